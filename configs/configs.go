@@ -1,0 +1,159 @@
+// Package configs holds what a run is configured with: one Config of sections,
+// read strictly from YAML, and the presets embedded in the binary.
+package configs
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"tinygpt/model"
+	"tinygpt/sample"
+	"tinygpt/train"
+)
+
+//go:embed *.yaml
+var presets embed.FS
+
+// Config is everything that decides a run, beside the texts.
+type Config struct {
+	Data      Data           `yaml:"data"`
+	Tokenizer Tokenizer      `yaml:"tokenizer"`
+	Model     model.Config   `yaml:"model"`
+	Train     train.Config   `yaml:"train"`
+	Sample    sample.Options `yaml:"sample"` // of the samples during training, and the default of `gpt sample`
+}
+
+// Data says which text is trained on.
+type Data struct {
+	// Files are files, folders and globs. None: the built-in stories.
+	Files []string `yaml:"files,omitempty"`
+	// StoriesBytes is the size of the built-in corpus, StoriesSeed which one.
+	StoriesBytes int    `yaml:"stories_bytes,omitempty"`
+	StoriesSeed  uint64 `yaml:"stories_seed,omitempty"`
+	// ValFraction of the text is held out for validation.
+	ValFraction float64 `yaml:"val_fraction"`
+	// Windows is where training windows begin: "random" (any token) or
+	// "documents" (a document's first).
+	Windows string `yaml:"windows"`
+	// SHA256 of the texts, which a run notes so that it is resumed on the same.
+	SHA256 string `yaml:"sha256,omitempty"`
+}
+
+// Tokenizer says how text becomes tokens.
+type Tokenizer struct {
+	// Kind is bpe (byte-level BPE trained on the corpus), gpt2 (r50k_base), char
+	// or byte.
+	Kind string `yaml:"kind"`
+	// VocabSize of bpe, with the 256 bytes and the end-of-text token.
+	VocabSize int `yaml:"vocab_size,omitempty"`
+}
+
+// Default is what a YAML file's keys are laid over.
+func Default() Config {
+	return Config{
+		Data:      Data{ValFraction: 0.1, Windows: "random", StoriesSeed: 1},
+		Tokenizer: Tokenizer{Kind: "bpe", VocabSize: 1024},
+		Model:     model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 128},
+		Train: train.Config{
+			Steps: 1000, BatchSize: 8, GradientAccumulationSteps: 1,
+			LearningRate: 1e-3, MinLearningRate: 1e-4, WarmupSteps: 100,
+			Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1,
+			EvalInterval: 250, SampleInterval: 500, CheckpointInterval: 250, Seed: 1,
+		},
+		Sample: sample.Options{Temperature: 0.8, MaxTokens: 200},
+	}
+}
+
+// Presets lists the embedded configurations.
+func Presets() []string {
+	names, _ := fs.Glob(presets, "*.yaml")
+	return names
+}
+
+// Load reads the configuration of that name: the file if there is one, else the
+// preset. source says in words which it was.
+func Load(name string) (c Config, source string, err error) {
+	text, err := os.ReadFile(name)
+	source = "file " + name
+	if errors.Is(err, fs.ErrNotExist) {
+		if text, err = presets.ReadFile(name); err != nil {
+			absolute, _ := filepath.Abs(name)
+			return c, "", fmt.Errorf("%s: no such file, and no preset of that name: expected a YAML file or one of %s", absolute, strings.Join(Presets(), ", "))
+		}
+		source = "embedded preset " + name + " (there is no file of that name here)"
+	}
+	if err != nil {
+		return c, "", err
+	}
+	c, err = Parse(text, name)
+	return c, source, err
+}
+
+// Parse reads YAML over the defaults. Unknown keys and wrong types are errors
+// with the line.
+func Parse(text []byte, name string) (Config, error) {
+	c := Default()
+	if strings.TrimSpace(string(text)) == "" {
+		return c, fmt.Errorf("%s: the file is empty: expected sections data, tokenizer, model, train, sample", name)
+	}
+	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
+		return c, explain(err, name)
+	}
+	return c, nil
+}
+
+// Set changes one value, given as "section.key=value".
+func (c *Config) Set(assignment string) error {
+	key, value, ok := strings.Cut(assignment, "=")
+	section, field, nested := strings.Cut(key, ".")
+	if !ok || !nested {
+		return fmt.Errorf("%q: expected section.key=value, like model.layers=6", assignment)
+	}
+	text := fmt.Sprintf("%s:\n  %s: %s\n", section, field, value)
+	if err := yaml.UnmarshalWithOptions([]byte(text), c, yaml.Strict()); err != nil {
+		return explain(err, fmt.Sprintf("--set %s", assignment))
+	}
+	return nil
+}
+
+// Validate checks what can be known without the text; the vocabulary's size in
+// the model follows later, from the tokenizer.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Model.VocabSize == 0 {
+		c.Model.VocabSize = 1
+	}
+	errs = append(errs, c.Model.Validate(), c.Train.Validate())
+	if err := c.Sample.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("sample: %w", err))
+	}
+	if !(c.Data.ValFraction > 0 && c.Data.ValFraction < 1) {
+		errs = append(errs, fmt.Errorf("data.val_fraction is %v: expected more than 0 and less than 1", c.Data.ValFraction))
+	}
+	if c.Data.Windows != "random" && c.Data.Windows != "documents" {
+		errs = append(errs, fmt.Errorf("data.windows is %q: expected random or documents", c.Data.Windows))
+	}
+	if len(c.Data.Files) == 0 && c.Data.StoriesBytes <= 0 {
+		errs = append(errs, errors.New("no text to train on: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories"))
+	}
+	switch k := c.Tokenizer.Kind; k {
+	case "bpe":
+		if c.Tokenizer.VocabSize < 257 {
+			errs = append(errs, fmt.Errorf("tokenizer.vocab_size is %d: expected 257 or more (256 bytes and the end-of-text token)", c.Tokenizer.VocabSize))
+		}
+	case "gpt2", "char", "byte":
+	default:
+		errs = append(errs, fmt.Errorf("tokenizer.kind is %q: expected bpe, gpt2, char or byte", k))
+	}
+	return errors.Join(errs...)
+}
+
+// Marshal writes c as YAML that Parse reads back.
+func (c Config) Marshal() ([]byte, error) { return yaml.Marshal(c) }

@@ -1,0 +1,73 @@
+package data
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestSplit(t *testing.T) {
+	one := Corpus{[]Document{{"", "äöüß12345"}}}
+	training, validation := one.Split(0.34)
+	if training.Documents[0].Text != "äöüß1" || validation.Documents[0].Text != "2345" {
+		t.Errorf("one document splits into %q and %q", training.Documents[0].Text, validation.Documents[0].Text)
+	}
+	var many Corpus
+	for i := range 10 {
+		many.Documents = append(many.Documents, Document{"", fmt.Sprint(i, "xxxxxxxx")})
+	}
+	if training, validation := many.Split(0.25); len(training.Documents) != 7 || len(validation.Documents) != 3 {
+		t.Errorf("ten documents split into %d and %d, want 7 and 3", len(training.Documents), len(validation.Documents))
+	}
+}
+
+func TestSplitAsNanoGPT(t *testing.T) {
+	const path = "../../shared/data/tinyshakespeare/input.txt"
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("tinyshakespeare isn't here")
+	}
+	c, err := Load([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	training, validation := c.Split(0.1)
+	if training.Bytes() != 1003854 || validation.Bytes() != 111540 {
+		t.Errorf("%d and %d characters, nanoGPT has 1003854 and 111540", training.Bytes(), validation.Bytes())
+	}
+}
+
+func TestSplitChinese(t *testing.T) {
+	const path = "../../shared/data/prose_zh/hongloumeng_1-40.txt"
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Skip(path, " isn't here")
+	}
+	c, err := Load([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	training, validation := c.Split(0.1)
+	first, last := training.Documents[0].Text, validation.Documents[0].Text
+	if first+last != string(raw) || !utf8.ValidString(first) || !utf8.ValidString(last) {
+		t.Error("the splits don't add up to the text, or cut a character")
+	}
+}
+
+// The hash sees texts and borders, not where they are from.
+func TestSHA256(t *testing.T) {
+	hash := func(texts ...string) string {
+		var c Corpus
+		for i, text := range texts {
+			c.Documents = append(c.Documents, Document{fmt.Sprint(i), text})
+		}
+		return c.SHA256()
+	}
+	// sha256 of "2\nab3\ncde".
+	if got, want := hash("ab", "cde"), "37542c11ab17cd12be8c5db0edbf3292dd21a53cd79d6822e01bcc5a89948255"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if hash("ab", "cde") == hash("abc", "de") {
+		t.Error("other borders have the same hash")
+	}
+}

@@ -1,0 +1,144 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestLoad(t *testing.T) {
+	dir := write(t, map[string]string{
+		"b.txt": "second\r\nline", "a.txt": "\ufefffirst", "sub/c.md": "one\n<|endoftext|>\ntwo\n<|endoftext|>\n", "sub/d.bin": "no", ".hidden/e.txt": "no",
+		"note.log": "a log",
+	})
+	for _, c := range []struct {
+		patterns []string
+		want     []string
+	}{
+		{[]string{"."}, []string{"first", "second\nline", "one", "two"}},
+		{[]string{"b.txt", "a.txt", "b.txt"}, []string{"second\nline", "first"}},
+		{[]string{"*.txt"}, []string{"first", "second\nline"}},
+		{[]string{"note.log"}, []string{"a log"}},
+	} {
+		var patterns []string
+		for _, p := range c.patterns {
+			patterns = append(patterns, filepath.Join(dir, p))
+		}
+		corpus, err := Load(patterns)
+		if err != nil {
+			t.Errorf("%v: %v", c.patterns, err)
+		}
+		if got := slices.Collect(corpus.Texts()); !slices.Equal(got, c.want) {
+			t.Errorf("%v: documents %q, want %q", c.patterns, got, c.want)
+		}
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	dir := write(t, map[string]string{
+		"empty.txt": " \n", "latin1.txt": "fine\nna\xefve\n", "borders.txt": "<|endoftext|>\n", "not.gz": "plain", "folder/x.bin": "x",
+		"utf16.txt": "\xff\xfea\x00", "mark.txt": "\ufeffab\xff", "cut.txt": "na\xc3", "mark-only.txt": "\ufeff\n",
+	})
+	for name, want := range map[string]string{
+		"missing.txt": "no such file", "*.none": "no such file", "empty.txt": "empty", "latin1.txt": "latin1.txt:2: byte 0xef at offset 7 is not UTF-8",
+		"borders.txt": "nothing but", "not.gz": "not gzip", "folder": "no *.txt",
+		"utf16.txt": "the file is UTF-16", "mark.txt": "mark.txt:1: byte 0xff at offset 5", "cut.txt": "cut.txt:1: the file ends at offset 2", "mark-only.txt": "empty",
+		"[": "not a well-formed glob",
+	} {
+		_, err := Load([]string{filepath.Join(dir, name)})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Base(name)) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v, want one line with the name and %q", name, err, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("a\n<|endoftext|>\nb"))
+	f.Add([]byte("\xff"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		docs, err := parse("f", text)
+		if err == nil && len(docs) == 0 {
+			t.Error("no documents and no error")
+		}
+		for _, d := range docs {
+			if !utf8.ValidString(d.Text) || strings.TrimSpace(d.Text) == "" {
+				t.Errorf("document %q", d.Text)
+			}
+		}
+	})
+}
+
+func TestLoadGzip(t *testing.T) {
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	w.Write([]byte("packed"))
+	w.Close()
+	dir := write(t, map[string]string{"a.txt.gz": z.String(), "b.log.gz": z.String(), "cut.gz": z.String()[:z.Len()-4]})
+	corpus, err := Load([]string{dir})
+	if err != nil || !slices.Equal(slices.Collect(corpus.Texts()), []string{"packed"}) {
+		t.Errorf("%v %v", corpus, err)
+	}
+	if _, err = Load([]string{filepath.Join(dir, "cut.gz")}); err == nil || !strings.Contains(err.Error(), "damaged gzip") {
+		t.Errorf("a cut file: %v", err)
+	}
+}
+
+// Folders behind links are searched when they are named; the same file is taken
+// once, however it is spelt.
+func TestLoadPaths(t *testing.T) {
+	dir := write(t, map[string]string{"real/a.txt": "a"})
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("real", link); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	corpus, err := Load([]string{link, filepath.Join(link, "*"), dir + "/./link//a.txt"})
+	if err != nil || len(corpus.Documents) != 1 || corpus.Documents[0].Source != filepath.Join(link, "a.txt") {
+		t.Errorf("%v %v", corpus, err)
+	}
+}
+
+func TestLoadStdin(t *testing.T) {
+	dir := write(t, map[string]string{"in": "piped", "none": "", "-": "a file", "standard input": "a file"})
+	before := os.Stdin
+	defer func() { os.Stdin = before }()
+	read := func(name string) (Corpus, error) {
+		var err error
+		if os.Stdin, err = os.Open(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Stdin.Close()
+		return Load([]string{"-"})
+	}
+	if corpus, err := read("in"); err != nil || corpus.Documents[0] != (Document{"standard input", "piped"}) {
+		t.Errorf("%v %v", corpus, err)
+	}
+	t.Chdir(dir)
+	for _, name := range []string{"./-", "standard input"} {
+		if corpus, err := Load([]string{name}); err != nil || corpus.Documents[0].Text != "a file" {
+			t.Errorf("%s: %v %v", name, corpus, err)
+		}
+	}
+	if _, err := read("none"); err == nil || !strings.HasPrefix(err.Error(), "standard input: the file is empty") {
+		t.Errorf("empty input: %v", err)
+	}
+}

@@ -1,0 +1,179 @@
+package story
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Grammar is the compiled grammar: the root rule with everything it reaches. It is immutable after loading.
+type grammar struct {
+	root   *rule
+	slots  []*slot
+	tables map[string]*table
+	rules  map[string]*rule // by name and arguments, as "sad A"
+	// Reasons are all reasons that marks give, the source of wrong choices in questions about them.
+	reasons []*mark
+}
+
+// Load compiles the embedded grammar once.
+var load = sync.OnceValue(func() *grammar {
+	g, err := readGrammar(grammarFiles)
+	if err != nil {
+		panic("story: " + err.Error())
+	}
+	return g
+})
+
+// Rule is a choice between alternatives.
+type rule struct {
+	name         string
+	alternatives []alternative
+	total        uint64 // the sum of the weights
+}
+
+// Alternative is one way to go on: its probability is weight/total of its rule.
+type alternative struct {
+	weight uint64
+	bits   float64 // −log2 of its probability
+	ops    []op
+}
+
+// Op is one step of an alternative. Exactly one of its uses applies, told by code.
+type op struct {
+	code  opcode
+	text  string // opText: the bytes
+	slot  *slot  // opSlot: the slot; a first mention draws its record
+	table *table // opDraw: the table to draw a word from that nobody remembers
+	form  int    // opSlot, opDraw: column of the table
+	rule  *rule  // opCall
+	mark  *mark  // opMark: a note for the labels, no text
+}
+
+type opcode uint8
+
+const (
+	opText opcode = iota
+	opSlot
+	opDraw
+	opCall
+	opMark
+)
+
+// Table is a weighted word list; each record has one text per form (column). The first column is the word itself.
+type table struct {
+	name    string
+	kind    Kind // of the entities named by its records; empty for words that are no entities
+	columns []string
+	records []record
+	total   uint64
+	sums    []uint64 // sums[i] is the weight of records 0..i
+}
+
+// Record is one row of a table.
+type record struct {
+	forms  []string
+	name   []int // where the first column's word stands in each form; −1 where it doesn't
+	weight uint64
+	bits   float64 // −log2 of weight/total
+}
+
+// Slot is a place in the story's memory: it holds one record of its table from its first mention on. Slots of one
+// table hold distinct records; rivals are those that must have been drawn before it.
+type slot struct {
+	name   string
+	index  int
+	table  *table
+	rivals []*slot
+}
+
+// ZipfWeight is the weight of the word of the given rank (0 is the commonest): like 1/(rank+3), Zipf's law with
+// Mandelbrot's shift, so that the rarest word of a list still comes often enough to be learnt.
+func zipfWeight(rank int) uint64 { return 1_000_000 / uint64(rank+3) }
+
+func (t *table) seal() {
+	t.total = 0
+	t.sums = t.sums[:0]
+	for i := range t.records {
+		t.total += t.records[i].weight
+		t.sums = append(t.sums, t.total)
+	}
+	for i := range t.records {
+		r := &t.records[i]
+		r.bits = informationOf(r.weight, t.total)
+	}
+}
+
+// At returns the record in whose share of [0, total) the number n lies.
+func (t *table) at(n uint64) int {
+	i, found := slices.BinarySearch(t.sums, n)
+	if found {
+		i++
+	}
+	return i
+}
+
+// Column returns the index of a form, adding the derived ones at their first use: "a" puts the article before the
+// word, and a name that begins with a capital is the form with a capital first letter. It returns −1 for other names.
+func (t *table) column(form string) int {
+	if form == "" {
+		return 0
+	}
+	if i := slices.Index(t.columns, form); i >= 0 {
+		return i
+	}
+	derive := func(record) string { return "" }
+	switch {
+	case form == "a":
+		derive = func(r record) string { return article(r.forms[0]) }
+	case strings.ToLower(form[:1]) != form[:1]:
+		base := t.column(strings.ToLower(form[:1]) + form[1:])
+		if base < 0 {
+			return -1
+		}
+		derive = func(r record) string { return capital(r.forms[base]) }
+	default:
+		return -1
+	}
+	t.columns = append(t.columns, form)
+	for i := range t.records {
+		t.records[i].addForm(derive(t.records[i]))
+	}
+	return len(t.columns) - 1
+}
+
+func (r *record) addForm(text string) {
+	r.forms = append(r.forms, text)
+	r.name = append(r.name, strings.Index(text, r.forms[0]))
+}
+
+// InformationOf returns −log2(weight/total).
+func informationOf(weight, total uint64) float64 {
+	if weight == total {
+		return 0
+	}
+	return math.Log2(float64(total) / float64(weight))
+}
+
+// Draw returns the information in drawing record i for the slot when its rivals hold the given records.
+func (s *slot) information(i int, bound []int) float64 {
+	if len(s.rivals) == 0 {
+		return s.table.records[i].bits
+	}
+	total := s.table.total
+	for _, r := range s.rivals {
+		total -= s.table.records[bound[r.index]].weight
+	}
+	return informationOf(s.table.records[i].weight, total)
+}
+
+// Free reports whether no rival of the slot holds record i.
+func (s *slot) free(i int, bound []int) bool {
+	for _, r := range s.rivals {
+		if bound[r.index] == i {
+			return false
+		}
+	}
+	return true
+}

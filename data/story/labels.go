@@ -1,0 +1,172 @@
+package story
+
+import "slices"
+
+// Kind is the kind of an entity.
+type Kind string
+
+// The kinds of entities. Animals are things that live.
+const (
+	Person   Kind = "PER"
+	Location Kind = "LOC"
+	Thing    Kind = "THING"
+)
+
+// Sentiment is how a story turns out for its people.
+type Sentiment string
+
+// The sentiments. A mixed story ends well for some and badly for others, or half well.
+const (
+	Positive Sentiment = "positive"
+	Negative Sentiment = "negative"
+	Mixed    Sentiment = "mixed"
+)
+
+// Labels is what is known of a story because it was made and not found.
+type Labels struct {
+	Topic     string // the plot family, one of Topics
+	Sentiment Sentiment
+	Sentences []Span // in order, without the space between them
+	// Entities are the people, places and things that the story keeps track of, in the order of their first mention.
+	// Nouns that only pass by ("an old boot") are none.
+	Entities  []Entity
+	Links     []Link
+	Questions []Question
+}
+
+// Span is the half-open range [Start, End) of bytes of the text.
+type Span struct{ Start, End int }
+
+// Entity is a person, place or thing.
+type Entity struct {
+	Name     string // as in the text, without article
+	Kind     Kind
+	Mentions []Span // each spans the name; pronouns are no mentions
+}
+
+// LinkKind tells how one sentence follows from another.
+type LinkKind string
+
+// The kinds of causal links.
+const (
+	Causes   LinkKind = "cause"   // the event brings the effect about
+	Motive   LinkKind = "motive"  // the event moves someone to act
+	Feeling  LinkKind = "feeling" // the event makes someone feel so
+	Prevents LinkKind = "prevent" // the event keeps something from being done
+)
+
+// Link says that sentence Effect follows from sentence Cause (indices into Sentences).
+type Link struct {
+	Cause, Effect int
+	Kind          LinkKind
+}
+
+// Labels tells the story again and returns what its marks say.
+func (s Story) Labels() Labels {
+	t := newTelling(s.seed, s.index)
+	t.trail = &trail{}
+	t.tell(load().root)
+	l := Labels{Sentences: sentences(s.Text)}
+	l.Entities = entities(t)
+	events := map[string]int{}
+	for _, n := range t.trail.notes {
+		here := sentenceAt(l.Sentences, n.offset)
+		switch m := n.mark; m.kind {
+		case "topic":
+			l.Topic = m.word
+		case "good":
+			l.Sentiment = Positive
+		case "bad":
+			l.Sentiment = Negative
+		case "mixed":
+			l.Sentiment = Mixed
+		case "event":
+			events[m.word] = here
+		case "cause", "motive", "feeling", "prevent":
+			if from, ok := events[m.word]; ok && from != here {
+				link := Link{from, here, LinkKind(m.kind)}
+				if !slices.Contains(l.Links, link) {
+					l.Links = append(l.Links, link)
+				}
+			}
+		}
+	}
+	l.Questions = questions(t, newChooser(^s.seed, uint64(s.index)))
+	return l
+}
+
+// Topics returns all plot families, in the order of the grammar.
+func Topics() []string {
+	var topics []string
+	for _, a := range load().root.alternatives {
+		for _, o := range a.ops {
+			if o.code == opMark && o.mark.kind == "topic" {
+				topics = append(topics, o.mark.word)
+			}
+		}
+	}
+	return topics
+}
+
+func entities(t *telling) []Entity {
+	var out []Entity
+	index := map[*slot]int{}
+	for _, m := range t.trail.mentions {
+		i, ok := index[m.slot]
+		if !ok {
+			i = len(out)
+			index[m.slot] = i
+			out = append(out, Entity{Name: t.word(m.slot), Kind: m.slot.table.kind})
+		}
+		out[i].Mentions = append(out[i].Mentions, m.span)
+	}
+	return out
+}
+
+// Word returns the word that the slot holds.
+func (t *telling) word(s *slot) string { return s.table.records[t.bound[s.index]].forms[0] }
+
+// Sentences splits at a full stop, question or exclamation mark, perhaps with a closing quotation mark, before the end,
+// a line break, or a space and a capital letter or quotation mark. What a speaker says may so be several sentences,
+// but "Where is it?" asked Tom is one.
+func sentences(text string) []Span {
+	var out []Span
+	start := 0
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c != '.' && c != '?' && c != '!' && c != '\n' {
+			continue
+		}
+		end := i + 1
+		if text[i] == '\n' {
+			end = i
+		}
+		if end < len(text) && text[end] == '"' {
+			end++
+		}
+		next := end
+		for next < len(text) && (text[next] == ' ' || text[next] == '\n') {
+			next++
+		}
+		if next < len(text) && (next == end || text[next] >= 'a' && text[next] <= 'z') {
+			continue
+		}
+		if end > start {
+			out = append(out, Span{start, end})
+		}
+		start, i = next, next-1
+	}
+	if start < len(text) {
+		out = append(out, Span{start, len(text)})
+	}
+	return out
+}
+
+// SentenceAt returns the sentence that the offset lies in, or the next one if it lies between two.
+func sentenceAt(spans []Span, offset int) int {
+	for i, s := range spans {
+		if offset < s.End {
+			return i
+		}
+	}
+	return len(spans) - 1
+}

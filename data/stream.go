@@ -1,0 +1,82 @@
+package data
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+// Encoder turns text into token ids; it is safe for concurrent use.
+type Encoder interface {
+	Encode(text string) ([]int32, error)
+	EndOfText() int32
+	VocabSize() int
+}
+
+// Stream is a corpus as tokens: documents one after the other, each ended by the
+// end-of-text token.
+type Stream struct {
+	Tokens []int32
+	// Starts are the positions of the documents' first tokens, ascending.
+	Starts []int
+	// Bytes is the length of the text. End-of-text tokens stand for none.
+	Bytes int
+}
+
+// Tokenize encodes the documents on all cores. What it returns doesn't depend on
+// their number.
+func Tokenize(c Corpus, e Encoder) (*Stream, error) {
+	ids := make([][]int32, len(c.Documents))
+	errs := make([]error, len(c.Documents))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range next {
+				ids[i], errs[i] = e.Encode(c.Documents[i].Text)
+			}
+		})
+	}
+	for i := range ids {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+
+	s := &Stream{Bytes: c.Bytes()}
+	total := len(ids)
+	for i, doc := range ids {
+		if errs[i] != nil {
+			return nil, fmt.Errorf("%s: %w", c.Documents[i].Source, errs[i])
+		}
+		total += len(doc)
+	}
+	s.Tokens = make([]int32, 0, total)
+	for i, doc := range ids {
+		for _, id := range doc {
+			if id < 0 || int(id) >= e.VocabSize() {
+				panic(fmt.Sprintf("data: token %d from an encoder of %d tokens", id, e.VocabSize()))
+			}
+		}
+		s.Starts = append(s.Starts, len(s.Tokens))
+		s.Tokens = append(append(s.Tokens, doc...), e.EndOfText())
+		ids[i] = nil
+	}
+	return s, nil
+}
+
+// copyFrom fills dst with the tokens from position at on; after the last comes the
+// first again.
+func (s *Stream) copyFrom(at int, dst []int32) {
+	for n := copy(dst, s.Tokens[at%len(s.Tokens):]); n < len(dst); {
+		n += copy(dst[n:], s.Tokens)
+	}
+}
+
+// Check says whether a split holds a window of the context.
+func (s *Stream) Check(split string, context int) error {
+	if len(s.Tokens) >= context+1 {
+		return nil
+	}
+	return fmt.Errorf("the %s split has %d tokens, a context of %d needs at least %d: lower model.context, change data.val_fraction, or give more text", split, len(s.Tokens), context, context+1)
+}

@@ -1,0 +1,92 @@
+package data
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// runes encodes characters as their code points.
+type runes struct{}
+
+func (runes) Encode(text string) ([]int32, error) { return []int32(text), nil }
+func (runes) EndOfText() int32                    { return utf8.MaxRune + 1 }
+func (runes) VocabSize() int                      { return utf8.MaxRune + 2 }
+
+// stream has documents of the given lengths; token i is the number i.
+func stream(lengths ...int) *Stream {
+	s := &Stream{}
+	for _, n := range lengths {
+		s.Starts = append(s.Starts, len(s.Tokens))
+		for range n {
+			s.Tokens = append(s.Tokens, int32(len(s.Tokens)))
+		}
+	}
+	return s
+}
+
+func TestTokenize(t *testing.T) {
+	s, err := Tokenize(Corpus{[]Document{{"", "ab"}, {"", "ç"}}}, runes{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := runes{}.EndOfText()
+	if want := []int32{'a', 'b', end, 'ç', end}; !slices.Equal(s.Tokens, want) || !slices.Equal(s.Starts, []int{0, 3}) || s.Bytes != 4 {
+		t.Errorf("got %+v", s)
+	}
+	if err := s.Check("training", 4); err != nil {
+		t.Error(err)
+	}
+	if err := s.Check("training", 5); err == nil || !strings.Contains(err.Error(), "5 tokens, a context of 5 needs at least 6") {
+		t.Errorf("too small a split: %v", err)
+	}
+}
+
+func TestTokenizeOrder(t *testing.T) {
+	var c Corpus
+	var want []int32
+	for i := range 1000 {
+		text := strings.Repeat(string(rune('a'+i%26)), i%7)
+		c.Documents = append(c.Documents, Document{"", text})
+		want = append(append(want, []int32(text)...), runes{}.EndOfText())
+	}
+	s, err := Tokenize(c, runes{})
+	if err != nil || !slices.Equal(s.Tokens, want) || len(s.Starts) != 1000 {
+		t.Fatal("the documents are out of order: ", err)
+	}
+	for i, at := range s.Starts[1:] {
+		if s.Tokens[at-1] != (runes{}).EndOfText() {
+			t.Errorf("document %d doesn't begin behind an end of text", i+1)
+		}
+	}
+}
+
+// narrow knows tokens up to 'b' only. It says so of 'c', unless it is silent.
+type narrow struct {
+	runes
+	silent bool
+}
+
+func (narrow) VocabSize() int { return 'c' }
+
+func (n narrow) Encode(text string) ([]int32, error) {
+	if !n.silent && strings.ContainsRune(text, 'c') {
+		return nil, errors.New("no token for 'c'")
+	}
+	return []int32(text), nil
+}
+
+func TestTokenizeErrors(t *testing.T) {
+	_, err := Tokenize(Corpus{[]Document{{"one", "ab"}, {"two", "bc"}, {"three", "c"}}}, narrow{})
+	if err == nil || err.Error() != "two: no token for 'c'" {
+		t.Errorf("error %v, want that of the first document that has one", err)
+	}
+	defer func() {
+		if r := recover(); r != "data: token 99 from an encoder of 99 tokens" {
+			t.Errorf("a token out of the vocabulary: %v", r)
+		}
+	}()
+	Tokenize(Corpus{[]Document{{"", "abc"}}}, narrow{silent: true})
+}

@@ -1,0 +1,93 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Arch is where a block normalises.
+type Arch string
+
+const (
+	// GPT2 normalises what a block's parts read (pre-LN), and once more at the
+	// end (Radford et al. 2019, section 2.3).
+	GPT2 Arch = "gpt2"
+	// GPT1 normalises after each residual sum (post-LN), with nothing at the end
+	// (Radford et al. 2018, section 3.1).
+	GPT1 Arch = "gpt1"
+)
+
+// Config is the shape of a model.
+type Config struct {
+	Arch    Arch `yaml:"arch"`
+	Layers  int  `yaml:"layers"`
+	Heads   int  `yaml:"heads"`
+	Width   int  `yaml:"width"`   // D, size of a token's vector
+	Context int  `yaml:"context"` // longest sequence, in tokens
+	// VocabSize is V. In a run's config it follows from the tokenizer.
+	VocabSize int `yaml:"vocab_size,omitempty"`
+	// Dropout is the probability on embeddings, attention and the output of each
+	// block, in training only.
+	Dropout float32 `yaml:"dropout"`
+	// UntiedHead gives the output head a table of its own. In GPT-1, 2 and 3 it
+	// is the token embedding.
+	UntiedHead bool `yaml:"untied_head,omitempty"`
+	// LayerNormEpsilon is added to the variance; 0 means 1e-5.
+	LayerNormEpsilon float32 `yaml:"layer_norm_epsilon,omitempty"`
+}
+
+// Validate says what is wrong with c, key by key.
+func (c Config) Validate() error {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Arch != GPT1 && c.Arch != GPT2 {
+		complain("model.arch is %q: expected gpt2 or gpt1", c.Arch)
+	}
+	for _, f := range []struct {
+		key   string
+		value int
+	}{{"layers", c.Layers}, {"heads", c.Heads}, {"width", c.Width}, {"context", c.Context}, {"vocab_size", c.VocabSize}} {
+		if f.value < 1 {
+			complain("model.%s is %d: expected 1 or more", f.key, f.value)
+		}
+	}
+	if c.Heads > 0 && c.Width%c.Heads != 0 {
+		complain("model.heads is %d, which doesn't divide model.width %d: each head gets width/heads columns; try heads %d", c.Heads, c.Width, nearestDivisor(c.Width, c.Heads))
+	}
+	if !(c.Dropout >= 0 && c.Dropout < 1) {
+		complain("model.dropout is %v: expected 0 or more and less than 1", c.Dropout)
+	}
+	if !(c.LayerNormEpsilon >= 0) {
+		complain("model.layer_norm_epsilon is %v: expected more than 0", c.LayerNormEpsilon)
+	}
+	return errors.Join(errs...)
+}
+
+// nearestDivisor is the divisor of n that is closest to d.
+func nearestDivisor(n, d int) int {
+	best := 1
+	for k := 1; k <= n; k++ {
+		if n%k == 0 && max(k-d, d-k) < max(best-d, d-best) {
+			best = k
+		}
+	}
+	return best
+}
+
+// epsilon is LayerNormEpsilon with its default.
+func (c Config) epsilon() float32 {
+	if c.LayerNormEpsilon == 0 {
+		return 1e-5
+	}
+	return c.LayerNormEpsilon
+}
+
+// ParameterCount is V·D + T·D + L·(12·D² + 13·D), plus 2·D for GPT-2's last
+// LayerNorm, plus V·D for an untied head.
+func (c Config) ParameterCount() int64 {
+	var n int64
+	for _, s := range c.parameters() {
+		n += int64(s.shape.TotalSize())
+	}
+	return n
+}

@@ -1,0 +1,146 @@
+package model
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"tinygpt/model/op"
+)
+
+// Graph is the model's computation on one shape of batch, over the model's
+// parameters (not a copy). Build it with NewGraph, add what is wanted of the
+// hidden states, Compile, then fill Tokens and Run as often as needed.
+type Graph struct {
+	*op.Graph
+	Batch, Context int
+	// Tokens [B·T] is what the next run reads: sequence by sequence.
+	Tokens []int32
+	// Hidden [B·T, D] is the node of the final hidden states.
+	Hidden *G.Node
+
+	model    *Model
+	training bool
+	params   []op.Param
+	machine  G.VM
+}
+
+// NewGraph builds the decoder for batch sequences of context tokens. A training
+// graph has dropout, and will be differentiated by Compile.
+func (m *Model) NewGraph(batch, context int, training bool) *Graph {
+	g := &Graph{Graph: op.NewGraph(), Batch: batch, Context: context, model: m, training: training}
+	var tokens *G.Node
+	tokens, g.Tokens = g.Indices("tokens", batch*context)
+	names := namesOf(m.Config.Arch)
+	x := g.Embedding(tokens, g.param(names.tokens), g.param(names.positions), context)
+	x = g.drop(x)
+	for i := range m.Config.Layers {
+		x = g.block(x, block(i))
+	}
+	if m.Config.Arch == GPT2 {
+		x = g.layerNorm(x, "ln_f")
+	}
+	g.Hidden = x
+	return g
+}
+
+// block is one layer: attention, then the feed-forward network, each added to
+// the residual stream. GPT-2 normalises what they read, GPT-1 the sums.
+func (g *Graph) block(x *G.Node, name string) *G.Node {
+	if g.model.Config.Arch == GPT2 {
+		x = g.Residual(x, g.attention(g.layerNorm(x, name+"ln_1"), name+"attn."))
+		return g.Residual(x, g.feedForward(g.layerNorm(x, name+"ln_2"), name+"mlp."))
+	}
+	x = g.layerNorm(g.Residual(x, g.attention(x, name+"attn.")), name+"ln_1")
+	return g.layerNorm(g.Residual(x, g.feedForward(x, name+"mlp.")), name+"ln_2")
+}
+
+func (g *Graph) attention(x *G.Node, name string) *G.Node {
+	a := g.CausalSelfAttention(g.linear(x, name+"c_attn"), g.model.Config.Heads, g.Context, g.dropout())
+	return g.drop(g.linear(a, name+"c_proj"))
+}
+
+func (g *Graph) feedForward(x *G.Node, name string) *G.Node {
+	return g.drop(g.linear(g.GELU(g.linear(x, name+"c_fc")), name+"c_proj"))
+}
+
+func (g *Graph) linear(x *G.Node, name string) *G.Node {
+	return g.Linear(x, g.param(name+".weight"), g.param(name+".bias"))
+}
+
+func (g *Graph) layerNorm(x *G.Node, name string) *G.Node {
+	return g.LayerNorm(x, g.param(name+".weight"), g.param(name+".bias"), g.model.Config.epsilon())
+}
+
+func (g *Graph) drop(x *G.Node) *G.Node { return g.Dropout(x, g.dropout()) }
+
+func (g *Graph) dropout() float32 {
+	if !g.training {
+		return 0
+	}
+	return g.model.Config.Dropout
+}
+
+// param brings a parameter of the model into the graph.
+func (g *Graph) param(name string) op.Param {
+	p := g.model.byName[name]
+	if p == nil {
+		panic("model: no parameter " + name)
+	}
+	return g.use(p, name)
+}
+
+// use adds p under a node name. In a training graph it gets a gradient buffer.
+func (g *Graph) use(p *Parameter, name string) op.Param {
+	if g.training && p.Grad == nil {
+		p.Grad = tensor.New(tensor.WithShape(p.Value.Shape()...), tensor.Of(tensor.Float32))
+	}
+	var grad *tensor.Dense
+	if g.training {
+		grad = p.Grad
+	}
+	param := g.Param(name, p.Value, grad)
+	g.params = append(g.params, param)
+	return param
+}
+
+// Logits adds the output head: [B·T, V]. A tied head is a node of its own over
+// the embedding's memory, so that the two uses add to one gradient in place.
+func (g *Graph) Logits() *G.Node {
+	return g.Graph.Logits(g.Hidden, g.use(g.model.head(), "head"))
+}
+
+// Compile makes the graph ready to run. With a loss it is differentiated first;
+// runs then add to the parameters' gradients.
+func (g *Graph) Compile(loss *G.Node) error {
+	if loss != nil {
+		if err := g.Grad(loss, g.params); err != nil {
+			return err
+		}
+	}
+	g.machine = G.NewTapeMachine(g.Expr)
+	return nil
+}
+
+// Run computes every node for the present Tokens (and other inputs).
+func (g *Graph) Run() error {
+	for i, t := range g.Tokens {
+		if int(t) < 0 || int(t) >= g.model.Config.VocabSize {
+			return fmt.Errorf("token %d at position %d is outside the vocabulary of %d", t, i, g.model.Config.VocabSize)
+		}
+	}
+	g.machine.Reset()
+	if err := g.machine.RunAll(); err != nil {
+		return fmt.Errorf("model: running the graph: %w", err)
+	}
+	return nil
+}
+
+// Close frees the machine.
+func (g *Graph) Close() error {
+	if g.machine == nil {
+		return nil
+	}
+	return g.machine.Close()
+}

@@ -1,0 +1,17 @@
+// Package kernel is the arithmetic of a transformer on row-major []float32:
+// matrix products, attention, normalisation, losses and the optimiser's update,
+// each over all cores. It knows nothing of graphs, layers or models, allocates
+// nothing in steady state and uses no cgo.
+//
+// Every kernel is written twice: once in portable Go, which specifies it and
+// runs anywhere (and everywhere with the build tag purego), and once in
+// assembly for AVX2+FMA and AVX-512, chosen at start by what the processor and
+// the operating system support. Work is cut into pieces by the shapes alone and
+// sums are taken in a fixed order, so a result has the same bits whatever the
+// number of threads; between the instruction sets the last bits differ, since
+// their vectors sum in different orders.
+//
+// Slices may be longer than a shape asks for; shorter ones, like negative
+// sizes, are mistakes of the program and panic. Unless a function says
+// otherwise, what it writes must not overlap what it reads.
+package kernel

@@ -1,0 +1,120 @@
+package kernel
+
+import "math"
+
+// elementBlock is the number of elements in a piece of an elementwise kernel.
+const elementBlock = 32 << 10
+
+// Add computes y = a + b over len(y) elements. Each of a, b may be y.
+func Add(y, a, b []float32) {
+	need("Add", "a", len(a), len(y))
+	need("Add", "b", len(b), len(y))
+	run(&addSlot, addTask{best, y, a, b}, blocks(len(y), elementBlock))
+}
+
+type addTask struct {
+	level   *level
+	y, a, b []float32
+}
+
+var addSlot addTask
+
+func (t *addTask) piece(_ *worker, i int) {
+	from, to := block(i, elementBlock, len(t.y))
+	t.level.add(t.y[from:to], t.a[from:to], t.b[from:to])
+}
+
+// Scale computes x = s·x.
+func Scale(x []float32, s float32) {
+	run(&scaleSlot, scaleTask{best, x, s}, blocks(len(x), elementBlock))
+}
+
+type scaleTask struct {
+	level *level
+	x     []float32
+	s     float32
+}
+
+var scaleSlot scaleTask
+
+func (t *scaleTask) piece(_ *worker, i int) {
+	from, to := block(i, elementBlock, len(t.x))
+	t.level.scale(t.x[from:to], t.s)
+}
+
+// SumSquares returns Σ x², summed in float64.
+func SumSquares(x []float32) float64 {
+	return runSum(&sumSquaresSlot, sumSquaresTask{best, x}, blocks(len(x), elementBlock))
+}
+
+type sumSquaresTask struct {
+	level *level
+	x     []float32
+}
+
+var sumSquaresSlot sumSquaresTask
+
+func (t *sumSquaresTask) piece(_ *worker, i int) {
+	from, to := block(i, elementBlock, len(t.x))
+	workers.partial[i] = t.level.sumSquares(t.x[from:to])
+}
+
+// FirstNonFinite returns the index of the first NaN or infinity in x, or −1.
+func FirstNonFinite(x []float32) int {
+	// The pieces only count the blocks that hold one: there is hardly ever any.
+	if runSum(&finiteSlot, finiteTask{best, x}, blocks(len(x), elementBlock)) == 0 {
+		return -1
+	}
+	for i, v := range x {
+		if v-v != 0 {
+			return i
+		}
+	}
+	panic("kernel: FirstNonFinite: x changed during the call")
+}
+
+type finiteTask struct {
+	level *level
+	x     []float32
+}
+
+var finiteSlot finiteTask
+
+func (t *finiteTask) piece(_ *worker, i int) {
+	from, to := block(i, elementBlock, len(t.x))
+	workers.partial[i] = 0
+	if !t.level.finite(t.x[from:to]) {
+		workers.partial[i] = 1
+	}
+}
+
+func addGo(y, a, b []float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] + b[i]
+	}
+}
+
+func scaleGo(x []float32, s float32) {
+	for i := range x {
+		x[i] *= s
+	}
+}
+
+func sumSquaresGo(x []float32) (sum float64) {
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return sum
+}
+
+// finiteGo says whether no element of x is NaN or infinite.
+func finiteGo(x []float32) bool {
+	const exponent = 0xff << 23
+	for _, v := range x {
+		if math.Float32bits(v)&exponent == exponent {
+			return false
+		}
+	}
+	return true
+}

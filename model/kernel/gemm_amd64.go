@@ -1,0 +1,140 @@
+//go:build !purego
+
+package kernel
+
+type microKernel func(k int, a *float32, aRow, aStep int, b *float32, bStep int, c *float32, ldc, last int, accumulate bool)
+
+// Micro-kernels by the vectors and the rows of their tile.
+var (
+	tilesAVX2 = [3][7]microKernel{
+		1: {nil, tile1x1AVX2, tile2x1AVX2, tile3x1AVX2, tile4x1AVX2, tile5x1AVX2, tile6x1AVX2},
+		2: {nil, tile1x2AVX2, tile2x2AVX2, tile3x2AVX2, tile4x2AVX2, tile5x2AVX2, tile6x2AVX2},
+	}
+	tilesAVX512 = [4][15]microKernel{
+		1: {nil, tile1x1AVX512, tile2x1AVX512, tile3x1AVX512, tile4x1AVX512, tile5x1AVX512, tile6x1AVX512, tile7x1AVX512,
+			tile8x1AVX512, tile9x1AVX512, tile10x1AVX512, tile11x1AVX512, tile12x1AVX512, tile13x1AVX512, tile14x1AVX512},
+		2: {nil, tile1x2AVX512, tile2x2AVX512, tile3x2AVX512, tile4x2AVX512, tile5x2AVX512, tile6x2AVX512, tile7x2AVX512,
+			tile8x2AVX512, tile9x2AVX512, tile10x2AVX512, tile11x2AVX512, tile12x2AVX512, tile13x2AVX512, tile14x2AVX512},
+		3: {nil, tile1x3AVX512, tile2x3AVX512, tile3x3AVX512, tile4x3AVX512, tile5x3AVX512, tile6x3AVX512, tile7x3AVX512,
+			tile8x3AVX512, tile9x3AVX512},
+	}
+)
+
+func tileAVX2(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool) {
+	v := blocks(n, 8)
+	runTile(tilesAVX2[v][m], 8, v, k, a, aRow, aStep, b, bStep, c, ldc, m, n, accumulate)
+}
+
+func tileAVX512(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool) {
+	v := blocks(n, 16)
+	runTile(tilesAVX512[v][m], 16, v, k, a, aRow, aStep, b, bStep, c, ldc, m, n, accumulate)
+}
+
+// runTile proves the bounds that assembly doesn't check.
+func runTile(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool) {
+	var pa, pb *float32
+	if k > 0 {
+		_ = a[(m-1)*aRow+(k-1)*aStep]
+		_ = b[(k-1)*bStep+vectors*lanes-1]
+		pa, pb = &a[0], &b[0]
+	}
+	_ = c[(m-1)*ldc+n-1]
+	kernel(k, pa, aRow, aStep, pb, bStep, &c[0], ldc, n-(vectors-1)*lanes, accumulate)
+}
+
+func packRowsLanes8(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+	if k == 0 || w == 0 {
+		return
+	}
+	_, _ = dst[(k-1)*ldd+ldd-1], src[(k-1)*lds+w-1]
+	full := (ldd - 1) / 8
+	if w <= full*8 { // a whole vector of padding
+		packRowsGo(dst, ldd, src, lds, k, w, alpha)
+		return
+	}
+	packRowsAVX2(&dst[0], ldd, &src[0], lds, k, full, w-full*8, ldd-full*8, alpha)
+}
+
+func packRowsLanes16(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+	if k == 0 || w == 0 {
+		return
+	}
+	_, _ = dst[(k-1)*ldd+ldd-1], src[(k-1)*lds+w-1]
+	full := (ldd - 1) / 16
+	if w <= full*16 {
+		packRowsGo(dst, ldd, src, lds, k, w, alpha)
+		return
+	}
+	packRowsAVX512(&dst[0], ldd, &src[0], lds, k, full, w-full*16, ldd-full*16, alpha)
+}
+
+func packColumnsLanes8(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+	packColumnsBy(8, transposeAVX2, dst, ldd, src, lds, k, w, alpha)
+}
+
+func packColumnsLanes16(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+	packColumnsBy(16, transposeAVX512, dst, ldd, src, lds, k, w, alpha)
+}
+
+// packColumnsBy transposes whole squares with the kernel, the rest in Go.
+func packColumnsBy(lanes int, transpose func(dst *float32, ldd int, src *float32, lds, squares, rows, store int, alpha float32), dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+	squares := k / lanes
+	if squares == 0 || lanes == 8 && ldd%lanes != 0 && (ldd < 4 || ldd > lanes) {
+		packColumnsGo(dst, ldd, src, lds, k, w, alpha)
+		return
+	}
+	whole := squares * lanes
+	_, _ = dst[(k-1)*ldd+ldd-1], src[(w-1)*lds+k-1]
+	for i := 0; i < w; i += lanes {
+		transpose(&dst[i], ldd, &src[i*lds], lds, squares, min(lanes, w-i), min(lanes, ldd-i), alpha)
+	}
+	if pad := padded(w, lanes); pad < ldd {
+		for s := range whole {
+			clear(dst[s*ldd+pad : s*ldd+ldd])
+		}
+	}
+	if whole < k {
+		packColumnsGo(dst[whole*ldd:], ldd, src[whole:], lds, k-whole, w, alpha)
+	}
+}
+
+func dotsLanes8(sums, x, y []float32, ldy int) { dotsBy(dotAVX2, dot8AVX2, sums, x, y, ldy) }
+
+func dotsLanes16(sums, x, y []float32, ldy int) { dotsBy(dotAVX512, dot8AVX512, sums, x, y, ldy) }
+
+func dotsBy(one func(x, y []float32) float32, eight func(sum *float32, x []float32, y *float32, ldy int), sums, x, y []float32, ldy int) {
+	if len(x) == 0 {
+		clear(sums)
+		return
+	}
+	r := 0
+	for ; r+8 <= len(sums); r += 8 {
+		_ = y[(r+7)*ldy+len(x)-1]
+		eight(&sums[r], x, &y[r*ldy], ldy)
+	}
+	for ; r < len(sums); r++ {
+		sums[r] = one(x, y[r*ldy:r*ldy+len(x)])
+	}
+}
+
+func combineLanes8(y, coef, x []float32, ldx int) {
+	combineBy(combine1AVX2, combine8AVX2, y, coef, x, ldx)
+}
+
+func combineLanes16(y, coef, x []float32, ldx int) {
+	combineBy(combine1AVX512, combine8AVX512, y, coef, x, ldx)
+}
+
+func combineBy(one, eight func(y []float32, coef, x *float32, ldx int), y, coef, x []float32, ldx int) {
+	if len(coef) == 0 || len(y) == 0 {
+		return
+	}
+	_ = x[(len(coef)-1)*ldx+len(y)-1]
+	if len(coef) == 8 {
+		eight(y, &coef[0], &x[0], ldx)
+		return
+	}
+	for s := range coef {
+		one(y, &coef[s], &x[s*ldx], ldx)
+	}
+}

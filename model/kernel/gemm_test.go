@@ -1,0 +1,158 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+)
+
+// gemmRef is Gemm in float64, one product at a time.
+func gemmRef(transA, transB bool, m, n, k int, alpha float32, a, b, c []float64) []float64 {
+	y := make([]float64, m*n)
+	for i := range m {
+		for j := range n {
+			sum := 0.0
+			for s := range k {
+				ai, bi := i*k+s, s*n+j
+				if transA {
+					ai = s*m + i
+				}
+				if transB {
+					bi = j*k + s
+				}
+				sum += a[ai] * b[bi]
+			}
+			y[i*n+j] = float64(alpha) * sum
+			if c != nil {
+				y[i*n+j] += c[i*n+j]
+			}
+		}
+	}
+	return y
+}
+
+func checkGemmCase(t *testing.T, m, n, k, offset int) {
+	t.Helper()
+	r := newRand(uint64(m*1000000 + n*1000 + k))
+	a, b := random(r, m*k, offset), random(r, k*n, offset)
+	for i := range 8 {
+		transA, transB, accumulate := i&1 > 0, i&2 > 0, i&4 > 0
+		alpha := float32(1)
+		if i%3 == 0 {
+			alpha = -0.75
+		}
+		c := random(r, m*n, offset)
+		var c0 []float64
+		if accumulate {
+			c0 = widen(c)
+		}
+		Gemm(transA, transB, m, n, k, alpha, a, b, accumulate, c)
+		what := fmt.Sprintf("%d×%d×%d transA %v transB %v accumulate %v: c", m, n, k, transA, transB, accumulate)
+		near(t, what, c, gemmRef(transA, transB, m, n, k, alpha, widen(a), widen(b), c0), 2e-6*float64(1+k/16))
+		unharmed(t, c)
+	}
+}
+
+func TestGemm(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for m := range 32 {
+			for _, n := range []int{0, 1, 2, 7, 8, 15, 16, 17, 31, 33, 48, 49, 70} {
+				for _, k := range []int{0, 1, 3, 18} {
+					checkGemmCase(t, m, n, k, (m+n)%3)
+				}
+			}
+		}
+		for _, s := range [][3]int{{1, 1100, 700}, {3, 130, 1030}, {37, 129, 530}, {200, 97, 64}, {5, 64, 1100}, {1300, 20, 400}, {9, 33, 1024}, {1024, 20, 40}} {
+			checkGemmCase(t, s[0], s[1], s[2], 1)
+		}
+	})
+}
+
+func TestLinear(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for _, s := range [][3]int{{1, 5, 3}, {4, 64, 100}, {7, 530, 65}, {65, 16, 48}} {
+			rows, in, out := s[0], s[1], s[2]
+			r := newRand(3)
+			x, w, bias, y := random(r, rows*in, 0), random(r, in*out, 0), random(r, out, 0), random(r, rows*out, 0)
+			want := gemmRef(false, false, rows, out, in, 1, widen(x), widen(w), nil)
+			Linear(y, x, w, nil, rows, in, out)
+			near(t, "without bias", y, want, 1e-5)
+			for i := range want {
+				want[i] += float64(bias[i%out])
+			}
+			Linear(y, x, w, bias, rows, in, out)
+			near(t, "with bias", y, want, 1e-5)
+			unharmed(t, y)
+
+			sum := clone(bias)
+			ColumnSums(sum, y, rows, out)
+			sums := widen(bias)
+			for i, v := range y {
+				sums[i%out] += float64(v)
+			}
+			near(t, "column sum", sum, sums, 1e-5)
+			unharmed(t, sum)
+		}
+	})
+}
+
+func TestGemmSameBits(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for _, s := range [][3]int{{3, 2100, 70}, {130, 300, 1100}, {500, 130, 80}} {
+			m, n, k := s[0], s[1], s[2]
+			r := newRand(4)
+			a, b := random(r, m*k, 0), random(r, k*n, 0)
+			for i := range 4 {
+				sameBits(t, func() []float32 {
+					c := make([]float32, m*n)
+					Gemm(i&1 > 0, i&2 > 0, m, n, k, 1, a, b, false, c)
+					return c
+				})
+			}
+		}
+	})
+}
+
+// The shapes are m×n×k of a forward pass and of the two backward products.
+func BenchmarkGemm(b *testing.B) {
+	type shape struct {
+		m, n, k        int
+		transA, transB bool
+	}
+	gpt2 := []shape{
+		{256, 2304, 768, false, false}, {256, 768, 2304, false, true}, {768, 2304, 256, true, false},
+		{256, 768, 768, false, false}, {256, 3072, 768, false, false}, {256, 768, 3072, false, false},
+		{3072, 768, 256, true, false}, {256, 50257, 768, false, true}, {256, 768, 50257, false, false},
+		{50257, 768, 256, true, false},
+	}
+	small := []shape{
+		{768, 384, 128, false, false}, {768, 128, 128, false, false}, {768, 512, 128, false, false},
+		{768, 128, 512, false, false}, {768, 128, 384, false, true}, {128, 512, 768, true, false},
+		{512, 128, 768, true, false}, {128, 128, 768, true, false},
+	}
+	decode := []shape{{1, 2304, 768, false, false}, {1, 768, 3072, false, false}, {1, 50257, 768, false, true}, {4, 3072, 768, false, false}}
+	defer func(was *level) { best = was; SetThreads(0) }(best)
+	for _, l := range levels {
+		for _, threads := range []int{1, 2} {
+			for _, s := range append(append(gpt2, small...), decode...) {
+				name := fmt.Sprintf("%s/threads=%d/%dx%dx%d", l.name, threads, s.m, s.n, s.k)
+				if s.transA {
+					name += "-AT"
+				}
+				if s.transB {
+					name += "-BT"
+				}
+				b.Run(name, func(b *testing.B) {
+					best = l
+					SetThreads(threads)
+					r := newRand(1)
+					x, y, c := random(r, s.m*s.k, 0), random(r, s.k*s.n, 0), random(r, s.m*s.n, 0)
+					for b.Loop() {
+						Gemm(s.transA, s.transB, s.m, s.n, s.k, 1, x, y, false, c)
+					}
+					flop := 2 * float64(s.m) * float64(s.n) * float64(s.k) * float64(b.N)
+					b.ReportMetric(flop/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func (s *isa) add() {
+	s.function("add", "func(y, a, b []float32)", "computes",
+		"",
+		"\tfor i := range y { y[i] = a[i] + b[i] }")
+	y, a, b, n := base("y"), base("a"), base("b"), length("y")
+	s.loop(n, 4, []reg.GPVirtual{y, a, b}, func(v int, tail bool) {
+		x := s.load(s.at(a, v), tail)
+		if tail {
+			VADDPS(s.load(s.at(b, v), true), x, x)
+		} else {
+			VADDPS(s.at(b, v), x, x)
+		}
+		s.store(x, s.at(y, v), tail)
+	})
+	s.ret()
+}
+
+func (s *isa) scale() {
+	s.function("scale", "func(x []float32, s float32)", "computes",
+		"",
+		"\tfor i := range x { x[i] *= s }")
+	x, n := base("x"), length("x")
+	f := s.param("s")
+	s.loop(n, 4, []reg.GPVirtual{x}, func(v int, tail bool) {
+		y := s.load(s.at(x, v), tail)
+		VMULPS(f, y, y)
+		s.store(y, s.at(x, v), tail)
+	})
+	s.ret()
+}
+
+func (s *isa) sumSquares() {
+	s.function("sumSquares", "func(x []float32) (sum float64)", "computes",
+		"",
+		"\tfor _, v := range x { sum += float64(v) * float64(v) }")
+	x, n := base("x"), length("x")
+	sums := s.zeros(4)
+	s.loop(n, 2, []reg.GPVirtual{x}, func(v int, tail bool) {
+		y := s.load(s.at(x, v), tail)
+		low, high := s.vec(), s.vec()
+		if s.wide {
+			h := YMM()
+			VEXTRACTF64X4(Imm(1), y, h)
+			VCVTPS2PD(h, high)
+			VCVTPS2PD(y.AsY(), low)
+		} else {
+			h := XMM()
+			VEXTRACTF128(Imm(1), y, h)
+			VCVTPS2PD(h, high)
+			VCVTPS2PD(y.AsX(), low)
+		}
+		VFMADD231PD(low, low, sums[2*v])
+		VFMADD231PD(high, high, sums[2*v+1])
+	})
+	v := fold(sums, VADDPD)
+	y := v.AsY()
+	if s.wide {
+		h := YMM()
+		VEXTRACTF64X4(Imm(1), v, h)
+		VADDPD(h, y, y)
+	}
+	h := XMM()
+	VEXTRACTF128(Imm(1), y, h)
+	VADDPD(h, v.AsX(), v.AsX())
+	VPERMILPD(Imm(1), v.AsX(), h)
+	VADDSD(h, v.AsX(), v.AsX())
+	Store(v.AsX(), ReturnIndex(0))
+	s.ret()
+}
+
+func (s *isa) finite() {
+	s.function("finite", "func(x []float32) bool", "returns sum == 0 after",
+		"",
+		"\tfor _, v := range x { sum += 0 * v }",
+		"",
+		"which is NaN if any v is NaN or infinite.")
+	x, n := base("x"), length("x")
+	zero := s.zeros(1)[0]
+	sums := s.zeros(4)
+	s.loop(n, 4, []reg.GPVirtual{x}, func(v int, tail bool) {
+		if tail {
+			VFMADD231PS(s.load(s.at(x, v), true), zero, sums[v])
+		} else {
+			VFMADD231PS(s.at(x, v), zero, sums[v])
+		}
+	})
+	sum := s.across(fold(sums, VADDPS), VADDPS).AsX()
+	ok := GP32()
+	VUCOMISS(sum, sum)
+	SETPC(ok.As8())
+	Store(ok.As8(), ReturnIndex(0))
+	s.ret()
+}
+
+// The constants of package kernel's geluSigmoid, which explains them.
+const (
+	geluLinear = -1.5957691216057308
+	geluCubic  = geluLinear * 0.044715
+	geluSlope  = geluLinear * 3 * 0.044715
+	geluLimit  = 87
+)
+
+// sigmoid returns σ = 1/(1 + e), e and x².
+func (s *isa) sigmoid(x reg.VecVirtual) (sigma, e, square reg.VecVirtual) {
+	square, e, sigma = s.vec(), s.vec(), s.vec()
+	VMULPS(x, x, square)
+	VMOVUPS(s.constant(geluLinear), e)
+	VFMADD231PS(s.constant(geluCubic), square, e)
+	VMULPS(x, e, e)
+	limit := s.vec()
+	VMOVUPS(s.constant(geluLimit), limit)
+	VMINPS(e, limit, e) // NaN stays NaN
+	s.exp(e)
+	one := s.vec()
+	VMOVUPS(s.constant(1), one)
+	VADDPS(one, e, sigma)
+	VDIVPS(sigma, one, sigma)
+	return sigma, e, square
+}
+
+func (s *isa) gelu() {
+	s.function("gelu", "func(y, x []float32)", "computes",
+		"",
+		"\tfor i, v := range x { y[i] = v * sigmoid(v) }")
+	y, x, n := base("y"), base("x"), length("x")
+	s.loop(n, 1, []reg.GPVirtual{y, x}, func(v int, tail bool) {
+		a := s.load(s.at(x, v), tail)
+		sigma, _, _ := s.sigmoid(a)
+		VMULPS(sigma, a, a)
+		s.store(a, s.at(y, v), tail)
+	})
+	s.ret()
+}
+
+func (s *isa) geluGrad() {
+	s.function("geluGrad", "func(dx, dy, x []float32)", "computes",
+		"",
+		"\tfor i, v := range x {",
+		"\t\ts, r := sigmoid(v), 1-sigmoid(v)",
+		"\t\tdx[i] = dy[i] * (s - v*s*r*(geluLinear+geluSlope*v*v))",
+		"\t}")
+	dx, dy, x, n := base("dx"), base("dy"), base("x"), length("x")
+	s.loop(n, 1, []reg.GPVirtual{dx, dy, x}, func(v int, tail bool) {
+		a := s.load(s.at(x, v), tail)
+		sigma, e, square := s.sigmoid(a)
+		VMULPS(sigma, e, e) // 1 − σ
+		VMULPS(sigma, a, a)
+		VMULPS(e, a, a)
+		slope := s.vec()
+		VMOVUPS(s.constant(geluLinear), slope)
+		VFMADD231PS(s.constant(geluSlope), square, slope)
+		VFNMADD231PS(slope, a, sigma)
+		VMULPS(s.load(s.at(dy, v), tail), sigma, sigma)
+		s.store(sigma, s.at(dx, v), tail)
+	})
+	s.ret()
+}
+
+func (s *isa) dropout() {
+	s.function("dropout", "func(y, x []float32, counter uint32, key0, key1, threshold uint32, scale float32)", "computes",
+		"",
+		"\tfor i, v := range x {",
+		"\t\tif hash(counter+i) >= threshold { y[i] = v * scale } else { y[i] = 0 }",
+		"\t}")
+	y, x, n := base("y"), base("x"), length("x")
+	whole := func(name string) reg.VecVirtual { return s.broadcast(address(name)) }
+	key0, key1, threshold := whole("key0"), whole("key1"), whole("threshold")
+	counter, scale := whole("counter"), s.param("scale")
+	VPADDD(words("iota", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), counter, counter)
+	first, second, step := s.broadcastBits(0x7feb352d), s.broadcastBits(0x846ca68b), s.broadcastBits(uint32(s.lanes))
+	xor := func(ops ...Op) { VPXOR(ops[0], ops[1], ops[2]) }
+	if s.wide {
+		xor = VPXORD
+	}
+	s.loop(n, 1, []reg.GPVirtual{y, x}, func(v int, tail bool) {
+		h, t := s.vec(), s.vec()
+		shift := func(bits uint64) {
+			VPSRLD(Imm(bits), h, t)
+			xor(t, h, h)
+		}
+		xor(key0, counter, h)
+		shift(16)
+		VPMULLD(first, h, h)
+		VPADDD(key1, h, h)
+		shift(15)
+		VPMULLD(second, h, h)
+		shift(16)
+		a := s.load(s.at(x, v), tail)
+		VMULPS(scale, a, a)
+		if s.wide {
+			VPCMPUD(Imm(5), threshold, h, reg.K2) // not less
+			VMOVAPS_Z(a, reg.K2, a)
+		} else {
+			VPMAXUD(threshold, h, t)
+			VPCMPEQD(t, h, t)
+			VANDPS(t, a, a)
+		}
+		s.store(a, s.at(y, v), tail)
+		VPADDD(step, counter, counter)
+	})
+	s.ret()
+}
+
+func (s *isa) broadcastBits(x uint32) reg.VecVirtual {
+	v := s.vec()
+	VMOVUPS(s.bits(x), v)
+	return v
+}
+
+func (s *isa) adamw() {
+	s.function("adamw", "func(param, grad, m, v []float32, c *float32)", "computes",
+		"",
+		"\tfor i, p := range param {",
+		"\t\tg := grad[i] * c.gradScale",
+		"\t\tm[i] = c.beta1*m[i] + c.rest1*g",
+		"\t\tv[i] = c.beta2*v[i] + c.rest2*g*g",
+		"\t\tparam[i] = p*c.keep - c.rate*m[i]/(sqrt(v[i])*c.root2+c.eps)",
+		"\t}",
+		"",
+		"where c is the first field of an adamwConstants.")
+	param, grad, m, v, n := base("param"), base("grad"), base("m"), base("v"), length("param")
+	c := load64("c")
+	field := func(i int) reg.VecVirtual { return s.broadcast(Mem{Base: c, Disp: 4 * i}) }
+	gradScale, beta1, rest1, beta2, rest2, keep, rate, root2, eps := field(0), field(1), field(2), field(3), field(4), field(5), field(6), field(7), field(8)
+	s.loop(n, 1, []reg.GPVirtual{param, grad, m, v}, func(i int, tail bool) {
+		g := s.load(s.at(grad, i), tail)
+		VMULPS(gradScale, g, g)
+		a := s.load(s.at(m, i), tail)
+		VMULPS(beta1, a, a)
+		VFMADD231PS(g, rest1, a)
+		s.store(a, s.at(m, i), tail)
+		b := s.load(s.at(v, i), tail)
+		VMULPS(beta2, b, b)
+		VMULPS(g, g, g)
+		VFMADD231PS(g, rest2, b)
+		s.store(b, s.at(v, i), tail)
+		VSQRTPS(b, b)
+		VFMADD213PS(eps, root2, b)
+		VMULPS(rate, a, a)
+		VDIVPS(b, a, a)
+		p := s.load(s.at(param, i), tail)
+		VFMSUB213PS(a, keep, p)
+		s.store(p, s.at(param, i), tail)
+	})
+	s.ret()
+}

@@ -1,0 +1,382 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// tiles writes a micro-kernel for each size of a tile: all its sums stay in
+// registers, a step of k loads a row of B and broadcasts a column of A.
+func (s *isa) tiles() {
+	for vectors := 1; vectors < len(s.rows); vectors++ {
+		for rows := 1; rows <= s.rows[vectors]; rows++ {
+			s.tileOf(rows, vectors)
+		}
+	}
+}
+
+func (s *isa) tileOf(rows, vectors int) {
+	name := fmt.Sprintf("tile%dx%d", rows, vectors)
+	s.function(name, "func(k int, a *float32, aRow, aStep int, b *float32, bStep int, c *float32, ldc, last int, accumulate bool)",
+		fmt.Sprintf("is a micro-kernel for C[%d,n], n in %d vectors, the last with last columns:", rows, vectors),
+		"",
+		fmt.Sprintf("\tfor i := range %d {", rows),
+		"\t\tfor j := range n {",
+		"\t\t\tsum := 0",
+		"\t\t\tfor s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }",
+		"\t\t\tif accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }",
+		"\t\t}",
+		"\t}")
+	k, aRow, aStep, b, bStep := load64("k"), load64("aRow"), load64("aStep"), load64("b"), load64("bStep")
+	for _, stride := range []reg.GPVirtual{aRow, aStep, bStep} {
+		SHLQ(Imm(2), stride)
+	}
+	a := rowPointers(load64("a"), aRow, rows)
+	sums := make([][]reg.VecVirtual, rows)
+	for i := range sums {
+		sums[i] = s.zeros(vectors)
+	}
+	{
+		c, ldc := load64("c"), load64("ldc")
+		for i := range rows {
+			for v := range vectors {
+				PREFETCHT0(s.at(c, v))
+			}
+			if i < rows-1 {
+				LEAQ(Mem{Base: c, Index: ldc, Scale: 4}, c)
+			}
+		}
+	}
+	step := func() {
+		row := make([]reg.VecVirtual, vectors)
+		for v := range row {
+			row[v] = s.load(s.at(b, v), false)
+		}
+		for i := range rows {
+			x := s.broadcast(rowAt(a, aRow, i))
+			for v := range row {
+				VFMADD231PS(row[v], x, sums[i][v])
+			}
+		}
+		for _, p := range a {
+			ADDQ(aStep, p)
+		}
+		ADDQ(bStep, b)
+	}
+	pairs := GP64()
+	MOVQ(k, pairs)
+	SHRQ(Imm(1), pairs)
+	JZ(LabelRef("odd"))
+	Label("pair")
+	step()
+	step()
+	DECQ(pairs)
+	JNZ(LabelRef("pair"))
+	Label("odd")
+	ANDQ(Imm(1), k)
+	JZ(LabelRef("end"))
+	step()
+	Label("end")
+
+	c, ldc, last := load64("c"), load64("ldc"), load64("last")
+	SHLQ(Imm(2), ldc)
+	write := func(accumulate, masked bool) {
+		for i := range rows {
+			for v := range vectors {
+				m, tail := s.at(c, v), masked && v == vectors-1
+				if accumulate {
+					if tail {
+						VADDPS(s.load(m, true), sums[i][v], sums[i][v])
+					} else {
+						VADDPS(m, sums[i][v], sums[i][v])
+					}
+				}
+				s.store(sums[i][v], m, tail)
+			}
+			if i < rows-1 {
+				ADDQ(ldc, c)
+			}
+		}
+		s.ret()
+	}
+	add := GP32()
+	Load(Param("accumulate"), add.As8())
+	if !s.wide { // where a masked store may be slow
+		CMPQ(last, U32(s.lanes))
+		JNE(LabelRef("partial"))
+		TESTB(add.As8(), add.As8())
+		JZ(LabelRef("set"))
+		write(true, false)
+		Label("set")
+		write(false, false)
+		Label("partial")
+	}
+	s.setTail(last)
+	TESTB(add.As8(), add.As8())
+	JZ(LabelRef("partialset"))
+	write(true, true)
+	Label("partialset")
+	write(false, true)
+}
+
+func (s *isa) packRows() {
+	s.function("packRows", "func(dst *float32, ldd int, src *float32, lds, k, full, load, store int, alpha float32)",
+		"copies k > 0 rows, each of full vectors and of another",
+		"with the first load lanes from src, 0 in the rest of the first store lanes:",
+		"",
+		fmt.Sprintf("\tw := full*%d + load", s.lanes),
+		"\tfor s := range k {",
+		"\t\tfor i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }",
+		fmt.Sprintf("\t\tclear(dst[s*ldd+w : s*ldd+full*%d+store])", s.lanes),
+		"\t}")
+	dst, ldd, src, lds := load64("dst"), load64("ldd"), load64("src"), load64("lds")
+	k, full, loads, stores := load64("k"), load64("full"), load64("load"), load64("store")
+	SHLQ(Imm(2), ldd)
+	SHLQ(Imm(2), lds)
+	alpha := s.param("alpha")
+	// Two masks at once: the general one for loads, another for stores.
+	s.setTail(stores)
+	storeTail := s.tail
+	if s.wide {
+		KMOVW(reg.K1, reg.K2)
+	}
+	s.setTail(loads)
+	Label("row")
+	from, to, n := GP64(), GP64(), GP64()
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	MOVQ(full, n)
+	TESTQ(n, n)
+	JZ(LabelRef("rest"))
+	Label("vector")
+	v := s.vec()
+	VMULPS(Mem{Base: from}, alpha, v)
+	VMOVUPS(v, Mem{Base: to})
+	ADDQ(U32(s.bytes()), from)
+	ADDQ(U32(s.bytes()), to)
+	DECQ(n)
+	JNZ(LabelRef("vector"))
+	Label("rest")
+	r := s.load(Mem{Base: from}, true)
+	VMULPS(alpha, r, r)
+	if s.wide {
+		VMOVUPS(r, reg.K2, Mem{Base: to})
+	} else {
+		// A masked store is slow on some processors.
+		CMPQ(stores, U32(s.lanes))
+		JNE(LabelRef("masked"))
+		VMOVUPS(r, Mem{Base: to})
+		JMP(LabelRef("next"))
+		Label("masked")
+		VMASKMOVPS(r, storeTail, Mem{Base: to})
+	}
+	Label("next")
+	ADDQ(lds, src)
+	ADDQ(ldd, dst)
+	DECQ(k)
+	JNZ(LabelRef("row"))
+	s.ret()
+}
+
+// packColumns transposes in registers, a square of lanes×lanes at a time.
+func (s *isa) packColumns() {
+	s.function("transpose", "func(dst *float32, ldd int, src *float32, lds, squares, rows, store int, alpha float32)",
+		"transposes squares > 0 squares of up to that many rows, one",
+		"after another in src's rows; it writes store ≥ rows lanes:",
+		"",
+		fmt.Sprintf("\tfor s := range squares * %d {", s.lanes),
+		"\t\tfor i := range rows { dst[s*ldd+i] = alpha * src[i*lds+s] }",
+		"\t\tclear(dst[s*ldd+rows : s*ldd+store])",
+		"\t}")
+	if !s.wide {
+		Comment("All but the last row of a square are written as whole vectors,")
+		Comment("which the next row overwrites: ldd has to be 4 at least.")
+	}
+	dst, ldd, src, lds := load64("dst"), load64("ldd"), load64("src"), load64("lds")
+	squares, rows, stores := load64("squares"), load64("rows"), load64("store")
+	SHLQ(Imm(2), ldd)
+	SHLQ(Imm(2), lds)
+	alpha := address("alpha")
+	s.setTail(stores)
+	x := make([]reg.VecVirtual, s.lanes)
+	for i := range x {
+		x[i] = s.vec()
+	}
+	Label("square")
+	p, n := GP64(), GP64()
+	MOVQ(src, p)
+	MOVQ(rows, n)
+	for i := range x {
+		s.zero(x[i])
+	}
+	for i := range x {
+		VMOVUPS(Mem{Base: p}, x[i])
+		if i < s.lanes-1 {
+			DECQ(n)
+			JZ(LabelRef("loaded"))
+			ADDQ(lds, p)
+		}
+	}
+	Label("loaded")
+	y := s.transposed(x)
+	scale := s.broadcast(alpha)
+	for i := range y {
+		VMULPS(scale, y[i], y[i])
+		if s.wide {
+			s.store(y[i], Mem{Base: dst}, true)
+		} else if i < s.lanes-1 {
+			VMOVUPS(y[i], Mem{Base: dst})
+		} else {
+			CMPQ(stores, U32(s.lanes))
+			JNE(LabelRef("masked"))
+			VMOVUPS(y[i], Mem{Base: dst})
+			JMP(LabelRef("next"))
+			Label("masked")
+			s.store(y[i], Mem{Base: dst}, true)
+			Label("next")
+		}
+		ADDQ(ldd, dst)
+	}
+	ADDQ(U32(s.bytes()), src)
+	DECQ(squares)
+	JNZ(LabelRef("square"))
+	s.ret()
+}
+
+// transposed returns the columns of the square of rows x, which it overwrites.
+func (s *isa) transposed(x []reg.VecVirtual) []reg.VecVirtual {
+	// Pairs of rows, then of pairs, interleaved within each 128-bit quarter: after
+	// that x[4g+c] has in quarter q the column 4q+c of rows 4g to 4g+3.
+	for g := 0; g < len(x); g += 4 {
+		ab, AB, cd, CD := s.vec(), s.vec(), s.vec(), s.vec()
+		VUNPCKLPS(x[g+1], x[g], ab)
+		VUNPCKHPS(x[g+1], x[g], AB)
+		VUNPCKLPS(x[g+3], x[g+2], cd)
+		VUNPCKHPS(x[g+3], x[g+2], CD)
+		VUNPCKLPD(cd, ab, x[g])
+		VUNPCKHPD(cd, ab, x[g+1])
+		VUNPCKLPD(CD, AB, x[g+2])
+		VUNPCKHPD(CD, AB, x[g+3])
+	}
+	y := make([]reg.VecVirtual, len(x))
+	if !s.wide {
+		for c := range 4 {
+			high := s.vec()
+			VPERM2F128(Imm(0x31), x[4+c], x[c], high)
+			VPERM2F128(Imm(0x20), x[4+c], x[c], x[c])
+			y[c], y[4+c] = x[c], high
+		}
+		return y
+	}
+	// Quarters are blocks of a 4×4 matrix: transpose it with two rounds of shuffles.
+	for c := range 4 {
+		even, odd, Even, Odd := s.vec(), s.vec(), s.vec(), s.vec()
+		VSHUFF32X4(Imm(0x88), x[4+c], x[c], even)
+		VSHUFF32X4(Imm(0xdd), x[4+c], x[c], odd)
+		VSHUFF32X4(Imm(0x88), x[12+c], x[8+c], Even)
+		VSHUFF32X4(Imm(0xdd), x[12+c], x[8+c], Odd)
+		VSHUFF32X4(Imm(0x88), Even, even, x[c])
+		VSHUFF32X4(Imm(0x88), Odd, odd, x[4+c])
+		VSHUFF32X4(Imm(0xdd), Even, even, x[8+c])
+		VSHUFF32X4(Imm(0xdd), Odd, odd, x[12+c])
+		y[c], y[4+c], y[8+c], y[12+c] = x[c], x[4+c], x[8+c], x[12+c]
+	}
+	return y
+}
+
+func (s *isa) dot() {
+	s.function("dot", "func(x, y []float32) float32",
+		"returns",
+		"",
+		"\tfor i := range x { sum += x[i] * y[i] }")
+	x, y, n := base("x"), base("y"), length("x")
+	sums := s.zeros(4)
+	s.loop(n, 4, []reg.GPVirtual{x, y}, func(v int, tail bool) {
+		VFMADD231PS(s.load(s.at(x, v), tail), s.load(s.at(y, v), tail), sums[v])
+	})
+	sum := s.across(fold(sums, VADDPS), VADDPS)
+	Store(sum.AsX(), ReturnIndex(0))
+	s.ret()
+}
+
+// dot8 reads eight rows at once: as many streams as memory likes.
+func (s *isa) dot8() {
+	s.function("dot8", "func(sum *float32, x []float32, y *float32, ldy int)",
+		"computes",
+		"",
+		"\tfor r := range 8 { sum[r] = dot(x, y[r*ldy:]) }")
+	sum, x, n, ldy := load64("sum"), base("x"), length("x"), load64("ldy")
+	SHLQ(Imm(2), ldy)
+	y := rowPointers(load64("y"), ldy, 8)
+	sums := s.zeros(8)
+	s.loop(n, 1, append([]reg.GPVirtual{x}, y...), func(v int, tail bool) {
+		a := s.load(s.at(x, v), tail)
+		for r := range sums {
+			m := rowAt(y, ldy, r)
+			if tail {
+				VFMADD231PS(s.load(m, true), a, sums[r])
+			} else {
+				VFMADD231PS(m, a, sums[r])
+			}
+		}
+	})
+	for r := range sums {
+		VMOVSS(s.across(sums[r], VADDPS).AsX(), Mem{Base: sum, Disp: 4 * r})
+	}
+	s.ret()
+}
+
+// rowPointers returns a pointer for every third of rows that are stride bytes
+// apart: rowAt reaches the two that follow by index.
+func rowPointers(first, stride reg.GPVirtual, rows int) []reg.GPVirtual {
+	ps := []reg.GPVirtual{first}
+	for 3*len(ps) < rows {
+		p := GP64()
+		LEAQ(Mem{Base: ps[len(ps)-1], Index: stride, Scale: 2}, p)
+		ADDQ(stride, p)
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+func rowAt(pointers []reg.GPVirtual, stride reg.GPVirtual, row int) Mem {
+	m := Mem{Base: pointers[row/3]}
+	if row%3 > 0 {
+		m.Index, m.Scale = stride, uint8(row%3)
+	}
+	return m
+}
+
+func (s *isa) combine() {
+	for _, rows := range []int{1, 8} {
+		s.function(fmt.Sprintf("combine%d", rows), "func(y []float32, coef, x *float32, ldx int)",
+			fmt.Sprintf("adds a combination of %d rows:", rows),
+			"",
+			fmt.Sprintf("\tfor s := range %d {", rows),
+			"\t\tfor j := range y { y[j] += coef[s] * x[s*ldx+j] }",
+			"\t}")
+		y, n, coef, ldx := base("y"), length("y"), load64("coef"), load64("ldx")
+		SHLQ(Imm(2), ldx)
+		x := rowPointers(load64("x"), ldx, rows)
+		c := make([]reg.VecVirtual, rows)
+		for i := range c {
+			c[i] = s.broadcast(Mem{Base: coef, Disp: 4 * i})
+		}
+		s.loop(n, 2, append([]reg.GPVirtual{y}, x...), func(v int, tail bool) {
+			sum := s.load(s.at(y, v), tail)
+			for i := range c {
+				m := rowAt(x, ldx, i).Offset(v * s.bytes())
+				if tail {
+					VFMADD231PS(s.load(m, true), c[i], sum)
+				} else {
+					VFMADD231PS(m, c[i], sum)
+				}
+			}
+			s.store(sum, s.at(y, v), tail)
+		})
+		s.ret()
+	}
+}

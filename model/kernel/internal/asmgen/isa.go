@@ -1,0 +1,256 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+const nosplit = attr.NOSPLIT
+
+// isa is an instruction set. Most instructions have one name for both widths of
+// vectors; its methods are what differs.
+type isa struct {
+	suffix string // of function names
+	lanes  int    // float32 in a vector
+	wide   bool   // AVX-512
+	rows   []int  // rows of a tile, by its vectors of columns
+
+	tail reg.VecVirtual // mask of the last, partial vector (AVX2; AVX-512 has it in K1)
+}
+
+var (
+	avx2   = &isa{suffix: "AVX2", lanes: 8, rows: []int{0, 6, 6}}
+	avx512 = &isa{suffix: "AVX512", lanes: 16, wide: true, rows: []int{0, 14, 14, 9}}
+)
+
+// function opens a function whose name gets the suffix.
+func (s *isa) function(name, signature string, doc ...string) {
+	TEXT(name+s.suffix, nosplit, signature)
+	doc[0] = name + s.suffix + " " + doc[0]
+	Pragma("noescape")
+	Doc(doc...)
+}
+
+func (s *isa) vec() reg.VecVirtual {
+	if s.wide {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (s *isa) bytes() int { return 4 * s.lanes }
+
+// constant returns a vector of x in read-only memory.
+func (s *isa) constant(x float64) Mem { return s.bits(math.Float32bits(float32(x))) }
+
+func (s *isa) bits(x uint32) Mem {
+	name := fmt.Sprintf("all%08x", x)
+	if m, ok := constants[name]; ok {
+		return m
+	}
+	m := GLOBL(name, attr.RODATA|attr.NOPTR)
+	for i := range 16 {
+		DATA(4*i, U32(x))
+	}
+	constants[name] = m
+	return m
+}
+
+var constants = map[string]Mem{}
+
+// words returns read-only memory with these words.
+func words(name string, xs ...uint32) Mem {
+	if m, ok := constants[name]; ok {
+		return m
+	}
+	m := GLOBL(name, attr.RODATA|attr.NOPTR)
+	for i, x := range xs {
+		DATA(4*i, U32(x))
+	}
+	constants[name] = m
+	return m
+}
+
+func (s *isa) zero(v reg.VecVirtual) {
+	if s.wide {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+}
+
+func (s *isa) zeros(n int) []reg.VecVirtual {
+	vs := make([]reg.VecVirtual, n)
+	for i := range vs {
+		vs[i] = s.vec()
+		s.zero(vs[i])
+	}
+	return vs
+}
+
+func (s *isa) broadcast(m Op) reg.VecVirtual {
+	v := s.vec()
+	VBROADCASTSS(m, v)
+	return v
+}
+
+// param broadcasts a float32 parameter.
+func (s *isa) param(name string) reg.VecVirtual { return s.broadcast(address(name)) }
+
+func address(param string) Mem {
+	c, err := Param(param).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return c.Addr
+}
+
+func base(param string) reg.GPVirtual {
+	return Load(Param(param).Base(), GP64()).(reg.GPVirtual)
+}
+
+func length(param string) reg.GPVirtual {
+	return Load(Param(param).Len(), GP64()).(reg.GPVirtual)
+}
+
+func load64(param string) reg.GPVirtual {
+	return Load(Param(param), GP64()).(reg.GPVirtual)
+}
+
+// setTail makes the mask of the first n lanes, 1 ≤ n ≤ lanes.
+func (s *isa) setTail(n reg.GPVirtual) {
+	if s.wide {
+		one, m := GP64(), GP64()
+		MOVQ(U32(1), one)
+		SHLXQ(n, one, m)
+		DECQ(m)
+		KMOVW(m.As32(), reg.K1)
+		return
+	}
+	all := uint32(math.MaxUint32)
+	t := words("tails", all, all, all, all, all, all, all, all, 0, 0, 0, 0, 0, 0, 0, 0)
+	p := GP64()
+	LEAQ(t.Offset(32), p)
+	i := GP64()
+	MOVQ(n, i)
+	NEGQ(i)
+	s.tail = s.vec()
+	VMOVUPS(Mem{Base: p, Index: i, Scale: 4}, s.tail)
+}
+
+// load loads a vector, the lanes of the tail's mask with 0 elsewhere if tail.
+func (s *isa) load(m Mem, tail bool) reg.VecVirtual {
+	v := s.vec()
+	switch {
+	case !tail:
+		VMOVUPS(m, v)
+	case s.wide:
+		VMOVUPS_Z(m, reg.K1, v)
+	default:
+		VMASKMOVPS(m, s.tail, v)
+	}
+	return v
+}
+
+func (s *isa) store(v reg.VecVirtual, m Mem, tail bool) {
+	switch {
+	case !tail:
+		VMOVUPS(v, m)
+	case s.wide:
+		VMOVUPS(v, reg.K1, m)
+	default:
+		VMASKMOVPS(v, s.tail, m)
+	}
+}
+
+// clearBeyond zeroes the lanes outside of the tail.
+func (s *isa) clearBeyond(v reg.VecVirtual, tail bool) {
+	switch {
+	case !tail:
+	case s.wide:
+		VMOVAPS_Z(v, reg.K1, v)
+	default:
+		VANDPS(v, s.tail, v)
+	}
+}
+
+// loop runs body over n elements in steps of unroll vectors, then of one, then
+// for the rest as a tail. body gets the number of its vector in the step; it
+// reads and writes at its pointers plus that many vectors.
+func (s *isa) loop(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body func(v int, tail bool)) {
+	labels++
+	label := func(name string) string { return fmt.Sprintf("%s%d", name, labels) }
+	many, one, rest, done := label("many"), label("one"), label("rest"), label("done")
+	advance := func(vectors int) {
+		for _, p := range pointers {
+			ADDQ(U32(vectors*s.bytes()), p)
+		}
+	}
+	if unroll > 1 {
+		Label(many)
+		CMPQ(n, U32(unroll*s.lanes))
+		JLT(LabelRef(one))
+		for v := range unroll {
+			body(v, false)
+		}
+		advance(unroll)
+		SUBQ(U32(unroll*s.lanes), n)
+		JMP(LabelRef(many))
+	}
+	Label(one)
+	CMPQ(n, U32(s.lanes))
+	JLT(LabelRef(rest))
+	body(0, false)
+	advance(1)
+	SUBQ(U32(s.lanes), n)
+	JMP(LabelRef(one))
+	Label(rest)
+	TESTQ(n, n)
+	JZ(LabelRef(done))
+	s.setTail(n)
+	body(0, true)
+	Label(done)
+}
+
+var labels int
+
+// at is vector v at p.
+func (s *isa) at(p reg.GPVirtual, v int) Mem { return Mem{Base: p, Disp: v * s.bytes()} }
+
+// fold combines vs with op into the first.
+func fold(vs []reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
+	for n := len(vs); n > 1; n /= 2 {
+		for i := range n / 2 {
+			op(vs[i+n/2], vs[i], vs[i])
+		}
+	}
+	return vs[0]
+}
+
+// across combines the lanes of v with op, and returns the result in lane 0.
+func (s *isa) across(v reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
+	y := v.AsY()
+	if s.wide {
+		h := YMM()
+		VEXTRACTF64X4(Imm(1), v, h)
+		op(h, y, y)
+	}
+	x, h := v.AsX(), XMM()
+	VEXTRACTF128(Imm(1), y, h)
+	op(h, x, x)
+	VPERMILPS(Imm(0x4e), x, h)
+	op(h, x, x)
+	VPERMILPS(Imm(0xb1), x, h)
+	op(h, x, x)
+	return v
+}
+
+func (s *isa) ret() {
+	VZEROUPPER()
+	RET()
+}

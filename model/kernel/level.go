@@ -1,0 +1,63 @@
+package kernel
+
+// A level is one implementation of the innermost loops: portable Go, or the
+// assembly of an instruction set. All else in this package (blocking, threads,
+// edges, masks) is common to the levels.
+type level struct {
+	name string
+
+	// Geometry of the matrix product's micro-kernel: a panel of a matrix B has up
+	// to panel vectors of lanes columns, a tile of C has up to rows[v] rows if it
+	// has v vectors of columns.
+	lanes int
+	panel int
+	rows  [4]int
+	depth int // most steps of k between two visits to a tile
+	// The micro-kernel reads A where it lies about as fast as from a packed panel.
+	strided bool
+
+	// What these compute is said at their portable versions, tileGo and so on.
+	tile        func(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool)
+	packRows    func(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32)
+	packColumns func(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32)
+	dot         func(x, y []float32) float32
+	dots        func(sums, x, y []float32, ldy int)
+	combine     func(y, coef, x []float32, ldx int)
+
+	add           func(y, a, b []float32)
+	scale         func(x []float32, s float32)
+	sumSquares    func(x []float32) float64
+	finite        func(x []float32) bool
+	max           func(x []float32) float32
+	exp           func(y, x []float32, scale, shift float32) (sum float32)
+	scoreGrad     func(dp, p []float32, delta, scale float32)
+	gelu          func(y, x []float32)
+	geluGrad      func(dx, dy, x []float32)
+	normalize     func(y, x, gain, bias []float32, eps float32) (mean, rstd float32)
+	normalizeGrad func(dx, dy, x, gain []float32, mean, rstd float32, accumulate bool)
+	affineGrad    func(dgain, dbias, dy, x []float32, mean, rstd float32)
+	dropout       func(y, x []float32, counter uint32, m mask)
+	adamw         func(param, grad, m, v []float32, c *adamwConstants)
+}
+
+// portable is the specification and the fallback.
+var portable = level{
+	name:  "portable",
+	lanes: 4, panel: 1, rows: [4]int{1: 2}, depth: 256,
+
+	tile: tileGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo,
+	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo,
+	max: maxGo, exp: expGo, scoreGrad: scoreGradGo,
+	gelu: geluGo, geluGrad: geluGradGo,
+	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
+	dropout: dropoutGo, adamw: adamwGo,
+}
+
+// levels has what this machine can run, slowest first.
+var levels = append([]*level{&portable}, assembly()...)
+
+// best is the level in use.
+var best = levels[len(levels)-1]
+
+// Level names the instructions in use: "portable", "avx2" or "avx512".
+func Level() string { return best.name }

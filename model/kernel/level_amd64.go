@@ -1,0 +1,52 @@
+//go:build !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go -C internal/asmgen run . -subject gemm -out ../../gemm_amd64.s -stubs ../../gemm_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject rows -out ../../rows_amd64.s -stubs ../../rows_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject elements -out ../../elements_amd64.s -stubs ../../elements_stubs_amd64.go -pkg kernel
+
+var avx2 = level{
+	name:  "avx2",
+	lanes: 8, panel: 2, rows: [4]int{1: 6, 2: 6}, depth: 256, strided: true,
+
+	tile: tileAVX2, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8,
+	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2,
+	max: maxAVX2, exp: expAVX2, scoreGrad: scoreGradAVX2,
+	gelu: geluAVX2, geluGrad: geluGradAVX2,
+	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, affineGrad: affineGradAVX2,
+	dropout: func(y, x []float32, counter uint32, m mask) {
+		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
+	},
+	adamw: func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX2(param, grad, m, v, &c.gradScale) },
+}
+
+var avx512 = level{
+	name:  "avx512",
+	lanes: 16, panel: 3, rows: [4]int{1: 14, 2: 14, 3: 9}, depth: 384, strided: true,
+
+	tile: tileAVX512, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, dots: dotsLanes16, combine: combineLanes16,
+	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512,
+	max: maxAVX512, exp: expAVX512, scoreGrad: scoreGradAVX512,
+	gelu: geluAVX512, geluGrad: geluGradAVX512,
+	normalize: normalizeAVX512, normalizeGrad: normalizeGradAVX512, affineGrad: affineGradAVX512,
+	dropout: func(y, x []float32, counter uint32, m mask) {
+		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
+	},
+	adamw: func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX512(param, grad, m, v, &c.gradScale) },
+}
+
+// assembly returns the levels written in assembly that this machine can run.
+// Package cpu says no to instructions whose registers the system doesn't save.
+func assembly() []*level {
+	var found []*level
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI2 {
+		found = append(found, &avx2)
+		if cpu.X86.HasAVX512F {
+			found = append(found, &avx512)
+		}
+	}
+	return found
+}

@@ -1,0 +1,236 @@
+package kernel
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// A task is a kernel call cut into pieces that may run in any order and at the
+// same time. How an element of the result is summed depends on shapes alone, never
+// on who computes which piece.
+type task interface {
+	piece(w *worker, i int)
+}
+
+// worker is what one thread of the pool owns.
+type worker struct {
+	scratch []float32 // grown on demand
+	section uint64    // scratch has what this section put there under the number key
+	key     int
+
+	number int // of a helper, from 0
+	parked atomic.Bool
+	wake   chan struct{}
+}
+
+// floats returns n floats of scratch, valid until the next call.
+func (w *worker) floats(n int) []float32 { return grow(&w.scratch, n) }
+
+// holds says whether the scratch still is what this worker last made under key,
+// in the same section. If not it is from now on.
+func (w *worker) holds(key int) bool {
+	if w.section == workers.opened && w.key == key {
+		return true
+	}
+	w.section, w.key = workers.opened, key
+	return false
+}
+
+// pool runs one task at a time. The goroutine that brings a task works on it
+// itself; helpers that come in time take pieces off it, one by one, so a helper
+// that the system has scheduled away delays nobody.
+//
+// A helper may only touch the fields of a section after it has entered (inside
+// +1) and then found the section open. The caller closes it and waits for
+// inside to fall to 0 before it changes them.
+type pool struct {
+	mu      sync.Mutex // held by the caller for the time of its sections
+	threads atomic.Int32
+
+	caller  worker
+	helpers []*worker
+	partial []float64 // one for each piece of a task that sums
+
+	task   task
+	pieces int64
+	next   atomic.Int64 // first piece that nobody has taken
+	_      [48]byte     // next is written often, the rest is watched by spinning helpers
+	open   atomic.Uint64
+	opened uint64 // number of sections so far
+	inside atomic.Int64
+
+	invited atomic.Int32 // number of helpers that may enter
+	crowded atomic.Bool  // more threads than cores: sleep at once rather than spin
+
+	waiting atomic.Bool // the caller sleeps until inside is 0
+	left    chan struct{}
+}
+
+var workers = &pool{left: make(chan struct{}, 1)}
+
+// A helper that finds nothing to do looks for work this many times before it
+// goes to sleep: some 100 µs, more than the gap between two kernels of a training
+// step.
+const (
+	spins         = 1000
+	spinsPerYield = 64 // lets other goroutines run in between
+)
+
+// Threads returns the number of threads that kernels use.
+func Threads() int {
+	if n := workers.threads.Load(); n > 0 {
+		return int(n)
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// SetThreads sets the number of threads that kernels use from the next call on;
+// 0 means runtime.GOMAXPROCS(0), which is also where it starts. It changes the
+// speed and nothing else.
+func SetThreads(n int) {
+	if n < 0 {
+		badSize("SetThreads", "n", n)
+	}
+	workers.threads.Store(int32(n))
+}
+
+// run executes t with its pieces spread over the threads. slot is memory of the
+// kernel's own for the task, guarded by the pool's lock: a task on the stack
+// could not be seen by other threads, one on the heap would be an allocation
+// for each call.
+func run[T any, P interface {
+	*T
+	task
+}](slot P, t T, pieces int) {
+	if pieces == 0 {
+		return
+	}
+	workers.mu.Lock()
+	*slot = t
+	workers.section(slot, pieces)
+	var none T
+	*slot = none // don't keep the caller's slices alive
+	workers.mu.Unlock()
+}
+
+// runSum is run for a task whose pieces put a number each in workers.partial;
+// it returns their sum, taken in order.
+func runSum[T any, P interface {
+	*T
+	task
+}](slot P, t T, pieces int) (sum float64) {
+	workers.mu.Lock()
+	if len(workers.partial) < pieces {
+		workers.partial = make([]float64, pieces)
+	}
+	*slot = t
+	workers.section(slot, pieces)
+	var none T
+	*slot = none
+	for _, s := range workers.partial[:pieces] {
+		sum += s
+	}
+	workers.mu.Unlock()
+	return sum
+}
+
+// section runs one task to its end. The caller holds mu.
+func (p *pool) section(t task, pieces int) {
+	threads := Threads()
+	helpers := min(threads, pieces) - 1
+	p.opened++
+	if helpers <= 0 {
+		for i := range pieces {
+			t.piece(&p.caller, i)
+		}
+		return
+	}
+	for len(p.helpers) < helpers {
+		w := &worker{number: len(p.helpers), wake: make(chan struct{}, 1)}
+		p.helpers = append(p.helpers, w)
+		go p.help(w)
+	}
+	p.invited.Store(int32(helpers))
+	p.crowded.Store(threads > runtime.NumCPU())
+	p.task, p.pieces = t, int64(pieces)
+	p.next.Store(0)
+	p.open.Store(p.opened)
+	for _, w := range p.helpers[:helpers] {
+		if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
+			w.wake <- struct{}{}
+		}
+	}
+	p.work(&p.caller)
+	p.open.Store(0)
+	p.wait()
+	p.task = nil
+}
+
+// work takes pieces until there are none.
+func (p *pool) work(w *worker) {
+	for {
+		i := p.next.Add(1) - 1
+		if i >= p.pieces {
+			return
+		}
+		p.task.piece(w, int(i))
+	}
+}
+
+// wait returns when no helper is inside the section.
+func (p *pool) wait() {
+	for i := 1; i < spins; i++ {
+		if p.inside.Load() == 0 {
+			return
+		}
+		pause()
+		if i%spinsPerYield == 0 {
+			runtime.Gosched()
+		}
+	}
+	p.waiting.Store(true)
+	if p.inside.Load() == 0 && p.waiting.CompareAndSwap(true, false) {
+		return
+	}
+	<-p.left
+}
+
+// help is the life of a helper.
+func (p *pool) help(w *worker) {
+	var seen uint64
+	for idle := 1; ; idle++ {
+		open := p.open.Load()
+		if open != 0 && open != seen {
+			p.inside.Add(1)
+			if p.open.Load() == open && w.number < int(p.invited.Load()) {
+				p.work(w)
+			}
+			seen, idle = open, 0
+			if p.inside.Add(-1) == 0 && p.waiting.Load() && p.waiting.CompareAndSwap(true, false) {
+				p.left <- struct{}{}
+			}
+			continue
+		}
+		pause()
+		if idle%spinsPerYield == 0 {
+			runtime.Gosched()
+		}
+		if idle < spins && !p.crowded.Load() {
+			continue
+		}
+		w.parked.Store(true)
+		if open := p.open.Load(); open != 0 && open != seen && w.parked.CompareAndSwap(true, false) {
+			idle = 0
+			continue
+		}
+		<-w.wake
+		idle = 0
+	}
+}
+
+// blocks returns how many blocks of at most size items cover n items.
+func blocks(n, size int) int { return (n + size - 1) / size }
+
+// block returns the bounds of block i of at most size items of n.
+func block(i, size, n int) (from, to int) { return i * size, min(i*size+size, n) }

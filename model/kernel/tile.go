@@ -1,0 +1,107 @@
+package kernel
+
+// tileGo computes C[m,n] = or += Σ_k A[i·aRow + k·aStep]·B[k·bStep + j] for a
+// tile of C of at most 2×4, small enough for the registers that the compiler
+// hands out; b is padded to 4 columns.
+func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool) {
+	var tile [2][4]float32
+	from := 0
+	if m == 2 && aRow == 1 && aStep == 2 && bStep == 4 {
+		from = k &^ 3
+		tile = tilePacked(a[:2*from], b[:4*from])
+	}
+	for i := range m {
+		row := tile[i]
+		for s := from; s < k; s++ {
+			x, y := a[i*aRow+s*aStep], (*[4]float32)(b[s*bStep:])
+			row[0] += x * y[0]
+			row[1] += x * y[1]
+			row[2] += x * y[2]
+			row[3] += x * y[3]
+		}
+		for j, v := range row[:n] {
+			if accumulate {
+				v += c[i*ldc+j]
+			}
+			c[i*ldc+j] = v
+		}
+	}
+}
+
+// tilePacked is tileGo for packed panels of A and B, a multiple of 4 steps. Four
+// at a time halve the time: the compiler moves registers about once a round.
+func tilePacked(a, b []float32) [2][4]float32 {
+	var c00, c01, c02, c03, c10, c11, c12, c13 float32
+	for len(a) >= 8 && len(b) >= 16 {
+		x, y := (*[8]float32)(a), (*[16]float32)(b)
+		x0, x1 := x[0], x[1]
+		c00 += x0 * y[0]
+		c10 += x1 * y[0]
+		c01 += x0 * y[1]
+		c11 += x1 * y[1]
+		c02 += x0 * y[2]
+		c12 += x1 * y[2]
+		c03 += x0 * y[3]
+		c13 += x1 * y[3]
+		x0, x1 = x[2], x[3]
+		c00 += x0 * y[4]
+		c10 += x1 * y[4]
+		c01 += x0 * y[5]
+		c11 += x1 * y[5]
+		c02 += x0 * y[6]
+		c12 += x1 * y[6]
+		c03 += x0 * y[7]
+		c13 += x1 * y[7]
+		x0, x1 = x[4], x[5]
+		c00 += x0 * y[8]
+		c10 += x1 * y[8]
+		c01 += x0 * y[9]
+		c11 += x1 * y[9]
+		c02 += x0 * y[10]
+		c12 += x1 * y[10]
+		c03 += x0 * y[11]
+		c13 += x1 * y[11]
+		x0, x1 = x[6], x[7]
+		c00 += x0 * y[12]
+		c10 += x1 * y[12]
+		c01 += x0 * y[13]
+		c11 += x1 * y[13]
+		c02 += x0 * y[14]
+		c12 += x1 * y[14]
+		c03 += x0 * y[15]
+		c13 += x1 * y[15]
+		a, b = a[8:], b[16:]
+	}
+	return [2][4]float32{{c00, c01, c02, c03}, {c10, c11, c12, c13}}
+}
+
+// packRowsGo copies k rows of w floats, scaled by alpha, to rows of ldd floats
+// padded with zeros.
+func packRowsGo(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+	for s := range k {
+		row := dst[s*ldd : s*ldd+ldd]
+		for i, x := range src[s*lds : s*lds+w] {
+			row[i] = alpha * x
+		}
+		clear(row[w:])
+	}
+}
+
+// packColumnsGo is packRowsGo for the transpose: src has w rows of k floats.
+func packColumnsGo(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+	const strip = 16 // steps whose destination stays in cache
+	for s0 := 0; s0 < k; s0 += strip {
+		s1 := min(s0+strip, k)
+		for i := range ldd {
+			if i >= w {
+				for s := s0; s < s1; s++ {
+					dst[s*ldd+i] = 0
+				}
+				continue
+			}
+			for s, x := range src[i*lds+s0 : i*lds+s1] {
+				dst[(s0+s)*ldd+i] = alpha * x
+			}
+		}
+	}
+}

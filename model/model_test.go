@@ -1,0 +1,231 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tiny is a model of an architecture, its weights scaled up so that nothing it
+// computes is small.
+func tiny(t *testing.T, arch Arch) *Model {
+	t.Helper()
+	m, err := New(Config{Arch: arch, Layers: 2, Heads: 3, Width: 15, Context: 9, VocabSize: 11}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Parameters {
+		if p.Decays() {
+			for i := range p.Value.Float32s() {
+				p.Value.Float32s()[i] *= 15
+			}
+		}
+	}
+	return m
+}
+
+// logits runs tokens [B·T] through the graph; the result is [B·T, V].
+func logits(t *testing.T, m *Model, tokens []int32, batch int) []float32 {
+	t.Helper()
+	g := m.NewGraph(batch, len(tokens)/batch, false)
+	defer g.Close()
+	out := g.Logits()
+	if err := g.Compile(nil); err != nil {
+		t.Fatal(err)
+	}
+	copy(g.Tokens, tokens)
+	if err := g.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Clone(out.Value().Data().([]float32))
+}
+
+func randomTokens(n, vocab int, seed uint64) []int32 {
+	r := rand.New(rand.NewPCG(seed, 0))
+	out := make([]int32, n)
+	for i := range out {
+		out[i] = int32(r.IntN(vocab))
+	}
+	return out
+}
+
+// Changing token t must change no logit before t, and some at t.
+func TestCausality(t *testing.T) {
+	for _, arch := range []Arch{GPT1, GPT2} {
+		m := tiny(t, arch)
+		v, tokens := m.Config.VocabSize, randomTokens(m.Config.Context, m.Config.VocabSize, 1)
+		before := logits(t, m, tokens, 1)
+		for at := range tokens {
+			changed := slices.Clone(tokens)
+			changed[at] = (changed[at] + 1) % int32(v)
+			after := logits(t, m, changed, 1)
+			if !slices.Equal(before[:at*v], after[:at*v]) {
+				t.Errorf("%s: token %d changed a logit before it", arch, at)
+			}
+			if slices.Equal(before[at*v:(at+1)*v], after[at*v:(at+1)*v]) {
+				t.Errorf("%s: token %d didn't change its own logits", arch, at)
+			}
+		}
+	}
+}
+
+// A batch of sequences gives what each gives alone.
+func TestBatchIsItsSequences(t *testing.T) {
+	m := tiny(t, GPT2)
+	n, v := m.Config.Context, m.Config.VocabSize
+	tokens := randomTokens(3*n, v, 2)
+	together := logits(t, m, tokens, 3)
+	for b := range 3 {
+		closeTo(t, fmt.Sprint("sequence ", b), together[b*n*v:(b+1)*n*v], logits(t, m, tokens[b*n:(b+1)*n], 1))
+	}
+}
+
+// The cached decoder, fed in pieces of any length and past the context, gives
+// the last row of the graph over the window.
+func TestDecoderEqualsGraph(t *testing.T) {
+	for _, arch := range []Arch{GPT1, GPT2} {
+		m := tiny(t, arch)
+		v := m.Config.VocabSize
+		tokens := randomTokens(2*m.Config.Context+3, v, 3)
+		for _, pieces := range [][]int{{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {5, 1, 1, 1, 1, 1, 1}, {2, 3, 4, 1, 1}, {9, 1, 1}, {21}, {4, 17}} {
+			d, read := m.NewDecoder(), 0
+			for _, n := range pieces {
+				got, err := d.Append(tokens[read : read+n]...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				read += n
+				window := tokens[max(0, read-m.Config.Context):read]
+				want := logits(t, m, window, 1)
+				closeTo(t, fmt.Sprintf("%s, pieces %v, after %d", arch, pieces, read), got, want[len(want)-v:])
+			}
+		}
+		if _, err := m.NewDecoder().Append(int32(v)); err == nil {
+			t.Error("a token outside the vocabulary is read")
+		}
+		if _, err := m.NewDecoder().Append(); err == nil {
+			t.Error("logits after no token at all")
+		}
+	}
+}
+
+func closeTo(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d values, want %d", what, len(got), len(want))
+	}
+	for i := range want {
+		if d := math.Abs(float64(got[i] - want[i])); !(d <= 1e-5*(1+math.Abs(float64(want[i])))) {
+			t.Fatalf("%s: value %d is %v, want %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+func TestActivationBytes(t *testing.T) {
+	for _, arch := range []Arch{GPT1, GPT2} {
+		for _, drop := range []float32{0, 0.1} {
+			c := Config{Arch: arch, Layers: 3, Heads: 2, Width: 8, Context: 6, VocabSize: 11, Dropout: drop}
+			m, err := New(c, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := m.NewGraph(2, 5, true)
+			targets, _ := g.Indices("targets", 10)
+			if err := g.Compile(g.CrossEntropy(g.Logits(), targets)); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := c.ActivationBytes(2, 5), g.Bytes(); got != want {
+				t.Errorf("%s with dropout %v: ActivationBytes is %d, the graph holds %d", arch, drop, got, want)
+			}
+		}
+	}
+}
+
+// The counts of the published models, to the parameter.
+func TestParameterCount(t *testing.T) {
+	for _, c := range []struct {
+		arch                 Arch
+		layers, width, heads int
+		vocab, context       int
+		want                 int64
+	}{
+		{GPT1, 12, 768, 12, 40478, 512, 116534784},
+		{GPT2, 12, 768, 12, 50257, 1024, 124439808},
+		{GPT2, 24, 1024, 16, 50257, 1024, 354823168},
+		{GPT2, 36, 1280, 20, 50257, 1024, 774030080},
+		{GPT2, 48, 1600, 25, 50257, 1024, 1557611200},
+	} {
+		got := Config{Arch: c.arch, Layers: c.layers, Width: c.width, Heads: c.heads, VocabSize: c.vocab, Context: c.context}.ParameterCount()
+		if got != c.want {
+			t.Errorf("%+v: %d parameters", c, got)
+		}
+	}
+}
+
+// At the start a model knows nothing: its loss is ln V, nearly.
+func TestLossAtStart(t *testing.T) {
+	m, err := New(Config{Arch: GPT2, Layers: 2, Heads: 2, Width: 32, Context: 16, VocabSize: 101}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := m.NewGraph(4, 16, true)
+	targets, backing := g.Indices("targets", 64)
+	loss := g.CrossEntropy(g.Logits(), targets)
+	if err := g.Compile(loss); err != nil {
+		t.Fatal(err)
+	}
+	copy(g.Tokens, randomTokens(64, 101, 1))
+	copy(backing, randomTokens(64, 101, 2))
+	if err := g.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if got := float64(loss.Value().Data().(float32)); math.Abs(got-math.Log(101)) > 0.05 {
+		t.Errorf("loss %.3f, ln V is %.3f", got, math.Log(101))
+	}
+	g.Tokens[3] = 101
+	if err := g.Run(); err == nil || !strings.Contains(err.Error(), "token 101 at position 3") {
+		t.Errorf("a token outside the vocabulary: %v", err)
+	}
+}
+
+func TestInitialisation(t *testing.T) {
+	c := Config{Arch: GPT2, Layers: 8, Heads: 2, Width: 64, Context: 16, VocabSize: 300}
+	m, _ := New(c, 1)
+	for name, want := range map[string]float64{"wte.weight": 0.02, "h.3.mlp.c_fc.weight": 0.02, "h.3.mlp.c_proj.weight": 0.02 / 4, "h.7.attn.c_proj.weight": 0.02 / 4} {
+		var sum, square float64
+		w := m.Parameter(name).Value.Float32s()
+		for _, x := range w {
+			sum += float64(x)
+			square += float64(x) * float64(x)
+		}
+		n := float64(len(w))
+		if std := math.Sqrt(square / n); math.Abs(std/want-1) > 0.05 || math.Abs(sum/n) > want/10 {
+			t.Errorf("%s: mean %.4f, deviation %.4f, want 0 and %.4f", name, sum/n, std, want)
+		}
+	}
+	same, _ := New(c, 1)
+	other, _ := New(c, 2)
+	if !slices.Equal(m.Parameters[0].Value.Float32s(), same.Parameters[0].Value.Float32s()) || slices.Equal(m.Parameters[0].Value.Float32s(), other.Parameters[0].Value.Float32s()) {
+		t.Error("weights aren't a function of the seed")
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	good := Config{Arch: GPT2, Layers: 1, Heads: 4, Width: 8, Context: 4, VocabSize: 5}
+	for want, spoil := range map[string]func(c *Config){
+		`model.arch is "bert"`: func(c *Config) { c.Arch = "bert" },
+		"model.layers is 0":    func(c *Config) { c.Layers = 0 },
+		"model.heads is 3, which doesn't divide model.width 8: each head gets width/heads columns; try heads 2": func(c *Config) { c.Heads = 3 },
+		"model.dropout is 1":  func(c *Config) { c.Dropout = 1 },
+		"model.context is -1": func(c *Config) { c.Context = -1 },
+	} {
+		c := good
+		spoil(&c)
+		if _, err := New(c, 1); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package op
+
+import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"tinygpt/model/kernel"
+)
+
+// embedding is the sum of a token's and its position's vector.
+type embedding struct{ context, width int }
+
+// Embedding returns [N, D]: row r is tokenTable[tokens[r]] + positionTable[r mod
+// context], for tokens [N] of sequences of context tokens each, a token table
+// [V, D] and a position table of at least context rows (Radford et al. 2018,
+// equation 2: h0 = U·We + Wp).
+func (g *Graph) Embedding(tokens *G.Node, tokenTable, positionTable Param, context int) *G.Node {
+	_, d := dims("token table", tokenTable.Node)
+	rows, pd := dims("position table", positionTable.Node)
+	n := tokens.Shape()[0]
+	must(pd == d && rows >= context && n%context == 0, "Embedding: %d tokens, context %d, tables %v and %v", n, context, tokenTable.Node.Shape(), positionTable.Node.Shape())
+	return g.apply("Embedding", &embedding{context, d}, tensor.Shape{n, d}, constant(tokens), tokenTable.input(), positionTable.input())
+}
+
+func (e *embedding) forward(out []float32, in []values) {
+	tokens, table, positions := in[0].index, in[1].float, in[2].float
+	kernel.Embedding(out, table, tokens, e.width)
+	kernel.EmbeddingAdd(out, positions, len(tokens), e.context, e.width)
+}
+
+func (e *embedding) backward(_, dout []float32, in []values) {
+	tokens, table, positions := in[0].index, in[1], in[2]
+	if table.grad != nil {
+		kernel.EmbeddingGrad(table.grad, dout, tokens, e.width)
+	}
+	if positions.grad != nil {
+		kernel.PositionGrad(positions.grad, dout, len(tokens), e.context, e.width)
+	}
+}

@@ -1,0 +1,37 @@
+package op
+
+import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"tinygpt/model/kernel"
+)
+
+// linear is an affine map of each row.
+type linear struct{ rows, in, out int }
+
+// Linear returns x·w + b: [N, O] for x [N, I], w [I, O], b [O]. Its gradients are
+// dx = dy·wᵀ, dw = xᵀ·dy, db = Σ_rows dy.
+func (g *Graph) Linear(x *G.Node, w, b Param) *G.Node {
+	n, in := dims("Linear's input", x)
+	wi, out := dims("Linear's weight", w.Node)
+	must(in == wi && b.Node.Shape().TotalSize() == out, "Linear: x %v, w %v, b %v", x.Shape(), w.Node.Shape(), b.Node.Shape())
+	return g.apply("Linear", &linear{n, in, out}, tensor.Shape{n, out}, activation(x), w.input(), b.input())
+}
+
+func (l *linear) forward(out []float32, in []values) {
+	kernel.Linear(out, in[0].float, in[1].float, in[2].float, l.rows, l.in, l.out)
+}
+
+func (l *linear) backward(_, dout []float32, in []values) {
+	x, w, b := in[0], in[1], in[2]
+	if w.grad != nil {
+		kernel.Gemm(true, false, l.in, l.out, l.rows, 1, x.float, dout, w.accumulate, w.grad)
+	}
+	if b.grad != nil {
+		kernel.ColumnSums(b.grad, dout, l.rows, l.out)
+	}
+	if x.grad != nil {
+		kernel.Gemm(false, true, l.rows, l.in, l.out, 1, dout, w.float, x.accumulate, x.grad)
+	}
+}

@@ -1,0 +1,35 @@
+package op
+
+import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"tinygpt/model/kernel"
+)
+
+// logits is the output head.
+type logits struct{ rows, width, vocab int }
+
+// Logits returns h·Eᵀ [N, V] for hidden states h [N, D] and a token table E
+// [V, D]: how well each token of the vocabulary fits as the next one (Radford et
+// al. 2018, equation 2). E is the table of Embedding if the head is tied.
+func (g *Graph) Logits(h *G.Node, table Param) *G.Node {
+	n, d := dims("Logits' input", h)
+	v, td := dims("Logits' table", table.Node)
+	must(d == td, "Logits: hidden %v, table %v", h.Shape(), table.Node.Shape())
+	return g.apply("Logits", &logits{n, d, v}, tensor.Shape{n, v}, activation(h), table.input())
+}
+
+func (l *logits) forward(out []float32, in []values) {
+	kernel.Gemm(false, true, l.rows, l.vocab, l.width, 1, in[0].float, in[1].float, false, out)
+}
+
+func (l *logits) backward(_, dout []float32, in []values) {
+	h, table := in[0], in[1]
+	if table.grad != nil {
+		kernel.Gemm(true, false, l.vocab, l.width, l.rows, 1, dout, h.float, table.accumulate, table.grad)
+	}
+	if h.grad != nil {
+		kernel.Gemm(false, false, l.rows, l.width, l.vocab, 1, dout, table.float, h.accumulate, h.grad)
+	}
+}

@@ -1,0 +1,472 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// A gradCase holds an operation, and the slow float64 function that it must
+// equal. Analytic gradients are compared with central differences of that
+// function, so the reference has no backward pass that could share a mistake.
+type gradCase struct {
+	name   string
+	shapes []tensor.Shape // inputs: x first if the operation reads an activation
+	params int            // how many of the last inputs are parameters
+	build  func(g *Graph, in []*G.Node, p []Param) *G.Node
+	want   func(in [][]float64) []float64
+}
+
+func gradCases() []gradCase {
+	var cases []gradCase
+	add := func(c gradCase) { cases = append(cases, c) }
+	for _, s := range []struct{ n, d, o int }{{1, 1, 1}, {1, 5, 3}, {7, 3, 17}, {6, 33, 19}} {
+		n, d, o := s.n, s.d, s.o
+		add(gradCase{
+			name: fmt.Sprint("Linear", s), params: 2,
+			shapes: []tensor.Shape{{n, d}, {d, o}, {o}},
+			build:  func(g *Graph, in []*G.Node, p []Param) *G.Node { return g.Linear(in[0], p[0], p[1]) },
+			want:   func(in [][]float64) []float64 { return refLinear(in[0], in[1], in[2], n, d, o) },
+		})
+		add(gradCase{
+			name: fmt.Sprint("Logits", s), params: 1,
+			shapes: []tensor.Shape{{n, d}, {o, d}},
+			build:  func(g *Graph, in []*G.Node, p []Param) *G.Node { return g.Logits(in[0], p[0]) },
+			want: func(in [][]float64) []float64 {
+				out := make([]float64, n*o)
+				for i := range out {
+					for k := range d {
+						out[i] += in[0][i/o*d+k] * in[1][i%o*d+k]
+					}
+				}
+				return out
+			},
+		})
+		add(gradCase{
+			name:   fmt.Sprint("GELU", s),
+			shapes: []tensor.Shape{{n, d}},
+			build:  func(g *Graph, in []*G.Node, p []Param) *G.Node { return g.GELU(in[0]) },
+			want:   func(in [][]float64) []float64 { return refGELU(in[0]) },
+		})
+	}
+	for _, s := range []struct{ n, d int }{{1, 2}, {5, 7}, {9, 48}} {
+		n, d := s.n, s.d
+		add(gradCase{
+			name: fmt.Sprint("LayerNorm", s), params: 2,
+			shapes: []tensor.Shape{{n, d}, {d}, {d}},
+			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
+				return g.LayerNorm(in[0], p[0], p[1], 1e-5)
+			},
+			want: func(in [][]float64) []float64 { return refLayerNorm(in[0], in[1], in[2], n, d) },
+		})
+		// The two ways in which a block is added to the stream: its first
+		// operation takes on the gradient that passes the block by.
+		add(gradCase{
+			name: fmt.Sprint("Residual+LayerNorm", s), params: 2,
+			shapes: []tensor.Shape{{n, d}, {d}, {d}},
+			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
+				return g.Residual(in[0], g.GELU(g.LayerNorm(in[0], p[0], p[1], 1e-5)))
+			},
+			want: func(in [][]float64) []float64 {
+				return refAdd(in[0], refGELU(refLayerNorm(in[0], in[1], in[2], n, d)))
+			},
+		})
+		add(gradCase{
+			name: fmt.Sprint("Residual+Linear, twice", s), params: 4,
+			shapes: []tensor.Shape{{n, d}, {d, d}, {d}, {d, d}, {d}},
+			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
+				x := g.Residual(in[0], g.GELU(g.Linear(in[0], p[0], p[1])))
+				return g.Residual(x, g.GELU(g.Linear(x, p[2], p[3])))
+			},
+			want: func(in [][]float64) []float64 {
+				x := refAdd(in[0], refGELU(refLinear(in[0], in[1], in[2], n, d, d)))
+				return refAdd(x, refGELU(refLinear(x, in[3], in[4], n, d, d)))
+			},
+		})
+	}
+	for _, s := range []struct{ b, t, h, hd int }{{1, 1, 1, 1}, {1, 1, 2, 3}, {2, 5, 1, 7}, {3, 9, 3, 4}, {1, 35, 2, 17}} {
+		d := s.h * s.hd
+		add(gradCase{
+			name:   fmt.Sprint("CausalSelfAttention", s),
+			shapes: []tensor.Shape{{s.b * s.t, 3 * d}},
+			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
+				return g.CausalSelfAttention(in[0], s.h, s.t, 0)
+			},
+			want: func(in [][]float64) []float64 { return refAttention(in[0], s.b, s.t, s.h, s.hd) },
+		})
+	}
+	return cases
+}
+
+func TestGradients(t *testing.T) {
+	for _, c := range gradCases() {
+		t.Run(c.name, func(t *testing.T) { checkGradients(t, c) })
+	}
+}
+
+func checkGradients(t *testing.T, c gradCase) {
+	random := rand.New(rand.NewPCG(1, 2))
+	g := NewGraph()
+	var nodes []*G.Node
+	var params []Param
+	inputs := make([][]float64, len(c.shapes))
+	for i, s := range c.shapes {
+		value := randomTensor(random, s)
+		for _, v := range value.Float32s() {
+			inputs[i] = append(inputs[i], float64(v))
+		}
+		p := g.Param(fmt.Sprint("in", i), value, nil)
+		if i >= len(c.shapes)-c.params {
+			p.Grad = tensor.New(tensor.WithShape(s...), tensor.Of(tensor.Float32))
+			params = append(params, p)
+		}
+		nodes = append(nodes, p.Node)
+	}
+	out := c.build(g, nodes, params)
+	weight := randomTensor(random, out.Shape())
+	loss := weightedSum(g, out, weight)
+	grads, err := G.Grad(loss, nodes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, g)
+
+	// Twice: a second run must add to the parameters' gradients.
+	run(t, g)
+	want := c.want(inputs)
+	for i, v := range out.Value().Data().([]float32) {
+		if math.Abs(float64(v)-want[i]) > 1e-6*(1+maxAbs(want)) {
+			t.Fatalf("output[%d] = %v, want %v", i, v, want[i])
+		}
+	}
+	objective := func() (sum float64) {
+		for i, v := range c.want(inputs) {
+			sum += v * float64(weight.Float32s()[i])
+		}
+		return sum
+	}
+	for i := range inputs {
+		runs := 1.0
+		if i >= len(c.shapes)-c.params {
+			runs = 2
+		}
+		got := grads[i].Value().Data().([]float32)
+		for j := range inputs[i] {
+			const h = 1e-5
+			x := inputs[i][j]
+			inputs[i][j] = x + h
+			up := objective()
+			inputs[i][j] = x - h
+			down := objective()
+			inputs[i][j] = x
+			want := runs * (up - down) / (2 * h)
+			if math.Abs(float64(got[j])-want) > 1e-4*(1+math.Abs(want)) {
+				t.Fatalf("gradient of input %d [%d] = %v, central difference %v", i, j, got[j], want)
+			}
+		}
+	}
+}
+
+func TestCrossEntropy(t *testing.T) {
+	for _, c := range []struct {
+		rows, vocab int
+		targets     []int32
+		scale       float32
+	}{
+		{1, 1, []int32{0}, 1},
+		{1, 5, []int32{4}, 1},
+		{4, 7, []int32{6, Ignore, 0, 3}, 1},
+		{4, 33, []int32{6, Ignore, 0, 32}, 0.5},
+		{2, 9, []int32{Ignore, Ignore}, 1},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(3, 4))
+			g := NewGraph()
+			// Logits are made by an operation, whose output becomes their gradient.
+			h, table := randomTensor(random, tensor.Shape{c.rows, 3}), randomTensor(random, tensor.Shape{c.vocab, 3})
+			p := g.Param("table", table, tensor.New(tensor.WithShape(c.vocab, 3), tensor.Of(tensor.Float32)))
+			x := g.Param("h", h, nil)
+			targets, backing := g.Indices("targets", c.rows)
+			copy(backing, c.targets)
+			ce := g.CrossEntropy(g.Logits(x.Node, p), targets)
+			loss := G.Must(G.Mul(ce, G.NewConstant(c.scale)))
+			grads, err := G.Grad(loss, x.Node, p.Node)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, g)
+			in := [2][]float64{float64s(h), float64s(table)}
+			want := func() float64 { return float64(c.scale) * refCrossEntropy(in[0], in[1], c.targets, c.rows, c.vocab, 3) }
+			if got := float64(loss.Value().Data().(float32)); math.Abs(got-want()) > 1e-6 {
+				t.Errorf("loss %v, want %v", got, want())
+			}
+			for i := range in {
+				for j, v := range grads[i].Value().Data().([]float32) {
+					x := in[i][j]
+					in[i][j] = x + 1e-5
+					up := want()
+					in[i][j] = x - 1e-5
+					down := want()
+					in[i][j] = x
+					if d := (up - down) / 2e-5; math.Abs(float64(v)-d) > 1e-5 {
+						t.Fatalf("gradient of input %d [%d] = %v, central difference %v", i, j, v, d)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestEmbedding(t *testing.T) {
+	const vocab, context, d = 5, 3, 2
+	random := rand.New(rand.NewPCG(5, 6))
+	g := NewGraph()
+	table := g.Param("table", randomTensor(random, tensor.Shape{vocab, d}), tensor.New(tensor.WithShape(vocab, d), tensor.Of(tensor.Float32)))
+	positions := g.Param("positions", randomTensor(random, tensor.Shape{context + 1, d}), tensor.New(tensor.WithShape(context+1, d), tensor.Of(tensor.Float32)))
+	node, tokens := g.Indices("tokens", 2*context)
+	copy(tokens, []int32{4, 0, 4, 4, 2, 1})
+	out := g.Embedding(node, table, positions, context)
+	weight := randomTensor(random, out.Shape())
+	if err := g.Grad(weightedSum(g, out, weight), []Param{table, positions}); err != nil {
+		t.Fatal(err)
+	}
+	run(t, g)
+	wantTable, wantPositions := make([]float32, vocab*d), make([]float32, (context+1)*d)
+	for r, id := range tokens {
+		for j := range d {
+			e, p := table.Node.Value().Data().([]float32), positions.Node.Value().Data().([]float32)
+			if got, want := out.Value().Data().([]float32)[r*d+j], e[int(id)*d+j]+p[r%context*d+j]; got != want {
+				t.Errorf("row %d column %d is %v, want %v", r, j, got, want)
+			}
+			wantTable[int(id)*d+j] += weight.Float32s()[r*d+j]
+			wantPositions[r%context*d+j] += weight.Float32s()[r*d+j]
+		}
+	}
+	closeTo(t, "token table's gradient", table.Grad.Float32s(), wantTable)
+	closeTo(t, "position table's gradient", positions.Grad.Float32s(), wantPositions)
+}
+
+// A mask must be the same in the forward and the backward pass, another one in
+// each place and for each seed, and keep the mean.
+func TestDropout(t *testing.T) {
+	const n, d, p = 64, 64, 0.25
+	g := NewGraph()
+	ones := tensor.New(tensor.WithShape(n, d), tensor.Of(tensor.Float32))
+	ones.Memset(float32(1))
+	x := g.Param("x", ones, nil)
+	first, second := g.Dropout(x.Node, p), g.Dropout(x.Node, p)
+	loss := weightedSum(g, first, ones)
+	grads, err := G.Grad(loss, x.Node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := func(n *G.Node) []float32 { return n.Value().Data().([]float32) }
+	mask := func(seed uint64) []float32 {
+		g.SetDropoutSeed(seed)
+		run(t, g)
+		return append([]float32{}, data(first)...)
+	}
+	a := mask(1)
+	closeTo(t, "gradient", data(grads[0]), a)
+	var kept, both, sameAsSeed2 int
+	b := append([]float32{}, data(second)...)
+	c := mask(2)
+	for i := range a {
+		if a[i] != 0 && math.Abs(float64(a[i])-1/(1-p)) > 1e-6 {
+			t.Fatalf("element %d is %v, want 0 or %v", i, a[i], 1/(1-p))
+		}
+		if a[i] != 0 {
+			kept++
+			if b[i] != 0 {
+				both++
+			}
+			if c[i] != 0 {
+				sameAsSeed2++
+			}
+		}
+	}
+	// Kept: mean 3072, σ 28; kept twice: mean 2304, σ 32. Six σ.
+	if kept < 3072-168 || kept > 3072+168 {
+		t.Errorf("%d of %d kept, expected about %v", kept, n*d, n*d*(1-p))
+	}
+	for what, got := range map[string]int{"a second place": both, "another seed": sameAsSeed2} {
+		if got < 2304-192 || got > 2304+192 {
+			t.Errorf("%d kept in %s too, expected about 2304 if independent", got, what)
+		}
+	}
+}
+
+// A gradient past a block that nobody takes on would vanish silently.
+func TestLostResidualGradient(t *testing.T) {
+	g := NewGraph()
+	random := rand.New(rand.NewPCG(1, 1))
+	grad := func() *tensor.Dense { return tensor.New(tensor.WithShape(2, 2), tensor.Of(tensor.Float32)) }
+	w := g.Param("w", randomTensor(random, tensor.Shape{2, 2}), grad())
+	b := g.Param("b", randomTensor(random, tensor.Shape{2}), tensor.New(tensor.WithShape(2), tensor.Of(tensor.Float32)))
+	x := g.Linear(g.Param("x", randomTensor(random, tensor.Shape{2, 2}), nil).Node, w, b)
+	other := g.Param("other", randomTensor(random, tensor.Shape{2, 2}), nil)
+	loss := weightedSum(g, g.Residual(x, g.Linear(other.Node, w, b)), randomTensor(random, tensor.Shape{2, 2}))
+	if err := g.Grad(loss, []Param{w, b}); err == nil {
+		t.Error("no error although only a Residual reads x")
+	}
+}
+
+func run(t *testing.T, g *Graph) {
+	t.Helper()
+	m := G.NewTapeMachine(g.Expr)
+	defer m.Close()
+	if err := m.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// weightedSum is a scalar whose gradient with respect to x is weight.
+func weightedSum(g *Graph, x *G.Node, weight *tensor.Dense) *G.Node {
+	return g.apply("WeightedSum", weighted(weight.Float32s()), nil, activation(x))
+}
+
+type weighted []float32
+
+func (w weighted) forward(out []float32, in []values) {
+	var sum float64
+	for i, x := range in[0].float {
+		sum += float64(x) * float64(w[i])
+	}
+	out[0] = float32(sum)
+}
+
+func (w weighted) backward(_, dout []float32, in []values) {
+	for i := range w {
+		in[0].grad[i] = dout[0] * w[i]
+	}
+}
+
+func randomTensor(r *rand.Rand, s tensor.Shape) *tensor.Dense {
+	data := make([]float32, s.TotalSize())
+	for i := range data {
+		data[i] = float32(r.NormFloat64())
+	}
+	return tensor.New(tensor.WithShape(s...), tensor.WithBacking(data))
+}
+
+func float64s(t *tensor.Dense) (out []float64) {
+	for _, v := range t.Float32s() {
+		out = append(out, float64(v))
+	}
+	return out
+}
+
+func closeTo(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Abs(float64(got[i]-want[i])) > 1e-5 {
+			t.Fatalf("%s: element %d is %v, want %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+func maxAbs(x []float64) (m float64) {
+	for _, v := range x {
+		m = max(m, math.Abs(v))
+	}
+	return m
+}
+
+func refAdd(a, b []float64) []float64 {
+	out := make([]float64, len(a))
+	for i := range out {
+		out[i] = a[i] + b[i]
+	}
+	return out
+}
+
+func refGELU(x []float64) []float64 {
+	out := make([]float64, len(x))
+	for i, x := range x {
+		out[i] = 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	}
+	return out
+}
+
+func refLinear(x, w, b []float64, n, in, out int) []float64 {
+	y := make([]float64, n*out)
+	for i := range y {
+		y[i] = b[i%out]
+		for k := range in {
+			y[i] += x[i/out*in+k] * w[k*out+i%out]
+		}
+	}
+	return y
+}
+
+func refLayerNorm(x, gain, bias []float64, n, d int) []float64 {
+	y := make([]float64, n*d)
+	for r := range n {
+		row := x[r*d : r*d+d]
+		var mean, variance float64
+		for _, v := range row {
+			mean += v / float64(d)
+		}
+		for _, v := range row {
+			variance += (v - mean) * (v - mean) / float64(d)
+		}
+		for j, v := range row {
+			y[r*d+j] = (v-mean)/math.Sqrt(variance+1e-5)*gain[j] + bias[j]
+		}
+	}
+	return y
+}
+
+func refAttention(qkv []float64, b, t, h, hd int) []float64 {
+	d := h * hd
+	at := func(part, batch, pos, head, j int) float64 { return qkv[(batch*t+pos)*3*d+part*d+head*hd+j] }
+	out := make([]float64, b*t*d)
+	for batch := range b {
+		for head := range h {
+			for i := range t {
+				weights, sum := make([]float64, i+1), 0.0
+				for k := range weights {
+					var score float64
+					for j := range hd {
+						score += at(0, batch, i, head, j) * at(1, batch, k, head, j)
+					}
+					weights[k] = math.Exp(score / math.Sqrt(float64(hd)))
+					sum += weights[k]
+				}
+				for k, w := range weights {
+					for j := range hd {
+						out[(batch*t+i)*d+head*hd+j] += w / sum * at(2, batch, k, head, j)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+func refCrossEntropy(h, table []float64, targets []int32, rows, vocab, d int) float64 {
+	var loss, counted float64
+	for r, target := range targets {
+		if target == Ignore {
+			continue
+		}
+		var sum, own float64
+		for v := range vocab {
+			var logit float64
+			for j := range d {
+				logit += h[r*d+j] * table[v*d+j]
+			}
+			sum += math.Exp(logit)
+			if int32(v) == target {
+				own = logit
+			}
+		}
+		loss += math.Log(sum) - own
+		counted++
+	}
+	return loss / max(counted, 1)
+}

@@ -1,0 +1,320 @@
+package op
+
+import (
+	"fmt"
+	"hash"
+
+	"github.com/chewxy/hm"
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// layer is what a file of this package implements: arithmetic without any
+// Gorgonia. Memory that the backward pass needs from the forward one (means,
+// log-sum-exps) is the layer's own.
+type layer interface {
+	// forward writes out, reading the inputs' values.
+	forward(out []float32, in []values)
+	// backward writes in[i].grad for every input that has one, reading the
+	// inputs' values and the gradient of the output.
+	backward(out, dout []float32, in []values)
+}
+
+// gradInPlace marks a layer whose first input is overwritten with its gradient:
+// by the forward pass already, in a graph that is differentiated. Nothing else
+// may read that input's value.
+type gradInPlace interface{ gradInPlace() }
+
+// values is one input of a layer at run time.
+type values struct {
+	float []float32 // its value, if float32
+	index []int32   // its value, if int32
+	grad  []float32 // where its gradient goes; nil: not wanted
+	// accumulate: grad += instead of grad =. Always so for parameters.
+	accumulate bool
+}
+
+// operation is the Gorgonia operation around a layer. It owns its output, and
+// returns it from Do, so the tape machine allocates nothing.
+//
+// Its gradients come all at once: the first gradient node that the machine
+// reaches computes those of every input, the others hand over what is there.
+// One output per operation is Gorgonia's rule, and inputs share most of the
+// work (LayerNorm) or the packing of operands (Linear).
+type operation struct {
+	layer  layer
+	name   string
+	id     uint32
+	graph  *Graph
+	shape  tensor.Shape // of the output
+	inputs []*G.Node
+	grads  []*tensor.Dense // per input; nil: not wanted, or not yet asked for
+	param  []bool          // input i is a parameter
+
+	out     G.Value
+	outData []float32
+	scalar  *G.F32
+	dscalar [1]float32
+	in      []values
+	pending bool // gradients of this run are still to be computed
+	skipped bool // the first input's gradient is added to a Residual's
+}
+
+// input is a layer's input at the time the graph is built.
+type input struct {
+	node *G.Node
+	grad *tensor.Dense // parameters: where the gradient accumulates
+	kind inputKind
+}
+
+type inputKind int
+
+const (
+	isActivation inputKind = iota // differentiated; the gradient is the operation's own
+	isParam                       // differentiated if grad is set
+	isConstant                    // never differentiated
+)
+
+func activation(n *G.Node) input { return input{node: n} }
+func constant(n *G.Node) input   { return input{node: n, kind: isConstant} }
+func (p Param) input() input     { return input{node: p.Node, grad: p.Grad, kind: isParam} }
+
+// apply adds a node that computes l. A nil shape means a scalar.
+func (g *Graph) apply(name string, l layer, shape tensor.Shape, inputs ...input) *G.Node {
+	o := g.newOperation(name, l, shape, inputs...)
+	return o.node(o)
+}
+
+// newOperation is the operation of apply without its node.
+func (g *Graph) newOperation(name string, l layer, shape tensor.Shape, inputs ...input) *operation {
+	g.operations++
+	o := &operation{layer: l, name: name, id: g.operations, graph: g, shape: shape}
+	for _, in := range inputs {
+		o.inputs = append(o.inputs, in.node)
+		o.grads = append(o.grads, in.grad)
+		o.param = append(o.param, in.kind != isActivation)
+	}
+	o.in = make([]values, len(inputs))
+	if shape == nil {
+		o.shape = tensor.ScalarShape()
+		o.scalar = G.NewF32(0)
+		o.out, o.outData = o.scalar, make([]float32, 1)
+	} else {
+		t := g.alloc(shape)
+		o.out, o.outData = t, t.Float32s()
+	}
+	return o
+}
+
+// node applies self, which is o or embeds it, to o's inputs.
+func (o *operation) node(self G.Op) *G.Node {
+	n, err := G.ApplyOp(self, o.inputs...)
+	if err != nil {
+		panic(fmt.Sprintf("op: %s: %v", o.name, err))
+	}
+	return n
+}
+
+// inputNodes are the nodes that the operation reads.
+func (o *operation) inputNodes() []*G.Node { return o.inputs }
+
+// output is the tensor that the operation writes; nil for a scalar.
+func (o *operation) output() *tensor.Dense {
+	t, _ := o.out.(*tensor.Dense)
+	return t
+}
+
+// load reads the machine's values into o.in.
+func (o *operation) load(v []G.Value) {
+	for i := range o.in {
+		o.in[i].grad, o.in[i].accumulate = nil, o.param[i]
+		if g := o.grads[i]; g != nil {
+			o.in[i].grad = g.Float32s()
+		}
+		t := v[i].(*tensor.Dense)
+		if t.Dtype() == tensor.Int32 {
+			o.in[i].index = t.Int32s()
+		} else {
+			o.in[i].float = t.Float32s()
+		}
+	}
+}
+
+// Do runs the forward pass.
+func (o *operation) Do(v ...G.Value) (G.Value, error) {
+	o.load(v)
+	o.layer.forward(o.outData, o.in)
+	if o.scalar != nil {
+		*o.scalar = G.F32(o.outData[0])
+	}
+	o.pending = true
+	return o.out, nil
+}
+
+// DiffWRT names the inputs that have a gradient.
+func (o *operation) DiffWRT(int) []bool {
+	wrt := make([]bool, len(o.inputs))
+	for i := range wrt {
+		wrt[i] = !o.param[i] || o.grads[i] != nil
+	}
+	return wrt
+}
+
+// SymDiff adds the gradient nodes. If a Residual also reads the first input,
+// its share of the gradient is taken on here.
+func (o *operation) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
+	args := append(append(G.Nodes{}, in...), grad)
+	if s := o.graph.skips[in[0]]; s != nil && s.grad != nil && !s.taken && !o.param[0] {
+		if s.grad == grad {
+			return nil, fmt.Errorf("op: a Residual adds %s to what %s itself reads: at least one operation must lie between", o.name, o.name)
+		}
+		s.taken, o.skipped = true, true
+		args = append(args, s.grad)
+	}
+	out := make(G.Nodes, len(in))
+	for i, wanted := range o.DiffWRT(len(in)) {
+		if !wanted {
+			continue
+		}
+		_, inPlace := o.layer.(gradInPlace)
+		switch {
+		case o.grads[i] != nil || i == 0 && o.skipped:
+		case i == 0 && inPlace:
+			o.grads[i] = in[i].Op().(interface{ output() *tensor.Dense }).output()
+		default:
+			o.grads[i] = o.graph.alloc(in[i].Shape())
+		}
+		n, err := G.ApplyOp(&gradient{of: o, input: i, args: args}, args...)
+		if err != nil {
+			return nil, fmt.Errorf("op: gradient of %s: %w", o.name, err)
+		}
+		out[i] = n
+	}
+	return out, nil
+}
+
+// Arity, Type, InferShape and the rest are what Gorgonia asks of an Op.
+func (o *operation) Arity() int { return len(o.inputs) }
+
+// Type is the function type of the operation, fixed by its inputs.
+func (o *operation) Type() hm.Type { return fnType(o.inputs, o.shape) }
+
+// InferShape returns the shape fixed when the graph was built.
+func (o *operation) InferShape(...G.DimSizer) (tensor.Shape, error) { return o.shape, nil }
+
+// ReturnsPtr is true: the output is memory of the operation.
+func (o *operation) ReturnsPtr() bool { return true }
+
+// CallsExtern is false: the machine is not to allocate an output.
+func (o *operation) CallsExtern() bool { return false }
+
+// OverwritesInput is -1: no input is overwritten.
+func (o *operation) OverwritesInput() int { return -1 }
+
+// WriteHash makes the node its own: nodes with equal hashes are merged, and an
+// operation has state.
+func (o *operation) WriteHash(h hash.Hash) { fmt.Fprintf(h, "%s#%d", o.name, o.id) }
+
+// Hashcode is the number of the operation in its graph.
+func (o *operation) Hashcode() uint32 { return o.id }
+
+// String is the operation's name.
+func (o *operation) String() string { return o.name }
+
+// gradient is the Gorgonia operation that yields the gradient of one input of
+// an operation. Its arguments are the operation's inputs, the gradient of the
+// output, and the Residual's gradient where there is one to add to.
+type gradient struct {
+	of    *operation
+	input int
+	args  G.Nodes
+}
+
+// Do runs the backward pass, once for all inputs.
+func (d *gradient) Do(v ...G.Value) (G.Value, error) {
+	o := d.of
+	n := len(o.inputs)
+	if o.pending {
+		o.pending = false
+		o.load(v)
+		if o.skipped {
+			o.in[0].grad, o.in[0].accumulate = v[n+1].(*tensor.Dense).Float32s(), true
+		}
+		o.layer.backward(o.outData, o.gradOfOutput(v[n]), o.in)
+	}
+	if o.skipped && d.input == 0 {
+		return v[n+1], nil
+	}
+	return o.grads[d.input], nil
+}
+
+// gradOfOutput is the gradient of the output as the machine hands it over.
+func (o *operation) gradOfOutput(v G.Value) []float32 {
+	switch v := v.(type) {
+	case *tensor.Dense:
+		return v.Float32s()
+	case *G.F32:
+		o.dscalar[0] = float32(*v)
+		return o.dscalar[:]
+	default:
+		panic(fmt.Sprintf("op: the gradient of %s has type %T", o.name, v))
+	}
+}
+
+// Arity, Type, InferShape and the rest are what Gorgonia asks of an Op.
+func (d *gradient) Arity() int { return len(d.args) }
+
+// Type is the function type of the gradient, fixed by its arguments.
+func (d *gradient) Type() hm.Type { return fnType(d.args, d.of.inputs[d.input].Shape()) }
+
+// InferShape is the shape of the input.
+func (d *gradient) InferShape(...G.DimSizer) (tensor.Shape, error) {
+	return d.of.inputs[d.input].Shape(), nil
+}
+
+// ReturnsPtr is true: the gradient is memory of the operation or the parameter.
+func (d *gradient) ReturnsPtr() bool { return true }
+
+// CallsExtern is false: the machine is not to allocate an output.
+func (d *gradient) CallsExtern() bool { return false }
+
+// OverwritesInput is -1: Gorgonia must not plan around the buffer of a
+// Residual's gradient that is added to.
+func (d *gradient) OverwritesInput() int { return -1 }
+
+// WriteHash makes the node its own.
+func (d *gradient) WriteHash(h hash.Hash) { fmt.Fprint(h, d.String(), "#", d.of.id) }
+
+// Hashcode tells gradients apart, and from operations.
+func (d *gradient) Hashcode() uint32 { return d.of.id<<8 | uint32(d.input+1) | 1<<31 }
+
+// String names the operation and the input.
+func (d *gradient) String() string { return fmt.Sprintf("∂%s/∂%d", d.of.name, d.input) }
+
+// fnType is the Gorgonia type of a function from the nodes to a float32 tensor.
+func fnType(in []*G.Node, out tensor.Shape) hm.Type {
+	var types []hm.Type
+	for _, n := range in {
+		types = append(types, n.Type())
+	}
+	if out.IsScalar() {
+		return hm.NewFnType(append(types, tensor.Float32)...)
+	}
+	return hm.NewFnType(append(types, G.TensorType{Dims: out.Dims(), Of: tensor.Float32})...)
+}
+
+// dims returns the two dimensions of a matrix node.
+func dims(what string, n *G.Node) (rows, cols int) {
+	s := n.Shape()
+	if s.Dims() != 2 {
+		panic(fmt.Sprintf("op: %s is %v, a matrix is expected", what, s))
+	}
+	return s[0], s[1]
+}
+
+// must panics with the shapes if a shape isn't what the operation needs.
+func must(ok bool, format string, args ...any) {
+	if !ok {
+		panic("op: " + fmt.Sprintf(format, args...))
+	}
+}

@@ -1,0 +1,177 @@
+package model
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+
+	"gorgonia.org/tensor"
+
+	"tinygpt/model/kernel"
+)
+
+// Parameter is one tensor that training changes. Names and layouts are those of
+// Hugging Face's GPT-2 and OpenAI-GPT; weights of linear maps are [in, out].
+type Parameter struct {
+	Name  string
+	Value *tensor.Dense
+	// Grad has the shape of Value; a graph's run adds to it. Nil until the first
+	// graph that is differentiated.
+	Grad *tensor.Dense
+}
+
+// Decays says whether weight decay acts on the parameter: on matrices and
+// embeddings, not on biases and gains.
+func (p *Parameter) Decays() bool { return p.Value.Dims() >= 2 }
+
+// Model is a configuration and its parameters.
+type Model struct {
+	Config     Config
+	Parameters []*Parameter // in the order of the computation
+	byName     map[string]*Parameter
+}
+
+// spec is a parameter before it has memory.
+type spec struct {
+	name  string
+	shape tensor.Shape
+	mean  float32
+	std   float64
+}
+
+// Standard deviations of the initialisation (Radford et al. 2019, section 2.3):
+// 0.02, and for the projections that write to the residual stream 0.02/√(2·layers),
+// so that its variance at the end doesn't depend on the depth.
+const initStd = 0.02
+
+// parameters lists what the configuration consists of.
+func (c Config) parameters() []spec {
+	d, names := c.Width, namesOf(c.Arch)
+	residualStd := initStd / math.Sqrt(float64(2*c.Layers))
+	list := []spec{
+		{names.tokens, tensor.Shape{c.VocabSize, d}, 0, initStd},
+		{names.positions, tensor.Shape{c.Context, d}, 0, initStd},
+	}
+	layerNorm := func(name string) {
+		list = append(list, spec{name + ".weight", tensor.Shape{d}, 1, 0}, spec{name + ".bias", tensor.Shape{d}, 0, 0})
+	}
+	linear := func(name string, in, out int, std float64) {
+		list = append(list, spec{name + ".weight", tensor.Shape{in, out}, 0, std}, spec{name + ".bias", tensor.Shape{out}, 0, 0})
+	}
+	for i := range c.Layers {
+		b := block(i)
+		layerNorm(b + "ln_1")
+		linear(b+"attn.c_attn", d, 3*d, initStd)
+		linear(b+"attn.c_proj", d, d, residualStd)
+		layerNorm(b + "ln_2")
+		linear(b+"mlp.c_fc", d, 4*d, initStd)
+		linear(b+"mlp.c_proj", 4*d, d, residualStd)
+	}
+	if c.Arch == GPT2 {
+		layerNorm("ln_f")
+	}
+	if c.UntiedHead {
+		list = append(list, spec{headName, tensor.Shape{c.VocabSize, d}, 0, initStd})
+	}
+	return list
+}
+
+// headName is the table of an untied head.
+const headName = "lm_head.weight"
+
+// block is the prefix of layer i's parameters.
+func block(i int) string { return fmt.Sprintf("h.%d.", i) }
+
+// names are the parameters that the two architectures call differently.
+type names struct{ tokens, positions string }
+
+func namesOf(a Arch) names {
+	if a == GPT1 {
+		return names{"tokens_embed.weight", "positions_embed.weight"}
+	}
+	return names{"wte.weight", "wpe.weight"}
+}
+
+// New returns a model with random parameters: weights N(0, 0.02), those of the
+// residual projections N(0, 0.02/√(2·layers)), biases 0, gains 1. Each parameter
+// draws from a stream of its own, given by seed and name.
+func New(c Config, seed uint64) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m := &Model{Config: c, byName: map[string]*Parameter{}}
+	for _, s := range c.parameters() {
+		p := &Parameter{Name: s.name, Value: tensor.New(tensor.WithShape(s.shape...), tensor.Of(tensor.Float32))}
+		name := fnv.New64a()
+		name.Write([]byte(s.name))
+		random := rand.New(rand.NewPCG(seed, name.Sum64()))
+		v := p.Value.Float32s()
+		for i := range v {
+			v[i] = s.mean
+			if s.std > 0 {
+				v[i] += float32(random.NormFloat64() * s.std)
+			}
+		}
+		m.Parameters = append(m.Parameters, p)
+		m.byName[p.Name] = p
+	}
+	return m, nil
+}
+
+// Parameter returns the parameter of that name, or nil.
+func (m *Model) Parameter(name string) *Parameter { return m.byName[name] }
+
+// head is the output table: the token embedding unless the head is untied.
+func (m *Model) head() *Parameter {
+	if m.Config.UntiedHead {
+		return m.byName[headName]
+	}
+	return m.byName[namesOf(m.Config.Arch).tokens]
+}
+
+// weights returns the values of a parameter.
+func (m *Model) weights(name string) []float32 {
+	p := m.byName[name]
+	if p == nil {
+		panic("model: no parameter " + name)
+	}
+	return p.Value.Float32s()
+}
+
+// ZeroGrad clears all gradients.
+func (m *Model) ZeroGrad() {
+	for _, p := range m.Parameters {
+		if p.Grad != nil {
+			clear(p.Grad.Float32s())
+		}
+	}
+}
+
+// GradNorm is the L2 norm of all gradients together.
+func (m *Model) GradNorm() float64 {
+	var sum float64
+	for _, p := range m.Parameters {
+		if p.Grad != nil {
+			sum += kernel.SumSquares(p.Grad.Float32s())
+		}
+	}
+	return math.Sqrt(sum)
+}
+
+// NonFinite names the first parameter whose value or gradient holds a NaN or an
+// infinity, and which of them; "" if there is none.
+func (m *Model) NonFinite() string {
+	for _, p := range m.Parameters {
+		if i := kernel.FirstNonFinite(p.Value.Float32s()); i >= 0 {
+			return fmt.Sprintf("%s[%d] = %v", p.Name, i, p.Value.Float32s()[i])
+		}
+		if p.Grad == nil {
+			continue
+		}
+		if i := kernel.FirstNonFinite(p.Grad.Float32s()); i >= 0 {
+			return fmt.Sprintf("gradient of %s[%d] = %v", p.Name, i, p.Grad.Float32s()[i])
+		}
+	}
+	return ""
+}

@@ -1,0 +1,218 @@
+package safetensors
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Tensor is one to be written.
+type Tensor struct {
+	Name  string
+	Shape []int
+	// Data is a []float32, []float64, []int32 or []int64, row-major; it gives the
+	// file's dtype and is not changed.
+	Data any
+}
+
+// describe returns what the header says of the tensor, with its offsets from 0.
+func (t Tensor) describe() (Info, error) {
+	var d Dtype
+	var n int
+	switch data := t.Data.(type) {
+	case []float64:
+		d, n = F64, len(data)
+	case []float32:
+		d, n = F32, len(data)
+	case []int64:
+		d, n = I64, len(data)
+	case []int32:
+		d, n = I32, len(data)
+	default:
+		return Info{}, fmt.Errorf("data is %T, expected a slice of float32, float64, int32 or int64", t.Data)
+	}
+	dims := make([]int64, len(t.Shape))
+	for i, dim := range t.Shape {
+		if dim < 0 {
+			return Info{}, fmt.Errorf("shape %v has a negative dimension", t.Shape)
+		}
+		dims[i] = int64(dim)
+	}
+	size, err := byteLen(dims, d)
+	if err != nil {
+		return Info{}, err
+	}
+	if int64(n)*int64(d.Size()) != size {
+		return Info{}, fmt.Errorf("%d values for shape %v", n, t.Shape)
+	}
+	return Info{Dtype: d, Shape: t.Shape, end: size}, nil
+}
+
+// Write writes the tensors in their order, those of eight bytes an element before
+// those of four, which keeps all of them aligned. The metadata is the caller's,
+// except for the key "sha256", which Write sets for File.Verify. The same
+// arguments give the same bytes.
+//
+// The file appears under its name when it is complete and on the disk; until then
+// it has ".tmp" appended.
+func Write(path string, tensors []Tensor, metadata map[string]string) (err error) {
+	header, ordered, err := layOut(tensors, metadata)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	temporary := path + ".tmp"
+	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			file.Close() // a second Close does no harm
+			os.Remove(temporary)
+		}
+	}()
+	// The checksum is known when the data has been written, so the header is
+	// written twice: first with zeros in its place.
+	data := int64(len(header(strings.Repeat("0", 2*sha256.Size))))
+	if _, err := file.Seek(data, io.SeekStart); err != nil {
+		return err
+	}
+	hash := sha256.New()
+	for _, t := range ordered {
+		if err := encode(io.MultiWriter(file, hash), t.Data); err != nil {
+			return err
+		}
+	}
+	if _, err := file.WriteAt(header(hex.EncodeToString(hash.Sum(nil))), 0); err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	syncFolder(filepath.Dir(path))
+	return nil
+}
+
+// syncFolder makes a rename survive a power cut. Not every system can sync a
+// folder, and the file itself is complete either way, so errors don't count.
+func syncFolder(path string) {
+	if folder, err := os.Open(path); err == nil {
+		folder.Sync()
+		folder.Close()
+	}
+}
+
+// layOut checks the tensors, gives each its place, and returns the header as a
+// function of the checksum, whose length is always the same.
+func layOut(tensors []Tensor, metadata map[string]string) (header func(sum string) []byte, ordered []Tensor, err error) {
+	if _, ok := metadata[checksumKey]; ok {
+		return nil, nil, fmt.Errorf("metadata key %q is the writer's own", checksumKey)
+	}
+	for key, value := range metadata {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
+			return nil, nil, fmt.Errorf("metadata %q: %q isn't UTF-8", key, value)
+		}
+	}
+	infos := make(map[string]Info, len(tensors))
+	for _, t := range tensors {
+		info, err := t.describe()
+		switch {
+		case err != nil:
+		case !utf8.ValidString(t.Name):
+			err = errors.New("the name isn't UTF-8")
+		case t.Name == metadataKey:
+			err = errors.New("the name is the format's own")
+		case infos[t.Name].Dtype != "":
+			err = errors.New("the name occurs twice")
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", t.Name, err)
+		}
+		infos[t.Name] = info
+	}
+	ordered = slices.Clone(tensors)
+	slices.SortStableFunc(ordered, func(a, b Tensor) int {
+		return cmp.Compare(infos[b.Name].Dtype.Size(), infos[a.Name].Dtype.Size())
+	})
+
+	var entries bytes.Buffer
+	var at int64
+	for _, t := range ordered {
+		info := infos[t.Name]
+		shape := info.Shape
+		if shape == nil {
+			shape = []int{} // null isn't a shape
+		}
+		fmt.Fprintf(&entries, `,%s:{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`,
+			quote(t.Name), info.Dtype, quote(shape), at, at+info.end)
+		at += info.end
+	}
+	header = func(sum string) []byte {
+		meta := maps.Clone(metadata)
+		if meta == nil {
+			meta = map[string]string{}
+		}
+		meta[checksumKey] = sum
+		text := fmt.Sprintf(`{"%s":%s%s}`, metadataKey, quote(meta), entries.Bytes())
+		text += strings.Repeat(" ", -len(text)&7)
+		return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)
+	}
+	return header, ordered, nil
+}
+
+// quote is v as JSON.
+func quote(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("safetensors: " + err.Error()) // strings, integers and maps of strings have no way to fail
+	}
+	return text
+}
+
+// encode writes the elements in pieces of bounded size.
+func encode(w io.Writer, data any) error {
+	order := binary.LittleEndian
+	switch data := data.(type) {
+	case []float64:
+		return encodeAll(w, data, func(b []byte, v float64) []byte { return order.AppendUint64(b, math.Float64bits(v)) })
+	case []float32:
+		return encodeAll(w, data, func(b []byte, v float32) []byte { return order.AppendUint32(b, math.Float32bits(v)) })
+	case []int64:
+		return encodeAll(w, data, func(b []byte, v int64) []byte { return order.AppendUint64(b, uint64(v)) })
+	default: // []int32, checked by describe
+		return encodeAll(w, data.([]int32), func(b []byte, v int32) []byte { return order.AppendUint32(b, uint32(v)) })
+	}
+}
+
+func encodeAll[T any](w io.Writer, data []T, appendTo func([]byte, T) []byte) error {
+	var buffer []byte
+	for piece := range slices.Chunk(data, chunkLen/8) {
+		buffer = buffer[:0]
+		for _, v := range piece {
+			buffer = appendTo(buffer, v)
+		}
+		if _, err := w.Write(buffer); err != nil {
+			return err
+		}
+	}
+	return nil
+}

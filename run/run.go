@@ -1,0 +1,158 @@
+// Package run is the folder that a training run lives in and explains itself
+// with: config.yaml (every setting, resolved), tokenizer.json, metrics.jsonl,
+// loss.svg, samples.txt, and the checkpoints best.safetensors and
+// last.safetensors. It makes such folders, finds and opens them, and prepares
+// the texts that a configuration names.
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tinygpt/configs"
+	"tinygpt/model"
+	"tinygpt/tokenizer"
+	"tinygpt/train"
+)
+
+// Root is the folder that holds runs unless another place is named.
+const Root = "runs"
+
+const (
+	configFile    = "config.yaml"
+	tokenizerFile = "tokenizer.json"
+)
+
+// Run is an open run folder.
+type Run struct {
+	Dir       string
+	Config    configs.Config
+	Tokenizer tokenizer.Tokenizer
+}
+
+// Create makes the folder dir, or with an empty dir the next free one of
+// runs/NAME-1, runs/NAME-2, …, and writes configuration and tokenizer into it. A
+// folder that holds a run already is refused.
+func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer) (*Run, error) {
+	if dir == "" {
+		name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+		for i := 1; ; i++ {
+			dir = filepath.Join(Root, fmt.Sprintf("%s-%d", name, i))
+			if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+		}
+	} else if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+		return nil, fmt.Errorf("%s holds a run already: continue it with --resume, or name another folder", dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	text, err := c.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	if err := tokenizer.Save(filepath.Join(dir, tokenizerFile), t); err != nil {
+		return nil, err
+	}
+	// The configuration last: a folder with one is a run.
+	path := filepath.Join(dir, configFile)
+	if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
+		return nil, err
+	}
+	return &Run{dir, c, t}, os.Rename(path+".tmp", path)
+}
+
+// Open opens a run folder; an empty dir means the latest of Root.
+func Open(dir string) (*Run, error) {
+	if dir == "" {
+		var err error
+		if dir, err = Latest(Root); err != nil {
+			return nil, err
+		}
+	}
+	path := filepath.Join(dir, configFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		absolute, _ := filepath.Abs(dir)
+		return nil, fmt.Errorf("%s: no %s in it: not the folder of a run; `gpt train` makes one", absolute, configFile)
+	}
+	c, err := configs.Parse(text, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(c.Validate(), c.Model.Validate()); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	t, err := tokenizer.Load(filepath.Join(dir, tokenizerFile))
+	if err != nil {
+		return nil, err
+	}
+	if t.VocabSize() != c.Model.VocabSize {
+		return nil, fmt.Errorf("%s: the tokenizer has %d tokens, the model of %s %d: one of the files is from another run", filepath.Join(dir, tokenizerFile), t.VocabSize(), configFile, c.Model.VocabSize)
+	}
+	return &Run{dir, c, t}, nil
+}
+
+// Latest is the run below root whose checkpoint or configuration was written
+// last.
+func Latest(root string) (string, error) {
+	entries, _ := os.ReadDir(root)
+	var latest string
+	var when time.Time
+	for _, e := range entries {
+		dir := filepath.Join(root, e.Name())
+		if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+			continue
+		}
+		for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
+			if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.ModTime().After(when) {
+				latest, when = dir, info.ModTime()
+			}
+		}
+	}
+	if latest == "" {
+		absolute, _ := filepath.Abs(root)
+		return "", fmt.Errorf("%s: no run there yet: make one with `gpt train --config small.yaml`, or name a folder with --run", absolute)
+	}
+	return latest, nil
+}
+
+// Checkpoint is the path of the weights to use: best or last as asked for, or
+// with "" the best if there is one.
+func (r *Run) Checkpoint(which string) (string, error) {
+	names := map[string][]string{
+		"":     {train.BestCheckpoint, train.LastCheckpoint},
+		"best": {train.BestCheckpoint},
+		"last": {train.LastCheckpoint},
+	}[which]
+	if names == nil {
+		return "", fmt.Errorf("checkpoint %q: expected best or last", which)
+	}
+	for _, name := range names {
+		path := filepath.Join(r.Dir, name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s: no checkpoint (%s): the run was stopped before its first one; train it again", r.Dir, strings.Join(names, " or "))
+}
+
+// Model loads the weights of a checkpoint; see Checkpoint.
+func (r *Run) Model(which string) (*model.Model, train.State, error) {
+	path, err := r.Checkpoint(which)
+	if err != nil {
+		return nil, train.State{}, err
+	}
+	m, err := model.New(r.Config.Model, 0)
+	if err != nil {
+		return nil, train.State{}, err
+	}
+	state, err := train.LoadCheckpoint(path, m, nil)
+	return m, state, err
+}

@@ -1,0 +1,43 @@
+package tokenizer
+
+import (
+	"unicode/utf8"
+)
+
+// Stream decodes tokens as they come and gives out whole characters only: a byte
+// token may hold a part of one, which waits for the rest. Bytes that cannot be
+// UTF-8 become U+FFFD, each its own, so that what the stream gives out is always
+// valid and does not depend on how the tokens cut it.
+type Stream struct {
+	t    Tokenizer
+	wait []byte // a proper beginning of a character, 3 bytes at most
+}
+
+// NewStream returns a stream of t's tokens.
+func NewStream(t Tokenizer) *Stream { return &Stream{t: t} }
+
+// Next takes one token and returns the characters that are whole by now, often
+// none. An id out of range is an error and leaves the stream as it was.
+func (s *Stream) Next(id int32) (string, error) {
+	if err := checkID(s.t, id); err != nil {
+		return "", err
+	}
+	s.wait = append(s.wait, s.t.Bytes(id)...)
+	var out []byte
+	p := s.wait
+	for len(p) > 0 && utf8.FullRune(p) {
+		r, n := utf8.DecodeRune(p)
+		out = utf8.AppendRune(out, r)
+		p = p[n:]
+	}
+	s.wait = s.wait[:copy(s.wait, p)]
+	return string(out), nil
+}
+
+// Flush ends the text: it returns U+FFFD for each byte that still waits, and
+// the stream begins anew.
+func (s *Stream) Flush() string {
+	out := string([]rune(string(s.wait)))
+	s.wait = s.wait[:0]
+	return out
+}

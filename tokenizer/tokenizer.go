@@ -1,0 +1,116 @@
+// Package tokenizer turns text into token ids and back.
+//
+// The main kind is byte-level byte-pair encoding as in GPT-2 (Radford et al.
+// 2019, section 2.2; Sennrich et al. 2016), trained on the user's own text
+// (TrainBPE) or with GPT-2's published vocabulary (GPT2, built in, no network).
+// Beside it stand one token per character, as nanoGPT's first example has it
+// (NewChar), and one token per byte (NewByte). Encoding runs through
+// tiktoken-go. The package knows nothing of models or of token streams on
+// disk; it leaves out normalisation (text is taken as it is, byte for byte)
+// and special tokens other than the end of text.
+package tokenizer
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+)
+
+// Tokenizer is a vocabulary of VocabSize tokens with ids 0 … VocabSize-1. All
+// of them are safe for concurrent use and never change once made.
+type Tokenizer interface {
+	// Encode returns the ids of text. Special tokens written out in the text
+	// are ordinary text. Decoding the result gives text back, byte for byte;
+	// where that is impossible (a character that is not in the vocabulary,
+	// invalid UTF-8) Encode returns an error that says where.
+	Encode(text string) ([]int32, error)
+
+	// Decode joins the tokens' bytes. The result may be invalid UTF-8 when ids
+	// stop within a character: Stream mends that. The end of text contributes
+	// nothing. An id out of range is an error.
+	Decode(ids []int32) (string, error)
+
+	// VocabSize is the number of tokens, the end of text included.
+	VocabSize() int
+
+	// EndOfText is the id of <|endoftext|>, which separates documents.
+	EndOfText() int32
+
+	// Name is short and for people: "bpe-1024", "gpt2", "char", "byte".
+	Name() string
+
+	// Bytes returns the bytes that id stands for: none for the end of text or
+	// an id out of range. The slice belongs to the tokenizer: do not write to it.
+	Bytes(id int32) []byte
+}
+
+// EndOfTextName is how the end-of-text token is written where tokens are shown
+// by name, as in GPT-2's vocabulary.
+const EndOfTextName = "<|endoftext|>"
+
+// Fingerprint returns a SHA-256 in hexadecimal over everything that gives ids
+// their meaning: the name, the end of text and the bytes of each token. Two
+// tokenizers with the same fingerprint encode alike, so data and models keep it
+// to refuse one another's tokens.
+func Fingerprint(t Tokenizer) string {
+	var b []byte
+	b = appendSized(b, []byte(t.Name()))
+	b = binary.LittleEndian.AppendUint32(b, uint32(t.EndOfText()))
+	for id := range int32(t.VocabSize()) {
+		b = appendSized(b, t.Bytes(id))
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// appendSized appends p's length and p, so that neighbours cannot run together.
+func appendSized(b, p []byte) []byte {
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(p)))
+	return append(b, p...)
+}
+
+// table is what all kinds share: the bytes of each token by id, with an empty
+// entry for the end of text.
+type table struct {
+	name      string
+	tokens    [][]byte
+	endOfText int32
+}
+
+func (t *table) VocabSize() int   { return len(t.tokens) }
+func (t *table) EndOfText() int32 { return t.endOfText }
+func (t *table) Name() string     { return t.name }
+
+func (t *table) Bytes(id int32) []byte {
+	if id < 0 || int(id) >= len(t.tokens) {
+		return nil
+	}
+	return t.tokens[id]
+}
+
+func (t *table) Decode(ids []int32) (string, error) {
+	n := 0
+	for _, id := range ids {
+		if err := checkID(t, id); err != nil {
+			return "", err
+		}
+		n += len(t.tokens[id])
+	}
+	b := make([]byte, 0, n)
+	for _, id := range ids {
+		b = append(b, t.tokens[id]...)
+	}
+	return string(b), nil
+}
+
+// checkID returns an error unless t has a token id.
+func checkID(t interface {
+	Name() string
+	VocabSize() int
+}, id int32) error {
+	if id < 0 || int(id) >= t.VocabSize() {
+		return fmt.Errorf("token id %d is not in the vocabulary: tokenizer %s has ids 0 to %d", id, t.Name(), t.VocabSize()-1)
+	}
+	return nil
+}

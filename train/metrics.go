@@ -1,0 +1,94 @@
+package train
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
+// Metrics is one line of a run's metrics.jsonl: a step, or an evaluation.
+type Metrics struct {
+	Step int `json:"step"` // updates made
+	// Of the update:
+	Loss         float64 `json:"loss,omitempty"` // mean over its batches, nats per token
+	LearningRate float64 `json:"learning_rate,omitempty"`
+	GradNorm     float64 `json:"grad_norm,omitempty"` // before clipping
+	TokensPerSec float64 `json:"tokens_per_second,omitempty"`
+	// Of the held-out split:
+	ValLoss     float64 `json:"val_loss,omitempty"`
+	BitsPerByte float64 `json:"val_bits_per_byte,omitempty"`
+
+	Elapsed float64 `json:"elapsed_seconds"` // training time
+}
+
+// metricsLog appends to metrics.jsonl.
+type metricsLog struct {
+	file *os.File
+	all  []Metrics // everything in the file, for the picture
+}
+
+// openMetrics opens the log for a run that goes on after step; later lines, of
+// steps that are done again, are dropped.
+func openMetrics(path string, step int) (*metricsLog, error) {
+	all, err := ReadMetrics(path)
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	var keep bytes.Buffer
+	l := &metricsLog{}
+	for _, m := range all {
+		if m.Step <= step {
+			l.all = append(l.all, m)
+			line, _ := json.Marshal(m)
+			keep.Write(append(line, '\n'))
+		}
+	}
+	if err := os.WriteFile(path+".tmp", keep.Bytes(), 0o644); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
+		return nil, err
+	}
+	l.file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o644)
+	return l, err
+}
+
+func (l *metricsLog) add(m Metrics, elapsed time.Duration) error {
+	m.Elapsed = elapsed.Seconds()
+	line, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	l.all = append(l.all, m)
+	_, err = l.file.Write(append(line, '\n'))
+	return err
+}
+
+func (l *metricsLog) close() error { return l.file.Close() }
+
+// ReadMetrics reads a metrics.jsonl. A last line that was cut off is ignored.
+func ReadMetrics(path string) ([]Metrics, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var all []Metrics
+	lines := bufio.NewScanner(f)
+	var broken error
+	for n := 1; lines.Scan(); n++ {
+		if broken != nil {
+			return nil, broken
+		}
+		var m Metrics
+		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+			broken = fmt.Errorf("%s:%d: not a line of metrics: %w", path, n, err)
+			continue
+		}
+		all = append(all, m)
+	}
+	return all, lines.Err()
+}

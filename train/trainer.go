@@ -1,0 +1,231 @@
+// Package train trains a model: objective, AdamW, learning-rate schedule,
+// evaluation, checkpoints, and the record that a run leaves in its folder.
+//
+// Every step is a function of the configuration, the seed and the step's number,
+// so a run that was stopped and resumed gives the bits of one that was not.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	G "gorgonia.org/gorgonia"
+
+	"tinygpt/model"
+)
+
+// Files of a run's folder that training writes.
+const (
+	LastCheckpoint = "last.safetensors" // weights, optimiser, state: to resume from
+	BestCheckpoint = "best.safetensors" // weights at the lowest validation loss
+	MetricsFile    = "metrics.jsonl"
+	LossCurveFile  = "loss.svg"
+	SamplesFile    = "samples.txt"
+)
+
+// ErrInterrupted is the cause when a run was stopped by its context. The last
+// checkpoint holds everything up to the last update.
+var ErrInterrupted = errors.New("interrupted")
+
+// Trainer trains one model in one run folder.
+type Trainer struct {
+	Config    Config
+	Model     *model.Model
+	Objective Objective
+	Dir       string
+	// Validate measures the model on the held-out split.
+	Validate func() (Evaluation, error)
+	// Sample returns a text that the model writes at present; nil: no samples.
+	Sample func() (string, error)
+	// Floor is the lowest reachable validation loss, in nats per token; 0 if
+	// unknown.
+	Floor  float64
+	Report Report
+
+	optimiser AdamW
+	state     State
+}
+
+// Report is told what happens while a run goes on.
+type Report interface {
+	Step(m Metrics, total int)
+	Evaluated(m Metrics, best bool)
+	Sampled(step int, text string)
+	Note(text string)
+	// Close ends the display; the run is over.
+	Close()
+}
+
+// Result is what a run reached.
+type Result struct {
+	State State
+	Final Evaluation // of the model as it is at the end
+}
+
+// Resume continues from the folder's last checkpoint; it returns the number of
+// updates made so far.
+func (t *Trainer) Resume() (steps int, err error) {
+	path := filepath.Join(t.Dir, LastCheckpoint)
+	if _, err := os.Stat(path); err != nil {
+		return 0, fmt.Errorf("%s: no %s in it: the run was stopped before its first checkpoint; start it anew", t.Dir, LastCheckpoint)
+	}
+	t.state, err = LoadCheckpoint(path, t.Model, &t.optimiser)
+	return t.state.Step, err
+}
+
+// Run trains up to Config.Steps. When ctx ends it finishes the step, saves, and
+// returns ErrInterrupted. At a loss or gradient that isn't finite it stops with
+// an error before the update, and what was saved stands.
+func (t *Trainer) Run(ctx context.Context) (Result, error) {
+	defer t.Report.Close()
+	c := t.Config
+	graph := t.Model.NewGraph(c.BatchSize, t.Model.Config.Context, true)
+	defer graph.Close()
+	loss := t.Objective.Build(graph)
+	if err := graph.Compile(loss); err != nil {
+		return Result{}, err
+	}
+	log, err := openMetrics(filepath.Join(t.Dir, MetricsFile), t.state.Step)
+	if err != nil {
+		return Result{}, err
+	}
+	defer log.close()
+
+	var final Evaluation
+	for t.state.Step < c.Steps {
+		if ctx.Err() != nil {
+			if err := t.save(log); err != nil {
+				return Result{}, err
+			}
+			return Result{State: t.state}, ErrInterrupted
+		}
+		start := time.Now()
+		m, err := t.step(graph, loss)
+		if err != nil {
+			return Result{}, err
+		}
+		took := time.Since(start)
+		t.state.Elapsed += took
+		m.TokensPerSec = float64(c.BatchSize*c.GradientAccumulationSteps*t.Model.Config.Context) / took.Seconds()
+		if err := log.add(m, t.state.Elapsed); err != nil {
+			return Result{}, err
+		}
+		t.Report.Step(m, c.Steps)
+
+		done := t.state.Step == c.Steps
+		if done || due(t.state.Step, c.EvalInterval) {
+			if final, err = t.evaluate(log); err != nil {
+				return Result{}, err
+			}
+		}
+		if t.Sample != nil && (done || due(t.state.Step, c.SampleInterval)) {
+			if err := t.sample(); err != nil {
+				return Result{}, err
+			}
+		}
+		if done || due(t.state.Step, c.CheckpointInterval) {
+			if err := t.save(log); err != nil {
+				return Result{}, err
+			}
+		}
+	}
+	return Result{State: t.state, Final: final}, nil
+}
+
+// due says whether something done every interval steps is to be done now.
+func due(step, interval int) bool { return interval > 0 && step%interval == 0 }
+
+// step makes one update.
+func (t *Trainer) step(graph *model.Graph, loss *G.Node) (Metrics, error) {
+	c, number := t.Config, t.state.Step
+	t.Model.ZeroGrad()
+	var sum float64
+	for micro := range c.GradientAccumulationSteps {
+		t.Objective.Fill(graph, number, micro)
+		graph.SetDropoutSeed(dropoutSeed(c.Seed, number, micro))
+		if err := graph.Run(); err != nil {
+			return Metrics{}, err
+		}
+		sum += float64(loss.Value().Data().(float32))
+	}
+	batches := float64(c.GradientAccumulationSteps)
+	m := Metrics{
+		Step: number + 1, Loss: sum / batches, LearningRate: c.LearningRateAt(number),
+		GradNorm: t.Model.GradNorm() / batches,
+	}
+	if !finite(m.Loss) || !finite(m.GradNorm) {
+		return m, t.diverged(m)
+	}
+	t.optimiser.Update(t.Model.Parameters, c, m.LearningRate, ClipScale(m.GradNorm, c.GradClip)/batches)
+	t.state.Step++
+	return m, nil
+}
+
+// dropoutSeed gives each micro-batch masks of its own; the multipliers are odd
+// constants that spread small numbers over 64 bits.
+func dropoutSeed(seed uint64, step, micro int) uint64 {
+	return seed*0x9e3779b97f4a7c15 ^ (uint64(step)<<20+uint64(micro))*0xd1342543de82ef95
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// diverged says at which step and tensor a number stopped being one, what
+// usually causes it, and what there is to go back to.
+func (t *Trainer) diverged(m Metrics) error {
+	where := t.Model.NonFinite()
+	if where == "" {
+		where = "the loss alone"
+	}
+	saved := "nothing was saved yet"
+	if _, err := os.Stat(filepath.Join(t.Dir, LastCheckpoint)); err == nil {
+		saved = "the last checkpoint in " + t.Dir + " stands"
+	}
+	return fmt.Errorf("step %d: loss %v, gradient norm %v, learning rate %.3g; first bad value: %s. Usual causes: learning_rate too high, warmup_steps too few, grad_clip 0, or damaged weights; %s",
+		m.Step, m.Loss, m.GradNorm, m.LearningRate, where, saved)
+}
+
+func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
+	e, err := t.Validate()
+	if err != nil {
+		return e, err
+	}
+	m := Metrics{Step: t.state.Step, ValLoss: e.Loss, BitsPerByte: e.BitsPerByte()}
+	if !finite(e.Loss) {
+		return e, fmt.Errorf("validation loss is %v at step %d: %w", e.Loss, m.Step, t.diverged(m))
+	}
+	best := t.state.BestStep == 0 || e.Loss < t.state.BestLoss
+	if best {
+		t.state.BestStep, t.state.BestLoss = t.state.Step, e.Loss
+		if err := SaveCheckpoint(filepath.Join(t.Dir, BestCheckpoint), t.Model, nil, t.state); err != nil {
+			return e, err
+		}
+	}
+	t.Report.Evaluated(m, best)
+	return e, log.add(m, t.state.Elapsed)
+}
+
+func (t *Trainer) sample() error {
+	text, err := t.Sample()
+	if err != nil {
+		return err
+	}
+	t.Report.Sampled(t.state.Step, text)
+	f, err := os.OpenFile(filepath.Join(t.Dir, SamplesFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "--- step %d\n%s\n\n", t.state.Step, text)
+	return errors.Join(err, f.Close())
+}
+
+func (t *Trainer) save(log *metricsLog) error {
+	if err := SaveCheckpoint(filepath.Join(t.Dir, LastCheckpoint), t.Model, &t.optimiser, t.state); err != nil {
+		return err
+	}
+	return writeLossCurve(filepath.Join(t.Dir, LossCurveFile), log.all, t.Floor)
+}

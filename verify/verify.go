@@ -1,0 +1,382 @@
+// Package verify recomputes reference cases: small models with the logits, loss,
+// gradients, optimiser steps and greedy text that another implementation, in
+// float64, says they must give.
+//
+// A case is a folder of config.json and model.safetensors as transformers writes
+// them, and case.safetensors with inputs and expected values. Two cases, of
+// GPT-1's and GPT-2's architecture, are part of the binary.
+package verify
+
+import (
+	"embed"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	G "gorgonia.org/gorgonia"
+
+	"tinygpt/model"
+	"tinygpt/model/safetensors"
+	"tinygpt/sample"
+	"tinygpt/train"
+)
+
+//go:embed testdata
+var embedded embed.FS
+
+// Embedded lists the cases in the binary.
+func Embedded() []fs.FS {
+	var cases []fs.FS
+	for _, name := range []string{"gpt1-tiny", "gpt2-tiny"} {
+		sub, err := fs.Sub(embedded, "testdata/"+name)
+		if err != nil {
+			panic(err)
+		}
+		cases = append(cases, sub)
+	}
+	return cases
+}
+
+// Folder is the case in that folder of the disk.
+func Folder(dir string) (fs.FS, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		absolute, _ := filepath.Abs(dir)
+		return nil, fmt.Errorf("%s: no such folder: expected one with config.json, model.safetensors and case.safetensors", absolute)
+	}
+	return os.DirFS(dir), nil
+}
+
+// Check is the comparison of one quantity.
+type Check struct {
+	Name string
+	// Absolute is the largest difference of an element. Relative is the L2 norm
+	// of the differences over that of the expected values.
+	Absolute, Relative float64
+	// Bound says what was asked for, Pass whether it holds.
+	Bound string
+	Pass  bool
+}
+
+// Bounds of float32 arithmetic against float64.
+const (
+	logitsBound = 1e-4 // absolute
+	lossBound   = 1e-5 // absolute
+	gradBound   = 1e-4 // of the gradient's L2 norm, or of gradFloor of the whole's if that is more
+	gradFloor   = 1e-4
+	adamwBound  = 1e-4 // absolute, of losses
+	finalBound  = 1e-2 // relative L2, of parameters after ten steps
+)
+
+// reference is an open case.
+type reference struct {
+	model    *model.Model
+	expected *safetensors.File
+	tokens   []int32
+	target   []int32
+	batch    int
+	length   int // T
+	checks   []Check
+}
+
+// Run recomputes a case.
+func Run(dir fs.FS) ([]Check, error) {
+	text, err := fs.ReadFile(dir, "config.json")
+	if err != nil {
+		return nil, fmt.Errorf("a case needs a config.json: %w", err)
+	}
+	config, err := model.ParseHuggingFace(text)
+	if err != nil {
+		return nil, fmt.Errorf("config.json: %w", err)
+	}
+	config.Dropout = 0
+	r := &reference{}
+	if r.expected, err = open(dir, "case.safetensors"); err != nil {
+		return nil, err
+	}
+	if err := r.load(dir, config); err != nil {
+		return nil, err
+	}
+	for _, part := range []func() error{r.forward, r.backward, r.adamw, r.greedy} {
+		if err := r.load(dir, config); err != nil { // each part starts from the case's weights
+			return nil, err
+		}
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return r.checks, nil
+}
+
+func open(dir fs.FS, name string) (*safetensors.File, error) {
+	f, err := dir.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("a case needs %s: %w", name, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	at, ok := f.(io.ReaderAt)
+	if !ok {
+		return nil, fmt.Errorf("%s can't be read at an offset", name)
+	}
+	return safetensors.Parse(at, info.Size(), name)
+}
+
+// load sets weights and inputs to those of the case.
+func (r *reference) load(dir fs.FS, c model.Config) error {
+	weights, err := open(dir, "model.safetensors")
+	if err != nil {
+		return err
+	}
+	if r.model, err = model.New(c, 0); err != nil {
+		return err
+	}
+	if err := r.model.LoadWeights(weights, "model.safetensors"); err != nil {
+		return err
+	}
+	info, ok := r.expected.Info("tokens")
+	if !ok || len(info.Shape) != 2 {
+		return fmt.Errorf("case.safetensors: tokens [B, T] are missing")
+	}
+	r.batch, r.length = info.Shape[0], info.Shape[1]
+	if r.batch < 1 || r.length < 1 || r.length > c.Context {
+		return fmt.Errorf("case.safetensors: tokens have shape %v, the context is %d", info.Shape, c.Context)
+	}
+	if r.tokens, err = r.ints("tokens"); err != nil {
+		return err
+	}
+	r.target, err = r.ints("targets")
+	if err == nil && len(r.target) != len(r.tokens) {
+		err = fmt.Errorf("case.safetensors: %d targets for %d tokens", len(r.target), len(r.tokens))
+	}
+	return err
+}
+
+func (r *reference) ints(name string) ([]int32, error) {
+	info, ok := r.expected.Info(name)
+	if !ok {
+		return nil, fmt.Errorf("case.safetensors: no tensor %q", name)
+	}
+	out := make([]int32, info.Len())
+	return out, r.expected.Int32(name, out)
+}
+
+func (r *reference) floats(name string) ([]float64, error) {
+	info, ok := r.expected.Info(name)
+	if !ok {
+		return nil, fmt.Errorf("case.safetensors: no tensor %q", name)
+	}
+	out := make([]float64, info.Len())
+	return out, r.expected.Float64(name, out)
+}
+
+// scalar is a number of the case's metadata.
+func (r *reference) scalar(name string) (float64, error) {
+	x, err := strconv.ParseFloat(r.expected.Metadata()[name], 64)
+	if err != nil {
+		return 0, fmt.Errorf("case.safetensors: metadata %s is %q, a number is expected", name, r.expected.Metadata()[name])
+	}
+	return x, nil
+}
+
+// compare adds a check of got against want; holds judges the errors.
+func (r *reference) compare(name string, got, want []float64, bound string, holds func(c Check) bool) {
+	c := Check{Name: name, Bound: bound}
+	if len(got) != len(want) {
+		c.Bound = fmt.Sprintf("%d values, expected %d", len(got), len(want))
+		c.Absolute, c.Relative = math.Inf(1), math.Inf(1)
+		r.checks = append(r.checks, c)
+		return
+	}
+	var diff2, want2 float64
+	for i := range want {
+		d := math.Abs(got[i] - want[i])
+		if !(d <= c.Absolute) { // NaN too
+			c.Absolute = d
+		}
+		diff2 += d * d
+		want2 += want[i] * want[i]
+	}
+	if diff2 != 0 {
+		c.Relative = math.Sqrt(diff2 / want2)
+	}
+	c.Pass = holds(c)
+	r.checks = append(r.checks, c)
+}
+
+func absolute(bound float64) func(Check) bool {
+	return func(c Check) bool { return c.Absolute <= bound }
+}
+
+func relative(bound float64) func(Check) bool {
+	return func(c Check) bool { return c.Relative <= bound }
+}
+
+// forward checks hidden states and logits.
+func (r *reference) forward() error {
+	g := r.model.NewGraph(r.batch, r.length, false)
+	defer g.Close()
+	logits := g.Logits()
+	if err := g.Compile(nil); err != nil {
+		return err
+	}
+	copy(g.Tokens, r.tokens)
+	if err := g.Run(); err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		name string
+		node *G.Node
+	}{{"lm.hidden", g.Hidden}, {"lm.logits", logits}} {
+		want, err := r.floats(c.name)
+		if err != nil {
+			return err
+		}
+		r.compare(c.name, widen(c.node.Value().Data().([]float32)), want, "absolute ≤ 1e-4", absolute(logitsBound))
+	}
+	return nil
+}
+
+// training builds the graph of the language-model loss on the case's batch.
+func (r *reference) training() (*model.Graph, *G.Node, error) {
+	g := r.model.NewGraph(r.batch, r.length, true)
+	targets, backing := g.Indices("targets", len(r.target))
+	loss := g.CrossEntropy(g.Logits(), targets)
+	copy(g.Tokens, r.tokens)
+	copy(backing, r.target)
+	return g, loss, g.Compile(loss)
+}
+
+func value(loss *G.Node) float64 { return float64(loss.Value().Data().(float32)) }
+
+// backward checks the loss and every gradient.
+func (r *reference) backward() error {
+	g, loss, err := r.training()
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	if err := g.Run(); err != nil {
+		return err
+	}
+	wantLoss, err := r.scalar("lm.loss")
+	if err != nil {
+		return err
+	}
+	wantNorm, err := r.scalar("lm.grad_norm")
+	if err != nil {
+		return err
+	}
+	r.compare("lm.loss", []float64{value(loss)}, []float64{wantLoss}, "absolute ≤ 1e-5", absolute(lossBound))
+	r.compare("lm.grad_norm", []float64{r.model.GradNorm()}, []float64{wantNorm}, "relative ≤ 1e-4", relative(gradBound))
+	for _, p := range r.model.Parameters {
+		want, err := r.floats("lm.grad." + p.Name)
+		if err != nil {
+			return err
+		}
+		norm := max(l2(want), gradFloor*wantNorm)
+		r.compare("lm.grad."+p.Name, widen(p.Grad.Float32s()), want, "L2 ≤ 1e-4 of its norm", func(c Check) bool {
+			return c.Relative*l2(want) <= gradBound*norm
+		})
+	}
+	return nil
+}
+
+// adamw checks ten optimiser steps: the losses, and where the parameters end.
+func (r *reference) adamw() error {
+	g, loss, err := r.training()
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	config := train.Config{
+		Steps: 10, WarmupSteps: 3, LearningRate: 1e-2, MinLearningRate: 1e-3,
+		Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1,
+	}
+	var optimiser train.AdamW
+	var losses, rates []float64
+	for step := range config.Steps {
+		r.model.ZeroGrad()
+		if err := g.Run(); err != nil {
+			return err
+		}
+		losses = append(losses, value(loss))
+		rates = append(rates, config.LearningRateAt(step))
+		optimiser.Update(r.model.Parameters, config, rates[step], train.ClipScale(r.model.GradNorm(), config.GradClip))
+	}
+	wantLosses, err := r.floats("adamw.loss")
+	if err != nil {
+		return err
+	}
+	wantRates, err := r.floats("adamw.lr")
+	if err != nil {
+		return err
+	}
+	r.compare("adamw.lr", rates, wantRates, "absolute ≤ 1e-12", absolute(1e-12))
+	r.compare("adamw.loss", losses, wantLosses, "absolute ≤ 1e-4", absolute(adamwBound))
+	for _, p := range r.model.Parameters {
+		want, err := r.floats("adamw.final." + p.Name)
+		if err != nil {
+			return err
+		}
+		got := widen(p.Value.Float32s())
+		if strings.HasSuffix(p.Name, "attn.c_attn.bias") {
+			// Softmax doesn't see what is added to all keys, so the keys' bias has
+			// the gradient zero, and Adam turns rounding into steps of full size.
+			got, want = withoutKeys(got), withoutKeys(want)
+		}
+		r.compare("adamw.final."+p.Name, got, want, "relative ≤ 1e-2", relative(finalBound))
+	}
+	return nil
+}
+
+// withoutKeys cuts the middle third from a bias of queries, keys and values.
+func withoutKeys(x []float64) []float64 {
+	return slices.Concat(x[:len(x)/3], x[2*len(x)/3:])
+}
+
+// greedy checks the likeliest continuation, past the end of the context.
+func (r *reference) greedy() error {
+	want, err := r.ints("greedy.tokens")
+	if err != nil {
+		return err
+	}
+	const prompt = 5
+	if len(want) < prompt || r.length < prompt {
+		return fmt.Errorf("case.safetensors: greedy.tokens begins with the first %d tokens", prompt)
+	}
+	got := slices.Clone(r.tokens[:prompt])
+	o := sample.Options{MaxTokens: len(want) - prompt}
+	err = sample.Generate(r.model.NewDecoder(), got, o, 0, -1, func(token int32) bool {
+		got = append(got, token)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	r.compare("greedy.tokens", widen(got), widen(want), "equal", absolute(0))
+	return nil
+}
+
+func widen[T int32 | float32](x []T) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+func l2(x []float64) float64 {
+	var sum float64
+	for _, v := range x {
+		sum += v * v
+	}
+	return math.Sqrt(sum)
+}
