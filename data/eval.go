@@ -16,11 +16,11 @@ type EvalBatch struct {
 }
 
 // EvalBatches goes through the whole stream in windows of context tokens, batch
-// of them at a time; every token but the very first is a target exactly once. A
-// window in which a document begins counts only up to there, and the next one
-// starts with that document: whatever fits into the context is predicted from
-// its document's beginning. Otherwise windows follow one another. What is left
-// of the last batch is padded with Ignore.
+// of them at a time; every token but the very first, an end of text, is a target
+// exactly once. A window in which a document begins counts only up to there, and
+// the next one starts with that document: whatever fits into the context is
+// predicted from its document's beginning. Otherwise windows follow one another.
+// What is left of the last batch is padded with Ignore.
 func (s *Stream) EvalBatches(batch, context int) iter.Seq[EvalBatch] {
 	return func(yield func(EvalBatch) bool) {
 		b := EvalBatch{Inputs: make([]int32, batch*context), Targets: make([]int32, batch*context)}

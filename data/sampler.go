@@ -30,8 +30,8 @@ type Sampler struct {
 	anchors                      []anchor // of Documents
 }
 
-// anchor is where windows of the order Documents begin: at a document's first
-// token, or up to context-1 tokens before the position if that is inside one.
+// anchor is where windows of the order Documents begin: at the end of text before
+// a document, or up to context-1 tokens before the position if that is inside one.
 type anchor struct {
 	at     int
 	inside bool
@@ -43,7 +43,7 @@ func NewSampler(s *Stream, o Order, seed uint64, batch, accumulation, context in
 	sampler := &Sampler{stream: s, order: o, seed: seed, batch: batch, accumulation: accumulation, context: context}
 	if o == Documents {
 		for i, start := range s.Starts {
-			end := len(s.Tokens)
+			end := len(s.Tokens) - 1
 			if i+1 < len(s.Starts) {
 				end = s.Starts[i+1]
 			}

@@ -13,11 +13,13 @@ type Encoder interface {
 	VocabSize() int
 }
 
-// Stream is a corpus as tokens: documents one after the other, each ended by the
-// end-of-text token.
+// Stream is a corpus as tokens: documents one after the other, with the
+// end-of-text token before the first, between them, and after the last. So a
+// document is predicted from an end of text, its own end included.
 type Stream struct {
 	Tokens []int32
-	// Starts are the positions of the documents' first tokens, ascending.
+	// Starts are the positions where the documents begin, ascending: those of the
+	// end-of-text tokens before them.
 	Starts []int
 	// Bytes is the length of the text. End-of-text tokens stand for none.
 	Bytes int
@@ -44,32 +46,32 @@ func Tokenize(c Corpus, e Encoder) (*Stream, error) {
 	wg.Wait()
 
 	s := &Stream{Bytes: c.Bytes()}
-	total := len(ids)
+	total := len(ids) + 1
 	for i, doc := range ids {
 		if errs[i] != nil {
 			return nil, fmt.Errorf("%s: %w", c.Documents[i].Source, errs[i])
 		}
 		total += len(doc)
 	}
-	s.Tokens = make([]int32, 0, total)
+	s.Tokens = append(make([]int32, 0, total), e.EndOfText())
 	for i, doc := range ids {
 		for _, id := range doc {
 			if id < 0 || int(id) >= e.VocabSize() {
 				panic(fmt.Sprintf("data: token %d from an encoder of %d tokens", id, e.VocabSize()))
 			}
 		}
-		s.Starts = append(s.Starts, len(s.Tokens))
+		s.Starts = append(s.Starts, len(s.Tokens)-1)
 		s.Tokens = append(append(s.Tokens, doc...), e.EndOfText())
 		ids[i] = nil
 	}
 	return s, nil
 }
 
-// copyFrom fills dst with the tokens from position at on; after the last comes the
-// first again.
+// copyFrom fills dst with the tokens from position at on. The last end of text is
+// the first as well: behind it the stream goes on with the first document.
 func (s *Stream) copyFrom(at int, dst []int32) {
-	for n := copy(dst, s.Tokens[at%len(s.Tokens):]); n < len(dst); {
-		n += copy(dst[n:], s.Tokens)
+	for n := copy(dst, s.Tokens[at:]); n < len(dst); {
+		n += copy(dst[n:], s.Tokens[1:])
 	}
 }
 

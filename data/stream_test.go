@@ -15,7 +15,8 @@ func (runes) Encode(text string) ([]int32, error) { return []int32(text), nil }
 func (runes) EndOfText() int32                    { return utf8.MaxRune + 1 }
 func (runes) VocabSize() int                      { return utf8.MaxRune + 2 }
 
-// stream has documents of the given lengths; token i is the number i.
+// stream has documents of the given lengths, each with the end of text before it;
+// token i is the number i.
 func stream(lengths ...int) *Stream {
 	s := &Stream{}
 	for _, n := range lengths {
@@ -24,6 +25,7 @@ func stream(lengths ...int) *Stream {
 			s.Tokens = append(s.Tokens, int32(len(s.Tokens)))
 		}
 	}
+	s.Tokens = append(s.Tokens, int32(len(s.Tokens)))
 	return s
 }
 
@@ -33,20 +35,20 @@ func TestTokenize(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := runes{}.EndOfText()
-	if want := []int32{'a', 'b', end, 'ç', end}; !slices.Equal(s.Tokens, want) || !slices.Equal(s.Starts, []int{0, 3}) || s.Bytes != 4 {
+	if want := []int32{end, 'a', 'b', end, 'ç', end}; !slices.Equal(s.Tokens, want) || !slices.Equal(s.Starts, []int{0, 3}) || s.Bytes != 4 {
 		t.Errorf("got %+v", s)
 	}
-	if err := s.Check("training", 4); err != nil {
+	if err := s.Check("training", 5); err != nil {
 		t.Error(err)
 	}
-	if err := s.Check("training", 5); err == nil || !strings.Contains(err.Error(), "5 tokens, a context of 5 needs at least 6") {
+	if err := s.Check("training", 6); err == nil || !strings.Contains(err.Error(), "6 tokens, a context of 6 needs at least 7") {
 		t.Errorf("too small a split: %v", err)
 	}
 }
 
 func TestTokenizeOrder(t *testing.T) {
 	var c Corpus
-	var want []int32
+	want := []int32{runes{}.EndOfText()}
 	for i := range 1000 {
 		text := strings.Repeat(string(rune('a'+i%26)), i%7)
 		c.Documents = append(c.Documents, Document{"", text})
@@ -56,9 +58,9 @@ func TestTokenizeOrder(t *testing.T) {
 	if err != nil || !slices.Equal(s.Tokens, want) || len(s.Starts) != 1000 {
 		t.Fatal("the documents are out of order: ", err)
 	}
-	for i, at := range s.Starts[1:] {
-		if s.Tokens[at-1] != (runes{}).EndOfText() {
-			t.Errorf("document %d doesn't begin behind an end of text", i+1)
+	for i, at := range s.Starts {
+		if s.Tokens[at] != (runes{}).EndOfText() {
+			t.Errorf("document %d doesn't begin with an end of text", i)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Arch is where a block normalises.
@@ -34,6 +35,11 @@ type Config struct {
 	UntiedHead bool `yaml:"untied_head,omitempty"`
 	// LayerNormEpsilon is added to the variance; 0 means 1e-5.
 	LayerNormEpsilon float32 `yaml:"layer_norm_epsilon,omitempty"`
+	// InitStd is the standard deviation of the weights before training; 0 means
+	// 0.02·√(768/Width). That is GPT-2's 0.02 at the width of its smallest model,
+	// and lets what a linear map adds up have the same variance at any width: a
+	// narrow model that starts from 0.02 loses hundreds of steps growing its weights.
+	InitStd float64 `yaml:"init_std,omitempty"`
 }
 
 // Validate says what is wrong with c, key by key.
@@ -60,6 +66,9 @@ func (c Config) Validate() error {
 	if !(c.LayerNormEpsilon >= 0) {
 		complain("model.layer_norm_epsilon is %v: expected more than 0", c.LayerNormEpsilon)
 	}
+	if !(c.InitStd >= 0 && c.InitStd < 10) {
+		complain("model.init_std is %v: expected 0 (follows from the width) or more, and less than 10", c.InitStd)
+	}
 	return errors.Join(errs...)
 }
 
@@ -80,6 +89,21 @@ func (c Config) epsilon() float32 {
 		return 1e-5
 	}
 	return c.LayerNormEpsilon
+}
+
+// initStd is InitStd with its default.
+func (c Config) initStd() float64 {
+	if c.InitStd == 0 {
+		return 0.02 * math.Sqrt(768/float64(c.Width))
+	}
+	return c.InitStd
+}
+
+// LossAtStart is about the loss of a model before training, in nats per token: ln V
+// for knowing nothing, and half the variance of its random logits, whose hidden
+// state has length √Width behind the last LayerNorm.
+func (c Config) LossAtStart() float64 {
+	return math.Log(float64(c.VocabSize)) + c.initStd()*c.initStd()*float64(c.Width)/2
 }
 
 // ParameterCount is V·D + T·D + L·(12·D² + 13·D), plus 2·D for GPT-2's last

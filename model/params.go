@@ -40,14 +40,12 @@ type spec struct {
 	std   float64
 }
 
-// Standard deviations of the initialisation (Radford et al. 2019, section 2.3):
-// 0.02, and for the projections that write to the residual stream 0.02/√(2·layers),
-// so that its variance at the end doesn't depend on the depth.
-const initStd = 0.02
-
 // parameters lists what the configuration consists of.
 func (c Config) parameters() []spec {
 	d, names := c.Width, namesOf(c.Arch)
+	initStd := c.initStd()
+	// So the variance at the end of the residual stream doesn't depend on the depth
+	// (Radford et al. 2019, section 2.3).
 	residualStd := initStd / math.Sqrt(float64(2*c.Layers))
 	list := []spec{
 		{names.tokens, tensor.Shape{c.VocabSize, d}, 0, initStd},
@@ -93,8 +91,8 @@ func namesOf(a Arch) names {
 	return names{"wte.weight", "wpe.weight"}
 }
 
-// New returns a model with random parameters: weights N(0, 0.02), those of the
-// residual projections N(0, 0.02/√(2·layers)), biases 0, gains 1. Each parameter
+// New returns a model with random parameters: weights N(0, InitStd), those of the
+// residual projections N(0, InitStd/√(2·layers)), biases 0, gains 1. Each parameter
 // draws from a stream of its own, given by seed and name.
 func New(c Config, seed uint64) (*Model, error) {
 	if err := c.Validate(); err != nil {

@@ -198,7 +198,7 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 		train.Thousands(perStep), train.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
 	fmt.Fprintf(out, "memory:           about %s (weights, gradients and AdamW %s, activations %s)\n",
 		train.Mebibytes(m.Config.TrainingBytes(cfg.Train.BatchSize)), train.Mebibytes(16*params), train.Mebibytes(m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context)))
-	fmt.Fprintf(out, "loss at step 0:   about %.3f, that is ln %d, if the start is sound\n", math.Log(float64(cfg.Model.VocabSize)), cfg.Model.VocabSize)
+	fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the exact entropy of the validation text\n", texts.FloorLoss(len(validation.Tokens)-1), floor)
 	}
