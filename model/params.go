@@ -157,13 +157,15 @@ func (m *Model) GradNorm() float64 {
 	return math.Sqrt(sum)
 }
 
-// NonFinite names the first parameter whose value or gradient holds a NaN or an
-// infinity, and which of them; "" if there is none.
+// NonFinite names the first parameter that holds a NaN or an infinity, or if all
+// values are finite, the first gradient that does; "" if there is none.
 func (m *Model) NonFinite() string {
 	for _, p := range m.Parameters {
 		if i := kernel.FirstNonFinite(p.Value.Float32s()); i >= 0 {
 			return fmt.Sprintf("%s[%d] = %v", p.Name, i, p.Value.Float32s()[i])
 		}
+	}
+	for _, p := range m.Parameters {
 		if p.Grad == nil {
 			continue
 		}

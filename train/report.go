@@ -75,8 +75,6 @@ func (r *report) Sampled(step int, text string) {
 	r.line(fmt.Sprintf("step %d writes:\n    %s", step, strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")))
 }
 
-func (r *report) Note(text string) { r.line(text) }
-
 func (r *report) Close() {
 	if r.bar != nil {
 		r.bar.Exit()

@@ -56,7 +56,6 @@ type Report interface {
 	Step(m Metrics, total int)
 	Evaluated(m Metrics, best bool)
 	Sampled(step int, text string)
-	Note(text string)
 	// Close ends the display; the run is over.
 	Close()
 }
@@ -159,7 +158,7 @@ func (t *Trainer) step(graph *model.Graph, loss *G.Node) (Metrics, error) {
 		GradNorm: t.Model.GradNorm() / batches,
 	}
 	if !finite(m.Loss) || !finite(m.GradNorm) {
-		return m, t.diverged(m)
+		return m, t.diverged(m.Step, fmt.Sprintf("loss %v, gradient norm %v, learning rate %.3g", m.Loss, m.GradNorm, m.LearningRate))
 	}
 	t.optimiser.Update(t.Model.Parameters, c, m.LearningRate, ClipScale(m.GradNorm, c.GradClip)/batches)
 	t.state.Step++
@@ -176,7 +175,7 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // diverged says at which step and tensor a number stopped being one, what
 // usually causes it, and what there is to go back to.
-func (t *Trainer) diverged(m Metrics) error {
+func (t *Trainer) diverged(step int, found string) error {
 	where := t.Model.NonFinite()
 	if where == "" {
 		where = "the loss alone"
@@ -185,8 +184,8 @@ func (t *Trainer) diverged(m Metrics) error {
 	if _, err := os.Stat(filepath.Join(t.Dir, LastCheckpoint)); err == nil {
 		saved = "the last checkpoint in " + t.Dir + " stands"
 	}
-	return fmt.Errorf("step %d: loss %v, gradient norm %v, learning rate %.3g; first bad value: %s. Usual causes: learning_rate too high, warmup_steps too few, grad_clip 0, or damaged weights; %s",
-		m.Step, m.Loss, m.GradNorm, m.LearningRate, where, saved)
+	return fmt.Errorf("step %d: %s; first bad value: %s. Usual causes: learning_rate too high, warmup_steps too few, grad_clip 0, or damaged weights; %s",
+		step, found, where, saved)
 }
 
 func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
@@ -196,7 +195,7 @@ func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
 	}
 	m := Metrics{Step: t.state.Step, ValLoss: e.Loss, BitsPerByte: e.BitsPerByte()}
 	if !finite(e.Loss) {
-		return e, fmt.Errorf("validation loss is %v at step %d: %w", e.Loss, m.Step, t.diverged(m))
+		return e, t.diverged(m.Step, fmt.Sprintf("validation loss %v", e.Loss))
 	}
 	best := t.state.BestStep == 0 || e.Loss < t.state.BestLoss
 	if best {

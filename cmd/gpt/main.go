@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,9 +16,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(execute(ctx, os.Args, os.Stdout, os.Stderr))
+	os.Exit(execute(context.Background(), os.Args, os.Stdout, os.Stderr))
 }
 
 // execute runs the command line and returns the exit status: 0, 1 for an error,

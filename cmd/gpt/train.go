@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -162,7 +165,11 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 		return err
 	}
 	t.Report = train.NewReport(out, isTerminal(out), first, cfg.Train.Steps)
-	result, err := t.Run(c.Context)
+	// The first signal ends the run after its step; a second one kills, as usual.
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	result, err := t.Run(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
 		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: gpt train --resume --run %s\n", result.State.Step, r.Dir, r.Dir)
 		return err

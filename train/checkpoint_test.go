@@ -1,0 +1,84 @@
+package train
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tinygpt/model"
+)
+
+// A checkpoint that isn't what was written is refused, whatever part is damaged.
+func TestDamagedCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	trainer := newTrainer(t, dir, quick)
+	if _, err := trainer.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, LastCheckpoint)
+	intact := read(t, path)
+	load := func(text []byte) error {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := newTrainer(t, dir, quick).Resume()
+		return err
+	}
+	if err := load(intact); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 7, 100, len(intact) / 2, len(intact) - 1} {
+		if err := load(intact[:n]); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("cut to %d of %d bytes: %v", n, len(intact), err)
+		}
+	}
+	for at := 8; at < len(intact); at += len(intact)/97 + 1 {
+		altered := append([]byte(nil), intact...)
+		altered[at] ^= 0x10
+		if err := load(altered); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("byte %d altered: %v", at, err)
+		}
+	}
+}
+
+func TestUnsuitableCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	trainer := newTrainer(t, dir, quick)
+	if _, err := trainer.Resume(); err == nil || !strings.Contains(err.Error(), "stopped before its first checkpoint") {
+		t.Errorf("no checkpoint: %v", err)
+	}
+	path := filepath.Join(dir, LastCheckpoint)
+	if err := SaveCheckpoint(path, trainer.Model, nil, State{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := trainer.Resume(); err == nil || !strings.Contains(err.Error(), "without the optimiser's state") {
+		t.Errorf("weights alone: %v", err)
+	}
+	wider := trainer.Model.Config
+	wider.Width = 18
+	m, err := model.New(wider, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadCheckpoint(path, m, nil); err == nil || !strings.Contains(err.Error(), "wte.weight") {
+		t.Errorf("another width: %v", err)
+	}
+}
+
+func TestReadMetrics(t *testing.T) {
+	path := filepath.Join(t.TempDir(), MetricsFile)
+	for text, want := range map[string]string{
+		`{"step":1}` + "\n" + `{"step":2`:                   "",
+		`{"step":1}` + "\n" + `{"step` + "\n{\"step\":3}\n": path + ":2: ",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		all, err := ReadMetrics(path)
+		if want == "" && (err != nil || len(all) != 1) || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%q: %v, %v", text, all, err)
+		}
+	}
+}

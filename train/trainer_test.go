@@ -1,0 +1,305 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+
+	"tinygpt/data"
+	"tinygpt/model"
+)
+
+// silent is a Report that shows nothing and calls after with each step's number.
+type silent struct{ after func(step int) }
+
+func (s silent) Step(m Metrics, _ int) {
+	if s.after != nil {
+		s.after(m.Step)
+	}
+}
+func (silent) Evaluated(Metrics, bool) {}
+func (silent) Sampled(int, string)     {}
+func (silent) Close()                  {}
+
+// counting is a text of n tokens that goes round the numbers 0 … 6.
+func counting(n int) *data.Stream {
+	s := &data.Stream{Starts: []int{0}, Bytes: n}
+	for i := range n {
+		s.Tokens = append(s.Tokens, int32(i%7))
+	}
+	return s
+}
+
+var quick = Config{
+	Steps: 8, BatchSize: 3, GradientAccumulationSteps: 2, LearningRate: 3e-3, MinLearningRate: 1e-4, WarmupSteps: 2,
+	Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1, EvalInterval: 3, CheckpointInterval: 3, Seed: 5,
+}
+
+// newTrainer makes a trainer of a fresh tiny model with dropout.
+func newTrainer(t *testing.T, dir string, c Config) *Trainer {
+	t.Helper()
+	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 8, VocabSize: 7, Dropout: 0.1}, c.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := counting(100)
+	e, err := NewEvaluator(m, stream, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Trainer{
+		Config: c, Model: m, Dir: dir, Report: silent{},
+		Objective: &LanguageModel{Batches: data.NewSampler(stream, data.Random, c.Seed, c.BatchSize, c.GradientAccumulationSteps, 8)},
+		Validate:  e.Run,
+	}
+}
+
+func read(t *testing.T, elem ...string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// sameRun compares what two runs left, beside times.
+func sameRun(t *testing.T, a, b *Trainer) {
+	t.Helper()
+	for i, p := range a.Model.Parameters {
+		q := b.Model.Parameters[i]
+		if !slices.Equal(p.Value.Float32s(), q.Value.Float32s()) {
+			t.Errorf("%s differs", p.Name)
+		}
+		if ma, mb := a.optimiser.of(p), b.optimiser.of(q); !slices.Equal(ma.mean, mb.mean) || !slices.Equal(ma.square, mb.square) {
+			t.Errorf("the moments of %s differ", p.Name)
+		}
+	}
+	sa, sb := a.state, b.state
+	sa.Elapsed, sb.Elapsed = 0, 0
+	if sa != sb {
+		t.Errorf("states %+v and %+v", sa, sb)
+	}
+	untimed := func(dir string) []Metrics {
+		all, err := ReadMetrics(filepath.Join(dir, MetricsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			all[i].Elapsed, all[i].TokensPerSec = 0, 0
+		}
+		return all
+	}
+	if ma, mb := untimed(a.Dir), untimed(b.Dir); !slices.Equal(ma, mb) {
+		t.Errorf("metrics differ:\n%v\n%v", ma, mb)
+	}
+}
+
+// A run that was interrupted and resumed, and one that was killed between two
+// checkpoints and resumed, end with the bits of one that never stopped.
+func TestResume(t *testing.T) {
+	whole := newTrainer(t, t.TempDir(), quick)
+	if _, err := whole.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+
+	t.Run("interrupted", func(t *testing.T) {
+		dir := t.TempDir()
+		first := newTrainer(t, dir, quick)
+		ctx, cancel := context.WithCancel(context.Background())
+		first.Report = silent{func(step int) {
+			if step == 4 {
+				cancel()
+			}
+		}}
+		result, err := first.Run(ctx)
+		if !errors.Is(err, ErrInterrupted) || result.State.Step != 4 {
+			t.Fatalf("step %d: %v", result.State.Step, err)
+		}
+		resumeAt(t, dir, 4, whole)
+	})
+	t.Run("killed", func(t *testing.T) {
+		dir := t.TempDir()
+		first := newTrainer(t, dir, quick)
+		first.Report = silent{func(step int) {
+			if step == 5 {
+				panic("killed")
+			}
+		}}
+		func() {
+			defer func() { recover() }()
+			first.Run(context.Background())
+		}()
+		// The last line was being written.
+		f, err := os.OpenFile(filepath.Join(dir, MetricsFile), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(f, `{"step": 6, "lo`)
+		f.Close()
+		resumeAt(t, dir, 3, whole)
+	})
+}
+
+// resumeAt goes on with the run in dir, with another model and trainer, and
+// compares the end with the run that never stopped.
+func resumeAt(t *testing.T, dir string, step int, whole *Trainer) {
+	t.Helper()
+	second := newTrainer(t, dir, quick)
+	for _, p := range second.Model.Parameters {
+		clear(p.Value.Float32s())
+	}
+	if got, err := second.Resume(); err != nil || got != step {
+		t.Fatalf("resumed at step %d: %v", got, err)
+	}
+	if _, err := second.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	sameRun(t, whole, second)
+}
+
+// The model learns what can be learnt, and the run's folder says so.
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	c := quick
+	c.Steps, c.EvalInterval, c.SampleInterval = 150, 50, 75
+	trainer := newTrainer(t, dir, c)
+	trainer.Sample = func() (string, error) { return "a sample", nil }
+	result, err := trainer.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Final.Loss > 0.1 {
+		t.Errorf("validation loss %.3f of a text without surprise", result.Final.Loss)
+	}
+	if bits := result.Final.Loss * 99 / 100 / math.Ln2; math.Abs(result.Final.BitsPerByte()-bits) > 1e-9 {
+		t.Errorf("%v bits per byte, want %v", result.Final.BitsPerByte(), bits)
+	}
+	all, err := ReadMetrics(filepath.Join(dir, MetricsFile))
+	if err != nil || len(all) != c.Steps+3 {
+		t.Errorf("%d lines of metrics: %v", len(all), err)
+	}
+	curve := read(t, dir, LossCurveFile)
+	if err := xml.Unmarshal(curve, new(struct{})); err != nil || !bytes.Contains(curve, []byte("validation")) {
+		t.Errorf("loss curve: %v", err)
+	}
+	if got := strings.Count(string(read(t, dir, SamplesFile)), "a sample"); got != 2 {
+		t.Errorf("%d samples", got)
+	}
+	best, _ := model.New(trainer.Model.Config, 0)
+	state, err := LoadCheckpoint(filepath.Join(dir, BestCheckpoint), best, nil)
+	if err != nil || state.Step != state.BestStep {
+		t.Errorf("best checkpoint: %+v, %v", state, err)
+	}
+}
+
+// A run stops at the first number that isn't one, before it spreads, and what
+// was saved stands.
+func TestDivergence(t *testing.T) {
+	trainer := newTrainer(t, t.TempDir(), quick)
+	var saved []byte
+	trainer.Report = silent{func(step int) {
+		if step == 5 {
+			saved = read(t, trainer.Dir, LastCheckpoint)
+			trainer.Model.Parameter("h.1.mlp.c_fc.weight").Value.Float32s()[7] = float32(math.Inf(1))
+		}
+	}}
+	_, err := trainer.Run(context.Background())
+	if err == nil {
+		t.Fatal("trained on")
+	}
+	for _, want := range []string{"step 6:", "h.1.mlp.c_fc.weight[7] = +Inf", "learning_rate", "stands"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q lacks %q", err, want)
+		}
+	}
+	if !bytes.Equal(saved, read(t, trainer.Dir, LastCheckpoint)) {
+		t.Error("the checkpoint was overwritten")
+	}
+}
+
+// fixedBatches gives a graph of any batch size the same sequences.
+type fixedBatches struct {
+	tokens  []int32
+	targets []int32
+}
+
+func (f *fixedBatches) Build(g *model.Graph) *G.Node {
+	n, targets := g.Indices("targets", g.Batch*g.Context)
+	f.targets = targets
+	return g.CrossEntropy(g.Logits(), n)
+}
+
+func (f *fixedBatches) Fill(g *model.Graph, _, micro int) {
+	n := len(g.Tokens)
+	copy(g.Tokens, f.tokens[micro*n:])
+	copy(f.targets, f.tokens[micro*n+1:])
+}
+
+// Two batches of two sequences make the update of one batch of four.
+func TestGradientAccumulation(t *testing.T) {
+	train := func(batch, accumulation int) []float32 {
+		c := quick
+		c.BatchSize, c.GradientAccumulationSteps, c.Steps = batch, accumulation, 3
+		trainer := newTrainer(t, t.TempDir(), c)
+		trainer.Model.Config.Dropout = 0
+		trainer.Objective = &fixedBatches{tokens: counting(4*8 + 1).Tokens}
+		if _, err := trainer.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return trainer.Model.Parameter("wte.weight").Value.Float32s()
+	}
+	once, twice := train(4, 1), train(2, 2)
+	for i := range once {
+		if math.Abs(float64(once[i]-twice[i])) > 1e-5 {
+			t.Fatalf("weight %d: %v and %v", i, once[i], twice[i])
+		}
+	}
+}
+
+func TestLearningRate(t *testing.T) {
+	c := Config{Steps: 110, WarmupSteps: 10, LearningRate: 1, MinLearningRate: 0.2}
+	for step, want := range map[int]float64{0: 0.1, 4: 0.5, 9: 1, 10: 1, 60: 0.6, 110: 0.2} {
+		if got := c.LearningRateAt(step); math.Abs(got-want) > 1e-12 {
+			t.Errorf("step %d: %v, want %v", step, got, want)
+		}
+	}
+}
+
+func TestClipScale(t *testing.T) {
+	for _, k := range []struct{ norm, clip, want float64 }{{4, 1, 0.25}, {0.5, 1, 1}, {4, 0, 1}, {0, 1, 1}} {
+		if got := ClipScale(k.norm, k.clip); math.Abs(got-k.want) > 1e-6 {
+			t.Errorf("norm %v, clip %v: %v, want %v", k.norm, k.clip, got, k.want)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	if err := quick.Validate(); err != nil {
+		t.Error(err)
+	}
+	for key, spoil := range map[string]func(*Config){
+		"train.steps":             func(c *Config) { c.Steps = 0 },
+		"train.batch_size":        func(c *Config) { c.BatchSize = -1 },
+		"train.learning_rate":     func(c *Config) { c.LearningRate = math.NaN() },
+		"train.min_learning_rate": func(c *Config) { c.MinLearningRate = 1 },
+		"train.beta2":             func(c *Config) { c.Beta2 = 1 },
+		"train.epsilon":           func(c *Config) { c.Epsilon = 0 },
+	} {
+		c := quick
+		spoil(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), key+" is ") {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
