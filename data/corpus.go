@@ -49,27 +49,37 @@ func (c Corpus) SHA256() string {
 }
 
 // Split cuts off the last fraction of the corpus for validation: whole documents
-// by their bytes, or of a single document the last characters (of n characters
-// the first ⌊n·(1-fraction)⌋ are for training, as in nanoGPT).
+// by their bytes. A document that alone would overshoot by more than half of what
+// is wanted is cut, and so is a single one: of its n characters the first
+// ⌊n·(1-fraction)⌋ are for training, as in nanoGPT.
 func (c Corpus) Split(fraction float64) (training, validation Corpus) {
-	if len(c.Documents) == 1 {
-		d := c.Documents[0]
-		keep := int(float64(utf8.RuneCountInString(d.Text)) * (1 - fraction))
-		at := len(d.Text)
-		for i := range d.Text {
-			if keep == 0 {
-				at = i
-				break
-			}
-			keep--
-		}
-		return Corpus{[]Document{{d.Source, d.Text[:at]}}}, Corpus{[]Document{{d.Source, d.Text[at:]}}}
-	}
 	want := float64(c.Bytes()) * fraction
+	left := want
 	first := len(c.Documents)
-	for held := 0.0; first > 1 && held < want; {
-		first--
-		held += float64(len(c.Documents[first].Text))
+	for ; first > 0 && left > 0; first-- {
+		d := c.Documents[first-1]
+		size := float64(len(d.Text))
+		if first == 1 || size-left > want/2 {
+			head, tail := d.cut(1 - left/size)
+			training.Documents = append(slices.Clone(c.Documents[:first-1]), head)
+			validation.Documents = append([]Document{tail}, c.Documents[first:]...)
+			return training, validation
+		}
+		left -= size
 	}
 	return Corpus{slices.Clip(c.Documents[:first])}, Corpus{c.Documents[first:]}
+}
+
+// cut divides a document behind that fraction of its characters.
+func (d Document) cut(fraction float64) (head, tail Document) {
+	keep := int(float64(utf8.RuneCountInString(d.Text)) * fraction)
+	at := len(d.Text)
+	for i := range d.Text {
+		if keep == 0 {
+			at = i
+			break
+		}
+		keep--
+	}
+	return Document{d.Source, d.Text[:at]}, Document{d.Source, d.Text[at:]}
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -19,6 +20,14 @@ func TestSplit(t *testing.T) {
 	}
 	if training, validation := many.Split(0.25); len(training.Documents) != 7 || len(validation.Documents) != 3 {
 		t.Errorf("ten documents split into %d and %d, want 7 and 3", len(training.Documents), len(validation.Documents))
+	}
+	books := Corpus{[]Document{{"a", strings.Repeat("a", 60)}, {"b", strings.Repeat("b", 130)}, {"c", strings.Repeat("c", 10)}}}
+	training, validation = books.Split(0.1)
+	if len(training.Documents) != 2 || len(validation.Documents) != 2 || validation.Bytes() != 20 || training.Documents[1].Source != "b" {
+		t.Errorf("a long document before the last isn't cut: %+v and %+v", training, validation)
+	}
+	if training, validation = books.Split(0.9); training.Bytes() != 20 || validation.Bytes() != 180 {
+		t.Errorf("nothing is left for training: %+v and %+v", training, validation)
 	}
 }
 

@@ -38,7 +38,8 @@ func LoadTexts(c configs.Data) (*Texts, error) {
 	}
 	t := &Texts{Whole: corpus, SHA256: corpus.SHA256()}
 	t.Training, t.Validation = corpus.Split(c.ValFraction)
-	if bits != nil {
+	// Of a story that the split cut through, the information content isn't known.
+	if whole := len(t.Training.Documents)+len(t.Validation.Documents) == len(bits); whole {
 		for _, b := range bits[len(t.Training.Documents):] {
 			t.FloorBits += b
 		}
