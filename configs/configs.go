@@ -96,17 +96,11 @@ func Load(name string) (c Config, source string, err error) {
 	return c, source, err
 }
 
-// Parse reads YAML over the defaults. Unknown keys and wrong types are errors
-// with the line.
+// Parse reads YAML over the defaults. Unknown keys, wrong types and keys without
+// a value are errors with the line.
 func Parse(text []byte, name string) (Config, error) {
 	c := Default()
-	if strings.TrimSpace(string(text)) == "" {
-		return c, fmt.Errorf("%s: the file is empty: expected sections data, tokenizer, model, train, sample", name)
-	}
-	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
-		return c, explain(err, name)
-	}
-	return c, nil
+	return c, decode(text, name, &c)
 }
 
 // Set changes one value, given as "section.key=value".
@@ -116,11 +110,7 @@ func (c *Config) Set(assignment string) error {
 	if !ok || !nested {
 		return fmt.Errorf("%q: expected section.key=value, like model.layers=6", assignment)
 	}
-	text := fmt.Sprintf("%s:\n  %s: %s\n", section, field, value)
-	if err := yaml.UnmarshalWithOptions([]byte(text), c, yaml.Strict()); err != nil {
-		return explain(err, fmt.Sprintf("--set %s", assignment))
-	}
-	return nil
+	return decode(fmt.Appendf(nil, "%s: {%s: %s}", section, field, value), "--set "+assignment, c)
 }
 
 // Validate checks what can be known without the text; the vocabulary's size in

@@ -1,12 +1,10 @@
 package configs
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 )
 
 // foreign are the names that nanoGPT and Hugging Face have for our keys.
@@ -24,66 +22,37 @@ var foreign = map[string]string{
 	"dataset":                     "data.files", "max_new_tokens": "sample.max_tokens",
 }
 
-// explain makes one line of the YAML library's error: where, what, and for an
-// unknown key the one that was perhaps meant.
-func explain(err error, name string) error {
-	var detail yaml.Error
-	if !errors.As(err, &detail) {
-		return fmt.Errorf("%s: %s", name, oneLine(err.Error()))
-	}
-	where := name
-	token := detail.GetToken()
-	if token != nil && token.Position != nil {
-		where = fmt.Sprintf("%s:%d:%d", name, token.Position.Line, token.Position.Column)
-	}
-	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) && token != nil {
-		return fmt.Errorf("%s: unknown key %q%s", where, token.Value, suggest(token.Value))
-	}
-	var wrongType *yaml.TypeError
-	if errors.As(err, &wrongType) && token != nil {
-		return fmt.Errorf("%s: %q is not %s", where, token.Value, kindName(wrongType.DstType))
-	}
-	return fmt.Errorf("%s: %s", where, oneLine(detail.GetMessage()))
-}
-
-// kindName is a Go type in words.
-func kindName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Int:
-		return "a whole number"
-	case reflect.Uint64:
-		return "a whole number of 0 or more"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Struct:
-		return "a section with keys of its own"
-	}
-	return "a text"
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// suggest names the known key that is closest to key, if any is close.
-func suggest(key string) string {
+// suggest names the known key that is closest to key, a key at the top or in a
+// section.
+func suggest(section, key string) string {
 	if ours, ok := foreign[key]; ok {
-		return fmt.Sprintf(": here it is called %s", ours)
+		return "here it is called " + ours
 	}
 	best, distance := "", len(key)/2+1
 	for _, k := range keys() {
-		_, field, _ := strings.Cut(k, ".")
-		if d := min(editDistance(key, field), editDistance(key, k)); d < distance {
+		of, field, _ := strings.Cut(k, ".")
+		d := min(editDistance(key, field), editDistance(key, k))
+		if section == "" && editDistance(key, of) < d {
+			k, d = of, editDistance(key, of)
+		}
+		if d < distance || d == distance && of == section && !strings.HasPrefix(best, section+".") {
 			best, distance = k, d
 		}
 	}
-	if best == "" {
-		return ": expected one of " + strings.Join(keys(), ", ")
+	if best != "" {
+		return fmt.Sprintf("did you mean %s?", best)
 	}
-	return fmt.Sprintf(": did you mean %s?", best)
+	var possible []string
+	for _, k := range keys() {
+		of, field, _ := strings.Cut(k, ".")
+		switch {
+		case section == "" && !slices.Contains(possible, of):
+			possible = append(possible, of)
+		case section == of:
+			possible = append(possible, field)
+		}
+	}
+	return "expected one of " + strings.Join(possible, ", ")
 }
 
 // keys lists every section.key of Config.

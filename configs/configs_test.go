@@ -1,0 +1,141 @@
+package configs
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPresets(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if len(Presets()) < 4 {
+		t.Fatal("presets are missing: ", Presets())
+	}
+	for _, name := range Presets() {
+		c, source, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(source, "preset") {
+			t.Errorf("%s: source %q", name, source)
+		}
+		if len(c.Data.Files) == 0 && c.Data.StoriesBytes == 0 {
+			c.Data.Files = []string{"a text of the user's"}
+		}
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		text, err := c.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := Parse(text, name); err != nil {
+			t.Errorf("%s doesn't read what it wrote: %v", name, err)
+		} else if second, _ := again.Marshal(); string(second) != string(text) {
+			t.Errorf("%s comes back as\n%s\nnot\n%s", name, second, text)
+		}
+	}
+}
+
+// What is wrong in a file is said in one line, with the place.
+func TestParse(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                     "a.yaml: no settings in it",
+		"# nothing\n":                          "a.yaml: no settings in it",
+		"model:\n  layer: 3":                   `a.yaml:2:3: unknown key "layer": did you mean model.layers?`,
+		"train:\n  learing_rate: 3":            `a.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?`,
+		"modl:\n  layers: 3":                   `a.yaml:1:1: unknown key "modl": did you mean model?`,
+		"train:\n  layers: 3":                  `a.yaml:2:3: unknown key "layers": did you mean model.layers?`,
+		"model:\n  block_size: 3":              `a.yaml:2:3: unknown key "block_size": here it is called model.context`,
+		"sample:\n  wwwwwwwwwwwww: 3":          `a.yaml:2:3: unknown key "wwwwwwwwwwwww": expected one of temperature, top_k, `,
+		"model:\n  heads: 2\n  layers: three":  `a.yaml:3:11: found "three", expected a whole number`,
+		"model: {layers: 1.5}":                 `found "1.5", expected a whole number`,
+		"model: {layers: \"8\"}":               `expected a whole number`,
+		"model: {layers: 9223372036854775808}": `expected a whole number`,
+		"model:\n  layers:":                    `a.yaml:2:11: found no value, expected a whole number`,
+		"model:":                               `found no value, expected keys with values`,
+		"model: 7":                             `found "7", expected keys with values`,
+		"- model":                              `expected keys with values`,
+		"model: {dropout: none}":               `found "none", expected a number`,
+		"model: {dropout: '0.1'}":              `expected a number`,
+		"model: {untied_head: 1}":              `found "1", expected true or false`,
+		"model: {arch: 2}":                     `found "2", expected a text`,
+		"train: {seed: -1}":                    `found "-1", expected a whole number of 0 or more`,
+		"data: {files: a.txt}":                 `found "a.txt", expected a list`,
+		"data: {files: [a.txt, {b: c}]}":       `expected a text`,
+		"model:\n  layers: 3\n  layers: 4":     `a.yaml:3:3: mapping key "layers" already defined`,
+		"model:\n  layers: [":                  `a.yaml:2:`,
+		"model: {layers: 3}\n---\ndata: {}":    `2 YAML documents`,
+		"train: {learning_rate: 1e-2}":         "",
+		"train: {learning_rate: 2}":            "",
+		"model: {layers: 0x10}":                "",
+		"data: {files: [a.txt, 'b c.txt']}":    "",
+		"train: {seed: 18446744073709551615}":  "",
+	} {
+		_, err := Parse([]byte(text), "a.yaml")
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%q: %v", text, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")):
+			t.Errorf("%q: %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+func TestSet(t *testing.T) {
+	c := Default()
+	for _, s := range []string{"model.layers=3", "train.learning_rate=1e-2", "data.files=[a, b]", "tokenizer.kind=char"} {
+		if err := c.Set(s); err != nil {
+			t.Error(err)
+		}
+	}
+	if c.Model.Layers != 3 || c.Train.LearningRate != 1e-2 || len(c.Data.Files) != 2 || c.Tokenizer.Kind != "char" || c.Model.Heads != Default().Model.Heads {
+		t.Errorf("%+v", c)
+	}
+	for assignment, want := range map[string]string{
+		"layers=3":         "expected section.key=value",
+		"model.layers":     "expected section.key=value",
+		"model.layer=3":    `--set model.layer=3: unknown key "layer": did you mean model.layers?`,
+		"model.layers=":    "found no value, expected a whole number",
+		"model.layers=3}{": "--set model.layers=3}{: ",
+	} {
+		if err := c.Set(assignment); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", assignment, err, want)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for set, want := range map[string]string{
+		"model.heads=3":            "model.heads is 3, which doesn't divide model.width 128",
+		"data.val_fraction=1":      "data.val_fraction is 1",
+		"data.windows=none":        `data.windows is "none": expected random or documents`,
+		"tokenizer.kind=sentence":  `tokenizer.kind is "sentence": expected bpe, `,
+		"tokenizer.vocab_size=256": "tokenizer.vocab_size is 256",
+		"data.stories_bytes=0":     "no text to train on",
+		"sample.temperature=-1":    "temperature is -1",
+		"train.steps=0":            "train.steps is 0",
+		"model.dropout=.nan":       "model.dropout is NaN",
+	} {
+		c, _, err := Load("small.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Set(set); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", set, err, want)
+		}
+	}
+}
+
+// Parse never panics, and says everything in one line.
+func FuzzParse(f *testing.F) {
+	f.Add("model:\n  layers: 3\ntrain: {learning_rate: 1e-3}\ndata:\n  files: [a, 'b']\n")
+	f.Add("a: &x 1\nb: *x\n<<: {c: |\n  d}")
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := Parse([]byte(text), "a.yaml"); err != nil && strings.ContainsAny(err.Error(), "\n\r") {
+			t.Errorf("%q", err)
+		}
+	})
+}
