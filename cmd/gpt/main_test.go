@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// gpt runs a command line.
+func gpt(args ...string) (status int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	status = execute(context.Background(), append([]string{"gpt"}, args...), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// succeed runs a command line that must work and returns what it printed.
+func succeed(t *testing.T, args ...string) string {
+	t.Helper()
+	status, stdout, stderr := gpt(args...)
+	if status != 0 {
+		t.Fatalf("gpt %s: exit %d\n%s", strings.Join(args, " "), status, stderr)
+	}
+	return stdout
+}
+
+// tiny is a configuration that trains in a moment.
+const tiny = `
+data: {stories_bytes: 20000, windows: documents}
+tokenizer: {kind: bpe, vocab_size: 300}
+model: {layers: 2, heads: 2, width: 16, context: 24}
+train: {steps: 6, batch_size: 2, warmup_steps: 2, eval_interval: 3, sample_interval: 0, checkpoint_interval: 2}
+sample: {temperature: 0.8, max_tokens: 8}
+`
+
+// inTinyRun goes to a folder with tiny.yaml and the run of it, runs/tiny-1.
+func inTinyRun(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	succeed(t, "train", "--config", "tiny.yaml")
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// contains reports each text that out lacks.
+func contains(t *testing.T, out string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(out, text) {
+			t.Errorf("%q is missing in\n%s", text, out)
+		}
+	}
+}
+
+// The two commands of the README, on a small scale.
+func TestTrainAndSample(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	out := succeed(t, "train", "--config", "tiny.yaml")
+	contains(t, out, "configuration: file tiny.yaml", "  vocab_size: 300\n", "parameters: ", "tokens per step:  48;", "memory: ",
+		"loss at step 0:   about", "ln 300 is 5.704", "loss to approach: ", "step 6/6", "step 3: validation loss", "done: 6 steps", "floor: ", "--prompt")
+	for _, name := range []string{"config.yaml", "tokenizer.json", "metrics.jsonl", "loss.svg", "samples.txt", "best.safetensors", "last.safetensors"} {
+		if _, err := os.Stat(filepath.Join("runs", "tiny-1", name)); err != nil {
+			t.Error(err)
+		}
+	}
+
+	first := succeed(t, "sample", "--prompt", "Once there", "--seed", "3")
+	if !strings.HasPrefix(first, "Once there") || len(first) < len("Once there")+2 {
+		t.Errorf("sampled %q", first)
+	}
+	if again := succeed(t, "sample", "--run", "runs/tiny-1", "--prompt", "Once there", "--seed", "3"); again != first {
+		t.Errorf("the same seed gives %q and %q", first, again)
+	}
+	if other := succeed(t, "sample", "--prompt", "Once there", "--seed", "4"); other == first {
+		t.Errorf("two seeds give %q", first)
+	}
+	// A prompt of more tokens than the context: the window slides.
+	long := strings.Repeat("They went to the market. ", 20)
+	if got := succeed(t, "sample", "--prompt", long, "--temperature", "0"); !strings.HasPrefix(got, long) {
+		t.Errorf("sampled %q", got)
+	}
+
+	contains(t, succeed(t, "eval"), "runs/tiny-1, step 6", "bits per byte: ", "floor: ")
+	writeFile(t, "text.txt", strings.Repeat("Mia went home. ", 20))
+	contains(t, succeed(t, "eval", "--data", "text.txt"), "300 bytes")
+
+	// The next run gets a folder of its own and is the latest from then on.
+	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.steps=1")
+	contains(t, succeed(t, "eval"), "runs/tiny-2, step 1")
+}
+
+// interrupter is a terminal whose user stops the run when a text appears.
+type interrupter struct {
+	bytes.Buffer
+	at   string
+	stop func()
+}
+
+func (w *interrupter) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.at) {
+		w.stop()
+	}
+	return w.Buffer.Write(p)
+}
+
+func TestInterruptAndResume(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	writeFile(t, "text.txt", strings.Repeat("One and two and three. ", 100))
+	train := []string{"gpt", "train", "--config", "tiny.yaml", "--data", "text.txt", "--set", "train.seed=7", "--run", "mine"}
+	ctx, cancel := context.WithCancel(context.Background())
+	out := &interrupter{at: "step 3: validation loss", stop: cancel}
+	if status := execute(ctx, train, out, io.Discard); status != 130 {
+		t.Fatalf("exit %d\n%s", status, out.String())
+	}
+	contains(t, out.String(), "stopped after step 3; saved in mine", "gpt train --resume --run mine")
+
+	resumed := succeed(t, "train", "--resume", "--run", "mine")
+	contains(t, resumed, "resuming mine at step 3 of 6", "  seed: 7\n", "step 6/6")
+
+	status, _, stderr := gpt("train", "--resume", "--run", "mine")
+	if status != 1 {
+		t.Errorf("a finished run is resumed: exit %d", status)
+	}
+	contains(t, stderr, "has made all its 6 steps", "--set train.steps=N")
+	contains(t, succeed(t, "train", "--resume", "--run", "mine", "--set", "train.steps=8"), "step 8/8")
+
+	writeFile(t, "text.txt", "Another text.")
+	status, _, stderr = gpt("train", "--resume", "--run", "mine", "--set", "train.steps=9")
+	if status != 1 {
+		t.Errorf("exit %d", status)
+	}
+	contains(t, stderr, "the texts are not those that the run began with")
+}
+
+// Bad input gets one clear line and the exit status 1, or 2 for wrong usage, and
+// leaves no run behind.
+func TestBadInput(t *testing.T) {
+	inTinyRun(t)
+	writeFile(t, "empty.txt", "")
+	writeFile(t, "short.txt", "Too short for a window of tokens.")
+	writeFile(t, "latin1.txt", "one\ntwo\ncaf\xe9 noir\n")
+	writeFile(t, "letters.txt", strings.Repeat("abc def. ", 100))
+	writeFile(t, "unknown.yaml", "train:\n  learing_rate: 1e-3\n")
+	writeFile(t, "type.yaml", "model:\n  layers: many\n")
+	for _, dir := range []string{"nothing", "unfinished", "truncated", "altered", "mixed", "latin"} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copyTo := func(dir string, change func(name string, text []byte) []byte) {
+		for _, name := range []string{"config.yaml", "tokenizer.json", "best.safetensors", "last.safetensors"} {
+			text, err := os.ReadFile(filepath.Join("runs", "tiny-1", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text = change(name, text); text != nil {
+				writeFile(t, filepath.Join(dir, name), string(text))
+			}
+		}
+	}
+	weights := func(change func(text []byte) []byte) func(string, []byte) []byte {
+		return func(name string, text []byte) []byte {
+			if strings.HasSuffix(name, ".safetensors") {
+				return change(text)
+			}
+			return text
+		}
+	}
+	copyTo("unfinished", weights(func([]byte) []byte { return nil }))
+	copyTo("truncated", weights(func(text []byte) []byte { return text[:len(text)-100] }))
+	copyTo("altered", weights(func(text []byte) []byte { text[len(text)-100] ^= 1; return text }))
+	copyTo("mixed", func(name string, text []byte) []byte {
+		if name == "config.yaml" {
+			return bytes.ReplaceAll(text, []byte("vocab_size: 300"), []byte("vocab_size: 310"))
+		}
+		return text
+	})
+	succeed(t, "train", "--config", "tiny.yaml", "--set", "tokenizer.kind=char", "--data", "letters.txt", "--run", "letters")
+
+	for _, k := range []struct {
+		line   string
+		status int
+		want   string
+	}{
+		{"trian", 2, `no command "trian"`},
+		{"train --confg tiny.yaml", 2, "confg"},
+		{"train tiny.yaml", 2, `train takes flags only, found "tiny.yaml"`},
+		{"train --config none.yaml", 1, "none.yaml: no such file, and no preset of that name"},
+		{"train --config unknown.yaml", 1, `unknown.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?`},
+		{"train --config type.yaml", 1, `type.yaml:2:11: found "many", expected a whole number`},
+		{"train --config tiny.yaml --set model.heads=3", 1, "model.heads is 3, which doesn't divide model.width 16"},
+		{"train --config tiny.yaml --set model.layer=3", 1, "did you mean model.layers?"},
+		{"train --config tiny.yaml --set layers", 1, "expected section.key=value"},
+		{"train --config tiny.yaml --data none.txt", 1, "none.txt: no such file"},
+		{"train --config tiny.yaml --data empty.txt", 1, "empty.txt: the file is empty"},
+		{"train --config tiny.yaml --data short.txt", 1, "a context of 24 needs at least 25"},
+		{"train --config tiny.yaml --data latin1.txt", 1, "latin1.txt:3: byte 0xe9 at offset 11 is not UTF-8"},
+		{"train --config gpt2-124m.yaml", 1, "no text to train on: give --data FILE"},
+		{"train --config tiny.yaml --run runs/tiny-1", 1, "runs/tiny-1 holds a run already: continue it with --resume"},
+		{"train --resume --config tiny.yaml", 2, "leave out --config"},
+		{"train --resume --set model.layers=3", 2, "can only change train settings"},
+		{"train --resume --run nothing", 1, "not the folder of a run"},
+		{"train --resume --run unfinished", 1, "no last.safetensors in it"},
+		{"train --resume --run truncated --set train.steps=9", 1, "truncated/last.safetensors"},
+		{"train --resume --run altered --set train.steps=9", 1, "altered/last.safetensors"},
+		{"sample --run nothing", 1, "not the folder of a run"},
+		{"sample --run unfinished", 1, "no checkpoint (best.safetensors or last.safetensors)"},
+		{"sample --run truncated", 1, "truncated/best.safetensors"},
+		{"sample --run altered", 1, "altered/best.safetensors"},
+		{"sample --run mixed", 1, "the tokenizer has 300 tokens, the model of config.yaml 310"},
+		{"sample --checkpoint middle", 1, `checkpoint "middle": expected best or last`},
+		{"sample --run letters --prompt abcZ", 1, "'Z'"},
+		{"sample --temperature -1", 2, "temperature is -1"},
+		{"sample --top-k -1", 2, "top-k is -1"},
+		{"sample --max-tokens 0", 2, "max-tokens is 0"},
+		{"sample --num-samples 0", 2, "--num-samples is 0"},
+		{"sample --temperature warm", 2, "warm"},
+		{"eval --run letters --data latin1.txt", 1, "latin1.txt:3:"},
+		{"eval --run letters --data short.txt", 1, "'T'"},
+		{"verify none", 1, "none"},
+		{"verify nothing", 1, "nothing"},
+	} {
+		status, _, stderr := gpt(strings.Fields(k.line)...)
+		if status != k.status || !strings.Contains(stderr, k.want) {
+			t.Errorf("gpt %s: exit %d, want %d with %q:\n%s", k.line, status, k.status, k.want, stderr)
+		}
+		if strings.Count(stderr, "\n") != 1 {
+			t.Errorf("gpt %s: not one line but\n%s", k.line, stderr)
+		}
+	}
+	if entries, _ := os.ReadDir("runs"); len(entries) != 1 {
+		t.Errorf("runs left behind: %v", entries)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	contains(t, succeed(t, "verify"), "quantity", "within bounds")
+}
