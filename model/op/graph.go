@@ -12,6 +12,7 @@ package op
 
 import (
 	"fmt"
+	"time"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -23,6 +24,9 @@ import (
 // not usable; see NewGraph.
 type Graph struct {
 	Expr *G.ExprGraph
+	// Observe, unless nil, is told how long each forward or backward pass of an
+	// operation's arithmetic took. What a run takes beside is Gorgonia's.
+	Observe func(operation string, backward bool, took time.Duration)
 
 	dropoutSeed  uint64
 	dropoutSites uint64
@@ -126,4 +130,19 @@ func (g *Graph) alloc(shape tensor.Shape) *tensor.Dense {
 func (g *Graph) floats(n int) []float32 {
 	g.bytes += int64(n) * 4
 	return make([]float32, n)
+}
+
+// start is the time now if somebody wants to know.
+func (g *Graph) start() (t time.Time) {
+	if g.Observe != nil {
+		t = time.Now()
+	}
+	return t
+}
+
+// observe reports a pass that began at start.
+func (g *Graph) observe(o *operation, backward bool, start time.Time) {
+	if g.Observe != nil {
+		g.Observe(o.name, backward, time.Since(start))
+	}
 }

@@ -143,7 +143,9 @@ func (o *operation) load(v []G.Value) {
 // Do runs the forward pass.
 func (o *operation) Do(v ...G.Value) (G.Value, error) {
 	o.load(v)
+	start := o.graph.start()
 	o.layer.forward(o.outData, o.in)
+	o.graph.observe(o, false, start)
 	if o.scalar != nil {
 		*o.scalar = G.F32(o.outData[0])
 	}
@@ -240,7 +242,9 @@ func (d *gradient) Do(v ...G.Value) (G.Value, error) {
 		if o.skipped {
 			o.in[0].grad, o.in[0].accumulate = v[n+1].(*tensor.Dense).Float32s(), true
 		}
+		start := o.graph.start()
 		o.layer.backward(o.outData, o.gradOfOutput(v[n]), o.in)
+		o.graph.observe(o, true, start)
 	}
 	if o.skipped && d.input == 0 {
 		return v[n+1], nil

@@ -1,0 +1,67 @@
+package train_test
+
+import (
+	"testing"
+	"time"
+
+	"tinygpt/configs"
+	"tinygpt/model"
+	"tinygpt/train"
+)
+
+// BenchmarkStep makes whole training steps of the model of small.yaml and reports
+// tokens per second, and in per cent of the time each operation, the optimiser with
+// clipping, and the overhead: what Gorgonia and the bookkeeping
+// around the kernels take.
+func BenchmarkStep(b *testing.B) {
+	c, _, err := configs.Load("small.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	c.Model.VocabSize = c.Tokenizer.VocabSize
+	m, err := model.New(c.Model, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	graph := m.NewGraph(c.Train.BatchSize, c.Model.Context, true)
+	defer graph.Close()
+	targets, ids := graph.Indices("targets", c.Train.BatchSize*c.Model.Context)
+	loss := graph.CrossEntropy(graph.Logits(), targets)
+	if err := graph.Compile(loss); err != nil {
+		b.Fatal(err)
+	}
+	for i := range ids {
+		graph.Tokens[i], ids[i] = int32(i*7919%c.Model.VocabSize), int32((i+1)*7919%c.Model.VocabSize)
+	}
+	spent := map[string]time.Duration{}
+	graph.Observe = func(operation string, _ bool, took time.Duration) { spent[operation] += took }
+	var optimiser train.AdamW
+	step := func() {
+		start := time.Now()
+		m.ZeroGrad()
+		spent["zero"] += time.Since(start)
+		if err := graph.Run(); err != nil {
+			b.Fatal(err)
+		}
+		start = time.Now()
+		optimiser.Update(m.Parameters, c.Train, 1e-4, train.ClipScale(m.GradNorm(), 1))
+		spent["optimiser"] += time.Since(start)
+	}
+	step()
+	clear(spent)
+	b.ResetTimer()
+	start := time.Now()
+	for b.Loop() {
+		step()
+	}
+	total := time.Since(start)
+	kernels := time.Duration(0)
+	for _, d := range spent {
+		kernels += d
+	}
+	for name, d := range spent {
+		b.ReportMetric(100*d.Seconds()/total.Seconds(), "%"+name)
+	}
+	b.ReportMetric(float64(len(ids)*b.N)/total.Seconds(), "tokens/s")
+	b.ReportMetric(100*(total-kernels).Seconds()/total.Seconds(), "%overhead")
+}

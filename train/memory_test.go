@@ -1,0 +1,79 @@
+package train
+
+import (
+	"runtime"
+	"testing"
+
+	"tinygpt/data"
+	"tinygpt/model"
+)
+
+// stepper returns a function that makes one update of a model of that width.
+func stepper(tb testing.TB, width int) func() {
+	c := quick
+	c.Steps = 1 << 30
+	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: width, Context: 8, VocabSize: 7, Dropout: 0.1}, 1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	t := &Trainer{
+		Config: c, Model: m, Report: silent{},
+		Objective: &LanguageModel{Batches: data.NewSampler(counting(100), data.Random, 1, c.BatchSize, c.GradientAccumulationSteps, 8)},
+	}
+	graph := m.NewGraph(c.BatchSize, 8, true)
+	loss := t.Objective.Build(graph)
+	if err := graph.Compile(loss); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { graph.Close() })
+	return func() {
+		if _, err := t.step(graph, loss); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// allocated is how many bytes f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// What a step allocates (Gorgonia's own bookkeeping) doesn't grow with the model.
+func TestStepAllocations(t *testing.T) {
+	perStep := func(width int) float64 {
+		step := stepper(t, width)
+		step() // packing buffers grow to their size, workers start
+		const steps = 50
+		return float64(allocated(func() {
+			for range steps {
+				step()
+			}
+		})) / steps
+	}
+	narrow, wide := perStep(16), perStep(128)
+	if wide > 1.1*narrow+1024 {
+		t.Errorf("a step allocates %.0f bytes at width 16 and %.0f at width 128", narrow, wide)
+	}
+}
+
+// Memory stays where it is over 1,000 steps.
+func TestFlatMemory(t *testing.T) {
+	step := stepper(t, 16)
+	inUse := func(steps int) int64 {
+		for range steps {
+			step()
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := inUse(20)
+	if grown := inUse(1000) - before; grown > 256<<10 {
+		t.Errorf("1,000 steps leave %d bytes behind", grown)
+	}
+}
