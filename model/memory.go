@@ -27,8 +27,13 @@ func (c Config) ActivationBytes(batch, context int) int64 {
 	return 4 * (floats + 2*rows)
 }
 
-// TrainingBytes is ActivationBytes for full windows, with 16 bytes a parameter:
-// value, gradient and AdamW's two moments.
-func (c Config) TrainingBytes(batch int) int64 {
-	return 16*c.ParameterCount() + c.ActivationBytes(batch, c.Context)
+// ForwardBytes is the memory of a graph that isn't differentiated.
+func (c Config) ForwardBytes(batch, context int) int64 {
+	rows, d := int64(batch)*int64(context), int64(c.Width)
+	floats := int64(c.Layers) * rows * (18*d + 4 + int64(c.Heads))
+	floats += rows * d // embedding
+	if c.Arch == GPT2 {
+		floats += rows * (d + 2) // last LayerNorm
+	}
+	return 4 * (floats + rows*int64(c.VocabSize) + rows)
 }

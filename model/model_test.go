@@ -133,6 +133,11 @@ func TestActivationBytes(t *testing.T) {
 			if got, want := c.ActivationBytes(2, 5), g.Bytes(); got != want {
 				t.Errorf("%s with dropout %v: ActivationBytes is %d, the graph holds %d", arch, drop, got, want)
 			}
+			g = m.NewGraph(2, 5, false)
+			g.Logits()
+			if got, want := c.ForwardBytes(2, 5), g.Bytes(); got != want {
+				t.Errorf("%s: ForwardBytes is %d, the graph holds %d", arch, got, want)
+			}
 		}
 	}
 }

@@ -35,10 +35,13 @@ type Evaluator struct {
 	vocab  int
 }
 
-// NewEvaluator builds the graph for batches of batch windows of the model's
-// context.
-func NewEvaluator(m *model.Model, stream *data.Stream, batch int) (*Evaluator, error) {
-	g := m.NewGraph(batch, m.Config.Context, false)
+// EvalBatch is the number of sequences that an evaluation computes at once: some
+// thousand tokens, enough for full speed.
+func EvalBatch(c model.Config) int { return max(1, 1024/c.Context) }
+
+// NewEvaluator builds the graph for windows of the model's context.
+func NewEvaluator(m *model.Model, stream *data.Stream) (*Evaluator, error) {
+	g := m.NewGraph(EvalBatch(m.Config), m.Config.Context, false)
 	e := &Evaluator{graph: g, logits: g.Logits(), stream: stream, vocab: m.Config.VocabSize}
 	return e, g.Compile(nil)
 }

@@ -53,7 +53,7 @@ func newTrainer(t *testing.T, dir string, c Config) *Trainer {
 		t.Fatal(err)
 	}
 	stream := counting(100)
-	e, err := NewEvaluator(m, stream, 2)
+	e, err := NewEvaluator(m, stream)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func evalCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			evaluator, err := train.NewEvaluator(m, stream, r.Config.Train.BatchSize)
+			evaluator, err := train.NewEvaluator(m, stream)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -139,7 +140,7 @@ func resume(c *cli.Context) error {
 // trainRun wires a trainer to a run's folder and to the terminal.
 func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, training, validation *data.Stream, resume bool) error {
 	cfg, out := r.Config, c.App.Writer
-	evaluator, err := train.NewEvaluator(m, validation, cfg.Train.BatchSize)
+	evaluator, err := train.NewEvaluator(m, validation)
 	if err != nil {
 		return err
 	}
@@ -165,6 +166,10 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 		return err
 	}
 	t.Report = train.NewReport(out, isTerminal(out), first, cfg.Train.Steps)
+	// The texts' garbage goes now, and what comes is little: without this the
+	// collector would let the process grow to twice what lives.
+	debug.FreeOSMemory()
+	debug.SetGCPercent(10)
 	// The first signal ends the run after its step; a second one kills, as usual.
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -183,7 +188,7 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "floor: %.4f bits per byte is the exact entropy of this text; the model is %.4f above it\n", floor, e.BitsPerByte()-floor)
 	}
-	fmt.Fprintf(out, "loss curve: %s\nwrite with: go run ./cmd/gpt sample --run %s --prompt \"Once\"\n", filepath.Join(r.Dir, train.LossCurveFile), r.Dir)
+	fmt.Fprintf(out, "loss curve: %s\nwrite with: gpt sample --run %s --prompt \"%s\"\n", filepath.Join(r.Dir, train.LossCurveFile), r.Dir, beginning(texts.Validation.Documents[0].Text))
 	return nil
 }
 
@@ -203,14 +208,28 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	fmt.Fprintf(out, "parameters:       %s\n", train.Thousands(int(params)))
 	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
 		train.Thousands(perStep), train.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
-	fmt.Fprintf(out, "memory:           about %s (weights, gradients and AdamW %s, activations %s)\n",
-		train.Mebibytes(m.Config.TrainingBytes(cfg.Train.BatchSize)), train.Mebibytes(16*params), train.Mebibytes(m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context)))
+	activations, evaluation := m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context), m.Config.ForwardBytes(train.EvalBatch(m.Config), cfg.Model.Context)
+	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, evaluation %s)\n",
+		train.Mebibytes(16*params+activations+evaluation), train.Mebibytes(16*params), train.Mebibytes(activations), train.Mebibytes(evaluation))
 	fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the exact entropy of the validation text\n", texts.FloorLoss(len(validation.Tokens)-1), floor)
 	}
 	fmt.Fprintln(out)
 	return nil
+}
+
+// beginning is the first words of a text, fit for a prompt in quotes.
+func beginning(text string) string {
+	plain := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("\"\\$`!", r) {
+			return ' '
+		}
+		return r
+	}, text)
+	words := strings.Fields(plain)
+	short := []rune(strings.Join(words[:min(3, len(words))], " "))
+	return string(short[:min(24, len(short))])
 }
 
 // write lets the model continue a prompt.
