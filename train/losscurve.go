@@ -40,7 +40,9 @@ func writeLossCurve(path string, all []Metrics, floor float64) error {
 	p := plot.New()
 	p.Title.Text = "Cross-entropy, nats per token"
 	p.X.Label.Text = "step"
-	p.Legend.Top = true
+	// Its text is to the right of its lines: it has room where the font is missing
+	// and a wider one takes its place.
+	p.Legend.Top, p.Legend.Left, p.Legend.XOffs = true, true, 9*vg.Centimeter
 	p.Add(plotter.NewGrid())
 	add := func(name string, points plotter.XYs, c color.Color, dashed bool) error {
 		if len(points) == 0 {
@@ -72,7 +74,7 @@ func writeLossCurve(path string, all []Metrics, floor float64) error {
 	}
 	p.Y.Min = math.Min(p.Y.Min, math.Max(floor, 0))
 	c := vgsvg.New(18*vg.Centimeter, 11*vg.Centimeter)
-	p.Draw(draw.New(c))
+	p.Draw(draw.Crop(draw.New(c), 0, -vg.Centimeter/2, 0, -vg.Centimeter/4))
 	f, err := os.Create(path + ".tmp")
 	if err != nil {
 		return err

@@ -60,6 +60,14 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
+// self is what the user types to run this program.
+func self() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
+		return "go run ./cmd/gpt"
+	}
+	return "gpt"
+}
+
 // usageError is an error in how the command was called.
 type usageError struct{ error }
 

@@ -123,7 +123,7 @@ func TestInterruptAndResume(t *testing.T) {
 	if status := execute(ctx, train, out, io.Discard); status != 130 {
 		t.Fatalf("exit %d\n%s", status, out.String())
 	}
-	contains(t, out.String(), "stopped after step 3; saved in mine", "gpt train --resume --run mine")
+	contains(t, out.String(), "stopped after step 3; saved in mine", " train --resume --run mine")
 
 	resumed := succeed(t, "train", "--resume", "--run", "mine")
 	contains(t, resumed, "resuming mine at step 3 of 6", "  seed: 7\n", "step 6/6")

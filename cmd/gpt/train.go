@@ -176,7 +176,7 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	defer stop()
 	result, err := t.Run(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: gpt train --resume --run %s\n", result.State.Step, r.Dir, r.Dir)
+		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s train --resume --run %s\n", result.State.Step, r.Dir, self(), r.Dir)
 		return err
 	}
 	if err != nil {
@@ -188,7 +188,7 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "floor: %.4f bits per byte is the exact entropy of this text; the model is %.4f above it\n", floor, e.BitsPerByte()-floor)
 	}
-	fmt.Fprintf(out, "loss curve: %s\nwrite with: gpt sample --run %s --prompt \"%s\"\n", filepath.Join(r.Dir, train.LossCurveFile), r.Dir, beginning(texts.Validation.Documents[0].Text))
+	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s sample --run %s --prompt \"%s\"\n", filepath.Join(r.Dir, train.LossCurveFile), self(), r.Dir, beginning(texts.Validation.Documents[0].Text))
 	return nil
 }
 
