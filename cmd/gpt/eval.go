@@ -15,8 +15,8 @@ func evalCommand() *cli.Command {
 		Name:  "eval",
 		Usage: "measure how well a trained model predicts its validation split, or any text",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER` (default: the latest)"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "best or last (default: best if there is one)"},
+			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "measure on `FILE`, folder, glob or - (repeatable) instead of the validation split"},
 		},
 		Action: func(c *cli.Context) error {
