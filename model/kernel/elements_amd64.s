@@ -250,6 +250,67 @@ done4:
 	VZEROUPPER
 	RET
 
+// func readAVX2(x *float32, step int, n int)
+// Requires: AVX
+TEXT ·readAVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ step+8(FP), CX
+	MOVQ n+16(FP), DX
+	SHLQ $0x02, CX
+	LEAQ (AX)(CX*2), BX
+	ADDQ CX, BX
+
+many5:
+	CMPQ    DX, $0x00000020
+	JLT     one5
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(CX*1), Y0
+	VMOVUPS (AX)(CX*2), Y0
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(AX), Y0
+	VMOVUPS 32(AX)(CX*1), Y0
+	VMOVUPS 32(AX)(CX*2), Y0
+	VMOVUPS 32(BX), Y0
+	VMOVUPS 64(AX), Y0
+	VMOVUPS 64(AX)(CX*1), Y0
+	VMOVUPS 64(AX)(CX*2), Y0
+	VMOVUPS 64(BX), Y0
+	VMOVUPS 96(AX), Y0
+	VMOVUPS 96(AX)(CX*1), Y0
+	VMOVUPS 96(AX)(CX*2), Y0
+	VMOVUPS 96(BX), Y0
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000020, DX
+	JMP     many5
+
+one5:
+	CMPQ    DX, $0x00000008
+	JLT     rest5
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(CX*1), Y0
+	VMOVUPS (AX)(CX*2), Y0
+	VMOVUPS (BX), Y0
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000008, DX
+	JMP     one5
+
+rest5:
+	TESTQ   DX, DX
+	JZ      done5
+	LEAQ    tails<>+32(SB), SI
+	NEGQ    DX
+	VMOVUPS (SI)(DX*4), Y0
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(CX*1), Y0
+	VMOVUPS (AX)(CX*2), Y0
+	VMOVUPS (BX), Y0
+
+done5:
+	VZEROUPPER
+	RET
+
 // func geluAVX2(y []float32, x []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluAVX2(SB), NOSPLIT, $0-48
@@ -257,9 +318,9 @@ TEXT ·geluAVX2(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), CX
 	MOVQ x_len+32(FP), DX
 
-one5:
+one6:
 	CMPQ         DX, $0x00000008
-	JLT          rest5
+	JLT          rest6
 	VMOVUPS      (CX), Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVUPS      allbfcc422a<>+0(SB), Y2
@@ -301,11 +362,11 @@ one5:
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000008, DX
-	JMP          one5
+	JMP          one6
 
-rest5:
+rest6:
 	TESTQ        DX, DX
-	JZ           done5
+	JZ           done6
 	LEAQ         tails<>+32(SB), BX
 	NEGQ         DX
 	VMOVUPS      (BX)(DX*4), Y0
@@ -348,7 +409,7 @@ rest5:
 	VMULPS       Y3, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (AX)
 
-done5:
+done6:
 	VZEROUPPER
 	RET
 
@@ -648,9 +709,9 @@ TEXT ·geluGradAVX2(SB), NOSPLIT, $0-72
 	MOVQ x_base+48(FP), DX
 	MOVQ x_len+56(FP), BX
 
-one6:
+one7:
 	CMPQ         BX, $0x00000008
-	JLT          rest6
+	JLT          rest7
 	VMOVUPS      (DX), Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVUPS      allbfcc422a<>+0(SB), Y2
@@ -700,11 +761,11 @@ one6:
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000008, BX
-	JMP          one6
+	JMP          one7
 
-rest6:
+rest7:
 	TESTQ        BX, BX
-	JZ           done6
+	JZ           done7
 	LEAQ         tails<>+32(SB), SI
 	NEGQ         BX
 	VMOVUPS      (SI)(BX*4), Y0
@@ -754,7 +815,7 @@ rest6:
 	VMULPS       Y1, Y4, Y4
 	VMASKMOVPS   Y4, Y0, (AX)
 
-done6:
+done7:
 	VZEROUPPER
 	RET
 
@@ -792,9 +853,9 @@ TEXT ·dropoutAVX2(SB), NOSPLIT, $0-68
 	VMOVUPS      all846ca68b<>+0(SB), Y6
 	VMOVUPS      all00000008<>+0(SB), Y7
 
-one7:
+one8:
 	CMPQ     DX, $0x00000008
-	JLT      rest7
+	JLT      rest8
 	VPXOR    Y0, Y3, Y8
 	VPSRLD   $0x10, Y8, Y9
 	VPXOR    Y9, Y8, Y8
@@ -815,11 +876,11 @@ one7:
 	ADDQ     $0x00000020, AX
 	ADDQ     $0x00000020, CX
 	SUBQ     $0x00000008, DX
-	JMP      one7
+	JMP      one8
 
-rest7:
+rest8:
 	TESTQ      DX, DX
-	JZ         done7
+	JZ         done8
 	LEAQ       tails<>+32(SB), BX
 	NEGQ       DX
 	VMOVUPS    (BX)(DX*4), Y8
@@ -841,7 +902,7 @@ rest7:
 	VMASKMOVPS Y1, Y8, (AX)
 	VPADDD     Y7, Y3, Y3
 
-done7:
+done8:
 	VZEROUPPER
 	RET
 
@@ -936,9 +997,9 @@ TEXT ·adamwAVX2(SB), NOSPLIT, $0-104
 	VBROADCASTSS 28(DI), Y7
 	VBROADCASTSS 32(DI), Y8
 
-one8:
+one9:
 	CMPQ        SI, $0x00000008
-	JLT         rest8
+	JLT         rest9
 	VMOVUPS     (CX), Y9
 	VMULPS      Y0, Y9, Y9
 	VMOVUPS     (DX), Y10
@@ -962,11 +1023,11 @@ one8:
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, BX
 	SUBQ        $0x00000008, SI
-	JMP         one8
+	JMP         one9
 
-rest8:
+rest9:
 	TESTQ       SI, SI
-	JZ          done8
+	JZ          done9
 	LEAQ        tails<>+32(SB), DI
 	NEGQ        SI
 	VMOVUPS     (DI)(SI*4), Y9
@@ -989,7 +1050,7 @@ rest8:
 	VFMSUB213PS Y0, Y5, Y1
 	VMASKMOVPS  Y1, Y9, (AX)
 
-done8:
+done9:
 	VZEROUPPER
 	RET
 
@@ -1001,9 +1062,9 @@ TEXT ·addAVX512(SB), NOSPLIT, $0-72
 	MOVQ b_base+48(FP), DX
 	MOVQ y_len+8(FP), BX
 
-many9:
+many10:
 	CMPQ    BX, $0x00000040
-	JLT     one9
+	JLT     one10
 	VMOVUPS (CX), Z0
 	VADDPS  (DX), Z0, Z0
 	VMOVUPS Z0, (AX)
@@ -1020,11 +1081,11 @@ many9:
 	ADDQ    $0x00000100, CX
 	ADDQ    $0x00000100, DX
 	SUBQ    $0x00000040, BX
-	JMP     many9
+	JMP     many10
 
-one9:
+one10:
 	CMPQ    BX, $0x00000010
-	JLT     rest9
+	JLT     rest10
 	VMOVUPS (CX), Z0
 	VADDPS  (DX), Z0, Z0
 	VMOVUPS Z0, (AX)
@@ -1032,11 +1093,11 @@ one9:
 	ADDQ    $0x00000040, CX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, BX
-	JMP     one9
+	JMP     one10
 
-rest9:
+rest10:
 	TESTQ     BX, BX
-	JZ        done9
+	JZ        done10
 	MOVQ      $0x00000001, SI
 	SHLXQ     BX, SI, BX
 	DECQ      BX
@@ -1046,7 +1107,7 @@ rest9:
 	VADDPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 
-done9:
+done10:
 	VZEROUPPER
 	RET
 
@@ -1057,9 +1118,9 @@ TEXT ·scaleAVX512(SB), NOSPLIT, $0-28
 	MOVQ         x_len+8(FP), CX
 	VBROADCASTSS s+24(FP), Z0
 
-many10:
+many11:
 	CMPQ    CX, $0x00000040
-	JLT     one10
+	JLT     one11
 	VMOVUPS (AX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -1074,21 +1135,21 @@ many10:
 	VMOVUPS Z1, 192(AX)
 	ADDQ    $0x00000100, AX
 	SUBQ    $0x00000040, CX
-	JMP     many10
+	JMP     many11
 
-one10:
+one11:
 	CMPQ    CX, $0x00000010
-	JLT     rest10
+	JLT     rest11
 	VMOVUPS (AX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
 	ADDQ    $0x00000040, AX
 	SUBQ    $0x00000010, CX
-	JMP     one10
+	JMP     one11
 
-rest10:
+rest11:
 	TESTQ     CX, CX
-	JZ        done10
+	JZ        done11
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, CX
 	DECQ      CX
@@ -1097,7 +1158,7 @@ rest10:
 	VMULPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 
-done10:
+done11:
 	VZEROUPPER
 	RET
 
@@ -1111,9 +1172,9 @@ TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many11:
+many12:
 	CMPQ          CX, $0x00000020
-	JLT           one11
+	JLT           one12
 	VMOVUPS       (AX), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y5, Z5
@@ -1128,11 +1189,11 @@ many11:
 	VFMADD231PD   Z5, Z5, Z3
 	ADDQ          $0x00000080, AX
 	SUBQ          $0x00000020, CX
-	JMP           many11
+	JMP           many12
 
-one11:
+one12:
 	CMPQ          CX, $0x00000010
-	JLT           rest11
+	JLT           rest12
 	VMOVUPS       (AX), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y5, Z5
@@ -1141,11 +1202,11 @@ one11:
 	VFMADD231PD   Z5, Z5, Z1
 	ADDQ          $0x00000040, AX
 	SUBQ          $0x00000010, CX
-	JMP           one11
+	JMP           one12
 
-rest11:
+rest12:
 	TESTQ         CX, CX
-	JZ            done11
+	JZ            done12
 	MOVQ          $0x00000001, DX
 	SHLXQ         CX, DX, CX
 	DECQ          CX
@@ -1157,7 +1218,7 @@ rest11:
 	VFMADD231PD   Z4, Z4, Z0
 	VFMADD231PD   Z5, Z5, Z1
 
-done11:
+done12:
 	VADDPD        Z2, Z0, Z0
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z1, Z0, Z0
@@ -1182,28 +1243,28 @@ TEXT ·finiteAVX512(SB), NOSPLIT, $0-25
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 
-many12:
+many13:
 	CMPQ        CX, $0x00000040
-	JLT         one12
+	JLT         one13
 	VFMADD231PS (AX), Z0, Z1
 	VFMADD231PS 64(AX), Z0, Z2
 	VFMADD231PS 128(AX), Z0, Z3
 	VFMADD231PS 192(AX), Z0, Z4
 	ADDQ        $0x00000100, AX
 	SUBQ        $0x00000040, CX
-	JMP         many12
+	JMP         many13
 
-one12:
+one13:
 	CMPQ        CX, $0x00000010
-	JLT         rest12
+	JLT         rest13
 	VFMADD231PS (AX), Z0, Z1
 	ADDQ        $0x00000040, AX
 	SUBQ        $0x00000010, CX
-	JMP         one12
+	JMP         one13
 
-rest12:
+rest13:
 	TESTQ       CX, CX
-	JZ          done12
+	JZ          done13
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -1211,21 +1272,83 @@ rest12:
 	VMOVUPS.Z   (AX), K1, Z5
 	VFMADD231PS Z5, Z0, Z1
 
-done12:
-	VADDPS        Z3, Z1, Z1
-	VADDPS        Z4, Z2, Z2
-	VADDPS        Z2, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPS        Y0, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X0
-	VADDPS        X0, X1, X1
-	VPERMILPS     $0x4e, X1, X0
-	VADDPS        X0, X1, X1
-	VPERMILPS     $0xb1, X1, X0
-	VADDPS        X0, X1, X1
-	VUCOMISS      X1, X1
-	SETPC         AL
-	MOVB          AL, ret+24(FP)
+done13:
+	VADDPS     Z3, Z1, Z1
+	VADDPS     Z4, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF32X4 $0x4e, Z1, Z1, Z0
+	VADDPS     Z0, Z1, Z1
+	VSHUFF32X4 $0xb1, Z1, Z1, Z0
+	VADDPS     Z0, Z1, Z1
+	VPERMILPS  $0x4e, Z1, Z0
+	VADDPS     Z0, Z1, Z1
+	VPERMILPS  $0xb1, Z1, Z0
+	VADDPS     Z0, Z1, Z1
+	VUCOMISS   X1, X1
+	SETPC      AL
+	MOVB       AL, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func readAVX512(x *float32, step int, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·readAVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ step+8(FP), CX
+	MOVQ n+16(FP), DX
+	SHLQ $0x02, CX
+	LEAQ (AX)(CX*2), BX
+	ADDQ CX, BX
+
+many14:
+	CMPQ    DX, $0x00000040
+	JLT     one14
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(CX*1), Z0
+	VMOVUPS (AX)(CX*2), Z0
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(AX), Z0
+	VMOVUPS 64(AX)(CX*1), Z0
+	VMOVUPS 64(AX)(CX*2), Z0
+	VMOVUPS 64(BX), Z0
+	VMOVUPS 128(AX), Z0
+	VMOVUPS 128(AX)(CX*1), Z0
+	VMOVUPS 128(AX)(CX*2), Z0
+	VMOVUPS 128(BX), Z0
+	VMOVUPS 192(AX), Z0
+	VMOVUPS 192(AX)(CX*1), Z0
+	VMOVUPS 192(AX)(CX*2), Z0
+	VMOVUPS 192(BX), Z0
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000040, DX
+	JMP     many14
+
+one14:
+	CMPQ    DX, $0x00000010
+	JLT     rest14
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(CX*1), Z0
+	VMOVUPS (AX)(CX*2), Z0
+	VMOVUPS (BX), Z0
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000010, DX
+	JMP     one14
+
+rest14:
+	TESTQ   DX, DX
+	JZ      done14
+	MOVQ    $0x00000001, SI
+	SHLXQ   DX, SI, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(CX*1), Z0
+	VMOVUPS (AX)(CX*2), Z0
+	VMOVUPS (BX), Z0
+
+done14:
 	VZEROUPPER
 	RET
 
@@ -1236,9 +1359,9 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), CX
 	MOVQ x_len+32(FP), DX
 
-one13:
+one15:
 	CMPQ         DX, $0x00000010
-	JLT          rest13
+	JLT          rest15
 	VMOVUPS      (CX), Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVUPS      allbfcc422a<>+0(SB), Z2
@@ -1271,11 +1394,11 @@ one13:
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, DX
-	JMP          one13
+	JMP          one15
 
-rest13:
+rest15:
 	TESTQ        DX, DX
-	JZ           done13
+	JZ           done15
 	MOVQ         $0x00000001, BX
 	SHLXQ        DX, BX, DX
 	DECQ         DX
@@ -1310,7 +1433,7 @@ rest13:
 	VMULPS       Z2, Z0, Z0
 	VMOVUPS      Z0, K1, (AX)
 
-done13:
+done15:
 	VZEROUPPER
 	RET
 
@@ -1322,9 +1445,9 @@ TEXT ·geluGradAVX512(SB), NOSPLIT, $0-72
 	MOVQ x_base+48(FP), DX
 	MOVQ x_len+56(FP), BX
 
-one14:
+one16:
 	CMPQ         BX, $0x00000010
-	JLT          rest14
+	JLT          rest16
 	VMOVUPS      (DX), Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVUPS      allbfcc422a<>+0(SB), Z2
@@ -1365,11 +1488,11 @@ one14:
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	SUBQ         $0x00000010, BX
-	JMP          one14
+	JMP          one16
 
-rest14:
+rest16:
 	TESTQ        BX, BX
-	JZ           done14
+	JZ           done16
 	MOVQ         $0x00000001, SI
 	SHLXQ        BX, SI, BX
 	DECQ         BX
@@ -1411,7 +1534,7 @@ rest14:
 	VMULPS       Z0, Z3, Z3
 	VMOVUPS      Z3, K1, (AX)
 
-done14:
+done16:
 	VZEROUPPER
 	RET
 
@@ -1431,9 +1554,9 @@ TEXT ·dropoutAVX512(SB), NOSPLIT, $0-68
 	VMOVUPS      all846ca68b<>+0(SB), Z6
 	VMOVUPS      all00000010<>+0(SB), Z7
 
-one15:
+one17:
 	CMPQ      DX, $0x00000010
-	JLT       rest15
+	JLT       rest17
 	VPXORD    Z0, Z3, Z8
 	VPSRLD    $0x10, Z8, Z9
 	VPXORD    Z9, Z8, Z8
@@ -1453,11 +1576,11 @@ one15:
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, CX
 	SUBQ      $0x00000010, DX
-	JMP       one15
+	JMP       one17
 
-rest15:
+rest17:
 	TESTQ     DX, DX
-	JZ        done15
+	JZ        done17
 	MOVQ      $0x00000001, BX
 	SHLXQ     DX, BX, DX
 	DECQ      DX
@@ -1479,7 +1602,7 @@ rest15:
 	VMOVUPS   Z1, K1, (AX)
 	VPADDD    Z7, Z3, Z3
 
-done15:
+done17:
 	VZEROUPPER
 	RET
 
@@ -1520,9 +1643,9 @@ TEXT ·adamwAVX512(SB), NOSPLIT, $0-104
 	VBROADCASTSS 28(DI), Z7
 	VBROADCASTSS 32(DI), Z8
 
-one16:
+one18:
 	CMPQ        SI, $0x00000010
-	JLT         rest16
+	JLT         rest18
 	VMOVUPS     (CX), Z9
 	VMULPS      Z0, Z9, Z9
 	VMOVUPS     (DX), Z10
@@ -1546,11 +1669,11 @@ one16:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, SI
-	JMP         one16
+	JMP         one18
 
-rest16:
+rest18:
 	TESTQ       SI, SI
-	JZ          done16
+	JZ          done18
 	MOVQ        $0x00000001, DI
 	SHLXQ       SI, DI, SI
 	DECQ        SI
@@ -1574,6 +1697,6 @@ rest16:
 	VFMSUB213PS Z0, Z5, Z1
 	VMOVUPS     Z1, K1, (AX)
 
-done16:
+done18:
 	VZEROUPPER
 	RET

@@ -34,6 +34,13 @@ func sumSquaresAVX2(x []float32) (sum float64)
 //go:noescape
 func finiteAVX2(x []float32) bool
 
+// readAVX2 reads and forgets, n a multiple of 32:
+//
+//	for i := range n { for r := range 4 { _ = x[r*step+i] } }
+//
+//go:noescape
+func readAVX2(x *float32, step int, n int)
+
 // geluAVX2 computes
 //
 //	for i, v := range x { y[i] = v * sigmoid(v) }
@@ -103,6 +110,13 @@ func sumSquaresAVX512(x []float32) (sum float64)
 //
 //go:noescape
 func finiteAVX512(x []float32) bool
+
+// readAVX512 reads and forgets, n a multiple of 64:
+//
+//	for i := range n { for r := range 4 { _ = x[r*step+i] } }
+//
+//go:noescape
+func readAVX512(x *float32, step int, n int)
 
 // geluAVX512 computes
 //

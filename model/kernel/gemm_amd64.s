@@ -2384,6 +2384,484 @@ done4:
 	VZEROUPPER
 	RET
 
+// func thinCombine1AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, FMA3
+TEXT ·thinCombine1AVX2(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ         AX, DX
+	MOVQ         a+24(FP), BX
+	MOVQ         lda+32(FP), SI
+	MOVQ         far+56(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS (R8)(DI*1), Y1
+	VBROADCASTSS (R8)(DI*2), Y2
+	VBROADCASTSS (R9), Y3
+	LEAQ         (BX)(SI*4), BX
+	ADDQ         $0x04, a+24(FP)
+	MOVQ         y+0(FP), BX
+	MOVQ         ldy+8(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         n+16(FP), SI
+	MOVQ         ldx+48(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        far+56(FP), DI
+	LEAQ         (DX)(DI*2), R8
+	ADDQ         DI, R8
+
+many5:
+	CMPQ        SI, $0x00000010
+	JLT         one5
+	VMOVUPS     (BX), Y4
+	VFMADD231PS (DX), Y0, Y4
+	VFMADD231PS (DX)(DI*1), Y1, Y4
+	VFMADD231PS (DX)(DI*2), Y2, Y4
+	VFMADD231PS (R8), Y3, Y4
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     32(BX), Y4
+	VFMADD231PS 32(DX), Y0, Y4
+	VFMADD231PS 32(DX)(DI*1), Y1, Y4
+	VFMADD231PS 32(DX)(DI*2), Y2, Y4
+	VFMADD231PS 32(R8), Y3, Y4
+	VMOVUPS     Y4, 32(BX)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, SI
+	JMP         many5
+
+one5:
+	CMPQ        SI, $0x00000008
+	JLT         rest5
+	VMOVUPS     (BX), Y4
+	VFMADD231PS (DX), Y0, Y4
+	VFMADD231PS (DX)(DI*1), Y1, Y4
+	VFMADD231PS (DX)(DI*2), Y2, Y4
+	VFMADD231PS (R8), Y3, Y4
+	VMOVUPS     Y4, (BX)
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, SI
+	JMP         one5
+
+rest5:
+	TESTQ       SI, SI
+	JZ          done5
+	LEAQ        tails<>+32(SB), R9
+	NEGQ        SI
+	VMOVUPS     (R9)(SI*4), Y4
+	VMASKMOVPS  (DX), Y4, Y5
+	VMASKMOVPS  (DX)(DI*1), Y4, Y6
+	VMASKMOVPS  (DX)(DI*2), Y4, Y7
+	VMASKMOVPS  (R8), Y4, Y8
+	VMASKMOVPS  (BX), Y4, Y9
+	VFMADD231PS Y5, Y0, Y9
+	VFMADD231PS Y6, Y1, Y9
+	VFMADD231PS Y7, Y2, Y9
+	VFMADD231PS Y8, Y3, Y9
+	VMASKMOVPS  Y9, Y4, (BX)
+
+done5:
+	MOVQ ldx+48(FP), DX
+	LEAQ (AX)(DX*4), AX
+	DECQ CX
+	JNZ  step
+	VZEROUPPER
+	RET
+
+// func thinCombine2AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·thinCombine2AVX2(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ         AX, DX
+	MOVQ         a+24(FP), BX
+	MOVQ         lda+32(FP), SI
+	MOVQ         far+56(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS (R8)(DI*1), Y1
+	VBROADCASTSS (R8)(DI*2), Y2
+	VBROADCASTSS (R9), Y3
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Y4
+	VBROADCASTSS (R8)(DI*1), Y5
+	VBROADCASTSS (R8)(DI*2), Y6
+	VBROADCASTSS (R9), Y7
+	LEAQ         (BX)(SI*4), BX
+	ADDQ         $0x04, a+24(FP)
+	MOVQ         y+0(FP), BX
+	MOVQ         ldy+8(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         n+16(FP), DI
+	MOVQ         ldx+48(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        far+56(FP), R8
+	LEAQ         (DX)(R8*2), R9
+	ADDQ         R8, R9
+
+one6:
+	CMPQ        DI, $0x00000008
+	JLT         rest6
+	VMOVUPS     (DX), Y8
+	PREFETCHT0  1024(DX)
+	VMOVUPS     (DX)(R8*1), Y9
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS     (DX)(R8*2), Y10
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (R9), Y11
+	PREFETCHT0  1024(R9)
+	VMOVUPS     (BX), Y12
+	VFMADD231PS Y8, Y0, Y12
+	VFMADD231PS Y9, Y1, Y12
+	VFMADD231PS Y10, Y2, Y12
+	VFMADD231PS Y11, Y3, Y12
+	VMOVUPS     Y12, (BX)
+	VMOVUPS     (BX)(SI*1), Y12
+	VFMADD231PS Y8, Y4, Y12
+	VFMADD231PS Y9, Y5, Y12
+	VFMADD231PS Y10, Y6, Y12
+	VFMADD231PS Y11, Y7, Y12
+	VMOVUPS     Y12, (BX)(SI*1)
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, DI
+	JMP         one6
+
+rest6:
+	TESTQ       DI, DI
+	JZ          done6
+	LEAQ        tails<>+32(SB), R10
+	NEGQ        DI
+	VMOVUPS     (R10)(DI*4), Y8
+	VMASKMOVPS  (DX), Y8, Y9
+	PREFETCHT0  1024(DX)
+	VMASKMOVPS  (DX)(R8*1), Y8, Y10
+	PREFETCHT0  1024(DX)(R8*1)
+	VMASKMOVPS  (DX)(R8*2), Y8, Y11
+	PREFETCHT0  1024(DX)(R8*2)
+	VMASKMOVPS  (R9), Y8, Y12
+	PREFETCHT0  1024(R9)
+	VMASKMOVPS  (BX), Y8, Y13
+	VFMADD231PS Y9, Y0, Y13
+	VFMADD231PS Y10, Y1, Y13
+	VFMADD231PS Y11, Y2, Y13
+	VFMADD231PS Y12, Y3, Y13
+	VMASKMOVPS  Y13, Y8, (BX)
+	VMASKMOVPS  (BX)(SI*1), Y8, Y0
+	VFMADD231PS Y9, Y4, Y0
+	VFMADD231PS Y10, Y5, Y0
+	VFMADD231PS Y11, Y6, Y0
+	VFMADD231PS Y12, Y7, Y0
+	VMASKMOVPS  Y0, Y8, (BX)(SI*1)
+
+done6:
+	MOVQ ldx+48(FP), DX
+	LEAQ (AX)(DX*4), AX
+	DECQ CX
+	JNZ  step
+	VZEROUPPER
+	RET
+
+// func thinDots1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, FMA3
+TEXT ·thinDots1AVX2(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ   AX, DX
+	MOVQ   lda+32(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+24(FP), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   n+16(FP), SI
+	MOVQ   ldx+48(FP), DI
+	SHLQ   $0x02, DI
+	IMULQ  far+56(FP), DI
+	LEAQ   (DX)(DI*2), R8
+	ADDQ   DI, R8
+
+many7:
+	CMPQ        SI, $0x00000010
+	JLT         one7
+	VMOVUPS     (BX), Y4
+	VFMADD231PS (DX), Y4, Y0
+	VFMADD231PS (DX)(DI*1), Y4, Y1
+	VFMADD231PS (DX)(DI*2), Y4, Y2
+	VFMADD231PS (R8), Y4, Y3
+	VMOVUPS     32(BX), Y4
+	VFMADD231PS 32(DX), Y4, Y0
+	VFMADD231PS 32(DX)(DI*1), Y4, Y1
+	VFMADD231PS 32(DX)(DI*2), Y4, Y2
+	VFMADD231PS 32(R8), Y4, Y3
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, SI
+	JMP         many7
+
+one7:
+	CMPQ        SI, $0x00000008
+	JLT         rest7
+	VMOVUPS     (BX), Y4
+	VFMADD231PS (DX), Y4, Y0
+	VFMADD231PS (DX)(DI*1), Y4, Y1
+	VFMADD231PS (DX)(DI*2), Y4, Y2
+	VFMADD231PS (R8), Y4, Y3
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, SI
+	JMP         one7
+
+rest7:
+	TESTQ       SI, SI
+	JZ          done7
+	LEAQ        tails<>+32(SB), R9
+	NEGQ        SI
+	VMOVUPS     (R9)(SI*4), Y4
+	VMASKMOVPS  (DX), Y4, Y5
+	VMASKMOVPS  (DX)(DI*1), Y4, Y6
+	VMASKMOVPS  (DX)(DI*2), Y4, Y7
+	VMASKMOVPS  (R8), Y4, Y8
+	VMASKMOVPS  (BX), Y4, Y4
+	VFMADD231PS Y5, Y4, Y0
+	VFMADD231PS Y6, Y4, Y1
+	VFMADD231PS Y7, Y4, Y2
+	VFMADD231PS Y8, Y4, Y3
+
+done7:
+	MOVQ         c+0(FP), DX
+	MOVQ         ldc+8(FP), BX
+	MOVQ         far+56(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         DX, DI
+	LEAQ         (DI)(SI*2), R8
+	ADDQ         SI, R8
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0x4e, X0, X4
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0xb1, X0, X4
+	VADDPS       X4, X0, X0
+	VADDSS       (DI), X0, X0
+	VMOVSS       X0, (DI)
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	VADDSS       (DI)(SI*1), X1, X1
+	VMOVSS       X1, (DI)(SI*1)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0x4e, X2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0xb1, X2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       (DI)(SI*2), X2, X2
+	VMOVSS       X2, (DI)(SI*2)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VPERMILPS    $0x4e, X3, X0
+	VADDPS       X0, X3, X3
+	VPERMILPS    $0xb1, X3, X0
+	VADDPS       X0, X3, X3
+	VADDSS       (R8), X3, X3
+	VMOVSS       X3, (R8)
+	LEAQ         (DX)(BX*4), DX
+	ADDQ         $0x04, c+0(FP)
+	MOVQ         ldx+48(FP), DX
+	LEAQ         (AX)(DX*4), AX
+	DECQ         CX
+	JNZ          step
+	VZEROUPPER
+	RET
+
+// func thinDots2AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·thinDots2AVX2(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ   AX, DX
+	MOVQ   lda+32(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+24(FP), SI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   n+16(FP), DI
+	MOVQ   ldx+48(FP), R8
+	SHLQ   $0x02, R8
+	IMULQ  far+56(FP), R8
+	LEAQ   (DX)(R8*2), R9
+	ADDQ   R8, R9
+
+one8:
+	CMPQ        DI, $0x00000008
+	JLT         rest8
+	VMOVUPS     (DX), Y8
+	PREFETCHT0  1024(DX)
+	VMOVUPS     (DX)(R8*1), Y9
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS     (DX)(R8*2), Y10
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (R9), Y11
+	PREFETCHT0  1024(R9)
+	VMOVUPS     (SI), Y12
+	VFMADD231PS Y8, Y12, Y0
+	VFMADD231PS Y9, Y12, Y1
+	VFMADD231PS Y10, Y12, Y2
+	VFMADD231PS Y11, Y12, Y3
+	VMOVUPS     (SI)(BX*1), Y12
+	VFMADD231PS Y8, Y12, Y4
+	VFMADD231PS Y9, Y12, Y5
+	VFMADD231PS Y10, Y12, Y6
+	VFMADD231PS Y11, Y12, Y7
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, DI
+	JMP         one8
+
+rest8:
+	TESTQ       DI, DI
+	JZ          done8
+	LEAQ        tails<>+32(SB), R10
+	NEGQ        DI
+	VMOVUPS     (R10)(DI*4), Y8
+	VMASKMOVPS  (DX), Y8, Y9
+	PREFETCHT0  1024(DX)
+	VMASKMOVPS  (DX)(R8*1), Y8, Y10
+	PREFETCHT0  1024(DX)(R8*1)
+	VMASKMOVPS  (DX)(R8*2), Y8, Y11
+	PREFETCHT0  1024(DX)(R8*2)
+	VMASKMOVPS  (R9), Y8, Y12
+	PREFETCHT0  1024(R9)
+	VMASKMOVPS  (SI), Y8, Y13
+	VFMADD231PS Y9, Y13, Y0
+	VFMADD231PS Y10, Y13, Y1
+	VFMADD231PS Y11, Y13, Y2
+	VFMADD231PS Y12, Y13, Y3
+	VMASKMOVPS  (SI)(BX*1), Y8, Y8
+	VFMADD231PS Y9, Y8, Y4
+	VFMADD231PS Y10, Y8, Y5
+	VFMADD231PS Y11, Y8, Y6
+	VFMADD231PS Y12, Y8, Y7
+
+done8:
+	MOVQ         c+0(FP), DX
+	MOVQ         ldc+8(FP), BX
+	MOVQ         far+56(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         DX, DI
+	LEAQ         (DI)(SI*2), R8
+	ADDQ         SI, R8
+	VEXTRACTF128 $0x01, Y0, X8
+	VADDPS       X8, X0, X0
+	VPERMILPS    $0x4e, X0, X8
+	VADDPS       X8, X0, X0
+	VPERMILPS    $0xb1, X0, X8
+	VADDPS       X8, X0, X0
+	VADDSS       (DI), X0, X0
+	VMOVSS       X0, (DI)
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	VADDSS       (DI)(SI*1), X1, X1
+	VMOVSS       X1, (DI)(SI*1)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0x4e, X2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0xb1, X2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       (DI)(SI*2), X2, X2
+	VMOVSS       X2, (DI)(SI*2)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VPERMILPS    $0x4e, X3, X0
+	VADDPS       X0, X3, X3
+	VPERMILPS    $0xb1, X3, X0
+	VADDPS       X0, X3, X3
+	VADDSS       (R8), X3, X3
+	VMOVSS       X3, (R8)
+	LEAQ         (DX)(BX*4), DX
+	MOVQ         DX, DI
+	LEAQ         (DI)(SI*2), R8
+	ADDQ         SI, R8
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VPERMILPS    $0x4e, X4, X0
+	VADDPS       X0, X4, X4
+	VPERMILPS    $0xb1, X4, X0
+	VADDPS       X0, X4, X4
+	VADDSS       (DI), X4, X4
+	VMOVSS       X4, (DI)
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X5
+	VPERMILPS    $0x4e, X5, X0
+	VADDPS       X0, X5, X5
+	VPERMILPS    $0xb1, X5, X0
+	VADDPS       X0, X5, X5
+	VADDSS       (DI)(SI*1), X5, X5
+	VMOVSS       X5, (DI)(SI*1)
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X0, X6, X6
+	VPERMILPS    $0x4e, X6, X0
+	VADDPS       X0, X6, X6
+	VPERMILPS    $0xb1, X6, X0
+	VADDPS       X0, X6, X6
+	VADDSS       (DI)(SI*2), X6, X6
+	VMOVSS       X6, (DI)(SI*2)
+	VEXTRACTF128 $0x01, Y7, X0
+	VADDPS       X0, X7, X7
+	VPERMILPS    $0x4e, X7, X0
+	VADDPS       X0, X7, X7
+	VPERMILPS    $0xb1, X7, X0
+	VADDPS       X0, X7, X7
+	VADDSS       (R8), X7, X7
+	VMOVSS       X7, (R8)
+	LEAQ         (DX)(BX*4), DX
+	ADDQ         $0x04, c+0(FP)
+	MOVQ         ldx+48(FP), DX
+	LEAQ         (AX)(DX*4), AX
+	DECQ         CX
+	JNZ          step
+	VZEROUPPER
+	RET
+
 // func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-73
@@ -10336,9 +10814,9 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-52
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many5:
+many9:
 	CMPQ        DX, $0x00000040
-	JLT         one5
+	JLT         one9
 	VMOVUPS     (AX), Z4
 	VMOVUPS     (CX), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -10354,22 +10832,22 @@ many5:
 	ADDQ        $0x00000100, AX
 	ADDQ        $0x00000100, CX
 	SUBQ        $0x00000040, DX
-	JMP         many5
+	JMP         many9
 
-one5:
+one9:
 	CMPQ        DX, $0x00000010
-	JLT         rest5
+	JLT         rest9
 	VMOVUPS     (AX), Z4
 	VMOVUPS     (CX), Z5
 	VFMADD231PS Z4, Z5, Z0
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, DX
-	JMP         one5
+	JMP         one9
 
-rest5:
+rest9:
 	TESTQ       DX, DX
-	JZ          done5
+	JZ          done9
 	MOVQ        $0x00000001, BX
 	SHLXQ       DX, BX, DX
 	DECQ        DX
@@ -10378,19 +10856,19 @@ rest5:
 	VMOVUPS.Z   (CX), K1, Z5
 	VFMADD231PS Z4, Z5, Z0
 
-done5:
-	VADDPS        Z2, Z0, Z0
-	VADDPS        Z3, Z1, Z1
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0x4e, X0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0xb1, X0, X1
-	VADDPS        X1, X0, X0
-	MOVSS         X0, ret+48(FP)
+done9:
+	VADDPS     Z2, Z0, Z0
+	VADDPS     Z3, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF32X4 $0x4e, Z0, Z0, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF32X4 $0xb1, Z0, Z0, Z1
+	VADDPS     Z1, Z0, Z0
+	VPERMILPS  $0x4e, Z0, Z1
+	VADDPS     Z1, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVSS      X0, ret+48(FP)
 	VZEROUPPER
 	RET
 
@@ -10416,9 +10894,9 @@ TEXT ·dot8AVX512(SB), NOSPLIT, $0-48
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 
-one6:
+one10:
 	CMPQ        DX, $0x00000010
-	JLT         rest6
+	JLT         rest10
 	VMOVUPS     (CX), Z8
 	VFMADD231PS (SI), Z8, Z0
 	VFMADD231PS (SI)(BX*1), Z8, Z1
@@ -10433,11 +10911,11 @@ one6:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, DX
-	JMP         one6
+	JMP         one10
 
-rest6:
+rest10:
 	TESTQ       DX, DX
-	JZ          done6
+	JZ          done10
 	MOVQ        $0x00000001, R9
 	SHLXQ       DX, R9, DX
 	DECQ        DX
@@ -10460,79 +10938,79 @@ rest6:
 	VMOVUPS.Z   (R8)(BX*1), K1, Z9
 	VFMADD231PS Z9, Z8, Z7
 
-done6:
-	VEXTRACTF64X4 $0x01, Z0, Y8
-	VADDPS        Y8, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X8
-	VADDPS        X8, X0, X0
-	VPERMILPS     $0x4e, X0, X8
-	VADDPS        X8, X0, X0
-	VPERMILPS     $0xb1, X0, X8
-	VADDPS        X8, X0, X0
-	VMOVSS        X0, (AX)
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPS        Y0, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X0
-	VADDPS        X0, X1, X1
-	VPERMILPS     $0x4e, X1, X0
-	VADDPS        X0, X1, X1
-	VPERMILPS     $0xb1, X1, X0
-	VADDPS        X0, X1, X1
-	VMOVSS        X1, 4(AX)
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPS        Y0, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X0
-	VADDPS        X0, X2, X2
-	VPERMILPS     $0x4e, X2, X0
-	VADDPS        X0, X2, X2
-	VPERMILPS     $0xb1, X2, X0
-	VADDPS        X0, X2, X2
-	VMOVSS        X2, 8(AX)
-	VEXTRACTF64X4 $0x01, Z3, Y0
-	VADDPS        Y0, Y3, Y3
-	VEXTRACTF128  $0x01, Y3, X0
-	VADDPS        X0, X3, X3
-	VPERMILPS     $0x4e, X3, X0
-	VADDPS        X0, X3, X3
-	VPERMILPS     $0xb1, X3, X0
-	VADDPS        X0, X3, X3
-	VMOVSS        X3, 12(AX)
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VADDPS        Y0, Y4, Y4
-	VEXTRACTF128  $0x01, Y4, X0
-	VADDPS        X0, X4, X4
-	VPERMILPS     $0x4e, X4, X0
-	VADDPS        X0, X4, X4
-	VPERMILPS     $0xb1, X4, X0
-	VADDPS        X0, X4, X4
-	VMOVSS        X4, 16(AX)
-	VEXTRACTF64X4 $0x01, Z5, Y0
-	VADDPS        Y0, Y5, Y5
-	VEXTRACTF128  $0x01, Y5, X0
-	VADDPS        X0, X5, X5
-	VPERMILPS     $0x4e, X5, X0
-	VADDPS        X0, X5, X5
-	VPERMILPS     $0xb1, X5, X0
-	VADDPS        X0, X5, X5
-	VMOVSS        X5, 20(AX)
-	VEXTRACTF64X4 $0x01, Z6, Y0
-	VADDPS        Y0, Y6, Y6
-	VEXTRACTF128  $0x01, Y6, X0
-	VADDPS        X0, X6, X6
-	VPERMILPS     $0x4e, X6, X0
-	VADDPS        X0, X6, X6
-	VPERMILPS     $0xb1, X6, X0
-	VADDPS        X0, X6, X6
-	VMOVSS        X6, 24(AX)
-	VEXTRACTF64X4 $0x01, Z7, Y0
-	VADDPS        Y0, Y7, Y7
-	VEXTRACTF128  $0x01, Y7, X0
-	VADDPS        X0, X7, X7
-	VPERMILPS     $0x4e, X7, X0
-	VADDPS        X0, X7, X7
-	VPERMILPS     $0xb1, X7, X0
-	VADDPS        X0, X7, X7
-	VMOVSS        X7, 28(AX)
+done10:
+	VSHUFF32X4 $0x4e, Z0, Z0, Z8
+	VADDPS     Z8, Z0, Z0
+	VSHUFF32X4 $0xb1, Z0, Z0, Z8
+	VADDPS     Z8, Z0, Z0
+	VPERMILPS  $0x4e, Z0, Z8
+	VADDPS     Z8, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z8
+	VADDPS     Z8, Z0, Z0
+	VMOVSS     X0, (AX)
+	VSHUFF32X4 $0x4e, Z1, Z1, Z0
+	VADDPS     Z0, Z1, Z1
+	VSHUFF32X4 $0xb1, Z1, Z1, Z0
+	VADDPS     Z0, Z1, Z1
+	VPERMILPS  $0x4e, Z1, Z0
+	VADDPS     Z0, Z1, Z1
+	VPERMILPS  $0xb1, Z1, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVSS     X1, 4(AX)
+	VSHUFF32X4 $0x4e, Z2, Z2, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFF32X4 $0xb1, Z2, Z2, Z0
+	VADDPS     Z0, Z2, Z2
+	VPERMILPS  $0x4e, Z2, Z0
+	VADDPS     Z0, Z2, Z2
+	VPERMILPS  $0xb1, Z2, Z0
+	VADDPS     Z0, Z2, Z2
+	VMOVSS     X2, 8(AX)
+	VSHUFF32X4 $0x4e, Z3, Z3, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFF32X4 $0xb1, Z3, Z3, Z0
+	VADDPS     Z0, Z3, Z3
+	VPERMILPS  $0x4e, Z3, Z0
+	VADDPS     Z0, Z3, Z3
+	VPERMILPS  $0xb1, Z3, Z0
+	VADDPS     Z0, Z3, Z3
+	VMOVSS     X3, 12(AX)
+	VSHUFF32X4 $0x4e, Z4, Z4, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF32X4 $0xb1, Z4, Z4, Z0
+	VADDPS     Z0, Z4, Z4
+	VPERMILPS  $0x4e, Z4, Z0
+	VADDPS     Z0, Z4, Z4
+	VPERMILPS  $0xb1, Z4, Z0
+	VADDPS     Z0, Z4, Z4
+	VMOVSS     X4, 16(AX)
+	VSHUFF32X4 $0x4e, Z5, Z5, Z0
+	VADDPS     Z0, Z5, Z5
+	VSHUFF32X4 $0xb1, Z5, Z5, Z0
+	VADDPS     Z0, Z5, Z5
+	VPERMILPS  $0x4e, Z5, Z0
+	VADDPS     Z0, Z5, Z5
+	VPERMILPS  $0xb1, Z5, Z0
+	VADDPS     Z0, Z5, Z5
+	VMOVSS     X5, 20(AX)
+	VSHUFF32X4 $0x4e, Z6, Z6, Z0
+	VADDPS     Z0, Z6, Z6
+	VSHUFF32X4 $0xb1, Z6, Z6, Z0
+	VADDPS     Z0, Z6, Z6
+	VPERMILPS  $0x4e, Z6, Z0
+	VADDPS     Z0, Z6, Z6
+	VPERMILPS  $0xb1, Z6, Z0
+	VADDPS     Z0, Z6, Z6
+	VMOVSS     X6, 24(AX)
+	VSHUFF32X4 $0x4e, Z7, Z7, Z0
+	VADDPS     Z0, Z7, Z7
+	VSHUFF32X4 $0xb1, Z7, Z7, Z0
+	VADDPS     Z0, Z7, Z7
+	VPERMILPS  $0x4e, Z7, Z0
+	VADDPS     Z0, Z7, Z7
+	VPERMILPS  $0xb1, Z7, Z0
+	VADDPS     Z0, Z7, Z7
+	VMOVSS     X7, 28(AX)
 	VZEROUPPER
 	RET
 
@@ -10547,9 +11025,9 @@ TEXT ·combine1AVX512(SB), NOSPLIT, $0-48
 	MOVQ         x+32(FP), BX
 	VBROADCASTSS (DX), Z0
 
-many7:
+many11:
 	CMPQ        CX, $0x00000020
-	JLT         one7
+	JLT         one11
 	VMOVUPS     (AX), Z1
 	VFMADD231PS (BX), Z0, Z1
 	VMOVUPS     Z1, (AX)
@@ -10559,22 +11037,22 @@ many7:
 	ADDQ        $0x00000080, AX
 	ADDQ        $0x00000080, BX
 	SUBQ        $0x00000020, CX
-	JMP         many7
+	JMP         many11
 
-one7:
+one11:
 	CMPQ        CX, $0x00000010
-	JLT         rest7
+	JLT         rest11
 	VMOVUPS     (AX), Z1
 	VFMADD231PS (BX), Z0, Z1
 	VMOVUPS     Z1, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, CX
-	JMP         one7
+	JMP         one11
 
-rest7:
+rest11:
 	TESTQ       CX, CX
-	JZ          done7
+	JZ          done11
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -10584,7 +11062,7 @@ rest7:
 	VFMADD231PS Z2, Z0, Z1
 	VMOVUPS     Z1, K1, (AX)
 
-done7:
+done11:
 	VZEROUPPER
 	RET
 
@@ -10610,9 +11088,9 @@ TEXT ·combine8AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS 24(DX), Z6
 	VBROADCASTSS 28(DX), Z7
 
-many8:
+many12:
 	CMPQ        CX, $0x00000020
-	JLT         one8
+	JLT         one12
 	VMOVUPS     (AX), Z8
 	VFMADD231PS (SI), Z0, Z8
 	VFMADD231PS (SI)(BX*1), Z1, Z8
@@ -10638,11 +11116,11 @@ many8:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, CX
-	JMP         many8
+	JMP         many12
 
-one8:
+one12:
 	CMPQ        CX, $0x00000010
-	JLT         rest8
+	JLT         rest12
 	VMOVUPS     (AX), Z8
 	VFMADD231PS (SI), Z0, Z8
 	VFMADD231PS (SI)(BX*1), Z1, Z8
@@ -10658,11 +11136,11 @@ one8:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, CX
-	JMP         one8
+	JMP         one12
 
-rest8:
+rest12:
 	TESTQ       CX, CX
-	JZ          done8
+	JZ          done12
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -10686,7 +11164,1321 @@ rest8:
 	VFMADD231PS Z0, Z7, Z8
 	VMOVUPS     Z8, K1, (AX)
 
-done8:
+done12:
+	VZEROUPPER
+	RET
+
+// func thinCombine1AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·thinCombine1AVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ         AX, DX
+	MOVQ         a+24(FP), BX
+	MOVQ         lda+32(FP), SI
+	MOVQ         far+56(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS (R8)(DI*1), Z1
+	VBROADCASTSS (R8)(DI*2), Z2
+	VBROADCASTSS (R9), Z3
+	LEAQ         (BX)(SI*4), BX
+	ADDQ         $0x04, a+24(FP)
+	MOVQ         y+0(FP), BX
+	MOVQ         ldy+8(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         n+16(FP), SI
+	MOVQ         ldx+48(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        far+56(FP), DI
+	LEAQ         (DX)(DI*2), R8
+	ADDQ         DI, R8
+
+many13:
+	CMPQ        SI, $0x00000020
+	JLT         one13
+	VMOVUPS     (BX), Z4
+	VFMADD231PS (DX), Z0, Z4
+	VFMADD231PS (DX)(DI*1), Z1, Z4
+	VFMADD231PS (DX)(DI*2), Z2, Z4
+	VFMADD231PS (R8), Z3, Z4
+	VMOVUPS     Z4, (BX)
+	VMOVUPS     64(BX), Z4
+	VFMADD231PS 64(DX), Z0, Z4
+	VFMADD231PS 64(DX)(DI*1), Z1, Z4
+	VFMADD231PS 64(DX)(DI*2), Z2, Z4
+	VFMADD231PS 64(R8), Z3, Z4
+	VMOVUPS     Z4, 64(BX)
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, SI
+	JMP         many13
+
+one13:
+	CMPQ        SI, $0x00000010
+	JLT         rest13
+	VMOVUPS     (BX), Z4
+	VFMADD231PS (DX), Z0, Z4
+	VFMADD231PS (DX)(DI*1), Z1, Z4
+	VFMADD231PS (DX)(DI*2), Z2, Z4
+	VFMADD231PS (R8), Z3, Z4
+	VMOVUPS     Z4, (BX)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, SI
+	JMP         one13
+
+rest13:
+	TESTQ       SI, SI
+	JZ          done13
+	MOVQ        $0x00000001, R9
+	SHLXQ       SI, R9, SI
+	DECQ        SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX), K1, Z4
+	VMOVUPS.Z   (DX)(DI*1), K1, Z5
+	VMOVUPS.Z   (DX)(DI*2), K1, Z6
+	VMOVUPS.Z   (R8), K1, Z7
+	VMOVUPS.Z   (BX), K1, Z8
+	VFMADD231PS Z4, Z0, Z8
+	VFMADD231PS Z5, Z1, Z8
+	VFMADD231PS Z6, Z2, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VMOVUPS     Z8, K1, (BX)
+
+done13:
+	MOVQ ldx+48(FP), DX
+	LEAQ (AX)(DX*4), AX
+	DECQ CX
+	JNZ  step
+	VZEROUPPER
+	RET
+
+// func thinCombine2AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·thinCombine2AVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ         AX, DX
+	MOVQ         a+24(FP), BX
+	MOVQ         lda+32(FP), SI
+	MOVQ         far+56(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS (R8)(DI*1), Z1
+	VBROADCASTSS (R8)(DI*2), Z2
+	VBROADCASTSS (R9), Z3
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z4
+	VBROADCASTSS (R8)(DI*1), Z5
+	VBROADCASTSS (R8)(DI*2), Z6
+	VBROADCASTSS (R9), Z7
+	LEAQ         (BX)(SI*4), BX
+	ADDQ         $0x04, a+24(FP)
+	MOVQ         y+0(FP), BX
+	MOVQ         ldy+8(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         n+16(FP), DI
+	MOVQ         ldx+48(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        far+56(FP), R8
+	LEAQ         (DX)(R8*2), R9
+	ADDQ         R8, R9
+
+one14:
+	CMPQ        DI, $0x00000010
+	JLT         rest14
+	VMOVUPS     (DX), Z8
+	PREFETCHT0  1024(DX)
+	VMOVUPS     (DX)(R8*1), Z9
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS     (DX)(R8*2), Z10
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (R9), Z11
+	PREFETCHT0  1024(R9)
+	VMOVUPS     (BX), Z12
+	VFMADD231PS Z8, Z0, Z12
+	VFMADD231PS Z9, Z1, Z12
+	VFMADD231PS Z10, Z2, Z12
+	VFMADD231PS Z11, Z3, Z12
+	VMOVUPS     Z12, (BX)
+	VMOVUPS     (BX)(SI*1), Z12
+	VFMADD231PS Z8, Z4, Z12
+	VFMADD231PS Z9, Z5, Z12
+	VFMADD231PS Z10, Z6, Z12
+	VFMADD231PS Z11, Z7, Z12
+	VMOVUPS     Z12, (BX)(SI*1)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, DI
+	JMP         one14
+
+rest14:
+	TESTQ       DI, DI
+	JZ          done14
+	MOVQ        $0x00000001, R10
+	SHLXQ       DI, R10, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z8
+	PREFETCHT0  1024(DX)
+	VMOVUPS.Z   (DX)(R8*1), K1, Z9
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS.Z   (DX)(R8*2), K1, Z10
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS.Z   (R9), K1, Z11
+	PREFETCHT0  1024(R9)
+	VMOVUPS.Z   (BX), K1, Z12
+	VFMADD231PS Z8, Z0, Z12
+	VFMADD231PS Z9, Z1, Z12
+	VFMADD231PS Z10, Z2, Z12
+	VFMADD231PS Z11, Z3, Z12
+	VMOVUPS     Z12, K1, (BX)
+	VMOVUPS.Z   (BX)(SI*1), K1, Z0
+	VFMADD231PS Z8, Z4, Z0
+	VFMADD231PS Z9, Z5, Z0
+	VFMADD231PS Z10, Z6, Z0
+	VFMADD231PS Z11, Z7, Z0
+	VMOVUPS     Z0, K1, (BX)(SI*1)
+
+done14:
+	MOVQ ldx+48(FP), DX
+	LEAQ (AX)(DX*4), AX
+	DECQ CX
+	JNZ  step
+	VZEROUPPER
+	RET
+
+// func thinCombine3AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·thinCombine3AVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ         AX, DX
+	MOVQ         a+24(FP), BX
+	MOVQ         lda+32(FP), SI
+	MOVQ         far+56(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS (R8)(DI*1), Z1
+	VBROADCASTSS (R8)(DI*2), Z2
+	VBROADCASTSS (R9), Z3
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z4
+	VBROADCASTSS (R8)(DI*1), Z5
+	VBROADCASTSS (R8)(DI*2), Z6
+	VBROADCASTSS (R9), Z7
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z8
+	VBROADCASTSS (R8)(DI*1), Z9
+	VBROADCASTSS (R8)(DI*2), Z10
+	VBROADCASTSS (R9), Z11
+	LEAQ         (BX)(SI*4), BX
+	ADDQ         $0x04, a+24(FP)
+	MOVQ         y+0(FP), BX
+	MOVQ         ldy+8(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         n+16(FP), DI
+	MOVQ         ldx+48(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        far+56(FP), R8
+	LEAQ         (DX)(R8*2), R9
+	ADDQ         R8, R9
+
+one15:
+	CMPQ        DI, $0x00000010
+	JLT         rest15
+	VMOVUPS     (DX), Z12
+	PREFETCHT0  1024(DX)
+	VMOVUPS     (DX)(R8*1), Z13
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS     (DX)(R8*2), Z14
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (R9), Z15
+	PREFETCHT0  1024(R9)
+	VMOVUPS     (BX), Z16
+	VFMADD231PS Z12, Z0, Z16
+	VFMADD231PS Z13, Z1, Z16
+	VFMADD231PS Z14, Z2, Z16
+	VFMADD231PS Z15, Z3, Z16
+	VMOVUPS     Z16, (BX)
+	VMOVUPS     (BX)(SI*1), Z16
+	VFMADD231PS Z12, Z4, Z16
+	VFMADD231PS Z13, Z5, Z16
+	VFMADD231PS Z14, Z6, Z16
+	VFMADD231PS Z15, Z7, Z16
+	VMOVUPS     Z16, (BX)(SI*1)
+	VMOVUPS     (BX)(SI*2), Z16
+	VFMADD231PS Z12, Z8, Z16
+	VFMADD231PS Z13, Z9, Z16
+	VFMADD231PS Z14, Z10, Z16
+	VFMADD231PS Z15, Z11, Z16
+	VMOVUPS     Z16, (BX)(SI*2)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, DI
+	JMP         one15
+
+rest15:
+	TESTQ       DI, DI
+	JZ          done15
+	MOVQ        $0x00000001, R10
+	SHLXQ       DI, R10, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z12
+	PREFETCHT0  1024(DX)
+	VMOVUPS.Z   (DX)(R8*1), K1, Z13
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS.Z   (DX)(R8*2), K1, Z14
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS.Z   (R9), K1, Z15
+	PREFETCHT0  1024(R9)
+	VMOVUPS.Z   (BX), K1, Z16
+	VFMADD231PS Z12, Z0, Z16
+	VFMADD231PS Z13, Z1, Z16
+	VFMADD231PS Z14, Z2, Z16
+	VFMADD231PS Z15, Z3, Z16
+	VMOVUPS     Z16, K1, (BX)
+	VMOVUPS.Z   (BX)(SI*1), K1, Z0
+	VFMADD231PS Z12, Z4, Z0
+	VFMADD231PS Z13, Z5, Z0
+	VFMADD231PS Z14, Z6, Z0
+	VFMADD231PS Z15, Z7, Z0
+	VMOVUPS     Z0, K1, (BX)(SI*1)
+	VMOVUPS.Z   (BX)(SI*2), K1, Z0
+	VFMADD231PS Z12, Z8, Z0
+	VFMADD231PS Z13, Z9, Z0
+	VFMADD231PS Z14, Z10, Z0
+	VFMADD231PS Z15, Z11, Z0
+	VMOVUPS     Z0, K1, (BX)(SI*2)
+
+done15:
+	MOVQ ldx+48(FP), DX
+	LEAQ (AX)(DX*4), AX
+	DECQ CX
+	JNZ  step
+	VZEROUPPER
+	RET
+
+// func thinCombine4AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·thinCombine4AVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ         AX, DX
+	MOVQ         a+24(FP), BX
+	MOVQ         lda+32(FP), SI
+	MOVQ         far+56(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS (R8)(DI*1), Z1
+	VBROADCASTSS (R8)(DI*2), Z2
+	VBROADCASTSS (R9), Z3
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z4
+	VBROADCASTSS (R8)(DI*1), Z5
+	VBROADCASTSS (R8)(DI*2), Z6
+	VBROADCASTSS (R9), Z7
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z8
+	VBROADCASTSS (R8)(DI*1), Z9
+	VBROADCASTSS (R8)(DI*2), Z10
+	VBROADCASTSS (R9), Z11
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         BX, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	VBROADCASTSS (R8), Z12
+	VBROADCASTSS (R8)(DI*1), Z13
+	VBROADCASTSS (R8)(DI*2), Z14
+	VBROADCASTSS (R9), Z15
+	LEAQ         (BX)(SI*4), BX
+	ADDQ         $0x04, a+24(FP)
+	MOVQ         y+0(FP), BX
+	MOVQ         ldy+8(FP), SI
+	SHLQ         $0x02, SI
+	LEAQ         (BX)(SI*2), DI
+	ADDQ         SI, DI
+	MOVQ         n+16(FP), R8
+	MOVQ         ldx+48(FP), R9
+	SHLQ         $0x02, R9
+	IMULQ        far+56(FP), R9
+	LEAQ         (DX)(R9*2), R10
+	ADDQ         R9, R10
+
+one16:
+	CMPQ        R8, $0x00000010
+	JLT         rest16
+	VMOVUPS     (DX), Z16
+	PREFETCHT0  1024(DX)
+	VMOVUPS     (DX)(R9*1), Z17
+	PREFETCHT0  1024(DX)(R9*1)
+	VMOVUPS     (DX)(R9*2), Z18
+	PREFETCHT0  1024(DX)(R9*2)
+	VMOVUPS     (R10), Z19
+	PREFETCHT0  1024(R10)
+	VMOVUPS     (BX), Z20
+	VFMADD231PS Z16, Z0, Z20
+	VFMADD231PS Z17, Z1, Z20
+	VFMADD231PS Z18, Z2, Z20
+	VFMADD231PS Z19, Z3, Z20
+	VMOVUPS     Z20, (BX)
+	VMOVUPS     (BX)(SI*1), Z20
+	VFMADD231PS Z16, Z4, Z20
+	VFMADD231PS Z17, Z5, Z20
+	VFMADD231PS Z18, Z6, Z20
+	VFMADD231PS Z19, Z7, Z20
+	VMOVUPS     Z20, (BX)(SI*1)
+	VMOVUPS     (BX)(SI*2), Z20
+	VFMADD231PS Z16, Z8, Z20
+	VFMADD231PS Z17, Z9, Z20
+	VFMADD231PS Z18, Z10, Z20
+	VFMADD231PS Z19, Z11, Z20
+	VMOVUPS     Z20, (BX)(SI*2)
+	VMOVUPS     (DI), Z20
+	VFMADD231PS Z16, Z12, Z20
+	VFMADD231PS Z17, Z13, Z20
+	VFMADD231PS Z18, Z14, Z20
+	VFMADD231PS Z19, Z15, Z20
+	VMOVUPS     Z20, (DI)
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, R8
+	JMP         one16
+
+rest16:
+	TESTQ       R8, R8
+	JZ          done16
+	MOVQ        $0x00000001, R11
+	SHLXQ       R8, R11, R8
+	DECQ        R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (DX), K1, Z16
+	PREFETCHT0  1024(DX)
+	VMOVUPS.Z   (DX)(R9*1), K1, Z17
+	PREFETCHT0  1024(DX)(R9*1)
+	VMOVUPS.Z   (DX)(R9*2), K1, Z18
+	PREFETCHT0  1024(DX)(R9*2)
+	VMOVUPS.Z   (R10), K1, Z19
+	PREFETCHT0  1024(R10)
+	VMOVUPS.Z   (BX), K1, Z20
+	VFMADD231PS Z16, Z0, Z20
+	VFMADD231PS Z17, Z1, Z20
+	VFMADD231PS Z18, Z2, Z20
+	VFMADD231PS Z19, Z3, Z20
+	VMOVUPS     Z20, K1, (BX)
+	VMOVUPS.Z   (BX)(SI*1), K1, Z0
+	VFMADD231PS Z16, Z4, Z0
+	VFMADD231PS Z17, Z5, Z0
+	VFMADD231PS Z18, Z6, Z0
+	VFMADD231PS Z19, Z7, Z0
+	VMOVUPS     Z0, K1, (BX)(SI*1)
+	VMOVUPS.Z   (BX)(SI*2), K1, Z0
+	VFMADD231PS Z16, Z8, Z0
+	VFMADD231PS Z17, Z9, Z0
+	VFMADD231PS Z18, Z10, Z0
+	VFMADD231PS Z19, Z11, Z0
+	VMOVUPS     Z0, K1, (BX)(SI*2)
+	VMOVUPS.Z   (DI), K1, Z0
+	VFMADD231PS Z16, Z12, Z0
+	VFMADD231PS Z17, Z13, Z0
+	VFMADD231PS Z18, Z14, Z0
+	VFMADD231PS Z19, Z15, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done16:
+	MOVQ ldx+48(FP), DX
+	LEAQ (AX)(DX*4), AX
+	DECQ CX
+	JNZ  step
+	VZEROUPPER
+	RET
+
+// func thinDots1AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·thinDots1AVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ   AX, DX
+	MOVQ   lda+32(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+24(FP), BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   n+16(FP), SI
+	MOVQ   ldx+48(FP), DI
+	SHLQ   $0x02, DI
+	IMULQ  far+56(FP), DI
+	LEAQ   (DX)(DI*2), R8
+	ADDQ   DI, R8
+
+many17:
+	CMPQ        SI, $0x00000020
+	JLT         one17
+	VMOVUPS     (BX), Z4
+	VFMADD231PS (DX), Z4, Z0
+	VFMADD231PS (DX)(DI*1), Z4, Z1
+	VFMADD231PS (DX)(DI*2), Z4, Z2
+	VFMADD231PS (R8), Z4, Z3
+	VMOVUPS     64(BX), Z4
+	VFMADD231PS 64(DX), Z4, Z0
+	VFMADD231PS 64(DX)(DI*1), Z4, Z1
+	VFMADD231PS 64(DX)(DI*2), Z4, Z2
+	VFMADD231PS 64(R8), Z4, Z3
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, SI
+	JMP         many17
+
+one17:
+	CMPQ        SI, $0x00000010
+	JLT         rest17
+	VMOVUPS     (BX), Z4
+	VFMADD231PS (DX), Z4, Z0
+	VFMADD231PS (DX)(DI*1), Z4, Z1
+	VFMADD231PS (DX)(DI*2), Z4, Z2
+	VFMADD231PS (R8), Z4, Z3
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, SI
+	JMP         one17
+
+rest17:
+	TESTQ       SI, SI
+	JZ          done17
+	MOVQ        $0x00000001, R9
+	SHLXQ       SI, R9, SI
+	DECQ        SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX), K1, Z4
+	VMOVUPS.Z   (DX)(DI*1), K1, Z5
+	VMOVUPS.Z   (DX)(DI*2), K1, Z6
+	VMOVUPS.Z   (R8), K1, Z7
+	VMOVUPS.Z   (BX), K1, Z8
+	VFMADD231PS Z4, Z8, Z0
+	VFMADD231PS Z5, Z8, Z1
+	VFMADD231PS Z6, Z8, Z2
+	VFMADD231PS Z7, Z8, Z3
+
+done17:
+	MOVQ       c+0(FP), DX
+	MOVQ       ldc+8(FP), BX
+	MOVQ       far+56(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z0, Z0, Z4
+	VADDPS     Z4, Z0, Z0
+	VSHUFF32X4 $0xb1, Z0, Z0, Z4
+	VADDPS     Z4, Z0, Z0
+	VPERMILPS  $0x4e, Z0, Z4
+	VADDPS     Z4, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z4
+	VADDPS     Z4, Z0, Z0
+	VADDSS     (DI), X0, X0
+	VMOVSS     X0, (DI)
+	VSHUFF32X4 $0x4e, Z1, Z1, Z4
+	VADDPS     Z4, Z1, Z1
+	VSHUFF32X4 $0xb1, Z1, Z1, Z4
+	VADDPS     Z4, Z1, Z1
+	VPERMILPS  $0x4e, Z1, Z4
+	VADDPS     Z4, Z1, Z1
+	VPERMILPS  $0xb1, Z1, Z4
+	VADDPS     Z4, Z1, Z1
+	VADDSS     (DI)(SI*1), X1, X1
+	VMOVSS     X1, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z2, Z2, Z4
+	VADDPS     Z4, Z2, Z2
+	VSHUFF32X4 $0xb1, Z2, Z2, Z4
+	VADDPS     Z4, Z2, Z2
+	VPERMILPS  $0x4e, Z2, Z4
+	VADDPS     Z4, Z2, Z2
+	VPERMILPS  $0xb1, Z2, Z4
+	VADDPS     Z4, Z2, Z2
+	VADDSS     (DI)(SI*2), X2, X2
+	VMOVSS     X2, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z3, Z3, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF32X4 $0xb1, Z3, Z3, Z4
+	VADDPS     Z4, Z3, Z3
+	VPERMILPS  $0x4e, Z3, Z4
+	VADDPS     Z4, Z3, Z3
+	VPERMILPS  $0xb1, Z3, Z4
+	VADDPS     Z4, Z3, Z3
+	VADDSS     (R8), X3, X3
+	VMOVSS     X3, (R8)
+	LEAQ       (DX)(BX*4), DX
+	ADDQ       $0x04, c+0(FP)
+	MOVQ       ldx+48(FP), DX
+	LEAQ       (AX)(DX*4), AX
+	DECQ       CX
+	JNZ        step
+	VZEROUPPER
+	RET
+
+// func thinDots2AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·thinDots2AVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ   AX, DX
+	MOVQ   lda+32(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+24(FP), SI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   n+16(FP), DI
+	MOVQ   ldx+48(FP), R8
+	SHLQ   $0x02, R8
+	IMULQ  far+56(FP), R8
+	LEAQ   (DX)(R8*2), R9
+	ADDQ   R8, R9
+
+one18:
+	CMPQ        DI, $0x00000010
+	JLT         rest18
+	VMOVUPS     (DX), Z8
+	PREFETCHT0  1024(DX)
+	VMOVUPS     (DX)(R8*1), Z9
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS     (DX)(R8*2), Z10
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (R9), Z11
+	PREFETCHT0  1024(R9)
+	VMOVUPS     (SI), Z12
+	VFMADD231PS Z8, Z12, Z0
+	VFMADD231PS Z9, Z12, Z1
+	VFMADD231PS Z10, Z12, Z2
+	VFMADD231PS Z11, Z12, Z3
+	VMOVUPS     (SI)(BX*1), Z12
+	VFMADD231PS Z8, Z12, Z4
+	VFMADD231PS Z9, Z12, Z5
+	VFMADD231PS Z10, Z12, Z6
+	VFMADD231PS Z11, Z12, Z7
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, DI
+	JMP         one18
+
+rest18:
+	TESTQ       DI, DI
+	JZ          done18
+	MOVQ        $0x00000001, R10
+	SHLXQ       DI, R10, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z8
+	PREFETCHT0  1024(DX)
+	VMOVUPS.Z   (DX)(R8*1), K1, Z9
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS.Z   (DX)(R8*2), K1, Z10
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS.Z   (R9), K1, Z11
+	PREFETCHT0  1024(R9)
+	VMOVUPS.Z   (SI), K1, Z12
+	VFMADD231PS Z8, Z12, Z0
+	VFMADD231PS Z9, Z12, Z1
+	VFMADD231PS Z10, Z12, Z2
+	VFMADD231PS Z11, Z12, Z3
+	VMOVUPS.Z   (SI)(BX*1), K1, Z12
+	VFMADD231PS Z8, Z12, Z4
+	VFMADD231PS Z9, Z12, Z5
+	VFMADD231PS Z10, Z12, Z6
+	VFMADD231PS Z11, Z12, Z7
+
+done18:
+	MOVQ       c+0(FP), DX
+	MOVQ       ldc+8(FP), BX
+	MOVQ       far+56(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z0, Z0, Z8
+	VADDPS     Z8, Z0, Z0
+	VSHUFF32X4 $0xb1, Z0, Z0, Z8
+	VADDPS     Z8, Z0, Z0
+	VPERMILPS  $0x4e, Z0, Z8
+	VADDPS     Z8, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z8
+	VADDPS     Z8, Z0, Z0
+	VADDSS     (DI), X0, X0
+	VMOVSS     X0, (DI)
+	VSHUFF32X4 $0x4e, Z1, Z1, Z8
+	VADDPS     Z8, Z1, Z1
+	VSHUFF32X4 $0xb1, Z1, Z1, Z8
+	VADDPS     Z8, Z1, Z1
+	VPERMILPS  $0x4e, Z1, Z8
+	VADDPS     Z8, Z1, Z1
+	VPERMILPS  $0xb1, Z1, Z8
+	VADDPS     Z8, Z1, Z1
+	VADDSS     (DI)(SI*1), X1, X1
+	VMOVSS     X1, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z2, Z2, Z8
+	VADDPS     Z8, Z2, Z2
+	VSHUFF32X4 $0xb1, Z2, Z2, Z8
+	VADDPS     Z8, Z2, Z2
+	VPERMILPS  $0x4e, Z2, Z8
+	VADDPS     Z8, Z2, Z2
+	VPERMILPS  $0xb1, Z2, Z8
+	VADDPS     Z8, Z2, Z2
+	VADDSS     (DI)(SI*2), X2, X2
+	VMOVSS     X2, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z3, Z3, Z8
+	VADDPS     Z8, Z3, Z3
+	VSHUFF32X4 $0xb1, Z3, Z3, Z8
+	VADDPS     Z8, Z3, Z3
+	VPERMILPS  $0x4e, Z3, Z8
+	VADDPS     Z8, Z3, Z3
+	VPERMILPS  $0xb1, Z3, Z8
+	VADDPS     Z8, Z3, Z3
+	VADDSS     (R8), X3, X3
+	VMOVSS     X3, (R8)
+	LEAQ       (DX)(BX*4), DX
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z4, Z4, Z8
+	VADDPS     Z8, Z4, Z4
+	VSHUFF32X4 $0xb1, Z4, Z4, Z8
+	VADDPS     Z8, Z4, Z4
+	VPERMILPS  $0x4e, Z4, Z8
+	VADDPS     Z8, Z4, Z4
+	VPERMILPS  $0xb1, Z4, Z8
+	VADDPS     Z8, Z4, Z4
+	VADDSS     (DI), X4, X4
+	VMOVSS     X4, (DI)
+	VSHUFF32X4 $0x4e, Z5, Z5, Z8
+	VADDPS     Z8, Z5, Z5
+	VSHUFF32X4 $0xb1, Z5, Z5, Z8
+	VADDPS     Z8, Z5, Z5
+	VPERMILPS  $0x4e, Z5, Z8
+	VADDPS     Z8, Z5, Z5
+	VPERMILPS  $0xb1, Z5, Z8
+	VADDPS     Z8, Z5, Z5
+	VADDSS     (DI)(SI*1), X5, X5
+	VMOVSS     X5, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z6, Z6, Z8
+	VADDPS     Z8, Z6, Z6
+	VSHUFF32X4 $0xb1, Z6, Z6, Z8
+	VADDPS     Z8, Z6, Z6
+	VPERMILPS  $0x4e, Z6, Z8
+	VADDPS     Z8, Z6, Z6
+	VPERMILPS  $0xb1, Z6, Z8
+	VADDPS     Z8, Z6, Z6
+	VADDSS     (DI)(SI*2), X6, X6
+	VMOVSS     X6, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z7, Z7, Z8
+	VADDPS     Z8, Z7, Z7
+	VSHUFF32X4 $0xb1, Z7, Z7, Z8
+	VADDPS     Z8, Z7, Z7
+	VPERMILPS  $0x4e, Z7, Z8
+	VADDPS     Z8, Z7, Z7
+	VPERMILPS  $0xb1, Z7, Z8
+	VADDPS     Z8, Z7, Z7
+	VADDSS     (R8), X7, X7
+	VMOVSS     X7, (R8)
+	LEAQ       (DX)(BX*4), DX
+	ADDQ       $0x04, c+0(FP)
+	MOVQ       ldx+48(FP), DX
+	LEAQ       (AX)(DX*4), AX
+	DECQ       CX
+	JNZ        step
+	VZEROUPPER
+	RET
+
+// func thinDots3AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·thinDots3AVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ   AX, DX
+	MOVQ   lda+32(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+24(FP), SI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	MOVQ   n+16(FP), DI
+	MOVQ   ldx+48(FP), R8
+	SHLQ   $0x02, R8
+	IMULQ  far+56(FP), R8
+	LEAQ   (DX)(R8*2), R9
+	ADDQ   R8, R9
+
+one19:
+	CMPQ        DI, $0x00000010
+	JLT         rest19
+	VMOVUPS     (DX), Z12
+	PREFETCHT0  1024(DX)
+	VMOVUPS     (DX)(R8*1), Z13
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS     (DX)(R8*2), Z14
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (R9), Z15
+	PREFETCHT0  1024(R9)
+	VMOVUPS     (SI), Z16
+	VFMADD231PS Z12, Z16, Z0
+	VFMADD231PS Z13, Z16, Z1
+	VFMADD231PS Z14, Z16, Z2
+	VFMADD231PS Z15, Z16, Z3
+	VMOVUPS     (SI)(BX*1), Z16
+	VFMADD231PS Z12, Z16, Z4
+	VFMADD231PS Z13, Z16, Z5
+	VFMADD231PS Z14, Z16, Z6
+	VFMADD231PS Z15, Z16, Z7
+	VMOVUPS     (SI)(BX*2), Z16
+	VFMADD231PS Z12, Z16, Z8
+	VFMADD231PS Z13, Z16, Z9
+	VFMADD231PS Z14, Z16, Z10
+	VFMADD231PS Z15, Z16, Z11
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, DI
+	JMP         one19
+
+rest19:
+	TESTQ       DI, DI
+	JZ          done19
+	MOVQ        $0x00000001, R10
+	SHLXQ       DI, R10, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z12
+	PREFETCHT0  1024(DX)
+	VMOVUPS.Z   (DX)(R8*1), K1, Z13
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS.Z   (DX)(R8*2), K1, Z14
+	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS.Z   (R9), K1, Z15
+	PREFETCHT0  1024(R9)
+	VMOVUPS.Z   (SI), K1, Z16
+	VFMADD231PS Z12, Z16, Z0
+	VFMADD231PS Z13, Z16, Z1
+	VFMADD231PS Z14, Z16, Z2
+	VFMADD231PS Z15, Z16, Z3
+	VMOVUPS.Z   (SI)(BX*1), K1, Z16
+	VFMADD231PS Z12, Z16, Z4
+	VFMADD231PS Z13, Z16, Z5
+	VFMADD231PS Z14, Z16, Z6
+	VFMADD231PS Z15, Z16, Z7
+	VMOVUPS.Z   (SI)(BX*2), K1, Z16
+	VFMADD231PS Z12, Z16, Z8
+	VFMADD231PS Z13, Z16, Z9
+	VFMADD231PS Z14, Z16, Z10
+	VFMADD231PS Z15, Z16, Z11
+
+done19:
+	MOVQ       c+0(FP), DX
+	MOVQ       ldc+8(FP), BX
+	MOVQ       far+56(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z0, Z0, Z12
+	VADDPS     Z12, Z0, Z0
+	VSHUFF32X4 $0xb1, Z0, Z0, Z12
+	VADDPS     Z12, Z0, Z0
+	VPERMILPS  $0x4e, Z0, Z12
+	VADDPS     Z12, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z12
+	VADDPS     Z12, Z0, Z0
+	VADDSS     (DI), X0, X0
+	VMOVSS     X0, (DI)
+	VSHUFF32X4 $0x4e, Z1, Z1, Z12
+	VADDPS     Z12, Z1, Z1
+	VSHUFF32X4 $0xb1, Z1, Z1, Z12
+	VADDPS     Z12, Z1, Z1
+	VPERMILPS  $0x4e, Z1, Z12
+	VADDPS     Z12, Z1, Z1
+	VPERMILPS  $0xb1, Z1, Z12
+	VADDPS     Z12, Z1, Z1
+	VADDSS     (DI)(SI*1), X1, X1
+	VMOVSS     X1, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z2, Z2, Z12
+	VADDPS     Z12, Z2, Z2
+	VSHUFF32X4 $0xb1, Z2, Z2, Z12
+	VADDPS     Z12, Z2, Z2
+	VPERMILPS  $0x4e, Z2, Z12
+	VADDPS     Z12, Z2, Z2
+	VPERMILPS  $0xb1, Z2, Z12
+	VADDPS     Z12, Z2, Z2
+	VADDSS     (DI)(SI*2), X2, X2
+	VMOVSS     X2, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z3, Z3, Z12
+	VADDPS     Z12, Z3, Z3
+	VSHUFF32X4 $0xb1, Z3, Z3, Z12
+	VADDPS     Z12, Z3, Z3
+	VPERMILPS  $0x4e, Z3, Z12
+	VADDPS     Z12, Z3, Z3
+	VPERMILPS  $0xb1, Z3, Z12
+	VADDPS     Z12, Z3, Z3
+	VADDSS     (R8), X3, X3
+	VMOVSS     X3, (R8)
+	LEAQ       (DX)(BX*4), DX
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z4, Z4, Z12
+	VADDPS     Z12, Z4, Z4
+	VSHUFF32X4 $0xb1, Z4, Z4, Z12
+	VADDPS     Z12, Z4, Z4
+	VPERMILPS  $0x4e, Z4, Z12
+	VADDPS     Z12, Z4, Z4
+	VPERMILPS  $0xb1, Z4, Z12
+	VADDPS     Z12, Z4, Z4
+	VADDSS     (DI), X4, X4
+	VMOVSS     X4, (DI)
+	VSHUFF32X4 $0x4e, Z5, Z5, Z12
+	VADDPS     Z12, Z5, Z5
+	VSHUFF32X4 $0xb1, Z5, Z5, Z12
+	VADDPS     Z12, Z5, Z5
+	VPERMILPS  $0x4e, Z5, Z12
+	VADDPS     Z12, Z5, Z5
+	VPERMILPS  $0xb1, Z5, Z12
+	VADDPS     Z12, Z5, Z5
+	VADDSS     (DI)(SI*1), X5, X5
+	VMOVSS     X5, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z6, Z6, Z12
+	VADDPS     Z12, Z6, Z6
+	VSHUFF32X4 $0xb1, Z6, Z6, Z12
+	VADDPS     Z12, Z6, Z6
+	VPERMILPS  $0x4e, Z6, Z12
+	VADDPS     Z12, Z6, Z6
+	VPERMILPS  $0xb1, Z6, Z12
+	VADDPS     Z12, Z6, Z6
+	VADDSS     (DI)(SI*2), X6, X6
+	VMOVSS     X6, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z7, Z7, Z12
+	VADDPS     Z12, Z7, Z7
+	VSHUFF32X4 $0xb1, Z7, Z7, Z12
+	VADDPS     Z12, Z7, Z7
+	VPERMILPS  $0x4e, Z7, Z12
+	VADDPS     Z12, Z7, Z7
+	VPERMILPS  $0xb1, Z7, Z12
+	VADDPS     Z12, Z7, Z7
+	VADDSS     (R8), X7, X7
+	VMOVSS     X7, (R8)
+	LEAQ       (DX)(BX*4), DX
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z8, Z8, Z12
+	VADDPS     Z12, Z8, Z8
+	VSHUFF32X4 $0xb1, Z8, Z8, Z12
+	VADDPS     Z12, Z8, Z8
+	VPERMILPS  $0x4e, Z8, Z12
+	VADDPS     Z12, Z8, Z8
+	VPERMILPS  $0xb1, Z8, Z12
+	VADDPS     Z12, Z8, Z8
+	VADDSS     (DI), X8, X8
+	VMOVSS     X8, (DI)
+	VSHUFF32X4 $0x4e, Z9, Z9, Z12
+	VADDPS     Z12, Z9, Z9
+	VSHUFF32X4 $0xb1, Z9, Z9, Z12
+	VADDPS     Z12, Z9, Z9
+	VPERMILPS  $0x4e, Z9, Z12
+	VADDPS     Z12, Z9, Z9
+	VPERMILPS  $0xb1, Z9, Z12
+	VADDPS     Z12, Z9, Z9
+	VADDSS     (DI)(SI*1), X9, X9
+	VMOVSS     X9, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z10, Z10, Z12
+	VADDPS     Z12, Z10, Z10
+	VSHUFF32X4 $0xb1, Z10, Z10, Z12
+	VADDPS     Z12, Z10, Z10
+	VPERMILPS  $0x4e, Z10, Z12
+	VADDPS     Z12, Z10, Z10
+	VPERMILPS  $0xb1, Z10, Z12
+	VADDPS     Z12, Z10, Z10
+	VADDSS     (DI)(SI*2), X10, X10
+	VMOVSS     X10, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z11, Z11, Z12
+	VADDPS     Z12, Z11, Z11
+	VSHUFF32X4 $0xb1, Z11, Z11, Z12
+	VADDPS     Z12, Z11, Z11
+	VPERMILPS  $0x4e, Z11, Z12
+	VADDPS     Z12, Z11, Z11
+	VPERMILPS  $0xb1, Z11, Z12
+	VADDPS     Z12, Z11, Z11
+	VADDSS     (R8), X11, X11
+	VMOVSS     X11, (R8)
+	LEAQ       (DX)(BX*4), DX
+	ADDQ       $0x04, c+0(FP)
+	MOVQ       ldx+48(FP), DX
+	LEAQ       (AX)(DX*4), AX
+	DECQ       CX
+	JNZ        step
+	VZEROUPPER
+	RET
+
+// func thinDots4AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·thinDots4AVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ steps+64(FP), CX
+
+step:
+	MOVQ   AX, DX
+	MOVQ   lda+32(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   a+24(FP), SI
+	LEAQ   (SI)(BX*2), DI
+	ADDQ   BX, DI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   n+16(FP), R8
+	MOVQ   ldx+48(FP), R9
+	SHLQ   $0x02, R9
+	IMULQ  far+56(FP), R9
+	LEAQ   (DX)(R9*2), R10
+	ADDQ   R9, R10
+
+one20:
+	CMPQ        R8, $0x00000010
+	JLT         rest20
+	VMOVUPS     (DX), Z16
+	PREFETCHT0  1024(DX)
+	VMOVUPS     (DX)(R9*1), Z17
+	PREFETCHT0  1024(DX)(R9*1)
+	VMOVUPS     (DX)(R9*2), Z18
+	PREFETCHT0  1024(DX)(R9*2)
+	VMOVUPS     (R10), Z19
+	PREFETCHT0  1024(R10)
+	VMOVUPS     (SI), Z20
+	VFMADD231PS Z16, Z20, Z0
+	VFMADD231PS Z17, Z20, Z1
+	VFMADD231PS Z18, Z20, Z2
+	VFMADD231PS Z19, Z20, Z3
+	VMOVUPS     (SI)(BX*1), Z20
+	VFMADD231PS Z16, Z20, Z4
+	VFMADD231PS Z17, Z20, Z5
+	VFMADD231PS Z18, Z20, Z6
+	VFMADD231PS Z19, Z20, Z7
+	VMOVUPS     (SI)(BX*2), Z20
+	VFMADD231PS Z16, Z20, Z8
+	VFMADD231PS Z17, Z20, Z9
+	VFMADD231PS Z18, Z20, Z10
+	VFMADD231PS Z19, Z20, Z11
+	VMOVUPS     (DI), Z20
+	VFMADD231PS Z16, Z20, Z12
+	VFMADD231PS Z17, Z20, Z13
+	VFMADD231PS Z18, Z20, Z14
+	VFMADD231PS Z19, Z20, Z15
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, R8
+	JMP         one20
+
+rest20:
+	TESTQ       R8, R8
+	JZ          done20
+	MOVQ        $0x00000001, R11
+	SHLXQ       R8, R11, R8
+	DECQ        R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (DX), K1, Z16
+	PREFETCHT0  1024(DX)
+	VMOVUPS.Z   (DX)(R9*1), K1, Z17
+	PREFETCHT0  1024(DX)(R9*1)
+	VMOVUPS.Z   (DX)(R9*2), K1, Z18
+	PREFETCHT0  1024(DX)(R9*2)
+	VMOVUPS.Z   (R10), K1, Z19
+	PREFETCHT0  1024(R10)
+	VMOVUPS.Z   (SI), K1, Z20
+	VFMADD231PS Z16, Z20, Z0
+	VFMADD231PS Z17, Z20, Z1
+	VFMADD231PS Z18, Z20, Z2
+	VFMADD231PS Z19, Z20, Z3
+	VMOVUPS.Z   (SI)(BX*1), K1, Z20
+	VFMADD231PS Z16, Z20, Z4
+	VFMADD231PS Z17, Z20, Z5
+	VFMADD231PS Z18, Z20, Z6
+	VFMADD231PS Z19, Z20, Z7
+	VMOVUPS.Z   (SI)(BX*2), K1, Z20
+	VFMADD231PS Z16, Z20, Z8
+	VFMADD231PS Z17, Z20, Z9
+	VFMADD231PS Z18, Z20, Z10
+	VFMADD231PS Z19, Z20, Z11
+	VMOVUPS.Z   (DI), K1, Z20
+	VFMADD231PS Z16, Z20, Z12
+	VFMADD231PS Z17, Z20, Z13
+	VFMADD231PS Z18, Z20, Z14
+	VFMADD231PS Z19, Z20, Z15
+
+done20:
+	MOVQ       c+0(FP), DX
+	MOVQ       ldc+8(FP), BX
+	MOVQ       far+56(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z0, Z0, Z16
+	VADDPS     Z16, Z0, Z0
+	VSHUFF32X4 $0xb1, Z0, Z0, Z16
+	VADDPS     Z16, Z0, Z0
+	VPERMILPS  $0x4e, Z0, Z16
+	VADDPS     Z16, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z16
+	VADDPS     Z16, Z0, Z0
+	VADDSS     (DI), X0, X0
+	VMOVSS     X0, (DI)
+	VSHUFF32X4 $0x4e, Z1, Z1, Z16
+	VADDPS     Z16, Z1, Z1
+	VSHUFF32X4 $0xb1, Z1, Z1, Z16
+	VADDPS     Z16, Z1, Z1
+	VPERMILPS  $0x4e, Z1, Z16
+	VADDPS     Z16, Z1, Z1
+	VPERMILPS  $0xb1, Z1, Z16
+	VADDPS     Z16, Z1, Z1
+	VADDSS     (DI)(SI*1), X1, X1
+	VMOVSS     X1, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z2, Z2, Z16
+	VADDPS     Z16, Z2, Z2
+	VSHUFF32X4 $0xb1, Z2, Z2, Z16
+	VADDPS     Z16, Z2, Z2
+	VPERMILPS  $0x4e, Z2, Z16
+	VADDPS     Z16, Z2, Z2
+	VPERMILPS  $0xb1, Z2, Z16
+	VADDPS     Z16, Z2, Z2
+	VADDSS     (DI)(SI*2), X2, X2
+	VMOVSS     X2, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z3, Z3, Z16
+	VADDPS     Z16, Z3, Z3
+	VSHUFF32X4 $0xb1, Z3, Z3, Z16
+	VADDPS     Z16, Z3, Z3
+	VPERMILPS  $0x4e, Z3, Z16
+	VADDPS     Z16, Z3, Z3
+	VPERMILPS  $0xb1, Z3, Z16
+	VADDPS     Z16, Z3, Z3
+	VADDSS     (R8), X3, X3
+	VMOVSS     X3, (R8)
+	LEAQ       (DX)(BX*4), DX
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z4, Z4, Z16
+	VADDPS     Z16, Z4, Z4
+	VSHUFF32X4 $0xb1, Z4, Z4, Z16
+	VADDPS     Z16, Z4, Z4
+	VPERMILPS  $0x4e, Z4, Z16
+	VADDPS     Z16, Z4, Z4
+	VPERMILPS  $0xb1, Z4, Z16
+	VADDPS     Z16, Z4, Z4
+	VADDSS     (DI), X4, X4
+	VMOVSS     X4, (DI)
+	VSHUFF32X4 $0x4e, Z5, Z5, Z16
+	VADDPS     Z16, Z5, Z5
+	VSHUFF32X4 $0xb1, Z5, Z5, Z16
+	VADDPS     Z16, Z5, Z5
+	VPERMILPS  $0x4e, Z5, Z16
+	VADDPS     Z16, Z5, Z5
+	VPERMILPS  $0xb1, Z5, Z16
+	VADDPS     Z16, Z5, Z5
+	VADDSS     (DI)(SI*1), X5, X5
+	VMOVSS     X5, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z6, Z6, Z16
+	VADDPS     Z16, Z6, Z6
+	VSHUFF32X4 $0xb1, Z6, Z6, Z16
+	VADDPS     Z16, Z6, Z6
+	VPERMILPS  $0x4e, Z6, Z16
+	VADDPS     Z16, Z6, Z6
+	VPERMILPS  $0xb1, Z6, Z16
+	VADDPS     Z16, Z6, Z6
+	VADDSS     (DI)(SI*2), X6, X6
+	VMOVSS     X6, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z7, Z7, Z16
+	VADDPS     Z16, Z7, Z7
+	VSHUFF32X4 $0xb1, Z7, Z7, Z16
+	VADDPS     Z16, Z7, Z7
+	VPERMILPS  $0x4e, Z7, Z16
+	VADDPS     Z16, Z7, Z7
+	VPERMILPS  $0xb1, Z7, Z16
+	VADDPS     Z16, Z7, Z7
+	VADDSS     (R8), X7, X7
+	VMOVSS     X7, (R8)
+	LEAQ       (DX)(BX*4), DX
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z8, Z8, Z16
+	VADDPS     Z16, Z8, Z8
+	VSHUFF32X4 $0xb1, Z8, Z8, Z16
+	VADDPS     Z16, Z8, Z8
+	VPERMILPS  $0x4e, Z8, Z16
+	VADDPS     Z16, Z8, Z8
+	VPERMILPS  $0xb1, Z8, Z16
+	VADDPS     Z16, Z8, Z8
+	VADDSS     (DI), X8, X8
+	VMOVSS     X8, (DI)
+	VSHUFF32X4 $0x4e, Z9, Z9, Z16
+	VADDPS     Z16, Z9, Z9
+	VSHUFF32X4 $0xb1, Z9, Z9, Z16
+	VADDPS     Z16, Z9, Z9
+	VPERMILPS  $0x4e, Z9, Z16
+	VADDPS     Z16, Z9, Z9
+	VPERMILPS  $0xb1, Z9, Z16
+	VADDPS     Z16, Z9, Z9
+	VADDSS     (DI)(SI*1), X9, X9
+	VMOVSS     X9, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z10, Z10, Z16
+	VADDPS     Z16, Z10, Z10
+	VSHUFF32X4 $0xb1, Z10, Z10, Z16
+	VADDPS     Z16, Z10, Z10
+	VPERMILPS  $0x4e, Z10, Z16
+	VADDPS     Z16, Z10, Z10
+	VPERMILPS  $0xb1, Z10, Z16
+	VADDPS     Z16, Z10, Z10
+	VADDSS     (DI)(SI*2), X10, X10
+	VMOVSS     X10, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z11, Z11, Z16
+	VADDPS     Z16, Z11, Z11
+	VSHUFF32X4 $0xb1, Z11, Z11, Z16
+	VADDPS     Z16, Z11, Z11
+	VPERMILPS  $0x4e, Z11, Z16
+	VADDPS     Z16, Z11, Z11
+	VPERMILPS  $0xb1, Z11, Z16
+	VADDPS     Z16, Z11, Z11
+	VADDSS     (R8), X11, X11
+	VMOVSS     X11, (R8)
+	LEAQ       (DX)(BX*4), DX
+	MOVQ       DX, DI
+	LEAQ       (DI)(SI*2), R8
+	ADDQ       SI, R8
+	VSHUFF32X4 $0x4e, Z12, Z12, Z16
+	VADDPS     Z16, Z12, Z12
+	VSHUFF32X4 $0xb1, Z12, Z12, Z16
+	VADDPS     Z16, Z12, Z12
+	VPERMILPS  $0x4e, Z12, Z16
+	VADDPS     Z16, Z12, Z12
+	VPERMILPS  $0xb1, Z12, Z16
+	VADDPS     Z16, Z12, Z12
+	VADDSS     (DI), X12, X12
+	VMOVSS     X12, (DI)
+	VSHUFF32X4 $0x4e, Z13, Z13, Z16
+	VADDPS     Z16, Z13, Z13
+	VSHUFF32X4 $0xb1, Z13, Z13, Z16
+	VADDPS     Z16, Z13, Z13
+	VPERMILPS  $0x4e, Z13, Z16
+	VADDPS     Z16, Z13, Z13
+	VPERMILPS  $0xb1, Z13, Z16
+	VADDPS     Z16, Z13, Z13
+	VADDSS     (DI)(SI*1), X13, X13
+	VMOVSS     X13, (DI)(SI*1)
+	VSHUFF32X4 $0x4e, Z14, Z14, Z16
+	VADDPS     Z16, Z14, Z14
+	VSHUFF32X4 $0xb1, Z14, Z14, Z16
+	VADDPS     Z16, Z14, Z14
+	VPERMILPS  $0x4e, Z14, Z16
+	VADDPS     Z16, Z14, Z14
+	VPERMILPS  $0xb1, Z14, Z16
+	VADDPS     Z16, Z14, Z14
+	VADDSS     (DI)(SI*2), X14, X14
+	VMOVSS     X14, (DI)(SI*2)
+	VSHUFF32X4 $0x4e, Z15, Z15, Z16
+	VADDPS     Z16, Z15, Z15
+	VSHUFF32X4 $0xb1, Z15, Z15, Z16
+	VADDPS     Z16, Z15, Z15
+	VPERMILPS  $0x4e, Z15, Z16
+	VADDPS     Z16, Z15, Z15
+	VPERMILPS  $0xb1, Z15, Z16
+	VADDPS     Z16, Z15, Z15
+	VADDSS     (R8), X15, X15
+	VMOVSS     X15, (R8)
+	LEAQ       (DX)(BX*4), DX
+	ADDQ       $0x04, c+0(FP)
+	MOVQ       ldx+48(FP), DX
+	LEAQ       (AX)(DX*4), AX
+	DECQ       CX
+	JNZ        step
 	VZEROUPPER
 	RET
 

@@ -215,6 +215,54 @@ func combine1AVX2(y []float32, coef *float32, x *float32, ldx int)
 //go:noescape
 func combine8AVX2(y []float32, coef *float32, x *float32, ldx int)
 
+// thinCombine1AVX2 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 1 {
+//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
+//			}
+//		}
+//	}
+//
+//go:noescape
+func thinCombine1AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinCombine2AVX2 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 2 {
+//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
+//			}
+//		}
+//	}
+//
+//go:noescape
+func thinCombine2AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinDots1AVX2 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 1 { c[r*ldc+s*far+t] += dot(a[r*lda:r*lda+n], x[(s*far+t)*ldx:]) }
+//		}
+//	}
+//
+//go:noescape
+func thinDots1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinDots2AVX2 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 2 { c[r*ldc+s*far+t] += dot(a[r*lda:r*lda+n], x[(s*far+t)*ldx:]) }
+//		}
+//	}
+//
+//go:noescape
+func thinDots2AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
 // tile1x1AVX512 is a micro-kernel for C[1,n], n in 1 vectors, the last with last columns:
 //
 //	for i := range 1 {
@@ -750,6 +798,102 @@ func combine1AVX512(y []float32, coef *float32, x *float32, ldx int)
 //
 //go:noescape
 func combine8AVX512(y []float32, coef *float32, x *float32, ldx int)
+
+// thinCombine1AVX512 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 1 {
+//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
+//			}
+//		}
+//	}
+//
+//go:noescape
+func thinCombine1AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinCombine2AVX512 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 2 {
+//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
+//			}
+//		}
+//	}
+//
+//go:noescape
+func thinCombine2AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinCombine3AVX512 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 3 {
+//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
+//			}
+//		}
+//	}
+//
+//go:noescape
+func thinCombine3AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinCombine4AVX512 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 4 {
+//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
+//			}
+//		}
+//	}
+//
+//go:noescape
+func thinCombine4AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinDots1AVX512 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 1 { c[r*ldc+s*far+t] += dot(a[r*lda:r*lda+n], x[(s*far+t)*ldx:]) }
+//		}
+//	}
+//
+//go:noescape
+func thinDots1AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinDots2AVX512 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 2 { c[r*ldc+s*far+t] += dot(a[r*lda:r*lda+n], x[(s*far+t)*ldx:]) }
+//		}
+//	}
+//
+//go:noescape
+func thinDots2AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinDots3AVX512 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 3 { c[r*ldc+s*far+t] += dot(a[r*lda:r*lda+n], x[(s*far+t)*ldx:]) }
+//		}
+//	}
+//
+//go:noescape
+func thinDots3AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+
+// thinDots4AVX512 computes for steps > 0
+//
+//	for t := range steps {
+//		for s := range 4 {
+//			for r := range 4 { c[r*ldc+s*far+t] += dot(a[r*lda:r*lda+n], x[(s*far+t)*ldx:]) }
+//		}
+//	}
+//
+//go:noescape
+func thinDots4AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
 // pause is a moment of waiting for another thread.
 func pause()

@@ -12,6 +12,7 @@ type level struct {
 	lanes int
 	panel int
 	rows  [4]int
+	thin  int // most rows of thinCombine and thinDots
 	depth int // most steps of k between two visits to a tile
 	// The micro-kernel reads A where it lies about as fast as from a packed panel.
 	strided bool
@@ -23,11 +24,14 @@ type level struct {
 	dot         func(x, y []float32) float32
 	dots        func(sums, x, y []float32, ldy int)
 	combine     func(y, coef, x []float32, ldx int)
+	thinCombine func(y []float32, ldy, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
+	thinDots    func(c []float32, ldc, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
 
 	add           func(y, a, b []float32)
 	scale         func(x []float32, s float32)
 	sumSquares    func(x []float32) float64
 	finite        func(x []float32) bool
+	read          func(x []float32)
 	max           func(x []float32) float32
 	exp           func(y, x []float32, scale, shift float32) (sum float32)
 	scoreGrad     func(dp, p []float32, delta, scale float32)
@@ -43,10 +47,11 @@ type level struct {
 // portable is the specification and the fallback.
 var portable = level{
 	name:  "portable",
-	lanes: 4, panel: 1, rows: [4]int{1: 2}, depth: 256,
+	lanes: 4, panel: 1, rows: [4]int{1: 2}, thin: 2, depth: 256,
 
 	tile: tileGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo,
-	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo,
+	thinCombine: thinCombineGo, thinDots: thinDotsGo,
+	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,
 	max: maxGo, exp: expGo, scoreGrad: scoreGradGo,
 	gelu: geluGo, geluGrad: geluGradGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,

@@ -10,10 +10,11 @@ import "golang.org/x/sys/cpu"
 
 var avx2 = level{
 	name:  "avx2",
-	lanes: 8, panel: 2, rows: [4]int{1: 6, 2: 6}, depth: 256, strided: true,
+	lanes: 8, panel: 2, rows: [4]int{1: 6, 2: 6}, thin: 2, depth: 256, strided: true,
 
 	tile: tileAVX2, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8,
-	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2,
+	thinCombine: thinCombineLanes8, thinDots: thinDotsLanes8,
+	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2, read: readLanes8,
 	max: maxAVX2, exp: expAVX2, scoreGrad: scoreGradAVX2,
 	gelu: geluAVX2, geluGrad: geluGradAVX2,
 	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, affineGrad: affineGradAVX2,
@@ -25,10 +26,11 @@ var avx2 = level{
 
 var avx512 = level{
 	name:  "avx512",
-	lanes: 16, panel: 3, rows: [4]int{1: 14, 2: 14, 3: 9}, depth: 384, strided: true,
+	lanes: 16, panel: 3, rows: [4]int{1: 14, 2: 14, 3: 9}, thin: 4, depth: 384, strided: true,
 
 	tile: tileAVX512, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, dots: dotsLanes16, combine: combineLanes16,
-	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512,
+	thinCombine: thinCombineLanes16, thinDots: thinDotsLanes16,
+	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512, read: readLanes16,
 	max: maxAVX512, exp: expAVX512, scoreGrad: scoreGradAVX512,
 	gelu: geluAVX512, geluGrad: geluGradAVX512,
 	normalize: normalizeAVX512, normalizeGrad: normalizeGradAVX512, affineGrad: affineGradAVX512,

@@ -1096,18 +1096,18 @@ rest11:
 	VMAXPS (AX), Z0, K1, Z0
 
 done11:
-	VMAXPS        Z2, Z0, Z0
-	VMAXPS        Z3, Z1, Z1
-	VMAXPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VMAXPS        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VMAXPS        X1, X0, X0
-	VPERMILPS     $0x4e, X0, X1
-	VMAXPS        X1, X0, X0
-	VPERMILPS     $0xb1, X0, X1
-	VMAXPS        X1, X0, X0
-	MOVSS         X0, ret+24(FP)
+	VMAXPS     Z2, Z0, Z0
+	VMAXPS     Z3, Z1, Z1
+	VMAXPS     Z1, Z0, Z0
+	VSHUFF32X4 $0x4e, Z0, Z0, Z1
+	VMAXPS     Z1, Z0, Z0
+	VSHUFF32X4 $0xb1, Z0, Z0, Z1
+	VMAXPS     Z1, Z0, Z0
+	VPERMILPS  $0x4e, Z0, Z1
+	VMAXPS     Z1, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z1
+	VMAXPS     Z1, Z0, Z0
+	MOVSS      X0, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -1232,16 +1232,16 @@ rest12:
 	VMOVUPS      Z4, K1, (AX)
 
 done12:
-	VADDPS        Z3, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPS        Y0, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X0
-	VADDPS        X0, X2, X2
-	VPERMILPS     $0x4e, X2, X0
-	VADDPS        X0, X2, X2
-	VPERMILPS     $0xb1, X2, X0
-	VADDPS        X0, X2, X2
-	MOVSS         X2, sum+56(FP)
+	VADDPS     Z3, Z2, Z2
+	VSHUFF32X4 $0x4e, Z2, Z2, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFF32X4 $0xb1, Z2, Z2, Z0
+	VADDPS     Z0, Z2, Z2
+	VPERMILPS  $0x4e, Z2, Z0
+	VADDPS     Z0, Z2, Z2
+	VPERMILPS  $0xb1, Z2, Z0
+	VADDPS     Z0, Z2, Z2
+	MOVSS      X2, sum+56(FP)
 	VZEROUPPER
 	RET
 
@@ -1328,28 +1328,28 @@ rest14:
 	VADDPS    Z4, Z0, Z0
 
 done14:
-	VADDPS        Z2, Z0, Z0
-	VADDPS        Z3, Z1, Z1
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0x4e, X0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0xb1, X0, X1
-	VADDPS        X1, X0, X0
-	VXORPS        X1, X1, X1
-	VCVTSI2SSQ    CX, X1, X1
-	VDIVSS        X1, X0, X0
-	VBROADCASTSS  X0, Z0
-	MOVSS         X0, mean+104(FP)
-	VPXORD        Z5, Z5, Z5
-	VPXORD        Z6, Z6, Z6
-	VPXORD        Z7, Z7, Z7
-	VPXORD        Z8, Z8, Z8
-	MOVQ          AX, DX
-	MOVQ          CX, BX
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VSHUFF32X4   $0x4e, Z0, Z0, Z1
+	VADDPS       Z1, Z0, Z0
+	VSHUFF32X4   $0xb1, Z0, Z0, Z1
+	VADDPS       Z1, Z0, Z0
+	VPERMILPS    $0x4e, Z0, Z1
+	VADDPS       Z1, Z0, Z0
+	VPERMILPS    $0xb1, Z0, Z1
+	VADDPS       Z1, Z0, Z0
+	VXORPS       X1, X1, X1
+	VCVTSI2SSQ   CX, X1, X1
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Z0
+	MOVSS        X0, mean+104(FP)
+	VPXORD       Z5, Z5, Z5
+	VPXORD       Z6, Z6, Z6
+	VPXORD       Z7, Z7, Z7
+	VPXORD       Z8, Z8, Z8
+	MOVQ         AX, DX
+	MOVQ         CX, BX
 
 many15:
 	CMPQ        BX, $0x00000040
@@ -1393,30 +1393,30 @@ rest15:
 	VFMADD231PS Z1, Z1, Z5
 
 done15:
-	VADDPS        Z7, Z5, Z5
-	VADDPS        Z8, Z6, Z6
-	VADDPS        Z6, Z5, Z5
-	VEXTRACTF64X4 $0x01, Z5, Y1
-	VADDPS        Y1, Y5, Y5
-	VEXTRACTF128  $0x01, Y5, X1
-	VADDPS        X1, X5, X5
-	VPERMILPS     $0x4e, X5, X1
-	VADDPS        X1, X5, X5
-	VPERMILPS     $0xb1, X5, X1
-	VADDPS        X1, X5, X5
-	VXORPS        X1, X1, X1
-	VCVTSI2SSQ    CX, X1, X1
-	VDIVSS        X1, X5, X5
-	VBROADCASTSS  X5, Z5
-	VADDSS        eps+96(FP), X5, X5
-	VSQRTSS       X5, X5, X5
-	VMOVSS        all3f800000<>+0(SB), X1
-	VDIVSS        X5, X1, X5
-	MOVSS         X5, rstd+108(FP)
-	VBROADCASTSS  X5, Z5
-	MOVQ          y_base+0(FP), DX
-	MOVQ          gain_base+48(FP), BX
-	MOVQ          bias_base+72(FP), SI
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z6, Z5, Z5
+	VSHUFF32X4   $0x4e, Z5, Z5, Z1
+	VADDPS       Z1, Z5, Z5
+	VSHUFF32X4   $0xb1, Z5, Z5, Z1
+	VADDPS       Z1, Z5, Z5
+	VPERMILPS    $0x4e, Z5, Z1
+	VADDPS       Z1, Z5, Z5
+	VPERMILPS    $0xb1, Z5, Z1
+	VADDPS       Z1, Z5, Z5
+	VXORPS       X1, X1, X1
+	VCVTSI2SSQ   CX, X1, X1
+	VDIVSS       X1, X5, X5
+	VBROADCASTSS X5, Z5
+	VADDSS       eps+96(FP), X5, X5
+	VSQRTSS      X5, X5, X5
+	VMOVSS       all3f800000<>+0(SB), X1
+	VDIVSS       X5, X1, X5
+	MOVSS        X5, rstd+108(FP)
+	VBROADCASTSS X5, Z5
+	MOVQ         y_base+0(FP), DX
+	MOVQ         gain_base+48(FP), BX
+	MOVQ         bias_base+72(FP), SI
 
 many16:
 	CMPQ        CX, $0x00000020
@@ -1555,38 +1555,38 @@ rest17:
 	VFMADD231PS Z7, Z6, Z4
 
 done17:
-	VADDPS        Z3, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y3
-	VADDPS        Y3, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X3
-	VADDPS        X3, X2, X2
-	VPERMILPS     $0x4e, X2, X3
-	VADDPS        X3, X2, X2
-	VPERMILPS     $0xb1, X2, X3
-	VADDPS        X3, X2, X2
-	VXORPS        X3, X3, X3
-	VCVTSI2SSQ    BX, X3, X3
-	VDIVSS        X3, X2, X2
-	VBROADCASTSS  X2, Z2
-	VADDPS        Z5, Z4, Z4
-	VEXTRACTF64X4 $0x01, Z4, Y3
-	VADDPS        Y3, Y4, Y4
-	VEXTRACTF128  $0x01, Y4, X3
-	VADDPS        X3, X4, X4
-	VPERMILPS     $0x4e, X4, X3
-	VADDPS        X3, X4, X4
-	VPERMILPS     $0xb1, X4, X3
-	VADDPS        X3, X4, X4
-	VXORPS        X3, X3, X3
-	VCVTSI2SSQ    BX, X3, X3
-	VDIVSS        X3, X4, X4
-	VBROADCASTSS  X4, Z4
-	MOVQ          dx_base+0(FP), SI
-	MOVB          accumulate+104(FP), DI
-	TESTB         DI, DI
-	JNZ           accumulate
-	MOVQ          CX, CX
-	MOVQ          SI, SI
+	VADDPS       Z3, Z2, Z2
+	VSHUFF32X4   $0x4e, Z2, Z2, Z3
+	VADDPS       Z3, Z2, Z2
+	VSHUFF32X4   $0xb1, Z2, Z2, Z3
+	VADDPS       Z3, Z2, Z2
+	VPERMILPS    $0x4e, Z2, Z3
+	VADDPS       Z3, Z2, Z2
+	VPERMILPS    $0xb1, Z2, Z3
+	VADDPS       Z3, Z2, Z2
+	VXORPS       X3, X3, X3
+	VCVTSI2SSQ   BX, X3, X3
+	VDIVSS       X3, X2, X2
+	VBROADCASTSS X2, Z2
+	VADDPS       Z5, Z4, Z4
+	VSHUFF32X4   $0x4e, Z4, Z4, Z3
+	VADDPS       Z3, Z4, Z4
+	VSHUFF32X4   $0xb1, Z4, Z4, Z3
+	VADDPS       Z3, Z4, Z4
+	VPERMILPS    $0x4e, Z4, Z3
+	VADDPS       Z3, Z4, Z4
+	VPERMILPS    $0xb1, Z4, Z3
+	VADDPS       Z3, Z4, Z4
+	VXORPS       X3, X3, X3
+	VCVTSI2SSQ   BX, X3, X3
+	VDIVSS       X3, X4, X4
+	VBROADCASTSS X4, Z4
+	MOVQ         dx_base+0(FP), SI
+	MOVB         accumulate+104(FP), DI
+	TESTB        DI, DI
+	JNZ          accumulate
+	MOVQ         CX, CX
+	MOVQ         SI, SI
 
 many18:
 	CMPQ         BX, $0x00000020

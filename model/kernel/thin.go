@@ -1,17 +1,19 @@
 package kernel
 
-// Up to fewRows rows of A, B is read in place.
 const (
-	fewRows      = 4
-	streamRows   = 64  // rows of a transposed B in a piece
+	fewRows      = 16  // up to so many rows of A, B is read in place
+	thinStreams  = 4   // rows of B that are read at once, from places far apart
+	streamRows   = 256 // rows of a transposed B in a piece
 	streamSplit  = 8   // pieces of another B
-	streamUnroll = 8   // rows of it read at once: as many streams as memory likes
+	streamUnroll = 8   // most rows that combine takes
 	streamStrip  = 512 // columns of so many rows that fit in the first-level cache
 )
 
 // thinTask is a product of few rows with a large B, bound by the reading of B:
-// a decoder's step. B is read once, front to back, in pieces of whole rows. If B is not
-// transposed, each piece has a share of k, and makes a sum of its own for C.
+// a decoder's step. B is read once, in pieces of whole rows, each in thinStreams
+// streams from front to back. If B is not transposed, each piece has a share of k,
+// and makes a sum of its own for C. The bits of a row of C don't depend on how
+// many rows there are.
 type thinTask struct {
 	gemmTask
 	rows  []float32 // [m,k] alpha·op(A)
@@ -30,17 +32,22 @@ func thin(g gemmTask) {
 	defer workers.mu.Unlock()
 	t := &thinSlot
 	*t = thinTask{gemmTask: g}
-	t.rows = grow(&thinRows, t.m*t.k)
-	if t.transA {
-		t.level.packColumns(t.rows, t.k, t.a, t.m, t.m, t.k, t.alpha)
-	} else {
-		t.level.packRows(t.rows, t.k, t.a, t.k, t.m, t.k, t.alpha)
+	t.rows = t.a
+	if t.k > 0 && (t.transA || t.alpha != 1) {
+		t.rows = grow(&thinRows, t.m*t.k)
+		if t.transA {
+			t.level.packColumns(t.rows, t.k, t.a, t.m, t.m, t.k, t.alpha)
+		} else {
+			t.level.packRows(t.rows, t.k, t.a, t.k, t.m, t.k, t.alpha)
+		}
 	}
 	t.start()
-	if t.transB {
+	switch {
+	case t.k == 0:
+	case t.transB:
 		workers.section(t, blocks(t.n, streamRows))
-	} else if t.k > 0 {
-		t.depth = padded(blocks(t.k, streamSplit), streamUnroll)
+	default:
+		t.depth = padded(blocks(t.k, streamSplit), thinStreams)
 		pieces := blocks(t.k, t.depth)
 		t.sums = grow(&thinSums, pieces*t.m*t.n)
 		workers.section(t, pieces)
@@ -68,32 +75,80 @@ func (t *thinTask) start() {
 func (t *thinTask) piece(_ *worker, i int) {
 	if t.transB {
 		t.dots(block(i, streamRows, t.n))
-		return
+	} else {
+		t.combine(i)
 	}
-	sums := t.sums[i*t.m*t.n : (i+1)*t.m*t.n]
+}
+
+// combine makes the sum of piece i.
+func (t *thinTask) combine(i int) {
+	l, m, n := t.level, t.m, t.n
+	sums := t.sums[i*m*n : (i+1)*m*n]
 	clear(sums)
 	from, to := block(i, t.depth, t.k)
-	width := t.n
-	if t.m > 1 {
-		width = streamStrip
-	}
-	for j := 0; j < t.n; j += width {
-		e := min(j+width, t.n)
-		for s := from; s < to; s += streamUnroll {
-			u := min(s+streamUnroll, to)
-			for r := range t.m {
-				t.level.combine(sums[r*t.n+j:r*t.n+e], t.rows[r*t.k+s:r*t.k+u], t.b[s*t.n+j:], t.n)
+	far := (to - from) / thinStreams
+	if groups := blocks(m, l.thin); groups == 1 {
+		l.thinCombine(sums, n, m, n, t.rows[from:], t.k, t.b[from*n:], n, far, far)
+	} else {
+		for s := from; s < from+far; s++ {
+			for j := 0; j < n; j += streamStrip {
+				for g := range groups {
+					r0, r1 := m*g/groups, m*(g+1)/groups
+					l.thinCombine(sums[r0*n+j:], n, r1-r0, min(streamStrip, n-j), t.rows[r0*t.k+s:], t.k, t.b[s*n+j:], n, far, 1)
+				}
 			}
+		}
+	}
+	for s := from + far*thinStreams; s < to; s++ {
+		for r := range m {
+			l.combine(sums[r*n:r*n+n], t.rows[r*t.k+s:][:1], t.b[s*n:], n)
 		}
 	}
 }
 
 // dots computes columns from to to of C with a transposed B.
 func (t *thinTask) dots(from, to int) {
-	for j := from; j < to; j++ {
-		b := t.b[j*t.k : j*t.k+t.k]
-		for r := range t.m {
-			t.c[r*t.n+j] += t.level.dot(t.rows[r*t.k:r*t.k+t.k], b)
+	l, m, n, k := t.level, t.m, t.n, t.k
+	far := (to - from) / thinStreams
+	if groups := blocks(m, l.thin); groups == 1 {
+		l.thinDots(t.c[from:], n, m, k, t.rows, k, t.b[from*k:], k, far, far)
+	} else {
+		for j := from; j < from+far; j++ {
+			for g := range groups {
+				r0, r1 := m*g/groups, m*(g+1)/groups
+				l.thinDots(t.c[r0*n+j:], n, r1-r0, k, t.rows[r0*k:], k, t.b[j*k:], k, far, 1)
+			}
+		}
+	}
+	for j := from + far*thinStreams; j < to; j++ {
+		for r := range m {
+			t.c[r*n+j] += l.dot(t.rows[r*k:r*k+k], t.b[j*k:])
+		}
+	}
+}
+
+// thinCombineGo adds combinations of rows that are far apart: y[r·ldy + j] +=
+// Σ_s a[r·lda + s·far + t]·x[(s·far + t)·ldx + j], s < thinStreams, for t < steps
+// in turn.
+func thinCombineGo(y []float32, ldy, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int) {
+	for t := range steps {
+		for s := range thinStreams {
+			row := x[(s*far+t)*ldx:]
+			for r := range rows {
+				combineGo(y[r*ldy:r*ldy+n], a[r*lda+s*far+t:][:1], row, 0)
+			}
+		}
+	}
+}
+
+// thinDotsGo adds the products with rows that are far apart: c[r·ldc + s·far + t]
+// += Σ_i a[r·lda + i]·x[(s·far + t)·ldx + i], s < thinStreams, t < steps, i < n.
+func thinDotsGo(c []float32, ldc, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int) {
+	for t := range steps {
+		for s := range thinStreams {
+			for r := range rows {
+				c[r*ldc+s*far+t] += dotGo(a[r*lda:r*lda+n], x[(s*far+t)*ldx:])
+			}
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -124,6 +126,23 @@ func (s *isa) sigmoid(x reg.VecVirtual) (sigma, e, square reg.VecVirtual) {
 	VADDPS(one, e, sigma)
 	VDIVPS(sigma, one, sigma)
 	return sigma, e, square
+}
+
+// read is a copy without the stores, of four streams: as fast as memory goes.
+func (s *isa) read() {
+	s.function("read", "func(x *float32, step, n int)",
+		"reads and forgets, n a multiple of "+fmt.Sprint(4*s.lanes)+":",
+		"",
+		"\tfor i := range n { for r := range 4 { _ = x[r*step+i] } }")
+	x, step, n := load64("x"), load64("step"), load64("n")
+	SHLQ(Imm(2), step)
+	p := rowPointers(x, step, 4)
+	s.loop(n, 4, p, func(v int, _ bool) {
+		for r := range 4 {
+			s.load(rowAt(p, step, r).Offset(v*s.bytes()), false)
+		}
+	})
+	s.ret()
 }
 
 func (s *isa) gelu() {

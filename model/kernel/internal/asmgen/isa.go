@@ -234,14 +234,20 @@ func fold(vs []reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
 
 // across combines the lanes of v with op, and returns the result in lane 0.
 func (s *isa) across(v reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
-	y := v.AsY()
-	if s.wide {
-		h := YMM()
-		VEXTRACTF64X4(Imm(1), v, h)
-		op(h, y, y)
+	if s.wide { // in whole vectors: without AVX-512VL half ones are not in every register
+		h := s.vec()
+		for _, half := range []uint64{0x4e, 0xb1} {
+			VSHUFF32X4(Imm(half), v, v, h)
+			op(h, v, v)
+		}
+		for _, half := range []uint64{0x4e, 0xb1} {
+			VPERMILPS(Imm(half), v, h)
+			op(h, v, v)
+		}
+		return v
 	}
 	x, h := v.AsX(), XMM()
-	VEXTRACTF128(Imm(1), y, h)
+	VEXTRACTF128(Imm(1), v, h)
 	op(h, x, x)
 	VPERMILPS(Imm(0x4e), x, h)
 	op(h, x, x)

@@ -27,6 +27,8 @@ func main() {
 			s.dot()
 			s.dot8()
 			s.combine()
+			s.thinCombine()
+			s.thinDots()
 		case "rows":
 			s.max()
 			s.expSum()
@@ -39,6 +41,7 @@ func main() {
 			s.scale()
 			s.sumSquares()
 			s.finite()
+			s.read()
 			s.gelu()
 			s.geluGrad()
 			s.dropout()
