@@ -3,7 +3,7 @@ package kernel
 import "math"
 
 // elementBlock is the number of elements in a piece of an elementwise kernel.
-const elementBlock = 32 << 10
+const elementBlock = 8 << 10
 
 // Add computes y = a + b over len(y) elements. Each of a, b may be y.
 func Add(y, a, b []float32) {

@@ -6,15 +6,16 @@ package kernel
 //
 // The method is that of Goto and van de Geijn, "Anatomy of High-Performance
 // Matrix Multiplication" (2008), sections 4 and 5: A is copied in blocks that
-// stay in the second-level cache, B in panels that stay in the first, and a
-// micro-kernel keeps a tile of C in registers. Up to a handful of rows (a
-// decoder's step) nothing would be read twice, so B is read where it lies.
+// stay in the second-level cache, B in panels, and a micro-kernel keeps a tile of
+// C in registers. Up to a handful of rows (a decoder's step) nothing would be
+// read twice, so B is read where it lies.
 func Gemm(transA, transB bool, m, n, k int, alpha float32, a, b []float32, accumulate bool, c []float32) {
 	checkGemm("Gemm", m, n, k, a, b, c)
-	gemm(gemmTask{
-		level: best, transA: transA, transB: transB, m: m, n: n, k: k, alpha: alpha,
-		a: a, b: b, c: c, accumulate: accumulate,
-	})
+	t := gemmTask{level: best, transA: transA, transB: transB, m: m, n: n, k: k, alpha: alpha, a: a, b: b, c: c}
+	if accumulate {
+		t.add = c
+	}
+	gemm(t)
 }
 
 func checkGemm(function string, m, n, k int, a, b, c []float32) {
@@ -26,37 +27,52 @@ func checkGemm(function string, m, n, k int, a, b, c []float32) {
 	need(function, "c", len(c), m*n)
 }
 
-// gemmTask is a product on its way through its sections: for every block of A,
-// one that packs the block (pack) unless A is read in place, and one that
-// multiplies it by B.
+// gemmTask is a product C = add + bias + alpha·op(A)·op(B) on its way through its
+// sections: for every block of A, one that packs the block (pack) unless A is
+// read in place, then one for every chunk of B that multiplies.
 type gemmTask struct {
 	level          *level
 	transA, transB bool
 	m, n, k        int
 	alpha          float32
 	a, b, c        []float32
-	bias           []float32 // [n], what C starts from; nil: from 0, or from C with accumulate
-	accumulate     bool
+	bias           []float32 // [n]; nil: none
+	add            []float32 // [m,n], may be c; nil: none
+	finish         finish    // what is done with a part of C that is complete
+	activation     []float32 // [m,n], for finish
 
 	inPlace     bool // op(A)[i,s] is read at a[i·aRow + s·aStep]
 	aRow, aStep int
 	packed      []float32 // else: the block of A, panels of rows, each [kc][its rows]
 	pack        bool
+	perPiece    int // row panels that a piece packs
 
 	i0, i1, k0, k1 int // the block: rows i0 to i1, steps k0 to k1
-	rowPanels      int
-	perPiece       int // row panels that a piece packs
+	rowPanels      int // of the block
 	width          int // columns in a panel of B
-	groups         int // a panel of B meets the row panels in this many pieces
+	chunk          int // panels of B in a chunk
+	j0, j1         int // the chunk: panels j0 to j1
+	byRows         bool
+	groups         int // pieces that a panel of B meets the row panels in
 }
+
+// finish is what a product does with what it has computed while it is in cache.
+type finish int
+
+const (
+	leave         finish = iota
+	applyGELU            // activation = GELU(C)
+	timesGELUGrad        // C = C·GELU'(activation)
+)
 
 const (
 	blockFloats = 384 << 10 // a block of A: 1.5 MB, shared by the threads
+	chunkFloats = 128 << 10 // a chunk of B that each thread keeps: 512 kB
 	packFloats  = 16 << 10  // of A that a piece packs at least
-	groupRows   = 96        // rows that make packing a panel of B worth it
+	packStrip   = 32        // rows that packing reads side by side
+	groupPanels = 4         // row panels that make packing a panel of B worth it
 	fewPanels   = 32        // up to so many panels of B, packing A doesn't pay
 	conflict    = 1024      // rows a multiple of so many floats apart share places in a cache
-	far         = 4096      // rows more than so many floats apart are pages apart
 )
 
 // Guarded by the pool's lock.
@@ -80,6 +96,8 @@ func gemm(t gemmTask) {
 	gemmSlot = gemmTask{}
 }
 
+// sections cuts the longer side of C into shares for the threads, so that each
+// reads its part of one operand and all of the other, shorter one.
 func (g *gemmTask) sections() {
 	l := g.level
 	g.width = l.panelWidth(g.n)
@@ -88,12 +106,17 @@ func (g *gemmTask) sections() {
 	depth := blocks(g.k, max(1, blocks(g.k, l.depth)))
 	rows := max(panelRows, blockFloats/max(depth, 1))
 	rows = blocks(g.m, blocks(g.m, rows)) // blocks of nearly equal size, like the steps
+	g.byRows = g.m >= g.n
+	g.chunk = panels
+	if g.byRows {
+		g.chunk = max(1, chunkFloats/max(1, depth*g.width))
+		g.chunk = blocks(panels, blocks(panels, g.chunk))
+	}
 	g.aRow, g.aStep = g.k, 1
 	if g.transA {
 		g.aRow, g.aStep = 1, g.m
 	}
-	g.inPlace = l.strided && panels <= fewPanels && g.k > 0 && g.alpha == 1 &&
-		max(g.aRow, g.aStep)%conflict != 0 && g.aStep <= far
+	g.inPlace = l.strided && !g.transA && g.k%conflict != 0 && g.k > 0 && g.alpha == 1 && panels <= fewPanels
 	if !g.inPlace {
 		g.packed = grow(&packedA, rows*depth)
 		g.perPiece = blocks(packFloats, panelRows*max(depth, 1))
@@ -101,7 +124,6 @@ func (g *gemmTask) sections() {
 	for g.i0 = 0; g.i0 < g.m; g.i0 = g.i1 {
 		g.i1 = min(g.i0+rows, g.m)
 		g.rowPanels = blocks(g.i1-g.i0, panelRows)
-		g.groups = min(blocks(8*Threads(), panels), blocks(g.i1-g.i0, groupRows))
 		for g.k0, g.k1 = 0, -1; g.k1 < g.k; g.k0 = g.k1 {
 			g.k1 = min(g.k0+depth, g.k)
 			if !g.inPlace {
@@ -109,19 +131,31 @@ func (g *gemmTask) sections() {
 				workers.section(g, blocks(g.rowPanels, g.perPiece))
 				g.pack = false
 			}
-			workers.section(g, panels*g.groups)
+			for g.j0 = 0; g.j0 < panels; g.j0 = g.j1 {
+				g.j1 = min(g.j0+g.chunk, panels)
+				pieces := 8 * Threads()
+				if g.byRows {
+					g.groups = min(pieces, g.rowPanels)
+					workers.section(g, g.groups)
+				} else {
+					g.groups = min(blocks(pieces, g.j1-g.j0), blocks(g.rowPanels, groupPanels))
+					workers.section(g, (g.j1-g.j0)*g.groups)
+				}
+			}
 		}
 	}
 }
 
 func (g *gemmTask) piece(w *worker, i int) {
-	if g.pack {
-		from, to := block(i, g.perPiece, g.rowPanels)
-		for p := from; p < to; p++ {
-			g.packA(p)
+	switch {
+	case g.pack:
+		g.packA(block(i, g.perPiece, g.rowPanels))
+	case g.byRows:
+		for j := g.j0; j < g.j1; j++ {
+			g.multiply(w, j, j-g.j0, i)
 		}
-	} else {
-		g.multiply(w, i/g.groups, i%g.groups)
+	default:
+		g.multiply(w, i/g.groups, 0, i%g.groups)
 	}
 }
 
@@ -131,44 +165,64 @@ func (g *gemmTask) rowPanel(p int) (from, to int) {
 	return g.i0 + rows*p/g.rowPanels, g.i0 + rows*(p+1)/g.rowPanels
 }
 
-func (g *gemmTask) packA(p int) {
-	from, to := g.rowPanel(p)
+// packA packs row panels.
+func (g *gemmTask) packA(first, last int) {
 	kc := g.k1 - g.k0
-	if kc == 0 {
+	if !g.transA {
+		for p := first; p < last; p++ {
+			from, to := g.rowPanel(p)
+			g.level.packColumns(g.packed[(from-g.i0)*kc:], to-from, g.a[from*g.k+g.k0:], g.k, kc, to-from, g.alpha)
+		}
 		return
 	}
-	dst := g.packed[(from-g.i0)*kc : (to-g.i0)*kc]
-	if g.transA {
-		g.level.packRows(dst, to-from, g.a[g.k0*g.m+from:], g.m, kc, to-from, g.alpha)
-	} else {
-		g.level.packColumns(dst, to-from, g.a[from*g.k+g.k0:], g.k, kc, to-from, g.alpha)
+	for s := 0; s < kc; s += packStrip {
+		steps := min(packStrip, kc-s)
+		for p := first; p < last; p++ {
+			from, to := g.rowPanel(p)
+			dst := g.packed[(from-g.i0)*kc+s*(to-from):]
+			g.level.packRows(dst, to-from, g.a[(g.k0+s)*g.m+from:], g.m, steps, to-from, g.alpha)
+		}
 	}
 }
 
-// multiply adds the block of A times panel j of B to C, for one group of rows.
-func (g *gemmTask) multiply(w *worker, j, group int) {
+// multiply computes C for panel j of B and one group of row panels. The packed
+// panel stays in a place of the worker's for the section.
+func (g *gemmTask) multiply(w *worker, j, place, group int) {
 	l := g.level
 	kc := g.k1 - g.k0
 	from, to := block(j, g.width, g.n)
 	n := to - from
 	ldb := blocks(n, l.lanes) * l.lanes
-	b := w.floats(kc * ldb)
-	switch {
-	case kc == 0:
-	case w.holds(j): // from the group before
-	case g.transB:
-		l.packColumns(b, ldb, g.b[from*g.k+g.k0:], g.k, kc, n, 1)
-	default:
-		l.packRows(b, ldb, g.b[g.k0*g.n+from:], g.n, kc, n, 1)
+	room := (kc + 1) * g.width // the panel, and a row for the bias
+	places := 1
+	if g.byRows {
+		places = g.chunk
 	}
-	accumulate := g.accumulate || g.bias != nil || g.k0 > 0
+	b := w.floats(places * room)[place*room:]
+	var bias, add []float32
+	switch {
+	case g.k0 > 0:
+		add = g.c
+	default:
+		add = g.add
+		if g.bias != nil {
+			bias = b[kc*ldb : (kc+1)*ldb]
+		}
+	}
+	if !w.holds(place, j) {
+		switch {
+		case kc == 0:
+		case g.transB:
+			l.packColumns(b, ldb, g.b[from*g.k+g.k0:], g.k, kc, n, 1)
+		default:
+			l.packRows(b, ldb, g.b[g.k0*g.n+from:], g.n, kc, n, 1)
+		}
+		if bias != nil {
+			clear(bias[copy(bias, g.bias[from:to]):])
+		}
+	}
 	for p := g.rowPanels * group / g.groups; p < g.rowPanels*(group+1)/g.groups; p++ {
 		i0, i1 := g.rowPanel(p)
-		if g.bias != nil && g.k0 == 0 {
-			for i := i0; i < i1; i++ {
-				copy(g.c[i*g.n+from:i*g.n+to], g.bias[from:to])
-			}
-		}
 		var a []float32
 		row, step := g.aRow, g.aStep
 		if g.inPlace {
@@ -177,6 +231,25 @@ func (g *gemmTask) multiply(w *worker, j, group int) {
 			row, step = 1, i1-i0
 			a = g.packed[(i0-g.i0)*kc:]
 		}
-		l.tile(kc, a, row, step, b, ldb, g.c[i0*g.n+from:], g.n, i1-i0, n, accumulate)
+		at := i0*g.n + from
+		l.tile(kc, a, row, step, b, ldb, bias, behind(add, at), g.n, g.c[at:], g.n, i1-i0, n)
+		if g.k1 == g.k && g.finish != leave {
+			for i := i0; i < i1; i++ {
+				c, x := g.c[i*g.n+from:i*g.n+to], g.activation[i*g.n+from:i*g.n+to]
+				if g.finish == applyGELU {
+					l.gelu(x, c)
+				} else {
+					l.geluGrad(c, c, x)
+				}
+			}
+		}
 	}
+}
+
+// behind is x from at on; nil has nothing.
+func behind(x []float32, at int) []float32 {
+	if x == nil {
+		return nil
+	}
+	return x[at:]
 }

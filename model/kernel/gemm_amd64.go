@@ -2,7 +2,7 @@
 
 package kernel
 
-type microKernel func(k int, a *float32, aRow, aStep int, b *float32, bStep int, c *float32, ldc, last int, accumulate bool)
+type microKernel func(k int, a *float32, aRow, aStep int, b *float32, bStep int, bias, add *float32, ldAdd int, c *float32, ldc, last int)
 
 // Micro-kernels by the vectors and the rows of their tile.
 var (
@@ -20,26 +20,35 @@ var (
 	}
 )
 
-func tileAVX2(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool) {
+func tileAVX2(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
 	v := blocks(n, 8)
-	runTile(tilesAVX2[v][m], 8, v, k, a, aRow, aStep, b, bStep, c, ldc, m, n, accumulate)
+	runTile(tilesAVX2[v][m], 8, v, k, a, aRow, aStep, b, bStep, bias, add, ldAdd, c, ldc, m, n)
 }
 
-func tileAVX512(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool) {
+func tileAVX512(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
 	v := blocks(n, 16)
-	runTile(tilesAVX512[v][m], 16, v, k, a, aRow, aStep, b, bStep, c, ldc, m, n, accumulate)
+	runTile(tilesAVX512[v][m], 16, v, k, a, aRow, aStep, b, bStep, bias, add, ldAdd, c, ldc, m, n)
 }
 
 // runTile proves the bounds that assembly doesn't check.
-func runTile(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool) {
+func runTile(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
 	var pa, pb *float32
 	if k > 0 {
 		_ = a[(m-1)*aRow+(k-1)*aStep]
 		_ = b[(k-1)*bStep+vectors*lanes-1]
 		pa, pb = &a[0], &b[0]
 	}
+	var pbias, padd *float32
+	if bias != nil {
+		_ = bias[vectors*lanes-1]
+		pbias = &bias[0]
+	}
+	if add != nil {
+		_ = add[(m-1)*ldAdd+n-1]
+		padd = &add[0]
+	}
 	_ = c[(m-1)*ldc+n-1]
-	kernel(k, pa, aRow, aStep, pb, bStep, &c[0], ldc, n-(vectors-1)*lanes, accumulate)
+	kernel(k, pa, aRow, aStep, pb, bStep, pbias, padd, ldAdd, &c[0], ldc, n-(vectors-1)*lanes)
 }
 
 func packRowsLanes8(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {

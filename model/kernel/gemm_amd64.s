@@ -4,25 +4,42 @@
 
 #include "textflag.h"
 
-// func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), CX
-	VXORPS     Y0, Y0, Y0
-	MOVQ       c+48(FP), DI
-	MOVQ       ldc+56(FP), R8
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), CX
+	MOVQ    bias+48(FP), DI
+	TESTQ   DI, DI
+	JZ      nobias
+	VMOVUPS (DI), Y0
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+
+begin:
+	MOVQ       c+72(FP), DI
+	MOVQ       ldc+80(FP), R8
 	PREFETCHT0 (DI)
-	MOVQ       AX, DI
-	SHRQ       $0x01, DI
-	JZ         odd
+	MOVQ       add+56(FP), DI
+	TESTQ      DI, DI
+	JZ         noadd
+	MOVQ       add+56(FP), DI
+	MOVQ       ldAdd+64(FP), R8
+	PREFETCHT0 (DI)
+
+noadd:
+	MOVQ AX, DI
+	SHRQ $0x01, DI
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y1
@@ -48,16 +65,18 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), CL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   CL, CL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	VZEROUPPER
 	RET
@@ -68,12 +87,12 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), BX
+	LEAQ       tails<>+32(SB), CX
 	NEGQ       DX
-	VMOVUPS    (BX)(DX*4), Y1
-	TESTB      CL, CL
+	VMOVUPS    (CX)(DX*4), Y1
+	TESTQ      BX, BX
 	JZ         partialset
-	VMASKMOVPS (AX), Y1, Y2
+	VMASKMOVPS (BX), Y1, Y2
 	VADDPS     Y2, Y0, Y0
 	VMASKMOVPS Y0, Y1, (AX)
 	VZEROUPPER
@@ -102,28 +121,48 @@ DATA tails<>+56(SB)/4, $0x00000000
 DATA tails<>+60(SB)/4, $0x00000000
 GLOBL tails<>(SB), RODATA|NOPTR, $64
 
-// func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8), Y1
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y2
@@ -155,19 +194,22 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y1, Y1
+	ADDQ    SI, BX
+	VADDPS  (BX), Y1, Y1
 	VMOVUPS Y1, (AX)
 	VZEROUPPER
 	RET
@@ -180,16 +222,17 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y2
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y2
+	TESTQ      BX, BX
 	JZ         partialset
-	VMASKMOVPS (AX), Y2, Y3
+	VMASKMOVPS (BX), Y2, Y3
 	VADDPS     Y3, Y0, Y0
 	VMASKMOVPS Y0, Y2, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y2, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y2, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y2, (AX)
 	VZEROUPPER
@@ -202,31 +245,54 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8), Y1
+	VMOVUPS (R8), Y2
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y3
@@ -264,22 +330,26 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y1, Y1
+	ADDQ    SI, BX
+	VADDPS  (BX), Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
 	VZEROUPPER
 	RET
@@ -294,20 +364,22 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y3
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y3
+	TESTQ      BX, BX
 	JZ         partialset
-	VMASKMOVPS (AX), Y3, Y4
+	VMASKMOVPS (BX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	VMASKMOVPS Y0, Y3, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y3, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y3, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y3, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y3, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y3, Y0
 	VADDPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y3, (AX)
 	VZEROUPPER
@@ -322,26 +394,38 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Y0
+	VMOVUPS (R9), Y1
+	VMOVUPS (R9), Y2
+	VMOVUPS (R9), Y3
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
@@ -349,9 +433,23 @@ TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y4
@@ -398,25 +496,30 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y1, Y1
+	ADDQ    SI, BX
+	VADDPS  (BX), Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y3, Y3
+	ADDQ    SI, BX
+	VADDPS  (BX), Y3, Y3
 	VMOVUPS Y3, (AX)
 	VZEROUPPER
 	RET
@@ -433,24 +536,27 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y4
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y4
+	TESTQ      BX, BX
 	JZ         partialset
-	VMASKMOVPS (AX), Y4, Y5
+	VMASKMOVPS (BX), Y4, Y5
 	VADDPS     Y5, Y0, Y0
 	VMASKMOVPS Y0, Y4, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y4, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y4, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y4, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y4, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y4, Y0
 	VADDPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y4, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y4, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y4, Y0
 	VADDPS     Y0, Y3, Y3
 	VMASKMOVPS Y3, Y4, (AX)
 	VZEROUPPER
@@ -467,27 +573,40 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Y0
+	VMOVUPS (R9), Y1
+	VMOVUPS (R9), Y2
+	VMOVUPS (R9), Y3
+	VMOVUPS (R9), Y4
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
@@ -497,9 +616,25 @@ TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y5
@@ -552,28 +687,34 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y1, Y1
+	ADDQ    SI, BX
+	VADDPS  (BX), Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y3, Y3
+	ADDQ    SI, BX
+	VADDPS  (BX), Y3, Y3
 	VMOVUPS Y3, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y4, Y4
+	ADDQ    SI, BX
+	VADDPS  (BX), Y4, Y4
 	VMOVUPS Y4, (AX)
 	VZEROUPPER
 	RET
@@ -592,28 +733,32 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y5
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y5
+	TESTQ      BX, BX
 	JZ         partialset
-	VMASKMOVPS (AX), Y5, Y6
+	VMASKMOVPS (BX), Y5, Y6
 	VADDPS     Y6, Y0, Y0
 	VMASKMOVPS Y0, Y5, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y5, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y5, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y5, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y5, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y5, Y0
 	VADDPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y5, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y5, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y5, Y0
 	VADDPS     Y0, Y3, Y3
 	VMASKMOVPS Y3, Y5, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y5, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y5, Y0
 	VADDPS     Y0, Y4, Y4
 	VMASKMOVPS Y4, Y5, (AX)
 	VZEROUPPER
@@ -632,28 +777,42 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Y0
+	VMOVUPS (R9), Y1
+	VMOVUPS (R9), Y2
+	VMOVUPS (R9), Y3
+	VMOVUPS (R9), Y4
+	VMOVUPS (R9), Y5
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
@@ -665,9 +824,27 @@ TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y6
@@ -726,31 +903,38 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y1, Y1
+	ADDQ    SI, BX
+	VADDPS  (BX), Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y3, Y3
+	ADDQ    SI, BX
+	VADDPS  (BX), Y3, Y3
 	VMOVUPS Y3, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y4, Y4
+	ADDQ    SI, BX
+	VADDPS  (BX), Y4, Y4
 	VMOVUPS Y4, (AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y5, Y5
+	ADDQ    SI, BX
+	VADDPS  (BX), Y5, Y5
 	VMOVUPS Y5, (AX)
 	VZEROUPPER
 	RET
@@ -771,32 +955,37 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y6
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y6
+	TESTQ      BX, BX
 	JZ         partialset
-	VMASKMOVPS (AX), Y6, Y7
+	VMASKMOVPS (BX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	VMASKMOVPS Y0, Y6, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y6, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y6, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y6, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y6, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y6, Y0
 	VADDPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y6, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y6, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y6, Y0
 	VADDPS     Y0, Y3, Y3
 	VMASKMOVPS Y3, Y6, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y6, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y6, Y0
 	VADDPS     Y0, Y4, Y4
 	VMASKMOVPS Y4, Y6, (AX)
 	ADDQ       CX, AX
-	VMASKMOVPS (AX), Y6, Y0
+	ADDQ       SI, BX
+	VMASKMOVPS (BX), Y6, Y0
 	VADDPS     Y0, Y5, Y5
 	VMASKMOVPS Y5, Y6, (AX)
 	VZEROUPPER
@@ -817,27 +1006,46 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), CX
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	MOVQ       c+48(FP), DI
-	MOVQ       ldc+56(FP), R8
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), CX
+	MOVQ    bias+48(FP), DI
+	TESTQ   DI, DI
+	JZ      nobias
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+begin:
+	MOVQ       c+72(FP), DI
+	MOVQ       ldc+80(FP), R8
 	PREFETCHT0 (DI)
 	PREFETCHT0 32(DI)
-	MOVQ       AX, DI
-	SHRQ       $0x01, DI
-	JZ         odd
+	MOVQ       add+56(FP), DI
+	TESTQ      DI, DI
+	JZ         noadd
+	MOVQ       add+56(FP), DI
+	MOVQ       ldAdd+64(FP), R8
+	PREFETCHT0 (DI)
+	PREFETCHT0 32(DI)
+
+noadd:
+	MOVQ AX, DI
+	SHRQ $0x01, DI
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y2
@@ -869,18 +1077,20 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), CL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   CL, CL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
-	VADDPS  32(AX), Y1, Y1
+	VADDPS  32(BX), Y1, Y1
 	VMOVUPS Y1, 32(AX)
 	VZEROUPPER
 	RET
@@ -892,14 +1102,14 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), BX
+	LEAQ       tails<>+32(SB), CX
 	NEGQ       DX
-	VMOVUPS    (BX)(DX*4), Y2
-	TESTB      CL, CL
+	VMOVUPS    (CX)(DX*4), Y2
+	TESTQ      BX, BX
 	JZ         partialset
-	VADDPS     (AX), Y0, Y0
+	VADDPS     (BX), Y0, Y0
 	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(AX), Y2, Y0
+	VMASKMOVPS 32(BX), Y2, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y2, 32(AX)
 	VZEROUPPER
@@ -911,32 +1121,56 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y4
@@ -977,23 +1211,26 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
-	VADDPS  32(AX), Y1, Y1
+	VADDPS  32(BX), Y1, Y1
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
-	VADDPS  32(AX), Y3, Y3
+	VADDPS  32(BX), Y3, Y3
 	VMOVUPS Y3, 32(AX)
 	VZEROUPPER
 	RET
@@ -1008,20 +1245,21 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y4
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y4
+	TESTQ      BX, BX
 	JZ         partialset
-	VADDPS     (AX), Y0, Y0
+	VADDPS     (BX), Y0, Y0
 	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(AX), Y4, Y0
+	VMASKMOVPS 32(BX), Y4, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y4, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y2, Y2
+	ADDQ       SI, BX
+	VADDPS     (BX), Y2, Y2
 	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(AX), Y4, Y0
+	VMASKMOVPS 32(BX), Y4, Y0
 	VADDPS     Y0, Y3, Y3
 	VMASKMOVPS Y3, Y4, 32(AX)
 	VZEROUPPER
@@ -1036,26 +1274,40 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
 	LEAQ       (R8)(R9*4), R8
@@ -1064,9 +1316,24 @@ TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-73
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 32(R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y6
@@ -1116,28 +1383,32 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
-	VADDPS  32(AX), Y1, Y1
+	VADDPS  32(BX), Y1, Y1
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
-	VADDPS  32(AX), Y3, Y3
+	VADDPS  32(BX), Y3, Y3
 	VMOVUPS Y3, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y4, Y4
+	ADDQ    SI, BX
+	VADDPS  (BX), Y4, Y4
 	VMOVUPS Y4, (AX)
-	VADDPS  32(AX), Y5, Y5
+	VADDPS  32(BX), Y5, Y5
 	VMOVUPS Y5, 32(AX)
 	VZEROUPPER
 	RET
@@ -1155,26 +1426,28 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y6
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y6
+	TESTQ      BX, BX
 	JZ         partialset
-	VADDPS     (AX), Y0, Y0
+	VADDPS     (BX), Y0, Y0
 	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(AX), Y6, Y0
+	VMASKMOVPS 32(BX), Y6, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y6, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y2, Y2
+	ADDQ       SI, BX
+	VADDPS     (BX), Y2, Y2
 	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(AX), Y6, Y0
+	VMASKMOVPS 32(BX), Y6, Y0
 	VADDPS     Y0, Y3, Y3
 	VMASKMOVPS Y3, Y6, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y4, Y4
+	ADDQ       SI, BX
+	VADDPS     (BX), Y4, Y4
 	VMOVUPS    Y4, (AX)
-	VMASKMOVPS 32(AX), Y6, Y0
+	VMASKMOVPS 32(BX), Y6, Y0
 	VADDPS     Y0, Y5, Y5
 	VMASKMOVPS Y5, Y6, 32(AX)
 	VZEROUPPER
@@ -1192,30 +1465,46 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS (R9), Y2
+	VMOVUPS 32(R9), Y3
+	VMOVUPS (R9), Y4
+	VMOVUPS 32(R9), Y5
+	VMOVUPS (R9), Y6
+	VMOVUPS 32(R9), Y7
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 32(R9)
 	LEAQ       (R9)(R10*4), R9
@@ -1227,9 +1516,27 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-73
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 32(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y8
@@ -1291,33 +1598,38 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
-	VADDPS  32(AX), Y1, Y1
+	VADDPS  32(BX), Y1, Y1
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
-	VADDPS  32(AX), Y3, Y3
+	VADDPS  32(BX), Y3, Y3
 	VMOVUPS Y3, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y4, Y4
+	ADDQ    SI, BX
+	VADDPS  (BX), Y4, Y4
 	VMOVUPS Y4, (AX)
-	VADDPS  32(AX), Y5, Y5
+	VADDPS  32(BX), Y5, Y5
 	VMOVUPS Y5, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y6, Y6
+	ADDQ    SI, BX
+	VADDPS  (BX), Y6, Y6
 	VMOVUPS Y6, (AX)
-	VADDPS  32(AX), Y7, Y7
+	VADDPS  32(BX), Y7, Y7
 	VMOVUPS Y7, 32(AX)
 	VZEROUPPER
 	RET
@@ -1338,32 +1650,35 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y8
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y8
+	TESTQ      BX, BX
 	JZ         partialset
-	VADDPS     (AX), Y0, Y0
+	VADDPS     (BX), Y0, Y0
 	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(AX), Y8, Y0
+	VMASKMOVPS 32(BX), Y8, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y8, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y2, Y2
+	ADDQ       SI, BX
+	VADDPS     (BX), Y2, Y2
 	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(AX), Y8, Y0
+	VMASKMOVPS 32(BX), Y8, Y0
 	VADDPS     Y0, Y3, Y3
 	VMASKMOVPS Y3, Y8, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y4, Y4
+	ADDQ       SI, BX
+	VADDPS     (BX), Y4, Y4
 	VMOVUPS    Y4, (AX)
-	VMASKMOVPS 32(AX), Y8, Y0
+	VMASKMOVPS 32(BX), Y8, Y0
 	VADDPS     Y0, Y5, Y5
 	VMASKMOVPS Y5, Y8, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y6, Y6
+	ADDQ       SI, BX
+	VADDPS     (BX), Y6, Y6
 	VMOVUPS    Y6, (AX)
-	VMASKMOVPS 32(AX), Y8, Y0
+	VMASKMOVPS 32(BX), Y8, Y0
 	VADDPS     Y0, Y7, Y7
 	VMASKMOVPS Y7, Y8, 32(AX)
 	VZEROUPPER
@@ -1384,32 +1699,50 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS (R9), Y2
+	VMOVUPS 32(R9), Y3
+	VMOVUPS (R9), Y4
+	VMOVUPS 32(R9), Y5
+	VMOVUPS (R9), Y6
+	VMOVUPS 32(R9), Y7
+	VMOVUPS (R9), Y8
+	VMOVUPS 32(R9), Y9
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 32(R9)
 	LEAQ       (R9)(R10*4), R9
@@ -1424,9 +1757,30 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-73
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 32(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y10
@@ -1497,38 +1851,44 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
-	VADDPS  32(AX), Y1, Y1
+	VADDPS  32(BX), Y1, Y1
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
-	VADDPS  32(AX), Y3, Y3
+	VADDPS  32(BX), Y3, Y3
 	VMOVUPS Y3, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y4, Y4
+	ADDQ    SI, BX
+	VADDPS  (BX), Y4, Y4
 	VMOVUPS Y4, (AX)
-	VADDPS  32(AX), Y5, Y5
+	VADDPS  32(BX), Y5, Y5
 	VMOVUPS Y5, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y6, Y6
+	ADDQ    SI, BX
+	VADDPS  (BX), Y6, Y6
 	VMOVUPS Y6, (AX)
-	VADDPS  32(AX), Y7, Y7
+	VADDPS  32(BX), Y7, Y7
 	VMOVUPS Y7, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y8, Y8
+	ADDQ    SI, BX
+	VADDPS  (BX), Y8, Y8
 	VMOVUPS Y8, (AX)
-	VADDPS  32(AX), Y9, Y9
+	VADDPS  32(BX), Y9, Y9
 	VMOVUPS Y9, 32(AX)
 	VZEROUPPER
 	RET
@@ -1552,38 +1912,42 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y10
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y10
+	TESTQ      BX, BX
 	JZ         partialset
-	VADDPS     (AX), Y0, Y0
+	VADDPS     (BX), Y0, Y0
 	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(AX), Y10, Y0
+	VMASKMOVPS 32(BX), Y10, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y10, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y2, Y2
+	ADDQ       SI, BX
+	VADDPS     (BX), Y2, Y2
 	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(AX), Y10, Y0
+	VMASKMOVPS 32(BX), Y10, Y0
 	VADDPS     Y0, Y3, Y3
 	VMASKMOVPS Y3, Y10, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y4, Y4
+	ADDQ       SI, BX
+	VADDPS     (BX), Y4, Y4
 	VMOVUPS    Y4, (AX)
-	VMASKMOVPS 32(AX), Y10, Y0
+	VMASKMOVPS 32(BX), Y10, Y0
 	VADDPS     Y0, Y5, Y5
 	VMASKMOVPS Y5, Y10, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y6, Y6
+	ADDQ       SI, BX
+	VADDPS     (BX), Y6, Y6
 	VMOVUPS    Y6, (AX)
-	VMASKMOVPS 32(AX), Y10, Y0
+	VMASKMOVPS 32(BX), Y10, Y0
 	VADDPS     Y0, Y7, Y7
 	VMASKMOVPS Y7, Y10, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y8, Y8
+	ADDQ       SI, BX
+	VADDPS     (BX), Y8, Y8
 	VMOVUPS    Y8, (AX)
-	VMASKMOVPS 32(AX), Y10, Y0
+	VMASKMOVPS 32(BX), Y10, Y0
 	VADDPS     Y0, Y9, Y9
 	VMASKMOVPS Y9, Y10, 32(AX)
 	VZEROUPPER
@@ -1607,34 +1971,54 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	VXORPS     Y8, Y8, Y8
-	VXORPS     Y9, Y9, Y9
-	VXORPS     Y10, Y10, Y10
-	VXORPS     Y11, Y11, Y11
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	VMOVUPS (R9), Y2
+	VMOVUPS 32(R9), Y3
+	VMOVUPS (R9), Y4
+	VMOVUPS 32(R9), Y5
+	VMOVUPS (R9), Y6
+	VMOVUPS 32(R9), Y7
+	VMOVUPS (R9), Y8
+	VMOVUPS 32(R9), Y9
+	VMOVUPS (R9), Y10
+	VMOVUPS 32(R9), Y11
+	JMP     begin
+
+nobias:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 32(R9)
 	LEAQ       (R9)(R10*4), R9
@@ -1652,9 +2036,33 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-73
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 32(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Y12
@@ -1734,43 +2142,50 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ    c+48(FP), AX
-	MOVQ    ldc+56(FP), CX
-	MOVQ    last+64(FP), DX
+	MOVQ    c+72(FP), AX
+	MOVQ    ldc+80(FP), CX
+	MOVQ    last+88(FP), DX
+	MOVQ    add+56(FP), BX
+	MOVQ    ldAdd+64(FP), SI
 	SHLQ    $0x02, CX
-	MOVB    accumulate+72(FP), BL
+	SHLQ    $0x02, SI
 	CMPQ    DX, $0x00000008
 	JNE     partial
-	TESTB   BL, BL
+	TESTQ   BX, BX
 	JZ      set
-	VADDPS  (AX), Y0, Y0
+	VADDPS  (BX), Y0, Y0
 	VMOVUPS Y0, (AX)
-	VADDPS  32(AX), Y1, Y1
+	VADDPS  32(BX), Y1, Y1
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
+	ADDQ    SI, BX
+	VADDPS  (BX), Y2, Y2
 	VMOVUPS Y2, (AX)
-	VADDPS  32(AX), Y3, Y3
+	VADDPS  32(BX), Y3, Y3
 	VMOVUPS Y3, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y4, Y4
+	ADDQ    SI, BX
+	VADDPS  (BX), Y4, Y4
 	VMOVUPS Y4, (AX)
-	VADDPS  32(AX), Y5, Y5
+	VADDPS  32(BX), Y5, Y5
 	VMOVUPS Y5, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y6, Y6
+	ADDQ    SI, BX
+	VADDPS  (BX), Y6, Y6
 	VMOVUPS Y6, (AX)
-	VADDPS  32(AX), Y7, Y7
+	VADDPS  32(BX), Y7, Y7
 	VMOVUPS Y7, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y8, Y8
+	ADDQ    SI, BX
+	VADDPS  (BX), Y8, Y8
 	VMOVUPS Y8, (AX)
-	VADDPS  32(AX), Y9, Y9
+	VADDPS  32(BX), Y9, Y9
 	VMOVUPS Y9, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y10, Y10
+	ADDQ    SI, BX
+	VADDPS  (BX), Y10, Y10
 	VMOVUPS Y10, (AX)
-	VADDPS  32(AX), Y11, Y11
+	VADDPS  32(BX), Y11, Y11
 	VMOVUPS Y11, 32(AX)
 	VZEROUPPER
 	RET
@@ -1797,44 +2212,49 @@ set:
 	RET
 
 partial:
-	LEAQ       tails<>+32(SB), SI
+	LEAQ       tails<>+32(SB), DI
 	NEGQ       DX
-	VMOVUPS    (SI)(DX*4), Y12
-	TESTB      BL, BL
+	VMOVUPS    (DI)(DX*4), Y12
+	TESTQ      BX, BX
 	JZ         partialset
-	VADDPS     (AX), Y0, Y0
+	VADDPS     (BX), Y0, Y0
 	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(AX), Y12, Y0
+	VMASKMOVPS 32(BX), Y12, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y12, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y2, Y2
+	ADDQ       SI, BX
+	VADDPS     (BX), Y2, Y2
 	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(AX), Y12, Y0
+	VMASKMOVPS 32(BX), Y12, Y0
 	VADDPS     Y0, Y3, Y3
 	VMASKMOVPS Y3, Y12, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y4, Y4
+	ADDQ       SI, BX
+	VADDPS     (BX), Y4, Y4
 	VMOVUPS    Y4, (AX)
-	VMASKMOVPS 32(AX), Y12, Y0
+	VMASKMOVPS 32(BX), Y12, Y0
 	VADDPS     Y0, Y5, Y5
 	VMASKMOVPS Y5, Y12, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y6, Y6
+	ADDQ       SI, BX
+	VADDPS     (BX), Y6, Y6
 	VMOVUPS    Y6, (AX)
-	VMASKMOVPS 32(AX), Y12, Y0
+	VMASKMOVPS 32(BX), Y12, Y0
 	VADDPS     Y0, Y7, Y7
 	VMASKMOVPS Y7, Y12, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y8, Y8
+	ADDQ       SI, BX
+	VADDPS     (BX), Y8, Y8
 	VMOVUPS    Y8, (AX)
-	VMASKMOVPS 32(AX), Y12, Y0
+	VMASKMOVPS 32(BX), Y12, Y0
 	VADDPS     Y0, Y9, Y9
 	VMASKMOVPS Y9, Y12, 32(AX)
 	ADDQ       CX, AX
-	VADDPS     (AX), Y10, Y10
+	ADDQ       SI, BX
+	VADDPS     (BX), Y10, Y10
 	VMOVUPS    Y10, (AX)
-	VMASKMOVPS 32(AX), Y12, Y0
+	VMASKMOVPS 32(BX), Y12, Y0
 	VADDPS     Y0, Y11, Y11
 	VMASKMOVPS Y11, Y12, 32(AX)
 	VZEROUPPER
@@ -1862,7 +2282,7 @@ partialset:
 	RET
 
 // func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, alpha float32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·packRowsAVX2(SB), NOSPLIT, $0-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         ldd+8(FP), CX
@@ -1882,32 +2302,36 @@ TEXT ·packRowsAVX2(SB), NOSPLIT, $0-68
 	LEAQ         tails<>+32(SB), R10
 	NEGQ         R8
 	VMOVUPS      (R10)(R8*4), Y2
+	MOVQ         BX, R8
+	SHLQ         $0x03, R8
 
 row:
-	MOVQ  DX, R8
-	MOVQ  AX, R10
-	MOVQ  DI, R11
-	TESTQ R11, R11
+	MOVQ  DX, R10
+	MOVQ  AX, R11
+	MOVQ  DI, R12
+	TESTQ R12, R12
 	JZ    rest
 
 vector:
-	VMULPS  (R8), Y0, Y3
-	VMOVUPS Y3, (R10)
-	ADDQ    $0x00000020, R8
-	ADDQ    $0x00000020, R10
-	DECQ    R11
-	JNZ     vector
+	PREFETCHT0 (R10)(R8*1)
+	VMULPS     (R10), Y0, Y3
+	VMOVUPS    Y3, (R11)
+	ADDQ       $0x00000020, R10
+	ADDQ       $0x00000020, R11
+	DECQ       R12
+	JNZ        vector
 
 rest:
-	VMASKMOVPS (R8), Y2, Y3
+	PREFETCHT0 (R10)(R8*1)
+	VMASKMOVPS (R10), Y2, Y3
 	VMULPS     Y0, Y3, Y3
 	CMPQ       R9, $0x00000008
 	JNE        masked
-	VMOVUPS    Y3, (R10)
+	VMOVUPS    Y3, (R11)
 	JMP        next
 
 masked:
-	VMASKMOVPS Y3, Y1, (R10)
+	VMASKMOVPS Y3, Y1, (R11)
 
 next:
 	ADDQ BX, DX
@@ -2862,25 +3286,42 @@ done8:
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), CX
-	VPXORD     Z0, Z0, Z0
-	MOVQ       c+48(FP), DI
-	MOVQ       ldc+56(FP), R8
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), CX
+	MOVQ    bias+48(FP), DI
+	TESTQ   DI, DI
+	JZ      nobias
+	VMOVUPS (DI), Z0
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+
+begin:
+	MOVQ       c+72(FP), DI
+	MOVQ       ldc+80(FP), R8
 	PREFETCHT0 (DI)
-	MOVQ       AX, DI
-	SHRQ       $0x01, DI
-	JZ         odd
+	MOVQ       add+56(FP), DI
+	TESTQ      DI, DI
+	JZ         noadd
+	MOVQ       add+56(FP), DI
+	MOVQ       ldAdd+64(FP), R8
+	PREFETCHT0 (DI)
+
+noadd:
+	MOVQ AX, DI
+	SHRQ $0x01, DI
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z1
@@ -2906,18 +3347,20 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), CL
-	MOVQ      $0x00000001, BX
-	SHLXQ     DX, BX, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTB     CL, CL
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, CX
+	SHLXQ     DX, CX, CX
+	DECQ      CX
+	KMOVW     CX, K1
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z1
 	VADDPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	VZEROUPPER
@@ -2928,28 +3371,48 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8), Z1
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z2
@@ -2981,22 +3444,25 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z2
+	VMOVUPS.Z (BX), K1, Z2
 	VADDPS    Z2, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	VZEROUPPER
@@ -3009,31 +3475,54 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8), Z1
+	VMOVUPS (R8), Z2
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z3
@@ -3071,26 +3560,30 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z3
+	VMOVUPS.Z (BX), K1, Z3
 	VADDPS    Z3, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	VZEROUPPER
@@ -3105,26 +3598,38 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS (R9), Z3
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
@@ -3132,9 +3637,23 @@ TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z4
@@ -3181,30 +3700,35 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z4
+	VMOVUPS.Z (BX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	VZEROUPPER
@@ -3221,27 +3745,40 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS (R9), Z4
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
@@ -3251,9 +3788,25 @@ TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z5
@@ -3306,34 +3859,40 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z5
+	VMOVUPS.Z (BX), K1, Z5
 	VADDPS    Z5, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	VZEROUPPER
@@ -3352,28 +3911,42 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS (R9), Z5
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
@@ -3385,9 +3958,27 @@ TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z6
@@ -3446,38 +4037,45 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z6
+	VMOVUPS.Z (BX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	VZEROUPPER
@@ -3498,31 +4096,46 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS (R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS (R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS (R10), Z5
+	VMOVUPS (R10), Z6
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
@@ -3536,9 +4149,29 @@ TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R10)
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z7
@@ -3606,42 +4239,50 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z7
+	VMOVUPS.Z (BX), K1, Z7
 	VADDPS    Z7, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z6, Z6
 	VMOVUPS   Z6, K1, (AX)
 	VZEROUPPER
@@ -3664,32 +4305,48 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS (R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS (R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS (R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS (R10), Z7
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
@@ -3705,9 +4362,31 @@ TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R10)
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z8
@@ -3781,46 +4460,55 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z8
+	VMOVUPS.Z (BX), K1, Z8
 	VADDPS    Z8, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z6, Z6
 	VMOVUPS   Z6, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, (AX)
 	VZEROUPPER
@@ -3845,33 +4533,50 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS (R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS (R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS (R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS (R10), Z7
+	VMOVUPS (R10), Z8
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
@@ -3889,9 +4594,33 @@ TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R10)
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z9
@@ -3971,50 +4700,60 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z9
+	VMOVUPS.Z (BX), K1, Z9
 	VADDPS    Z9, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z6, Z6
 	VMOVUPS   Z6, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, (AX)
 	VZEROUPPER
@@ -4041,36 +4780,54 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	MOVQ       c+48(FP), R11
-	MOVQ       ldc+56(FP), R12
+TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    bias+48(FP), R11
+	TESTQ   R11, R11
+	JZ      nobias
+	VMOVUPS (R11), Z0
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11), Z2
+	VMOVUPS (R11), Z3
+	VMOVUPS (R11), Z4
+	VMOVUPS (R11), Z5
+	VMOVUPS (R11), Z6
+	VMOVUPS (R11), Z7
+	VMOVUPS (R11), Z8
+	VMOVUPS (R11), Z9
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+begin:
+	MOVQ       c+72(FP), R11
+	MOVQ       ldc+80(FP), R12
 	PREFETCHT0 (R11)
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
@@ -4090,9 +4847,35 @@ TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R11)
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
-	MOVQ       AX, R11
-	SHRQ       $0x01, R11
-	JZ         odd
+	MOVQ       add+56(FP), R11
+	TESTQ      R11, R11
+	JZ         noadd
+	MOVQ       add+56(FP), R11
+	MOVQ       ldAdd+64(FP), R12
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+
+noadd:
+	MOVQ AX, R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z10
@@ -4181,54 +4964,65 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z10
+	VMOVUPS.Z (BX), K1, Z10
 	VADDPS    Z10, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z6, Z6
 	VMOVUPS   Z6, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, (AX)
 	VZEROUPPER
@@ -4257,37 +5051,56 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	MOVQ       c+48(FP), R11
-	MOVQ       ldc+56(FP), R12
+TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    bias+48(FP), R11
+	TESTQ   R11, R11
+	JZ      nobias
+	VMOVUPS (R11), Z0
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11), Z2
+	VMOVUPS (R11), Z3
+	VMOVUPS (R11), Z4
+	VMOVUPS (R11), Z5
+	VMOVUPS (R11), Z6
+	VMOVUPS (R11), Z7
+	VMOVUPS (R11), Z8
+	VMOVUPS (R11), Z9
+	VMOVUPS (R11), Z10
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+
+begin:
+	MOVQ       c+72(FP), R11
+	MOVQ       ldc+80(FP), R12
 	PREFETCHT0 (R11)
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
@@ -4309,9 +5122,37 @@ TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R11)
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
-	MOVQ       AX, R11
-	SHRQ       $0x01, R11
-	JZ         odd
+	MOVQ       add+56(FP), R11
+	TESTQ      R11, R11
+	JZ         noadd
+	MOVQ       add+56(FP), R11
+	MOVQ       ldAdd+64(FP), R12
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+
+noadd:
+	MOVQ AX, R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z11
@@ -4406,58 +5247,70 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z11
+	VMOVUPS.Z (BX), K1, Z11
 	VADDPS    Z11, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z6, Z6
 	VMOVUPS   Z6, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z10, Z10
 	VMOVUPS   Z10, K1, (AX)
 	VZEROUPPER
@@ -4488,38 +5341,58 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	MOVQ       c+48(FP), R11
-	MOVQ       ldc+56(FP), R12
+TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    bias+48(FP), R11
+	TESTQ   R11, R11
+	JZ      nobias
+	VMOVUPS (R11), Z0
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11), Z2
+	VMOVUPS (R11), Z3
+	VMOVUPS (R11), Z4
+	VMOVUPS (R11), Z5
+	VMOVUPS (R11), Z6
+	VMOVUPS (R11), Z7
+	VMOVUPS (R11), Z8
+	VMOVUPS (R11), Z9
+	VMOVUPS (R11), Z10
+	VMOVUPS (R11), Z11
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+begin:
+	MOVQ       c+72(FP), R11
+	MOVQ       ldc+80(FP), R12
 	PREFETCHT0 (R11)
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
@@ -4543,9 +5416,39 @@ TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R11)
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
-	MOVQ       AX, R11
-	SHRQ       $0x01, R11
-	JZ         odd
+	MOVQ       add+56(FP), R11
+	TESTQ      R11, R11
+	JZ         noadd
+	MOVQ       add+56(FP), R11
+	MOVQ       ldAdd+64(FP), R12
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+
+noadd:
+	MOVQ AX, R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z12
@@ -4646,62 +5549,75 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z12
+	VMOVUPS.Z (BX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z6, Z6
 	VMOVUPS   Z6, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z10, Z10
 	VMOVUPS   Z10, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, (AX)
 	VZEROUPPER
@@ -4734,41 +5650,62 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	LEAQ       (R10)(CX*2), R11
-	ADDQ       CX, R11
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	MOVQ       c+48(FP), R12
-	MOVQ       ldc+56(FP), R13
+TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    bias+48(FP), R12
+	TESTQ   R12, R12
+	JZ      nobias
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12), Z1
+	VMOVUPS (R12), Z2
+	VMOVUPS (R12), Z3
+	VMOVUPS (R12), Z4
+	VMOVUPS (R12), Z5
+	VMOVUPS (R12), Z6
+	VMOVUPS (R12), Z7
+	VMOVUPS (R12), Z8
+	VMOVUPS (R12), Z9
+	VMOVUPS (R12), Z10
+	VMOVUPS (R12), Z11
+	VMOVUPS (R12), Z12
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+
+begin:
+	MOVQ       c+72(FP), R12
+	MOVQ       ldc+80(FP), R13
 	PREFETCHT0 (R12)
 	LEAQ       (R12)(R13*4), R12
 	PREFETCHT0 (R12)
@@ -4794,9 +5731,41 @@ TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R12)
 	LEAQ       (R12)(R13*4), R12
 	PREFETCHT0 (R12)
-	MOVQ       AX, R12
-	SHRQ       $0x01, R12
-	JZ         odd
+	MOVQ       add+56(FP), R12
+	TESTQ      R12, R12
+	JZ         noadd
+	MOVQ       add+56(FP), R12
+	MOVQ       ldAdd+64(FP), R13
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+
+noadd:
+	MOVQ AX, R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z13
@@ -4906,66 +5875,80 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z13
+	VMOVUPS.Z (BX), K1, Z13
 	VADDPS    Z13, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z6, Z6
 	VMOVUPS   Z6, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z10, Z10
 	VMOVUPS   Z10, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z12, Z12
 	VMOVUPS   Z12, K1, (AX)
 	VZEROUPPER
@@ -5000,42 +5983,64 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	LEAQ       (R10)(CX*2), R11
-	ADDQ       CX, R11
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	MOVQ       c+48(FP), R12
-	MOVQ       ldc+56(FP), R13
+TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    bias+48(FP), R12
+	TESTQ   R12, R12
+	JZ      nobias
+	VMOVUPS (R12), Z0
+	VMOVUPS (R12), Z1
+	VMOVUPS (R12), Z2
+	VMOVUPS (R12), Z3
+	VMOVUPS (R12), Z4
+	VMOVUPS (R12), Z5
+	VMOVUPS (R12), Z6
+	VMOVUPS (R12), Z7
+	VMOVUPS (R12), Z8
+	VMOVUPS (R12), Z9
+	VMOVUPS (R12), Z10
+	VMOVUPS (R12), Z11
+	VMOVUPS (R12), Z12
+	VMOVUPS (R12), Z13
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+begin:
+	MOVQ       c+72(FP), R12
+	MOVQ       ldc+80(FP), R13
 	PREFETCHT0 (R12)
 	LEAQ       (R12)(R13*4), R12
 	PREFETCHT0 (R12)
@@ -5063,9 +6068,43 @@ TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R12)
 	LEAQ       (R12)(R13*4), R12
 	PREFETCHT0 (R12)
-	MOVQ       AX, R12
-	SHRQ       $0x01, R12
-	JZ         odd
+	MOVQ       add+56(FP), R12
+	TESTQ      R12, R12
+	JZ         noadd
+	MOVQ       add+56(FP), R12
+	MOVQ       ldAdd+64(FP), R13
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+
+noadd:
+	MOVQ AX, R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z14
@@ -5181,70 +6220,85 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VMOVUPS.Z (AX), K1, Z14
+	VMOVUPS.Z (BX), K1, Z14
 	VADDPS    Z14, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z4, Z4
 	VMOVUPS   Z4, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z6, Z6
 	VMOVUPS   Z6, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z10, Z10
 	VMOVUPS   Z10, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z12, Z12
 	VMOVUPS   Z12, K1, (AX)
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z0
+	ADDQ      SI, BX
+	VMOVUPS.Z (BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, (AX)
 	VZEROUPPER
@@ -5281,27 +6335,46 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), CX
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	MOVQ       c+48(FP), DI
-	MOVQ       ldc+56(FP), R8
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), CX
+	MOVQ    bias+48(FP), DI
+	TESTQ   DI, DI
+	JZ      nobias
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+begin:
+	MOVQ       c+72(FP), DI
+	MOVQ       ldc+80(FP), R8
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
-	MOVQ       AX, DI
-	SHRQ       $0x01, DI
-	JZ         odd
+	MOVQ       add+56(FP), DI
+	TESTQ      DI, DI
+	JZ         noadd
+	MOVQ       add+56(FP), DI
+	MOVQ       ldAdd+64(FP), R8
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+
+noadd:
+	MOVQ AX, DI
+	SHRQ $0x01, DI
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z2
@@ -5333,20 +6406,22 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), CL
-	MOVQ      $0x00000001, BX
-	SHLXQ     DX, BX, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTB     CL, CL
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, CX
+	SHLXQ     DX, CX, CX
+	DECQ      CX
+	KMOVW     CX, K1
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	VZEROUPPER
@@ -5358,32 +6433,56 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z4
@@ -5424,26 +6523,29 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	VZEROUPPER
@@ -5458,26 +6560,40 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS (R8), Z2
+	VMOVUPS 64(R8), Z3
+	VMOVUPS (R8), Z4
+	VMOVUPS 64(R8), Z5
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	LEAQ       (R8)(R9*4), R8
@@ -5486,9 +6602,24 @@ TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R8)(R9*4), R8
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z6
@@ -5538,32 +6669,36 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	VZEROUPPER
@@ -5581,30 +6716,46 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS 64(R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	LEAQ       (R9)(R10*4), R9
@@ -5616,9 +6767,27 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z8
@@ -5680,38 +6849,43 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	VZEROUPPER
@@ -5732,32 +6906,50 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS 64(R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	LEAQ       (R9)(R10*4), R9
@@ -5772,9 +6964,30 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z10
@@ -5845,44 +7058,50 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	VZEROUPPER
@@ -5906,34 +7125,54 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS 64(R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS 64(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	VMOVUPS (R9), Z10
+	VMOVUPS 64(R9), Z11
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	LEAQ       (R9)(R10*4), R9
@@ -5951,9 +7190,33 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R9)(R10*4), R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z12
@@ -6033,50 +7296,57 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	VZEROUPPER
@@ -6103,38 +7373,60 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS 64(R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS (R10), Z8
+	VMOVUPS 64(R10), Z9
+	VMOVUPS (R10), Z10
+	VMOVUPS 64(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	LEAQ       (R10)(R11*4), R10
@@ -6155,9 +7447,36 @@ TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z14
@@ -6249,56 +7568,64 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, 64(AX)
 	VZEROUPPER
@@ -6328,40 +7655,64 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS 64(R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS (R10), Z8
+	VMOVUPS 64(R10), Z9
+	VMOVUPS (R10), Z10
+	VMOVUPS 64(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS (R10), Z14
+	VMOVUPS 64(R10), Z15
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	LEAQ       (R10)(R11*4), R10
@@ -6385,9 +7736,39 @@ TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z16
@@ -6488,62 +7869,71 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z14, Z14
+	ADDQ      SI, BX
+	VADDPS    (BX), Z14, Z14
 	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z15, Z15
 	VMOVUPS   Z15, K1, 64(AX)
 	VZEROUPPER
@@ -6576,42 +7966,68 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS (R10), Z2
+	VMOVUPS 64(R10), Z3
+	VMOVUPS (R10), Z4
+	VMOVUPS 64(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS (R10), Z8
+	VMOVUPS 64(R10), Z9
+	VMOVUPS (R10), Z10
+	VMOVUPS 64(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS (R10), Z14
+	VMOVUPS 64(R10), Z15
+	VMOVUPS (R10), Z16
+	VMOVUPS 64(R10), Z17
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	LEAQ       (R10)(R11*4), R10
@@ -6638,9 +8054,42 @@ TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R10)(R11*4), R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z18
@@ -6750,68 +8199,78 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z14, Z14
+	ADDQ      SI, BX
+	VADDPS    (BX), Z14, Z14
 	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z15, Z15
 	VMOVUPS   Z15, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z16, Z16
+	ADDQ      SI, BX
+	VADDPS    (BX), Z16, Z16
 	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 64(AX)
 	VZEROUPPER
@@ -6847,46 +8306,74 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	MOVQ       c+48(FP), R11
-	MOVQ       ldc+56(FP), R12
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    bias+48(FP), R11
+	TESTQ   R11, R11
+	JZ      nobias
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS (R11), Z2
+	VMOVUPS 64(R11), Z3
+	VMOVUPS (R11), Z4
+	VMOVUPS 64(R11), Z5
+	VMOVUPS (R11), Z6
+	VMOVUPS 64(R11), Z7
+	VMOVUPS (R11), Z8
+	VMOVUPS 64(R11), Z9
+	VMOVUPS (R11), Z10
+	VMOVUPS 64(R11), Z11
+	VMOVUPS (R11), Z12
+	VMOVUPS 64(R11), Z13
+	VMOVUPS (R11), Z14
+	VMOVUPS 64(R11), Z15
+	VMOVUPS (R11), Z16
+	VMOVUPS 64(R11), Z17
+	VMOVUPS (R11), Z18
+	VMOVUPS 64(R11), Z19
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+
+begin:
+	MOVQ       c+72(FP), R11
+	MOVQ       ldc+80(FP), R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 	LEAQ       (R11)(R12*4), R11
@@ -6916,9 +8403,45 @@ TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
-	MOVQ       AX, R11
-	SHRQ       $0x01, R11
-	JZ         odd
+	MOVQ       add+56(FP), R11
+	TESTQ      R11, R11
+	JZ         noadd
+	MOVQ       add+56(FP), R11
+	MOVQ       ldAdd+64(FP), R12
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+
+noadd:
+	MOVQ AX, R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z20
@@ -7040,74 +8563,85 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z14, Z14
+	ADDQ      SI, BX
+	VADDPS    (BX), Z14, Z14
 	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z15, Z15
 	VMOVUPS   Z15, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z16, Z16
+	ADDQ      SI, BX
+	VADDPS    (BX), Z16, Z16
 	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z18, Z18
+	ADDQ      SI, BX
+	VADDPS    (BX), Z18, Z18
 	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z19, Z19
 	VMOVUPS   Z19, K1, 64(AX)
 	VZEROUPPER
@@ -7146,48 +8680,78 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	MOVQ       c+48(FP), R11
-	MOVQ       ldc+56(FP), R12
+TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    bias+48(FP), R11
+	TESTQ   R11, R11
+	JZ      nobias
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS (R11), Z2
+	VMOVUPS 64(R11), Z3
+	VMOVUPS (R11), Z4
+	VMOVUPS 64(R11), Z5
+	VMOVUPS (R11), Z6
+	VMOVUPS 64(R11), Z7
+	VMOVUPS (R11), Z8
+	VMOVUPS 64(R11), Z9
+	VMOVUPS (R11), Z10
+	VMOVUPS 64(R11), Z11
+	VMOVUPS (R11), Z12
+	VMOVUPS 64(R11), Z13
+	VMOVUPS (R11), Z14
+	VMOVUPS 64(R11), Z15
+	VMOVUPS (R11), Z16
+	VMOVUPS 64(R11), Z17
+	VMOVUPS (R11), Z18
+	VMOVUPS 64(R11), Z19
+	VMOVUPS (R11), Z20
+	VMOVUPS 64(R11), Z21
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+
+begin:
+	MOVQ       c+72(FP), R11
+	MOVQ       ldc+80(FP), R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 	LEAQ       (R11)(R12*4), R11
@@ -7220,9 +8784,48 @@ TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
-	MOVQ       AX, R11
-	SHRQ       $0x01, R11
-	JZ         odd
+	MOVQ       add+56(FP), R11
+	TESTQ      R11, R11
+	JZ         noadd
+	MOVQ       add+56(FP), R11
+	MOVQ       ldAdd+64(FP), R12
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+
+noadd:
+	MOVQ AX, R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z22
@@ -7353,80 +8956,92 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z14, Z14
+	ADDQ      SI, BX
+	VADDPS    (BX), Z14, Z14
 	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z15, Z15
 	VMOVUPS   Z15, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z16, Z16
+	ADDQ      SI, BX
+	VADDPS    (BX), Z16, Z16
 	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z18, Z18
+	ADDQ      SI, BX
+	VADDPS    (BX), Z18, Z18
 	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z19, Z19
 	VMOVUPS   Z19, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z20, Z20
+	ADDQ      SI, BX
+	VADDPS    (BX), Z20, Z20
 	VMOVUPS   Z20, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z21, Z21
 	VMOVUPS   Z21, K1, 64(AX)
 	VZEROUPPER
@@ -7468,50 +9083,82 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	MOVQ       c+48(FP), R11
-	MOVQ       ldc+56(FP), R12
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    bias+48(FP), R11
+	TESTQ   R11, R11
+	JZ      nobias
+	VMOVUPS (R11), Z0
+	VMOVUPS 64(R11), Z1
+	VMOVUPS (R11), Z2
+	VMOVUPS 64(R11), Z3
+	VMOVUPS (R11), Z4
+	VMOVUPS 64(R11), Z5
+	VMOVUPS (R11), Z6
+	VMOVUPS 64(R11), Z7
+	VMOVUPS (R11), Z8
+	VMOVUPS 64(R11), Z9
+	VMOVUPS (R11), Z10
+	VMOVUPS 64(R11), Z11
+	VMOVUPS (R11), Z12
+	VMOVUPS 64(R11), Z13
+	VMOVUPS (R11), Z14
+	VMOVUPS 64(R11), Z15
+	VMOVUPS (R11), Z16
+	VMOVUPS 64(R11), Z17
+	VMOVUPS (R11), Z18
+	VMOVUPS 64(R11), Z19
+	VMOVUPS (R11), Z20
+	VMOVUPS 64(R11), Z21
+	VMOVUPS (R11), Z22
+	VMOVUPS 64(R11), Z23
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+begin:
+	MOVQ       c+72(FP), R11
+	MOVQ       ldc+80(FP), R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
 	LEAQ       (R11)(R12*4), R11
@@ -7547,9 +9194,51 @@ TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R11)(R12*4), R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
-	MOVQ       AX, R11
-	SHRQ       $0x01, R11
-	JZ         odd
+	MOVQ       add+56(FP), R11
+	TESTQ      R11, R11
+	JZ         noadd
+	MOVQ       add+56(FP), R11
+	MOVQ       ldAdd+64(FP), R12
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	LEAQ       (R11)(R12*4), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+
+noadd:
+	MOVQ AX, R11
+	SHRQ $0x01, R11
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z24
@@ -7689,86 +9378,99 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z14, Z14
+	ADDQ      SI, BX
+	VADDPS    (BX), Z14, Z14
 	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z15, Z15
 	VMOVUPS   Z15, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z16, Z16
+	ADDQ      SI, BX
+	VADDPS    (BX), Z16, Z16
 	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z18, Z18
+	ADDQ      SI, BX
+	VADDPS    (BX), Z18, Z18
 	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z19, Z19
 	VMOVUPS   Z19, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z20, Z20
+	ADDQ      SI, BX
+	VADDPS    (BX), Z20, Z20
 	VMOVUPS   Z20, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z21, Z21
 	VMOVUPS   Z21, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z22, Z22
+	ADDQ      SI, BX
+	VADDPS    (BX), Z22, Z22
 	VMOVUPS   Z22, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z23, Z23
 	VMOVUPS   Z23, K1, 64(AX)
 	VZEROUPPER
@@ -7813,54 +9515,88 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	LEAQ       (R10)(CX*2), R11
-	ADDQ       CX, R11
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	MOVQ       c+48(FP), R12
-	MOVQ       ldc+56(FP), R13
+TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    bias+48(FP), R12
+	TESTQ   R12, R12
+	JZ      nobias
+	VMOVUPS (R12), Z0
+	VMOVUPS 64(R12), Z1
+	VMOVUPS (R12), Z2
+	VMOVUPS 64(R12), Z3
+	VMOVUPS (R12), Z4
+	VMOVUPS 64(R12), Z5
+	VMOVUPS (R12), Z6
+	VMOVUPS 64(R12), Z7
+	VMOVUPS (R12), Z8
+	VMOVUPS 64(R12), Z9
+	VMOVUPS (R12), Z10
+	VMOVUPS 64(R12), Z11
+	VMOVUPS (R12), Z12
+	VMOVUPS 64(R12), Z13
+	VMOVUPS (R12), Z14
+	VMOVUPS 64(R12), Z15
+	VMOVUPS (R12), Z16
+	VMOVUPS 64(R12), Z17
+	VMOVUPS (R12), Z18
+	VMOVUPS 64(R12), Z19
+	VMOVUPS (R12), Z20
+	VMOVUPS 64(R12), Z21
+	VMOVUPS (R12), Z22
+	VMOVUPS 64(R12), Z23
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+
+begin:
+	MOVQ       c+72(FP), R12
+	MOVQ       ldc+80(FP), R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
 	LEAQ       (R12)(R13*4), R12
@@ -7899,9 +9635,54 @@ TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R12)(R13*4), R12
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
-	MOVQ       AX, R12
-	SHRQ       $0x01, R12
-	JZ         odd
+	MOVQ       add+56(FP), R12
+	TESTQ      R12, R12
+	JZ         noadd
+	MOVQ       add+56(FP), R12
+	MOVQ       ldAdd+64(FP), R13
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+
+noadd:
+	MOVQ AX, R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z26
@@ -8053,92 +9834,106 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z14, Z14
+	ADDQ      SI, BX
+	VADDPS    (BX), Z14, Z14
 	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z15, Z15
 	VMOVUPS   Z15, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z16, Z16
+	ADDQ      SI, BX
+	VADDPS    (BX), Z16, Z16
 	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z18, Z18
+	ADDQ      SI, BX
+	VADDPS    (BX), Z18, Z18
 	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z19, Z19
 	VMOVUPS   Z19, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z20, Z20
+	ADDQ      SI, BX
+	VADDPS    (BX), Z20, Z20
 	VMOVUPS   Z20, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z21, Z21
 	VMOVUPS   Z21, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z22, Z22
+	ADDQ      SI, BX
+	VADDPS    (BX), Z22, Z22
 	VMOVUPS   Z22, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z23, Z23
 	VMOVUPS   Z23, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z24, Z24
+	ADDQ      SI, BX
+	VADDPS    (BX), Z24, Z24
 	VMOVUPS   Z24, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z25, Z25
 	VMOVUPS   Z25, K1, 64(AX)
 	VZEROUPPER
@@ -8186,56 +9981,92 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	LEAQ       (R9)(CX*2), R10
-	ADDQ       CX, R10
-	LEAQ       (R10)(CX*2), R11
-	ADDQ       CX, R11
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	VPXORD     Z26, Z26, Z26
-	VPXORD     Z27, Z27, Z27
-	MOVQ       c+48(FP), R12
-	MOVQ       ldc+56(FP), R13
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    bias+48(FP), R12
+	TESTQ   R12, R12
+	JZ      nobias
+	VMOVUPS (R12), Z0
+	VMOVUPS 64(R12), Z1
+	VMOVUPS (R12), Z2
+	VMOVUPS 64(R12), Z3
+	VMOVUPS (R12), Z4
+	VMOVUPS 64(R12), Z5
+	VMOVUPS (R12), Z6
+	VMOVUPS 64(R12), Z7
+	VMOVUPS (R12), Z8
+	VMOVUPS 64(R12), Z9
+	VMOVUPS (R12), Z10
+	VMOVUPS 64(R12), Z11
+	VMOVUPS (R12), Z12
+	VMOVUPS 64(R12), Z13
+	VMOVUPS (R12), Z14
+	VMOVUPS 64(R12), Z15
+	VMOVUPS (R12), Z16
+	VMOVUPS 64(R12), Z17
+	VMOVUPS (R12), Z18
+	VMOVUPS 64(R12), Z19
+	VMOVUPS (R12), Z20
+	VMOVUPS 64(R12), Z21
+	VMOVUPS (R12), Z22
+	VMOVUPS 64(R12), Z23
+	VMOVUPS (R12), Z24
+	VMOVUPS 64(R12), Z25
+	VMOVUPS (R12), Z26
+	VMOVUPS 64(R12), Z27
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+
+begin:
+	MOVQ       c+72(FP), R12
+	MOVQ       ldc+80(FP), R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
 	LEAQ       (R12)(R13*4), R12
@@ -8277,9 +10108,57 @@ TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-73
 	LEAQ       (R12)(R13*4), R12
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
-	MOVQ       AX, R12
-	SHRQ       $0x01, R12
-	JZ         odd
+	MOVQ       add+56(FP), R12
+	TESTQ      R12, R12
+	JZ         noadd
+	MOVQ       add+56(FP), R12
+	MOVQ       ldAdd+64(FP), R13
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	LEAQ       (R12)(R13*4), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+
+noadd:
+	MOVQ AX, R12
+	SHRQ $0x01, R12
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z28
@@ -8440,98 +10319,113 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z2, Z2
+	ADDQ      SI, BX
+	VADDPS    (BX), Z2, Z2
 	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z3, Z3
 	VMOVUPS   Z3, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z4, Z4
+	ADDQ      SI, BX
+	VADDPS    (BX), Z4, Z4
 	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z7, Z7
 	VMOVUPS   Z7, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z8, Z8
+	ADDQ      SI, BX
+	VADDPS    (BX), Z8, Z8
 	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z9, Z9
 	VMOVUPS   Z9, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z10, Z10
+	ADDQ      SI, BX
+	VADDPS    (BX), Z10, Z10
 	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z13, Z13
 	VMOVUPS   Z13, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z14, Z14
+	ADDQ      SI, BX
+	VADDPS    (BX), Z14, Z14
 	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z15, Z15
 	VMOVUPS   Z15, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z16, Z16
+	ADDQ      SI, BX
+	VADDPS    (BX), Z16, Z16
 	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z18, Z18
+	ADDQ      SI, BX
+	VADDPS    (BX), Z18, Z18
 	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z19, Z19
 	VMOVUPS   Z19, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z20, Z20
+	ADDQ      SI, BX
+	VADDPS    (BX), Z20, Z20
 	VMOVUPS   Z20, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z21, Z21
 	VMOVUPS   Z21, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z22, Z22
+	ADDQ      SI, BX
+	VADDPS    (BX), Z22, Z22
 	VMOVUPS   Z22, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z23, Z23
 	VMOVUPS   Z23, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z24, Z24
+	ADDQ      SI, BX
+	VADDPS    (BX), Z24, Z24
 	VMOVUPS   Z24, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z25, Z25
 	VMOVUPS   Z25, K1, 64(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z26, Z26
+	ADDQ      SI, BX
+	VADDPS    (BX), Z26, Z26
 	VMOVUPS   Z26, (AX)
-	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS.Z 64(BX), K1, Z0
 	VADDPS    Z0, Z27, Z27
 	VMOVUPS   Z27, K1, 64(AX)
 	VZEROUPPER
@@ -8582,29 +10476,50 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), CX
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	MOVQ       c+48(FP), DI
-	MOVQ       ldc+56(FP), R8
+TEXT ·tile1x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), CX
+	MOVQ    bias+48(FP), DI
+	TESTQ   DI, DI
+	JZ      nobias
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS 128(DI), Z2
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+
+begin:
+	MOVQ       c+72(FP), DI
+	MOVQ       ldc+80(FP), R8
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 128(DI)
-	MOVQ       AX, DI
-	SHRQ       $0x01, DI
-	JZ         odd
+	MOVQ       add+56(FP), DI
+	TESTQ      DI, DI
+	JZ         noadd
+	MOVQ       add+56(FP), DI
+	MOVQ       ldAdd+64(FP), R8
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	PREFETCHT0 128(DI)
+
+noadd:
+	MOVQ AX, DI
+	SHRQ $0x01, DI
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z3
@@ -8642,22 +10557,24 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), CL
-	MOVQ      $0x00000001, BX
-	SHLXQ     DX, BX, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTB     CL, CL
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, CX
+	SHLXQ     DX, CX, CX
+	DECQ      CX
+	KMOVW     CX, K1
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	VZEROUPPER
@@ -8670,26 +10587,40 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	PREFETCHT0 128(R8)
@@ -8697,9 +10628,23 @@ TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	PREFETCHT0 128(R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z6
@@ -8749,30 +10694,33 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z3, Z3
+	ADDQ      SI, BX
+	VADDPS    (BX), Z3, Z3
 	VMOVUPS   Z3, (AX)
-	VADDPS    64(AX), Z4, Z4
+	VADDPS    64(BX), Z4, Z4
 	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 128(AX)
 	VZEROUPPER
@@ -8789,29 +10737,46 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	MOVQ       c+48(FP), R8
-	MOVQ       ldc+56(FP), R9
+TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	MOVQ    bias+48(FP), R8
+	TESTQ   R8, R8
+	JZ      nobias
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(R8), Z8
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+
+begin:
+	MOVQ       c+72(FP), R8
+	MOVQ       ldc+80(FP), R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	PREFETCHT0 128(R8)
@@ -8823,9 +10788,27 @@ TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	PREFETCHT0 128(R8)
-	MOVQ       AX, R8
-	SHRQ       $0x01, R8
-	JZ         odd
+	MOVQ       add+56(FP), R8
+	TESTQ      R8, R8
+	JZ         noadd
+	MOVQ       add+56(FP), R8
+	MOVQ       ldAdd+64(FP), R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+	LEAQ       (R8)(R9*4), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 128(R8)
+
+noadd:
+	MOVQ AX, R8
+	SHRQ $0x01, R8
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z9
@@ -8887,38 +10870,42 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z3, Z3
+	ADDQ      SI, BX
+	VADDPS    (BX), Z3, Z3
 	VMOVUPS   Z3, (AX)
-	VADDPS    64(AX), Z4, Z4
+	VADDPS    64(BX), Z4, Z4
 	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VADDPS    64(AX), Z7, Z7
+	VADDPS    64(BX), Z7, Z7
 	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, 128(AX)
 	VZEROUPPER
@@ -8939,34 +10926,54 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS 128(R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS 64(R9), Z4
+	VMOVUPS 128(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMOVUPS 128(R9), Z8
+	VMOVUPS (R9), Z9
+	VMOVUPS 64(R9), Z10
+	VMOVUPS 128(R9), Z11
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	PREFETCHT0 128(R9)
@@ -8982,9 +10989,31 @@ TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	PREFETCHT0 128(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z12
@@ -9061,46 +11090,51 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z3, Z3
+	ADDQ      SI, BX
+	VADDPS    (BX), Z3, Z3
 	VMOVUPS   Z3, (AX)
-	VADDPS    64(AX), Z4, Z4
+	VADDPS    64(BX), Z4, Z4
 	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VADDPS    64(AX), Z7, Z7
+	VADDPS    64(BX), Z7, Z7
 	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z9, Z9
+	ADDQ      SI, BX
+	VADDPS    (BX), Z9, Z9
 	VMOVUPS   Z9, (AX)
-	VADDPS    64(AX), Z10, Z10
+	VADDPS    64(BX), Z10, Z10
 	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 128(AX)
 	VZEROUPPER
@@ -9125,37 +11159,60 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS 128(R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS 64(R9), Z4
+	VMOVUPS 128(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMOVUPS 128(R9), Z8
+	VMOVUPS (R9), Z9
+	VMOVUPS 64(R9), Z10
+	VMOVUPS 128(R9), Z11
+	VMOVUPS (R9), Z12
+	VMOVUPS 64(R9), Z13
+	VMOVUPS 128(R9), Z14
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	PREFETCHT0 128(R9)
@@ -9175,9 +11232,35 @@ TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	PREFETCHT0 128(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z15
@@ -9266,54 +11349,60 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z3, Z3
+	ADDQ      SI, BX
+	VADDPS    (BX), Z3, Z3
 	VMOVUPS   Z3, (AX)
-	VADDPS    64(AX), Z4, Z4
+	VADDPS    64(BX), Z4, Z4
 	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VADDPS    64(AX), Z7, Z7
+	VADDPS    64(BX), Z7, Z7
 	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z9, Z9
+	ADDQ      SI, BX
+	VADDPS    (BX), Z9, Z9
 	VMOVUPS   Z9, (AX)
-	VADDPS    64(AX), Z10, Z10
+	VADDPS    64(BX), Z10, Z10
 	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VADDPS    64(AX), Z13, Z13
+	VADDPS    64(BX), Z13, Z13
 	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z14, Z14
 	VMOVUPS   Z14, K1, 128(AX)
 	VZEROUPPER
@@ -9342,40 +11431,66 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	MOVQ       c+48(FP), R9
-	MOVQ       ldc+56(FP), R10
+TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	MOVQ    bias+48(FP), R9
+	TESTQ   R9, R9
+	JZ      nobias
+	VMOVUPS (R9), Z0
+	VMOVUPS 64(R9), Z1
+	VMOVUPS 128(R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS 64(R9), Z4
+	VMOVUPS 128(R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMOVUPS 128(R9), Z8
+	VMOVUPS (R9), Z9
+	VMOVUPS 64(R9), Z10
+	VMOVUPS 128(R9), Z11
+	VMOVUPS (R9), Z12
+	VMOVUPS 64(R9), Z13
+	VMOVUPS 128(R9), Z14
+	VMOVUPS (R9), Z15
+	VMOVUPS 64(R9), Z16
+	VMOVUPS 128(R9), Z17
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+begin:
+	MOVQ       c+72(FP), R9
+	MOVQ       ldc+80(FP), R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	PREFETCHT0 128(R9)
@@ -9399,9 +11514,39 @@ TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	PREFETCHT0 128(R9)
-	MOVQ       AX, R9
-	SHRQ       $0x01, R9
-	JZ         odd
+	MOVQ       add+56(FP), R9
+	TESTQ      R9, R9
+	JZ         noadd
+	MOVQ       add+56(FP), R9
+	MOVQ       ldAdd+64(FP), R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	LEAQ       (R9)(R10*4), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+noadd:
+	MOVQ AX, R9
+	SHRQ $0x01, R9
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z18
@@ -9502,62 +11647,69 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z3, Z3
+	ADDQ      SI, BX
+	VADDPS    (BX), Z3, Z3
 	VMOVUPS   Z3, (AX)
-	VADDPS    64(AX), Z4, Z4
+	VADDPS    64(BX), Z4, Z4
 	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VADDPS    64(AX), Z7, Z7
+	VADDPS    64(BX), Z7, Z7
 	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z9, Z9
+	ADDQ      SI, BX
+	VADDPS    (BX), Z9, Z9
 	VMOVUPS   Z9, (AX)
-	VADDPS    64(AX), Z10, Z10
+	VADDPS    64(BX), Z10, Z10
 	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VADDPS    64(AX), Z13, Z13
+	VADDPS    64(BX), Z13, Z13
 	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z14, Z14
 	VMOVUPS   Z14, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z15, Z15
+	ADDQ      SI, BX
+	VADDPS    (BX), Z15, Z15
 	VMOVUPS   Z15, (AX)
-	VADDPS    64(AX), Z16, Z16
+	VADDPS    64(BX), Z16, Z16
 	VMOVUPS   Z16, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 128(AX)
 	VZEROUPPER
@@ -9590,45 +11742,74 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile7x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS (R10), Z3
+	VMOVUPS 64(R10), Z4
+	VMOVUPS 128(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS 128(R10), Z8
+	VMOVUPS (R10), Z9
+	VMOVUPS 64(R10), Z10
+	VMOVUPS 128(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS 128(R10), Z14
+	VMOVUPS (R10), Z15
+	VMOVUPS 64(R10), Z16
+	VMOVUPS 128(R10), Z17
+	VMOVUPS (R10), Z18
+	VMOVUPS 64(R10), Z19
+	VMOVUPS 128(R10), Z20
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	PREFETCHT0 128(R10)
@@ -9656,9 +11837,43 @@ TEXT ·tile7x3AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	PREFETCHT0 128(R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z21
@@ -9774,70 +11989,78 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z3, Z3
+	ADDQ      SI, BX
+	VADDPS    (BX), Z3, Z3
 	VMOVUPS   Z3, (AX)
-	VADDPS    64(AX), Z4, Z4
+	VADDPS    64(BX), Z4, Z4
 	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VADDPS    64(AX), Z7, Z7
+	VADDPS    64(BX), Z7, Z7
 	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z9, Z9
+	ADDQ      SI, BX
+	VADDPS    (BX), Z9, Z9
 	VMOVUPS   Z9, (AX)
-	VADDPS    64(AX), Z10, Z10
+	VADDPS    64(BX), Z10, Z10
 	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VADDPS    64(AX), Z13, Z13
+	VADDPS    64(BX), Z13, Z13
 	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z14, Z14
 	VMOVUPS   Z14, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z15, Z15
+	ADDQ      SI, BX
+	VADDPS    (BX), Z15, Z15
 	VMOVUPS   Z15, (AX)
-	VADDPS    64(AX), Z16, Z16
+	VADDPS    64(BX), Z16, Z16
 	VMOVUPS   Z16, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z18, Z18
+	ADDQ      SI, BX
+	VADDPS    (BX), Z18, Z18
 	VMOVUPS   Z18, (AX)
-	VADDPS    64(AX), Z19, Z19
+	VADDPS    64(BX), Z19, Z19
 	VMOVUPS   Z19, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z20, Z20
 	VMOVUPS   Z20, K1, 128(AX)
 	VZEROUPPER
@@ -9874,48 +12097,80 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile8x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS (R10), Z3
+	VMOVUPS 64(R10), Z4
+	VMOVUPS 128(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS 128(R10), Z8
+	VMOVUPS (R10), Z9
+	VMOVUPS 64(R10), Z10
+	VMOVUPS 128(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS 128(R10), Z14
+	VMOVUPS (R10), Z15
+	VMOVUPS 64(R10), Z16
+	VMOVUPS 128(R10), Z17
+	VMOVUPS (R10), Z18
+	VMOVUPS 64(R10), Z19
+	VMOVUPS 128(R10), Z20
+	VMOVUPS (R10), Z21
+	VMOVUPS 64(R10), Z22
+	VMOVUPS 128(R10), Z23
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	PREFETCHT0 128(R10)
@@ -9947,9 +12202,47 @@ TEXT ·tile8x3AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	PREFETCHT0 128(R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z24
@@ -10077,78 +12370,87 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z3, Z3
+	ADDQ      SI, BX
+	VADDPS    (BX), Z3, Z3
 	VMOVUPS   Z3, (AX)
-	VADDPS    64(AX), Z4, Z4
+	VADDPS    64(BX), Z4, Z4
 	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VADDPS    64(AX), Z7, Z7
+	VADDPS    64(BX), Z7, Z7
 	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z9, Z9
+	ADDQ      SI, BX
+	VADDPS    (BX), Z9, Z9
 	VMOVUPS   Z9, (AX)
-	VADDPS    64(AX), Z10, Z10
+	VADDPS    64(BX), Z10, Z10
 	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VADDPS    64(AX), Z13, Z13
+	VADDPS    64(BX), Z13, Z13
 	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z14, Z14
 	VMOVUPS   Z14, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z15, Z15
+	ADDQ      SI, BX
+	VADDPS    (BX), Z15, Z15
 	VMOVUPS   Z15, (AX)
-	VADDPS    64(AX), Z16, Z16
+	VADDPS    64(BX), Z16, Z16
 	VMOVUPS   Z16, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z18, Z18
+	ADDQ      SI, BX
+	VADDPS    (BX), Z18, Z18
 	VMOVUPS   Z18, (AX)
-	VADDPS    64(AX), Z19, Z19
+	VADDPS    64(BX), Z19, Z19
 	VMOVUPS   Z19, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z20, Z20
 	VMOVUPS   Z20, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z21, Z21
+	ADDQ      SI, BX
+	VADDPS    (BX), Z21, Z21
 	VMOVUPS   Z21, (AX)
-	VADDPS    64(AX), Z22, Z22
+	VADDPS    64(BX), Z22, Z22
 	VMOVUPS   Z22, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z23, Z23
 	VMOVUPS   Z23, K1, 128(AX)
 	VZEROUPPER
@@ -10189,51 +12491,86 @@ partialset:
 	VZEROUPPER
 	RET
 
-// func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+// func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x3AVX512(SB), NOSPLIT, $0-73
-	MOVQ       k+0(FP), AX
-	MOVQ       aRow+16(FP), CX
-	MOVQ       aStep+24(FP), DX
-	MOVQ       b+32(FP), BX
-	MOVQ       bStep+40(FP), SI
-	SHLQ       $0x02, CX
-	SHLQ       $0x02, DX
-	SHLQ       $0x02, SI
-	MOVQ       a+8(FP), DI
-	LEAQ       (DI)(CX*2), R8
-	ADDQ       CX, R8
-	LEAQ       (R8)(CX*2), R9
-	ADDQ       CX, R9
-	VPXORD     Z0, Z0, Z0
-	VPXORD     Z1, Z1, Z1
-	VPXORD     Z2, Z2, Z2
-	VPXORD     Z3, Z3, Z3
-	VPXORD     Z4, Z4, Z4
-	VPXORD     Z5, Z5, Z5
-	VPXORD     Z6, Z6, Z6
-	VPXORD     Z7, Z7, Z7
-	VPXORD     Z8, Z8, Z8
-	VPXORD     Z9, Z9, Z9
-	VPXORD     Z10, Z10, Z10
-	VPXORD     Z11, Z11, Z11
-	VPXORD     Z12, Z12, Z12
-	VPXORD     Z13, Z13, Z13
-	VPXORD     Z14, Z14, Z14
-	VPXORD     Z15, Z15, Z15
-	VPXORD     Z16, Z16, Z16
-	VPXORD     Z17, Z17, Z17
-	VPXORD     Z18, Z18, Z18
-	VPXORD     Z19, Z19, Z19
-	VPXORD     Z20, Z20, Z20
-	VPXORD     Z21, Z21, Z21
-	VPXORD     Z22, Z22, Z22
-	VPXORD     Z23, Z23, Z23
-	VPXORD     Z24, Z24, Z24
-	VPXORD     Z25, Z25, Z25
-	VPXORD     Z26, Z26, Z26
-	MOVQ       c+48(FP), R10
-	MOVQ       ldc+56(FP), R11
+TEXT ·tile9x3AVX512(SB), NOSPLIT, $0-96
+	MOVQ    k+0(FP), AX
+	MOVQ    aRow+16(FP), CX
+	MOVQ    aStep+24(FP), DX
+	MOVQ    b+32(FP), BX
+	MOVQ    bStep+40(FP), SI
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, SI
+	MOVQ    a+8(FP), DI
+	LEAQ    (DI)(CX*2), R8
+	ADDQ    CX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    bias+48(FP), R10
+	TESTQ   R10, R10
+	JZ      nobias
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS 128(R10), Z2
+	VMOVUPS (R10), Z3
+	VMOVUPS 64(R10), Z4
+	VMOVUPS 128(R10), Z5
+	VMOVUPS (R10), Z6
+	VMOVUPS 64(R10), Z7
+	VMOVUPS 128(R10), Z8
+	VMOVUPS (R10), Z9
+	VMOVUPS 64(R10), Z10
+	VMOVUPS 128(R10), Z11
+	VMOVUPS (R10), Z12
+	VMOVUPS 64(R10), Z13
+	VMOVUPS 128(R10), Z14
+	VMOVUPS (R10), Z15
+	VMOVUPS 64(R10), Z16
+	VMOVUPS 128(R10), Z17
+	VMOVUPS (R10), Z18
+	VMOVUPS 64(R10), Z19
+	VMOVUPS 128(R10), Z20
+	VMOVUPS (R10), Z21
+	VMOVUPS 64(R10), Z22
+	VMOVUPS 128(R10), Z23
+	VMOVUPS (R10), Z24
+	VMOVUPS 64(R10), Z25
+	VMOVUPS 128(R10), Z26
+	JMP     begin
+
+nobias:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+
+begin:
+	MOVQ       c+72(FP), R10
+	MOVQ       ldc+80(FP), R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	PREFETCHT0 128(R10)
@@ -10269,9 +12606,51 @@ TEXT ·tile9x3AVX512(SB), NOSPLIT, $0-73
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	PREFETCHT0 128(R10)
-	MOVQ       AX, R10
-	SHRQ       $0x01, R10
-	JZ         odd
+	MOVQ       add+56(FP), R10
+	TESTQ      R10, R10
+	JZ         noadd
+	MOVQ       add+56(FP), R10
+	MOVQ       ldAdd+64(FP), R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+	LEAQ       (R10)(R11*4), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	PREFETCHT0 128(R10)
+
+noadd:
+	MOVQ AX, R10
+	SHRQ $0x01, R10
+	JZ   odd
 
 pair:
 	VMOVUPS      (BX), Z27
@@ -10411,86 +12790,96 @@ odd:
 	ADDQ         SI, BX
 
 end:
-	MOVQ      c+48(FP), AX
-	MOVQ      ldc+56(FP), CX
-	MOVQ      last+64(FP), DX
+	MOVQ      c+72(FP), AX
+	MOVQ      ldc+80(FP), CX
+	MOVQ      last+88(FP), DX
+	MOVQ      add+56(FP), BX
+	MOVQ      ldAdd+64(FP), SI
 	SHLQ      $0x02, CX
-	MOVB      accumulate+72(FP), BL
-	MOVQ      $0x00000001, SI
-	SHLXQ     DX, SI, DX
+	SHLQ      $0x02, SI
+	MOVQ      $0x00000001, DI
+	SHLXQ     DX, DI, DX
 	DECQ      DX
 	KMOVW     DX, K1
-	TESTB     BL, BL
+	TESTQ     BX, BX
 	JZ        partialset
-	VADDPS    (AX), Z0, Z0
+	VADDPS    (BX), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(AX), Z1, Z1
+	VADDPS    64(BX), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z3, Z3
+	ADDQ      SI, BX
+	VADDPS    (BX), Z3, Z3
 	VMOVUPS   Z3, (AX)
-	VADDPS    64(AX), Z4, Z4
+	VADDPS    64(BX), Z4, Z4
 	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z6, Z6
+	ADDQ      SI, BX
+	VADDPS    (BX), Z6, Z6
 	VMOVUPS   Z6, (AX)
-	VADDPS    64(AX), Z7, Z7
+	VADDPS    64(BX), Z7, Z7
 	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z9, Z9
+	ADDQ      SI, BX
+	VADDPS    (BX), Z9, Z9
 	VMOVUPS   Z9, (AX)
-	VADDPS    64(AX), Z10, Z10
+	VADDPS    64(BX), Z10, Z10
 	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z11, Z11
 	VMOVUPS   Z11, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z12, Z12
+	ADDQ      SI, BX
+	VADDPS    (BX), Z12, Z12
 	VMOVUPS   Z12, (AX)
-	VADDPS    64(AX), Z13, Z13
+	VADDPS    64(BX), Z13, Z13
 	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z14, Z14
 	VMOVUPS   Z14, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z15, Z15
+	ADDQ      SI, BX
+	VADDPS    (BX), Z15, Z15
 	VMOVUPS   Z15, (AX)
-	VADDPS    64(AX), Z16, Z16
+	VADDPS    64(BX), Z16, Z16
 	VMOVUPS   Z16, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z17, Z17
 	VMOVUPS   Z17, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z18, Z18
+	ADDQ      SI, BX
+	VADDPS    (BX), Z18, Z18
 	VMOVUPS   Z18, (AX)
-	VADDPS    64(AX), Z19, Z19
+	VADDPS    64(BX), Z19, Z19
 	VMOVUPS   Z19, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z20, Z20
 	VMOVUPS   Z20, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z21, Z21
+	ADDQ      SI, BX
+	VADDPS    (BX), Z21, Z21
 	VMOVUPS   Z21, (AX)
-	VADDPS    64(AX), Z22, Z22
+	VADDPS    64(BX), Z22, Z22
 	VMOVUPS   Z22, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z23, Z23
 	VMOVUPS   Z23, K1, 128(AX)
 	ADDQ      CX, AX
-	VADDPS    (AX), Z24, Z24
+	ADDQ      SI, BX
+	VADDPS    (BX), Z24, Z24
 	VMOVUPS   Z24, (AX)
-	VADDPS    64(AX), Z25, Z25
+	VADDPS    64(BX), Z25, Z25
 	VMOVUPS   Z25, 64(AX)
-	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS.Z 128(BX), K1, Z0
 	VADDPS    Z0, Z26, Z26
 	VMOVUPS   Z26, K1, 128(AX)
 	VZEROUPPER
@@ -10536,7 +12925,7 @@ partialset:
 	RET
 
 // func packRowsAVX512(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, alpha float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·packRowsAVX512(SB), NOSPLIT, $0-68
 	MOVQ         dst+0(FP), AX
 	MOVQ         ldd+8(FP), CX
@@ -10558,30 +12947,34 @@ TEXT ·packRowsAVX512(SB), NOSPLIT, $0-68
 	SHLXQ        R8, R9, R8
 	DECQ         R8
 	KMOVW        R8, K1
+	MOVQ         BX, R8
+	SHLQ         $0x03, R8
 
 row:
-	MOVQ  DX, R8
-	MOVQ  AX, R9
-	MOVQ  DI, R10
-	TESTQ R10, R10
+	MOVQ  DX, R9
+	MOVQ  AX, R10
+	MOVQ  DI, R11
+	TESTQ R11, R11
 	JZ    rest
 
 vector:
-	VMULPS  (R8), Z0, Z1
-	VMOVUPS Z1, (R9)
-	ADDQ    $0x00000040, R8
-	ADDQ    $0x00000040, R9
-	DECQ    R10
-	JNZ     vector
+	PREFETCHT0 (R9)(R8*1)
+	VMULPS     (R9), Z0, Z1
+	VMOVUPS    Z1, (R10)
+	ADDQ       $0x00000040, R9
+	ADDQ       $0x00000040, R10
+	DECQ       R11
+	JNZ        vector
 
 rest:
-	VMOVUPS.Z (R8), K1, Z1
-	VMULPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K2, (R9)
-	ADDQ      BX, DX
-	ADDQ      CX, AX
-	DECQ      SI
-	JNZ       row
+	PREFETCHT0 (R9)(R8*1)
+	VMOVUPS.Z  (R9), K1, Z1
+	VMULPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R10)
+	ADDQ       BX, DX
+	ADDQ       CX, AX
+	DECQ       SI
+	JNZ        row
 	VZEROUPPER
 	RET
 

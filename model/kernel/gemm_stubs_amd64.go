@@ -4,161 +4,173 @@
 
 package kernel
 
-// tile1x1AVX2 is a micro-kernel for C[1,n], n in 1 vectors, the last with last columns:
+// tile1x1AVX2 is a micro-kernel for C[1,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 1 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile2x1AVX2 is a micro-kernel for C[2,n], n in 1 vectors, the last with last columns:
+// tile2x1AVX2 is a micro-kernel for C[2,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 2 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile3x1AVX2 is a micro-kernel for C[3,n], n in 1 vectors, the last with last columns:
+// tile3x1AVX2 is a micro-kernel for C[3,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 3 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile4x1AVX2 is a micro-kernel for C[4,n], n in 1 vectors, the last with last columns:
+// tile4x1AVX2 is a micro-kernel for C[4,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 4 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile5x1AVX2 is a micro-kernel for C[5,n], n in 1 vectors, the last with last columns:
+// tile5x1AVX2 is a micro-kernel for C[5,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 5 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile6x1AVX2 is a micro-kernel for C[6,n], n in 1 vectors, the last with last columns:
+// tile6x1AVX2 is a micro-kernel for C[6,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 6 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile1x2AVX2 is a micro-kernel for C[1,n], n in 2 vectors, the last with last columns:
+// tile1x2AVX2 is a micro-kernel for C[1,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 1 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile2x2AVX2 is a micro-kernel for C[2,n], n in 2 vectors, the last with last columns:
+// tile2x2AVX2 is a micro-kernel for C[2,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 2 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile3x2AVX2 is a micro-kernel for C[3,n], n in 2 vectors, the last with last columns:
+// tile3x2AVX2 is a micro-kernel for C[3,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 3 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile4x2AVX2 is a micro-kernel for C[4,n], n in 2 vectors, the last with last columns:
+// tile4x2AVX2 is a micro-kernel for C[4,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 4 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile5x2AVX2 is a micro-kernel for C[5,n], n in 2 vectors, the last with last columns:
+// tile5x2AVX2 is a micro-kernel for C[5,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 5 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile6x2AVX2 is a micro-kernel for C[6,n], n in 2 vectors, the last with last columns:
+// tile6x2AVX2 is a micro-kernel for C[6,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 6 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
 // packRowsAVX2 copies k > 0 rows, each of full vectors and of another
 // with the first load lanes from src, 0 in the rest of the first store lanes:
@@ -263,486 +275,523 @@ func thinDots1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, 
 //go:noescape
 func thinDots2AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
-// tile1x1AVX512 is a micro-kernel for C[1,n], n in 1 vectors, the last with last columns:
+// tile1x1AVX512 is a micro-kernel for C[1,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 1 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile2x1AVX512 is a micro-kernel for C[2,n], n in 1 vectors, the last with last columns:
+// tile2x1AVX512 is a micro-kernel for C[2,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 2 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile3x1AVX512 is a micro-kernel for C[3,n], n in 1 vectors, the last with last columns:
+// tile3x1AVX512 is a micro-kernel for C[3,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 3 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile4x1AVX512 is a micro-kernel for C[4,n], n in 1 vectors, the last with last columns:
+// tile4x1AVX512 is a micro-kernel for C[4,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 4 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile5x1AVX512 is a micro-kernel for C[5,n], n in 1 vectors, the last with last columns:
+// tile5x1AVX512 is a micro-kernel for C[5,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 5 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile6x1AVX512 is a micro-kernel for C[6,n], n in 1 vectors, the last with last columns:
+// tile6x1AVX512 is a micro-kernel for C[6,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 6 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile7x1AVX512 is a micro-kernel for C[7,n], n in 1 vectors, the last with last columns:
+// tile7x1AVX512 is a micro-kernel for C[7,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 7 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile8x1AVX512 is a micro-kernel for C[8,n], n in 1 vectors, the last with last columns:
+// tile8x1AVX512 is a micro-kernel for C[8,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 8 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile9x1AVX512 is a micro-kernel for C[9,n], n in 1 vectors, the last with last columns:
+// tile9x1AVX512 is a micro-kernel for C[9,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 9 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile10x1AVX512 is a micro-kernel for C[10,n], n in 1 vectors, the last with last columns:
+// tile10x1AVX512 is a micro-kernel for C[10,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 10 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile11x1AVX512 is a micro-kernel for C[11,n], n in 1 vectors, the last with last columns:
+// tile11x1AVX512 is a micro-kernel for C[11,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 11 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile12x1AVX512 is a micro-kernel for C[12,n], n in 1 vectors, the last with last columns:
+// tile12x1AVX512 is a micro-kernel for C[12,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 12 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile13x1AVX512 is a micro-kernel for C[13,n], n in 1 vectors, the last with last columns:
+// tile13x1AVX512 is a micro-kernel for C[13,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 13 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile14x1AVX512 is a micro-kernel for C[14,n], n in 1 vectors, the last with last columns:
+// tile14x1AVX512 is a micro-kernel for C[14,n], n in 1 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 14 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile1x2AVX512 is a micro-kernel for C[1,n], n in 2 vectors, the last with last columns:
+// tile1x2AVX512 is a micro-kernel for C[1,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 1 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile2x2AVX512 is a micro-kernel for C[2,n], n in 2 vectors, the last with last columns:
+// tile2x2AVX512 is a micro-kernel for C[2,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 2 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile3x2AVX512 is a micro-kernel for C[3,n], n in 2 vectors, the last with last columns:
+// tile3x2AVX512 is a micro-kernel for C[3,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 3 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile4x2AVX512 is a micro-kernel for C[4,n], n in 2 vectors, the last with last columns:
+// tile4x2AVX512 is a micro-kernel for C[4,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 4 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile5x2AVX512 is a micro-kernel for C[5,n], n in 2 vectors, the last with last columns:
+// tile5x2AVX512 is a micro-kernel for C[5,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 5 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile6x2AVX512 is a micro-kernel for C[6,n], n in 2 vectors, the last with last columns:
+// tile6x2AVX512 is a micro-kernel for C[6,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 6 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile7x2AVX512 is a micro-kernel for C[7,n], n in 2 vectors, the last with last columns:
+// tile7x2AVX512 is a micro-kernel for C[7,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 7 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile8x2AVX512 is a micro-kernel for C[8,n], n in 2 vectors, the last with last columns:
+// tile8x2AVX512 is a micro-kernel for C[8,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 8 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile9x2AVX512 is a micro-kernel for C[9,n], n in 2 vectors, the last with last columns:
+// tile9x2AVX512 is a micro-kernel for C[9,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 9 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile10x2AVX512 is a micro-kernel for C[10,n], n in 2 vectors, the last with last columns:
+// tile10x2AVX512 is a micro-kernel for C[10,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 10 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile11x2AVX512 is a micro-kernel for C[11,n], n in 2 vectors, the last with last columns:
+// tile11x2AVX512 is a micro-kernel for C[11,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 11 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile12x2AVX512 is a micro-kernel for C[12,n], n in 2 vectors, the last with last columns:
+// tile12x2AVX512 is a micro-kernel for C[12,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 12 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile13x2AVX512 is a micro-kernel for C[13,n], n in 2 vectors, the last with last columns:
+// tile13x2AVX512 is a micro-kernel for C[13,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 13 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile14x2AVX512 is a micro-kernel for C[14,n], n in 2 vectors, the last with last columns:
+// tile14x2AVX512 is a micro-kernel for C[14,n], n in 2 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 14 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile1x3AVX512 is a micro-kernel for C[1,n], n in 3 vectors, the last with last columns:
+// tile1x3AVX512 is a micro-kernel for C[1,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 1 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile2x3AVX512 is a micro-kernel for C[2,n], n in 3 vectors, the last with last columns:
+// tile2x3AVX512 is a micro-kernel for C[2,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 2 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile3x3AVX512 is a micro-kernel for C[3,n], n in 3 vectors, the last with last columns:
+// tile3x3AVX512 is a micro-kernel for C[3,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 3 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile4x3AVX512 is a micro-kernel for C[4,n], n in 3 vectors, the last with last columns:
+// tile4x3AVX512 is a micro-kernel for C[4,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 4 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile5x3AVX512 is a micro-kernel for C[5,n], n in 3 vectors, the last with last columns:
+// tile5x3AVX512 is a micro-kernel for C[5,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 5 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile6x3AVX512 is a micro-kernel for C[6,n], n in 3 vectors, the last with last columns:
+// tile6x3AVX512 is a micro-kernel for C[6,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 6 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile7x3AVX512 is a micro-kernel for C[7,n], n in 3 vectors, the last with last columns:
+// tile7x3AVX512 is a micro-kernel for C[7,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 7 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile8x3AVX512 is a micro-kernel for C[8,n], n in 3 vectors, the last with last columns:
+// tile8x3AVX512 is a micro-kernel for C[8,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 8 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
-// tile9x3AVX512 is a micro-kernel for C[9,n], n in 3 vectors, the last with last columns:
+// tile9x3AVX512 is a micro-kernel for C[9,n], n in 3 vectors, the last with last columns.
+// A nil bias or add is 0; bias is padded to full vectors:
 //
 //	for i := range 9 {
 //		for j := range n {
-//			sum := 0
+//			sum := bias[j]
 //			for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//			if accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }
+//			c[i*ldc+j] = add[i*ldAdd+j] + sum
 //		}
 //	}
 //
 //go:noescape
-func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, c *float32, ldc int, last int, accumulate bool)
+func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
 
 // packRowsAVX512 copies k > 0 rows, each of full vectors and of another
 // with the first load lanes from src, 0 in the rest of the first store lanes:

@@ -18,7 +18,7 @@ type level struct {
 	strided bool
 
 	// What these compute is said at their portable versions, tileGo and so on.
-	tile        func(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool)
+	tile        func(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int)
 	packRows    func(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32)
 	packColumns func(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32)
 	dot         func(x, y []float32) float32

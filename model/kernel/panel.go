@@ -60,7 +60,11 @@ func (l *level) multiply(m, n, k int, a []float32, aRow, aStep int, b panels, c 
 		count := blocks(m, rows)
 		for p := range count {
 			i0, i1 := m*p/count, m*(p+1)/count
-			l.tile(k, a[i0*aRow:], aRow, aStep, b.data[j/b.width*b.next:], b.step, c[i0*ldc+j:], ldc, i1-i0, w, accumulate)
+			var add []float32
+			if accumulate {
+				add = c[i0*ldc+j:]
+			}
+			l.tile(k, a[i0*aRow:], aRow, aStep, b.data[j/b.width*b.next:], b.step, nil, add, ldc, c[i0*ldc+j:], ldc, i1-i0, w)
 		}
 	}
 }

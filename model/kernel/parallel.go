@@ -16,10 +16,9 @@ type task interface {
 // worker is what one thread of the pool owns.
 type worker struct {
 	scratch []float32 // grown on demand
-	section uint64    // scratch has what this section put there under the number key
-	key     int
+	held    []held    // what is in the places of the scratch
 
-	number int // of a helper, from 0
+	number int // of its share: 0 is the caller's
 	parked atomic.Bool
 	wake   chan struct{}
 }
@@ -27,19 +26,32 @@ type worker struct {
 // floats returns n floats of scratch, valid until the next call.
 func (w *worker) floats(n int) []float32 { return grow(&w.scratch, n) }
 
-// holds says whether the scratch still is what this worker last made under key,
-// in the same section. If not it is from now on.
-func (w *worker) holds(key int) bool {
-	if w.section == workers.opened && w.key == key {
+// held is what a worker put in a place of its scratch: key, in a section.
+type held struct {
+	section uint64
+	key     int
+}
+
+// holds says whether a place of the scratch still is what this worker last made
+// under key, in the same section. If not it is from now on.
+func (w *worker) holds(place, key int) bool {
+	for len(w.held) <= place {
+		w.held = append(w.held, held{})
+	}
+	h := held{workers.opened, key}
+	if w.held[place] == h {
 		return true
 	}
-	w.section, w.key = workers.opened, key
+	w.held[place] = h
 	return false
 }
 
 // pool runs one task at a time. The goroutine that brings a task works on it
-// itself; helpers that come in time take pieces off it, one by one, so a helper
-// that the system has scheduled away delays nobody.
+// itself; helpers that come in time take pieces off it, one by one. Each thread
+// begins with a share of its own, the same in every task: what it has computed
+// of a matrix in one kernel it reads in the next one, from its own cache. Then it
+// takes what is left of the others' shares, so a helper that the system has
+// scheduled away delays nobody.
 //
 // A helper may only touch the fields of a section after it has entered (inside
 // +1) and then found the section open. The caller closes it and waits for
@@ -53,9 +65,8 @@ type pool struct {
 	partial []float64 // one for each piece of a task that sums
 
 	task   task
-	pieces int64
-	next   atomic.Int64 // first piece that nobody has taken
-	_      [48]byte     // next is written often, the rest is watched by spinning helpers
+	shares []share // of the threads that may take part
+	room   []share // what shares is cut from
 	open   atomic.Uint64
 	opened uint64 // number of sections so far
 	inside atomic.Int64
@@ -65,6 +76,13 @@ type pool struct {
 
 	waiting atomic.Bool // the caller sleeps until inside is 0
 	left    chan struct{}
+}
+
+// share is the pieces that a thread begins with.
+type share struct {
+	next atomic.Int64 // the first that nobody has taken
+	end  int64
+	_    [112]byte // in cache lines of its own: next is written often
 }
 
 var workers = &pool{left: make(chan struct{}, 1)}
@@ -147,14 +165,21 @@ func (p *pool) section(t task, pieces int) {
 		return
 	}
 	for len(p.helpers) < helpers {
-		w := &worker{number: len(p.helpers), wake: make(chan struct{}, 1)}
+		w := &worker{number: len(p.helpers) + 1, wake: make(chan struct{}, 1)}
 		p.helpers = append(p.helpers, w)
 		go p.help(w)
 	}
 	p.invited.Store(int32(helpers))
 	p.crowded.Store(threads > runtime.NumCPU())
-	p.task, p.pieces = t, int64(pieces)
-	p.next.Store(0)
+	p.task = t
+	for len(p.room) <= helpers {
+		p.room = append(p.room, share{})
+	}
+	p.shares = p.room[:helpers+1]
+	for i := range p.shares {
+		p.shares[i].next.Store(int64(pieces * i / len(p.shares)))
+		p.shares[i].end = int64(pieces * (i + 1) / len(p.shares))
+	}
 	p.open.Store(p.opened)
 	for _, w := range p.helpers[:helpers] {
 		if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
@@ -169,12 +194,11 @@ func (p *pool) section(t task, pieces int) {
 
 // work takes pieces until there are none.
 func (p *pool) work(w *worker) {
-	for {
-		i := p.next.Add(1) - 1
-		if i >= p.pieces {
-			return
+	for i := range p.shares {
+		s := &p.shares[(w.number+i)%len(p.shares)]
+		for piece := s.next.Add(1) - 1; piece < s.end; piece = s.next.Add(1) - 1 {
+			p.task.piece(w, int(piece))
 		}
-		p.task.piece(w, int(i))
 	}
 }
 
@@ -203,7 +227,7 @@ func (p *pool) help(w *worker) {
 		open := p.open.Load()
 		if open != 0 && open != seen {
 			p.inside.Add(1)
-			if p.open.Load() == open && w.number < int(p.invited.Load()) {
+			if p.open.Load() == open && w.number <= int(p.invited.Load()) {
 				p.work(w)
 			}
 			seen, idle = open, 0

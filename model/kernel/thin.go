@@ -56,6 +56,12 @@ func thin(g gemmTask) {
 			t.level.add(c, c, t.sums[i*len(c):])
 		}
 	}
+	switch c := t.c[:t.m*t.n]; t.finish {
+	case applyGELU:
+		t.level.gelu(t.activation, c)
+	case timesGELUGrad:
+		t.level.geluGrad(c, c, t.activation[:len(c)])
+	}
 	*t = thinTask{}
 }
 
@@ -64,10 +70,13 @@ func (t *thinTask) start() {
 	for r := range t.m {
 		c := t.c[r*t.n : r*t.n+t.n]
 		switch {
-		case t.bias != nil:
-			copy(c, t.bias)
-		case !t.accumulate:
+		case t.add == nil:
 			clear(c)
+		case &t.add[0] != &t.c[0]:
+			copy(c, t.add[r*t.n:])
+		}
+		if t.bias != nil {
+			t.level.add(c, c, t.bias)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 package kernel
 
-// tileGo computes C[m,n] = or += Σ_k A[i·aRow + k·aStep]·B[k·bStep + j] for a
-// tile of C of at most 2×4, small enough for the registers that the compiler
-// hands out; b is padded to 4 columns.
-func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []float32, ldc, m, n int, accumulate bool) {
+// tileGo computes C[m,n] = add[i·ldAdd + j] + bias[j] + Σ_k A[i·aRow + k·aStep]·B[k·bStep + j]
+// for a tile of C of at most 2×4, small enough for the registers that the compiler
+// hands out; b and bias are padded to 4 columns. A nil bias or add is 0; add may be c.
+func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
 	var tile [2][4]float32
 	from := 0
 	if m == 2 && aRow == 1 && aStep == 2 && bStep == 4 {
@@ -20,8 +20,11 @@ func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, c []flo
 			row[3] += x * y[3]
 		}
 		for j, v := range row[:n] {
-			if accumulate {
-				v += c[i*ldc+j]
+			if bias != nil {
+				v += bias[j]
+			}
+			if add != nil {
+				v += add[i*ldAdd+j]
 			}
 			c[i*ldc+j] = v
 		}

@@ -20,14 +20,15 @@ func (s *isa) tiles() {
 
 func (s *isa) tileOf(rows, vectors int) {
 	name := fmt.Sprintf("tile%dx%d", rows, vectors)
-	s.function(name, "func(k int, a *float32, aRow, aStep int, b *float32, bStep int, c *float32, ldc, last int, accumulate bool)",
-		fmt.Sprintf("is a micro-kernel for C[%d,n], n in %d vectors, the last with last columns:", rows, vectors),
+	s.function(name, "func(k int, a *float32, aRow, aStep int, b *float32, bStep int, bias, add *float32, ldAdd int, c *float32, ldc, last int)",
+		fmt.Sprintf("is a micro-kernel for C[%d,n], n in %d vectors, the last with last columns.", rows, vectors),
+		"A nil bias or add is 0; bias is padded to full vectors:",
 		"",
 		fmt.Sprintf("\tfor i := range %d {", rows),
 		"\t\tfor j := range n {",
-		"\t\t\tsum := 0",
+		"\t\t\tsum := bias[j]",
 		"\t\t\tfor s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }",
-		"\t\t\tif accumulate { c[i*ldc+j] += sum } else { c[i*ldc+j] = sum }",
+		"\t\t\tc[i*ldc+j] = add[i*ldAdd+j] + sum",
 		"\t\t}",
 		"\t}")
 	k, aRow, aStep, b, bStep := load64("k"), load64("aRow"), load64("aStep"), load64("b"), load64("bStep")
@@ -37,18 +38,35 @@ func (s *isa) tileOf(rows, vectors int) {
 	a := rowPointers(load64("a"), aRow, rows)
 	sums := make([][]reg.VecVirtual, rows)
 	for i := range sums {
-		sums[i] = s.zeros(vectors)
+		for range vectors {
+			sums[i] = append(sums[i], s.vec())
+		}
 	}
 	{
-		c, ldc := load64("c"), load64("ldc")
+		bias := load64("bias")
+		TESTQ(bias, bias)
+		JZ(LabelRef("nobias"))
 		for i := range rows {
 			for v := range vectors {
-				PREFETCHT0(s.at(c, v))
-			}
-			if i < rows-1 {
-				LEAQ(Mem{Base: c, Index: ldc, Scale: 4}, c)
+				VMOVUPS(s.at(bias, v), sums[i][v])
 			}
 		}
+		JMP(LabelRef("begin"))
+		Label("nobias")
+		for i := range rows {
+			for v := range vectors {
+				s.zero(sums[i][v])
+			}
+		}
+		Label("begin")
+	}
+	s.prefetchTile("c", "ldc", rows, vectors)
+	{
+		add := load64("add")
+		TESTQ(add, add)
+		JZ(LabelRef("noadd"))
+		s.prefetchTile("add", "ldAdd", rows, vectors)
+		Label("noadd")
 	}
 	step := func() {
 		row := make([]reg.VecVirtual, vectors)
@@ -82,32 +100,35 @@ func (s *isa) tileOf(rows, vectors int) {
 	Label("end")
 
 	c, ldc, last := load64("c"), load64("ldc"), load64("last")
+	add, ldAdd := load64("add"), load64("ldAdd")
 	SHLQ(Imm(2), ldc)
-	write := func(accumulate, masked bool) {
+	SHLQ(Imm(2), ldAdd)
+	write := func(adding, masked bool) {
 		for i := range rows {
 			for v := range vectors {
-				m, tail := s.at(c, v), masked && v == vectors-1
-				if accumulate {
-					if tail {
+				tail := masked && v == vectors-1
+				if adding {
+					if m := s.at(add, v); tail {
 						VADDPS(s.load(m, true), sums[i][v], sums[i][v])
 					} else {
 						VADDPS(m, sums[i][v], sums[i][v])
 					}
 				}
-				s.store(sums[i][v], m, tail)
+				s.store(sums[i][v], s.at(c, v), tail)
 			}
 			if i < rows-1 {
 				ADDQ(ldc, c)
+				if adding {
+					ADDQ(ldAdd, add)
+				}
 			}
 		}
 		s.ret()
 	}
-	add := GP32()
-	Load(Param("accumulate"), add.As8())
 	if !s.wide { // where a masked store may be slow
 		CMPQ(last, U32(s.lanes))
 		JNE(LabelRef("partial"))
-		TESTB(add.As8(), add.As8())
+		TESTQ(add, add)
 		JZ(LabelRef("set"))
 		write(true, false)
 		Label("set")
@@ -115,12 +136,29 @@ func (s *isa) tileOf(rows, vectors int) {
 		Label("partial")
 	}
 	s.setTail(last)
-	TESTB(add.As8(), add.As8())
+	TESTQ(add, add)
 	JZ(LabelRef("partialset"))
 	write(true, true)
 	Label("partialset")
 	write(false, true)
 }
+
+// prefetchTile asks for the cache lines of a tile that is read or written at the end.
+func (s *isa) prefetchTile(pointer, stride string, rows, vectors int) {
+	p, ld := load64(pointer), load64(stride)
+	for i := range rows {
+		for v := range vectors {
+			PREFETCHT0(s.at(p, v))
+		}
+		if i < rows-1 {
+			LEAQ(Mem{Base: p, Index: ld, Scale: 4}, p)
+		}
+	}
+}
+
+// packRows asks for what it will read 2^packAheadLog rows later: rows that are pages
+// apart are a pattern that no processor foresees.
+const packAheadLog = 3
 
 func (s *isa) packRows() {
 	s.function("packRows", "func(dst *float32, ldd int, src *float32, lds, k, full, load, store int, alpha float32)",
@@ -144,6 +182,9 @@ func (s *isa) packRows() {
 		KMOVW(reg.K1, reg.K2)
 	}
 	s.setTail(loads)
+	lead := GP64() // packAhead rows ahead
+	MOVQ(lds, lead)
+	SHLQ(Imm(packAheadLog), lead)
 	Label("row")
 	from, to, n := GP64(), GP64(), GP64()
 	MOVQ(src, from)
@@ -153,6 +194,7 @@ func (s *isa) packRows() {
 	JZ(LabelRef("rest"))
 	Label("vector")
 	v := s.vec()
+	PREFETCHT0(Mem{Base: from, Index: lead, Scale: 1})
 	VMULPS(Mem{Base: from}, alpha, v)
 	VMOVUPS(v, Mem{Base: to})
 	ADDQ(U32(s.bytes()), from)
@@ -160,6 +202,7 @@ func (s *isa) packRows() {
 	DECQ(n)
 	JNZ(LabelRef("vector"))
 	Label("rest")
+	PREFETCHT0(Mem{Base: from, Index: lead, Scale: 1})
 	r := s.load(Mem{Base: from}, true)
 	VMULPS(alpha, r, r)
 	if s.wide {
