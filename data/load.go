@@ -40,15 +40,11 @@ func Load(patterns []string) (Corpus, error) {
 				continue
 			}
 			seen[file] = true
-			text, err := read(file)
+			text, err := readText(file)
 			if err != nil {
 				return c, err
 			}
-			name := file
-			if file == stdin {
-				name = "standard input"
-			}
-			docs, err := parse(name, text)
+			docs, err := divide(displayName(file), text)
 			if err != nil {
 				return c, err
 			}
@@ -132,15 +128,44 @@ func read(file string) ([]byte, error) {
 	return text, nil
 }
 
-// parse checks a file's text and divides it into documents.
-func parse(file string, text []byte) ([]Document, error) {
+// ReadText reads one file as Load does, "-" being standard input: gzipped if its
+// name ends in .gz, without a byte order mark, its lines ended by \n. A file that is
+// empty or isn't UTF-8 is an error.
+func ReadText(file string) (string, error) {
+	if file == "-" {
+		file = stdin
+	}
+	return readText(file)
+}
+
+func readText(file string) (string, error) {
+	text, err := read(file)
+	if err != nil {
+		return "", err
+	}
+	return clean(displayName(file), text)
+}
+
+func displayName(file string) string {
+	if file == stdin {
+		return "standard input"
+	}
+	return file
+}
+
+// clean checks a file's text, and takes the byte order mark and \r from it.
+func clean(file string, text []byte) (string, error) {
 	if len(bytes.TrimSpace(bytes.TrimPrefix(text, []byte(byteOrderMark)))) == 0 {
-		return nil, fmt.Errorf("%s: the file is empty: give one with text in it", file)
+		return "", fmt.Errorf("%s: the file is empty: give one with text in it", file)
 	}
 	if err := checkUTF8(file, text); err != nil {
-		return nil, err
+		return "", err
 	}
-	s := strings.ReplaceAll(strings.TrimPrefix(string(text), byteOrderMark), "\r\n", "\n")
+	return strings.ReplaceAll(strings.TrimPrefix(string(text), byteOrderMark), "\r\n", "\n"), nil
+}
+
+// divide cuts a file's text into documents.
+func divide(file, s string) ([]Document, error) {
 	var docs []Document
 	add := func(t string) {
 		if strings.TrimSpace(t) != "" {

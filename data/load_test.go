@@ -76,7 +76,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("a\n<|endoftext|>\nb"))
 	f.Add([]byte("\xff"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		docs, err := parse("f", text)
+		whole, err := clean("f", text)
+		if err != nil {
+			return
+		}
+		docs, err := divide("f", whole)
 		if err == nil && len(docs) == 0 {
 			t.Error("no documents and no error")
 		}

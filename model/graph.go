@@ -91,13 +91,14 @@ func (g *Graph) param(name string) op.Param {
 	return g.use(p, name)
 }
 
-// use adds p under a node name. In a training graph it gets a gradient buffer.
+// use adds p under a node name. In a training graph it gets a gradient buffer,
+// unless it is frozen.
 func (g *Graph) use(p *Parameter, name string) op.Param {
-	if g.training && p.Grad == nil {
-		p.Grad = tensor.New(tensor.WithShape(p.Value.Shape()...), tensor.Of(tensor.Float32))
-	}
 	var grad *tensor.Dense
-	if g.training {
+	if g.training && !p.frozen() {
+		if p.Grad == nil {
+			p.Grad = tensor.New(tensor.WithShape(p.Value.Shape()...), tensor.Of(tensor.Float32))
+		}
 		grad = p.Grad
 	}
 	param := g.Param(name, p.Value, grad)

@@ -19,7 +19,21 @@ type Parameter struct {
 	// Grad has the shape of Value; a graph's run adds to it. Nil until the first
 	// graph that is differentiated.
 	Grad *tensor.Dense
+	// Frozen is how many of the leading elements training leaves alone. If it is all
+	// of them, there is no gradient.
+	Frozen int
 }
+
+// Trained returns what training changes of the parameter, and the gradient of that;
+// nothing if it is frozen or there was no graph to give it a gradient.
+func (p *Parameter) Trained() (value, grad []float32) {
+	if p.Grad == nil || p.frozen() {
+		return nil, nil
+	}
+	return p.Value.Float32s()[p.Frozen:], p.Grad.Float32s()[p.Frozen:]
+}
+
+func (p *Parameter) frozen() bool { return p.Frozen == p.Value.Shape().TotalSize() }
 
 // Decays says whether weight decay acts on the parameter: on matrices and
 // embeddings, not on biases and gains.
@@ -100,21 +114,30 @@ func New(c Config, seed uint64) (*Model, error) {
 	}
 	m := &Model{Config: c, byName: map[string]*Parameter{}}
 	for _, s := range c.parameters() {
-		p := &Parameter{Name: s.name, Value: tensor.New(tensor.WithShape(s.shape...), tensor.Of(tensor.Float32))}
-		name := fnv.New64a()
-		name.Write([]byte(s.name))
-		random := rand.New(rand.NewPCG(seed, name.Sum64()))
-		v := p.Value.Float32s()
-		for i := range v {
-			v[i] = s.mean
-			if s.std > 0 {
-				v[i] += float32(random.NormFloat64() * s.std)
-			}
-		}
-		m.Parameters = append(m.Parameters, p)
-		m.byName[p.Name] = p
+		m.add(s.parameter(seed))
 	}
 	return m, nil
+}
+
+// parameter gives the spec memory and its values at the start.
+func (s spec) parameter(seed uint64) *Parameter {
+	p := &Parameter{Name: s.name, Value: tensor.New(tensor.WithShape(s.shape...), tensor.Of(tensor.Float32))}
+	name := fnv.New64a()
+	name.Write([]byte(s.name))
+	random := rand.New(rand.NewPCG(seed, name.Sum64()))
+	v := p.Value.Float32s()
+	for i := range v {
+		v[i] = s.mean
+		if s.std > 0 {
+			v[i] += float32(random.NormFloat64() * s.std)
+		}
+	}
+	return p
+}
+
+func (m *Model) add(p *Parameter) {
+	m.Parameters = append(m.Parameters, p)
+	m.byName[p.Name] = p
 }
 
 // Parameter returns the parameter of that name, or nil.
@@ -146,13 +169,12 @@ func (m *Model) ZeroGrad() {
 	}
 }
 
-// GradNorm is the L2 norm of all gradients together.
+// GradNorm is the L2 norm of all gradients together, without what is frozen.
 func (m *Model) GradNorm() float64 {
 	var sum float64
 	for _, p := range m.Parameters {
-		if p.Grad != nil {
-			sum += kernel.SumSquares(p.Grad.Float32s())
-		}
+		_, grad := p.Trained()
+		sum += kernel.SumSquares(grad)
 	}
 	return math.Sqrt(sum)
 }

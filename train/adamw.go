@@ -36,7 +36,8 @@ func (a *AdamW) of(p *model.Parameter) *moments {
 func (a *AdamW) Update(params []*model.Parameter, c Config, lr, gradScale float64) {
 	a.Steps++
 	for _, p := range params {
-		if p.Grad == nil {
+		value, grad := p.Trained()
+		if grad == nil {
 			continue
 		}
 		step := kernel.AdamW{
@@ -47,7 +48,7 @@ func (a *AdamW) Update(params []*model.Parameter, c Config, lr, gradScale float6
 			step.WeightDecay = float32(c.WeightDecay)
 		}
 		m := a.of(p)
-		step.Update(p.Value.Float32s(), p.Grad.Float32s(), m.mean, m.square)
+		step.Update(value, grad, m.mean[p.Frozen:], m.square[p.Frozen:])
 	}
 }
 

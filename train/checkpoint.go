@@ -13,9 +13,9 @@ import (
 // State is what a run needs, beside weights and optimiser, to go on as if it had
 // never stopped. Batches and dropout are functions of seed and step.
 type State struct {
-	Step     int // updates made
-	BestStep int // step of the lowest validation loss, 0 if none was measured
-	BestLoss float64
+	Step     int           // updates made
+	BestStep int           // step of the best evaluation, 0 if there was none
+	BestLoss float64       // its Evaluation.Cost
 	Elapsed  time.Duration // training time so far
 }
 

@@ -15,11 +15,13 @@ type Config struct {
 	BatchSize                 int `yaml:"batch_size"`
 	GradientAccumulationSteps int `yaml:"gradient_accumulation_steps"`
 
-	// LearningRate rises linearly from 0 over WarmupSteps, then follows half a
-	// cosine down to MinLearningRate at Steps.
+	// LearningRate rises linearly from 0 over WarmupSteps, then goes down to
+	// MinLearningRate at Steps: by Decay "cosine" (the default) along half a cosine,
+	// by "linear" along a line.
 	LearningRate    float64 `yaml:"learning_rate"`
 	MinLearningRate float64 `yaml:"min_learning_rate"`
 	WarmupSteps     int     `yaml:"warmup_steps"`
+	Decay           string  `yaml:"decay,omitempty"`
 
 	// AdamW (Loshchilov and Hutter 2019); decay acts on matrices only.
 	Beta1       float64 `yaml:"beta1"`
@@ -34,6 +36,9 @@ type Config struct {
 	EvalInterval       int `yaml:"eval_interval"`
 	SampleInterval     int `yaml:"sample_interval"`
 	CheckpointInterval int `yaml:"checkpoint_interval"`
+	// Patience ends the run after so many evaluations in a row that brought nothing
+	// better; 0: never.
+	Patience int `yaml:"patience,omitempty"`
 
 	// Seed of the parameters, the order of batches and dropout.
 	Seed uint64 `yaml:"seed"`
@@ -54,6 +59,7 @@ func (c Config) Validate() error {
 	whole("eval_interval", c.EvalInterval, 0)
 	whole("sample_interval", c.SampleInterval, 0)
 	whole("checkpoint_interval", c.CheckpointInterval, 0)
+	whole("patience", c.Patience, 0)
 	between := func(key string, value, from, below float64) {
 		if !(value >= from && value < below) {
 			errs = append(errs, fmt.Errorf("train.%s is %v: expected %v or more and less than %v", key, value, from, below))
@@ -69,15 +75,28 @@ func (c Config) Validate() error {
 	if c.MinLearningRate > c.LearningRate {
 		errs = append(errs, fmt.Errorf("train.min_learning_rate is %v, above train.learning_rate %v", c.MinLearningRate, c.LearningRate))
 	}
+	if c.Decay != "" && c.Decay != Cosine && c.Decay != Linear {
+		errs = append(errs, fmt.Errorf("train.decay is %q: expected %s or %s", c.Decay, Cosine, Linear))
+	}
 	return errors.Join(errs...)
 }
 
+// The ways in which the learning rate goes down.
+const (
+	Cosine = "cosine"
+	Linear = "linear"
+)
+
 // LearningRateAt is the rate of the update number step, counted from 0: linear
-// warm-up, then cosine decay.
+// warm-up, then decay.
 func (c Config) LearningRateAt(step int) float64 {
 	if step < c.WarmupSteps {
 		return c.LearningRate * float64(step+1) / float64(c.WarmupSteps)
 	}
 	progress := float64(step-c.WarmupSteps) / float64(max(c.Steps-c.WarmupSteps, 1))
-	return c.MinLearningRate + (c.LearningRate-c.MinLearningRate)*(1+math.Cos(math.Pi*progress))/2
+	left := (1 + math.Cos(math.Pi*progress)) / 2
+	if c.Decay == Linear {
+		left = 1 - progress
+	}
+	return c.MinLearningRate + (c.LearningRate-c.MinLearningRate)*left
 }

@@ -10,11 +10,23 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Evaluation is how well a model predicts a text.
+// Evaluation is how well a model predicts a text, or the labels of fine-tuning.
 type Evaluation struct {
-	Loss   float64 // mean over tokens, in nats
+	Loss   float64 // mean over tokens (or examples), in nats
 	Tokens int     // predicted tokens
 	Bytes  int     // bytes of text that they stand for
+	// Metric names what Score measures, more being better: what fine-tuning is judged
+	// by. Empty: the loss is.
+	Metric string
+	Score  float64
+}
+
+// Cost is what the best checkpoint has the least of: the loss, or minus the score.
+func (e Evaluation) Cost() float64 {
+	if e.Metric != "" {
+		return -e.Score
+	}
+	return e.Loss
 }
 
 // Perplexity is e to the loss.

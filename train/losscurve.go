@@ -21,7 +21,7 @@ var (
 
 // writeLossCurve draws training and validation loss over the steps, and the
 // floor (nats per token, 0 if unknown), as an SVG file.
-func writeLossCurve(path string, all []Metrics, floor float64) error {
+func writeLossCurve(path, title string, all []Metrics, floor float64) error {
 	var training, validation plotter.XYs
 	var mean, weight float64
 	for _, m := range all {
@@ -38,7 +38,7 @@ func writeLossCurve(path string, all []Metrics, floor float64) error {
 		return nil
 	}
 	p := plot.New()
-	p.Title.Text = "Cross-entropy, nats per token"
+	p.Title.Text = title
 	p.X.Label.Text = "step"
 	// Its text is to the right of its lines: it has room where the font is missing
 	// and a wider one takes its place.

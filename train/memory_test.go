@@ -20,14 +20,13 @@ func stepper(tb testing.TB, width int) func() {
 		Config: c, Model: m, Report: silent{},
 		Objective: &LanguageModel{Batches: data.NewSampler(counting(100), data.Random, 1, c.BatchSize, c.GradientAccumulationSteps, 8)},
 	}
-	graph := m.NewGraph(c.BatchSize, 8, true)
-	loss := t.Objective.Build(graph)
-	if err := graph.Compile(loss); err != nil {
+	graphs, err := t.build()
+	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { graph.Close() })
+	tb.Cleanup(func() { graphs[0].Close() })
 	return func() {
-		if _, err := t.step(graph, loss); err != nil {
+		if _, _, err := t.step(graphs); err != nil {
 			tb.Fatal(err)
 		}
 	}

@@ -20,6 +20,8 @@ type Metrics struct {
 	// Of the held-out split:
 	ValLoss     float64 `json:"val_loss,omitempty"`
 	BitsPerByte float64 `json:"val_bits_per_byte,omitempty"`
+	Metric      string  `json:"metric,omitempty"` // of fine-tuning: what Score is
+	Score       float64 `json:"val_score,omitempty"`
 
 	Elapsed float64 `json:"elapsed_seconds"` // training time
 }

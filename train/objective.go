@@ -17,6 +17,19 @@ type Objective interface {
 	Fill(g *model.Graph, step, micro int)
 }
 
+// Bucketed is an Objective whose batches have several shapes. The Trainer builds a
+// graph for each, over the same parameters.
+type Bucketed interface {
+	Objective
+	Shapes() []Shape
+	// Bucket is which of the shapes a batch has. As Fill, it is a function of its
+	// arguments.
+	Bucket(step, micro int) int
+}
+
+// Shape is that of a batch: sequences of so many tokens.
+type Shape struct{ Batch, Context int }
+
 // LanguageModel is next-token prediction: the mean cross-entropy of each token
 // given those before it (Radford et al. 2018, equation 1).
 type LanguageModel struct {

@@ -68,6 +68,11 @@ func (r *report) Evaluated(m Metrics, best bool) {
 	if best {
 		mark = "  (best)"
 	}
+	if m.Metric != "" {
+		r.val = fmt.Sprintf("  %s %.4f", m.Metric, m.Score)
+		r.line(fmt.Sprintf("step %d: %s %.4f on the development set, loss %.4f%s", m.Step, m.Metric, m.Score, m.ValLoss, mark))
+		return
+	}
 	r.line(fmt.Sprintf("step %d: validation loss %.4f, %.4f bits per byte%s", m.Step, m.ValLoss, m.BitsPerByte, mark))
 }
 

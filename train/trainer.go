@@ -44,8 +44,10 @@ type Trainer struct {
 	Sample func() (string, error)
 	// Floor is the lowest reachable validation loss, in nats per token; 0 if
 	// unknown.
-	Floor  float64
-	Report Report
+	Floor float64
+	// LossName is what the loss curve shows; "" means the cross-entropy of tokens.
+	LossName string
+	Report   Report
 
 	optimiser AdamW
 	state     State
@@ -77,16 +79,19 @@ func (t *Trainer) Resume() (steps int, err error) {
 	return t.state.Step, err
 }
 
-// Run trains up to Config.Steps. When ctx ends it finishes the step, saves, and
+// Run trains up to Config.Steps, or until Config.Patience is at its end. When ctx ends it finishes the step, saves, and
 // returns ErrInterrupted. At a loss or gradient that isn't finite it stops with
 // an error before the update, and what was saved stands.
 func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	defer t.Report.Close()
 	c := t.Config
-	graph := t.Model.NewGraph(c.BatchSize, t.Model.Config.Context, true)
-	defer graph.Close()
-	loss := t.Objective.Build(graph)
-	if err := graph.Compile(loss); err != nil {
+	graphs, err := t.build()
+	defer func() {
+		for _, g := range graphs {
+			g.Close()
+		}
+	}()
+	if err != nil {
 		return Result{}, err
 	}
 	log, err := openMetrics(filepath.Join(t.Dir, MetricsFile), t.state.Step)
@@ -96,7 +101,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	defer log.close()
 
 	var final Evaluation
-	for t.state.Step < c.Steps {
+	for !t.finished() {
 		if ctx.Err() != nil {
 			if err := t.save(log); err != nil {
 				return Result{}, err
@@ -104,24 +109,24 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 			return Result{State: t.state}, ErrInterrupted
 		}
 		start := time.Now()
-		m, err := t.step(graph, loss)
+		m, tokens, err := t.step(graphs)
 		if err != nil {
 			return Result{}, err
 		}
 		took := time.Since(start)
 		t.state.Elapsed += took
-		m.TokensPerSec = float64(c.BatchSize*c.GradientAccumulationSteps*t.Model.Config.Context) / took.Seconds()
+		m.TokensPerSec = float64(tokens) / took.Seconds()
 		if err := log.add(m, t.state.Elapsed); err != nil {
 			return Result{}, err
 		}
 		t.Report.Step(m, c.Steps)
 
-		done := t.state.Step == c.Steps
-		if done || due(t.state.Step, c.EvalInterval) {
+		if t.state.Step == c.Steps || due(t.state.Step, c.EvalInterval) {
 			if final, err = t.evaluate(log); err != nil {
 				return Result{}, err
 			}
 		}
+		done := t.finished()
 		if t.Sample != nil && (done || due(t.state.Step, c.SampleInterval)) {
 			if err := t.sample(); err != nil {
 				return Result{}, err
@@ -139,30 +144,67 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 // due says whether something done every interval steps is to be done now.
 func due(step, interval int) bool { return interval > 0 && step%interval == 0 }
 
-// step makes one update.
-func (t *Trainer) step(graph *model.Graph, loss *G.Node) (Metrics, error) {
+// finished says whether all updates were made, or the last evaluations brought
+// nothing better for long enough.
+func (t *Trainer) finished() bool {
+	c, s := t.Config, t.state
+	tired := c.Patience > 0 && due(s.Step, c.EvalInterval) && s.BestStep > 0 && s.Step-s.BestStep >= c.Patience*c.EvalInterval
+	return s.Step >= c.Steps || tired
+}
+
+// graph computes the loss of one shape of batch.
+type graph struct {
+	*model.Graph
+	loss *G.Node
+}
+
+// build makes the graphs of the objective.
+func (t *Trainer) build() (graphs []graph, err error) {
+	shapes := []Shape{{t.Config.BatchSize, t.Model.Config.Context}}
+	if b, ok := t.Objective.(Bucketed); ok {
+		shapes = b.Shapes()
+	}
+	for _, s := range shapes {
+		g := graph{Graph: t.Model.NewGraph(s.Batch, s.Context, true)}
+		graphs = append(graphs, g)
+		g.loss = t.Objective.Build(g.Graph)
+		graphs[len(graphs)-1] = g
+		if err := g.Compile(g.loss); err != nil {
+			return graphs, err
+		}
+	}
+	return graphs, nil
+}
+
+// step makes one update; tokens is how many the model read, padding included.
+func (t *Trainer) step(graphs []graph) (m Metrics, tokens int, err error) {
 	c, number := t.Config, t.state.Step
 	t.Model.ZeroGrad()
 	var sum float64
 	for micro := range c.GradientAccumulationSteps {
-		t.Objective.Fill(graph, number, micro)
-		graph.SetDropoutSeed(dropoutSeed(c.Seed, number, micro))
-		if err := graph.Run(); err != nil {
-			return Metrics{}, err
+		g := graphs[0]
+		if b, ok := t.Objective.(Bucketed); ok {
+			g = graphs[b.Bucket(number, micro)]
 		}
-		sum += float64(loss.Value().Data().(float32))
+		t.Objective.Fill(g.Graph, number, micro)
+		g.SetDropoutSeed(dropoutSeed(c.Seed, number, micro))
+		if err := g.Run(); err != nil {
+			return m, 0, err
+		}
+		sum += float64(g.loss.Value().Data().(float32))
+		tokens += len(g.Tokens)
 	}
 	batches := float64(c.GradientAccumulationSteps)
-	m := Metrics{
+	m = Metrics{
 		Step: number + 1, Loss: sum / batches, LearningRate: c.LearningRateAt(number),
 		GradNorm: t.Model.GradNorm() / batches,
 	}
 	if !finite(m.Loss) || !finite(m.GradNorm) {
-		return m, t.diverged(m.Step, fmt.Sprintf("loss %v, gradient norm %v, learning rate %.3g", m.Loss, m.GradNorm, m.LearningRate))
+		return m, tokens, t.diverged(m.Step, fmt.Sprintf("loss %v, gradient norm %v, learning rate %.3g", m.Loss, m.GradNorm, m.LearningRate))
 	}
 	t.optimiser.Update(t.Model.Parameters, c, m.LearningRate, ClipScale(m.GradNorm, c.GradClip)/batches)
 	t.state.Step++
-	return m, nil
+	return m, tokens, nil
 }
 
 // dropoutSeed gives each micro-batch masks of its own; the multipliers are odd
@@ -193,13 +235,16 @@ func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
 	if err != nil {
 		return e, err
 	}
-	m := Metrics{Step: t.state.Step, ValLoss: e.Loss, BitsPerByte: e.BitsPerByte()}
+	m := Metrics{Step: t.state.Step, ValLoss: e.Loss, Metric: e.Metric, Score: e.Score}
+	if e.Bytes > 0 {
+		m.BitsPerByte = e.BitsPerByte()
+	}
 	if !finite(e.Loss) {
 		return e, t.diverged(m.Step, fmt.Sprintf("validation loss %v", e.Loss))
 	}
-	best := t.state.BestStep == 0 || e.Loss < t.state.BestLoss
+	best := t.state.BestStep == 0 || e.Cost() < t.state.BestLoss
 	if best {
-		t.state.BestStep, t.state.BestLoss = t.state.Step, e.Loss
+		t.state.BestStep, t.state.BestLoss = t.state.Step, e.Cost()
 		if err := SaveCheckpoint(filepath.Join(t.Dir, BestCheckpoint), t.Model, nil, t.state); err != nil {
 			return e, err
 		}
@@ -226,5 +271,9 @@ func (t *Trainer) save(log *metricsLog) error {
 	if err := SaveCheckpoint(filepath.Join(t.Dir, LastCheckpoint), t.Model, &t.optimiser, t.state); err != nil {
 		return err
 	}
-	return writeLossCurve(filepath.Join(t.Dir, LossCurveFile), log.all, t.Floor)
+	title := t.LossName
+	if title == "" {
+		title = "Cross-entropy, nats per token"
+	}
+	return writeLossCurve(filepath.Join(t.Dir, LossCurveFile), title, log.all, t.Floor)
 }

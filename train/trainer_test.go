@@ -276,6 +276,97 @@ func TestLearningRate(t *testing.T) {
 	}
 }
 
+func TestLinearDecay(t *testing.T) {
+	c := Config{Steps: 110, WarmupSteps: 10, LearningRate: 1, MinLearningRate: 0.2, Decay: Linear}
+	for step, want := range map[int]float64{0: 0.1, 9: 1, 10: 1, 35: 0.8, 60: 0.6, 110: 0.2} {
+		if got := c.LearningRateAt(step); math.Abs(got-want) > 1e-12 {
+			t.Errorf("step %d: %v, want %v", step, got, want)
+		}
+	}
+}
+
+// inTwoShapes is fixedBatches cut differently from step to step.
+type inTwoShapes struct {
+	fixedBatches
+	byGraph map[*model.Graph][]int32
+	used    [2]int
+}
+
+func (*inTwoShapes) Shapes() []Shape { return []Shape{{4, 8}, {8, 4}} }
+
+func (o *inTwoShapes) Bucket(step, micro int) int { return (step + micro) % 2 }
+
+func (o *inTwoShapes) Build(g *model.Graph) *G.Node {
+	loss := o.fixedBatches.Build(g)
+	o.byGraph[g] = o.targets
+	return loss
+}
+
+func (o *inTwoShapes) Fill(g *model.Graph, step, micro int) {
+	o.used[o.Bucket(step, micro)]++
+	if want := o.Shapes()[o.Bucket(step, micro)]; g.Batch != want.Batch || g.Context != want.Context {
+		panic("the graph of another bucket")
+	}
+	o.targets = o.byGraph[g]
+	o.fixedBatches.Fill(g, step, 0)
+}
+
+// Batches of several shapes train the same parameters.
+func TestBuckets(t *testing.T) {
+	c := quick
+	c.Steps = 60
+	trainer := newTrainer(t, t.TempDir(), c)
+	o := &inTwoShapes{fixedBatches: fixedBatches{tokens: counting(33).Tokens}, byGraph: map[*model.Graph][]int32{}}
+	trainer.Objective = o
+	result, err := trainer.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.used != [2]int{60, 60} {
+		t.Errorf("the shapes were used %v times", o.used)
+	}
+	if result.Final.Loss > 1.2 {
+		t.Errorf("loss %v after %d steps", result.Final.Loss, c.Steps)
+	}
+}
+
+// The best checkpoint is the one with the highest score, whatever the loss, and the
+// run ends after so many evaluations without a better one; then there is nothing
+// left to resume.
+func TestPatience(t *testing.T) {
+	c := quick
+	c.Steps, c.EvalInterval, c.Patience = 100, 2, 3
+	trainer := newTrainer(t, t.TempDir(), c)
+	scores := []float64{0.2, 0.5, 0.4, 0.5, 0.3, 0.9}
+	evaluations := 0
+	trainer.Validate = func() (Evaluation, error) {
+		evaluations++
+		return Evaluation{Loss: float64(evaluations), Metric: "accuracy", Score: scores[evaluations-1]}, nil
+	}
+	result, err := trainer.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := result.State; s.Step != 10 || s.BestStep != 4 || s.BestLoss != -0.5 {
+		t.Errorf("stopped with %+v", s)
+	}
+	again := newTrainer(t, trainer.Dir, c)
+	again.Validate = nil
+	if _, err := again.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	if result, err := again.Run(context.Background()); err != nil || result.State.Step != 10 {
+		t.Errorf("resumed to step %d: %v", result.State.Step, err)
+	}
+	metrics, err := ReadMetrics(filepath.Join(trainer.Dir, MetricsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := metrics[len(metrics)-1]; last.Metric != "accuracy" || last.Score != 0.3 || last.BitsPerByte != 0 {
+		t.Errorf("the last line of metrics is %+v", last)
+	}
+}
+
 func TestClipScale(t *testing.T) {
 	for _, k := range []struct{ norm, clip, want float64 }{{4, 1, 0.25}, {0.5, 1, 1}, {4, 0, 1}, {0, 1, 1}} {
 		if got := ClipScale(k.norm, k.clip); math.Abs(got-k.want) > 1e-6 {
@@ -294,6 +385,8 @@ func TestValidate(t *testing.T) {
 		"train.learning_rate":     func(c *Config) { c.LearningRate = math.NaN() },
 		"train.min_learning_rate": func(c *Config) { c.MinLearningRate = 1 },
 		"train.beta2":             func(c *Config) { c.Beta2 = 1 },
+		"train.decay":             func(c *Config) { c.Decay = "steps" },
+		"train.patience":          func(c *Config) { c.Patience = -1 },
 		"train.epsilon":           func(c *Config) { c.Epsilon = 0 },
 	} {
 		c := quick

@@ -70,6 +70,14 @@ func (g *Graph) Indices(name string, n int) (*G.Node, []int32) {
 	return G.NewTensor(g.Expr, tensor.Int32, 1, G.WithShape(n), G.WithName(name), G.WithValue(v)), backing
 }
 
+// Floats is Indices for an input of n float32 that nothing is differentiated by.
+func (g *Graph) Floats(name string, n int) (*G.Node, []float32) {
+	backing := make([]float32, n)
+	v := tensor.New(tensor.WithShape(n), tensor.WithBacking(backing))
+	g.bytes += int64(n) * 4
+	return G.NewTensor(g.Expr, tensor.Float32, 1, G.WithShape(n), G.WithName(name), G.WithValue(v)), backing
+}
+
 // SetDropoutSeed chooses the masks of the next run. Each Dropout and attention
 // of the graph draws masks of its own from it.
 func (g *Graph) SetDropoutSeed(seed uint64) { g.dropoutSeed = seed }

@@ -1,0 +1,44 @@
+package labelled
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+	"strings"
+)
+
+// parseTSV divides lines at tabs. Lines with nothing but white space are passed over.
+func (t *Table) parseTSV(text string) error {
+	for i, line := range lines(text) {
+		if strings.TrimSpace(line) != "" {
+			t.Rows = append(t.Rows, Row{Line: i + 1, cells: texts(strings.Split(line, "\t"))})
+		}
+	}
+	return nil
+}
+
+// parseCSV leaves the work to the standard library.
+func (t *Table) parseCSV(text string) error {
+	r := csv.NewReader(strings.NewReader(text))
+	r.FieldsPerRecord = -1
+	for {
+		fields, err := r.Read()
+		if err == io.EOF {
+			return nil
+		}
+		var wrong *csv.ParseError
+		if errors.As(err, &wrong) {
+			return t.errorf(wrong.Line, "column %d: %s: in CSV a text with quotation marks is quoted as a whole, and the marks in it doubled; for texts without that, name the file .tsv or set format: tsv", wrong.Column, wrong.Err)
+		}
+		if err != nil {
+			return err
+		}
+		line, _ := r.FieldPos(0)
+		t.Rows = append(t.Rows, Row{Line: line, cells: texts(fields)})
+	}
+}
+
+// lines divides a text; what follows the last line break is a line if it isn't empty.
+func lines(text string) []string {
+	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+}

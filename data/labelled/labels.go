@@ -1,0 +1,183 @@
+package labelled
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Classes are the labels that examples have, each once: numbers in their order, other
+// labels by spelling.
+type Classes []string
+
+// NewClasses lists the labels of training examples. Examples that all have the same
+// label are an error.
+func NewClasses(examples []Example) (Classes, error) {
+	seen := map[string]bool{}
+	for _, e := range examples {
+		seen[e.Label] = true
+	}
+	c := sorted(seen)
+	if len(c) == 1 {
+		return nil, fmt.Errorf("%s: every row (%d of them) has the label %q: expected two classes or more; is that the column of the labels?", examples[0].File, len(examples), c[0])
+	}
+	return c, nil
+}
+
+func sorted(set map[string]bool) (c Classes) {
+	numbers := true
+	for s := range set {
+		c = append(c, s)
+		_, err := strconv.ParseFloat(s, 64)
+		numbers = numbers && err == nil
+	}
+	slices.SortFunc(c, func(a, b string) int {
+		if numbers {
+			x, _ := strconv.ParseFloat(a, 64)
+			y, _ := strconv.ParseFloat(b, 64)
+			if x != y {
+				if x < y {
+					return -1
+				}
+				return 1
+			}
+		}
+		return strings.Compare(a, b)
+	})
+	return c
+}
+
+// Index is the number of the example's class.
+func (c Classes) Index(e Example) (int, error) {
+	if i := slices.Index(c, e.Label); i >= 0 {
+		return i, nil
+	}
+	return 0, e.Errorf("the label %q isn't one of the classes that training saw: %s", e.Label, c)
+}
+
+// String lists the classes, the first dozen of them.
+func (c Classes) String() string {
+	const shown = 12
+	if len(c) <= shown {
+		return strings.Join(c, ", ")
+	}
+	return fmt.Sprintf("%s … (%d in all)", strings.Join(c[:shown], ", "), len(c))
+}
+
+// Outside is the tag of a token that is in no entity.
+const Outside = "O"
+
+var bio = regexp.MustCompile(`^(O|[BI]-.+)$`)
+
+// NewTags lists the tags of training examples: O first, then by type B- before I-,
+// both for each type. If spans is false the tags may be any, and are listed as they
+// are.
+func NewTags(examples []Example, spans bool) (Classes, error) {
+	seen := map[string]bool{}
+	for _, e := range examples {
+		for i, tag := range e.Tags {
+			if spans && !bio.MatchString(tag) {
+				return nil, e.Errorf("token %d, %q, has the tag %q: expected O, B-TYPE or I-TYPE; for other tags set finetune.metric to accuracy", i+1, e.Tokens[i], tag)
+			}
+			seen[tag] = true
+		}
+	}
+	if !spans {
+		return sorted(seen), nil
+	}
+	types := map[string]bool{}
+	for tag := range seen {
+		if tag != Outside {
+			types[tag[2:]] = true
+		}
+	}
+	c := Classes{Outside}
+	for _, t := range sorted(types) {
+		c = append(c, "B-"+t, "I-"+t)
+	}
+	if len(c) == 1 {
+		return nil, fmt.Errorf("%s: every token has the tag O: expected entities, B-TYPE and I-TYPE", examples[0].File)
+	}
+	return c, nil
+}
+
+// Indices are the numbers of the example's tags.
+func (c Classes) Indices(e Example) ([]int, error) {
+	out := make([]int, len(e.Tags))
+	for i, tag := range e.Tags {
+		if out[i] = slices.Index(c, tag); out[i] < 0 {
+			return nil, e.Errorf("the tag %q of token %d, %q, isn't one of those that training saw: %s", tag, i+1, e.Tokens[i], c)
+		}
+	}
+	return out, nil
+}
+
+// Number is the label of an example whose labels are grades.
+func (e Example) Number() (float64, error) {
+	x, err := strconv.ParseFloat(e.Label, 64)
+	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0, e.Errorf("the label %q isn't a number, which a regression head needs", e.Label)
+	}
+	return x, nil
+}
+
+// ChoiceLabels is how the right choice is named.
+type ChoiceLabels string
+
+const (
+	FromZero ChoiceLabels = "0" // by its number, the first being 0
+	FromOne  ChoiceLabels = "1" // by its number, the first being 1
+	Letters  ChoiceLabels = "A" // by a letter, the first being A
+	ByText   ChoiceLabels = "text"
+)
+
+// NewChoiceLabels finds out how the right choices of training examples are named.
+// Numbers count from 1 if none is 0.
+func NewChoiceLabels(examples []Example) ChoiceLabels {
+	numbers, letters, zero := true, true, false
+	for _, e := range examples {
+		n, err := strconv.Atoi(e.Label)
+		numbers = numbers && err == nil
+		zero = zero || err == nil && n == 0
+		letters = letters && len(e.Label) == 1 && strings.ToUpper(e.Label) >= "A" && strings.ToUpper(e.Label) <= "Z"
+	}
+	switch {
+	case numbers && zero:
+		return FromZero
+	case numbers:
+		return FromOne
+	case letters:
+		return Letters
+	}
+	return ByText
+}
+
+// Index is the number of the example's right choice.
+func (l ChoiceLabels) Index(e Example) (int, error) {
+	i := -1
+	switch l {
+	case FromZero, FromOne:
+		n, err := strconv.Atoi(e.Label)
+		if err != nil {
+			return 0, e.Errorf("the label %q isn't the number of a choice, as in training", e.Label)
+		}
+		if i = n; l == FromOne {
+			i--
+		}
+	case Letters:
+		if len(e.Label) == 1 {
+			i = int(strings.ToUpper(e.Label)[0]) - 'A'
+		}
+	case ByText:
+		if i = slices.Index(e.Choices, e.Label); i < 0 {
+			return 0, e.Errorf("the label %q isn't one of the choices %q", e.Label, e.Choices)
+		}
+	}
+	if i < 0 || i >= len(e.Choices) {
+		return 0, e.Errorf("the label %q names none of the %d choices (they are named from %s on, as in training)", e.Label, len(e.Choices), l)
+	}
+	return i, nil
+}

@@ -1,0 +1,193 @@
+// Package labelled reads examples with labels from files of other people's making:
+// tables with tabs or commas, JSON lines, and sentences with a tag on every token,
+// gzipped or not. It finds the columns, by name or position, and the list of classes.
+//
+// Every error names the file and the line. The package leaves out tokens and models.
+package labelled
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tinygpt/data"
+)
+
+// Format is how a file's rows are written.
+type Format string
+
+const (
+	// TSV has a row per line and tabs between the columns. Quotation marks are text.
+	TSV Format = "tsv"
+	// CSV is RFC 4180's: commas, and quotation marks around what holds commas or line
+	// breaks.
+	CSV Format = "csv"
+	// JSONL has an object per line.
+	JSONL Format = "jsonl"
+	// CoNLL has a token per line, with its tag in the last column, and an empty line
+	// between sentences (Tjong Kim Sang and De Meulder 2003).
+	CoNLL Format = "conll"
+)
+
+// Formats lists all of them.
+var Formats = []Format{TSV, CSV, JSONL, CoNLL}
+
+// Table is what a file holds.
+type Table struct {
+	Name   string // of the file
+	Format Format
+	Rows   []Row
+	// names are the columns' names in order: those of JSON objects, and of the first
+	// row once it was taken for a header.
+	names []string
+}
+
+// Row is an example as it stands in a file.
+type Row struct {
+	Line  int
+	cells []cell
+}
+
+// cell is a value: a text or a list of texts. A row of JSON lines that lacks a key
+// has an absent cell.
+type cell struct {
+	text string
+	list []string
+	kind cellKind
+}
+
+type cellKind int
+
+const (
+	isAbsent cellKind = iota
+	isText
+	isList
+	isOther // JSON that is neither
+)
+
+// Read reads a file, or with "-" standard input. An empty format means the one that
+// the name's ending says, and for other endings TSV.
+func Read(file string, format Format) (*Table, error) {
+	text, err := data.ReadText(file)
+	if err != nil {
+		return nil, err
+	}
+	name := file
+	if file == "-" {
+		name = "standard input"
+	}
+	if format == "" {
+		format = formatOf(file)
+	}
+	return Parse(name, text, format)
+}
+
+func formatOf(file string) Format {
+	switch ext := filepath.Ext(strings.TrimSuffix(file, ".gz")); ext {
+	case ".csv":
+		return CSV
+	case ".jsonl", ".json", ".ndjson":
+		return JSONL
+	case ".conll", ".bio", ".iob", ".iob2":
+		return CoNLL
+	}
+	return TSV
+}
+
+// Parse reads the text of a file of that name.
+func Parse(name, text string, format Format) (*Table, error) {
+	t := &Table{Name: name, Format: format}
+	parse := map[Format]func(text string) error{TSV: t.parseTSV, CSV: t.parseCSV, JSONL: t.parseJSONL, CoNLL: t.parseCoNLL}[format]
+	if parse == nil {
+		return nil, fmt.Errorf("format %q: expected one of %v", format, Formats)
+	}
+	if err := parse(text); err != nil {
+		return nil, err
+	}
+	if len(t.Rows) == 0 {
+		return nil, fmt.Errorf("%s: no rows in it", name)
+	}
+	return t, nil
+}
+
+// errorf is an error about a line of the file.
+func (t *Table) errorf(line int, format string, args ...any) error {
+	return fmt.Errorf("%s:%d: %s", t.Name, line, fmt.Sprintf(format, args...))
+}
+
+// setHeader takes the first row for the columns' names, or not.
+func (t *Table) setHeader(is bool) {
+	if !is || t.named() || len(t.Rows) == 0 {
+		return
+	}
+	for _, c := range t.Rows[0].cells {
+		t.names = append(t.names, strings.TrimSpace(c.text))
+	}
+	t.Rows = t.Rows[1:]
+}
+
+// named says whether the columns have names.
+func (t *Table) named() bool { return t.names != nil }
+
+// column is the position of the column with that name, or -1.
+func (t *Table) column(name string) int { return slices.Index(t.names, name) }
+
+// width is the number of columns.
+func (t *Table) width() int {
+	if t.named() {
+		return len(t.names)
+	}
+	w := 0
+	for _, r := range t.Rows {
+		w = max(w, len(r.cells))
+	}
+	return w
+}
+
+// cell returns a value of the row; absent if the row ends before it.
+func (r Row) cell(i int) cell {
+	if i < len(r.cells) {
+		return r.cells[i]
+	}
+	return cell{}
+}
+
+func texts(fields []string) []cell {
+	cells := make([]cell, len(fields))
+	for i, f := range fields {
+		cells[i] = cell{text: f, kind: isText}
+	}
+	return cells
+}
+
+// cellOf reads a JSON value.
+func cellOf(raw json.RawMessage) cell {
+	var text string
+	var list []json.RawMessage
+	switch raw[0] {
+	case '"':
+		if json.Unmarshal(raw, &text) == nil {
+			return cell{text: text, kind: isText}
+		}
+	case '[':
+		if json.Unmarshal(raw, &list) == nil {
+			c := cell{kind: isList, list: make([]string, len(list))}
+			for i, v := range list {
+				element := cellOf(v)
+				if element.kind != isText {
+					return cell{kind: isOther}
+				}
+				c.list[i] = element.text
+			}
+			return c
+		}
+	case 'n':
+		return cell{}
+	case '{':
+	default:
+		return cell{text: string(raw), kind: isText} // a number, true or false, as it is spelt
+	}
+	return cell{kind: isOther}
+}

@@ -1,0 +1,117 @@
+// Package metric measures predictions against what is true: classes, grades and
+// entities. It knows nothing of models.
+package metric
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// Confusion counts examples by their true class (rows) and the predicted one.
+type Confusion struct {
+	Classes []string
+	Counts  [][]int
+}
+
+// NewConfusion counts the examples; truth and predicted are numbers of classes.
+func NewConfusion(classes []string, truth, predicted []int) *Confusion {
+	c := &Confusion{Classes: classes, Counts: make([][]int, len(classes))}
+	for i := range c.Counts {
+		c.Counts[i] = make([]int, len(classes))
+	}
+	for i, t := range truth {
+		c.Counts[t][predicted[i]]++
+	}
+	return c
+}
+
+// margins are the sums of rows and columns, their total, and that of the diagonal.
+func (c *Confusion) margins() (truth, predicted []float64, total, correct float64) {
+	truth, predicted = make([]float64, len(c.Counts)), make([]float64, len(c.Counts))
+	for i, row := range c.Counts {
+		for j, n := range row {
+			truth[i] += float64(n)
+			predicted[j] += float64(n)
+			total += float64(n)
+		}
+		correct += float64(row[i])
+	}
+	return truth, predicted, total, correct
+}
+
+// Accuracy is the share of right predictions.
+func (c *Confusion) Accuracy() float64 {
+	_, _, total, correct := c.margins()
+	return correct / max(total, 1)
+}
+
+// MacroF1 is the mean over classes of the harmonic mean of precision and recall, each
+// class counting the same. Classes that neither occur nor are predicted don't count.
+func (c *Confusion) MacroF1() float64 {
+	truth, predicted, _, _ := c.margins()
+	var sum, classes float64
+	for i := range c.Counts {
+		if truth[i]+predicted[i] > 0 {
+			sum += 2 * float64(c.Counts[i][i]) / (truth[i] + predicted[i])
+			classes++
+		}
+	}
+	return sum / max(classes, 1)
+}
+
+// Matthews is the correlation of predictions and truth: 1 for all right, 0 for no
+// better than chance (Matthews 1975; for any number of classes Gorodkin 2004,
+// equation 8). It is 0 if all predictions or all labels are the same.
+func (c *Confusion) Matthews() float64 {
+	truth, predicted, total, correct := c.margins()
+	var both, truth2, predicted2 float64
+	for i := range truth {
+		both += truth[i] * predicted[i]
+		truth2 += truth[i] * truth[i]
+		predicted2 += predicted[i] * predicted[i]
+	}
+	scale := math.Sqrt((total*total - predicted2) * (total*total - truth2))
+	if scale == 0 {
+		return 0
+	}
+	return (correct*total - both) / scale
+}
+
+// String is a table: a row for each true class, a column for each predicted one.
+func (c *Confusion) String() string {
+	const widest = 16
+	names, first, width := make([]string, len(c.Classes)), len("true \\ predicted"), 0
+	for i, n := range c.Classes {
+		names[i] = shorten(n, widest)
+		first = max(first, utf8.RuneCountInString(names[i]))
+		width = max(width, utf8.RuneCountInString(names[i]))
+	}
+	for _, row := range c.Counts {
+		for _, n := range row {
+			width = max(width, len(fmt.Sprint(n)))
+		}
+	}
+	var b strings.Builder
+	line := func(head string, cells func(i int) string) {
+		fmt.Fprintf(&b, "%-*s", first, head)
+		for i := range c.Classes {
+			fmt.Fprintf(&b, "  %*s", width, cells(i))
+		}
+		b.WriteByte('\n')
+	}
+	line("true \\ predicted", func(i int) string { return names[i] })
+	for t, row := range c.Counts {
+		line(names[t], func(i int) string { return fmt.Sprint(row[i]) })
+	}
+	return b.String()
+}
+
+// shorten cuts a name to at most n characters.
+func shorten(name string, n int) string {
+	if r := []rune(name); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return name
+}

@@ -1,0 +1,89 @@
+package metric
+
+import (
+	"bytes"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func near(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if math.Abs(got-want) > 1e-12 {
+		t.Errorf("%s is %v, want %v", what, got, want)
+	}
+}
+
+// The expected values are scikit-learn 1.9's.
+func TestConfusion(t *testing.T) {
+	classes := []string{"a", "b", "c", "never predicted", "absent"}
+	c := NewConfusion(classes, []int{2, 0, 1, 2, 2, 0, 1, 1, 0, 2, 2, 3}, []int{2, 0, 1, 1, 2, 2, 1, 0, 0, 2, 0, 2})
+	near(t, "accuracy", c.Accuracy(), 0.5833333333333334)
+	near(t, "macro-F1", c.MacroF1(), 0.45952380952380956)
+	near(t, "Matthews", c.Matthews(), 0.3919400735783415)
+	two := NewConfusion([]string{"0", "1"}, []int{1, 1, 1, 0, 0, 1, 0, 1}, []int{1, 0, 1, 0, 1, 1, 0, 1})
+	near(t, "accuracy of two", two.Accuracy(), 0.75)
+	near(t, "macro-F1 of two", two.MacroF1(), 0.7333333333333334)
+	near(t, "Matthews of two", two.Matthews(), 0.4666666666666667)
+	near(t, "Matthews of one prediction", NewConfusion([]string{"0", "1"}, []int{0, 1}, []int{1, 1}).Matthews(), 0)
+	for _, want := range []string{"true \\ predicted", "never predicted", "\na                               2                0                1"} {
+		if !strings.Contains(c.String(), want) {
+			t.Errorf("no %q in\n%s", want, c)
+		}
+	}
+}
+
+func TestDraw(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "confusion.png")
+	c := NewConfusion([]string{"good", "bad", "差", "d", "e"}, []int{0, 1, 1}, []int{0, 1, 0})
+	if err := c.Draw(path, "test set"); err != nil {
+		t.Fatal(err)
+	}
+	picture, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	colors := map[[3]uint32]bool{}
+	for x := range image.Bounds().Dx() {
+		r, g, b, _ := image.At(x, image.Bounds().Dy()/2).RGBA()
+		colors[[3]uint32{r, g, b}] = true
+	}
+	if len(colors) < 3 {
+		t.Errorf("the middle of the picture has %d colours", len(colors))
+	}
+	if err := c.Draw(filepath.Join(path, "x"), ""); err == nil {
+		t.Error("drawn into a file as a folder")
+	}
+}
+
+// The expected values are SciPy's.
+func TestCorrelations(t *testing.T) {
+	x, y := []float64{1, 2.5, 2.5, 4, 0, 5, 3.2}, []float64{1.1, 2, 3, 3.9, 0.4, 3.9, 1}
+	near(t, "Pearson", Pearson(x, y), 0.8263617094894056)
+	near(t, "Spearman", Spearman(x, y), 0.7636363636363637)
+	near(t, "Pearson of a constant", Pearson(x, make([]float64, 7)), 0)
+}
+
+// The expected values are seqeval's, which are conlleval's.
+func TestEntities(t *testing.T) {
+	var e Entities
+	for i, truth := range []string{"O B-PER I-PER O B-LOC", "I-LOC I-LOC O B-ORG B-ORG I-ORG", "B-PER I-LOC O I-PER"} {
+		predicted := []string{"O B-PER I-PER O B-PER", "B-LOC I-LOC O B-ORG I-ORG I-ORG", "B-PER B-LOC O O"}[i]
+		e.Add(strings.Fields(truth), strings.Fields(predicted))
+	}
+	near(t, "precision", e.Precision(), 0.6666666666666666)
+	near(t, "recall", e.Recall(), 0.5)
+	near(t, "F1", e.F1(), 0.5714285714285715)
+	near(t, "F1 of nothing", Entities{}.F1(), 0)
+	if got, want := Spans(strings.Fields("I-a I-b B-b I-b O I-b")), []Span{{"a", 0, 1}, {"b", 1, 2}, {"b", 2, 4}, {"b", 5, 6}}; !slices.Equal(got, want) {
+		t.Errorf("spans %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,79 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// This file is what a model needs to be trained on for another task: weights taken
+// over from another model, tokens and outputs that it didn't have, and parameters
+// that training leaves alone.
+
+// CopyFrom takes over the values of every parameter that the other model has too. A
+// table with more rows here than there (of tokens that are new) keeps what it has in
+// the rest. Another shape is an error that names both, before anything is changed.
+func (m *Model) CopyFrom(other *Model) error {
+	for _, p := range m.Parameters {
+		q := other.byName[p.Name]
+		if q == nil {
+			continue
+		}
+		here, there := p.Value.Shape(), q.Value.Shape()
+		if len(here) != len(there) || there[0] > here[0] || !slices.Equal(here[1:], there[1:]) {
+			return fmt.Errorf("model: %s has shape %v in the other model, here %v", p.Name, there, here)
+		}
+	}
+	for _, p := range m.Parameters {
+		if q := other.byName[p.Name]; q != nil {
+			copy(p.Value.Float32s(), q.Value.Float32s())
+		}
+	}
+	return nil
+}
+
+// AddHead adds the parameters of a linear map from hidden states to outputs,
+// NAME.weight [D, outputs] and NAME.bias: weights N(0, 0.02) as in GPT-1 (Radford et
+// al. 2018, section 4.1), drawn for the seed, bias 0.
+func (m *Model) AddHead(name string, outputs int, seed uint64) {
+	for _, s := range []spec{
+		{name + ".weight", tensor.Shape{m.Config.Width, outputs}, 0, 0.02},
+		{name + ".bias", tensor.Shape{outputs}, 0, 0},
+	} {
+		if m.byName[s.name] != nil {
+			panic("model: there is a parameter " + s.name + " already")
+		}
+		m.add(s.parameter(seed))
+	}
+}
+
+// Head adds the linear map that AddHead made to the graph: [R, outputs] for x [R, D].
+func (g *Graph) Head(x *G.Node, name string) *G.Node { return g.linear(x, name) }
+
+// FreezeEmbeddings keeps training from changing the positions and the first rows of
+// the token table; a linear probe of the layers above is FreezeLayers.
+func (m *Model) FreezeEmbeddings(rows int) {
+	names := namesOf(m.Config.Arch)
+	m.byName[names.positions].freeze()
+	m.byName[names.tokens].Frozen = rows * m.Config.Width
+}
+
+// FreezeLayers keeps training from changing the embeddings and the first n layers;
+// with all of them, everything but the heads. What is below the first layer that
+// changes needs no backward pass.
+func (m *Model) FreezeLayers(n int) {
+	names := namesOf(m.Config.Arch)
+	for _, p := range m.Parameters {
+		var layer int
+		inLayer, _ := fmt.Sscanf(p.Name, "h.%d.", &layer)
+		last := strings.HasPrefix(p.Name, "ln_f.") || p.Name == headName
+		if p.Name == names.tokens || p.Name == names.positions || inLayer == 1 && layer < n || last && n >= m.Config.Layers {
+			p.freeze()
+		}
+	}
+}
+
+func (p *Parameter) freeze() { p.Frozen = p.Value.Shape().TotalSize() }
