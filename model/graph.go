@@ -34,7 +34,7 @@ func (m *Model) NewGraph(batch, context int, training bool) *Graph {
 	tokens, g.Tokens = g.Indices("tokens", batch*context)
 	names := namesOf(m.Config.Arch)
 	x := g.Embedding(tokens, g.param(names.tokens), g.param(names.positions), context)
-	x = g.drop(x)
+	x = g.Dropout(x, g.dropout())
 	for i := range m.Config.Layers {
 		x = g.block(x, block(i))
 	}
@@ -49,20 +49,24 @@ func (m *Model) NewGraph(batch, context int, training bool) *Graph {
 // the residual stream. GPT-2 normalises what they read, GPT-1 the sums.
 func (g *Graph) block(x *G.Node, name string) *G.Node {
 	if g.model.Config.Arch == GPT2 {
-		x = g.Residual(x, g.attention(g.layerNorm(x, name+"ln_1"), name+"attn."))
-		return g.Residual(x, g.feedForward(g.layerNorm(x, name+"ln_2"), name+"mlp."))
+		x = g.attention(x, g.layerNorm(x, name+"ln_1"), name+"attn.")
+		return g.feedForward(x, g.layerNorm(x, name+"ln_2"), name+"mlp.")
 	}
-	x = g.layerNorm(g.Residual(x, g.attention(x, name+"attn.")), name+"ln_1")
-	return g.layerNorm(g.Residual(x, g.feedForward(x, name+"mlp.")), name+"ln_2")
+	x = g.layerNorm(g.attention(x, x, name+"attn."), name+"ln_1")
+	return g.layerNorm(g.feedForward(x, x, name+"mlp."), name+"ln_2")
 }
 
-func (g *Graph) attention(x *G.Node, name string) *G.Node {
-	a := g.CausalSelfAttention(g.linear(x, name+"c_attn"), g.model.Config.Heads, g.Context, g.dropout())
-	return g.drop(g.linear(a, name+"c_proj"))
+// attention adds what attention makes of h to the stream x.
+func (g *Graph) attention(x, h *G.Node, name string) *G.Node {
+	qkv := g.linear(h, name+"c_attn")
+	a := g.CausalSelfAttention(qkv, g.model.Config.Heads, g.Context, g.dropout())
+	return g.ResidualLinear(x, a, g.param(name+"c_proj.weight"), g.param(name+"c_proj.bias"), g.dropout())
 }
 
-func (g *Graph) feedForward(x *G.Node, name string) *G.Node {
-	return g.drop(g.linear(g.GELU(g.linear(x, name+"c_fc")), name+"c_proj"))
+// feedForward adds what the feed-forward network makes of h to the stream x.
+func (g *Graph) feedForward(x, h *G.Node, name string) *G.Node {
+	return g.ResidualFeedForward(x, h, g.param(name+"c_fc.weight"), g.param(name+"c_fc.bias"),
+		g.param(name+"c_proj.weight"), g.param(name+"c_proj.bias"), g.dropout())
 }
 
 func (g *Graph) linear(x *G.Node, name string) *G.Node {
@@ -72,8 +76,6 @@ func (g *Graph) linear(x *G.Node, name string) *G.Node {
 func (g *Graph) layerNorm(x *G.Node, name string) *G.Node {
 	return g.LayerNorm(x, g.param(name+".weight"), g.param(name+".bias"), g.model.Config.epsilon())
 }
-
-func (g *Graph) drop(x *G.Node) *G.Node { return g.Dropout(x, g.dropout()) }
 
 func (g *Graph) dropout() float32 {
 	if !g.training {
@@ -102,6 +104,7 @@ func (g *Graph) use(p *Parameter, name string) op.Param {
 		grad = p.Grad
 	}
 	param := g.Param(name, p.Value, grad)
+	param.Stale = &p.stale
 	g.params = append(g.params, param)
 	return param
 }
@@ -121,7 +124,7 @@ func (g *Graph) Compile(loss *G.Node) error {
 		}
 	}
 	g.machine = G.NewTapeMachine(g.Expr)
-	return nil
+	return g.Plan(g.machine.RunAll)
 }
 
 // Run computes every node for the present Tokens (and other inputs).
@@ -134,6 +137,9 @@ func (g *Graph) Run() error {
 	g.machine.Reset()
 	if err := g.machine.RunAll(); err != nil {
 		return fmt.Errorf("model: running the graph: %w", err)
+	}
+	for _, p := range g.model.Parameters {
+		p.settle()
 	}
 	return nil
 }

@@ -1,39 +1,34 @@
 package model
 
-// ActivationBytes is the memory that a training graph for batch sequences of
-// context tokens holds beside the parameters: every activation, its gradient
-// where it has one of its own, and the index inputs.
+// ActivationBytes is about the memory that a training graph for batch sequences of
+// context tokens holds beside the parameters, where activations and their gradients
+// share places once they are no longer needed (op.Graph.Plan). It is within a few
+// per cent of the graph's Bytes.
 func (c Config) ActivationBytes(batch, context int) int64 {
-	rows, d, v := int64(batch)*int64(context), int64(c.Width), int64(c.VocabSize)
-	dropouts := int64(0)
-	if c.Dropout > 0 {
-		dropouts = 1
-	}
-	// Rows of width d, values then gradients: two LayerNorms, queries/keys/values,
-	// attention, two projections with their dropouts, two residual sums, and the
-	// feed-forward network's 4·d twice. A sum's gradient lives in the stream's.
-	values := 2 + 3 + 1 + 2 + 2*dropouts + 2 + 8
-	grads := 2 + 3 + 1 + 2*dropouts + 8
-	floats := int64(c.Layers) * (values + grads) * rows * d
-	// Means and deviations of LayerNorms, log-sum-exps of attention.
-	floats += int64(c.Layers) * rows * (4 + int64(c.Heads))
-	// Embedding and its dropout.
-	floats += rows * d * (1 + 2*dropouts)
+	rows, d := int64(batch)*int64(context), int64(c.Width)
+	// What the backward pass reads of a layer, in rows of width d: two LayerNorms,
+	// queries, keys and values, what was attended to, two sums, and the feed-forward
+	// network's 4·d before and after GELU; and of each row some numbers.
+	perRow := int64(c.Layers) * (16*d + 4 + int64(c.Heads))
+	perRow += d // the embedding
 	if c.Arch == GPT2 {
-		floats += rows * (2*d + 2) // last LayerNorm: values and gradient
+		perRow += d // the last LayerNorm
 	}
-	floats += rows * d // gradient of the hidden states
-	floats += rows * v // logits, which become their gradient
-	return 4 * (floats + 2*rows)
+	// At the peak there are also the logits, which become their gradient, with the
+	// gradient of the hidden states; or else what the backward pass has of a layer.
+	perRow += max(int64(c.VocabSize)+d, 5*d)
+	return 4 * rows * perRow
 }
 
-// ForwardBytes is the memory of a graph that isn't differentiated.
+// ForwardBytes is about the memory of a graph that isn't differentiated: the larger
+// one of a feed-forward network, between two sums of the residual stream (GPT-2's
+// reads a third matrix), and the logits.
 func (c Config) ForwardBytes(batch, context int) int64 {
 	rows, d := int64(batch)*int64(context), int64(c.Width)
-	floats := int64(c.Layers) * rows * (18*d + 4 + int64(c.Heads))
-	floats += rows * d // embedding
+	numbers := int64(c.Layers) * (4 + int64(c.Heads))
+	feedForward := 10 * d
 	if c.Arch == GPT2 {
-		floats += rows * (d + 2) // last LayerNorm
+		feedForward += d
 	}
-	return 4 * (floats + rows*int64(c.VocabSize) + rows)
+	return 4 * rows * (numbers + max(feedForward, d+int64(c.VocabSize)))
 }

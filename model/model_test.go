@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	G "gorgonia.org/gorgonia"
 )
 
 // tiny is a model of an architecture, its weights so large that nothing it
@@ -117,26 +119,91 @@ func closeTo(t *testing.T, what string, got, want []float32) {
 	}
 }
 
+// The estimates are near what the graphs have planned.
 func TestActivationBytes(t *testing.T) {
-	for _, arch := range []Arch{GPT1, GPT2} {
-		for _, drop := range []float32{0, 0.1} {
-			c := Config{Arch: arch, Layers: 3, Heads: 2, Width: 8, Context: 6, VocabSize: 11, Dropout: drop}
+	for _, c := range []Config{
+		{Layers: 3, Heads: 2, Width: 32, Context: 16, VocabSize: 40},
+		{Layers: 12, Heads: 4, Width: 64, Context: 16, VocabSize: 65},
+		{Layers: 2, Heads: 4, Width: 32, Context: 16, VocabSize: 2000},
+		{Layers: 4, Heads: 1, Width: 128, Context: 8, VocabSize: 512, Dropout: 0.1},
+	} {
+		for _, c.Arch = range []Arch{GPT1, GPT2} {
 			m, err := New(c, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := m.NewGraph(2, 5, true)
-			targets, _ := g.Indices("targets", 10)
-			if err := g.Compile(g.CrossEntropy(g.Logits(), targets)); err != nil {
-				t.Fatal(err)
+			for _, training := range []bool{false, true} {
+				g := m.NewGraph(4, c.Context, training)
+				estimate, loss := c.ForwardBytes, (*G.Node)(nil)
+				logits := g.Logits()
+				if training {
+					targets, _ := g.Indices("targets", 4*c.Context)
+					estimate, loss = c.ActivationBytes, g.CrossEntropy(logits, targets)
+				}
+				if err := g.Compile(loss); err != nil {
+					t.Fatal(err)
+				}
+				got, want := float64(estimate(4, c.Context)), float64(g.Bytes())
+				if got < 0.93*want || got > 1.07*want {
+					t.Errorf("%+v, training %v: the estimate is %.0f bytes, the graph holds %.0f", c, training, got, want)
+				}
 			}
-			if got, want := c.ActivationBytes(2, 5), g.Bytes(); got != want {
-				t.Errorf("%s with dropout %v: ActivationBytes is %d, the graph holds %d", arch, drop, got, want)
+		}
+	}
+}
+
+// Buffers that share memory must not get in each other's way: gradients have the bits
+// that they have in a graph where every buffer has memory of its own.
+func TestPlanChangesNoBit(t *testing.T) {
+	for _, arch := range []Arch{GPT1, GPT2} {
+		for _, c := range []Config{
+			{Arch: arch, Layers: 3, Heads: 2, Width: 16, Context: 8, VocabSize: 11},
+			{Arch: arch, Layers: 2, Heads: 1, Width: 8, Context: 5, VocabSize: 70, Dropout: 0.2, UntiedHead: true},
+		} {
+			gradients := func(planned bool) (loss float32, grads [][]float32, bytes int64) {
+				m, err := New(c, 4)
+				if err != nil {
+					t.Fatal(err)
+				}
+				g := m.NewGraph(3, c.Context, true)
+				defer g.Close()
+				targets, ids := g.Indices("targets", 3*c.Context)
+				node := g.CrossEntropy(g.Logits(), targets)
+				if planned {
+					err = g.Compile(node)
+				} else {
+					err = g.Grad(node, g.params)
+					g.machine = G.NewTapeMachine(g.Expr)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				g.SetDropoutSeed(9)
+				copy(g.Tokens, randomTokens(3*c.Context, c.VocabSize, 5))
+				copy(ids, randomTokens(3*c.Context, c.VocabSize, 6))
+				for range 2 { // the second run finds the memory used
+					m.ZeroGrad()
+					if err := g.Run(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, p := range m.Parameters {
+					grads = append(grads, p.Grad.Float32s())
+				}
+				return node.Value().Data().(float32), grads, g.Bytes()
 			}
-			g = m.NewGraph(2, 5, false)
-			g.Logits()
-			if got, want := c.ForwardBytes(2, 5), g.Bytes(); got != want {
-				t.Errorf("%s: ForwardBytes is %d, the graph holds %d", arch, got, want)
+			loss, grads, bytes := gradients(true)
+			wantLoss, want, unplanned := gradients(false)
+			if loss != wantLoss {
+				t.Errorf("%+v: loss %v, without a plan %v", c, loss, wantLoss)
+			}
+			for i := range want {
+				if !slices.Equal(grads[i], want[i]) {
+					t.Errorf("%+v: gradient %d differs from that without a plan", c, i)
+				}
+			}
+			if bytes > unplanned*3/4 {
+				t.Errorf("%+v: the plan takes %d bytes, %d without sharing", c, bytes, unplanned)
 			}
 		}
 	}

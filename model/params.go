@@ -16,9 +16,10 @@ import (
 type Parameter struct {
 	Name  string
 	Value *tensor.Dense
-	// Grad has the shape of Value; a graph's run adds to it. Nil until the first
-	// graph that is differentiated.
-	Grad *tensor.Dense
+	// Grad has the shape of Value; a graph's run adds to it, or sets it if it is the
+	// first one since ZeroGrad. Nil until the first graph that is differentiated.
+	Grad  *tensor.Dense
+	stale bool // Grad counts as 0, whatever it holds
 	// Frozen is how many of the leading elements training leaves alone. If it is all
 	// of them, there is no gradient.
 	Frozen int
@@ -160,13 +161,20 @@ func (m *Model) weights(name string) []float32 {
 	return p.Value.Float32s()
 }
 
-// ZeroGrad clears all gradients.
+// ZeroGrad makes all gradients count as zero. Their memory is written by the next
+// run of a graph, which is also the first one to read it.
 func (m *Model) ZeroGrad() {
 	for _, p := range m.Parameters {
-		if p.Grad != nil {
-			clear(p.Grad.Float32s())
-		}
+		p.stale = true
 	}
+}
+
+// settle clears the gradient if no graph has set it since ZeroGrad.
+func (p *Parameter) settle() {
+	if p.stale && p.Grad != nil {
+		kernel.Clear(p.Grad.Float32s())
+	}
+	p.stale = false
 }
 
 // GradNorm is the L2 norm of all gradients together, without what is frozen.

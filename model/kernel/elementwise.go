@@ -118,3 +118,21 @@ func finiteGo(x []float32) bool {
 	}
 	return true
 }
+
+// Clear sets x to 0.
+func Clear(x []float32) {
+	run(&clearSlot, clearTask{x}, blocks(len(x), clearBlock))
+}
+
+// clearBlock is the number of elements in a piece of Clear, which costs little more
+// than the memory it writes.
+const clearBlock = 64 << 10
+
+type clearTask struct{ x []float32 }
+
+var clearSlot clearTask
+
+func (t *clearTask) piece(_ *worker, i int) {
+	from, to := block(i, clearBlock, len(t.x))
+	clear(t.x[from:to])
+}

@@ -40,3 +40,5 @@ func (g *Graph) Dropout(x *G.Node, p float32) *G.Node {
 func (d dropout) forward(out []float32, in []values) { d.mask().Apply(out, in[0].float) }
 
 func (d dropout) backward(_, dout []float32, in []values) { d.mask().Apply(in[0].grad, dout) }
+
+func (d dropout) backwardReads() (inputs, output bool) { return false, false }

@@ -37,3 +37,5 @@ func (e *embedding) backward(_, dout []float32, in []values) {
 		kernel.PositionGrad(positions.grad, dout, len(tokens), e.context, e.width)
 	}
 }
+
+func (e *embedding) backwardReads() (inputs, output bool) { return false, false }

@@ -5,9 +5,10 @@
 //
 // The graph is Gorgonia's: nodes are made with ApplyOp, differentiated with
 // Grad, run on the tape machine. What differs from Gorgonia's own operations is
-// memory: an operation owns its output and its gradients, so a step allocates
-// nothing, and a parameter's gradient accumulates in one buffer (Param.Grad),
-// over the operations that read the parameter and over micro-batches.
+// memory: an operation has its output and its gradients for good, so a step
+// allocates nothing; Graph.Plan lets those share memory that don't live at the same
+// time. A parameter's gradient accumulates in one buffer (Param.Grad), over the
+// operations that read the parameter and over micro-batches.
 package op
 
 import (
@@ -31,14 +32,15 @@ type Graph struct {
 	dropoutSeed  uint64
 	dropoutSites uint64
 	skips        map[*G.Node]*skip
-	operations   uint32
+	list         []*operation
+	plan         *plan // in a rehearsal
 	bytes        int64
 }
 
-// skip is the gradient that a Residual owes to its first input. It is paid by
-// the other operation that reads this input: see Residual.
+// skip is the gradient that a residual sum owes to the stream. It is paid by the other
+// operation that reads the stream: see residual.
 type skip struct {
-	grad  *G.Node // gradient of the sum, known once the Residual is differentiated
+	grad  *G.Node // gradient of the sum, known once the sum is differentiated
 	taken bool
 }
 
@@ -48,17 +50,19 @@ func NewGraph() *Graph {
 }
 
 // Param is a parameter's place in a graph. Grad has the shape of the value and
-// is added to, never set: its owner clears it. A nil Grad means frozen: no
-// gradient is computed.
+// is added to, unless *Stale: then it counts as zero whatever it holds, and the
+// first that would add to it sets it, and Stale to false. A nil Grad means frozen:
+// no gradient is computed.
 type Param struct {
-	Node *G.Node
-	Grad *tensor.Dense
+	Node  *G.Node
+	Grad  *tensor.Dense
+	Stale *bool // nil: never
 }
 
 // Param adds a parameter that shares value's memory with every graph over it.
 func (g *Graph) Param(name string, value, grad *tensor.Dense) Param {
 	n := G.NewTensor(g.Expr, tensor.Float32, value.Dims(), G.WithShape(value.Shape()...), G.WithName(name), G.WithValue(value))
-	return Param{n, grad}
+	return Param{Node: n, Grad: grad}
 }
 
 // Indices adds an input of n int32 (token ids, targets, labels) and returns its
@@ -82,7 +86,8 @@ func (g *Graph) Floats(name string, n int) (*G.Node, []float32) {
 // of the graph draws masks of its own from it.
 func (g *Graph) SetDropoutSeed(seed uint64) { g.dropoutSeed = seed }
 
-// Bytes is the memory of activations, gradients of activations and indices.
+// Bytes is the memory of activations, gradients of activations and indices, as far
+// as they have it: all after Plan.
 func (g *Graph) Bytes() int64 { return g.bytes }
 
 // Grad adds the gradient of the scalar loss with respect to every parameter
@@ -103,7 +108,7 @@ func (g *Graph) Grad(loss *G.Node, params []Param) error {
 	}
 	for x, s := range g.skips {
 		if s.grad != nil && !s.taken && reaches(x, trainable) {
-			return fmt.Errorf("op: the gradient past %v is lost: only its Residual reads it", x)
+			return fmt.Errorf("op: the gradient past %v is lost: only its residual sum reads it", x)
 		}
 	}
 	return nil
@@ -128,13 +133,7 @@ func reaches(n *G.Node, set map[*G.Node]bool) bool {
 	return false
 }
 
-// alloc returns a zeroed float32 tensor that an operation of this graph owns.
-func (g *Graph) alloc(shape tensor.Shape) *tensor.Dense {
-	g.bytes += int64(shape.TotalSize()) * 4
-	return tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32))
-}
-
-// floats is alloc for memory that is no node's value.
+// floats returns memory that an operation of this graph owns for good.
 func (g *Graph) floats(n int) []float32 {
 	g.bytes += int64(n) * 4
 	return make([]float32, n)

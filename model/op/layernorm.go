@@ -32,3 +32,5 @@ func (l *layerNorm) backward(_, dout []float32, in []values) {
 	x, gain, bias := in[0], in[1], in[2]
 	kernel.LayerNormGrad(x.grad, gain.grad, bias.grad, dout, x.float, gain.float, l.mean, l.rstd, l.rows, l.width, x.accumulate)
 }
+
+func (l *layerNorm) backwardReads() (inputs, output bool) { return true, false }

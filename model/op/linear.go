@@ -24,14 +24,23 @@ func (l *linear) forward(out []float32, in []values) {
 }
 
 func (l *linear) backward(_, dout []float32, in []values) {
-	x, w, b := in[0], in[1], in[2]
-	if w.grad != nil {
-		kernel.Gemm(true, false, l.in, l.out, l.rows, 1, x.float, dout, w.accumulate, w.grad)
-	}
-	if b.grad != nil {
-		kernel.ColumnSums(b.grad, dout, l.rows, l.out)
-	}
+	x, w := in[0], in[1]
+	l.parameterGradients(x.float, dout, w, in[2])
 	if x.grad != nil {
 		kernel.Gemm(false, true, l.rows, l.in, l.out, 1, dout, w.float, x.accumulate, x.grad)
 	}
 }
+
+// parameterGradients adds xᵀ·dout to that of w, and the column sums of dout to that of b.
+func (l linear) parameterGradients(x, dout []float32, w, b values) {
+	if w.grad != nil {
+		kernel.Gemm(true, false, l.in, l.out, l.rows, 1, x, dout, w.accumulate, w.grad)
+	}
+	if b.grad != nil {
+		kernel.ColumnSums(b.grad, dout, l.rows, l.out)
+	}
+}
+
+func (l *linear) sets(input, _ int) bool { return input == 1 }
+
+func (l *linear) backwardReads() (inputs, output bool) { return true, false }

@@ -33,3 +33,7 @@ func (l *logits) backward(_, dout []float32, in []values) {
 		kernel.Gemm(false, false, l.rows, l.width, l.vocab, 1, dout, table.float, h.accumulate, h.grad)
 	}
 }
+
+func (l *logits) sets(_, _ int) bool { return true }
+
+func (l *logits) backwardReads() (inputs, output bool) { return true, false }

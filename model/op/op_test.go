@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -46,11 +47,34 @@ func gradCases() []gradCase {
 				return out
 			},
 		})
+		// Without the stream among the differentiated inputs: its gradient is the
+		// sum's, see below.
 		add(gradCase{
-			name:   fmt.Sprint("GELU", s),
-			shapes: []tensor.Shape{{n, d}},
-			build:  func(g *Graph, in []*G.Node, p []Param) *G.Node { return g.GELU(in[0]) },
-			want:   func(in [][]float64) []float64 { return refGELU(in[0]) },
+			name: fmt.Sprint("ResidualLinear", s), params: 2,
+			shapes: []tensor.Shape{{n, d}, {d, o}, {o}},
+			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
+				return g.ResidualLinear(stream(g, n, o), in[0], p[0], p[1], 0)
+			},
+			want: func(in [][]float64) []float64 {
+				return refAdd(streamValues(n, o), refLinear(in[0], in[1], in[2], n, d, o))
+			},
+		})
+		add(gradCase{
+			name: fmt.Sprint("ResidualFeedForward", s), params: 4,
+			shapes: []tensor.Shape{{n, d}, {d, o}, {o}, {o, d}, {d}},
+			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
+				return g.ResidualFeedForward(stream(g, n, d), in[0], p[0], p[1], p[2], p[3], 0)
+			},
+			want: func(in [][]float64) []float64 { return refAdd(streamValues(n, d), refFeedForward(in, n, d, o)) },
+		})
+		// As in GPT-1: it adds to what it reads.
+		add(gradCase{
+			name: fmt.Sprint("ResidualFeedForward of the stream", s), params: 4,
+			shapes: []tensor.Shape{{n, d}, {d, o}, {o}, {o, d}, {d}},
+			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
+				return g.ResidualFeedForward(in[0], in[0], p[0], p[1], p[2], p[3], 0)
+			},
+			want: func(in [][]float64) []float64 { return refAdd(in[0], refFeedForward(in, n, d, o)) },
 		})
 	}
 	for _, s := range []struct{ n, d int }{{1, 2}, {5, 7}, {9, 48}} {
@@ -66,25 +90,32 @@ func gradCases() []gradCase {
 		// The two ways in which a block is added to the stream: its first
 		// operation takes on the gradient that passes the block by.
 		add(gradCase{
-			name: fmt.Sprint("Residual+LayerNorm", s), params: 2,
-			shapes: []tensor.Shape{{n, d}, {d}, {d}},
+			name: fmt.Sprint("LayerNorm+ResidualLinear", s), params: 4,
+			shapes: []tensor.Shape{{n, d}, {d}, {d}, {d, d}, {d}},
 			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
-				return g.Residual(in[0], g.GELU(g.LayerNorm(in[0], p[0], p[1], 1e-5)))
+				return g.ResidualLinear(in[0], g.LayerNorm(in[0], p[0], p[1], 1e-5), p[2], p[3], 0)
 			},
 			want: func(in [][]float64) []float64 {
-				return refAdd(in[0], refGELU(refLayerNorm(in[0], in[1], in[2], n, d)))
+				return refAdd(in[0], refLinear(refLayerNorm(in[0], in[1], in[2], n, d), in[3], in[4], n, d, d))
 			},
 		})
+		if d > 10 {
+			continue // large numbers, and large rounding errors, further down
+		}
 		add(gradCase{
-			name: fmt.Sprint("Residual+Linear, twice", s), params: 4,
-			shapes: []tensor.Shape{{n, d}, {d, d}, {d}, {d, d}, {d}},
+			name: fmt.Sprint("Linear+ResidualFeedForward, twice", s), params: 12,
+			shapes: []tensor.Shape{{n, d}, {d, d}, {d}, {d, d}, {d}, {d, d}, {d}, {d, d}, {d}, {d, d}, {d}, {d, d}, {d}},
 			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
-				x := g.Residual(in[0], g.GELU(g.Linear(in[0], p[0], p[1])))
-				return g.Residual(x, g.GELU(g.Linear(x, p[2], p[3])))
+				x := g.ResidualFeedForward(in[0], g.Linear(in[0], p[0], p[1]), p[2], p[3], p[4], p[5], 0)
+				return g.ResidualFeedForward(x, g.Linear(x, p[6], p[7]), p[8], p[9], p[10], p[11], 0)
 			},
 			want: func(in [][]float64) []float64 {
-				x := refAdd(in[0], refGELU(refLinear(in[0], in[1], in[2], n, d, d)))
-				return refAdd(x, refGELU(refLinear(x, in[3], in[4], n, d, d)))
+				x := in[0]
+				for _, p := range [][][]float64{in[1:7], in[7:]} {
+					h := refLinear(x, p[0], p[1], n, d, d)
+					x = refAdd(x, refFeedForward([][]float64{h, p[2], p[3], p[4], p[5]}, n, d, d))
+				}
+				return x
 			},
 		})
 	}
@@ -309,10 +340,87 @@ func TestLostResidualGradient(t *testing.T) {
 	b := g.Param("b", randomTensor(random, tensor.Shape{2}), tensor.New(tensor.WithShape(2), tensor.Of(tensor.Float32)))
 	x := g.Linear(g.Param("x", randomTensor(random, tensor.Shape{2, 2}), nil).Node, w, b)
 	other := g.Param("other", randomTensor(random, tensor.Shape{2, 2}), nil)
-	loss := weightedSum(g, g.Residual(x, g.Linear(other.Node, w, b)), randomTensor(random, tensor.Shape{2, 2}))
+	loss := weightedSum(g, g.ResidualLinear(x, other.Node, w, b, 0), randomTensor(random, tensor.Shape{2, 2}))
 	if err := g.Grad(loss, []Param{w, b}); err == nil {
-		t.Error("no error although only a Residual reads x")
+		t.Error("no error although only the residual sum reads x")
 	}
+}
+
+// Dropout in a part of the stream masks what is added, and its gradient, alike.
+func TestResidualDropout(t *testing.T) {
+	const n, d, f, p = 6, 5, 7, 0.4
+	// results returns the output, and the gradients of all inputs but the stream's.
+	results := func(linear bool, dropout float32, weight []float32) (out []float32, grads [][]float32) {
+		random := rand.New(rand.NewPCG(11, 12))
+		g := NewGraph()
+		g.SetDropoutSeed(3)
+		var params []Param
+		for i, s := range []tensor.Shape{{n, d}, {d, f}, {f}, {f, d}, {d}, {d, d}} {
+			params = append(params, g.Param(fmt.Sprint("p", i), randomTensor(random, s), tensor.New(tensor.WithShape(s...), tensor.Of(tensor.Float32))))
+		}
+		h := params[0].Node
+		var sum *G.Node
+		if x := stream(g, n, d); linear {
+			sum = g.ResidualLinear(x, h, params[5], params[4], dropout)
+		} else {
+			sum = g.ResidualFeedForward(x, h, params[1], params[2], params[3], params[4], dropout)
+		}
+		loss := weightedSum(g, sum, tensor.New(tensor.WithShape(n, d), tensor.WithBacking(weight)))
+		dh, err := G.Grad(loss, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, g)
+		for _, p := range params[1:] {
+			grads = append(grads, p.Grad.Float32s())
+		}
+		return sum.Value().Data().([]float32), append(grads, dh[0].Value().Data().([]float32))
+	}
+	x := streamValues(n, d)
+	for _, linear := range []bool{false, true} {
+		weight := randomTensor(rand.New(rand.NewPCG(13, 14)), tensor.Shape{n, d}).Float32s()
+		masked, grads := results(linear, p, slices.Clone(weight))
+		plain, _ := results(linear, 0, slices.Clone(weight))
+		dropped := 0
+		for i := range weight {
+			part := (float64(masked[i]) - x[i]) / (float64(plain[i]) - x[i])
+			if math.Abs(part) > 1e-4 && math.Abs(part-1/(1-p)) > 1e-3 {
+				t.Fatalf("element %d is %v of what is added, want 0 or %v", i, part, 1/(1-p))
+			}
+			if math.Abs(part) < 1e-4 {
+				dropped++
+			}
+			weight[i] *= float32(math.Round(part*(1-p)) / (1 - p))
+		}
+		if dropped == 0 || dropped == len(weight) {
+			t.Fatalf("%d of %d elements dropped", dropped, len(weight))
+		}
+		_, want := results(linear, 0, weight)
+		for i := range want {
+			closeTo(t, fmt.Sprintf("linear %v: gradient %d", linear, i), grads[i], want[i])
+		}
+	}
+}
+
+// stream is a residual stream from elsewhere.
+func stream(g *Graph, n, d int) *G.Node {
+	var data []float32
+	for _, v := range streamValues(n, d) {
+		data = append(data, float32(v))
+	}
+	return g.Param("stream", tensor.New(tensor.WithShape(n, d), tensor.WithBacking(data)), nil).Node
+}
+
+func streamValues(n, d int) []float64 {
+	x := make([]float64, n*d)
+	for i := range x {
+		x[i] = float64(i%7) - 3.5
+	}
+	return x
+}
+
+func refFeedForward(in [][]float64, n, d, f int) []float64 {
+	return refLinear(refGELU(refLinear(in[0], in[1], in[2], n, d, f)), in[3], in[4], n, f, d)
 }
 
 func run(t *testing.T, g *Graph) {

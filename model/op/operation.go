@@ -7,6 +7,8 @@ import (
 	"github.com/chewxy/hm"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"tinygpt/model/kernel"
 )
 
 // layer is what a file of this package implements: arithmetic without any
@@ -30,7 +32,8 @@ type values struct {
 	float []float32 // its value, if float32
 	index []int32   // its value, if int32
 	grad  []float32 // where its gradient goes; nil: not wanted
-	// accumulate: grad += instead of grad =. Always so for parameters.
+	// accumulate: grad += instead of grad =. Always so for parameters, but for those
+	// of a settingLayer.
 	accumulate bool
 }
 
@@ -42,29 +45,34 @@ type values struct {
 // One output per operation is Gorgonia's rule, and inputs share most of the
 // work (LayerNorm) or the packing of operands (Linear).
 type operation struct {
-	layer  layer
-	name   string
-	id     uint32
-	graph  *Graph
-	shape  tensor.Shape // of the output
-	inputs []*G.Node
-	grads  []*tensor.Dense // per input; nil: not wanted, or not yet asked for
-	param  []bool          // input i is a parameter
+	layer    layer
+	name     string
+	id       uint32
+	graph    *Graph
+	shape    tensor.Shape // of the output
+	inputs   []*G.Node
+	grads    []*buffer // per input; nil: not wanted, or not yet asked for
+	constant []bool    // input i is no activation
+	stale    []*bool   // of parameters; see Param
 
-	out     G.Value
-	outData []float32
-	scalar  *G.F32
-	dscalar [1]float32
-	in      []values
-	pending bool // gradients of this run are still to be computed
-	skipped bool // the first input's gradient is added to a Residual's
+	out         *buffer // nil for a scalar
+	scalar      *G.F32
+	scalarData  [1]float32
+	dscalar     [1]float32
+	in          []values
+	gradientOps []G.Op // per input
+	pending     bool   // gradients of this run are still to be computed
+	main        int    // the activation at the beginning of a part of the residual stream
+	skipped     bool   // the main input's gradient is added to that of a residual sum
+
+	standIns []G.Value // in a rehearsal: of the gradients
 }
 
 // input is a layer's input at the time the graph is built.
 type input struct {
-	node *G.Node
-	grad *tensor.Dense // parameters: where the gradient accumulates
-	kind inputKind
+	node  *G.Node
+	param Param // of parameters
+	kind  inputKind
 }
 
 type inputKind int
@@ -77,7 +85,7 @@ const (
 
 func activation(n *G.Node) input { return input{node: n} }
 func constant(n *G.Node) input   { return input{node: n, kind: isConstant} }
-func (p Param) input() input     { return input{node: p.Node, grad: p.Grad, kind: isParam} }
+func (p Param) input() input     { return input{node: p.Node, param: p, kind: isParam} }
 
 // apply adds a node that computes l. A nil shape means a scalar.
 func (g *Graph) apply(name string, l layer, shape tensor.Shape, inputs ...input) *G.Node {
@@ -87,21 +95,25 @@ func (g *Graph) apply(name string, l layer, shape tensor.Shape, inputs ...input)
 
 // newOperation is the operation of apply without its node.
 func (g *Graph) newOperation(name string, l layer, shape tensor.Shape, inputs ...input) *operation {
-	g.operations++
-	o := &operation{layer: l, name: name, id: g.operations, graph: g, shape: shape}
+	o := &operation{layer: l, name: name, id: uint32(len(g.list) + 1), graph: g, shape: shape}
+	g.list = append(g.list, o)
 	for _, in := range inputs {
+		var grad *buffer
+		if t := in.param.Grad; t != nil {
+			grad = &buffer{shape: t.Shape(), dense: t}
+		}
 		o.inputs = append(o.inputs, in.node)
-		o.grads = append(o.grads, in.grad)
-		o.param = append(o.param, in.kind != isActivation)
+		o.grads = append(o.grads, grad)
+		o.constant = append(o.constant, in.kind != isActivation)
+		o.stale = append(o.stale, in.param.Stale)
 	}
 	o.in = make([]values, len(inputs))
+	o.gradientOps = make([]G.Op, len(inputs))
 	if shape == nil {
 		o.shape = tensor.ScalarShape()
 		o.scalar = G.NewF32(0)
-		o.out, o.outData = o.scalar, make([]float32, 1)
 	} else {
-		t := g.alloc(shape)
-		o.out, o.outData = t, t.Float32s()
+		o.out = &buffer{shape: shape}
 	}
 	return o
 }
@@ -115,21 +127,32 @@ func (o *operation) node(self G.Op) *G.Node {
 	return n
 }
 
+// node is an operation or a gradient of this package.
+type node interface{ ours() }
+
+func (o *operation) ours() {}
+func (d *gradient) ours()  {}
+
 // inputNodes are the nodes that the operation reads.
 func (o *operation) inputNodes() []*G.Node { return o.inputs }
 
-// output is the tensor that the operation writes; nil for a scalar.
-func (o *operation) output() *tensor.Dense {
-	t, _ := o.out.(*tensor.Dense)
-	return t
+// output is where the operation writes; nil for a scalar.
+func (o *operation) output() *buffer { return o.out }
+
+// outData is the output's memory.
+func (o *operation) outData() []float32 {
+	if o.out == nil {
+		return o.scalarData[:]
+	}
+	return o.out.memory(o.graph).Float32s()
 }
 
 // load reads the machine's values into o.in.
 func (o *operation) load(v []G.Value) {
 	for i := range o.in {
-		o.in[i].grad, o.in[i].accumulate = nil, o.param[i]
+		o.in[i].grad, o.in[i].accumulate = nil, o.constant[i]
 		if g := o.grads[i]; g != nil {
-			o.in[i].grad = g.Float32s()
+			o.in[i].grad = g.memory(o.graph).Float32s()
 		}
 		t := v[i].(*tensor.Dense)
 		if t.Dtype() == tensor.Int32 {
@@ -142,34 +165,102 @@ func (o *operation) load(v []G.Value) {
 
 // Do runs the forward pass.
 func (o *operation) Do(v ...G.Value) (G.Value, error) {
+	o.pending = true
+	if o.graph.plan != nil {
+		return o.rehearse(v), nil
+	}
 	o.load(v)
 	start := o.graph.start()
-	o.layer.forward(o.outData, o.in)
+	data := o.outData()
+	o.layer.forward(data, o.in)
 	o.graph.observe(o, false, start)
 	if o.scalar != nil {
-		*o.scalar = G.F32(o.outData[0])
+		*o.scalar = G.F32(data[0])
+		return o.scalar, nil
 	}
-	o.pending = true
-	return o.out, nil
+	return o.out.dense, nil
+}
+
+// rehearse is Do for a plan.
+func (o *operation) rehearse(v []G.Value) G.Value {
+	p := o.graph.plan
+	pass := p.next()
+	for _, value := range v {
+		p.reads(value, pass)
+	}
+	if l, ok := o.layer.(bufferedLayer); ok {
+		kept, _ := l.buffers()
+		for _, b := range kept {
+			p.writes(b, pass)
+		}
+	}
+	if o.scalar != nil {
+		return o.scalar
+	}
+	return p.writes(o.out, pass)
+}
+
+// rehearseBackward is rehearse for the backward pass.
+func (o *operation) rehearseBackward(v []G.Value) {
+	p, n := o.graph.plan, len(o.inputs)
+	pass := p.next()
+	inputs, output := true, true
+	if l, ok := o.layer.(leanLayer); ok {
+		inputs, output = l.backwardReads()
+	}
+	if inputs {
+		for _, value := range v[:n] {
+			p.reads(value, pass)
+		}
+	}
+	if output && o.out != nil {
+		o.out.dies = max(o.out.dies, pass)
+	}
+	for _, value := range v[n:] {
+		p.reads(value, pass)
+	}
+	if l, ok := o.layer.(bufferedLayer); ok {
+		kept, backward := l.buffers()
+		for _, b := range kept {
+			b.dies = pass
+		}
+		for _, b := range backward {
+			p.writes(b, pass)
+		}
+	}
+	o.standIns = make([]G.Value, n)
+	_, inPlace := o.layer.(gradInPlace)
+	for i, b := range o.grads {
+		switch {
+		case b == nil:
+		case o.constant[i]:
+			o.standIns[i] = b.dense
+		case i == 0 && inPlace:
+			o.standIns[i] = v[0]
+			p.reads(v[0], pass)
+		default:
+			o.standIns[i] = p.writes(b, pass)
+		}
+	}
+	if o.skipped {
+		o.standIns[o.main] = v[n+1]
+	}
 }
 
 // DiffWRT names the inputs that have a gradient.
 func (o *operation) DiffWRT(int) []bool {
 	wrt := make([]bool, len(o.inputs))
 	for i := range wrt {
-		wrt[i] = !o.param[i] || o.grads[i] != nil
+		wrt[i] = !o.constant[i] || o.grads[i] != nil
 	}
 	return wrt
 }
 
-// SymDiff adds the gradient nodes. If a Residual also reads the first input,
+// SymDiff adds the gradient nodes. If a residual sum also reads the main input,
 // its share of the gradient is taken on here.
 func (o *operation) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
 	args := append(append(G.Nodes{}, in...), grad)
-	if s := o.graph.skips[in[0]]; s != nil && s.grad != nil && !s.taken && !o.param[0] {
-		if s.grad == grad {
-			return nil, fmt.Errorf("op: a Residual adds %s to what %s itself reads: at least one operation must lie between", o.name, o.name)
-		}
+	if s := o.graph.skips[in[o.main]]; s != nil && s.grad != nil && !s.taken && !o.constant[o.main] {
 		s.taken, o.skipped = true, true
 		args = append(args, s.grad)
 	}
@@ -180,13 +271,14 @@ func (o *operation) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
 		}
 		_, inPlace := o.layer.(gradInPlace)
 		switch {
-		case o.grads[i] != nil || i == 0 && o.skipped:
+		case o.grads[i] != nil || i == o.main && o.skipped:
 		case i == 0 && inPlace:
-			o.grads[i] = in[i].Op().(interface{ output() *tensor.Dense }).output()
+			o.grads[i] = in[i].Op().(interface{ output() *buffer }).output()
 		default:
-			o.grads[i] = o.graph.alloc(in[i].Shape())
+			o.grads[i] = &buffer{shape: in[i].Shape()}
 		}
-		n, err := G.ApplyOp(&gradient{of: o, input: i, args: args}, args...)
+		o.gradientOps[i] = &gradient{of: o, input: i, args: args}
+		n, err := G.ApplyOp(o.gradientOps[i], args...)
 		if err != nil {
 			return nil, fmt.Errorf("op: gradient of %s: %w", o.name, err)
 		}
@@ -225,7 +317,7 @@ func (o *operation) String() string { return o.name }
 
 // gradient is the Gorgonia operation that yields the gradient of one input of
 // an operation. Its arguments are the operation's inputs, the gradient of the
-// output, and the Residual's gradient where there is one to add to.
+// output, and the residual sum's gradient where there is one to add to.
 type gradient struct {
 	of    *operation
 	input int
@@ -236,20 +328,50 @@ type gradient struct {
 func (d *gradient) Do(v ...G.Value) (G.Value, error) {
 	o := d.of
 	n := len(o.inputs)
-	if o.pending {
-		o.pending = false
+	first := o.pending
+	o.pending = false
+	if o.graph.plan != nil {
+		if first {
+			o.rehearseBackward(v)
+		}
+		return o.standIns[d.input], nil
+	}
+	if first {
 		o.load(v)
 		if o.skipped {
-			o.in[0].grad, o.in[0].accumulate = v[n+1].(*tensor.Dense).Float32s(), true
+			o.in[o.main].grad, o.in[o.main].accumulate = v[n+1].(*tensor.Dense).Float32s(), true
 		}
 		start := o.graph.start()
-		o.layer.backward(o.outData, o.gradOfOutput(v[n]), o.in)
+		o.freshen()
+		o.layer.backward(o.outData(), o.gradOfOutput(v[n]), o.in)
 		o.graph.observe(o, true, start)
 	}
-	if o.skipped && d.input == 0 {
+	if o.skipped && d.input == o.main {
 		return v[n+1], nil
 	}
-	return o.grads[d.input], nil
+	return o.grads[d.input].dense, nil
+}
+
+// settingLayer is a layer that can set the gradients of its parameters, not only add to
+// them: it heeds values.accumulate for the input too.
+type settingLayer interface {
+	sets(input, inputs int) bool // of so many inputs
+}
+
+// freshen makes stale gradients ready to be added to, or has the layer set them.
+func (o *operation) freshen() {
+	l, _ := o.layer.(settingLayer)
+	for i, stale := range o.stale {
+		if stale == nil || !*stale || o.in[i].grad == nil {
+			continue
+		}
+		*stale = false
+		if l != nil && l.sets(i, len(o.in)) {
+			o.in[i].accumulate = false
+		} else {
+			kernel.Clear(o.in[i].grad)
+		}
+	}
 }
 
 // gradOfOutput is the gradient of the output as the machine hands it over.
@@ -282,8 +404,8 @@ func (d *gradient) ReturnsPtr() bool { return true }
 // CallsExtern is false: the machine is not to allocate an output.
 func (d *gradient) CallsExtern() bool { return false }
 
-// OverwritesInput is -1: Gorgonia must not plan around the buffer of a
-// Residual's gradient that is added to.
+// OverwritesInput is -1: Gorgonia must not plan around the buffer of a residual
+// sum's gradient that is added to.
 func (d *gradient) OverwritesInput() int { return -1 }
 
 // WriteHash makes the node its own.

@@ -42,3 +42,5 @@ func (r *rows) backward(_, dout []float32, in []values) {
 		kernel.EmbeddingGrad(x.grad, dout, index[:r.count], r.width)
 	}
 }
+
+func (r *rows) backwardReads() (inputs, output bool) { return false, false }

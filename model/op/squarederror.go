@@ -43,3 +43,5 @@ func (e *squaredError) backward(_, dout []float32, in []values) {
 		predictions.grad[i] = grad
 	}
 }
+
+func (e *squaredError) backwardReads() (inputs, output bool) { return true, false }

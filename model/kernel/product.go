@@ -1,0 +1,39 @@
+package kernel
+
+// Product is C[m,n] = Add[m,n] + Bias[n] + op(A)[m,k]·op(B)[k,n], with what else can
+// be done with C while a part of it is in cache. Operands are as in Gemm.
+type Product struct {
+	TransA, TransB bool
+	M, N, K        int
+	A, B, C        []float32
+	Bias           []float32 // nil: 0
+	Add            []float32 // nil: 0; may be C
+	// GELU, unless nil, is set to GELU(C): [m,n].
+	GELU []float32
+	// TimesGELUGrad, unless nil, is an x[m,n] by whose GELU'(x) C is multiplied in the
+	// end, as in the backward pass of GELU(x)·Bᵀ.
+	TimesGELUGrad []float32
+}
+
+// Compute computes C.
+func (p Product) Compute() {
+	const f = "Product"
+	checkGemm(f, p.M, p.N, p.K, p.A, p.B, p.C)
+	size := p.M * p.N
+	t := gemmTask{level: best, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, alpha: 1, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add}
+	if p.Bias != nil {
+		need(f, "Bias", len(p.Bias), p.N)
+	}
+	if p.Add != nil {
+		need(f, "Add", len(p.Add), size)
+	}
+	switch {
+	case p.GELU != nil:
+		need(f, "GELU", len(p.GELU), size)
+		t.finish, t.activation = applyGELU, p.GELU
+	case p.TimesGELUGrad != nil:
+		need(f, "TimesGELUGrad", len(p.TimesGELUGrad), size)
+		t.finish, t.activation = timesGELUGrad, p.TimesGELUGrad
+	}
+	gemm(t)
+}

@@ -1,0 +1,85 @@
+package op
+
+import (
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"tinygpt/model/kernel"
+)
+
+// feedForward is a block's second half. hidden keeps h·w1 + b1 for the backward pass,
+// activated its GELU, and then the gradient of hidden.
+type feedForward struct {
+	rows, width, inner int
+	dropout            dropout
+	hidden, activated  *buffer
+	masked             *buffer
+	graph              *Graph
+}
+
+// ResidualFeedForward returns x + dropout(GELU(h·w1 + b1)·w2 + b2), [N, D], for x and h
+// [N, D], w1 [D, F], b1 [F], w2 [F, D], b2 [D]: the position-wise network (Vaswani et
+// al. 2017, section 3.3), with GELU (Hendrycks and Gimpel 2016; the tanh form that
+// GPT-1 and GPT-2 use), and its way back to the residual stream. h may be x.
+func (g *Graph) ResidualFeedForward(x, h *G.Node, w1, b1, w2, b2 Param, dropoutP float32) *G.Node {
+	n, d := dims("ResidualFeedForward's input", h)
+	_, f := dims("ResidualFeedForward's weight", w1.Node)
+	must(x.Shape().Eq(h.Shape()) && w1.Node.Shape()[0] == d && w2.Node.Shape().Eq(tensor.Shape{f, d}),
+		"ResidualFeedForward: x %v, h %v, w1 %v, w2 %v", x.Shape(), h.Shape(), w1.Node.Shape(), w2.Node.Shape())
+	l := &feedForward{
+		rows: n, width: d, inner: f, dropout: g.newDropout(dropoutP), graph: g,
+		hidden: &buffer{shape: tensor.Shape{n, f}}, activated: &buffer{shape: tensor.Shape{n, f}},
+		masked: g.maskedGradient(n, d, dropoutP),
+	}
+	return g.onto(x, "ResidualFeedForward", l, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
+}
+
+func (l *feedForward) buffers() (kept, backward []*buffer) {
+	return []*buffer{l.hidden, l.activated}, some(l.masked)
+}
+
+// split takes the stream from the other inputs: if it is h too, there is one less.
+func (l *feedForward) split(in []values) (x []float32, rest []values) {
+	if len(in) == 5 {
+		return in[0].float, in
+	}
+	return in[0].float, in[1:]
+}
+
+func (l *feedForward) forward(out []float32, in []values) {
+	x, in := l.split(in)
+	hidden, activated := l.hidden.memory(l.graph).Float32s(), l.activated.memory(l.graph).Float32s()
+	kernel.Product{M: l.rows, N: l.inner, K: l.width, A: in[0].float, B: in[1].float, Bias: in[2].float, C: hidden, GELU: activated}.Compute()
+	l.dropout.addTo(x, kernel.Product{M: l.rows, N: l.width, K: l.inner, A: activated, B: in[3].float, Bias: in[4].float, C: out})
+}
+
+func (l *feedForward) backward(_, dout []float32, in []values) {
+	self := len(in) == 5
+	_, in = l.split(in)
+	h, w1, b1, w2, b2 := in[0], in[1], in[2], in[3], in[4]
+	hidden, activated := l.hidden.memory(l.graph).Float32s(), l.activated.memory(l.graph).Float32s()
+	dy := l.dropout.gradient(dout, l.masked)
+	linear{l.rows, l.inner, l.width}.parameterGradients(activated, dy, w2, b2)
+	dhidden := activated
+	kernel.Product{TransB: true, M: l.rows, N: l.inner, K: l.width, A: dy, B: w2.float, C: dhidden, TimesGELUGrad: hidden}.Compute()
+	linear{l.rows, l.width, l.inner}.parameterGradients(h.float, dhidden, w1, b1)
+	if h.grad == nil {
+		return
+	}
+	dh := kernel.Product{TransB: true, M: l.rows, N: l.width, K: l.inner, A: dhidden, B: w1.float, C: h.grad}
+	switch {
+	case self && h.accumulate:
+		kernel.Add(h.grad, h.grad, dout)
+		dh.Add = h.grad
+	case self:
+		dh.Add = dout
+	case h.accumulate:
+		dh.Add = h.grad
+	}
+	dh.Compute()
+}
+
+// sets is true of the weights: of inputs that end with w1, b1, w2, b2.
+func (l *feedForward) sets(input, inputs int) bool { return (inputs-input)%2 == 0 }
+
+func (l *feedForward) backwardReads() (inputs, output bool) { return true, false }
