@@ -14,7 +14,8 @@ import (
 // accents and become lower case. Each word is followed by endOfWord.
 //
 // The original GPT-1 code used spaCy's English rules instead, which differ for
-// contractions and hyphens.
+// contractions and hyphens. Of scripts that came into Unicode after 2015 the
+// libraries' tables know nothing, or no more than Python's do; here they are Go's.
 func appendWords(words []byte, text string) []byte {
 	start := len(words)
 	finish := func() {

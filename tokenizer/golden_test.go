@@ -25,6 +25,11 @@ type golden struct {
 		Tokens int    `json:"tokens"`
 		SHA256 string `json:"sha256"`
 	} `json:"gpt1_files"`
+	GPT1Ranges []struct {
+		First  rune   `json:"first"`
+		End    rune   `json:"end"`
+		SHA256 string `json:"sha256"`
+	} `json:"gpt1_ranges"`
 }
 
 func readGolden(t testing.TB) (g golden) {
@@ -69,6 +74,9 @@ func checkGolden(t *testing.T, tok Tokenizer, ids func(i int) []int32) {
 func TestGoldenGPT2(t *testing.T) {
 	g := readGolden(t)
 	checkGolden(t, mustGPT2(t), func(i int) []int32 { return g.Texts[i].GPT2 })
+	if tok := mustGPT2(t); tok.VocabSize() != 50257 || tok.EndOfText() != 50256 {
+		t.Errorf("%d tokens, end of text %d", tok.VocabSize(), tok.EndOfText())
+	}
 	shared := mustReadShared(t, "gpt2_vocab")
 	if shared.Name() != "gpt2" || Fingerprint(shared) != Fingerprint(mustGPT2(t)) {
 		t.Errorf("OpenAI's files are read as %s, not as what is built in", shared.Name())
@@ -117,6 +125,26 @@ func TestGoldenGPT1(t *testing.T) {
 		}
 		if got := sumOf(ids); len(ids) != want.Tokens || got != want.SHA256 {
 			t.Errorf("%s: %d ids with SHA-256 %s, want %d with %s", name, len(ids), got, want.Tokens, want.SHA256)
+		}
+	}
+}
+
+// TestGoldenCharacters encodes each character of most scripts within, between and
+// at the end of words.
+func TestGoldenCharacters(t *testing.T) {
+	tok := mustReadShared(t, "gpt1_vocab")
+	for _, want := range readGolden(t).GPT1Ranges {
+		var all []int32
+		for r := want.First; r < want.End; r++ {
+			c := string(r)
+			ids, err := tok.Encode("ab" + c + "cd " + c + " x" + c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, ids...)
+		}
+		if got := sumOf(all); got != want.SHA256 {
+			t.Errorf("U+%04X to U+%04X: SHA-256 %s, want %s", want.First, want.End-1, got, want.SHA256)
 		}
 	}
 }

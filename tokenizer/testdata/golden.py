@@ -9,10 +9,14 @@ vocab.json and merges.txt of GPT-1's kind, learned from the same text without it
 rare characters. golden/ids.json has the ids of some texts from
 both, from GPT-2's vocabulary and from GPT-1's, and the SHA-256 of the ids, as
 little endian int32, of larger texts with GPT-1's. DATA holds these vocabularies
-and texts: gpt1_vocab, gpt2_vocab, prose, prose_zh and tinyshakespeare.
+and texts: gpt1_vocab, gpt2_vocab, prose, prose_zh and tinyshakespeare. Lastly it has
+the SHA-256 of GPT-1's ids of all characters in some ranges, each character within,
+between and at the end of words.
 
-transformers 4.57.6, whose OpenAIGPTTokenizer splits with BasicTokenizer in Python
-if spaCy is not installed, gives the same file.
+The ranges leave out scripts that Unicode got after version 8 (2015): there the
+tables of tokenizers stop, those of Python and of Go go on. transformers 4.57.6, whose OpenAIGPTTokenizer splits with BasicTokenizer in Python
+if spaCy is not installed, gives the same file but for the ranges, as it removes characters that are not
+assigned.
 """
 
 import collections
@@ -56,6 +60,12 @@ TEXTS = [
 ]
 
 LARGE = ["tinyshakespeare/input.txt", "prose/gutenberg_mix.txt", "prose_zh/hongloumeng_1-40.txt"]
+
+
+RANGES = [
+    (0x0000, 0x061D), (0x061E, 0x07FD), (0x0900, 0x09FD), (0x1E00, 0x2E43), (0x3000, 0xA82C),
+    (0xA900, 0xA9BD), (0xAC00, 0xD800), (0xE000, 0x10000), (0x1D000, 0x1DA00), (0x1F000, 0x2B820),
+]  # fmt: skip
 
 
 def byte_level():
@@ -141,13 +151,16 @@ for name in LARGE:
     tokens = ids(tokenizers["gpt1"], (data / name).read_bytes().decode("utf-8"))
     digest = hashlib.sha256(struct.pack(f"<{len(tokens)}i", *tokens)).hexdigest()
     gpt1_files[name] = {"tokens": len(tokens), "sha256": digest}
-result = {
-    "texts": [
-        {"text": s, **{name: ids(t, s) for name, t in tokenizers.items()}} for s in TEXTS + [text]
-    ],
-    "gpt1_files": gpt1_files,
-}
+gpt1_ranges = []
+for first, end in RANGES:
+    words = [f"ab{c}cd {c} x{c}" for c in map(chr, range(first, end))]
+    digest = hashlib.sha256()
+    for tokens in tokenizers["gpt1"](words)["input_ids"]:
+        digest.update(struct.pack(f"<{len(tokens)}i", *tokens))
+    gpt1_ranges.append({"first": first, "end": end, "sha256": digest.hexdigest()})
+texts = [{"text": s, **{name: ids(t, s) for name, t in tokenizers.items()}} for s in TEXTS + [text]]
 with open(golden / "ids.json", "w", encoding="ascii", newline="\n") as f:
     f.write("{\n\"texts\": [\n")
-    f.write(",\n".join(json.dumps(t) for t in result["texts"]))
-    f.write("\n],\n\"gpt1_files\": " + json.dumps(gpt1_files) + "\n}\n")
+    f.write(",\n".join(json.dumps(t) for t in texts))
+    f.write("\n],\n\"gpt1_files\": " + json.dumps(gpt1_files))
+    f.write(",\n\"gpt1_ranges\": " + json.dumps(gpt1_ranges) + "\n}\n")
