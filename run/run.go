@@ -1,8 +1,9 @@
 // Package run is the folder that a training run lives in and explains itself
 // with: config.yaml (every setting, resolved), tokenizer.json and
 // tokenizer_config.json (Hugging Face's, so that AutoTokenizer takes the folder),
-// metrics.jsonl, loss.svg, samples.txt, and the checkpoints best.safetensors and
-// last.safetensors. It makes such folders, finds and opens them, and prepares
+// metrics.jsonl, loss.svg, samples.txt, the checkpoints best.safetensors and
+// last.safetensors, and training.tokens and validation.tokens, which hold the
+// encoded texts and may be deleted. It makes such folders, finds and opens them, and prepares
 // the texts that a configuration names.
 package run
 

@@ -68,7 +68,8 @@ func TestTrainAndSample(t *testing.T) {
 	out := succeed(t, "train", "--config", "tiny.yaml")
 	contains(t, out, "configuration: file tiny.yaml", "  vocab_size: 300\n", "parameters: ", "tokens per step:  48;", "memory: ",
 		"loss at step 0:   about", "ln 300 is 5.704", "loss to approach: ", "step 6/6", "step 3: validation loss", "done: 6 steps", "floor: ", "--prompt")
-	for _, name := range []string{"config.yaml", "tokenizer.json", "metrics.jsonl", "loss.svg", "samples.txt", "best.safetensors", "last.safetensors"} {
+	for _, name := range []string{"config.yaml", "tokenizer.json", "tokenizer_config.json", "metrics.jsonl", "loss.svg", "samples.txt",
+		"best.safetensors", "last.safetensors", "training.tokens", "validation.tokens"} {
 		if _, err := os.Stat(filepath.Join("runs", "tiny-1", name)); err != nil {
 			t.Error(err)
 		}
