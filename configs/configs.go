@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -50,10 +51,19 @@ type Data struct {
 type Tokenizer struct {
 	// Kind is bpe (byte-level BPE trained on the corpus), gpt2 (r50k_base), char
 	// or byte.
-	Kind string `yaml:"kind"`
+	Kind string `yaml:"kind,omitempty"`
 	// VocabSize of bpe, with the 256 bytes and the end-of-text token.
 	VocabSize int `yaml:"vocab_size,omitempty"`
+	// File is a tokenizer that is there already, a file or a folder of any form that
+	// package tokenizer reads. Kind and VocabSize then say nothing.
+	File string `yaml:"file,omitempty"`
+	// SHA256 is the tokenizer's fingerprint, which a run notes so that its weights
+	// are never read with another's tokens.
+	SHA256 string `yaml:"sha256,omitempty"`
 }
+
+// TokenizerKinds are the values of Tokenizer.Kind.
+var TokenizerKinds = []string{"bpe", "gpt2", "char", "byte"}
 
 // Default is what a YAML file's keys are laid over.
 func Default() Config {
@@ -133,13 +143,13 @@ func (c Config) Validate() error {
 	if len(c.Data.Files) == 0 && c.Data.StoriesBytes <= 0 {
 		errs = append(errs, errors.New("no text to train on: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories"))
 	}
-	switch k := c.Tokenizer.Kind; k {
-	case "bpe":
+	switch k := c.Tokenizer.Kind; {
+	case c.Tokenizer.File != "":
+	case k == "bpe":
 		if c.Tokenizer.VocabSize < 257 {
 			errs = append(errs, fmt.Errorf("tokenizer.vocab_size is %d: expected 257 or more (256 bytes and the end-of-text token)", c.Tokenizer.VocabSize))
 		}
-	case "gpt2", "char", "byte":
-	default:
+	case !slices.Contains(TokenizerKinds, k):
 		errs = append(errs, fmt.Errorf("tokenizer.kind is %q: expected bpe, gpt2, char or byte", k))
 	}
 	return errors.Join(errs...)

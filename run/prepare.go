@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 
 	"tinygpt/configs"
 	"tinygpt/data"
@@ -60,8 +61,16 @@ func (t *Texts) FloorLoss(tokens int) float64 {
 }
 
 // NewTokenizer makes the tokenizer of the configuration; bpe learns its merges
-// from the training split, char its characters from the whole text.
+// from the training split, char its characters from the whole text. One from a
+// file gets an end of text if it has none, as GPT-1's.
 func NewTokenizer(c configs.Tokenizer, t *Texts) (tokenizer.Tokenizer, error) {
+	if c.File != "" {
+		tok, err := tokenizer.Load(c.File)
+		if err != nil || tok.EndOfText() >= 0 {
+			return tok, err
+		}
+		return tokenizer.WithSpecialTokens(tok, tokenizer.EndOfTextName)
+	}
 	switch c.Kind {
 	case "gpt2":
 		return tokenizer.GPT2()
@@ -78,11 +87,58 @@ func NewTokenizer(c configs.Tokenizer, t *Texts) (tokenizer.Tokenizer, error) {
 // Streams encodes both splits and checks that a window of the context fits into
 // each.
 func (t *Texts) Streams(enc tokenizer.Tokenizer, context int) (training, validation *data.Stream, err error) {
-	if training, err = data.Tokenize(t.Training, enc); err != nil {
-		return nil, nil, err
-	}
-	if validation, err = data.Tokenize(t.Validation, enc); err != nil {
-		return nil, nil, err
-	}
-	return training, validation, errors.Join(training.Check("training", context), validation.Check("validation", context))
+	return t.streams(context, func(_ string, c data.Corpus) (*data.Stream, error) { return data.Tokenize(c, enc) })
 }
+
+func (t *Texts) streams(context int, stream func(split string, c data.Corpus) (*data.Stream, error)) (training, validation *data.Stream, err error) {
+	if training, err = stream(trainingSplit, t.Training); err != nil {
+		return nil, nil, err
+	}
+	if validation, err = stream(validationSplit, t.Validation); err != nil {
+		return nil, nil, err
+	}
+	return training, validation, errors.Join(training.Check(trainingSplit, context), validation.Check(validationSplit, context))
+}
+
+const (
+	trainingSplit   = "training"
+	validationSplit = "validation"
+)
+
+// Streams returns the tokens of both splits, like Texts.Streams, from the run's
+// cache where that holds them.
+func (r *Run) Streams(t *Texts) (training, validation *data.Stream, err error) {
+	return t.streams(r.Config.Model.Context, r.stream)
+}
+
+// Validation returns the tokens of the validation split, like Streams.
+func (r *Run) Validation(t *Texts) (*data.Stream, error) {
+	return r.stream(validationSplit, t.Validation)
+}
+
+// stream returns the tokens of a split from its cache. If that is absent, damaged
+// or of another text or tokenizer, it is made anew; a folder that can't be written
+// to does no harm.
+func (r *Run) stream(split string, c data.Corpus) (*data.Stream, error) {
+	sum := tokenizer.Fingerprint(r.Tokenizer)
+	if s, err := data.ReadCache(r.cache(split), c, r.Tokenizer, sum); err == nil {
+		return s, nil
+	}
+	s, err := data.Tokenize(c, r.Tokenizer)
+	if err == nil {
+		s.WriteCache(r.cache(split), c, r.Tokenizer, sum)
+	}
+	return s, err
+}
+
+// Cache writes the tokens of both splits beside the run, so that they are encoded
+// only once.
+func (r *Run) Cache(t *Texts, training, validation *data.Stream) error {
+	sum := tokenizer.Fingerprint(r.Tokenizer)
+	return errors.Join(
+		training.WriteCache(r.cache(trainingSplit), t.Training, r.Tokenizer, sum),
+		validation.WriteCache(r.cache(validationSplit), t.Validation, r.Tokenizer, sum))
+}
+
+// cache is the path of a split's tokens.
+func (r *Run) cache(split string) string { return filepath.Join(r.Dir, split+".tokens") }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -80,5 +81,93 @@ func TestFloor(t *testing.T) {
 	c.Data.ValFraction = 0.001
 	if texts, err = LoadTexts(c.Data); err != nil || texts.FloorBits != 0 {
 		t.Errorf("a cut story has the floor %v: %v", texts.FloorBits, err)
+	}
+}
+
+// The tokens of a run are read from its folder only if they are those of its
+// texts and tokenizer, whole and undamaged.
+func TestStreams(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := config(t)
+	r, err := Create("mine", "", c, tokenizer.NewByte())
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := LoadTexts(c.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	training, validation, err := texts.Streams(r.Tokenizer, c.Model.Context)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		t.Helper()
+		a, b, err := r.Streams(texts)
+		if err != nil || !reflect.DeepEqual(a, training) || !reflect.DeepEqual(b, validation) {
+			t.Errorf("%s: the streams are others: %v", when, err)
+		}
+		if b, err = r.Validation(texts); err != nil || !reflect.DeepEqual(b, validation) {
+			t.Errorf("%s: the validation stream is another: %v", when, err)
+		}
+	}
+	path := filepath.Join("mine", "training.tokens")
+	check("without a cache")
+	made, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal("no cache is made: ", err)
+	}
+	check("from the cache")
+	made[len(made)/2] ^= 1
+	if err := os.WriteFile(path, made, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	check("from a damaged cache")
+	if again, _ := os.ReadFile(path); reflect.DeepEqual(again, made) {
+		t.Error("the damaged cache is left as it was")
+	}
+	// Another tokenizer of the same ids' width, then another text.
+	if r.Tokenizer, err = tokenizer.NewChar(texts.Whole.Texts()); err != nil {
+		t.Fatal(err)
+	}
+	if training, validation, err = texts.Streams(r.Tokenizer, c.Model.Context); err != nil {
+		t.Fatal(err)
+	}
+	check("from another tokenizer's cache")
+	c.Data.ValFraction = 0.2
+	if texts, err = LoadTexts(c.Data); err != nil {
+		t.Fatal(err)
+	}
+	if training, validation, err = texts.Streams(r.Tokenizer, c.Model.Context); err != nil {
+		t.Fatal(err)
+	}
+	check("from another split's cache")
+	if err := os.RemoveAll("mine"); err != nil {
+		t.Fatal(err)
+	}
+	check("without a folder")
+}
+
+// A tokenizer from a file is taken as it is; GPT-1's gets an end of text.
+func TestTokenizerFile(t *testing.T) {
+	texts := &Texts{}
+	dir := t.TempDir()
+	plain, err := tokenizer.WithSpecialTokens(tokenizer.NewByte(), "<a>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tokenizer.Save(dir, plain, 0); err != nil {
+		t.Fatal(err)
+	}
+	got, err := NewTokenizer(configs.Tokenizer{File: dir}, texts)
+	if err != nil || tokenizer.Fingerprint(got) != tokenizer.Fingerprint(plain) {
+		t.Errorf("%v, %v", got, err)
+	}
+	got, err = NewTokenizer(configs.Tokenizer{File: filepath.FromSlash("../tokenizer/testdata/golden/lowercase")}, texts)
+	if err != nil || int(got.EndOfText()) != got.VocabSize()-1 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := NewTokenizer(configs.Tokenizer{File: "none"}, texts); err == nil {
+		t.Error("no file, no error")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"strconv"
 )
 
 const (
@@ -18,6 +17,7 @@ type TrainOption func(*trainConfig)
 
 type trainConfig struct {
 	minCount int64
+	special  []string
 	progress func(done, total int)
 }
 
@@ -25,6 +25,11 @@ type trainConfig struct {
 // 1, a small text is learnt by heart, words that occur once included.
 func MinCount(n int) TrainOption {
 	return func(c *trainConfig) { c.minCount = max(1, int64(n)) }
+}
+
+// SpecialTokens adds special tokens behind the end of text; see WithSpecialTokens.
+func SpecialTokens(names ...string) TrainOption {
+	return func(c *trainConfig) { c.special = append(c.special, names...) }
 }
 
 // Progress has f called after every merge with the number of merges done and the
@@ -39,7 +44,7 @@ func Progress(f func(done, total int)) TrainOption {
 // frequent the one with the lower ids wins, left before right. The merges are
 // those of Hugging Face's BpeTrainer on the same texts.
 //
-// The vocabulary has vocabSize tokens, the end of text included, or fewer where
+// The vocabulary has vocabSize tokens, special ones included, or fewer where
 // the corpus has no pair left that occurs often enough: VocabSize tells. A
 // corpus that is empty or not UTF-8, and a vocabSize below 257 or above 2^24, are
 // errors.
@@ -48,8 +53,9 @@ func TrainBPE(corpus iter.Seq[string], vocabSize int, options ...TrainOption) (T
 	for _, o := range options {
 		o(&config)
 	}
-	if vocabSize < minVocab {
-		return nil, fmt.Errorf("a vocabulary of %d tokens is too small for byte-level BPE: it needs %d or more (256 bytes, the end of text, and the merges)", vocabSize, minVocab)
+	least := minVocab + len(config.special)
+	if vocabSize < least {
+		return nil, fmt.Errorf("a vocabulary of %d tokens is too small for byte-level BPE: it needs %d or more (256 bytes, the end of text%s, and the merges)", vocabSize, least, orSpecial(len(config.special)))
 	}
 	if vocabSize > maxVocab {
 		return nil, fmt.Errorf("a vocabulary of %d tokens is too large: %d is the most", vocabSize, maxVocab)
@@ -65,7 +71,7 @@ func TrainBPE(corpus iter.Seq[string], vocabSize int, options ...TrainOption) (T
 	if err != nil {
 		return nil, err
 	}
-	total := vocabSize - minVocab
+	total := vocabSize - least
 	var merges [][2]int32
 	for len(merges) < total {
 		p, ok := t.best(config.minCount)
@@ -76,11 +82,19 @@ func TrainBPE(corpus iter.Seq[string], vocabSize int, options ...TrainOption) (T
 		merges = append(merges, p)
 		config.progress(len(merges), total)
 	}
-	tokens := tokensOf(merges)
-	return newBPE(bpeName(len(tokens)+1), tokens, merges)
+	tok, err := newBPE(tokensOf(merges))
+	if err != nil {
+		return nil, err
+	}
+	return WithSpecialTokens(tok, config.special...)
 }
 
-func bpeName(vocabSize int) string { return "bpe-" + strconv.Itoa(vocabSize) }
+func orSpecial(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d more special tokens", n)
+}
 
 // tokensOf returns the bytes of the 256 byte tokens and those that merges make.
 func tokensOf(merges [][2]int32) [][]byte {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -21,8 +22,12 @@ func texts(s ...string) iter.Seq[string] { return slices.Values(s) }
 // them.
 func mergeList(t Tokenizer) string {
 	var b strings.Builder
-	for _, m := range t.(*bpe).merges {
-		b.WriteString(printable(t.Bytes(m[0])) + " " + printable(t.Bytes(m[1])) + "\n")
+	merges, err := mergesOf(t)
+	if err != nil {
+		panic(err)
+	}
+	for _, m := range merges {
+		b.WriteString(m[0] + " " + m[1] + "\n")
 	}
 	return b.String()
 }
@@ -72,16 +77,19 @@ func TestTrainGoldenLarge(t *testing.T) {
 			512:   "50f4e01445c666b4439f2878bec7d8f81014f63dfad08a4f13ed05dd5d74533d",
 			4096:  "cb3ca7fbe5ee2038c0591391cce0839536e17d7e65be25c2c513559d57370c3e",
 			16384: "60b73f8e6f194028c17743875ff62f67acd5c64e75e669631b0f33678362c8ab",
+			65536: "899d765c979e6ed3a25d39170827cbcf71fa7aa41fe87699730d9edb034f76cc", // no pair is left
 		}},
 		{"prose/gutenberg_mix.txt", map[int]string{
 			512:   "3bba50da9b74be38f4acde88f66af7e45f9b1168499c50111ff3de4bec01429b",
 			4096:  "b85e1fbcc72431fc93ed48076eac0ef440b1c3814924df8c101f00509c2f32bd",
 			16384: "7c96e7c671ebbba00098ae75a1668d15be441f93f1993f4676d8e574628fcce6",
+			65536: "f661e09e3d68c2d0a560236344bd076b2126b17c3fdf6c1b0df211795979e22e", // no pair is left
 		}},
 		{"prose_zh/hongloumeng_1-40.txt", map[int]string{
 			512:   "cf0674178ffaf51c21c5733954fd13df462af47f19bbcbb636c27a0ebca89116",
 			4096:  "00d72e168d23f77812c1500c4699dc535ca44feb002e7367e865d0a40b7e49ed",
 			16384: "8a3240ae674d68084c6032c03c91d418b05d405a514573db61cb8766ce25eaa1",
+			1e5:   "ef8f3a93970052a163d8a921b33876248671883dab7b0b4ba9dd874284436904",
 		}},
 	} {
 		t.Run(filepath.Dir(c.file), func(t *testing.T) {
@@ -97,6 +105,29 @@ func TestTrainGoldenLarge(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTrainSpecial: special tokens take ids, and nothing of the merges.
+func TestTrainSpecial(t *testing.T) {
+	text := readTestdata(t, "text.txt")
+	plain, err := TrainBPE(texts(text), 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := TrainBPE(texts(text), 502, SpecialTokens("<|start|>"), SpecialTokens("<|end|>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []SpecialToken{{EndOfTextName, 499}, {"<|start|>", 500}, {"<|end|>", 501}}
+	if mergeList(tok) != mergeList(plain) || !slices.Equal(tok.SpecialTokens(), want) || tok.Name() != "bpe-502" {
+		t.Errorf("%s has the special tokens %v", tok.Name(), tok.SpecialTokens())
+	}
+	if _, err := TrainBPE(texts(text), 258, SpecialTokens("<a>", "<b>")); err == nil || !strings.Contains(err.Error(), "it needs 259 or more (256 bytes, the end of text, 2 more special tokens, and the merges)") {
+		t.Errorf("too small: error %v", err)
+	}
+	if _, err := TrainBPE(texts(text), 300, SpecialTokens("a")); err == nil {
+		t.Error("a special token that is an ordinary one")
 	}
 }
 
@@ -167,8 +198,8 @@ func FuzzTrain(f *testing.F) {
 			t.Fatal(err)
 		}
 		want, words := trainSlowly(t, []string{a, b}, int(merges), int(minCount))
-		if got := tok.(*bpe).merges; !slices.Equal(got, want) {
-			t.Fatalf("merges %v, want %v", got, want)
+		if got, err := tok.(*bpe).pairs(); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("merges %v, %v; want %v", got, err, want)
 		}
 		for w, ids := range words {
 			if got, err := tok.Encode(w); err != nil || !slices.Equal(got, ids) {
@@ -302,18 +333,17 @@ func dnaText(n int) string {
 }
 
 func BenchmarkTrain(b *testing.B) {
-	text := readShared(b, "prose/gutenberg_mix.txt")
-	for _, c := range []struct {
-		name string
-		size int
-	}{{"512", 512}, {"4096", 4096}, {"16384", 16384}} {
-		b.Run(c.name, func(b *testing.B) {
-			b.SetBytes(int64(len(text)))
-			for b.Loop() {
-				if _, err := TrainBPE(texts(text), c.size); err != nil {
-					b.Fatal(err)
+	for _, name := range []string{"tinyshakespeare/input.txt", "prose/gutenberg_mix.txt", "prose_zh/hongloumeng_1-40.txt"} {
+		text := readShared(b, name)
+		for _, size := range []int{512, 4096, 16384, 1e5} {
+			b.Run(filepath.Dir(name)+"/"+strconv.Itoa(size), func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				for b.Loop() {
+					if _, err := TrainBPE(texts(text), size); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }

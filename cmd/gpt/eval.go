@@ -31,9 +31,14 @@ func evalCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			corpus, floor := data.Corpus{}, 0.0
+			var stream *data.Stream
+			floor := 0.0
 			if files := c.StringSlice("data"); len(files) > 0 {
-				if corpus, err = data.Load(files); err != nil {
+				corpus, err := data.Load(files)
+				if err != nil {
+					return err
+				}
+				if stream, err = data.Tokenize(corpus, r.Tokenizer); err != nil {
 					return err
 				}
 			} else {
@@ -41,11 +46,10 @@ func evalCommand() *cli.Command {
 				if err != nil {
 					return err
 				}
-				corpus, floor = texts.Validation, texts.FloorBitsPerByte()
-			}
-			stream, err := data.Tokenize(corpus, r.Tokenizer)
-			if err != nil {
-				return err
+				if stream, err = r.Validation(texts); err != nil {
+					return err
+				}
+				floor = texts.FloorBitsPerByte()
 			}
 			evaluator, err := train.NewEvaluator(m, stream)
 			if err != nil {

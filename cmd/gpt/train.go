@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -34,6 +35,7 @@ func trainCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "small.yaml"},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder, glob or - (repeatable)"},
+			&cli.StringFlag{Name: "tokenizer", Usage: "bpe (learned from the text), gpt2, char, byte, or a tokenizer's `FILE` or folder", DefaultText: "the configuration's"},
 			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `model.layers=6` (repeatable)"},
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
 			&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
@@ -43,7 +45,7 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("resume") {
-				for _, flag := range []string{"config", "data"} {
+				for _, flag := range []string{"config", "data", "tokenizer"} {
 					if c.IsSet(flag) {
 						return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", flag)}
 					}
@@ -64,10 +66,18 @@ func start(c *cli.Context) error {
 	if files := c.StringSlice("data"); len(files) > 0 {
 		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
 	}
+	if kind := c.String("tokenizer"); slices.Contains(configs.TokenizerKinds, kind) {
+		cfg.Tokenizer.Kind, cfg.Tokenizer.File = kind, ""
+	} else if kind != "" {
+		cfg.Tokenizer.File = kind
+	}
 	for _, s := range c.StringSlice("set") {
 		if err := cfg.Set(s); err != nil {
 			return err
 		}
+	}
+	if cfg.Tokenizer.File != "" {
+		cfg.Tokenizer.Kind, cfg.Tokenizer.VocabSize = "", 0
 	}
 	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("%s: %w", c.String("config"), err)
@@ -91,8 +101,14 @@ func start(c *cli.Context) error {
 			cfg.Data.Files[i], _ = filepath.Abs(f)
 		}
 	}
+	if cfg.Tokenizer.File != "" {
+		cfg.Tokenizer.File, _ = filepath.Abs(cfg.Tokenizer.File)
+	}
 	r, err := run.Create(c.String("run"), c.String("config"), cfg, tok)
 	if err != nil {
+		return err
+	}
+	if err := r.Cache(texts, training, validation); err != nil {
 		return err
 	}
 	m, err := model.New(cfg.Model, cfg.Train.Seed)
@@ -126,7 +142,7 @@ func resume(c *cli.Context) error {
 	if texts.SHA256 != r.Config.Data.SHA256 {
 		return fmt.Errorf("%s: the texts are not those that the run began with (sha256 %.12s…, now %.12s…): restore them, or start a new run", r.Dir, r.Config.Data.SHA256, texts.SHA256)
 	}
-	training, validation, err := texts.Streams(r.Tokenizer, r.Config.Model.Context)
+	training, validation, err := r.Streams(texts)
 	if err != nil {
 		return err
 	}
@@ -246,7 +262,11 @@ func stream(w io.Writer, m *model.Model, tok tokenizer.Tokenizer, prompt string,
 		return fmt.Errorf("prompt: %w", err)
 	}
 	// A document follows an end-of-text token; so does a text without a prompt.
-	ids = append([]int32{tok.EndOfText()}, ids...)
+	if end := tok.EndOfText(); end >= 0 {
+		ids = append([]int32{end}, ids...)
+	} else if len(ids) == 0 {
+		return fmt.Errorf("prompt: tokenizer %s has no end of text that a text could begin with: give the beginning with --prompt", tok.Name())
+	}
 	characters := tokenizer.NewStream(tok)
 	var failed error
 	err = sample.Generate(m.NewDecoder(), ids, o, seed, tok.EndOfText(), func(token int32) bool {

@@ -1,0 +1,89 @@
+package data
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// small and large have ids that fit into 2 and only into 4 bytes.
+type small struct{ narrow }
+
+func (small) EndOfText() int32 { return 'c' - 1 }
+
+func TestCache(t *testing.T) {
+	for name, e := range map[string]Encoder{"2 bytes": small{narrow{silent: true}}, "4 bytes": runes{}, "no end of text": endless{}} {
+		c := Corpus{[]Document{{"", "ab"}, {"", ""}, {"", "aaa"}}}
+		s, err := Tokenize(c, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "a.tokens")
+		for range 2 { // the second replaces the first
+			if err := s.WriteCache(path, c, e, "f"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := ReadCache(path, c, e, "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Tokens, s.Tokens) || !slices.Equal(got.Starts, s.Starts) || got.Bytes != s.Bytes || got.unseparated != s.unseparated {
+			t.Errorf("%s: %+v comes back as %+v", name, s, got)
+		}
+		if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 1 {
+			t.Errorf("%s: %d files", name, len(files))
+		}
+
+		// Another text, other borders or another tokenizer: never stale.
+		for _, other := range []Corpus{
+			{[]Document{{"", "ab"}, {"", ""}, {"", "aab"}}},
+			{[]Document{{"", "a"}, {"", "b"}, {"", "aaa"}}},
+			{[]Document{{"", "ab"}, {"", "aaa"}}},
+		} {
+			if _, err := ReadCache(path, other, e, "f"); err == nil || !strings.Contains(err.Error(), "those of another text or tokenizer") {
+				t.Errorf("%s: stale: %v", name, err)
+			}
+		}
+		if _, err := ReadCache(path, c, e, "g"); err == nil || !strings.Contains(err.Error(), "those of another text or tokenizer") {
+			t.Errorf("%s: another tokenizer's: %v", name, err)
+		}
+
+		// Every change of a byte and every cut is found.
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range file {
+			damaged := bytes.Clone(file)
+			damaged[i] ^= 1
+			for _, b := range [][]byte{damaged, file[:i]} {
+				if _, err := parseCache(b, headerOf(c, e, "f")); err == nil {
+					t.Fatalf("%s: damaged at byte %d of %d, and not found", name, i, len(file))
+				}
+			}
+		}
+	}
+	if _, err := ReadCache(filepath.Join(t.TempDir(), "none"), Corpus{}, runes{}, "f"); !os.IsNotExist(err) {
+		t.Errorf("no file: %v", err)
+	}
+	if err := (&Stream{}).WriteCache(filepath.Join(t.TempDir(), "none", "a"), Corpus{}, runes{}, "f"); err == nil {
+		t.Error("written into no folder")
+	}
+}
+
+// FuzzCache seals what the fuzzer makes, as if someone had meant it.
+func FuzzCache(f *testing.F) {
+	header := headerOf(Corpus{}, runes{}, "f")
+	f.Add([]byte(`{"format":"tinygpt tokens 1","text_sha256":"` + header.Text + `","tokenizer_sha256":"f","dtype":"<u4","tokens":1,"documents":1}` + "\n\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		sum := sha256.Sum256(b)
+		if s, err := parseCache(append(b, sum[:]...), header); err == nil && len(s.Tokens)*4+len(s.Starts)*8 > len(b) {
+			t.Errorf("%d tokens from %d bytes", len(s.Tokens), len(b))
+		}
+	})
+}
