@@ -1,0 +1,140 @@
+package finetune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"tinygpt/model"
+	"tinygpt/train"
+)
+
+// Session is one fine-tuning, from a model to its results.
+type Session struct {
+	Config  Config
+	Train   train.Config // Plan completes it
+	Model   *model.Model // see NewModel
+	Special Special
+	// Items of the three sets; TestItems may be nil.
+	TrainItems, DevItems, TestItems []*Item
+	Dir                             string
+	Report                          train.Report
+
+	batches *Batches
+	trainer *train.Trainer
+}
+
+// Result is what a session reached.
+type Result struct {
+	State train.State
+	// Dev and Test are of the best checkpoint by the development set. The test set is
+	// measured once, with that; nil if there is none.
+	Dev  Evaluation
+	Test *Evaluation
+}
+
+// NewModel returns a model of that shape with the task's head: with the weights of
+// base, whose vocabulary may be smaller, or if base is nil random ones.
+func NewModel(shape model.Config, base *model.Model, c *Config, seed uint64) (*model.Model, error) {
+	if c.FreezeLayers > shape.Layers {
+		return nil, fmt.Errorf("finetune.freeze_layers is %d, but the model has %d", c.FreezeLayers, shape.Layers)
+	}
+	m, err := model.New(shape, seed)
+	if err != nil {
+		return nil, err
+	}
+	known := 0
+	if base != nil {
+		known = base.Config.VocabSize
+		if err := m.CopyFrom(base); err != nil {
+			return nil, err
+		}
+	}
+	AddHead(m, c, seed)
+	if c.FreezeEmbeddings {
+		m.FreezeEmbeddings(known)
+	}
+	if c.FreezeLayers > 0 {
+		m.FreezeLayers(c.FreezeLayers)
+	}
+	return m, nil
+}
+
+// Plan sorts the training items into batches and completes what follows from their
+// number: steps, warm-up, and when to measure the development set and to save.
+func (s *Session) Plan() {
+	limit := s.Model.Config.Context
+	lengths := BucketLengths(s.TrainItems, s.Config.Buckets, limit)
+	s.batches = NewBatches(s.TrainItems, lengths, s.Train.BatchSize, s.Config.Epochs, s.Train.Seed)
+	s.Train.Steps = s.batches.Count() / s.Train.GradientAccumulationSteps
+	s.Train.Steps = max(s.Train.Steps, 1)
+	s.Train.WarmupSteps = int(math.Ceil(s.Config.WarmupFraction * float64(s.Train.Steps)))
+	perEpoch := float64(s.Train.Steps) / float64(s.Config.Epochs)
+	s.Train.EvalInterval = max(1, int(math.Round(perEpoch/float64(s.Config.EvalsPerEpoch))))
+	s.Train.CheckpointInterval = s.Train.EvalInterval
+	s.Train.SampleInterval = 0
+	s.trainer = &train.Trainer{
+		Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, LossName: s.lossName(),
+		Objective: &Objective{Config: &s.Config, Special: s.Special, Batches: s.batches, Accumulation: s.Train.GradientAccumulationSteps},
+	}
+}
+
+func (s *Session) lossName() string {
+	l2 := "cross-entropy of labels"
+	if s.Config.Head == Regression {
+		l2 = "squared error"
+	}
+	if s.Config.Lambda == 0 {
+		return "Training: " + l2 + "; validation: the same"
+	}
+	return fmt.Sprintf("Training: %s + %g of tokens; validation: of labels", l2, s.Config.Lambda)
+}
+
+// Buckets describes the lengths that sequences are padded to, and Padding is the share
+// of the tokens of all batches that only fill.
+func (s *Session) Buckets() (lengths []int, padding float64) {
+	total, own := 0, 0
+	for n := range s.batches.Count() {
+		bucket, items := s.batches.At(n)
+		total += s.batches.Sequences * s.batches.Lengths[bucket]
+		for _, it := range items {
+			for _, q := range it.Sequences {
+				own += len(q)
+			}
+		}
+	}
+	return s.batches.Lengths, 1 - float64(own)/float64(total)
+}
+
+// Resume continues from the folder's last checkpoint; it returns the number of updates
+// made so far. Call Plan first.
+func (s *Session) Resume() (steps int, err error) { return s.trainer.Resume() }
+
+// Run trains, goes back to the best checkpoint, and measures it. When ctx ends it
+// saves, and returns train.ErrInterrupted. Call Plan first.
+func (s *Session) Run(ctx context.Context) (Result, error) {
+	p := NewPredictor(s.Model, &s.Config, s.Special, s.batches.Lengths)
+	defer p.Close()
+	s.trainer.Validate = func() (train.Evaluation, error) {
+		e, err := p.Evaluate(s.DevItems)
+		return e.Train(), err
+	}
+	trained, err := s.trainer.Run(ctx)
+	r := Result{State: trained.State}
+	if err != nil {
+		return r, err
+	}
+	if _, err := train.LoadCheckpoint(filepath.Join(s.Dir, train.BestCheckpoint), s.Model, nil); err != nil {
+		return r, err
+	}
+	if r.Dev, err = p.Evaluate(s.DevItems); err != nil {
+		return r, err
+	}
+	if s.TestItems != nil {
+		test, failed := p.Evaluate(s.TestItems)
+		r.Test, err = &test, failed
+	}
+	return r, errors.Join(err)
+}
