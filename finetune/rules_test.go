@@ -120,11 +120,70 @@ func TestRules(t *testing.T) {
 			}
 			return labelled.Example{Texts: []string{strings.Join(text, "")}, Label: label}
 		}},
+		{"classification by negation", Config{Task: "classification"}, 12, 0.95, func(r *rand.Rand) labelled.Example {
+			// "not" stands before one of two judgements: ! before g leaves the bad one.
+			l := letters(r, 3, 6)
+			first := append([]string{"g", "b"}, l...)
+			r.Shuffle(len(first), func(i, j int) { first[i], first[j] = first[j], first[i] })
+			negated, label := "g", "bad"
+			if r.IntN(2) == 0 {
+				negated, label = "b", "good"
+			}
+			return labelled.Example{Texts: []string{strings.Replace(strings.Join(first, ""), negated, "!"+negated, 1)}, Label: label}
+		}},
+		{"grades by position", Config{Task: "classification", Head: Regression}, 12, 0.95, func(r *rand.Rand) labelled.Example {
+			text := append(letters(r, 6, 12), "x")
+			at := r.IntN(7)
+			text[at], text[6] = text[6], text[at]
+			return labelled.Example{Texts: []string{strings.Join(text, "")}, Label: fmt.Sprint(at)}
+		}},
+		{"entailment", Config{Task: "entailment", Lambda: 0.5, Examples: 2500}, 16, 0.9, func(r *rand.Rand) labelled.Example {
+			// Who comes before whom, said again of two of three, or turned round.
+			l := letters(r, 3, 12)
+			pair := [][2]string{{l[0], l[1]}, {l[1], l[2]}, {l[0], l[2]}}[r.IntN(3)]
+			hypothesis, label := pair[0]+pair[1], "entailment"
+			if r.IntN(2) == 0 {
+				hypothesis, label = pair[1]+pair[0], "contradiction"
+			}
+			return labelled.Example{Texts: []string{strings.Join(l, ""), hypothesis}, Label: label}
+		}},
+		{"similarity", Config{Task: "similarity"}, 15, 0.95, func(r *rand.Rand) labelled.Example {
+			l := letters(r, 3, 12)
+			a, b, label := strings.Join(l, ""), strings.Join(l, ""), "same"
+			if r.IntN(2) == 0 {
+				b, label = l[1]+l[0]+l[2], "other"
+			}
+			return labelled.Example{Texts: []string{a, b}, Label: label}
+		}},
+		{"choice out of two to four", Config{Task: "choice", Lambda: 0.5}, 14, 0.95, func(r *rand.Rand) labelled.Example {
+			// All choices have the letters of the context, one has them in its order.
+			l := letters(r, 3, 12)
+			e := labelled.Example{Texts: []string{strings.Join(l, "")}, Choices: []string{
+				l[0] + l[1] + l[2], l[1] + l[0] + l[2], l[2] + l[1] + l[0], l[0] + l[2] + l[1]}[:2+r.IntN(3)]}
+			right := r.IntN(len(e.Choices))
+			e.Choices[0], e.Choices[right] = e.Choices[right], e.Choices[0]
+			e.Label = fmt.Sprint(right)
+			return e
+		}},
+		{"tagging by what comes after", Config{Task: "tagging"}, 20, 0.95, func(r *rand.Rand) labelled.Example {
+			// x is a person if y comes later, else a place; two tokens make it an entity.
+			words := append(letters(r, 4, 8), "y")
+			r.Shuffle(5, func(i, j int) { words[i], words[j] = words[j], words[i] })
+			at := r.IntN(6)
+			kind := "loc"
+			if at <= slices.Index(words, "y") {
+				kind = "per"
+			}
+			words = slices.Insert(words, at, "x", "x")
+			tags := slices.Repeat([]string{"O"}, len(words))
+			tags[at], tags[at+1] = "B-"+kind, "I-"+kind
+			return labelled.Example{Tokens: words, Tags: tags}
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := Default()
 			d.Task, d.Lambda, d.Head, d.Metric = c.config.Task, c.config.Lambda, c.config.Head, c.config.Metric
-			s := session(t, d, sets(1000, c.draw), c.epochs)
+			s := session(t, d, sets(max(1000, c.config.Examples), c.draw), c.epochs)
 			result, err := s.Run(context.Background())
 			if err != nil {
 				t.Fatal(err)
