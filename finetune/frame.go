@@ -1,5 +1,7 @@
 package finetune
 
+import "tinygpt/tokenizer"
+
 // Special are the ids of the tokens that fine-tuning adds to a vocabulary.
 type Special struct{ Start, Delimiter, Extract int32 }
 
@@ -9,6 +11,29 @@ const (
 	DelimiterName = "<|delimiter|>"
 	ExtractName   = "<|extract|>"
 )
+
+// Extend returns the tokenizer with the special tokens of fine-tuning, and their ids;
+// those that it has already keep theirs.
+func Extend(t tokenizer.Tokenizer) (tokenizer.Tokenizer, Special, error) {
+	var missing []string
+	names := []string{StartName, DelimiterName, ExtractName}
+	for _, n := range names {
+		if _, ok := tokenizer.SpecialID(t, n); !ok {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) > 0 {
+		var err error
+		if t, err = tokenizer.WithSpecialTokens(t, missing...); err != nil {
+			return nil, Special{}, err
+		}
+	}
+	var ids [3]int32
+	for i, n := range names {
+		ids[i], _ = tokenizer.SpecialID(t, n)
+	}
+	return t, Special{ids[0], ids[1], ids[2]}, nil
+}
 
 // has says whether the token is a special one.
 func (s Special) has(token int32) bool {

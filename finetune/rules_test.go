@@ -29,8 +29,11 @@ func characters(t *testing.T) (tokenizer.Tokenizer, Special) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := int32(tok.VocabSize())
-	return tok, Special{n, n + 1, n + 2}
+	tok, special, err := Extend(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok, special
 }
 
 // session prepares the fine-tuning of a tiny model with random weights.
@@ -45,7 +48,7 @@ func session(t *testing.T, c Config, x Examples, epochs int) *Session {
 	if err := c.learnLabels(&x); err != nil {
 		t.Fatal(err)
 	}
-	shape := model.Config{Arch: model.GPT2, Layers: 2, Heads: 4, Width: 32, Context: 32, VocabSize: tok.VocabSize() + 3}
+	shape := model.Config{Arch: model.GPT2, Layers: 2, Heads: 4, Width: 32, Context: 32, VocabSize: tok.VocabSize()}
 	m, err := NewModel(shape, nil, &c, 1)
 	if err != nil {
 		t.Fatal(err)
