@@ -86,7 +86,7 @@ func (o *Objective) Losses(g *model.Graph) (l1, l2 *G.Node) { return o.graphs[g]
 func (o *Objective) Fill(g *model.Graph, step, micro int) {
 	_, items := o.Batches.At(step*o.Accumulation + micro)
 	in := o.graphs[g]
-	batch := place(g, items, in.rows, o.Special.Extract, tasks[o.Config.Task].groups)
+	batch := place(g, items, in.rows, tasks[o.Config.Task].groups)
 	in.labels(batch)
 	if in.next == nil {
 		return
@@ -107,13 +107,11 @@ func (o *Objective) Fill(g *model.Graph, step, micro int) {
 	}
 }
 
-// place writes the items' sequences into the graph, one after another, padded, and the
-// places of their last tokens into rows. What is padded doesn't matter: attention
-// looks back only, and nothing reads the states there.
-func place(g *model.Graph, items []*Item, rows []int32, pad int32, groups int) (batch []placed) {
-	for i := range g.Tokens {
-		g.Tokens[i] = pad
-	}
+// place writes the items' sequences into the graph, one after another, and the places
+// of their last tokens into rows. The rest is filled with token 0; it could be any:
+// attention looks back only, and nothing reads the states there.
+func place(g *model.Graph, items []*Item, rows []int32, groups int) (batch []placed) {
+	clear(g.Tokens)
 	clear(rows)
 	sequence := 0
 	for _, it := range items {

@@ -18,7 +18,6 @@ const evalTokens = 1024
 type Predictor struct {
 	model   *model.Model
 	config  *Config
-	special Special
 	head    head
 	lengths []int
 	graphs  map[int]*predicting
@@ -33,14 +32,14 @@ type predicting struct {
 
 // NewPredictor returns a predictor of a model that has the task's head. Items are
 // padded to the given lengths; longer ones, up to the context, may come too.
-func NewPredictor(m *model.Model, c *Config, s Special, lengths []int) *Predictor {
+func NewPredictor(m *model.Model, c *Config, lengths []int) *Predictor {
 	lengths = slices.Clone(lengths)
 	for l := 2 * granule; len(lengths) == 0 || lengths[len(lengths)-1] < m.Config.Context; l *= 2 {
 		if l = min(l, m.Config.Context); len(lengths) == 0 || l > lengths[len(lengths)-1] {
 			lengths = append(lengths, l)
 		}
 	}
-	return &Predictor{m, c, s, tasks[c.Task].head(c), lengths, map[int]*predicting{}}
+	return &Predictor{m, c, tasks[c.Task].head(c), lengths, map[int]*predicting{}}
 }
 
 // Close frees the graphs.
@@ -124,7 +123,7 @@ func (p *Predictor) run(g *predicting, units []*unit, out [][]float32) error {
 	for i, u := range units {
 		items[i] = &u.Item
 	}
-	place(g.Graph, items, g.rows, p.special.Extract, groups)
+	place(g.Graph, items, g.rows, groups)
 	if err := g.Run(); err != nil {
 		return err
 	}

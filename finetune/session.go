@@ -115,7 +115,7 @@ func (s *Session) Resume() (steps int, err error) { return s.trainer.Resume() }
 // Run trains, goes back to the best checkpoint, and measures it. When ctx ends it
 // saves, and returns train.ErrInterrupted. Call Plan first.
 func (s *Session) Run(ctx context.Context) (Result, error) {
-	p := NewPredictor(s.Model, &s.Config, s.Special, s.batches.Lengths)
+	p := NewPredictor(s.Model, &s.Config, s.batches.Lengths)
 	defer p.Close()
 	s.trainer.Validate = func() (train.Evaluation, error) {
 		e, err := p.Evaluate(s.DevItems)
