@@ -87,6 +87,8 @@ type Config struct {
 	// Mean and Deviation of grades, which the head learns less the one, by the other.
 	Mean      float64 `yaml:"mean,omitempty"`
 	Deviation float64 `yaml:"deviation,omitempty"`
+	// SHA256 of the examples, which a run notes so that it is resumed on the same.
+	SHA256 string `yaml:"sha256,omitempty"`
 }
 
 // Default holds the settings of GPT-1 (Radford et al. 2018, section 4.1).

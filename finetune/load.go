@@ -2,10 +2,14 @@ package finetune
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"tinygpt/data/labelled"
 )
@@ -24,7 +28,7 @@ func Load(c *Config) (*Examples, error) {
 			return nil, fmt.Errorf("finetune.stories is %s, whose examples don't fit the task %s", c.Stories, c.Task)
 		}
 		x.Train, x.Dev, x.Test = labelled.Stories(c.Stories)
-		return x, c.learnLabels(x)
+		return x, errors.Join(c.learnLabels(x), c.same(x))
 	}
 	for _, set := range []struct {
 		file     string
@@ -38,7 +42,7 @@ func Load(c *Config) (*Examples, error) {
 			return nil, err
 		}
 	}
-	if err := c.learnLabels(x); err != nil {
+	if err := errors.Join(c.learnLabels(x), c.same(x)); err != nil {
 		return nil, err
 	}
 	if c.Dev == "" {
@@ -48,6 +52,23 @@ func Load(c *Config) (*Examples, error) {
 		}
 	}
 	return x, nil
+}
+
+// same notes what the examples are, or compares them with what a run noted.
+func (c *Config) same(x *Examples) error {
+	h := sha256.New()
+	for _, set := range [][]labelled.Example{x.Train, x.Dev, x.Test} {
+		for _, e := range set {
+			fmt.Fprintf(h, "%q\n", []any{e.Texts, e.Choices, e.Tokens, e.Label, e.Tags})
+		}
+		fmt.Fprintln(h)
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	if c.SHA256 != "" && c.SHA256 != sum {
+		return fmt.Errorf("the examples are not those that the run began with (sha256 %.12s…, now %.12s…): restore %s, or start a new run", c.SHA256, sum, strings.Join(slices.DeleteFunc([]string{c.Train, c.Dev, c.Test}, func(s string) bool { return s == "" }), ", "))
+	}
+	c.SHA256 = sum
+	return nil
 }
 
 // Read reads examples of the task from a file. The columns that it finds go into c,

@@ -49,7 +49,7 @@ func session(t *testing.T, c Config, x Examples, epochs int) *Session {
 		t.Fatal(err)
 	}
 	shape := model.Config{Arch: model.GPT2, Layers: 2, Heads: 4, Width: 32, Context: 32, VocabSize: tok.VocabSize()}
-	m, err := NewModel(shape, nil, &c, 1)
+	m, err := NewModel(shape, nil, &c, special, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

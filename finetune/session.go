@@ -37,7 +37,7 @@ type Result struct {
 
 // NewModel returns a model of that shape with the task's head: with the weights of
 // base, whose vocabulary may be smaller, or if base is nil random ones.
-func NewModel(shape model.Config, base *model.Model, c *Config, seed uint64) (*model.Model, error) {
+func NewModel(shape model.Config, base *model.Model, c *Config, special Special, seed uint64) (*model.Model, error) {
 	if c.FreezeLayers > shape.Layers {
 		return nil, fmt.Errorf("finetune.freeze_layers is %d, but the model has %d", c.FreezeLayers, shape.Layers)
 	}
@@ -45,16 +45,14 @@ func NewModel(shape model.Config, base *model.Model, c *Config, seed uint64) (*m
 	if err != nil {
 		return nil, err
 	}
-	known := 0
 	if base != nil {
-		known = base.Config.VocabSize
 		if err := m.CopyFrom(base); err != nil {
 			return nil, err
 		}
 	}
 	AddHead(m, c, seed)
 	if c.FreezeEmbeddings {
-		m.FreezeEmbeddings(known)
+		m.FreezeEmbeddings(int(special.Start)) // the special tokens follow all others
 	}
 	if c.FreezeLayers > 0 {
 		m.FreezeLayers(c.FreezeLayers)
@@ -62,8 +60,17 @@ func NewModel(shape model.Config, base *model.Model, c *Config, seed uint64) (*m
 	return m, nil
 }
 
+// GPT-1's learning rate (Radford et al. 2018, section 4.1) at its width. A narrower
+// model learns with a higher one, in inverse proportion to the width (Yang et al.
+// 2022, Tensor Programs V, table 8).
+const (
+	learningRate   = 6.25e-5
+	referenceWidth = 768
+)
+
 // Plan sorts the training items into batches and completes what follows from their
-// number: steps, warm-up, and when to measure the development set and to save.
+// number: steps, warm-up, and when to measure the development set and to save; and a
+// learning rate of 0 with the one that fits the model's width.
 func (s *Session) Plan() {
 	limit := s.Model.Config.Context
 	lengths := BucketLengths(s.TrainItems, s.Config.Buckets, limit)
@@ -75,10 +82,23 @@ func (s *Session) Plan() {
 	s.Train.EvalInterval = max(1, int(math.Round(perEpoch/float64(s.Config.EvalsPerEpoch))))
 	s.Train.CheckpointInterval = s.Train.EvalInterval
 	s.Train.SampleInterval = 0
-	s.trainer = &train.Trainer{
-		Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, LossName: s.lossName(),
-		Objective: &Objective{Config: &s.Config, Special: s.Special, Batches: s.batches, Accumulation: s.Train.GradientAccumulationSteps},
+	if s.Config.FreezeLayers >= s.Model.Config.Layers {
+		s.Config.Lambda = 0 // L1 changes nothing
 	}
+	if s.Train.LearningRate == 0 {
+		s.Train.LearningRate = learningRate * referenceWidth / float64(s.Model.Config.Width)
+	}
+}
+
+// start makes the trainer, once the session has its folder.
+func (s *Session) start() *train.Trainer {
+	if s.trainer == nil {
+		s.trainer = &train.Trainer{
+			Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, LossName: s.lossName(),
+			Objective: &Objective{Config: &s.Config, Special: s.Special, Batches: s.batches, Accumulation: s.Train.GradientAccumulationSteps},
+		}
+	}
+	return s.trainer
 }
 
 func (s *Session) lossName() string {
@@ -110,18 +130,20 @@ func (s *Session) Buckets() (lengths []int, padding float64) {
 
 // Resume continues from the folder's last checkpoint; it returns the number of updates
 // made so far. Call Plan first.
-func (s *Session) Resume() (steps int, err error) { return s.trainer.Resume() }
+func (s *Session) Resume() (steps int, err error) { return s.start().Resume() }
 
 // Run trains, goes back to the best checkpoint, and measures it. When ctx ends it
 // saves, and returns train.ErrInterrupted. Call Plan first.
 func (s *Session) Run(ctx context.Context) (Result, error) {
 	p := NewPredictor(s.Model, &s.Config, s.batches.Lengths)
 	defer p.Close()
-	s.trainer.Validate = func() (train.Evaluation, error) {
+	trainer := s.start()
+	trainer.Report = s.Report
+	trainer.Validate = func() (train.Evaluation, error) {
 		e, err := p.Evaluate(s.DevItems)
 		return e.Train(), err
 	}
-	trained, err := s.trainer.Run(ctx)
+	trained, err := trainer.Run(ctx)
 	r := Result{State: trained.State}
 	if err != nil {
 		return r, err
