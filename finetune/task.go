@@ -39,6 +39,9 @@ var tasks = map[string]task{
 // Tasks lists the tasks' names.
 func Tasks() []string { return slices.Sorted(maps.Keys(tasks)) }
 
+// Kind is what the examples of the task consist of.
+func (c *Config) Kind() labelled.Kind { return tasks[c.Task].kind }
+
 // classesOrGrades is the head that the configuration asks for.
 func classesOrGrades(c *Config) head {
 	if c.Head == Regression {
