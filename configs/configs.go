@@ -87,7 +87,7 @@ func DefaultFinetune() Config {
 	c := Default()
 	c.Model.Dropout = 0.1
 	c.Train = train.Config{
-		BatchSize: 32, GradientAccumulationSteps: 1, Steps: 1,
+		BatchSize: 8, GradientAccumulationSteps: 4, Steps: 1, // 32 a step, in a quarter of the memory
 		LearningRate: 0, Decay: train.Linear, // the rate follows from the width
 		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01, GradClip: 1, Patience: 4, Seed: 1,
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"tinygpt/data/labelled"
 	"tinygpt/finetune/metric"
 	"tinygpt/train"
 )
@@ -73,6 +74,27 @@ func (p *Predictor) Evaluate(items []*Item) (Evaluation, error) {
 	return e, nil
 }
 
+// Labelled reads the label of an example, and no more, into an item.
+func (c *Config) Labelled(e labelled.Example) (*Item, error) {
+	it := &Item{Example: e}
+	return it, tasks[c.Task].head(c).label(it)
+}
+
+// Measure measures predictions that are another model's; their loss isn't known.
+func (c *Config) Measure(examples []labelled.Example, predictions []Prediction) (Evaluation, error) {
+	e := Evaluation{Examples: len(examples), Metric: c.MetricName(), Metrics: map[string]float64{}}
+	var judged []Judged
+	for i, x := range examples {
+		it, err := c.Labelled(x)
+		if err != nil {
+			return e, err
+		}
+		judged = append(judged, Judged{Item: it, Prediction: predictions[i]})
+	}
+	tasks[c.Task].head(c).measure(&e, judged)
+	return e, nil
+}
+
 // countClasses measures classes that were predicted for any number of things.
 func (e *Evaluation) countClasses(names []string, truth, predicted []int) {
 	e.Confusion = metric.NewConfusion(names, truth, predicted)
@@ -89,5 +111,8 @@ func (e Evaluation) String() string {
 			out = append(out, fmt.Sprintf("%s %.4f", strings.ReplaceAll(name, "_", "-"), v))
 		}
 	}
-	return fmt.Sprintf("%s, loss %.4f, %d examples", strings.Join(out, ", "), e.Loss, e.Examples)
+	if e.Loss > 0 { // that of another model isn't known
+		out = append(out, fmt.Sprintf("loss %.4f", e.Loss))
+	}
+	return fmt.Sprintf("%s, %d examples", strings.Join(out, ", "), e.Examples)
 }

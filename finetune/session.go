@@ -75,8 +75,8 @@ func (s *Session) Plan() {
 	limit := s.Model.Config.Context
 	lengths := BucketLengths(s.TrainItems, s.Config.Buckets, limit)
 	s.batches = NewBatches(s.TrainItems, lengths, s.Train.BatchSize, s.Config.Epochs, s.Train.Seed)
-	s.Train.Steps = s.batches.Count() / s.Train.GradientAccumulationSteps
-	s.Train.Steps = max(s.Train.Steps, 1)
+	perStep := s.Train.GradientAccumulationSteps
+	s.Train.Steps = (s.batches.Count() + perStep - 1) / perStep
 	s.Train.WarmupSteps = int(math.Ceil(s.Config.WarmupFraction * float64(s.Train.Steps)))
 	perEpoch := float64(s.Train.Steps) / float64(s.Config.Epochs)
 	s.Train.EvalInterval = max(1, int(math.Round(perEpoch/float64(s.Config.EvalsPerEpoch))))
@@ -126,6 +126,16 @@ func (s *Session) Buckets() (lengths []int, padding float64) {
 		}
 	}
 	return s.batches.Lengths, 1 - float64(own)/float64(total)
+}
+
+// Bytes is about how much memory the training holds: parameters, gradients and
+// optimiser, and the activations of all buckets.
+func (s *Session) Bytes() int64 {
+	bytes := 16 * s.Model.Config.ParameterCount()
+	for _, l := range s.batches.Lengths {
+		bytes += s.Model.Config.ActivationBytes(s.batches.Sequences, l)
+	}
+	return bytes
 }
 
 // Resume continues from the folder's last checkpoint; it returns the number of updates

@@ -283,6 +283,7 @@ func describeFinetune(out io.Writer, r *run.Run, s *finetune.Session, base *run.
 	lengths, padding := s.Buckets()
 	fmt.Fprintf(out, "buckets:        sequences of %s tokens; %.0f %% is padding\n", strings.Trim(fmt.Sprint(lengths), "[]"), 100*padding)
 	fmt.Fprintf(out, "steps:          %d, the development set is measured every %d\n", s.Train.Steps, s.Train.EvalInterval)
+	fmt.Fprintf(out, "memory:         about %s\n", train.Mebibytes(s.Bytes()))
 	if f.Lambda == 0 {
 		fmt.Fprint(out, "loss:           L2, without the language model's\n\n")
 	} else {
