@@ -64,12 +64,14 @@ type Config struct {
 	FreezeEmbeddings bool `yaml:"freeze_embeddings,omitempty"`
 	FreezeLayers     int  `yaml:"freeze_layers,omitempty"`
 
-	// Epochs is how often each example is seen; WarmupFraction of the steps have a
-	// learning rate that still rises. EvalsPerEpoch is how often the development set is
-	// measured.
+	// Epochs is how often each example is seen, oftener if that makes less than MinSteps
+	// updates: a hundred examples need more than three epochs. WarmupFraction of the
+	// steps have a learning rate that still rises. Evaluations is how often the
+	// development set is measured in all.
 	Epochs         int     `yaml:"epochs,omitempty"`
+	MinSteps       int     `yaml:"min_steps"`
 	WarmupFraction float64 `yaml:"warmup_fraction"`
-	EvalsPerEpoch  int     `yaml:"evals_per_epoch,omitempty"`
+	Evaluations    int     `yaml:"evaluations,omitempty"`
 	// Buckets is into how many lengths examples are sorted; MaxLength, in tokens, cuts
 	// longer ones (0: the model's context), and Truncate is where they are cut: middle,
 	// start or end.
@@ -94,8 +96,8 @@ type Config struct {
 // Default holds the settings of GPT-1 (Radford et al. 2018, section 4.1).
 func Default() Config {
 	return Config{
-		DevFraction: 0.1, Lambda: 0.5, Dropout: 0.1, Epochs: 3, WarmupFraction: 0.002,
-		EvalsPerEpoch: 2, Buckets: 4, Truncate: Middle,
+		DevFraction: 0.1, Lambda: 0.5, Dropout: 0.1, Epochs: 3, MinSteps: 200, WarmupFraction: 0.002,
+		Evaluations: 8, Buckets: 4, Truncate: Middle,
 	}
 }
 
@@ -142,7 +144,8 @@ func (c Config) Validate() error {
 		}
 	}
 	whole("epochs", c.Epochs, 1)
-	whole("evals_per_epoch", c.EvalsPerEpoch, 1)
+	whole("min_steps", c.MinSteps, 0)
+	whole("evaluations", c.Evaluations, 1)
 	whole("buckets", c.Buckets, 1)
 	whole("examples", c.Examples, 0)
 	whole("max_length", c.MaxLength, 0)

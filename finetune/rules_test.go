@@ -40,7 +40,7 @@ func characters(t *testing.T) (tokenizer.Tokenizer, Special) {
 func session(t *testing.T, c Config, x Examples, epochs int) *Session {
 	t.Helper()
 	tok, special := characters(t)
-	c.Epochs, c.EvalsPerEpoch, c.WarmupFraction, c.Dropout = epochs, 1, 0.05, 0
+	c.Epochs, c.MinSteps, c.Evaluations, c.WarmupFraction, c.Dropout = epochs, 0, 4, 0.05, 0
 	c.Train = "rule"
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)

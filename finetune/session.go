@@ -74,12 +74,13 @@ const (
 func (s *Session) Plan() {
 	limit := s.Model.Config.Context
 	lengths := BucketLengths(s.TrainItems, s.Config.Buckets, limit)
-	s.batches = NewBatches(s.TrainItems, lengths, s.Train.BatchSize, s.Config.Epochs, s.Train.Seed)
 	perStep := s.Train.GradientAccumulationSteps
+	perEpoch := (len(s.TrainItems) + s.Train.BatchSize - 1) / s.Train.BatchSize
+	s.Config.Epochs = max(s.Config.Epochs, (s.Config.MinSteps*perStep+perEpoch-1)/perEpoch)
+	s.batches = NewBatches(s.TrainItems, lengths, s.Train.BatchSize, s.Config.Epochs, s.Train.Seed)
 	s.Train.Steps = (s.batches.Count() + perStep - 1) / perStep
 	s.Train.WarmupSteps = int(math.Ceil(s.Config.WarmupFraction * float64(s.Train.Steps)))
-	perEpoch := float64(s.Train.Steps) / float64(s.Config.Epochs)
-	s.Train.EvalInterval = max(1, int(math.Round(perEpoch/float64(s.Config.EvalsPerEpoch))))
+	s.Train.EvalInterval = (s.Train.Steps + s.Config.Evaluations - 1) / s.Config.Evaluations
 	s.Train.CheckpointInterval = s.Train.EvalInterval
 	s.Train.SampleInterval = 0
 	if s.Config.FreezeLayers >= s.Model.Config.Layers {
