@@ -14,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"tinygpt/finetune"
 	"tinygpt/model"
 	"tinygpt/sample"
 	"tinygpt/train"
@@ -29,7 +30,13 @@ type Config struct {
 	Model     model.Config   `yaml:"model"`
 	Train     train.Config   `yaml:"train"`
 	Sample    sample.Options `yaml:"sample"` // of the samples during training, and the default of `gpt sample`
+	// Finetune makes it the configuration of a fine-tuning. Then data and tokenizer
+	// are those of the run that it starts from, and so is the model but for its dropout.
+	Finetune finetune.Config `yaml:"finetune,omitempty"`
 }
+
+// Finetunes says whether it is the configuration of a fine-tuning.
+func (c Config) Finetunes() bool { return c.Finetune.Task != "" }
 
 // Data says which text is trained on.
 type Data struct {
@@ -81,10 +88,33 @@ func Default() Config {
 	}
 }
 
+// DefaultFinetune is what the keys of a file with a task to fine-tune for are laid
+// over: the settings of GPT-1 (Radford et al. 2018, section 4.1).
+func DefaultFinetune() Config {
+	c := Default()
+	c.Model.Dropout = 0.1
+	c.Train = train.Config{
+		BatchSize: 8, GradientAccumulationSteps: 4, Steps: 1, // 32 a step, in a quarter of the memory
+		LearningRate: 0, Decay: train.Linear, // the rate follows from the width
+		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01, GradClip: 1, Patience: 4, Seed: 1,
+	}
+	c.Finetune = finetune.Default()
+	return c
+}
+
 // Presets lists the embedded configurations.
 func Presets() []string {
 	names, _ := fs.Glob(presets, "*.yaml")
 	return names
+}
+
+// Preset is the embedded configuration of that name.
+func Preset(name string) (Config, error) {
+	text, err := presets.ReadFile(name)
+	if err != nil {
+		return Config{}, err
+	}
+	return Parse(text, name)
 }
 
 // Load reads the configuration of that name: the file if there is one, else the
@@ -110,6 +140,10 @@ func Load(name string) (c Config, source string, err error) {
 // a value are errors with the line.
 func Parse(text []byte, name string) (Config, error) {
 	c := Default()
+	if err := decode(text, name, &c); err != nil || !c.Finetunes() {
+		return c, err
+	}
+	c = DefaultFinetune()
 	return c, decode(text, name, &c)
 }
 
@@ -131,6 +165,9 @@ func (c Config) Validate() error {
 		c.Model.VocabSize = 1
 	}
 	errs = append(errs, c.Model.Validate(), c.Train.Validate())
+	if c.Finetunes() {
+		errs = append(errs, c.Finetune.Validate())
+	}
 	if err := c.Sample.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("sample: %w", err))
 	}
@@ -140,7 +177,7 @@ func (c Config) Validate() error {
 	if c.Data.Windows != "random" && c.Data.Windows != "documents" {
 		errs = append(errs, fmt.Errorf("data.windows is %q: expected random or documents", c.Data.Windows))
 	}
-	if len(c.Data.Files) == 0 && c.Data.StoriesBytes <= 0 {
+	if len(c.Data.Files) == 0 && c.Data.StoriesBytes <= 0 && !c.Finetunes() {
 		errs = append(errs, errors.New("no text to train on: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories"))
 	}
 	switch k := c.Tokenizer.Kind; {

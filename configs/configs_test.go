@@ -21,6 +21,9 @@ func TestPresets(t *testing.T) {
 		if len(c.Data.Files) == 0 && c.Data.StoriesBytes == 0 {
 			c.Data.Files = []string{"a text of the user's"}
 		}
+		if c.Finetunes() && c.Finetune.Stories == "" {
+			c.Finetune.Train = "labelled.tsv"
+		}
 		if err := c.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

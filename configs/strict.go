@@ -25,7 +25,7 @@ func decode(text []byte, name string, c *Config) error {
 		return fmt.Errorf("%s: %d YAML documents (divided by ---): expected one", name, len(file.Docs))
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return fmt.Errorf("%s: no settings in it: expected sections data, tokenizer, model, train, sample", name)
+		return fmt.Errorf("%s: no settings in it: expected sections data, tokenizer, model, train, sample, finetune", name)
 	}
 	if err := check(file.Docs[0].Body, reflect.TypeFor[Config](), ""); err != nil {
 		return explain(err, name)

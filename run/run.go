@@ -68,11 +68,12 @@ func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer) (*Run, er
 	return &Run{dir, c, t}, os.Rename(path+".tmp", path)
 }
 
-// Open opens a run folder; an empty dir means the latest of Root.
+// Open opens a run folder; an empty dir means the latest of Root that isn't a
+// fine-tuning.
 func Open(dir string) (*Run, error) {
 	if dir == "" {
 		var err error
-		if dir, err = Latest(Root); err != nil {
+		if dir, err = Latest(Root, false); err != nil {
 			return nil, err
 		}
 	}
@@ -102,15 +103,20 @@ func Open(dir string) (*Run, error) {
 	return &Run{dir, c, t}, nil
 }
 
-// Latest is the run below root whose checkpoint or configuration was written
-// last.
-func Latest(root string) (string, error) {
+// Latest is the run below root whose checkpoint or configuration was written last,
+// of the fine-tunings or of the others.
+func Latest(root string, finetuned bool) (string, error) {
 	entries, _ := os.ReadDir(root)
 	var latest string
 	var when time.Time
 	for _, e := range entries {
 		dir := filepath.Join(root, e.Name())
-		if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+		text, err := os.ReadFile(filepath.Join(dir, configFile))
+		if err != nil {
+			continue
+		}
+		// What can't be read is an error when the run is opened.
+		if c, err := configs.Parse(text, configFile); c.Finetunes() != finetuned || err != nil && finetuned {
 			continue
 		}
 		for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
@@ -121,6 +127,9 @@ func Latest(root string) (string, error) {
 	}
 	if latest == "" {
 		absolute, _ := filepath.Abs(root)
+		if finetuned {
+			return "", fmt.Errorf("%s: no fine-tuned run there yet: make one with `gpt finetune --config sentiment.yaml`, or name a folder with --run", absolute)
+		}
 		return "", fmt.Errorf("%s: no run there yet: make one with `gpt train --config small.yaml`, or name a folder with --run", absolute)
 	}
 	return latest, nil

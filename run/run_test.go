@@ -56,7 +56,7 @@ func TestCreateOpenLatest(t *testing.T) {
 	if err := os.Chtimes(filepath.FromSlash("runs/a-1/config.yaml"), now, now); err != nil {
 		t.Fatal(err)
 	}
-	if dir, err := Latest(Root); err != nil || dir != filepath.FromSlash("runs/a-1") {
+	if dir, err := Latest(Root, false); err != nil || dir != filepath.FromSlash("runs/a-1") {
 		t.Errorf("the latest is %s: %v", dir, err)
 	}
 }

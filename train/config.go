@@ -38,7 +38,7 @@ type Config struct {
 	CheckpointInterval int `yaml:"checkpoint_interval"`
 	// Patience ends the run after so many evaluations in a row that brought nothing
 	// better; 0: never.
-	Patience int `yaml:"patience,omitempty"`
+	Patience int `yaml:"patience"`
 
 	// Seed of the parameters, the order of batches and dropout.
 	Seed uint64 `yaml:"seed"`

@@ -3,7 +3,8 @@
 // float64, says they must give.
 //
 // A case is a folder of config.json and model.safetensors as transformers writes
-// them, and case.safetensors with inputs and expected values. Two cases, of
+// them, and case.safetensors with inputs and expected values; score.safetensors is
+// the head of fine-tuning, where that is part of the case. Two cases, of
 // GPT-1's and GPT-2's architecture, are part of the binary.
 package verify
 
@@ -67,6 +68,7 @@ type Check struct {
 const (
 	logitsBound = 1e-4 // absolute
 	lossBound   = 1e-5 // absolute
+	scoreBound  = 1e-5 // absolute, of classifier scores
 	gradBound   = 1e-4 // of the gradient's L2 norm, or of gradFloor of the whole's if that is more
 	gradFloor   = 1e-4
 	adamwBound  = 1e-4 // absolute, of losses
@@ -102,7 +104,7 @@ func Run(dir fs.FS) ([]Check, error) {
 	if err := r.load(dir, config); err != nil {
 		return nil, err
 	}
-	for _, part := range []func() error{r.forward, r.backward, r.adamw, r.greedy} {
+	for _, part := range []func() error{r.forward, r.backward, r.adamw, func() error { return r.finetune(dir) }, r.greedy} {
 		if err := r.load(dir, config); err != nil { // each part starts from the case's weights
 			return nil, err
 		}
@@ -276,13 +278,18 @@ func (r *reference) backward() error {
 	}
 	r.compare("lm.loss", []float64{value(loss)}, []float64{wantLoss}, "absolute ≤ 1e-5", absolute(lossBound))
 	r.compare("lm.grad_norm", []float64{r.model.GradNorm()}, []float64{wantNorm}, "relative ≤ 1e-4", relative(gradBound))
+	return r.gradients("lm.grad.", wantNorm)
+}
+
+// gradients checks the gradient of every parameter, for a norm of all together.
+func (r *reference) gradients(prefix string, total float64) error {
 	for _, p := range r.model.Parameters {
-		want, err := r.floats("lm.grad." + p.Name)
+		want, err := r.floats(prefix + p.Name)
 		if err != nil {
 			return err
 		}
-		norm := max(l2(want), gradFloor*wantNorm)
-		r.compare("lm.grad."+p.Name, widen(p.Grad.Float32s()), want, "L2 ≤ 1e-4 of its norm", func(c Check) bool {
+		norm := max(l2(want), gradFloor*total)
+		r.compare(prefix+p.Name, widen(p.Grad.Float32s()), want, "L2 ≤ 1e-4 of its norm", func(c Check) bool {
 			return c.Relative*l2(want) <= gradBound*norm
 		})
 	}

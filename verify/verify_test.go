@@ -33,7 +33,7 @@ func run(t *testing.T, dir fs.FS) []Check {
 func TestSpoiledCases(t *testing.T) {
 	for _, dir := range Embedded() {
 		whole := map[string][]byte{}
-		for _, name := range []string{"config.json", "model.safetensors", "case.safetensors"} {
+		for _, name := range []string{"config.json", "model.safetensors", "score.safetensors", "case.safetensors"} {
 			text, err := fs.ReadFile(dir, name)
 			if err != nil {
 				t.Fatal(err)
@@ -48,7 +48,7 @@ func TestSpoiledCases(t *testing.T) {
 			}
 			tensors++
 			spoiled := fstest.MapFS{"case.safetensors": {Data: text}}
-			for _, name := range []string{"config.json", "model.safetensors"} {
+			for _, name := range []string{"config.json", "model.safetensors", "score.safetensors"} {
 				spoiled[name] = &fstest.MapFile{Data: whole[name]}
 			}
 			for _, c := range run(t, spoiled) {

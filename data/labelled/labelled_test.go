@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"tinygpt/data/story"
 )
 
 func table(t *testing.T, text string, f Format) *Table {
@@ -318,5 +320,47 @@ func FuzzExamples(f *testing.F) {
 func oneLine(t *testing.T, err error) {
 	if strings.Contains(err.Error(), "\n") {
 		t.Fatal(fmt.Sprintf("several lines: %q", err))
+	}
+}
+
+// Labelled stories have the parts of their kind, labels of some balance, and no text
+// in two of the sets.
+func TestStories(t *testing.T) {
+	for _, label := range StoryLabels {
+		train, dev, test := Stories(label)
+		seen := map[string]int{}
+		count := map[string]int{}
+		for set, examples := range [][]Example{train, dev, test} {
+			for _, e := range examples {
+				text := strings.Join(append(append(e.Texts, e.Tokens...), e.Choices...), " ")
+				if before, ok := seen[text]; ok && before != set {
+					t.Errorf("%s: %q is in two sets", label, text)
+				}
+				seen[text] = set
+				count[e.Label]++
+				switch StoryKind(label) {
+				case Tagged:
+					if len(e.Tokens) != len(e.Tags) || len(e.Tokens) < 10 {
+						t.Fatalf("%+v", e)
+					}
+					for _, tag := range e.Tags {
+						count[tag]++
+					}
+				case Choice:
+					if i, err := FromZero.Index(e); err != nil || len(e.Choices) != 4 || e.Choices[i] == "" {
+						t.Fatalf("%+v: %v", e, err)
+					}
+				}
+			}
+		}
+		delete(count, "")
+		if len(count) < 3 {
+			t.Errorf("%s: labels %v", label, count)
+		}
+		t.Log(label, len(train), len(dev), len(test), count)
+	}
+	words, tags := storyTags("Mia's red ball is here.", []story.Entity{{Kind: story.Person, Mentions: []story.Span{{Start: 0, End: 3}}}, {Kind: story.Thing, Mentions: []story.Span{{Start: 6, End: 14}}}})
+	if got := strings.Join(tags, " "); got != "B-PER B-THING I-THING O O" {
+		t.Errorf("%q are tagged %s", words, got)
 	}
 }

@@ -5,13 +5,16 @@ import (
 	"image/color"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
+	_ "gonum.org/v1/plot/vg/vgimg" // PNG
+	_ "gonum.org/v1/plot/vg/vgsvg" // SVG
 )
 
 // Draw writes the matrix as a PNG picture: the darker a square, the larger the share
@@ -33,13 +36,21 @@ func (c *Confusion) Draw(path, title string) error {
 		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YTop
 	}
 	size := vg.Length(8+1.2*float64(n)) * vg.Centimeter
-	canvas := vgimg.New(size, size)
-	p.Draw(draw.New(canvas))
+	return Save(p, path, size, size)
+}
+
+// Save writes a plot as PNG or SVG, by the name's ending. The file appears under its
+// name when it is complete.
+func Save(p *plot.Plot, path string, width, height vg.Length) error {
+	w, err := p.WriterTo(width, height, strings.TrimPrefix(filepath.Ext(path), "."))
+	if err != nil {
+		return err
+	}
 	f, err := os.Create(path + ".tmp")
 	if err != nil {
 		return err
 	}
-	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(f); err != nil {
+	if _, err := w.WriteTo(f); err != nil {
 		f.Close()
 		return err
 	}

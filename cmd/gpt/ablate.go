@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/finetune"
+	"tinygpt/finetune/ablation"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+func ablateCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "ablate",
+		Usage: "show what pre-training is for: fine-tune with parts left out, on few and many examples",
+		Description: "Compared are fine-tuning with and without the language model's loss, the same model without\n" +
+			"pre-training, and logistic regression over n-grams, as in table 5 of the GPT-1 paper, each on the\n" +
+			"same examples. Results are kept one by one: the same command goes on where it was stopped.",
+		Flags: append(finetuneFlags(),
+			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, beside all", Value: cli.NewIntSlice(100, 300, 1000)},
+			&cli.IntFlag{Name: "seeds", Usage: "repeat each `N` times", Value: 3},
+			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
+		),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			if n := c.Int("seeds"); n < 1 || c.IsSet("examples") || c.IsSet("scratch") {
+				return usageError{errors.New("--seeds must be 1 or more; --examples and --scratch are what an ablation varies itself: leave them out, or see --sizes")}
+			}
+			cfg, source, err := finetuneConfig(c)
+			if err != nil {
+				return err
+			}
+			out := c.App.Writer
+			fmt.Fprintf(out, "configuration: %s\n", source)
+			examples, err := finetune.Load(&cfg.Finetune)
+			if err != nil {
+				return err
+			}
+			// Named once and for all: a later run must not take its place.
+			base, err := run.Open(cfg.Finetune.From)
+			if err != nil {
+				return fmt.Errorf("the run to start from: %w", err)
+			}
+			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
+			s := &ablation.Study{
+				Config: cfg, Examples: examples, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Dir: c.String("out"),
+				Done: func(p ablation.Point, done, all int) {
+					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, train.Thousands(p.Examples), p.Seed,
+						p.Metric, p.Score, train.Short(time.Duration(p.Seconds*float64(time.Second))))
+				},
+			}
+			if s.Dir == "" {
+				name := filepath.Base(c.String("config"))
+				s.Dir = filepath.Join(run.Root, strings.TrimSuffix(name, filepath.Ext(name))+"-ablation")
+			}
+			fmt.Fprintf(out, "from %s, into %s\n", cfg.Finetune.From, s.Dir)
+			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+			context.AfterFunc(ctx, stop)
+			defer stop()
+			if err := s.Run(ctx); errors.Is(err, train.ErrInterrupted) {
+				fmt.Fprintf(out, "stopped; the results so far are in %s: the same command goes on\n", s.Dir)
+				return err
+			} else if err != nil {
+				return err
+			}
+			fmt.Fprintf(out, "\n%s\npicture: %s\n", s.Table(), s.Picture())
+			return nil
+		},
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/data"
+	"tinygpt/data/labelled"
+	"tinygpt/finetune"
+	"tinygpt/run"
+)
+
+func classifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "classify",
+		Usage:     "predict labels with a fine-tuned model",
+		ArgsUsage: "[TEXT ...]",
+		Description: "Each TEXT is an example of its own; of entailment and similarity the two texts come one after\n" +
+			"the other; of choice the context is TEXT and the choices are --choice; of tagging TEXT is a sentence.\n" +
+			"Without TEXT the examples come from --file, or from standard input: a text on each line, or for\n" +
+			"tasks of several texts rows as in the training file.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "run", Usage: "the fine-tuned run's `FOLDER`", DefaultText: "the latest"},
+			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "predict for the rows of `FILE`, with the columns of training"},
+			&cli.StringFlag{Name: "format", Usage: "of the file: tsv, csv, jsonl or conll", DefaultText: "by its name"},
+			&cli.StringSliceFlag{Name: "choice", Usage: "`TEXT` of a choice (repeatable)"},
+			&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text, if it isn't training's (repeatable)"},
+			&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text (repeatable)"},
+			&cli.StringSliceFlag{Name: "choices", Usage: "`COLUMN` of a choice (repeatable), or of a list of them"},
+			&cli.BoolFlag{Name: "json", Usage: "write a JSON object for each example"},
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() && c.IsSet("file") {
+				return usageError{fmt.Errorf("both a text and --file: expected one of them")}
+			}
+			r, base, err := run.Finetuned(c.String("run"))
+			if err != nil {
+				return err
+			}
+			cfg := r.Config
+			examples, err := toClassify(c, &cfg.Finetune)
+			if err != nil {
+				return err
+			}
+			items, err := base.Encoder(&cfg).Items(examples, false)
+			if err != nil {
+				return err
+			}
+			p := finetune.NewPredictor(base.Model, &cfg.Finetune, nil)
+			defer p.Close()
+			predictions, err := p.Predict(items)
+			if err != nil {
+				return err
+			}
+			lines := json.NewEncoder(c.App.Writer)
+			lines.SetEscapeHTML(false)
+			for i, it := range items {
+				answer := cfg.Finetune.Answer(it, predictions[i])
+				if c.Bool("json") {
+					err = lines.Encode(answer)
+				} else {
+					_, err = fmt.Fprintln(c.App.Writer, answer)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// toClassify are the examples that the command line names.
+func toClassify(c *cli.Context, f *finetune.Config) ([]labelled.Example, error) {
+	kind := f.Kind()
+	if c.Args().Present() {
+		return examplesOf(kind, c.Args().Slice(), c.StringSlice("choice"), "argument")
+	}
+	for flag, to := range map[string]*[]string{"text": &f.Text, "second": &f.Second, "choices": &f.Choices} {
+		if c.IsSet(flag) {
+			*to = c.StringSlice(flag)
+		}
+	}
+	f.Format = c.String("format")
+	file := c.String("file")
+	if file == "" {
+		file = "-"
+	}
+	if whole := kind == labelled.Single || kind == labelled.Tagged; file == "-" && whole && f.Format == "" {
+		text, err := data.ReadText(file)
+		if err != nil {
+			return nil, err
+		}
+		return examplesOf(kind, strings.Split(strings.TrimSuffix(text, "\n"), "\n"), nil, "standard input")
+	}
+	return f.Read(file, false)
+}
+
+// examplesOf makes examples of texts; of a pair two texts are one example.
+func examplesOf(kind labelled.Kind, texts, choices []string, source string) (out []labelled.Example, err error) {
+	size := 1
+	switch kind {
+	case labelled.Pair:
+		size = 2
+	case labelled.Choice:
+		if len(texts) != 1 || len(choices) < 2 {
+			return nil, usageError{fmt.Errorf("%d texts and %d choices: expected one text, and --choice twice or more", len(texts), len(choices))}
+		}
+	}
+	if len(texts)%size != 0 {
+		return nil, usageError{fmt.Errorf("%d texts: the task has two texts to an example", len(texts))}
+	}
+	for i := 0; i < len(texts); i += size {
+		e := labelled.Example{File: source, Line: i + 1, Texts: texts[i : i+size], Choices: choices}
+		for _, text := range append(append([]string{}, e.Texts...), e.Choices...) {
+			if strings.TrimSpace(text) == "" {
+				return nil, e.Errorf("the text is empty")
+			}
+		}
+		if kind == labelled.Tagged {
+			e.Tokens, e.Texts = strings.Fields(texts[i]), nil
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}

@@ -1,0 +1,101 @@
+package finetune
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tinygpt/data/labelled"
+	"tinygpt/finetune/metric"
+)
+
+// Answer is a prediction in the words of the task, for people and as JSON.
+type Answer struct {
+	Texts []string `json:"texts,omitempty"`
+	// Label is the likeliest class or the text of the likeliest choice, Probability its
+	// own. Choice is its number, from 0.
+	Label       string   `json:"label,omitempty"`
+	Choice      *int     `json:"choice,omitempty"`
+	Probability *float64 `json:"probability,omitempty"`
+	// Probabilities are those of all classes or choices, the likeliest first.
+	Probabilities []Share `json:"probabilities,omitempty"`
+	// Grade is that of a regression head.
+	Grade *float64 `json:"grade,omitempty"`
+	// Tokens with their tags, and the entities that BIO tags make of them.
+	Tokens   []string `json:"tokens,omitempty"`
+	Tags     []string `json:"tags,omitempty"`
+	Entities []Entity `json:"entities,omitempty"`
+	// Truncated says that the text was too long and was cut.
+	Truncated bool `json:"truncated,omitempty"`
+}
+
+// Share is the probability of a class.
+type Share struct {
+	Label       string  `json:"label"`
+	Probability float64 `json:"probability"`
+}
+
+// Entity is what an entity's tokens say, and its type.
+type Entity struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+// Answer puts a prediction for an item into words.
+func (c *Config) Answer(it *Item, p Prediction) Answer {
+	x := it.Example
+	a := Answer{Texts: x.Texts, Truncated: it.Cut}
+	names := []string(c.Classes)
+	switch {
+	case tasks[c.Task].kind == labelled.Tagged:
+		a.Tokens = x.Tokens
+		for _, tag := range p.Tags {
+			a.Tags = append(a.Tags, c.Classes[tag])
+		}
+		if c.MetricName() == spanF1 {
+			for _, s := range metric.Spans(a.Tags) {
+				a.Entities = append(a.Entities, Entity{s.Type, strings.Join(x.Tokens[s.Start:s.End], " ")})
+			}
+		}
+		return a
+	case c.Head == Regression:
+		a.Grade = &p.Grade
+		return a
+	case tasks[c.Task].kind == labelled.Choice:
+		names, a.Choice = x.Choices, &p.Class
+	}
+	for i, q := range p.Probabilities {
+		a.Probabilities = append(a.Probabilities, Share{names[i], q})
+	}
+	a.Label, a.Probability = names[p.Class], &p.Probabilities[p.Class]
+	slices.SortStableFunc(a.Probabilities, func(a, b Share) int { return cmp.Compare(b.Probability, a.Probability) })
+	return a
+}
+
+// String is one line.
+func (a Answer) String() string {
+	var head string
+	switch {
+	case a.Grade != nil:
+		head = fmt.Sprintf("%.3f", *a.Grade)
+	case a.Tags != nil:
+		var words []string
+		for i, token := range a.Tokens {
+			if a.Tags[i] != labelled.Outside {
+				token += "/" + a.Tags[i]
+			}
+			words = append(words, token)
+		}
+		return strings.Join(words, " ")
+	default:
+		var shares []string
+		for _, s := range a.Probabilities {
+			shares = append(shares, fmt.Sprintf("%s %.1f %%", oneLine(s.Label), 100*s.Probability))
+		}
+		head = strings.Join(shares, ", ")
+	}
+	return head + "\t" + oneLine(strings.Join(a.Texts, " | "))
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

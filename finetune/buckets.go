@@ -1,0 +1,64 @@
+package finetune
+
+import "slices"
+
+// granule is what the lengths of buckets are multiples of: the kernels' blocks.
+const granule = 8
+
+// BucketLengths chooses at most n lengths that sequences are padded to, so that they
+// are padded the least in all: the exact optimum over multiples of 8, by dynamic
+// programming. No length is above the limit, which the longest item must not pass.
+func BucketLengths(items []*Item, n, limit int) []int {
+	count := map[int]int{}
+	for _, it := range items {
+		count[min((it.Length()+granule-1)/granule*granule, limit)] += len(it.Sequences)
+	}
+	var lengths, below []int // the candidates, and how many sequences are not longer
+	for l := range count {
+		lengths = append(lengths, l)
+	}
+	slices.Sort(lengths)
+	total := 0
+	for _, l := range lengths {
+		total += count[l]
+		below = append(below, total)
+	}
+	// cost[i] is the least number of tokens, padded, that the sequences of the first i
+	// candidates take in k buckets, the last of which has the i-th length.
+	m := len(lengths)
+	cost, from := make([]int, m+1), make([][]int, 0, n)
+	for i := 1; i <= m; i++ {
+		cost[i] = below[i-1] * lengths[i-1]
+	}
+	from = append(from, make([]int, m+1))
+	for k := 1; k < min(n, m); k++ {
+		next, best := slices.Clone(cost), make([]int, m+1)
+		for i := 1; i <= m; i++ {
+			for j := 1; j < i; j++ {
+				if c := cost[j] + (below[i-1]-below[j-1])*lengths[i-1]; c < next[i] {
+					next[i], best[i] = c, j
+				}
+			}
+			if best[i] == 0 {
+				best[i] = -1 // as with a bucket less
+			}
+		}
+		cost, from = next, append(from, best)
+	}
+	var out []int
+	for i, k := m, len(from)-1; i > 0 && k >= 0; k-- {
+		if from[k][i] == -1 {
+			continue
+		}
+		out = append(out, lengths[i-1])
+		i = from[k][i]
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// bucketOf is the first of the lengths that n fits into.
+func bucketOf(lengths []int, n int) int {
+	i, _ := slices.BinarySearch(lengths, n)
+	return i
+}

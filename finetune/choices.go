@@ -1,0 +1,67 @@
+package finetune
+
+import (
+	"math"
+
+	G "gorgonia.org/gorgonia"
+
+	"tinygpt/data/labelled"
+	"tinygpt/model"
+	"tinygpt/model/op"
+)
+
+// choices is the head of multiple choice: a score for each sequence, softmax over
+// those of an example, and the cross-entropy.
+type choices struct{ labels labelled.ChoiceLabels }
+
+func (h *choices) outputs() int { return 1 }
+
+func (h *choices) label(it *Item) error {
+	i, err := h.labels.Index(it.Example)
+	it.Class = int32(i)
+	return err
+}
+
+func (h *choices) loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func([]placed)) {
+	most := 0
+	for _, it := range b.items {
+		most = max(most, len(it.Sequences))
+	}
+	layout, index := g.Indices("layout", b.Examples*most)
+	node, labels := g.Indices("labels", b.Examples)
+	return g.CrossEntropy(g.Choices(scores, layout, most), node), func(batch []placed) {
+		for i := range index {
+			index[i] = op.None
+		}
+		for i := range labels {
+			labels[i] = op.Ignore
+		}
+		for i, it := range batch {
+			labels[i] = it.Class
+			for j := range it.Sequences {
+				index[i*most+j] = int32(it.sequence + j)
+			}
+		}
+	}
+}
+
+func (h *choices) cost(it *Item, scores []float32) float64 {
+	return -math.Log(max(softmax(scores)[it.Class], math.SmallestNonzeroFloat64))
+}
+
+func (h *choices) predict(_ *Item, scores []float32) Prediction {
+	p := softmax(scores)
+	return Prediction{Class: largest(p), Probabilities: p}
+}
+
+func (h *choices) metrics() []string { return []string{"accuracy"} }
+
+func (h *choices) measure(e *Evaluation, judged []Judged) {
+	right := 0
+	for _, j := range judged {
+		if j.Prediction.Class == int(j.Class) {
+			right++
+		}
+	}
+	e.Metrics["accuracy"] = float64(right) / float64(max(len(judged), 1))
+}

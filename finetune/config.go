@@ -1,0 +1,188 @@
+// Package finetune trains a model for a task with labels, as GPT-1 was (Radford et
+// al. 2018, sections 3.2 and 3.3): a transform turns each example into sequences of
+// tokens, a head turns the state of their last token into scores, and the loss is
+//
+//	L3 = L2 + λ·L1
+//
+// L2 that of the labels, L1 that of predicting the examples' own tokens.
+//
+// A transform is one small file (classification.go, entailment.go, …), and so is a
+// head (classes.go, grades.go, …). The loop, optimiser and checkpoints are package
+// train's.
+package finetune
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"tinygpt/data/labelled"
+)
+
+// Config is what a fine-tuning is configured with, beside the settings of training.
+type Config struct {
+	// Task is the transform: one of Tasks.
+	Task string `yaml:"task,omitempty"`
+	// Head is "classes" or "regression" (the labels are grades); "" is classes.
+	Head string `yaml:"head,omitempty"`
+	// Metric is what early stopping and the best checkpoint go by: accuracy, macro_f1,
+	// matthews, pearson, spearman or span_f1; "" is what fits the task.
+	Metric string `yaml:"metric,omitempty"`
+
+	// Train, Dev and Test are files with labels; without Dev, DevFraction of the
+	// training examples is held out. Or Stories is what the built-in stories are
+	// labelled with: sentiment, topic, questions or entities.
+	Train       string  `yaml:"train,omitempty"`
+	Dev         string  `yaml:"dev,omitempty"`
+	Test        string  `yaml:"test,omitempty"`
+	DevFraction float64 `yaml:"dev_fraction,omitempty"`
+	Stories     string  `yaml:"stories,omitempty"`
+	// Format of the files: tsv, csv, jsonl or conll; "" follows from their names. The
+	// columns are named as labelled.Columns says; "" and none are found by their names.
+	Format  string   `yaml:"format,omitempty"`
+	Text    []string `yaml:"text,omitempty"`
+	Second  []string `yaml:"second,omitempty"`
+	Choices []string `yaml:"choices,omitempty"`
+	Label   string   `yaml:"label,omitempty"`
+	Header  string   `yaml:"header,omitempty"`
+	// Examples is how many of the training examples are used, drawn for the seed; 0:
+	// all.
+	Examples int `yaml:"examples,omitempty"`
+
+	// From is the run whose weights are the start; Scratch takes its tokenizer and its
+	// shape, but random weights.
+	From    string `yaml:"from,omitempty"`
+	Scratch bool   `yaml:"scratch,omitempty"`
+	// Lambda is λ: how much L1 counts. 0 leaves it out.
+	Lambda float64 `yaml:"lambda"`
+	// Dropout is that on the states that the head reads; model.dropout is the model's.
+	Dropout float64 `yaml:"dropout"`
+	// FreezeEmbeddings leaves the pre-trained embeddings as they are; FreezeLayers these
+	// and so many of the lower layers. All of them frozen is a linear probe.
+	FreezeEmbeddings bool `yaml:"freeze_embeddings,omitempty"`
+	FreezeLayers     int  `yaml:"freeze_layers,omitempty"`
+
+	// Epochs is how often each example is seen, oftener if that makes less than MinSteps
+	// updates: a hundred examples need more than three epochs. WarmupFraction of the
+	// steps have a learning rate that still rises. Evaluations is how often the
+	// development set is measured in all.
+	Epochs         int     `yaml:"epochs,omitempty"`
+	MinSteps       int     `yaml:"min_steps"`
+	WarmupFraction float64 `yaml:"warmup_fraction"`
+	Evaluations    int     `yaml:"evaluations,omitempty"`
+	// Buckets is into how many lengths examples are sorted; MaxLength, in tokens, cuts
+	// longer ones (0: the model's context), and Truncate is where they are cut: middle,
+	// start or end.
+	Buckets   int    `yaml:"buckets,omitempty"`
+	MaxLength int    `yaml:"max_length,omitempty"`
+	Truncate  string `yaml:"truncate,omitempty"`
+
+	// What follows is found in the training examples, and kept by a run.
+
+	// Classes are the labels; of the task tagging, the tags.
+	Classes []string `yaml:"classes,omitempty"`
+	// ChoiceLabels is how the right choice is named: 0 or 1 (the number of the first),
+	// A or text.
+	ChoiceLabels string `yaml:"choice_labels,omitempty"`
+	// Mean and Deviation of grades, which the head learns less the one, by the other.
+	Mean      float64 `yaml:"mean,omitempty"`
+	Deviation float64 `yaml:"deviation,omitempty"`
+	// SHA256 of the examples, which a run notes so that it is resumed on the same.
+	SHA256 string `yaml:"sha256,omitempty"`
+}
+
+// Default holds the settings of GPT-1 (Radford et al. 2018, section 4.1).
+func Default() Config {
+	return Config{
+		DevFraction: 0.1, Lambda: 0.5, Dropout: 0.1, Epochs: 3, MinSteps: 200, WarmupFraction: 0.002,
+		Evaluations: 8, Buckets: 4, Truncate: Middle,
+	}
+}
+
+// Regression is the head for grades, ByClass the one for classes.
+const (
+	ByClass    = "classes"
+	Regression = "regression"
+)
+
+// Validate says what is wrong with c, key by key.
+func (c Config) Validate() error {
+	var errs []error
+	complain := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("finetune."+format, args...))
+	}
+	oneOf := func(key, value string, allowed ...string) {
+		if value != "" && !slices.Contains(allowed, value) {
+			complain("%s is %q: expected %s", key, value, strings.Join(allowed, ", "))
+		}
+	}
+	if c.Task == "" {
+		complain("task is missing: expected %s", strings.Join(Tasks(), ", "))
+	}
+	oneOf("task", c.Task, Tasks()...)
+	oneOf("head", c.Head, ByClass, Regression)
+	oneOf("metric", c.Metric, Metrics...)
+	oneOf("stories", c.Stories, labelled.StoryLabels...)
+	oneOf("header", c.Header, "yes", "no")
+	oneOf("truncate", c.Truncate, Middle, Start, End)
+	var formats []string
+	for _, f := range labelled.Formats {
+		formats = append(formats, string(f))
+	}
+	oneOf("format", c.Format, formats...)
+	if c.Train == "" && c.Stories == "" {
+		complain("train is missing: give --data FILE with labels")
+	}
+	if c.Train != "" && c.Stories != "" {
+		complain("train and finetune.stories are both set: expected one of them")
+	}
+	whole := func(key string, value, least int) {
+		if value < least {
+			complain("%s is %d: expected %d or more", key, value, least)
+		}
+	}
+	whole("epochs", c.Epochs, 1)
+	whole("min_steps", c.MinSteps, 0)
+	whole("evaluations", c.Evaluations, 1)
+	whole("buckets", c.Buckets, 1)
+	whole("examples", c.Examples, 0)
+	whole("max_length", c.MaxLength, 0)
+	whole("freeze_layers", c.FreezeLayers, 0)
+	between := func(key string, value, from, below float64) {
+		if !(value >= from && value < below) {
+			complain("%s is %v: expected %v or more and less than %v", key, value, from, below)
+		}
+	}
+	between("lambda", c.Lambda, -1e6, 1e6)
+	between("dropout", c.Dropout, 0, 1)
+	between("warmup_fraction", c.WarmupFraction, 0, 1)
+	if c.Dev == "" {
+		between("dev_fraction", c.DevFraction, 1e-6, 1)
+	}
+	if math.IsNaN(c.Mean) || !(c.Deviation >= 0) {
+		complain("mean and finetune.deviation are %v and %v: expected numbers", c.Mean, c.Deviation)
+	}
+	if len(errs) == 0 {
+		errs = append(errs, c.fits())
+	}
+	return errors.Join(errs...)
+}
+
+// fits checks the settings against the task.
+func (c Config) fits() error {
+	t := tasks[c.Task]
+	if c.Head == Regression && !t.grades {
+		return fmt.Errorf("finetune.head is %s, but the labels of %s aren't grades", Regression, c.Task)
+	}
+	if fitting := t.head(&c).metrics(); c.Metric != "" && !slices.Contains(fitting, c.Metric) {
+		return fmt.Errorf("finetune.metric is %s, but %s is measured by %s", c.Metric, c.Task, strings.Join(fitting, ", "))
+	}
+	return nil
+}
+
+// columns is where examples are in a row.
+func (c Config) columns() labelled.Columns {
+	return labelled.Columns{Text: c.Text, Second: c.Second, Choices: c.Choices, Label: c.Label, Header: c.Header}
+}

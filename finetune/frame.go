@@ -1,0 +1,129 @@
+package finetune
+
+import "tinygpt/tokenizer"
+
+// Special are the ids of the tokens that fine-tuning adds to a vocabulary.
+type Special struct{ Start, Delimiter, Extract int32 }
+
+// Their names in a tokenizer.
+const (
+	StartName     = "<|start|>"
+	DelimiterName = "<|delimiter|>"
+	ExtractName   = "<|extract|>"
+)
+
+// Extend returns the tokenizer with the special tokens of fine-tuning, and their ids;
+// those that it has already keep theirs.
+func Extend(t tokenizer.Tokenizer) (tokenizer.Tokenizer, Special, error) {
+	var missing []string
+	names := []string{StartName, DelimiterName, ExtractName}
+	for _, n := range names {
+		if _, ok := tokenizer.SpecialID(t, n); !ok {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) > 0 {
+		var err error
+		if t, err = tokenizer.WithSpecialTokens(t, missing...); err != nil {
+			return nil, Special{}, err
+		}
+	}
+	var ids [3]int32
+	for i, n := range names {
+		ids[i], _ = tokenizer.SpecialID(t, n)
+	}
+	return t, Special{ids[0], ids[1], ids[2]}, nil
+}
+
+// has says whether the token is a special one.
+func (s Special) has(token int32) bool {
+	return token == s.Start || token == s.Delimiter || token == s.Extract
+}
+
+// Where a long example is cut.
+const (
+	Middle = "middle" // its middle is left out
+	Start  = "start"  // its start is left out
+	End    = "end"    // its end is left out
+)
+
+// frame puts special tokens around texts, and cuts what doesn't fit.
+type frame struct {
+	special  Special
+	room     int    // tokens of a sequence
+	truncate string // Middle, Start or End
+
+	cut   bool  // something was left out
+	words []int // of twice: where each word is labelled; -1: it was left out
+}
+
+// sequence is start, the texts with delimiters between them, extract. If that is too
+// long, the longest texts are cut down to the same length.
+func (f *frame) sequence(texts ...[]int32) []int32 {
+	limit := f.limit(texts, f.room-1-len(texts))
+	out := []int32{f.special.Start}
+	for i, t := range texts {
+		if i > 0 {
+			out = append(out, f.special.Delimiter)
+		}
+		out = append(out, f.shorten(t, limit)...)
+	}
+	return append(out, f.special.Extract)
+}
+
+// limit is the largest length that texts can be cut down to so that all together have
+// at most room tokens.
+func (f *frame) limit(texts [][]int32, room int) int {
+	longest, total := 0, 0
+	for _, t := range texts {
+		longest, total = max(longest, len(t)), total+len(t)
+	}
+	if total <= room {
+		return longest
+	}
+	f.cut = true
+	for ; longest > 0 && total > room; longest-- {
+		total = 0
+		for _, t := range texts {
+			total += min(len(t), longest-1)
+		}
+	}
+	return longest
+}
+
+// shorten leaves n tokens.
+func (f *frame) shorten(text []int32, n int) []int32 {
+	if len(text) <= n {
+		return text
+	}
+	head := n // of Start and End: all of it at one side
+	switch f.truncate {
+	case Start:
+		head = 0
+	case Middle:
+		head = (n + 1) / 2
+	}
+	return append(append([]int32{}, text[:head]...), text[len(text)-(n-head):]...)
+}
+
+// twice is start, the words, delimiter, the words again, extract. Of a sentence that
+// is too long the last words are left out.
+func (f *frame) twice(words [][]int32) []int32 {
+	var text []int32
+	f.words = make([]int, len(words))
+	for i, w := range words {
+		f.words[i] = -1
+		if f.cut = f.cut || 3+2*(len(text)+len(w)) > f.room; !f.cut {
+			text = append(text, w...)
+			f.words[i] = len(text) - 1
+		}
+	}
+	for i, at := range f.words {
+		if at >= 0 {
+			f.words[i] = 1 + len(text) + 1 + at
+		}
+	}
+	out := append([]int32{f.special.Start}, text...)
+	out = append(append(out, f.special.Delimiter), text...)
+	return append(out, f.special.Extract)
+}

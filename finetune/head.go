@@ -1,0 +1,48 @@
+package finetune
+
+import (
+	G "gorgonia.org/gorgonia"
+
+	"tinygpt/model"
+)
+
+// scoreName is the head's linear map among the model's parameters.
+const scoreName = "score"
+
+// head is what is learned on top of the states: how labels are read, the loss of the
+// scores, and what scores say. Each has a file of its own.
+type head interface {
+	// outputs is the number of scores of a state.
+	outputs() int
+	// label reads the label of an item's example into the item.
+	label(it *Item) error
+	// loss adds the loss of scores [R, outputs] to a training graph, R being the rows
+	// of a batch, and returns it with what sets the labels of a batch.
+	loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func(placed []placed))
+	// cost is the loss of one item, for evaluation, and predict what its scores say;
+	// scores hold outputs numbers for each of the item's states, one after another.
+	cost(it *Item, scores []float32) float64
+	predict(it *Item, scores []float32) Prediction
+	// metrics are what predictions are measured by, the usual one first, and measure
+	// computes all of them.
+	metrics() []string
+	measure(e *Evaluation, judged []Judged)
+}
+
+// placed is an item of a batch and the first of its sequences.
+type placed struct {
+	*Item
+	sequence int
+}
+
+// Prediction is what a model says of an example.
+type Prediction struct {
+	// Class is the likeliest class or choice, Probabilities those of each.
+	Class         int
+	Probabilities []float64
+	// Grade is the value that a regression head predicts.
+	Grade float64
+	// Tags are the likeliest tags of the words, Confidence their probabilities.
+	Tags       []int
+	Confidence []float64
+}

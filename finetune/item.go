@@ -1,0 +1,103 @@
+package finetune
+
+import (
+	"fmt"
+
+	"tinygpt/data/labelled"
+	"tinygpt/tokenizer"
+)
+
+// Item is an example as the model reads it.
+type Item struct {
+	Example   labelled.Example
+	Sequences [][]int32
+	// Words is where in the sequence each word is labelled, of tagging; -1: the word
+	// was left out.
+	Words []int
+	// Class is the number of the right class or choice, Grade the label of regression,
+	// Tags the numbers of the words' tags.
+	Class int32
+	Grade float64
+	Tags  []int32
+	// Cut says that the example was too long and isn't whole.
+	Cut bool
+}
+
+// Length is that of the longest sequence, in tokens.
+func (it *Item) Length() (n int) {
+	for _, s := range it.Sequences {
+		n = max(n, len(s))
+	}
+	return n
+}
+
+// Encoder makes items of examples.
+type Encoder struct {
+	Tokenizer tokenizer.Tokenizer
+	Special   Special
+	// Config has the classes, or what else the labels need.
+	Config Config
+	// Context is the most tokens that a sequence may have.
+	Context int
+}
+
+// Items encodes the examples; withLabels false leaves the labels alone.
+func (e *Encoder) Items(examples []labelled.Example, withLabels bool) ([]*Item, error) {
+	t := tasks[e.Config.Task]
+	head := t.head(&e.Config)
+	if least := 8; e.Context < least {
+		return nil, fmt.Errorf("a context of %d tokens has no room for an example: expected %d or more", e.Context, least)
+	}
+	var items []*Item
+	for _, x := range examples {
+		p, err := e.parts(x)
+		if err != nil {
+			return nil, err
+		}
+		f := frame{special: e.Special, room: e.Context, truncate: e.Config.Truncate}
+		it := &Item{Example: x, Sequences: t.arrange(&f, p)}
+		it.Words, it.Cut = f.words, f.cut
+		if withLabels {
+			if err := head.label(it); err != nil {
+				return nil, err
+			}
+		}
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+// parts encodes the texts of an example.
+func (e *Encoder) parts(x labelled.Example) (p parts, err error) {
+	encode := func(texts []string, before string) [][]int32 {
+		var out [][]int32
+		for i, text := range texts {
+			if i > 0 {
+				text = before + text
+			}
+			tokens, failed := e.Tokenizer.Encode(text)
+			if failed == nil && len(tokens) == 0 {
+				failed = fmt.Errorf("the text %q has no tokens", text)
+			}
+			if failed != nil && err == nil {
+				err = x.Errorf("%s", failed)
+			}
+			out = append(out, tokens)
+		}
+		return out
+	}
+	p.texts, p.choices = encode(x.Texts, ""), encode(x.Choices, "")
+	// Words within a sentence begin with the space before them, as in running text.
+	p.words = encode(x.Tokens, " ")
+	return p, err
+}
+
+// Truncated is how many of the items aren't whole.
+func Truncated(items []*Item) (n int) {
+	for _, it := range items {
+		if it.Cut {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,152 @@
+package finetune
+
+import (
+	"errors"
+	"slices"
+
+	G "gorgonia.org/gorgonia"
+
+	"tinygpt/model"
+)
+
+// evalTokens is about how many tokens a predictor computes at once: enough for full
+// speed.
+const evalTokens = 1024
+
+// Predictor computes the scores of items, without dropout. It keeps a graph for each
+// length that it met.
+type Predictor struct {
+	model   *model.Model
+	config  *Config
+	head    head
+	lengths []int
+	graphs  map[int]*predicting
+}
+
+// predicting is a graph that ends in scores.
+type predicting struct {
+	*model.Graph
+	rows   []int32
+	scores *G.Node
+}
+
+// NewPredictor returns a predictor of a model that has the task's head. Items are
+// padded to the given lengths; longer ones, up to the context, may come too.
+func NewPredictor(m *model.Model, c *Config, lengths []int) *Predictor {
+	lengths = slices.Clone(lengths)
+	for l := 2 * granule; len(lengths) == 0 || lengths[len(lengths)-1] < m.Config.Context; l *= 2 {
+		if l = min(l, m.Config.Context); len(lengths) == 0 || l > lengths[len(lengths)-1] {
+			lengths = append(lengths, l)
+		}
+	}
+	return &Predictor{m, c, tasks[c.Task].head(c), lengths, map[int]*predicting{}}
+}
+
+// Close frees the graphs.
+func (p *Predictor) Close() error {
+	var errs []error
+	for _, g := range p.graphs {
+		errs = append(errs, g.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// unit is what must be computed in one batch: an item, or one sequence of a multiple
+// choice, of which there may be more than fit into a batch.
+type unit struct {
+	Item
+	of, first int // the item, and where in its scores the unit's begin
+}
+
+// Scores returns the scores of each item, in the order of the items: those of its
+// states one after another.
+func (p *Predictor) Scores(items []*Item) ([][]float32, error) {
+	t, outputs := tasks[p.config.Task], p.head.outputs()
+	out := make([][]float32, len(items))
+	buckets := make([][]*unit, len(p.lengths))
+	for i, it := range items {
+		whole := unit{Item: *it, of: i}
+		units := []*unit{&whole}
+		states := 1
+		switch {
+		case t.groups == 0:
+			states = it.Length()
+		case len(it.Sequences) > t.groups:
+			units, states = nil, len(it.Sequences)
+			for j, s := range it.Sequences {
+				units = append(units, &unit{Item{Sequences: [][]int32{s}}, i, j * outputs})
+			}
+		}
+		out[i] = make([]float32, states*outputs)
+		for _, u := range units {
+			b := bucketOf(p.lengths, u.Length())
+			buckets[b] = append(buckets[b], u)
+		}
+	}
+	for b, units := range buckets {
+		for len(units) > 0 {
+			g, err := p.graph(p.lengths[b])
+			if err != nil {
+				return nil, err
+			}
+			n := min(len(units), g.Batch/max(t.groups, 1))
+			if err := p.run(g, units[:n], out); err != nil {
+				return nil, err
+			}
+			units = units[n:]
+		}
+	}
+	return out, nil
+}
+
+// graph is the graph for that length.
+func (p *Predictor) graph(length int) (*predicting, error) {
+	if g := p.graphs[length]; g != nil {
+		return g, nil
+	}
+	groups := max(tasks[p.config.Task].groups, 1)
+	batch := max(1, evalTokens/length/groups) * groups
+	g := &predicting{Graph: p.model.NewGraph(batch, length, false)}
+	states, rows := readStates(g.Graph, p.config.Task)
+	g.rows, g.scores = rows, g.Head(states, scoreName)
+	if err := g.Compile(nil); err != nil {
+		return nil, err
+	}
+	p.graphs[length] = g
+	return g, nil
+}
+
+// run computes a batch of units and puts their scores in their places.
+func (p *Predictor) run(g *predicting, units []*unit, out [][]float32) error {
+	groups, outputs := tasks[p.config.Task].groups, p.head.outputs()
+	items := make([]*Item, len(units))
+	for i, u := range units {
+		items[i] = &u.Item
+	}
+	place(g.Graph, items, g.rows, groups)
+	if err := g.Run(); err != nil {
+		return err
+	}
+	scores := g.scores.Value().Data().([]float32)
+	for i, u := range units {
+		row, states := i, 1
+		if groups == 0 {
+			row, states = i*g.Context, u.Length()
+		}
+		copy(out[u.of][u.first:], scores[row*outputs:(row+states)*outputs])
+	}
+	return nil
+}
+
+// Predict says what the model makes of each item.
+func (p *Predictor) Predict(items []*Item) ([]Prediction, error) {
+	scores, err := p.Scores(items)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Prediction, len(items))
+	for i, it := range items {
+		out[i] = p.head.predict(it, scores[i])
+	}
+	return out, nil
+}

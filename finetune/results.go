@@ -1,0 +1,125 @@
+package finetune
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// Files of a fine-tuned run's folder beside those of every run.
+const (
+	ResultsFile   = "results.json"
+	ConfusionFile = "confusion.png"
+	WorstFile     = "worst.txt"
+)
+
+// Measured is an evaluation as results.json has it.
+type Measured struct {
+	Examples int                `json:"examples"`
+	Loss     float64            `json:"loss"`
+	Metrics  map[string]float64 `json:"metrics"`
+}
+
+// Results is what results.json has.
+type Results struct {
+	Task          string    `json:"task"`
+	Metric        string    `json:"metric"`
+	Seed          uint64    `json:"seed"`
+	TrainExamples int       `json:"train_examples"`
+	Truncated     int       `json:"train_truncated"`
+	Steps         int       `json:"steps"`
+	BestStep      int       `json:"best_step"`
+	Dev           Measured  `json:"dev"`
+	Test          *Measured `json:"test,omitempty"`
+}
+
+func (e Evaluation) measured() Measured { return Measured{e.Examples, e.Loss, e.Metrics} }
+
+// Judge is the evaluation that counts: of the test set if there is one.
+func (r Result) Judge() (name string, e Evaluation) {
+	if r.Test != nil {
+		return "test", *r.Test
+	}
+	return "development", r.Dev
+}
+
+// Write leaves the results in the session's folder: numbers, confusion matrix, and
+// the examples with the highest loss.
+func (s *Session) Write(r Result) error {
+	name, e := r.Judge()
+	results := Results{
+		Task: s.Config.Task, Metric: e.Metric, Seed: s.Train.Seed, TrainExamples: len(s.TrainItems), Truncated: Truncated(s.TrainItems),
+		Steps: r.State.Step, BestStep: r.State.BestStep, Dev: r.Dev.measured(),
+	}
+	if r.Test != nil {
+		test := r.Test.measured()
+		results.Test = &test
+	}
+	text, err := json.MarshalIndent(results, "", "  ")
+	if err != nil {
+		return err
+	}
+	errs := []error{
+		replace(filepath.Join(s.Dir, ResultsFile), append(text, '\n')),
+		replace(filepath.Join(s.Dir, WorstFile), []byte(s.Config.Worst(e, len(e.Worst)))),
+	}
+	if e.Confusion != nil {
+		errs = append(errs, e.Confusion.Draw(filepath.Join(s.Dir, ConfusionFile), name+" set"))
+	}
+	return errors.Join(errs...)
+}
+
+// replace writes a file that appears under its name when it is complete.
+func replace(path string, text []byte) error {
+	if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+// Worst shows the n examples with the highest loss: what the label is, what was
+// predicted, and the text.
+func (c *Config) Worst(e Evaluation, n int) string {
+	var b strings.Builder
+	for _, j := range e.Worst[:min(n, len(e.Worst))] {
+		fmt.Fprintf(&b, "%s:%d: loss %.2f, ", j.Example.File, j.Example.Line, j.Loss)
+		x := j.Example
+		switch {
+		case len(x.Tags) > 0:
+			b.WriteString("tags\n")
+			for w, token := range x.Tokens {
+				if said := c.Classes[j.Prediction.Tags[w]]; said != x.Tags[w] {
+					fmt.Fprintf(&b, "    %s is %s, predicted %s\n", token, x.Tags[w], said)
+				}
+			}
+			fmt.Fprintf(&b, "    %s\n", strings.Join(x.Tokens, " "))
+		case len(x.Choices) > 0:
+			fmt.Fprintf(&b, "right %q, chosen %q\n", x.Choices[j.Class], x.Choices[j.Prediction.Class])
+		case c.Head == Regression:
+			fmt.Fprintf(&b, "grade %v, predicted %.3f\n", j.Grade, j.Prediction.Grade)
+		default:
+			said := j.Prediction.Class
+			fmt.Fprintf(&b, "label %q, predicted %q with %.0f %%\n", x.Label, c.Classes[said], 100*j.Prediction.Probabilities[said])
+		}
+		for _, text := range x.Texts {
+			fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(text, "\n", "\n    "))
+		}
+	}
+	return b.String()
+}
+
+// MeanDeviation is the mean of the values and their standard deviation (of a sample;
+// 0 for a single value).
+func MeanDeviation(values []float64) (mean, deviation float64) {
+	mean, deviation = stat.MeanStdDev(values, nil)
+	if math.IsNaN(deviation) {
+		deviation = 0
+	}
+	return mean, deviation
+}

@@ -1,0 +1,173 @@
+package finetune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"tinygpt/model"
+	"tinygpt/train"
+)
+
+// Session is one fine-tuning, from a model to its results.
+type Session struct {
+	Config  Config
+	Train   train.Config // Plan completes it
+	Model   *model.Model // see NewModel
+	Special Special
+	// Items of the three sets; TestItems may be nil.
+	TrainItems, DevItems, TestItems []*Item
+	Dir                             string
+	Report                          train.Report
+
+	batches *Batches
+	trainer *train.Trainer
+}
+
+// Result is what a session reached.
+type Result struct {
+	State train.State
+	// Dev and Test are of the best checkpoint by the development set. The test set is
+	// measured once, with that; nil if there is none.
+	Dev  Evaluation
+	Test *Evaluation
+}
+
+// NewModel returns a model of that shape with the task's head: with the weights of
+// base, whose vocabulary may be smaller, or if base is nil random ones.
+func NewModel(shape model.Config, base *model.Model, c *Config, special Special, seed uint64) (*model.Model, error) {
+	if c.FreezeLayers > shape.Layers {
+		return nil, fmt.Errorf("finetune.freeze_layers is %d, but the model has %d", c.FreezeLayers, shape.Layers)
+	}
+	m, err := model.New(shape, seed)
+	if err != nil {
+		return nil, err
+	}
+	if base != nil {
+		if err := m.CopyFrom(base); err != nil {
+			return nil, err
+		}
+	}
+	AddHead(m, c, seed)
+	if c.FreezeEmbeddings {
+		m.FreezeEmbeddings(int(special.Start)) // the special tokens follow all others
+	}
+	if c.FreezeLayers > 0 {
+		m.FreezeLayers(c.FreezeLayers)
+	}
+	return m, nil
+}
+
+// GPT-1's learning rate (Radford et al. 2018, section 4.1) at its width. A narrower
+// model learns with a higher one, in inverse proportion to the width (Yang et al.
+// 2022, Tensor Programs V, table 8).
+const (
+	learningRate   = 6.25e-5
+	referenceWidth = 768
+)
+
+// Plan sorts the training items into batches and completes what follows from their
+// number: steps, warm-up, and when to measure the development set and to save; and a
+// learning rate of 0 with the one that fits the model's width.
+func (s *Session) Plan() {
+	limit := s.Model.Config.Context
+	lengths := BucketLengths(s.TrainItems, s.Config.Buckets, limit)
+	perStep := s.Train.GradientAccumulationSteps
+	perEpoch := (len(s.TrainItems) + s.Train.BatchSize - 1) / s.Train.BatchSize
+	s.Config.Epochs = max(s.Config.Epochs, (s.Config.MinSteps*perStep+perEpoch-1)/perEpoch)
+	s.batches = NewBatches(s.TrainItems, lengths, s.Train.BatchSize, s.Config.Epochs, s.Train.Seed)
+	s.Train.Steps = (s.batches.Count() + perStep - 1) / perStep
+	s.Train.WarmupSteps = int(math.Ceil(s.Config.WarmupFraction * float64(s.Train.Steps)))
+	s.Train.EvalInterval = (s.Train.Steps + s.Config.Evaluations - 1) / s.Config.Evaluations
+	s.Train.CheckpointInterval = s.Train.EvalInterval
+	s.Train.SampleInterval = 0
+	if s.Config.FreezeLayers >= s.Model.Config.Layers {
+		s.Config.Lambda = 0 // L1 changes nothing
+	}
+	if s.Train.LearningRate == 0 {
+		s.Train.LearningRate = learningRate * referenceWidth / float64(s.Model.Config.Width)
+	}
+}
+
+// start makes the trainer, once the session has its folder.
+func (s *Session) start() *train.Trainer {
+	if s.trainer == nil {
+		s.trainer = &train.Trainer{
+			Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, LossName: s.lossName(),
+			Objective: &Objective{Config: &s.Config, Special: s.Special, Batches: s.batches, Accumulation: s.Train.GradientAccumulationSteps},
+		}
+	}
+	return s.trainer
+}
+
+func (s *Session) lossName() string {
+	l2 := "cross-entropy of labels"
+	if s.Config.Head == Regression {
+		l2 = "squared error"
+	}
+	if s.Config.Lambda == 0 {
+		return "Training: " + l2 + "; validation: the same"
+	}
+	return fmt.Sprintf("Training: %s + %g of tokens; validation: of labels", l2, s.Config.Lambda)
+}
+
+// Buckets describes the lengths that sequences are padded to, and Padding is the share
+// of the tokens of all batches that only fill.
+func (s *Session) Buckets() (lengths []int, padding float64) {
+	total, own := 0, 0
+	for n := range s.batches.Count() {
+		bucket, items := s.batches.At(n)
+		total += s.batches.Sequences * s.batches.Lengths[bucket]
+		for _, it := range items {
+			for _, q := range it.Sequences {
+				own += len(q)
+			}
+		}
+	}
+	return s.batches.Lengths, 1 - float64(own)/float64(total)
+}
+
+// Bytes is about how much memory the training holds: parameters, gradients and
+// optimiser, and the activations of all buckets.
+func (s *Session) Bytes() int64 {
+	bytes := 16 * s.Model.Config.ParameterCount()
+	for _, l := range s.batches.Lengths {
+		bytes += s.Model.Config.ActivationBytes(s.batches.Sequences, l)
+	}
+	return bytes
+}
+
+// Resume continues from the folder's last checkpoint; it returns the number of updates
+// made so far. Call Plan first.
+func (s *Session) Resume() (steps int, err error) { return s.start().Resume() }
+
+// Run trains, goes back to the best checkpoint, and measures it. When ctx ends it
+// saves, and returns train.ErrInterrupted. Call Plan first.
+func (s *Session) Run(ctx context.Context) (Result, error) {
+	p := NewPredictor(s.Model, &s.Config, s.batches.Lengths)
+	defer p.Close()
+	trainer := s.start()
+	trainer.Report = s.Report
+	trainer.Validate = func() (train.Evaluation, error) {
+		e, err := p.Evaluate(s.DevItems)
+		return e.Train(), err
+	}
+	trained, err := trainer.Run(ctx)
+	r := Result{State: trained.State}
+	if err != nil {
+		return r, err
+	}
+	if _, err := train.LoadCheckpoint(filepath.Join(s.Dir, train.BestCheckpoint), s.Model, nil); err != nil {
+		return r, err
+	}
+	if r.Dev, err = p.Evaluate(s.DevItems); err != nil {
+		return r, err
+	}
+	if s.TestItems != nil {
+		test, failed := p.Evaluate(s.TestItems)
+		r.Test, err = &test, failed
+	}
+	return r, errors.Join(err)
+}

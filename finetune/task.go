@@ -1,0 +1,51 @@
+package finetune
+
+import (
+	"maps"
+	"slices"
+
+	"tinygpt/data/labelled"
+)
+
+// task is a way of putting examples before the model. Each has a file of its own.
+type task struct {
+	// kind is what its examples consist of.
+	kind labelled.Kind
+	// arrange turns the tokens of an example into sequences.
+	arrange func(f *frame, p parts) [][]int32
+	// groups is how many sequences an example has whose states are added up; 0 means
+	// that the state of every token is read.
+	groups int
+	// head makes what is learned on top of the states.
+	head func(c *Config) head
+	// grades says whether labels may be grades.
+	grades bool
+}
+
+// parts are the tokens of an example's parts.
+type parts struct {
+	texts, choices, words [][]int32
+}
+
+// tasks are those that there are. A new one is a file and a line here.
+var tasks = map[string]task{
+	"classification": classification,
+	"entailment":     entailment,
+	"similarity":     similarity,
+	"choice":         choice,
+	"tagging":        tagging,
+}
+
+// Tasks lists the tasks' names.
+func Tasks() []string { return slices.Sorted(maps.Keys(tasks)) }
+
+// Kind is what the examples of the task consist of.
+func (c *Config) Kind() labelled.Kind { return tasks[c.Task].kind }
+
+// classesOrGrades is the head that the configuration asks for.
+func classesOrGrades(c *Config) head {
+	if c.Head == Regression {
+		return &grades{mean: c.Mean, deviation: c.Deviation}
+	}
+	return &classes{names: c.Classes}
+}

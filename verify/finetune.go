@@ -1,0 +1,116 @@
+package verify
+
+import (
+	"fmt"
+	"io/fs"
+
+	"tinygpt/finetune"
+	"tinygpt/model/safetensors"
+)
+
+// lambda is λ of the cases: how much L1 counts in L3 = L2 + λ·L1.
+const lambda = 0.5
+
+// finetune checks scores, losses and gradients of fine-tuning (Radford et al. 2018,
+// section 3.2) for a case that has them: rows of the given lengths, with the head of
+// score.safetensors on the state of each row's last token. What is computed is what
+// fine-tuning computes, by the same objective.
+func (r *reference) finetune(dir fs.FS) error {
+	if _, has := r.expected.Info("ft.scores"); !has {
+		return nil
+	}
+	head, err := open(dir, "score.safetensors")
+	if err != nil {
+		return err
+	}
+	config, items, err := r.labelled(head)
+	if err != nil {
+		return err
+	}
+	none := finetune.Special{Start: -1, Delimiter: -1, Extract: -1} // the case has no such tokens
+	batches := finetune.NewBatches(items, []int{r.length}, r.batch, 1, 0)
+	o := &finetune.Objective{Config: config, Special: none, Batches: batches, Accumulation: 1}
+	g := r.model.NewGraph(r.batch, r.length, true)
+	defer g.Close()
+	l3 := o.Build(g)
+	if err := g.Compile(l3); err != nil {
+		return err
+	}
+	o.Fill(g, 0, 0)
+	if err := g.Run(); err != nil {
+		return err
+	}
+	l1, l2 := o.Losses(g)
+	for _, c := range []struct {
+		name string
+		got  float64
+	}{{"ft.L1", value(l1)}, {"ft.L2", value(l2)}, {"ft.L3", value(l3)}} {
+		want, err := r.scalar(c.name)
+		if err != nil {
+			return err
+		}
+		r.compare(c.name, []float64{c.got}, []float64{want}, "absolute ≤ 1e-5", absolute(lossBound))
+	}
+	if err := r.gradients("ft.grad.", r.model.GradNorm()); err != nil {
+		return err
+	}
+	return r.scores(config, items)
+}
+
+// labelled reads the head into the model and the rows into items.
+func (r *reference) labelled(head *safetensors.File) (*finetune.Config, []*finetune.Item, error) {
+	bias, ok := head.Info("score.bias")
+	if !ok {
+		return nil, nil, fmt.Errorf("score.safetensors: no tensor score.bias [K]")
+	}
+	config := &finetune.Config{Task: "classification", Lambda: lambda}
+	for i := range bias.Len() {
+		config.Classes = append(config.Classes, fmt.Sprint(i))
+	}
+	finetune.AddHead(r.model, config, 0)
+	for _, name := range []string{"score.weight", "score.bias"} {
+		if err := head.Float32(name, r.model.Parameter(name).Value.Float32s()); err != nil {
+			return nil, nil, err
+		}
+	}
+	lengths, err := r.ints("lengths")
+	if err != nil {
+		return nil, nil, err
+	}
+	labels, err := r.ints("labels")
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(lengths) != r.batch || len(labels) != r.batch {
+		return nil, nil, fmt.Errorf("case.safetensors: %d lengths and %d labels for %d rows", len(lengths), len(labels), r.batch)
+	}
+	var items []*finetune.Item
+	for b, n := range lengths {
+		if n < 1 || int(n) > r.length || labels[b] < 0 || int(labels[b]) >= len(config.Classes) {
+			return nil, nil, fmt.Errorf("case.safetensors: row %d has the length %d of %d and the label %d of %d", b, n, r.length, labels[b], len(config.Classes))
+		}
+		row := r.tokens[b*r.length:]
+		items = append(items, &finetune.Item{Sequences: [][]int32{row[:n]}, Class: labels[b]})
+	}
+	return config, items, nil
+}
+
+// scores checks what the predictor makes of the rows.
+func (r *reference) scores(config *finetune.Config, items []*finetune.Item) error {
+	p := finetune.NewPredictor(r.model, config, nil)
+	defer p.Close()
+	scores, err := p.Scores(items)
+	if err != nil {
+		return err
+	}
+	var got []float64
+	for _, s := range scores {
+		got = append(got, widen(s)...)
+	}
+	want, err := r.floats("ft.scores")
+	if err != nil {
+		return err
+	}
+	r.compare("ft.scores", got, want, "absolute ≤ 1e-5", absolute(scoreBound))
+	return nil
+}
