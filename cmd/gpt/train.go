@@ -21,7 +21,6 @@ import (
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/sample"
-	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
 
@@ -149,8 +148,14 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 		Objective: &train.LanguageModel{Batches: data.NewSampler(training, data.Order(cfg.Data.Windows), cfg.Train.Seed,
 			cfg.Train.BatchSize, cfg.Train.GradientAccumulationSteps, cfg.Model.Context)},
 		Validate: evaluator.Run,
-		Sample:   func() (string, error) { return write(m, r.Tokenizer, "", cfg.Sample, cfg.Train.Seed) },
-		Floor:    texts.FloorLoss(len(validation.Tokens) - 1),
+		Sample: func() (string, error) {
+			texts, err := sample.Texts(context.Background(), m.NewDecoder(1), r.Tokenizer, "", cfg.Sample, cfg.Train.Seed, 1, nil)
+			if err != nil {
+				return "", err
+			}
+			return texts[0].Text, nil
+		},
+		Floor: texts.FloorLoss(len(validation.Tokens) - 1),
 	}
 	first := 0
 	if resume {
@@ -232,39 +237,7 @@ func beginning(text string) string {
 	return string(short[:min(24, len(short))])
 }
 
-// write lets the model continue a prompt.
-func write(m *model.Model, tok tokenizer.Tokenizer, prompt string, o sample.Options, seed uint64) (string, error) {
-	var text strings.Builder
-	err := stream(&text, m, tok, prompt, o, seed)
-	return text.String(), err
-}
-
-// stream writes the prompt's continuation to w as it comes.
-func stream(w io.Writer, m *model.Model, tok tokenizer.Tokenizer, prompt string, o sample.Options, seed uint64) error {
-	ids, err := tok.Encode(prompt)
-	if err != nil {
-		return fmt.Errorf("prompt: %w", err)
-	}
-	// A document follows an end-of-text token; so does a text without a prompt.
-	ids = append([]int32{tok.EndOfText()}, ids...)
-	characters := tokenizer.NewStream(tok)
-	var failed error
-	err = sample.Generate(m.NewDecoder(), ids, o, seed, tok.EndOfText(), func(token int32) bool {
-		text, err := characters.Next(token)
-		if err == nil {
-			_, err = io.WriteString(w, text)
-		}
-		failed = err
-		return err == nil
-	})
-	if err := errors.Join(err, failed); err != nil {
-		return err
-	}
-	_, err = io.WriteString(w, characters.Flush())
-	return err
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
