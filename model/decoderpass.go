@@ -97,9 +97,11 @@ func (d *Decoder) attention(y, x []float32, layer, n int) {
 	p.cached = p.cached[:0]
 	for _, s := range d.spans {
 		q := &d.sequences[s.sequence]
-		p.cached = append(p.cached, kernel.CachedRows{Keys: q.keys[layer], Values: q.values[layer], Past: s.from, Rows: s.to - s.from})
+		p.cached = append(p.cached, kernel.CachedRows{
+			Keys: q.keys[layer], Values: q.values[layer], Capacity: q.capacity, Past: s.from, Rows: s.to - s.from,
+		})
 	}
-	kernel.CachedAttention(p.attended, p.qkv, p.cached, kernel.CacheShape{Heads: c.Heads, HeadDim: c.Width / c.Heads, Capacity: c.Context})
+	kernel.CachedAttention(p.attended, p.qkv, p.cached, c.Heads, c.Width/c.Heads)
 	w.attnOut.apply(y, p.attended, n)
 }
 

@@ -4,8 +4,9 @@ package model
 type sequence struct {
 	tokens []int32 // the window: at most Context
 	cached int     // how many of them the caches hold
-	// keys and values of layer i: [Heads, Context, D/Heads].
+	// keys and values of layer i: [Heads, capacity, D/Heads].
 	keys, values [][]float32
+	capacity     int
 }
 
 func (s *sequence) reset() { s.tokens, s.cached = s.tokens[:0], 0 }
@@ -13,7 +14,6 @@ func (s *sequence) reset() { s.tokens, s.cached = s.tokens[:0], 0 }
 // extend adds tokens to the window. If it slides, what is cached is void, since
 // every token has another position.
 func (s *sequence) extend(tokens []int32, c Config) {
-	s.grow(c)
 	if over := len(tokens) - c.Context; over > 0 {
 		tokens = tokens[over:]
 	}
@@ -22,29 +22,42 @@ func (s *sequence) extend(tokens []int32, c Config) {
 		s.cached = 0
 	}
 	s.tokens = append(s.tokens, tokens...)
+	s.grow(len(s.tokens), c)
 }
 
-// grow gives a sequence its memory when it is first used.
-func (s *sequence) grow(c Config) {
-	if s.keys != nil {
+// leastCapacity is how many tokens a cache has room for when it is first used.
+const leastCapacity = 64
+
+// grow makes room for n tokens in the caches, and for as many again, so that a text
+// seldom waits for it.
+func (s *sequence) grow(n int, c Config) {
+	if n <= s.capacity {
 		return
 	}
-	s.tokens = make([]int32, 0, c.Context)
-	for range c.Layers {
-		s.keys = append(s.keys, make([]float32, c.Context*c.Width))
-		s.values = append(s.values, make([]float32, c.Context*c.Width))
+	old := *s
+	s.capacity = min(max(leastCapacity, 2*n), c.Context)
+	s.keys, s.values = make([][]float32, c.Layers), make([][]float32, c.Layers)
+	for i := range c.Layers {
+		s.keys[i], s.values[i] = make([]float32, s.capacity*c.Width), make([]float32, s.capacity*c.Width)
+	}
+	s.fill(&old, c)
+}
+
+// fill copies what another sequence has cached.
+func (s *sequence) fill(from *sequence, c Config) {
+	d := c.Width / c.Heads
+	for i := range from.keys {
+		for h := range c.Heads {
+			to, at, n := h*s.capacity*d, h*from.capacity*d, from.cached*d
+			copy(s.keys[i][to:to+n], from.keys[i][at:])
+			copy(s.values[i][to:to+n], from.values[i][at:])
+		}
 	}
 }
 
 func (s *sequence) copyFrom(from *sequence, c Config) {
-	s.grow(c)
-	s.tokens, s.cached = append(s.tokens[:0], from.tokens...), from.cached
-	d := c.Width / c.Heads
-	for i := range from.keys {
-		for h := range c.Heads {
-			at := h * c.Context * d
-			copy(s.keys[i][at:], from.keys[i][at:at+s.cached*d])
-			copy(s.values[i][at:], from.values[i][at:at+s.cached*d])
-		}
-	}
+	s.reset()
+	s.grow(len(from.tokens), c)
+	s.tokens, s.cached = append(s.tokens, from.tokens...), from.cached
+	s.fill(from, c)
 }

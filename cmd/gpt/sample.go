@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -69,9 +72,15 @@ func sampleAction(c *cli.Context) error {
 	}
 	w.decoder = m.NewDecoder(min(w.samples, manyTexts))
 	if p.missing() && w.format == "text" && isTerminal(c.App.Reader) && isTerminal(c.App.Writer) {
-		return w.session(c.Context, c.App.Reader)
+		interrupts := make(chan os.Signal, 1)
+		signal.Notify(interrupts, os.Interrupt)
+		return w.session(c.Context, c.App.Reader, interrupts)
 	}
-	return w.write(c.Context, text)
+	// Ctrl-C ends the texts where they are; a second one kills, as usual.
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	return w.write(ctx, text)
 }
 
 // manyTexts is the most texts that are drawn at once: as many as the matrix

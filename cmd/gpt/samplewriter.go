@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -48,10 +44,8 @@ func newSampleWriter(c *cli.Context) (*sampleWriter, error) {
 // shownRows is how many candidates --show lists.
 const shownRows = 10
 
-// write draws the texts that continue a prompt. Ctrl-C ends them where they are.
+// write draws the texts that continue a prompt, until the context ends.
 func (w *sampleWriter) write(ctx context.Context, prompt string) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	var err error
 	if w.format == "json" {
 		err = w.json(ctx, prompt)
@@ -173,27 +167,4 @@ func (w *sampleWriter) json(ctx context.Context, prompt string) error {
 		}
 	}
 	return err
-}
-
-// session continues one line after another, until the input ends. Every answer has
-// seeds of its own.
-func (w *sampleWriter) session(ctx context.Context, in io.Reader) error {
-	fmt.Fprintln(w.out, "Begin a text; Enter lets the model go on. Ctrl-C stops an answer, Ctrl-D ends.")
-	input := bufio.NewReader(in)
-	for {
-		fmt.Fprint(w.out, "\n> ")
-		line, err := input.ReadString('\n')
-		if err == io.EOF && line == "" {
-			fmt.Fprintln(w.out)
-			return nil
-		}
-		if err != nil && err != io.EOF {
-			return err
-		}
-		err = w.write(ctx, strings.TrimRight(line, "\r\n"))
-		if err != nil && !errors.Is(err, train.ErrInterrupted) { // a character that isn't in the vocabulary, say
-			fmt.Fprintf(w.out, "\n%s\n", lines(err))
-		}
-		w.seed += uint64(w.samples)
-	}
 }

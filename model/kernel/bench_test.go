@@ -28,8 +28,7 @@ func BenchmarkKernels(b *testing.B) {
 		n := 12 * d * d
 		param, grad, m, v := f(n), f(n), make([]float32, n), make([]float32, n)
 		s := AttentionShape{rows / T, T, c.heads, d / c.heads}
-		cache := CacheShape{c.heads, d / c.heads, rows}
-		step, prompt := []CachedRows{{x, dx, T - 1, 1}}, []CachedRows{{x, dx, 0, rows}}
+		step, prompt := []CachedRows{{x, dx, rows, T - 1, 1}}, []CachedRows{{x, dx, rows, 0, rows}}
 		o := AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, GradScale: 1, Step: 10}
 		kernels := []struct {
 			name string
@@ -42,8 +41,8 @@ func BenchmarkKernels(b *testing.B) {
 			{"Attention", func() { Attention(y, lse, qkv, s, Dropout{}) }},
 			{"Attention-dropout", func() { Attention(y, lse, qkv, s, Dropout{0.1, 1}) }},
 			{"AttentionGrad", func() { AttentionGrad(dqkv, dy, y, lse, qkv, s, Dropout{}) }},
-			{"CachedAttention-step-64", func() { CachedAttention(y, qkv, step, cache) }},
-			{"CachedAttention-block", func() { CachedAttention(y, qkv, prompt, cache) }},
+			{"CachedAttention-step-64", func() { CachedAttention(y, qkv, step, c.heads, d/c.heads) }},
+			{"CachedAttention-block", func() { CachedAttention(y, qkv, prompt, c.heads, d/c.heads) }},
 			{"Dropout", func() { Dropout{0.1, 1}.Apply(y, x) }},
 			{"CrossEntropy", func() { CrossEntropy(nil, logits, targets, rows, c.vocab) }},
 			{"CrossEntropyGrad", func() { CrossEntropyGrad(nil, logits, targets, rows, c.vocab) }},

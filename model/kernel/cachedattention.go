@@ -4,46 +4,43 @@ import "math"
 
 // CachedRows are the rows of one sequence that CachedAttention reads, and what is
 // cached of the sequence: the keys and values of Past earlier rows, in memory for
-// Capacity of them, [Heads, Capacity, HeadDim] each.
+// Capacity of them, [heads, Capacity, headDim] each.
 type CachedRows struct {
-	Keys, Values []float32
-	Past, Rows   int
+	Keys, Values         []float32
+	Capacity, Past, Rows int
 }
-
-// CacheShape is what the sequences of a CachedAttention have in common.
-type CacheShape struct{ Heads, HeadDim, Capacity int }
 
 // CachedAttention is causal self-attention (see Attention) of new rows of several
 // sequences, each on its own cached rows and on its new ones up to itself: a
 // decoder's step, or a piece of a prompt. qkv[n,3·D] has the rows, sequence by
-// sequence, D = Heads·HeadDim; it writes out[n,D] and appends the rows' keys and
+// sequence, D = heads·headDim; it writes out[n,D] and appends the rows' keys and
 // values to the caches. A row's result doesn't depend on the other sequences, to
 // the bit.
-func CachedAttention(out, qkv []float32, sequences []CachedRows, s CacheShape) {
+func CachedAttention(out, qkv []float32, sequences []CachedRows, heads, headDim int) {
 	const f = "CachedAttention"
-	size(f, "Heads", s.Heads)
-	if s.HeadDim < 1 {
-		badSize(f, "HeadDim", s.HeadDim)
+	size(f, "heads", heads)
+	if headDim < 1 {
+		badSize(f, "headDim", headDim)
 	}
 	rows, work := 0, 0
 	for _, c := range sequences {
 		size(f, "Past", c.Past)
 		size(f, "Rows", c.Rows)
-		need(f, "a cache", s.Capacity, c.Past+c.Rows)
-		need(f, "Keys", len(c.Keys), s.Heads*s.Capacity*s.HeadDim)
-		need(f, "Values", len(c.Values), s.Heads*s.Capacity*s.HeadDim)
+		need(f, "Capacity", c.Capacity, c.Past+c.Rows)
+		need(f, "Keys", len(c.Keys), heads*c.Capacity*headDim)
+		need(f, "Values", len(c.Values), heads*c.Capacity*headDim)
 		rows += c.Rows
-		work += c.Rows * (c.Past + c.Rows) * s.HeadDim
+		work += c.Rows * (c.Past + c.Rows) * headDim
 	}
-	D := s.Heads * s.HeadDim
+	D := heads * headDim
 	need(f, "out", len(out), rows*D)
 	need(f, "qkv", len(qkv), rows*3*D)
 	if rows == 0 || D == 0 {
 		return
 	}
-	heads := len(sequences) * s.Heads
-	perPiece := min(heads, 1+headWork*len(sequences)/(work+1))
-	run(&cachedAttentionSlot, cachedAttentionTask{best, out, qkv, sequences, s, heads, perPiece}, blocks(heads, perPiece))
+	all := len(sequences) * heads
+	perPiece := min(all, 1+headWork*len(sequences)/(work+1))
+	run(&cachedAttentionSlot, cachedAttentionTask{best, out, qkv, sequences, heads, headDim, perPiece}, blocks(all, perPiece))
 }
 
 // headWork is the number of products of a query and a key, by column, that are
@@ -55,24 +52,24 @@ const headWork = 4 << 10
 const fewQueries = 8
 
 type cachedAttentionTask struct {
-	level           *level
-	out, qkv        []float32
-	sequences       []CachedRows
-	shape           CacheShape
-	heads, perPiece int // of all sequences; in a piece
+	level          *level
+	out, qkv       []float32
+	sequences      []CachedRows
+	heads, headDim int
+	perPiece       int // heads of sequences in a piece
 }
 
 var cachedAttentionSlot cachedAttentionTask
 
 func (t *cachedAttentionTask) piece(w *worker, i int) {
-	from, to := block(i, t.perPiece, t.heads)
+	from, to := block(i, t.perPiece, len(t.sequences)*t.heads)
 	row := 0 // the sequence's first
 	for i, c := range t.sequences {
 		if c.Rows == 0 {
 			continue
 		}
-		first := i * t.shape.Heads
-		for h := max(from, first); h < min(to, first+t.shape.Heads); h++ {
+		first := i * t.heads
+		for h := max(from, first); h < min(to, first+t.heads); h++ {
 			t.head(w, c, row, h-first)
 		}
 		row += c.Rows
@@ -81,12 +78,11 @@ func (t *cachedAttentionTask) piece(w *worker, i int) {
 
 // head computes head h of the sequence c, whose rows begin at row.
 func (t *cachedAttentionTask) head(w *worker, c CachedRows, row, h int) {
-	s := t.shape
-	d, D := s.HeadDim, s.Heads*s.HeadDim
+	d, D := t.headDim, t.heads*t.headDim
 	q := t.qkv[row*3*D+h*d:]
 	out := t.out[row*D+h*d:]
-	cache := h * s.Capacity * d
-	keys, values := c.Keys[cache:cache+s.Capacity*d], c.Values[cache:cache+s.Capacity*d]
+	from, to := h*c.Capacity*d, (h+1)*c.Capacity*d
+	keys, values := c.Keys[from:to], c.Values[from:to]
 	for r := range c.Rows {
 		at := (c.Past + r) * d
 		copy(keys[at:at+d], q[r*3*D+D:])
@@ -103,7 +99,7 @@ func (t *cachedAttentionTask) head(w *worker, c CachedRows, row, h int) {
 
 // row is attention of one query on n rows.
 func (t *cachedAttentionTask) row(w *worker, out, q, keys, values []float32, n int) {
-	l, d := t.level, t.shape.HeadDim
+	l, d := t.level, t.headDim
 	scale := float32(1 / math.Sqrt(float64(d)))
 	p := w.floats(n)
 	l.dots(p, q, keys, d)
@@ -118,7 +114,7 @@ func (t *cachedAttentionTask) row(w *worker, out, q, keys, values []float32, n i
 // rows is attention of n queries, which follow past rows, in blocks as in
 // Attention.
 func (t *cachedAttentionTask) rows(w *worker, out, q, keyRows, valueRows []float32, past, n int) {
-	l, d, D := t.level, t.shape.HeadDim, t.shape.Heads*t.shape.HeadDim
+	l, d, D := t.level, t.headDim, t.heads*t.headDim
 	scale := float32(1 / math.Sqrt(float64(d)))
 	total := past + n
 	lds := padded(total, 16)

@@ -27,7 +27,6 @@ var cachedCases = []cachedCase{
 func TestCachedAttention(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		for n, k := range cachedCases {
-			shape := CacheShape{k.heads, k.headDim, k.capacity}
 			D := k.heads * k.headDim
 			r := newRand(uint64(n))
 			var want [][]float64
@@ -41,7 +40,7 @@ func TestCachedAttention(t *testing.T) {
 				qkv := random(r, total*3*D, 0)
 				out, _ := attentionRef(widen(qkv), AttentionShape{1, total, k.heads, k.headDim}, nil)
 				whole, want = append(whole, qkv), append(want, out)
-				sequences[i] = CachedRows{random(r, k.capacity*D, 1), random(r, k.capacity*D, 0), 0, 0}
+				sequences[i] = CachedRows{random(r, k.capacity*D, 1), random(r, k.capacity*D, 0), k.capacity, 0, 0}
 			}
 			for call := range k.pieces[0] {
 				var qkv []float32
@@ -54,7 +53,7 @@ func TestCachedAttention(t *testing.T) {
 					expected = append(expected, want[i][s.Past*D:(s.Past+s.Rows)*D]...)
 				}
 				out := random(r, len(expected), 2)
-				CachedAttention(out, qkv, sequences, shape)
+				CachedAttention(out, qkv, sequences, k.heads, k.headDim)
 				near(t, fmt.Sprintf("%+v, call %d: out", k, call), out, expected, 2e-5)
 				unharmed(t, out)
 				for _, s := range sequences {
@@ -69,25 +68,24 @@ func TestCachedAttention(t *testing.T) {
 func TestCachedAttentionSameBits(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		const heads, d, capacity = 3, 24, 90
-		shape := CacheShape{heads, d, capacity}
 		r := newRand(8)
 		var all []CachedRows
 		rows := 0
 		for _, c := range [][2]int{{0, 1}, {60, 1}, {0, 40}, {50, 40}, {30, 5}} {
-			all = append(all, CachedRows{random(r, capacity*heads*d, 0), random(r, capacity*heads*d, 0), c[0], c[1]})
+			all = append(all, CachedRows{random(r, capacity*heads*d, 0), random(r, capacity*heads*d, 0), capacity, c[0], c[1]})
 			rows += c[1]
 		}
 		qkv := random(r, rows*3*heads*d, 0)
 		var together []float32
 		sameBits(t, func() []float32 {
 			together = make([]float32, rows*heads*d)
-			CachedAttention(together, qkv, all, shape)
+			CachedAttention(together, qkv, all, heads, d)
 			return together
 		})
 		at := 0
 		for i, c := range all {
 			alone := make([]float32, c.Rows*heads*d)
-			CachedAttention(alone, qkv[at*3*heads*d:], all[i:i+1], shape)
+			CachedAttention(alone, qkv[at*3*heads*d:], all[i:i+1], heads, d)
 			if !slices.Equal(alone, together[at*heads*d:(at+c.Rows)*heads*d]) {
 				t.Errorf("sequence %d differs from what it is alone", i)
 			}
