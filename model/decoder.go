@@ -72,6 +72,11 @@ func (d *Decoder) Logits(sequence int) []float32 {
 	return d.logits[sequence*v : (sequence+1)*v : (sequence+1)*v]
 }
 
+// LogProb is log p (natural) of a token as the next of a sequence.
+func (d *Decoder) LogProb(sequence int, token int32) float32 {
+	return d.pass.logProb(d.Logits(sequence), token)
+}
+
 // Append adds tokens to sequences, each of which may appear once. An error leaves
 // all of them as they were. Log-probabilities can be had only where everything
 // fits into the context.
@@ -84,7 +89,7 @@ func (d *Decoder) Append(inputs []Input) error {
 		s := &d.sequences[in.Sequence]
 		if n := len(in.LogProbs); n > 0 && n == len(in.Tokens) {
 			// The first is predicted by what was read before.
-			in.LogProbs[0] = d.pass.logProb(d.Logits(in.Sequence), in.Tokens[0])
+			in.LogProbs[0] = d.LogProb(in.Sequence, in.Tokens[0])
 		}
 		s.extend(in.Tokens, c)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -138,6 +139,9 @@ func TestDecoderLogProbs(t *testing.T) {
 				what := fmt.Sprintf("%s, %d tokens after %d, %d scored", arch, len(in.Tokens), read, len(in.LogProbs))
 				closeTo(t, what, in.LogProbs, want[end-len(in.LogProbs)-1:end-1])
 				closeTo(t, what+": logits", d.Logits(i), next(t, m, tokens[:end]))
+				if end < len(tokens) {
+					closeTo(t, what+": next", []float32{d.LogProb(i, tokens[end])}, want[end-1:end])
+				}
 			}
 		}
 	}
@@ -212,5 +216,32 @@ func TestDecoderAllocatesNothing(t *testing.T) {
 	step()
 	if got := testing.AllocsPerRun(100, step); got > 0 {
 		t.Errorf("%v allocations a step", got)
+	}
+}
+
+// DecoderBytes foretells what a decoder allocates.
+func TestDecoderBytes(t *testing.T) {
+	c := Config{Arch: GPT2, Layers: 3, Heads: 2, Width: 64, Context: 512, VocabSize: 3000}
+	m, err := New(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 3
+	tokens := randomTokens(300, c.VocabSize, 1)
+	read := func() {
+		d := m.NewDecoder(n)
+		var inputs []Input
+		for i := range n {
+			inputs = append(inputs, Input{Sequence: i, Tokens: tokens, LogProbs: make([]float32, len(tokens)-1)})
+		}
+		appendTo(t, d, inputs...)
+	}
+	read() // the kernels' own memory
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	read()
+	runtime.ReadMemStats(&after)
+	if got, want := after.TotalAlloc-before.TotalAlloc, uint64(c.DecoderBytes(n, n*len(tokens))); float64(got) < 0.98*float64(want) || float64(got) > 1.1*float64(want) {
+		t.Errorf("a decoder allocates %d bytes, DecoderBytes says %d", got, want)
 	}
 }

@@ -25,17 +25,17 @@ func (s *sequence) extend(tokens []int32, c Config) {
 	s.grow(len(s.tokens), c)
 }
 
-// leastCapacity is how many tokens a cache has room for when it is first used.
+// leastCapacity is how many tokens a cache has room for at least.
 const leastCapacity = 64
 
-// grow makes room for n tokens in the caches, and for as many again, so that a text
-// seldom waits for it.
+// grow makes room for n tokens in the caches: at least for twice as many as before,
+// so that a text seldom waits for it.
 func (s *sequence) grow(n int, c Config) {
 	if n <= s.capacity {
 		return
 	}
 	old := *s
-	s.capacity = min(max(leastCapacity, 2*n), c.Context)
+	s.capacity = min(max(leastCapacity, n, 2*s.capacity), c.Context)
 	s.keys, s.values = make([][]float32, c.Layers), make([][]float32, c.Layers)
 	for i := range c.Layers {
 		s.keys[i], s.values[i] = make([]float32, s.capacity*c.Width), make([]float32, s.capacity*c.Width)

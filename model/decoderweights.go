@@ -70,6 +70,9 @@ func (m *Model) Weights(p Precision) (*Weights, error) {
 	return w, nil
 }
 
+// Config is the model's.
+func (w *Weights) Config() Config { return w.config }
+
 // Bytes is how much memory a decoder reads for a token of every sequence: of the
 // embeddings, which are tables of rows, next to nothing.
 func (w *Weights) Bytes() int64 {

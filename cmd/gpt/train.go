@@ -139,15 +139,16 @@ func resume(c *cli.Context) error {
 // trainRun wires a trainer to a run's folder and to the terminal.
 func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, training, validation *data.Stream, resume bool) error {
 	cfg, out := r.Config, c.App.Writer
-	evaluator, err := train.NewEvaluator(m, validation)
+	weights, err := m.Weights(model.Float32)
 	if err != nil {
 		return err
 	}
+	evaluator := train.NewEvaluator(weights, validation)
 	t := &train.Trainer{
 		Config: cfg.Train, Model: m, Dir: r.Dir,
 		Objective: &train.LanguageModel{Batches: data.NewSampler(training, data.Order(cfg.Data.Windows), cfg.Train.Seed,
 			cfg.Train.BatchSize, cfg.Train.GradientAccumulationSteps, cfg.Model.Context)},
-		Validate: evaluator.Run,
+		Validate: func() (train.Evaluation, error) { return evaluator.Run(context.Background()) },
 		Sample: func() (string, error) {
 			texts, err := sample.Texts(context.Background(), m.NewDecoder(1), r.Tokenizer, "", cfg.Sample, cfg.Train.Seed, 1, nil)
 			if err != nil {
@@ -213,7 +214,7 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	fmt.Fprintf(out, "parameters:       %s\n", train.Thousands(int(params)))
 	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
 		train.Thousands(perStep), train.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
-	activations, evaluation := m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context), m.Config.ForwardBytes(train.EvalBatch(m.Config), cfg.Model.Context)
+	activations, evaluation := m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context), train.EvaluationBytes(m.Config)
 	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, evaluation %s)\n",
 		train.Mebibytes(16*params+activations+evaluation), train.Mebibytes(16*params), train.Mebibytes(activations), train.Mebibytes(evaluation))
 	fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
