@@ -80,10 +80,9 @@ func (w *sampleWriter) text(ctx context.Context, prompt string) error {
 		queue.write(i, "\n")
 		queue.end(i)
 	}
-	begin(0) // while the prompt is read
 	_, err := sample.Texts(ctx, w.decoder, w.tokenizer, prompt, w.options, w.seed, w.samples, func(s *sample.Step, text string) bool {
 		i := s.Text
-		if steps[i]++; steps[i] == 1 && i > 0 {
+		if steps[i]++; steps[i] == 1 {
 			begin(i)
 		}
 		if w.show {
