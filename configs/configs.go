@@ -84,7 +84,7 @@ func Default() Config {
 			Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1,
 			EvalInterval: 250, SampleInterval: 500, CheckpointInterval: 250, Seed: 1,
 		},
-		Sample: sample.Options{Temperature: 0.8, MaxTokens: 200},
+		Sample: drawing(),
 	}
 }
 
@@ -100,6 +100,14 @@ func DefaultFinetune() Config {
 	}
 	c.Finetune = finetune.Default()
 	return c
+}
+
+// drawing is how samples are drawn: a little colder than the model's own
+// distribution.
+func drawing() sample.Options {
+	o := sample.Default()
+	o.Temperature = 0.8
+	return o
 }
 
 // Presets lists the embedded configurations.

@@ -20,6 +20,7 @@ var foreign = map[string]string{
 	"adam_beta1": "train.beta1", "adam_beta2": "train.beta2", "adam_epsilon": "train.epsilon",
 	"per_device_train_batch_size": "train.batch_size",
 	"dataset":                     "data.files", "max_new_tokens": "sample.max_tokens",
+	"stop_strings": "sample.stop",
 }
 
 // suggest names the known key that is closest to key, a key at the top or in a

@@ -61,8 +61,8 @@ func TestTokenizeUnseparated(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 	targets := ""
-	for b := range s.EvalBatches(1, 2) {
-		targets += string(b.Targets[:b.Counted]) + " "
+	for w := range s.DocumentWindows(2) {
+		targets += string(s.Tokens[w.From:w.End]) + " "
 	}
 	if targets != "bc de " {
 		t.Errorf("targets %q", targets)

@@ -32,3 +32,15 @@ func (c Config) ForwardBytes(batch, context int) int64 {
 	}
 	return 4 * rows * (numbers + max(feedForward, d+int64(c.VocabSize)))
 }
+
+// DecoderBytes is the memory of a decoder of sequences that reads rows tokens at
+// once, and asks for the probability of all.
+func (c Config) DecoderBytes(sequences, rows int) int64 {
+	n, d, v := int64(rows), int64(c.Width), int64(c.VocabSize)
+	floats := n * (2*int64(c.Layers)*d + 1) // caches
+	floats += int64(sequences) * v          // logits
+	pass := min(n, passRows)
+	floats += pass * (10*d + 3)
+	floats += min(pass, max(scoreFloats/v, 1)) * v
+	return 4 * floats
+}

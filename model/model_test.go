@@ -78,35 +78,6 @@ func TestBatchIsItsSequences(t *testing.T) {
 	}
 }
 
-// The cached decoder, fed in pieces of any length and past the context, gives
-// the last row of the graph over the window.
-func TestDecoderEqualsGraph(t *testing.T) {
-	for _, arch := range []Arch{GPT1, GPT2} {
-		m := tiny(t, arch)
-		v := m.Config.VocabSize
-		tokens := randomTokens(2*m.Config.Context+3, v, 3)
-		for _, pieces := range [][]int{{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, {5, 1, 1, 1, 1, 1, 1}, {2, 3, 4, 1, 1}, {9, 1, 1}, {21}, {4, 17}} {
-			d, read := m.NewDecoder(), 0
-			for _, n := range pieces {
-				got, err := d.Append(tokens[read : read+n]...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				read += n
-				window := tokens[max(0, read-m.Config.Context):read]
-				want := logits(t, m, window, 1)
-				closeTo(t, fmt.Sprintf("%s, pieces %v, after %d", arch, pieces, read), got, want[len(want)-v:])
-			}
-		}
-		if _, err := m.NewDecoder().Append(int32(v)); err == nil {
-			t.Error("a token outside the vocabulary is read")
-		}
-		if _, err := m.NewDecoder().Append(); err == nil {
-			t.Error("logits after no token at all")
-		}
-	}
-}
-
 func closeTo(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	if len(got) != len(want) {

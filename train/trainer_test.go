@@ -53,14 +53,14 @@ func newTrainer(t *testing.T, dir string, c Config) *Trainer {
 		t.Fatal(err)
 	}
 	stream := counting(100)
-	e, err := NewEvaluator(m, stream)
+	w, err := m.Weights(model.Float32)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &Trainer{
 		Config: c, Model: m, Dir: dir, Report: silent{},
 		Objective: &LanguageModel{Batches: data.NewSampler(stream, data.Random, c.Seed, c.BatchSize, c.GradientAccumulationSteps, 8)},
-		Validate:  e.Run,
+		Validate:  func() (Evaluation, error) { return NewEvaluator(w, stream).Run(context.Background()) },
 	}
 }
 

@@ -9,6 +9,7 @@
 package verify
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io"
@@ -360,9 +361,10 @@ func (r *reference) greedy() error {
 		return fmt.Errorf("case.safetensors: greedy.tokens begins with the first %d tokens", prompt)
 	}
 	got := slices.Clone(r.tokens[:prompt])
-	o := sample.Options{MaxTokens: len(want) - prompt}
-	err = sample.Generate(r.model.NewDecoder(), got, o, 0, -1, func(token int32) bool {
-		got = append(got, token)
+	o := sample.Default()
+	o.Temperature, o.MaxTokens = 0, len(want)-prompt
+	_, err = sample.Generate(context.Background(), r.model.NewDecoder(1), []sample.Request{{Prompt: slices.Clone(got)}}, o, -1, func(s *sample.Step) bool {
+		got = append(got, s.Token)
 		return true
 	})
 	if err != nil {

@@ -1,12 +1,23 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
+	"tinygpt/model"
 	"tinygpt/run"
+	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
 
@@ -14,61 +25,140 @@ func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "eval",
 		Usage: "measure how well a trained model predicts its validation split, or any text",
+		Description: "Each token is predicted once, from its document's beginning where that fits into the context.\n" +
+			"With --stride the context slides over the text instead, documents or not, as in Hugging Face's guide to\n" +
+			"perplexity: its windows begin N tokens apart and predict what is new in them.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
-			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "measure on `FILE`, folder, glob or - (repeatable) instead of the validation split"},
+			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "measure on `FILE`, folder, glob or - (repeatable)", DefaultText: "the validation split"},
+			&cli.IntFlag{Name: "stride", Usage: "slide the context by `N` tokens, 1 to all of it; smaller is slower and more favourable", DefaultText: "by documents"},
+			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
 		},
-		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
-			r, err := run.Open(c.String("run"))
-			if err != nil {
-				return err
-			}
-			m, state, err := r.Model(c.String("checkpoint"))
-			if err != nil {
-				return err
-			}
-			var stream *data.Stream
-			floor := 0.0
-			if files := c.StringSlice("data"); len(files) > 0 {
-				corpus, err := data.Load(files)
-				if err != nil {
-					return err
-				}
-				if stream, err = data.Tokenize(corpus, r.Tokenizer); err != nil {
-					return err
-				}
-			} else {
-				texts, err := run.LoadTexts(r.Config.Data)
-				if err != nil {
-					return err
-				}
-				if stream, err = r.Validation(texts); err != nil {
-					return err
-				}
-				floor = texts.FloorBitsPerByte()
-			}
-			evaluator, err := train.NewEvaluator(m, stream)
-			if err != nil {
-				return err
-			}
-			e, err := evaluator.Run()
-			if err != nil {
-				return err
-			}
-			out := c.App.Writer
-			fmt.Fprintf(out, "model:          %s, step %d\n", r.Dir, state.Step)
-			fmt.Fprintf(out, "text:           %s bytes, %s predicted tokens\n", train.Thousands(e.Bytes), train.Thousands(e.Tokens))
-			fmt.Fprintf(out, "loss:           %.4f nats per token\n", e.Loss)
-			fmt.Fprintf(out, "perplexity:     %.3f\n", e.Perplexity())
-			fmt.Fprintf(out, "bits per byte:  %.4f\n", e.BitsPerByte())
-			if floor > 0 {
-				fmt.Fprintf(out, "floor:          %.4f bits per byte, the exact entropy of this text\n", floor)
-			}
-			return nil
-		},
+		Action: evalAction,
+	}
+}
+
+func evalAction(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	format := c.String("format")
+	if format != "text" && format != "json" {
+		return usageError{fmt.Errorf("--format is %q: expected text or json", format)}
+	}
+	r, err := run.Open(c.String("run"))
+	if err != nil {
+		return err
+	}
+	stride, context := c.Int("stride"), r.Config.Model.Context
+	if c.IsSet("stride") && (stride < 1 || stride > context) {
+		return usageError{fmt.Errorf("--stride is %d: expected 1 to %d, the model's context", stride, context)}
+	}
+	stream, floor, err := evalText(c, r)
+	if err != nil {
+		return err
+	}
+	m, state, err := r.Model(c.String("checkpoint"))
+	if err != nil {
+		return err
+	}
+	weights, err := m.Weights(model.Float32)
+	if err != nil {
+		return err
+	}
+	e := train.NewEvaluator(weights, stream)
+	windows := "documents, up to " + train.Thousands(context) + " tokens"
+	if stride > 0 {
+		windows = fmt.Sprintf("%s tokens, stride %s", train.Thousands(context), train.Thousands(stride))
+		e.Windows = stream.SlidingWindows(context, stride)
+		e.Bytes -= unpredicted(stream, context, stride, r.Tokenizer)
+	}
+	result, err := evaluate(c, e, len(stream.Tokens))
+	if err != nil {
+		return err
+	}
+	report := evalReport{
+		Run: r.Dir, Step: state.Step, Windows: windows, Bytes: result.Bytes, Tokens: result.Tokens,
+		Loss: result.Loss, Perplexity: result.Perplexity(), BitsPerByte: result.BitsPerByte(), Floor: floor,
+	}
+	if format == "json" {
+		return json.NewEncoder(c.App.Writer).Encode(report)
+	}
+	report.print(c.App.Writer)
+	return nil
+}
+
+// evalText is the text to measure on, and the least bits per byte that it can
+// cost, 0 if unknown.
+func evalText(c *cli.Context, r *run.Run) (*data.Stream, float64, error) {
+	if files := c.StringSlice("data"); len(files) > 0 {
+		corpus, err := data.Load(files)
+		if err != nil {
+			return nil, 0, err
+		}
+		stream, err := data.Tokenize(corpus, r.Tokenizer)
+		return stream, 0, err
+	}
+	texts, err := run.LoadTexts(r.Config.Data)
+	if err != nil {
+		return nil, 0, err
+	}
+	stream, err := r.Validation(texts)
+	return stream, texts.FloorBitsPerByte(), err
+}
+
+// unpredicted is the number of bytes of the tokens that sliding windows leave out.
+func unpredicted(stream *data.Stream, context, stride int, t tokenizer.Tokenizer) int {
+	bytes, next := 0, 0
+	for w := range stream.SlidingWindows(context, stride) {
+		for ; next < w.From; next++ {
+			bytes += len(t.Bytes(stream.Tokens[next]))
+		}
+		next = w.End
+	}
+	return bytes
+}
+
+// evaluate runs e with a progress bar on a terminal.
+func evaluate(c *cli.Context, e *train.Evaluator, tokens int) (train.Evaluation, error) {
+	if isTerminal(c.App.ErrWriter) {
+		bar := progressbar.NewOptions(tokens, progressbar.OptionSetWriter(c.App.ErrWriter), progressbar.OptionSetWidth(24),
+			progressbar.OptionSetDescription("tokens"), progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetTheme(progressbar.ThemeUnicode), progressbar.OptionClearOnFinish())
+		e.Progress = func(done int) { bar.Set(done) }
+		defer bar.Clear()
+	}
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	result, err := e.Run(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = train.ErrInterrupted
+	}
+	return result, err
+}
+
+// evalReport is what eval has found.
+type evalReport struct {
+	Run         string  `json:"run"`
+	Step        int     `json:"step"`
+	Windows     string  `json:"windows"`
+	Bytes       int     `json:"bytes"`
+	Tokens      int     `json:"tokens"`
+	Loss        float64 `json:"loss"` // nats per token
+	Perplexity  float64 `json:"perplexity"`
+	BitsPerByte float64 `json:"bits_per_byte"`
+	Floor       float64 `json:"floor_bits_per_byte,omitempty"`
+}
+
+func (r evalReport) print(out io.Writer) {
+	fmt.Fprintf(out, "model:          %s, step %d\n", r.Run, r.Step)
+	fmt.Fprintf(out, "text:           %s bytes, %s predicted tokens\n", train.Thousands(r.Bytes), train.Thousands(r.Tokens))
+	fmt.Fprintf(out, "windows:        %s\n", r.Windows)
+	fmt.Fprintf(out, "loss:           %.4f nats per token\n", r.Loss)
+	fmt.Fprintf(out, "perplexity:     %.3f\n", r.Perplexity)
+	fmt.Fprintf(out, "bits per byte:  %.4f\n", r.BitsPerByte)
+	if r.Floor > 0 {
+		fmt.Fprintf(out, "floor:          %.4f bits per byte, the exact entropy of this text\n", r.Floor)
 	}
 }

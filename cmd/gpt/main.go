@@ -29,6 +29,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		ErrWriter: stderr,
 		Commands:  []*cli.Command{trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(), verifyCommand()},
 		Suggest:   true,
+		// A comma is part of a file's name or of a stop text.
+		DisableSliceFlagSeparator: true,
 		// Errors are printed below, in one place.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },

@@ -1,67 +1,166 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/run"
+	"tinygpt/sample"
 )
 
 func sampleCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "sample",
-		Usage: "write with a trained model",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to continue; none: a text from its beginning"},
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
-			&cli.Float64Flag{Name: "temperature", Usage: "divides the logits; 0 takes the likeliest token", DefaultText: "the run's"},
-			&cli.IntFlag{Name: "top-k", Usage: "draw from the `K` likeliest tokens, 0 from all", DefaultText: "the run's"},
-			&cli.IntFlag{Name: "max-tokens", Usage: "end a text after `N` tokens", DefaultText: "the run's"},
-			&cli.IntFlag{Name: "num-samples", Aliases: []string{"n"}, Usage: "write `N` texts", Value: 1},
-			&cli.Uint64Flag{Name: "seed", Usage: "of the choices; text i takes seed+i", Value: 1},
-		},
-		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
-			if n := c.Int("num-samples"); n < 1 {
-				return usageError{fmt.Errorf("--num-samples is %d: expected 1 or more", n)}
-			}
-			r, err := run.Open(c.String("run"))
-			if err != nil {
-				return err
-			}
-			o := r.Config.Sample
-			if c.IsSet("temperature") {
-				o.Temperature = c.Float64("temperature")
-			}
-			if c.IsSet("top-k") {
-				o.TopK = c.Int("top-k")
-			}
-			if c.IsSet("max-tokens") {
-				o.MaxTokens = c.Int("max-tokens")
-			}
-			if err := o.Validate(); err != nil {
-				return usageError{err}
-			}
-			m, _, err := r.Model(c.String("checkpoint"))
-			if err != nil {
-				return err
-			}
-			out, prompt := c.App.Writer, c.String("prompt")
-			for i := range c.Int("num-samples") {
-				if i > 0 {
-					fmt.Fprint(out, "\n---\n")
-				}
-				fmt.Fprint(out, prompt)
-				if err := stream(out, m, r.Tokenizer, prompt, o, c.Uint64("seed")+uint64(i)); err != nil {
-					return err
-				}
-				fmt.Fprintln(out)
-			}
-			return nil
-		},
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to continue, instead of the argument"},
+		&cli.StringFlag{Name: "prompt-file", Usage: "continue the text of `FILE`, without its last line end; - for standard input"},
+		&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
+		&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
 	}
+	for _, s := range new(sample.Options).Filters() {
+		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})
+	}
+	flags = append(flags,
+		&cli.IntFlag{Name: "max-tokens", Usage: "end a text after `N` tokens", DefaultText: "the run's"},
+		&cli.StringSliceFlag{Name: "stop", Usage: "end a text before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
+		&cli.IntFlag{Name: "num-samples", Aliases: []string{"n"}, Usage: "write `N` texts", Value: 1},
+		&cli.Uint64Flag{Name: "seed", Usage: "of the choices; text i takes seed+i", Value: 1},
+		&cli.StringFlag{Name: "format", Usage: "text, or json: an object a text, a line each", Value: "text"},
+		&cli.BoolFlag{Name: "show", Usage: "show what each token was chosen from: probabilities before and after temperature and filters, entropy"},
+	)
+	return &cli.Command{
+		Name:      "sample",
+		Usage:     "write with a trained model",
+		ArgsUsage: "[PROMPT]",
+		Description: "PROMPT is the text to continue, in quotes; - reads it from standard input. Flags come before it.\n" +
+			"Without a prompt the model writes a text from its beginning, or on a terminal asks for one after the other.",
+		Flags:  flags,
+		Action: sampleAction,
+	}
+}
+
+func sampleAction(c *cli.Context) error {
+	p, err := promptOf(c)
+	if err != nil {
+		return err
+	}
+	w, err := newSampleWriter(c)
+	if err != nil {
+		return err
+	}
+	r, err := run.Open(c.String("run"))
+	if err != nil {
+		return err
+	}
+	w.tokenizer, w.options = r.Tokenizer, r.Config.Sample
+	if err := setOptions(c, &w.options); err != nil {
+		return usageError{err}
+	}
+	text, err := p.read(c.App.Reader)
+	if err != nil {
+		return err
+	}
+	m, _, err := r.Model(c.String("checkpoint"))
+	if err != nil {
+		return err
+	}
+	w.decoder = m.NewDecoder(min(w.samples, manyTexts))
+	if p.missing() && w.format == "text" && isTerminal(c.App.Reader) && isTerminal(c.App.Writer) {
+		interrupts := make(chan os.Signal, 1)
+		signal.Notify(interrupts, os.Interrupt)
+		return w.session(c.Context, c.App.Reader, interrupts)
+	}
+	// Ctrl-C ends the texts where they are; a second one kills, as usual.
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	return w.write(ctx, text)
+}
+
+// manyTexts is the most texts that are drawn at once: as many as the matrix
+// products take without summing in another order than for one.
+const manyTexts = 16
+
+// setOptions lays the command line over the run's options.
+func setOptions(c *cli.Context, o *sample.Options) error {
+	for _, s := range o.Filters() {
+		if c.IsSet(s.Flag()) {
+			if err := s.Set(c.String(s.Flag())); err != nil {
+				return fmt.Errorf("--%s %s: %w", s.Flag(), c.String(s.Flag()), err)
+			}
+		}
+	}
+	if c.IsSet("max-tokens") {
+		o.MaxTokens = c.Int("max-tokens")
+	}
+	if c.IsSet("stop") {
+		o.Stop = nil
+		for _, s := range c.StringSlice("stop") {
+			o.Stop = append(o.Stop, strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t").Replace(s))
+		}
+	}
+	return o.Validate()
+}
+
+// prompt is where a prompt comes from.
+type prompt struct {
+	text string
+	file string // "-" is standard input; "" none
+	set  bool
+}
+
+// promptOf finds the prompt on the command line, where it may be given once.
+func promptOf(c *cli.Context) (p prompt, err error) {
+	var given []string
+	if c.NArg() > 1 {
+		return p, usageError{fmt.Errorf("sample takes one prompt, found %d arguments: put it in quotes, and flags before it", c.NArg())}
+	}
+	if c.NArg() == 1 {
+		given = append(given, "an argument")
+		p = prompt{text: c.Args().First(), set: true}
+		if p.text == "-" {
+			p.file = "-"
+		}
+	}
+	if c.IsSet("prompt") {
+		given = append(given, "--prompt")
+		p = prompt{text: c.String("prompt"), set: true}
+	}
+	if c.IsSet("prompt-file") {
+		given = append(given, "--prompt-file")
+		p = prompt{file: c.String("prompt-file"), set: true}
+		if p.file == "" {
+			return p, usageError{errors.New("--prompt-file is empty: expected a file, or - for standard input")}
+		}
+	}
+	if len(given) > 1 {
+		return p, usageError{fmt.Errorf("the prompt is given more than once: found %s", strings.Join(given, " and "))}
+	}
+	return p, nil
+}
+
+func (p prompt) missing() bool { return !p.set }
+
+func (p prompt) read(stdin io.Reader) (string, error) {
+	var text []byte
+	var err error
+	switch p.file {
+	case "":
+		return p.text, nil
+	case "-":
+		if text, err = io.ReadAll(stdin); err != nil {
+			return "", fmt.Errorf("prompt from standard input: %w", err)
+		}
+	default:
+		if text, err = os.ReadFile(p.file); err != nil {
+			return "", fmt.Errorf("prompt: %w", err)
+		}
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
 }

@@ -22,7 +22,6 @@ import (
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/sample"
-	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
 
@@ -156,17 +155,24 @@ func resume(c *cli.Context) error {
 // trainRun wires a trainer to a run's folder and to the terminal.
 func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, training, validation *data.Stream, resume bool) error {
 	cfg, out := r.Config, c.App.Writer
-	evaluator, err := train.NewEvaluator(m, validation)
+	weights, err := m.Weights(model.Float32)
 	if err != nil {
 		return err
 	}
+	evaluator := train.NewEvaluator(weights, validation)
 	t := &train.Trainer{
 		Config: cfg.Train, Model: m, Dir: r.Dir,
 		Objective: &train.LanguageModel{Batches: data.NewSampler(training, data.Order(cfg.Data.Windows), cfg.Train.Seed,
 			cfg.Train.BatchSize, cfg.Train.GradientAccumulationSteps, cfg.Model.Context)},
-		Validate: evaluator.Run,
-		Sample:   func() (string, error) { return write(m, r.Tokenizer, "", cfg.Sample, cfg.Train.Seed) },
-		Floor:    texts.FloorLoss(len(validation.Tokens) - 1),
+		Validate: func() (train.Evaluation, error) { return evaluator.Run(context.Background()) },
+		Sample: func() (string, error) {
+			texts, err := sample.Texts(context.Background(), m.NewDecoder(1), r.Tokenizer, "", cfg.Sample, cfg.Train.Seed, 1, nil)
+			if err != nil {
+				return "", err
+			}
+			return texts[0].Text, nil
+		},
+		Floor: texts.FloorLoss(len(validation.Tokens) - 1),
 	}
 	first := 0
 	if resume {
@@ -224,7 +230,7 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	fmt.Fprintf(out, "parameters:       %s\n", train.Thousands(int(params)))
 	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
 		train.Thousands(perStep), train.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
-	activations, evaluation := m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context), m.Config.ForwardBytes(train.EvalBatch(m.Config), cfg.Model.Context)
+	activations, evaluation := m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context), train.EvaluationBytes(m.Config)
 	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, evaluation %s)\n",
 		train.Mebibytes(16*params+activations+evaluation), train.Mebibytes(16*params), train.Mebibytes(activations), train.Mebibytes(evaluation))
 	fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
@@ -248,43 +254,7 @@ func beginning(text string) string {
 	return string(short[:min(24, len(short))])
 }
 
-// write lets the model continue a prompt.
-func write(m *model.Model, tok tokenizer.Tokenizer, prompt string, o sample.Options, seed uint64) (string, error) {
-	var text strings.Builder
-	err := stream(&text, m, tok, prompt, o, seed)
-	return text.String(), err
-}
-
-// stream writes the prompt's continuation to w as it comes.
-func stream(w io.Writer, m *model.Model, tok tokenizer.Tokenizer, prompt string, o sample.Options, seed uint64) error {
-	ids, err := tok.Encode(prompt)
-	if err != nil {
-		return fmt.Errorf("prompt: %w", err)
-	}
-	// A document follows an end-of-text token; so does a text without a prompt.
-	if end := tok.EndOfText(); end >= 0 {
-		ids = append([]int32{end}, ids...)
-	} else if len(ids) == 0 {
-		return fmt.Errorf("prompt: tokenizer %s has no end of text that a text could begin with: give the beginning with --prompt", tok.Name())
-	}
-	characters := tokenizer.NewStream(tok)
-	var failed error
-	err = sample.Generate(m.NewDecoder(), ids, o, seed, tok.EndOfText(), func(token int32) bool {
-		text, err := characters.Next(token)
-		if err == nil {
-			_, err = io.WriteString(w, text)
-		}
-		failed = err
-		return err == nil
-	})
-	if err := errors.Join(err, failed); err != nil {
-		return err
-	}
-	_, err = io.WriteString(w, characters.Flush())
-	return err
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

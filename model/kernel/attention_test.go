@@ -177,24 +177,3 @@ func TestAttentionSameBits(t *testing.T) {
 		})
 	})
 }
-
-// Decoding step by step has to give what attention over the sequence gives.
-func TestAttentionStep(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
-		for _, s := range []AttentionShape{{1, 1, 1, 1}, {1, 19, 3, 5}, {1, 40, 2, 32}, {1, 300, 4, 64}} {
-			T, D := s.Context, s.width()
-			qkv := random(newRand(uint64(T)), T*3*D, 0)
-			want, _ := attentionRef(widen(qkv), s, nil)
-			keys, values := random(newRand(1), T*D, 1), random(newRand(1), T*D, 0)
-			out := random(newRand(1), D, 2)
-			for i := range T {
-				row := qkv[i*3*D:]
-				copy(keys[i*D:], row[D:2*D])
-				copy(values[i*D:], row[2*D:3*D])
-				AttentionStep(out, row[:D], keys, values, i+1, s.Heads, s.HeadDim)
-				near(t, fmt.Sprintf("%+v, row %d", s, i), out, want[i*D:i*D+D], 2e-5)
-				unharmed(t, out)
-			}
-		}
-	})
-}

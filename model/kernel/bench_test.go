@@ -28,6 +28,7 @@ func BenchmarkKernels(b *testing.B) {
 		n := 12 * d * d
 		param, grad, m, v := f(n), f(n), make([]float32, n), make([]float32, n)
 		s := AttentionShape{rows / T, T, c.heads, d / c.heads}
+		step, prompt := []CachedRows{{x, dx, rows, T - 1, 1}}, []CachedRows{{x, dx, rows, 0, rows}}
 		o := AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, GradScale: 1, Step: 10}
 		kernels := []struct {
 			name string
@@ -40,7 +41,8 @@ func BenchmarkKernels(b *testing.B) {
 			{"Attention", func() { Attention(y, lse, qkv, s, Dropout{}) }},
 			{"Attention-dropout", func() { Attention(y, lse, qkv, s, Dropout{0.1, 1}) }},
 			{"AttentionGrad", func() { AttentionGrad(dqkv, dy, y, lse, qkv, s, Dropout{}) }},
-			{"AttentionStep-64", func() { AttentionStep(y, x, qkv, qkv, T, c.heads, d/c.heads) }},
+			{"CachedAttention-step-64", func() { CachedAttention(y, qkv, step, c.heads, d/c.heads) }},
+			{"CachedAttention-block", func() { CachedAttention(y, qkv, prompt, c.heads, d/c.heads) }},
 			{"Dropout", func() { Dropout{0.1, 1}.Apply(y, x) }},
 			{"CrossEntropy", func() { CrossEntropy(nil, logits, targets, rows, c.vocab) }},
 			{"CrossEntropyGrad", func() { CrossEntropyGrad(nil, logits, targets, rows, c.vocab) }},

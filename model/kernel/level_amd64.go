@@ -5,6 +5,7 @@ package kernel
 import "golang.org/x/sys/cpu"
 
 //go:generate go -C internal/asmgen run . -subject gemm -out ../../gemm_amd64.s -stubs ../../gemm_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject packed -out ../../packed_amd64.s -stubs ../../packed_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject rows -out ../../rows_amd64.s -stubs ../../rows_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject elements -out ../../elements_amd64.s -stubs ../../elements_stubs_amd64.go -pkg kernel
 

@@ -20,6 +20,7 @@ func everything() func() {
 	clear(v)
 	ids := make([]int32, rows)
 	s := AttentionShape{rows / T, T, heads, d / heads}
+	cached := []CachedRows{{qkv, dqkv, 3 * rows, 5, 1}, {x, z, rows, rows - 20, 20}}
 	drop := Dropout{0.1, 5}
 	return func() {
 		Gemm(false, true, rows, d, d, 1, x, w, false, y)
@@ -32,7 +33,7 @@ func everything() func() {
 		LayerNormGrad(z, dgain, dbias, dy, x, gain, mean, rstd, rows, d, false)
 		Attention(y, lse, qkv, s, drop)
 		AttentionGrad(dqkv, dy, y, lse, qkv, s, drop)
-		AttentionStep(y, x, qkv, qkv, rows, heads, d/heads)
+		CachedAttention(dy, big, cached, heads, d/heads)
 		drop.Apply(m, big)
 		CrossEntropy(nil, x, ids, rows, d)
 		CrossEntropyGrad(mean, z, ids, rows, d)

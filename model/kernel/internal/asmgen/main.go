@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	subject := flag.String("subject", "", "what to generate: gemm, rows or elements")
+	subject := flag.String("subject", "", "what to generate: gemm, packed, rows or elements")
 	flag.Parse()
 	ConstraintExpr("!purego")
 	for _, s := range []*isa{avx2, avx512} {
@@ -29,6 +29,8 @@ func main() {
 			s.combine()
 			s.thinCombine()
 			s.thinDots()
+		case "packed":
+			s.packed()
 		case "rows":
 			s.max()
 			s.expSum()

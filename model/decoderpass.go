@@ -1,0 +1,113 @@
+package model
+
+import "tinygpt/model/kernel"
+
+// span is the part of a sequence that a pass reads: positions from to to, whose
+// first row is row.
+type span struct {
+	sequence, from, to, row int
+	logProbs                []float32 // of the sequence's last tokens, see Input
+}
+
+// pass is the working memory of a pass through the layers, of n rows.
+type pass struct {
+	ids            []int32   // [n]
+	x, y, attended []float32 // [n, D]
+	qkv            []float32 // [n, 3·D]
+	hidden         []float32 // [n, 4·D]
+	mean, rstd     []float32 // [n]
+	cached         []kernel.CachedRows
+
+	predictions
+}
+
+// resize sets the number of rows.
+func (p *pass) resize(n int, c Config) {
+	resize(&p.ids, n)
+	for _, s := range []*[]float32{&p.x, &p.y, &p.attended} {
+		resize(s, n*c.Width)
+	}
+	resize(&p.qkv, n*3*c.Width)
+	resize(&p.hidden, n*4*c.Width)
+	resize(&p.mean, n)
+	resize(&p.rstd, n)
+}
+
+// resize sets the length of s, whose contents are lost if it has to grow.
+func resize[T any](s *[]T, n int) {
+	if cap(*s) < n {
+		*s = make([]T, n)
+	}
+	*s = (*s)[:n]
+}
+
+// forward reads the spans: it adds their keys and values to the caches and
+// computes the logits and log-probabilities that are due.
+func (d *Decoder) forward() {
+	w, p := d.weights, &d.pass
+	c := w.config
+	last := d.spans[len(d.spans)-1]
+	n := last.row + last.to - last.from
+	p.resize(n, c)
+	for _, s := range d.spans {
+		copy(p.ids[s.row:], d.sequences[s.sequence].tokens[s.from:s.to])
+	}
+	kernel.Embedding(p.x, w.tokens, p.ids, c.Width)
+	for _, s := range d.spans {
+		rows := s.to - s.from
+		kernel.EmbeddingAdd(p.x[s.row*c.Width:], w.positions[s.from*c.Width:], rows, rows, c.Width)
+	}
+	for i := range w.layers {
+		d.layer(i, n)
+	}
+	for _, s := range d.spans {
+		d.sequences[s.sequence].cached = s.to
+	}
+	d.predict()
+}
+
+// layer is a block of the model; see Graph.block.
+func (d *Decoder) layer(i, n int) {
+	w, p := &d.weights.layers[i], &d.pass
+	if d.weights.config.Arch == GPT2 {
+		d.norm(p.y, p.x, w.norm1, n)
+		d.attention(p.y, p.y, i, n)
+		kernel.Add(p.x, p.x, p.y)
+		d.norm(p.y, p.x, w.norm2, n)
+		d.feedForward(p.y, p.y, w, n)
+		kernel.Add(p.x, p.x, p.y)
+		return
+	}
+	d.attention(p.y, p.x, i, n)
+	kernel.Add(p.x, p.x, p.y)
+	d.norm(p.x, p.x, w.norm1, n)
+	d.feedForward(p.y, p.x, w, n)
+	kernel.Add(p.x, p.x, p.y)
+	d.norm(p.x, p.x, w.norm2, n)
+}
+
+func (d *Decoder) norm(y, x []float32, w affine, n int) {
+	c := d.weights.config
+	kernel.LayerNorm(y, d.pass.mean, d.pass.rstd, x, w.gain, w.bias, n, c.Width, c.epsilon())
+}
+
+func (d *Decoder) attention(y, x []float32, layer, n int) {
+	w, p, c := &d.weights.layers[layer], &d.pass, d.weights.config
+	w.qkv.apply(p.qkv, x, n)
+	p.cached = p.cached[:0]
+	for _, s := range d.spans {
+		q := &d.sequences[s.sequence]
+		p.cached = append(p.cached, kernel.CachedRows{
+			Keys: q.keys[layer], Values: q.values[layer], Capacity: q.capacity, Past: s.from, Rows: s.to - s.from,
+		})
+	}
+	kernel.CachedAttention(p.attended, p.qkv, p.cached, c.Heads, c.Width/c.Heads)
+	w.attnOut.apply(y, p.attended, n)
+}
+
+func (d *Decoder) feedForward(y, x []float32, w *layerWeights, n int) {
+	p := &d.pass
+	w.hidden.apply(p.hidden, x, n)
+	kernel.GELU(p.hidden, p.hidden)
+	w.out.apply(y, p.hidden, n)
+}

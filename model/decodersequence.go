@@ -1,0 +1,63 @@
+package model
+
+// sequence is what a decoder keeps of one text.
+type sequence struct {
+	tokens []int32 // the window: at most Context
+	cached int     // how many of them the caches hold
+	// keys and values of layer i: [Heads, capacity, D/Heads].
+	keys, values [][]float32
+	capacity     int
+}
+
+func (s *sequence) reset() { s.tokens, s.cached = s.tokens[:0], 0 }
+
+// extend adds tokens to the window. If it slides, what is cached is void, since
+// every token has another position.
+func (s *sequence) extend(tokens []int32, c Config) {
+	if over := len(tokens) - c.Context; over > 0 {
+		tokens = tokens[over:]
+	}
+	if over := len(s.tokens) + len(tokens) - c.Context; over > 0 {
+		s.tokens = s.tokens[:copy(s.tokens, s.tokens[over:])]
+		s.cached = 0
+	}
+	s.tokens = append(s.tokens, tokens...)
+	s.grow(len(s.tokens), c)
+}
+
+// leastCapacity is how many tokens a cache has room for at least.
+const leastCapacity = 64
+
+// grow makes room for n tokens in the caches: at least for twice as many as before,
+// so that a text seldom waits for it.
+func (s *sequence) grow(n int, c Config) {
+	if n <= s.capacity {
+		return
+	}
+	old := *s
+	s.capacity = min(max(leastCapacity, n, 2*s.capacity), c.Context)
+	s.keys, s.values = make([][]float32, c.Layers), make([][]float32, c.Layers)
+	for i := range c.Layers {
+		s.keys[i], s.values[i] = make([]float32, s.capacity*c.Width), make([]float32, s.capacity*c.Width)
+	}
+	s.fill(&old, c)
+}
+
+// fill copies what another sequence has cached.
+func (s *sequence) fill(from *sequence, c Config) {
+	d := c.Width / c.Heads
+	for i := range from.keys {
+		for h := range c.Heads {
+			to, at, n := h*s.capacity*d, h*from.capacity*d, from.cached*d
+			copy(s.keys[i][to:to+n], from.keys[i][at:])
+			copy(s.values[i][to:to+n], from.values[i][at:])
+		}
+	}
+}
+
+func (s *sequence) copyFrom(from *sequence, c Config) {
+	s.reset()
+	s.grow(len(from.tokens), c)
+	s.tokens, s.cached = append(s.tokens, from.tokens...), from.cached
+	s.fill(from, c)
+}

@@ -1,0 +1,113 @@
+package model
+
+import (
+	"fmt"
+
+	"tinygpt/model/kernel"
+)
+
+// Precision is how a decoder holds the matrices of a model.
+type Precision string
+
+const (
+	// Float32 is the model's own memory.
+	Float32 Precision = "float32"
+)
+
+// Precisions are all there are.
+var Precisions = []Precision{Float32}
+
+// Weights are a model's weights as decoders read them. Any number of decoders may
+// share them.
+type Weights struct {
+	config            Config
+	tokens, positions []float32 // tables of the embeddings
+	layers            []layerWeights
+	last              affine // GPT-2's final LayerNorm
+	head              matrix
+}
+
+// affine is a gain and a bias.
+type affine struct{ gain, bias []float32 }
+
+type layerWeights struct {
+	norm1, norm2              affine
+	qkv, attnOut, hidden, out matrix
+}
+
+// matrix is a linear map from rows of in to rows of out numbers.
+type matrix interface {
+	// apply computes y[rows,out] from x[rows,in].
+	apply(y, x []float32, rows int)
+	// bytes is how much memory apply reads of it.
+	bytes() int64
+}
+
+// Weights returns the model's weights in a precision.
+func (m *Model) Weights(p Precision) (*Weights, error) {
+	if p != Float32 {
+		return nil, fmt.Errorf("weights in %q: expected %s", p, Float32)
+	}
+	c := m.Config
+	names := namesOf(c.Arch)
+	w := &Weights{config: c, tokens: m.weights(names.tokens), positions: m.weights(names.positions)}
+	norm := func(name string) affine { return affine{m.weights(name + ".weight"), m.weights(name + ".bias")} }
+	linear := func(name string, in, out int) matrix {
+		return linear32{m.weights(name + ".weight"), m.weights(name + ".bias"), in, out}
+	}
+	d := c.Width
+	for i := range c.Layers {
+		b := block(i)
+		w.layers = append(w.layers, layerWeights{
+			norm1: norm(b + "ln_1"), qkv: linear(b+"attn.c_attn", d, 3*d), attnOut: linear(b+"attn.c_proj", d, d),
+			norm2: norm(b + "ln_2"), hidden: linear(b+"mlp.c_fc", d, 4*d), out: linear(b+"mlp.c_proj", 4*d, d),
+		})
+	}
+	if c.Arch == GPT2 {
+		w.last = norm("ln_f")
+	}
+	w.head = table32{m.head().Value.Float32s(), d, c.VocabSize}
+	return w, nil
+}
+
+// Config is the model's.
+func (w *Weights) Config() Config { return w.config }
+
+// Bytes is how much memory a decoder reads for a token of every sequence: of the
+// embeddings, which are tables of rows, next to nothing.
+func (w *Weights) Bytes() int64 {
+	sum := w.head.bytes() + 4*int64(len(w.last.gain)+len(w.last.bias))
+	for _, l := range w.layers {
+		for _, a := range []affine{l.norm1, l.norm2} {
+			sum += 4 * int64(len(a.gain)+len(a.bias))
+		}
+		for _, m := range []matrix{l.qkv, l.attnOut, l.hidden, l.out} {
+			sum += m.bytes()
+		}
+	}
+	return sum
+}
+
+// linear32 is a Linear layer, weight [in,out].
+type linear32 struct {
+	weight, bias []float32
+	in, out      int
+}
+
+func (m linear32) apply(y, x []float32, rows int) {
+	kernel.Linear(y, x, m.weight, m.bias, rows, m.in, m.out)
+}
+
+func (m linear32) bytes() int64 { return 4 * int64(len(m.weight)+len(m.bias)) }
+
+// table32 is an output head, a table [out,in].
+type table32 struct {
+	table   []float32
+	in, out int
+}
+
+func (m table32) apply(y, x []float32, rows int) {
+	kernel.Gemm(false, true, rows, m.out, m.in, 1, x, m.table, false, y)
+}
+
+func (m table32) bytes() int64 { return 4 * int64(len(m.table)) }

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// packing is a form of package kernel's Packed: rows of blocks, each of some words
+// for some columns.
+type packing struct {
+	name           string
+	words, columns int
+	// decode passes on the vectors of the block at m, with the columns they begin at.
+	decode func(s *isa, m Mem, use func(v reg.VecVirtual, column int))
+}
+
+// packings are explained at kernel's bfloat16Block and int8Block.
+var packings = []packing{
+	{"BFloat16", 16, 32, func(s *isa, m Mem, use func(v reg.VecVirtual, column int)) {
+		for i := 0; i < 16; i += s.lanes {
+			low, high := s.load(m.Offset(4*i), false), s.vec()
+			if s.wide {
+				VPANDD(s.bits(0xffff0000), low, high)
+			} else {
+				VPAND(s.bits(0xffff0000), low, high)
+			}
+			VPSLLD(Imm(16), low, low)
+			use(low, i)
+			use(high, 16+i)
+		}
+	}},
+	{"Int8", 17, 64, func(s *isa, m Mem, use func(v reg.VecVirtual, column int)) {
+		scale := s.broadcast(m)
+		for i := 0; i < 64; i += s.lanes {
+			v := s.vec()
+			VPMOVSXBD(m.Offset(4+i), v)
+			VCVTDQ2PS(v, v)
+			VMULPS(scale, v, v)
+			use(v, i)
+		}
+	}},
+}
+
+// packed writes what package kernel needs of each packing.
+func (s *isa) packed() {
+	for _, p := range packings {
+		for rows := 1; rows <= s.thinRows(); rows++ {
+			s.packedDots(p, rows)
+		}
+		s.unpack(p)
+	}
+}
+
+func (s *isa) packedDots(p packing, rows int) {
+	s.function(fmt.Sprintf("packedDots%s%d", p.name, rows), "func(c *float32, ldc int, a *float32, lda int, w *uint32, blocks, far, steps int)",
+		"computes for blocks, steps > 0, with the rows of w unpacked and",
+		fmt.Sprintf("n = %d*blocks:", p.columns),
+		"",
+		"\tfor t := range steps {",
+		fmt.Sprintf("\t\tfor s := range %d {", thinStreams),
+		fmt.Sprintf("\t\t\tfor r := range %d { c[r*ldc+s*far+t] += dot(a[r*lda:r*lda+n], w[s*far+t]) }", rows),
+		"\t\t}",
+		"\t}")
+	w, steps := load64("w"), load64("steps")
+	Label("step")
+	lda := load64("lda")
+	SHLQ(Imm(2), lda)
+	as := rowPointers(load64("a"), lda, rows)
+	// The bytes of a row of w, and of far of them.
+	row, far, n := GP64(), GP64(), load64("blocks")
+	IMUL3Q(U32(4*p.words), n, row)
+	MOVQ(row, far)
+	IMULQ(address("far"), far)
+	first := GP64()
+	MOVQ(w, first)
+	ADDQ(row, w)
+	ws := rowPointers(first, far, thinStreams)
+	sums := make([][]reg.VecVirtual, rows)
+	for r := range sums {
+		sums[r] = s.zeros(thinStreams)
+	}
+	Label("block")
+	for i := range thinStreams {
+		m := rowAt(ws, far, i)
+		p.decode(s, m, func(v reg.VecVirtual, column int) {
+			for r := range rows {
+				VFMADD231PS(rowAt(as, lda, r).Offset(4*column), v, sums[r][i])
+			}
+		})
+		PREFETCHT0(m.Offset(thinAhead))
+	}
+	for _, x := range ws {
+		ADDQ(U32(4*p.words), x)
+	}
+	for _, x := range as {
+		ADDQ(U32(4*p.columns), x)
+	}
+	DECQ(n)
+	JNZ(LabelRef("block"))
+
+	c, ldc, apart := load64("c"), load64("ldc"), load64("far")
+	SHLQ(Imm(2), apart)
+	for r := range sums {
+		at := GP64()
+		MOVQ(c, at)
+		to := rowPointers(at, apart, thinStreams)
+		for i := range thinStreams {
+			m, sum := rowAt(to, apart, i), s.across(sums[r][i], VADDPS).AsX()
+			VADDSS(m, sum, sum)
+			VMOVSS(sum, m)
+		}
+		LEAQ(Mem{Base: c, Index: ldc, Scale: 4}, c)
+	}
+	ADDQ(Imm(4), address("c"))
+	DECQ(steps)
+	JNZ(LabelRef("step"))
+	s.ret()
+}
+
+func (s *isa) unpack(p packing) {
+	s.function("unpack"+p.name, "func(y *float32, w *uint32, blocks int)",
+		fmt.Sprintf("writes the %d columns of each block, blocks > 0.", p.columns))
+	y, w, n := load64("y"), load64("w"), load64("blocks")
+	Label("block")
+	p.decode(s, Mem{Base: w}, func(v reg.VecVirtual, column int) { s.store(v, Mem{Base: y, Disp: 4 * column}, false) })
+	ADDQ(U32(4*p.words), w)
+	ADDQ(U32(4*p.columns), y)
+	DECQ(n)
+	JNZ(LabelRef("block"))
+	s.ret()
+}

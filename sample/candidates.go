@@ -1,0 +1,75 @@
+package sample
+
+import "tinygpt/model/kernel"
+
+// Candidates are the tokens that may come next and their scores: at first all of
+// them with their logits, then what the filters make of it. They stay in the order
+// of their numbers, so that a last bit's difference in a score, which a filter may
+// turn into another order, can't choose another token.
+type Candidates struct {
+	Tokens []int32
+	Scores []float32
+
+	seen   []bool    // [V] which tokens the text holds
+	probs  []float32 // of Probabilities
+	heap   []float32 // of TopK
+	likely []share   // of TopP
+}
+
+// start makes every token a candidate.
+func (c *Candidates) start(logits []float32, seen []bool) {
+	c.Scores = append(c.Scores[:0], logits...)
+	c.seen = seen
+	if cap(c.Tokens) < len(logits) {
+		c.Tokens = make([]int32, len(logits))
+	}
+	c.Tokens = c.Tokens[:len(logits)]
+	for i := range c.Tokens {
+		c.Tokens[i] = int32(i)
+	}
+}
+
+// keepFrom drops the candidates that score below least.
+func (c *Candidates) keepFrom(least float32) {
+	n := 0
+	for i, s := range c.Scores {
+		if s >= least {
+			c.Tokens[n], c.Scores[n] = c.Tokens[i], s
+			n++
+		}
+	}
+	c.cut(n)
+}
+
+// cut drops all but the first n.
+func (c *Candidates) cut(n int) { c.Tokens, c.Scores = c.Tokens[:n], c.Scores[:n] }
+
+// Probabilities returns the softmax of the scores. It is valid until the next call.
+func (c *Candidates) Probabilities() []float32 {
+	n := len(c.Scores)
+	if cap(c.probs) < n {
+		c.probs = make([]float32, n)
+	}
+	c.probs = c.probs[:n]
+	kernel.Softmax(c.probs, c.Scores, 1, n)
+	return c.probs
+}
+
+// draw chooses the candidate in whose share of the sum of probs the fraction at,
+// of [0, 1), falls; it returns its index.
+func draw(probs []float32, at float64) int {
+	sum, last := 0.0, 0
+	for i, p := range probs {
+		if p > 0 {
+			last = i
+		}
+		sum += float64(p)
+	}
+	at *= sum
+	for i, p := range probs {
+		if at -= float64(p); at < 0 {
+			return i
+		}
+	}
+	return last // rounding left a remainder
+}

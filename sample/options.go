@@ -1,0 +1,105 @@
+package sample
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Options are the choices of how to draw.
+type Options struct {
+	// The filters, in the order in which they act: that of Hugging Face's
+	// GenerationMixin._get_logits_processor. A new one is a line here and a file.
+	RepetitionPenalty RepetitionPenalty `yaml:"repetition_penalty"`
+	Temperature       Temperature       `yaml:"temperature"`
+	TopK              TopK              `yaml:"top_k"`
+	TopP              TopP              `yaml:"top_p"`
+	MinP              MinP              `yaml:"min_p"`
+
+	// MaxTokens ends a text that doesn't end by itself.
+	MaxTokens int `yaml:"max_tokens"`
+	// Stop texts end a text before the first of them.
+	Stop []string `yaml:"stop,omitempty"`
+}
+
+// Default draws from the model's own distribution, with nothing filtered.
+func Default() Options {
+	return Options{RepetitionPenalty: 1, Temperature: 1, TopP: 1, MaxTokens: 200}
+}
+
+// Filter is a step from logits to the choice. Its value is its setting.
+type Filter interface {
+	// Usage says in a few words what the setting does.
+	Usage() string
+	// Validate says what is wrong with the setting.
+	Validate() error
+	// Off says whether the setting changes nothing.
+	Off() bool
+	// Apply drops candidates, of which one at least must stay, or changes their scores.
+	Apply(c *Candidates)
+}
+
+// Setting is a filter of some Options, under the name of its key.
+type Setting struct {
+	Key    string // as in YAML: top_k
+	Filter Filter
+	value  reflect.Value
+}
+
+// Flag is the setting's name on the command line.
+func (s Setting) Flag() string { return strings.ReplaceAll(s.Key, "_", "-") }
+
+// Set changes the setting of the Options that it is from.
+func (s Setting) Set(text string) error {
+	var err error
+	switch kind := s.value.Kind(); kind {
+	case reflect.Int:
+		var n int64
+		if n, err = strconv.ParseInt(text, 10, strconv.IntSize); err != nil {
+			return errors.New("expected a whole number")
+		}
+		s.value.SetInt(n)
+	case reflect.Float64:
+		var x float64
+		if x, err = strconv.ParseFloat(text, 64); err != nil {
+			return errors.New("expected a number")
+		}
+		s.value.SetFloat(x)
+	default:
+		panic("sample: a filter of kind " + kind.String())
+	}
+	return nil
+}
+
+// Filters lists the settings of o that are filters, in the order in which they act.
+func (o *Options) Filters() []Setting {
+	var list []Setting
+	v := reflect.ValueOf(o).Elem()
+	for i := range v.NumField() {
+		if f, ok := v.Field(i).Interface().(Filter); ok {
+			list = append(list, Setting{v.Type().Field(i).Tag.Get("yaml"), f, v.Field(i)})
+		}
+	}
+	return list
+}
+
+// Validate says what is wrong with o.
+func (o Options) Validate() error {
+	var errs []error
+	for _, s := range o.Filters() {
+		if err := s.Filter.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("%s is %v: %w", s.Flag(), s.Filter, err))
+		}
+	}
+	if o.MaxTokens < 1 {
+		errs = append(errs, fmt.Errorf("max-tokens is %d: expected 1 or more", o.MaxTokens))
+	}
+	for _, s := range o.Stop {
+		if s == "" {
+			errs = append(errs, errors.New("a stop text is empty: expected one character or more"))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,58 @@
+package sample
+
+import "strings"
+
+// Stops looks for stop texts in a text that comes in pieces, and holds back what
+// may be the beginning of one. The text ends where the occurrence begins that is
+// complete first (of several that end together, the longest): how the pieces are
+// cut makes no difference.
+type Stops struct {
+	stops []string
+	held  string // a proper prefix of a stop, or nothing
+	found bool
+}
+
+// NewStops looks for these texts, none of them empty.
+func NewStops(stops []string) *Stops { return &Stops{stops: stops} }
+
+// Next takes a piece and returns what is certain to come before any stop, and
+// whether one was found; after that there is nothing more.
+func (s *Stops) Next(piece string) (text string, found bool) {
+	if s.found {
+		return "", true
+	}
+	s.held += piece
+	start, end := -1, len(s.held)+1
+	for _, stop := range s.stops {
+		if i := strings.Index(s.held, stop); i >= 0 && (i+len(stop) < end || i+len(stop) == end && i < start) {
+			start, end = i, i+len(stop)
+		}
+	}
+	if start >= 0 {
+		text, s.held, s.found = s.held[:start], "", true
+		return text, true
+	}
+	certain := len(s.held) - s.beginning()
+	text, s.held = s.held[:certain], s.held[certain:]
+	return text, false
+}
+
+// beginning is the length of the longest end of held that a stop begins with.
+func (s *Stops) beginning() int {
+	longest := 0
+	for _, stop := range s.stops {
+		for n := min(len(stop)-1, len(s.held)); n > longest; n-- {
+			if strings.HasSuffix(s.held, stop[:n]) {
+				longest = n
+			}
+		}
+	}
+	return longest
+}
+
+// Rest returns what is held back: the text ended, so it isn't a stop.
+func (s *Stops) Rest() string {
+	text := s.held
+	s.held = ""
+	return text
+}

@@ -1,0 +1,141 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"tinygpt/data"
+	"tinygpt/model"
+)
+
+// noise is one value of the formula in testdata/perplexity.py.
+func noise(i, k int) float64 {
+	return float64(uint32(i*2654435761+k*40503))/(1<<32) - 0.5
+}
+
+// formulaModel has the weights of testdata/perplexity.py.
+func formulaModel(t *testing.T, arch model.Arch) *model.Model {
+	t.Helper()
+	m, err := model.New(model.Config{Arch: arch, Layers: 2, Heads: 2, Width: 16, Context: 16, VocabSize: 40}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Parameters {
+		k := 0
+		for _, c := range []byte(p.Name) {
+			k += int(c)
+		}
+		values := p.Value.Float32s()
+		for i := range values {
+			x := noise(i, k)
+			if p.Value.Dims() == 1 && strings.HasSuffix(p.Name, "weight") {
+				x++
+			}
+			values[i] = float32(x)
+		}
+	}
+	return m
+}
+
+func evaluator(t *testing.T, m *model.Model, stream *data.Stream) *Evaluator {
+	t.Helper()
+	w, err := m.Weights(model.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewEvaluator(w, stream)
+}
+
+// Perplexities with strided windows, against transformers'.
+func TestPerplexityEqualsTransformers(t *testing.T) {
+	text, err := os.ReadFile("testdata/perplexity.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Cases []struct {
+			Arch           model.Arch
+			Stride, Tokens int
+			Exact          float64
+		}
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	stream := &data.Stream{Bytes: 300}
+	for i := range 101 {
+		stream.Tokens = append(stream.Tokens, int32((i*i*7+i*3)%40))
+	}
+	for _, k := range golden.Cases {
+		e := evaluator(t, formulaModel(t, k.Arch), stream)
+		e.Windows = stream.SlidingWindows(16, k.Stride)
+		got, err := e.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Tokens != k.Tokens || !(math.Abs(got.Perplexity()/k.Exact-1) < 2e-6) {
+			t.Errorf("%s, stride %d: perplexity %.6f of %d tokens, want %.6f of %d", k.Arch, k.Stride, got.Perplexity(), got.Tokens, k.Exact, k.Tokens)
+		}
+		if want := math.Log2(got.Perplexity()) * float64(got.Tokens) / 300; math.Abs(got.BitsPerByte()-want) > 1e-9 {
+			t.Errorf("%v bits per byte, want %v", got.BitsPerByte(), want)
+		}
+	}
+}
+
+// Documents are measured from their beginnings, as the graph says it.
+func TestEvaluateDocuments(t *testing.T) {
+	m := formulaModel(t, model.GPT2)
+	stream := &data.Stream{Tokens: []int32{39}, Bytes: 77}
+	for i, n := range []int{3, 16, 40, 1, 15, 17, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2} {
+		stream.Starts = append(stream.Starts, len(stream.Tokens)-1)
+		for j := range n {
+			stream.Tokens = append(stream.Tokens, int32((i*7+j*j)%39))
+		}
+		stream.Tokens = append(stream.Tokens, 39)
+	}
+	nats, tokens := 0.0, 0
+	for w := range stream.DocumentWindows(16) {
+		read := stream.Tokens[w.Begin : w.End-1]
+		g := m.NewGraph(1, len(read), false)
+		logits := g.Logits()
+		if err := g.Compile(nil); err != nil {
+			t.Fatal(err)
+		}
+		copy(g.Tokens, read)
+		if err := g.Run(); err != nil {
+			t.Fatal(err)
+		}
+		all := logits.Value().Data().([]float32)
+		for at := w.From; at < w.End; at++ {
+			row, sum := all[(at-1-w.Begin)*40:(at-w.Begin)*40], 0.0
+			for _, x := range row {
+				sum += math.Exp(float64(x))
+			}
+			nats += math.Log(sum) - float64(row[stream.Tokens[at]])
+			tokens++
+		}
+		g.Close()
+	}
+	e := evaluator(t, m, stream)
+	told := 0
+	e.Progress = func(n int) { told = n }
+	for range 2 { // the second time in used memory
+		got, err := e.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Tokens != tokens || got.Bytes != 77 || told != tokens || math.Abs(got.Loss-nats/float64(tokens)) > 1e-5 {
+			t.Errorf("%+v, progress to %d, want loss %v of %d tokens", got, told, nats/float64(tokens), tokens)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := e.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+}
