@@ -53,6 +53,9 @@ type Tokenizer struct {
 	Kind string `yaml:"kind"`
 	// VocabSize of bpe, with the 256 bytes and the end-of-text token.
 	VocabSize int `yaml:"vocab_size,omitempty"`
+	// SHA256 is the tokenizer's fingerprint, which a run notes so that its weights
+	// are never read with another's tokens.
+	SHA256 string `yaml:"sha256,omitempty"`
 }
 
 // Default is what a YAML file's keys are laid over.

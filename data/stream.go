@@ -9,20 +9,23 @@ import (
 // Encoder turns text into token ids; it is safe for concurrent use.
 type Encoder interface {
 	Encode(text string) ([]int32, error)
-	EndOfText() int32
+	EndOfText() int32 // -1: there is none
 	VocabSize() int
 }
 
 // Stream is a corpus as tokens: documents one after the other, with the
 // end-of-text token before the first, between them, and after the last. So a
-// document is predicted from an end of text, its own end included.
+// document is predicted from an end of text, its own end included. An encoder
+// without an end of text gives the documents alone.
 type Stream struct {
 	Tokens []int32
 	// Starts are the positions where the documents begin, ascending: those of the
-	// end-of-text tokens before them.
+	// end-of-text tokens before them, or of their first tokens.
 	Starts []int
 	// Bytes is the length of the text. End-of-text tokens stand for none.
 	Bytes int
+
+	unseparated bool // there are no end-of-text tokens
 }
 
 // Tokenize encodes the documents on all cores. What it returns doesn't depend on
@@ -45,7 +48,7 @@ func Tokenize(c Corpus, e Encoder) (*Stream, error) {
 	close(next)
 	wg.Wait()
 
-	s := &Stream{Bytes: c.Bytes()}
+	s := &Stream{Bytes: c.Bytes(), unseparated: e.EndOfText() < 0}
 	total := len(ids) + 1
 	for i, doc := range ids {
 		if errs[i] != nil {
@@ -53,16 +56,26 @@ func Tokenize(c Corpus, e Encoder) (*Stream, error) {
 		}
 		total += len(doc)
 	}
-	s.Tokens = append(make([]int32, 0, total), e.EndOfText())
+	s.Tokens = make([]int32, 0, total)
+	if !s.unseparated {
+		s.Tokens = append(s.Tokens, e.EndOfText())
+	}
 	for i, doc := range ids {
 		for _, id := range doc {
 			if id < 0 || int(id) >= e.VocabSize() {
 				panic(fmt.Sprintf("data: token %d from an encoder of %d tokens", id, e.VocabSize()))
 			}
 		}
+		ids[i] = nil
+		if s.unseparated {
+			if len(doc) > 0 {
+				s.Starts = append(s.Starts, len(s.Tokens))
+				s.Tokens = append(s.Tokens, doc...)
+			}
+			continue
+		}
 		s.Starts = append(s.Starts, len(s.Tokens)-1)
 		s.Tokens = append(append(s.Tokens, doc...), e.EndOfText())
-		ids[i] = nil
 	}
 	return s, nil
 }

@@ -46,6 +46,34 @@ func TestTokenize(t *testing.T) {
 	}
 }
 
+// endless has no end of text.
+type endless struct{ runes }
+
+func (endless) EndOfText() int32 { return -1 }
+
+// Without an end of text documents follow one another, and empty ones vanish.
+func TestTokenizeUnseparated(t *testing.T) {
+	s, err := Tokenize(Corpus{[]Document{{"", "ab"}, {"", ""}, {"", "cde"}}}, endless{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []int32("abcde"); !slices.Equal(s.Tokens, want) || !slices.Equal(s.Starts, []int{0, 2}) || s.Bytes != 5 {
+		t.Errorf("got %+v", s)
+	}
+	targets := ""
+	for b := range s.EvalBatches(1, 2) {
+		targets += string(b.Targets[:b.Counted]) + " "
+	}
+	if targets != "bc de " {
+		t.Errorf("targets %q", targets)
+	}
+	inputs, after := make([]int32, 4), make([]int32, 4)
+	NewSampler(s, Documents, 1, 1, 1, 4).Batch(0, 0, inputs, after)
+	if got := string(inputs) + " " + string(after); got != "abcd bcde" && got != "cdea deab" {
+		t.Errorf("a window and its successors are %q", got)
+	}
+}
+
 func TestTokenizeOrder(t *testing.T) {
 	var c Corpus
 	want := []int32{runes{}.EndOfText()}

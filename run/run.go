@@ -1,6 +1,7 @@
 // Package run is the folder that a training run lives in and explains itself
-// with: config.yaml (every setting, resolved), tokenizer.json, metrics.jsonl,
-// loss.svg, samples.txt, and the checkpoints best.safetensors and
+// with: config.yaml (every setting, resolved), tokenizer.json and
+// tokenizer_config.json (Hugging Face's, so that AutoTokenizer takes the folder),
+// metrics.jsonl, loss.svg, samples.txt, and the checkpoints best.safetensors and
 // last.safetensors. It makes such folders, finds and opens them, and prepares
 // the texts that a configuration names.
 package run
@@ -23,10 +24,7 @@ import (
 // Root is the folder that holds runs unless another place is named.
 const Root = "runs"
 
-const (
-	configFile    = "config.yaml"
-	tokenizerFile = "tokenizer.json"
-)
+const configFile = "config.yaml"
 
 // Run is an open run folder.
 type Run struct {
@@ -53,11 +51,12 @@ func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer) (*Run, er
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
+	c.Tokenizer.SHA256 = tokenizer.Fingerprint(t)
 	text, err := c.Marshal()
 	if err != nil {
 		return nil, err
 	}
-	if err := tokenizer.Save(filepath.Join(dir, tokenizerFile), t); err != nil {
+	if err := tokenizer.Save(dir, t, c.Model.Context); err != nil {
 		return nil, err
 	}
 	// The configuration last: a folder with one is a run.
@@ -89,12 +88,15 @@ func Open(dir string) (*Run, error) {
 	if err := errors.Join(c.Validate(), c.Model.Validate()); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	t, err := tokenizer.Load(filepath.Join(dir, tokenizerFile))
+	t, err := tokenizer.ReadHuggingFace(dir)
 	if err != nil {
 		return nil, err
 	}
 	if t.VocabSize() != c.Model.VocabSize {
-		return nil, fmt.Errorf("%s: the tokenizer has %d tokens, the model of %s %d: one of the files is from another run", filepath.Join(dir, tokenizerFile), t.VocabSize(), configFile, c.Model.VocabSize)
+		return nil, fmt.Errorf("%s: its tokenizer has %d tokens, the model of %s %d: one of the files is from another run", dir, t.VocabSize(), configFile, c.Model.VocabSize)
+	}
+	if sum := tokenizer.Fingerprint(t); c.Tokenizer.SHA256 != "" && sum != c.Tokenizer.SHA256 {
+		return nil, fmt.Errorf("%s: its tokenizer (sha256 %.12s…) is not the one that the model was trained with (%.12s… in %s): restore the original tokenizer.json and tokenizer_config.json", dir, sum, c.Tokenizer.SHA256, configFile)
 	}
 	return &Run{dir, c, t}, nil
 }

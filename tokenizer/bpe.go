@@ -1,79 +1,67 @@
 package tokenizer
 
 import (
-	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/pkoukk/tiktoken-go"
 )
 
-// bpe is byte-level byte-pair encoding. Ids are laid out as in GPT-2: the 256
-// bytes, the merged tokens in the order of their merges, the end of text last.
-// A token's id is also its rank: encoding a piece merges, again and again, the
-// neighbours whose joined bytes have the lowest rank.
-//
-// That ranks of joined bytes suffice, with no list of merged pairs, is no
-// accident. Follow a stretch of bytes that ends up as one token u+v: no merge
-// reached across its ends, so what happened within it does not depend on what
-// stands around it, and every such stretch has been merged the same way. Two
-// different pairs thus never give the same token.
+// bpe is byte-level byte-pair encoding. Ids of our own are laid out as in GPT-2:
+// the 256 bytes, the merged tokens in the order of their merges, the special
+// tokens last; those read from files may lie otherwise.
 type bpe struct {
 	table
-	merges   [][2]int32 // the pair that made token 256+i; nil for GPT-2's
-	rank     map[string]int32
-	core     *tiktoken.Tiktoken
-	encoders sync.Pool // of *pieceEncoder
+	*merger
 }
 
-const (
-	// chunkSize is how much text one goroutine encodes at a time: long enough
-	// to hide the cost of handing it over, short enough to share out a file of
-	// some megabytes evenly.
-	chunkSize = 128 << 10
+// chunkSize is how much text one goroutine encodes at a time: long enough to hide
+// the cost of handing it over, short enough to share out a file of some megabytes
+// evenly.
+const chunkSize = 128 << 10
 
-	// maxCached bounds the pieces that a pieceEncoder remembers; English text
-	// of 100 MB has about as many different words.
-	maxCached = 1 << 17
-
-	// longPiece is the length in bytes from which a piece is encoded by
-	// mergeLong: tiktoken-go's time grows with the square of the length.
-	longPiece = 512
-)
-
-// newBPE makes an encoder of tokens, which are given in the order of their ids
-// without the end of text.
-func newBPE(name string, tokens [][]byte, merges [][2]int32) (*bpe, error) {
-	ranks := make(map[string]int, len(tokens)) // tiktoken-go's form
-	rank := make(map[string]int32, len(tokens))
-	for id, tok := range tokens {
-		if prev, ok := rank[string(tok)]; ok {
-			return nil, fmt.Errorf("tokens %d and %d are both %q", prev, id, printable(tok))
-		}
-		ranks[string(tok)] = id
-		rank[string(tok)] = int32(id)
-	}
-	endOfText := len(tokens)
-	special := map[string]int{EndOfTextName: endOfText}
-	core, err := tiktoken.NewCoreBPE(ranks, special, pattern)
+// newBPE makes an encoder of the tokens of training, whose ids are their ranks,
+// with the end of text last.
+func newBPE(ranked [][]byte) (*bpe, error) {
+	m, err := newMerger(ranked, identity(len(ranked)), pattern)
 	if err != nil {
-		return nil, fmt.Errorf("tokenizer %s: %w", name, err)
+		return nil, err
 	}
-	t := &bpe{
-		table: table{
-			name:      name,
-			tokens:    append(slices.Clip(tokens), nil),
-			endOfText: int32(endOfText),
-		},
-		merges: merges,
-		rank:   rank,
-		core:   tiktoken.NewTiktoken(core, &tiktoken.Encoding{Name: name, PatStr: pattern}, nil),
-	}
-	t.encoders.New = func() any { return &pieceEncoder{bpe: t, seen: make(map[string][]int32)} }
-	return t, nil
+	return newBPEOf(withEndOfText(ranked), m), nil
 }
+
+// identity returns the numbers from 0 to n-1.
+func identity(n int) []int32 {
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32(i)
+	}
+	return ids
+}
+
+// newBPEOf makes an encoder of a table and the merger of its tokens.
+func newBPEOf(t table, m *merger) *bpe {
+	t.name = "bpe-" + strconv.Itoa(len(t.tokens))
+	return &bpe{t, m}
+}
+
+func (t *bpe) extended(more table) Tokenizer {
+	if strings.HasPrefix(t.name, gpt2Name) {
+		return newGPT2(more, t.merger)
+	}
+	return newBPEOf(more, t.merger)
+}
+
+func (t *bpe) written(id int32) string {
+	if name, ok := t.specialName(id); ok {
+		return name
+	}
+	return printable(t.tokens[id])
+}
+
+// order is what distinguishes encoders of the same tokens; see Fingerprint.
+func (m *merger) order() []int32 { return m.ids }
 
 // Encode splits large texts over all cores; the ids do not depend on their
 // number.
@@ -81,10 +69,15 @@ func (t *bpe) Encode(text string) ([]int32, error) {
 	if err := checkUTF8(text); err != nil {
 		return nil, err
 	}
+	return encodeChunks(text, cuttable, t.encodeChunk), nil
+}
+
+// encodeChunks encodes the chunks of text on all cores and joins what they give.
+func encodeChunks(text string, cuttable func(text string, at int) bool, encode func(chunk string) []int32) []int32 {
 	if len(text) <= 2*chunkSize {
-		return t.encodeChunk(text), nil
+		return encode(text)
 	}
-	chunks := slices.Collect(cut(text, chunkSize))
+	chunks := slices.Collect(cut(text, chunkSize, cuttable))
 	ids := make([][]int32, len(chunks))
 	next := make(chan int, len(chunks))
 	for i := range chunks {
@@ -95,12 +88,12 @@ func (t *bpe) Encode(text string) ([]int32, error) {
 	for range min(runtime.GOMAXPROCS(0), len(chunks)) {
 		wg.Go(func() {
 			for i := range next {
-				ids[i] = t.encodeChunk(chunks[i])
+				ids[i] = encode(chunks[i])
 			}
 		})
 	}
 	wg.Wait()
-	return slices.Concat(ids...), nil
+	return slices.Concat(ids...)
 }
 
 func (t *bpe) encodeChunk(text string) []int32 {
@@ -111,33 +104,6 @@ func (t *bpe) encodeChunk(text string) []int32 {
 		n := nextPiece(text)
 		ids = e.appendPiece(ids, text[:n])
 		text = text[n:]
-	}
-	return ids
-}
-
-// pieceEncoder encodes pieces and remembers what they became, for words come
-// again and again. Each is used by one goroutine at a time.
-type pieceEncoder struct {
-	*bpe
-	seen map[string][]int32
-}
-
-func (e *pieceEncoder) appendPiece(ids []int32, piece string) []int32 {
-	if id, ok := e.rank[piece]; ok {
-		return append(ids, id)
-	}
-	if len(piece) >= longPiece {
-		return e.mergeLong(ids, piece)
-	}
-	if known, ok := e.seen[piece]; ok {
-		return append(ids, known...)
-	}
-	start := len(ids)
-	for _, id := range e.core.EncodeOrdinary(piece) {
-		ids = append(ids, int32(id))
-	}
-	if len(e.seen) < maxCached {
-		e.seen[strings.Clone(piece)] = slices.Clone(ids[start:])
 	}
 	return ids
 }

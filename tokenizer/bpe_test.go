@@ -56,17 +56,17 @@ func FuzzBPE(f *testing.F) {
 				t.Fatalf("Encode(%q) = %v, tiktoken-go gives %v", s, ids, want)
 			}
 			if len(s) > 0 {
-				if got, want := tok.mergeLong(nil, s), mergesOf(tok, s); !slices.Equal(got, want) {
-					t.Fatalf("mergeLong(%q) = %v, want %v", s, got, want)
+				if got, want := tok.merge(nil, s, int32(len(tok.ranked))), mergeSlowly(tok, s); !slices.Equal(got, want) {
+					t.Fatalf("merge(%q) = %v, want %v", s, got, want)
 				}
 			}
 		}
 	})
 }
 
-// mergesOf encodes s as if it were one piece, by scanning for the lowest rank
+// mergeSlowly encodes s as if it were one piece, by scanning for the lowest rank
 // before each merge.
-func mergesOf(t *bpe, s string) []int32 {
+func mergeSlowly(t *bpe, s string) []int32 {
 	var parts []string
 	for i := range len(s) {
 		parts = append(parts, s[i:i+1])
@@ -123,7 +123,7 @@ func TestEncodeLarge(t *testing.T) {
 		{strings.Repeat(" ", 3*chunkSize), 1},
 	} {
 		text := c.text
-		if n := len(slices.Collect(cut(text, chunkSize))); n != c.parts {
+		if n := len(slices.Collect(cut(text, chunkSize, cuttable))); n != c.parts {
 			t.Fatalf("%q… is cut into %d parts, want %d", text[:12], n, c.parts)
 		}
 		want := tok.encodeChunk(text)
@@ -171,12 +171,12 @@ func TestEncodeConcurrent(t *testing.T) {
 
 // TestCacheBounded: what a pieceEncoder remembers stops growing.
 func TestCacheBounded(t *testing.T) {
-	e := &pieceEncoder{bpe: trained(), seen: make(map[string][]int32)}
+	e := &pieceEncoder{merger: trained().merger, seen: make(map[string][]int32)}
 	for i := range maxCached {
 		e.seen[strconv.Itoa(i)] = nil
 	}
 	got := e.appendPiece(nil, " unseen")
-	if len(e.seen) != maxCached || !slices.Equal(got, whole(e.bpe, " unseen")) {
+	if len(e.seen) != maxCached || !slices.Equal(got, whole(trained(), " unseen")) {
 		t.Errorf("%d pieces, ids %v", len(e.seen), got)
 	}
 }

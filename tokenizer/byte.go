@@ -8,11 +8,25 @@ type byteLevel struct{ table }
 // of text as 256. It needs no training and knows no unknown text; its sequences
 // are the longest.
 func NewByte() Tokenizer {
-	tokens := make([][]byte, 257)
-	for b := range 256 {
+	tokens := make([][]byte, 256)
+	for b := range tokens {
 		tokens[b] = []byte{byte(b)}
 	}
-	return &byteLevel{table{name: "byte", tokens: tokens, endOfText: 256}}
+	return newByteLevel(withEndOfText(tokens))
+}
+
+func newByteLevel(t table) *byteLevel {
+	t.name = t.nameWithExtra("byte")
+	return &byteLevel{t}
+}
+
+func (t *byteLevel) extended(more table) Tokenizer { return newByteLevel(more) }
+
+func (t *byteLevel) written(id int32) string {
+	if name, ok := t.specialName(id); ok {
+		return name
+	}
+	return printable(t.tokens[id])
 }
 
 func (t *byteLevel) Encode(text string) ([]int32, error) {

@@ -40,18 +40,35 @@ func NewChar(corpus iter.Seq[string]) (Tokenizer, error) {
 
 var errEmptyCorpus = errors.New("the corpus is empty: a tokenizer needs text to be made from")
 
-// newChar makes a tokenizer of characters in ascending order.
+// newChar makes a tokenizer of characters, with the end of text last.
 func newChar(chars []rune) *char {
-	t := &char{
-		table: table{name: "char", endOfText: int32(len(chars))},
-		ids:   make(map[rune]int32, len(chars)),
-	}
+	tokens := make([][]byte, len(chars))
 	for i, r := range chars {
-		t.ids[r] = int32(i)
-		t.tokens = append(t.tokens, utf8.AppendRune(nil, r))
+		tokens[i] = utf8.AppendRune(nil, r)
 	}
-	t.tokens = append(t.tokens, nil)
-	return t
+	return newCharOf(withEndOfText(tokens))
+}
+
+// newCharOf makes a tokenizer of a table whose ordinary tokens are characters.
+func newCharOf(t table) *char {
+	t.name = t.nameWithExtra("char")
+	ids := make(map[rune]int32, len(t.tokens))
+	for id, token := range t.tokens {
+		if token != nil {
+			r, _ := utf8.DecodeRune(token)
+			ids[r] = int32(id)
+		}
+	}
+	return &char{t, ids}
+}
+
+func (t *char) extended(more table) Tokenizer { return newCharOf(more) }
+
+func (t *char) written(id int32) string {
+	if name, ok := t.specialName(id); ok {
+		return name
+	}
+	return string(t.tokens[id])
 }
 
 func (t *char) Encode(text string) ([]int32, error) {

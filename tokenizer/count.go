@@ -39,7 +39,7 @@ func countWords(corpus iter.Seq[string]) ([]word, error) {
 			err = fmt.Errorf("text %d of the corpus: %w", n, err)
 			break
 		}
-		for part := range cut(text, chunkSize) {
+		for part := range cut(text, chunkSize, cuttable) {
 			chunks <- part
 		}
 	}

@@ -108,14 +108,9 @@ func contraction(s string) int {
 }
 
 // cut yields s in parts of at least size bytes (but for the last) that can be
-// split each on its own: joined, their pieces are the pieces of s.
-//
-// It cuts between a character and white space after it. No alternative of the
-// pattern goes on from one to the other, so a piece always ends there; and what
-// comes before the cut is split as before, since the one lookahead of the
-// pattern asks only about the character after a run of white space, which here
-// lies before the cut as well. A text without such a place stays whole.
-func cut(s string, size int) iter.Seq[string] {
+// encoded each on its own: it cuts only where cuttable. A text without such a
+// place stays whole.
+func cut(s string, size int, cuttable func(s string, i int) bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for len(s) > size {
 			i := size
@@ -134,7 +129,11 @@ func cut(s string, size int) iter.Seq[string] {
 }
 
 // cuttable reports whether ASCII white space starts at s[i] and something else
-// ends there.
+// ends there. Then the pieces of s[:i] and s[i:] are the pieces of s: no
+// alternative of the pattern goes on from such a character to white space, so a
+// piece always ends there; and what comes before is split as before, since the
+// one lookahead of the pattern asks only about the character after a run of white
+// space, which here lies before i as well.
 func cuttable(s string, i int) bool {
 	if s[i] >= utf8.RuneSelf || asciiClass[s[i]] != space {
 		return false

@@ -96,7 +96,7 @@ func FuzzSplit(f *testing.F) {
 			t.Fatalf("split(%q) = %q, want %q", s, got, want)
 		}
 		var parts, pieces []string
-		for part := range cut(s, max(1, size)) {
+		for part := range cut(s, max(1, size), cuttable) {
 			parts = append(parts, part)
 			pieces = append(pieces, split(part)...)
 		}
@@ -118,7 +118,7 @@ func TestCut(t *testing.T) {
 		{"\u3000\u3000 一", []string{"\u3000\u3000 一"}},
 		{"nowhere", []string{"nowhere"}},
 	} {
-		if got := slices.Collect(cut(c.text, 2)); !slices.Equal(got, c.want) {
+		if got := slices.Collect(cut(c.text, 2, cuttable)); !slices.Equal(got, c.want) {
 			t.Errorf("cut(%q) = %q, want %q", c.text, got, c.want)
 		}
 	}

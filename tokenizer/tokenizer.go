@@ -3,11 +3,15 @@
 // The main kind is byte-level byte-pair encoding as in GPT-2 (Radford et al.
 // 2019, section 2.2; Sennrich et al. 2016), trained on the user's own text
 // (TrainBPE) or with GPT-2's published vocabulary (GPT2, built in, no network).
-// Beside it stand one token per character, as nanoGPT's first example has it
-// (NewChar), and one token per byte (NewByte). Encoding runs through
-// tiktoken-go. The package knows nothing of models or of token streams on
-// disk; it leaves out normalisation (text is taken as it is, byte for byte)
-// and special tokens other than the end of text.
+// Beside it stand GPT-1's encoding of lower-case words (read from its files),
+// one token per character, as nanoGPT's first example has it (NewChar), and one
+// token per byte (NewByte). Encoding runs through tiktoken-go.
+//
+// Tokenizers live in Hugging Face's files: what this package writes, its
+// tokenizers and transformers libraries read as they are, with the same ids, and
+// the other way round; tiktoken's ranks are read and written too. The package
+// knows nothing of models or of token streams on disk. It leaves out
+// normalisation (text is taken as it is, byte for byte) but for GPT-1's.
 package tokenizer
 
 import (
@@ -15,32 +19,39 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 )
 
 // Tokenizer is a vocabulary of VocabSize tokens with ids 0 … VocabSize-1. All
 // of them are safe for concurrent use and never change once made.
 type Tokenizer interface {
 	// Encode returns the ids of text. Special tokens written out in the text
-	// are ordinary text. Decoding the result gives text back, byte for byte;
-	// where that is impossible (a character that is not in the vocabulary,
-	// invalid UTF-8) Encode returns an error that says where.
+	// are ordinary text (EncodeSpecial is the other way). Decoding the result
+	// gives text back, byte for byte, but for GPT-1's kind, which lower-cases
+	// and separates. Text that cannot be encoded (a character that is not in the
+	// vocabulary, invalid UTF-8) is an error that says where.
 	Encode(text string) ([]int32, error)
 
 	// Decode joins the tokens' bytes. The result may be invalid UTF-8 when ids
-	// stop within a character: Stream mends that. The end of text contributes
+	// stop within a character: Stream mends that. Special tokens contribute
 	// nothing. An id out of range is an error.
 	Decode(ids []int32) (string, error)
 
-	// VocabSize is the number of tokens, the end of text included.
+	// VocabSize is the number of tokens, special ones included.
 	VocabSize() int
 
-	// EndOfText is the id of <|endoftext|>, which separates documents.
+	// EndOfText is the id of the token that separates documents, <|endoftext|>
+	// for our own; -1 if there is none, as in GPT-1's published vocabulary.
 	EndOfText() int32
+
+	// SpecialTokens lists the tokens that stand for no text, the end of text
+	// among them, in the order of their ids. The slice belongs to the tokenizer.
+	SpecialTokens() []SpecialToken
 
 	// Name is short and for people: "bpe-1024", "gpt2", "char", "byte".
 	Name() string
 
-	// Bytes returns the bytes that id stands for: none for the end of text or
+	// Bytes returns the bytes that id stands for: none for a special token or
 	// an id out of range. The slice belongs to the tokenizer: do not write to it.
 	Bytes(id int32) []byte
 }
@@ -50,7 +61,8 @@ type Tokenizer interface {
 const EndOfTextName = "<|endoftext|>"
 
 // Fingerprint returns a SHA-256 in hexadecimal over everything that gives ids
-// their meaning: the name, the end of text and the bytes of each token. Two
+// their meaning: the name, which tells the way of splitting, the bytes of each
+// token, the names of the special ones, and the order of the merges. Two
 // tokenizers with the same fingerprint encode alike, so data and models keep it
 // to refuse one another's tokens.
 func Fingerprint(t Tokenizer) string {
@@ -59,6 +71,15 @@ func Fingerprint(t Tokenizer) string {
 	b = binary.LittleEndian.AppendUint32(b, uint32(t.EndOfText()))
 	for id := range int32(t.VocabSize()) {
 		b = appendSized(b, t.Bytes(id))
+	}
+	for _, s := range t.SpecialTokens() {
+		b = binary.LittleEndian.AppendUint32(b, uint32(s.ID))
+		b = appendSized(b, []byte(s.Name))
+	}
+	if t, ok := t.(interface{ order() []int32 }); ok {
+		for _, id := range t.order() {
+			b = binary.LittleEndian.AppendUint32(b, uint32(id))
+		}
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
@@ -71,16 +92,28 @@ func appendSized(b, p []byte) []byte {
 }
 
 // table is what all kinds share: the bytes of each token by id, with an empty
-// entry for the end of text.
+// entry for each special one.
 type table struct {
 	name      string
 	tokens    [][]byte
+	special   []SpecialToken
 	endOfText int32
 }
 
-func (t *table) VocabSize() int   { return len(t.tokens) }
-func (t *table) EndOfText() int32 { return t.endOfText }
-func (t *table) Name() string     { return t.name }
+// withEndOfText makes a table of ordinary tokens and the end of text behind them.
+func withEndOfText(tokens [][]byte) table {
+	end := int32(len(tokens))
+	return table{
+		tokens:    append(slices.Clip(tokens), nil),
+		special:   []SpecialToken{{EndOfTextName, end}},
+		endOfText: end,
+	}
+}
+
+func (t *table) VocabSize() int                { return len(t.tokens) }
+func (t *table) EndOfText() int32              { return t.endOfText }
+func (t *table) SpecialTokens() []SpecialToken { return t.special }
+func (t *table) Name() string                  { return t.name }
 
 func (t *table) Bytes(id int32) []byte {
 	if id < 0 || int(id) >= len(t.tokens) {

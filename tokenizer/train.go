@@ -5,7 +5,6 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"strconv"
 )
 
 const (
@@ -76,11 +75,8 @@ func TrainBPE(corpus iter.Seq[string], vocabSize int, options ...TrainOption) (T
 		merges = append(merges, p)
 		config.progress(len(merges), total)
 	}
-	tokens := tokensOf(merges)
-	return newBPE(bpeName(len(tokens)+1), tokens, merges)
+	return newBPE(tokensOf(merges))
 }
-
-func bpeName(vocabSize int) string { return "bpe-" + strconv.Itoa(vocabSize) }
 
 // tokensOf returns the bytes of the 256 byte tokens and those that merges make.
 func tokensOf(merges [][2]int32) [][]byte {

@@ -153,7 +153,7 @@ func TestBadInput(t *testing.T) {
 	writeFile(t, "letters.txt", strings.Repeat("abc def. ", 100))
 	writeFile(t, "unknown.yaml", "train:\n  learing_rate: 1e-3\n")
 	writeFile(t, "type.yaml", "model:\n  layers: many\n")
-	for _, dir := range []string{"nothing", "unfinished", "truncated", "altered", "mixed", "latin"} {
+	for _, dir := range []string{"nothing", "unfinished", "truncated", "altered", "mixed", "swapped", "latin"} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -183,6 +183,12 @@ func TestBadInput(t *testing.T) {
 	copyTo("mixed", func(name string, text []byte) []byte {
 		if name == "config.yaml" {
 			return bytes.ReplaceAll(text, []byte("vocab_size: 300"), []byte("vocab_size: 310"))
+		}
+		return text
+	})
+	copyTo("swapped", func(name string, text []byte) []byte {
+		if name == "tokenizer.json" {
+			return bytes.Replace(bytes.Replace(bytes.Replace(text, []byte(`"!": 0`), []byte(`"!": X`), 1), []byte(`"#": 2`), []byte(`"#": 0`), 1), []byte("X"), []byte("2"), 1)
 		}
 		return text
 	})
@@ -218,7 +224,8 @@ func TestBadInput(t *testing.T) {
 		{"sample --run unfinished", 1, "no checkpoint (best.safetensors or last.safetensors)"},
 		{"sample --run truncated", 1, "truncated/best.safetensors"},
 		{"sample --run altered", 1, "altered/best.safetensors"},
-		{"sample --run mixed", 1, "the tokenizer has 300 tokens, the model of config.yaml 310"},
+		{"sample --run mixed", 1, "its tokenizer has 300 tokens, the model of config.yaml 310"},
+		{"sample --run swapped", 1, "is not the one that the model was trained with"},
 		{"sample --checkpoint middle", 1, `checkpoint "middle": expected best or last`},
 		{"sample --run letters --prompt abcZ", 1, "'Z'"},
 		{"sample --temperature -1", 2, "temperature is -1"},

@@ -246,7 +246,11 @@ func stream(w io.Writer, m *model.Model, tok tokenizer.Tokenizer, prompt string,
 		return fmt.Errorf("prompt: %w", err)
 	}
 	// A document follows an end-of-text token; so does a text without a prompt.
-	ids = append([]int32{tok.EndOfText()}, ids...)
+	if end := tok.EndOfText(); end >= 0 {
+		ids = append([]int32{end}, ids...)
+	} else if len(ids) == 0 {
+		return fmt.Errorf("prompt: tokenizer %s has no end of text that a text could begin with: give the beginning with --prompt", tok.Name())
+	}
 	characters := tokenizer.NewStream(tok)
 	var failed error
 	err = sample.Generate(m.NewDecoder(), ids, o, seed, tok.EndOfText(), func(token int32) bool {

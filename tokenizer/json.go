@@ -1,0 +1,310 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// A tokenizer.json as the tokenizers library of Hugging Face reads and writes it:
+// a pipeline of normalizer, pre-tokenizer, model, post-processor and decoder, and
+// the added tokens, which the model does not make. All of our kinds are its BPE
+// model: characters and bytes are BPE without merges.
+type tokenizerJSON struct {
+	Version       string       `json:"version"`
+	Truncation    component    `json:"truncation"`
+	Padding       component    `json:"padding"`
+	AddedTokens   []addedToken `json:"added_tokens"`
+	Normalizer    component    `json:"normalizer"`
+	PreTokenizer  component    `json:"pre_tokenizer"`
+	PostProcessor component    `json:"post_processor"`
+	Decoder       component    `json:"decoder"`
+	Model         *modelJSON   `json:"model"`
+}
+
+type modelJSON struct {
+	Type         string    `json:"type"`
+	Dropout      *float64  `json:"dropout"`
+	Unknown      *string   `json:"unk_token"`
+	Prefix       *string   `json:"continuing_subword_prefix"`
+	Suffix       *string   `json:"end_of_word_suffix"`
+	FuseUnknown  bool      `json:"fuse_unk"`
+	ByteFallback bool      `json:"byte_fallback"`
+	IgnoreMerges bool      `json:"ignore_merges"` // which changes nothing, see merger
+	Vocab        vocabJSON `json:"vocab"`
+	Merges       []merge   `json:"merges"`
+}
+
+// component is an object with its type and settings, or null.
+type component map[string]any
+
+type addedToken struct {
+	ID         int32  `json:"id"`
+	Content    string `json:"content"`
+	SingleWord bool   `json:"single_word"`
+	LStrip     bool   `json:"lstrip"`
+	RStrip     bool   `json:"rstrip"`
+	Normalized bool   `json:"normalized"`
+	Special    bool   `json:"special"`
+}
+
+// vocabJSON is an object from names to ids, written in the order of the ids.
+type vocabJSON map[string]int32
+
+func (v vocabJSON) MarshalJSON() ([]byte, error) {
+	names := make([]string, len(v))
+	for name, id := range v {
+		names[id] = name
+	}
+	b := []byte{'{'}
+	for id, name := range names {
+		if id > 0 {
+			b = append(b, ',')
+		}
+		key, err := formatJSON(name)
+		if err != nil {
+			return nil, err
+		}
+		b = fmt.Appendf(b, "%s:%d", bytes.TrimSpace(key), id)
+	}
+	return append(b, '}'), nil
+}
+
+// merge is a pair of names; "a b" in files of older versions, and of ours, which
+// all versions read, ["a", "b"] in newer ones.
+type merge [2]string
+
+func (m merge) MarshalJSON() ([]byte, error) { return formatJSON(m[0] + " " + m[1]) }
+
+func (m *merge) UnmarshalJSON(b []byte) error {
+	if b[0] == '[' {
+		var pair []string
+		if err := json.Unmarshal(b, &pair); err != nil || len(pair) != 2 {
+			return fmt.Errorf("merge %s: expected two tokens", b)
+		}
+		*m = merge(pair)
+		return nil
+	}
+	var line string
+	if err := json.Unmarshal(b, &line); err != nil {
+		return fmt.Errorf("merge %s: expected two tokens", b)
+	}
+	pair, err := parseMerge(line)
+	*m = pair
+	return err
+}
+
+// ReadJSON reads a tokenizer.json of the tokenizers library. Its end of text is
+// the special token <|endoftext|>, if there is one.
+//
+// What this package cannot reproduce to the id is refused with the key: models
+// other than BPE, text split otherwise than by GPT-2's or GPT-1's rules or into
+// characters, normalisation other than GPT-1's, tokens that are added around each
+// text, and added tokens that are not special.
+func ReadJSON(path string) (Tokenizer, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	t, err := parseTokenizerJSON(b, "")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// parseTokenizerJSON makes the tokenizer of a file's bytes, with the given end of
+// text or, if that is empty, <|endoftext|>.
+func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
+	var f tokenizerJSON
+	if err := parseJSON(b, &f); err != nil {
+		return nil, err
+	}
+	if f.Model == nil {
+		return nil, fmt.Errorf("key %q is missing: expected a tokenizer.json of Hugging Face's tokenizers library", "model")
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	v := &vocabulary{
+		ids:       f.Model.Vocab,
+		merges:    f.Model.Merges,
+		special:   make(map[string]bool),
+		endOfText: endOfText,
+	}
+	if v.ids == nil {
+		v.ids = make(map[string]int32)
+	}
+	if f.Model.Unknown != nil {
+		v.unknown = *f.Model.Unknown
+	}
+	for _, a := range f.AddedTokens {
+		if id, ok := v.ids[a.Content]; ok && id != a.ID {
+			return nil, fmt.Errorf("added token %q has id %d, in the model's vocabulary it has %d", a.Content, a.ID, id)
+		}
+		if !a.Special {
+			return nil, fmt.Errorf("added token %d, %q, is not special: this program knows no tokens that are cut out of a text before all others", a.ID, a.Content)
+		}
+		v.ids[a.Content] = a.ID
+		v.special[a.Content] = true
+	}
+	if endOfText == "" && v.special[EndOfTextName] {
+		v.endOfText = EndOfTextName
+	}
+	switch {
+	case f.Model.Suffix != nil && *f.Model.Suffix == writtenEndOfWord:
+		delete(v.special, v.unknown) // it stands for text
+		return newGPT1(v)
+	case f.PreTokenizer != nil:
+		return v.byteLevel()
+	}
+	return v.chars()
+}
+
+// check returns an error that names what cannot be reproduced.
+func (f *tokenizerJSON) check() error {
+	m := f.Model
+	suffix := m.Suffix != nil && *m.Suffix != ""
+	switch {
+	case m.Type != "BPE" && m.Type != "":
+		return fmt.Errorf("key \"model.type\" is %q, expected \"BPE\"", m.Type)
+	case m.Dropout != nil && *m.Dropout != 0:
+		return fmt.Errorf("key \"model.dropout\" is %v, expected null: merges at random have no definite ids", *m.Dropout)
+	case m.Prefix != nil && *m.Prefix != "":
+		return fmt.Errorf("key \"model.continuing_subword_prefix\" is %q, expected null", *m.Prefix)
+	case suffix && *m.Suffix != writtenEndOfWord:
+		return fmt.Errorf("key \"model.end_of_word_suffix\" is %q, expected null or %q", *m.Suffix, writtenEndOfWord)
+	case m.ByteFallback, m.FuseUnknown && suffix:
+		return fmt.Errorf("keys \"model.byte_fallback\" and \"model.fuse_unk\" are %v and %v, expected false", m.ByteFallback, m.FuseUnknown)
+	}
+	if !f.PostProcessor.is("ByteLevel", nil) && !f.PostProcessor.addsNothing() {
+		return fmt.Errorf("key \"post_processor\" is %s: this program adds no tokens around a text, expected null", f.PostProcessor)
+	}
+	byteLevel := f.Normalizer == nil && f.PreTokenizer.is("ByteLevel", component{"add_prefix_space": false, "use_regex": true})
+	gpt1 := f.Normalizer.is("BertNormalizer", component{"clean_text": true, "handle_chinese_chars": true, "strip_accents": true, "lowercase": true}) &&
+		f.PreTokenizer.is("BertPreTokenizer", nil)
+	chars := f.Normalizer == nil && f.PreTokenizer == nil && len(m.Merges) == 0 && m.Unknown == nil
+	if suffix && !gpt1 || !suffix && !byteLevel && !chars {
+		return fmt.Errorf("keys \"normalizer\" and \"pre_tokenizer\" are %s and %s: this program has GPT-2's way (none; ByteLevel with add_prefix_space false and use_regex true), "+
+			"GPT-1's with the suffix %q (BertNormalizer in lower case; BertPreTokenizer), and single characters (none; none; no merges and no unknown token)", f.Normalizer, f.PreTokenizer, writtenEndOfWord)
+	}
+	return nil
+}
+
+// is reports whether c has the type and the settings; one that is left out or
+// null counts as set.
+func (c component) is(typ string, settings component) bool {
+	if c["type"] != typ {
+		return false
+	}
+	for key, want := range settings {
+		if got := c[key]; got != nil && got != want {
+			return false
+		}
+	}
+	return true
+}
+
+// addsNothing reports whether c is null or a template without special tokens.
+func (c component) addsNothing() bool {
+	if c == nil {
+		return true
+	}
+	special, ok := c["special_tokens"].(map[string]any)
+	return c["type"] == "TemplateProcessing" && ok && len(special) == 0
+}
+
+// String is c in JSON.
+func (c component) String() string {
+	b, _ := json.Marshal(map[string]any(c))
+	return string(b)
+}
+
+// WriteJSON writes t as a tokenizer.json that the tokenizers library reads and
+// that gives the same ids there, except for special tokens written out in a text,
+// which that library takes for what they name. The file appears under its name
+// only when it is complete. Tokenizers from outside this package are an error.
+func WriteJSON(path string, t Tokenizer) error {
+	b, err := formatTokenizerJSON(t)
+	if err == nil {
+		err = writeFile(path, b)
+	}
+	if err != nil {
+		return fmt.Errorf("writing tokenizer %s to %s: %w", t.Name(), path, err)
+	}
+	return nil
+}
+
+func formatTokenizerJSON(t Tokenizer) ([]byte, error) {
+	e, ok := t.(extendable)
+	if !ok {
+		return nil, fmt.Errorf("type %T has no file form", t)
+	}
+	merges, err := mergesOf(t)
+	if err != nil {
+		return nil, err
+	}
+	f := tokenizerJSON{
+		Version:     "1.0",
+		AddedTokens: []addedToken{},
+		Model:       &modelJSON{Type: "BPE", Vocab: vocabOf(e), Merges: merges},
+	}
+	switch t := t.(type) {
+	case *bpe, *byteLevel:
+		f.PreTokenizer = byteLevelComponent()
+		f.PostProcessor = byteLevelComponent()
+		f.Decoder = byteLevelComponent()
+	case *gpt1:
+		unknown, suffix := t.written(t.unknown), writtenEndOfWord
+		f.Model.Unknown, f.Model.Suffix = &unknown, &suffix
+		f.AddedTokens = append(f.AddedTokens, addedToken{ID: t.unknown, Content: unknown, Special: true})
+		f.Normalizer = component{"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": nil, "lowercase": true}
+		f.PreTokenizer = component{"type": "BertPreTokenizer"}
+		f.Decoder = component{"type": "BPEDecoder", "suffix": suffix}
+	case *char:
+		f.Decoder = component{"type": "Fuse"}
+	}
+	for _, s := range t.SpecialTokens() {
+		f.AddedTokens = append(f.AddedTokens, addedToken{ID: s.ID, Content: s.Name, Special: true})
+	}
+	return formatJSON(f)
+}
+
+func byteLevelComponent() component {
+	return component{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}
+}
+
+// vocabOf returns the names of all tokens, the special ones included, as GPT-2's
+// vocabulary has its end of text.
+func vocabOf(t extendable) vocabJSON {
+	v := make(vocabJSON, t.VocabSize())
+	for id := range int32(t.VocabSize()) {
+		v[t.written(id)] = id
+	}
+	return v
+}
+
+// mergesOf returns the merges of a tokenizer, none for the kinds without.
+func mergesOf(t Tokenizer) ([]merge, error) {
+	merges := []merge{}
+	switch t := t.(type) {
+	case *bpe:
+		pairs, err := t.pairs()
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range pairs {
+			merges = append(merges, merge{printable(t.ranked[p[0]]), printable(t.ranked[p[1]])})
+		}
+	case *gpt1:
+		pairs, err := t.pairs()
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range pairs[t.first:] {
+			merges = append(merges, merge{t.inFile(p[0]), t.inFile(p[1])})
+		}
+	}
+	return merges, nil
+}

@@ -1,0 +1,129 @@
+package tokenizer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// SpecialToken is a token that stands for no text: the end of a document, the
+// beginning of an answer. Encode never gives its id.
+type SpecialToken struct {
+	Name string // as files and people write it: "<|endoftext|>"
+	ID   int32
+}
+
+// SpecialID returns the id of t's special token of that name.
+func SpecialID(t Tokenizer, name string) (id int32, ok bool) {
+	for _, s := range t.SpecialTokens() {
+		if s.Name == name {
+			return s.ID, true
+		}
+	}
+	return -1, false
+}
+
+// WithSpecialTokens returns t with further special tokens, whose ids follow t's
+// in the order of names; t itself stays as it is. If t has no end of text and one
+// of the names is EndOfTextName, that becomes it. A name that t has already, as a
+// special token or as an ordinary one, is an error, and so is one that is empty
+// or begins or ends with white space.
+func WithSpecialTokens(t Tokenizer, names ...string) (Tokenizer, error) {
+	e, ok := t.(extendable)
+	if !ok {
+		return nil, fmt.Errorf("tokenizer %s: type %T takes no further special tokens", t.Name(), t)
+	}
+	ids := make(map[string]int32, t.VocabSize()) // by what files write
+	for id := range int32(t.VocabSize()) {
+		ids[e.written(id)] = id
+	}
+	old := e.base()
+	more := table{
+		tokens:    slices.Clone(old.tokens),
+		special:   slices.Clone(old.special),
+		endOfText: old.endOfText,
+	}
+	for _, name := range names {
+		if name == "" || strings.TrimSpace(name) != name {
+			return nil, fmt.Errorf("special token %q: expected a name without white space around it, like <|start|>", name)
+		}
+		// Files know ordinary and special tokens by one list of names.
+		if id, ok := ids[name]; ok {
+			return nil, fmt.Errorf("special token %q: tokenizer %s has a token of that name already, with id %d", name, t.Name(), id)
+		}
+		id := int32(len(more.tokens))
+		ids[name] = id
+		more.tokens = append(more.tokens, nil)
+		more.special = append(more.special, SpecialToken{name, id})
+		if name == EndOfTextName && more.endOfText < 0 {
+			more.endOfText = id
+		}
+	}
+	return e.extended(more), nil
+}
+
+// extendable is a tokenizer of this package.
+type extendable interface {
+	Tokenizer
+	base() *table
+	// extended returns a copy with another table, which has more special tokens,
+	// under the name for it.
+	extended(table) Tokenizer
+	// written is what files write for a token: its bytes in visible characters
+	// or whatever else the kind has, and a special token's name.
+	written(id int32) string
+}
+
+func (t *table) base() *table { return t }
+
+// specialName returns the name of a special token.
+func (t *table) specialName(id int32) (name string, ok bool) {
+	i, ok := slices.BinarySearchFunc(t.special, id, func(s SpecialToken, id int32) int { return cmp.Compare(s.ID, id) })
+	if !ok {
+		return "", false
+	}
+	return t.special[i].Name, true
+}
+
+// nameWithExtra adds to a kind's name how many special tokens there are beside
+// the end of text.
+func (t *table) nameWithExtra(name string) string {
+	extra := len(t.special)
+	if t.endOfText >= 0 {
+		extra--
+	}
+	if extra == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s+%d", name, extra)
+}
+
+// EncodeSpecial encodes text in which the names of special tokens stand for
+// these, like tiktoken's encode with allowed_special="all". Where two names begin
+// at one place, the longer one counts.
+func EncodeSpecial(t Tokenizer, text string) ([]int32, error) {
+	special := slices.Clone(t.SpecialTokens())
+	slices.SortStableFunc(special, func(a, b SpecialToken) int { return len(b.Name) - len(a.Name) })
+	var ids []int32
+	start := 0
+	encode := func(end int) error {
+		more, err := t.Encode(text[start:end])
+		ids = append(ids, more...)
+		return err
+	}
+	for at := 0; at < len(text); {
+		i := slices.IndexFunc(special, func(s SpecialToken) bool { return strings.HasPrefix(text[at:], s.Name) })
+		if i < 0 {
+			at++
+			continue
+		}
+		if err := encode(at); err != nil {
+			return nil, err
+		}
+		ids = append(ids, special[i].ID)
+		at += len(special[i].Name)
+		start = at
+	}
+	return ids, encode(len(text))
+}
