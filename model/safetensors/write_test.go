@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-func write(t *testing.T, tensors []Tensor, metadata map[string]string) string {
+func write(t testing.TB, tensors []Tensor, metadata map[string]string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.safetensors")
 	if err := Write(path, tensors, metadata); err != nil {
