@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"tinygpt/model/half"
 )
 
 // chunkLen bounds the bytes in flight between file and caller's memory; a multiple
@@ -126,11 +128,11 @@ func decodeFloats[T float32 | float64](dst []T, raw []byte, d Dtype) {
 		}
 	case F16:
 		for i := range len(raw) / 2 {
-			dst[i] = T(fromHalf(order.Uint16(raw[2*i:])))
+			dst[i] = T(half.FromFloat16(order.Uint16(raw[2*i:])))
 		}
 	case BF16:
 		for i := range len(raw) / 2 {
-			dst[i] = T(fromBfloat16(order.Uint16(raw[2*i:])))
+			dst[i] = T(half.FromBfloat16(order.Uint16(raw[2*i:])))
 		}
 	}
 }

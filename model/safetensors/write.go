@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"tinygpt/model/half"
 )
 
 // Tensor is one to be written.
@@ -202,45 +204,42 @@ func (t Tensor) encode(w io.Writer) error {
 	order := binary.LittleEndian
 	switch data := t.Data.(type) {
 	case []float64:
-		return encodeAll(w, data, func(b []byte, v float64) []byte { return order.AppendUint64(b, math.Float64bits(v)) })
+		return encodeAll(w, data, each(func(b []byte, v float64) []byte { return order.AppendUint64(b, math.Float64bits(v)) }))
 	case []float32:
 		switch t.Narrow {
 		case F16:
-			return encodeNarrow(w, data, toHalf, fromHalf)
+			return encodeAll(w, data, half.AppendFloat16)
 		case BF16:
-			return encodeNarrow(w, data, toBfloat16, fromBfloat16)
+			return encodeAll(w, data, half.AppendBfloat16)
 		}
-		return encodeAll(w, data, func(b []byte, v float32) []byte { return order.AppendUint32(b, math.Float32bits(v)) })
+		return encodeAll(w, data, each(func(b []byte, v float32) []byte { return order.AppendUint32(b, math.Float32bits(v)) }))
 	case []int64:
-		return encodeAll(w, data, func(b []byte, v int64) []byte { return order.AppendUint64(b, uint64(v)) })
+		return encodeAll(w, data, each(func(b []byte, v int64) []byte { return order.AppendUint64(b, uint64(v)) }))
 	default: // []int32, checked by describe
-		return encodeAll(w, data.([]int32), func(b []byte, v int32) []byte { return order.AppendUint32(b, uint32(v)) })
+		return encodeAll(w, data.([]int32), each(func(b []byte, v int32) []byte { return order.AppendUint32(b, uint32(v)) }))
 	}
 }
 
-// encodeNarrow writes data in 16 bits a value.
-func encodeNarrow(w io.Writer, data []float32, narrow func(float32) uint16, widen func(uint16) float32) error {
-	var tooLarge error
-	err := encodeAll(w, data, func(b []byte, v float32) []byte {
-		h := narrow(v)
-		if math.IsInf(float64(widen(h)), 0) && !math.IsInf(float64(v), 0) {
-			tooLarge = fmt.Errorf("value %v is out of the dtype's range", v)
-		}
-		return binary.LittleEndian.AppendUint16(b, h)
-	})
-	return errors.Join(tooLarge, err)
-}
-
-func encodeAll[T any](w io.Writer, data []T, appendTo func([]byte, T) []byte) error {
+func encodeAll[T any](w io.Writer, data []T, appendTo func([]byte, []T) ([]byte, error)) error {
 	var buffer []byte
 	for piece := range slices.Chunk(data, chunkLen/8) {
-		buffer = buffer[:0]
-		for _, v := range piece {
-			buffer = appendTo(buffer, v)
+		var err error
+		if buffer, err = appendTo(buffer[:0], piece); err != nil {
+			return err
 		}
 		if _, err := w.Write(buffer); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// each makes an append of slices from that of one element.
+func each[T any](appendTo func([]byte, T) []byte) func([]byte, []T) ([]byte, error) {
+	return func(b []byte, values []T) ([]byte, error) {
+		for _, v := range values {
+			b = appendTo(b, v)
+		}
+		return b, nil
+	}
 }

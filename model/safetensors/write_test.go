@@ -209,8 +209,8 @@ func TestWriteRefused(t *testing.T) {
 		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []int{1}}}, nil, "data is []int"},
 		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []int32{1}, Narrow: F16}}, nil, `[]int32 can't be narrowed to "F16"`},
 		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}, Narrow: I32}}, nil, `[]float32 can't be narrowed to "I32"`},
-		{[]Tensor{{Name: "x", Shape: []int{2}, Data: []float32{1, -65520}, Narrow: F16}}, nil, `tensor "x": value -65520 is out of the dtype's range`},
-		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []float32{math.MaxFloat32}, Narrow: BF16}}, nil, "is out of the dtype's range"},
+		{[]Tensor{{Name: "x", Shape: []int{2}, Data: []float32{1, -65520}, Narrow: F16}}, nil, `tensor "x": value -65520 is out of the range of float16`},
+		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []float32{math.MaxFloat32}, Narrow: BF16}}, nil, "is out of the range of"},
 		{[]Tensor{x}, map[string]string{"sha256": "0"}, "the writer's own"},
 		{[]Tensor{x}, map[string]string{"a": "\xff"}, "isn't UTF-8"},
 	} {

@@ -1,7 +1,9 @@
-package safetensors
+package half
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -29,8 +31,8 @@ var narrow = []struct {
 	widen        func(uint16) float32
 	narrow       func(float32) uint16
 }{
-	{"binary16", 5, fromHalf, toHalf},
-	{"bfloat16", 8, fromBfloat16, toBfloat16},
+	{"float16", 5, FromFloat16, ToFloat16},
+	{"bfloat16", 8, FromBfloat16, ToBfloat16},
 }
 
 // All 65,536 values of both kinds: each means what the standard says, and comes
@@ -92,5 +94,27 @@ func TestRounding(t *testing.T) {
 		if got := k.narrow(math.SmallestNonzeroFloat32); got != 0 {
 			t.Errorf("%s: the smallest float32 becomes %#04x", k.name, got)
 		}
+	}
+}
+
+func TestAppend(t *testing.T) {
+	inf := float32(math.Inf(-1))
+	for _, c := range []struct {
+		append func([]byte, []float32) ([]byte, error)
+		x      []float32
+		want   string
+	}{
+		{AppendFloat16, []float32{1, -2, 65504, inf}, "!\x00\x3c\x00\xc0\xff\x7b\x00\xfc"},
+		{AppendBfloat16, []float32{1, -10, inf}, "!\x80\x3f\x20\xc1\x80\xff"},
+	} {
+		if got, err := c.append([]byte("!"), c.x); err != nil || !slices.Equal(got, []byte(c.want)) {
+			t.Errorf("%v: %q %v, expected %q", c.x, got, err, c.want)
+		}
+	}
+	if _, err := AppendFloat16(nil, []float32{1, -65520}); err == nil || !strings.Contains(err.Error(), "value -65520 is out of the range of float16") {
+		t.Error(err)
+	}
+	if _, err := AppendBfloat16(nil, []float32{math.MaxFloat32}); err == nil || !strings.Contains(err.Error(), "is out of the range of bfloat16") {
+		t.Error(err)
 	}
 }
