@@ -28,6 +28,7 @@ type Config struct {
 	Model     model.Config   `yaml:"model"`
 	Train     train.Config   `yaml:"train"`
 	Sample    sample.Options `yaml:"sample"` // of the samples during training, and the default of `gpt sample`
+	Weights   Weights        `yaml:"weights,omitempty"`
 }
 
 // Data says which text is trained on.
@@ -46,10 +47,17 @@ type Data struct {
 	SHA256 string `yaml:"sha256,omitempty"`
 }
 
+// Weights says what a model begins with.
+type Weights struct {
+	// From is the run whose weights, tokenizer and model a run begins with; in an
+	// imported run it is what was imported. None: random weights.
+	From string `yaml:"from,omitempty"`
+}
+
 // Tokenizer says how text becomes tokens.
 type Tokenizer struct {
 	// Kind is bpe (byte-level BPE trained on the corpus), gpt2 (r50k_base), char
-	// or byte.
+	// or byte; in an imported run it is imported.
 	Kind string `yaml:"kind"`
 	// VocabSize of bpe, with the 256 bytes and the end-of-text token.
 	VocabSize int `yaml:"vocab_size,omitempty"`
@@ -116,8 +124,12 @@ func (c *Config) Set(assignment string) error {
 	return decode(fmt.Appendf(nil, "%s: {%s: %s}", section, field, value), "--set "+assignment, c)
 }
 
+// Imported is the kind of a tokenizer that came with a model's weights.
+const Imported = "imported"
+
 // Validate checks what can be known without the text; the vocabulary's size in
-// the model follows later, from the tokenizer.
+// the model follows later, from the tokenizer. There need not be any text: an
+// imported run has none.
 func (c Config) Validate() error {
 	var errs []error
 	if c.Model.VocabSize == 0 {
@@ -133,15 +145,12 @@ func (c Config) Validate() error {
 	if c.Data.Windows != "random" && c.Data.Windows != "documents" {
 		errs = append(errs, fmt.Errorf("data.windows is %q: expected random or documents", c.Data.Windows))
 	}
-	if len(c.Data.Files) == 0 && c.Data.StoriesBytes <= 0 {
-		errs = append(errs, errors.New("no text to train on: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories"))
-	}
 	switch k := c.Tokenizer.Kind; k {
 	case "bpe":
 		if c.Tokenizer.VocabSize < 257 {
 			errs = append(errs, fmt.Errorf("tokenizer.vocab_size is %d: expected 257 or more (256 bytes and the end-of-text token)", c.Tokenizer.VocabSize))
 		}
-	case "gpt2", "char", "byte":
+	case "gpt2", "char", "byte", Imported:
 	default:
 		errs = append(errs, fmt.Errorf("tokenizer.kind is %q: expected bpe, gpt2, char or byte", k))
 	}

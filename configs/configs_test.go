@@ -111,7 +111,6 @@ func TestValidate(t *testing.T) {
 		"data.windows=none":        `data.windows is "none": expected random or documents`,
 		"tokenizer.kind=sentence":  `tokenizer.kind is "sentence": expected bpe, `,
 		"tokenizer.vocab_size=256": "tokenizer.vocab_size is 256",
-		"data.stories_bytes=0":     "no text to train on",
 		"sample.temperature=-1":    "temperature is -1",
 		"train.steps=0":            "train.steps is 0",
 		"model.dropout=.nan":       "model.dropout is NaN",
