@@ -59,7 +59,8 @@ type Tokenizer struct {
 	// Kind is bpe (byte-level BPE trained on the corpus), gpt2 (r50k_base), char
 	// or byte; in an imported run it is imported.
 	Kind string `yaml:"kind"`
-	// VocabSize of bpe, with the 256 bytes and the end-of-text token.
+	// VocabSize of bpe, with the 256 bytes and the end-of-text token; of imported,
+	// for the reader.
 	VocabSize int `yaml:"vocab_size,omitempty"`
 	// SHA256 is the tokenizer's fingerprint, which a run notes so that its weights
 	// are never read with another's tokens.
@@ -105,6 +106,15 @@ func Load(name string) (c Config, source string, err error) {
 	}
 	c, err = Parse(text, name)
 	return c, source, err
+}
+
+// Preset is the embedded configuration of that name.
+func Preset(name string) (Config, error) {
+	text, err := presets.ReadFile(name)
+	if err != nil {
+		return Config{}, err
+	}
+	return Parse(text, name)
 }
 
 // Parse reads YAML over the defaults. Unknown keys, wrong types and keys without

@@ -31,7 +31,7 @@ func TestCreateOpenLatest(t *testing.T) {
 	for i, want := range []string{"runs/a-1", "runs/a-2", "runs/b-1"} {
 		c := config(t)
 		c.Train.Steps = 10 + i
-		r, err := Create("", []string{"a.yaml", "x/a.yaml", "b"}[i], c, tokenizer.NewByte())
+		r, err := Create("", []string{"a.yaml", "x/a.yaml", "b"}[i], c, tokenizer.NewByte(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

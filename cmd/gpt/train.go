@@ -36,6 +36,7 @@ func trainCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder, glob or - (repeatable)"},
 			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `model.layers=6` (repeatable)"},
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
+			&cli.StringFlag{Name: "from", Usage: "begin with the weights, model and tokenizer of the run in `FOLDER`, and its settings unless --config gives others"},
 			&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
 		},
 		Action: func(c *cli.Context) error {
@@ -43,7 +44,7 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("resume") {
-				for _, flag := range []string{"config", "data"} {
+				for _, flag := range []string{"config", "data", "from"} {
 					if c.IsSet(flag) {
 						return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", flag)}
 					}
@@ -57,27 +58,16 @@ func trainCommand() *cli.Command {
 
 // start begins a run.
 func start(c *cli.Context) error {
-	cfg, source, err := configs.Load(c.String("config"))
+	cfg, source, parent, err := configuration(c)
 	if err != nil {
 		return err
-	}
-	if files := c.StringSlice("data"); len(files) > 0 {
-		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
-	}
-	for _, s := range c.StringSlice("set") {
-		if err := cfg.Set(s); err != nil {
-			return err
-		}
-	}
-	if err := cfg.Validate(); err != nil {
-		return fmt.Errorf("%s: %w", c.String("config"), err)
 	}
 	fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
 	texts, err := run.LoadTexts(cfg.Data)
 	if err != nil {
 		return err
 	}
-	tok, err := run.NewTokenizer(cfg.Tokenizer, texts)
+	tok, err := tokenizerOf(parent, cfg, texts)
 	if err != nil {
 		return err
 	}
@@ -91,15 +81,71 @@ func start(c *cli.Context) error {
 			cfg.Data.Files[i], _ = filepath.Abs(f)
 		}
 	}
-	r, err := run.Create(c.String("run"), c.String("config"), cfg, tok)
+	name := c.String("config")
+	if parent != nil && !c.IsSet("config") {
+		name = parent.Dir
+	}
+	var m *model.Model
+	if parent != nil {
+		m, err = parent.SuccessorModel(cfg)
+	} else {
+		m, err = model.New(cfg.Model, cfg.Train.Seed)
+	}
 	if err != nil {
 		return err
 	}
-	m, err := model.New(cfg.Model, cfg.Train.Seed)
+	r, err := run.Create(c.String("run"), name, cfg, tok, nil)
 	if err != nil {
 		return err
 	}
 	return trainRun(c, r, m, texts, training, validation, false)
+}
+
+// configuration puts together what the flags ask for. parent is the run to begin
+// from, if there is one; source says in words where the settings are from.
+func configuration(c *cli.Context) (cfg configs.Config, source string, parent *run.Run, err error) {
+	fail := func(err error) (configs.Config, string, *run.Run, error) { return cfg, "", nil, err }
+	from := c.String("from")
+	if c.IsSet("config") || from == "" {
+		if cfg, source, err = configs.Load(c.String("config")); err != nil {
+			return fail(err)
+		}
+	}
+	if from == "" {
+		from = cfg.Weights.From
+	}
+	if from != "" {
+		if parent, err = run.Open(from); err != nil {
+			return fail(fmt.Errorf("--from: %w", err))
+		}
+		if source == "" {
+			cfg, source = parent.Config, "that of "+parent.Dir
+		}
+		cfg = parent.Successor(cfg)
+	}
+	if files := c.StringSlice("data"); len(files) > 0 {
+		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
+	}
+	for _, s := range c.StringSlice("set") {
+		if err := cfg.Set(s); err != nil {
+			return fail(err)
+		}
+	}
+	if err := cfg.Validate(); err != nil {
+		return fail(fmt.Errorf("configuration, %s: %w", source, err))
+	}
+	if parent != nil {
+		err = parent.CheckSuccessor(cfg)
+	}
+	return cfg, source, parent, err
+}
+
+// tokenizerOf is the parent's tokenizer, or without a parent a new one.
+func tokenizerOf(parent *run.Run, cfg configs.Config, texts *run.Texts) (tokenizer.Tokenizer, error) {
+	if parent != nil {
+		return parent.Tokenizer, nil
+	}
+	return run.NewTokenizer(cfg.Tokenizer, texts)
 }
 
 // resume goes on with a run.
@@ -107,6 +153,9 @@ func resume(c *cli.Context) error {
 	r, err := run.Open(c.String("run"))
 	if err != nil {
 		return err
+	}
+	if r.Imported() {
+		return fmt.Errorf("%s was imported, and there is no training to resume: begin a run with its weights by %s train --from %s --data FILE", r.Dir, self(), r.Dir)
 	}
 	for _, s := range c.StringSlice("set") {
 		if !strings.HasPrefix(s, "train.") {
@@ -144,12 +193,16 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	if err != nil {
 		return err
 	}
+	opening := "" // samples are texts from their beginning, if the tokenizer has a token for that
+	if r.Tokenizer.EndOfText() < 0 {
+		opening = beginning(texts.Validation.Documents[0].Text)
+	}
 	t := &train.Trainer{
 		Config: cfg.Train, Model: m, Dir: r.Dir,
 		Objective: &train.LanguageModel{Batches: data.NewSampler(training, data.Order(cfg.Data.Windows), cfg.Train.Seed,
 			cfg.Train.BatchSize, cfg.Train.GradientAccumulationSteps, cfg.Model.Context)},
 		Validate: evaluator.Run,
-		Sample:   func() (string, error) { return write(m, r.Tokenizer, "", cfg.Sample, cfg.Train.Seed) },
+		Sample:   func() (string, error) { return write(m, r.Tokenizer, opening, cfg.Sample, cfg.Train.Seed) },
 		Floor:    texts.FloorLoss(len(validation.Tokens) - 1),
 	}
 	first := 0
@@ -211,7 +264,11 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	activations, evaluation := m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context), m.Config.ForwardBytes(train.EvalBatch(m.Config), cfg.Model.Context)
 	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, evaluation %s)\n",
 		train.Mebibytes(16*params+activations+evaluation), train.Mebibytes(16*params), train.Mebibytes(activations), train.Mebibytes(evaluation))
-	fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
+	if cfg.Weights.From != "" {
+		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)
+	} else {
+		fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
+	}
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the exact entropy of the validation text\n", texts.FloorLoss(len(validation.Tokens)-1), floor)
 	}
