@@ -33,6 +33,7 @@ type Config struct {
 	// Finetune makes it the configuration of a fine-tuning. Then data and tokenizer
 	// are those of the run that it starts from, and so is the model but for its dropout.
 	Finetune finetune.Config `yaml:"finetune,omitempty"`
+	Weights  Weights         `yaml:"weights,omitempty"`
 }
 
 // Finetunes says whether it is the configuration of a fine-tuning.
@@ -54,12 +55,20 @@ type Data struct {
 	SHA256 string `yaml:"sha256,omitempty"`
 }
 
+// Weights says what a model begins with.
+type Weights struct {
+	// From is the run whose weights, tokenizer and model a run begins with; in an
+	// imported run it is what was imported. None: random weights.
+	From string `yaml:"from,omitempty"`
+}
+
 // Tokenizer says how text becomes tokens.
 type Tokenizer struct {
 	// Kind is bpe (byte-level BPE trained on the corpus), gpt2 (r50k_base), char
-	// or byte.
+	// or byte; in an imported run it is imported.
 	Kind string `yaml:"kind,omitempty"`
-	// VocabSize of bpe, with the 256 bytes and the end-of-text token.
+	// VocabSize of bpe, with the 256 bytes and the end-of-text token; of imported,
+	// for the reader.
 	VocabSize int `yaml:"vocab_size,omitempty"`
 	// File is a tokenizer that is there already, a file or a folder of any form that
 	// package tokenizer reads. Kind and VocabSize then say nothing.
@@ -116,15 +125,6 @@ func Presets() []string {
 	return names
 }
 
-// Preset is the embedded configuration of that name.
-func Preset(name string) (Config, error) {
-	text, err := presets.ReadFile(name)
-	if err != nil {
-		return Config{}, err
-	}
-	return Parse(text, name)
-}
-
 // Load reads the configuration of that name: the file if there is one, else the
 // preset. source says in words which it was.
 func Load(name string) (c Config, source string, err error) {
@@ -142,6 +142,15 @@ func Load(name string) (c Config, source string, err error) {
 	}
 	c, err = Parse(text, name)
 	return c, source, err
+}
+
+// Preset is the embedded configuration of that name.
+func Preset(name string) (Config, error) {
+	text, err := presets.ReadFile(name)
+	if err != nil {
+		return Config{}, err
+	}
+	return Parse(text, name)
 }
 
 // Parse reads YAML over the defaults. Unknown keys, wrong types and keys without
@@ -165,8 +174,12 @@ func (c *Config) Set(assignment string) error {
 	return decode(fmt.Appendf(nil, "%s: {%s: %s}", section, field, value), "--set "+assignment, c)
 }
 
+// Imported is the kind of a tokenizer that came with a model's weights.
+const Imported = "imported"
+
 // Validate checks what can be known without the text; the vocabulary's size in
-// the model follows later, from the tokenizer.
+// the model follows later, from the tokenizer. There need not be any text: an
+// imported run has none.
 func (c Config) Validate() error {
 	var errs []error
 	if c.Model.VocabSize == 0 {
@@ -185,11 +198,8 @@ func (c Config) Validate() error {
 	if c.Data.Windows != "random" && c.Data.Windows != "documents" {
 		errs = append(errs, fmt.Errorf("data.windows is %q: expected random or documents", c.Data.Windows))
 	}
-	if len(c.Data.Files) == 0 && c.Data.StoriesBytes <= 0 && !c.Finetunes() {
-		errs = append(errs, errors.New("no text to train on: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories"))
-	}
 	switch k := c.Tokenizer.Kind; {
-	case c.Tokenizer.File != "":
+	case c.Tokenizer.File != "" || k == Imported:
 	case k == "bpe":
 		if c.Tokenizer.VocabSize < 257 {
 			errs = append(errs, fmt.Errorf("tokenizer.vocab_size is %d: expected 257 or more (256 bytes and the end-of-text token)", c.Tokenizer.VocabSize))

@@ -114,7 +114,6 @@ func TestValidate(t *testing.T) {
 		"data.windows=none":        `data.windows is "none": expected random or documents`,
 		"tokenizer.kind=sentence":  `tokenizer.kind is "sentence": expected bpe, `,
 		"tokenizer.vocab_size=256": "tokenizer.vocab_size is 256",
-		"data.stories_bytes=0":     "no text to train on",
 		"sample.temperature=-1":    "sample: temperature is -1",
 		"sample.top_p=0":           "sample: top-p is 0",
 		"sample.min_p=2":           "sample: min-p is 2",

@@ -2,51 +2,161 @@ package model
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 )
 
+// huggingFace is a config.json of transformers, model types gpt2 and openai-gpt.
+// What only one of them has, and what is absent at times, is a pointer.
+type huggingFace struct {
+	ModelType        string   `json:"model_type"`
+	Architectures    []string `json:"architectures"`
+	VocabSize        int      `json:"vocab_size"`
+	Positions        int      `json:"n_positions"`
+	Width            int      `json:"n_embd"`
+	Layers           int      `json:"n_layer"`
+	Heads            int      `json:"n_head"`
+	Inner            *int     `json:"n_inner,omitempty"`
+	Activation       *string  `json:"activation_function,omitempty"` // gpt2
+	AFN              *string  `json:"afn,omitempty"`                 // openai-gpt
+	LayerNormEpsilon float32  `json:"layer_norm_epsilon"`
+	EmbeddingDropout float32  `json:"embd_pdrop"`
+	AttentionDropout float32  `json:"attn_pdrop"`
+	ResidualDropout  float32  `json:"resid_pdrop"`
+	Tied             bool     `json:"tie_word_embeddings"`
+	BOS              *int32   `json:"bos_token_id"`
+	EOS              *int32   `json:"eos_token_id"`
+	Dtype            string   `json:"dtype,omitempty"`
+
+	// Variants that the arithmetic here doesn't have.
+	ScaleAttn      *bool           `json:"scale_attn_weights,omitempty"`
+	ScaleByLayer   bool            `json:"scale_attn_by_inverse_layer_idx,omitempty"`
+	CrossAttention bool            `json:"add_cross_attention,omitempty"`
+	Pruned         map[string]any  `json:"pruned_heads,omitempty"`
+	Quantization   json.RawMessage `json:"quantization_config,omitempty"`
+}
+
+// huggingFaceTypes are the model types by architecture.
+var huggingFaceTypes = map[Arch]struct{ modelType, architecture string }{
+	GPT2: {"gpt2", "GPT2LMHeadModel"},
+	GPT1: {"openai-gpt", "OpenAIGPTLMHeadModel"},
+}
+
+// The tanh form of GELU by the names that transformers has for it. In openai-gpt
+// "gelu" means it too; in gpt2 "gelu" is the exact form with erf.
+var tanhGELU = []string{"gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh"}
+
 // ParseHuggingFace reads a config.json of transformers, model types gpt2 and
-// openai-gpt. Settings that the arithmetic here doesn't have are refused.
+// openai-gpt. A key that is absent has the value that transformers gives it.
+// Settings that the arithmetic here doesn't have are refused. Of the three dropout
+// probabilities there, which act in training only, resid_pdrop is taken.
 func ParseHuggingFace(text []byte) (Config, error) {
-	// GPT-2's defaults, which transformers leaves out of the file at times.
-	h := struct {
-		ModelType   string  `json:"model_type"`
-		VocabSize   int     `json:"vocab_size"`
-		Positions   int     `json:"n_positions"`
-		Width       int     `json:"n_embd"`
-		Layers      int     `json:"n_layer"`
-		Heads       int     `json:"n_head"`
-		Inner       *int    `json:"n_inner"`
-		Epsilon     float32 `json:"layer_norm_epsilon"`
-		Activation  string  `json:"activation_function"`
-		Activation1 string  `json:"afn"`
-		Dropout     float32 `json:"resid_pdrop"`
-		Tied        *bool   `json:"tie_word_embeddings"`
-		ScaleAttn   *bool   `json:"scale_attn_weights"`
-		ScaleLayer  bool    `json:"scale_attn_by_inverse_layer_idx"`
-	}{Epsilon: 1e-5}
-	if err := json.Unmarshal(text, &h); err != nil {
-		return Config{}, fmt.Errorf("not a configuration in JSON: %w", err)
+	var kind struct {
+		ModelType string `json:"model_type"`
 	}
-	c := Config{Layers: h.Layers, Heads: h.Heads, Width: h.Width, Context: h.Positions, VocabSize: h.VocabSize, Dropout: h.Dropout, LayerNormEpsilon: h.Epsilon}
-	// openai-gpt calls the tanh form "gelu", gpt2 "gelu_new".
-	activation, tanh := h.Activation, "gelu_new"
-	switch h.ModelType {
-	case "gpt2":
-		c.Arch = GPT2
-	case "openai-gpt":
-		c.Arch, activation, tanh = GPT1, h.Activation1, "gelu"
+	if err := json.Unmarshal(text, &kind); err != nil {
+		return Config{}, jsonError(err)
+	}
+	var arch Arch
+	for a, t := range huggingFaceTypes {
+		if t.modelType == kind.ModelType {
+			arch = a
+		}
+	}
+	h := huggingFace{Width: 768, Layers: 12, Heads: 12, ResidualDropout: 0.1, LayerNormEpsilon: 1e-5, Tied: true}
+	switch arch {
+	case GPT2:
+		h.VocabSize, h.Positions = 50257, 1024
+	case GPT1:
+		h.VocabSize, h.Positions = 40478, 512
 	default:
-		return c, fmt.Errorf("model_type is %q: expected gpt2 or openai-gpt", h.ModelType)
+		return Config{}, fmt.Errorf("model_type is %q: expected gpt2 or openai-gpt", kind.ModelType)
+	}
+	if err := json.Unmarshal(text, &h); err != nil {
+		return Config{}, jsonError(err)
+	}
+	if err := h.check(arch); err != nil {
+		return Config{}, err
+	}
+	c := Config{
+		Arch: arch, Layers: h.Layers, Heads: h.Heads, Width: h.Width, Context: h.Positions, VocabSize: h.VocabSize,
+		Dropout: h.ResidualDropout, UntiedHead: !h.Tied, LayerNormEpsilon: h.LayerNormEpsilon,
+	}
+	return c, c.Validate()
+}
+
+// check says what of h can't be computed here, by the keys of the file.
+func (h huggingFace) check(arch Arch) error {
+	for _, f := range []struct {
+		key   string
+		value int
+	}{{"n_layer", h.Layers}, {"n_head", h.Heads}, {"n_embd", h.Width}, {"n_positions", h.Positions}, {"vocab_size", h.VocabSize}} {
+		if f.value < 1 {
+			return fmt.Errorf("%s is %d: expected 1 or more", f.key, f.value)
+		}
+	}
+	key, activation, tanh := "activation_function", h.Activation, tanhGELU
+	if arch == GPT1 {
+		key, activation, tanh = "afn", h.AFN, append([]string{"gelu"}, tanhGELU...)
 	}
 	switch {
-	case activation != "" && activation != tanh && activation != "gelu_pytorch_tanh":
-		return c, fmt.Errorf("the activation is %q: only %s, the tanh form of GELU, is computed here", activation, tanh)
+	case h.Width%h.Heads != 0:
+		return fmt.Errorf("n_head is %d, which doesn't divide n_embd %d", h.Heads, h.Width)
+	case activation != nil && !slices.Contains(tanh, *activation):
+		return fmt.Errorf("%s is %q: only %s, the tanh form of GELU, is computed here", key, *activation, tanh[0])
 	case h.Inner != nil && *h.Inner != 4*h.Width:
-		return c, fmt.Errorf("n_inner is %d: only 4·n_embd = %d is computed here", *h.Inner, 4*h.Width)
-	case h.ScaleAttn != nil && !*h.ScaleAttn || h.ScaleLayer:
-		return c, fmt.Errorf("attention is scaled otherwise than by 1/√d_head, which isn't computed here")
+		return fmt.Errorf("n_inner is %d: only 4·n_embd = %d is computed here", *h.Inner, 4*h.Width)
+	case h.ScaleAttn != nil && !*h.ScaleAttn:
+		return errors.New("scale_attn_weights is false: only attention scaled by 1/√d_head is computed here")
+	case h.ScaleByLayer:
+		return errors.New("scale_attn_by_inverse_layer_idx is true: only attention scaled by 1/√d_head is computed here")
+	case h.CrossAttention:
+		return errors.New("add_cross_attention is true: only decoders without an encoder are computed here")
+	case len(h.Pruned) > 0:
+		return errors.New("pruned_heads isn't empty: only whole attention is computed here")
+	case len(h.Quantization) > 0 && string(h.Quantization) != "null":
+		return errors.New("quantization_config is set: only weights in float32, float16 and bfloat16 are read")
+	case !(h.LayerNormEpsilon > 0):
+		return fmt.Errorf("layer_norm_epsilon is %v: expected more than 0", h.LayerNormEpsilon)
+	case !(h.ResidualDropout >= 0 && h.ResidualDropout < 1):
+		return fmt.Errorf("resid_pdrop is %v: expected 0 or more and less than 1", h.ResidualDropout)
 	}
-	c.UntiedHead = h.Tied != nil && !*h.Tied
-	return c, c.Validate()
+	return nil
+}
+
+// jsonError says in the file's terms what encoding/json says in Go's.
+func jsonError(err error) error {
+	var typ *json.UnmarshalTypeError
+	if errors.As(err, &typ) {
+		return fmt.Errorf("key %q has a %s, expected %s", typ.Field, typ.Value, typ.Type)
+	}
+	return fmt.Errorf("not a configuration in JSON: %w", err)
+}
+
+// HuggingFace is the config.json that transformers reads c from. The end-of-text
+// token of the vocabulary is named as first and last token; less than 0 is none.
+// The dtype is that of the weights beside it, by PyTorch's name.
+func (c Config) HuggingFace(endOfText int32, dtype string) []byte {
+	t := huggingFaceTypes[c.Arch]
+	h := huggingFace{
+		ModelType: t.modelType, Architectures: []string{t.architecture},
+		VocabSize: c.VocabSize, Positions: c.Context, Width: c.Width, Layers: c.Layers, Heads: c.Heads,
+		LayerNormEpsilon: c.epsilon(), EmbeddingDropout: c.Dropout, AttentionDropout: c.Dropout, ResidualDropout: c.Dropout,
+		Tied: !c.UntiedHead, Dtype: dtype,
+	}
+	if c.Arch == GPT2 {
+		h.Activation = &tanhGELU[0]
+	} else {
+		gelu := "gelu"
+		h.AFN = &gelu
+	}
+	if endOfText >= 0 {
+		h.BOS, h.EOS = &endOfText, &endOfText
+	}
+	text, err := json.MarshalIndent(h, "", "  ")
+	if err != nil {
+		panic("model: " + err.Error()) // numbers that Validate has checked
+	}
+	return append(text, '\n')
 }

@@ -120,9 +120,26 @@ func New(c Config, seed uint64) (*Model, error) {
 	return m, nil
 }
 
+// NewZero returns a model whose parameters are 0, to be read into.
+func NewZero(c Config) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m := &Model{Config: c, byName: map[string]*Parameter{}}
+	for _, s := range c.parameters() {
+		m.add(s.zero())
+	}
+	return m, nil
+}
+
+// zero gives the spec memory.
+func (s spec) zero() *Parameter {
+	return &Parameter{Name: s.name, Value: tensor.New(tensor.WithShape(s.shape...), tensor.Of(tensor.Float32))}
+}
+
 // parameter gives the spec memory and its values at the start.
 func (s spec) parameter(seed uint64) *Parameter {
-	p := &Parameter{Name: s.name, Value: tensor.New(tensor.WithShape(s.shape...), tensor.Of(tensor.Float32))}
+	p := s.zero()
 	name := fnv.New64a()
 	name.Write([]byte(s.name))
 	random := rand.New(rand.NewPCG(seed, name.Sum64()))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gorgonia.org/tensor"
+
 	"tinygpt/model/safetensors"
 )
 
@@ -35,5 +37,19 @@ func (m *Model) LoadWeights(f *safetensors.File, name string) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// Crop shortens the context to its first positions, as far as a model can be
+// changed without training it anew.
+func (m *Model) Crop(context int) error {
+	c := m.Config
+	if context < 1 || context > c.Context {
+		return fmt.Errorf("model.context is %d: the weights have %d positions, which can be cut down but not extended", context, c.Context)
+	}
+	p := m.byName[namesOf(c.Arch).positions]
+	kept := append([]float32(nil), p.Value.Float32s()[:context*c.Width]...)
+	p.Value, p.Grad = tensor.New(tensor.WithShape(context, c.Width), tensor.WithBacking(kept)), nil
+	m.Config.Context = context
 	return nil
 }

@@ -26,12 +26,15 @@ type Texts struct {
 func LoadTexts(c configs.Data) (*Texts, error) {
 	var corpus data.Corpus
 	var bits []float64 // by document, of the stories
-	if len(c.Files) > 0 {
+	switch {
+	case len(c.Files) > 0:
 		var err error
 		if corpus, err = data.Load(c.Files); err != nil {
 			return nil, err
 		}
-	} else {
+	case c.StoriesBytes <= 0:
+		return nil, errors.New("no text: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories")
+	default:
 		for i, s := range story.Corpus(c.StoriesSeed, c.StoriesBytes) {
 			corpus.Documents = append(corpus.Documents, data.Document{Source: fmt.Sprintf("story %d", i), Text: s.Text})
 			bits = append(bits, s.Bits)
@@ -80,6 +83,8 @@ func NewTokenizer(c configs.Tokenizer, t *Texts) (tokenizer.Tokenizer, error) {
 		return tokenizer.NewChar(t.Whole.Texts())
 	case "bpe":
 		return tokenizer.TrainBPE(t.Training.Texts(), c.VocabSize)
+	case configs.Imported:
+		return nil, errors.New("tokenizer.kind is imported: such a tokenizer belongs to the weights of a run; begin with both by --from RUN")
 	}
 	return nil, fmt.Errorf("tokenizer.kind is %q: expected bpe, gpt2, char or byte", c.Kind)
 }

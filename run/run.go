@@ -35,19 +35,20 @@ type Run struct {
 }
 
 // Create makes the folder dir, or with an empty dir the next free one of
-// runs/NAME-1, runs/NAME-2, …, and writes configuration and tokenizer into it. A
-// folder that holds a run already is refused.
-func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer) (*Run, error) {
+// runs/NAME-1, runs/NAME-2, …, and writes configuration and tokenizer into it, and
+// the weights of m unless it is nil. A folder that holds a run already is refused.
+func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer, m *model.Model) (r *Run, err error) {
 	if dir == "" {
-		name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
-		for i := 1; ; i++ {
-			dir = filepath.Join(Root, fmt.Sprintf("%s-%d", name, i))
-			if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-				break
-			}
-		}
+		dir = nextFree(name)
 	} else if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
 		return nil, fmt.Errorf("%s holds a run already: continue it with --resume, or name another folder", dir)
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		defer func() {
+			if r == nil {
+				os.RemoveAll(dir)
+			}
+		}()
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -60,12 +61,31 @@ func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer) (*Run, er
 	if err := tokenizer.Save(dir, t, c.Model.Context); err != nil {
 		return nil, err
 	}
+	if m != nil {
+		if err := train.SaveCheckpoint(filepath.Join(dir, train.BestCheckpoint), m, nil, train.State{}); err != nil {
+			return nil, err
+		}
+	}
 	// The configuration last: a folder with one is a run.
 	path := filepath.Join(dir, configFile)
 	if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
 		return nil, err
 	}
-	return &Run{dir, c, t}, os.Rename(path+".tmp", path)
+	if err := os.Rename(path+".tmp", path); err != nil {
+		return nil, err
+	}
+	return &Run{dir, c, t}, nil
+}
+
+// nextFree is the first of runs/NAME-1, runs/NAME-2, … that isn't there.
+func nextFree(name string) string {
+	name = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(name), ".yaml"), ".yml")
+	for i := 1; ; i++ {
+		dir := filepath.Join(Root, fmt.Sprintf("%s-%d", name, i))
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return dir
+		}
+	}
 }
 
 // Open opens a run folder; an empty dir means the latest of Root that isn't a
@@ -161,7 +181,7 @@ func (r *Run) Model(which string) (*model.Model, train.State, error) {
 	if err != nil {
 		return nil, train.State{}, err
 	}
-	m, err := model.New(r.Config.Model, 0)
+	m, err := model.NewZero(r.Config.Model)
 	if err != nil {
 		return nil, train.State{}, err
 	}

@@ -32,7 +32,7 @@ func TestCreateOpenLatest(t *testing.T) {
 	for i, want := range []string{"runs/a-1", "runs/a-2", "runs/b-1"} {
 		c := config(t)
 		c.Train.Steps = 10 + i
-		r, err := Create("", []string{"a.yaml", "x/a.yaml", "b"}[i], c, tokenizer.NewByte())
+		r, err := Create("", []string{"a.yaml", "x/a.yaml", "b"}[i], c, tokenizer.NewByte(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestFloor(t *testing.T) {
 func TestStreams(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c := config(t)
-	r, err := Create("mine", "", c, tokenizer.NewByte())
+	r, err := Create("mine", "", c, tokenizer.NewByte(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

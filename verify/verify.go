@@ -12,7 +12,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -87,70 +86,59 @@ type reference struct {
 	checks   []Check
 }
 
-// Run recomputes a case.
+// Run recomputes what a case has expected values of: the forward pass if there are
+// lm.logits, loss and gradients if the metadata has lm.loss, the optimiser if there
+// is adamw.loss, and the continuation if there are greedy.tokens.
 func Run(dir fs.FS) ([]Check, error) {
-	text, err := fs.ReadFile(dir, "config.json")
-	if err != nil {
-		return nil, fmt.Errorf("a case needs a config.json: %w", err)
-	}
-	config, err := model.ParseHuggingFace(text)
-	if err != nil {
-		return nil, fmt.Errorf("config.json: %w", err)
-	}
-	config.Dropout = 0
 	r := &reference{}
-	if r.expected, err = open(dir, "case.safetensors"); err != nil {
+	if err := r.load(dir); err != nil {
 		return nil, err
 	}
-	if err := r.load(dir, config); err != nil {
-		return nil, err
+	_, forward := r.expected.Info("lm.logits")
+	_, backward := r.expected.Metadata()["lm.loss"]
+	_, adamw := r.expected.Info("adamw.loss")
+	_, finetuned := r.expected.Info("ft.scores")
+	_, greedy := r.expected.Info("greedy.tokens")
+	for _, part := range []struct {
+		present bool
+		run     func() error
+	}{{forward, r.forward}, {backward, r.backward}, {adamw, r.adamw}, {finetuned, func() error { return r.finetune(dir) }}, {greedy, r.greedy}} {
+		if !part.present {
+			continue
+		}
+		if err := r.load(dir); err != nil { // each part starts from the case's weights
+			return nil, err
+		}
+		if err := part.run(); err != nil {
+			return nil, err
+		}
 	}
-	for _, part := range []func() error{r.forward, r.backward, r.adamw, func() error { return r.finetune(dir) }, r.greedy} {
-		if err := r.load(dir, config); err != nil { // each part starts from the case's weights
-			return nil, err
-		}
-		if err := part(); err != nil {
-			return nil, err
-		}
+	if len(r.checks) == 0 {
+		return nil, fmt.Errorf("%s: no lm.logits, lm.loss, adamw.loss, ft.scores or greedy.tokens in it to compare with", caseFile)
 	}
 	return r.checks, nil
 }
 
-func open(dir fs.FS, name string) (*safetensors.File, error) {
-	f, err := dir.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("a case needs %s: %w", name, err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	at, ok := f.(io.ReaderAt)
-	if !ok {
-		return nil, fmt.Errorf("%s can't be read at an offset", name)
-	}
-	return safetensors.Parse(at, info.Size(), name)
-}
+const caseFile = "case.safetensors"
 
 // load sets weights and inputs to those of the case.
-func (r *reference) load(dir fs.FS, c model.Config) error {
-	weights, err := open(dir, "model.safetensors")
-	if err != nil {
+func (r *reference) load(dir fs.FS) (err error) {
+	if r.model, _, err = model.ReadHuggingFace(dir, nil); err != nil {
 		return err
 	}
-	if r.model, err = model.New(c, 0); err != nil {
-		return err
-	}
-	if err := r.model.LoadWeights(weights, "model.safetensors"); err != nil {
-		return err
+	r.model.Config.Dropout = 0
+	if r.expected == nil {
+		if r.expected, err = safetensors.OpenFS(dir, caseFile); err != nil {
+			return fmt.Errorf("a case needs %s: %w", caseFile, err)
+		}
 	}
 	info, ok := r.expected.Info("tokens")
 	if !ok || len(info.Shape) != 2 {
 		return fmt.Errorf("case.safetensors: tokens [B, T] are missing")
 	}
 	r.batch, r.length = info.Shape[0], info.Shape[1]
-	if r.batch < 1 || r.length < 1 || r.length > c.Context {
-		return fmt.Errorf("case.safetensors: tokens have shape %v, the context is %d", info.Shape, c.Context)
+	if r.batch < 1 || r.length < 1 || r.length > r.model.Config.Context {
+		return fmt.Errorf("case.safetensors: tokens have shape %v, the context is %d", info.Shape, r.model.Config.Context)
 	}
 	if r.tokens, err = r.ints("tokens"); err != nil {
 		return err

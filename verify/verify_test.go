@@ -5,17 +5,44 @@ import (
 	"encoding/json"
 	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"tinygpt/model/safetensors"
 )
 
 func TestEmbeddedCases(t *testing.T) {
 	for _, dir := range Embedded() {
-		for _, c := range run(t, dir) {
-			if !c.Pass {
-				t.Errorf("%s: absolute error %.2e, relative %.2e, bound %s", c.Name, c.Absolute, c.Relative, c.Bound)
-			}
+		inBounds(t, dir, "lm.hidden", "lm.logits", "lm.loss", "lm.grad_norm", "adamw.loss", "adamw.lr", "greedy.tokens")
+	}
+}
+
+// Models that transformers made and computed, in all forms that it writes: one
+// file and several, float32, float16 and bfloat16, tied and untied.
+func TestTransformersCases(t *testing.T) {
+	for _, name := range []string{"gpt2", "openai-gpt", "gpt2-float16", "gpt2-bfloat16"} {
+		t.Run(name, func(t *testing.T) {
+			inBounds(t, os.DirFS("../model/testdata/"+name), "lm.hidden", "lm.logits", "greedy.tokens")
+		})
+	}
+}
+
+// inBounds runs a case and asks for checks of these names among those that pass.
+func inBounds(t *testing.T, dir fs.FS, names ...string) {
+	t.Helper()
+	passed := map[string]bool{}
+	for _, c := range run(t, dir) {
+		passed[c.Name] = c.Pass
+		if !c.Pass {
+			t.Errorf("%s: absolute error %.2e, relative %.2e, bound %s", c.Name, c.Absolute, c.Relative, c.Bound)
+		}
+	}
+	for _, name := range names {
+		if !passed[name] {
+			t.Errorf("%s wasn't compared", name)
 		}
 	}
 }
@@ -98,10 +125,25 @@ func TestIncompleteCase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	weights, err := fs.ReadFile(Embedded()[0], "model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "case")
+	one := []int{1, 1}
+	if err := safetensors.Write(path, []safetensors.Tensor{{Name: "tokens", Shape: one, Data: []int32{0}}, {Name: "targets", Shape: one, Data: []int32{0}}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	empty, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for want, dir := range map[string]fstest.MapFS{
-		"config.json":      {},
-		"case.safetensors": {"config.json": {Data: config}},
-		"model_type":       {"config.json": {Data: []byte(`{"model_type": "bert"}`)}},
+		"config.json":          {},
+		"no model.safetensors": {"config.json": {Data: config}},
+		"case.safetensors":     {"config.json": {Data: config}, "model.safetensors": {Data: weights}},
+		"to compare with":      {"config.json": {Data: config}, "model.safetensors": {Data: weights}, "case.safetensors": {Data: empty}},
+		"model_type":           {"config.json": {Data: []byte(`{"model_type": "bert"}`)}},
 	} {
 		if _, err := Run(dir); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want it to name %s", err, want)

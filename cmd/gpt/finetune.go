@@ -166,7 +166,7 @@ func startFinetune(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		r, err := run.Create(c.String("run"), c.String("config"), mine, base.Tokenizer)
+		r, err := run.Create(c.String("run"), c.String("config"), mine, base.Tokenizer, nil)
 		if err != nil {
 			return err
 		}

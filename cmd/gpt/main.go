@@ -27,8 +27,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Usage:     "train a small GPT on this computer, and write with it",
 		Writer:    stdout,
 		ErrWriter: stderr,
-		Commands:  []*cli.Command{trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(), verifyCommand()},
-		Suggest:   true,
+		Commands: []*cli.Command{
+			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
+			importCommand(), exportCommand(), verifyCommand(),
+		},
+		Suggest: true,
 		// A comma is part of a file's name or of a stop text.
 		DisableSliceFlagSeparator: true,
 		// Errors are printed below, in one place.
@@ -47,7 +50,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError
 	}
-	err := app.RunContext(ctx, args)
+	err := app.RunContext(ctx, flagsFirst(app, args))
 	var usage usageError
 	switch {
 	case err == nil:

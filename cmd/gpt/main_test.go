@@ -213,7 +213,7 @@ func TestBadInput(t *testing.T) {
 		{"train --config tiny.yaml --data empty.txt", 1, "empty.txt: the file is empty"},
 		{"train --config tiny.yaml --data short.txt", 1, "a context of 24 needs at least 25"},
 		{"train --config tiny.yaml --data latin1.txt", 1, "latin1.txt:3: byte 0xe9 at offset 11 is not UTF-8"},
-		{"train --config gpt2-124m.yaml", 1, "no text to train on: give --data FILE"},
+		{"train --config gpt2-124m.yaml", 1, "no text: give --data FILE"},
 		{"train --config tiny.yaml --run runs/tiny-1", 1, "runs/tiny-1 holds a run already: continue it with --resume"},
 		{"train --resume --config tiny.yaml", 2, "leave out --config"},
 		{"train --resume --set model.layers=3", 2, "can only change train settings"},

@@ -22,6 +22,7 @@ import (
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/sample"
+	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
 
@@ -37,6 +38,7 @@ func trainCommand() *cli.Command {
 			&cli.StringFlag{Name: "tokenizer", Usage: "bpe (learned from the text), gpt2, char, byte, or a tokenizer's `FILE` or folder", DefaultText: "the configuration's"},
 			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `model.layers=6` (repeatable)"},
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
+			&cli.StringFlag{Name: "from", Usage: "begin with the weights, model and tokenizer of the run in `FOLDER`, and its settings unless --config gives others"},
 			&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
 		},
 		Action: func(c *cli.Context) error {
@@ -44,7 +46,7 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("resume") {
-				for _, flag := range []string{"config", "data", "tokenizer"} {
+				for _, flag := range []string{"config", "data", "tokenizer", "from"} {
 					if c.IsSet(flag) {
 						return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", flag)}
 					}
@@ -58,35 +60,16 @@ func trainCommand() *cli.Command {
 
 // start begins a run.
 func start(c *cli.Context) error {
-	cfg, source, err := configs.Load(c.String("config"))
+	cfg, source, parent, err := configuration(c)
 	if err != nil {
 		return err
-	}
-	if files := c.StringSlice("data"); len(files) > 0 {
-		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
-	}
-	if kind := c.String("tokenizer"); slices.Contains(configs.TokenizerKinds, kind) {
-		cfg.Tokenizer.Kind, cfg.Tokenizer.File = kind, ""
-	} else if kind != "" {
-		cfg.Tokenizer.File = kind
-	}
-	for _, s := range c.StringSlice("set") {
-		if err := cfg.Set(s); err != nil {
-			return err
-		}
-	}
-	if cfg.Tokenizer.File != "" {
-		cfg.Tokenizer.Kind, cfg.Tokenizer.VocabSize = "", 0
-	}
-	if err := cfg.Validate(); err != nil {
-		return fmt.Errorf("%s: %w", c.String("config"), err)
 	}
 	fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
 	texts, err := run.LoadTexts(cfg.Data)
 	if err != nil {
 		return err
 	}
-	tok, err := run.NewTokenizer(cfg.Tokenizer, texts)
+	tok, err := tokenizerOf(parent, cfg, texts)
 	if err != nil {
 		return err
 	}
@@ -103,18 +86,86 @@ func start(c *cli.Context) error {
 	if cfg.Tokenizer.File != "" {
 		cfg.Tokenizer.File, _ = filepath.Abs(cfg.Tokenizer.File)
 	}
-	r, err := run.Create(c.String("run"), c.String("config"), cfg, tok)
+	name := c.String("config")
+	if parent != nil && !c.IsSet("config") {
+		name = parent.Dir
+	}
+	var m *model.Model
+	if parent != nil {
+		m, err = parent.SuccessorModel(cfg)
+	} else {
+		m, err = model.New(cfg.Model, cfg.Train.Seed)
+	}
 	if err != nil {
 		return err
 	}
-	if err := r.Cache(texts, training, validation); err != nil {
+	r, err := run.Create(c.String("run"), name, cfg, tok, nil)
+	if err != nil {
 		return err
 	}
-	m, err := model.New(cfg.Model, cfg.Train.Seed)
+	err = r.Cache(texts, training, validation)
 	if err != nil {
 		return err
 	}
 	return trainRun(c, r, m, texts, training, validation, false)
+}
+
+// configuration puts together what the flags ask for. parent is the run to begin
+// from, if there is one; source says in words where the settings are from.
+func configuration(c *cli.Context) (cfg configs.Config, source string, parent *run.Run, err error) {
+	fail := func(err error) (configs.Config, string, *run.Run, error) { return cfg, "", nil, err }
+	from := c.String("from")
+	if c.IsSet("config") || from == "" {
+		if cfg, source, err = configs.Load(c.String("config")); err != nil {
+			return fail(err)
+		}
+	}
+	if from == "" {
+		from = cfg.Weights.From
+	}
+	if from != "" {
+		if parent, err = run.Open(from); err != nil {
+			return fail(fmt.Errorf("--from: %w", err))
+		}
+		if source == "" {
+			cfg, source = parent.Config, "that of "+parent.Dir
+		}
+		cfg = parent.Successor(cfg)
+	}
+	if files := c.StringSlice("data"); len(files) > 0 {
+		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
+	}
+	switch kind := c.String("tokenizer"); {
+	case kind != "" && parent != nil:
+		return fail(usageError{fmt.Errorf("--tokenizer: a run from %s has that run's tokenizer", parent.Dir)})
+	case slices.Contains(configs.TokenizerKinds, kind):
+		cfg.Tokenizer.Kind, cfg.Tokenizer.File = kind, ""
+	case kind != "":
+		cfg.Tokenizer.File = kind
+	}
+	for _, s := range c.StringSlice("set") {
+		if err := cfg.Set(s); err != nil {
+			return fail(err)
+		}
+	}
+	if cfg.Tokenizer.File != "" {
+		cfg.Tokenizer.Kind, cfg.Tokenizer.VocabSize = "", 0
+	}
+	if err := cfg.Validate(); err != nil {
+		return fail(fmt.Errorf("configuration, %s: %w", source, err))
+	}
+	if parent != nil {
+		err = parent.CheckSuccessor(cfg)
+	}
+	return cfg, source, parent, err
+}
+
+// tokenizerOf is the parent's tokenizer, or without a parent a new one.
+func tokenizerOf(parent *run.Run, cfg configs.Config, texts *run.Texts) (tokenizer.Tokenizer, error) {
+	if parent != nil {
+		return parent.Tokenizer, nil
+	}
+	return run.NewTokenizer(cfg.Tokenizer, texts)
 }
 
 // resume goes on with a run.
@@ -122,6 +173,9 @@ func resume(c *cli.Context) error {
 	r, err := run.Open(c.String("run"))
 	if err != nil {
 		return err
+	}
+	if r.Imported() {
+		return fmt.Errorf("%s was imported, and there is no training to resume: begin a run with its weights by %s train --from %s --data FILE", r.Dir, self(), r.Dir)
 	}
 	for _, s := range c.StringSlice("set") {
 		if !strings.HasPrefix(s, "train.") {
@@ -160,13 +214,17 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 		return err
 	}
 	evaluator := train.NewEvaluator(weights, validation)
+	opening := "" // samples are texts from their beginning, if the tokenizer has a token for that
+	if r.Tokenizer.EndOfText() < 0 {
+		opening = beginning(texts.Validation.Documents[0].Text)
+	}
 	t := &train.Trainer{
 		Config: cfg.Train, Model: m, Dir: r.Dir,
 		Objective: &train.LanguageModel{Batches: data.NewSampler(training, data.Order(cfg.Data.Windows), cfg.Train.Seed,
 			cfg.Train.BatchSize, cfg.Train.GradientAccumulationSteps, cfg.Model.Context)},
 		Validate: func() (train.Evaluation, error) { return evaluator.Run(context.Background()) },
 		Sample: func() (string, error) {
-			texts, err := sample.Texts(context.Background(), m.NewDecoder(1), r.Tokenizer, "", cfg.Sample, cfg.Train.Seed, 1, nil)
+			texts, err := sample.Texts(context.Background(), m.NewDecoder(1), r.Tokenizer, opening, cfg.Sample, cfg.Train.Seed, 1, nil)
 			if err != nil {
 				return "", err
 			}
@@ -233,7 +291,11 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	activations, evaluation := m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context), train.EvaluationBytes(m.Config)
 	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, evaluation %s)\n",
 		train.Mebibytes(16*params+activations+evaluation), train.Mebibytes(16*params), train.Mebibytes(activations), train.Mebibytes(evaluation))
-	fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
+	if cfg.Weights.From != "" {
+		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)
+	} else {
+		fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
+	}
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the exact entropy of the validation text\n", texts.FloorLoss(len(validation.Tokens)-1), floor)
 	}

@@ -18,6 +18,7 @@ type buffer struct {
 	// In a plan: the passes from which to which (included) it holds something, and
 	// its place, in floats.
 	born, dies, at int
+	kept           bool // it is never to be overwritten in a run
 }
 
 // floats is the number of elements.
@@ -58,7 +59,7 @@ type bufferedLayer interface {
 // Plan gives the graph's buffers their memory: two that don't hold something at the
 // same time may share it. rehearse is a run of the machine that runs the graph. What
 // no operation of this package reads, such as a model's last output, keeps its place
-// until the end of a run.
+// until the end of a run, and so does what Keep was called for.
 func (g *Graph) Plan(rehearse func() error) error {
 	p := &plan{of: map[*tensor.Dense]*buffer{}}
 	g.plan = p
@@ -69,7 +70,7 @@ func (g *Graph) Plan(rehearse func() error) error {
 	}
 	foreign := g.readElsewhere()
 	for _, o := range g.list {
-		if o.out != nil && (o.out.dies == o.out.born || foreign[o]) {
+		if o.out != nil && (o.out.dies == o.out.born || o.out.kept || foreign[o]) {
 			o.out.dies = p.passes
 		}
 		for i, b := range o.grads {
@@ -87,6 +88,12 @@ func (g *Graph) Plan(rehearse func() error) error {
 		b.dense = tensor.New(tensor.WithShape(b.shape...), tensor.WithBacking(memory[b.at:b.at+b.floats():b.at+b.floats()]))
 	}
 	return nil
+}
+
+// Keep makes the value of a node of this package last until the end of a run, so that it
+// can be looked at. It is called before Plan.
+func (g *Graph) Keep(n *G.Node) {
+	n.Op().(interface{ output() *buffer }).output().kept = true
 }
 
 // line is the floats of a cache line, where buffers begin.

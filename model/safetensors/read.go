@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
+
+	"tinygpt/model/half"
 )
 
 // chunkLen bounds the bytes in flight between file and caller's memory; a multiple
@@ -28,20 +31,46 @@ func (f *File) Int64(name string, dst []int64) error { return readInts(f, name, 
 // tensors of floats.
 func (f *File) Int32(name string, dst []int32) error { return readInts(f, name, dst) }
 
+// Float32Equal says whether Float32 would read exactly the values given, of which
+// there must be as many as the tensor has elements.
+func (f *File) Float32Equal(name string, values []float32) (bool, error) {
+	info, err := f.findFloats(name)
+	if err != nil {
+		return false, err
+	}
+	equal := true
+	piece := make([]float32, chunkLen/2)
+	err = f.stream(name, info, len(values), func(first int, raw []byte) error {
+		piece := piece[:len(raw)/info.Dtype.Size()]
+		decodeFloats(piece, raw, info.Dtype)
+		equal = equal && slices.Equal(piece, values[first:first+len(piece)])
+		return nil
+	})
+	return equal, err
+}
+
 func readFloats[T float32 | float64](f *File, name string, dst []T) error {
-	info, err := f.find(name)
+	info, err := f.findFloats(name)
 	if err != nil {
 		return err
-	}
-	switch info.Dtype {
-	case F64, F32, F16, BF16:
-	default:
-		return fmt.Errorf("%s: tensor %q holds %s, expected floats", f.name, name, info.Dtype)
 	}
 	return f.stream(name, info, len(dst), func(first int, raw []byte) error {
 		decodeFloats(dst[first:], raw, info.Dtype)
 		return nil
 	})
+}
+
+// findFloats is find for a tensor that must hold floats.
+func (f *File) findFloats(name string) (Info, error) {
+	info, err := f.find(name)
+	if err != nil {
+		return info, err
+	}
+	switch info.Dtype {
+	case F64, F32, F16, BF16:
+		return info, nil
+	}
+	return info, fmt.Errorf("%s: tensor %q holds %s, expected floats", f.name, name, info.Dtype)
 }
 
 func readInts[T int32 | int64](f *File, name string, dst []T) error {
@@ -99,27 +128,13 @@ func decodeFloats[T float32 | float64](dst []T, raw []byte, d Dtype) {
 		}
 	case F16:
 		for i := range len(raw) / 2 {
-			dst[i] = T(fromHalf(order.Uint16(raw[2*i:])))
+			dst[i] = T(half.FromFloat16(order.Uint16(raw[2*i:])))
 		}
 	case BF16:
 		for i := range len(raw) / 2 {
-			dst[i] = T(math.Float32frombits(uint32(order.Uint16(raw[2*i:])) << 16))
+			dst[i] = T(half.FromBfloat16(order.Uint16(raw[2*i:])))
 		}
 	}
-}
-
-// fromHalf widens an IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10
-// fraction bits.
-func fromHalf(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exponent, fraction := uint32(h>>10&0x1f), uint32(h&0x3ff)
-	switch exponent {
-	case 0: // zero or subnormal: fraction · 2⁻²⁴, a normal float32
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*0x1p-24))
-	case 31: // infinity or NaN
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
 
 // integer is the first element of raw.

@@ -116,29 +116,6 @@ func readAll(t *testing.T, f *File) {
 	}
 }
 
-// TestHalf compares all 65,536 binary16 values with the standard's formula.
-func TestHalf(t *testing.T) {
-	for h := range 1 << 16 {
-		sign, exponent, fraction := 1.0, h>>10&31, float64(h&1023)
-		if h>>15 == 1 {
-			sign = -1
-		}
-		want := sign * math.Ldexp(1+fraction/1024, exponent-15)
-		switch {
-		case exponent == 0:
-			want = sign * math.Ldexp(fraction/1024, -14)
-		case exponent == 31 && fraction == 0:
-			want = sign * math.Inf(1)
-		case exponent == 31:
-			want = math.NaN()
-		}
-		got := float64(fromHalf(uint16(h)))
-		if got != want && !(math.IsNaN(got) && math.IsNaN(want)) || !math.IsNaN(want) && math.Signbit(got) != (sign < 0) {
-			t.Fatalf("%#04x: %v, expected %v", h, got, want)
-		}
-	}
-}
-
 func TestBfloat16(t *testing.T) {
 	f := parse(t, `{"x":{"dtype":"BF16","shape":[3],"data_offsets":[0,6]}}`, "\x80\x3f\x20\xc1\x80\x7f")
 	got := make([]float32, 3)

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"tinygpt/model/half"
 )
 
 // Tensor is one to be written.
@@ -26,6 +28,9 @@ type Tensor struct {
 	// Data is a []float32, []float64, []int32 or []int64, row-major; it gives the
 	// file's dtype and is not changed.
 	Data any
+	// Narrow is F16 or BF16 to have a []float32 rounded to that dtype. A finite value
+	// that would become infinite is refused.
+	Narrow Dtype
 }
 
 // describe returns what the header says of the tensor, with its offsets from 0.
@@ -44,6 +49,12 @@ func (t Tensor) describe() (Info, error) {
 	default:
 		return Info{}, fmt.Errorf("data is %T, expected a slice of float32, float64, int32 or int64", t.Data)
 	}
+	if t.Narrow != "" {
+		if d != F32 || t.Narrow != F16 && t.Narrow != BF16 {
+			return Info{}, fmt.Errorf("%T can't be narrowed to %q: only float32 to %s or %s", t.Data, t.Narrow, F16, BF16)
+		}
+		d = t.Narrow
+	}
 	dims := make([]int64, len(t.Shape))
 	for i, dim := range t.Shape {
 		if dim < 0 {
@@ -55,14 +66,14 @@ func (t Tensor) describe() (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	if int64(n)*int64(d.Size()) != size {
+	if int64(n) != size/int64(d.Size()) {
 		return Info{}, fmt.Errorf("%d values for shape %v", n, t.Shape)
 	}
 	return Info{Dtype: d, Shape: t.Shape, end: size}, nil
 }
 
-// Write writes the tensors in their order, those of eight bytes an element before
-// those of four, which keeps all of them aligned. The metadata is the caller's,
+// Write writes the tensors in their order, those with larger elements first, which
+// keeps all of them aligned. The metadata is the caller's,
 // except for the key "sha256", which Write sets for File.Verify. The same
 // arguments give the same bytes.
 //
@@ -92,8 +103,8 @@ func Write(path string, tensors []Tensor, metadata map[string]string) (err error
 	}
 	hash := sha256.New()
 	for _, t := range ordered {
-		if err := encode(io.MultiWriter(file, hash), t.Data); err != nil {
-			return err
+		if err := t.encode(io.MultiWriter(file, hash)); err != nil {
+			return fmt.Errorf("%s: tensor %q: %w", path, t.Name, err)
 		}
 	}
 	if _, err := file.WriteAt(header(hex.EncodeToString(hash.Sum(nil))), 0); err != nil {
@@ -189,30 +200,46 @@ func quote(v any) []byte {
 }
 
 // encode writes the elements in pieces of bounded size.
-func encode(w io.Writer, data any) error {
+func (t Tensor) encode(w io.Writer) error {
 	order := binary.LittleEndian
-	switch data := data.(type) {
+	switch data := t.Data.(type) {
 	case []float64:
-		return encodeAll(w, data, func(b []byte, v float64) []byte { return order.AppendUint64(b, math.Float64bits(v)) })
+		return encodeAll(w, data, each(func(b []byte, v float64) []byte { return order.AppendUint64(b, math.Float64bits(v)) }))
 	case []float32:
-		return encodeAll(w, data, func(b []byte, v float32) []byte { return order.AppendUint32(b, math.Float32bits(v)) })
+		switch t.Narrow {
+		case F16:
+			return encodeAll(w, data, half.AppendFloat16)
+		case BF16:
+			return encodeAll(w, data, half.AppendBfloat16)
+		}
+		return encodeAll(w, data, each(func(b []byte, v float32) []byte { return order.AppendUint32(b, math.Float32bits(v)) }))
 	case []int64:
-		return encodeAll(w, data, func(b []byte, v int64) []byte { return order.AppendUint64(b, uint64(v)) })
+		return encodeAll(w, data, each(func(b []byte, v int64) []byte { return order.AppendUint64(b, uint64(v)) }))
 	default: // []int32, checked by describe
-		return encodeAll(w, data.([]int32), func(b []byte, v int32) []byte { return order.AppendUint32(b, uint32(v)) })
+		return encodeAll(w, data.([]int32), each(func(b []byte, v int32) []byte { return order.AppendUint32(b, uint32(v)) }))
 	}
 }
 
-func encodeAll[T any](w io.Writer, data []T, appendTo func([]byte, T) []byte) error {
+func encodeAll[T any](w io.Writer, data []T, appendTo func([]byte, []T) ([]byte, error)) error {
 	var buffer []byte
 	for piece := range slices.Chunk(data, chunkLen/8) {
-		buffer = buffer[:0]
-		for _, v := range piece {
-			buffer = appendTo(buffer, v)
+		var err error
+		if buffer, err = appendTo(buffer[:0], piece); err != nil {
+			return err
 		}
 		if _, err := w.Write(buffer); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// each makes an append of slices from that of one element.
+func each[T any](appendTo func([]byte, T) []byte) func([]byte, []T) ([]byte, error) {
+	return func(b []byte, values []T) ([]byte, error) {
+		for _, v := range values {
+			b = appendTo(b, v)
+		}
+		return b, nil
+	}
 }

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-func write(t *testing.T, tensors []Tensor, metadata map[string]string) string {
+func write(t testing.TB, tensors []Tensor, metadata map[string]string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.safetensors")
 	if err := Write(path, tensors, metadata); err != nil {
@@ -31,12 +31,12 @@ func TestRoundTrip(t *testing.T) {
 	doubles := []float64{0.1, math.Inf(-1), math.NaN(), math.Copysign(0, -1)}
 	wides, ints := []int64{math.MinInt64, 7}, []int32{-1, math.MaxInt32, 3}
 	path := write(t, []Tensor{
-		{"big", []int{len(big)}, big},
-		{"ints", []int{3, 1}, ints},
-		{"doubles", []int{2, 2}, doubles},
-		{"scalar <&> \"é\"", nil, []float32{2}},
-		{"empty", []int{4, 0}, []float32{}},
-		{"wides", []int{2}, wides},
+		{Name: "big", Shape: []int{len(big)}, Data: big},
+		{Name: "ints", Shape: []int{3, 1}, Data: ints},
+		{Name: "doubles", Shape: []int{2, 2}, Data: doubles},
+		{Name: "scalar <&> \"é\"", Shape: nil, Data: []float32{2}},
+		{Name: "empty", Shape: []int{4, 0}, Data: []float32{}},
+		{Name: "wides", Shape: []int{2}, Data: wides},
 	}, map[string]string{"step": "12", "note": "a\nb"})
 	f, err := Open(path)
 	if err != nil {
@@ -83,10 +83,77 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// A narrowed tensor holds the nearest values; infinities and NaNs are the caller's
+// own and pass.
+func TestNarrow(t *testing.T) {
+	inf := float32(math.Inf(1))
+	values := []float32{1, 0.1, -65504, 1e-8, inf, -inf, float32(math.NaN())}
+	path := write(t, []Tensor{
+		{Name: "half", Shape: []int{7}, Data: values, Narrow: F16},
+		{Name: "b", Shape: []int{7, 1}, Data: values, Narrow: BF16},
+		{Name: "wide", Shape: []int{7}, Data: values},
+	}, nil)
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Verify(); err != nil {
+		t.Error(err)
+	}
+	for name, want := range map[string][]float32{
+		"half": {1, 0.0999755859375, -65504, 0, inf, -inf},
+		"b":    {1, 0.10009765625, -65536, 0x1.58p-27, inf, -inf},
+		"wide": values[:6],
+	} {
+		got := make([]float32, 7)
+		if err := f.Float32(name, got); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got[:6], want) || got[6] == got[6] {
+			t.Errorf("%s: %v, expected %v and a NaN", name, got, want)
+		}
+		if equal, err := f.Float32Equal(name, slices.Concat(got[:6], got[:1])); equal || err != nil {
+			t.Errorf("%s: equals other values: %v", name, err)
+		}
+	}
+	if _, err := f.Float32Equal("wide", values[:6]); err == nil {
+		t.Error("7 values were compared with 6")
+	}
+	for name, dtype := range map[string]Dtype{"half": F16, "b": BF16, "wide": F32} {
+		if info, _ := f.Info(name); info.Dtype != dtype {
+			t.Errorf("%s is %s", name, info.Dtype)
+		}
+	}
+}
+
+// TestFloat32Equal compares a tensor of several pieces, each time with one value
+// changed.
+func TestFloat32Equal(t *testing.T) {
+	values := make([]float32, chunkLen/4+7)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	f, err := Open(write(t, []Tensor{{Name: "x", Shape: []int{len(values)}, Data: values}}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, at := range []int{-1, 0, chunkLen / 4, len(values) - 1} {
+		other := slices.Clone(values)
+		if at >= 0 {
+			other[at]++
+		}
+		if equal, err := f.Float32Equal("x", other); equal != (at < 0) || err != nil {
+			t.Errorf("changed at %d: %v %v", at, equal, err)
+		}
+	}
+}
+
 // TestBytes fixes the bytes, header and all.
 func TestBytes(t *testing.T) {
 	metadata := map[string]string{"b": "2", "a": "1"}
-	path := write(t, []Tensor{{"x", []int{1}, []float32{1}}}, metadata)
+	path := write(t, []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}}}, metadata)
 	got, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +177,7 @@ func TestBytes(t *testing.T) {
 
 // TestAltered flips each byte of the data in turn.
 func TestAltered(t *testing.T) {
-	path := write(t, []Tensor{{"x", []int{2}, []float32{1, 2}}}, nil)
+	path := write(t, []Tensor{{Name: "x", Shape: []int{2}, Data: []float32{1, 2}}}, nil)
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -127,19 +194,23 @@ func TestAltered(t *testing.T) {
 }
 
 func TestWriteRefused(t *testing.T) {
-	x := Tensor{"x", []int{1}, []float32{1}}
+	x := Tensor{Name: "x", Shape: []int{1}, Data: []float32{1}}
 	for _, c := range []struct {
 		tensors  []Tensor
 		metadata map[string]string
 		want     string
 	}{
 		{[]Tensor{x, x}, nil, `tensor "x": the name occurs twice`},
-		{[]Tensor{{"__metadata__", []int{1}, []float32{1}}}, nil, "the format's own"},
-		{[]Tensor{{"\xff", []int{1}, []float32{1}}}, nil, "isn't UTF-8"},
-		{[]Tensor{{"x", []int{2}, []float32{1}}}, nil, "1 values for shape [2]"},
-		{[]Tensor{{"x", []int{-1}, []float32{1}}}, nil, "negative dimension"},
-		{[]Tensor{{"x", []int{math.MaxInt, 4}, []float32{1}}}, nil, "overflows"},
-		{[]Tensor{{"x", []int{1}, []int{1}}}, nil, "data is []int"},
+		{[]Tensor{{Name: "__metadata__", Shape: []int{1}, Data: []float32{1}}}, nil, "the format's own"},
+		{[]Tensor{{Name: "\xff", Shape: []int{1}, Data: []float32{1}}}, nil, "isn't UTF-8"},
+		{[]Tensor{{Name: "x", Shape: []int{2}, Data: []float32{1}}}, nil, "1 values for shape [2]"},
+		{[]Tensor{{Name: "x", Shape: []int{-1}, Data: []float32{1}}}, nil, "negative dimension"},
+		{[]Tensor{{Name: "x", Shape: []int{math.MaxInt, 4}, Data: []float32{1}}}, nil, "overflows"},
+		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []int{1}}}, nil, "data is []int"},
+		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []int32{1}, Narrow: F16}}, nil, `[]int32 can't be narrowed to "F16"`},
+		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}, Narrow: I32}}, nil, `[]float32 can't be narrowed to "I32"`},
+		{[]Tensor{{Name: "x", Shape: []int{2}, Data: []float32{1, -65520}, Narrow: F16}}, nil, `tensor "x": value -65520 is out of the range of float16`},
+		{[]Tensor{{Name: "x", Shape: []int{1}, Data: []float32{math.MaxFloat32}, Narrow: BF16}}, nil, "is out of the range of"},
 		{[]Tensor{x}, map[string]string{"sha256": "0"}, "the writer's own"},
 		{[]Tensor{x}, map[string]string{"a": "\xff"}, "isn't UTF-8"},
 	} {
@@ -153,12 +224,12 @@ func TestWriteRefused(t *testing.T) {
 
 // TestKeepsOld: a write that fails leaves the file that was there.
 func TestKeepsOld(t *testing.T) {
-	path := write(t, []Tensor{{"x", []int{1}, []float32{1}}}, nil)
+	path := write(t, []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}}}, nil)
 	before, _ := os.ReadFile(path)
 	if err := os.Mkdir(path+".tmp", 0o777); err != nil { // in the way of the temporary file
 		t.Fatal(err)
 	}
-	if Write(path, []Tensor{{"x", []int{1}, []float32{2}}}, nil) == nil {
+	if Write(path, []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{2}}}, nil) == nil {
 		t.Fatal("no error")
 	}
 	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
@@ -180,7 +251,7 @@ func FuzzWrite(f *testing.F) {
 			data[i] = float32(b)
 		}
 		path := filepath.Join(t.TempDir(), "x")
-		if Write(path, []Tensor{{name, []int{len(data)}, data}}, map[string]string{key: value}) != nil {
+		if Write(path, []Tensor{{Name: name, Shape: []int{len(data)}, Data: data}}, map[string]string{key: value}) != nil {
 			return
 		}
 		file, err := Open(path)

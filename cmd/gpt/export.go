@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+func exportCommand() *cli.Command {
+	dtypes := strings.Join(slices.Sorted(maps.Keys(run.Dtypes)), ", ")
+	return &cli.Command{
+		Name:  "export",
+		Usage: "write a run's model and tokenizer for transformers or llama.cpp",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`", Required: true},
+			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+			&cli.StringFlag{Name: "format", Usage: "huggingface (a folder for transformers) or gguf (model.gguf for llama.cpp)", Value: string(run.HuggingFace)},
+			&cli.StringFlag{Name: "dtype", Usage: "of the weights: " + dtypes, Value: "float32"},
+		},
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			narrow, ok := run.Dtypes[c.String("dtype")]
+			if !ok {
+				return usageError{fmt.Errorf("--dtype is %q: expected %s", c.String("dtype"), dtypes)}
+			}
+			format := run.Format(c.String("format"))
+			if format != run.HuggingFace && format != run.GGUF {
+				return usageError{fmt.Errorf("--format is %q: expected %s or %s", format, run.HuggingFace, run.GGUF)}
+			}
+			r, err := run.Open(c.String("run"))
+			if err != nil {
+				return err
+			}
+			to := c.String("to")
+			if err := r.Export(c.String("checkpoint"), to, format, narrow); err != nil {
+				return err
+			}
+			out := c.App.Writer
+			if format == run.GGUF {
+				path := filepath.Join(to, run.GGUFFile)
+				fmt.Fprintf(out, "exported %s to %s (%s)\nrun it with: llama-cli -m %s -no-cnv -p \"...\"\n", r.Dir, path, size(path), path)
+				return nil
+			}
+			fmt.Fprintf(out, "exported %s to %s (weights %s)\n", r.Dir, to, size(filepath.Join(to, "model.safetensors")))
+			fmt.Fprintf(out, "load it with: AutoModelForCausalLM.from_pretrained(%q), AutoTokenizer.from_pretrained(%q)\n", to, to)
+			return nil
+		},
+	}
+}
+
+// size is that of a file, for people.
+func size(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "?"
+	}
+	return train.Thousands(int(info.Size())) + " bytes"
+}

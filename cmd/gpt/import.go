@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+func importCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "import",
+		Usage:     "make a run of a model in Hugging Face's layout",
+		ArgsUsage: "DIR",
+		Description: "DIR holds config.json (model types gpt2 and openai-gpt), model.safetensors or its parts\n" +
+			"with their index, and tokenizer.json or the vocabulary's files: what transformers'\n" +
+			"save_pretrained writes, or a download of such a model.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "run", Usage: "the new run's `FOLDER`", DefaultText: "runs/DIR-1"},
+		},
+		Action: func(c *cli.Context) error {
+			if c.NArg() != 1 {
+				return usageError{fmt.Errorf("import takes one folder, found %d arguments: see gpt import --help", c.NArg())}
+			}
+			// The first signal ends the work and leaves nothing behind.
+			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+			context.AfterFunc(ctx, stop)
+			defer stop()
+			out, from := c.App.Writer, c.Args().First()
+			r, leftOut, err := run.Import(from, c.String("run"), progress(ctx, out, "reading weights"))
+			if err != nil {
+				return err
+			}
+			m := r.Config.Model
+			fmt.Fprintf(out, "imported %s into %s\n", from, r.Dir)
+			fmt.Fprintf(out, "model:       %s, %d layers × %d, %d heads, context %s, %s parameters\n", m.Arch, m.Layers, m.Width, m.Heads, train.Thousands(m.Context), train.Thousands(int(m.ParameterCount())))
+			fmt.Fprintf(out, "tokenizer:   %s, %s tokens\n", r.Tokenizer.Name(), train.Thousands(m.VocabSize))
+			if len(leftOut) > 0 {
+				fmt.Fprintf(out, "left out:    %s\n", strings.Join(leftOut, ", "))
+			}
+			fmt.Fprintf(out, "write with:  %s sample --run %s --prompt \"...\"\n", self(), r.Dir)
+			fmt.Fprintf(out, "train it on: %s train --from %s --data FILE\n", self(), r.Dir)
+			return nil
+		},
+	}
+}
+
+// progress shows how far a work has come, on a terminal, and ends it with ctx.
+func progress(ctx context.Context, out io.Writer, what string) model.Progress {
+	var bar *progressbar.ProgressBar
+	return func(done, total int64) error {
+		if ctx.Err() != nil {
+			return train.ErrInterrupted
+		}
+		if bar == nil && isTerminal(out) {
+			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
+				progressbar.OptionSetWidth(24), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetTheme(progressbar.ThemeUnicode),
+				progressbar.OptionClearOnFinish())
+		}
+		if bar != nil {
+			bar.Set64(done)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,172 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"tinygpt/model/safetensors"
+)
+
+// The files of a model in Hugging Face's layout.
+const (
+	configFile  = "config.json"
+	weightsFile = "model.safetensors"
+	indexFile   = "model.safetensors.index.json" // of weights in several files
+)
+
+// transformer is the prefix of a model with a head; a bare one has none.
+const transformerPrefix = "transformer."
+
+// buffers are what older versions of transformers stored beside the weights: the
+// causal mask, and the number that stands for −∞ in it.
+var buffers = regexp.MustCompile(`^h\.\d+\.attn\.(bias|masked_bias)$`)
+
+// Progress is told how many values of how many are done, again and again. When it
+// returns an error the work ends with that.
+type Progress func(done, total int64) error
+
+// ReadHuggingFace reads a folder in transformers' layout: config.json, and the
+// weights in model.safetensors or in the files that model.safetensors.index.json
+// lists, as floats of any width. They go tensor by tensor into the model's memory.
+//
+// An output head beside a configuration that ties it is kept if it differs from the
+// token embedding, as transformers does. Tensors of other heads have no place in
+// the model; their names are returned. A nil progress isn't told anything.
+func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, err error) {
+	text, err := fs.ReadFile(dir, configFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("no %s in it: expected a folder as transformers' save_pretrained makes one", configFile)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := ParseHuggingFace(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", configFile, err)
+	}
+	weights, err := openHuggingFace(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer weights.Close()
+	stored, leftOut, err := storedNames(c, weights)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, ok := stored[headName]; c.UntiedHead && !ok {
+		return nil, nil, fmt.Errorf("no tensor %q in the weights, though tie_word_embeddings in %s is false", headName, configFile)
+	}
+	if m, err = NewZero(c); err != nil {
+		return nil, nil, err
+	}
+	total, done := c.ParameterCount(), int64(0)
+	for _, p := range m.Parameters {
+		v := p.Value.Float32s()
+		if err := weights.Float32(stored[p.Name], v); err != nil {
+			return nil, nil, err
+		}
+		done += int64(len(v))
+		if progress != nil {
+			if err := progress(done, total); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	if name, ok := stored[headName]; ok && !c.UntiedHead {
+		err = m.untie(weights, name)
+	}
+	return m, leftOut, err
+}
+
+// untie gives m the head of that name in the files, unless it is the embedding.
+func (m *Model) untie(weights *safetensors.Set, name string) error {
+	equal, err := weights.Float32Equal(name, m.head().Value.Float32s())
+	if err != nil || equal {
+		return err
+	}
+	head := spec{name: headName, shape: m.head().Value.Shape().Clone()}.zero()
+	m.add(head)
+	m.Config.UntiedHead = true
+	return weights.Float32(name, head.Value.Float32s())
+}
+
+// openHuggingFace opens the weights of a folder.
+func openHuggingFace(dir fs.FS) (*safetensors.Set, error) {
+	for _, name := range []string{weightsFile, indexFile} {
+		s, err := safetensors.OpenSet(dir, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return s, err
+		}
+	}
+	for _, pickled := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json"} {
+		if _, err := fs.Stat(dir, pickled); err == nil {
+			return nil, fmt.Errorf("%s but no %s: pickled weights aren't read; save the model with transformers' save_pretrained, which writes safetensors", pickled, weightsFile)
+		}
+	}
+	return nil, fmt.Errorf("no %s and no %s in it", weightsFile, indexFile)
+}
+
+// storedNames finds out by which name the files have each parameter of the
+// configuration and checks its shape, so that nothing is allocated that the files
+// don't have. An output head counts as one even where it is tied. What else the
+// files hold is returned as left out, but for buffers.
+func storedNames(c Config, weights *safetensors.Set) (stored map[string]string, leftOut []string, err error) {
+	all := weights.Names()
+	if c.Layers > len(all) {
+		return nil, nil, fmt.Errorf("n_layer in %s is %d, the weights have %d tensors: they are of another model", configFile, c.Layers, len(all))
+	}
+	c.UntiedHead = true
+	shapes := map[string][]int{}
+	for _, s := range c.parameters() {
+		shapes[s.name] = s.shape
+	}
+	stored = map[string]string{}
+	for _, name := range all {
+		short := strings.TrimPrefix(name, transformerPrefix)
+		shape, known := shapes[short]
+		switch info, _ := weights.Info(name); {
+		case stored[short] != "":
+			return nil, nil, fmt.Errorf("tensors %q and %q are the same parameter: expected one of them", stored[short], name)
+		case known && !slices.Equal(info.Shape, shape):
+			return nil, nil, fmt.Errorf("tensor %q has shape %v, the model of %s asks for %v", name, info.Shape, configFile, shape)
+		case known:
+			stored[short] = name
+		case buffers.MatchString(short):
+		case strings.HasPrefix(short, "h."):
+			return nil, nil, fmt.Errorf("tensor %q has no place in the model of %s with %d layers: the two are of different models", name, configFile, c.Layers)
+		default:
+			leftOut = append(leftOut, name)
+		}
+	}
+	for _, s := range c.parameters() {
+		if stored[s.name] == "" && s.name != headName {
+			return nil, nil, fmt.Errorf("no tensor %q in the weights, which the model of %s has", s.name, configFile)
+		}
+	}
+	return stored, leftOut, nil
+}
+
+// WriteHuggingFace writes config.json and model.safetensors into the folder, which
+// exists, for transformers to read. Weights are float32, or rounded to the 16-bit
+// float given as narrow. The end-of-text token is as in Config.HuggingFace.
+func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText int32) error {
+	tensors := m.Tensors()
+	for i := range tensors {
+		if tensors[i].Name != headName {
+			tensors[i].Name = transformerPrefix + tensors[i].Name
+		}
+		tensors[i].Narrow = narrow
+	}
+	// transformers asks for the name of the framework.
+	if err := safetensors.Write(filepath.Join(dir, weightsFile), tensors, map[string]string{"format": "pt"}); err != nil {
+		return err
+	}
+	dtype := map[safetensors.Dtype]string{"": "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16"}[narrow]
+	return os.WriteFile(filepath.Join(dir, configFile), m.Config.HuggingFace(endOfText, dtype), 0o644)
+}

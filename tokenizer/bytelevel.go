@@ -1,0 +1,25 @@
+package tokenizer
+
+import "fmt"
+
+// ByteLevelVocabulary returns what programs that have GPT-2's way of encoding built
+// in need of a vocabulary: the names of all tokens in the order of their ids, bytes
+// in visible characters, and the merges in theirs ("Ġ t"), none for single bytes.
+// They are those of vocab.json and merges.txt (see WriteHuggingFace). Another kind
+// of tokenizer is an error.
+func ByteLevelVocabulary(t Tokenizer) (names, merges []string, err error) {
+	switch t.(type) {
+	case *bpe, *byteLevel:
+	default:
+		return nil, nil, fmt.Errorf("tokenizer %s doesn't encode bytes as GPT-2 does: expected byte-level BPE (kind bpe or gpt2) or single bytes (kind byte)", t.Name())
+	}
+	e := t.(extendable)
+	for id := range int32(t.VocabSize()) {
+		names = append(names, e.written(id))
+	}
+	pairs, err := mergesOf(t)
+	for _, p := range pairs {
+		merges = append(merges, p[0]+" "+p[1])
+	}
+	return names, merges, err
+}
