@@ -1,0 +1,159 @@
+package finetune
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tinygpt/data/labelled"
+)
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Classes are the training file's; without a development file a part of every class
+// is held out, the same each time.
+func TestLoad(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("text\tlabel\n")
+	for i := range 100 {
+		fmt.Fprintf(&rows, "text %d\t%s\n", i, []string{"often", "often", "often", "rare"}[i%4])
+	}
+	c := Default()
+	c.Task, c.Train, c.DevFraction = "classification", write(t, "a.tsv", rows.String()), 0.2
+	c.Test = write(t, "test.tsv", "label\tother\ttext\nrare\tx\tof another order\n")
+	x, err := Load(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.Classes, []string{"often", "rare"}) || len(x.Train) != 80 || len(x.Dev) != 20 || len(x.Test) != 1 {
+		t.Errorf("classes %v, %d, %d and %d examples", c.Classes, len(x.Train), len(x.Dev), len(x.Test))
+	}
+	rare := 0
+	seen := map[string]bool{}
+	for _, e := range x.Dev {
+		seen[e.Texts[0]] = true
+		if e.Label == "rare" {
+			rare++
+		}
+	}
+	if rare != 5 || len(seen) != 20 || slices.ContainsFunc(x.Train, func(e labelled.Example) bool { return seen[e.Texts[0]] }) {
+		t.Errorf("%d rare ones of %d held out", rare, len(seen))
+	}
+	if x.Test[0].Texts[0] != "of another order" {
+		t.Errorf("the test's text is %q", x.Test[0].Texts[0])
+	}
+	again := c
+	if y, err := Load(&again); err != nil || y.Dev[3].Line != x.Dev[3].Line {
+		t.Errorf("loaded again: %v", err)
+	}
+	os.WriteFile(c.Test, []byte("label\ttext\nrare\tchanged\n"), 0o644)
+	if _, err := Load(&again); err == nil || !strings.Contains(err.Error(), "are not those that the run began with") {
+		t.Errorf("other examples for the same run: %v", err)
+	}
+	c.Examples = 8
+	for seed := range uint64(3) {
+		drawn, err := c.Subset(x.Train, seed)
+		if err != nil || len(drawn) != 8 || len(slices.DeleteFunc(slices.Clone(drawn), func(e labelled.Example) bool { return e.Label == "rare" })) != 6 {
+			t.Errorf("seed %d draws %v: %v", seed, drawn, err)
+		}
+	}
+	if c.Examples = 81; c.Examples > 0 {
+		if _, err := c.Subset(x.Train, 1); err == nil {
+			t.Error("more examples drawn than there are")
+		}
+	}
+}
+
+func TestLoadGrades(t *testing.T) {
+	c := Default()
+	c.Task, c.Head, c.Label = "similarity", Regression, "score"
+	c.Train = write(t, "a.jsonl", `{"sentence1": "a", "sentence2": "b", "score": 1}`+"\n"+`{"sentence1": "c", "sentence2": "d", "score": "4"}`+"\n")
+	c.Dev = c.Train
+	if _, err := Load(&c); err != nil || c.Mean != 2.5 || math.Abs(c.Deviation-1.5) > 1e-12 {
+		t.Errorf("mean %v, deviation %v: %v", c.Mean, c.Deviation, err)
+	}
+}
+
+// What is wrong with the files is said with file and line.
+func TestLoadErrors(t *testing.T) {
+	good := "text\tlabel\na\tx\nb\ty\n"
+	for _, k := range []struct{ train, test, want string }{
+		{"text\tlabel\na\tx\nb\tx\n", "", `a.tsv: every row (2 of them) has the label "x"`},
+		{good, "text\tlabel\nc\tz\n", `test.tsv:2: the label "z" isn't one of the classes that training saw: x, y`},
+		{good, "text\tlabel\nc\tx\nc\n", `test.tsv:3: 1 column, expected at least 2`},
+		{good, "text\tlabel\n\tx\n", `test.tsv:2: the text (column 1, "text") is empty`},
+		{"text\tlabel\n \tx\n", "", `a.tsv:2: the text (column 1, "text") is empty`},
+		{"", "", "the file is empty"},
+	} {
+		c := Default()
+		c.Task, c.Train = "classification", write(t, "a.tsv", k.train)
+		c.Dev = c.Train
+		if k.test != "" {
+			c.Test = write(t, "test.tsv", k.test)
+		}
+		if _, err := Load(&c); err == nil || !strings.Contains(err.Error(), k.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v, want %s", err, k.want)
+		}
+	}
+	for want, spoil := range map[string]func(c *Config){
+		`whose examples don't fit the task entailment`: func(c *Config) { c.Task, c.Stories = "entailment", "sentiment" },
+		`isn't a number`: func(c *Config) {
+			c.Task, c.Head, c.Train = "classification", Regression, write(t, "a.tsv", good)
+			c.Dev = c.Train
+		},
+		`has the grade 1`: func(c *Config) {
+			c.Task, c.Head, c.Train = "classification", Regression, write(t, "a.tsv", "text\tlabel\na\t1\nb\t1.0\n")
+			c.Dev = c.Train
+		},
+		`too few to hold some out`: func(c *Config) { c.Task, c.Train, c.DevFraction = "classification", write(t, "a.tsv", good), 0.9 },
+	} {
+		c := Default()
+		spoil(&c)
+		if _, err := Load(&c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	good := Default()
+	good.Task, good.Train = "classification", "a.tsv"
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+	for want, spoil := range map[string]func(*Config){
+		"finetune.task is missing":                           func(c *Config) { c.Task = "" },
+		`finetune.task is "sorting": expected choice, class`: func(c *Config) { c.Task = "sorting" },
+		`finetune.train is missing`:                          func(c *Config) { c.Train = "" },
+		`finetune.train and finetune.stories are both set`:   func(c *Config) { c.Stories = "topic" },
+		`finetune.head is "tree"`:                            func(c *Config) { c.Head = "tree" },
+		`finetune.head is regression, but the labels of tag`: func(c *Config) { c.Task, c.Head = "tagging", Regression },
+		`finetune.metric is "f2"`:                            func(c *Config) { c.Metric = "f2" },
+		`finetune.metric is pearson, but classification is`:  func(c *Config) { c.Metric = "pearson" },
+		`finetune.truncate is "left"`:                        func(c *Config) { c.Truncate = "left" },
+		`finetune.format is "xls"`:                           func(c *Config) { c.Format = "xls" },
+		`finetune.epochs is 0`:                               func(c *Config) { c.Epochs = 0 },
+		`finetune.buckets is 0`:                              func(c *Config) { c.Buckets = 0 },
+		`finetune.dropout is 1`:                              func(c *Config) { c.Dropout = 1 },
+		`finetune.lambda is NaN`:                             func(c *Config) { c.Lambda = math.NaN() },
+		`finetune.dev_fraction is 0`:                         func(c *Config) { c.DevFraction = 0 },
+		`finetune.freeze_layers is -1`:                       func(c *Config) { c.FreezeLayers = -1 },
+	} {
+		c := good
+		spoil(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
