@@ -67,10 +67,15 @@ type alternative struct {
 	set       func(*pytorchOptions)
 }
 
-// alternatives lists what the search tries, one thing after the other.
-func pytorchAlternatives(mkl bool, libraries []string) [][]alternative {
-	var blas []alternative
-	if !mkl { // a PyTorch that is linked to the system's BLAS
+// pytorchAlternatives lists what the search tries, one thing after the other.
+func pytorchAlternatives(h hello, libraries []string) [][]alternative {
+	var blas, capability []alternative
+	for _, level := range []string{"avx2", "avx512"} {
+		if !strings.EqualFold(level, h.Capability) {
+			capability = append(capability, alternative{label: "ATEN_CPU_CAPABILITY=" + level, variables: []string{"ATEN_CPU_CAPABILITY=" + level}})
+		}
+	}
+	if !h.MKL { // a PyTorch that is linked to the system's BLAS
 		for _, lib := range libraries {
 			dir := filepath.Dir(lib)
 			blas = append(blas, alternative{label: filepath.Base(dir), variables: []string{"LD_LIBRARY_PATH=" + dir}})
@@ -99,10 +104,7 @@ func pytorchAlternatives(mkl bool, libraries []string) [][]alternative {
 		{{set: func(o *pytorchOptions) { o.Attention = "sdpa" }}},
 		{{set: func(o *pytorchOptions) { o.Optimiser = "foreach" }}, {set: func(o *pytorchOptions) { o.Optimiser = "fused" }}},
 		memory,
-		{
-			{label: "ATEN_CPU_CAPABILITY=avx512", variables: []string{"ATEN_CPU_CAPABILITY=avx512"}},
-			{label: "ATEN_CPU_CAPABILITY=avx2", variables: []string{"ATEN_CPU_CAPABILITY=avx2"}},
-		},
+		capability,
 		{{set: func(o *pytorchOptions) { o.Compile = "default" }}, {set: func(o *pytorchOptions) { o.Compile = "max-autotune-no-cudagraphs" }}},
 	}
 	if runtime.GOOS != "linux" {
@@ -138,7 +140,7 @@ func (p pytorch) fastest(w perf.Workload, libraries []string, length time.Durati
 		return best, err
 	}
 	say("  PyTorch %s, %s: %.2f ms", h.Version, best, 1e3*seconds)
-	for _, group := range pytorchAlternatives(h.MKL, libraries) {
+	for _, group := range pytorchAlternatives(h, libraries) {
 		from := best
 		for _, a := range group {
 			o := from
