@@ -118,7 +118,12 @@ func write(path string, content func(io.Writer) error) error {
 // measure starts the program and takes the times that it prints of its second
 // and following steps (the first allocates), then ends it.
 func (l *llmc) measure(steps int) (slice, error) {
+	// Into a pipe the program would write by blocks of many steps; where there is
+	// no stdbuf (of coreutils), that is waited for.
 	command := exec.Command(l.program)
+	if stdbuf, err := exec.LookPath("stdbuf"); err == nil {
+		command = exec.Command(stdbuf, "-oL", l.program)
+	}
 	command.Dir = l.dir
 	command.Env = append(environment(), fmt.Sprintf("OMP_NUM_THREADS=%d", l.threads))
 	out, err := command.StdoutPipe()
