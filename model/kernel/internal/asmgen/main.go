@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	subject := flag.String("subject", "", "what to generate: gemm, rows or elements")
+	subject := flag.String("subject", "", "what to generate: gemm, rows, elements or peak")
 	flag.Parse()
 	ConstraintExpr("!purego")
 	for _, s := range []*isa{avx2, avx512} {
@@ -46,6 +46,8 @@ func main() {
 			s.geluGrad()
 			s.dropout()
 			s.adamw()
+		case "peak":
+			s.fma()
 		default:
 			fmt.Fprintf(os.Stderr, "asmgen: unknown subject %q\n", *subject)
 			os.Exit(2)
