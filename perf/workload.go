@@ -9,14 +9,15 @@ type Workload struct {
 	Batch int          `json:"batch"`
 }
 
-// Workloads are the shapes that are measured: GPT-2's smallest model on few
-// tokens, the embedded small.yaml, and nanoGPT's configuration for CPUs.
-var Workloads = []Workload{
-	{"gpt2-124m", model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 64, VocabSize: 50257}, 4},
-	{"small", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 64, VocabSize: 1024}, 12},
-	{"small-256", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 1024}, 12},
-	{"shakespeare", model.Config{Arch: model.GPT2, Layers: 4, Heads: 4, Width: 128, Context: 64, VocabSize: 65}, 12},
-}
+// The shapes that are measured. GPT2 is that of llm.c's training program for
+// CPUs. Small and Shakespeare are those of the presets, without dropout; Short is
+// Small on shorter sequences.
+var (
+	GPT2        = Workload{"gpt2-124m", model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 64, VocabSize: 50257}, 4}
+	Small       = Workload{"small", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 1024}, 12}
+	Short       = Workload{"small-64", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 64, VocabSize: 1024}, 12}
+	Shakespeare = Workload{"shakespeare", model.Config{Arch: model.GPT2, Layers: 4, Heads: 4, Width: 128, Context: 64, VocabSize: 65}, 12}
+)
 
 // Tokens of a step.
 func (w Workload) Tokens() int { return w.Batch * w.Model.Context }
@@ -30,4 +31,12 @@ func (w Workload) FLOP() float64 {
 	forward := 2 * n * d * (12*d*float64(c.Layers) + float64(c.VocabSize))
 	forward += 4 * n * d * (t + 1) / 2 * float64(c.Layers)
 	return 3 * forward
+}
+
+// bytesPerToken is what a decoder reads of memory for a token behind cached
+// others: every weight but the other positions, and the cached keys and values.
+func (w Workload) bytesPerToken(cached int) float64 {
+	c := w.Model
+	weights := c.ParameterCount() - int64((c.Context-1)*c.Width)
+	return 4 * float64(weights+int64(2*c.Layers*c.Width*cached))
 }
