@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,15 +29,23 @@ func newLLMC(checkout, dir string, threads int) (*llmc, error) {
 	if err != nil {
 		return nil, err
 	}
-	cc := os.Getenv("CC")
-	if cc == "" {
-		cc = "cc"
+	if _, err := os.Stat(filepath.Join(checkout, "train_gpt2.c")); err != nil {
+		return nil, fmt.Errorf("--llmc: %s is not a checkout of karpathy/llm.c: %w", checkout, err)
 	}
-	if out, err := exec.Command("make", "-C", checkout, "train_gpt2", "CC="+cc).CombinedOutput(); err != nil {
+	if out, err := exec.Command("make", "-C", checkout, "train_gpt2", "CC="+compiler()).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make -C %s train_gpt2: %w\n%s", checkout, err, out)
 	}
 	l := &llmc{filepath.Join(checkout, "train_gpt2"), dir, threads}
 	return l, errors.Join(l.writeWeights(), l.writeTokens("train", 300_000), l.writeTokens("val", 32_768))
+}
+
+// fastest is the setting with the shortest step.
+func (l *llmc) fastest(ctx context.Context, m *memory) (setting, []trial, error) {
+	pages := []choice{{What: "memory", Label: "huge pages", Variables: []string{"GLIBC_TUNABLES=glibc.malloc.hugetlb=1"}}}
+	return m.search("llm.c", setting{}, [][]choice{openMP, pages}, func(s setting) (float64, error) {
+		got, err := l.measure(ctx, s, 1)
+		return got.perCall(), err
+	})
 }
 
 // Dimensions of llm.c's checkpoint "gpt2_124M.bin", version 3.
@@ -117,36 +126,35 @@ func write(path string, content func(io.Writer) error) error {
 
 // measure starts the program and takes the times that it prints of its second
 // and following steps (the first allocates), then ends it.
-func (l *llmc) measure(steps int) (slice, error) {
+func (l *llmc) measure(ctx context.Context, set setting, steps int) (got slice, err error) {
 	// Into a pipe the program would write by blocks of many steps; where there is
 	// no stdbuf (of coreutils), that is waited for.
-	command := exec.Command(l.program)
+	command := exec.CommandContext(ctx, l.program)
 	if stdbuf, err := exec.LookPath("stdbuf"); err == nil {
-		command = exec.Command(stdbuf, "-oL", l.program)
+		command = exec.CommandContext(ctx, stdbuf, "-oL", l.program)
 	}
 	command.Dir = l.dir
-	command.Env = append(environment(), fmt.Sprintf("OMP_NUM_THREADS=%d", l.threads))
+	command.Env = append(append(environment(), set.variables()...), fmt.Sprintf("OMP_NUM_THREADS=%d", l.threads))
 	out, err := command.StdoutPipe()
 	if err != nil {
-		return slice{}, err
+		return got, err
 	}
 	if err := command.Start(); err != nil {
-		return slice{}, err
+		return got, err
 	}
 	defer func() {
 		command.Process.Kill()
 		command.Wait()
 	}()
-	var got slice
-	var last string
+	last := "nothing"
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		last = lines.Text()
 		var step int
-		var loss, ms float64
+		var ms float64
 		if !strings.HasPrefix(last, "step ") {
 			continue
 		}
-		if _, err := fmt.Sscanf(last, "step %d: train loss %g (took %g ms)", &step, &loss, &ms); err != nil {
+		if _, err := fmt.Sscanf(last, "step %d: train loss %g (took %g ms)", &step, &got.Check, &ms); err != nil {
 			return got, fmt.Errorf("%s wrote %q: %w", l.program, last, err)
 		}
 		if step == 0 {
@@ -154,10 +162,9 @@ func (l *llmc) measure(steps int) (slice, error) {
 		}
 		got.Calls++
 		got.Seconds += ms / 1e3
-		got.Check = loss
 		if got.Calls == steps {
 			return got, nil
 		}
 	}
-	return got, fmt.Errorf("%s ended after %d steps: %s", l.program, got.Calls, last)
+	return got, fmt.Errorf("%s ended after %d steps; it wrote last: %s", l.program, got.Calls, last)
 }

@@ -1,19 +1,20 @@
 // Command bench runs this program beside its peers, in turn on the same shapes,
-// and prints the ratios: matrix products beside OpenBLAS, training steps beside
-// PyTorch and llm.c. Each peer runs in its own fastest setting, which is
-// searched for.
+// and prints the ratios as Markdown tables: matrix products beside OpenBLAS,
+// training steps beside PyTorch and llm.c. Each peer runs in its own fastest
+// setting, which is searched for.
 //
-//	go run ./bench products
-//	go run ./bench steps --python python3 --llmc ../llm.c
+//	go run ./bench --python python3 --llmc ../llm.c
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
-	"runtime"
-	"slices"
+	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -23,187 +24,201 @@ import (
 )
 
 func main() {
+	os.Exit(execute(os.Args, os.Stdout, os.Stderr))
+}
+
+// execute runs the command line and returns the exit status.
+func execute(args []string, stdout, stderr io.Writer) int {
 	app := &cli.App{
 		Name:  "bench",
 		Usage: "measure beside OpenBLAS, PyTorch and llm.c, in turn on the same shapes",
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", Usage: "write JSON"},
-		},
-		Commands: []*cli.Command{productsCommand(), stepsCommand(), oursCommand()},
-		Suggest:  true,
-	}
-	if err := app.RunContext(context.Background(), os.Args); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-}
-
-// say writes what goes on to standard error.
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
-
-func productsCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "products",
-		Usage: "matrix products beside OpenBLAS",
-		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "openblas", Usage: "a `LIBRARY` to measure (repeatable); else those in the usual places"},
-			&cli.StringSliceFlag{Name: "workload", Usage: "products of `NAME`", Value: cli.NewStringSlice("gpt2-124m", "small-256")},
-			&cli.IntFlag{Name: "rounds", Value: 7},
-			&cli.DurationFlag{Name: "slice", Usage: "a turn's length", Value: 300 * time.Millisecond},
-		},
-		Action: func(c *cli.Context) error {
-			dir, err := os.MkdirTemp("", "bench")
-			if err != nil {
-				return err
-			}
-			defer os.RemoveAll(dir)
-			program, err := compileOpenBLAS(dir)
-			if err != nil {
-				return err
-			}
-			libraries := c.StringSlice("openblas")
-			if len(libraries) == 0 {
-				libraries = openblasLibraries()
-			}
-			for _, name := range c.StringSlice("workload") {
-				w, err := workload(name)
-				if err != nil {
-					return err
-				}
-				list := perf.Products(w.Model, w.Tokens())
-				peer, h, s, err := fastestOpenBLAS(program, libraries, runtime.NumCPU(), []perf.Product{list[6], list[7], list[11]}, say)
-				if err != nil {
-					return err
-				}
-				defer peer.close()
-				var o hello
-				ours, err := startOurs(&o)
-				if err != nil {
-					return err
-				}
-				defer ours.close()
-				rows, err := products(list, ours, peer, c.Int("rounds"), c.Duration("slice"), func(int, int) {})
-				if err != nil {
-					return err
-				}
-				fmt.Printf("%s, %d tokens; %s, %s; ours %s, %d threads\n", w.Name, w.Tokens(), h.Version, s.Name, o.Version, o.Threads)
-				fmt.Println("product               ours GFLOP/s   OpenBLAS GFLOP/s   ratio: median (min-max)")
-				var medians []float64
-				for _, r := range rows {
-					fmt.Printf("%-22s %8.1f %14.1f %14.3f (%.3f-%.3f)\n", r.Name, r.Ours.Median, r.Peer.Median, r.Ratio.Median, r.Ratio.Min, r.Ratio.Max)
-					medians = append(medians, r.Ratio.Median)
-				}
-				fmt.Printf("geometric mean of the ratios: %.3f, least %.3f\n\n", geometricMean(medians), slices.Min(medians))
-				if c.Bool("json") {
-					json.NewEncoder(os.Stdout).Encode(rows)
-				}
-			}
-			return nil
-		},
-	}
-}
-
-func workload(name string) (perf.Workload, error) {
-	var names []string
-	for _, w := range perf.Workloads {
-		if w.Name == name {
-			return w, nil
-		}
-		names = append(names, w.Name)
-	}
-	return perf.Workload{}, fmt.Errorf("no workload %q: expected one of %q", name, names)
-}
-
-func stepsCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "steps",
-		Usage: "training steps beside PyTorch and llm.c",
+		Description: "Peers that aren't named or found are left out. OpenBLAS and llm.c need a C compiler\n" +
+			"(cc, or what CC names). Searching for PyTorch's fastest setting takes minutes for\n" +
+			"each workload; --settings FILE remembers what was found.",
+		Writer: stdout, ErrWriter: stderr,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "python", Usage: "`INTERPRETER` with PyTorch (repeatable)"},
-			&cli.StringFlag{Name: "llmc", Usage: "checkout of karpathy/llm.c in `DIR`"},
-			&cli.StringSliceFlag{Name: "workload", Usage: "steps of `NAME`", Value: cli.NewStringSlice("gpt2-124m", "small", "small-256", "shakespeare")},
-			&cli.IntFlag{Name: "rounds", Value: 5},
-			&cli.DurationFlag{Name: "slice", Usage: "a turn's length", Value: 2 * time.Second},
+			&cli.StringFlag{Name: "llmc", Usage: "checkout of karpathy/llm.c in `FOLDER`"},
+			&cli.StringSliceFlag{Name: "openblas", Usage: "OpenBLAS as `LIBRARY` (repeatable); else those in the usual places"},
+			&cli.StringSliceFlag{Name: "products", Usage: "multiply the matrices of `WORKLOAD`, or none", Value: cli.NewStringSlice(perf.GPT2.Name, perf.Small.Name)},
+			&cli.StringSliceFlag{Name: "steps", Usage: "make training steps of `WORKLOAD`, or none", Value: cli.NewStringSlice(names(workloads)...)},
+			&cli.IntFlag{Name: "rounds", Usage: "turns that each gets", Value: 5},
+			&cli.DurationFlag{Name: "product-slice", Usage: "length of a turn with a product", Value: 300 * time.Millisecond},
+			&cli.DurationFlag{Name: "step-slice", Usage: "length of a turn with training steps", Value: 2 * time.Second},
+			&cli.IntFlag{Name: "threads", Usage: "of everybody; 0: as many as cores"},
+			&cli.StringFlag{Name: "settings", Usage: "remember the fastest settings in `FILE`"},
+			&cli.BoolFlag{Name: "json", Usage: "write JSON instead of tables"},
 		},
-		Action: func(c *cli.Context) error {
-			dir, err := os.MkdirTemp("", "bench")
-			if err != nil {
-				return err
-			}
-			defer os.RemoveAll(dir)
-			script, err := writeScript(dir)
-			if err != nil {
-				return err
-			}
-			for _, name := range c.StringSlice("workload") {
-				w, err := workload(name)
-				if err != nil {
-					return err
-				}
-				text, _ := json.Marshal(w)
-				var o hello
-				ours, err := startOurs(&o, string(text))
-				if err != nil {
-					return err
-				}
-				defer ours.close()
-				list := []*contender{ours.contender("ours", kernel.Level(), c.Duration("slice"))}
-				for _, python := range c.StringSlice("python") {
-					p := pytorch{python, script, runtime.NumCPU()}
-					best, err := p.fastest(w, openblasLibraries(), c.Duration("slice"), say)
-					if err != nil {
-						return err
-					}
-					peer, h, err := p.start(w, best)
-					if err != nil {
-						return err
-					}
-					defer peer.close()
-					list = append(list, peer.contender("PyTorch "+h.Version, best.String(), c.Duration("slice")))
-					if err := sameSize(python, o, h); err != nil {
-						return err
-					}
-				}
-				if d := c.String("llmc"); d != "" && w.Name == "gpt2-124m" {
-					l, err := newLLMC(d, dir, runtime.NumCPU())
-					if err != nil {
-						return err
-					}
-					list = append(list, &contender{name: "llm.c", setting: "OpenMP", measure: func() (ourSlice, error) {
-						s, err := l.measure(2)
-						return ourSlice{slice: s}, err
-					}})
-				}
-				row, err := steps(w, list, c.Int("rounds"), func(int, int) {})
-				if err != nil {
-					return err
-				}
-				fmt.Printf("%s: B = %d, T = %d, %.1f GFLOP\n", w.Name, w.Batch, w.Model.Context, row.GFLOP)
-				for _, p := range row.Peers {
-					fmt.Printf("%-16s %9.2f ms (%.2f-%.2f)  %7.0f tokens/s %6.0f GFLOP/s  ratio %.2f (%.2f-%.2f)  %s\n", p.Name, p.Step.Median, p.Step.Min, p.Step.Max,
-						float64(w.Tokens())/p.Step.Median*1e3, row.GFLOP/p.Step.Median*1e3, p.Ratio.Median, p.Ratio.Min, p.Ratio.Max, p.Setting)
-					for _, name := range keysByTime(p.Parts) {
-						fmt.Printf("    %-32s %9.3f ms %5.1f %%\n", name, p.Parts[name], 100*p.Parts[name]/p.Step.Median)
-					}
-				}
-				fmt.Println()
-			}
-			return nil
-		},
+		Commands:       []*cli.Command{oursCommand()},
+		Suggest:        true,
+		ExitErrHandler: func(*cli.Context, error) {},
+		Action:         compare,
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	switch err := app.RunContext(ctx, args); {
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "bench: interrupted")
+		return 130
+	case err != nil:
+		fmt.Fprintln(stderr, "bench:", strings.TrimSpace(err.Error()))
+		return 1
+	}
+	return 0
 }
 
-// keysByTime orders parts, the longest first.
-func keysByTime(parts map[string]float64) []string {
-	var names []string
-	for name := range parts {
-		names = append(names, name)
+// say writes what goes on.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// bench is how everything is measured.
+type bench struct {
+	rounds                  int
+	productSlice, stepSlice time.Duration
+	threads                 int
+	memory                  *memory
+	progress                func() func(what string, done, total int)
+}
+
+// threadsFlag is for the worker of this program.
+func (b *bench) threadsFlag() string { return fmt.Sprintf("--threads=%d", b.threads) }
+
+// report is what is printed.
+type report struct {
+	Machine    perf.Machine   `json:"machine"`
+	PeakGFLOPS float64        `json:"peak_gflops"`
+	Products   []productTable `json:"products,omitempty"`
+	Steps      []stepTable    `json:"steps,omitempty"`
+}
+
+// compare is the command without a subcommand.
+func compare(c *cli.Context) error {
+	if c.Args().Present() {
+		return fmt.Errorf("found %q, flags are expected: see --help", c.Args().First())
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		if parts[a] > parts[b] {
-			return -1
+	multiplied, err := pick(c.StringSlice("products"))
+	if err != nil {
+		return err
+	}
+	stepped, err := pick(c.StringSlice("steps"))
+	if err != nil {
+		return err
+	}
+	if c.Int("rounds") < 1 {
+		return fmt.Errorf("--rounds is %d: expected 1 or more", c.Int("rounds"))
+	}
+	r := report{Machine: perf.ThisMachine()}
+	b := &bench{
+		rounds: c.Int("rounds"), productSlice: c.Duration("product-slice"), stepSlice: c.Duration("step-slice"), threads: c.Int("threads"),
+		progress: func() func(string, int, int) { return perf.NewProgress(c.App.ErrWriter) },
+	}
+	if b.threads == 0 {
+		b.threads = r.Machine.Threads
+	}
+	r.Machine.Threads = b.threads
+	if b.memory, err = newMemory(c.String("settings")); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	r.PeakGFLOPS = peak(b.threads)
+	if err := b.measureProducts(c, dir, multiplied, &r); err != nil {
+		return err
+	}
+	if err := b.measureSteps(c, dir, stepped, &r); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		out := json.NewEncoder(c.App.Writer)
+		out.SetIndent("", "  ")
+		return out.Encode(r)
+	}
+	return r.markdown(c.App.Writer)
+}
+
+func (b *bench) measureProducts(c *cli.Context, dir string, list []perf.Workload, r *report) error {
+	if len(list) == 0 {
+		return nil
+	}
+	libraries := c.StringSlice("openblas")
+	if len(libraries) == 0 {
+		libraries = openblasLibraries()
+	}
+	o, err := newOpenBLAS(dir, libraries, b.threads)
+	if err != nil {
+		return fmt.Errorf("%w (or leave it out with --products none)", err)
+	}
+	for _, w := range list {
+		t, err := b.products(c.Context, o, w)
+		if err != nil {
+			return err
 		}
-		return 1
-	})
+		r.Products = append(r.Products, t)
+	}
+	return nil
+}
+
+func (b *bench) measureSteps(c *cli.Context, dir string, list []perf.Workload, r *report) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var pythons []*pytorch
+	for _, python := range c.StringSlice("python") {
+		p, err := newPyTorch(c.Context, dir, python, b.threads)
+		if err != nil {
+			return fmt.Errorf("--python %s: %w", python, err)
+		}
+		pythons = append(pythons, p)
+	}
+	var l *llmc
+	if c.IsSet("llmc") {
+		var err error
+		if l, err = newLLMC(c.String("llmc"), dir, b.threads); err != nil {
+			return err
+		}
+	}
+	for _, w := range list {
+		t, err := b.steps(c.Context, w, pythons, l)
+		if err != nil {
+			return err
+		}
+		r.Steps = append(r.Steps, t)
+	}
+	return nil
+}
+
+// peak is what threads reach.
+func peak(threads int) float64 {
+	kernel.SetThreads(threads)
+	defer kernel.SetThreads(0)
+	return perf.Peak(time.Second/2) / 1e9
+}
+
+// workloads are those that can be named.
+var workloads = []perf.Workload{perf.GPT2, perf.Short, perf.Small, perf.Shakespeare}
+
+func names(list []perf.Workload) (names []string) {
+	for _, w := range list {
+		names = append(names, w.Name)
+	}
 	return names
+}
+
+// pick finds workloads by their names; "none" is none.
+func pick(wanted []string) (list []perf.Workload, err error) {
+	for _, name := range wanted {
+		found := name == "none"
+		for _, w := range workloads {
+			if w.Name == name {
+				list, found = append(list, w), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("no workload %q: expected none or some of %s", name, strings.Join(names(workloads), ", "))
+		}
+	}
+	return list, nil
 }

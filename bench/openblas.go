@@ -1,12 +1,12 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -16,10 +16,11 @@ import (
 //go:embed peers/openblas.c
 var openblasC []byte
 
-// setting is how a peer is run.
-type setting struct {
-	Name      string   `json:"name"`
-	Variables []string `json:"variables,omitempty"`
+// openblas measures an OpenBLAS library with a small program in C.
+type openblas struct {
+	program   string
+	libraries []string
+	threads   int
 }
 
 // openblasLibraries are where OpenBLAS usually lies.
@@ -34,79 +35,63 @@ func openblasLibraries() (found []string) {
 	return found
 }
 
-// compileOpenBLAS makes the worker, with the C compiler that CC or cc names.
-func compileOpenBLAS(dir string) (program string, err error) {
-	cc := os.Getenv("CC")
-	if cc == "" {
-		cc = "cc"
+// newOpenBLAS compiles the worker in dir.
+func newOpenBLAS(dir string, libraries []string, threads int) (*openblas, error) {
+	if len(libraries) == 0 {
+		return nil, fmt.Errorf("no OpenBLAS found: install it (Debian: libopenblas0-openmp), or name the library with --openblas FILE")
 	}
-	source := filepath.Join(dir, "openblas.c")
-	program = filepath.Join(dir, "openblas")
+	source, program := filepath.Join(dir, "openblas.c"), filepath.Join(dir, "openblas")
 	if err := os.WriteFile(source, openblasC, 0o600); err != nil {
-		return "", err
+		return nil, err
 	}
-	if out, err := exec.Command(cc, "-O2", "-o", program, source, "-ldl", "-lm").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("compiling the OpenBLAS worker with %s: %w\n%s", cc, err, out)
+	if out, err := exec.Command(compiler(), "-O2", "-o", program, source, "-ldl", "-lm").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("compiling the OpenBLAS worker with %s: %w\n%s", compiler(), err, out)
 	}
-	return program, nil
+	return &openblas{program, libraries, threads}, nil
 }
 
-// openblasSettings are what is tried: each build of the library, and how its
-// threads wait and where they run.
-func openblasSettings(libraries []string, threads int) (list []setting, library map[string]string) {
-	library = map[string]string{}
-	for _, lib := range libraries {
-		name := filepath.Base(filepath.Dir(lib))
-		common := []string{fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", threads), fmt.Sprintf("OMP_NUM_THREADS=%d", threads)}
-		for _, s := range []setting{
-			{name, nil},
-			{name + ", OMP_WAIT_POLICY=active", []string{"OMP_WAIT_POLICY=active"}},
-			{name + ", OMP_WAIT_POLICY=active, OMP_PROC_BIND=true", []string{"OMP_WAIT_POLICY=active", "OMP_PROC_BIND=true"}},
-		} {
-			if s.Variables != nil && !strings.Contains(lib, "openmp") && runtime.GOOS == "linux" {
-				continue // of no meaning to a build with threads of its own
-			}
-			s.Variables = append(s.Variables, common...)
-			list = append(list, s)
-			library[s.Name] = lib
+// compiler is the C compiler.
+func compiler() string {
+	if cc := os.Getenv("CC"); cc != "" {
+		return cc
+	}
+	return "cc"
+}
+
+func (o *openblas) start(ctx context.Context, s setting) (*worker, error) {
+	variables := append(s.variables(), fmt.Sprintf("OPENBLAS_NUM_THREADS=%d", o.threads), fmt.Sprintf("OMP_NUM_THREADS=%d", o.threads))
+	w, err := start(ctx, variables, o.program, s.value("library"))
+	if err == nil {
+		// "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH …"
+		w.Version = strings.Join(strings.Fields(w.Version)[:2], " ")
+	}
+	return w, err
+}
+
+// fastest is the setting with the shortest mean time for the probes.
+func (o *openblas) fastest(ctx context.Context, m *memory, name string, probes []perf.Product) (setting, []trial, error) {
+	var libraries []choice
+	for _, lib := range o.libraries {
+		label := filepath.Base(filepath.Dir(lib))
+		if !strings.Contains(label, "openblas") {
+			label = lib
 		}
+		libraries = append(libraries, choice{What: "library", Label: label, Value: lib})
 	}
-	return list, library
-}
-
-// fastestOpenBLAS tries every setting on some of the products and starts the
-// one with the highest mean.
-func fastestOpenBLAS(program string, libraries []string, threads int, probes []perf.Product, say func(string, ...any)) (*worker, hello, setting, error) {
-	settings, library := openblasSettings(libraries, threads)
-	if len(settings) == 0 {
-		return nil, hello{}, setting{}, fmt.Errorf("no OpenBLAS found: name it with --openblas FILE (Debian: libopenblas0-openmp)")
-	}
-	best, bestMean := 0, 0.0
-	for i, s := range settings {
-		var h hello
-		w, err := start(&h, s.Variables, program, library[s.Name])
+	return m.search("OpenBLAS, products of "+name, setting{libraries[0]}, [][]choice{libraries[1:], openMP}, func(s setting) (float64, error) {
+		w, err := o.start(ctx, s)
 		if err != nil {
-			return nil, h, s, err
+			return 0, err
 		}
-		var rates []float64
+		defer w.close()
+		var times []float64
 		for _, p := range probes {
-			var got slice
-			if err = w.measure(productLine(p, 300*time.Millisecond), &got); err != nil {
-				break
+			got, err := w.measure(productLine(p, 300*time.Millisecond))
+			if err != nil {
+				return 0, err
 			}
-			rates = append(rates, p.FLOP()/got.perCall()/1e9)
+			times = append(times, got.perCall())
 		}
-		w.close()
-		if err != nil {
-			return nil, h, s, err
-		}
-		mean := geometricMean(rates)
-		say("  %s: %.0f GFLOP/s (kernels for %s)", s.Name, mean, h.Core)
-		if mean > bestMean {
-			best, bestMean = i, mean
-		}
-	}
-	var h hello
-	w, err := start(&h, settings[best].Variables, program, library[settings[best].Name])
-	return w, h, settings[best], err
+		return perf.GeometricMean(times), nil
+	})
 }

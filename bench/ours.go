@@ -14,23 +14,14 @@ import (
 	"tinygpt/perf"
 )
 
-// hello is a worker's first line.
-type hello struct {
-	Version    string `json:"version"`
-	Core       string `json:"core"` // of OpenBLAS: the processor that its kernels are written for
-	Threads    int    `json:"threads"`
-	Precision  string `json:"precision"`
-	Capability string `json:"capability"`
-	MKL        bool   `json:"mkl"`
-	Parameters int64  `json:"parameters"`
-}
-
 // oursCommand is this program as a worker, measured as the peers are.
 func oursCommand() *cli.Command {
 	return &cli.Command{
 		Name: "ours", Hidden: true,
 		Usage: "measure products, or with WORKLOAD as JSON training steps, as told on standard input",
+		Flags: []cli.Flag{&cli.IntFlag{Name: "threads"}},
 		Action: func(c *cli.Context) error {
+			kernel.SetThreads(c.Int("threads"))
 			if c.Args().Present() {
 				return oursSteps(c.Args().First(), os.Stdin, c.App.Writer)
 			}
@@ -59,14 +50,7 @@ func oursProducts(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// productLine asks a worker for a product.
-func productLine(p perf.Product, slice time.Duration) string {
-	b := map[bool]int{true: 1}
-	return fmt.Sprintf("product %d %d %d %d %d %d %g", b[p.TransA], b[p.TransB], p.M, p.N, p.K, b[p.Accumulate], slice.Seconds())
-}
-
-// oursSteps speaks as pytorch.py does, with the parts of a step in place of
-// forward and backward.
+// oursSteps speaks as pytorch.py does.
 func oursSteps(workload string, in io.Reader, out io.Writer) error {
 	var w perf.Workload
 	if err := json.Unmarshal([]byte(workload), &w); err != nil {
@@ -91,22 +75,11 @@ func oursSteps(workload string, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		answer.Encode(ourSlice{slice{Calls: steps.Count, Seconds: steps.Took.Seconds(), Check: steps.Loss}, steps})
+		got := slice{Calls: steps.Count, Seconds: steps.Took.Seconds(), Check: steps.Loss, Spent: map[string]float64{}}
+		for name, took := range steps.Spent {
+			got.Spent[name] = took.Seconds()
+		}
+		answer.Encode(got)
 	}
 	return nil
-}
-
-// ourSlice is a slice of training steps with where their time went.
-type ourSlice struct {
-	slice
-	Steps perf.Steps `json:"steps"`
-}
-
-// startOurs starts this program as a worker.
-func startOurs(h *hello, args ...string) (*worker, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	return start(h, nil, self, append([]string{"ours"}, args...)...)
 }

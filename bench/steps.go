@@ -1,83 +1,105 @@
 package main
 
 import (
-	"fmt"
-	"time"
+	"context"
+	"encoding/json"
 
 	"tinygpt/perf"
 )
 
-// contender is who makes training steps.
-type contender struct {
-	name, setting string
-	measure       func() (ourSlice, error)
-	times         []float64 // seconds for a step, a round each
-	parts         ourSlice  // of the last round
-}
-
-// stepRow is one workload with everybody's times.
-type stepRow struct {
+// stepTable compares training steps of a workload.
+type stepTable struct {
 	Workload perf.Workload `json:"workload"`
 	GFLOP    float64       `json:"gflop"`
-	Peers    []stepPeer    `json:"contenders"` // the first is this program
+	Rows     []stepRow     `json:"rows"` // the first is this program
 }
 
-type stepPeer struct {
-	Name    string `json:"name"`
-	Setting string `json:"setting"`
-	// Milliseconds for a step.
-	Step spread `json:"step_ms"`
-	// Ratio of its time to ours in the same round.
-	Ratio spread `json:"ratio"`
-	// Parts of a step in milliseconds, in the last round.
+// stepRow is one contender.
+type stepRow struct {
+	Name    string      `json:"name"`
+	Setting string      `json:"setting"`
+	Tried   []trial     `json:"tried,omitempty"`
+	Ms      perf.Spread `json:"step_ms"`
+	Ratio   perf.Spread `json:"ratio"` // its time by ours in the same round
+	// Parts of a step in milliseconds, means over all rounds.
 	Parts map[string]float64 `json:"parts_ms,omitempty"`
 }
 
-// steps measures the contenders in turn; a different one begins each round.
-func steps(w perf.Workload, list []*contender, rounds int, progress func(done, total int)) (stepRow, error) {
-	for round := range rounds {
-		for turn := range list {
+// contender is who makes training steps.
+type contender struct {
+	row     stepRow
+	measure func() (slice, error)
+	times   []float64 // milliseconds for a step, by round
+	sum     slice
+}
+
+// steps measures training steps of all who can make them, in turn.
+func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, l *llmc) (stepTable, error) {
+	t := stepTable{Workload: w, GFLOP: w.FLOP() / 1e9}
+	var list []*contender
+	of := func(worker *worker, row stepRow) {
+		list = append(list, &contender{row: row, measure: func() (slice, error) { return worker.measure(stepLine(b.stepSlice)) }})
+	}
+	argument, err := json.Marshal(w)
+	if err != nil {
+		return t, err
+	}
+	ours, err := startOurs(ctx, b.threadsFlag(), string(argument))
+	if err != nil {
+		return t, err
+	}
+	defer ours.close()
+	of(ours, stepRow{Name: "this program", Setting: ours.Version})
+	for _, p := range pythons {
+		best, tried, err := p.fastest(ctx, b.memory, w, b.stepSlice)
+		if err != nil {
+			return t, err
+		}
+		peer, err := p.start(ctx, w, best)
+		if err != nil {
+			return t, err
+		}
+		defer peer.close()
+		of(peer, stepRow{Name: "PyTorch " + p.Version, Setting: best.String(), Tried: tried})
+	}
+	if l != nil && w.Name == perf.GPT2.Name {
+		best, tried, err := l.fastest(ctx, b.memory)
+		if err != nil {
+			return t, err
+		}
+		list = append(list, &contender{row: stepRow{Name: "llm.c", Setting: best.String(), Tried: tried},
+			measure: func() (slice, error) { return l.measure(ctx, best, 2) }})
+	}
+	progress := b.progress()
+	for round := range b.rounds {
+		for turn := range list { // another begins each round
 			c := list[(round+turn)%len(list)]
+			progress(w.Name+", "+c.row.Name, round*len(list)+turn, b.rounds*len(list))
 			got, err := c.measure()
 			if err != nil {
-				return stepRow{}, err
+				return t, err
 			}
-			c.times = append(c.times, got.perCall())
-			c.parts = got
-			progress(round*len(list)+turn+1, rounds*len(list))
+			c.add(got)
 		}
 	}
-	row := stepRow{Workload: w, GFLOP: w.FLOP() / 1e9}
+	progress("done", b.rounds*len(list), b.rounds*len(list))
 	for _, c := range list {
-		p := stepPeer{Name: c.name, Setting: c.setting, Ratio: spreadOf(ratios(c.times, list[0].times)), Parts: map[string]float64{}}
-		var ms []float64
-		for _, t := range c.times {
-			ms = append(ms, 1e3*t)
+		c.row.Ms, c.row.Ratio = perf.SpreadOf(c.times), perf.SpreadOf(perf.Ratios(c.times, list[0].times))
+		for name, seconds := range c.sum.Spent {
+			c.row.Parts[name] = 1e3 * seconds / float64(c.sum.Calls)
 		}
-		p.Step = spreadOf(ms)
-		perStep := 1e3 / float64(c.parts.Calls)
-		for name, took := range c.parts.Steps.Spent {
-			p.Parts[name] = took.Seconds() * perStep
-		}
-		if c.parts.Forward > 0 {
-			p.Parts["forward"], p.Parts["backward"], p.Parts["clipping and AdamW"] = c.parts.Forward*perStep, c.parts.Backward*perStep, c.parts.Update*perStep
-		}
-		row.Peers = append(row.Peers, p)
+		t.Rows = append(t.Rows, c.row)
 	}
-	return row, nil
+	return t, nil
 }
 
-// of makes a contender of a worker.
-func (w *worker) contender(name, setting string, length time.Duration) *contender {
-	return &contender{name: name, setting: setting, measure: func() (got ourSlice, err error) {
-		return got, w.measure(stepLine(length), &got)
-	}}
-}
-
-// sameSize says whether a peer's model has as many parameters as ours.
-func sameSize(name string, ours, peer hello) error {
-	if ours.Parameters != peer.Parameters {
-		return fmt.Errorf("%s's model has %d parameters, ours %d", name, peer.Parameters, ours.Parameters)
+func (c *contender) add(got slice) {
+	if c.sum.Spent == nil {
+		c.sum.Spent, c.row.Parts = map[string]float64{}, map[string]float64{}
 	}
-	return nil
+	c.times = append(c.times, 1e3*got.perCall())
+	c.sum.Calls += got.Calls
+	for name, seconds := range got.Spent {
+		c.sum.Spent[name] += seconds
+	}
 }

@@ -2,44 +2,58 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"time"
+
+	"tinygpt/perf"
 )
 
 // worker is a process that measures when it is told to: a line goes in, a line
 // of JSON comes back. Between its turns it is stopped as a whole, so that
 // threads of its own that spin while they wait take nothing from the others.
 type worker struct {
+	hello
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *bufio.Reader
 	errs    strings.Builder
 }
 
+// hello is a worker's first line.
+type hello struct {
+	Version    string `json:"version"`
+	Core       string `json:"core"` // of OpenBLAS: the processor that its kernels are written for
+	Threads    int    `json:"threads"`
+	Parameters int64  `json:"parameters"` // of the model
+	Precision  string `json:"precision"`  // of PyTorch's float32 products
+	Capability string `json:"capability"` // of PyTorch's other kernels: AVX2, AVX512
+	MKL        bool   `json:"mkl"`
+	BLAS       string `json:"blas"` // of PyTorch
+}
+
 // slice is what a worker measured.
 type slice struct {
 	Calls   int     `json:"calls"`
 	Seconds float64 `json:"seconds"`
-	// Check is a number that depends on what was computed.
+	// Check depends on what was computed: Σ|c| of a product, or the last loss.
 	Check float64 `json:"check"`
-	// Parts of Seconds, of a training step.
-	Forward  float64 `json:"forward"`
-	Backward float64 `json:"backward"`
-	Update   float64 `json:"update"`
+	// Spent is where Seconds went.
+	Spent map[string]float64 `json:"spent,omitempty"`
 }
 
 // perCall is the time of a call in seconds.
 func (s slice) perCall() float64 { return s.Seconds / float64(s.Calls) }
 
-// start runs a program with variables added to the environment (those of peers
-// cleaned, see environment) and reads its first line into hello.
-func start(hello any, variables []string, program string, args ...string) (*worker, error) {
-	w := &worker{command: exec.Command(program, args...)}
+// start runs a program with variables added to the environment (see
+// environment) and waits for its first line. The process ends with ctx.
+func start(ctx context.Context, variables []string, program string, args ...string) (*worker, error) {
+	w := &worker{command: exec.CommandContext(ctx, program, args...)}
 	w.command.Env = append(environment(), variables...)
 	w.command.Stderr = &w.errs
 	var err error
@@ -54,7 +68,7 @@ func start(hello any, variables []string, program string, args ...string) (*work
 	if err := w.command.Start(); err != nil {
 		return nil, err
 	}
-	if err := w.read(hello); err != nil {
+	if err := w.read(&w.hello); err != nil {
 		w.close()
 		return nil, err
 	}
@@ -62,17 +76,17 @@ func start(hello any, variables []string, program string, args ...string) (*work
 }
 
 // measure gives the worker its turn.
-func (w *worker) measure(line string, answer any) error {
+func (w *worker) measure(line string) (got slice, err error) {
 	if err := thaw(w.command.Process); err != nil {
-		return err
+		return got, err
 	}
 	if _, err := fmt.Fprintln(w.in, line); err != nil {
-		return w.failed(err)
+		return got, w.failed(err)
 	}
-	if err := w.read(answer); err != nil {
-		return err
+	if err := w.read(&got); err != nil {
+		return got, err
 	}
-	return freeze(w.command.Process)
+	return got, freeze(w.command.Process)
 }
 
 func (w *worker) read(answer any) error {
@@ -86,14 +100,12 @@ func (w *worker) read(answer any) error {
 	return nil
 }
 
-// failed says what the worker wrote last.
+// failed is the error of a worker that ended: what it wrote last says why.
 func (w *worker) failed(err error) error {
-	w.command.Wait()
-	lines := strings.Split(strings.TrimSpace(w.errs.String()), "\n")
-	if last := lines[len(lines)-1]; last != "" {
-		err = errors.New(last)
+	if exit := w.command.Wait(); exit != nil {
+		err = exit
 	}
-	return fmt.Errorf("%s: %w", strings.Join(w.command.Args, " "), err)
+	return fmt.Errorf("%s: %w\n%s", w.command.Path, err, strings.TrimSpace(w.errs.String()))
 }
 
 // close ends the process.
@@ -103,13 +115,34 @@ func (w *worker) close() {
 	w.command.Wait()
 }
 
-// environment is ours without what would tune, or hobble, a peer unseen: each
-// is measured as it comes, and with the settings that the search names.
+// startOurs starts this program as a worker.
+func startOurs(ctx context.Context, args ...string) (*worker, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, nil, self, append([]string{"ours"}, args...)...)
+}
+
+// productLine asks a worker for a product.
+func productLine(p perf.Product, length time.Duration) string {
+	b := map[bool]int{true: 1}
+	return fmt.Sprintf("product %d %d %d %d %d %d %g", b[p.TransA], b[p.TransB], p.M, p.N, p.K, b[p.Accumulate], length.Seconds())
+}
+
+// stepLine asks a worker for training steps.
+func stepLine(length time.Duration) string { return fmt.Sprintf("step %g", length.Seconds()) }
+
+// environment is ours without what would tune, or hobble, a peer unseen: each is
+// measured as it comes, and with the settings that a search names.
 func environment() []string {
 	var kept []string
 	for _, v := range os.Environ() {
 		hidden := false
-		for _, prefix := range []string{"OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "ATEN_", "TORCH", "NVPL_", "MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD"} {
+		for _, prefix := range []string{
+			"OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "ATEN_", "TORCH", "NVPL_",
+			"MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD", "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG",
+		} {
 			hidden = hidden || strings.HasPrefix(v, prefix)
 		}
 		if !hidden {

@@ -1,6 +1,6 @@
 """Times training steps of a GPT on PyTorch.
 
-usage: pytorch.py SETTING, a JSON object; see bench/pytorch.go. Reads lines
+usage: pytorch.py SETTING, a JSON object (see pytorch.go). Reads lines
 "step SECONDS" and answers each with a line of JSON.
 
 The model is GPT-2's (pre-LN, learned positions, GELU in its tanh form, tied
@@ -147,18 +147,20 @@ def main():
         precision=torch.get_float32_matmul_precision() if hasattr(torch, "get_float32_matmul_precision") else "",
         capability=torch.backends.cpu.get_cpu_capability() if hasattr(torch.backends, "cpu") else "",
         mkl=torch.backends.mkl.is_available(),
+        blas="MKL" if torch.backends.mkl.is_available() else "the system's BLAS",
         parameters=sum(p.numel() for p in model.parameters()),
     )
     for line in sys.stdin:
         seconds = float(line.split()[1])
         step(0)
-        parts, calls, value, start = [0.0, 0.0, 0.0], 0, 0.0, time.perf_counter()
+        spent, calls, value, start = [0.0, 0.0, 0.0], 0, 0.0, time.perf_counter()
         while calls == 0 or time.perf_counter() - start < seconds:
             *took, value = step(calls)
-            parts = [a + b for a, b in zip(parts, took)]
+            spent = [a + b for a, b in zip(spent, took)]
             calls += 1
         took = time.perf_counter() - start
-        say(calls=calls, seconds=took, check=value, forward=parts[0], backward=parts[1], update=parts[2])
+        spent = dict(zip(("forward", "backward", "clipping and AdamW"), spent))
+        say(calls=calls, seconds=took, check=value, spent=spent)
 
 
 def say(**answer):

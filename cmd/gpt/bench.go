@@ -10,9 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 	"text/tabwriter"
-	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/perf"
@@ -41,7 +39,7 @@ func benchCommand() *cli.Command {
 			if c.Bool("quick") {
 				plan = perf.Quick
 			}
-			report, err := plan.Measure(ctx, benchProgress(c.App.ErrWriter))
+			report, err := plan.Measure(ctx, perf.NewProgress(c.App.ErrWriter))
 			if errors.Is(err, context.Canceled) {
 				return fmt.Errorf("bench: %w", train.ErrInterrupted)
 			}
@@ -55,30 +53,6 @@ func benchCommand() *cli.Command {
 			}
 			return printBench(c.App.Writer, report)
 		},
-	}
-}
-
-// benchProgress shows what is being measured: a bar on a terminal, otherwise a
-// line every few seconds.
-func benchProgress(w io.Writer) func(what string, done, total int) {
-	if !isTerminal(w) {
-		last := time.Time{}
-		return func(what string, done, total int) {
-			if time.Since(last) > 5*time.Second && done < total {
-				last = time.Now()
-				fmt.Fprintf(w, "measuring %d of %d: %s\n", done+1, total, what)
-			}
-		}
-	}
-	var bar *progressbar.ProgressBar
-	return func(what string, done, total int) {
-		if bar == nil {
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24),
-				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
-				progressbar.OptionSetTheme(progressbar.ThemeUnicode), progressbar.OptionClearOnFinish())
-		}
-		bar.Describe(what)
-		bar.Set(done)
 	}
 }
 
