@@ -19,7 +19,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/model/kernel"
 	"tinygpt/perf"
 )
 
@@ -85,10 +84,9 @@ func (b *bench) threadsFlag() string { return fmt.Sprintf("--threads=%d", b.thre
 
 // report is what is printed.
 type report struct {
-	Machine    perf.Machine   `json:"machine"`
-	PeakGFLOPS float64        `json:"peak_gflops"`
-	Products   []productTable `json:"products,omitempty"`
-	Steps      []stepTable    `json:"steps,omitempty"`
+	Machine  perf.Machine   `json:"machine"`
+	Products []productTable `json:"products,omitempty"`
+	Steps    []stepTable    `json:"steps,omitempty"`
 }
 
 // compare is the command without a subcommand.
@@ -124,7 +122,6 @@ func compare(c *cli.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	r.PeakGFLOPS = peak(b.threads)
 	if err := b.measureProducts(c, dir, multiplied, &r); err != nil {
 		return err
 	}
@@ -188,13 +185,6 @@ func (b *bench) measureSteps(c *cli.Context, dir string, list []perf.Workload, r
 		r.Steps = append(r.Steps, t)
 	}
 	return nil
-}
-
-// peak is what threads reach.
-func peak(threads int) float64 {
-	kernel.SetThreads(threads)
-	defer kernel.SetThreads(0)
-	return perf.Peak(time.Second/2) / 1e9
 }
 
 // workloads are those that can be named.

@@ -78,7 +78,7 @@ func (o *openblas) fastest(ctx context.Context, m *memory, name string, probes [
 		}
 		libraries = append(libraries, choice{What: "library", Label: label, Value: lib})
 	}
-	return m.search("OpenBLAS, products of "+name, setting{libraries[0]}, [][]choice{libraries[1:], openMP}, func(s setting) (float64, error) {
+	return m.search(ctx, "OpenBLAS, products of "+name, setting{libraries[0]}, [][]choice{libraries[1:], openMP}, func(s setting) (float64, error) {
 		w, err := o.start(ctx, s)
 		if err != nil {
 			return 0, err

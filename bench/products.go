@@ -15,6 +15,7 @@ type productTable struct {
 	Kernels  string        `json:"kernels"` // the processor that the peer takes this one for
 	Setting  string        `json:"setting"`
 	Tried    []trial       `json:"tried"`
+	Peak     perf.Spread   `json:"peak_gflops"` // FMA on registers, once a round
 	Rows     []productRow  `json:"products"`
 	// Geometric means over the products.
 	Ours  perf.Spread `json:"ours_gflops"`
@@ -50,35 +51,55 @@ func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (pro
 	}
 	defer ours.close()
 	t := productTable{Workload: w, Peer: peer.Version, Kernels: peer.Core, Setting: best.String(), Tried: tried}
-	rates := make([][2][]float64, b.rounds) // by round, then who, then product
-	progress := b.progress()
-	for i, p := range list {
-		var by [2][]float64
-		for round := range b.rounds {
-			progress(w.Name+" "+p.Name(), i*b.rounds+round, len(list)*b.rounds)
+	var peaks []float64
+	rates := make([][][2]float64, len(list)) // by product, then round, then who
+	progress, done := b.progress(), 0
+	for round := range b.rounds { // outermost, so that no product gets all of a bad moment
+		if peaks, err = ours.peak(peaks); err != nil {
+			return t, err
+		}
+		for i, p := range list {
+			progress(w.Name+" "+p.Name(), done, len(list)*b.rounds)
+			done++
 			var got [2]slice
 			for turn := range 2 {
 				who := (round + turn) % 2 // each goes first as often
 				if got[who], err = [2]*worker{ours, peer}[who].measure(productLine(p, b.productSlice)); err != nil {
 					return t, err
 				}
-				rate := p.FLOP() / got[who].perCall() / 1e9
-				by[who] = append(by[who], rate)
-				rates[round][who] = append(rates[round][who], rate)
 			}
 			if off := math.Abs(got[0].Check/got[1].Check - 1); !(off < 1e-4) {
 				return t, fmt.Errorf("%s: the products differ: Σ|c| is %g here, %g there", p.Name(), got[0].Check, got[1].Check)
 			}
+			rates[i] = append(rates[i], [2]float64{p.FLOP() / got[0].perCall() / 1e9, p.FLOP() / got[1].perCall() / 1e9})
 		}
-		t.Rows = append(t.Rows, productRow{p.Name(), [3]int{p.M, p.N, p.K}, perf.SpreadOf(by[0]), perf.SpreadOf(by[1]), perf.SpreadOf(perf.Ratios(by[0], by[1]))})
 	}
-	progress("done", len(list)*b.rounds, len(list)*b.rounds)
-	var means [2][]float64
-	for _, round := range rates {
+	progress("done", done, done)
+	t.Peak = perf.SpreadOf(peaks)
+	means := make([][2]float64, b.rounds)
+	for round := range means {
 		for who := range 2 {
-			means[who] = append(means[who], perf.GeometricMean(round[who]))
+			var all []float64
+			for i := range list {
+				all = append(all, rates[i][round][who])
+			}
+			means[round][who] = perf.GeometricMean(all)
 		}
 	}
-	t.Ours, t.Other, t.Ratio = perf.SpreadOf(means[0]), perf.SpreadOf(means[1]), perf.SpreadOf(perf.Ratios(means[0], means[1]))
+	for i, p := range list {
+		row := productRow{Name: p.Name(), Shape: [3]int{p.M, p.N, p.K}}
+		row.Ours, row.Other, row.Ratio = spreads(rates[i])
+		t.Rows = append(t.Rows, row)
+	}
+	t.Ours, t.Other, t.Ratio = spreads(means)
 	return t, nil
+}
+
+// spreads are those of ours, the peer's, and the ratio of the two in each round.
+func spreads(rounds [][2]float64) (ours, other, ratio perf.Spread) {
+	var a, b []float64
+	for _, r := range rounds {
+		a, b = append(a, r[0]), append(b, r[1])
+	}
+	return perf.SpreadOf(a), perf.SpreadOf(b), perf.SpreadOf(perf.Ratios(a, b))
 }

@@ -78,7 +78,7 @@ func (p *pytorch) start(ctx context.Context, w perf.Workload, s setting) (*worke
 // fastest is the setting with the shortest step.
 func (p *pytorch) fastest(ctx context.Context, m *memory, w perf.Workload, length time.Duration) (setting, []trial, error) {
 	name := fmt.Sprintf("PyTorch %s of %s, %s", p.Version, p.python, w.Name)
-	return m.search(name, pytorchBase, p.choices(), func(s setting) (float64, error) {
+	return m.search(ctx, name, pytorchBase, p.choices(), func(s setting) (float64, error) {
 		worker, err := p.start(ctx, w, s)
 		if err != nil {
 			return 0, err

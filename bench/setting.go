@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,51 +68,15 @@ type trial struct {
 // may be chance.
 const enough = 0.99
 
-// search looks for a peer's fastest setting: from base it changes one thing after
-// the other, and keeps what makes seconds less. A choice that can't be had is
-// passed over.
-func search(base setting, things [][]choice, seconds func(setting) (float64, error)) (best setting, tried []trial, err error) {
-	try := func(s setting) (float64, error) {
-		took, err := seconds(s)
-		t := trial{Setting: s.String(), Ms: 1e3 * took}
-		if err != nil {
-			t.Error = lastLine(err)
-			say("  %s: not to be had (%s)", s, t.Error)
-		} else {
-			say("  %s: %.4g ms", s, t.Ms)
-		}
-		tried = append(tried, t)
-		return took, err
-	}
-	best = base
-	least, err := try(base)
-	if err != nil {
-		return nil, tried, err
-	}
-	for _, choices := range things {
-		from := best
-		for _, c := range choices {
-			if took, err := try(from.with(c)); err == nil && took < enough*least {
-				best, least = from.with(c), took
-			}
-		}
-	}
-	return best, tried, nil
-}
-
-// memory is what earlier searches found, in a file that --settings names.
+// memory is what was tried, in a file that --settings names. It is written after
+// every trial, so a search that was stopped goes on where it was.
 type memory struct {
 	path  string // "": none
-	found map[string]memorised
-}
-
-type memorised struct {
-	Setting setting `json:"setting"`
-	Tried   []trial `json:"tried"`
+	Peers map[string][]trial
 }
 
 func newMemory(path string) (*memory, error) {
-	m := &memory{path, map[string]memorised{}}
+	m := &memory{path, map[string][]trial{}}
 	if path == "" {
 		return m, nil
 	}
@@ -122,31 +87,86 @@ func newMemory(path string) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(text, &m.found); err != nil {
+	if err := json.Unmarshal(text, &m.Peers); err != nil {
 		return nil, fmt.Errorf("%s is not what --settings writes (%w): remove it, and the search is made anew", path, err)
 	}
 	return m, nil
 }
 
-// search is search unless the same was searched for before.
-func (m *memory) search(peer string, base setting, things [][]choice, seconds func(setting) (float64, error)) (setting, []trial, error) {
-	if known, ok := m.found[peer]; ok {
-		return known.Setting, known.Tried, nil
+// recall returns what a trial showed; false if it wasn't made.
+func (m *memory) recall(peer string, s setting) (trial, bool) {
+	for _, t := range m.Peers[peer] {
+		if t.Setting == s.String() {
+			return t, true
+		}
 	}
-	say("fastest setting of %s:", peer)
-	best, tried, err := search(base, things, seconds)
-	if err != nil || m.path == "" {
-		return best, tried, err
+	return trial{}, false
+}
+
+func (m *memory) add(peer string, t trial) error {
+	m.Peers[peer] = append(m.Peers[peer], t)
+	if m.path == "" {
+		return nil
 	}
-	m.found[peer] = memorised{best, tried}
-	text, err := json.MarshalIndent(m.found, "", "  ")
+	text, err := json.MarshalIndent(m.Peers, "", "  ")
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if err := os.WriteFile(m.path+".tmp", text, 0o644); err != nil {
-		return nil, nil, err
+		return err
 	}
-	return best, tried, os.Rename(m.path+".tmp", m.path)
+	return os.Rename(m.path+".tmp", m.path)
+}
+
+// search looks for a peer's fastest setting: from base it changes one thing after
+// the other, and keeps what makes seconds less. A choice that can't be had is
+// passed over.
+func (m *memory) search(ctx context.Context, peer string, base setting, things [][]choice, seconds func(setting) (float64, error)) (best setting, tried []trial, err error) {
+	try := func(s setting) (trial, error) {
+		t, known := m.recall(peer, s)
+		if !known {
+			if len(tried) == 0 {
+				say("fastest setting of %s:", peer)
+			}
+			took, err := seconds(s)
+			if ctx.Err() != nil {
+				return t, ctx.Err()
+			}
+			t = trial{Setting: s.String(), Ms: 1e3 * took}
+			if err != nil {
+				t.Error = lastLine(err)
+				say("  %s: not to be had (%s)", s, t.Error)
+			} else {
+				say("  %s: %.4g ms", s, t.Ms)
+			}
+			if err := m.add(peer, t); err != nil {
+				return t, err
+			}
+		}
+		tried = append(tried, t)
+		return t, nil
+	}
+	best = base
+	fastest, err := try(base)
+	if err != nil {
+		return nil, tried, err
+	}
+	if fastest.Error != "" {
+		return nil, tried, fmt.Errorf("%s: %s", peer, fastest.Error)
+	}
+	for _, choices := range things {
+		from := best
+		for _, c := range choices {
+			t, err := try(from.with(c))
+			if err != nil {
+				return nil, tried, err
+			}
+			if t.Error == "" && t.Ms < enough*fastest.Ms {
+				best, fastest = from.with(c), t
+			}
+		}
+	}
+	return best, tried, nil
 }
 
 // lastLine is what an error says in the end, cut to a line.

@@ -11,7 +11,8 @@ import (
 type stepTable struct {
 	Workload perf.Workload `json:"workload"`
 	GFLOP    float64       `json:"gflop"`
-	Rows     []stepRow     `json:"rows"` // the first is this program
+	Peak     perf.Spread   `json:"peak_gflops"` // FMA on registers, once a round
+	Rows     []stepRow     `json:"rows"`        // the first is this program
 }
 
 // stepRow is one contender.
@@ -70,8 +71,12 @@ func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, 
 		list = append(list, &contender{row: stepRow{Name: "llm.c", Setting: best.String(), Tried: tried},
 			measure: func() (slice, error) { return l.measure(ctx, best, 2) }})
 	}
+	var peaks []float64
 	progress := b.progress()
 	for round := range b.rounds {
+		if peaks, err = ours.peak(peaks); err != nil {
+			return t, err
+		}
 		for turn := range list { // another begins each round
 			c := list[(round+turn)%len(list)]
 			progress(w.Name+", "+c.row.Name, round*len(list)+turn, b.rounds*len(list))
@@ -83,6 +88,7 @@ func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, 
 		}
 	}
 	progress("done", b.rounds*len(list), b.rounds*len(list))
+	t.Peak = perf.SpreadOf(peaks)
 	for _, c := range list {
 		c.row.Ms, c.row.Ratio = perf.SpreadOf(c.times), perf.SpreadOf(perf.Ratios(c.times, list[0].times))
 		for name, seconds := range c.sum.Spent {

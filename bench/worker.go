@@ -41,7 +41,8 @@ type hello struct {
 type slice struct {
 	Calls   int     `json:"calls"`
 	Seconds float64 `json:"seconds"`
-	// Check depends on what was computed: Σ|c| of a product, or the last loss.
+	// Check depends on what was computed: Σ|c| of a product, the last loss of steps,
+	// GFLOP/s of the peak.
 	Check float64 `json:"check"`
 	// Spent is where Seconds went.
 	Spent map[string]float64 `json:"spent,omitempty"`
@@ -122,6 +123,13 @@ func startOurs(ctx context.Context, args ...string) (*worker, error) {
 		return nil, err
 	}
 	return start(ctx, nil, self, append([]string{"ours"}, args...)...)
+}
+
+// peak appends what this program's worker reaches in GFLOP/s with multiply-adds
+// on registers.
+func (w *worker) peak(to []float64) ([]float64, error) {
+	got, err := w.measure("peak 0.1")
+	return append(to, got.Check), err
 }
 
 // productLine asks a worker for a product.
