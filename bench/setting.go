@@ -24,7 +24,13 @@ type setting []choice
 
 // with replaces the choice of the same thing.
 func (s setting) with(c choice) setting {
-	s = slices.DeleteFunc(slices.Clone(s), func(old choice) bool { return old.What == c.What })
+	s = slices.Clone(s)
+	for i := range s {
+		if s[i].What == c.What {
+			s[i] = c
+			return s
+		}
+	}
 	return append(s, c)
 }
 
