@@ -99,3 +99,13 @@ func parts(p map[string]float64) string {
 	}
 	return strings.Join(words, ", ")
 }
+
+// growthMarkdown writes the points of the sweeps.
+func growthMarkdown(w io.Writer, list []*sweep) {
+	for _, s := range list {
+		fmt.Fprintf(w, "\n| %s | GFLOP | ms (min–max) | counted, ms | measured / counted |\n|---|---|---|---|---|\n", s.What)
+		for _, p := range s.Points {
+			fmt.Fprintf(w, "| %d | %.1f | %s (%s–%s) | %s | %.2f |\n", p.Value, p.GFLOP, short(p.Ms.Median), short(p.Ms.Min), short(p.Ms.Max), short(p.Predicted), p.ratio())
+		}
+	}
+}

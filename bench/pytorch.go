@@ -59,8 +59,7 @@ func (p *pytorch) start(ctx context.Context, w perf.Workload, s setting) (*worke
 	if err != nil {
 		return nil, err
 	}
-	variables := append(s.variables(), fmt.Sprintf("OMP_NUM_THREADS=%d", p.threads), fmt.Sprintf("MKL_NUM_THREADS=%d", p.threads))
-	worker, err := start(ctx, variables, p.python, p.script, string(argument))
+	worker, err := start(ctx, append(s.variables(), p.variables()...), p.python, p.script, string(argument))
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +72,11 @@ func (p *pytorch) start(ctx context.Context, w perf.Workload, s setting) (*worke
 		return nil, fmt.Errorf("%s multiplies float32 matrices with precision %q, not the highest", p.python, worker.Precision)
 	}
 	return worker, nil
+}
+
+// variables are those of every run.
+func (p *pytorch) variables() []string {
+	return []string{fmt.Sprintf("OMP_NUM_THREADS=%d", p.threads), fmt.Sprintf("MKL_NUM_THREADS=%d", p.threads)}
 }
 
 // fastest is the setting with the shortest step.

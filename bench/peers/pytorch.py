@@ -105,7 +105,7 @@ def clip(model, s):
 
 def build(s):
     torch.set_num_threads(s["threads"])
-    torch.manual_seed(1)
+    torch.manual_seed(s.get("seed", 1))
     sdpa = s["attention"] == "sdpa"
     if sdpa and SDPA is None:
         raise SystemExit("this PyTorch has no F.scaled_dot_product_attention")
