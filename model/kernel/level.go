@@ -42,6 +42,7 @@ type level struct {
 	affineGrad    func(dgain, dbias, dy, x []float32, mean, rstd float32)
 	dropout       func(y, x []float32, counter uint32, m mask)
 	adamw         func(param, grad, m, v []float32, c *adamwConstants)
+	fma           func(rounds int)
 }
 
 // portable is the specification and the fallback.
@@ -56,6 +57,7 @@ var portable = level{
 	gelu: geluGo, geluGrad: geluGradGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
+	fma: fmaGo,
 }
 
 // levels has what this machine can run, slowest first.

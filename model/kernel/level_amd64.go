@@ -8,6 +8,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go -C internal/asmgen run . -subject packed -out ../../packed_amd64.s -stubs ../../packed_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject rows -out ../../rows_amd64.s -stubs ../../rows_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject elements -out ../../elements_amd64.s -stubs ../../elements_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject peak -out ../../peak_amd64.s -stubs ../../peak_stubs_amd64.go -pkg kernel
 
 var avx2 = level{
 	name:  "avx2",
@@ -23,6 +24,7 @@ var avx2 = level{
 		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
 	adamw: func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX2(param, grad, m, v, &c.gradScale) },
+	fma:   fmaAVX2,
 }
 
 var avx512 = level{
@@ -39,6 +41,7 @@ var avx512 = level{
 		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
 	adamw: func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX512(param, grad, m, v, &c.gradScale) },
+	fma:   fmaAVX512,
 }
 
 // assembly returns the levels written in assembly that this machine can run.

@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	subject := flag.String("subject", "", "what to generate: gemm, packed, rows or elements")
+	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, elements or peak")
 	flag.Parse()
 	ConstraintExpr("!purego")
 	for _, s := range []*isa{avx2, avx512} {
@@ -48,6 +48,8 @@ func main() {
 			s.geluGrad()
 			s.dropout()
 			s.adamw()
+		case "peak":
+			s.fma()
 		default:
 			fmt.Fprintf(os.Stderr, "asmgen: unknown subject %q\n", *subject)
 			os.Exit(2)

@@ -1,0 +1,14 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// freeze stops all threads of a process.
+func freeze(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
+
+// thaw lets them go on.
+func thaw(p *os.Process) error { return p.Signal(syscall.SIGCONT) }

@@ -1,0 +1,25 @@
+package perf
+
+import "time"
+
+// warmUp is how long a thing runs before it is timed at least: long enough to
+// fill the caches and to get the clock of a sleeping core up.
+const warmUp = 30 * time.Millisecond
+
+// Repeat calls f until least has passed, after a warm-up, and returns how often
+// and how long it took in all.
+func Repeat(f func(), least time.Duration) (calls int, took time.Duration) {
+	for start := time.Now(); ; {
+		f()
+		if time.Since(start) > min(warmUp, least) {
+			break
+		}
+	}
+	start := time.Now()
+	for took < least || calls == 0 {
+		f()
+		calls++
+		took = time.Since(start)
+	}
+	return calls, took
+}

@@ -1,0 +1,38 @@
+package perf
+
+import (
+	"math"
+	"slices"
+)
+
+// Spread is a figure that was measured several times.
+type Spread struct {
+	Min    float64 `json:"min"`
+	Median float64 `json:"median"`
+	Max    float64 `json:"max"`
+}
+
+// SpreadOf sorts what was measured; it panics if that is nothing.
+func SpreadOf(x []float64) Spread {
+	s := slices.Sorted(slices.Values(x))
+	n := len(s)
+	return Spread{s[0], (s[(n-1)/2] + s[n/2]) / 2, s[n-1]}
+}
+
+// Ratios divides what was measured in the same round.
+func Ratios(of, to []float64) []float64 {
+	r := make([]float64, len(of))
+	for i := range r {
+		r[i] = of[i] / to[i]
+	}
+	return r
+}
+
+// GeometricMean is the mean of ratios.
+func GeometricMean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Log(v)
+	}
+	return math.Exp(sum / float64(len(x)))
+}

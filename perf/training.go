@@ -1,0 +1,107 @@
+package perf
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Training is how fast a workload's steps are.
+type Training struct {
+	Workload Workload `json:"workload"`
+	// StepMs is the median of slices, in milliseconds.
+	StepMs          float64 `json:"step_ms"`
+	TokensPerSecond float64 `json:"tokens_per_second"`
+	GFLOPS          float64 `json:"gflops"`
+	OfPeak          float64 `json:"of_peak"` // a fraction, of the FMA peak
+	Parts           []Part  `json:"parts"`   // where the time goes, the longest first
+	// Allocations and AllocatedBytes a step, by all that runs.
+	Allocations    float64 `json:"allocations"`
+	AllocatedBytes float64 `json:"allocated_bytes"`
+}
+
+// Part of a step's time.
+type Part struct {
+	Name  string  `json:"name"`
+	Ms    float64 `json:"ms"`
+	Share float64 `json:"share"` // a fraction
+}
+
+// partOf maps what Steps.Spent names to what a reader asks for.
+var partOf = map[string]string{
+	"Linear": "matrix products", "ResidualLinear": "matrix products",
+	"ResidualFeedForward": "feed-forward network (products and GELU)", "CausalSelfAttention": "attention",
+	"Logits": "output head and loss", "CrossEntropy": "output head and loss",
+	SpentOptimiser: "optimiser", SpentZeroGrad: "optimiser",
+	SpentGorgonia: "Gorgonia", SpentBatch: "other",
+	"Embedding": "other", "Dropout": "other",
+}
+
+// parts sums up where the time of steps went. An operation that the list above
+// doesn't know goes under its own name.
+func (s Steps) parts() []Part {
+	sums := map[string]time.Duration{}
+	for name, took := range s.Spent {
+		operation := strings.TrimSuffix(strings.TrimSuffix(name, " forward"), " backward")
+		if part, known := partOf[operation]; known {
+			operation = part
+		}
+		sums[operation] += took
+	}
+	var list []Part
+	for name, took := range sums {
+		list = append(list, Part{name, 1e3 * took.Seconds() / float64(s.Count), took.Seconds() / s.Took.Seconds()})
+	}
+	slices.SortFunc(list, func(a, b Part) int {
+		if a.Ms != b.Ms {
+			if a.Ms > b.Ms {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return list
+}
+
+// add merges what another slice spent.
+func (s *Steps) add(t Steps) {
+	if s.Spent == nil {
+		s.Spent = map[string]time.Duration{}
+	}
+	s.Count += t.Count
+	s.Took += t.Took
+	for name, took := range t.Spent {
+		s.Spent[name] += took
+	}
+	s.Loss, s.Allocations, s.AllocatedBytes = t.Loss, t.Allocations, t.AllocatedBytes
+}
+
+// Train measures training steps in slices of at least length, peak in operations
+// a second. between is called between slices and may end it with an error.
+func Train(w Workload, slicesWanted int, length time.Duration, peak float64, between func() error) (Training, error) {
+	s, err := NewStepper(w)
+	if err != nil {
+		return Training{}, err
+	}
+	defer s.Close()
+	var all Steps
+	var perStep []float64
+	for range slicesWanted {
+		if err := between(); err != nil {
+			return Training{}, err
+		}
+		steps, err := s.Run(length)
+		if err != nil {
+			return Training{}, err
+		}
+		all.add(steps)
+		perStep = append(perStep, steps.Took.Seconds()/float64(steps.Count))
+	}
+	seconds := SpreadOf(perStep).Median
+	return Training{
+		Workload: w, StepMs: 1e3 * seconds, TokensPerSecond: float64(w.Tokens()) / seconds,
+		GFLOPS: w.FLOP() / seconds / 1e9, OfPeak: w.FLOP() / seconds / peak,
+		Parts: all.parts(), Allocations: all.Allocations, AllocatedBytes: all.AllocatedBytes,
+	}, nil
+}

@@ -1,0 +1,42 @@
+package perf
+
+import "tinygpt/model"
+
+// Workload is a model and the batch that it is trained on.
+type Workload struct {
+	Name  string       `json:"name"`
+	Model model.Config `json:"model"` // Context is the length of the sequences
+	Batch int          `json:"batch"`
+}
+
+// The shapes that are measured. GPT2 is that of llm.c's training program for
+// CPUs. Small and Shakespeare are those of the presets, without dropout; Short is
+// Small on shorter sequences.
+var (
+	GPT2        = Workload{"gpt2-124m", model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 64, VocabSize: 50257}, 4}
+	Small       = Workload{"small", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 1024}, 12}
+	Short       = Workload{"small-64", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 64, VocabSize: 1024}, 12}
+	Shakespeare = Workload{"shakespeare", model.Config{Arch: model.GPT2, Layers: 4, Heads: 4, Width: 128, Context: 64, VocabSize: 65}, 12}
+)
+
+// Tokens of a step.
+func (w Workload) Tokens() int { return w.Batch * w.Model.Context }
+
+// FLOP of a training step: what the matrix products of the forward pass take,
+// and twice that for the backward pass. Attention counts the lower triangle of
+// its scores, once; what a method computes again isn't counted.
+func (w Workload) FLOP() float64 {
+	c, n := w.Model, float64(w.Tokens())
+	d, t := float64(c.Width), float64(c.Context)
+	forward := 2 * n * d * (12*d*float64(c.Layers) + float64(c.VocabSize))
+	forward += 4 * n * d * (t + 1) / 2 * float64(c.Layers)
+	return 3 * forward
+}
+
+// bytesPerToken is what a decoder reads of memory for a token behind cached
+// others: every weight but the other positions, and the cached keys and values.
+func (w Workload) bytesPerToken(cached int) float64 {
+	c := w.Model
+	weights := c.ParameterCount() - int64((c.Context-1)*c.Width)
+	return 4 * float64(weights+int64(2*c.Layers*c.Width*cached))
+}
