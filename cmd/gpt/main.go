@@ -27,7 +27,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Usage:     "train a small GPT on this computer, and write with it",
 		Writer:    stdout,
 		ErrWriter: stderr,
-		Commands:  []*cli.Command{trainCommand(), sampleCommand(), evalCommand(), verifyCommand()},
+		Commands:  []*cli.Command{trainCommand(), sampleCommand(), evalCommand(), tokenizerCommand(), verifyCommand()},
 		Suggest:   true,
 		// Errors are printed below, in one place.
 		ExitErrHandler: func(*cli.Context, error) {},
@@ -44,6 +44,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError
+		for _, s := range c.Subcommands {
+			s.OnUsageError = app.OnUsageError
+		}
 	}
 	err := app.RunContext(ctx, args)
 	var usage usageError
