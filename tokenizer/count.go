@@ -18,8 +18,9 @@ type word struct {
 
 // countWords splits the texts of corpus into pieces and counts them on all
 // cores. The words come in the order of their bytes. Memory grows with the
-// number of different words, not with the corpus, which may be streamed.
-func countWords(corpus iter.Seq[string]) ([]word, error) {
+// number of different words, not with the corpus, which may be streamed. progress
+// is called with the bytes handed out so far.
+func countWords(corpus iter.Seq[string], progress func(bytes int)) ([]word, error) {
 	chunks := make(chan string)
 	counts := make([]map[string]*int64, runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
@@ -32,7 +33,7 @@ func countWords(corpus iter.Seq[string]) ([]word, error) {
 		})
 	}
 	var err error
-	n := 0
+	n, bytes := 0, 0
 	for text := range corpus {
 		n++
 		if err = checkUTF8(text); err != nil {
@@ -41,6 +42,8 @@ func countWords(corpus iter.Seq[string]) ([]word, error) {
 		}
 		for part := range cut(text, chunkSize, cuttable) {
 			chunks <- part
+			bytes += len(part)
+			progress(bytes)
 		}
 	}
 	close(chunks)

@@ -18,6 +18,7 @@ type TrainOption func(*trainConfig)
 type trainConfig struct {
 	minCount int64
 	special  []string
+	counted  func(bytes int)
 	progress func(done, total int)
 }
 
@@ -30,6 +31,12 @@ func MinCount(n int) TrainOption {
 // SpecialTokens adds special tokens behind the end of text; see WithSpecialTokens.
 func SpecialTokens(names ...string) TrainOption {
 	return func(c *trainConfig) { c.special = append(c.special, names...) }
+}
+
+// Counted has f called with how many bytes of the corpus have been handed out to be
+// counted, every 128 KiB or so, on the goroutine that called TrainBPE.
+func Counted(f func(bytes int)) TrainOption {
+	return func(c *trainConfig) { c.counted = f }
 }
 
 // Progress has f called after every merge with the number of merges done and the
@@ -49,7 +56,7 @@ func Progress(f func(done, total int)) TrainOption {
 // corpus that is empty or not UTF-8, and a vocabSize below 257 or above 2^24, are
 // errors.
 func TrainBPE(corpus iter.Seq[string], vocabSize int, options ...TrainOption) (Tokenizer, error) {
-	config := trainConfig{minCount: 2, progress: func(int, int) {}}
+	config := trainConfig{minCount: 2, counted: func(int) {}, progress: func(int, int) {}}
 	for _, o := range options {
 		o(&config)
 	}
@@ -60,7 +67,7 @@ func TrainBPE(corpus iter.Seq[string], vocabSize int, options ...TrainOption) (T
 	if vocabSize > maxVocab {
 		return nil, fmt.Errorf("a vocabulary of %d tokens is too large: %d is the most", vocabSize, maxVocab)
 	}
-	words, err := countWords(corpus)
+	words, err := countWords(corpus, config.counted)
 	if err != nil {
 		return nil, err
 	}

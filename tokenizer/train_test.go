@@ -291,7 +291,8 @@ func TestProgress(t *testing.T) {
 // TestCountWords: texts cut over many goroutines count as they do whole.
 func TestCountWords(t *testing.T) {
 	text := strings.Repeat("one two two\n", chunkSize/4)
-	got, err := countWords(texts(text, "two"))
+	var bytes []int
+	got, err := countWords(texts(text, "two"), func(n int) { bytes = append(bytes, n) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,6 +300,9 @@ func TestCountWords(t *testing.T) {
 	want := []word{{"\n", n}, {" two", 2 * n}, {"one", n}, {"two", 1}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	if len(bytes) < 3 || !slices.IsSorted(bytes) || bytes[len(bytes)-1] != len(text)+3 {
+		t.Errorf("progress %v", bytes)
 	}
 	if !slices.IsSortedFunc(got, func(a, b word) int { return cmp.Compare(a.text, b.text) }) {
 		t.Error("words are not in order")

@@ -9,9 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
@@ -122,13 +120,9 @@ func unpredicted(stream *data.Stream, context, stride int, t tokenizer.Tokenizer
 
 // evaluate runs e with a progress bar on a terminal.
 func evaluate(c *cli.Context, e *train.Evaluator, tokens int) (train.Evaluation, error) {
-	if isTerminal(c.App.ErrWriter) {
-		bar := progressbar.NewOptions(tokens, progressbar.OptionSetWriter(c.App.ErrWriter), progressbar.OptionSetWidth(24),
-			progressbar.OptionSetDescription("tokens"), progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetTheme(progressbar.ThemeUnicode), progressbar.OptionClearOnFinish())
-		e.Progress = func(done int) { bar.Set(done) }
-		defer bar.Clear()
-	}
+	p := newProgress(c.App.ErrWriter)
+	defer p.close()
+	e.Progress = func(done int) { p.show("tokens", done, tokens) }
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	result, err := e.Run(ctx)

@@ -8,9 +8,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/model"
@@ -38,7 +36,7 @@ func importCommand() *cli.Command {
 			context.AfterFunc(ctx, stop)
 			defer stop()
 			out, from := c.App.Writer, c.Args().First()
-			r, leftOut, err := run.Import(from, c.String("run"), progress(ctx, out, "reading weights"))
+			r, leftOut, err := run.Import(from, c.String("run"), reading(ctx, out, "reading weights"))
 			if err != nil {
 				return err
 			}
@@ -56,21 +54,14 @@ func importCommand() *cli.Command {
 	}
 }
 
-// progress shows how far a work has come, on a terminal, and ends it with ctx.
-func progress(ctx context.Context, out io.Writer, what string) model.Progress {
-	var bar *progressbar.ProgressBar
+// reading shows how far a work on weights has come, and ends it with ctx.
+func reading(ctx context.Context, out io.Writer, what string) model.Progress {
+	p := newProgress(out)
 	return func(done, total int64) error {
 		if ctx.Err() != nil {
 			return train.ErrInterrupted
 		}
-		if bar == nil && isTerminal(out) {
-			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
-				progressbar.OptionSetWidth(24), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetTheme(progressbar.ThemeUnicode),
-				progressbar.OptionClearOnFinish())
-		}
-		if bar != nil {
-			bar.Set64(done)
-		}
+		p.show(what, int(done), int(total))
 		return nil
 	}
 }

@@ -29,7 +29,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		ErrWriter: stderr,
 		Commands: []*cli.Command{
 			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
-			importCommand(), exportCommand(), verifyCommand(), benchCommand(),
+			tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
 		},
 		Suggest: true,
 		// A comma is part of a file's name or of a stop text.
@@ -49,6 +49,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError
+		for _, s := range c.Subcommands {
+			s.OnUsageError = app.OnUsageError
+		}
 	}
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	var usage usageError

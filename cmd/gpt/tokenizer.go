@@ -1,0 +1,369 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/data"
+	"tinygpt/run"
+	"tinygpt/tokenizer"
+	"tinygpt/train"
+)
+
+func tokenizerCommand() *cli.Command {
+	which := &cli.StringFlag{Name: "tokenizer", Aliases: []string{"t"}, Usage: "a run, a folder with tokenizer.json, a .json or .tiktoken `FILE`, gpt2 or byte", DefaultText: "the latest run's"}
+	file := &cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "read `FILE`; - is standard input"}
+	format := &cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"}
+	return &cli.Command{
+		Name:  "tokenizer",
+		Usage: "train, try, look into and convert tokenizers",
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usageError{fmt.Errorf("no command %q: see gpt tokenizer help", c.Args().First())}
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+		Subcommands: []*cli.Command{{
+			Name:  "train",
+			Usage: "learn a tokenizer from texts and write it as Hugging Face's tokenizer.json",
+			Flags: []cli.Flag{
+				&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "learn from `FILE`, folder, glob or - (repeatable)"},
+				&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write into `FOLDER`"},
+				&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
+				&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
+				&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
+				&cli.StringSliceFlag{Name: "special-token", Usage: "add the special token `NAME` behind <|endoftext|> (repeatable)"},
+				forceFlag,
+			},
+			Action: trainTokenizer,
+		}, {
+			Name:        "encode",
+			Usage:       "turn text into token ids",
+			ArgsUsage:   "[TEXT]",
+			Description: "TEXT stands in quotes. Without TEXT and --file, standard input is encoded.",
+			Flags: []cli.Flag{which, file, format,
+				&cli.BoolFlag{Name: "allow-special", Usage: "let names of special tokens, like <|endoftext|>, stand for these"},
+			},
+			Action: encode,
+		}, {
+			Name:        "decode",
+			Usage:       "turn token ids into text",
+			ArgsUsage:   "[ID ...]",
+			Description: "Ids stand one after the other, or in the JSON that encode writes. Without ids and --file they are\nread from standard input and decoded as they come.",
+			Flags: []cli.Flag{which, file, format,
+				&cli.BoolFlag{Name: "skip-special-tokens", Usage: "leave out special tokens instead of writing their names"},
+			},
+			Action: decode,
+		}, {
+			Name:        "inspect",
+			Usage:       "show how a text or a corpus is cut into tokens, or what a vocabulary holds",
+			ArgsUsage:   "[TEXT]",
+			Description: "With TEXT, in quotes, or --file: each token with its id. With --data: how the tokens of whole texts\nspread over the vocabulary. With none of them: the vocabulary.",
+			Flags: []cli.Flag{which, file, format,
+				&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "look at the tokens of `FILE`, folder, glob or - (repeatable)"},
+				&cli.IntFlag{Name: "top", Usage: "list `N` tokens and merges", Value: 20},
+			},
+			Action: inspect,
+		}, {
+			Name:        "export",
+			Usage:       "write a tokenizer for transformers, tokenizers or tiktoken",
+			Description: "A PATH that ends in .tiktoken gets tiktoken's ranks, one that ends in .json a tokenizer.json. Any other\nis a folder for AutoTokenizer.from_pretrained, with vocab.json and merges.txt too.",
+			Flags: []cli.Flag{which,
+				&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `PATH`"},
+				&cli.IntFlag{Name: "model-max-length", Usage: "of a folder: the model takes `N` tokens", DefaultText: "not said"},
+				forceFlag,
+			},
+			Action: exportTokenizer,
+		}},
+	}
+}
+
+var forceFlag = &cli.BoolFlag{Name: "force", Usage: "write over what is there"}
+
+// openTokenizer opens what --tokenizer names, or else the latest run's.
+func openTokenizer(c *cli.Context) (tokenizer.Tokenizer, error) {
+	switch name := c.String("tokenizer"); name {
+	case "":
+		dir, err := run.Latest(run.Root, false)
+		if err != nil {
+			return nil, errors.New("no run here to take a tokenizer from: name one with --tokenizer, like gpt2 or a folder with tokenizer.json")
+		}
+		return tokenizer.ReadHuggingFace(dir)
+	case "gpt2", "r50k_base":
+		return tokenizer.GPT2()
+	case "byte":
+		return tokenizer.NewByte(), nil
+	default:
+		return tokenizer.Load(name)
+	}
+}
+
+func trainTokenizer(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	files, dir := c.StringSlice("data"), c.String("output")
+	kind, special := c.String("kind"), c.StringSlice("special-token")
+	switch {
+	case len(files) == 0:
+		return usageError{errors.New("no text to learn from: give --data FILE")}
+	case dir == "":
+		return usageError{errors.New("no --output: name the folder that the tokenizer goes into")}
+	case kind != "bpe" && kind != "char":
+		return usageError{fmt.Errorf("--kind is %q: expected bpe or char (gpt2 and byte need no training)", kind)}
+	case c.Int("min-frequency") < 1:
+		return usageError{fmt.Errorf("--min-frequency is %d: expected 1 or more", c.Int("min-frequency"))}
+	}
+	if err := mayWrite(c, filepath.Join(dir, "tokenizer.json")); err != nil {
+		return err
+	}
+	corpus, err := data.Load(files)
+	if err != nil {
+		return err
+	}
+	out, started := c.App.Writer, time.Now()
+	var t tokenizer.Tokenizer
+	if kind == "char" {
+		if t, err = tokenizer.NewChar(corpus.Texts()); err == nil {
+			t, err = tokenizer.WithSpecialTokens(t, special...)
+		}
+	} else {
+		p := newProgress(c.App.ErrWriter)
+		t, err = tokenizer.TrainBPE(corpus.Texts(), c.Int("vocab-size"),
+			tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...),
+			tokenizer.Counted(func(n int) { p.show("counting words", n, corpus.Bytes()) }),
+			tokenizer.Progress(func(n, total int) { p.show("merging", n, total) }))
+		p.close()
+	}
+	if err != nil {
+		return err
+	}
+	took := time.Since(started)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := tokenizer.Save(dir, t, 0); err != nil {
+		return err
+	}
+	stream, err := data.Tokenize(corpus, t)
+	if err != nil {
+		return err
+	}
+	u := tokenizer.NewUsage(t, stream.Tokens)
+	fmt.Fprintf(out, "learned %s from %s bytes in %.1f s: %s tokens, %.2f bytes per token on this text\n",
+		t.Name(), train.Thousands(corpus.Bytes()), took.Seconds(), train.Thousands(t.VocabSize()), perToken(u.Bytes, u.Tokens))
+	if kind == "bpe" && t.VocabSize() < c.Int("vocab-size") {
+		fmt.Fprintf(out, "that is less than --vocab-size %d: no further pair occurs %d times\n", c.Int("vocab-size"), c.Int("min-frequency"))
+	}
+	fmt.Fprintf(out, "look into it: %s tokenizer inspect --tokenizer %s\ntrain with it: %s train --tokenizer %s --data %s\n", self(), dir, self(), dir, files[0])
+	return nil
+}
+
+func perToken(n, tokens int) float64 { return float64(n) / float64(max(1, tokens)) }
+
+// mayWrite refuses to write over a file without --force.
+func mayWrite(c *cli.Context, path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !c.Bool("force") {
+		return fmt.Errorf("%s is there already: name another place, or add --force", path)
+	}
+	return nil
+}
+
+// jsonFormat says whether --format asks for JSON.
+func jsonFormat(c *cli.Context) (bool, error) {
+	f := c.String("format")
+	if f != "text" && f != "json" {
+		return false, usageError{fmt.Errorf("--format is %q: expected text or json", f)}
+	}
+	return f == "json", nil
+}
+
+// printJSON writes one line.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// input opens the text that a command is about: --file or standard input.
+func input(c *cli.Context) (io.ReadCloser, error) {
+	if path := c.String("file"); path != "" && path != "-" {
+		return os.Open(path)
+	}
+	return io.NopCloser(c.App.Reader), nil
+}
+
+// inputText is the argument, or all of input.
+func inputText(c *cli.Context) (string, error) {
+	switch {
+	case c.NArg() > 1:
+		return "", usageError{fmt.Errorf("%s takes one text, found %d arguments: put it in quotes", c.Command.Name, c.NArg())}
+	case c.NArg() == 1 && c.IsSet("file"):
+		return "", usageError{fmt.Errorf("%s takes either a text or --file", c.Command.Name)}
+	case c.NArg() == 1:
+		return c.Args().First(), nil
+	}
+	in, err := input(c)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	text, err := io.ReadAll(in)
+	return string(text), err
+}
+
+func encode(c *cli.Context) error {
+	asJSON, err := jsonFormat(c)
+	if err != nil {
+		return err
+	}
+	t, err := openTokenizer(c)
+	if err != nil {
+		return err
+	}
+	text, err := inputText(c)
+	if err != nil {
+		return err
+	}
+	encode := t.Encode
+	if c.Bool("allow-special") {
+		encode = func(text string) ([]int32, error) { return tokenizer.EncodeSpecial(t, text) }
+	}
+	ids, err := encode(text)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(c.App.Writer, encoded(t, ids))
+	}
+	w := bufio.NewWriter(c.App.Writer)
+	for i, id := range ids {
+		if i > 0 {
+			w.WriteByte(' ')
+		}
+		w.WriteString(strconv.Itoa(int(id)))
+	}
+	w.WriteByte('\n')
+	return w.Flush()
+}
+
+// encoding is a text's tokens in JSON.
+type encoding struct {
+	Tokenizer string   `json:"tokenizer"`
+	IDs       []int32  `json:"ids"`
+	Tokens    []string `json:"tokens"` // as Hugging Face's files call them
+}
+
+func encoded(t tokenizer.Tokenizer, ids []int32) encoding {
+	e := encoding{t.Name(), append([]int32{}, ids...), make([]string, len(ids))}
+	for i, id := range ids {
+		e.Tokens[i] = tokenizer.TokenName(t, id)
+	}
+	return e
+}
+
+func decode(c *cli.Context) error {
+	asJSON, err := jsonFormat(c)
+	if err != nil {
+		return err
+	}
+	if c.NArg() > 0 && c.IsSet("file") {
+		return usageError{errors.New("decode takes either ids or --file")}
+	}
+	t, err := openTokenizer(c)
+	if err != nil {
+		return err
+	}
+	var in io.ReadCloser = io.NopCloser(strings.NewReader(strings.Join(c.Args().Slice(), " ")))
+	if c.NArg() == 0 {
+		if in, err = input(c); err != nil {
+			return err
+		}
+	}
+	defer in.Close()
+	var whole strings.Builder
+	write := func(text string) error {
+		whole.WriteString(text)
+		return nil
+	}
+	if !asJSON {
+		write = func(text string) error {
+			_, err := io.WriteString(c.App.Writer, text)
+			return err
+		}
+	}
+	characters := tokenizer.NewStream(t)
+	for id, err := range tokenizer.ReadIDs(in) {
+		if err != nil {
+			return err
+		}
+		text, err := characters.Next(id)
+		if err != nil {
+			return err
+		}
+		if !c.Bool("skip-special-tokens") && t.Bytes(id) == nil {
+			text += characters.Flush() + tokenizer.TokenName(t, id)
+		}
+		if err := write(text); err != nil {
+			return err
+		}
+	}
+	if err := write(characters.Flush()); err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(c.App.Writer, map[string]string{"text": whole.String()})
+	}
+	if isTerminal(c.App.Writer) {
+		return write("\n")
+	}
+	return nil
+}
+
+func exportTokenizer(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	path := c.String("output")
+	if path == "" {
+		return usageError{errors.New("no --output: name a folder, or a file that ends in .json or .tiktoken")}
+	}
+	t, err := openTokenizer(c)
+	if err != nil {
+		return err
+	}
+	switch filepath.Ext(path) {
+	case ".json", ".tiktoken":
+		if err := mayWrite(c, path); err != nil {
+			return err
+		}
+		write := tokenizer.WriteJSON
+		if filepath.Ext(path) == ".tiktoken" {
+			write = tokenizer.WriteTiktoken
+		}
+		err = write(path, t)
+	default:
+		if err := mayWrite(c, filepath.Join(path, "tokenizer.json")); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return err
+		}
+		err = tokenizer.WriteHuggingFace(path, t, c.Int("model-max-length"))
+	}
+	if err == nil {
+		fmt.Fprintf(c.App.Writer, "wrote %s, %s tokens, to %s\n", t.Name(), train.Thousands(t.VocabSize()), path)
+	}
+	return err
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tinygpt/tokenizer"
+)
+
+// feed makes text the standard input.
+func feed(t *testing.T, text string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "stdin")
+	writeFile(t, path, text)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := os.Stdin
+	os.Stdin = f
+	t.Cleanup(func() { os.Stdin = was; f.Close() })
+}
+
+// equals compares what a command line prints.
+func equals(t *testing.T, want string, args ...string) {
+	t.Helper()
+	if got := succeed(t, args...); got != want {
+		t.Errorf("gpt %s prints\n%q, want\n%q", strings.Join(args, " "), got, want)
+	}
+}
+
+func TestEncodeDecode(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "text.txt", "Hello 磨\n")
+	writeFile(t, "ids.txt", "[15496, 13328, 96, 101, 198]")
+	ids := "15496 13328 96 101 198\n" // of tiktoken's r50k_base
+	equals(t, "15496 995\n", "tokenizer", "encode", "-t", "gpt2", "Hello world")
+	equals(t, "\n", "tokenizer", "encode", "-t", "gpt2", "")
+	equals(t, ids, "tokenizer", "encode", "-t", "gpt2", "--file", "text.txt")
+	feed(t, "Hello 磨\n")
+	equals(t, ids, "tokenizer", "encode", "-t", "r50k_base")
+	feed(t, "Hello 磨\n")
+	equals(t, ids, "tokenizer", "encode", "-t", "gpt2", "-f", "-")
+	equals(t, "27 91 437 1659 5239 91 29\n", "tokenizer", "encode", "-t", "gpt2", "<|endoftext|>")
+	equals(t, "50256\n", "tokenizer", "encode", "-t", "gpt2", "--allow-special", "<|endoftext|>")
+	const asJSON = `{"tokenizer":"gpt2","ids":[15496,50256],"tokens":["Hello","<|endoftext|>"]}` + "\n"
+	equals(t, asJSON, "tokenizer", "encode", "-t", "gpt2", "--allow-special", "--format", "json", "Hello<|endoftext|>")
+
+	equals(t, "Hello world", "tokenizer", "decode", "-t", "gpt2", "15496", "995")
+	equals(t, "Hello 磨\n", "tokenizer", "decode", "-t", "gpt2", "--file", "ids.txt")
+	feed(t, asJSON)
+	equals(t, "Hello<|endoftext|>", "tokenizer", "decode", "-t", "gpt2")
+	feed(t, ids)
+	equals(t, `{"text":"Hello 磨\n"}`+"\n", "tokenizer", "decode", "-t", "gpt2", "--format", "json")
+	equals(t, "Hello", "tokenizer", "decode", "-t", "gpt2", "--skip-special-tokens", "15496,50256")
+	// Half a character, which a special token or the end cuts off.
+	equals(t, "\ufffd\ufffd<|endoftext|>\ufffd", "tokenizer", "decode", "-t", "byte", "231", "163", "256", "231")
+}
+
+// A tokenizer goes from text to all of its forms and back into training.
+func TestTokenizerRoundTrip(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "text.txt", strings.Repeat("The miller's daughter kept three clocks. ", 200))
+	out := succeed(t, "tokenizer", "train", "--data", "text.txt", "--vocab-size", "280", "--special-token", "<|start|>", "--special-token", "<|end|>", "-o", "tok")
+	contains(t, out, "learned bpe-280 from 8,200 bytes", "280 tokens", "train --tokenizer tok --data text.txt")
+	out = succeed(t, "tokenizer", "train", "--data", "text.txt", "--vocab-size", "9000", "-o", "more")
+	contains(t, out, "less than --vocab-size 9000: no further pair occurs 2 times")
+
+	want := succeed(t, "tokenizer", "encode", "-t", "tok", "three clocks")
+	for _, to := range []string{"hf", "t.json", "t.tiktoken", "a/deep/folder"} {
+		contains(t, succeed(t, "tokenizer", "export", "-t", "tok", "-o", to), "wrote bpe-280, 280 tokens, to "+to)
+		equals(t, want, "tokenizer", "encode", "-t", to, "three clocks")
+	}
+	for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt"} {
+		if _, err := os.Stat(filepath.Join("hf", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	succeed(t, "tokenizer", "export", "-t", "byte", "-o", "t.json", "--force")
+	contains(t, succeed(t, "tokenizer", "inspect", "-t", "t.json"), "tokenizer:       byte")
+
+	writeFile(t, "tiny.yaml", tiny)
+	out = succeed(t, "train", "--config", "tiny.yaml", "--tokenizer", "tok", "--data", "text.txt", "--set", "train.steps=1")
+	contains(t, out, "of bpe-280)", "  file: ")
+	equals(t, want, "tokenizer", "encode", "three clocks") // the latest run's
+	equals(t, want, "tokenizer", "encode", "-t", "runs/tiny-1", "three clocks")
+	tok, err := tokenizer.Load("runs/tiny-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, ok := tokenizer.SpecialID(tok, "<|end|>"); !ok || id != 279 {
+		t.Errorf("<|end|> is %d, %v", id, ok)
+	}
+
+	succeed(t, "tokenizer", "train", "--data", "text.txt", "--kind", "char", "-o", "chars", "--special-token", "<a>")
+	contains(t, succeed(t, "tokenizer", "inspect", "-t", "chars"), "tokenizer:       char+1", "<|endoftext|> 20 <a> 21")
+}
+
+func TestInspect(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "text.txt", "The cat's hat.\nThe\tcat.")
+	equals(t, `[The|464][ cat|3797]['s|338][ hat|6877][.|13][\n|198]`+"\n"+`[The|464][\t|197][cat|9246][.|13]`+
+		"\n10 tokens of gpt2 for 23 characters, 23 bytes: 2.30 bytes per token\n", "tokenizer", "inspect", "-t", "gpt2", "--file", "text.txt")
+	out := succeed(t, "tokenizer", "inspect", "-t", "gpt2", "--data", "text.txt", "--top", "2")
+	contains(t, out, "text:      23 bytes, 23 characters; documents: 1", "tokens:    10 of gpt2: 2.300 bytes per token",
+		"coverage:  8 of 50,256 ordinary tokens occur (0.0 %)", "         2  20.00%       13  [.]", "a + t")
+	var r corpusReport
+	if err := json.Unmarshal([]byte(succeed(t, "tokenizer", "inspect", "-t", "gpt2", "--data", "text.txt", "--top", "2", "--format", "json")), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Tokens != 10 || r.Bytes != 23 || r.Used != 8 || !slices.Equal(r.TopTokens, []tokenReport{{13, ".", 2}, {464, "The", 2}}) || len(r.TopMerges) != 2 {
+		t.Errorf("%+v", r)
+	}
+	var v vocabularyReport
+	if err := json.Unmarshal([]byte(succeed(t, "tokenizer", "inspect", "-t", "gpt2", "--top", "1", "--format", "json")), &v); err != nil {
+		t.Fatal(err)
+	}
+	if v.VocabSize != 50257 || v.Special["<|endoftext|>"] != 50256 || len(v.Longest) != 1 || v.Longest[0].ID != 35496 {
+		t.Errorf("%+v", v)
+	}
+	equals(t, `{"tokenizer":"byte","ids":[97,195,169],"tokens":["a","Ã","©"]}`+"\n", "tokenizer", "inspect", "-t", "byte", "--format", "json", "aé")
+
+	// On a terminal the pieces have backgrounds, and ids are grey.
+	var b bytes.Buffer
+	showPieces(&b, tokenizer.NewByte(), []int32{'a', '\n'}, true)
+	if want := "\x1b[38;5;16;48;5;153ma\x1b[0m\x1b[38;5;244m97\x1b[0m \x1b[38;5;16;48;5;157m\\n\x1b[0m\x1b[38;5;244m10\x1b[0m \n"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+func TestTokenizerErrors(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "text.txt", "abc abc")
+	writeFile(t, "latin1.txt", "caf\xe9")
+	writeFile(t, "empty.json", "{}")
+	succeed(t, "tokenizer", "train", "-d", "text.txt", "--kind", "char", "-o", "tok")
+	for _, k := range []struct {
+		line   string
+		status int
+		want   string
+	}{
+		{"tokenizer trian", 2, `no command "trian": see gpt tokenizer help`},
+		{"tokenizer encode --tokeniser x", 2, "tokeniser"},
+		{"tokenizer encode -t gpt2 a b", 2, "encode takes one text, found 2 arguments: put it in quotes"},
+		{"tokenizer encode -t gpt2 -f text.txt a", 2, "encode takes either a text or --file"},
+		{"tokenizer encode a", 1, "no run here to take a tokenizer from"},
+		{"tokenizer encode -t none a", 1, "none: no such file or folder"},
+		{"tokenizer encode -t empty.json a", 1, `empty.json: key "model" is missing`},
+		{"tokenizer encode -t gpt2 -f none.txt", 1, "none.txt"},
+		{"tokenizer encode -t gpt2 -f latin1.txt", 1, "line 1, column 4 of the text (character 3, byte 3) is 0xE9, which is not UTF-8 there"},
+		{"tokenizer encode -t tok abX", 1, "line 1, column 3 of the text (character 2, byte 2) is character 'X'"},
+		{"tokenizer encode -t gpt2 --format xml a", 2, `--format is "xml": expected text or json`},
+		{"tokenizer decode -t gpt2 1 x", 1, `"x" is number 2 of the input, expected a token id`},
+		{"tokenizer decode -t gpt2 50257", 1, "token id 50257 is not in the vocabulary: tokenizer gpt2 has ids 0 to 50256"},
+		{"tokenizer decode -t gpt2 -f text.txt 1", 2, "decode takes either ids or --file"},
+		{"tokenizer inspect -t gpt2 -d text.txt a", 2, "inspect takes a text, --file or --data"},
+		{"tokenizer inspect -t gpt2 --top -1", 2, "--top is -1"},
+		{"tokenizer inspect -t gpt2 -d none.txt", 1, "none.txt: no such file"},
+		{"tokenizer train -o new", 2, "no text to learn from: give --data FILE"},
+		{"tokenizer train -d text.txt", 2, "no --output"},
+		{"tokenizer train -d text.txt -o tok", 1, "tokenizer.json is there already: name another place, or add --force"},
+		{"tokenizer train -d text.txt -o new --kind gpt2", 2, `--kind is "gpt2": expected bpe or char`},
+		{"tokenizer train -d text.txt -o new --min-frequency 0", 2, "--min-frequency is 0"},
+		{"tokenizer train -d text.txt -o new --vocab-size 256", 1, "a vocabulary of 256 tokens is too small"},
+		{"tokenizer train -d text.txt -o new --vocab-size 300 --special-token a", 1, "a token of that name already"},
+		{"tokenizer train -d latin1.txt -o new", 1, "latin1.txt:1"},
+		{"tokenizer train text.txt -o new", 2, "takes flags only"},
+		{"tokenizer export -t gpt2", 2, "no --output: name a folder, or a file that ends in .json or .tiktoken"},
+		{"tokenizer export -t gpt2 -o tok", 1, "is there already"},
+		{"tokenizer export -t tok -o new.tiktoken", 1, "it is not byte-level BPE"},
+		{"train --tokenizer none --data text.txt", 1, "none: no such file or folder"},
+		{"train --resume --tokenizer gpt2", 2, "leave out --tokenizer"},
+	} {
+		status, _, stderr := gpt(strings.Fields(k.line)...)
+		if status != k.status || !strings.Contains(stderr, k.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("gpt %s: exit %d, want %d with one line of %q:\n%s", k.line, status, k.status, k.want, stderr)
+		}
+	}
+	for _, name := range []string{"new", "new.tiktoken", "runs"} {
+		if _, err := os.Stat(name); err == nil {
+			t.Errorf("%s is left behind", name)
+		}
+	}
+}

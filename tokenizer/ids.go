@@ -1,0 +1,76 @@
+package tokenizer
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
+)
+
+// ReadIDs reads token ids as they come: numbers with white space, commas or brackets
+// between them, or a JSON object that holds them under the key "ids". The error is
+// that of the first thing that is no id, and ends the sequence.
+func ReadIDs(r io.Reader) iter.Seq2[int32, error] {
+	return func(yield func(int32, error) bool) {
+		in := bufio.NewReader(r)
+		for {
+			b, err := in.Peek(1)
+			if err != nil || !strings.ContainsRune(" \t\r\n", rune(b[0])) {
+				break
+			}
+			in.Discard(1)
+		}
+		if b, _ := in.Peek(1); len(b) == 1 && b[0] == '{' {
+			var e struct {
+				IDs []int32 `json:"ids"`
+			}
+			if err := json.NewDecoder(in).Decode(&e); err != nil || e.IDs == nil {
+				yield(0, errors.New(`the JSON has no list of ids under the key "ids"`))
+				return
+			}
+			for _, id := range e.IDs {
+				if !yield(id, nil) {
+					return
+				}
+			}
+			return
+		}
+		words := bufio.NewScanner(in)
+		words.Split(scanIDs)
+		for n := 1; words.Scan(); n++ {
+			id, err := strconv.ParseInt(words.Text(), 10, 32)
+			if err != nil {
+				yield(0, fmt.Errorf("%q is number %d of the input, expected a token id", words.Text(), n))
+				return
+			}
+			if !yield(int32(id), nil) {
+				return
+			}
+		}
+		if err := words.Err(); err != nil {
+			yield(0, err)
+		}
+	}
+}
+
+// scanIDs is a bufio.SplitFunc for ReadIDs.
+func scanIDs(b []byte, atEOF bool) (advance int, token []byte, err error) {
+	separator := func(c byte) bool { return strings.IndexByte(" \t\r\n,[]", c) >= 0 }
+	start := 0
+	for start < len(b) && separator(b[start]) {
+		start++
+	}
+	for end := start; end < len(b); end++ {
+		if separator(b[end]) {
+			return end, b[start:end], nil
+		}
+	}
+	if atEOF && start < len(b) {
+		return len(b), b[start:], nil
+	}
+	return start, nil, nil
+}
