@@ -82,3 +82,17 @@ func TestFloor(t *testing.T) {
 		t.Errorf("a cut story has the floor %v: %v", texts.FloorBits, err)
 	}
 }
+
+// foreign is a tokenizer that can't be saved.
+type foreign struct{ tokenizer.Tokenizer }
+
+// A folder that can't be completed goes again.
+func TestCreateFails(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := Create("", "a", config(t), foreign{tokenizer.NewByte()}, nil); err == nil {
+		t.Fatal("a foreign tokenizer was saved")
+	}
+	if dirs, _ := filepath.Glob("runs/*"); dirs != nil {
+		t.Errorf("left behind: %v", dirs)
+	}
+}
