@@ -171,3 +171,17 @@ func TestTokenizerFile(t *testing.T) {
 		t.Error("no file, no error")
 	}
 }
+
+// foreign is a tokenizer that can't be saved.
+type foreign struct{ tokenizer.Tokenizer }
+
+// A folder that can't be completed goes again.
+func TestCreateFails(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := Create("", "a", config(t), foreign{tokenizer.NewByte()}, nil); err == nil {
+		t.Fatal("a foreign tokenizer was saved")
+	}
+	if dirs, _ := filepath.Glob("runs/*"); dirs != nil {
+		t.Errorf("left behind: %v", dirs)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -20,7 +21,7 @@ func exportCommand() *cli.Command {
 		Name:  "export",
 		Usage: "write a run's model and tokenizer for transformers or llama.cpp",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`", Required: true},
+			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`"},
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
 			&cli.StringFlag{Name: "format", Usage: "huggingface (a folder for transformers) or gguf (model.gguf for llama.cpp)", Value: string(run.HuggingFace)},
@@ -29,6 +30,10 @@ func exportCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
+			}
+			to := c.String("to")
+			if to == "" {
+				return usageError{errors.New("export needs a folder to write into: --to FOLDER")}
 			}
 			narrow, ok := run.Dtypes[c.String("dtype")]
 			if !ok {
@@ -42,7 +47,6 @@ func exportCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			to := c.String("to")
 			if err := r.Export(c.String("checkpoint"), to, format, narrow); err != nil {
 				return err
 			}

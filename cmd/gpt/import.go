@@ -23,13 +23,14 @@ func importCommand() *cli.Command {
 		ArgsUsage: "DIR",
 		Description: "DIR holds config.json (model types gpt2 and openai-gpt), model.safetensors or its parts\n" +
 			"with their index, and tokenizer.json or the vocabulary's files: what transformers'\n" +
-			"save_pretrained writes, or a download of such a model.",
+			"save_pretrained writes, or a download of such a model. It may also be a JSON file with\n" +
+			"a model of minGPT's, like the one that sorts digits in the visualisation llm-viz.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the new run's `FOLDER`", DefaultText: "runs/DIR-1"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
-				return usageError{fmt.Errorf("import takes one folder, found %d arguments: see gpt import --help", c.NArg())}
+				return usageError{fmt.Errorf("import takes one folder or file, found %d arguments: see gpt import --help", c.NArg())}
 			}
 			// The first signal ends the work and leaves nothing behind.
 			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)

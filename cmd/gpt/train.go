@@ -114,18 +114,18 @@ func start(c *cli.Context) error {
 // from, if there is one; source says in words where the settings are from.
 func configuration(c *cli.Context) (cfg configs.Config, source string, parent *run.Run, err error) {
 	fail := func(err error) (configs.Config, string, *run.Run, error) { return cfg, "", nil, err }
-	from := c.String("from")
+	from, by := c.String("from"), "--from"
 	if c.IsSet("config") || from == "" {
 		if cfg, source, err = configs.Load(c.String("config")); err != nil {
 			return fail(err)
 		}
 	}
 	if from == "" {
-		from = cfg.Weights.From
+		from, by = cfg.Weights.From, "weights.from of the configuration"
 	}
 	if from != "" {
 		if parent, err = run.Open(from); err != nil {
-			return fail(fmt.Errorf("--from: %w", err))
+			return fail(fmt.Errorf("%s: %w", by, err))
 		}
 		if source == "" {
 			cfg, source = parent.Config, "that of "+parent.Dir
