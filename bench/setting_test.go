@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var (
+	fast    = choice{What: "speed", Label: "fast", Variables: []string{"FAST=1"}, Value: "f"}
+	faster  = choice{What: "speed", Label: "faster", Value: "ff"}
+	hardly  = choice{What: "luck", Label: "hardly"}
+	missing = choice{What: "luck", Label: "missing"}
+	lucky   = choice{What: "luck", Label: "lucky", Variables: []string{"LUCK=1"}}
+)
+
+// seconds of a peer that is 1 as it comes.
+func secondsOf(s setting) (float64, error) {
+	t := 1.0
+	for _, c := range s {
+		switch c.Label {
+		case "fast":
+			t *= 0.8
+		case "faster":
+			t *= 0.5
+		case "hardly":
+			t *= 0.995
+		case "missing":
+			return 0, errors.New("first line\nno such thing")
+		case "lucky":
+			t *= 0.9
+		}
+	}
+	return t, nil
+}
+
+func TestSearch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.json")
+	things := [][]choice{{fast, faster}, {hardly, missing, lucky}}
+	m, err := newMemory(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	best, tried, err := m.search(context.Background(), "peer", setting{{What: "base", Label: "base"}}, things, secondsOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := best.String(); got != "base, faster, lucky" {
+		t.Errorf("fastest: %s", got)
+	}
+	if got := best.variables(); !slices.Equal(got, []string{"LUCK=1"}) {
+		t.Errorf("variables %v", got)
+	}
+	if len(tried) != 6 || tried[0].Ms != 1000 || tried[4].Error != "no such thing" {
+		t.Errorf("tried %+v", tried)
+	}
+
+	// Known trials aren't made again; a stopped search loses nothing.
+	if m, err = newMemory(path); err != nil {
+		t.Fatal(err)
+	}
+	again, tried, err := m.search(context.Background(), "peer", setting{{What: "base", Label: "base"}}, things, func(s setting) (float64, error) {
+		t.Errorf("%s is tried again", s)
+		return 1, nil
+	})
+	if err != nil || again.String() != best.String() || len(tried) != 6 {
+		t.Errorf("remembered: %s, %d trials, %v", again, len(tried), err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	_, _, err = m.search(ctx, "other", nil, things, func(setting) (float64, error) {
+		stop()
+		return 0, errors.New("killed")
+	})
+	if !errors.Is(err, context.Canceled) || len(m.Peers["other"]) != 0 {
+		t.Errorf("stopped: %v, %v remembered", err, m.Peers["other"])
+	}
+
+	if _, _, err := m.search(context.Background(), "broken", setting{missing}, things, secondsOf); err == nil || !strings.Contains(err.Error(), "no such thing") {
+		t.Errorf("a peer that doesn't start: %v", err)
+	}
+	os.WriteFile(path, []byte("[]"), 0o600)
+	if _, err := newMemory(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a file of something else: %v", err)
+	}
+}
+
+func TestSetting(t *testing.T) {
+	s := setting{fast, hardly}.with(faster)
+	if s.String() != "faster, hardly" || s.value("speed") != "ff" || s.value("luck") != "" || s.value("other") != "" {
+		t.Errorf("%s: %+v", s, s)
+	}
+	if got := (setting{}).String(); got != "as it comes" {
+		t.Errorf("nothing chosen: %q", got)
+	}
+}
+
+// What tunes a peer unseen isn't handed on.
+func TestEnvironment(t *testing.T) {
+	t.Setenv("OPENBLAS_CORETYPE", "Haswell")
+	t.Setenv("OMP_NUM_THREADS", "1")
+	t.Setenv("LD_PRELOAD", "")
+	t.Setenv("BENCH_TEST", "kept")
+	kept := false
+	for _, v := range environment() {
+		kept = kept || v == "BENCH_TEST=kept"
+		if strings.HasPrefix(v, "OPENBLAS_") || strings.HasPrefix(v, "OMP_") || strings.HasPrefix(v, "LD_PRELOAD") {
+			t.Errorf("handed on: %s", v)
+		}
+	}
+	if !kept {
+		t.Error("other variables are lost")
+	}
+}
