@@ -144,7 +144,7 @@ def check_model(gpt, work, name):
             with check(what + "token ids"):
                 for text in SAMPLES:
                     got = llama.tokenize(text.encode(), add_bos=False)
-                    want = [int(i) for i in gpt("tokenizer", "encode", "--run", run, "--", text).split()]
+                    want = [int(i) for i in gpt("tokenizer", "encode", "--tokenizer", run, "--", text).split()]
                     assert got == want, f"{text!r}\nllama.cpp {got}\ngpt       {want}"
                     assert llama.detokenize(got).decode() == text
         with check(what + f"logits within {bound} of the formulas in float64"):

@@ -242,7 +242,7 @@ def same_bits(got, want):
 def same_ids(gpt, run, tokenizer):
     for text in SAMPLES:
         want = tokenizer(text)["input_ids"]
-        got = [int(i) for i in gpt("tokenizer", "encode", "--run", run, "--", text).split()]
+        got = [int(i) for i in gpt("tokenizer", "encode", "--tokenizer", run, "--", text).split()]
         assert got == want, f"{text!r}\ngpt          {got}\ntransformers {want}"
 
 
@@ -296,7 +296,7 @@ def check_out(gpt, work, name):
     with check(f"{name}: token ids"):
         tokenizer = AutoTokenizer.from_pretrained(ours)
         for text in SAMPLES if name != "char" else [TEXT, "the rail"]:
-            want = [int(i) for i in gpt("tokenizer", "encode", "--run", run, "--", text).split()]
+            want = [int(i) for i in gpt("tokenizer", "encode", "--tokenizer", run, "--", text).split()]
             assert tokenizer(text)["input_ids"] == want, f"{text!r}\ngpt          {want}\ntransformers {tokenizer(text)['input_ids']}"
             assert tokenizer.decode(want) == text, f"{text!r} is decoded as {tokenizer.decode(want)!r}"
     with check(f"{name}: gpt verify against transformers' values"):

@@ -5,9 +5,10 @@ import (
 )
 
 // Stream decodes tokens as they come and gives out whole characters only: a byte
-// token may hold a part of one, which waits for the rest. Bytes that cannot be
-// UTF-8 become U+FFFD, each its own, so that what the stream gives out is always
-// valid and does not depend on how the tokens cut it.
+// token may hold a part of one, which waits for the rest. What cannot be UTF-8
+// becomes U+FFFD, one for each maximal beginning of a character (The Unicode
+// Standard, section 3.9, as Python decodes), so that what the stream gives out is
+// always valid and does not depend on how the tokens cut it.
 type Stream struct {
 	t    Tokenizer
 	wait []byte // a proper beginning of a character, 3 bytes at most
@@ -27,6 +28,9 @@ func (s *Stream) Next(id int32) (string, error) {
 	p := s.wait
 	for len(p) > 0 && utf8.FullRune(p) {
 		r, n := utf8.DecodeRune(p)
+		for r == utf8.RuneError && n < len(p) && !utf8.FullRune(p[:n+1]) {
+			n++
+		}
 		out = utf8.AppendRune(out, r)
 		p = p[n:]
 	}
@@ -34,10 +38,12 @@ func (s *Stream) Next(id int32) (string, error) {
 	return string(out), nil
 }
 
-// Flush ends the text: it returns U+FFFD for each byte that still waits, and
-// the stream begins anew.
+// Flush ends the text: it returns U+FFFD for what still waits, and the stream begins
+// anew.
 func (s *Stream) Flush() string {
-	out := string([]rune(string(s.wait)))
+	if len(s.wait) == 0 {
+		return ""
+	}
 	s.wait = s.wait[:0]
-	return out
+	return string(utf8.RuneError)
 }

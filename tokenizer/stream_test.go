@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 func TestStream(t *testing.T) {
@@ -16,7 +18,9 @@ func TestStream(t *testing.T) {
 		{"ab", []string{"a", "b", ""}},
 		{"é!", []string{"", "é", "!", ""}},
 		{"🕰", []string{"", "", "", "🕰", ""}},
-		{"\xf0\x9f", []string{"", "", "\ufffd\ufffd"}},
+		{"\xf0\x9f", []string{"", "", "\ufffd"}},
+		{"\xe2\x80 ", []string{"", "", "\ufffd ", ""}}, // Python: b"\xe2\x80 ".decode(errors="replace")
+		{"\xf4\x90a", []string{"", "\ufffd\ufffd", "a", ""}},
 		{"\xe7a", []string{"", "\ufffda", ""}},
 		{"\xff", []string{"\ufffd", ""}},
 		{"\xc3\xc3\xa9", []string{"", "\ufffd", "é", ""}},
@@ -79,7 +83,10 @@ func FuzzStream(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := string([]rune(joined))
+			want, err := unicode.UTF8.NewDecoder().String(joined)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if got.String() != want || !utf8.ValidString(got.String()) {
 				t.Fatalf("stream gives %q, want %q", got.String(), want)
 			}
