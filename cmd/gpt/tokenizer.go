@@ -141,10 +141,8 @@ func trainTokenizer(c *cli.Context) error {
 		}
 	} else {
 		p := newProgress(c.App.ErrWriter)
-		t, err = tokenizer.TrainBPE(corpus.Texts(), c.Int("vocab-size"),
-			tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...),
-			tokenizer.Counted(func(n int) { p.show("counting words", n, corpus.Bytes()) }),
-			tokenizer.Progress(func(n, total int) { p.show("merging", n, total) }))
+		options := append(p.options(corpus.Bytes()), tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...))
+		t, err = tokenizer.TrainBPE(corpus.Texts(), c.Int("vocab-size"), options...)
 		p.close()
 	}
 	if err != nil {
@@ -171,7 +169,8 @@ func trainTokenizer(c *cli.Context) error {
 	return nil
 }
 
-// progress is a bar on a terminal, and nothing elsewhere: learning takes seconds.
+// progress is a bar on a terminal, and nothing elsewhere: learning a tokenizer takes
+// seconds.
 type progress struct {
 	w     io.Writer
 	stage string
@@ -179,6 +178,14 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress { return &progress{w: w} }
+
+// options has training report to p; the text has that many bytes.
+func (p *progress) options(bytes int) []tokenizer.TrainOption {
+	return []tokenizer.TrainOption{
+		tokenizer.Counted(func(n int) { p.show("counting words", n, bytes) }),
+		tokenizer.Progress(func(n, total int) { p.show("merging", n, total) }),
+	}
+}
 
 func (p *progress) show(stage string, done, total int) {
 	if !isTerminal(p.w) {

@@ -87,7 +87,9 @@ func start(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	tok, err := run.NewTokenizer(cfg.Tokenizer, texts)
+	p := newProgress(c.App.ErrWriter)
+	tok, err := run.NewTokenizer(cfg.Tokenizer, texts, p.options(texts.Training.Bytes())...)
+	p.close()
 	if err != nil {
 		return err
 	}
