@@ -65,8 +65,8 @@ func (t *Texts) FloorLoss(tokens int) float64 {
 
 // NewTokenizer makes the tokenizer of the configuration; bpe learns its merges
 // from the training split, char its characters from the whole text. One from a
-// file gets an end of text if it has none, as GPT-1's.
-func NewTokenizer(c configs.Tokenizer, t *Texts) (tokenizer.Tokenizer, error) {
+// file gets an end of text if it has none, as GPT-1's. Options are of bpe.
+func NewTokenizer(c configs.Tokenizer, t *Texts, options ...tokenizer.TrainOption) (tokenizer.Tokenizer, error) {
 	if c.File != "" {
 		tok, err := tokenizer.Load(c.File)
 		if err != nil || tok.EndOfText() >= 0 {
@@ -82,7 +82,7 @@ func NewTokenizer(c configs.Tokenizer, t *Texts) (tokenizer.Tokenizer, error) {
 	case "char":
 		return tokenizer.NewChar(t.Whole.Texts())
 	case "bpe":
-		return tokenizer.TrainBPE(t.Training.Texts(), c.VocabSize)
+		return tokenizer.TrainBPE(t.Training.Texts(), c.VocabSize, options...)
 	case configs.Imported:
 		return nil, errors.New("tokenizer.kind is imported: such a tokenizer belongs to the weights of a run; begin with both by --from RUN")
 	}

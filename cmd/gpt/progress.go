@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"tinygpt/tokenizer"
 )
 
 // progress is a bar on a terminal, and nothing elsewhere, for work of seconds.
@@ -16,6 +18,14 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress { return &progress{w: w} }
+
+// options has the training of a tokenizer report to p; the text has that many bytes.
+func (p *progress) options(bytes int) []tokenizer.TrainOption {
+	return []tokenizer.TrainOption{
+		tokenizer.Counted(func(n int) { p.show("counting words", n, bytes) }),
+		tokenizer.Progress(func(n, total int) { p.show("merging", n, total) }),
+	}
+}
 
 // show moves the bar of a stage; a new stage begins a new bar.
 func (p *progress) show(stage string, done, total int) {

@@ -140,10 +140,8 @@ func trainTokenizer(c *cli.Context) error {
 		}
 	} else {
 		p := newProgress(c.App.ErrWriter)
-		t, err = tokenizer.TrainBPE(corpus.Texts(), c.Int("vocab-size"),
-			tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...),
-			tokenizer.Counted(func(n int) { p.show("counting words", n, corpus.Bytes()) }),
-			tokenizer.Progress(func(n, total int) { p.show("merging", n, total) }))
+		options := append(p.options(corpus.Bytes()), tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...))
+		t, err = tokenizer.TrainBPE(corpus.Texts(), c.Int("vocab-size"), options...)
 		p.close()
 	}
 	if err != nil {

@@ -105,7 +105,7 @@ func TestInspect(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "text.txt", "The cat's hat.\nThe\tcat.")
 	equals(t, `[The|464][ cat|3797]['s|338][ hat|6877][.|13][\n|198]`+"\n"+`[The|464][\t|197][cat|9246][.|13]`+
-		"\n10 tokens of gpt2 for 23 characters, 23 bytes: 2.30 bytes per token\n", "tokenizer", "inspect", "-t", "gpt2", "--file", "text.txt")
+		"\ntokens: 10 (gpt2), characters: 23, bytes: 23, 2.30 per token\n", "tokenizer", "inspect", "-t", "gpt2", "--file", "text.txt")
 	out := succeed(t, "tokenizer", "inspect", "-t", "gpt2", "--data", "text.txt", "--top", "2")
 	contains(t, out, "text:      23 bytes, 23 characters; documents: 1", "tokens:    10 of gpt2: 2.300 bytes per token",
 		"coverage:  8 of 50,256 ordinary tokens occur (0.0 %)", "         2  20.00%       13  [.]", "a + t")

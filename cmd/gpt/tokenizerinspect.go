@@ -55,7 +55,7 @@ func inspect(c *cli.Context) error {
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	showPieces(w, t, ids, colored(c.App.Writer))
-	fmt.Fprintf(w, "\n%s tokens of %s for %s characters, %s bytes: %.2f bytes per token\n", train.Thousands(len(ids)), t.Name(),
+	fmt.Fprintf(w, "\ntokens: %s (%s), characters: %s, bytes: %s, %.2f per token\n", train.Thousands(len(ids)), t.Name(),
 		train.Thousands(utf8.RuneCountInString(text)), train.Thousands(len(text)), perToken(len(text), len(ids)))
 	return w.Flush()
 }

@@ -69,7 +69,9 @@ func start(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	tok, err := tokenizerOf(parent, cfg, texts)
+	p := newProgress(c.App.ErrWriter)
+	tok, err := tokenizerOf(parent, cfg, texts, p)
+	p.close()
 	if err != nil {
 		return err
 	}
@@ -161,11 +163,11 @@ func configuration(c *cli.Context) (cfg configs.Config, source string, parent *r
 }
 
 // tokenizerOf is the parent's tokenizer, or without a parent a new one.
-func tokenizerOf(parent *run.Run, cfg configs.Config, texts *run.Texts) (tokenizer.Tokenizer, error) {
+func tokenizerOf(parent *run.Run, cfg configs.Config, texts *run.Texts, p *progress) (tokenizer.Tokenizer, error) {
 	if parent != nil {
 		return parent.Tokenizer, nil
 	}
-	return run.NewTokenizer(cfg.Tokenizer, texts)
+	return run.NewTokenizer(cfg.Tokenizer, texts, p.options(texts.Training.Bytes())...)
 }
 
 // resume goes on with a run.
