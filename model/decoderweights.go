@@ -12,10 +12,17 @@ type Precision string
 const (
 	// Float32 is the model's own memory.
 	Float32 Precision = "float32"
+	// BFloat16 has half of it; see kernel.BFloat16.
+	BFloat16 Precision = "bfloat16"
+	// Int8 has about a quarter; see kernel.Int8.
+	Int8 Precision = "int8"
 )
 
 // Precisions are all there are.
-var Precisions = []Precision{Float32}
+var Precisions = []Precision{Float32, BFloat16, Int8}
+
+// packings are how matrices are held that aren't float32.
+var packings = map[Precision]kernel.Packing{BFloat16: kernel.BFloat16, Int8: kernel.Int8}
 
 // Weights are a model's weights as decoders read them. Any number of decoders may
 // share them.
@@ -43,17 +50,23 @@ type matrix interface {
 	bytes() int64
 }
 
-// Weights returns the model's weights in a precision.
+// Weights returns the model's weights with the matrices of its linear maps, the output
+// head included, in a precision. The embeddings and all else stay the model's own.
 func (m *Model) Weights(p Precision) (*Weights, error) {
-	if p != Float32 {
-		return nil, fmt.Errorf("weights in %q: expected %s", p, Float32)
+	packing, packed := packings[p]
+	if !packed && p != Float32 {
+		return nil, fmt.Errorf("weights in %q: expected one of %q", p, Precisions)
 	}
 	c := m.Config
 	names := namesOf(c.Arch)
 	w := &Weights{config: c, tokens: m.weights(names.tokens), positions: m.weights(names.positions)}
 	norm := func(name string) affine { return affine{m.weights(name + ".weight"), m.weights(name + ".bias")} }
 	linear := func(name string, in, out int) matrix {
-		return linear32{m.weights(name + ".weight"), m.weights(name + ".bias"), in, out}
+		weight, bias := m.weights(name+".weight"), m.weights(name+".bias")
+		if packed {
+			return packedMatrix{packing.Pack(weight, out, in, true), bias}
+		}
+		return linear32{weight, bias, in, out}
 	}
 	d := c.Width
 	for i := range c.Layers {
@@ -66,7 +79,12 @@ func (m *Model) Weights(p Precision) (*Weights, error) {
 	if c.Arch == GPT2 {
 		w.last = norm("ln_f")
 	}
-	w.head = table32{m.head().Value.Float32s(), d, c.VocabSize}
+	table := m.head().Value.Float32s()
+	if packed {
+		w.head = packedMatrix{packing.Pack(table, c.VocabSize, d, false), nil}
+	} else {
+		w.head = table32{table, d, c.VocabSize}
+	}
 	return w, nil
 }
 
@@ -111,3 +129,13 @@ func (m table32) apply(y, x []float32, rows int) {
 }
 
 func (m table32) bytes() int64 { return 4 * int64(len(m.table)) }
+
+// packedMatrix is a Linear layer or an output head in fewer bits.
+type packedMatrix struct {
+	weight *kernel.Packed
+	bias   []float32 // nil in a head
+}
+
+func (m packedMatrix) apply(y, x []float32, rows int) { m.weight.Linear(y, x, m.bias, rows) }
+
+func (m packedMatrix) bytes() int64 { return m.weight.Bytes() + 4*int64(len(m.bias)) }

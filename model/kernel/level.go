@@ -27,6 +27,9 @@ type level struct {
 	thinCombine func(y []float32, ldy, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
 	thinDots    func(c []float32, ldc, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
 
+	dotsBFloat16, dotsInt8     packedDots
+	unpackBFloat16, unpackInt8 func(x []float32, w []uint32)
+
 	add           func(y, a, b []float32)
 	scale         func(x []float32, s float32)
 	sumSquares    func(x []float32) float64
@@ -52,6 +55,7 @@ var portable = level{
 
 	tile: tileGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo,
 	thinCombine: thinCombineGo, thinDots: thinDotsGo,
+	dotsBFloat16: dotsBFloat16Go, dotsInt8: dotsInt8Go, unpackBFloat16: unpackBFloat16Go, unpackInt8: unpackInt8Go,
 	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,
 	max: maxGo, exp: expGo, scoreGrad: scoreGradGo,
 	gelu: geluGo, geluGrad: geluGradGo,

@@ -16,6 +16,7 @@ var avx2 = level{
 
 	tile: tileAVX2, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8,
 	thinCombine: thinCombineLanes8, thinDots: thinDotsLanes8,
+	dotsBFloat16: dotsBFloat16Lanes8, dotsInt8: dotsInt8Lanes8, unpackBFloat16: unpackBFloat16Lanes8, unpackInt8: unpackInt8Lanes8,
 	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2, read: readLanes8,
 	max: maxAVX2, exp: expAVX2, scoreGrad: scoreGradAVX2,
 	gelu: geluAVX2, geluGrad: geluGradAVX2,
@@ -33,6 +34,7 @@ var avx512 = level{
 
 	tile: tileAVX512, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, dots: dotsLanes16, combine: combineLanes16,
 	thinCombine: thinCombineLanes16, thinDots: thinDotsLanes16,
+	dotsBFloat16: dotsBFloat16Lanes16, dotsInt8: dotsInt8Lanes16, unpackBFloat16: unpackBFloat16Lanes16, unpackInt8: unpackInt8Lanes16,
 	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512, read: readLanes16,
 	max: maxAVX512, exp: expAVX512, scoreGrad: scoreGradAVX512,
 	gelu: geluAVX512, geluGrad: geluGradAVX512,

@@ -13,11 +13,13 @@ import (
 type packing struct {
 	name           string
 	words, columns int
-	// decode passes on the vectors of the block at m, with the columns they begin at.
+	// decode passes on vectors of the block at m, with the columns they begin at. They
+	// lack the factor that scale returns, if there is one.
 	decode func(s *isa, m Mem, use func(v reg.VecVirtual, column int))
+	scale  func(s *isa, m Mem) reg.VecVirtual
 }
 
-// packings are explained at kernel's bfloat16Block and int8Block.
+// packings are explained at kernel's packBFloat16 and packInt8.
 var packings = []packing{
 	{"BFloat16", 16, 32, func(s *isa, m Mem, use func(v reg.VecVirtual, column int)) {
 		for i := 0; i < 16; i += s.lanes {
@@ -31,17 +33,15 @@ var packings = []packing{
 			use(low, i)
 			use(high, 16+i)
 		}
-	}},
+	}, nil},
 	{"Int8", 17, 64, func(s *isa, m Mem, use func(v reg.VecVirtual, column int)) {
-		scale := s.broadcast(m)
 		for i := 0; i < 64; i += s.lanes {
 			v := s.vec()
 			VPMOVSXBD(m.Offset(4+i), v)
 			VCVTDQ2PS(v, v)
-			VMULPS(scale, v, v)
 			use(v, i)
 		}
-	}},
+	}, func(s *isa, m Mem) reg.VecVirtual { return s.broadcast(m) }},
 }
 
 // packed writes what package kernel needs of each packing.
@@ -85,11 +85,27 @@ func (s *isa) packedDots(p packing, rows int) {
 	Label("block")
 	for i := range thinStreams {
 		m := rowAt(ws, far, i)
+		block := make([]reg.VecVirtual, rows) // sums of the block, if it has a scale
 		p.decode(s, m, func(v reg.VecVirtual, column int) {
 			for r := range rows {
-				VFMADD231PS(rowAt(as, lda, r).Offset(4*column), v, sums[r][i])
+				x := rowAt(as, lda, r).Offset(4 * column)
+				switch {
+				case p.scale == nil:
+					VFMADD231PS(x, v, sums[r][i])
+				case column == 0:
+					block[r] = s.vec()
+					VMULPS(x, v, block[r])
+				default:
+					VFMADD231PS(x, v, block[r])
+				}
 			}
 		})
+		if p.scale != nil {
+			scale := p.scale(s, m)
+			for r := range rows {
+				VFMADD231PS(scale, block[r], sums[r][i])
+			}
+		}
 		PREFETCHT0(m.Offset(thinAhead))
 	}
 	for _, x := range ws {
@@ -125,7 +141,16 @@ func (s *isa) unpack(p packing) {
 		fmt.Sprintf("writes the %d columns of each block, blocks > 0.", p.columns))
 	y, w, n := load64("y"), load64("w"), load64("blocks")
 	Label("block")
-	p.decode(s, Mem{Base: w}, func(v reg.VecVirtual, column int) { s.store(v, Mem{Base: y, Disp: 4 * column}, false) })
+	var scale reg.VecVirtual
+	if p.scale != nil {
+		scale = p.scale(s, Mem{Base: w})
+	}
+	p.decode(s, Mem{Base: w}, func(v reg.VecVirtual, column int) {
+		if p.scale != nil {
+			VMULPS(scale, v, v)
+		}
+		s.store(v, Mem{Base: y, Disp: 4 * column}, false)
+	})
 	ADDQ(U32(4*p.words), w)
 	ADDQ(U32(4*p.columns), y)
 	DECQ(n)
