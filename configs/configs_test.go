@@ -1,8 +1,10 @@
 package configs
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestPresets(t *testing.T) {
@@ -22,7 +24,7 @@ func TestPresets(t *testing.T) {
 			c.Data.Files = []string{"a text of the user's"}
 		}
 		if c.Finetunes() && c.Finetune.Stories == "" {
-			c.Finetune.Train = "labelled.tsv"
+			c.Finetune.Train = "a file of the user's"
 		}
 		if err := c.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -37,6 +39,49 @@ func TestPresets(t *testing.T) {
 			t.Errorf("%s comes back as\n%s\nnot\n%s", name, second, text)
 		}
 	}
+}
+
+// A fine-tuning's settings are GPT-1's unless the file says otherwise, and other
+// configurations have no such section.
+func TestFinetune(t *testing.T) {
+	c, err := Parse([]byte("finetune: {task: tagging, lambda: 0}\ntrain: {weight_decay: 0.2}"), "a.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tr := c.Train; !c.Finetunes() || tr.Decay != "linear" || tr.WeightDecay != 0.2 || tr.Beta2 != 0.999 || c.Finetune.Lambda != 0 || c.Finetune.Epochs != 3 || c.Model.Dropout != 0.1 {
+		t.Errorf("%+v", c)
+	}
+	if c, err = Parse([]byte("model: {layers: 3}"), "a.yaml"); err != nil || c.Finetunes() || c.Model.Dropout != 0 || c.Train.Decay != "" {
+		t.Errorf("%+v: %v", c, err)
+	}
+	if text, err := c.Marshal(); err != nil || strings.Contains(string(text), "finetune") {
+		t.Errorf("%s: %v", text, err)
+	}
+	if err := c.Set("finetune.classes=[a, b]"); err != nil || len(c.Finetune.Classes) != 2 {
+		t.Errorf("%v: %v", c.Finetune.Classes, err)
+	}
+}
+
+// Classes of any spelling come back from a run's configuration as they are.
+func FuzzClasses(f *testing.F) {
+	for _, s := range []string{"yes", "1", "0.50", "null", "~", "- a", "a: b", "# x", "'", `"`, "{", "很好", "😀", " a ", "|", "a\tb", "!tag", "&x", "*x", "%", "@", "`", "2001-01-01", "0x1f", "+", ".inf", "<<"} {
+		f.Add(s, "b")
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if !utf8.ValidString(a) || !utf8.ValidString(b) || strings.TrimSpace(a) != a || strings.TrimSpace(b) != b || a == "" || b == "" {
+			return
+		}
+		c := DefaultFinetune()
+		c.Finetune.Task, c.Finetune.Classes = "classification", []string{a, b}
+		text, err := c.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Parse(text, "a.yaml")
+		if err != nil || !slices.Equal(again.Finetune.Classes, c.Finetune.Classes) {
+			t.Errorf("%q come back as %q: %v\n%s", c.Finetune.Classes, again.Finetune.Classes, err, text)
+		}
+	})
 }
 
 // What is wrong in a file is said in one line, with the place.

@@ -82,7 +82,7 @@ type Config struct {
 	// What follows is found in the training examples, and kept by a run.
 
 	// Classes are the labels; of the task tagging, the tags.
-	Classes []string `yaml:"classes,omitempty"`
+	Classes labelled.Classes `yaml:"classes,omitempty"`
 	// ChoiceLabels is how the right choice is named: 0 or 1 (the number of the first),
 	// A or text.
 	ChoiceLabels string `yaml:"choice_labels,omitempty"`

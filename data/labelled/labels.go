@@ -1,6 +1,7 @@
 package labelled
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
@@ -12,6 +13,10 @@ import (
 // Classes are the labels that examples have, each once: numbers in their order, other
 // labels by spelling.
 type Classes []string
+
+// MarshalYAML writes the list with every label in double quotes, escaped as in JSON,
+// which is YAML too: so any spelling comes back as it was.
+func (c Classes) MarshalYAML() ([]byte, error) { return json.Marshal([]string(c)) }
 
 // NewClasses lists the labels of training examples. Examples that all have the same
 // label are an error.

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// labelledFiles writes a table whose label a word tells, to train on and to test.
+func labelledFiles(t *testing.T) {
+	t.Helper()
+	for name, n := range map[string]int{"train.tsv": 60, "test.tsv": 20} {
+		var b strings.Builder
+		b.WriteString("sentence\tlabel\n")
+		for i := range n {
+			word := []string{"happy", "sad"}[i%2]
+			fmt.Fprintf(&b, "%s was %s.\t%s!\n", []string{"Mia", "Max", "Ben"}[i%3], word, strings.ToUpper(word))
+		}
+		writeFile(t, name, b.String())
+	}
+}
+
+// quickly is what makes a fine-tuning end in a moment.
+var quickly = []string{"--set", "finetune.min_steps=24", "--set", "finetune.evaluations=3", "--set", "train.learning_rate=0.01"}
+
+func finetuneArgs(more ...string) []string {
+	return append(append([]string{"finetune", "--data", "train.tsv", "--test", "test.tsv"}, quickly...), more...)
+}
+
+// The commands of the README, on a small scale: fine-tune a run, predict a text, a
+// file and standard input.
+func TestFinetuneAndClassify(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	out := succeed(t, finetuneArgs()...)
+	contains(t, out, "configuration: embedded preset finetune.yaml", "  - HAPPY!\n", "run folder:     "+filepath.Join("runs", "finetune-1"), "starts from:    ", filepath.Join("runs", "tiny-1")+"\n",
+		"examples:       54 to train on, 6 for development, 20 to test", "truncated:      0 of them", "buckets:        sequences of ", "loss:           L2 + 0.5·L1", "on the development set",
+		"test set:        accuracy 1.0000", "true \\ predicted", "results: ")
+	for _, name := range []string{"config.yaml", "tokenizer.json", "results.json", "confusion.png", "worst.txt", "loss.svg", "metrics.jsonl", "best.safetensors"} {
+		if _, err := os.Stat(filepath.Join("runs", "finetune-1", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	contains(t, succeed(t, "classify", "Ben was sad.", "Mia was happy."), "SAD! ", "\nHAPPY! ", "\tBen was sad.\n")
+	var answer struct {
+		Label         string
+		Probability   float64
+		Probabilities []struct{ Probability float64 }
+	}
+	line := succeed(t, "classify", "--json", "--run", "runs/finetune-1", "Max was sad.")
+	if err := json.Unmarshal([]byte(line), &answer); err != nil || answer.Label != "SAD!" || answer.Probability < 0.5 || len(answer.Probabilities) != 2 {
+		t.Errorf("%s: %v", line, err)
+	}
+	if got := strings.Count(succeed(t, "classify", "--file", "test.tsv"), "\n"); got != 20 {
+		t.Errorf("%d lines for 20 rows", got)
+	}
+	writeFile(t, "lines", "Mia was sad.\nBen was happy.\n")
+	before := os.Stdin
+	defer func() { os.Stdin = before }()
+	var err error
+	if os.Stdin, err = os.Open("lines"); err != nil {
+		t.Fatal(err)
+	}
+	if out := succeed(t, "classify"); !strings.HasPrefix(out, "SAD! ") || !strings.Contains(out, "\nHAPPY! ") {
+		t.Errorf("of standard input: %s", out)
+	}
+	// The run that was fine-tuned is no run to write with, unless it is named.
+	contains(t, succeed(t, "eval"), "runs/tiny-1, step 6")
+	succeed(t, "sample", "--run", "runs/finetune-1", "--prompt", "Mia")
+	// A fine-tuned run can be fine-tuned.
+	contains(t, succeed(t, finetuneArgs("--from", "runs/finetune-1", "--lambda", "0")...), "loss:           L2, without", filepath.Join("runs", "finetune-1")+"\n")
+}
+
+func TestFinetuneSeeds(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	out := succeed(t, finetuneArgs("--seeds", "2", "--scratch", "--freeze-embeddings", "--examples", "20")...)
+	contains(t, out, "random weights, tokenizer and shape of ", "20 to train on", "seed 1 (1 of 2): runs/finetune-1", "seed 2 (2 of 2): runs/finetune-2", "accuracy on the test set, 2 seeds: ", " ± ")
+}
+
+// From nothing but the labelled file.
+func TestFinetuneWithoutRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	labelledFiles(t)
+	out := succeed(t, finetuneArgs("--scratch", "--set", "model.layers=1", "--set", "model.width=16", "--set", "model.context=32", "--set", "tokenizer.kind=char")...)
+	contains(t, out, "starts from:    random weights\n", "test set:")
+	contains(t, succeed(t, "classify", "Mia was sad."), " %")
+}
+
+func TestFinetuneInterruptAndResume(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &interrupter{at: "step 9: ", stop: cancel}
+	var errs bytes.Buffer
+	if status := execute(ctx, append([]string{"gpt"}, finetuneArgs()...), w, &errs); status != 130 {
+		t.Fatalf("exit %d\n%s\n%s", status, w.String(), errs.String())
+	}
+	contains(t, w.String(), "stopped after step 9", "finetune --resume --run runs/finetune-1")
+	contains(t, succeed(t, "finetune", "--resume"), "resuming runs/finetune-1 at step 9 of 25", "test set:")
+}
+
+func TestAblate(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	args := append([]string{"ablate", "--data", "train.tsv", "--test", "test.tsv", "--sizes", "20", "--seeds", "2"}, quickly...)
+	out := succeed(t, args...)
+	contains(t, out, "16 of 16: n-grams, 54 examples, seed 2: accuracy 1.0000", "| accuracy, by labelled examples | 20 | 54 |", "| pre-trained, λ = 0.5 | ", "| no pre-training | ", "picture: ")
+	for _, name := range []string{"ablation.svg", "ablation.png", "table.md", "points.jsonl"} {
+		if _, err := os.Stat(filepath.Join("runs", "finetune-ablation", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if again := succeed(t, args...); strings.Contains(again, " of 16: ") || !strings.Contains(again, "| n-grams | ") {
+		t.Errorf("the same command computes again:\n%s", again)
+	}
+	status, _, stderr := gpt(append(args, "--lambda", "0.7")...)
+	if status != 1 || !strings.Contains(stderr, "holds an ablation with other settings") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+	entries, err := os.ReadDir(filepath.Join("runs", "finetune-ablation"))
+	if err != nil || len(entries) != 5 {
+		t.Errorf("the folder holds %v, %v", entries, err)
+	}
+}
+
+// Bad input gets one line that says what and where.
+func TestFinetuneErrors(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	writeFile(t, "unseen.tsv", "sentence\tlabel\nMia was odd.\tODD!\n")
+	writeFile(t, "short.tsv", "sentence\tlabel\nMia was sad.\tSAD!\nBen\n")
+	writeFile(t, "one.tsv", "sentence\tlabel\na\tx\nb\tx\n")
+	writeFile(t, "empty.tsv", "sentence\tlabel\n  \tx\nb\ty\n")
+	succeed(t, finetuneArgs()...)
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"finetune", "--data", "train.tsv", "--test", "unseen.tsv"}, 1, `unseen.tsv:2: the label "ODD!" isn't one of the classes that training saw: HAPPY!, SAD!`},
+		{[]string{"finetune", "--data", "short.tsv"}, 1, "short.tsv:3: 1 column, expected at least 2"},
+		{[]string{"finetune", "--data", "one.tsv"}, 1, `one.tsv: every row (2 of them) has the label "x"`},
+		{[]string{"finetune", "--data", "empty.tsv"}, 1, `empty.tsv:2: the text (column 1, "sentence") is empty`},
+		{[]string{"finetune", "--data", "train.tsv", "--label", "lable"}, 1, `no column "lable"; it has "sentence", "label"`},
+		{[]string{"finetune", "--data", "missing.tsv"}, 1, "missing.tsv: no such file"},
+		{[]string{"finetune", "--data", "train.tsv", "--from", "nowhere"}, 1, "no config.yaml in it"},
+		{[]string{"finetune", "--config", "small.yaml"}, 1, "no finetune section with a task in it"},
+		{[]string{"finetune"}, 1, "finetune.train is missing: give --data FILE"},
+		{[]string{"finetune", "--data", "train.tsv", "--task", "sorting"}, 1, `finetune.task is "sorting"`},
+		{[]string{"finetune", "--data", "train.tsv", "--task", "choice"}, 1, "which columns hold the choices? it has \"sentence\", \"label\": name them with --choices"},
+		{[]string{"finetune", "--data", "train.tsv", "--freeze-layers", "3"}, 1, "finetune.freeze_layers is 3, but the model has 2"},
+		{[]string{"finetune", "--data", "train.tsv", "--seeds", "0"}, 2, "--seeds is 0"},
+		{[]string{"finetune", "--data", "train.tsv", "--run", "runs/tiny-1"}, 1, "holds a run already"},
+		{[]string{"finetune", "--resume", "--lambda", "1"}, 2, "leave out --lambda"},
+		{[]string{"finetune", "--resume", "--run", "runs/tiny-1"}, 1, "is no fine-tuned run"},
+		{[]string{"finetune", "extra"}, 2, "takes flags only"},
+		{[]string{"classify", "--run", "runs/tiny-1", "x"}, 1, "is no fine-tuned run: make one with `gpt finetune --from runs/tiny-1`"},
+		{[]string{"classify", "ok", " "}, 1, "argument:2: the text is empty"},
+		{[]string{"classify", "--file", "test.tsv", "x"}, 2, "expected one of them"},
+		{[]string{"classify", "--file", "test.tsv", "--text", "words"}, 1, `no column "words"`},
+		{[]string{"ablate", "--data", "train.tsv", "--seeds", "0"}, 2, "--seeds must be 1 or more"},
+	} {
+		status, _, stderr := gpt(c.args...)
+		if status != c.status || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("gpt %s: exit %d\n%s\nwant %d, %s", strings.Join(c.args, " "), status, stderr, c.status, c.want)
+		}
+	}
+	// A class list that doesn't fit the checkpoint.
+	path := filepath.Join("runs", "finetune-1", "config.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, path, strings.Replace(string(text), "  - HAPPY!\n", "  - HAPPY!\n  - MAD!\n", 1))
+	status, _, stderr := gpt("classify", "--run", "runs/finetune-1", "x")
+	if status != 1 || !strings.Contains(stderr, `tensor "score.weight" has shape [16 2], the configuration asks for [16 3]`) || !strings.Contains(stderr, "3 classes") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+}
