@@ -38,7 +38,7 @@ func TestFinetuneAndClassify(t *testing.T) {
 	inTinyRun(t)
 	labelledFiles(t)
 	out := succeed(t, finetuneArgs()...)
-	contains(t, out, "configuration: embedded preset finetune.yaml", "  - HAPPY!\n", "run folder:     "+filepath.Join("runs", "finetune-1"), "starts from:    ", filepath.Join("runs", "tiny-1")+"\n",
+	contains(t, out, "configuration: embedded preset finetune.yaml", `classes: ["HAPPY!", "SAD!"]`, "run folder:     "+filepath.Join("runs", "finetune-1"), "starts from:    ", filepath.Join("runs", "tiny-1")+"\n",
 		"examples:       54 to train on, 6 for development, 20 to test", "truncated:      0 of them", "buckets:        sequences of ", "loss:           L2 + 0.5·L1", "on the development set",
 		"test set:        accuracy 1.0000", "true \\ predicted", "results: ")
 	for _, name := range []string{"config.yaml", "tokenizer.json", "results.json", "confusion.png", "worst.txt", "loss.svg", "metrics.jsonl", "best.safetensors"} {
@@ -177,7 +177,7 @@ func TestFinetuneErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, path, strings.Replace(string(text), "  - HAPPY!\n", "  - HAPPY!\n  - MAD!\n", 1))
+	writeFile(t, path, strings.Replace(string(text), `["HAPPY!", `, `["HAPPY!", "MAD!", `, 1))
 	status, _, stderr := gpt("classify", "--run", "runs/finetune-1", "x")
 	if status != 1 || !strings.Contains(stderr, `tensor "score.weight" has shape [16 2], the configuration asks for [16 3]`) || !strings.Contains(stderr, "3 classes") {
 		t.Errorf("exit %d: %s", status, stderr)
