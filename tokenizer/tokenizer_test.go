@@ -56,6 +56,22 @@ func TestEndOfText(t *testing.T) {
 func TestFingerprint(t *testing.T) {
 	seen := make(map[string]string)
 	toks := append(kinds(t), newChar([]rune("\n abcè")), newChar([]rune("\n abc")))
+	for _, names := range [][]string{{"<a>"}, {"<b>"}, {"<a>", "<b>"}, {"<b>", "<a>"}} {
+		tok, err := WithSpecialTokens(NewByte(), names...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		toks = append(toks, tok)
+	}
+	for _, merges := range [][]merge{{{"a", "b"}, {"b", "c"}}, {{"b", "c"}, {"a", "b"}}} {
+		v := &vocabulary{ids: vocabOf(NewByte().(extendable)), merges: merges, special: map[string]bool{EndOfTextName: true}}
+		v.ids["ab"], v.ids["bc"] = 257, 258
+		tok, err := v.byteLevel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		toks = append(toks, tok)
+	}
 	for i, tok := range toks {
 		f := Fingerprint(tok)
 		if len(f) != 64 || f != Fingerprint(tok) {

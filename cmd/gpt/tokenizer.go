@@ -11,11 +11,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/data"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -107,65 +105,6 @@ func openTokenizer(c *cli.Context) (tokenizer.Tokenizer, error) {
 	default:
 		return tokenizer.Load(name)
 	}
-}
-
-func trainTokenizer(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	files, dir := c.StringSlice("data"), c.String("output")
-	kind, special := c.String("kind"), c.StringSlice("special-token")
-	switch {
-	case len(files) == 0:
-		return usageError{errors.New("no text to learn from: give --data FILE")}
-	case dir == "":
-		return usageError{errors.New("no --output: name the folder that the tokenizer goes into")}
-	case kind != "bpe" && kind != "char":
-		return usageError{fmt.Errorf("--kind is %q: expected bpe or char (gpt2 and byte need no training)", kind)}
-	case c.Int("min-frequency") < 1:
-		return usageError{fmt.Errorf("--min-frequency is %d: expected 1 or more", c.Int("min-frequency"))}
-	}
-	if err := mayWrite(c, filepath.Join(dir, "tokenizer.json")); err != nil {
-		return err
-	}
-	corpus, err := data.Load(files)
-	if err != nil {
-		return err
-	}
-	out, started := c.App.Writer, time.Now()
-	var t tokenizer.Tokenizer
-	if kind == "char" {
-		if t, err = tokenizer.NewChar(corpus.Texts()); err == nil {
-			t, err = tokenizer.WithSpecialTokens(t, special...)
-		}
-	} else {
-		p := newProgress(c.App.ErrWriter)
-		options := append(p.options(corpus.Bytes()), tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...))
-		t, err = tokenizer.TrainBPE(corpus.Texts(), c.Int("vocab-size"), options...)
-		p.close()
-	}
-	if err != nil {
-		return err
-	}
-	took := time.Since(started)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := tokenizer.Save(dir, t, 0); err != nil {
-		return err
-	}
-	stream, err := data.Tokenize(corpus, t)
-	if err != nil {
-		return err
-	}
-	u := tokenizer.NewUsage(t, stream.Tokens)
-	fmt.Fprintf(out, "learned %s from %s bytes in %.1f s: %s tokens, %.2f bytes per token on this text\n",
-		t.Name(), train.Thousands(corpus.Bytes()), took.Seconds(), train.Thousands(t.VocabSize()), perToken(u.Bytes, u.Tokens))
-	if kind == "bpe" && t.VocabSize() < c.Int("vocab-size") {
-		fmt.Fprintf(out, "that is less than --vocab-size %d: no further pair occurs %d times\n", c.Int("vocab-size"), c.Int("min-frequency"))
-	}
-	fmt.Fprintf(out, "look into it: %s tokenizer inspect --tokenizer %s\ntrain with it: %s train --tokenizer %s --data %s\n", self(), dir, self(), dir, files[0])
-	return nil
 }
 
 func perToken(n, tokens int) float64 { return float64(n) / float64(max(1, tokens)) }
