@@ -2,7 +2,7 @@
 
     go build -o gpt ./cmd/gpt
     pip install transformers tiktoken
-    python check.py ./gpt TOKENIZER[,TOKENIZER...] TEXT...
+    python scripts/check_tokenizers.py ./gpt TOKENIZER[,TOKENIZER...] TEXT...
 
 For each TOKENIZER (what `gpt tokenizer --tokenizer` takes) and each file TEXT, the
 ids of `gpt tokenizer encode` must be those of AutoTokenizer on what `gpt tokenizer
