@@ -17,8 +17,8 @@ var ggufNames = map[string]string{
 // vocabulary is the metadata with the prefix tokenizer. Matrices are float32, or
 // rounded to the 16-bit float given as narrow; vectors and positions stay float32,
 // as in llama.cpp's own converter. GPT-1's architecture, which llama.cpp hasn't, is
-// an error.
-func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safetensors.Dtype) error {
+// an error. A nil progress isn't told anything.
+func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safetensors.Dtype, progress Progress) error {
 	c := m.Config
 	if c.Arch != GPT2 {
 		return fmt.Errorf("model.arch is %s: llama.cpp runs gpt2 only (LayerNorm before each part, not after)", c.Arch)
@@ -66,5 +66,5 @@ func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safe
 	if c.UntiedHead {
 		add(headName, "output.weight", wide, false)
 	}
-	return gguf.Write(path, metadata, tensors)
+	return gguf.Write(path, metadata, tensors, progress)
 }

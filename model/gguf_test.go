@@ -128,7 +128,7 @@ func TestWriteGGUF(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := filepath.Join(t.TempDir(), "x.gguf")
-		if err := m.WriteGGUF(path, "a name", []gguf.Pair{{Key: "tokenizer.ggml.model", Value: "gpt2"}}, c.narrow); err != nil {
+		if err := m.WriteGGUF(path, "a name", []gguf.Pair{{Key: "tokenizer.ggml.model", Value: "gpt2"}}, c.narrow, nil); err != nil {
 			t.Fatal(err)
 		}
 		metadata, tensors := readGGUF(t, path)
@@ -192,7 +192,7 @@ func TestWriteGGUF(t *testing.T) {
 		}
 	}
 	old := tiny(t, GPT1)
-	if err := old.WriteGGUF(filepath.Join(t.TempDir(), "x"), "", nil, ""); err == nil || !strings.Contains(err.Error(), "model.arch is gpt1: llama.cpp runs gpt2 only") {
+	if err := old.WriteGGUF(filepath.Join(t.TempDir(), "x"), "", nil, "", nil); err == nil || !strings.Contains(err.Error(), "model.arch is gpt1: llama.cpp runs gpt2 only") {
 		t.Errorf("gpt1: %v", err)
 	}
 }

@@ -37,7 +37,7 @@ func TestHuggingFaceRoundTrip(t *testing.T) {
 		}
 		for _, narrow := range []safetensors.Dtype{"", safetensors.F16, safetensors.BF16} {
 			dir := t.TempDir()
-			if err := m.WriteHuggingFace(dir, narrow, 7); err != nil {
+			if err := m.WriteHuggingFace(dir, narrow, 7, nil); err != nil {
 				t.Fatal(err)
 			}
 			back, _, err := ReadHuggingFace(os.DirFS(dir), nil)

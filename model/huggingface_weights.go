@@ -154,8 +154,9 @@ func storedNames(c Config, weights *safetensors.Set) (stored map[string]string, 
 
 // WriteHuggingFace writes config.json and model.safetensors into the folder, which
 // exists, for transformers to read. Weights are float32, or rounded to the 16-bit
-// float given as narrow. The end-of-text token is as in Config.HuggingFace.
-func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText int32) error {
+// float given as narrow. The end-of-text token is as in Config.HuggingFace. A nil
+// progress isn't told anything.
+func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText int32, progress Progress) error {
 	tensors := m.Tensors()
 	for i := range tensors {
 		if tensors[i].Name != headName {
@@ -164,7 +165,7 @@ func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText
 		tensors[i].Narrow = narrow
 	}
 	// transformers asks for the name of the framework.
-	if err := safetensors.Write(filepath.Join(dir, weightsFile), tensors, map[string]string{"format": "pt"}); err != nil {
+	if err := safetensors.WriteProgress(filepath.Join(dir, weightsFile), tensors, map[string]string{"format": "pt"}, progress); err != nil {
 		return err
 	}
 	dtype := map[safetensors.Dtype]string{"": "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16"}[narrow]

@@ -33,8 +33,8 @@ func ReadMinGPT(text []byte) (*Model, error) {
 	if err := json.Unmarshal(entries["config"], &h); err != nil {
 		return nil, fmt.Errorf("config: %w", jsonError(err))
 	}
-	if h.Layers > len(entries) {
-		return nil, fmt.Errorf("config: n_layer is %d, but there are %d tensors", h.Layers, len(entries)-1)
+	if h.Layers > len(entries) || max(h.Width, h.Vocab, h.Context) > len(text) {
+		return nil, fmt.Errorf("config: %d layers × %d, %d tokens, context %d: more than there are tensors or bytes", h.Layers, h.Width, h.Vocab, h.Context)
 	}
 	c := Config{
 		Arch: GPT2, Layers: h.Layers, Heads: h.Heads, Width: h.Width, Context: h.Context, VocabSize: h.Vocab,

@@ -146,7 +146,7 @@ func TestMinGPTRefused(t *testing.T) {
 		"[]":                                     "expected",
 		"{}":                                     `no entry "config"`,
 		`{"config": {"n_layer": "a"}}`:           `config: key "n_layer" has a string`,
-		`{"config": {"n_layer": 9}}`:             "config: n_layer is 9, but there are 0 tensors",
+		`{"config": {"n_layer": 9}}`:             "config: 9 layers × 0, 0 tokens, context 0: more than there are tensors or bytes",
 		`{"config": {"n_layer": 1}}`:             "config: model.heads is 0: expected 1 or more; ",
 		"{" + config + "}":                       `tensor "transformer.wte.weight": missing`,
 		entry("[3, 1]", "torch.float32", ""):     `tensor "transformer.wte.weight": shape [3 1], expected [3 2]`,
@@ -160,4 +160,20 @@ func TestMinGPTRefused(t *testing.T) {
 			t.Errorf("%.80s: error %v, expected one line with %q", text, err, want)
 		}
 	}
+}
+
+// FuzzReadMinGPT: a file is refused in one line or is a model.
+func FuzzReadMinGPT(f *testing.F) {
+	f.Add([]byte(`{"config": {"n_layer": 1, "n_head": 1, "n_embd": 1, "vocab_size": 1, "block_size": 1}, "transformer.wte.weight": {"shape": [1, 1], "dtype": "torch.float32", "data": "AACAPw=="}}`))
+	f.Add([]byte(`{"config": {"n_layer": 1, "n_head": 1, "n_embd": 4611686018427387904, "vocab_size": 4, "block_size": 1}, "transformer.wte.weight": {"shape": [4, 4611686018427387904], "dtype": "torch.float32", "data": ""}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m, err := ReadMinGPT(text)
+		if err != nil {
+			oneLine(t, err, "")
+			return
+		}
+		if err := m.Config.Validate(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"tinygpt/model"
 	"tinygpt/model/safetensors"
 	"tinygpt/tokenizer"
 )
@@ -32,8 +33,9 @@ var Dtypes = map[string]safetensors.Dtype{"float32": "", "float16": safetensors.
 
 // Export writes the weights of a checkpoint (see Checkpoint) and the tokenizer into
 // the folder to, which is made if need be. What is there of the same name is
-// refused. Files appear when all of them are complete.
-func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dtype) error {
+// refused. Files appear when all of them are complete; when progress, which is told
+// of the weights, returns an error, none do.
+func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dtype, progress model.Progress) error {
 	marks := map[Format][]string{HuggingFace: {"config.json", "model.safetensors", "tokenizer.json"}, GGUF: {GGUFFile}}[format]
 	if marks == nil {
 		return fmt.Errorf("format is %q: expected %s or %s", format, HuggingFace, GGUF)
@@ -53,12 +55,12 @@ func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dt
 			if err != nil {
 				return err
 			}
-			return m.WriteGGUF(filepath.Join(dir, GGUFFile), filepath.Base(r.Dir), vocabulary, narrow)
+			return m.WriteGGUF(filepath.Join(dir, GGUFFile), filepath.Base(r.Dir), vocabulary, narrow, progress)
 		}
 		if err := tokenizer.WriteHuggingFace(dir, r.Tokenizer, m.Config.Context); err != nil {
 			return err
 		}
-		return m.WriteHuggingFace(dir, narrow, r.Tokenizer.EndOfText())
+		return m.WriteHuggingFace(dir, narrow, r.Tokenizer.EndOfText(), progress)
 	})
 }
 

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,7 +76,7 @@ func TestImportExport(t *testing.T) {
 					t.Errorf("%s from %s: token ids %v, want %v: %v", name, from, got, ids, err)
 				}
 				if i == 0 {
-					if err := r.Export("", "again", HuggingFace, ""); err != nil {
+					if err := r.Export("", "again", HuggingFace, "", nil); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -152,7 +153,7 @@ func TestImportRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := small.WriteHuggingFace("few", "", -1); err != nil {
+	if err := small.WriteHuggingFace("few", "", -1, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"text.json", "model.bin"} {
@@ -174,6 +175,10 @@ func TestImportRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, expected one line with %q", dir, err, want)
 		}
+	}
+	stop := errors.New("stopped")
+	if _, _, err := Import(from, "", func(_, _ int64) error { return stop }); !errors.Is(err, stop) {
+		t.Error(err)
 	}
 	if _, err := os.Stat(Root); err == nil {
 		t.Error("a run was left behind")
@@ -217,9 +222,20 @@ func TestExportRefused(t *testing.T) {
 		"tokenizer gpt1 doesn't encode bytes":        {old, "empty", GGUF, ""},
 		"value 1e+06 is out of the range of float16": {loud, "empty", HuggingFace, safetensors.F16},
 	} {
-		err := c.run.Export("", c.to, c.format, c.narrow)
+		err := c.run.Export("", c.to, c.format, c.narrow, nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error %v, expected one line with %q", err, want)
+		}
+	}
+	stop := errors.New("stopped")
+	for _, format := range []Format{HuggingFace, GGUF} {
+		if err := r.Export("", "empty", format, "", func(done, total int64) error {
+			if done > total/2 {
+				return stop
+			}
+			return nil
+		}); !errors.Is(err, stop) {
+			t.Errorf("%s: %v", format, err)
 		}
 	}
 	if _, err := os.Stat("empty"); err == nil {
@@ -236,7 +252,7 @@ func TestExportRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, format := range []Format{HuggingFace, GGUF} {
-		if err := r.Export("best", "full", format, safetensors.BF16); err != nil {
+		if err := r.Export("best", "full", format, safetensors.BF16, nil); err != nil {
 			t.Error(err)
 		}
 	}

@@ -76,7 +76,7 @@ class Program:
         self.command = shlex.split(command)
 
     def __call__(self, *args):
-        p = subprocess.run([*self.command, *map(str, args)], capture_output=True, text=True)
+        p = subprocess.run([*self.command, *map(str, args)], input="", capture_output=True, text=True)
         assert p.returncode == 0, f"gpt {' '.join(map(str, args))}: exit {p.returncode}\n{p.stdout[-2000:]}{p.stderr}"
         return p.stdout
 

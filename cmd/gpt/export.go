@@ -47,7 +47,10 @@ func exportCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := r.Export(c.String("checkpoint"), to, format, narrow); err != nil {
+			progress, end := interchange(c, "writing weights")
+			err = r.Export(c.String("checkpoint"), to, format, narrow, progress)
+			end()
+			if err != nil {
 				return err
 			}
 			out := c.App.Writer

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -32,12 +31,10 @@ func importCommand() *cli.Command {
 			if c.NArg() != 1 {
 				return usageError{fmt.Errorf("import takes one folder or file, found %d arguments: see gpt import --help", c.NArg())}
 			}
-			// The first signal ends the work and leaves nothing behind.
-			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-			context.AfterFunc(ctx, stop)
-			defer stop()
 			out, from := c.App.Writer, c.Args().First()
-			r, leftOut, err := run.Import(from, c.String("run"), reading(ctx, out, "reading weights"))
+			progress, end := interchange(c, "reading weights")
+			r, leftOut, err := run.Import(from, c.String("run"), progress)
+			end()
 			if err != nil {
 				return err
 			}
@@ -55,14 +52,19 @@ func importCommand() *cli.Command {
 	}
 }
 
-// reading shows how far a work on weights has come, and ends it with ctx.
-func reading(ctx context.Context, out io.Writer, what string) model.Progress {
-	p := newProgress(out)
-	return func(done, total int64) error {
+// interchange shows how far a work on weights has come. The first signal ends the
+// work, which leaves nothing behind; a second one kills, as usual. end is to be
+// called when the work is over.
+func interchange(c *cli.Context, what string) (progress model.Progress, end func()) {
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	bar := newProgress(c.App.ErrWriter)
+	progress = func(done, total int64) error {
 		if ctx.Err() != nil {
 			return train.ErrInterrupted
 		}
-		p.show(what, int(done), int(total))
+		bar.show(what, int(done), int(total))
 		return nil
 	}
+	return progress, func() { bar.close(); stop() }
 }

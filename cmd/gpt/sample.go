@@ -38,7 +38,7 @@ func sampleCommand() *cli.Command {
 		Name:      "sample",
 		Usage:     "write with a trained model",
 		ArgsUsage: "[PROMPT]",
-		Description: "PROMPT is the text to continue, in quotes; - reads it from standard input. Flags come before it.\n" +
+		Description: "PROMPT is the text to continue, in quotes; - reads it from standard input.\n" +
 			"Without a prompt the model writes a text from its beginning, or on a terminal asks for one after the other.",
 		Flags:  flags,
 		Action: sampleAction,

@@ -67,8 +67,10 @@ const (
 )
 
 // Write writes a file with the metadata and tensors in their order. It appears under
-// its name when it is complete and on the disk.
-func Write(path string, metadata []Pair, tensors []Tensor) (err error) {
+// its name when it is complete and on the disk. After each tensor progress, unless it
+// is nil, is told how many values of how many are written; when it returns an error,
+// the work ends with that.
+func Write(path string, metadata []Pair, tensors []Tensor, progress func(done, total int64) error) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
 	if err != nil {
 		return err
@@ -80,7 +82,7 @@ func Write(path string, metadata []Pair, tensors []Tensor) (err error) {
 		}
 	}()
 	buffered := bufio.NewWriterSize(file, pieceLen)
-	if err := write(buffered, metadata, tensors); err != nil {
+	if err := write(buffered, metadata, tensors, progress); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if err := errors.Join(buffered.Flush(), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
@@ -89,7 +91,7 @@ func Write(path string, metadata []Pair, tensors []Tensor) (err error) {
 	return os.Rename(file.Name(), path)
 }
 
-func write(w io.Writer, metadata []Pair, tensors []Tensor) error {
+func write(w io.Writer, metadata []Pair, tensors []Tensor, progress func(done, total int64) error) error {
 	order := binary.LittleEndian
 	b := append([]byte(nil), magic...)
 	b = order.AppendUint32(b, version)
@@ -107,7 +109,7 @@ func write(w io.Writer, metadata []Pair, tensors []Tensor) error {
 		}
 	}
 	clear(seen)
-	var at int64
+	var at, done, total int64
 	for _, t := range tensors {
 		if err := t.check(); err != nil {
 			return fmt.Errorf("tensor %q: %w", t.Name, err)
@@ -128,6 +130,7 @@ func write(w io.Writer, metadata []Pair, tensors []Tensor) error {
 		b = order.AppendUint32(b, uint32(t.Type))
 		b = order.AppendUint64(b, uint64(at))
 		at += padded(int64(len(t.Data)) * int64(t.Type.Size()))
+		total += int64(len(t.Data))
 	}
 	if _, err := w.Write(pad(b, int64(len(b)))); err != nil {
 		return err
@@ -135,6 +138,11 @@ func write(w io.Writer, metadata []Pair, tensors []Tensor) error {
 	for _, t := range tensors {
 		if err := t.write(w); err != nil {
 			return fmt.Errorf("tensor %q: %w", t.Name, err)
+		}
+		if done += int64(len(t.Data)); progress != nil {
+			if err := progress(done, total); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

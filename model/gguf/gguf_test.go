@@ -2,6 +2,7 @@ package gguf
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ func TestReference(t *testing.T) {
 	for row := range 3 {
 		corner = append(corner, values[row*columns:][:4]...)
 	}
-	path := filepath.Join(t.TempDir(), "x.gguf")
+	path, last := filepath.Join(t.TempDir(), "x.gguf"), int64(0)
 	err = Write(path, []Pair{
 		{"general.architecture", "gpt2"},
 		{"general.name", `é "q"`},
@@ -42,7 +43,16 @@ func TestReference(t *testing.T) {
 		{Name: "transposed", Shape: []int{rows, columns}, Transpose: true, Data: values},
 		{Name: "half", Type: F16, Shape: []int{rows, columns}, Data: values},
 		{Name: "bfloat", Type: BF16, Shape: []int{rows, columns}, Transpose: true, Data: values},
+	}, func(done, total int64) error {
+		if done <= last || total != 3*rows*columns+5+12 {
+			t.Errorf("%d of %d after %d", done, total, last)
+		}
+		last = done
+		return nil
 	})
+	if last != 3*rows*columns+5+12 {
+		t.Errorf("progress ends at %d", last)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +84,7 @@ func TestWriteRefused(t *testing.T) {
 		"shape [2 9223372036854775807]":          {nil, []Tensor{{Name: "x", Shape: []int{2, math.MaxInt}}}},
 		"unknown type 2":                         {nil, []Tensor{{Name: "x", Type: 2, Shape: []int{2}, Data: x.Data}}},
 		"shape [2] can't be transposed":          {nil, []Tensor{{Name: "x", Shape: []int{2}, Data: x.Data, Transpose: true}}},
+		"stopped":                                {nil, []Tensor{x}},
 		`"x": value 70000 is out of the range`:   {nil, []Tensor{{Name: "x", Type: F16, Shape: []int{1}, Data: []float32{70000}}}},
 	} {
 		dir := t.TempDir()
@@ -81,7 +92,7 @@ func TestWriteRefused(t *testing.T) {
 		if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		err := Write(path, c.metadata, c.tensors)
+		err := Write(path, c.metadata, c.tensors, func(int64, int64) error { return errors.New("stopped") })
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), path) {
 			t.Errorf("error %v, expected %q", err, want)
 		}

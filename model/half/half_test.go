@@ -91,6 +91,12 @@ func TestRounding(t *testing.T) {
 				t.Errorf("%s: %v becomes %#04x", k.name, x, got)
 			}
 		}
+		// A NaN whose bits are all among those that go.
+		for _, bits := range []uint32{0x7f800001, 0xff800fff, 0x7fc00000} {
+			if got := k.narrow(math.Float32frombits(bits)); int(got&0x7fff) <= infinity || got>>15 != uint16(bits>>31) {
+				t.Errorf("%s: NaN %#x becomes %#04x", k.name, bits, got)
+			}
+		}
 		if got := k.narrow(math.SmallestNonzeroFloat32); got != 0 {
 			t.Errorf("%s: the smallest float32 becomes %#04x", k.name, got)
 		}

@@ -79,7 +79,14 @@ func (t Tensor) describe() (Info, error) {
 //
 // The file appears under its name when it is complete and on the disk; until then
 // it has ".tmp" appended.
-func Write(path string, tensors []Tensor, metadata map[string]string) (err error) {
+func Write(path string, tensors []Tensor, metadata map[string]string) error {
+	return WriteProgress(path, tensors, metadata, nil)
+}
+
+// WriteProgress is Write, which tells progress after each tensor how many values of
+// how many are written. When progress returns an error, the work ends with that and
+// leaves nothing behind.
+func WriteProgress(path string, tensors []Tensor, metadata map[string]string, progress func(done, total int64) error) (err error) {
 	header, ordered, err := layOut(tensors, metadata)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -102,9 +109,18 @@ func Write(path string, tensors []Tensor, metadata map[string]string) (err error
 		return err
 	}
 	hash := sha256.New()
+	var done, total int64
+	for _, t := range ordered {
+		total += t.len()
+	}
 	for _, t := range ordered {
 		if err := t.encode(io.MultiWriter(file, hash)); err != nil {
 			return fmt.Errorf("%s: tensor %q: %w", path, t.Name, err)
+		}
+		if done += t.len(); progress != nil {
+			if err := progress(done, total); err != nil {
+				return err
+			}
 		}
 	}
 	if _, err := file.WriteAt(header(hex.EncodeToString(hash.Sum(nil))), 0); err != nil {
@@ -197,6 +213,15 @@ func quote(v any) []byte {
 		panic("safetensors: " + err.Error()) // strings, integers and maps of strings have no way to fail
 	}
 	return text
+}
+
+// len is the number of elements of the shape, which describe has checked.
+func (t Tensor) len() int64 {
+	n := int64(1)
+	for _, dim := range t.Shape {
+		n *= int64(dim)
+	}
+	return n
 }
 
 // encode writes the elements in pieces of bounded size.

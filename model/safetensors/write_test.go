@@ -265,3 +265,24 @@ func FuzzWrite(f *testing.F) {
 		}
 	})
 }
+
+// Progress ends with the whole; its error ends the work and leaves what was there.
+func TestWriteProgress(t *testing.T) {
+	path := write(t, []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}}}, nil)
+	before, _ := os.ReadFile(path)
+	tensors := []Tensor{{Name: "x", Shape: []int{2, 2}, Data: make([]float32, 4)}, {Name: "y", Data: []int64{3}}}
+	stop := errors.New("stopped")
+	if err := WriteProgress(path, tensors, nil, func(_, _ int64) error { return stop }); err != stop {
+		t.Error(err)
+	}
+	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
+		t.Error("the old file was changed")
+	}
+	if left, _ := filepath.Glob(path + "?*"); left != nil {
+		t.Errorf("left behind: %v", left)
+	}
+	var told []int64
+	if err := WriteProgress(path, tensors, nil, func(done, total int64) error { told = append(told, done, total); return nil }); err != nil || !slices.Equal(told, []int64{1, 5, 5, 5}) {
+		t.Errorf("%v %v", told, err)
+	}
+}
