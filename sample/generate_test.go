@@ -188,6 +188,27 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
+// What was drawn is penalised like the prompt.
+func TestPenaltyOfDrawnTokens(t *testing.T) {
+	o := with(t, Default(), "repetition_penalty=2 temperature=0")
+	o.MaxTokens = 5
+	if got := generate(t, newFixed(1, 3, 2.9, 2.8, -1), []int32{3}, o, 1)[0]; !slices.Equal(got, []int32{0, 1, 2, 0, 0}) {
+		t.Errorf("drew %v, want each of the likely ones once, then the likeliest", got)
+	}
+}
+
+// Each candidate has its share of [0, 1), and those without any are never drawn.
+func TestDraw(t *testing.T) {
+	for at, want := range map[float64]int{0: 1, 0.2499: 1, 0.25: 3, 0.999: 3, math.Nextafter(1, 0): 3} {
+		if got := draw([]float32{0, 0.25, 0, 0.75, 0}, at); got != want {
+			t.Errorf("at %v candidate %d is drawn, want %d", at, got, want)
+		}
+	}
+	if got := draw([]float32{0.1, 0.1, 0}, math.Nextafter(1, 0)); got != 1 {
+		t.Errorf("of a sum less than 1 candidate %d is drawn, want the last", got)
+	}
+}
+
 func TestSeed(t *testing.T) {
 	o := Default()
 	o.MaxTokens = 50

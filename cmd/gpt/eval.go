@@ -31,6 +31,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "measure on `FILE`, folder, glob or - (repeatable)", DefaultText: "the validation split"},
 			&cli.IntFlag{Name: "stride", Usage: "slide the context by `N` tokens, 1 to all of it; smaller is slower and more favourable", DefaultText: "by documents"},
+			weightsFlag("; the result beside that in float32"),
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
 		},
 		Action: evalAction,
@@ -44,6 +45,10 @@ func evalAction(c *cli.Context) error {
 	format := c.String("format")
 	if format != "text" && format != "json" {
 		return usageError{fmt.Errorf("--format is %q: expected text or json", format)}
+	}
+	precision, err := precisionOf(c)
+	if err != nil {
+		return err
 	}
 	r, err := run.Open(c.String("run"))
 	if err != nil {
@@ -61,24 +66,31 @@ func evalAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	weights, err := m.Weights(model.Float32)
-	if err != nil {
+	report := evalReport{Run: r.Dir, Step: state.Step, Windows: "documents, up to " + train.Thousands(context) + " tokens", Floor: floor}
+	measure := func(p model.Precision) (measured, error) {
+		weights, err := m.Weights(p)
+		if err != nil {
+			return measured{}, err
+		}
+		e := train.NewEvaluator(weights, stream)
+		if stride > 0 {
+			report.Windows = fmt.Sprintf("%s tokens, stride %s", train.Thousands(context), train.Thousands(stride))
+			e.Windows = stream.SlidingWindows(context, stride)
+			e.Bytes -= unpredicted(stream, context, stride, r.Tokenizer)
+		}
+		result, err := evaluate(c, e, len(stream.Tokens))
+		report.Bytes, report.Tokens = result.Bytes, result.Tokens
+		return measured{p, result.Loss, result.Perplexity(), result.BitsPerByte()}, err
+	}
+	if report.measured, err = measure(model.Float32); err != nil {
 		return err
 	}
-	e := train.NewEvaluator(weights, stream)
-	windows := "documents, up to " + train.Thousands(context) + " tokens"
-	if stride > 0 {
-		windows = fmt.Sprintf("%s tokens, stride %s", train.Thousands(context), train.Thousands(stride))
-		e.Windows = stream.SlidingWindows(context, stride)
-		e.Bytes -= unpredicted(stream, context, stride, r.Tokenizer)
-	}
-	result, err := evaluate(c, e, len(stream.Tokens))
-	if err != nil {
-		return err
-	}
-	report := evalReport{
-		Run: r.Dir, Step: state.Step, Windows: windows, Bytes: result.Bytes, Tokens: result.Tokens,
-		Loss: result.Loss, Perplexity: result.Perplexity(), BitsPerByte: result.BitsPerByte(), Floor: floor,
+	if precision != model.Float32 {
+		before := report.measured
+		report.Before = &before
+		if report.measured, err = measure(precision); err != nil {
+			return err
+		}
 	}
 	if format == "json" {
 		return json.NewEncoder(c.App.Writer).Encode(report)
@@ -134,24 +146,37 @@ func evaluate(c *cli.Context, e *train.Evaluator, tokens int) (train.Evaluation,
 
 // evalReport is what eval has found.
 type evalReport struct {
-	Run         string  `json:"run"`
-	Step        int     `json:"step"`
-	Windows     string  `json:"windows"`
-	Bytes       int     `json:"bytes"`
-	Tokens      int     `json:"tokens"`
-	Loss        float64 `json:"loss"` // nats per token
-	Perplexity  float64 `json:"perplexity"`
-	BitsPerByte float64 `json:"bits_per_byte"`
-	Floor       float64 `json:"floor_bits_per_byte,omitempty"`
+	Run     string  `json:"run"`
+	Step    int     `json:"step"`
+	Windows string  `json:"windows"`
+	Bytes   int     `json:"bytes"`
+	Tokens  int     `json:"tokens"`
+	Floor   float64 `json:"floor_bits_per_byte,omitempty"`
+	measured
+	// Before is the same with the weights as they were trained.
+	Before *measured `json:"before,omitempty"`
+}
+
+type measured struct {
+	Weights     model.Precision `json:"weights"`
+	Loss        float64         `json:"loss"` // nats per token
+	Perplexity  float64         `json:"perplexity"`
+	BitsPerByte float64         `json:"bits_per_byte"`
 }
 
 func (r evalReport) print(out io.Writer) {
 	fmt.Fprintf(out, "model:          %s, step %d\n", r.Run, r.Step)
 	fmt.Fprintf(out, "text:           %s bytes, %s predicted tokens\n", train.Thousands(r.Bytes), train.Thousands(r.Tokens))
 	fmt.Fprintf(out, "windows:        %s\n", r.Windows)
-	fmt.Fprintf(out, "loss:           %.4f nats per token\n", r.Loss)
-	fmt.Fprintf(out, "perplexity:     %.3f\n", r.Perplexity)
-	fmt.Fprintf(out, "bits per byte:  %.4f\n", r.BitsPerByte)
+	var loss, perplexity, bits string
+	if b := r.Before; b != nil {
+		fmt.Fprintf(out, "weights:        %s; in brackets: %s\n", r.Weights, b.Weights)
+		loss, bits = fmt.Sprintf(" (%.4f)", b.Loss), fmt.Sprintf(" (%.4f)", b.BitsPerByte)
+		perplexity = fmt.Sprintf(" (%.3f, a change of %+.2f %%)", b.Perplexity, 100*(r.Perplexity/b.Perplexity-1))
+	}
+	fmt.Fprintf(out, "loss:           %.4f nats per token%s\n", r.Loss, loss)
+	fmt.Fprintf(out, "perplexity:     %.3f%s\n", r.Perplexity, perplexity)
+	fmt.Fprintf(out, "bits per byte:  %.4f%s\n", r.BitsPerByte, bits)
 	if r.Floor > 0 {
 		fmt.Fprintf(out, "floor:          %.4f bits per byte, the exact entropy of this text\n", r.Floor)
 	}

@@ -43,3 +43,22 @@ func TestEval(t *testing.T) {
 		t.Errorf("stride 24: %+v, by documents %+v", none, file)
 	}
 }
+
+// Smaller weights are measured beside the trained ones, and write other texts.
+func TestWeights(t *testing.T) {
+	inTinyRun(t)
+	plain := evalJSON(t)
+	for _, p := range []string{"bfloat16", "int8"} {
+		small := evalJSON(t, "--weights", p)
+		if small.Before == nil || *small.Before != plain.measured || string(small.Weights) != p {
+			t.Fatalf("%s: %+v, before %+v, want %+v", p, small, small.Before, plain.measured)
+		}
+		if change := math.Abs(small.Perplexity/plain.Perplexity - 1); change == 0 || change > 0.01 {
+			t.Errorf("%s: perplexity %v, in float32 %v", p, small.Perplexity, plain.Perplexity)
+		}
+		contains(t, succeed(t, "eval", "--weights", p), "weights:        "+p+"; in brackets: float32", "a change of ")
+		if out := succeed(t, "sample", "--weights", p, "Once there"); !strings.HasPrefix(out, "Once there") {
+			t.Errorf("%s writes %q", p, out)
+		}
+	}
+}

@@ -245,6 +245,8 @@ func TestBadInput(t *testing.T) {
 		{"sample --prompt-file none.txt", 1, "none.txt"},
 		{"eval --stride 0", 2, "--stride is 0: expected 1 to 24, the model's context"},
 		{"eval --stride 25", 2, "--stride is 25: expected 1 to 24"},
+		{"eval --weights int4", 2, `--weights is "int4": expected float32, bfloat16, int8`},
+		{"sample --weights int4", 2, `--weights is "int4"`},
 		{"eval --format xml", 2, `--format is "xml"`},
 		{"eval --run letters --data latin1.txt", 1, "latin1.txt:3:"},
 		{"eval --run letters --data short.txt", 1, "'T'"},

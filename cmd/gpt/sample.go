@@ -31,6 +31,7 @@ func sampleCommand() *cli.Command {
 		&cli.StringSliceFlag{Name: "stop", Usage: "end a text before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
 		&cli.IntFlag{Name: "num-samples", Aliases: []string{"n"}, Usage: "write `N` texts", Value: 1},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the choices; text i takes seed+i", Value: 1},
+		weightsFlag(" (see eval)"),
 		&cli.StringFlag{Name: "format", Usage: "text, or json: an object a text, a line each", Value: "text"},
 		&cli.BoolFlag{Name: "show", Usage: "show what each token was chosen from: probabilities before and after temperature and filters, entropy"},
 	)
@@ -54,6 +55,10 @@ func sampleAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	precision, err := precisionOf(c)
+	if err != nil {
+		return err
+	}
 	r, err := run.Open(c.String("run"))
 	if err != nil {
 		return err
@@ -70,7 +75,11 @@ func sampleAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	w.decoder = m.NewDecoder(min(w.samples, manyTexts))
+	weights, err := m.Weights(precision)
+	if err != nil {
+		return err
+	}
+	w.decoder = weights.NewDecoder(min(w.samples, manyTexts))
 	if p.missing() && w.format == "text" && isTerminal(c.App.Reader) && isTerminal(c.App.Writer) {
 		interrupts := make(chan os.Signal, 1)
 		signal.Notify(interrupts, os.Interrupt)
