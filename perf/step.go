@@ -60,7 +60,7 @@ func NewStepper(w Workload) (*Stepper, error) {
 	c.Steps, c.BatchSize = 1<<40, w.Batch
 	c.EvalInterval, c.SampleInterval, c.CheckpointInterval = 0, 0, 0
 	s := &Stepper{more: make(chan time.Duration), slices: make(chan Steps), ended: make(chan error, 1)}
-	s.watch = &watch{stepper: s, language: train.LanguageModel{
+	s.watch = &watch{stepper: s, names: map[pass]string{}, language: train.LanguageModel{
 		Batches: data.NewSampler(randomTokens(w), data.Random, 1, w.Batch, 1, w.Model.Context)}}
 	t := &train.Trainer{Config: c, Model: m, Objective: s.watch, Dir: dir, Report: s.watch}
 	go func() {
@@ -124,6 +124,12 @@ type watch struct {
 	started time.Time
 	last    time.Time // up to here the time is accounted for
 	before  runtime.MemStats
+	names   map[pass]string // made once, so that measuring allocates nothing
+}
+
+type pass struct {
+	operation string
+	backward  bool
 }
 
 // lap accounts for the time since the last lap.
@@ -138,11 +144,11 @@ func (w *watch) Build(g *model.Graph) *G.Node {
 	g.Observe = func(operation string, backward bool, took time.Duration) {
 		w.lap(SpentGorgonia)
 		w.slice.Spent[SpentGorgonia] -= took
-		if backward {
-			w.slice.Spent[operation+" backward"] += took
-		} else {
-			w.slice.Spent[operation+" forward"] += took
+		p := pass{operation, backward}
+		if w.names[p] == "" {
+			w.names[p] = operation + map[bool]string{false: " forward", true: " backward"}[backward]
 		}
+		w.slice.Spent[w.names[p]] += took
 	}
 	return w.language.Build(g)
 }

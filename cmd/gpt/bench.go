@@ -41,7 +41,8 @@ func benchCommand() *cli.Command {
 			}
 			report, err := plan.Measure(ctx, perf.NewProgress(c.App.ErrWriter))
 			if errors.Is(err, context.Canceled) {
-				return fmt.Errorf("bench: %w", train.ErrInterrupted)
+				fmt.Fprintln(c.App.ErrWriter, "\ngpt: interrupted, nothing is left behind")
+				return train.ErrInterrupted
 			}
 			if err != nil {
 				return err

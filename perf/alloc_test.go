@@ -1,0 +1,60 @@
+package perf
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ourAllocations counts, by function, the heap objects that functions of this
+// program have allocated so far: those whose innermost frame outside of Go's own
+// packages is ours.
+func ourAllocations() map[string]int64 {
+	runtime.GC()
+	runtime.GC() // the profile is that of the last but one collection
+	records := make([]runtime.MemProfileRecord, 1<<14)
+	n, _ := runtime.MemProfile(records, true)
+	sums := map[string]int64{}
+	for _, r := range records[:n] {
+		frames := runtime.CallersFrames(r.Stack())
+		for {
+			f, more := frames.Next()
+			if strings.HasPrefix(f.Function, "tinygpt/") {
+				sums[f.Function] += r.AllocObjects
+			}
+			// Paths of Go's own packages have no dot before the first slash.
+			domain, _, others := strings.Cut(f.Function, "/")
+			if strings.HasPrefix(f.Function, "tinygpt/") || others && strings.Contains(domain, ".") || !more {
+				break
+			}
+		}
+	}
+	return sums
+}
+
+// A steady step allocates nothing of ours: what remains is Gorgonia's, and the
+// line of metrics.
+func TestSteadyStep(t *testing.T) {
+	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
+	runtime.MemProfileRate = 1 // every object
+	s, err := NewStepper(tiny)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Run(20 * time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	before := ourAllocations()
+	steps, err := s.Run(100 * time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for f, objects := range ourAllocations() {
+		perStep := float64(objects-before[f]) / float64(steps.Count)
+		if !strings.Contains(f, "metricsLog") && !strings.Contains(f, "perf.ourAllocations") && perStep > 0.5 {
+			t.Errorf("%s allocates %.1f objects a step", f, perStep)
+		}
+	}
+}
