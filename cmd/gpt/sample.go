@@ -39,7 +39,7 @@ func sampleCommand() *cli.Command {
 		Name:      "sample",
 		Usage:     "write with a trained model",
 		ArgsUsage: "[PROMPT]",
-		Description: "PROMPT is the text to continue, in quotes; - reads it from standard input. Flags come before it.\n" +
+		Description: "PROMPT is the text to continue, in quotes; - reads it from standard input.\n" +
 			"Without a prompt the model writes a text from its beginning, or on a terminal asks for one after the other.",
 		Flags:  flags,
 		Action: sampleAction,
@@ -128,7 +128,7 @@ type prompt struct {
 func promptOf(c *cli.Context) (p prompt, err error) {
 	var given []string
 	if c.NArg() > 1 {
-		return p, usageError{fmt.Errorf("sample takes one prompt, found %d arguments: put it in quotes, and flags before it", c.NArg())}
+		return p, usageError{fmt.Errorf("sample takes one prompt, found %d arguments: put it in quotes", c.NArg())}
 	}
 	if c.NArg() == 1 {
 		given = append(given, "an argument")
