@@ -20,19 +20,6 @@ func (c Config) ActivationBytes(batch, context int) int64 {
 	return 4 * rows * perRow
 }
 
-// ForwardBytes is about the memory of a graph that isn't differentiated: the larger
-// one of a feed-forward network, between two sums of the residual stream (GPT-2's
-// reads a third matrix), and the logits.
-func (c Config) ForwardBytes(batch, context int) int64 {
-	rows, d := int64(batch)*int64(context), int64(c.Width)
-	numbers := int64(c.Layers) * (4 + int64(c.Heads))
-	feedForward := 10 * d
-	if c.Arch == GPT2 {
-		feedForward += d
-	}
-	return 4 * rows * (numbers + max(feedForward, d+int64(c.VocabSize)))
-}
-
 // DecoderBytes is the memory of a decoder of sequences that reads rows tokens at
 // once, and asks for the probability of all.
 func (c Config) DecoderBytes(sequences, rows int) int64 {

@@ -240,7 +240,7 @@ func TestBadInput(t *testing.T) {
 		{"sample --repetition-penalty 0", 2, "repetition-penalty is 0"},
 		{"sample --stop= --prompt a", 2, "a stop text is empty"},
 		{"sample --format xml", 2, `--format is "xml": expected text or json`},
-		{"sample one two", 2, "found 2 arguments: put it in quotes, and flags before it"},
+		{"sample one two", 2, "found 2 arguments: put it in quotes"},
 		{"sample --prompt one two", 2, "given more than once: found an argument and --prompt"},
 		{"sample --prompt-file none.txt", 1, "none.txt"},
 		{"eval --stride 0", 2, "--stride is 0: expected 1 to 24, the model's context"},

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"tinygpt/model/half"
+)
 
 // Columns and words of a block.
 const (
@@ -9,21 +13,11 @@ const (
 )
 
 // packBFloat16 packs 32 columns: word i has column i in its low half and column 16+i in
-// its high one, so that a shift and a mask unpack them. Numbers are rounded to the
-// nearest, ties to even; NaN stays NaN.
+// its high one, so that a shift and a mask unpack them.
 func packBFloat16(w []uint32, x []float32) {
 	for i := range w {
-		w[i] = bfloat16Bits(x[i])>>16 | bfloat16Bits(x[16+i])
+		w[i] = uint32(half.ToBfloat16(x[i])) | uint32(half.ToBfloat16(x[16+i]))<<16
 	}
-}
-
-// bfloat16Bits are the bits of x rounded to a bfloat16, as a float32.
-func bfloat16Bits(x float32) uint32 {
-	bits := math.Float32bits(x)
-	if x != x {
-		return bits&^0xffff | 1<<22
-	}
-	return (bits + 0x7fff + bits>>16&1) &^ 0xffff
 }
 
 func unpackBFloat16Go(x []float32, w []uint32) {
