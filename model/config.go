@@ -105,13 +105,3 @@ func (c Config) initStd() float64 {
 func (c Config) LossAtStart() float64 {
 	return math.Log(float64(c.VocabSize)) + c.initStd()*c.initStd()*float64(c.Width)/2
 }
-
-// ParameterCount is V·D + T·D + L·(12·D² + 13·D), plus 2·D for GPT-2's last
-// LayerNorm, plus V·D for an untied head.
-func (c Config) ParameterCount() int64 {
-	var n int64
-	for _, s := range c.parameters() {
-		n += int64(s.shape.TotalSize())
-	}
-	return n
-}

@@ -194,6 +194,33 @@ func TestParameterCount(t *testing.T) {
 	}
 }
 
+// By kind: GPT-2's smallest model, from the formulas, and the sum of what is made.
+func TestCounts(t *testing.T) {
+	const l, d = 12, 768
+	got := Config{Arch: GPT2, Layers: l, Width: d, Heads: 12, VocabSize: 50257, Context: 1024}.Counts()
+	want := ParameterCounts{Embedding: 50257 * d, Positions: 1024 * d, Attention: l * (4*d*d + 4*d), MLP: l * (8*d*d + 5*d), LayerNorm: l*4*d + 2*d}
+	if got != want || got.NonEmbedding() != 85056000 {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for _, c := range []Config{
+		{Arch: GPT1, Layers: 2, Width: 12, Heads: 2, VocabSize: 31, Context: 5},
+		{Arch: GPT2, Layers: 3, Width: 8, Heads: 2, VocabSize: 31, Context: 5, UntiedHead: true},
+	} {
+		m, err := NewZero(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var made int64
+		for _, p := range m.Parameters {
+			made += int64(len(p.Value.Float32s()))
+		}
+		n := c.Counts()
+		if n.Total() != made || (n.Head > 0) != c.UntiedHead {
+			t.Errorf("%+v: %+v, and %d are made", c, n, made)
+		}
+	}
+}
+
 // At the start a model knows nothing.
 func TestLossAtStart(t *testing.T) {
 	m, err := New(Config{Arch: GPT2, Layers: 2, Heads: 2, Width: 32, Context: 16, VocabSize: 101}, 1)

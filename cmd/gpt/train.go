@@ -211,28 +211,20 @@ func resume(c *cli.Context) error {
 // trainRun wires a trainer to a run's folder and to the terminal.
 func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, training, validation *data.Stream, resume bool) error {
 	cfg, out := r.Config, c.App.Writer
-	weights, err := m.Weights(model.Float32)
+	t, err := r.Trainer(m, texts, training, validation)
 	if err != nil {
 		return err
 	}
-	evaluator := train.NewEvaluator(weights, validation)
 	opening := "" // samples are texts from their beginning, if the tokenizer has a token for that
 	if r.Tokenizer.EndOfText() < 0 {
 		opening = beginning(texts.Validation.Documents[0].Text)
 	}
-	t := &train.Trainer{
-		Config: cfg.Train, Model: m, Dir: r.Dir,
-		Objective: &train.LanguageModel{Batches: data.NewSampler(training, data.Order(cfg.Data.Windows), cfg.Train.Seed,
-			cfg.Train.BatchSize, cfg.Train.GradientAccumulationSteps, cfg.Model.Context)},
-		Validate: func() (train.Evaluation, error) { return evaluator.Run(context.Background()) },
-		Sample: func() (string, error) {
-			texts, err := sample.Texts(context.Background(), m.NewDecoder(1), r.Tokenizer, opening, cfg.Sample, cfg.Train.Seed, 1, nil)
-			if err != nil {
-				return "", err
-			}
-			return texts[0].Text, nil
-		},
-		Floor: texts.FloorLoss(len(validation.Tokens) - 1),
+	t.Sample = func() (string, error) {
+		texts, err := sample.Texts(context.Background(), m.NewDecoder(1), r.Tokenizer, opening, cfg.Sample, cfg.Train.Seed, 1, nil)
+		if err != nil {
+			return "", err
+		}
+		return texts[0].Text, nil
 	}
 	first := 0
 	if resume {
@@ -290,9 +282,9 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	fmt.Fprintf(out, "parameters:       %s\n", train.Thousands(int(params)))
 	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
 		train.Thousands(perStep), train.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
-	activations, evaluation := m.Config.ActivationBytes(cfg.Train.BatchSize, cfg.Model.Context), train.EvaluationBytes(m.Config)
+	memory := train.MemoryOf(m.Config, cfg.Train.BatchSize)
 	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, evaluation %s)\n",
-		train.Mebibytes(16*params+activations+evaluation), train.Mebibytes(16*params), train.Mebibytes(activations), train.Mebibytes(evaluation))
+		train.Mebibytes(memory.Total()), train.Mebibytes(memory.Parameters()), train.Mebibytes(memory.Activations), train.Mebibytes(memory.Evaluation))
 	if cfg.Weights.From != "" {
 		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)
 	} else {

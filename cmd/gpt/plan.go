@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/configs"
+	"tinygpt/run"
+	"tinygpt/scaling"
+)
+
+func planCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "plan",
+		Usage: "what training with a configuration takes, and whether this computer has it",
+		Description: "Counts parameters, memory and operations, measures this computer on steps of that model (of\n" +
+			"fewer layers if it is large) in seconds, and says what to change when memory won't do.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "small.yaml"},
+			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "the texts, for a vocabulary of their characters (repeatable)"},
+			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `model.layers=6` (repeatable)"},
+		}, estimateFlags()...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			r, format, err := newReport(c)
+			if err != nil {
+				return err
+			}
+			cfg, source, _, err := configuration(c)
+			if err != nil {
+				return err
+			}
+			if cfg.Finetunes() {
+				return fmt.Errorf("%s fine-tunes the model of a run: plan the configuration that the run is trained with", source)
+			}
+			note, err := vocabulary(&cfg)
+			if err != nil {
+				return err
+			}
+			if err := cfg.Model.Validate(); err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			if r.Speed, err = scaling.Measure(ctx, cfg.Model, cfg.Train.BatchSize); err != nil {
+				return interrupted(err)
+			}
+			s := scaling.PlanSection(c.String("config"), source, cfg, r.Speed, r.Accelerator, r.Machine)
+			if note != "" {
+				s.Notes = append(s.Notes, note)
+			}
+			r.Sections = []scaling.Section{s}
+			return r.Write(c.App.Writer, format)
+		},
+	}
+}
+
+// assumedCharacters is the vocabulary of characters while there is no text to take it
+// from: the printable ones of ASCII, and the end of a line.
+const assumedCharacters = 96
+
+// vocabulary fills in the size of the vocabulary, which a training takes from its
+// tokenizer. note says what was assumed.
+func vocabulary(cfg *configs.Config) (note string, err error) {
+	t := cfg.Tokenizer
+	switch {
+	case cfg.Model.VocabSize > 0:
+		return "", nil
+	case t.Kind == "bpe" && t.File == "":
+		cfg.Model.VocabSize = t.VocabSize
+		return "", nil
+	case t.Kind == "char" && t.File == "" && len(cfg.Data.Files) == 0:
+		cfg.Model.VocabSize = assumedCharacters
+		return fmt.Sprintf("A vocabulary of %d characters is assumed: with --data FILE it is counted.", assumedCharacters), nil
+	}
+	var texts *run.Texts
+	if len(cfg.Data.Files) > 0 {
+		if texts, err = run.LoadTexts(cfg.Data); err != nil {
+			return "", err
+		}
+	}
+	if texts == nil && t.Kind == configs.Imported && t.File == "" {
+		return "", errors.New("tokenizer.kind is imported, and the configuration doesn't say its size: add --set model.vocab_size=N")
+	}
+	tok, err := run.NewTokenizer(t, texts)
+	if err != nil {
+		return "", err
+	}
+	cfg.Model.VocabSize = tok.VocabSize()
+	return "", nil
+}

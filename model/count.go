@@ -1,0 +1,48 @@
+package model
+
+import "strings"
+
+// ParameterCounts are the parameters of a model by what they do, weights and biases.
+type ParameterCounts struct {
+	Embedding int64 `json:"embedding"` // V·D, the vectors of tokens; the tied head is the same table
+	Positions int64 `json:"positions"` // T·D
+	Attention int64 `json:"attention"` // L·(4·D² + 4·D): queries, keys, values, and the projection back
+	MLP       int64 `json:"mlp"`       // L·(8·D² + 5·D)
+	LayerNorm int64 `json:"layer_norm"`
+	Head      int64 `json:"head"` // V·D of an untied head, else 0
+}
+
+// Counts counts the parameters of c, without making them.
+func (c Config) Counts() ParameterCounts {
+	var n ParameterCounts
+	embeddings := namesOf(c.Arch)
+	for _, s := range c.parameters() {
+		size := int64(s.shape.TotalSize())
+		switch {
+		case s.name == embeddings.tokens:
+			n.Embedding += size
+		case s.name == embeddings.positions:
+			n.Positions += size
+		case s.name == headName:
+			n.Head += size
+		case strings.Contains(s.name, "attn."):
+			n.Attention += size
+		case strings.Contains(s.name, "mlp."):
+			n.MLP += size
+		default:
+			n.LayerNorm += size
+		}
+	}
+	return n
+}
+
+// Total is all of them.
+func (n ParameterCounts) Total() int64 { return n.NonEmbedding() + n.Embedding + n.Positions + n.Head }
+
+// NonEmbedding leaves out what grows with the vocabulary and the context. It is the N
+// of scaling laws (Kaplan et al. 2020, section 2.1).
+func (n ParameterCounts) NonEmbedding() int64 { return n.Attention + n.MLP + n.LayerNorm }
+
+// ParameterCount is V·D + T·D + L·(12·D² + 13·D), plus 2·D for GPT-2's last
+// LayerNorm, plus V·D for an untied head.
+func (c Config) ParameterCount() int64 { return c.Counts().Total() }

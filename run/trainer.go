@@ -1,0 +1,28 @@
+package run
+
+import (
+	"context"
+
+	"tinygpt/data"
+	"tinygpt/model"
+	"tinygpt/train"
+)
+
+// Trainer trains m, a model of the run's, as the run's configuration says, on the
+// tokens of both splits of the texts. What it shows and whether it samples is the
+// caller's.
+func (r *Run) Trainer(m *model.Model, t *Texts, training, validation *data.Stream) (*train.Trainer, error) {
+	weights, err := m.Weights(model.Float32)
+	if err != nil {
+		return nil, err
+	}
+	c := r.Config
+	evaluator := train.NewEvaluator(weights, validation)
+	return &train.Trainer{
+		Config: c.Train, Model: m, Dir: r.Dir,
+		Objective: &train.LanguageModel{Batches: data.NewSampler(training, data.Order(c.Data.Windows), c.Train.Seed,
+			c.Train.BatchSize, c.Train.GradientAccumulationSteps, c.Model.Context)},
+		Validate: func() (train.Evaluation, error) { return evaluator.Run(context.Background()) },
+		Floor:    t.FloorLoss(len(validation.Tokens) - 1),
+	}, nil
+}

@@ -1,0 +1,89 @@
+package scaling
+
+import (
+	"fmt"
+
+	"tinygpt/configs"
+	"tinygpt/model"
+	"tinygpt/train"
+)
+
+// headroom is the share of the free memory that a training may be planned with: the
+// texts, the program and the garbage collector need some too.
+const headroom = 0.9
+
+// planned is the memory that a training may be planned with.
+func planned(m Machine) int64 { return int64(headroom * float64(m.Available)) }
+
+// Advise says whether training with the configuration fits into the free memory, and what
+// to change if not. Changes that leave the result as it is come first.
+func Advise(c configs.Config, m Machine) (advice []string) {
+	say := func(format string, args ...any) { advice = append(advice, fmt.Sprintf(format, args...)) }
+	limit, available := planned(m), int64(m.Available)
+	batch, accumulation := c.Train.BatchSize, c.Train.GradientAccumulationSteps
+	need := train.MemoryOf(c.Model, batch)
+	if need.Total() <= limit {
+		say("It fits: %s of %s that are free.", Bytes(need.Total()), Bytes(available))
+		return advice
+	}
+	say("It doesn't fit: %s are needed, and of %s that are free %s can be planned with.", Bytes(need.Total()), Bytes(available), Bytes(limit))
+	if b := smallerBatch(c.Model, batch, limit); b > 0 {
+		say("The same updates in %s, of smaller batches: --set train.batch_size=%d --set train.gradient_accumulation_steps=%d",
+			Bytes(train.MemoryOf(c.Model, b).Total()), b, accumulation*(batch/b))
+		return advice
+	}
+	sequences := batch * accumulation
+	if m, ok := shorter(c.Model, limit); ok {
+		say("Even one sequence at once takes %s. In %s, sequences of %d tokens, as many tokens an update: --set model.context=%d --set train.batch_size=1 --set train.gradient_accumulation_steps=%d",
+			Bytes(train.MemoryOf(c.Model, 1).Total()), Bytes(train.MemoryOf(m, 1).Total()), m.Context, m.Context, sequences*c.Model.Context/m.Context)
+	}
+	if m, ok := smaller(c.Model, limit); ok {
+		say("A smaller model, of %s parameters in %s: --set model.layers=%d --set model.width=%d --set model.heads=%d --set train.batch_size=1 --set train.gradient_accumulation_steps=%d",
+			count(m.ParameterCount()), Bytes(train.MemoryOf(m, 1).Total()), m.Layers, m.Width, m.Heads, sequences)
+	}
+	if len(advice) == 1 {
+		say("Of %s, weights, gradients and AdamW take %s, whatever the batch: this needs another computer, or another vocabulary.", Bytes(need.Total()), Bytes(need.Parameters()))
+	}
+	return advice
+}
+
+// smallerBatch is the largest divisor of batch whose memory is within the limit; 0 if none
+// is.
+func smallerBatch(c model.Config, batch int, limit int64) int {
+	for b := batch - 1; b > 0; b-- {
+		if batch%b == 0 && train.MemoryOf(c, b).Total() <= limit {
+			return b
+		}
+	}
+	return 0
+}
+
+// shortest is a context that is still worth training with.
+const shortest = 64
+
+// shorter halves the context until one sequence fits.
+func shorter(c model.Config, limit int64) (model.Config, bool) {
+	for c.Context%2 == 0 && c.Context/2 >= shortest {
+		c.Context /= 2
+		if train.MemoryOf(c, 1).Total() <= limit {
+			return c, true
+		}
+	}
+	return c, false
+}
+
+// smaller is the model of most layers that fits, and of fewer heads of the same width if
+// not even one layer does.
+func smaller(c model.Config, limit int64) (model.Config, bool) {
+	head := c.Width / c.Heads
+	for heads := c.Heads; heads > 0; heads-- {
+		m := c
+		m.Heads, m.Width = heads, heads*head
+		for m.Layers = c.Layers; m.Layers > 0; m.Layers-- {
+			if train.MemoryOf(m, 1).Total() <= limit {
+				return m, true
+			}
+		}
+	}
+	return c, false
+}

@@ -1,0 +1,273 @@
+package scaling
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Format is how tables are written.
+type Format string
+
+// The formats: for a terminal, for a document, and two for programs, with plain numbers
+// in units that the names of columns say.
+const (
+	Text     Format = "text"
+	Markdown Format = "markdown"
+	CSV      Format = "csv"
+	JSON     Format = "json"
+)
+
+// ParseFormat reads the name of a format.
+func ParseFormat(name string) (Format, error) {
+	formats := []Format{Text, Markdown, CSV, JSON}
+	if f := Format(name); slices.Contains(formats, f) {
+		return f, nil
+	}
+	return "", fmt.Errorf("format %q: expected text, markdown, csv or json", name)
+}
+
+// Report is what is written: estimates, by paper or of a configuration.
+type Report struct {
+	Sections    []Section   `json:"sections"`
+	Speed       Speed       `json:"measured_speed"`
+	Accelerator Accelerator `json:"accelerator"`
+	Machine     Machine     `json:"machine"`
+}
+
+// Section is a table's worth of estimates, with what must be said about them.
+type Section struct {
+	Title string     `json:"title"`
+	Rows  []Estimate `json:"rows"`
+	Notes []string   `json:"notes,omitempty"`
+	// Advice is what to change when memory won't do.
+	Advice []string `json:"advice,omitempty"`
+}
+
+// NewSection is that of a paper.
+func NewSection(p Paper) Section {
+	notes := append([]string{"Tokens: " + p.TokensSource + "."}, p.Notes()...)
+	return Section{Title: p.Title + " (" + p.Source + ")", Rows: p.Estimates(), Notes: notes}
+}
+
+// Write writes r.
+func (r Report) Write(w io.Writer, f Format) error {
+	for i := range r.Sections {
+		for j, e := range r.Sections[i].Rows {
+			if e.SecondsHere == 0 && e.SecondsAccelerator == 0 {
+				r.Sections[i].Rows[j] = e.On(r.Speed.FLOPS, r.Accelerator)
+			}
+		}
+	}
+	switch f {
+	case JSON:
+		out := json.NewEncoder(w)
+		out.SetIndent("", "  ")
+		return out.Encode(r)
+	case CSV:
+		return r.writeCSV(w)
+	}
+	return r.writeTables(w, f)
+}
+
+// column of a table for readers.
+type column struct {
+	name string
+	of   func(Estimate) string
+}
+
+func count(n int64) string { return Count(float64(n)) }
+
+// The columns of the three tables of a section.
+var (
+	shapeColumns = []column{
+		{"model", func(e Estimate) string { return e.Name }},
+		{"paper", func(e Estimate) string { return e.Printed }},
+		{"layers", func(e Estimate) string { return strconv.Itoa(e.Layers) }},
+		{"d_model", func(e Estimate) string { return strconv.Itoa(e.Width) }},
+		{"heads", func(e Estimate) string { return strconv.Itoa(e.Heads) }},
+		{"d_head", func(e Estimate) string { return strconv.Itoa(e.HeadWidth) }},
+		{"parameters", func(e Estimate) string { return count(e.Parameters) }},
+		{"embedding", func(e Estimate) string { return count(e.Counts.Embedding + e.Counts.Head) }},
+		{"positions", func(e Estimate) string { return count(e.Counts.Positions) }},
+		{"attention", func(e Estimate) string { return count(e.Counts.Attention) }},
+		{"MLP", func(e Estimate) string { return count(e.Counts.MLP) }},
+		{"LayerNorm", func(e Estimate) string { return count(e.Counts.LayerNorm) }},
+	}
+	memoryColumns = []column{
+		{"model", func(e Estimate) string { return e.Name }},
+		{"weights", func(e Estimate) string { return Bytes(e.Memory.Weights) }},
+		{"gradients", func(e Estimate) string { return Bytes(e.Memory.Gradients) }},
+		{"AdamW", func(e Estimate) string { return Bytes(e.Memory.Moments) }},
+		{"activations", func(e Estimate) string { return Bytes(e.Memory.Activations) }},
+		{"evaluation", func(e Estimate) string { return Bytes(e.Memory.Evaluation) }},
+		{"in all", func(e Estimate) string { return Bytes(e.Total) }},
+	}
+	computeColumns = []column{
+		{"model", func(e Estimate) string { return e.Name }},
+		{"batch, tokens", func(e Estimate) string { return Count(e.BatchSize) }},
+		{"learning rate", func(e Estimate) string { return optional(e.Rate, "%.3g") }},
+		{"FLOP per token", func(e Estimate) string { return Scientific(e.FLOPPerToken) }},
+		{"tokens", func(e Estimate) string { return Scientific(e.Tokens) }},
+		{"training FLOP", func(e Estimate) string { return Scientific(e.FLOP) }},
+		{"here", func(e Estimate) string { return Span(e.SecondsHere) }},
+		{"accelerator", func(e Estimate) string { return Span(e.SecondsAccelerator) }},
+	}
+)
+
+// optional leaves out what isn't known.
+func optional(x float64, format string) string {
+	if x == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, x)
+}
+
+func (r Report) writeTables(w io.Writer, f Format) error {
+	heading, item := "%s\n", "  %s\n"
+	if f == Markdown {
+		heading, item = "## %s\n", "- %s\n"
+	}
+	var err error
+	print := func(format string, args ...any) {
+		if err == nil {
+			_, err = fmt.Fprintf(w, format, args...)
+		}
+	}
+	for i, s := range r.Sections {
+		if i > 0 {
+			print("\n")
+		}
+		print(heading+"\n", s.Title)
+		sequences := s.Rows[0].Sequences
+		here := column{"here", func(e Estimate) string {
+			if e.Total <= planned(r.Machine) {
+				return "fits"
+			}
+			return "too large"
+		}}
+		at := fmt.Sprintf("%d sequences", sequences)
+		if sequences == 1 {
+			at = "one sequence"
+		}
+		for _, t := range []struct {
+			title   string
+			columns []column
+		}{
+			{"Parameters, counted", shapeColumns},
+			{fmt.Sprintf("Memory of training in float32, %s of %s tokens at once; this machine has %s, %s of it free", at, Count(float64(s.Rows[0].Context)), Bytes(int64(r.Machine.Total)), Bytes(int64(r.Machine.Available))), append(slices.Clone(memoryColumns), here)},
+			{fmt.Sprintf("Time: here %.0f GFLOP/s (measured, training %s), accelerator %s", r.Speed.FLOPS/1e9, r.Speed.Workload.Name, r.Accelerator), computeColumns},
+		} {
+			print("%s\n\n%s\n\n", t.title, render(t.columns, s.Rows, f))
+		}
+		for _, note := range s.Notes {
+			print(item, note)
+		}
+		if len(s.Advice) > 0 {
+			print("\n")
+		}
+		for _, a := range s.Advice {
+			print("%s\n", a)
+		}
+	}
+	return err
+}
+
+// render is a table; columns that are empty in all rows are left out.
+func render(columns []column, rows []Estimate, f Format) string {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	style := t.Style()
+	style.Format.Header = text.FormatDefault
+	style.Options = table.Options{SeparateHeader: true}
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	var header table.Row
+	cells := make([]table.Row, len(rows))
+	var configs []table.ColumnConfig
+	for _, c := range columns {
+		if !slices.ContainsFunc(rows, func(e Estimate) bool { return strings.Trim(c.of(e), "0") != "" }) {
+			continue
+		}
+		header = append(header, c.name)
+		align := text.AlignRight
+		if len(header) == 1 {
+			align = text.AlignLeft
+		}
+		configs = append(configs, table.ColumnConfig{Number: len(header), Align: align, AlignHeader: align})
+		for i, e := range rows {
+			cells[i] = append(cells[i], c.of(e))
+		}
+	}
+	t.AppendHeader(header)
+	t.AppendRows(cells)
+	t.SetColumnConfigs(configs)
+	if f == Markdown {
+		return t.RenderMarkdown()
+	}
+	lines := strings.Split(t.Render(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// writeCSV writes one table of plain numbers.
+func (r Report) writeCSV(w io.Writer) error {
+	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	columns := []column{
+		{"paper", func(e Estimate) string { return e.Paper }},
+		{"name", func(e Estimate) string { return e.Name }},
+		{"paper_parameters", func(e Estimate) string { return e.Printed }},
+		{"layers", func(e Estimate) string { return strconv.Itoa(e.Layers) }},
+		{"d_model", func(e Estimate) string { return strconv.Itoa(e.Width) }},
+		{"heads", func(e Estimate) string { return strconv.Itoa(e.Heads) }},
+		{"d_head", func(e Estimate) string { return strconv.Itoa(e.HeadWidth) }},
+		{"context", func(e Estimate) string { return strconv.Itoa(e.Context) }},
+		{"vocab_size", func(e Estimate) string { return strconv.Itoa(e.VocabSize) }},
+		{"batch_tokens", func(e Estimate) string { return number(e.BatchSize) }},
+		{"learning_rate", func(e Estimate) string { return number(e.Rate) }},
+		{"parameters", func(e Estimate) string { return whole(e.Parameters) }},
+		{"embedding", func(e Estimate) string { return whole(e.Counts.Embedding) }},
+		{"positions", func(e Estimate) string { return whole(e.Counts.Positions) }},
+		{"attention", func(e Estimate) string { return whole(e.Counts.Attention) }},
+		{"mlp", func(e Estimate) string { return whole(e.Counts.MLP) }},
+		{"layer_norm", func(e Estimate) string { return whole(e.Counts.LayerNorm) }},
+		{"head", func(e Estimate) string { return whole(e.Counts.Head) }},
+		{"sequences", func(e Estimate) string { return strconv.Itoa(e.Sequences) }},
+		{"weights_bytes", func(e Estimate) string { return whole(e.Memory.Weights) }},
+		{"gradients_bytes", func(e Estimate) string { return whole(e.Memory.Gradients) }},
+		{"adamw_bytes", func(e Estimate) string { return whole(e.Memory.Moments) }},
+		{"activations_bytes", func(e Estimate) string { return whole(e.Memory.Activations) }},
+		{"evaluation_bytes", func(e Estimate) string { return whole(e.Memory.Evaluation) }},
+		{"memory_total_bytes", func(e Estimate) string { return whole(e.Total) }},
+		{"flop_per_token", func(e Estimate) string { return number(e.FLOPPerToken) }},
+		{"training_tokens", func(e Estimate) string { return number(e.Tokens) }},
+		{"training_flop", func(e Estimate) string { return number(e.FLOP) }},
+		{"seconds_here", func(e Estimate) string { return number(e.SecondsHere) }},
+		{"seconds_accelerator", func(e Estimate) string { return number(e.SecondsAccelerator) }},
+	}
+	out := csv.NewWriter(w)
+	row := make([]string, len(columns))
+	for i, c := range columns {
+		row[i] = c.name
+	}
+	out.Write(row)
+	for _, s := range r.Sections {
+		for _, e := range s.Rows {
+			for i, c := range columns {
+				row[i] = c.of(e)
+			}
+			out.Write(row)
+		}
+	}
+	out.Flush()
+	return out.Error()
+}

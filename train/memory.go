@@ -1,0 +1,28 @@
+package train
+
+import "tinygpt/model"
+
+// Memory is about what training a model holds beside the texts, in bytes.
+type Memory struct {
+	Weights     int64 `json:"weights"` // float32
+	Gradients   int64 `json:"gradients"`
+	Moments     int64 `json:"adamw"` // AdamW's two of each parameter
+	Activations int64 `json:"activations"`
+	Evaluation  int64 `json:"evaluation"`
+}
+
+// MemoryOf is the memory of training with batches of so many sequences of c.Context
+// tokens. Accumulating gradients over several batches takes no more.
+func MemoryOf(c model.Config, batch int) Memory {
+	bytes := 4 * c.ParameterCount()
+	return Memory{
+		Weights: bytes, Gradients: bytes, Moments: 2 * bytes,
+		Activations: c.ActivationBytes(batch, c.Context), Evaluation: EvaluationBytes(c),
+	}
+}
+
+// Parameters is what the parameters take, whatever the batch.
+func (m Memory) Parameters() int64 { return m.Weights + m.Gradients + m.Moments }
+
+// Total is all of it.
+func (m Memory) Total() int64 { return m.Parameters() + m.Activations + m.Evaluation }
