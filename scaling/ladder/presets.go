@@ -1,0 +1,88 @@
+package ladder
+
+import (
+	"fmt"
+	"strings"
+
+	"tinygpt/configs"
+)
+
+// baseConfig is what the models of all presets have in common.
+const baseConfig = "scaling.yaml"
+
+// preset is a ladder by name.
+type preset struct {
+	name   string
+	layers []int
+	// tokens that each model sees.
+	tokens int
+	// stories is the size of the text, in bytes.
+	stories int
+}
+
+var presets = []preset{
+	// Minutes on two cores.
+	{"lecture", []int{1, 2, 3, 4, 6, 8}, 1_000_000, 8_000_000},
+	// A night on two cores.
+	{"overnight", []int{1, 2, 3, 4, 6, 8, 12, 16}, 20_000_000, 100_000_000},
+}
+
+// Presets lists their names.
+func Presets() (names []string) {
+	for _, p := range presets {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// New is the ladder of a preset.
+func New(name string) (*Ladder, error) {
+	for _, p := range presets {
+		if p.name != name {
+			continue
+		}
+		c, err := configs.Preset(baseConfig)
+		if err != nil {
+			return nil, err
+		}
+		c.Data.StoriesBytes = p.stories
+		l := &Ladder{Config: c, Seeds: 1}
+		l.SetTokens(p.tokens)
+		return l, l.SetLayers(p.layers)
+	}
+	return nil, fmt.Errorf("preset %q: expected %s", name, strings.Join(Presets(), " or "))
+}
+
+// fewest models that a law and a prediction can be made of.
+const fewest = 4
+
+// SetLayers gives the ladder models of so many layers each.
+func (l *Ladder) SetLayers(layers []int) error {
+	if len(layers) < fewest {
+		return fmt.Errorf("%d sizes: a law of three parameters, and a larger model to predict, need %d at least", len(layers), fewest)
+	}
+	l.Shapes = nil
+	for i, n := range layers {
+		if n < 1 || i > 0 && n <= layers[i-1] {
+			return fmt.Errorf("layers %v: expected numbers from 1 that rise", layers)
+		}
+		l.Shapes = append(l.Shapes, ShapeAt(n))
+	}
+	return nil
+}
+
+// SetTokens has each model see so many tokens, to whole updates, warm up in the same
+// share of them, and be measured and saved as often.
+func (l *Ladder) SetTokens(tokens int) {
+	t := &l.Config.Train
+	before := t.Steps
+	t.Steps = max(tokens/(t.BatchSize*t.GradientAccumulationSteps*l.Config.Model.Context), 1)
+	scale := func(steps *int) {
+		if *steps > 0 {
+			*steps = max(*steps*t.Steps/before, 1)
+		}
+	}
+	scale(&t.WarmupSteps)
+	scale(&t.EvalInterval)
+	scale(&t.CheckpointInterval)
+}

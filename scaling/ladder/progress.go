@@ -1,0 +1,97 @@
+package ladder
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"tinygpt/train"
+)
+
+// NewReport returns a Report that writes to w: on a terminal a bar over the whole ladder
+// below a line for each trained model, elsewhere plain lines.
+func NewReport(w io.Writer, terminal bool) Report {
+	r := &report{w: w}
+	if terminal {
+		r.bar = progressbar.NewOptions(parts, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+	}
+	return r
+}
+
+// parts is how finely the bar is divided.
+const parts = 1000
+
+type report struct {
+	w   io.Writer
+	bar *progressbar.ProgressBar // nil: plain lines
+
+	name        string
+	done, share float64 // before this model, and of it
+	// What was there when this program began to train isn't counted for the time left.
+	started   time.Time
+	before    float64
+	first     int // step, of this model
+	loss      float64
+	lastPrint time.Time
+}
+
+func (r *report) Begin(rung Rung, number, of int, done, share float64) {
+	r.name = fmt.Sprintf("model %d of %d, %s", number, of, rung.Shape)
+	r.done, r.share, r.first, r.loss = done, share, -1, 0
+}
+
+func (r *report) Step(m train.Metrics, total int) {
+	at := func(step int) float64 { return r.done + r.share*float64(step)/float64(total) }
+	if r.first < 0 {
+		r.first, r.loss = m.Step-1, m.Loss
+		if r.started.IsZero() {
+			r.started, r.before = time.Now(), at(r.first)
+		}
+	}
+	r.loss += (m.Loss - r.loss) / 20
+	done := at(m.Step)
+	status := fmt.Sprintf("%s  step %d/%d  loss %.4f  %s left", r.name, m.Step, total, r.loss, train.Short(r.left(done)))
+	if r.bar != nil {
+		r.bar.Describe(status)
+		r.bar.Set(int(parts * done))
+		return
+	}
+	if time.Since(r.lastPrint) > 10*time.Second {
+		r.lastPrint = time.Now()
+		fmt.Fprintln(r.w, status)
+	}
+}
+
+// left is how long the rest takes if the speed stays.
+func (r *report) left(done float64) time.Duration {
+	if done <= r.before {
+		return 0
+	}
+	return time.Duration(float64(time.Since(r.started)) * max(1-done, 0) / (done - r.before))
+}
+
+func (r *report) Done(result Result, before bool) {
+	how := "trained in " + train.Short(time.Duration(result.Seconds*float64(time.Second)))
+	if before {
+		how = "was trained before"
+	}
+	line := fmt.Sprintf("%s, seed %d: %s parameters without embeddings, loss %.4f, %.4f bits per byte (%s)",
+		result.Shape, result.Seed, train.Thousands(int(result.NonEmbedding)), result.Loss, result.BitsPerByte, how)
+	if r.bar == nil {
+		fmt.Fprintln(r.w, line)
+		return
+	}
+	r.bar.Clear()
+	fmt.Fprintln(r.w, line)
+	r.bar.RenderBlank()
+}
+
+func (r *report) Close() {
+	if r.bar != nil {
+		r.bar.Exit()
+		fmt.Fprintln(r.w)
+	}
+}

@@ -1,0 +1,136 @@
+// Package powerlaw fits the scaling law L(x) = E + (C/x)^α to measured losses, with
+// error bars.
+package powerlaw
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/optimize"
+)
+
+// Point is a measured loss of a model of size X.
+type Point struct{ X, Loss float64 }
+
+// Law is L(x) = E + (C/x)^Alpha: the loss of infinitely large models, the size at which
+// the rest is 1, and the slope of that rest in a picture with logarithmic axes. Kaplan
+// et al. 2020 (equation 1.1) leave E out; Hoffmann et al. 2022 (equation 2) don't.
+type Law struct {
+	E, C, Alpha float64
+	// R2 is 1 minus the law's squared errors over those of the mean loss.
+	R2 float64
+
+	// covariance of E, ln A and Alpha, where A = C^Alpha; nil when there are no more
+	// points than parameters.
+	covariance *mat.SymDense
+	// deviation of a loss's logarithm from the law's, and the degrees of freedom of it.
+	deviation float64
+	freedom   int
+}
+
+// parameters of a law.
+const parameters = 3
+
+// Fit minimises the squared errors of ln L (as Hoffmann et al. 2022, section D.2, but
+// for their Huber loss): a small model's loss is no more important than a large one's.
+// It needs three points of different size at least, whose loss falls.
+func Fit(points []Point) (Law, error) {
+	if err := check(points); err != nil {
+		return Law{}, err
+	}
+	least, most := math.Inf(1), 0.0
+	var logX, logXMean float64
+	for _, p := range points {
+		least, most = min(least, p.Loss), max(most, p.Loss)
+		logXMean += math.Log(p.X) / float64(len(points))
+	}
+	logX = logXMean
+	// Around the middle of the sizes, so that the parameters hardly depend on one
+	// another: E = least·e^-exp(v0) is positive and below the least, L - E at the middle is
+	// e^v1.
+	unpack := func(v []float64) (e, logA, alpha float64) {
+		alpha = math.Exp(v[2])
+		return least * math.Exp(-math.Exp(v[0])), v[1] + alpha*logX, alpha
+	}
+	squares := func(v []float64) float64 {
+		e, logA, alpha := unpack(v)
+		sum := 0.0
+		for _, p := range points {
+			r := math.Log(p.Loss) - math.Log(e+math.Exp(logA-alpha*math.Log(p.X)))
+			sum += r * r
+		}
+		return sum
+	}
+	best := math.Inf(1)
+	var found []float64
+	for _, e := range []float64{0.2, 0.7, 0.97} {
+		for _, alpha := range []float64{0.1, 0.4, 1.2} {
+			start := []float64{math.Log(-math.Log(e)), math.Log((most+least)/2 - e*least), math.Log(alpha)}
+			// A simplex that can't shrink further is an answer too.
+			r, _ := optimize.Minimize(optimize.Problem{Func: squares}, start, &optimize.Settings{MajorIterations: 4000, Converger: &optimize.FunctionConverge{Absolute: 1e-16, Iterations: 200}}, &optimize.NelderMead{})
+			if r != nil && r.F < best {
+				best, found = r.F, slices.Clone(r.X)
+			}
+		}
+	}
+	if found == nil {
+		return Law{}, errors.New("no law L = E + (C/x)^α was found for these losses")
+	}
+	e, logA, alpha := unpack(found)
+	l := Law{E: e, C: math.Exp(logA / alpha), Alpha: alpha}
+	l.R2 = l.r2(points)
+	l.uncertainty(points, best)
+	return l, nil
+}
+
+// check says what is missing for a fit.
+func check(points []Point) error {
+	sizes := map[float64]bool{}
+	for _, p := range points {
+		if !(p.X > 0) || !(p.Loss > 0) || math.IsInf(p.X, 0) || math.IsInf(p.Loss, 0) {
+			return fmt.Errorf("size %v, loss %v: expected positive numbers", p.X, p.Loss)
+		}
+		sizes[p.X] = true
+	}
+	if len(sizes) < parameters {
+		return fmt.Errorf("%d sizes: a law of three parameters needs %d at least", len(sizes), parameters)
+	}
+	smallest := slices.MinFunc(points, func(p, q Point) int { return compare(p.X, q.X) })
+	largest := slices.MaxFunc(points, func(p, q Point) int { return compare(p.X, q.X) })
+	if largest.Loss >= smallest.Loss {
+		return fmt.Errorf("the largest model's loss %.4f isn't below the smallest's %.4f: there is nothing that falls with size", largest.Loss, smallest.Loss)
+	}
+	return nil
+}
+
+func compare(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// At is the law's loss at size x.
+func (l Law) At(x float64) float64 { return l.E + l.above(x) }
+
+// above is what the law has above E.
+func (l Law) above(x float64) float64 { return math.Pow(l.C/x, l.Alpha) }
+
+// r2 is the coefficient of determination.
+func (l Law) r2(points []Point) float64 {
+	mean, residual, total := 0.0, 0.0, 0.0
+	for _, p := range points {
+		mean += p.Loss / float64(len(points))
+	}
+	for _, p := range points {
+		residual += (p.Loss - l.At(p.X)) * (p.Loss - l.At(p.X))
+		total += (p.Loss - mean) * (p.Loss - mean)
+	}
+	return 1 - residual/total
+}

@@ -1,0 +1,72 @@
+package powerlaw
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Confidence is the probability that error bars stand for.
+const Confidence = 0.95
+
+// uncertainty computes the covariance of the parameters from the squares that are left:
+// that of least squares, s²·(JᵀJ)⁻¹, where J holds the derivatives of ln L.
+func (l *Law) uncertainty(points []Point, squares float64) {
+	l.freedom = len(points) - parameters
+	if l.freedom < 1 {
+		return
+	}
+	l.deviation = math.Sqrt(squares / float64(l.freedom))
+	j := mat.NewDense(len(points), parameters, nil)
+	for i, p := range points {
+		j.SetRow(i, l.gradient(p.X))
+	}
+	var information, inverse mat.Dense
+	information.Mul(j.T(), j)
+	// A law that the points don't determine (E at 0, say) has no inverse.
+	if err := inverse.Inverse(&information); err != nil && inverse.IsEmpty() {
+		return
+	}
+	l.covariance = mat.NewSymDense(parameters, nil)
+	for r := range parameters {
+		for c := r; c < parameters; c++ {
+			l.covariance.SetSym(r, c, l.deviation*l.deviation*inverse.At(r, c))
+		}
+	}
+}
+
+// gradient of ln L(x) in E, ln A and Alpha.
+func (l Law) gradient(x float64) []float64 {
+	at, above := l.At(x), l.above(x)
+	return []float64{1 / at, above / at, -above * math.Log(x) / at}
+}
+
+// half is how far an error bar reaches for a standard error: Student's t.
+func (l Law) half(variance float64) float64 {
+	if l.covariance == nil || variance < 0 {
+		return math.Inf(1)
+	}
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(l.freedom)}.Quantile((1 + Confidence) / 2)
+	return t * math.Sqrt(variance)
+}
+
+// Errors are the half widths of the error bars of E and Alpha; infinite if there are no
+// more points than parameters.
+func (l Law) Errors() (e, alpha float64) {
+	if l.covariance == nil {
+		return math.Inf(1), math.Inf(1)
+	}
+	return l.half(l.covariance.At(0, 0)), l.half(l.covariance.At(2, 2))
+}
+
+// Between is the range in which the loss of a further model of size x lies, if the law
+// holds there: the law's uncertainty and a single loss's deviation.
+func (l Law) Between(x float64) (low, high float64) {
+	if l.covariance == nil {
+		return l.E, math.Inf(1)
+	}
+	g := mat.NewVecDense(parameters, l.gradient(x))
+	h := l.half(mat.Inner(g, l.covariance, g) + l.deviation*l.deviation)
+	return l.At(x) * math.Exp(-h), l.At(x) * math.Exp(h)
+}
