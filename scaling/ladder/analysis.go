@@ -32,9 +32,10 @@ type Fit struct {
 type Prediction struct {
 	Shape     Shape   `json:"shape"`
 	Predicted float64 `json:"predicted"`
-	Low       float64 `json:"low"` // of the error bar
-	High      float64 `json:"high"`
-	Measured  float64 `json:"measured"` // mean of the seeds
+	// Low and High are the ends of the error bar; 0 with too few points for one.
+	Low      float64 `json:"low,omitempty"`
+	High     float64 `json:"high,omitempty"`
+	Measured float64 `json:"measured"` // mean of the seeds
 	// Off is how far the prediction is off, as a part of what was measured.
 	Off float64 `json:"off"`
 }
@@ -74,7 +75,9 @@ func fit(results []Result, x func(Result) float64) (f Fit, err error) {
 	}
 	at := x(largest)
 	p := Prediction{Shape: largest.Shape, Predicted: f.Smaller.At(at), Measured: measured / n}
-	p.Low, p.High = f.Smaller.Between(at)
+	if low, high := f.Smaller.Between(at); !math.IsInf(high, 0) {
+		p.Low, p.High = low, high
+	}
 	p.Off = math.Abs(p.Predicted-p.Measured) / p.Measured
 	f.Prediction = p
 	return f, nil

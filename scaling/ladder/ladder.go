@@ -31,9 +31,11 @@ type Ladder struct {
 	// of Config.Model.Width.
 	Config configs.Config
 	Shapes []Shape // from small to large
-	Seeds  int     // each model so many times, from Config.Train.Seed on
-	Dir    string
-	Report Report
+	// HeadWidth is the columns of a head in all shapes.
+	HeadWidth int
+	Seeds     int // each model so many times, from Config.Train.Seed on
+	Dir       string
+	Report    Report
 	// Tokenizing has the tokenizer's training report; the text has so many bytes.
 	Tokenizing func(bytes int) []tokenizer.TrainOption
 

@@ -34,6 +34,7 @@ const (
 var (
 	measuredColor  = color.RGBA{0, 114, 178, 255}
 	predictedColor = color.RGBA{213, 94, 0, 255}
+	largestColor   = color.RGBA{230, 159, 0, 255}
 	limitColor     = color.RGBA{0, 158, 115, 255}
 	floorColor     = color.RGBA{0, 0, 0, 255}
 )
@@ -227,6 +228,8 @@ func (a Analysis) floor(p *plot.Plot, from, to float64) error {
 // curves is loss against tokens.
 func (a Analysis) curves() (*plot.Plot, error) {
 	p := logPlot("Larger models learn more from the same text", "tokens seen", short)
+	// Below the curves, and above the floor.
+	p.Legend.Top, p.Legend.Left, p.Legend.XOffs, p.Legend.YOffs = false, true, vg.Centimeter/2, 2*vg.Centimeter
 	end := float64(a.Tokens)
 	if err := a.curvesOver(p, func(r Result) float64 { return end }, true); err != nil {
 		return nil, err
@@ -271,16 +274,20 @@ func (a Analysis) fitted(p *plot.Plot, f Fit, x func(Result) float64, name strin
 		return err
 	}
 	q := f.Prediction
-	bar, err := plotter.NewYErrorBars(bars{plotter.XYs{{X: at, Y: q.Predicted}}, plotter.YErrors{{Low: q.Predicted - max(q.Low, q.Predicted/2), High: min(q.High, 2*q.Predicted) - q.Predicted}}})
-	if err != nil {
+	if q.High > 0 {
+		// Too long a bar would take the picture from the points.
+		bar, err := plotter.NewYErrorBars(bars{plotter.XYs{{X: at, Y: q.Predicted}},
+			plotter.YErrors{{Low: q.Predicted - max(q.Low, q.Predicted/2), High: min(q.High, 2*q.Predicted) - q.Predicted}}})
+		if err != nil {
+			return err
+		}
+		bar.Color, bar.Width, bar.CapWidth = predictedColor, vg.Points(2), vg.Points(12)
+		p.Add(bar)
+	}
+	if err := dots(p, fmt.Sprintf("%s predicted: %.4f", q.Shape, q.Predicted), plotter.XYs{{X: at, Y: q.Predicted}}, predictedColor, draw.PyramidGlyph{}); err != nil {
 		return err
 	}
-	bar.Color, bar.Width, bar.CapWidth = predictedColor, vg.Points(2), vg.Points(12)
-	p.Add(bar)
-	if err := dots(p, fmt.Sprintf("%s predicted: %.4f", q.Shape, q.Predicted), plotter.XYs{{X: at, Y: q.Predicted}}, predictedColor, draw.CrossGlyph{}); err != nil {
-		return err
-	}
-	return dots(p, fmt.Sprintf("%s measured: %.4f (%.1f %% off)", q.Shape, q.Measured, 100*q.Off), largest, predictedColor, draw.RingGlyph{})
+	return dots(p, fmt.Sprintf("%s measured: %.4f (%.1f %% off)", q.Shape, q.Measured, 100*q.Off), largest, largestColor, draw.BoxGlyph{})
 }
 
 // bars are points with a deviation each.
@@ -297,6 +304,9 @@ func scaleOf(c float64) string {
 	return short(c)
 }
 
+// lowestE is the least E that is drawn, as a part of the best loss.
+const lowestE = 0.2
+
 // sizes is loss against parameters.
 func (a Analysis) sizes() (*plot.Plot, error) {
 	f := a.Size
@@ -306,7 +316,11 @@ func (a Analysis) sizes() (*plot.Plot, error) {
 	}
 	from, to := a.Results[0].size(), 2*a.Results[len(a.Results)-1].size()
 	e, _ := f.All.Errors()
-	if err := line(p, fmt.Sprintf("E, all models: %.3f ± %.3f", f.All.E, e), plotter.XYs{{X: from, Y: f.All.E}, {X: to, Y: f.All.E}}, limitColor, 2, true); err != nil {
+	// On a logarithmic axis an E near 0 would push the points together: it is only named.
+	name := "E, all models: " + plusMinus(f.All.E, e)
+	if f.All.E < lowestE*f.Prediction.Measured {
+		p.Legend.Add(name)
+	} else if err := line(p, name, plotter.XYs{{X: from, Y: f.All.E}, {X: to, Y: f.All.E}}, limitColor, 2, true); err != nil {
 		return nil, err
 	}
 	return p, a.floor(p, from, to)

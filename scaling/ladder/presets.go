@@ -12,8 +12,9 @@ const baseConfig = "scaling.yaml"
 
 // preset is a ladder by name.
 type preset struct {
-	name   string
-	layers []int
+	name      string
+	layers    []int
+	headWidth int
 	// tokens that each model sees.
 	tokens int
 	// stories is the size of the text, in bytes.
@@ -22,9 +23,9 @@ type preset struct {
 
 var presets = []preset{
 	// Minutes on two cores.
-	{"lecture", []int{1, 2, 3, 4, 6, 8}, 1_000_000, 8_000_000},
+	{"lecture", []int{1, 2, 3, 4, 6, 9}, 16, 1_000_000, 8_000_000},
 	// A night on two cores.
-	{"overnight", []int{1, 2, 3, 4, 6, 8, 12, 16}, 20_000_000, 100_000_000},
+	{"overnight", []int{1, 2, 3, 4, 6, 8, 11, 15}, 16, 20_000_000, 100_000_000},
 }
 
 // Presets lists their names.
@@ -46,7 +47,7 @@ func New(name string) (*Ladder, error) {
 			return nil, err
 		}
 		c.Data.StoriesBytes = p.stories
-		l := &Ladder{Config: c, Seeds: 1}
+		l := &Ladder{Config: c, HeadWidth: p.headWidth, Seeds: 1}
 		l.SetTokens(p.tokens)
 		return l, l.SetLayers(p.layers)
 	}
@@ -56,7 +57,7 @@ func New(name string) (*Ladder, error) {
 // fewest models that a law and a prediction can be made of.
 const fewest = 4
 
-// SetLayers gives the ladder models of so many layers each.
+// SetLayers gives the ladder models of so many layers each, by ShapeAt.
 func (l *Ladder) SetLayers(layers []int) error {
 	if len(layers) < fewest {
 		return fmt.Errorf("%d sizes: a law of three parameters, and a larger model to predict, need %d at least", len(layers), fewest)
@@ -66,7 +67,7 @@ func (l *Ladder) SetLayers(layers []int) error {
 		if n < 1 || i > 0 && n <= layers[i-1] {
 			return fmt.Errorf("layers %v: expected numbers from 1 that rise", layers)
 		}
-		l.Shapes = append(l.Shapes, ShapeAt(n))
+		l.Shapes = append(l.Shapes, ShapeAt(n, l.HeadWidth))
 	}
 	return nil
 }

@@ -63,7 +63,11 @@ func (a Analysis) report(markdown bool) string {
 		Fit
 	}{{"size", a.Size}, {"compute", a.Compute}} {
 		p := f.Prediction
-		say("%s predicted from the smaller models' %s: %.4f (%.4f to %.4f); measured: %.4f; %.2f %% off", p.Shape, f.of, p.Predicted, p.Low, p.High, p.Measured, 100*p.Off)
+		between := ""
+		if p.High > 0 {
+			between = fmt.Sprintf(" (%.4f to %.4f)", p.Low, p.High)
+		}
+		say("%s predicted from the smaller models' %s: %.4f%s; measured: %.4f; %.2f %% off", p.Shape, f.of, p.Predicted, between, p.Measured, 100*p.Off)
 	}
 	if seeds := SeedsOf(a.Results); len(seeds) > 1 {
 		for _, seed := range seeds {

@@ -1,0 +1,254 @@
+package ladder
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tinygpt/model"
+	"tinygpt/tokenizer"
+	"tinygpt/train"
+)
+
+// The rule gives GPT-2's own models from its own scale, but for the fourth's odd head.
+func TestShapeAt(t *testing.T) {
+	for layers, want := range map[int]Shape{12: {1, 768, 12}, 24: {2, 1024, 16}, 36: {3, 1280, 20}} {
+		s := ShapeAt(layers/12, 64)
+		if s.Layers != want.Layers || 4*s.Width != want.Width || 4*s.Heads != want.Heads {
+			t.Errorf("%d layers: %+v", layers, s)
+		}
+	}
+}
+
+// Each preset has six sizes at least, over two orders of magnitude, that are sound models.
+func TestPresets(t *testing.T) {
+	for _, name := range Presets() {
+		l, err := New(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sizes []float64
+		for _, r := range l.Rungs() {
+			c := r.Config.Model
+			c.VocabSize = 512
+			if err := errors.Join(c.Validate(), r.Config.Train.Validate()); err != nil {
+				t.Error(err)
+			}
+			sizes = append(sizes, float64(c.Counts().NonEmbedding()))
+		}
+		if n := len(sizes); n < 6 || sizes[n-1] < 100*sizes[0] || !slices.IsSorted(sizes) {
+			t.Errorf("%s: sizes %v", name, sizes)
+		}
+		if got := l.Tokens(); got < 900_000 {
+			t.Errorf("%s: %d tokens", name, got)
+		}
+	}
+	if _, err := New("fortnight"); err == nil {
+		t.Error("an unknown preset")
+	}
+	l, _ := New(Presets()[0])
+	for _, layers := range [][]int{{1, 2, 3}, {1, 2, 2, 3}, {0, 1, 2, 3}, {4, 3, 2, 1}} {
+		if err := l.SetLayers(layers); err == nil {
+			t.Errorf("%v layers", layers)
+		}
+	}
+}
+
+// tiny is a ladder that takes a moment.
+func tiny(t *testing.T, dir string) (*Ladder, *record) {
+	t.Helper()
+	l, err := New(Presets()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Config.Data.StoriesBytes, l.Config.Data.ValFraction, l.Config.Model.Context, l.HeadWidth = 60_000, 0.1, 24, 4
+	l.Config.Tokenizer.VocabSize = 300
+	if err := l.SetLayers([]int{1, 2, 3, 4}); err != nil {
+		t.Fatal(err)
+	}
+	l.SetTokens(12 * 24)
+	r := &record{}
+	l.Dir, l.Report, l.Tokenizing = dir, r, func(int) []tokenizer.TrainOption { return nil }
+	return l, r
+}
+
+// record is a Report that calls stop after some steps.
+type record struct {
+	steps     int
+	stopAfter int
+	stop      func()
+	before    int
+	closed    bool
+	done      float64
+}
+
+func (r *record) Begin(_ Rung, _, _ int, done, share float64) { r.done = done + share }
+func (r *record) Step(train.Metrics, int) {
+	r.steps++
+	if r.steps == r.stopAfter {
+		r.stop()
+	}
+}
+func (r *record) Done(_ Result, before bool) {
+	if before {
+		r.before++
+	}
+}
+func (r *record) Close() { r.closed = true }
+
+// A ladder that was stopped in its second model goes on there, and ends with the losses
+// of one that was not.
+func TestResume(t *testing.T) {
+	l, r := tiny(t, t.TempDir())
+	want, err := l.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want) != 4 || r.steps != 4*12 || !r.closed || math.Abs(r.done-1) > 1e-9 {
+		t.Fatalf("%d results, %+v", len(want), r)
+	}
+	if n := want[3].NonEmbedding; n != (model.Config{Arch: model.GPT2, Layers: 4, Width: 24, Heads: 6, Context: 24, VocabSize: 300}).Counts().NonEmbedding() {
+		t.Errorf("%d parameters", n)
+	}
+
+	dir := t.TempDir()
+	l, r = tiny(t, dir)
+	ctx, stop := context.WithCancel(context.Background())
+	r.stopAfter, r.stop = 17, stop
+	if got, err := l.Run(ctx); !errors.Is(err, train.ErrInterrupted) || len(got) != 1 {
+		t.Fatalf("%d results, %v", len(got), err)
+	}
+	l, r = tiny(t, dir)
+	got, err := l.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.steps != 4*12-17 || r.before != 1 {
+		t.Errorf("%+v", r)
+	}
+	for i := range want {
+		if got[i].Loss != want[i].Loss || got[i].BitsPerByte != want[i].BitsPerByte {
+			t.Errorf("%s: loss %v, without a stop %v", got[i].Shape, got[i].Loss, want[i].Loss)
+		}
+	}
+
+	// Again there is nothing to do, and a seed more is only that seed.
+	l, r = tiny(t, dir)
+	l.Seeds = 2
+	if got, err = l.Run(context.Background()); err != nil || r.before != 4 || r.steps != 4*12 || got[4].Loss == got[0].Loss {
+		t.Errorf("%+v, %v", r, err)
+	}
+	l, _ = tiny(t, dir)
+	l.Config.Train.LearningRate *= 2
+	if _, err := l.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "other settings") {
+		t.Errorf("another ladder in the same folder: %v", err)
+	}
+}
+
+// synthetic is a ladder whose losses lie on 0.2 + (20000/N)^0.5, with curves.
+func synthetic() (results []Result) {
+	for i, n := range []int64{30_000, 100_000, 250_000, 450_000, 1_200_000, 3_300_000} {
+		bits := 0.2 + math.Sqrt(20_000/float64(n))
+		r := Result{Shape: ShapeAt(i+1, 16), Seed: 1, NonEmbedding: n, Parameters: n + 30_000, Tokens: 1000, FLOP: 6e6 * float64(n), Loss: 2 * bits, BitsPerByte: bits}
+		for s := 1; s <= 100; s++ {
+			r.metrics = append(r.metrics, train.Metrics{Step: s, Loss: r.Loss * (1 + 4/float64(s))})
+		}
+		r.metrics = append(r.metrics, train.Metrics{Step: 100, ValLoss: r.Loss})
+		results = append(results, r)
+	}
+	return results
+}
+
+func TestAnalyse(t *testing.T) {
+	a, err := Analyse(synthetic(), 0.186)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := a.Size.Prediction
+	if p.Off > 0.001 || math.Abs(a.Size.All.E-0.2) > 0.002 || math.Abs(a.Size.All.Alpha-0.5) > 0.01 || a.Size.All.R2 < 0.9999 || p.Shape != ShapeAt(6, 16) {
+		t.Errorf("%+v", a.Size)
+	}
+	// A largest model that isn't on the law of the others doesn't hide in it.
+	results := synthetic()
+	results[5].BitsPerByte *= 1.1
+	if a, err = Analyse(results, 0); err != nil || math.Abs(a.Size.Prediction.Off-0.0909) > 0.002 {
+		t.Errorf("%+v, %v", a.Size.Prediction, err)
+	}
+}
+
+// Four models are the fewest: without an error bar for the prediction.
+func TestFewest(t *testing.T) {
+	a, err := Analyse(synthetic()[:fewest], 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Write(t.TempDir()); err != nil {
+		t.Error(err)
+	}
+	if p := a.Size.Prediction; p.High != 0 || p.Off > 0.01 || strings.Contains(a.Text(), "Inf") {
+		t.Errorf("%+v\n%s", p, a.Text())
+	}
+}
+
+func TestWrite(t *testing.T) {
+	a, err := Analyse(synthetic(), 0.186)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	pictures, err := a.Write(dir)
+	if err != nil || len(pictures) != 3 {
+		t.Fatalf("%v, %v", pictures, err)
+	}
+	for _, path := range pictures {
+		svg, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+		}
+		if !strings.Contains(string(svg), "entropy of the text: 0.186") {
+			t.Errorf("%s: no floor", path)
+		}
+		f, err := os.Open(strings.TrimSuffix(path, ".svg") + ".png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if picture, err := png.Decode(f); err != nil || picture.Bounds().Dx() != 1280 || picture.Bounds().Dy() != 720 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	report, err := os.ReadFile(filepath.Join(dir, reportFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| 6 × 128 | 3,300,000 |", "R² = 1.0000", "the text's exact entropy is 0.1860"} {
+		if !strings.Contains(string(report), want) {
+			t.Errorf("%q is missing in\n%s", want, report)
+		}
+	}
+	var results Analysis
+	text, err := os.ReadFile(filepath.Join(dir, resultsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &results); err != nil || results.Size.Prediction != a.Size.Prediction || len(results.Results) != 6 {
+		t.Errorf("%v: %+v", err, results.Size)
+	}
+}
