@@ -3,28 +3,19 @@ package main
 import (
 	"fmt"
 	"image/color"
-	"io"
-	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 
+	"tinygpt/chart"
 	"tinygpt/perf"
 )
 
-// Okabe and Ito's palette, which colour-blind readers can tell apart.
-var (
-	measuredColor = color.RGBA{0, 114, 178, 255}
-	countColor    = color.RGBA{0, 0, 0, 255}
-	bandColor     = color.RGBA{253, 232, 170, 255}
-)
+// bandColor is chart.Orange on white paper, thinned.
+var bandColor = color.RGBA{253, 232, 170, 255}
 
 // plotGrowth draws for each sweep the time of a step over its size, and below
 // what that is of the time that the operations say.
@@ -32,7 +23,7 @@ func plotGrowth(path string, m perf.Machine, list []*sweep) error {
 	rows := make([][]*plot.Plot, 2)
 	for i, s := range list {
 		time, ratio := sizePlot(s), sizePlot(s)
-		time.Y.Scale, time.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(milliseconds)
+		time.Y.Scale, time.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(chart.LogTicks)
 		ratio.Y.Min, ratio.Y.Max = 0.7, 1.3
 		ratio.X.Label.Text = s.What
 		if i == 0 {
@@ -51,12 +42,12 @@ func plotGrowth(path string, m perf.Machine, list []*sweep) error {
 		}
 		rows[0], rows[1] = append(rows[0], time), append(rows[1], ratio)
 	}
-	return writePlots(path, rows)
+	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, rows...)
 }
 
 // sizePlot is an empty plot over the sizes of a sweep.
 func sizePlot(s *sweep) *plot.Plot {
-	p := plot.New()
+	p := chart.New("", "", "")
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(func(_, _ float64) (ticks []plot.Tick) {
 		for _, v := range s.Values {
 			ticks = append(ticks, plot.Tick{Value: float64(v), Label: strconv.Itoa(v)})
@@ -66,18 +57,6 @@ func sizePlot(s *sweep) *plot.Plot {
 	p.X.Min, p.X.Max = 0.85*float64(s.Values[0]), 1.18*float64(s.Values[len(s.Values)-1])
 	p.Add(plotter.NewGrid())
 	return p
-}
-
-// milliseconds are ticks at 1, 2 and 5 of each decade.
-func milliseconds(low, high float64) (ticks []plot.Tick) {
-	for decade := math.Pow(10, math.Floor(math.Log10(low))); decade <= high; decade *= 10 {
-		for _, n := range []float64{1, 2, 5} {
-			if v := n * decade; v >= low && v <= high {
-				ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 4, 64)})
-			}
-		}
-	}
-	return ticks
 }
 
 // drawSweep draws a band of the tolerance around what was counted, and the points
@@ -100,13 +79,13 @@ func drawSweep(p *plot.Plot, s *sweep, legend bool, measured, counted func(growt
 	if err != nil {
 		return err
 	}
-	count.Color, count.Width, count.Dashes = countColor, vg.Points(1), []vg.Length{vg.Points(4), vg.Points(3)}
+	count.Color, count.Width, count.Dashes = chart.Black, vg.Points(1), []vg.Length{vg.Points(4), vg.Points(3)}
 	time, dots, err := plotter.NewLinePoints(points)
 	if err != nil {
 		return err
 	}
-	time.Color, time.Width = measuredColor, vg.Points(1.5)
-	dots.Color, dots.Shape, dots.Radius = measuredColor, draw.CircleGlyph{}, vg.Points(3)
+	time.Color, time.Width = chart.Blue, vg.Points(1.5)
+	dots.Color, dots.Shape, dots.Radius = chart.Blue, draw.CircleGlyph{}, vg.Points(3)
 	p.Add(band, count, time, dots)
 	if legend {
 		p.Legend.Top, p.Legend.Left, p.Legend.XOffs, p.Legend.Padding = true, true, vg.Millimeter, vg.Millimeter/2
@@ -115,35 +94,4 @@ func drawSweep(p *plot.Plot, s *sweep, legend bool, measured, counted func(growt
 		p.Legend.Add(fmt.Sprintf("± %.0f %%", 100*tolerance), band)
 	}
 	return nil
-}
-
-// writePlots writes plots in rows and columns to an SVG or PNG file.
-func writePlots(path string, rows [][]*plot.Plot) error {
-	const width, height = 26 * vg.Centimeter, 15 * vg.Centimeter
-	var canvas interface {
-		vg.CanvasSizer
-		io.WriterTo
-	} = vgsvg.New(width, height)
-	if filepath.Ext(path) == ".png" {
-		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(120))}
-	}
-	pad := 4 * vg.Millimeter
-	tiles := draw.Tiles{Rows: len(rows), Cols: len(rows[0]), PadX: pad, PadY: pad, PadTop: pad, PadRight: pad, PadBottom: pad, PadLeft: pad}
-	for i, row := range plot.Align(rows, tiles, draw.New(canvas)) {
-		for j := range row {
-			rows[i][j].Draw(row[j])
-		}
-	}
-	f, err := os.Create(path + ".tmp")
-	if err != nil {
-		return err
-	}
-	if _, err := canvas.WriteTo(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
 }

@@ -21,6 +21,7 @@ type Decoder struct {
 	logits    []float32 // [sequences, V]
 	spans     []span    // of the present pass
 	pass      pass
+	trace     *Trace // keeps what a pass computes; nil: nobody asks
 }
 
 // Input is what a sequence reads in a call of Append.

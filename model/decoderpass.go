@@ -58,8 +58,10 @@ func (d *Decoder) forward() {
 		kernel.EmbeddingAdd(p.x[s.row*c.Width:], w.positions[s.from*c.Width:], rows, rows, c.Width)
 	}
 	for i := range w.layers {
+		d.trace.stream(p.x)
 		d.layer(i, n)
 	}
+	d.trace.stream(p.x)
 	for _, s := range d.spans {
 		d.sequences[s.sequence].cached = s.to
 	}
@@ -87,13 +89,18 @@ func (d *Decoder) layer(i, n int) {
 }
 
 func (d *Decoder) norm(y, x []float32, w affine, n int) {
-	c := d.weights.config
-	kernel.LayerNorm(y, d.pass.mean, d.pass.rstd, x, w.gain, w.bias, n, c.Width, c.epsilon())
+	d.weights.norm(y, x, w, d.pass.mean, d.pass.rstd, n)
+}
+
+// norm is LayerNorm of n rows; mean and rstd [n] are working memory.
+func (w *Weights) norm(y, x []float32, by affine, mean, rstd []float32, n int) {
+	kernel.LayerNorm(y, mean, rstd, x, by.gain, by.bias, n, w.config.Width, w.config.epsilon())
 }
 
 func (d *Decoder) attention(y, x []float32, layer, n int) {
 	w, p, c := &d.weights.layers[layer], &d.pass, d.weights.config
 	w.qkv.apply(p.qkv, x, n)
+	d.trace.attention(p.qkv)
 	p.cached = p.cached[:0]
 	for _, s := range d.spans {
 		q := &d.sequences[s.sequence]

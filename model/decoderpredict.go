@@ -109,9 +109,14 @@ func (p *predictions) logProb(logits []float32, token int32) float32 {
 // project computes the logits[n,V] of the first n rows of y, hidden states after
 // the last layer.
 func (d *Decoder) project(logits []float32, n int) {
-	w, y := d.weights, d.pass.y
+	d.weights.project(logits, d.pass.y, d.pass.mean, d.pass.rstd, n)
+}
+
+// project computes the logits[n,V] of hidden states y[n,D], which it overwrites; mean
+// and rstd [n] are working memory.
+func (w *Weights) project(logits, y, mean, rstd []float32, n int) {
 	if w.config.Arch == GPT2 {
-		d.norm(y, y, w.last, n)
+		w.norm(y, y, w.last, mean, rstd, n)
 	}
 	w.head.apply(logits, y, n)
 }

@@ -175,6 +175,15 @@ func (r *Run) Checkpoint(which string) (string, error) {
 	return "", fmt.Errorf("%s: no checkpoint (%s): the run was stopped before its first one; train it again", r.Dir, strings.Join(names, " or "))
 }
 
+// Metrics reads what the run has noted of its steps and evaluations.
+func (r *Run) Metrics() ([]train.Metrics, error) {
+	all, err := train.ReadMetrics(filepath.Join(r.Dir, train.MetricsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no %s in it: the run was never trained", r.Dir, train.MetricsFile)
+	}
+	return all, err
+}
+
 // Model loads the weights of a checkpoint; see Checkpoint.
 func (r *Run) Model(which string) (*model.Model, train.State, error) {
 	path, err := r.Checkpoint(which)

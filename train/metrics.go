@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"time"
 )
@@ -20,10 +21,11 @@ type Metrics struct {
 	// Of the held-out split:
 	ValLoss     float64 `json:"val_loss,omitempty"`
 	BitsPerByte float64 `json:"val_bits_per_byte,omitempty"`
-	Metric      string  `json:"metric,omitempty"` // of fine-tuning: what Score is
+	Floor       float64 `json:"val_floor,omitempty"` // the least that ValLoss can be, where that is known
+	Metric      string  `json:"metric,omitempty"`    // of fine-tuning: what Score is
 	Score       float64 `json:"val_score,omitempty"`
 
-	Elapsed float64 `json:"elapsed_seconds"` // training time
+	Elapsed float64 `json:"elapsed_seconds,omitempty"` // training time
 }
 
 // metricsLog appends to metrics.jsonl.
@@ -39,14 +41,15 @@ func openMetrics(path string, step int) (*metricsLog, error) {
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	var keep bytes.Buffer
 	l := &metricsLog{}
 	for _, m := range all {
 		if m.Step <= step {
 			l.all = append(l.all, m)
-			line, _ := json.Marshal(m)
-			keep.Write(append(line, '\n'))
 		}
+	}
+	var keep bytes.Buffer
+	if err := WriteMetrics(&keep, l.all); err != nil {
+		return nil, err
 	}
 	if err := os.WriteFile(path+".tmp", keep.Bytes(), 0o644); err != nil {
 		return nil, err
@@ -60,13 +63,8 @@ func openMetrics(path string, step int) (*metricsLog, error) {
 
 func (l *metricsLog) add(m Metrics, elapsed time.Duration) error {
 	m.Elapsed = elapsed.Seconds()
-	line, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
 	l.all = append(l.all, m)
-	_, err = l.file.Write(append(line, '\n'))
-	return err
+	return WriteMetrics(l.file, []Metrics{m})
 }
 
 func (l *metricsLog) close() error { return l.file.Close() }
@@ -78,8 +76,13 @@ func ReadMetrics(path string) ([]Metrics, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return ParseMetrics(f, path)
+}
+
+// ParseMetrics is ReadMetrics for an open file of that name.
+func ParseMetrics(r io.Reader, name string) ([]Metrics, error) {
 	var all []Metrics
-	lines := bufio.NewScanner(f)
+	lines := bufio.NewScanner(r)
 	var broken error
 	for n := 1; lines.Scan(); n++ {
 		if broken != nil {
@@ -87,10 +90,21 @@ func ReadMetrics(path string) ([]Metrics, error) {
 		}
 		var m Metrics
 		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-			broken = fmt.Errorf("%s:%d: not a line of metrics: %w", path, n, err)
+			broken = fmt.Errorf("%s:%d: not a line of metrics: %w", name, n, err)
 			continue
 		}
 		all = append(all, m)
 	}
 	return all, lines.Err()
+}
+
+// WriteMetrics writes what ReadMetrics reads.
+func WriteMetrics(w io.Writer, all []Metrics) error {
+	lines := json.NewEncoder(w)
+	for _, m := range all {
+		if err := lines.Encode(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }

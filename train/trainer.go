@@ -235,7 +235,7 @@ func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
 	if err != nil {
 		return e, err
 	}
-	m := Metrics{Step: t.state.Step, ValLoss: e.Loss, Metric: e.Metric, Score: e.Score}
+	m := Metrics{Step: t.state.Step, ValLoss: e.Loss, Floor: t.Floor, Metric: e.Metric, Score: e.Score}
 	if e.Bytes > 0 {
 		m.BitsPerByte = e.BitsPerByte()
 	}
@@ -275,5 +275,5 @@ func (t *Trainer) save(log *metricsLog) error {
 	if title == "" {
 		title = "Cross-entropy, nats per token"
 	}
-	return writeLossCurve(filepath.Join(t.Dir, LossCurveFile), title, log.all, t.Floor)
+	return writeLossCurve(filepath.Join(t.Dir, LossCurveFile), title, log.all)
 }

@@ -29,7 +29,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		ErrWriter: stderr,
 		Commands: []*cli.Command{
 			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
-			tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(), scalingCommand(), planCommand(),
+			plotCommand(), tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
+			scalingCommand(), planCommand(),
 		},
 		Suggest: true,
 		// A comma is part of a file's name or of a stop text.

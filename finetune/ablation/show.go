@@ -12,8 +12,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"tinygpt/chart"
 	"tinygpt/finetune"
-	"tinygpt/finetune/metric"
 )
 
 // cell is the mean and standard deviation over seeds of an arm at a size; n is how many
@@ -60,17 +60,16 @@ func table(arms []Arm, sizes []int, points []Point) string {
 	return b.String()
 }
 
-// Okabe and Ito's palette, which colour-blind readers can tell apart.
-var colors = []color.RGBA{{0, 114, 178, 255}, {86, 180, 233, 255}, {230, 159, 0, 255}, {0, 0, 0, 255}}
+// colors of the arms.
+var colors = []color.RGBA{chart.Blue, chart.SkyBlue, chart.Orange, chart.Black}
 
 // picture draws score against the number of examples, on a logarithmic axis, with bars
 // of a standard deviation, as SVG or PNG by the name's ending.
 func picture(path string, arms []Arm, sizes []int, points []Point) error {
-	p := plot.New()
+	p := chart.New("", "labelled examples", "")
 	if len(points) > 0 {
 		p.Y.Label.Text = points[0].Metric
 	}
-	p.X.Label.Text = "labelled examples"
 	p.X.Scale = plot.LogScale{}
 	var ticks []plot.Tick
 	for _, n := range sizes {
@@ -101,14 +100,14 @@ func picture(path string, arms []Arm, sizes []int, points []Point) error {
 		}
 		l.Color, l.Width, dots.Color, dots.Shape, errors.Color = colors[i], vg.Points(1.5), colors[i], draw.CircleGlyph{}, colors[i]
 		if a.Baseline {
-			l.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
+			l.Dashes = chart.Dashes
 		}
 		p.Add(l, dots, errors)
 		p.Legend.Add(a.Name, l, dots)
 	}
 	// Room for the legend above the lines.
 	p.Y.Max += 0.35 * math.Max(p.Y.Max-p.Y.Min, 0.01)
-	return metric.Save(p, path, 16*vg.Centimeter, 11*vg.Centimeter)
+	return chart.Write(path, 16*vg.Centimeter, 11*vg.Centimeter, []*plot.Plot{p})
 }
 
 // bars are points with a deviation each.

@@ -4,26 +4,20 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	_ "gonum.org/v1/plot/vg/vgimg" // PNG
-	_ "gonum.org/v1/plot/vg/vgsvg" // SVG
+
+	"tinygpt/chart"
 )
 
 // Draw writes the matrix as a PNG picture: the darker a square, the larger the share
 // of its true class that was predicted so.
 func (c *Confusion) Draw(path, title string) error {
 	n := len(c.Classes)
-	p := plot.New()
-	p.Title.Text = title
-	p.X.Label.Text, p.Y.Label.Text = "predicted", "true"
+	p := chart.New(title, "predicted", "true")
 	p.Add(squares{c})
 	var across, down []plot.Tick
 	for i, name := range c.Classes {
@@ -36,28 +30,7 @@ func (c *Confusion) Draw(path, title string) error {
 		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YTop
 	}
 	size := vg.Length(8+1.2*float64(n)) * vg.Centimeter
-	return Save(p, path, size, size)
-}
-
-// Save writes a plot as PNG or SVG, by the name's ending. The file appears under its
-// name when it is complete.
-func Save(p *plot.Plot, path string, width, height vg.Length) error {
-	w, err := p.WriterTo(width, height, strings.TrimPrefix(filepath.Ext(path), "."))
-	if err != nil {
-		return err
-	}
-	f, err := os.Create(path + ".tmp")
-	if err != nil {
-		return err
-	}
-	if _, err := w.WriteTo(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
+	return chart.Write(path, size, size, []*plot.Plot{p})
 }
 
 // squares is the plotter of the matrix, its first class at the top left.
@@ -73,7 +46,7 @@ func (s squares) DataRange() (xmin, xmax, ymin, ymax float64) {
 func (s squares) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	style := text.Style{
-		Color: color.Black, Font: plotter.DefaultFont, XAlign: text.XCenter, YAlign: text.YCenter,
+		Color: color.Black, Font: chart.Font, XAlign: text.XCenter, YAlign: text.YCenter,
 		Handler: plot.DefaultTextHandler,
 	}
 	style.Font.Size = vg.Points(11)
@@ -83,9 +56,8 @@ func (s squares) Plot(c draw.Canvas, p *plot.Plot) {
 		for i, n := range row {
 			share := float64(n) / max(truth[t], 1)
 			left, right, bottom, top := x(float64(i)-0.5), x(float64(i)+0.5), y(down-0.5), y(down+0.5)
-			// From white to the blue of Okabe and Ito's palette.
 			fade := func(full uint8) uint8 { return uint8(255 - share*float64(255-full)) }
-			c.FillPolygon(color.RGBA{fade(0), fade(114), fade(178), 255},
+			c.FillPolygon(color.RGBA{fade(chart.Blue.R), fade(chart.Blue.G), fade(chart.Blue.B), 255},
 				[]vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
 			style.Color = color.Black
 			if share > 0.6 {

@@ -1,0 +1,155 @@
+// Package chart is what the project's plots have in common: gonum's plots in one
+// typeface, in colours that colour-blind readers can tell apart, of a size that fills a
+// projector, and files that appear under their name when they are complete.
+package chart
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Okabe and Ito's palette (jfly.uni-koeln.de/color), made for colour-blind readers.
+var (
+	Black      = color.RGBA{0, 0, 0, 255}
+	Orange     = color.RGBA{230, 159, 0, 255}
+	SkyBlue    = color.RGBA{86, 180, 233, 255}
+	Green      = color.RGBA{0, 158, 115, 255}
+	Blue       = color.RGBA{0, 114, 178, 255}
+	Vermillion = color.RGBA{213, 94, 0, 255}
+	Purple     = color.RGBA{204, 121, 167, 255}
+	Grey       = color.RGBA{110, 110, 110, 255}
+)
+
+// Colors are for lines of equal rank, in order. Yellow, which is pale on white, is left out.
+var Colors = []color.RGBA{Blue, Vermillion, Green, Orange, Purple, SkyBlue}
+
+// Dashes is the pattern of lines to compare with: floors, baselines, references.
+var Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
+
+// A slide is as large as a projector: 1280 × 720 in a PNG.
+const (
+	SlideWidth  = vg.Length(960)
+	SlideHeight = vg.Length(540)
+)
+
+// Font is the typeface of every plot.
+var Font = font.Font{Typeface: "Liberation", Variant: "Sans"}
+
+// New returns an empty plot with its title and the names of its axes.
+func New(title, x, y string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	for style, size := range map[*text.Style]vg.Length{
+		&p.Title.TextStyle: 14, &p.Legend.TextStyle: 12,
+		&p.X.Label.TextStyle: 12, &p.Y.Label.TextStyle: 12, &p.X.Tick.Label: 11, &p.Y.Tick.Label: 11,
+	} {
+		style.Font = font.From(Font, size)
+	}
+	p.Title.Padding = vg.Millimeter
+	return p
+}
+
+// Line adds a line. Without a name it isn't in the legend; no points are no line.
+func Line(p *plot.Plot, name string, points plotter.XYs, c color.Color, dashes []vg.Length) error {
+	if len(points) == 0 {
+		return nil
+	}
+	l, err := plotter.NewLine(points)
+	if err != nil {
+		return err
+	}
+	l.Color, l.Width, l.Dashes = c, vg.Points(1.5), dashes
+	p.Add(l)
+	if name != "" {
+		p.Legend.Add(name, l)
+	}
+	return nil
+}
+
+// LogTicks are at 1, 2 and 5 of each decade, or where that would be too many, at 1.
+func LogTicks(low, high float64) (ticks []plot.Tick) {
+	digits := []float64{1, 2, 5}
+	if high > 1e4*low {
+		digits = digits[:1]
+	}
+	for decade := math.Floor(math.Log10(low)); decade <= math.Log10(high); decade++ {
+		for _, n := range digits {
+			if v := n * math.Pow(10, decade); v >= low && v <= high {
+				ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 4, 64)})
+			}
+		}
+	}
+	return ticks
+}
+
+// LogY makes the scale of y logarithmic, if all that is drawn is positive. It is called
+// when all is added.
+func LogY(p *plot.Plot) {
+	if !(p.Y.Min > 0) || math.IsInf(p.Y.Max, 0) {
+		return
+	}
+	if p.Y.Max < 2.5*p.Y.Min { // room for a tick at least
+		p.Y.Min, p.Y.Max = p.Y.Min/1.6, p.Y.Max*1.6
+	}
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(LogTicks)
+}
+
+// Write draws plots in rows and columns, their axes in line, and writes the picture as
+// PNG or SVG, by the name's ending.
+func Write(path string, width, height vg.Length, rows ...[]*plot.Plot) error {
+	var canvas interface {
+		vg.CanvasSizer
+		io.WriterTo
+	}
+	switch ending := filepath.Ext(path); ending {
+	case ".svg":
+		canvas = vgsvg.New(width, height)
+	case ".png":
+		canvas = vgimg.PngCanvas{Canvas: vgimg.New(width, height)}
+	default:
+		return fmt.Errorf("%s: a picture ends in .png or .svg", path)
+	}
+	pad := 4 * vg.Millimeter
+	tiles := draw.Tiles{Rows: len(rows), Cols: len(rows[0]), PadX: pad, PadY: pad, PadTop: pad, PadRight: pad, PadBottom: pad, PadLeft: pad}
+	for i, row := range plot.Align(rows, tiles, draw.New(canvas)) {
+		for j := range row {
+			rows[i][j].Draw(row[j])
+		}
+	}
+	var picture bytes.Buffer
+	if _, err := canvas.WriteTo(&picture); err != nil {
+		return err
+	}
+	return WriteFile(path, withFallbacks(picture.Bytes()))
+}
+
+// withFallbacks names fonts of the same widths where an SVG picture names only one that
+// Windows and macOS don't have.
+func withFallbacks(svg []byte) []byte {
+	const family = "font-family:Liberation Sans;"
+	return bytes.ReplaceAll(svg, []byte(family), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
+}
+
+// WriteFile writes a file that appears under its name when it is complete.
+func WriteFile(path string, content []byte) error {
+	if err := os.WriteFile(path+".tmp", content, 0o644); err != nil {
+		os.Remove(path + ".tmp")
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}

@@ -1,0 +1,112 @@
+package chart
+
+import (
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+)
+
+// drawn is a plot with a line.
+func drawn(t *testing.T, points ...float64) *plot.Plot {
+	t.Helper()
+	p := New("title & more", "x", "y")
+	var xys plotter.XYs
+	for i, y := range points {
+		xys = append(xys, plotter.XY{X: float64(i), Y: y})
+	}
+	if err := Line(p, "a <line>", xys, Blue, Dashes); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.png", "a.svg"} {
+		p := drawn(t, 7, 2, 1)
+		LogY(p)
+		if err := Write(filepath.Join(dir, name), SlideWidth, SlideHeight, []*plot.Plot{p, drawn(t, 1, 2)}, []*plot.Plot{drawn(t, 0, -1), drawn(t)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := os.Open(filepath.Join(dir, "a.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	picture, err := png.Decode(f)
+	if err != nil || picture.Bounds().Dx() != 1280 || picture.Bounds().Dy() != 720 {
+		t.Fatalf("%v, %v: want 1280 × 720", picture.Bounds(), err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "a.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := xml.NewDecoder(strings.NewReader(string(text))); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"title &amp; more", "a &lt;line&gt;", "'Liberation Sans',Arial"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in the picture", want)
+		}
+	}
+	if err := Write(filepath.Join(dir, "a.gif"), 10, 10, []*plot.Plot{drawn(t)}); err == nil || !strings.Contains(err.Error(), "ends in .png or .svg") {
+		t.Error(err)
+	}
+	if err := Write(filepath.Join(dir, "no", "a.png"), 10, 10, []*plot.Plot{drawn(t)}); err == nil {
+		t.Error("a folder that isn't there is no error")
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.tmp")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestLogTicks(t *testing.T) {
+	for _, k := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0.4, 8, "0.5 1 2 5"}, {1, 1, "1"}, {1e-3, 2e2, "0.001 0.01 0.1 1 10 100"}, {90, 210, "100 200"},
+	} {
+		var labels []string
+		for _, tick := range LogTicks(k.low, k.high) {
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); got != k.want {
+			t.Errorf("%v to %v: %s, want %s", k.low, k.high, got, k.want)
+		}
+	}
+}
+
+// A logarithmic axis has a tick however little the values differ, and values that have
+// no logarithm keep the linear one.
+func TestLogY(t *testing.T) {
+	for _, points := range [][]float64{{3, 3}, {0.31, 0.32}, {7, 7.1}, {1e-9, 1e9}} {
+		p := drawn(t, points...)
+		LogY(p)
+		if ticks := p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max); len(ticks) == 0 || !slices.IsSortedFunc(ticks, func(a, b plot.Tick) int { return int(math.Copysign(1, a.Value-b.Value)) }) {
+			t.Errorf("%v: ticks %v", points, ticks)
+		}
+	}
+	for _, points := range [][]float64{{0, 1}, {-1, 1}, {}} {
+		p := drawn(t, points...)
+		LogY(p)
+		if _, linear := p.Y.Scale.(plot.LinearScale); !linear {
+			t.Errorf("%v: %T", points, p.Y.Scale)
+		}
+	}
+}

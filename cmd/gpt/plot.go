@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/chart"
+	"tinygpt/configs"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+func plotCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "plot",
+		Usage:     "draw losses, learning rate and gradient norm of runs over each other",
+		ArgsUsage: "[RUN...]",
+		Description: "RUN is a run's folder, the latest without one. Behind the runs is the reference curve of the preset that\n" +
+			"they follow: " + strings.Join(configs.References(), ", ") + " have one. Losses are means over some 20 steps.",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "to", Usage: "write to `FILE`: a picture as .png or .svg, or the curve of one run as .jsonl (repeatable)", DefaultText: "curves.png and curves.svg in the first run's folder"},
+			&cli.StringFlag{Name: "reference", Usage: "compare with the reference curve of `PRESET`, or none", DefaultText: "that of the runs' text and model"},
+		},
+		Action: plotAction,
+	}
+}
+
+// curvePoints is about how many steps of a curve are drawn, and thinnedPoints how many
+// are written as JSON lines.
+const (
+	curvePoints   = 1000
+	thinnedPoints = 100
+)
+
+func plotAction(c *cli.Context) error {
+	files := c.StringSlice("to")
+	for _, f := range files {
+		switch filepath.Ext(f) {
+		case ".png", ".svg":
+		case ".jsonl":
+			if c.NArg() > 1 {
+				return usageError{fmt.Errorf("--to %s: one run can be written as JSON lines, found %d", f, c.NArg())}
+			}
+		default:
+			return usageError{fmt.Errorf("--to %s: expected a name that ends in .png, .svg or .jsonl", f)}
+		}
+	}
+	dirs := c.Args().Slice()
+	if len(dirs) == 0 {
+		dirs = []string{""}
+	}
+	var runs []*run.Run
+	var curves []train.Curve
+	for _, dir := range dirs {
+		r, err := run.Open(dir)
+		if err != nil {
+			return err
+		}
+		metrics, err := r.Metrics()
+		if err != nil {
+			return err
+		}
+		runs = append(runs, r)
+		curves = append(curves, train.Curve{Name: filepath.Clean(r.Dir), Points: train.Smooth(metrics, curvePoints)})
+	}
+	references, err := referencesOf(c, runs)
+	if err != nil {
+		return err
+	}
+	all := append(curves, references...)
+	if err := printCurves(c.App.Writer, all); err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		files = []string{filepath.Join(runs[0].Dir, "curves.png"), filepath.Join(runs[0].Dir, "curves.svg")}
+	}
+	for _, f := range files {
+		if filepath.Ext(f) == ".jsonl" {
+			err = writeCurve(f, runs[0])
+		} else {
+			err = train.DrawCurves(f, all)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(c.App.Writer, "wrote", f)
+	}
+	return nil
+}
+
+// referencesOf are the reference curves that the runs are compared with, each once.
+func referencesOf(c *cli.Context, runs []*run.Run) (curves []train.Curve, err error) {
+	switch preset := c.String("reference"); {
+	case preset == "none":
+		return nil, nil
+	case c.IsSet("reference"):
+		r, err := configs.ReferenceOf(preset)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--reference: %w, or none", err)}
+		}
+		return []train.Curve{r.Curve()}, nil
+	}
+	seen := map[string]bool{}
+	for _, one := range runs {
+		r, err := configs.ReferenceFor(one.Config)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil && !seen[r.Preset] {
+			seen[r.Preset] = true
+			curves = append(curves, r.Curve())
+		}
+	}
+	return curves, nil
+}
+
+// printCurves says in a table what the picture shows.
+func printCurves(out io.Writer, curves []train.Curve) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "run\tsteps\ttraining loss\tbest validation loss\tat step")
+	for _, c := range curves {
+		last, trained := c.Last()
+		if !trained {
+			return fmt.Errorf("%s: no step in its metrics yet", c.Name)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.4f", c.Name, train.Thousands(last.Step), last.Loss)
+		if best, ok := c.Best(); ok {
+			fmt.Fprintf(w, "\t%.4f\t%s", best.ValLoss, train.Thousands(best.Step))
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}
+
+// writeCurve writes the curve of a run as JSON lines.
+func writeCurve(path string, r *run.Run) error {
+	metrics, err := r.Metrics()
+	var lines bytes.Buffer
+	err = errors.Join(err, train.WriteMetrics(&lines, train.Smooth(metrics, thinnedPoints)))
+	if err != nil {
+		return err
+	}
+	return chart.WriteFile(path, lines.Bytes())
+}

@@ -1,0 +1,77 @@
+package configs
+
+import (
+	"embed"
+	"fmt"
+	"path"
+	"strings"
+
+	"tinygpt/train"
+)
+
+// The reference curve of a preset is a run of it as it is; reference/README.md says how
+// it was made.
+//
+//go:embed reference
+var references embed.FS
+
+// Reference is a run to compare with.
+type Reference struct {
+	Preset  string
+	Config  Config // resolved, as in the run's folder
+	Metrics []train.Metrics
+}
+
+// Curve is what is drawn.
+func (r *Reference) Curve() train.Curve {
+	return train.Curve{Name: "reference: " + r.Preset, Points: r.Metrics, Reference: true}
+}
+
+// References lists the presets that have a reference curve.
+func References() (presets []string) {
+	entries, _ := references.ReadDir("reference")
+	for _, e := range entries {
+		if e.IsDir() {
+			presets = append(presets, e.Name()+".yaml")
+		}
+	}
+	return presets
+}
+
+// ReferenceOf returns the reference curve of a preset.
+func ReferenceOf(preset string) (*Reference, error) {
+	dir := path.Join("reference", strings.TrimSuffix(preset, ".yaml"))
+	text, err := references.ReadFile(path.Join(dir, "config.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("no reference curve of %q: expected one of %s", preset, strings.Join(References(), ", "))
+	}
+	r := &Reference{Preset: preset}
+	if r.Config, err = Parse(text, path.Join(dir, "config.yaml")); err != nil {
+		return nil, err
+	}
+	metrics, err := references.Open(path.Join(dir, "metrics.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	defer metrics.Close()
+	r.Metrics, err = train.ParseMetrics(metrics, path.Join(dir, "metrics.jsonl"))
+	return r, err
+}
+
+// ReferenceFor returns the reference curve that a run's losses can be compared with:
+// that of the same model with the same tokens of the same text, however it was trained.
+// Nil if there is none.
+func ReferenceFor(c Config) (*Reference, error) {
+	for _, preset := range References() {
+		r, err := ReferenceOf(preset)
+		if err != nil {
+			return nil, err
+		}
+		model := c.Model
+		model.Dropout, model.InitStd = r.Config.Model.Dropout, r.Config.Model.InitStd
+		if !c.Finetunes() && c.Data.SHA256 == r.Config.Data.SHA256 && c.Tokenizer.SHA256 == r.Config.Tokenizer.SHA256 && model == r.Config.Model {
+			return r, nil
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,229 @@
+package train
+
+import (
+	"cmp"
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+
+	"tinygpt/chart"
+)
+
+// Curve is the course of a run as it is drawn.
+type Curve struct {
+	Name   string
+	Points []Metrics // see Smooth
+	// Reference is a curve to compare with: it is drawn behind the others.
+	Reference bool
+}
+
+// smoothing is how many steps a mean is over, about.
+const smoothing = 20
+
+// Smooth returns a run's metrics as a curve: loss and gradient norm are exponential
+// means over some 20 steps, since those of single batches jump about, at n of the steps
+// at most; evaluations are kept as they are. Times are left out.
+func Smooth(all []Metrics, n int) []Metrics {
+	var steps int
+	for _, m := range all {
+		if m.ValLoss == 0 {
+			steps++
+		}
+	}
+	every := max(1, (steps+n-1)/n)
+	var out []Metrics
+	var loss, norm mean
+	for _, m := range all {
+		m.Elapsed, m.TokensPerSec = 0, 0
+		if m.ValLoss != 0 {
+			out = append(out, m)
+			continue
+		}
+		m.Loss, m.GradNorm = loss.add(m.Loss), norm.add(m.GradNorm)
+		if steps--; steps%every == 0 { // the last step is kept
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// mean is an exponential mean that is free of the bias to its start.
+type mean struct{ sum, weight float64 }
+
+func (m *mean) add(x float64) float64 {
+	m.sum += (x - m.sum) / smoothing
+	m.weight += (1 - m.weight) / smoothing
+	return m.sum / m.weight
+}
+
+// Best is the evaluation with the least loss; false if there is none.
+func (c Curve) Best() (Metrics, bool) {
+	evaluations := slices.DeleteFunc(slices.Clone(c.Points), func(m Metrics) bool { return m.ValLoss == 0 })
+	if len(evaluations) == 0 {
+		return Metrics{}, false
+	}
+	return slices.MinFunc(evaluations, func(a, b Metrics) int { return cmp.Compare(a.ValLoss, b.ValLoss) }), true
+}
+
+// Last is the last step with the mean of its losses; false if there is none.
+func (c Curve) Last() (Metrics, bool) {
+	for _, m := range slices.Backward(c.Points) {
+		if m.ValLoss == 0 {
+			return m, true
+		}
+	}
+	return Metrics{}, false
+}
+
+// points are a value of each line that has it.
+func (c Curve) points(value func(Metrics) float64) (points plotter.XYs) {
+	for _, m := range c.Points {
+		if y := value(m); y != 0 {
+			points = append(points, plotter.XY{X: float64(m.Step), Y: y})
+		}
+	}
+	return points
+}
+
+// The values of metrics that are drawn; 0: the line has none.
+func trainingLoss(m Metrics) float64   { return m.Loss }
+func validationLoss(m Metrics) float64 { return m.ValLoss }
+func learningRate(m Metrics) float64   { return m.LearningRate }
+func gradNorm(m Metrics) float64       { return m.GradNorm }
+
+// floors are the known floors of the curves, each once, from the first to the last step
+// of all.
+func floors(curves []Curve) (lines []plotter.XYs) {
+	var values []float64
+	last := 0
+	for _, c := range curves {
+		for _, m := range c.Points {
+			last = max(last, m.Step)
+			if m.Floor != 0 && !slices.Contains(values, m.Floor) {
+				values = append(values, m.Floor)
+			}
+		}
+	}
+	for _, v := range values {
+		lines = append(lines, plotter.XYs{{X: 0, Y: v}, {X: float64(last), Y: v}})
+	}
+	return lines
+}
+
+const floorName = "floor: entropy of the text"
+
+// DrawCurves draws training loss, validation loss, learning rate and gradient norm of
+// runs over each other, a slide as PNG or SVG by the name's ending.
+func DrawCurves(path string, curves []Curve) error {
+	loss := chart.New("Training loss", "", "nats per token")
+	validation := chart.New("Validation loss", "", "nats per token")
+	rate := chart.New("Learning rate", "step", "")
+	norm := chart.New("Gradient norm, before clipping", "step", "")
+	panels := []struct {
+		plot  *plot.Plot
+		value func(Metrics) float64
+		name  func(Curve) string
+	}{
+		{loss, trainingLoss, func(c Curve) string { return shorten(c.Name, 40) }},
+		{validation, validationLoss, Curve.verdict},
+		{rate, learningRate, nil},
+		{norm, gradNorm, nil},
+	}
+	// References first: the others are drawn over them.
+	order := slices.Clone(curves)
+	slices.SortStableFunc(order, func(a, b Curve) int { return cmp.Compare(rank(a), rank(b)) })
+	for _, p := range panels {
+		p.plot.Add(plotter.NewGrid())
+		p.plot.Legend.Top = true
+		p.plot.Legend.XOffs, p.plot.Legend.YOffs = -vg.Millimeter, -vg.Millimeter
+		runs := 0
+		for _, c := range order {
+			line, dashes := color.RGBA(chart.Grey), chart.Dashes
+			if !c.Reference {
+				line, dashes = chart.Colors[runs%len(chart.Colors)], nil
+				if runs >= len(chart.Colors) {
+					dashes = []vg.Length{vg.Points(1), vg.Points(2)}
+				}
+				runs++
+			}
+			name := ""
+			if p.name != nil {
+				name = p.name(c)
+			}
+			if err := chart.Line(p.plot, name, c.points(p.value), line, dashes); err != nil {
+				return err
+			}
+		}
+	}
+	for i, f := range floors(curves) {
+		name := ""
+		if i == 0 {
+			name = floorName
+		}
+		if err := chart.Line(validation, name, f, chart.Black, chart.Dashes); err != nil {
+			return err
+		}
+	}
+	for _, p := range []*plot.Plot{loss, validation, norm} {
+		chart.LogY(p)
+	}
+	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{loss, validation}, []*plot.Plot{rate, norm})
+}
+
+func rank(c Curve) int {
+	if c.Reference {
+		return 0
+	}
+	return 1
+}
+
+// verdict is the curve's best evaluation in words; empty if there is none.
+func (c Curve) verdict() string {
+	best, ok := c.Best()
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("best %.4f at step %s", best.ValLoss, Thousands(best.Step))
+}
+
+// shorten leaves the end of a long name.
+func shorten(name string, most int) string {
+	if r := []rune(name); len(r) > most {
+		return "…" + string(r[len(r)-most+1:])
+	}
+	return name
+}
+
+// writeLossCurve draws training and validation loss of a run over its steps, and the
+// floor if it is known.
+func writeLossCurve(path, title string, all []Metrics) error {
+	c := Curve{Points: Smooth(all, 1000)}
+	training, floors := c.points(trainingLoss), floors([]Curve{c})
+	if len(training) == 0 {
+		return nil
+	}
+	p := chart.New(title, "step", "")
+	p.Add(plotter.NewGrid())
+	p.Legend.Top = true
+	p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, -vg.Millimeter
+	if err := chart.Line(p, fmt.Sprintf("training (mean of %d steps)", smoothing), training, chart.SkyBlue, nil); err != nil {
+		return err
+	}
+	if err := chart.Line(p, "validation", c.points(validationLoss), chart.Vermillion, nil); err != nil {
+		return err
+	}
+	for _, f := range floors {
+		if err := chart.Line(p, floorName, f, chart.Black, chart.Dashes); err != nil {
+			return err
+		}
+	}
+	if len(floors) == 0 {
+		p.Y.Min = math.Min(p.Y.Min, 0)
+	}
+	return chart.Write(path, 18*vg.Centimeter, 11*vg.Centimeter, []*plot.Plot{p})
+}

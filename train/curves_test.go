@@ -1,0 +1,107 @@
+package train
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// course is a run of steps whose loss is 2 and jumps by 1 up and down, evaluated every
+// 50 steps.
+func course(steps int) (all []Metrics) {
+	for s := 1; s <= steps; s++ {
+		all = append(all, Metrics{Step: s, Loss: 2 + float64(s%2*2-1), LearningRate: float64(s), GradNorm: 1, TokensPerSec: 5, Elapsed: 1})
+		if s%50 == 0 {
+			all = append(all, Metrics{Step: s, ValLoss: 3 - math.Abs(float64(s-150))/-1000, Floor: 1.5, Elapsed: 1})
+		}
+	}
+	return all
+}
+
+func TestSmooth(t *testing.T) {
+	all := course(430)
+	before := slices.Clone(all)
+	c := Curve{Points: Smooth(all, 100)}
+	if !slices.Equal(all, before) {
+		t.Fatal("the metrics have changed")
+	}
+	var steps, evaluations int
+	for i, m := range c.Points {
+		if m.Elapsed != 0 || m.TokensPerSec != 0 {
+			t.Fatalf("a time is left: %+v", m)
+		}
+		if m.ValLoss != 0 {
+			evaluations++
+			continue
+		}
+		steps++
+		if m.LearningRate != float64(m.Step) || math.Abs(m.GradNorm-1) > 1e-12 {
+			t.Errorf("step %d: %+v", m.Step, m)
+		}
+		// The mean of so many jumps of 1 is off by a jump's weight at most.
+		if i > 20 && math.Abs(m.Loss-2) > 1.0/smoothing+1e-9 {
+			t.Errorf("step %d: mean %v", m.Step, m.Loss)
+		}
+	}
+	if steps < 80 || steps > 100 || evaluations != 8 {
+		t.Errorf("%d steps and %d evaluations", steps, evaluations)
+	}
+	if first := (Curve{Points: Smooth(all, 430)}).Points[0]; math.Abs(first.Loss-3) > 1e-12 {
+		t.Errorf("the mean begins at %v, the first loss is 3", first.Loss)
+	}
+	if last, ok := c.Last(); !ok || last.Step != 430 {
+		t.Errorf("the last step is %+v", last)
+	}
+	if best, ok := c.Best(); !ok || best.Step != 150 || best.ValLoss != 3 {
+		t.Errorf("the best evaluation is %+v", best)
+	}
+	if _, ok := (Curve{Points: c.Points[:1]}).Best(); ok {
+		t.Error("a best evaluation of none")
+	}
+	if _, ok := (Curve{}).Last(); ok {
+		t.Error("a last step of none")
+	}
+}
+
+// What is written is read again.
+func TestMetricsRoundTrip(t *testing.T) {
+	all := course(60)
+	var b bytes.Buffer
+	if err := WriteMetrics(&b, all); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseMetrics(&b, "x")
+	if err != nil || !slices.Equal(again, all) {
+		t.Fatalf("%v: %v", err, again)
+	}
+}
+
+func TestDrawCurves(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "curves.svg")
+	short := Curve{Name: "runs/" + strings.Repeat("long", 20), Points: course(3)} // never evaluated
+	frozen := Curve{Name: "frozen", Points: []Metrics{{Step: 1, Loss: 1}}}
+	curves := []Curve{{Name: "runs/one", Points: course(300)}, short, frozen, {Name: "reference: x", Points: course(200), Reference: true}}
+	for range 6 {
+		curves = append(curves, Curve{Name: "runs/more", Points: course(100)})
+	}
+	if err := DrawCurves(path, curves); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Training loss", "Validation loss", "Learning rate", "Gradient norm", "runs/one", "…", "reference: x",
+		"best 3.0000 at step 150", floorName, "#0072B2", "#6E6E6E"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in the picture", want)
+		}
+	}
+	if strings.Contains(string(text), short.Name) {
+		t.Error("a long name isn't shortened")
+	}
+}
