@@ -16,12 +16,9 @@ type Text struct {
 	Finish Finish
 }
 
-// Texts draws n texts that continue prompt, text i with seed+i. hear, unless nil, is passed each
-// step and the characters that became certain with it: whole ones, and not those
-// that may begin a stop text; at the last step of a text Finish is set. If it returns
-// false the text ends there. The prompt follows an end-of-text token, as a document
-// does in training, if there is one. An error comes with what was drawn up to it.
-func Texts(ctx context.Context, d Decoder, t tokenizer.Tokenizer, prompt string, o Options, seed uint64, n int, hear func(s *Step, text string) bool) ([]Text, error) {
+// Prompt encodes a prompt as a model reads it: behind an end-of-text token, as a document
+// in training, if there is one. It is never empty.
+func Prompt(t tokenizer.Tokenizer, prompt string) ([]int32, error) {
 	ids, err := t.Encode(prompt)
 	if err != nil {
 		return nil, fmt.Errorf("prompt: %w", err)
@@ -30,6 +27,18 @@ func Texts(ctx context.Context, d Decoder, t tokenizer.Tokenizer, prompt string,
 		ids = append([]int32{end}, ids...)
 	} else if len(ids) == 0 {
 		return nil, fmt.Errorf("prompt: tokenizer %s has no end of text that a text could begin with: give the beginning with --prompt", t.Name())
+	}
+	return ids, nil
+}
+
+// Texts draws n texts that continue prompt, text i with seed+i. hear, unless nil, is passed each
+// step and the characters that became certain with it: whole ones, and not those
+// that may begin a stop text; at the last step of a text Finish is set. If it returns
+// false the text ends there. The prompt is read as by Prompt. An error comes with what was drawn up to it.
+func Texts(ctx context.Context, d Decoder, t tokenizer.Tokenizer, prompt string, o Options, seed uint64, n int, hear func(s *Step, text string) bool) ([]Text, error) {
+	ids, err := Prompt(t, prompt)
+	if err != nil {
+		return nil, err
 	}
 	texts := make([]Text, n)
 	requests := make([]Request, n)

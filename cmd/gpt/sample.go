@@ -128,7 +128,7 @@ type prompt struct {
 func promptOf(c *cli.Context) (p prompt, err error) {
 	var given []string
 	if c.NArg() > 1 {
-		return p, usageError{fmt.Errorf("sample takes one prompt, found %d arguments: put it in quotes", c.NArg())}
+		return p, usageError{fmt.Errorf("%s takes one prompt, found %d arguments: put it in quotes", c.Command.Name, c.NArg())}
 	}
 	if c.NArg() == 1 {
 		given = append(given, "an argument")

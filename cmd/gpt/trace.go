@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/chart"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/trace"
+)
+
+func traceCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "trace",
+		Usage:     "make a page that walks a prompt through the model",
+		ArgsUsage: "[PROMPT]",
+		Description: "The page shows tokens, embeddings, the attention of each head, the logit lens, and the probabilities of the\n" +
+			"next token under temperature and top-k. It is one HTML file, for any browser, without a network.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to trace, instead of the argument"},
+			&cli.StringFlag{Name: "prompt-file", Usage: "trace the text of `FILE`, without its last line end; - for standard input"},
+			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+			&cli.StringFlag{Name: "to", Usage: "write the page to `FILE`", Value: "trace.html"},
+		},
+		Action: traceAction,
+	}
+}
+
+func traceAction(c *cli.Context) error {
+	p, err := promptOf(c)
+	if err != nil {
+		return err
+	}
+	if p.missing() {
+		return usageError{errors.New("trace needs a prompt: gpt trace --prompt \"Once upon a time\"")}
+	}
+	r, err := run.Open(c.String("run"))
+	if err != nil {
+		return err
+	}
+	text, err := p.read(c.App.Reader)
+	if err != nil {
+		return err
+	}
+	m, state, err := r.Model(c.String("checkpoint"))
+	if err != nil {
+		return err
+	}
+	weights, err := m.Weights(model.Float32)
+	if err != nil {
+		return err
+	}
+	page, err := trace.New(weights, r.Tokenizer, text, r.Config.Sample)
+	if err != nil {
+		return err
+	}
+	page.Run, page.Step = r.Dir, state.Step
+	var html bytes.Buffer
+	if err := page.Write(&html); err != nil {
+		return err
+	}
+	if err := chart.WriteFile(c.String("to"), html.Bytes()); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "wrote %s (%d tokens, %d kB): open it in a browser\n", c.String("to"), len(page.Tokens), (html.Len()+999)/1000)
+	return nil
+}

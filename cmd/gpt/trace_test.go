@@ -1,0 +1,33 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestTrace(t *testing.T) {
+	inTinyRun(t)
+	contains(t, succeed(t, "trace", "--prompt", "Mia </script> was"), "wrote trace.html (", "open it in a browser")
+	page, err := os.ReadFile("trace.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(page), "runs/tiny-1", `"step":6`)
+	contains(t, succeed(t, "trace", "Mia", "--to", "page.html", "--checkpoint", "last"), "wrote page.html")
+	for _, k := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"trace"}, 2, "trace needs a prompt"},
+		{[]string{"trace", "two", "prompts"}, 2, "trace takes one prompt, found 2 arguments"},
+		{[]string{"trace", strings.Repeat("xyz ", 100)}, 1, "a page shows at most 24 of this model"},
+		{[]string{"trace", "Mia", "--to", "no/page.html"}, 1, "no/page.html"},
+		{[]string{"trace", "Mia", "--run", "nowhere"}, 1, "not the folder of a run"},
+	} {
+		if status, _, stderr := gpt(k.args...); status != k.status || !strings.Contains(stderr, k.want) {
+			t.Errorf("%.60q: exit %d: %s", k.args, status, stderr)
+		}
+	}
+}
