@@ -140,7 +140,7 @@ func DrawCurves(path string, curves []Curve) error {
 	for _, p := range panels {
 		p.plot.Add(plotter.NewGrid())
 		p.plot.Legend.Top = true
-		p.plot.Legend.XOffs, p.plot.Legend.YOffs = -vg.Millimeter, -vg.Millimeter
+		p.plot.Legend.XOffs, p.plot.Legend.YOffs, p.plot.Legend.Padding = -6*vg.Millimeter, -vg.Millimeter, vg.Millimeter
 		runs := 0
 		for _, c := range order {
 			line, dashes := color.RGBA(chart.Grey), chart.Dashes
@@ -210,7 +210,7 @@ func writeLossCurve(path, title string, all []Metrics) error {
 	p := chart.New(title, "step", "")
 	p.Add(plotter.NewGrid())
 	p.Legend.Top = true
-	p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, -vg.Millimeter
+	p.Legend.XOffs, p.Legend.YOffs, p.Legend.Padding = -6*vg.Millimeter, -vg.Millimeter, vg.Millimeter
 	if err := chart.Line(p, fmt.Sprintf("training (mean of %d steps)", smoothing), training, chart.SkyBlue, nil); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"tinygpt/finetune/metric"
+	"tinygpt/chart"
 	"tinygpt/scaling/powerlaw"
 )
 
@@ -23,20 +23,12 @@ const (
 	computePicture = "compute" // loss while training and the law, in operations
 )
 
-// A picture has 1280 × 720 points of a projector's, with letters to be read from the back
-// of the room.
-const (
-	pictureWidth  = 1280.0 / 96 * vg.Inch
-	pictureHeight = 720.0 / 96 * vg.Inch
-)
-
-// Okabe and Ito's palette, which colour-blind readers can tell apart.
 var (
-	measuredColor  = color.RGBA{0, 114, 178, 255}
-	predictedColor = color.RGBA{213, 94, 0, 255}
-	largestColor   = color.RGBA{230, 159, 0, 255}
-	limitColor     = color.RGBA{0, 158, 115, 255}
-	floorColor     = color.RGBA{0, 0, 0, 255}
+	measuredColor  = chart.Blue
+	predictedColor = chart.Vermillion
+	largestColor   = chart.Orange
+	limitColor     = chart.Green
+	floorColor     = chart.Black
 )
 
 // sizeColors go from dark to light with growing size, so that their order can be seen
@@ -67,7 +59,7 @@ func (a Analysis) Draw(dir string) (paths []string, err error) {
 				return nil, err
 			}
 			path := filepath.Join(dir, picture.name+ending)
-			if err := metric.Save(p, path, pictureWidth, pictureHeight); err != nil {
+			if err := chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{p}); err != nil {
 				return nil, err
 			}
 			if ending == ".svg" {
@@ -78,10 +70,10 @@ func (a Analysis) Draw(dir string) (paths []string, err error) {
 	return paths, nil
 }
 
-// logPlot is an empty plot of two logarithmic axes.
+// logPlot is an empty plot of two logarithmic axes, with letters to be read from the back
+// of the room.
 func logPlot(title, x string, xLabel func(float64) string) *plot.Plot {
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, "loss, bits per byte"
+	p := chart.New(title, x, "loss, bits per byte")
 	p.Title.TextStyle.Font.Size = 20
 	p.Title.Padding = 8
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
