@@ -172,7 +172,19 @@ func DrawCurves(path string, curves []Curve) error {
 	for _, p := range []*plot.Plot{loss, validation, norm} {
 		chart.LogY(p)
 	}
+	for _, p := range []*plot.Plot{loss, validation} {
+		headroom(p, len(curves)+1)
+	}
 	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{loss, validation}, []*plot.Plot{rate, norm})
+}
+
+// headroom raises the top of a logarithmic axis so that a legend of so many lines has
+// room above the curves.
+func headroom(p *plot.Plot, lines int) {
+	if _, log := p.Y.Scale.(plot.LogScale); log {
+		share := min(0.6, 0.03+0.07*float64(lines)) // of the axis
+		p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, share/(1-share))
+	}
 }
 
 func rank(c Curve) int {

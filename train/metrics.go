@@ -63,8 +63,13 @@ func openMetrics(path string, step int) (*metricsLog, error) {
 
 func (l *metricsLog) add(m Metrics, elapsed time.Duration) error {
 	m.Elapsed = elapsed.Seconds()
+	line, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
 	l.all = append(l.all, m)
-	return WriteMetrics(l.file, []Metrics{m})
+	_, err = l.file.Write(append(line, '\n'))
+	return err
 }
 
 func (l *metricsLog) close() error { return l.file.Close() }
