@@ -7,6 +7,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"tinygpt/model"
+	"tinygpt/model/op"
 )
 
 // evalTokens is about how many tokens a predictor computes at once: enough for full
@@ -21,6 +22,7 @@ type Predictor struct {
 	head    head
 	lengths []int
 	graphs  map[int]*predicting
+	arena   op.Arena // the graphs run in turn
 }
 
 // predicting is a graph that ends in scores.
@@ -39,7 +41,7 @@ func NewPredictor(m *model.Model, c *Config, lengths []int) *Predictor {
 			lengths = append(lengths, l)
 		}
 	}
-	return &Predictor{m, c, tasks[c.Task].head(c), lengths, map[int]*predicting{}}
+	return &Predictor{model: m, config: c, head: tasks[c.Task].head(c), lengths: lengths, graphs: map[int]*predicting{}}
 }
 
 // Close frees the graphs.
@@ -109,6 +111,7 @@ func (p *Predictor) graph(length int) (*predicting, error) {
 	g := &predicting{Graph: p.model.NewGraph(batch, length, false)}
 	states, rows := readStates(g.Graph, p.config.Task)
 	g.rows, g.scores = rows, g.Head(states, scoreName)
+	g.Share(&p.arena)
 	if err := g.Compile(nil); err != nil {
 		return nil, err
 	}

@@ -130,13 +130,11 @@ func (s *Session) Buckets() (lengths []int, padding float64) {
 }
 
 // Bytes is about how much memory the training holds: parameters, gradients and
-// optimiser, and the activations of all buckets.
+// optimiser, and the activations of the longest bucket, whose memory the others share.
 func (s *Session) Bytes() int64 {
 	bytes := 16 * s.Model.Config.ParameterCount()
-	for _, l := range s.batches.Lengths {
-		bytes += s.Model.Config.ActivationBytes(s.batches.Sequences, l)
-	}
-	return bytes
+	longest := s.batches.Lengths[len(s.batches.Lengths)-1]
+	return bytes + s.Model.Config.ActivationBytes(s.batches.Sequences, longest)
 }
 
 // Resume continues from the folder's last checkpoint; it returns the number of updates

@@ -6,17 +6,20 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	G "gorgonia.org/gorgonia"
 
 	"tinygpt/model"
+	"tinygpt/model/op"
 )
 
 // Files of a run's folder that training writes.
@@ -158,7 +161,8 @@ type graph struct {
 	loss *G.Node
 }
 
-// build makes the graphs of the objective.
+// build makes the graphs of the objective. One of them runs at a time, so they share
+// the memory of the largest one.
 func (t *Trainer) build() (graphs []graph, err error) {
 	shapes := []Shape{{t.Config.BatchSize, t.Model.Config.Context}}
 	if b, ok := t.Objective.(Bucketed); ok {
@@ -166,9 +170,14 @@ func (t *Trainer) build() (graphs []graph, err error) {
 	}
 	for _, s := range shapes {
 		g := graph{Graph: t.Model.NewGraph(s.Batch, s.Context, true)}
-		graphs = append(graphs, g)
 		g.loss = t.Objective.Build(g.Graph)
-		graphs[len(graphs)-1] = g
+		graphs = append(graphs, g)
+	}
+	arena := &op.Arena{}
+	largestFirst := slices.Clone(graphs)
+	slices.SortStableFunc(largestFirst, func(a, b graph) int { return cmp.Compare(len(b.Tokens), len(a.Tokens)) })
+	for _, g := range largestFirst {
+		g.Share(arena)
 		if err := g.Compile(g.loss); err != nil {
 			return graphs, err
 		}

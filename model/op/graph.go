@@ -34,6 +34,7 @@ type Graph struct {
 	skips        map[*G.Node]*skip
 	list         []*operation
 	plan         *plan // in a rehearsal
+	arena        *Arena
 	bytes        int64
 }
 
@@ -46,7 +47,7 @@ type skip struct {
 
 // NewGraph returns an empty graph.
 func NewGraph() *Graph {
-	return &Graph{Expr: G.NewGraph(), skips: map[*G.Node]*skip{}}
+	return &Graph{Expr: G.NewGraph(), skips: map[*G.Node]*skip{}, arena: &Arena{}}
 }
 
 // Param is a parameter's place in a graph. Grad has the shape of the value and

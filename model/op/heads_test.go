@@ -189,3 +189,50 @@ func TestTwoLossesOverOneState(t *testing.T) {
 		}
 	}
 }
+
+// Graphs that share an arena compute what they compute alone, in any order, in the
+// memory of the largest one.
+func TestArena(t *testing.T) {
+	build := func(n int, arena *Arena) (g *Graph, m G.VM, sum *G.Node) {
+		random := rand.New(rand.NewPCG(1, uint64(n)))
+		g = NewGraph()
+		if arena != nil {
+			g.Share(arena)
+		}
+		x := g.Param("x", randomTensor(random, tensor.Shape{n, 8}), nil)
+		w := g.Param("w", randomTensor(random, tensor.Shape{8, 8}), tensor.New(tensor.WithShape(8, 8), tensor.Of(tensor.Float32)))
+		b := g.Param("b", randomTensor(random, tensor.Shape{8}), tensor.New(tensor.WithShape(8), tensor.Of(tensor.Float32)))
+		sum = weightedSum(g, g.Linear(g.Linear(x.Node, w, b), w, b), randomTensor(random, tensor.Shape{n, 8}))
+		if err := g.Grad(sum, []Param{w, b}); err != nil {
+			t.Fatal(err)
+		}
+		m = G.NewTapeMachine(g.Expr)
+		if err := g.Plan(m.RunAll); err != nil {
+			t.Fatal(err)
+		}
+		return g, m, sum
+	}
+	result := func(m G.VM, sum *G.Node) float32 {
+		m.Reset()
+		if err := m.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		return sum.Value().Data().(float32)
+	}
+	var arena Arena
+	large, largeVM, largeSum := build(50, &arena)
+	small, smallVM, smallSum := build(7, &arena)
+	_, aloneVM, aloneSum := build(7, nil)
+	want, wantLarge := result(aloneVM, aloneSum), result(largeVM, largeSum)
+	for range 2 {
+		if got := result(smallVM, smallSum); got != want {
+			t.Errorf("%v in shared memory, %v alone", got, want)
+		}
+		if got := result(largeVM, largeSum); got != wantLarge {
+			t.Errorf("%v after another graph, %v before", got, wantLarge)
+		}
+	}
+	if small.Bytes() >= 4*7*8 || large.Bytes() < 4*50*8 {
+		t.Errorf("the small graph has %d bytes of its own, the large one %d", small.Bytes(), large.Bytes())
+	}
+}

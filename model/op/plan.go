@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"unsafe"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -79,11 +78,8 @@ func (g *Graph) Plan(rehearse func() error) error {
 			}
 		}
 	}
-	memory := make([]float32, place(p.buffers)+line)
-	for uintptr(unsafe.Pointer(&memory[0]))%(4*line) != 0 {
-		memory = memory[1:]
-	}
-	g.bytes += int64(len(memory)) * 4
+	memory, fresh := g.arena.take(place(p.buffers))
+	g.bytes += int64(fresh) * 4
 	for _, b := range p.buffers {
 		b.dense = tensor.New(tensor.WithShape(b.shape...), tensor.WithBacking(memory[b.at:b.at+b.floats():b.at+b.floats()]))
 	}
