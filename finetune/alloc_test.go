@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -30,14 +31,19 @@ func TestStepAllocations(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		step(0)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for i := range 20 {
-			step(i)
+		// The least of several rounds: a helper thread that the system had put aside
+		// grows its packing buffers when its first piece comes, be it late.
+		least := math.MaxInt
+		for range 5 {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for i := range 5 {
+				step(i)
+			}
+			runtime.ReadMemStats(&after)
+			least = min(least, int(after.TotalAlloc-before.TotalAlloc)/5)
 		}
-		runtime.ReadMemStats(&after)
-		return int(after.TotalAlloc-before.TotalAlloc) / 20
+		return least
 	}
 	if narrow, wide := perStep(16), perStep(128); wide > narrow+narrow/5+4096 {
 		t.Errorf("a step allocates %d bytes at width 16 and %d at width 128", narrow, wide)
