@@ -186,3 +186,11 @@ func (c Config) fits() error {
 func (c Config) columns() labelled.Columns {
 	return labelled.Columns{Text: c.Text, Second: c.Second, Choices: c.Choices, Label: c.Label, Header: c.Header}
 }
+
+// Room is how many tokens a sequence may have, of a model with that context.
+func (c Config) Room(context int) int {
+	if c.MaxLength > 0 {
+		return min(context, c.MaxLength)
+	}
+	return context
+}

@@ -27,6 +27,17 @@ type Base struct {
 	Special   finetune.Special
 }
 
+// String says in words what a fine-tuning starts from.
+func (b *Base) String() string {
+	switch {
+	case b.Dir == "":
+		return "random weights"
+	case b.Model == nil:
+		return "random weights, tokenizer and shape of " + b.Dir
+	}
+	return b.Dir
+}
+
 // OpenBase opens the run that the configuration starts from, the latest if it names
 // none, and completes the configuration with its model, tokenizer and data. A
 // training from scratch where there is no run learns a tokenizer from the examples.
@@ -73,11 +84,7 @@ func openBase(c *configs.Config, r *Run) (*Base, error) {
 
 // Encoder makes items of the examples of a fine-tuning.
 func (b *Base) Encoder(c *configs.Config) *finetune.Encoder {
-	context := c.Model.Context
-	if n := c.Finetune.MaxLength; n > 0 {
-		context = min(context, n)
-	}
-	return &finetune.Encoder{Tokenizer: b.Tokenizer, Special: b.Special, Config: c.Finetune, Context: context}
+	return &finetune.Encoder{Tokenizer: b.Tokenizer, Special: b.Special, Config: c.Finetune, Context: c.Finetune.Room(c.Model.Context)}
 }
 
 // Session prepares a fine-tuning with the configuration, which it completes with what

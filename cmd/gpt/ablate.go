@@ -1,14 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -66,8 +62,7 @@ func ablateCommand() *cli.Command {
 				s.Dir = filepath.Join(run.Root, strings.TrimSuffix(name, filepath.Ext(name))+"-ablation")
 			}
 			fmt.Fprintf(out, "from %s, into %s\n", cfg.Finetune.From, s.Dir)
-			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-			context.AfterFunc(ctx, stop)
+			ctx, stop := interruptible(c)
 			defer stop()
 			if err := s.Run(ctx); errors.Is(err, train.ErrInterrupted) {
 				fmt.Fprintf(out, "stopped; the results so far are in %s: the same command goes on\n", s.Dir)

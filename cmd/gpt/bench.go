@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -32,8 +29,7 @@ func benchCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-			context.AfterFunc(ctx, stop)
+			ctx, stop := interruptible(c)
 			defer stop()
 			plan := perf.Full
 			if c.Bool("quick") {

@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -135,7 +132,7 @@ func evaluate(c *cli.Context, e *train.Evaluator, tokens int) (train.Evaluation,
 	p := newProgress(c.App.ErrWriter)
 	defer p.close()
 	e.Progress = func(done int) { p.show("tokens", done, tokens) }
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := e.Run(ctx)
 	if errors.Is(err, context.Canceled) {

@@ -1,20 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/configs"
 	"tinygpt/finetune"
 	"tinygpt/run"
 	"tinygpt/train"
@@ -48,92 +41,6 @@ func finetuneCommand() *cli.Command {
 			return startFinetune(c)
 		},
 	}
-}
-
-// finetuneFlags are those that say what is fine-tuned from what.
-func finetuneFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "finetune.yaml"},
-		&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on the examples of `FILE`"},
-		&cli.StringFlag{Name: "dev", Usage: "stop early by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
-		&cli.StringFlag{Name: "test", Usage: "measure the best checkpoint, once, on the examples of `FILE`"},
-		&cli.StringFlag{Name: "from", Usage: "start from the weights of the run in `FOLDER`", DefaultText: "the latest run of gpt train"},
-		&cli.BoolFlag{Name: "scratch", Usage: "start from random weights, with that run's tokenizer and shape"},
-		&cli.StringFlag{Name: "task", Usage: strings.Join(finetune.Tasks(), ", ")},
-		&cli.StringFlag{Name: "head", Usage: "classes, or regression if the labels are grades"},
-		&cli.StringFlag{Name: "metric", Usage: "the best checkpoint is the one with the highest " + strings.Join(finetune.Metrics, ", "), DefaultText: "what fits the task"},
-		&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text: premise, context, tokens (repeatable: joined)"},
-		&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text: hypothesis (repeatable: joined)"},
-		&cli.StringSliceFlag{Name: "choices", Usage: "`COLUMN` of a choice (repeatable), or of a list of them"},
-		&cli.StringFlag{Name: "label", Usage: "`COLUMN` of the label"},
-		&cli.IntFlag{Name: "examples", Usage: "train on `N` examples, drawn for the seed", DefaultText: "all"},
-		&cli.Float64Flag{Name: "lambda", Usage: "weight of the language model's loss in L2 + λ·L1; 0 leaves it out", DefaultText: "0.5"},
-		&cli.IntFlag{Name: "epochs", Usage: "see each example `N` times", DefaultText: "3"},
-		&cli.IntFlag{Name: "freeze-layers", Usage: "leave the embeddings and the lower `N` layers as they are; all: a linear probe"},
-		&cli.BoolFlag{Name: "freeze-embeddings", Usage: "leave the embeddings as they are"},
-		&cli.StringFlag{Name: "truncate", Usage: "where long examples are cut: middle, start or end", DefaultText: "middle"},
-		&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `train.batch_size=16` (repeatable)"},
-	}
-}
-
-// finetunePresets lists the presets with a task.
-func finetunePresets() (out []string) {
-	for _, name := range configs.Presets() {
-		if c, err := configs.Preset(name); err == nil && c.Finetunes() {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
-// finetuneConfig is the configuration that the flags make.
-func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err error) {
-	if cfg, source, err = configs.Load(c.String("config")); err != nil {
-		return cfg, source, err
-	}
-	if !cfg.Finetunes() {
-		return cfg, source, fmt.Errorf("%s: no finetune section with a task in it: expected one, as the presets %s have it; what a run starts from is named with --from", c.String("config"), strings.Join(finetunePresets(), ", "))
-	}
-	f := &cfg.Finetune
-	for flag, to := range map[string]*string{
-		"data": &f.Train, "dev": &f.Dev, "test": &f.Test, "from": &f.From, "task": &f.Task, "head": &f.Head, "metric": &f.Metric, "label": &f.Label, "truncate": &f.Truncate,
-	} {
-		if c.IsSet(flag) {
-			*to = c.String(flag)
-		}
-	}
-	for flag, to := range map[string]*[]string{"text": &f.Text, "second": &f.Second, "choices": &f.Choices} {
-		if c.IsSet(flag) {
-			*to = c.StringSlice(flag)
-		}
-	}
-	for flag, to := range map[string]*int{"examples": &f.Examples, "epochs": &f.Epochs, "freeze-layers": &f.FreezeLayers} {
-		if c.IsSet(flag) {
-			*to = c.Int(flag)
-		}
-	}
-	if c.IsSet("lambda") {
-		f.Lambda = c.Float64("lambda")
-	}
-	f.Scratch = f.Scratch || c.Bool("scratch")
-	f.FreezeEmbeddings = f.FreezeEmbeddings || c.Bool("freeze-embeddings")
-	if c.IsSet("data") {
-		f.Stories = ""
-	}
-	for _, s := range c.StringSlice("set") {
-		if err := cfg.Set(s); err != nil {
-			return cfg, source, err
-		}
-	}
-	if err := cfg.Validate(); err != nil {
-		return cfg, source, fmt.Errorf("%s: %w", c.String("config"), err)
-	}
-	for _, file := range []*string{&f.Train, &f.Dev, &f.Test} {
-		if *file != "" && *file != "-" {
-			*file, _ = filepath.Abs(*file)
-		}
-	}
-	return cfg, source, nil
 }
 
 // startFinetune fine-tunes for each of the seeds.
@@ -172,9 +79,12 @@ func startFinetune(c *cli.Context) error {
 		}
 		s.Dir = r.Dir
 		if i == 0 {
-			if err := describeFinetune(out, r, s, base); err != nil {
+			text, err := r.Config.Marshal()
+			if err != nil {
 				return err
 			}
+			fmt.Fprintf(out, "%s\nrun folder:     %s\nstarts from:    %s\n", text, r.Dir, base)
+			s.Describe(out)
 		}
 		if seeds > 1 {
 			fmt.Fprintf(out, "seed %d (%d of %d): %s\n", mine.Train.Seed, i+1, seeds, s.Dir)
@@ -238,9 +148,7 @@ func runSession(c *cli.Context, s *finetune.Session, first int, brief bool) (fin
 	s.Report = train.NewReport(out, isTerminal(out), first, s.Train.Steps)
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
-	// The first signal ends the run after its step; a second one kills, as usual.
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := s.Run(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
@@ -253,66 +161,11 @@ func runSession(c *cli.Context, s *finetune.Session, first int, brief bool) (fin
 	if err := s.Write(result); err != nil {
 		return result, err
 	}
-	showResult(out, s, result, brief)
-	return result, nil
-}
-
-// describeFinetune prints what a fine-tuning is about to do.
-func describeFinetune(out io.Writer, r *run.Run, s *finetune.Session, base *run.Base) error {
-	text, err := r.Config.Marshal()
-	if err != nil {
-		return err
-	}
-	f := s.Config
-	from := "random weights"
-	switch {
-	case base.Dir != "" && base.Model == nil:
-		from += ", tokenizer and shape of " + base.Dir
-	case base.Dir != "":
-		from = base.Dir
-	}
-	fmt.Fprintf(out, "%s\nrun folder:     %s\n", text, r.Dir)
-	fmt.Fprintf(out, "starts from:    %s\n", from)
-	test := "no test set"
-	if s.TestItems != nil {
-		test = train.Thousands(len(s.TestItems)) + " to test"
-	}
-	fmt.Fprintf(out, "examples:       %s to train on, %s for development, %s\n", train.Thousands(len(s.TrainItems)), train.Thousands(len(s.DevItems)), test)
-	cut, all := finetune.Truncated(s.TrainItems), len(s.TrainItems)
-	fmt.Fprintf(out, "truncated:      %d of them (%.1f %%) are longer than %d tokens and lose their %s\n", cut, 100*float64(cut)/float64(all), base.Encoder(&r.Config).Context, f.Truncate)
-	lengths, padding := s.Buckets()
-	fmt.Fprintf(out, "buckets:        sequences of %s tokens; %.0f %% is padding\n", strings.Trim(fmt.Sprint(lengths), "[]"), 100*padding)
-	fmt.Fprintf(out, "steps:          %d, the development set is measured every %d\n", s.Train.Steps, s.Train.EvalInterval)
-	fmt.Fprintf(out, "memory:         about %s\n", train.Mebibytes(s.Bytes()))
-	if f.Lambda == 0 {
-		fmt.Fprint(out, "loss:           L2, without the language model's\n\n")
-	} else {
-		fmt.Fprintf(out, "loss:           L2 + %g·L1\n\n", f.Lambda)
-	}
-	return nil
-}
-
-// showResult prints what a fine-tuning reached; brief is one line.
-func showResult(out io.Writer, s *finetune.Session, result finetune.Result, brief bool) {
-	name, e := result.Judge()
-	if brief {
+	if name, e := result.Judge(); brief {
 		fmt.Fprintf(out, "%s set: %s\n", name, e)
-		return
+		return result, nil
 	}
-	fmt.Fprintf(out, "\ndone: %d steps in %s; the best checkpoint by the development set is that of step %d\n", result.State.Step, train.Short(result.State.Elapsed), result.State.BestStep)
-	fmt.Fprintf(out, "development set: %s\n", result.Dev)
-	if result.Test != nil {
-		fmt.Fprintf(out, "test set:        %s\n", *result.Test)
-	}
-	if s.Config.Stories != "" {
-		fmt.Fprintf(out, "best possible:   accuracy 1: a story's text has one derivation only, which settles the label\n")
-	}
-	if e.Entities.True > 0 {
-		fmt.Fprintf(out, "entities:        precision %.4f, recall %.4f\n", e.Entities.Precision(), e.Entities.Recall())
-	}
-	if e.Confusion != nil && len(e.Confusion.Classes) <= 12 {
-		fmt.Fprintf(out, "\nconfusion on the %s set:\n%s", name, e.Confusion)
-	}
-	fmt.Fprintf(out, "\nworst of the %s set (more in %s):\n%s", name, filepath.Join(s.Dir, finetune.WorstFile), s.Config.Worst(e, 3))
-	fmt.Fprintf(out, "\nresults: %s\npredict with: %s classify --run %s\n", filepath.Join(s.Dir, finetune.ResultsFile), self(), s.Dir)
+	s.Show(out, result)
+	fmt.Fprintf(out, "predict with: %s classify --run %s\n", self(), s.Dir)
+	return result, nil
 }

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -52,12 +48,10 @@ func importCommand() *cli.Command {
 	}
 }
 
-// interchange shows how far a work on weights has come. The first signal ends the
-// work, which leaves nothing behind; a second one kills, as usual. end is to be
-// called when the work is over.
+// interchange shows how far a work on weights has come. Interrupted, it leaves
+// nothing behind. end is to be called when the work is over.
 func interchange(c *cli.Context, what string) (progress model.Progress, end func()) {
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, stop := interruptible(c)
 	bar := newProgress(c.App.ErrWriter)
 	progress = func(done, total int64) error {
 		if ctx.Err() != nil {

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -85,9 +83,8 @@ func sampleAction(c *cli.Context) error {
 		signal.Notify(interrupts, os.Interrupt)
 		return w.session(c.Context, c.App.Reader, interrupts)
 	}
-	// Ctrl-C ends the texts where they are; a second one kills, as usual.
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	// Ctrl-C ends the texts where they are.
+	ctx, stop := interruptible(c)
 	defer stop()
 	return w.write(ctx, text)
 }

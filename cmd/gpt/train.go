@@ -7,12 +7,10 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -244,9 +242,7 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	// collector would let the process grow to twice what lives.
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
-	// The first signal ends the run after its step; a second one kills, as usual.
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := t.Run(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
