@@ -25,7 +25,7 @@ func scalingRunCommand() *cli.Command {
 			"L(N) = E + (Nc/N)^α; tables, pictures and each model's run are left in a folder. The same\n" +
 			"command goes on where it was stopped.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "preset", Usage: strings.Join(ladder.Presets(), " (minutes) or ") + " (eight hours)", Value: ladder.Presets()[0]},
+			&cli.StringFlag{Name: "preset", Usage: strings.Join(ladder.Presets(), " (minutes) or ") + " (a night)", Value: ladder.Presets()[0]},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder or glob instead of the built-in stories (repeatable)"},
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large", DefaultText: "the preset's"},
 			&cli.IntFlag{Name: "tokens", Usage: "that each model sees", DefaultText: "the preset's"},

@@ -147,12 +147,12 @@ func line(p *plot.Plot, name string, points plotter.XYs, c color.Color, width fl
 }
 
 // dots adds points.
-func dots(p *plot.Plot, name string, points plotter.XYs, c color.Color, shape draw.GlyphDrawer) error {
+func dots(p *plot.Plot, name string, points plotter.XYs, c color.Color, shape draw.GlyphDrawer, radius float64) error {
 	s, err := plotter.NewScatter(points)
 	if err != nil {
 		return err
 	}
-	s.Color, s.Shape, s.Radius = c, shape, vg.Points(6)
+	s.Color, s.Shape, s.Radius = c, shape, vg.Points(radius)
 	p.Add(s)
 	if name != "" {
 		p.Legend.Add(name, s)
@@ -262,7 +262,7 @@ func (a Analysis) fitted(p *plot.Plot, f Fit, x func(Result) float64, name strin
 	if err := law(p, "", l, most, at*2, measuredColor, true); err != nil {
 		return err
 	}
-	if err := dots(p, "", smaller, measuredColor, draw.CircleGlyph{}); err != nil {
+	if err := dots(p, "", smaller, measuredColor, draw.CircleGlyph{}, 6); err != nil {
 		return err
 	}
 	q := f.Prediction
@@ -276,10 +276,11 @@ func (a Analysis) fitted(p *plot.Plot, f Fit, x func(Result) float64, name strin
 		bar.Color, bar.Width, bar.CapWidth = predictedColor, vg.Points(2), vg.Points(12)
 		p.Add(bar)
 	}
-	if err := dots(p, fmt.Sprintf("%s predicted: %.4f", q.Shape, q.Predicted), plotter.XYs{{X: at, Y: q.Predicted}}, predictedColor, draw.PyramidGlyph{}); err != nil {
+	// What was predicted is drawn over what was measured, and smaller.
+	if err := dots(p, fmt.Sprintf("%s measured: %.4f (%.1f %% off)", q.Shape, q.Measured, 100*q.Off), largest, largestColor, draw.BoxGlyph{}, 8); err != nil {
 		return err
 	}
-	return dots(p, fmt.Sprintf("%s measured: %.4f (%.1f %% off)", q.Shape, q.Measured, 100*q.Off), largest, largestColor, draw.BoxGlyph{})
+	return dots(p, fmt.Sprintf("%s predicted: %.4f", q.Shape, q.Predicted), plotter.XYs{{X: at, Y: q.Predicted}}, predictedColor, draw.PyramidGlyph{}, 5)
 }
 
 // bars are points with a deviation each.
