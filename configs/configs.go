@@ -46,6 +46,9 @@ type Data struct {
 	// StoriesBytes is the size of the built-in corpus, StoriesSeed which one.
 	StoriesBytes int    `yaml:"stories_bytes,omitempty"`
 	StoriesSeed  uint64 `yaml:"stories_seed,omitempty"`
+	// Quizzes is the share of the built-in corpus' documents that are quiz sheets and
+	// statements instead of stories.
+	Quizzes float64 `yaml:"quizzes,omitempty"`
 	// ValFraction of the text is held out for validation.
 	ValFraction float64 `yaml:"val_fraction"`
 	// Windows is where training windows begin: "random" (any token) or
@@ -194,6 +197,9 @@ func (c Config) Validate() error {
 	}
 	if !(c.Data.ValFraction > 0 && c.Data.ValFraction < 1) {
 		errs = append(errs, fmt.Errorf("data.val_fraction is %v: expected more than 0 and less than 1", c.Data.ValFraction))
+	}
+	if !(c.Data.Quizzes >= 0 && c.Data.Quizzes <= 1) {
+		errs = append(errs, fmt.Errorf("data.quizzes is %v: expected a share from 0 to 1", c.Data.Quizzes))
 	}
 	if c.Data.Windows != "random" && c.Data.Windows != "documents" {
 		errs = append(errs, fmt.Errorf("data.windows is %q: expected random or documents", c.Data.Windows))

@@ -8,7 +8,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/data"
-	"tinygpt/data/story"
+	"tinygpt/data/world"
 	"tinygpt/tokenizer"
 )
 
@@ -35,9 +35,9 @@ func LoadTexts(c configs.Data) (*Texts, error) {
 	case c.StoriesBytes <= 0:
 		return nil, errors.New("no text: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories")
 	default:
-		for i, s := range story.Corpus(c.StoriesSeed, c.StoriesBytes) {
-			corpus.Documents = append(corpus.Documents, data.Document{Source: fmt.Sprintf("story %d", i), Text: s.Text})
-			bits = append(bits, s.Bits)
+		for i, d := range world.Corpus(c.StoriesSeed, c.StoriesBytes, c.Quizzes) {
+			corpus.Documents = append(corpus.Documents, data.Document{Source: fmt.Sprintf("story %d", i), Text: d.Text})
+			bits = append(bits, d.Bits)
 		}
 	}
 	t := &Texts{Whole: corpus, SHA256: corpus.SHA256()}

@@ -9,5 +9,5 @@
 // (Shannon, A Mathematical Theory of Communication, 1948, section 7: the entropy of a source with states).
 //
 // The events of each story are marked in the grammar, so every story can also be labelled: topic, sentiment, mentions,
-// causal links and questions. The package leaves out learning, tokens and files, and imports nothing of the project.
+// causal links and questions. The package leaves out learning, tokens and files.
 package story

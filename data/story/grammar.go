@@ -92,6 +92,20 @@ type slot struct {
 // Mandelbrot's shift, so that the rarest word of a list still comes often enough to be learnt.
 func zipfWeight(rank int) uint64 { return 1_000_000 / uint64(rank+3) }
 
+// Words returns the words of one of the grammar's tables, the commonest first, each in a form of the table, as "in" of
+// place; "" is the word itself.
+func Words(name, form string) []string {
+	t := load().tables[name]
+	if t == nil {
+		panic("story: no table " + name)
+	}
+	var words []string
+	for _, r := range t.records {
+		words = append(words, r.forms[slices.Index(t.columns, form)])
+	}
+	return words
+}
+
 func (t *table) seal() {
 	t.total = 0
 	t.sums = t.sums[:0]

@@ -1,6 +1,10 @@
 package story
 
-import "slices"
+import (
+	"slices"
+
+	"tinygpt/data/internal/chance"
+)
 
 // Kind is the kind of an entity.
 type Kind string
@@ -91,7 +95,7 @@ func (s Story) Labels() Labels {
 			}
 		}
 	}
-	l.Questions = questions(t, newChooser(^s.seed, uint64(s.index)))
+	l.Questions = questions(t, chance.New(^s.seed, uint64(s.index)))
 	return l
 }
 

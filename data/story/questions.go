@@ -3,6 +3,8 @@ package story
 import (
 	"slices"
 	"strings"
+
+	"tinygpt/data/internal/chance"
 )
 
 // Question is a comprehension question that the text answers.
@@ -28,7 +30,7 @@ const (
 const wrongChoices = 3
 
 // Questions turns the state that the marks leave at the end of a telling into questions.
-func questions(t *telling, choose chooser) []Question {
+func questions(t *telling, choose chance.Chooser) []Question {
 	var out []Question
 	notes := t.trail.notes
 	for i, n := range notes {
@@ -58,7 +60,7 @@ func superseded(m *mark, later []note) bool {
 	return false
 }
 
-func (t *telling) question(m *mark, choose chooser) (Question, bool) {
+func (t *telling) question(m *mark, choose chance.Chooser) (Question, bool) {
 	for _, s := range m.slots {
 		if t.bound[s.index] < 0 {
 			return Question{}, false
@@ -102,7 +104,7 @@ func (t *telling) refer(s *slot) string {
 }
 
 // Others returns a form of other records of the slot's table: first those that the story mentions, then drawn ones.
-func (t *telling) others(s *slot, form int, choose chooser) []string {
+func (t *telling) others(s *slot, form int, choose chance.Chooser) []string {
 	var wrong []string
 	add := func(i int) {
 		text := s.table.records[i].forms[form]
@@ -116,20 +118,20 @@ func (t *telling) others(s *slot, form int, choose chooser) []string {
 		}
 	}
 	for len(wrong) < min(wrongChoices, len(s.table.records)-1) {
-		add(int(choose.below(uint64(len(s.table.records)))))
+		add(int(choose.Below(uint64(len(s.table.records)))))
 	}
 	return wrong
 }
 
 // Opposites returns feelings from the other side.
-func opposites(feeling string, choose chooser) []string {
+func opposites(feeling string, choose chance.Chooser) []string {
 	side := feelings[0]
 	if slices.Contains(side, feeling) {
 		side = feelings[1]
 	}
 	var wrong []string
 	for len(wrong) < wrongChoices {
-		if f := side[choose.below(uint64(len(side)))]; !slices.Contains(wrong, f) {
+		if f := side[choose.Below(uint64(len(side)))]; !slices.Contains(wrong, f) {
 			wrong = append(wrong, f)
 		}
 	}
@@ -151,7 +153,7 @@ func (t *telling) reason(m *mark) string {
 
 // OtherReasons draws reasons that the grammar gives elsewhere for the same person, that can be said of this story's
 // entities, and that didn't happen in it.
-func (t *telling) otherReasons(m *mark, choose chooser) []string {
+func (t *telling) otherReasons(m *mark, choose chance.Chooser) []string {
 	var candidates []string
 	for _, other := range load().reasons {
 		if other.slots[0] == m.slots[0] && !t.happened(other) && t.sayable(other) {
@@ -162,7 +164,7 @@ func (t *telling) otherReasons(m *mark, choose chooser) []string {
 	}
 	var wrong []string
 	for len(wrong) < wrongChoices && len(candidates) > 0 {
-		i := int(choose.below(uint64(len(candidates))))
+		i := int(choose.Below(uint64(len(candidates))))
 		wrong = append(wrong, candidates[i])
 		candidates = slices.Delete(candidates, i, i+1)
 	}

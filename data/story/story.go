@@ -1,9 +1,6 @@
 package story
 
-import (
-	"math/bits"
-	"math/rand/v2"
-)
+import "tinygpt/data/internal/chance"
 
 // Story is one document of the corpus.
 type Story struct {
@@ -37,7 +34,7 @@ func Corpus(seed uint64, bytes int) []Story {
 
 // Telling is one story in the making.
 type telling struct {
-	choose chooser
+	choose chance.Chooser
 	text   []byte
 	bits   float64
 	bound  []int // the record that each slot holds, −1 before its first mention
@@ -45,7 +42,7 @@ type telling struct {
 }
 
 func newTelling(seed uint64, index int) *telling {
-	t := &telling{choose: newChooser(seed, uint64(index)), text: make([]byte, 0, 1024)}
+	t := &telling{choose: chance.New(seed, uint64(index)), text: make([]byte, 0, 1024)}
 	t.bound = make([]int, len(load().slots))
 	for i := range t.bound {
 		t.bound[i] = -1
@@ -55,7 +52,7 @@ func newTelling(seed uint64, index int) *telling {
 
 // Tell appends an expansion of the rule.
 func (t *telling) tell(r *rule) {
-	n := t.choose.below(r.total)
+	n := t.choose.Below(r.total)
 	i := 0
 	for n >= r.alternatives[i].weight {
 		n -= r.alternatives[i].weight
@@ -76,7 +73,7 @@ func (t *telling) tell(r *rule) {
 			}
 			t.text = append(t.text, rec.forms[o.form]...)
 		case opDraw:
-			rec := &o.table.records[o.table.at(t.choose.below(o.table.total))]
+			rec := &o.table.records[o.table.at(t.choose.Below(o.table.total))]
 			t.bits += rec.bits
 			t.text = append(t.text, rec.forms[o.form]...)
 		case opCall:
@@ -92,29 +89,10 @@ func (t *telling) tell(r *rule) {
 // Bind draws a record for the slot that none of its rivals holds. Drawing again on a clash leaves the others in
 // proportion to their weights.
 func (t *telling) bind(s *slot) {
-	i := s.table.at(t.choose.below(s.table.total))
+	i := s.table.at(t.choose.Below(s.table.total))
 	for !s.free(i, t.bound) {
-		i = s.table.at(t.choose.below(s.table.total))
+		i = s.table.at(t.choose.Below(s.table.total))
 	}
 	t.bits += s.information(i, t.bound)
 	t.bound[s.index] = i
-}
-
-// Chooser makes every random choice of a story. Its numbers come from PCG-DXSM, whose sequence math/rand/v2
-// fixes; they are scaled here, so that no change in the library's own methods can change a corpus.
-type chooser struct{ source *rand.PCG }
-
-// NewChooser returns the chooser of one story: nearby indices are spread over all states by a bijection (the
-// finaliser of SplitMix64, Steele, Lea and Flood 2014).
-func newChooser(seed, stream uint64) chooser {
-	z := stream + 0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return chooser{rand.NewPCG(seed, z^z>>31)}
-}
-
-// Below returns a number in [0, n), each with probability 1/n to within 2⁻⁶⁴.
-func (c chooser) below(n uint64) uint64 {
-	high, _ := bits.Mul64(c.source.Uint64(), n)
-	return high
 }

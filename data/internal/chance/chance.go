@@ -1,0 +1,26 @@
+// Package chance makes the random choices of the built-in texts, the same on every platform and for ever.
+package chance
+
+import (
+	"math/bits"
+	"math/rand/v2"
+)
+
+// Chooser makes every random choice of a text. Its numbers come from PCG-DXSM, whose sequence math/rand/v2
+// fixes; they are scaled here, so that no change in the library's own methods can change a corpus.
+type Chooser struct{ source *rand.PCG }
+
+// New returns the chooser of one text: nearby indices are spread over all states by a bijection (the
+// finaliser of SplitMix64, Steele, Lea and Flood 2014).
+func New(seed, stream uint64) Chooser {
+	z := stream + 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return Chooser{rand.NewPCG(seed, z^z>>31)}
+}
+
+// Below returns a number in [0, n), each with probability 1/n to within 2⁻⁶⁴.
+func (c Chooser) Below(n uint64) uint64 {
+	high, _ := bits.Mul64(c.source.Uint64(), n)
+	return high
+}
