@@ -38,20 +38,59 @@ func Tasks() []Task {
 type Example struct {
 	Question, Answer string
 	Choices          []string // four, the answer among them
+
+	q question
 }
 
-// Example returns evaluation example number index of a seed. What it asks was kept out of all sheets.
-func (t Task) Example(seed uint64, index int) Example {
+// Trial returns evaluation question number index of a seed, which was kept out of all sheets, and that many different
+// solved examples to go before it, which weren't.
+func (t Task) Trial(seed uint64, index, shots int) (query Example, solved []Example) {
 	c := chance.New(seed, uint64(index))
+	query = t.example(c, true)
+	for len(solved) < shots {
+		e := t.example(c, false)
+		if !slices.ContainsFunc(solved, func(s Example) bool { return s.Question == e.Question }) {
+			solved = append(solved, e)
+		}
+	}
+	return query, solved
+}
+
+func (t Task) example(c chance.Chooser, kept bool) Example {
 	for {
-		q := t.draw(c, true)
+		q := t.draw(c, kept)
 		answer := t.rules[0](q)
 		choices := append([]string{answer}, t.wrong(c, q)...)
 		if distinct(choices) {
 			shuffle(c, choices)
-			return Example{q.text, answer, choices}
+			return Example{q.text, answer, choices, q}
 		}
 	}
+}
+
+// Ideal is the probability that the best possible reader, who knows all rules but not which of them the examples
+// follow, answers the query rightly: he takes the choice that most of the rules give which agree with all examples,
+// and one at random of those that are even.
+func (t Task) Ideal(solved []Example, query Example) float64 {
+	votes := make([]int, len(query.Choices))
+	for _, rule := range t.rules {
+		if slices.ContainsFunc(solved, func(e Example) bool { return rule(e.q) != e.Answer }) {
+			continue
+		}
+		if i := slices.Index(query.Choices, rule(query.q)); i >= 0 {
+			votes[i]++
+		}
+	}
+	most, even := slices.Max(votes), 0
+	for _, v := range votes {
+		if v == most {
+			even++
+		}
+	}
+	if votes[slices.Index(query.Choices, query.Answer)] < most {
+		return 0
+	}
+	return 1 / float64(even)
 }
 
 func distinct(texts []string) bool {

@@ -1,0 +1,159 @@
+package fewshot
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"tinygpt/train"
+)
+
+// Formats are how a summary is written.
+var Formats = []string{"text", "markdown", "csv", "json"}
+
+// Write writes the summary.
+func (s *Summary) Write(w io.Writer, format string) error {
+	switch format {
+	case "text":
+		_, err := io.WriteString(w, aligned(s.rows()))
+		return err
+	case "markdown":
+		_, err := io.WriteString(w, markdown(s.rows()))
+		return err
+	case "csv":
+		out := csv.NewWriter(w)
+		out.Write([]string{"task", "parameters", "shots", "accuracy", "margin", "chance", "ideal", "seeds"})
+		for _, task := range s.Tasks {
+			for _, m := range s.Models {
+				for _, shots := range s.Shots {
+					if c, ok := s.Cell(m, task, shots); ok {
+						f := func(x float64) string { return strconv.FormatFloat(x, 'f', 4, 64) }
+						out.Write([]string{task, fmt.Sprint(m.Parameters), fmt.Sprint(shots), f(c.Accuracy), f(c.Margin), f(c.Chance), f(c.Ideal), fmt.Sprint(c.Seeds)})
+					}
+				}
+			}
+		}
+		out.Flush()
+		return out.Error()
+	case "json":
+		out := json.NewEncoder(w)
+		out.SetIndent("", "  ")
+		return out.Encode(s.points)
+	}
+	return fmt.Errorf("format %q: expected one of %v", format, Formats)
+}
+
+// Rows are the table: a header, then for each task a row per model, chance, and the best reader where it is known.
+func (s *Summary) rows() [][]string {
+	header := []string{"accuracy, %", "parameters"}
+	for _, n := range s.Shots {
+		header = append(header, shotsName(n))
+	}
+	rows := [][]string{header}
+	for _, task := range s.Tasks {
+		name := task
+		var chance, ideal []string
+		for i, m := range s.Models {
+			row := []string{name, train.Thousands(int(m.Parameters))}
+			name = ""
+			for _, n := range s.Shots {
+				c, ok := s.Cell(m, task, n)
+				if !ok {
+					row = append(row, "")
+					continue
+				}
+				row = append(row, fmt.Sprintf("%.0f ± %.0f", 100*c.Accuracy, 100*c.Margin))
+				if i == 0 {
+					chance = append(chance, fmt.Sprintf("%.0f", 100*c.Chance))
+					ideal = append(ideal, fmt.Sprintf("%.0f", 100*c.Ideal))
+				}
+			}
+			rows = append(rows, row)
+		}
+		rows = append(rows, append([]string{"", "chance"}, chance...))
+		if strings.Trim(strings.Join(ideal, ""), "0") != "" {
+			rows = append(rows, append([]string{"", "best reader"}, ideal...))
+		}
+	}
+	return rows
+}
+
+func shotsName(n int) string {
+	if n == 1 {
+		return "1 shot"
+	}
+	return fmt.Sprintf("%d shots", n)
+}
+
+// Aligned puts the cells under one another.
+func aligned(rows [][]string) string {
+	var widths []int
+	for _, r := range rows {
+		for i, cell := range r {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], len([]rune(cell)))
+		}
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		var line strings.Builder
+		for i, cell := range r {
+			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
+			if i == 0 {
+				line.WriteString(cell + pad)
+			} else {
+				line.WriteString("  " + pad + cell)
+			}
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	return b.String()
+}
+
+func markdown(rows [][]string) string {
+	var b strings.Builder
+	for i, r := range rows {
+		b.WriteString("| " + strings.Join(r, " | ") + " |\n")
+		if i == 0 {
+			b.WriteString("|---|" + strings.Repeat("---:|", len(r)-1) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// Rises says for each task in a line whether accuracy grew with shots (of the largest model) and with size (at the most
+// shots) by more than the error bars of both ends together.
+func (s *Summary) Rises() string {
+	var b strings.Builder
+	last, most, fewest := s.Models[len(s.Models)-1], s.Shots[len(s.Shots)-1], s.Shots[0]
+	for _, task := range s.Tasks {
+		var parts []string
+		compare := func(what string, from, to Cell, ok bool) {
+			if !ok {
+				return
+			}
+			gain, margin := to.Accuracy-from.Accuracy, to.Margin+from.Margin
+			verdict := "within the error bars"
+			if gain > margin {
+				verdict = "a rise"
+			} else if gain < -margin {
+				verdict = "a fall"
+			}
+			parts = append(parts, fmt.Sprintf("%s %+.0f ± %.0f (%s)", what, 100*gain, 100*margin, verdict))
+		}
+		from, ok1 := s.Cell(last, task, fewest)
+		to, ok2 := s.Cell(last, task, most)
+		compare(fmt.Sprintf("%d to %d shots", fewest, most), from, to, ok1 && ok2 && most > fewest)
+		from, ok1 = s.Cell(s.Models[0], task, most)
+		compare("smallest to largest model", from, to, ok1 && ok2 && len(s.Models) > 1)
+		if len(parts) > 0 {
+			fmt.Fprintf(&b, "%s: %s\n", task, strings.Join(parts, ", "))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,147 @@
+package fewshot
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"tinygpt/data/labelled"
+	"tinygpt/data/quiz"
+)
+
+// Task is a kind of question with choices.
+type Task interface {
+	Name() string
+	// About says in a few words what is asked for.
+	About() string
+	// Trial returns number i of an endless series of a seed, with that many shots. The shots of a trial with fewer are
+	// the first of those of one with more. The question isn't among the shots.
+	Trial(seed uint64, i, shots int) Trial
+	// MaxShots is how many shots a trial can have; -1: any number.
+	MaxShots() int
+	// Trials is how many different questions there are; -1: more than anybody asks.
+	Trials() int
+}
+
+// Trial is a question behind some solved ones.
+type Trial struct {
+	Shots []Example
+	Query Example
+	// Ideal is the probability that the best reader is right with the first k shots, for each k up to all; nil where
+	// that isn't known.
+	Ideal []float64
+}
+
+// Example is a question with choices, of which Choices[Answer] is right.
+type Example struct {
+	Question string
+	Choices  []string
+	Answer   int
+}
+
+// BuiltIn are the tasks of the built-in world.
+func BuiltIn() (tasks []Task) {
+	for _, t := range quiz.Tasks() {
+		tasks = append(tasks, builtIn{t})
+	}
+	return tasks
+}
+
+// Open returns the built-in task of that name, or the task that a file holds.
+func Open(name string) (Task, error) {
+	var names []string
+	for _, t := range BuiltIn() {
+		if t.Name() == name {
+			return t, nil
+		}
+		names = append(names, t.Name())
+	}
+	if !strings.ContainsAny(name, "./\\") {
+		return nil, fmt.Errorf("no task %q: expected %s, or a file such as task.jsonl", name, strings.Join(names, ", "))
+	}
+	return ReadTask(name)
+}
+
+// builtIn asks what was kept out of the sheets. Shots are as those that were trained on, as in the paper, where they
+// come from the training sets.
+type builtIn struct{ quiz.Task }
+
+func (t builtIn) Name() string  { return t.Task.Name }
+func (t builtIn) About() string { return t.Asks }
+func (t builtIn) MaxShots() int { return -1 }
+func (t builtIn) Trials() int   { return -1 }
+
+func (t builtIn) Trial(seed uint64, i, shots int) Trial {
+	query, solved := t.Task.Trial(seed, i, shots)
+	trial := Trial{Query: example(query)}
+	for k := range solved {
+		trial.Shots = append(trial.Shots, example(solved[k]))
+	}
+	for k := range len(solved) + 1 {
+		trial.Ideal = append(trial.Ideal, t.Ideal(solved[:k], query))
+	}
+	return trial
+}
+
+func example(e quiz.Example) Example {
+	return Example{e.Question, e.Choices, slices.Index(e.Choices, e.Answer)}
+}
+
+// file is a task of examples that a file holds.
+type file struct {
+	name     string
+	examples []Example
+}
+
+// ReadTask reads a task from a table or from JSON lines such as
+//
+//	{"question": "hot", "choices": ["warm", "cold"], "answer": "cold"}
+//
+// in the columns that package labelled finds; the answer is one of the choices or its number.
+func ReadTask(path string) (Task, error) {
+	table, err := labelled.Read(path, "")
+	if err != nil {
+		return nil, err
+	}
+	columns, err := table.Guess(labelled.Choice, labelled.Columns{}, true)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := table.Examples(labelled.Choice, columns, true)
+	if err != nil {
+		return nil, err
+	}
+	labels := labelled.ByText
+	if slices.ContainsFunc(rows, func(r labelled.Example) bool { return !slices.Contains(r.Choices, r.Label) }) {
+		labels = labelled.NewChoiceLabels(rows)
+	}
+	f := file{name: path}
+	for _, row := range rows {
+		answer, err := labels.Index(row)
+		if err != nil {
+			return nil, err
+		}
+		f.examples = append(f.examples, Example{row.Texts[0], row.Choices, answer})
+	}
+	return f, nil
+}
+
+func (f file) Name() string  { return f.name }
+func (f file) About() string { return fmt.Sprintf("%d questions of a file", len(f.examples)) }
+func (f file) MaxShots() int { return len(f.examples) - 1 }
+func (f file) Trials() int   { return len(f.examples) }
+
+func (f file) Trial(seed uint64, i, shots int) Trial {
+	i %= len(f.examples)
+	t := Trial{Query: f.examples[i]}
+	for _, j := range rand.New(rand.NewPCG(seed, uint64(i))).Perm(len(f.examples)) {
+		if len(t.Shots) == shots {
+			break
+		}
+		if j != i {
+			t.Shots = append(t.Shots, f.examples[j])
+		}
+	}
+	return t
+}
