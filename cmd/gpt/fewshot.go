@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/fewshot"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+func fewshotCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "fewshot",
+		Usage: "ask a trained model with solved examples in the prompt, as GPT-3 was asked",
+		Description: "The model answers with the choice that it finds likeliest; no weight changes. Without --task it is asked\n" +
+			"what the built-in world is about (train with --config fewshot.yaml); a file holds a task of yours, in lines such as\n" +
+			`   {"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}` + "\n" +
+			"gpt fewshot run compares models of several sizes.",
+		Flags: append(fewshotFlags(),
+			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+			weightsFlag(""),
+			&cli.StringSliceFlag{Name: "task", Aliases: []string{"t"}, Usage: "`TASK` of the built-in world (" + strings.Join(taskNames(), ", ") + ") or a file (repeatable)", DefaultText: "all of the world's"},
+			&cli.StringFlag{Name: "layout", Usage: "how an example is written, `TEXT` with {question} and {answer}", Value: fewshot.DefaultLayout},
+			&cli.StringFlag{Name: "normalise", Usage: "compare choices by their log-likelihood per-token, its sum, or less the unconditional one", Value: string(fewshot.PerToken)},
+			&cli.BoolFlag{Name: "show", Usage: "show a prompt of each task and number of shots, and what the model makes of it"},
+			&cli.StringFlag{Name: "format", Usage: "text, markdown, csv or json", Value: "text"},
+			&cli.StringFlag{Name: "plot", Usage: "draw the result into `FILE`.svg or .png"},
+		),
+		Action: fewshotAction,
+	}
+}
+
+// fewshotFlags are those of the measurement.
+func fewshotFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "shots", Usage: "numbers of examples in the prompt", Value: "0,1,4,16"},
+		&cli.IntFlag{Name: "trials", Usage: "ask `N` questions of each task", Value: 400},
+		&cli.Uint64Flag{Name: "seed", Usage: "of the questions", Value: 1},
+	}
+}
+
+func taskNames() (names []string) {
+	for _, t := range fewshot.BuiltIn() {
+		names = append(names, t.Name())
+	}
+	return names
+}
+
+// measurementOf reads the flags of fewshotFlags.
+func measurementOf(c *cli.Context) (m fewshot.Measurement, err error) {
+	for _, field := range strings.Split(c.String("shots"), ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < 0 {
+			return m, usageError{fmt.Errorf("--shots is %q: expected numbers such as 0,1,4,16", c.String("shots"))}
+		}
+		m.Shots = append(m.Shots, n)
+	}
+	slices.Sort(m.Shots)
+	m.Shots = slices.Compact(m.Shots)
+	if m.Trials = c.Int("trials"); m.Trials < 1 {
+		return m, usageError{fmt.Errorf("--trials is %d: expected 1 or more", m.Trials)}
+	}
+	m.Seed = c.Uint64("seed")
+	return m, nil
+}
+
+func fewshotAction(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	m, err := measurementOf(c)
+	if err != nil {
+		return err
+	}
+	format, normalisation := c.String("format"), fewshot.Normalisation(c.String("normalise"))
+	if !slices.Contains(fewshot.Formats, format) {
+		return usageError{fmt.Errorf("--format is %q: expected one of %s", format, strings.Join(fewshot.Formats, ", "))}
+	}
+	if !slices.Contains(fewshot.Normalisations, normalisation) {
+		return usageError{fmt.Errorf("--normalise is %q: expected one of %v", normalisation, fewshot.Normalisations)}
+	}
+	if err := pictureName(c.String("plot")); err != nil {
+		return err
+	}
+	layout, err := fewshot.ParseLayout(c.String("layout"))
+	if err != nil {
+		return usageError{err}
+	}
+	precision, err := precisionOf(c)
+	if err != nil {
+		return err
+	}
+	m.Tasks = fewshot.BuiltIn()
+	if names := c.StringSlice("task"); len(names) > 0 {
+		m.Tasks = nil
+		for _, name := range names {
+			t, err := fewshot.Open(name)
+			if err != nil {
+				return err
+			}
+			m.Tasks = append(m.Tasks, t)
+		}
+	}
+	r, err := run.Open(c.String("run"))
+	if err != nil {
+		return err
+	}
+	weights, err := runWeights(r, c.String("checkpoint"), precision)
+	if err != nil {
+		return err
+	}
+	scorer := fewshot.NewScorer(weights, r.Tokenizer, layout, normalisation)
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	out := c.App.Writer
+	if c.Bool("show") {
+		if err := m.Check(); err != nil {
+			return err
+		}
+		return showPrompts(ctx, out, scorer, m)
+	}
+	p := newProgress(c.App.ErrWriter)
+	defer p.close()
+	var points []fewshot.Point
+	found := func(q fewshot.Point) {
+		q.Model, q.Parameters, q.Seed = r.Dir, r.Config.Model.ParameterCount(), r.Config.Train.Seed
+		points = append(points, q)
+	}
+	if err := m.Run(ctx, scorer, found, func(done, all int) { p.show("questions", done, all) }); err != nil {
+		return err
+	}
+	p.close()
+	s := fewshot.Summarise(points)
+	if path := c.String("plot"); path != "" {
+		if err := s.DrawShots(path); err != nil {
+			return err
+		}
+	}
+	if format == "text" {
+		fmt.Fprintf(out, "model: %s; %s questions of each task, choices by %s log-likelihood; ± is two standard errors\n\n", r.Dir, train.Thousands(m.Trials), normalisation)
+	}
+	return s.Write(out, format)
+}
+
+func pictureName(path string) error {
+	if path != "" && !strings.HasSuffix(path, ".svg") && !strings.HasSuffix(path, ".png") {
+		return usageError{fmt.Errorf("--plot is %q: expected a name that ends in .svg or .png", path)}
+	}
+	return nil
+}
+
+func runWeights(r *run.Run, checkpoint string, p model.Precision) (*model.Weights, error) {
+	m, _, err := r.Model(checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	return m.Weights(p)
+}
+
+// showPrompts prints the first trial of each task as the model reads it, with its score of each choice.
+func showPrompts(ctx context.Context, out io.Writer, s *fewshot.Scorer, m fewshot.Measurement) error {
+	for _, t := range m.Tasks {
+		trial := t.Trial(m.Seed, 0, m.Shots[len(m.Shots)-1])
+		answers, err := s.Answer(ctx, []fewshot.Trial{trial}, m.Shots, nil)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.Name(), err)
+		}
+		for k, shots := range m.Shots {
+			shown := trial
+			shown.Shots = trial.Shots[:shots]
+			fmt.Fprintf(out, "== %s (%s), %d shots\n%s\n", t.Name(), t.About(), shots, s.Layout.Prompt(shown))
+			a := answers[k][0]
+			for i, choice := range trial.Query.Choices {
+				mark := " "
+				if i == a.Choice {
+					mark = ">"
+				}
+				right := ""
+				if i == trial.Query.Answer {
+					right = "  (right)"
+				}
+				fmt.Fprintf(out, "   %s %8.3f  %s%s\n", mark, a.Scores[i], choice, right)
+			}
+			fmt.Fprintln(out)
+		}
+	}
+	return nil
+}
