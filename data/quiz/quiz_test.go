@@ -218,7 +218,7 @@ func TestIdeal(t *testing.T) {
 		if got := mean(4); got < 1-1e-9 {
 			t.Errorf("%s: %v with four examples", task.Name, got)
 		}
-		if one := mean(1); one < none || one > 1+1e-9 {
+		if one := mean(1); one < none-1e-9 || one > 1+1e-9 {
 			t.Errorf("%s: %v with one example", task.Name, one)
 		}
 	}

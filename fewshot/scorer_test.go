@@ -1,0 +1,110 @@
+package fewshot
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"tinygpt/model"
+	"tinygpt/tokenizer"
+)
+
+func noise(i, k int) float64 { return float64(uint32(i*2654435761+k*40503))/(1<<32) - 0.5 }
+
+// formulaModel has the weights that testdata/scores.py gives its model.
+func formulaModel(t *testing.T) *model.Weights {
+	t.Helper()
+	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 128, VocabSize: 257}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Parameters {
+		k := 0
+		for _, c := range []byte(p.Name) {
+			k += int(c)
+		}
+		values := p.Value.Float32s()
+		for i := range values {
+			x := noise(i, k)
+			if p.Value.Dims() == 1 && strings.HasSuffix(p.Name, "weight") {
+				x++
+			}
+			values[i] = float32(x)
+		}
+	}
+	w, err := m.Weights(model.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// Log-likelihoods of choices, against transformers'. Here all trials and numbers of shots are read together; there each
+// text is read from its beginning.
+func TestScores(t *testing.T) {
+	text, err := os.ReadFile("testdata/scores.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Trials []struct {
+			Shots    [][2]string
+			Question string
+			Choices  []string
+			Scores   []map[string]float64
+		}
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	layout, err := ParseLayout("Q: {question}\nA: {answer}.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var trials []Trial
+	for range 5 { // more than are answered at once
+		for _, g := range golden.Trials {
+			trial := Trial{Query: Example{Question: g.Question, Choices: g.Choices}}
+			for _, s := range g.Shots {
+				trial.Shots = append(trial.Shots, Example{Question: s[0], Choices: s[1:]})
+			}
+			trials = append(trials, trial)
+		}
+	}
+	shots := []int{0, 1, 3}
+	for _, n := range Normalisations {
+		answers, err := NewScorer(formulaModel(t), tokenizer.NewByte(), layout, n).Answer(t.Context(), trials, shots, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range trials {
+			g := golden.Trials[i%len(golden.Trials)]
+			for k := range shots {
+				best := 0
+				for c := range g.Choices {
+					want := g.Scores[k*len(g.Choices)+c][string(n)]
+					if got := answers[k][i].Scores[c]; !(math.Abs(got-want) < 1e-4) {
+						t.Errorf("%s, trial %d, %d shots, %q: %v, transformers says %v", n, i, shots[k], g.Choices[c], got, want)
+					}
+					if want > g.Scores[k*len(g.Choices)+best][string(n)] {
+						best = c
+					}
+				}
+				if answers[k][i].Choice != best {
+					t.Errorf("%s, trial %d, %d shots: choice %d, expected %d", n, i, shots[k], answers[k][i].Choice, best)
+				}
+			}
+		}
+	}
+}
+
+func TestTooLong(t *testing.T) {
+	layout, _ := ParseLayout(DefaultLayout)
+	trial := Trial{Query: Example{Question: strings.Repeat("long ", 30), Choices: []string{"a", "b"}}}
+	_, err := NewScorer(formulaModel(t), tokenizer.NewByte(), layout, PerToken).Answer(t.Context(), []Trial{trial}, []int{0}, nil)
+	if err == nil || !strings.Contains(err.Error(), "context is 128") {
+		t.Errorf("%v", err)
+	}
+}
