@@ -1,0 +1,174 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tinygpt/configs"
+)
+
+// small makes each preset that the documentation trains with a matter of moments. They are written as files, which
+// come before the presets of their names, so that the commands stay as they are in the text.
+var small = map[string][]string{
+	"small.yaml":       {"data.stories_bytes=40000", "tokenizer.vocab_size=300", "model.layers=2", "model.heads=2", "model.width=16", "model.context=128", "train.steps=4", "train.batch_size=2", "sample.max_tokens=8"},
+	"shakespeare.yaml": {"model.layers=1", "model.width=16", "model.heads=2", "model.context=16", "train.steps=4", "sample.max_tokens=8"},
+	"fewshot.yaml":     {"data.stories_bytes=60000", "tokenizer.vocab_size=300", "model.layers=1", "model.heads=2", "model.width=16", "model.context=1024", "train.steps=2", "train.batch_size=1", "sample.max_tokens=8"},
+	"sentiment.yaml":   {"finetune.examples=20", "finetune.min_steps=2", "finetune.evaluations=1", "finetune.epochs=1", "train.batch_size=4"},
+	"finetune.yaml":    {"finetune.min_steps=2", "finetune.evaluations=1", "finetune.epochs=1"},
+}
+
+// shorter are flags that a command gets here, by how it begins.
+var shorter = map[string][]string{
+	"train --resume": {"--set", "train.steps=6"},
+	"bench":          {"--help"}, // TestBench measures
+	"ablate":         {"--sizes", "10", "--seeds", "1"},
+	"fewshot":        {"--trials", "2"},
+}
+
+// elsewhere are commands of other programs, and where they are run.
+var elsewhere = map[string]string{
+	"go test ./...":  "what runs this test",
+	"go run ./bench": "needs other programs; bench/*_test.go",
+}
+
+// Every command in a block of the README and of docs/ works as it is written, on a small scale. A page is one session
+// in a folder of its own, which begins with a trained run.
+func TestDocs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs all commands of the documentation")
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := []string{filepath.Join(root, "README.md")}
+	err = filepath.WalkDir(filepath.Join(root, "docs"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".md" {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, _ := filepath.Rel(root, page)
+		commands := commandsOf(string(text))
+		if len(commands) == 0 {
+			continue
+		}
+		t.Run(filepath.ToSlash(name), func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			workspace(t)
+			for _, command := range commands {
+				if !t.Run(command, func(t *testing.T) { follow(t, command) }) {
+					break // what comes after may need it
+				}
+			}
+		})
+	}
+}
+
+// workspace fills the folder with what a reader of a page has.
+func workspace(t *testing.T) {
+	t.Helper()
+	for name, settings := range small {
+		c, err := configs.Preset(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range settings {
+			if err := c.Set(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := c.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, name, string(text))
+	}
+	book := strings.Repeat("It was the first day of the year. Nobody knew what it would bring, and it was cold.\n", 1500)
+	writeFile(t, "book.txt", book)
+	writeFile(t, "input.txt", book)
+	labelledFiles(t)
+	writeFile(t, "task.jsonl", strings.Repeat(`{"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}`+"\n", 20))
+	succeed(t, "train", "--config", "small.yaml")
+}
+
+// commandsOf are the lines of a page's blocks that a reader types: those that begin with go or with gpt, in blocks
+// without a language; what follows a $ sign, where output stands in the block as well.
+func commandsOf(page string) (commands []string) {
+	block, language := false, ""
+	for _, line := range strings.Split(page, "\n") {
+		if fence, ok := strings.CutPrefix(line, "```"); ok {
+			block, language = !block, fence
+			continue
+		}
+		line = strings.TrimPrefix(line, "$ ")
+		if block && language == "" && (strings.HasPrefix(line, "go ") || strings.HasPrefix(line, "gpt ")) {
+			commands = append(commands, line)
+		}
+	}
+	return commands
+}
+
+// follow runs a command of the documentation.
+func follow(t *testing.T, command string) {
+	if _, ok := elsewhere[command]; ok {
+		return
+	}
+	rest, ok := strings.CutPrefix(command, "go run ./cmd/gpt ")
+	if !ok {
+		if rest, ok = strings.CutPrefix(command, "gpt "); !ok {
+			t.Fatalf("%q: a command that this test doesn't know; see elsewhere", command)
+		}
+	}
+	args := words(t, rest)
+	for begin, more := range shorter {
+		if begin := strings.Fields(begin); len(args) >= len(begin) && slices.Equal(args[:len(begin)], begin) {
+			args = append(args, more...)
+		}
+	}
+	succeed(t, args...)
+}
+
+// words divides a command line as a shell does, with quotation marks and without anything else.
+func words(t *testing.T, line string) (words []string) {
+	t.Helper()
+	var word strings.Builder
+	inside, quote := false, rune(0)
+	for _, r := range line + " " {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '"' || r == '\'':
+			quote, inside = r, true
+		case r == ' ':
+			if inside {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			inside = false
+		case strings.ContainsRune("|&;<>$`\\*?", r):
+			t.Fatalf("%q: %q is more of a shell than this test has", line, r)
+		default:
+			word.WriteRune(r)
+			inside = true
+		}
+	}
+	if quote != 0 {
+		t.Fatalf("%q: a quotation mark is open", line)
+	}
+	return words
+}
