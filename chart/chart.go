@@ -112,6 +112,21 @@ func LogY(p *plot.Plot) {
 // Write draws plots in rows and columns, their axes in line, and writes the picture as
 // PNG or SVG, by the name's ending.
 func Write(path string, width, height vg.Length, rows ...[]*plot.Plot) error {
+	return WriteLegend(path, width, height, nil, rows...)
+}
+
+// Entry is what a legend says of a line.
+type Entry struct {
+	Name  string
+	Marks []plot.Thumbnailer
+}
+
+// legendHeight is that of a legend below all plots.
+const legendHeight = 8 * vg.Millimeter
+
+// WriteLegend is Write with a legend that is common to all plots below them, side by
+// side; a place in a row may be nil and stays empty.
+func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[]*plot.Plot) error {
 	var canvas interface {
 		vg.CanvasSizer
 		io.WriterTo
@@ -126,10 +141,26 @@ func Write(path string, width, height vg.Length, rows ...[]*plot.Plot) error {
 	}
 	pad := 4 * vg.Millimeter
 	tiles := draw.Tiles{Rows: len(rows), Cols: len(rows[0]), PadX: pad, PadY: pad, PadTop: pad, PadRight: pad, PadBottom: pad, PadLeft: pad}
-	for i, row := range plot.Align(rows, tiles, draw.New(canvas)) {
+	all := draw.New(canvas)
+	foot := vg.Length(0)
+	if len(legend) > 0 {
+		foot = legendHeight
+	}
+	for i, row := range plot.Align(rows, tiles, draw.Crop(all, 0, 0, foot, 0)) {
 		for j := range row {
-			rows[i][j].Draw(row[j])
+			if rows[i][j] != nil {
+				rows[i][j].Draw(row[j])
+			}
 		}
+	}
+	each := (width - 2*pad) / vg.Length(max(len(legend), 1))
+	for i, e := range legend {
+		one := plot.NewLegend()
+		one.Left = true
+		one.TextStyle.Font = font.From(Font, 12)
+		one.Add(e.Name, e.Marks...)
+		left := pad + vg.Length(i)*each
+		one.Draw(draw.Canvas{Canvas: all.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: pad / 2}, Max: vg.Point{X: left + each, Y: foot}}})
 	}
 	var picture bytes.Buffer
 	if _, err := canvas.WriteTo(&picture); err != nil {

@@ -2,26 +2,19 @@ package fewshot
 
 import (
 	"fmt"
-	"image/color"
 	"math"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"tinygpt/chart"
 	"tinygpt/train"
 )
 
-// Okabe and Ito's palette, which colour-blind readers can tell apart; shapes tell the lines apart as well.
-var (
-	palette = []color.RGBA{{230, 159, 0, 255}, {86, 180, 233, 255}, {0, 114, 178, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {213, 94, 0, 255}}
-	shapes  = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}}
-	grey    = color.RGBA{110, 110, 110, 255}
-)
+// Shapes tell lines apart beside their colours.
+var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}}
 
 // Series is a line of a panel.
 type series struct {
@@ -103,49 +96,18 @@ func (s *Summary) draw(path, xlabel string, ticks []plot.Tick, lines func(task s
 			}
 		}
 	}
-	legend, err := s.legend(lines(s.Tasks[0]))
+	legend, err := legendOf(lines(s.Tasks[0]))
 	if err != nil {
 		return err
 	}
-	const foot = vg.Centimeter
-	width, height := vg.Length(across)*8.5*vg.Centimeter+vg.Centimeter, vg.Length(rows)*7*vg.Centimeter+foot
-	canvas, err := draw.NewFormattedCanvas(width, height, strings.TrimPrefix(filepath.Ext(path), "."))
-	if err != nil {
-		return err
-	}
-	all := draw.New(canvas)
-	all.SetColor(color.White)
-	all.Fill(all.Rectangle.Path())
-	tiles := draw.Tiles{Rows: rows, Cols: across, PadX: vg.Centimeter / 2, PadY: vg.Centimeter / 2, PadLeft: vg.Centimeter / 4, PadRight: vg.Centimeter / 4, PadTop: vg.Centimeter / 4}
-	for r, row := range plot.Align(panels, tiles, draw.Crop(all, 0, 0, foot, 0)) {
-		for c, tile := range row {
-			if panels[r][c] != nil {
-				panels[r][c].Draw(tile)
-			}
-		}
-	}
-	legend.draw(draw.Crop(all, vg.Centimeter, -vg.Centimeter/4, vg.Centimeter/8, foot-height))
-	f, err := os.Create(path + ".tmp")
-	if err != nil {
-		return err
-	}
-	if _, err := canvas.WriteTo(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
+	return chart.WriteLegend(path, vg.Length(across)*8.5*vg.Centimeter, vg.Length(rows)*7*vg.Centimeter+vg.Centimeter, legend, panels...)
 }
 
 // Panel is the plot of a task.
 func (s *Summary) panel(task, xlabel string, ticks []plot.Tick, lines []series) (*plot.Plot, error) {
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = task, xlabel, "accuracy, %"
+	p := chart.New(task, xlabel, "accuracy, %")
 	p.X.Tick.Marker = plot.ConstantTicks(ticks)
 	p.Y.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 25, Label: "25"}, {Value: 50, Label: "50"}, {Value: 75, Label: "75"}, {Value: 100, Label: "100"}})
-	p.Add(plotter.NewGrid())
 	first, last := ticks[0].Value, ticks[len(ticks)-1].Value
 	if c, ok := s.Cell(s.Models[0], task, s.Shots[0]); ok {
 		l, err := level(first, last, c.Chance)
@@ -182,7 +144,7 @@ func level(from, to, chance float64) (*plotter.Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Color, l.Width, l.Dashes = grey, vg.Points(1.5), []vg.Length{vg.Points(5), vg.Points(3)}
+	l.Color, l.Width, l.Dashes = chart.Grey, vg.Points(1.5), chart.Dashes
 	return l, nil
 }
 
@@ -191,20 +153,14 @@ func (l series) marks(i int) (*plotter.Line, *plotter.Scatter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := palette[i%len(palette)]
+	c := chart.Colors[i%len(chart.Colors)]
 	line.Color, line.Width = c, vg.Points(1.8)
 	dots.Color, dots.Shape, dots.Radius = c, shapes[i%len(shapes)], vg.Points(3.2)
 	return line, dots, nil
 }
 
-// Legend is a row of names below the panels.
-type legend struct {
-	names []string
-	marks [][]plot.Thumbnailer
-}
-
-func (s *Summary) legend(lines []series) (*legend, error) {
-	var out legend
+// legendOf names the lines, and chance.
+func legendOf(lines []series) (legend []chart.Entry, err error) {
 	for i, line := range lines {
 		if len(line.points) == 0 {
 			continue
@@ -213,24 +169,8 @@ func (s *Summary) legend(lines []series) (*legend, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.names, out.marks = append(out.names, line.name), append(out.marks, []plot.Thumbnailer{l, dots})
+		legend = append(legend, chart.Entry{Name: line.name, Marks: []plot.Thumbnailer{l, dots}})
 	}
 	l, err := level(0, 1, 0)
-	if err != nil {
-		return nil, err
-	}
-	out.names, out.marks = append(out.names, "chance"), append(out.marks, []plot.Thumbnailer{l})
-	return &out, nil
-}
-
-// Draw gives each name an equal part of the width.
-func (l *legend) draw(c draw.Canvas) {
-	width := (c.Max.X - c.Min.X) / vg.Length(len(l.names))
-	for i, name := range l.names {
-		one := plot.NewLegend()
-		one.Left = true
-		one.Add(name, l.marks[i]...)
-		left := c.Min.X + vg.Length(i)*width
-		one.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: c.Min.Y}, Max: vg.Point{X: left + width, Y: c.Max.Y}}})
-	}
+	return append(legend, chart.Entry{Name: "chance", Marks: []plot.Thumbnailer{l}}), err
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -38,7 +36,8 @@ func fewshotCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Usage: "text, markdown, csv or json", Value: "text"},
 			&cli.StringFlag{Name: "plot", Usage: "draw the result into `FILE`.svg or .png"},
 		),
-		Action: fewshotAction,
+		Action:      fewshotAction,
+		Subcommands: []*cli.Command{fewshotRunCommand()},
 	}
 }
 
@@ -126,10 +125,7 @@ func fewshotAction(c *cli.Context) error {
 	defer stop()
 	out := c.App.Writer
 	if c.Bool("show") {
-		if err := m.Check(); err != nil {
-			return err
-		}
-		return showPrompts(ctx, out, scorer, m)
+		return interrupted(m.Show(ctx, out, scorer))
 	}
 	p := newProgress(c.App.ErrWriter)
 	defer p.close()
@@ -139,7 +135,7 @@ func fewshotAction(c *cli.Context) error {
 		points = append(points, q)
 	}
 	if err := m.Run(ctx, scorer, found, func(done, all int) { p.show("questions", done, all) }); err != nil {
-		return err
+		return interrupted(err)
 	}
 	p.close()
 	s := fewshot.Summarise(points)
@@ -167,34 +163,4 @@ func runWeights(r *run.Run, checkpoint string, p model.Precision) (*model.Weight
 		return nil, err
 	}
 	return m.Weights(p)
-}
-
-// showPrompts prints the first trial of each task as the model reads it, with its score of each choice.
-func showPrompts(ctx context.Context, out io.Writer, s *fewshot.Scorer, m fewshot.Measurement) error {
-	for _, t := range m.Tasks {
-		trial := t.Trial(m.Seed, 0, m.Shots[len(m.Shots)-1])
-		answers, err := s.Answer(ctx, []fewshot.Trial{trial}, m.Shots, nil)
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.Name(), err)
-		}
-		for k, shots := range m.Shots {
-			shown := trial
-			shown.Shots = trial.Shots[:shots]
-			fmt.Fprintf(out, "== %s (%s), %d shots\n%s\n", t.Name(), t.About(), shots, s.Layout.Prompt(shown))
-			a := answers[k][0]
-			for i, choice := range trial.Query.Choices {
-				mark := " "
-				if i == a.Choice {
-					mark = ">"
-				}
-				right := ""
-				if i == trial.Query.Answer {
-					right = "  (right)"
-				}
-				fmt.Fprintf(out, "   %s %8.3f  %s%s\n", mark, a.Scores[i], choice, right)
-			}
-			fmt.Fprintln(out)
-		}
-	}
-	return nil
 }

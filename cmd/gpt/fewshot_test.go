@@ -54,3 +54,36 @@ func TestFewshot(t *testing.T) {
 		}
 	}
 }
+
+// A ladder of two sizes: the same command goes on, and leaves its results.
+func TestFewshotRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
+	args := []string{"fewshot", "run", "--config", "tiny.yaml", "--set", "data.quizzes=0.5", "--set", "data.stories_bytes=60000", "--layers", "1", "--layers", "2", "--shots", "0,1", "--trials", "8"}
+	out := succeed(t, args...)
+	contains(t, out, "2 models, 1 × 48 to 2 × 64, each of 3,072 tokens", "8 questions of each task and seed", "sums", "0 to 1 shots", "smallest to largest model", "prompts: ")
+	for _, name := range []string{"table.md", "points.json", "shots.svg", "shots.png", "sizes.svg", "sizes.png", "prompts.txt", "seed-1/2x64/config.yaml"} {
+		if _, err := os.Stat("runs/tiny-ladder/" + name); err != nil {
+			t.Error(err)
+		}
+	}
+	again := succeed(t, args...)
+	if _, table, _ := strings.Cut(out, "8 questions"); !strings.HasSuffix(again, table) {
+		t.Errorf("again\n%s\nbefore\n%s", again, table)
+	}
+	for _, c := range []struct {
+		args    []string
+		message string
+	}{
+		{[]string{"--layers", "2", "--layers", "2"}, "expected numbers from 1 that rise"},
+		{[]string{"--seeds", "0"}, "--seeds 0: expected 1 or more"},
+		{[]string{"--shots", "-1"}, "expected numbers such as"},
+	} {
+		if status, _, stderr := gpt(append([]string{"fewshot", "run", "--config", "tiny.yaml"}, c.args...)...); status != 2 || !strings.Contains(stderr, c.message) {
+			t.Errorf("%q: exit %d, %s", c.args, status, stderr)
+		}
+	}
+	if status, _, stderr := gpt(append(args, "--set", "train.steps=7")...); status != 1 || !strings.Contains(stderr, "other settings") {
+		t.Errorf("other settings: exit %d, %s", status, stderr)
+	}
+}

@@ -2,6 +2,7 @@ package quiz
 
 import (
 	"slices"
+	"strings"
 
 	"tinygpt/data/story"
 )
@@ -21,7 +22,8 @@ func keep(words []string) (asked, kept []string) {
 // The words of sheets [0] and those kept for evaluations [1].
 var (
 	people  = kept2(story.Words("person", "word"))
-	objects = kept2(slices.Concat(story.Words("thing", "word"), story.Words("animal", "word")))
+	objects = kept2(single(slices.Concat(story.Words("thing", "word"), story.Words("animal", "word"), story.Words("toy", "word"),
+		story.Words("food", "word"), story.Words("place", "word"), story.Words("spot", "word"), adjectives[0], adjectives[1])))
 )
 
 func kept2(words []string) [2][]string {
@@ -35,4 +37,14 @@ func pick(words [2][]string, kept bool) []string {
 		return words[1]
 	}
 	return words[0]
+}
+
+// Single returns the texts that are one word, each once.
+func single(texts []string) (words []string) {
+	for _, w := range texts {
+		if !strings.Contains(w, " ") && !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
 }
