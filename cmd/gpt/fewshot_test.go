@@ -31,7 +31,7 @@ func TestFewshot(t *testing.T) {
 		t.Errorf("%+v", points)
 	}
 	out = succeed(t, "fewshot", "--task", "task.jsonl", "--layout", "Q: {question} A: {answer}!", "--shots", "0,1", "--show")
-	contains(t, out, "== task.jsonl (3 questions of a file), 0 shots\nQ: hot A:\n", "1 shots\nQ: ", "!\nQ: hot A:\n", "cold  (right)\n", "   > ")
+	contains(t, out, "== task.jsonl (3 questions of a file), 0 shots\nQ: hot A:\n", "1 shot\nQ: ", "!\nQ: hot A:\n", "cold  (right)\n", "   > ")
 	for _, c := range []struct {
 		args    []string
 		status  int
