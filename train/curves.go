@@ -139,8 +139,7 @@ func DrawCurves(path string, curves []Curve) error {
 	slices.SortStableFunc(order, func(a, b Curve) int { return cmp.Compare(rank(a), rank(b)) })
 	for _, p := range panels {
 		p.plot.Add(plotter.NewGrid())
-		p.plot.Legend.Top = true
-		p.plot.Legend.XOffs, p.plot.Legend.YOffs, p.plot.Legend.Padding = -6*vg.Millimeter, -vg.Millimeter, vg.Millimeter
+		legend(p.plot, chart.SlideWidth/2)
 		runs := 0
 		for _, c := range order {
 			line, dashes := color.RGBA(chart.Grey), chart.Dashes
@@ -176,6 +175,13 @@ func DrawCurves(path string, curves []Curve) error {
 		headroom(p, len(curves)+1)
 	}
 	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{loss, validation}, []*plot.Plot{rate, norm})
+}
+
+// legend puts the legend into the right half of a plot of that width. Its text is to the
+// right of its lines: it has room where the font is missing and a wider one takes its place.
+func legend(p *plot.Plot, width vg.Length) {
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.XOffs, p.Legend.YOffs, p.Legend.Padding = 0.4*width, -vg.Millimeter, vg.Millimeter
 }
 
 // headroom raises the top of a logarithmic axis so that a legend of so many lines has
@@ -221,8 +227,7 @@ func writeLossCurve(path, title string, all []Metrics) error {
 	}
 	p := chart.New(title, "step", "")
 	p.Add(plotter.NewGrid())
-	p.Legend.Top = true
-	p.Legend.XOffs, p.Legend.YOffs, p.Legend.Padding = -6*vg.Millimeter, -vg.Millimeter, vg.Millimeter
+	legend(p, 18*vg.Centimeter)
 	if err := chart.Line(p, fmt.Sprintf("training (mean of %d steps)", smoothing), training, chart.SkyBlue, nil); err != nil {
 		return err
 	}
