@@ -14,8 +14,12 @@ import (
 // accents and become lower case. Each word is followed by endOfWord.
 //
 // The original GPT-1 code used spaCy's English rules instead, which differ for
-// contractions and hyphens. Of scripts that came into Unicode after 2015 the
-// libraries' tables know nothing, or no more than Python's do; here they are Go's.
+// contractions and hyphens. Beside tokenizers 0.23.3, on which transformers' own
+// class rests, 825 of Unicode's 1,112,064 characters give other ids:
+//   - 569 punctuation marks, accents and format characters that came, or changed
+//     their class, after the library's tables were made (about 2015). Go's know them.
+//   - the 256 Chinese characters U+2B820 to U+2B91F, which BERT counts among the
+//     words of one character, and so does this; the library begins at U+2B920.
 func appendWords(words []byte, text string) []byte {
 	start := len(words)
 	finish := func() {

@@ -86,7 +86,7 @@ func lines(err error) string { return strings.TrimSpace(err.Error()) }
 // noArguments refuses arguments that a command doesn't take.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
-		return usageError{fmt.Errorf("%s takes flags only, found %q: see gpt %s --help", c.Command.Name, c.Args().First(), c.Command.Name)}
+		return usageError{fmt.Errorf("%s takes flags only, found %q: see %s --help", c.Command.Name, c.Args().First(), c.Command.HelpName)}
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func sampleCommand() *cli.Command {
 	}
 	flags = append(flags,
 		&cli.IntFlag{Name: "max-tokens", Usage: "end a text after `N` tokens", DefaultText: "the run's"},
-		&cli.StringSliceFlag{Name: "stop", Usage: "end a text before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
+		&cli.StringSliceFlag{Name: "stop", KeepSpace: true, Usage: "end a text before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
 		&cli.IntFlag{Name: "num-samples", Aliases: []string{"n"}, Usage: "write `N` texts", Value: 1},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the choices; text i takes seed+i", Value: 1},
 		weightsFlag(" (see eval)"),

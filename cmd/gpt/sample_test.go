@@ -112,6 +112,22 @@ func TestSampleStop(t *testing.T) {
 	if got := succeed(t, "sample", "--max-tokens", "60", "--stop", "not there, at all", "--stop", stop, "Once"); got != want {
 		t.Errorf("stop %q: %q, want %q", stop, got, want)
 	}
+	// White space around a stop text is part of it.
+	for seed := range 100 {
+		args := []string{"sample", "--max-tokens", "60", "--seed", fmt.Sprint(seed), "Once"}
+		rest := strings.TrimPrefix(succeed(t, args...), "Once")
+		at := strings.LastIndex(strings.TrimRight(rest, " \n"), " ")
+		if at < 1 || strings.Index(rest, " ") < at || !strings.Contains(rest[:at], rest[at+1:at+2]) {
+			continue // the letter behind the space is to stand alone before
+		}
+		for _, stop := range []string{" ", rest[at : at+2]} {
+			if got, want := succeed(t, append(args, "--stop", stop)...), "Once"+rest[:at]+"\n"; got != want {
+				t.Errorf("stop %q: %q, want %q", stop, got, want)
+			}
+		}
+		return
+	}
+	t.Error("no text of the model's to stop at a space")
 }
 
 func TestSampleShow(t *testing.T) {

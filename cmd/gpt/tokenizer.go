@@ -41,7 +41,7 @@ func tokenizerCommand() *cli.Command {
 				&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
 				&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
 				&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
-				&cli.StringSliceFlag{Name: "special-token", Usage: "add the special token `NAME` behind <|endoftext|> (repeatable)"},
+				&cli.StringSliceFlag{Name: "special-token", KeepSpace: true, Usage: "add the special token `NAME` behind <|endoftext|> (repeatable)"},
 				forceFlag,
 			},
 			Action: trainTokenizer,
@@ -160,6 +160,14 @@ func inputText(c *cli.Context) (string, error) {
 	return string(text), err
 }
 
+// inFile adds the name of --file to an error about the text.
+func inFile(c *cli.Context, err error) error {
+	if path := c.String("file"); err != nil && path != "" && path != "-" {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return err
+}
+
 func encode(c *cli.Context) error {
 	asJSON, err := jsonFormat(c)
 	if err != nil {
@@ -179,7 +187,7 @@ func encode(c *cli.Context) error {
 	}
 	ids, err := encode(text)
 	if err != nil {
-		return err
+		return inFile(c, err)
 	}
 	if asJSON {
 		return printJSON(c.App.Writer, encoded(t, ids))
@@ -243,11 +251,11 @@ func decode(c *cli.Context) error {
 	characters := tokenizer.NewStream(t)
 	for id, err := range tokenizer.ReadIDs(in) {
 		if err != nil {
-			return err
+			return inFile(c, err)
 		}
 		text, err := characters.Next(id)
 		if err != nil {
-			return err
+			return inFile(c, err)
 		}
 		if !c.Bool("skip-special-tokens") && t.Bytes(id) == nil {
 			text += characters.Flush() + tokenizer.TokenName(t, id)

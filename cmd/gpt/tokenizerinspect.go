@@ -48,7 +48,7 @@ func inspect(c *cli.Context) error {
 	}
 	ids, err := t.Encode(text)
 	if err != nil {
-		return err
+		return inFile(c, err)
 	}
 	if asJSON {
 		return printJSON(c.App.Writer, encoded(t, ids))
@@ -99,7 +99,7 @@ type corpusReport struct {
 type tokenReport struct {
 	ID    int32  `json:"id"`
 	Token string `json:"token"`
-	Count int    `json:"count"`
+	Count int    `json:"count,omitempty"` // in a corpus
 }
 
 type mergeReport struct {

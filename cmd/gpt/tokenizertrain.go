@@ -64,7 +64,7 @@ func trainTokenizer(c *cli.Context) error {
 		return err
 	}
 	u := tokenizer.NewUsage(t, stream.Tokens)
-	fmt.Fprintf(out, "learned %s from %s bytes in %.1f s: %s tokens, %.2f bytes per token on this text\n",
+	fmt.Fprintf(out, "learned %s from %s bytes in %.2f s: %s tokens, %.2f bytes per token on this text\n",
 		t.Name(), train.Thousands(corpus.Bytes()), took.Seconds(), train.Thousands(t.VocabSize()), perToken(u.Bytes, u.Tokens))
 	if kind == "bpe" && t.VocabSize() < c.Int("vocab-size") {
 		fmt.Fprintf(out, "that is less than --vocab-size %d: no further pair occurs %d times\n", c.Int("vocab-size"), c.Int("min-frequency"))
