@@ -22,7 +22,8 @@ func evalCommand() *cli.Command {
 		Usage: "measure how well a trained model predicts its validation split, or any text",
 		Description: "Each token is predicted once, from its document's beginning where that fits into the context.\n" +
 			"With --stride the context slides over the text instead, documents or not, as in Hugging Face's guide to\n" +
-			"perplexity: its windows begin N tokens apart and predict what is new in them.",
+			"perplexity: its windows begin N tokens apart and predict what is new in them.\n" +
+			"The end-of-text token behind each document is predicted as well, and counts.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},

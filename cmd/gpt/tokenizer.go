@@ -1,22 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/run"
 	"tinygpt/tokenizer"
-	"tinygpt/train"
 )
 
 func tokenizerCommand() *cli.Command {
@@ -164,151 +159,6 @@ func inputText(c *cli.Context) (string, error) {
 func inFile(c *cli.Context, err error) error {
 	if path := c.String("file"); err != nil && path != "" && path != "-" {
 		return fmt.Errorf("%s: %w", path, err)
-	}
-	return err
-}
-
-func encode(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
-	t, err := openTokenizer(c)
-	if err != nil {
-		return err
-	}
-	text, err := inputText(c)
-	if err != nil {
-		return err
-	}
-	encode := t.Encode
-	if c.Bool("allow-special") {
-		encode = func(text string) ([]int32, error) { return tokenizer.EncodeSpecial(t, text) }
-	}
-	ids, err := encode(text)
-	if err != nil {
-		return inFile(c, err)
-	}
-	if asJSON {
-		return printJSON(c.App.Writer, encoded(t, ids))
-	}
-	w := bufio.NewWriter(c.App.Writer)
-	for i, id := range ids {
-		if i > 0 {
-			w.WriteByte(' ')
-		}
-		w.WriteString(strconv.Itoa(int(id)))
-	}
-	w.WriteByte('\n')
-	return w.Flush()
-}
-
-// encoding is a text's tokens in JSON.
-type encoding struct {
-	Tokenizer string   `json:"tokenizer"`
-	IDs       []int32  `json:"ids"`
-	Tokens    []string `json:"tokens"` // as Hugging Face's files call them
-}
-
-func encoded(t tokenizer.Tokenizer, ids []int32) encoding {
-	e := encoding{t.Name(), append([]int32{}, ids...), make([]string, len(ids))}
-	for i, id := range ids {
-		e.Tokens[i] = tokenizer.TokenName(t, id)
-	}
-	return e
-}
-
-func decode(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
-	if c.NArg() > 0 && c.IsSet("file") {
-		return usageError{errors.New("decode takes either ids or --file")}
-	}
-	t, err := openTokenizer(c)
-	if err != nil {
-		return err
-	}
-	var in io.ReadCloser = io.NopCloser(strings.NewReader(strings.Join(c.Args().Slice(), " ")))
-	if c.NArg() == 0 {
-		if in, err = input(c); err != nil {
-			return err
-		}
-	}
-	defer in.Close()
-	var whole strings.Builder
-	write := func(text string) error {
-		whole.WriteString(text)
-		return nil
-	}
-	if !asJSON {
-		write = func(text string) error {
-			_, err := io.WriteString(c.App.Writer, text)
-			return err
-		}
-	}
-	characters := tokenizer.NewStream(t)
-	for id, err := range tokenizer.ReadIDs(in) {
-		if err != nil {
-			return inFile(c, err)
-		}
-		text, err := characters.Next(id)
-		if err != nil {
-			return inFile(c, err)
-		}
-		if !c.Bool("skip-special-tokens") && t.Bytes(id) == nil {
-			text += characters.Flush() + tokenizer.TokenName(t, id)
-		}
-		if err := write(text); err != nil {
-			return err
-		}
-	}
-	if err := write(characters.Flush()); err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(c.App.Writer, map[string]string{"text": whole.String()})
-	}
-	if isTerminal(c.App.Writer) {
-		return write("\n")
-	}
-	return nil
-}
-
-func exportTokenizer(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	path := c.String("output")
-	if path == "" {
-		return usageError{errors.New("no --output: name a folder, or a file that ends in .json or .tiktoken")}
-	}
-	t, err := openTokenizer(c)
-	if err != nil {
-		return err
-	}
-	switch filepath.Ext(path) {
-	case ".json", ".tiktoken":
-		if err := mayWrite(c, path); err != nil {
-			return err
-		}
-		write := tokenizer.WriteJSON
-		if filepath.Ext(path) == ".tiktoken" {
-			write = tokenizer.WriteTiktoken
-		}
-		err = write(path, t)
-	default:
-		if err := mayWrite(c, filepath.Join(path, "tokenizer.json")); err != nil {
-			return err
-		}
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			return err
-		}
-		err = tokenizer.WriteHuggingFace(path, t, c.Int("model-max-length"))
-	}
-	if err == nil {
-		fmt.Fprintf(c.App.Writer, "wrote %s, %s tokens, to %s\n", t.Name(), train.Thousands(t.VocabSize()), path)
 	}
 	return err
 }
