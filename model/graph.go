@@ -99,7 +99,7 @@ func (g *Graph) use(p *Parameter, name string) op.Param {
 	var grad *tensor.Dense
 	if g.training && !p.frozen() {
 		if p.Grad == nil {
-			p.Grad = tensor.New(tensor.WithShape(p.Value.Shape()...), tensor.Of(tensor.Float32))
+			p.Grad = zeros(p.Value.Shape())
 		}
 		grad = p.Grad
 	}

@@ -132,9 +132,14 @@ func NewZero(c Config) (*Model, error) {
 	return m, nil
 }
 
+// zeros returns a tensor in memory of package kernel's.
+func zeros(shape tensor.Shape) *tensor.Dense {
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(kernel.Memory(shape.TotalSize())))
+}
+
 // zero gives the spec memory.
 func (s spec) zero() *Parameter {
-	return &Parameter{Name: s.name, Value: tensor.New(tensor.WithShape(s.shape...), tensor.Of(tensor.Float32))}
+	return &Parameter{Name: s.name, Value: zeros(s.shape)}
 }
 
 // parameter gives the spec memory and its values at the start.

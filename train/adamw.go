@@ -25,7 +25,7 @@ func (a *AdamW) of(p *model.Parameter) *moments {
 	m := a.moments[p.Name]
 	if m == nil {
 		n := p.Value.Shape().TotalSize()
-		m = &moments{make([]float32, n), make([]float32, n)}
+		m = &moments{kernel.Memory(n), kernel.Memory(n)}
 		a.moments[p.Name] = m
 	}
 	return m

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"unsafe"
 )
 
 // need panics unless a slice named what has length want at least.
@@ -27,14 +26,6 @@ func tooShort(function, what string, got, want int) {
 //go:noinline
 func badSize(function, what string, n int) {
 	panic(fmt.Sprintf("kernel: %s: %s is %d", function, what, n))
-}
-
-// aligned returns n floats that start on a cache line, as vector loads like it.
-func aligned(n int) []float32 {
-	const line = 64 / 4
-	raw := make([]float32, n+line)
-	skip := (line - int(uintptr(unsafe.Pointer(&raw[0]))/4%line)) % line
-	return raw[skip : skip+n : skip+n]
 }
 
 // grow returns n floats of *x, which it replaces if they are too few.

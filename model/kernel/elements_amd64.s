@@ -78,6 +78,68 @@ DATA tails<>+56(SB)/4, $0x00000000
 DATA tails<>+60(SB)/4, $0x00000000
 GLOBL tails<>(SB), RODATA|NOPTR, $64
 
+// func timesAVX2(y *float32, x *float32, rows int, n int, ld int)
+// Requires: AVX
+TEXT ·timesAVX2(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ ld+32(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	MOVQ AX, DI
+	MOVQ CX, R8
+	MOVQ BX, R9
+
+many2:
+	CMPQ    R9, $0x00000010
+	JLT     one2
+	VMOVUPS (DI), Y0
+	VMOVUPS (R8), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)
+	VMOVUPS 32(DI), Y0
+	VMOVUPS 32(R8), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(DI)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R9
+	JMP     many2
+
+one2:
+	CMPQ    R9, $0x00000008
+	JLT     rest2
+	VMOVUPS (DI), Y0
+	VMOVUPS (R8), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R9
+	JMP     one2
+
+rest2:
+	TESTQ      R9, R9
+	JZ         done2
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VMASKMOVPS (DI), Y0, Y1
+	VMASKMOVPS (R8), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (DI)
+
+done2:
+	ADDQ SI, AX
+	ADDQ SI, CX
+	DECQ DX
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func scaleAVX2(x []float32, s float32)
 // Requires: AVX
 TEXT ·scaleAVX2(SB), NOSPLIT, $0-28
@@ -85,9 +147,9 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-28
 	MOVQ         x_len+8(FP), CX
 	VBROADCASTSS s+24(FP), Y0
 
-many2:
+many3:
 	CMPQ    CX, $0x00000020
-	JLT     one2
+	JLT     one3
 	VMOVUPS (AX), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
@@ -102,21 +164,21 @@ many2:
 	VMOVUPS Y1, 96(AX)
 	ADDQ    $0x00000080, AX
 	SUBQ    $0x00000020, CX
-	JMP     many2
+	JMP     many3
 
-one2:
+one3:
 	CMPQ    CX, $0x00000008
-	JLT     rest2
+	JLT     rest3
 	VMOVUPS (AX), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $0x00000020, AX
 	SUBQ    $0x00000008, CX
-	JMP     one2
+	JMP     one3
 
-rest2:
+rest3:
 	TESTQ      CX, CX
-	JZ         done2
+	JZ         done3
 	LEAQ       tails<>+32(SB), DX
 	NEGQ       CX
 	VMOVUPS    (DX)(CX*4), Y1
@@ -124,7 +186,7 @@ rest2:
 	VMULPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)
 
-done2:
+done3:
 	VZEROUPPER
 	RET
 
@@ -138,9 +200,9 @@ TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-many3:
+many4:
 	CMPQ         CX, $0x00000010
-	JLT          one3
+	JLT          one4
 	VMOVUPS      (AX), Y4
 	VEXTRACTF128 $0x01, Y4, X5
 	VCVTPS2PD    X5, Y5
@@ -155,11 +217,11 @@ many3:
 	VFMADD231PD  Y5, Y5, Y3
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JMP          many3
+	JMP          many4
 
-one3:
+one4:
 	CMPQ         CX, $0x00000008
-	JLT          rest3
+	JLT          rest4
 	VMOVUPS      (AX), Y4
 	VEXTRACTF128 $0x01, Y4, X5
 	VCVTPS2PD    X5, Y5
@@ -168,11 +230,11 @@ one3:
 	VFMADD231PD  Y5, Y5, Y1
 	ADDQ         $0x00000020, AX
 	SUBQ         $0x00000008, CX
-	JMP          one3
+	JMP          one4
 
-rest3:
+rest4:
 	TESTQ        CX, CX
-	JZ           done3
+	JZ           done4
 	LEAQ         tails<>+32(SB), DX
 	NEGQ         CX
 	VMOVUPS      (DX)(CX*4), Y4
@@ -183,7 +245,7 @@ rest3:
 	VFMADD231PD  Y4, Y4, Y0
 	VFMADD231PD  Y5, Y5, Y1
 
-done3:
+done4:
 	VADDPD       Y2, Y0, Y0
 	VADDPD       Y3, Y1, Y1
 	VADDPD       Y1, Y0, Y0
@@ -206,35 +268,35 @@ TEXT ·finiteAVX2(SB), NOSPLIT, $0-25
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 
-many4:
+many5:
 	CMPQ        CX, $0x00000020
-	JLT         one4
+	JLT         one5
 	VFMADD231PS (AX), Y0, Y1
 	VFMADD231PS 32(AX), Y0, Y2
 	VFMADD231PS 64(AX), Y0, Y3
 	VFMADD231PS 96(AX), Y0, Y4
 	ADDQ        $0x00000080, AX
 	SUBQ        $0x00000020, CX
-	JMP         many4
+	JMP         many5
 
-one4:
+one5:
 	CMPQ        CX, $0x00000008
-	JLT         rest4
+	JLT         rest5
 	VFMADD231PS (AX), Y0, Y1
 	ADDQ        $0x00000020, AX
 	SUBQ        $0x00000008, CX
-	JMP         one4
+	JMP         one5
 
-rest4:
+rest5:
 	TESTQ       CX, CX
-	JZ          done4
+	JZ          done5
 	LEAQ        tails<>+32(SB), DX
 	NEGQ        CX
 	VMOVUPS     (DX)(CX*4), Y5
 	VMASKMOVPS  (AX), Y5, Y5
 	VFMADD231PS Y5, Y0, Y1
 
-done4:
+done5:
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y2, Y1, Y1
@@ -260,9 +322,9 @@ TEXT ·readAVX2(SB), NOSPLIT, $0-24
 	LEAQ (AX)(CX*2), BX
 	ADDQ CX, BX
 
-many5:
+many6:
 	CMPQ    DX, $0x00000020
-	JLT     one5
+	JLT     one6
 	VMOVUPS (AX), Y0
 	VMOVUPS (AX)(CX*1), Y0
 	VMOVUPS (AX)(CX*2), Y0
@@ -282,11 +344,11 @@ many5:
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, BX
 	SUBQ    $0x00000020, DX
-	JMP     many5
+	JMP     many6
 
-one5:
+one6:
 	CMPQ    DX, $0x00000008
-	JLT     rest5
+	JLT     rest6
 	VMOVUPS (AX), Y0
 	VMOVUPS (AX)(CX*1), Y0
 	VMOVUPS (AX)(CX*2), Y0
@@ -294,11 +356,11 @@ one5:
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, BX
 	SUBQ    $0x00000008, DX
-	JMP     one5
+	JMP     one6
 
-rest5:
+rest6:
 	TESTQ   DX, DX
-	JZ      done5
+	JZ      done6
 	LEAQ    tails<>+32(SB), SI
 	NEGQ    DX
 	VMOVUPS (SI)(DX*4), Y0
@@ -307,21 +369,29 @@ rest5:
 	VMOVUPS (AX)(CX*2), Y0
 	VMOVUPS (BX), Y0
 
-done5:
+done6:
 	VZEROUPPER
 	RET
 
-// func geluAVX2(y []float32, x []float32)
+// func geluAVX2(y *float32, x *float32, rows int, n int, ld int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·geluAVX2(SB), NOSPLIT, $0-48
-	MOVQ y_base+0(FP), AX
-	MOVQ x_base+24(FP), CX
-	MOVQ x_len+32(FP), DX
+TEXT ·geluAVX2(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ ld+32(FP), SI
+	SHLQ $0x02, SI
 
-one6:
-	CMPQ         DX, $0x00000008
-	JLT          rest6
-	VMOVUPS      (CX), Y0
+row:
+	MOVQ AX, DI
+	MOVQ CX, R8
+	MOVQ BX, R9
+
+one7:
+	CMPQ         R9, $0x00000008
+	JLT          rest7
+	VMOVUPS      (R8), Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVUPS      allbfcc422a<>+0(SB), Y2
 	VFMADD231PS  allbd922279<>+0(SB), Y1, Y2
@@ -358,19 +428,19 @@ one6:
 	VADDPS       Y1, Y2, Y2
 	VDIVPS       Y2, Y1, Y2
 	VMULPS       Y2, Y0, Y0
-	VMOVUPS      Y0, (AX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	SUBQ         $0x00000008, DX
-	JMP          one6
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	SUBQ         $0x00000008, R9
+	JMP          one7
 
-rest6:
-	TESTQ        DX, DX
-	JZ           done6
-	LEAQ         tails<>+32(SB), BX
-	NEGQ         DX
-	VMOVUPS      (BX)(DX*4), Y0
-	VMASKMOVPS   (CX), Y0, Y1
+rest7:
+	TESTQ        R9, R9
+	JZ           done7
+	LEAQ         tails<>+32(SB), R10
+	NEGQ         R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (R8), Y0, Y1
 	VMULPS       Y1, Y1, Y2
 	VMOVUPS      allbfcc422a<>+0(SB), Y3
 	VFMADD231PS  allbd922279<>+0(SB), Y2, Y3
@@ -407,9 +477,13 @@ rest6:
 	VADDPS       Y2, Y3, Y3
 	VDIVPS       Y3, Y2, Y3
 	VMULPS       Y3, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (AX)
+	VMASKMOVPS   Y1, Y0, (DI)
 
-done6:
+done7:
+	ADDQ SI, AX
+	ADDQ SI, CX
+	DECQ DX
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -701,17 +775,17 @@ DATA all0000007f<>+56(SB)/4, $0x0000007f
 DATA all0000007f<>+60(SB)/4, $0x0000007f
 GLOBL all0000007f<>(SB), RODATA|NOPTR, $64
 
-// func geluGradAVX2(dx []float32, dy []float32, x []float32)
+// func geluSlopeAVX2(y []float32, slope []float32, x []float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·geluGradAVX2(SB), NOSPLIT, $0-72
-	MOVQ dx_base+0(FP), AX
-	MOVQ dy_base+24(FP), CX
+TEXT ·geluSlopeAVX2(SB), NOSPLIT, $0-72
+	MOVQ y_base+0(FP), AX
+	MOVQ slope_base+24(FP), CX
 	MOVQ x_base+48(FP), DX
 	MOVQ x_len+56(FP), BX
 
-one7:
+one8:
 	CMPQ         BX, $0x00000008
-	JLT          rest7
+	JLT          rest8
 	VMOVUPS      (DX), Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVUPS      allbfcc422a<>+0(SB), Y2
@@ -750,22 +824,21 @@ one7:
 	VDIVPS       Y3, Y4, Y3
 	VMULPS       Y3, Y2, Y2
 	VMULPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (AX)
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      allbfcc422a<>+0(SB), Y2
 	VFMADD231PS  allbe5b33b6<>+0(SB), Y1, Y2
 	VFNMADD231PS Y2, Y0, Y3
-	VMOVUPS      (CX), Y0
-	VMULPS       Y0, Y3, Y3
-	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y3, (CX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x00000008, BX
-	JMP          one7
+	JMP          one8
 
-rest7:
+rest8:
 	TESTQ        BX, BX
-	JZ           done7
+	JZ           done8
 	LEAQ         tails<>+32(SB), SI
 	NEGQ         BX
 	VMOVUPS      (SI)(BX*4), Y0
@@ -807,15 +880,14 @@ rest7:
 	VDIVPS       Y4, Y5, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
 	VMULPS       Y3, Y1, Y1
 	VMOVUPS      allbfcc422a<>+0(SB), Y3
 	VFMADD231PS  allbe5b33b6<>+0(SB), Y2, Y3
 	VFNMADD231PS Y3, Y1, Y4
-	VMASKMOVPS   (CX), Y0, Y1
-	VMULPS       Y1, Y4, Y4
-	VMASKMOVPS   Y4, Y0, (AX)
+	VMASKMOVPS   Y4, Y0, (CX)
 
-done7:
+done8:
 	VZEROUPPER
 	RET
 
@@ -853,9 +925,9 @@ TEXT ·dropoutAVX2(SB), NOSPLIT, $0-68
 	VMOVUPS      all846ca68b<>+0(SB), Y6
 	VMOVUPS      all00000008<>+0(SB), Y7
 
-one8:
+one9:
 	CMPQ     DX, $0x00000008
-	JLT      rest8
+	JLT      rest9
 	VPXOR    Y0, Y3, Y8
 	VPSRLD   $0x10, Y8, Y9
 	VPXOR    Y9, Y8, Y8
@@ -876,11 +948,11 @@ one8:
 	ADDQ     $0x00000020, AX
 	ADDQ     $0x00000020, CX
 	SUBQ     $0x00000008, DX
-	JMP      one8
+	JMP      one9
 
-rest8:
+rest9:
 	TESTQ      DX, DX
-	JZ         done8
+	JZ         done9
 	LEAQ       tails<>+32(SB), BX
 	NEGQ       DX
 	VMOVUPS    (BX)(DX*4), Y8
@@ -902,7 +974,7 @@ rest8:
 	VMASKMOVPS Y1, Y8, (AX)
 	VPADDD     Y7, Y3, Y3
 
-done8:
+done9:
 	VZEROUPPER
 	RET
 
@@ -997,9 +1069,9 @@ TEXT ·adamwAVX2(SB), NOSPLIT, $0-104
 	VBROADCASTSS 28(DI), Y7
 	VBROADCASTSS 32(DI), Y8
 
-one9:
+one10:
 	CMPQ        SI, $0x00000008
-	JLT         rest9
+	JLT         rest10
 	VMOVUPS     (CX), Y9
 	VMULPS      Y0, Y9, Y9
 	VMOVUPS     (DX), Y10
@@ -1023,11 +1095,11 @@ one9:
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, BX
 	SUBQ        $0x00000008, SI
-	JMP         one9
+	JMP         one10
 
-rest9:
+rest10:
 	TESTQ       SI, SI
-	JZ          done9
+	JZ          done10
 	LEAQ        tails<>+32(SB), DI
 	NEGQ        SI
 	VMOVUPS     (DI)(SI*4), Y9
@@ -1050,7 +1122,7 @@ rest9:
 	VFMSUB213PS Y0, Y5, Y1
 	VMASKMOVPS  Y1, Y9, (AX)
 
-done9:
+done10:
 	VZEROUPPER
 	RET
 
@@ -1062,9 +1134,9 @@ TEXT ·addAVX512(SB), NOSPLIT, $0-72
 	MOVQ b_base+48(FP), DX
 	MOVQ y_len+8(FP), BX
 
-many10:
+many11:
 	CMPQ    BX, $0x00000040
-	JLT     one10
+	JLT     one11
 	VMOVUPS (CX), Z0
 	VADDPS  (DX), Z0, Z0
 	VMOVUPS Z0, (AX)
@@ -1081,11 +1153,11 @@ many10:
 	ADDQ    $0x00000100, CX
 	ADDQ    $0x00000100, DX
 	SUBQ    $0x00000040, BX
-	JMP     many10
+	JMP     many11
 
-one10:
+one11:
 	CMPQ    BX, $0x00000010
-	JLT     rest10
+	JLT     rest11
 	VMOVUPS (CX), Z0
 	VADDPS  (DX), Z0, Z0
 	VMOVUPS Z0, (AX)
@@ -1093,11 +1165,11 @@ one10:
 	ADDQ    $0x00000040, CX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, BX
-	JMP     one10
+	JMP     one11
 
-rest10:
+rest11:
 	TESTQ     BX, BX
-	JZ        done10
+	JZ        done11
 	MOVQ      $0x00000001, SI
 	SHLXQ     BX, SI, BX
 	DECQ      BX
@@ -1107,7 +1179,70 @@ rest10:
 	VADDPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 
-done10:
+done11:
+	VZEROUPPER
+	RET
+
+// func timesAVX512(y *float32, x *float32, rows int, n int, ld int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·timesAVX512(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ ld+32(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	MOVQ AX, DI
+	MOVQ CX, R8
+	MOVQ BX, R9
+
+many12:
+	CMPQ    R9, $0x00000020
+	JLT     one12
+	VMOVUPS (DI), Z0
+	VMOVUPS (R8), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (DI)
+	VMOVUPS 64(DI), Z0
+	VMOVUPS 64(R8), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(DI)
+	ADDQ    $0x00000080, DI
+	ADDQ    $0x00000080, R8
+	SUBQ    $0x00000020, R9
+	JMP     many12
+
+one12:
+	CMPQ    R9, $0x00000010
+	JLT     rest12
+	VMOVUPS (DI), Z0
+	VMOVUPS (R8), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R9
+	JMP     one12
+
+rest12:
+	TESTQ     R9, R9
+	JZ        done12
+	MOVQ      $0x00000001, R10
+	SHLXQ     R9, R10, R9
+	DECQ      R9
+	KMOVW     R9, K1
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS.Z (R8), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (DI)
+
+done12:
+	ADDQ SI, AX
+	ADDQ SI, CX
+	DECQ DX
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -1118,9 +1253,9 @@ TEXT ·scaleAVX512(SB), NOSPLIT, $0-28
 	MOVQ         x_len+8(FP), CX
 	VBROADCASTSS s+24(FP), Z0
 
-many11:
+many13:
 	CMPQ    CX, $0x00000040
-	JLT     one11
+	JLT     one13
 	VMOVUPS (AX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -1135,21 +1270,21 @@ many11:
 	VMOVUPS Z1, 192(AX)
 	ADDQ    $0x00000100, AX
 	SUBQ    $0x00000040, CX
-	JMP     many11
+	JMP     many13
 
-one11:
+one13:
 	CMPQ    CX, $0x00000010
-	JLT     rest11
+	JLT     rest13
 	VMOVUPS (AX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
 	ADDQ    $0x00000040, AX
 	SUBQ    $0x00000010, CX
-	JMP     one11
+	JMP     one13
 
-rest11:
+rest13:
 	TESTQ     CX, CX
-	JZ        done11
+	JZ        done13
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, CX
 	DECQ      CX
@@ -1158,7 +1293,7 @@ rest11:
 	VMULPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 
-done11:
+done13:
 	VZEROUPPER
 	RET
 
@@ -1172,9 +1307,9 @@ TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many12:
+many14:
 	CMPQ          CX, $0x00000020
-	JLT           one12
+	JLT           one14
 	VMOVUPS       (AX), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y5, Z5
@@ -1189,11 +1324,11 @@ many12:
 	VFMADD231PD   Z5, Z5, Z3
 	ADDQ          $0x00000080, AX
 	SUBQ          $0x00000020, CX
-	JMP           many12
+	JMP           many14
 
-one12:
+one14:
 	CMPQ          CX, $0x00000010
-	JLT           rest12
+	JLT           rest14
 	VMOVUPS       (AX), Z4
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y5, Z5
@@ -1202,11 +1337,11 @@ one12:
 	VFMADD231PD   Z5, Z5, Z1
 	ADDQ          $0x00000040, AX
 	SUBQ          $0x00000010, CX
-	JMP           one12
+	JMP           one14
 
-rest12:
+rest14:
 	TESTQ         CX, CX
-	JZ            done12
+	JZ            done14
 	MOVQ          $0x00000001, DX
 	SHLXQ         CX, DX, CX
 	DECQ          CX
@@ -1218,7 +1353,7 @@ rest12:
 	VFMADD231PD   Z4, Z4, Z0
 	VFMADD231PD   Z5, Z5, Z1
 
-done12:
+done14:
 	VADDPD        Z2, Z0, Z0
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z1, Z0, Z0
@@ -1243,28 +1378,28 @@ TEXT ·finiteAVX512(SB), NOSPLIT, $0-25
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 
-many13:
+many15:
 	CMPQ        CX, $0x00000040
-	JLT         one13
+	JLT         one15
 	VFMADD231PS (AX), Z0, Z1
 	VFMADD231PS 64(AX), Z0, Z2
 	VFMADD231PS 128(AX), Z0, Z3
 	VFMADD231PS 192(AX), Z0, Z4
 	ADDQ        $0x00000100, AX
 	SUBQ        $0x00000040, CX
-	JMP         many13
+	JMP         many15
 
-one13:
+one15:
 	CMPQ        CX, $0x00000010
-	JLT         rest13
+	JLT         rest15
 	VFMADD231PS (AX), Z0, Z1
 	ADDQ        $0x00000040, AX
 	SUBQ        $0x00000010, CX
-	JMP         one13
+	JMP         one15
 
-rest13:
+rest15:
 	TESTQ       CX, CX
-	JZ          done13
+	JZ          done15
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -1272,7 +1407,7 @@ rest13:
 	VMOVUPS.Z   (AX), K1, Z5
 	VFMADD231PS Z5, Z0, Z1
 
-done13:
+done15:
 	VADDPS     Z3, Z1, Z1
 	VADDPS     Z4, Z2, Z2
 	VADDPS     Z2, Z1, Z1
@@ -1300,9 +1435,9 @@ TEXT ·readAVX512(SB), NOSPLIT, $0-24
 	LEAQ (AX)(CX*2), BX
 	ADDQ CX, BX
 
-many14:
+many16:
 	CMPQ    DX, $0x00000040
-	JLT     one14
+	JLT     one16
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(CX*1), Z0
 	VMOVUPS (AX)(CX*2), Z0
@@ -1322,11 +1457,11 @@ many14:
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, BX
 	SUBQ    $0x00000040, DX
-	JMP     many14
+	JMP     many16
 
-one14:
+one16:
 	CMPQ    DX, $0x00000010
-	JLT     rest14
+	JLT     rest16
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(CX*1), Z0
 	VMOVUPS (AX)(CX*2), Z0
@@ -1334,11 +1469,11 @@ one14:
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JMP     one14
+	JMP     one16
 
-rest14:
+rest16:
 	TESTQ   DX, DX
-	JZ      done14
+	JZ      done16
 	MOVQ    $0x00000001, SI
 	SHLXQ   DX, SI, DX
 	DECQ    DX
@@ -1348,106 +1483,118 @@ rest14:
 	VMOVUPS (AX)(CX*2), Z0
 	VMOVUPS (BX), Z0
 
-done14:
+done16:
 	VZEROUPPER
 	RET
 
-// func geluAVX512(y []float32, x []float32)
+// func geluAVX512(y *float32, x *float32, rows int, n int, ld int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·geluAVX512(SB), NOSPLIT, $0-48
+TEXT ·geluAVX512(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ ld+32(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	MOVQ AX, DI
+	MOVQ CX, R8
+	MOVQ BX, R9
+
+one17:
+	CMPQ         R9, $0x00000010
+	JLT          rest17
+	VMOVUPS      (R8), Z0
+	VMULPS       Z0, Z0, Z1
+	VMOVUPS      allbfcc422a<>+0(SB), Z2
+	VFMADD231PS  allbd922279<>+0(SB), Z1, Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      all42ae0000<>+0(SB), Z1
+	VMINPS       Z2, Z1, Z2
+	VMOVUPS      allc2d00000<>+0(SB), Z1
+	VMAXPS       Z2, Z1, Z2
+	VMOVUPS      all42b20000<>+0(SB), Z1
+	VMINPS       Z2, Z1, Z2
+	VMOVUPS      all4b400000<>+0(SB), Z1
+	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z1
+	VSUBPS       all4b400000<>+0(SB), Z1, Z1
+	VFNMADD231PS all3f318000<>+0(SB), Z1, Z2
+	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
+	VMOVUPS      all3ab511a7<>+0(SB), Z3
+	VFMADD213PS  all3c091d36<>+0(SB), Z2, Z3
+	VFMADD213PS  all3d2aac7a<>+0(SB), Z2, Z3
+	VFMADD213PS  all3e2aaa48<>+0(SB), Z2, Z3
+	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
+	VSCALEFPS    Z1, Z3, Z2
+	VMOVUPS      all3f800000<>+0(SB), Z1
+	VADDPS       Z1, Z2, Z2
+	VDIVPS       Z2, Z1, Z2
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x00000010, R9
+	JMP          one17
+
+rest17:
+	TESTQ        R9, R9
+	JZ           done17
+	MOVQ         $0x00000001, R10
+	SHLXQ        R9, R10, R9
+	DECQ         R9
+	KMOVW        R9, K1
+	VMOVUPS.Z    (R8), K1, Z0
+	VMULPS       Z0, Z0, Z1
+	VMOVUPS      allbfcc422a<>+0(SB), Z2
+	VFMADD231PS  allbd922279<>+0(SB), Z1, Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      all42ae0000<>+0(SB), Z1
+	VMINPS       Z2, Z1, Z2
+	VMOVUPS      allc2d00000<>+0(SB), Z1
+	VMAXPS       Z2, Z1, Z2
+	VMOVUPS      all42b20000<>+0(SB), Z1
+	VMINPS       Z2, Z1, Z2
+	VMOVUPS      all4b400000<>+0(SB), Z1
+	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z1
+	VSUBPS       all4b400000<>+0(SB), Z1, Z1
+	VFNMADD231PS all3f318000<>+0(SB), Z1, Z2
+	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
+	VMOVUPS      all3ab511a7<>+0(SB), Z3
+	VFMADD213PS  all3c091d36<>+0(SB), Z2, Z3
+	VFMADD213PS  all3d2aac7a<>+0(SB), Z2, Z3
+	VFMADD213PS  all3e2aaa48<>+0(SB), Z2, Z3
+	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
+	VSCALEFPS    Z1, Z3, Z2
+	VMOVUPS      all3f800000<>+0(SB), Z1
+	VADDPS       Z1, Z2, Z2
+	VDIVPS       Z2, Z1, Z2
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      Z0, K1, (DI)
+
+done17:
+	ADDQ SI, AX
+	ADDQ SI, CX
+	DECQ DX
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func geluSlopeAVX512(y []float32, slope []float32, x []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·geluSlopeAVX512(SB), NOSPLIT, $0-72
 	MOVQ y_base+0(FP), AX
-	MOVQ x_base+24(FP), CX
-	MOVQ x_len+32(FP), DX
-
-one15:
-	CMPQ         DX, $0x00000010
-	JLT          rest15
-	VMOVUPS      (CX), Z0
-	VMULPS       Z0, Z0, Z1
-	VMOVUPS      allbfcc422a<>+0(SB), Z2
-	VFMADD231PS  allbd922279<>+0(SB), Z1, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      all42ae0000<>+0(SB), Z1
-	VMINPS       Z2, Z1, Z2
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z2, Z1, Z2
-	VMOVUPS      all42b20000<>+0(SB), Z1
-	VMINPS       Z2, Z1, Z2
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
-	VMOVUPS      all3ab511a7<>+0(SB), Z3
-	VFMADD213PS  all3c091d36<>+0(SB), Z2, Z3
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z2, Z3
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z2, Z3
-	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z3
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
-	VSCALEFPS    Z1, Z3, Z2
-	VMOVUPS      all3f800000<>+0(SB), Z1
-	VADDPS       Z1, Z2, Z2
-	VDIVPS       Z2, Z1, Z2
-	VMULPS       Z2, Z0, Z0
-	VMOVUPS      Z0, (AX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	SUBQ         $0x00000010, DX
-	JMP          one15
-
-rest15:
-	TESTQ        DX, DX
-	JZ           done15
-	MOVQ         $0x00000001, BX
-	SHLXQ        DX, BX, DX
-	DECQ         DX
-	KMOVW        DX, K1
-	VMOVUPS.Z    (CX), K1, Z0
-	VMULPS       Z0, Z0, Z1
-	VMOVUPS      allbfcc422a<>+0(SB), Z2
-	VFMADD231PS  allbd922279<>+0(SB), Z1, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      all42ae0000<>+0(SB), Z1
-	VMINPS       Z2, Z1, Z2
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z2, Z1, Z2
-	VMOVUPS      all42b20000<>+0(SB), Z1
-	VMINPS       Z2, Z1, Z2
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
-	VMOVUPS      all3ab511a7<>+0(SB), Z3
-	VFMADD213PS  all3c091d36<>+0(SB), Z2, Z3
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z2, Z3
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z2, Z3
-	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z3
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
-	VSCALEFPS    Z1, Z3, Z2
-	VMOVUPS      all3f800000<>+0(SB), Z1
-	VADDPS       Z1, Z2, Z2
-	VDIVPS       Z2, Z1, Z2
-	VMULPS       Z2, Z0, Z0
-	VMOVUPS      Z0, K1, (AX)
-
-done15:
-	VZEROUPPER
-	RET
-
-// func geluGradAVX512(dx []float32, dy []float32, x []float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·geluGradAVX512(SB), NOSPLIT, $0-72
-	MOVQ dx_base+0(FP), AX
-	MOVQ dy_base+24(FP), CX
+	MOVQ slope_base+24(FP), CX
 	MOVQ x_base+48(FP), DX
 	MOVQ x_len+56(FP), BX
 
-one16:
+one18:
 	CMPQ         BX, $0x00000010
-	JLT          rest16
+	JLT          rest18
 	VMOVUPS      (DX), Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVUPS      allbfcc422a<>+0(SB), Z2
@@ -1477,22 +1624,21 @@ one16:
 	VDIVPS       Z3, Z4, Z3
 	VMULPS       Z3, Z2, Z2
 	VMULPS       Z3, Z0, Z0
+	VMOVUPS      Z0, (AX)
 	VMULPS       Z2, Z0, Z0
 	VMOVUPS      allbfcc422a<>+0(SB), Z2
 	VFMADD231PS  allbe5b33b6<>+0(SB), Z1, Z2
 	VFNMADD231PS Z2, Z0, Z3
-	VMOVUPS      (CX), Z0
-	VMULPS       Z0, Z3, Z3
-	VMOVUPS      Z3, (AX)
+	VMOVUPS      Z3, (CX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
 	SUBQ         $0x00000010, BX
-	JMP          one16
+	JMP          one18
 
-rest16:
+rest18:
 	TESTQ        BX, BX
-	JZ           done16
+	JZ           done18
 	MOVQ         $0x00000001, SI
 	SHLXQ        BX, SI, BX
 	DECQ         BX
@@ -1526,15 +1672,14 @@ rest16:
 	VDIVPS       Z3, Z4, Z3
 	VMULPS       Z3, Z2, Z2
 	VMULPS       Z3, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)
 	VMULPS       Z2, Z0, Z0
 	VMOVUPS      allbfcc422a<>+0(SB), Z2
 	VFMADD231PS  allbe5b33b6<>+0(SB), Z1, Z2
 	VFNMADD231PS Z2, Z0, Z3
-	VMOVUPS.Z    (CX), K1, Z0
-	VMULPS       Z0, Z3, Z3
-	VMOVUPS      Z3, K1, (AX)
+	VMOVUPS      Z3, K1, (CX)
 
-done16:
+done18:
 	VZEROUPPER
 	RET
 
@@ -1554,9 +1699,9 @@ TEXT ·dropoutAVX512(SB), NOSPLIT, $0-68
 	VMOVUPS      all846ca68b<>+0(SB), Z6
 	VMOVUPS      all00000010<>+0(SB), Z7
 
-one17:
+one19:
 	CMPQ      DX, $0x00000010
-	JLT       rest17
+	JLT       rest19
 	VPXORD    Z0, Z3, Z8
 	VPSRLD    $0x10, Z8, Z9
 	VPXORD    Z9, Z8, Z8
@@ -1576,11 +1721,11 @@ one17:
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, CX
 	SUBQ      $0x00000010, DX
-	JMP       one17
+	JMP       one19
 
-rest17:
+rest19:
 	TESTQ     DX, DX
-	JZ        done17
+	JZ        done19
 	MOVQ      $0x00000001, BX
 	SHLXQ     DX, BX, DX
 	DECQ      DX
@@ -1602,7 +1747,7 @@ rest17:
 	VMOVUPS   Z1, K1, (AX)
 	VPADDD    Z7, Z3, Z3
 
-done17:
+done19:
 	VZEROUPPER
 	RET
 
@@ -1643,9 +1788,9 @@ TEXT ·adamwAVX512(SB), NOSPLIT, $0-104
 	VBROADCASTSS 28(DI), Z7
 	VBROADCASTSS 32(DI), Z8
 
-one18:
+one20:
 	CMPQ        SI, $0x00000010
-	JLT         rest18
+	JLT         rest20
 	VMOVUPS     (CX), Z9
 	VMULPS      Z0, Z9, Z9
 	VMOVUPS     (DX), Z10
@@ -1669,11 +1814,11 @@ one18:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, SI
-	JMP         one18
+	JMP         one20
 
-rest18:
+rest20:
 	TESTQ       SI, SI
-	JZ          done18
+	JZ          done20
 	MOVQ        $0x00000001, DI
 	SHLXQ       SI, DI, SI
 	DECQ        SI
@@ -1697,6 +1842,6 @@ rest18:
 	VFMSUB213PS Z0, Z5, Z1
 	VMOVUPS     Z1, K1, (AX)
 
-done18:
+done20:
 	VZEROUPPER
 	RET

@@ -11,6 +11,16 @@ package kernel
 //go:noescape
 func addAVX2(y []float32, a []float32, b []float32)
 
+// timesAVX2 computes
+//
+//	for r := range rows {
+//		for i := range n { y[i] *= x[i] }
+//		y, x = y[ld:], x[ld:]
+//	}
+//
+//go:noescape
+func timesAVX2(y *float32, x *float32, rows int, n int, ld int)
+
 // scaleAVX2 computes
 //
 //	for i := range x { x[i] *= s }
@@ -43,20 +53,24 @@ func readAVX2(x *float32, step int, n int)
 
 // geluAVX2 computes
 //
-//	for i, v := range x { y[i] = v * sigmoid(v) }
-//
-//go:noescape
-func geluAVX2(y []float32, x []float32)
-
-// geluGradAVX2 computes
-//
-//	for i, v := range x {
-//		s, r := sigmoid(v), 1-sigmoid(v)
-//		dx[i] = dy[i] * (s - v*s*r*(geluLinear+geluSlope*v*v))
+//	for r := range rows {
+//		for i := range n { y[i] = x[i] * sigmoid(x[i]) }
+//		y, x = y[ld:], x[ld:]
 //	}
 //
 //go:noescape
-func geluGradAVX2(dx []float32, dy []float32, x []float32)
+func geluAVX2(y *float32, x *float32, rows int, n int, ld int)
+
+// geluSlopeAVX2 computes
+//
+//	for i, v := range x {
+//		s, r := sigmoid(v), 1-sigmoid(v)
+//		y[i] = v * s
+//		slope[i] = s - v*s*r*(geluLinear+geluCurve*v*v)
+//	}
+//
+//go:noescape
+func geluSlopeAVX2(y []float32, slope []float32, x []float32)
 
 // dropoutAVX2 computes
 //
@@ -87,6 +101,16 @@ func adamwAVX2(param []float32, grad []float32, m []float32, v []float32, c *flo
 //
 //go:noescape
 func addAVX512(y []float32, a []float32, b []float32)
+
+// timesAVX512 computes
+//
+//	for r := range rows {
+//		for i := range n { y[i] *= x[i] }
+//		y, x = y[ld:], x[ld:]
+//	}
+//
+//go:noescape
+func timesAVX512(y *float32, x *float32, rows int, n int, ld int)
 
 // scaleAVX512 computes
 //
@@ -120,20 +144,24 @@ func readAVX512(x *float32, step int, n int)
 
 // geluAVX512 computes
 //
-//	for i, v := range x { y[i] = v * sigmoid(v) }
-//
-//go:noescape
-func geluAVX512(y []float32, x []float32)
-
-// geluGradAVX512 computes
-//
-//	for i, v := range x {
-//		s, r := sigmoid(v), 1-sigmoid(v)
-//		dx[i] = dy[i] * (s - v*s*r*(geluLinear+geluSlope*v*v))
+//	for r := range rows {
+//		for i := range n { y[i] = x[i] * sigmoid(x[i]) }
+//		y, x = y[ld:], x[ld:]
 //	}
 //
 //go:noescape
-func geluGradAVX512(dx []float32, dy []float32, x []float32)
+func geluAVX512(y *float32, x *float32, rows int, n int, ld int)
+
+// geluSlopeAVX512 computes
+//
+//	for i, v := range x {
+//		s, r := sigmoid(v), 1-sigmoid(v)
+//		y[i] = v * s
+//		slope[i] = s - v*s*r*(geluLinear+geluCurve*v*v)
+//	}
+//
+//go:noescape
+func geluSlopeAVX512(y []float32, slope []float32, x []float32)
 
 // dropoutAVX512 computes
 //

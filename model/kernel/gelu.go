@@ -8,28 +8,29 @@ func GELU(y, x []float32) {
 	run(&geluSlot, geluTask{level: best, y: y, x: x}, blocks(len(x), geluBlock))
 }
 
-// GELUGrad computes dx = dy·GELU'(x) over len(x) elements. dx may be dy.
-func GELUGrad(dx, dy, x []float32) {
-	need("GELUGrad", "dx", len(dx), len(x))
-	need("GELUGrad", "dy", len(dy), len(x))
-	run(&geluSlot, geluTask{level: best, y: dx, x: x, dy: dy}, blocks(len(x), geluBlock))
+// GELUSlope computes y = GELU(x) and slope = GELU'(x) over len(x) elements: what a
+// backward pass needs that has kept x alone. One of y and slope may be x.
+func GELUSlope(y, slope, x []float32) {
+	need("GELUSlope", "y", len(y), len(x))
+	need("GELUSlope", "slope", len(slope), len(x))
+	run(&geluSlot, geluTask{level: best, y: y, slope: slope, x: x}, blocks(len(x), geluBlock))
 }
 
 const geluBlock = 8 << 10 // elements of a piece, some 5 µs
 
 type geluTask struct {
-	level    *level
-	y, x, dy []float32 // dy: nil in the forward pass
+	level       *level
+	y, slope, x []float32 // slope: nil if it isn't wanted
 }
 
 var geluSlot geluTask
 
 func (t *geluTask) piece(_ *worker, i int) {
 	from, to := block(i, geluBlock, len(t.x))
-	if t.dy == nil {
-		t.level.gelu(t.y[from:to], t.x[from:to])
+	if t.slope == nil {
+		t.level.gelu(t.y[from:to], t.x[from:to], 1, to-from, to-from)
 	} else {
-		t.level.geluGrad(t.y[from:to], t.dy[from:to], t.x[from:to])
+		t.level.geluSlope(t.y[from:to], t.slope[from:to], t.x[from:to])
 	}
 }
 
@@ -38,7 +39,7 @@ func (t *geluTask) piece(_ *worker, i int) {
 const (
 	geluLinear = -1.5957691216057308       // −2·√(2/π)
 	geluCubic  = geluLinear * 0.044715     // of the exponent
-	geluSlope  = geluLinear * 3 * 0.044715 // of the exponent's derivative
+	geluCurve  = geluLinear * 3 * 0.044715 // of the exponent's derivative
 	geluLimit  = 87                        // e stays finite, and σ above 0
 )
 
@@ -53,19 +54,23 @@ func geluSigmoid(x float32) (s, r float32) {
 	return s, e * s
 }
 
-func geluGo(y, x []float32) {
-	y = y[:len(x)]
-	for i, v := range x {
-		s, _ := geluSigmoid(v)
-		y[i] = v * s
+// geluGo is GELU for tiles: rows of n elements, ld floats apart.
+func geluGo(y, x []float32, rows, n, ld int) {
+	for r := range rows {
+		row := y[r*ld : r*ld+n]
+		for i, v := range x[r*ld : r*ld+n] {
+			s, _ := geluSigmoid(v)
+			row[i] = v * s
+		}
 	}
 }
 
-// geluGradGo: (x·σ)' = σ − x·σ(1−σ)·u'.
-func geluGradGo(dx, dy, x []float32) {
-	dx, dy = dx[:len(x)], dy[:len(x)]
+// geluSlopeGo: (x·σ)' = σ − x·σ(1−σ)·u'.
+func geluSlopeGo(y, slope, x []float32) {
+	y, slope = y[:len(x)], slope[:len(x)]
 	for i, v := range x {
 		s, r := geluSigmoid(v)
-		dx[i] = dy[i] * (s - v*s*r*(geluLinear+geluSlope*v*v))
+		y[i] = v * s
+		slope[i] = s - v*s*r*(geluLinear+geluCurve*v*v)
 	}
 }

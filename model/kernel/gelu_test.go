@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -12,7 +13,7 @@ func geluRef(x float64) float64 {
 func TestGELU(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		for _, n := range lengths() {
-			x, dy := random(newRand(uint64(n)), n, n%7), random(newRand(2), n, n%3)
+			x := random(newRand(uint64(n)), n, n%7)
 			for i := range x {
 				x[i] *= 3
 			}
@@ -20,20 +21,21 @@ func TestGELU(t *testing.T) {
 			for i, v := range widen(x) {
 				const h = 1e-4
 				want[i] = geluRef(v)
-				slope[i] = float64(dy[i]) * (geluRef(v+h) - geluRef(v-h)) / (2 * h)
+				slope[i] = (geluRef(v+h) - geluRef(v-h)) / (2 * h)
 			}
-			y, dx := random(newRand(3), n, n%2), random(newRand(3), n, n%2)
+			y, both, got := random(newRand(3), n, n%2), random(newRand(3), n, n%3), random(newRand(3), n, n%2)
 			GELU(y, x)
 			near(t, "gelu", y, want, 3e-7)
-			GELUGrad(dx, dy, x)
-			near(t, "gelu gradient", dx, slope, 1e-6)
-			unharmed(t, y, dx)
-			again := clone(x)
-			GELU(again, again)
-			GELUGrad(dy, dy, x)
-			for i := range x {
-				if again[i] != y[i] || dy[i] != dx[i] {
-					t.Fatalf("in place: element %d of %d is %v and %v, want %v and %v", i, n, again[i], dy[i], y[i], dx[i])
+			GELUSlope(both, got, x)
+			near(t, "gelu's slope", got, slope, 1e-6)
+			unharmed(t, y, both, got)
+			alone, inY, inSlope, y2, slope2 := clone(x), clone(x), clone(x), clone(x), clone(x)
+			GELU(alone, alone)
+			GELUSlope(inY, slope2, inY)
+			GELUSlope(y2, inSlope, inSlope)
+			for _, pair := range [][2][]float32{{both, y}, {alone, y}, {inY, y}, {y2, y}, {slope2, got}, {inSlope, got}} {
+				if !slices.Equal(pair[0], pair[1]) {
+					t.Fatalf("%d elements: %v in place, want %v", n, pair[0], pair[1])
 				}
 			}
 		}
@@ -44,20 +46,18 @@ func TestGELUExtremes(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		x := []float32{-1e10, -100, -20, -0.0, 0, 1e-20, 20, 100, 1e10}
 		want := []float64{0, 0, 0, 0, 0, 0.5e-20, 20, 100, 1e10}
-		y, dx, one := make([]float32, len(x)), make([]float32, len(x)), make([]float32, len(x))
-		for i := range one {
-			one[i] = 1
-		}
+		y, again, slope := make([]float32, len(x)), make([]float32, len(x)), make([]float32, len(x))
 		GELU(y, x)
-		GELUGrad(dx, one, x)
+		GELUSlope(again, slope, x)
 		near(t, "gelu", y, want, 1e-7)
-		near(t, "slope", dx, []float64{0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1}, 1e-7)
+		near(t, "gelu with its slope", again, want, 1e-7)
+		near(t, "slope", slope, []float64{0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1}, 1e-7)
 
 		nan := []float32{float32(math.NaN())}
 		GELU(y, nan)
-		GELUGrad(dx, one, nan)
-		if y[0] == y[0] || dx[0] == dx[0] {
-			t.Errorf("NaN became %v and %v", y[0], dx[0])
+		GELUSlope(again, slope, nan)
+		if y[0] == y[0] || again[0] == again[0] || slope[0] == slope[0] {
+			t.Errorf("NaN became %v, and %v with slope %v", y[0], again[0], slope[0])
 		}
 	})
 }

@@ -39,7 +39,7 @@ type gemmTask struct {
 	bias           []float32 // [n]; nil: none
 	add            []float32 // [m,n], may be c; nil: none
 	finish         finish    // what is done with a part of C that is complete
-	activation     []float32 // [m,n], for finish
+	other          []float32 // [m,n], for finish
 
 	inPlace     bool // op(A)[i,s] is read at a[i·aRow + s·aStep]
 	aRow, aStep int
@@ -60,9 +60,9 @@ type gemmTask struct {
 type finish int
 
 const (
-	leave         finish = iota
-	applyGELU            // activation = GELU(C)
-	timesGELUGrad        // C = C·GELU'(activation)
+	leave     finish = iota
+	applyGELU        // other = GELU(C)
+	times            // C = C·other, element by element
 )
 
 const (
@@ -71,6 +71,7 @@ const (
 	packFloats  = 16 << 10  // of A that a piece packs at least
 	packStrip   = 32        // rows that packing reads side by side
 	groupPanels = 4         // row panels that make packing a panel of B worth it
+	farFloats   = 4 << 20   // a larger C is far away: it's worth deeper panels to visit it less
 	fewPanels   = 32        // up to so many panels of B, packing A doesn't pay
 	conflict    = 1024      // rows a multiple of so many floats apart share places in a cache
 )
@@ -103,7 +104,11 @@ func (g *gemmTask) sections() {
 	g.width = l.panelWidth(g.n)
 	panels := blocks(g.n, g.width)
 	panelRows := l.rows[g.width/l.lanes]
-	depth := blocks(g.k, max(1, blocks(g.k, l.depth)))
+	deepest := l.depth
+	if g.m*g.n > farFloats {
+		deepest *= 2
+	}
+	depth := blocks(g.k, max(1, blocks(g.k, deepest)))
 	rows := max(panelRows, blockFloats/max(depth, 1))
 	rows = blocks(g.m, blocks(g.m, rows)) // blocks of nearly equal size, like the steps
 	g.byRows = g.m >= g.n
@@ -233,15 +238,12 @@ func (g *gemmTask) multiply(w *worker, j, place, group int) {
 		}
 		at := i0*g.n + from
 		l.tile(kc, a, row, step, b, ldb, bias, behind(add, at), g.n, g.c[at:], g.n, i1-i0, n)
-		if g.k1 == g.k && g.finish != leave {
-			for i := i0; i < i1; i++ {
-				c, x := g.c[i*g.n+from:i*g.n+to], g.activation[i*g.n+from:i*g.n+to]
-				if g.finish == applyGELU {
-					l.gelu(x, c)
-				} else {
-					l.geluGrad(c, c, x)
-				}
-			}
+		switch {
+		case g.k1 < g.k:
+		case g.finish == applyGELU:
+			l.gelu(g.other[at:], g.c[at:], i1-i0, n, g.n)
+		case g.finish == times:
+			l.times(g.c[at:], g.other[at:], i1-i0, n, g.n)
 		}
 	}
 }

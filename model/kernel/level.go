@@ -38,8 +38,8 @@ type level struct {
 	max           func(x []float32) float32
 	exp           func(y, x []float32, scale, shift float32) (sum float32)
 	scoreGrad     func(dp, p []float32, delta, scale float32)
-	gelu          func(y, x []float32)
-	geluGrad      func(dx, dy, x []float32)
+	gelu, times   func(y, x []float32, rows, n, ld int)
+	geluSlope     func(y, slope, x []float32)
 	normalize     func(y, x, gain, bias []float32, eps float32) (mean, rstd float32)
 	normalizeGrad func(dx, dy, x, gain []float32, mean, rstd float32, accumulate bool)
 	affineGrad    func(dgain, dbias, dy, x []float32, mean, rstd float32)
@@ -58,7 +58,7 @@ var portable = level{
 	dotsBFloat16: dotsBFloat16Go, dotsInt8: dotsInt8Go, unpackBFloat16: unpackBFloat16Go, unpackInt8: unpackInt8Go,
 	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,
 	max: maxGo, exp: expGo, scoreGrad: scoreGradGo,
-	gelu: geluGo, geluGrad: geluGradGo,
+	gelu: geluGo, times: timesGo, geluSlope: geluSlopeGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
 	fma: fmaGo,

@@ -19,7 +19,7 @@ var avx2 = level{
 	dotsBFloat16: dotsBFloat16Lanes8, dotsInt8: dotsInt8Lanes8, unpackBFloat16: unpackBFloat16Lanes8, unpackInt8: unpackInt8Lanes8,
 	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2, read: readLanes8,
 	max: maxAVX2, exp: expAVX2, scoreGrad: scoreGradAVX2,
-	gelu: geluAVX2, geluGrad: geluGradAVX2,
+	gelu: geluLanes8, times: timesLanes8, geluSlope: geluSlopeAVX2,
 	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, affineGrad: affineGradAVX2,
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
@@ -37,7 +37,7 @@ var avx512 = level{
 	dotsBFloat16: dotsBFloat16Lanes16, dotsInt8: dotsInt8Lanes16, unpackBFloat16: unpackBFloat16Lanes16, unpackInt8: unpackInt8Lanes16,
 	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512, read: readLanes16,
 	max: maxAVX512, exp: expAVX512, scoreGrad: scoreGradAVX512,
-	gelu: geluAVX512, geluGrad: geluGradAVX512,
+	gelu: geluLanes16, times: timesLanes16, geluSlope: geluSlopeAVX512,
 	normalize: normalizeAVX512, normalizeGrad: normalizeGradAVX512, affineGrad: affineGradAVX512,
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)

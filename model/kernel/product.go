@@ -10,9 +10,8 @@ type Product struct {
 	Add            []float32 // nil: 0; may be C
 	// GELU, unless nil, is set to GELU(C): [m,n].
 	GELU []float32
-	// TimesGELUGrad, unless nil, is an x[m,n] by whose GELU'(x) C is multiplied in the
-	// end, as in the backward pass of GELU(x)·Bᵀ.
-	TimesGELUGrad []float32
+	// Times, unless nil, is multiplied element by element with C in the end: [m,n].
+	Times []float32
 }
 
 // Compute computes C.
@@ -30,10 +29,10 @@ func (p Product) Compute() {
 	switch {
 	case p.GELU != nil:
 		need(f, "GELU", len(p.GELU), size)
-		t.finish, t.activation = applyGELU, p.GELU
-	case p.TimesGELUGrad != nil:
-		need(f, "TimesGELUGrad", len(p.TimesGELUGrad), size)
-		t.finish, t.activation = timesGELUGrad, p.TimesGELUGrad
+		t.finish, t.other = applyGELU, p.GELU
+	case p.Times != nil:
+		need(f, "Times", len(p.Times), size)
+		t.finish, t.other = times, p.Times
 	}
 	gemm(t)
 }

@@ -1,6 +1,6 @@
 package op
 
-import "unsafe"
+import "tinygpt/model/kernel"
 
 // Arena is memory that several graphs use in turn, like those of the lengths that
 // batches are padded to: never two at the same time. What a run leaves in a graph's
@@ -11,12 +11,7 @@ type Arena struct{ memory []float32 }
 func (a *Arena) take(n int) (memory []float32, fresh int) {
 	if len(a.memory) < n {
 		// The graphs before keep what they have: compile the largest one first.
-		fresh = n + line
-		memory = make([]float32, fresh)
-		for uintptr(unsafe.Pointer(&memory[0]))%(4*line) != 0 {
-			memory = memory[1:]
-		}
-		a.memory = memory
+		a.memory, fresh = kernel.Memory(n), n
 	}
 	return a.memory[:n:n], fresh
 }

@@ -19,6 +19,8 @@ import (
 	"gorgonia.org/tensor"
 
 	_ "go4.org/unsafe/assume-no-moving-gc" // Gorgonia's own pin panics on newer Go
+
+	"tinygpt/model/kernel"
 )
 
 // Graph is what the operations of one expression graph share. The zero value is
@@ -137,7 +139,7 @@ func reaches(n *G.Node, set map[*G.Node]bool) bool {
 // floats returns memory that an operation of this graph owns for good.
 func (g *Graph) floats(n int) []float32 {
 	g.bytes += int64(n) * 4
-	return make([]float32, n)
+	return kernel.Memory(n)
 }
 
 // start is the time now if somebody wants to know.

@@ -189,8 +189,8 @@ func (o *operation) rehearse(v []G.Value) G.Value {
 		p.reads(value, pass)
 	}
 	if l, ok := o.layer.(bufferedLayer); ok {
-		kept, _ := l.buffers()
-		for _, b := range kept {
+		kept, forward, _ := l.buffers()
+		for _, b := range append(kept, forward...) {
 			p.writes(b, pass)
 		}
 	}
@@ -220,7 +220,7 @@ func (o *operation) rehearseBackward(v []G.Value) {
 		p.reads(value, pass)
 	}
 	if l, ok := o.layer.(bufferedLayer); ok {
-		kept, backward := l.buffers()
+		kept, _, backward := l.buffers()
 		for _, b := range kept {
 			b.dies = pass
 		}

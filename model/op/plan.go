@@ -50,9 +50,9 @@ type leanLayer interface {
 }
 
 // bufferedLayer is a layer with buffers of its own: those that keep something from the
-// forward to the backward pass, and those that the backward pass alone needs.
+// forward to the backward pass, and those that one of the two alone needs.
 type bufferedLayer interface {
-	buffers() (kept, backward []*buffer)
+	buffers() (kept, forward, backward []*buffer)
 }
 
 // Plan gives the graph's buffers their memory: two that don't hold something at the

@@ -54,7 +54,9 @@ func (g *Graph) ResidualLinear(x, a *G.Node, w, b Param, dropoutP float32) *G.No
 	return g.onto(x, "ResidualLinear", l, activation(a), w.input(), b.input())
 }
 
-func (l *residualLinear) buffers() (kept, backward []*buffer) { return nil, some(l.masked) }
+func (l *residualLinear) buffers() (kept, forward, backward []*buffer) {
+	return nil, nil, some(l.masked)
+}
 
 func (l *residualLinear) forward(out []float32, in []values) {
 	x, a := in[0].float, in[1:]

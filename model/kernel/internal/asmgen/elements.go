@@ -106,7 +106,7 @@ func (s *isa) finite() {
 const (
 	geluLinear = -1.5957691216057308
 	geluCubic  = geluLinear * 0.044715
-	geluSlope  = geluLinear * 3 * 0.044715
+	geluCurve  = geluLinear * 3 * 0.044715
 	geluLimit  = 87
 )
 
@@ -145,40 +145,65 @@ func (s *isa) read() {
 	s.ret()
 }
 
-func (s *isa) gelu() {
-	s.function("gelu", "func(y, x []float32)", "computes",
+// tile opens a function of tiles y and x with rows > 0 of n > 0 columns, ld floats
+// apart: a call for each row of a small tile costs as much as what it computes.
+func (s *isa) tile(name string, unroll int, element string, body func(y, x Mem, tail bool)) {
+	s.function(name, "func(y, x *float32, rows, n, ld int)", "computes",
 		"",
-		"\tfor i, v := range x { y[i] = v * sigmoid(v) }")
-	y, x, n := base("y"), base("x"), length("x")
-	s.loop(n, 1, []reg.GPVirtual{y, x}, func(v int, tail bool) {
-		a := s.load(s.at(x, v), tail)
-		sigma, _, _ := s.sigmoid(a)
-		VMULPS(sigma, a, a)
-		s.store(a, s.at(y, v), tail)
-	})
+		"\tfor r := range rows {",
+		"\t\tfor i := range n { "+element+" }",
+		"\t\ty, x = y[ld:], x[ld:]",
+		"\t}")
+	y, x, rows, n, ld := load64("y"), load64("x"), load64("rows"), load64("n"), load64("ld")
+	SHLQ(Imm(2), ld)
+	Label("row")
+	left, p := restart(n, y, x)
+	s.loop(left, unroll, p, func(v int, tail bool) { body(s.at(p[0], v), s.at(p[1], v), tail) })
+	ADDQ(ld, y)
+	ADDQ(ld, x)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
 	s.ret()
 }
 
-func (s *isa) geluGrad() {
-	s.function("geluGrad", "func(dx, dy, x []float32)", "computes",
+func (s *isa) times() {
+	s.tile("times", 2, "y[i] *= x[i]", func(y, x Mem, tail bool) {
+		a, b := s.load(y, tail), s.load(x, tail)
+		VMULPS(b, a, a)
+		s.store(a, y, tail)
+	})
+}
+
+func (s *isa) gelu() {
+	s.tile("gelu", 1, "y[i] = x[i] * sigmoid(x[i])", func(y, x Mem, tail bool) {
+		a := s.load(x, tail)
+		sigma, _, _ := s.sigmoid(a)
+		VMULPS(sigma, a, a)
+		s.store(a, y, tail)
+	})
+}
+
+func (s *isa) geluSlope() {
+	s.function("geluSlope", "func(y, slope, x []float32)", "computes",
 		"",
 		"\tfor i, v := range x {",
 		"\t\ts, r := sigmoid(v), 1-sigmoid(v)",
-		"\t\tdx[i] = dy[i] * (s - v*s*r*(geluLinear+geluSlope*v*v))",
+		"\t\ty[i] = v * s",
+		"\t\tslope[i] = s - v*s*r*(geluLinear+geluCurve*v*v)",
 		"\t}")
-	dx, dy, x, n := base("dx"), base("dy"), base("x"), length("x")
-	s.loop(n, 1, []reg.GPVirtual{dx, dy, x}, func(v int, tail bool) {
+	y, slope, x, n := base("y"), base("slope"), base("x"), length("x")
+	s.loop(n, 1, []reg.GPVirtual{y, slope, x}, func(v int, tail bool) {
 		a := s.load(s.at(x, v), tail)
 		sigma, e, square := s.sigmoid(a)
 		VMULPS(sigma, e, e) // 1 − σ
 		VMULPS(sigma, a, a)
+		s.store(a, s.at(y, v), tail)
 		VMULPS(e, a, a)
-		slope := s.vec()
-		VMOVUPS(s.constant(geluLinear), slope)
-		VFMADD231PS(s.constant(geluSlope), square, slope)
-		VFNMADD231PS(slope, a, sigma)
-		VMULPS(s.load(s.at(dy, v), tail), sigma, sigma)
-		s.store(sigma, s.at(dx, v), tail)
+		du := s.vec()
+		VMOVUPS(s.constant(geluLinear), du)
+		VFMADD231PS(s.constant(geluCurve), square, du)
+		VFNMADD231PS(du, a, sigma)
+		s.store(sigma, s.at(slope, v), tail)
 	})
 	s.ret()
 }

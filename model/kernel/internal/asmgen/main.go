@@ -40,12 +40,13 @@ func main() {
 			s.affineGrad()
 		case "elements":
 			s.add()
+			s.times()
 			s.scale()
 			s.sumSquares()
 			s.finite()
 			s.read()
 			s.gelu()
-			s.geluGrad()
+			s.geluSlope()
 			s.dropout()
 			s.adamw()
 		case "peak":
