@@ -8,15 +8,15 @@ func (c Config) ActivationBytes(batch, context int) int64 {
 	rows, d := int64(batch)*int64(context), int64(c.Width)
 	// What the backward pass reads of a layer, in rows of width d: two LayerNorms,
 	// queries, keys and values, what was attended to, two sums, and the feed-forward
-	// network's 4·d before and after GELU; and of each row some numbers.
-	perRow := int64(c.Layers) * (16*d + 4 + int64(c.Heads))
+	// network's 4·d before GELU; and of each row some numbers.
+	perRow := int64(c.Layers) * (12*d + 4 + int64(c.Heads))
 	perRow += d // the embedding
 	if c.Arch == GPT2 {
 		perRow += d // the last LayerNorm
 	}
 	// At the peak there are also the logits, which become their gradient, with the
 	// gradient of the hidden states; or else what the backward pass has of a layer.
-	perRow += max(int64(c.VocabSize)+d, 5*d)
+	perRow += max(int64(c.VocabSize)+d, 6*d)
 	return 4 * rows * perRow
 }
 

@@ -17,7 +17,7 @@ type Product struct {
 	Pass           string
 	TransA, TransB bool
 	M, N, K        int
-	// Accumulate adds to C, as gradients of parameters are added up.
+	// Accumulate adds to C, as the gradients of further micro-batches do.
 	Accumulate bool
 }
 
@@ -38,13 +38,13 @@ func Products(c model.Config, rows int) []Product {
 		list = append(list,
 			Product{In: in, Out: out, Pass: "forward", M: rows, N: out, K: in},
 			Product{In: in, Out: out, Pass: "dX", TransB: true, M: rows, N: in, K: out},
-			Product{In: in, Out: out, Pass: "dW", TransA: true, M: in, N: out, K: rows, Accumulate: true})
+			Product{In: in, Out: out, Pass: "dW", TransA: true, M: in, N: out, K: rows})
 	}
 	v := c.VocabSize
 	return append(list,
 		Product{In: d, Out: v, Pass: "forward", TransB: true, M: rows, N: v, K: d},
 		Product{In: d, Out: v, Pass: "dX", M: rows, N: d, K: v},
-		Product{In: d, Out: v, Pass: "dW", TransA: true, M: v, N: d, K: rows, Accumulate: true})
+		Product{In: d, Out: v, Pass: "dW", TransA: true, M: v, N: d, K: rows})
 }
 
 // Operands are the matrices of a product.

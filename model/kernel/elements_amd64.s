@@ -191,7 +191,7 @@ done3:
 	RET
 
 // func sumSquaresAVX2(x []float32) (sum float64)
-// Requires: AVX, FMA3, SSE2
+// Requires: AVX, FMA3, MMX+, SSE2
 TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
 	MOVQ   x_base+0(FP), AX
 	MOVQ   x_len+8(FP), CX
@@ -204,12 +204,14 @@ many4:
 	CMPQ         CX, $0x00000010
 	JLT          one4
 	VMOVUPS      (AX), Y4
+	PREFETCHT0   2048(AX)
 	VEXTRACTF128 $0x01, Y4, X5
 	VCVTPS2PD    X5, Y5
 	VCVTPS2PD    X4, Y4
 	VFMADD231PD  Y4, Y4, Y0
 	VFMADD231PD  Y5, Y5, Y1
 	VMOVUPS      32(AX), Y4
+	PREFETCHT0   2080(AX)
 	VEXTRACTF128 $0x01, Y4, X5
 	VCVTPS2PD    X5, Y5
 	VCVTPS2PD    X4, Y4
@@ -223,6 +225,7 @@ one4:
 	CMPQ         CX, $0x00000008
 	JLT          rest4
 	VMOVUPS      (AX), Y4
+	PREFETCHT0   2048(AX)
 	VEXTRACTF128 $0x01, Y4, X5
 	VCVTPS2PD    X5, Y5
 	VCVTPS2PD    X4, Y4
@@ -239,6 +242,7 @@ rest4:
 	NEGQ         CX
 	VMOVUPS      (DX)(CX*4), Y4
 	VMASKMOVPS   (AX), Y4, Y4
+	PREFETCHT0   2048(AX)
 	VEXTRACTF128 $0x01, Y4, X5
 	VCVTPS2PD    X5, Y5
 	VCVTPS2PD    X4, Y4
@@ -1298,7 +1302,7 @@ done13:
 	RET
 
 // func sumSquaresAVX512(x []float32) (sum float64)
-// Requires: AVX, AVX512F, BMI2, SSE2
+// Requires: AVX, AVX512F, BMI2, MMX+, SSE2
 TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
 	MOVQ   x_base+0(FP), AX
 	MOVQ   x_len+8(FP), CX
@@ -1311,12 +1315,14 @@ many14:
 	CMPQ          CX, $0x00000020
 	JLT           one14
 	VMOVUPS       (AX), Z4
+	PREFETCHT0    2048(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y5, Z5
 	VCVTPS2PD     Y4, Z4
 	VFMADD231PD   Z4, Z4, Z0
 	VFMADD231PD   Z5, Z5, Z1
 	VMOVUPS       64(AX), Z4
+	PREFETCHT0    2112(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y5, Z5
 	VCVTPS2PD     Y4, Z4
@@ -1330,6 +1336,7 @@ one14:
 	CMPQ          CX, $0x00000010
 	JLT           rest14
 	VMOVUPS       (AX), Z4
+	PREFETCHT0    2048(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y5, Z5
 	VCVTPS2PD     Y4, Z4
@@ -1347,6 +1354,7 @@ rest14:
 	DECQ          CX
 	KMOVW         CX, K1
 	VMOVUPS.Z     (AX), K1, Z4
+	PREFETCHT0    2048(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y5
 	VCVTPS2PD     Y5, Z5
 	VCVTPS2PD     Y4, Z4

@@ -39,6 +39,10 @@ func (s *isa) scale() {
 	s.ret()
 }
 
+// sumAhead is how many bytes ahead sumSquares asks for what it will read: further than
+// the processor does by itself, whose prefetching ends with a page.
+const sumAhead = 2048
+
 func (s *isa) sumSquares() {
 	s.function("sumSquares", "func(x []float32) (sum float64)", "computes",
 		"",
@@ -47,6 +51,7 @@ func (s *isa) sumSquares() {
 	sums := s.zeros(4)
 	s.loop(n, 2, []reg.GPVirtual{x}, func(v int, tail bool) {
 		y := s.load(s.at(x, v), tail)
+		PREFETCHT0(s.at(x, v).Offset(sumAhead))
 		low, high := s.vec(), s.vec()
 		if s.wide {
 			h := YMM()

@@ -1,0 +1,57 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Everything that a product does beside multiplying, for few rows and many, over one
+// block of k and several.
+func TestProduct(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for _, size := range [][3]int{{1, 5, 9}, {3, 40, 16}, {16, 33, 50}, {17, 1, 20}, {40, 130, 30}, {130, 50, 33}, {30, 47, best.depth + 3}} {
+			m, n, k := size[0], size[1], size[2]
+			r := newRand(uint64(m + n + k))
+			a, b, bias, add, other := random(r, m*k, 1), random(r, k*n, 2), random(r, n, 3), random(r, m*n, 1), random(r, m*n, 2)
+			for with := range 16 {
+				p := Product{M: m, N: n, K: k, TransB: with&1 > 0, A: a, B: b, C: random(r, m*n, 1)}
+				want := gemmRef(false, p.TransB, m, n, k, 1, widen(a), widen(b), nil)
+				if with&2 > 0 {
+					p.Bias = bias
+				}
+				if with&4 > 0 {
+					p.Add = add
+				}
+				for i := range want {
+					if p.Bias != nil {
+						want[i] += float64(bias[i%n])
+					}
+					if p.Add != nil {
+						want[i] += float64(add[i])
+					}
+				}
+				activated := make([]float64, m*n)
+				if with&8 > 0 {
+					p.GELU = random(r, m*n, 3)
+					for i, x := range want {
+						activated[i] = geluRef(x)
+					}
+				} else {
+					p.Times = other
+					for i := range want {
+						want[i] *= float64(other[i])
+					}
+				}
+				p.Compute()
+				what := fmt.Sprintf("%d×%d×%d, case %d: ", m, n, k, with)
+				tolerance := 4e-6 * float64(1+k/16)
+				near(t, what+"c", p.C, want, tolerance)
+				unharmed(t, p.C)
+				if p.GELU != nil {
+					near(t, what+"gelu", p.GELU, activated, tolerance)
+					unharmed(t, p.GELU)
+				}
+			}
+		}
+	})
+}
