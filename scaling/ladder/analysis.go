@@ -38,22 +38,27 @@ type Prediction struct {
 	Measured float64 `json:"measured"` // mean of the seeds
 	// Off is how far the prediction is off, as a part of what was measured.
 	Off float64 `json:"off"`
+	// Free and FreeOff are the same of a law whose E may be below the entropy of the text;
+	// 0 where it isn't.
+	Free    float64 `json:"free,omitempty"`
+	FreeOff float64 `json:"free_off,omitempty"`
 }
 
-// Analyse fits laws to results.
+// Analyse fits laws to results. Floor is the exact entropy of the text in bits per byte,
+// which E isn't below; 0 if it is unknown.
 func Analyse(results []Result, floor float64) (a Analysis, err error) {
 	a = Analysis{Results: results, Floor: floor, Tokens: results[0].Tokens}
-	if a.Size, err = fit(results, Result.size); err != nil {
+	if a.Size, err = fit(results, floor, Result.size); err != nil {
 		return a, err
 	}
-	a.Compute, err = fit(results, func(r Result) float64 { return r.FLOP })
+	a.Compute, err = fit(results, floor, func(r Result) float64 { return r.FLOP })
 	return a, err
 }
 
 func (r Result) size() float64 { return float64(r.NonEmbedding) }
 
 // fit fits both laws of loss against x.
-func fit(results []Result, x func(Result) float64) (f Fit, err error) {
+func fit(results []Result, floor float64, x func(Result) float64) (f Fit, err error) {
 	largest := slices.MaxFunc(results, func(r, s Result) int { return int(r.NonEmbedding - s.NonEmbedding) })
 	var all, smaller []powerlaw.Point
 	var measured, n float64
@@ -67,10 +72,10 @@ func fit(results []Result, x func(Result) float64) (f Fit, err error) {
 		measured += r.BitsPerByte
 		n++
 	}
-	if f.All, err = powerlaw.Fit(all); err != nil {
+	if f.All, err = powerlaw.Fit(all, floor); err != nil {
 		return f, err
 	}
-	if f.Smaller, err = powerlaw.Fit(smaller); err != nil {
+	if f.Smaller, err = powerlaw.Fit(smaller, floor); err != nil {
 		return f, err
 	}
 	at := x(largest)
@@ -78,7 +83,16 @@ func fit(results []Result, x func(Result) float64) (f Fit, err error) {
 	if low, high := f.Smaller.Between(at); !math.IsInf(high, 0) {
 		p.Low, p.High = low, high
 	}
-	p.Off = math.Abs(p.Predicted-p.Measured) / p.Measured
+	off := func(predicted float64) float64 { return math.Abs(predicted-p.Measured) / p.Measured }
+	p.Off = off(p.Predicted)
+	if f.Smaller.AtFloor && floor > 0 {
+		free, err := powerlaw.Fit(smaller, 0)
+		if err != nil {
+			return f, err
+		}
+		p.Free = free.At(at)
+		p.FreeOff = off(p.Free)
+	}
 	f.Prediction = p
 	return f, nil
 }

@@ -186,6 +186,24 @@ func TestAnalyse(t *testing.T) {
 	}
 }
 
+// Losses that fall as if to below the entropy of the text: E is held at it, and both
+// predictions are reported.
+func TestFloor(t *testing.T) {
+	a, err := Analyse(synthetic(), 0.25)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := a.Size.Prediction
+	if !a.Size.Smaller.AtFloor || math.Abs(a.Size.Smaller.E-0.25) > 1e-3 || p.FreeOff > 0.001 || p.Off < 0.01 {
+		t.Errorf("%+v", a.Size)
+	}
+	for _, want := range []string{"(with E held at the text's entropy; free: 0.27", "which no loss is below"} {
+		if !strings.Contains(a.Text(), want) {
+			t.Errorf("%q is missing in\n%s", want, a.Text())
+		}
+	}
+}
+
 // Four models are the fewest: without an error bar for the prediction.
 func TestFewest(t *testing.T) {
 	a, err := Analyse(synthetic()[:fewest], 0)

@@ -67,7 +67,7 @@ func (a Analysis) report(markdown bool) string {
 		if p.High > 0 {
 			between = fmt.Sprintf(" (%.4f to %.4f)", p.Low, p.High)
 		}
-		say("%s predicted from the smaller models' %s: %.4f%s; measured: %.4f; %.2f %% off", p.Shape, f.of, p.Predicted, between, p.Measured, 100*p.Off)
+		say("%s predicted from the smaller models' %s: %.4f%s; measured: %.4f; %.2f %% off%s", p.Shape, f.of, p.Predicted, between, p.Measured, 100*p.Off, p.free())
 	}
 	if seeds := SeedsOf(a.Results); len(seeds) > 1 {
 		for _, seed := range seeds {
@@ -75,20 +75,32 @@ func (a Analysis) report(markdown bool) string {
 				say("seed %d alone: %v", seed, err)
 			} else {
 				p := one.Size.Prediction
-				say("seed %d alone: L(N) = %s; R² = %.4f; predicted %.4f, measured %.4f, %.2f %% off", seed, formula(one.Size.All, "N"), one.Size.All.R2, p.Predicted, p.Measured, 100*p.Off)
+				say("seed %d alone: L(N) = %s; R² = %.4f; predicted %.4f, measured %.4f, %.2f %% off%s", seed, formula(one.Size.All, "N"), one.Size.All.R2, p.Predicted, p.Measured, 100*p.Off, p.free())
 			}
 		}
 	}
 	if a.Floor > 0 {
 		l := a.Size.All
 		e, _ := l.Errors()
-		verdict := "within the error bar"
-		if math.Abs(l.E-a.Floor) > e {
-			verdict = "outside of the error bar"
+		verdict := fmt.Sprintf("%.3f away, within the error bar", math.Abs(l.E-a.Floor))
+		switch {
+		case l.AtFloor:
+			verdict = "which no loss is below: these losses alone don't tell E"
+		case math.Abs(l.E-a.Floor) > e:
+			verdict = fmt.Sprintf("%.3f away, outside of the error bar", math.Abs(l.E-a.Floor))
 		}
-		say("E is what infinitely large models would reach with as many tokens: %.3f; the text's exact entropy is %.4f, %.3f away, %s. What more tokens would bring is part of E (Hoffmann et al. 2022, equation 2).", l.E, a.Floor, math.Abs(l.E-a.Floor), verdict)
+		say("E is what infinitely large models would reach with as many tokens: %.3f; the text's exact entropy is %.4f, %s. What more tokens would bring is part of E (Hoffmann et al. 2022, equation 2).", l.E, a.Floor, verdict)
 	}
 	return b.String()
+}
+
+// free says what is predicted if E may be below the entropy of the text, where that is
+// another prediction.
+func (p Prediction) free() string {
+	if p.Free == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (with E held at the text's entropy; free: %.4f, %.2f %% off)", p.Free, 100*p.FreeOff)
 }
 
 // formula is a law with its error bars.
@@ -97,9 +109,9 @@ func formula(l powerlaw.Law, x string) string {
 	return fmt.Sprintf("(%s) + (%s/%s)^(%s)", plusMinus(l.E, e), scaleOf(l.C), x, plusMinus(l.Alpha, alpha))
 }
 
-// plusMinus is a number with its error bar, if that is known.
+// plusMinus is a number with its error bar, if it has one.
 func plusMinus(x, err float64) string {
-	if math.IsInf(err, 0) {
+	if math.IsInf(err, 0) || err == 0 { // unknown, or held
 		return fmt.Sprintf("%.3f", x)
 	}
 	return fmt.Sprintf("%.3f ± %.3f", x, err)

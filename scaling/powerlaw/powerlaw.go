@@ -23,6 +23,9 @@ type Law struct {
 	// R2 is 1 minus the law's squared errors over those of the mean loss.
 	R2 float64
 
+	// AtFloor says that E is as low as it may be, and not what the points determine.
+	AtFloor bool
+
 	// covariance of E, ln A and Alpha, where A = C^Alpha; nil when there are no more
 	// points than parameters.
 	covariance *mat.SymDense
@@ -36,9 +39,10 @@ const parameters = 3
 
 // Fit minimises the squared errors of ln L (as Hoffmann et al. 2022, section D.2, but
 // for their Huber loss): a small model's loss is no more important than a large one's.
-// It needs three points of different size at least, whose loss falls.
-func Fit(points []Point) (Law, error) {
-	if err := check(points); err != nil {
+// It needs three points of different size at least, whose loss falls. E isn't below floor:
+// 0 or, where it is known, the entropy of the text, which no model's loss is below.
+func Fit(points []Point, floor float64) (Law, error) {
+	if err := check(points, floor); err != nil {
 		return Law{}, err
 	}
 	least, most := math.Inf(1), 0.0
@@ -49,11 +53,11 @@ func Fit(points []Point) (Law, error) {
 	}
 	logX = logXMean
 	// Around the middle of the sizes, so that the parameters hardly depend on one
-	// another: E = least·e^-exp(v0) is positive and below the least, L - E at the middle is
-	// e^v1.
+	// another: E = floor + (least-floor)·e^-exp(v0) is between floor and the least loss,
+	// L - E at the middle is e^v1.
 	unpack := func(v []float64) (e, logA, alpha float64) {
 		alpha = math.Exp(v[2])
-		return least * math.Exp(-math.Exp(v[0])), v[1] + alpha*logX, alpha
+		return floor + (least-floor)*math.Exp(-math.Exp(v[0])), v[1] + alpha*logX, alpha
 	}
 	squares := func(v []float64) float64 {
 		e, logA, alpha := unpack(v)
@@ -68,7 +72,7 @@ func Fit(points []Point) (Law, error) {
 	var found []float64
 	for _, e := range []float64{0.2, 0.7, 0.97} {
 		for _, alpha := range []float64{0.1, 0.4, 1.2} {
-			start := []float64{math.Log(-math.Log(e)), math.Log((most+least)/2 - e*least), math.Log(alpha)}
+			start := []float64{math.Log(-math.Log(e)), math.Log((most+least)/2 - floor - e*(least-floor)), math.Log(alpha)}
 			// A simplex that can't shrink further is an answer too.
 			r, _ := optimize.Minimize(optimize.Problem{Func: squares}, start, &optimize.Settings{MajorIterations: 4000, Converger: &optimize.FunctionConverge{Absolute: 1e-16, Iterations: 200}}, &optimize.NelderMead{})
 			if r != nil && r.F < best {
@@ -80,18 +84,25 @@ func Fit(points []Point) (Law, error) {
 		return Law{}, errors.New("no law L = E + (C/x)^α was found for these losses")
 	}
 	e, logA, alpha := unpack(found)
-	l := Law{E: e, C: math.Exp(logA / alpha), Alpha: alpha}
+	l := Law{E: e, C: math.Exp(logA / alpha), Alpha: alpha, AtFloor: e-floor < atFloor*(least-floor)}
 	l.R2 = l.r2(points)
 	l.uncertainty(points, best)
 	return l, nil
 }
 
+// atFloor is how near to the floor, as a part of what is between it and the least loss, E
+// is at it: a search of E's logarithm comes near and never there.
+const atFloor = 1e-4
+
 // check says what is missing for a fit.
-func check(points []Point) error {
+func check(points []Point, floor float64) error {
 	sizes := map[float64]bool{}
 	for _, p := range points {
 		if !(p.X > 0) || !(p.Loss > 0) || math.IsInf(p.X, 0) || math.IsInf(p.Loss, 0) {
 			return fmt.Errorf("size %v, loss %v: expected positive numbers", p.X, p.Loss)
+		}
+		if p.Loss <= floor {
+			return fmt.Errorf("size %v, loss %v: expected one above %v, the least that is possible", p.X, p.Loss, floor)
 		}
 		sizes[p.X] = true
 	}

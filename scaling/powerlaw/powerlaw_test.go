@@ -19,7 +19,7 @@ func on(e, c, alpha float64) (points []Point) {
 // What lies on a law gives that law back.
 func TestFitExact(t *testing.T) {
 	for _, want := range []Law{{E: 0.3, C: 2e4, Alpha: 0.5}, {E: 1.69, C: 5e5, Alpha: 0.34}, {E: 0.01, C: 1e4, Alpha: 0.8}} {
-		got, err := Fit(on(want.E, want.C, want.Alpha))
+		got, err := Fit(on(want.E, want.C, want.Alpha), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestErrorBars(t *testing.T) {
 		for i := range points {
 			points[i].Loss *= math.Exp(0.01 * random.NormFloat64())
 		}
-		l, err := Fit(points)
+		l, err := Fit(points, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestNoLaw(t *testing.T) {
 		"infinite":    {{1, math.Inf(1)}, {2, 1.5}, {3, 1}},
 		"nothing too": nil,
 	} {
-		if l, err := Fit(points); err == nil {
+		if l, err := Fit(points, 0); err == nil {
 			t.Errorf("%s: %+v", name, l)
 		}
 	}
@@ -80,11 +80,35 @@ func TestNoLaw(t *testing.T) {
 
 // Three points leave nothing to say about errors.
 func TestThreePoints(t *testing.T) {
-	l, err := Fit(on(0.3, 2e4, 0.5)[:3])
+	l, err := Fit(on(0.3, 2e4, 0.5)[:3], 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if e, alpha := l.Errors(); !math.IsInf(e, 1) || !math.IsInf(alpha, 1) {
 		t.Errorf("error bars %v, %v", e, alpha)
+	}
+}
+
+// A floor below E changes nothing. Losses that fall as if to below it give a law that ends
+// at it, whose error bars are of the two other parameters.
+func TestFloor(t *testing.T) {
+	free, err := Fit(on(0.3, 2e4, 0.5), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Fit(on(0.3, 2e4, 0.5), 0.2); err != nil || l.AtFloor || math.Abs(l.E-free.E) > 1e-3 || math.Abs(l.At(1e7)/free.At(1e7)-1) > 1e-3 {
+		t.Errorf("%+v, %v; without a floor %+v", l, err, free)
+	}
+	l, err := Fit(on(0.15, 2e4, 0.5), 0.2)
+	if err != nil || !l.AtFloor || math.Abs(l.E-0.2) > 1e-3 {
+		t.Fatalf("%+v, %v", l, err)
+	}
+	e, alpha := l.Errors()
+	low, high := l.Between(1e7)
+	if e != 0 || !(alpha > 0) || math.IsInf(alpha, 0) || !(low < l.At(1e7) && l.At(1e7) < high) || math.IsInf(high, 0) {
+		t.Errorf("%+v: error bars %v, %v, %v to %v", l, e, alpha, low, high)
+	}
+	if l, err := Fit(on(0.3, 2e4, 0.5), 0.4); err == nil {
+		t.Errorf("a loss below the floor: %+v", l)
 	}
 }

@@ -11,27 +11,33 @@ import (
 const Confidence = 0.95
 
 // uncertainty computes the covariance of the parameters from the squares that are left:
-// that of least squares, s²·(JᵀJ)⁻¹, where J holds the derivatives of ln L.
+// that of least squares, s²·(JᵀJ)⁻¹, where J holds the derivatives of ln L. An E at its
+// floor isn't free: it has no error, and the others have those of a law with that E.
 func (l *Law) uncertainty(points []Point, squares float64) {
-	l.freedom = len(points) - parameters
+	first := 0 // of the free parameters
+	if l.AtFloor {
+		first = 1
+	}
+	free := parameters - first
+	l.freedom = len(points) - free
 	if l.freedom < 1 {
 		return
 	}
 	l.deviation = math.Sqrt(squares / float64(l.freedom))
-	j := mat.NewDense(len(points), parameters, nil)
+	j := mat.NewDense(len(points), free, nil)
 	for i, p := range points {
-		j.SetRow(i, l.gradient(p.X))
+		j.SetRow(i, l.gradient(p.X)[first:])
 	}
 	var information, inverse mat.Dense
 	information.Mul(j.T(), j)
-	// A law that the points don't determine (E at 0, say) has no inverse.
+	// A law that the points don't determine has no inverse.
 	if err := inverse.Inverse(&information); err != nil && inverse.IsEmpty() {
 		return
 	}
 	l.covariance = mat.NewSymDense(parameters, nil)
-	for r := range parameters {
-		for c := r; c < parameters; c++ {
-			l.covariance.SetSym(r, c, l.deviation*l.deviation*inverse.At(r, c))
+	for r := range free {
+		for c := r; c < free; c++ {
+			l.covariance.SetSym(first+r, first+c, l.deviation*l.deviation*inverse.At(r, c))
 		}
 	}
 }
