@@ -2,6 +2,7 @@ package fewshot
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 
 	"gonum.org/v1/plot"
@@ -14,17 +15,17 @@ import (
 )
 
 // Shapes tell lines apart beside their colours.
-var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}}
+var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}}
 
 // Series is a line of a panel.
 type series struct {
 	name   string
 	points plotter.XYs
-	errors plotter.YErrors
+	errors plotter.YErrors // nil: a line to compare with, not measured
 }
 
-// DrawShots draws accuracy against the number of shots, a line per model, a panel per task, as SVG or PNG by the name's
-// ending (Brown et al. 2020, figure 3.8 and others).
+// DrawShots draws accuracy against the number of shots, a line per model and one of the best reader, a panel per task,
+// as SVG or PNG by the name's ending (Brown et al. 2020, figure 3.8 and others).
 func (s *Summary) DrawShots(path string) error {
 	ticks := make([]plot.Tick, len(s.Shots))
 	for i, n := range s.Shots {
@@ -38,7 +39,13 @@ func (s *Summary) DrawShots(path string) error {
 			}
 			lines = append(lines, line)
 		}
-		return lines
+		best := series{name: "best reader"}
+		for i, n := range s.Shots {
+			if c, ok := s.Cell(s.Models[0], task, n); ok && c.Ideal > 0 {
+				best.points = append(best.points, plotter.XY{X: float64(i), Y: 100 * c.Ideal})
+			}
+		}
+		return append(lines, best)
 	})
 }
 
@@ -100,7 +107,8 @@ func (s *Summary) draw(path, xlabel string, ticks []plot.Tick, lines func(task s
 	if err != nil {
 		return err
 	}
-	return chart.WriteLegend(path, vg.Length(across)*8.5*vg.Centimeter, vg.Length(rows)*7*vg.Centimeter+vg.Centimeter, legend, panels...)
+	// Two rows fill a slide, and so does one.
+	return chart.WriteLegend(path, chart.SlideWidth, chart.SlideHeight/2*vg.Length(max(rows, 2)), legend, panels...)
 }
 
 // Panel is the plot of a task.
@@ -120,9 +128,15 @@ func (s *Summary) panel(task, xlabel string, ticks []plot.Tick, lines []series) 
 		if len(line.points) == 0 {
 			continue
 		}
-		l, dots, err := line.marks(i)
+		marks, err := line.marks(i)
 		if err != nil {
 			return nil, err
+		}
+		for _, m := range marks {
+			p.Add(m)
+		}
+		if line.errors == nil {
+			continue
 		}
 		bars, err := plotter.NewYErrorBars(struct {
 			plotter.XYs
@@ -131,11 +145,11 @@ func (s *Summary) panel(task, xlabel string, ticks []plot.Tick, lines []series) 
 		if err != nil {
 			return nil, err
 		}
-		bars.Color = l.Color
-		p.Add(l, dots, bars)
+		bars.Color = colorOf(i)
+		p.Add(bars)
 	}
 	margin := 0.05 * max(last-first, 1)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = first-margin, last+margin, 0, 102
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = first-margin, last+margin, 0, 103
 	return p, nil
 }
 
@@ -148,15 +162,27 @@ func level(from, to, chance float64) (*plotter.Line, error) {
 	return l, nil
 }
 
-func (l series) marks(i int) (*plotter.Line, *plotter.Scatter, error) {
+func colorOf(i int) color.Color { return chart.Colors[i%len(chart.Colors)] }
+
+// Mark is drawn in a panel and in the legend.
+type mark interface {
+	plot.Plotter
+	plot.Thumbnailer
+}
+
+// Marks are those of line i of a panel: the line and its points, or a dotted line to compare with.
+func (l series) marks(i int) ([]mark, error) {
 	line, dots, err := plotter.NewLinePoints(l.points)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	c := chart.Colors[i%len(chart.Colors)]
-	line.Color, line.Width = c, vg.Points(1.8)
-	dots.Color, dots.Shape, dots.Radius = c, shapes[i%len(shapes)], vg.Points(3.2)
-	return line, dots, nil
+	if l.errors == nil {
+		line.Color, line.Width, line.Dashes = chart.Black, vg.Points(1.5), []vg.Length{vg.Points(1.5), vg.Points(3)}
+		return []mark{line}, nil
+	}
+	line.Color, line.Width = colorOf(i), vg.Points(2)
+	dots.Color, dots.Shape, dots.Radius = colorOf(i), shapes[i%len(shapes)], vg.Points(4)
+	return []mark{line, dots}, nil
 }
 
 // legendOf names the lines, and chance.
@@ -165,11 +191,15 @@ func legendOf(lines []series) (legend []chart.Entry, err error) {
 		if len(line.points) == 0 {
 			continue
 		}
-		l, dots, err := line.marks(i)
+		marks, err := line.marks(i)
 		if err != nil {
 			return nil, err
 		}
-		legend = append(legend, chart.Entry{Name: line.name, Marks: []plot.Thumbnailer{l, dots}})
+		entry := chart.Entry{Name: line.name}
+		for _, m := range marks {
+			entry.Marks = append(entry.Marks, m)
+		}
+		legend = append(legend, entry)
 	}
 	l, err := level(0, 1, 0)
 	return append(legend, chart.Entry{Name: "chance", Marks: []plot.Thumbnailer{l}}), err

@@ -145,7 +145,7 @@ func fewshotAction(c *cli.Context) error {
 		}
 	}
 	if format == "text" {
-		fmt.Fprintf(out, "model: %s; %s questions of each task, choices by %s log-likelihood; ± is two standard errors\n\n", r.Dir, train.Thousands(m.Trials), normalisation)
+		fmt.Fprintf(out, "model: %s; up to %s questions of each task, choices by %s log-likelihood; ± is two standard errors\n\n", r.Dir, train.Thousands(m.Trials), normalisation)
 	}
 	return s.Write(out, format)
 }

@@ -84,6 +84,9 @@ func Fit(points []Point, floor float64) (Law, error) {
 		return Law{}, errors.New("no law L = E + (C/x)^α was found for these losses")
 	}
 	e, logA, alpha := unpack(found)
+	if math.IsInf(math.Exp(logA/alpha), 0) {
+		return Law{}, fmt.Errorf("no law L = E + (C/x)^α was found for these losses: they fall from %.4f to %.4f and hardly as a power (α = %.2g)", most, least, alpha)
+	}
 	l := Law{E: e, C: math.Exp(logA / alpha), Alpha: alpha, AtFloor: e-floor < atFloor*(least-floor)}
 	l.R2 = l.r2(points)
 	l.uncertainty(points, best)

@@ -64,13 +64,14 @@ func TestErrorBars(t *testing.T) {
 
 func TestNoLaw(t *testing.T) {
 	for name, points := range map[string][]Point{
-		"too few":     {{1, 2}, {2, 1}},
-		"one size":    {{1, 2}, {1, 1.9}, {1, 1.8}, {2, 1}},
-		"rising":      {{1, 1}, {2, 1.1}, {3, 1.2}},
-		"not a loss":  {{1, 2}, {2, math.NaN()}, {3, 1}},
-		"not a size":  {{-1, 2}, {2, 1.5}, {3, 1}},
-		"infinite":    {{1, math.Inf(1)}, {2, 1.5}, {3, 1}},
-		"nothing too": nil,
+		"too few":             {{1, 2}, {2, 1}},
+		"one size":            {{1, 2}, {1, 1.9}, {1, 1.8}, {2, 1}},
+		"rising":              {{1, 1}, {2, 1.1}, {3, 1.2}},
+		"not a loss":          {{1, 2}, {2, math.NaN()}, {3, 1}},
+		"not a size":          {{-1, 2}, {2, 1.5}, {3, 1}},
+		"infinite":            {{1, math.Inf(1)}, {2, 1.5}, {3, 1}},
+		"slower than a power": {{1e4, 2}, {1e5, 1.9999}, {1e6, 1.9998}, {1e7, 1.9997}},
+		"nothing too":         nil,
 	} {
 		if l, err := Fit(points, 0); err == nil {
 			t.Errorf("%s: %+v", name, l)
