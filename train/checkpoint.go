@@ -13,10 +13,12 @@ import (
 // State is what a run needs, beside weights and optimiser, to go on as if it had
 // never stopped. Batches and dropout are functions of seed and step.
 type State struct {
-	Step     int           // updates made
-	BestStep int           // step of the best evaluation, 0 if there was none
-	BestLoss float64       // its Evaluation.Cost
-	Elapsed  time.Duration // training time so far
+	Step     int     // updates made
+	BestStep int     // step of the best evaluation, 0 if there was none
+	BestLoss float64 // its Evaluation.Loss
+	// BestScore is its Evaluation.Score; 0 if there is no metric.
+	BestScore float64
+	Elapsed   time.Duration // training time so far
 }
 
 // Moments are stored under the parameter's name with these prefixes, in the same
@@ -39,13 +41,17 @@ func SaveCheckpoint(path string, m *model.Model, a *AdamW, s State) error {
 				safetensors.Tensor{Name: squarePrefix + p.Name, Shape: shape, Data: o.square})
 		}
 	}
-	return safetensors.Write(path, tensors, map[string]string{
+	meta := map[string]string{
 		"format":    "pt", // row-major, as transformers expects to be told
 		"step":      strconv.Itoa(s.Step),
 		"best_step": strconv.Itoa(s.BestStep),
 		"best_loss": strconv.FormatFloat(s.BestLoss, 'g', -1, 64),
 		"elapsed":   s.Elapsed.String(),
-	})
+	}
+	if s.BestScore != 0 {
+		meta["best_score"] = strconv.FormatFloat(s.BestScore, 'g', -1, 64)
+	}
+	return safetensors.Write(path, tensors, meta)
 }
 
 // LoadCheckpoint reads what SaveCheckpoint wrote into the memory of m and, if it
@@ -102,6 +108,11 @@ func parseState(meta map[string]string) (s State, err error) {
 	}
 	if s.BestLoss, err = strconv.ParseFloat(meta["best_loss"], 64); err != nil {
 		return s, fmt.Errorf("metadata best_loss is %q, a number is expected", meta["best_loss"])
+	}
+	if score, ok := meta["best_score"]; ok {
+		if s.BestScore, err = strconv.ParseFloat(score, 64); err != nil {
+			return s, fmt.Errorf("metadata best_score is %q, a number is expected", score)
+		}
 	}
 	if s.Elapsed, err = time.ParseDuration(meta["elapsed"]); err != nil {
 		return s, fmt.Errorf("metadata elapsed is %q, a duration is expected", meta["elapsed"])

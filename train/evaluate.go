@@ -22,12 +22,18 @@ type Evaluation struct {
 	Score  float64
 }
 
-// Cost is what the best checkpoint has the least of: the loss, or minus the score.
-func (e Evaluation) Cost() float64 {
-	if e.Metric != "" {
-		return -e.Score
+// betterThan says whether the evaluation is better than the best one of s so far: by the
+// score, and by the loss where there is none or scores are the same. That happens: a
+// hundred examples have a hundred accuracies, and Matthews' coefficient is 0 until a
+// second class is predicted.
+func (e Evaluation) betterThan(s State) bool {
+	if s.BestStep == 0 {
+		return true
 	}
-	return e.Loss
+	if e.Metric != "" && e.Score != s.BestScore {
+		return e.Score > s.BestScore
+	}
+	return e.Loss < s.BestLoss
 }
 
 // Perplexity is e to the loss.

@@ -25,7 +25,7 @@ import (
 // Files of a run's folder that training writes.
 const (
 	LastCheckpoint = "last.safetensors" // weights, optimiser, state: to resume from
-	BestCheckpoint = "best.safetensors" // weights at the lowest validation loss
+	BestCheckpoint = "best.safetensors" // weights at the best evaluation
 	MetricsFile    = "metrics.jsonl"
 	LossCurveFile  = "loss.svg"
 	SamplesFile    = "samples.txt"
@@ -251,9 +251,9 @@ func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
 	if !finite(e.Loss) {
 		return e, t.diverged(m.Step, fmt.Sprintf("validation loss %v", e.Loss))
 	}
-	best := t.state.BestStep == 0 || e.Cost() < t.state.BestLoss
+	best := e.betterThan(t.state)
 	if best {
-		t.state.BestStep, t.state.BestLoss = t.state.Step, e.Cost()
+		t.state.BestStep, t.state.BestLoss, t.state.BestScore = t.state.Step, e.Loss, e.Score
 		if err := SaveCheckpoint(filepath.Join(t.Dir, BestCheckpoint), t.Model, nil, t.state); err != nil {
 			return e, err
 		}

@@ -330,24 +330,25 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-// The best checkpoint is the one with the highest score, whatever the loss, and the
-// run ends after so many evaluations without a better one; then there is nothing
+// The best checkpoint is the one with the highest score, and of those with the same
+// score the one with the lowest loss, and the run ends after so many evaluations without a better one; then there is nothing
 // left to resume.
 func TestPatience(t *testing.T) {
 	c := quick
 	c.Steps, c.EvalInterval, c.Patience = 100, 2, 3
 	trainer := newTrainer(t, t.TempDir(), c)
-	scores := []float64{0.2, 0.5, 0.4, 0.5, 0.3, 0.9}
+	scores := []float64{0.2, 0.5, 0.5, 0.4, 0.5, 0.3, 0.9}
+	losses := []float64{1, 3, 2, 1, 2, 1, 1}
 	evaluations := 0
 	trainer.Validate = func() (Evaluation, error) {
 		evaluations++
-		return Evaluation{Loss: float64(evaluations), Metric: "accuracy", Score: scores[evaluations-1]}, nil
+		return Evaluation{Loss: losses[evaluations-1], Metric: "accuracy", Score: scores[evaluations-1]}, nil
 	}
 	result, err := trainer.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := result.State; s.Step != 10 || s.BestStep != 4 || s.BestLoss != -0.5 {
+	if s := result.State; s.Step != 12 || s.BestStep != 6 || s.BestScore != 0.5 || s.BestLoss != 2 {
 		t.Errorf("stopped with %+v", s)
 	}
 	again := newTrainer(t, trainer.Dir, c)
@@ -355,7 +356,7 @@ func TestPatience(t *testing.T) {
 	if _, err := again.Resume(); err != nil {
 		t.Fatal(err)
 	}
-	if result, err := again.Run(context.Background()); err != nil || result.State.Step != 10 {
+	if result, err := again.Run(context.Background()); err != nil || result.State.Step != 12 {
 		t.Errorf("resumed to step %d: %v", result.State.Step, err)
 	}
 	metrics, err := ReadMetrics(filepath.Join(trainer.Dir, MetricsFile))

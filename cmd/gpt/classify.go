@@ -107,11 +107,11 @@ func examplesOf(kind labelled.Kind, texts, choices []string, source string) (out
 		size = 2
 	case labelled.Choice:
 		if len(texts) != 1 || len(choices) < 2 {
-			return nil, usageError{fmt.Errorf("%d texts and %d choices: expected one text, and --choice twice or more", len(texts), len(choices))}
+			return nil, usageError{fmt.Errorf("expected one text and --choice twice or more, found %d and %d", len(texts), len(choices))}
 		}
 	}
 	if len(texts)%size != 0 {
-		return nil, usageError{fmt.Errorf("%d texts: the task has two texts to an example", len(texts))}
+		return nil, usageError{fmt.Errorf("the task has two texts to an example: expected an even number of texts, found %d", len(texts))}
 	}
 	for i := 0; i < len(texts); i += size {
 		e := labelled.Example{File: source, Line: i + 1, Texts: texts[i : i+size], Choices: choices}

@@ -30,7 +30,7 @@ func finetuneFlags() []cli.Flag {
 		&cli.IntFlag{Name: "examples", Usage: "train on `N` examples, drawn for the seed", DefaultText: "all"},
 		&cli.Float64Flag{Name: "lambda", Usage: "weight of the language model's loss in L2 + λ·L1; 0 leaves it out", DefaultText: "0.5"},
 		&cli.IntFlag{Name: "epochs", Usage: "see each example `N` times", DefaultText: "3"},
-		&cli.IntFlag{Name: "freeze-layers", Usage: "leave the embeddings and the lower `N` layers as they are; all: a linear probe"},
+		&cli.IntFlag{Name: "freeze-layers", Usage: "leave the embeddings and the lower `N` layers as they are; with all of them it is a linear probe"},
 		&cli.BoolFlag{Name: "freeze-embeddings", Usage: "leave the embeddings as they are"},
 		&cli.StringFlag{Name: "truncate", Usage: "where long examples are cut: middle, start or end", DefaultText: "middle"},
 		&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `train.batch_size=16` (repeatable)"},

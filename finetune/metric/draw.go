@@ -25,12 +25,24 @@ func (c *Confusion) Draw(path, title string) error {
 		down = append(down, plot.Tick{Value: float64(n - 1 - i), Label: shorten(name, 12)})
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks(across), plot.ConstantTicks(down)
-	if n > 4 {
+	size := vg.Length(8+1.2*float64(n)) * vg.Centimeter
+	if room := (size - axes) / vg.Length(n); widest(p.X.Tick.Label, across) > room {
 		p.X.Tick.Label.Rotation = math.Pi / 4
 		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YTop
 	}
-	size := vg.Length(8+1.2*float64(n)) * vg.Centimeter
 	return chart.Write(path, size, size, []*plot.Plot{p})
+}
+
+// axes is about how much of the picture's width isn't squares: the names of the true
+// classes on one side, a margin on the other.
+const axes = 4.5 * vg.Centimeter
+
+// widest is the width of the longest label.
+func widest(style text.Style, ticks []plot.Tick) (w vg.Length) {
+	for _, t := range ticks {
+		w = max(w, style.Width(t.Label))
+	}
+	return w
 }
 
 // squares is the plotter of the matrix, its first class at the top left.
