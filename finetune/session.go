@@ -148,9 +148,10 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	defer p.Close()
 	trainer := s.start()
 	trainer.Report = s.Report
-	trainer.Validate = func() (train.Evaluation, error) {
-		e, err := p.Evaluate(s.DevItems)
-		return e.Train(), err
+	var last Evaluation
+	trainer.Validate = func() (_ train.Evaluation, err error) {
+		last, err = p.Evaluate(s.DevItems)
+		return last.Train(), err
 	}
 	trained, err := trainer.Run(ctx)
 	r := Result{State: trained.State}
@@ -160,8 +161,11 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	if _, err := train.LoadCheckpoint(filepath.Join(s.Dir, train.BestCheckpoint), s.Model, nil); err != nil {
 		return r, err
 	}
-	if r.Dev, err = p.Evaluate(s.DevItems); err != nil {
-		return r, err
+	// A training that was best at its end has just been measured.
+	if r.Dev = last; r.State.BestStep != r.State.Step || last.Examples == 0 {
+		if r.Dev, err = p.Evaluate(s.DevItems); err != nil {
+			return r, err
+		}
 	}
 	if s.TestItems != nil {
 		test, failed := p.Evaluate(s.TestItems)

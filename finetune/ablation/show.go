@@ -3,7 +3,6 @@ package ablation
 import (
 	"fmt"
 	"image/color"
-	"math"
 	"strconv"
 	"strings"
 
@@ -77,8 +76,7 @@ func picture(path string, arms []Arm, sizes []int, points []Point) error {
 	}
 	p.X.Tick.Marker = plot.ConstantTicks(ticks)
 	p.Add(plotter.NewGrid())
-	p.Legend.Left, p.Legend.Top = true, true
-	p.Legend.XOffs, p.Legend.YOffs = vg.Centimeter/2, -vg.Centimeter/4
+	var legend []chart.Entry
 	for i, a := range arms {
 		var line bars
 		for _, size := range sizes {
@@ -103,11 +101,9 @@ func picture(path string, arms []Arm, sizes []int, points []Point) error {
 			l.Dashes = chart.Dashes
 		}
 		p.Add(l, dots, errors)
-		p.Legend.Add(a.Name, l, dots)
+		legend = append(legend, chart.Entry{Name: a.Name, Marks: []plot.Thumbnailer{l, dots}})
 	}
-	// Room for the legend above the lines.
-	p.Y.Max += 0.35 * math.Max(p.Y.Max-p.Y.Min, 0.01)
-	return chart.Write(path, 16*vg.Centimeter, 11*vg.Centimeter, []*plot.Plot{p})
+	return chart.WriteLegend(path, 20*vg.Centimeter, 11*vg.Centimeter, legend, []*plot.Plot{p})
 }
 
 // bars are points with a deviation each.
