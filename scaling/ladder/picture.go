@@ -312,6 +312,9 @@ func (a Analysis) sizes() (*plot.Plot, error) {
 	// On a logarithmic axis an E near 0 would push the points together, and one at the
 	// entropy has its line already: it is only named.
 	name := "E, all models: " + plusMinus(f.All.E, e)
+	if f.All.AtFloor {
+		name = "E, all models: held at the entropy"
+	}
 	if f.All.AtFloor || f.All.E < lowestE*f.Prediction.Measured {
 		p.Legend.Add(name)
 	} else if err := line(p, name, plotter.XYs{{X: from, Y: f.All.E}, {X: to, Y: f.All.E}}, limitColor, 2, true); err != nil {
