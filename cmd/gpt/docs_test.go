@@ -112,6 +112,7 @@ func workspace(t *testing.T) {
 func commandsOf(page string) (commands []string) {
 	block, language := false, ""
 	for _, line := range strings.Split(page, "\n") {
+		line = strings.TrimSpace(line) // blocks in lists are indented
 		if fence, ok := strings.CutPrefix(line, "```"); ok {
 			block, language = !block, fence
 			continue
