@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
@@ -49,6 +50,16 @@ const (
 
 // Font is the typeface of every plot.
 var Font = font.Font{Typeface: "Liberation", Variant: "Sans"}
+
+// TextWidth is how wide a text is in Font, bold or not, in the unit of its size.
+func TextWidth(text string, size float64, bold bool) float64 {
+	f := Font
+	if bold {
+		f.Weight = xfont.WeightBold
+	}
+	face := font.DefaultCache.Lookup(f, vg.Length(size))
+	return float64(face.Width(text))
+}
 
 // New returns an empty plot with its title and the names of its axes.
 func New(title, x, y string) *plot.Plot {
@@ -169,11 +180,14 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 	return WriteFile(path, withFallbacks(picture.Bytes()))
 }
 
-// withFallbacks names fonts of the same widths where an SVG picture names only one that
-// Windows and macOS don't have.
+// Families are Font in the words of CSS, with fonts of the same widths that Windows and
+// macOS have.
+const Families = "'Liberation Sans',Arial,Helvetica,sans-serif"
+
+// withFallbacks names Families where an SVG picture names the first of them only.
 func withFallbacks(svg []byte) []byte {
 	const family = "font-family:Liberation Sans;"
-	return bytes.ReplaceAll(svg, []byte(family), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
+	return bytes.ReplaceAll(svg, []byte(family), []byte("font-family:"+Families+";"))
 }
 
 // WriteFile writes a file that appears under its name when it is complete.

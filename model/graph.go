@@ -115,11 +115,15 @@ func (g *Graph) Logits() *G.Node {
 	return g.Graph.Logits(g.Hidden, g.use(g.model.head(), "head"))
 }
 
+// Differentiate adds the gradients of the loss to a training graph that is looked at
+// and not run. Compile does so itself.
+func (g *Graph) Differentiate(loss *G.Node) error { return g.Grad(loss, g.params) }
+
 // Compile makes the graph ready to run. With a loss it is differentiated first;
 // runs then add to the parameters' gradients.
 func (g *Graph) Compile(loss *G.Node) error {
 	if loss != nil {
-		if err := g.Grad(loss, g.params); err != nil {
+		if err := g.Differentiate(loss); err != nil {
 			return err
 		}
 	}

@@ -96,6 +96,13 @@ const headName = "lm_head.weight"
 // block is the prefix of layer i's parameters.
 func block(i int) string { return fmt.Sprintf("h.%d.", i) }
 
+// LayerOf says which layer a parameter belongs to, from 0; ok is false of those outside
+// the layers.
+func LayerOf(parameter string) (layer int, ok bool) {
+	n, _ := fmt.Sscanf(parameter, "h.%d.", &layer)
+	return layer, n == 1
+}
+
 // names are the parameters that the two architectures call differently.
 type names struct{ tokens, positions string }
 

@@ -67,10 +67,9 @@ func (m *Model) FreezeEmbeddings(rows int) {
 func (m *Model) FreezeLayers(n int) {
 	names := namesOf(m.Config.Arch)
 	for _, p := range m.Parameters {
-		var layer int
-		inLayer, _ := fmt.Sscanf(p.Name, "h.%d.", &layer)
+		layer, inLayer := LayerOf(p.Name)
 		last := strings.HasPrefix(p.Name, "ln_f.") || p.Name == headName
-		if p.Name == names.tokens || p.Name == names.positions || inLayer == 1 && layer < n || last && n >= m.Config.Layers {
+		if p.Name == names.tokens || p.Name == names.positions || inLayer && layer < n || last && n >= m.Config.Layers {
 			p.freeze()
 		}
 	}

@@ -29,7 +29,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		ErrWriter: stderr,
 		Commands: []*cli.Command{
 			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
-			plotCommand(), traceCommand(), tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
+			plotCommand(), traceCommand(), graphCommand(), tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
 			scalingCommand(), planCommand(), fewshotCommand(),
 		},
 		Suggest: true,

@@ -38,3 +38,9 @@ func (a *attention) forward(out []float32, in []values) {
 func (a *attention) backward(out, dout []float32, in []values) {
 	kernel.AttentionGrad(in[0].grad, dout, out, a.lse, in[0].float, a.shape, a.dropout.mask())
 }
+
+func (a *attention) describe(int) description {
+	probabilities, _ := a.dropout.around("softmax(q·kᵀ/√d + mask)")
+	return description{"Causal self-attention", Attention, "P·v, P = " + probabilities, []string{"q, k, v"},
+		[]string{"dv = Pᵀ·dy, dq = dS·k/√d, dk = dSᵀ·q/√d"}}
+}

@@ -54,3 +54,7 @@ func (choices) backward(_, dout []float32, in []values) {
 }
 
 func (choices) backwardReads() (inputs, output bool) { return false, false }
+
+func (choices) describe(int) description {
+	return description{"Choices of a question", Lookup, "scores[question, choice]", []string{"scores", "layout"}, []string{"dscores = dy", ""}}
+}

@@ -42,3 +42,7 @@ func (c *crossEntropy) backward(_, dout []float32, in []values) {
 		kernel.Scale(in[0].grad, dout[0])
 	}
 }
+
+func (c *crossEntropy) describe(int) description {
+	return description{"Cross-entropy", Loss, "L = mean(−log softmax(z)[target])", []string{"z", "targets"}, []string{"dz = dL·(softmax(z) − onehot)/N", ""}}
+}

@@ -42,3 +42,7 @@ func (d dropout) forward(out []float32, in []values) { d.mask().Apply(out, in[0]
 func (d dropout) backward(_, dout []float32, in []values) { d.mask().Apply(in[0].grad, dout) }
 
 func (d dropout) backwardReads() (inputs, output bool) { return false, false }
+
+func (d dropout) describe(int) description {
+	return description{"Dropout", Elementwise, "m·x", []string{"x"}, []string{"dx = m·dy"}}
+}

@@ -39,3 +39,7 @@ func (e *embedding) backward(_, dout []float32, in []values) {
 }
 
 func (e *embedding) backwardReads() (inputs, output bool) { return false, false }
+
+func (e *embedding) describe(int) description {
+	return description{"Embedding", Lookup, "E[token] + P[position]", []string{"tokens", "E", "P"}, []string{"", "dE[token] = Σ dy", "dP[position] = Σ dy"}}
+}

@@ -86,3 +86,21 @@ func (l *feedForward) backward(_, dout []float32, in []values) {
 func (l *feedForward) sets(input, inputs int) bool { return (inputs-input)%2 == 0 }
 
 func (l *feedForward) backwardReads() (inputs, output bool) { return true, false }
+
+func (l *feedForward) describe(inputs int) description {
+	h, stream := "h", []string{"x"}
+	if inputs == 5 {
+		h, stream = "x", nil
+	}
+	sum, dy := l.dropout.around("GELU(z)·W₂ + b₂")
+	d := description{"Feed-forward + residual", Product, "x + " + sum + ", z = " + h + "·W₁ + b₁",
+		append(stream, h, "W₁", "b₁", "W₂", "b₂"), nil}
+	dh := "dh = dz·W₁ᵀ"
+	if stream == nil {
+		dh = "dx = dy + dz·W₁ᵀ"
+	} else {
+		d.gradients = []string{""}
+	}
+	d.gradients = append(d.gradients, "dz = "+dy+"·W₂ᵀ·GELU′(z), "+dh, "dW₁ = "+h+"ᵀ·dz", "db₁ = Σ dz", "dW₂ = GELU(z)ᵀ·"+dy, "db₂ = Σ "+dy)
+	return d
+}

@@ -34,3 +34,8 @@ func (l *layerNorm) backward(_, dout []float32, in []values) {
 }
 
 func (l *layerNorm) backwardReads() (inputs, output bool) { return true, false }
+
+func (l *layerNorm) describe(int) description {
+	return description{"Layer normalization", Normalization, "x̂·g + b, x̂ = (x − μ)/σ", []string{"x", "g", "b"},
+		[]string{"u = g·dy, dx = (u − mean u − x̂·mean(u·x̂))/σ", "dg = Σ dy·x̂", "db = Σ dy"}}
+}

@@ -44,3 +44,7 @@ func (l linear) parameterGradients(x, dout []float32, w, b values) {
 func (l *linear) sets(input, _ int) bool { return input == 1 }
 
 func (l *linear) backwardReads() (inputs, output bool) { return true, false }
+
+func (l *linear) describe(int) description {
+	return description{"Linear", Product, "x·W + b", []string{"x", "W", "b"}, []string{"dx = dy·Wᵀ", "dW = xᵀ·dy", "db = Σ dy"}}
+}

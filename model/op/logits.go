@@ -37,3 +37,7 @@ func (l *logits) backward(_, dout []float32, in []values) {
 func (l *logits) sets(_, _ int) bool { return true }
 
 func (l *logits) backwardReads() (inputs, output bool) { return true, false }
+
+func (l *logits) describe(int) description {
+	return description{"Logits", Product, "h·Eᵀ", []string{"h", "E"}, []string{"dh = dy·E", "dE = dyᵀ·h"}}
+}

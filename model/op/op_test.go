@@ -164,6 +164,7 @@ func checkGradients(t *testing.T, c gradCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkDescriptions(t, g)
 	run(t, g)
 
 	// Twice: a second run must add to the parameters' gradients.
@@ -438,6 +439,10 @@ func weightedSum(g *Graph, x *G.Node, weight *tensor.Dense) *G.Node {
 }
 
 type weighted []float32
+
+func (weighted) describe(int) description {
+	return description{"Weighted sum", Loss, "Σ w·x", []string{"x"}, []string{"dx = w·dy"}}
+}
 
 func (w weighted) forward(out []float32, in []values) {
 	var sum float64

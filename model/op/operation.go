@@ -20,6 +20,8 @@ type layer interface {
 	// backward writes in[i].grad for every input that has one, reading the
 	// inputs' values and the gradient of the output.
 	backward(out, dout []float32, in []values)
+	// describe is what a picture says of it, applied to so many inputs.
+	describe(inputs int) description
 }
 
 // gradInPlace marks a layer whose first input is overwritten with its gradient:

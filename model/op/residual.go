@@ -68,6 +68,12 @@ func (l *residualLinear) backward(out, dout []float32, in []values) {
 	l.linear.backward(out, l.dropout.gradient(dout, l.masked), in[1:])
 }
 
+func (l *residualLinear) describe(int) description {
+	sum, dy := l.dropout.around("a·W + b")
+	return description{"Linear + residual", Product, "x + " + sum, []string{"x", "a", "W", "b"},
+		[]string{"", "da = " + dy + "·Wᵀ", "dW = aᵀ·" + dy, "db = Σ " + dy}}
+}
+
 func (l *residualLinear) sets(input, _ int) bool { return input == 2 }
 
 func (l *residualLinear) backwardReads() (inputs, output bool) { return true, false }

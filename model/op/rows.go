@@ -44,3 +44,7 @@ func (r *rows) backward(_, dout []float32, in []values) {
 }
 
 func (r *rows) backwardReads() (inputs, output bool) { return false, false }
+
+func (r *rows) describe(int) description {
+	return description{"Last tokens", Lookup, "Σ x[rows]", []string{"x", "rows"}, []string{"dx[rows] = dy", ""}}
+}

@@ -45,3 +45,7 @@ func (e *squaredError) backward(_, dout []float32, in []values) {
 }
 
 func (e *squaredError) backwardReads() (inputs, output bool) { return true, false }
+
+func (e *squaredError) describe(int) description {
+	return description{"Squared error", Loss, "L = mean (p − t)²", []string{"p", "t"}, []string{"dp = 2·dL·(p − t)/N", ""}}
+}

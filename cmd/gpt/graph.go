@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+	G "gorgonia.org/gorgonia"
+
+	"tinygpt/chart"
+	"tinygpt/configs"
+	"tinygpt/diagram"
+	"tinygpt/finetune"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+func graphCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "graph",
+		Usage: "draw Gorgonia's graph of a model, forward and backward",
+		Description: "Draws the training graph of a configuration or of a run: operations on the left, their gradients on the\n" +
+			"right, equal layers once. Point at a box in a browser, and it says which nodes of the graph it stands for.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "small.yaml"},
+			&cli.StringFlag{Name: "run", Usage: "draw the model of the run in `FOLDER`, fine-tuned or not, instead of a configuration"},
+			&cli.StringSliceFlag{Name: "set", Usage: "change a setting of the configuration, as in --set `model.layers=6` (repeatable)"},
+			&cli.IntFlag{Name: "layer", Usage: "draw layer `N` only, from 1", DefaultText: "the whole model"},
+			&cli.BoolFlag{Name: "unfold", Usage: "draw each layer, even if they are equal"},
+			&cli.StringFlag{Name: "to", Usage: "write to `FILE`: a picture as .svg, or for Graphviz as .dot", Value: "graph.svg"},
+		},
+		Action: graphAction,
+	}
+}
+
+func graphAction(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	to := c.String("to")
+	write := (*diagram.Diagram).WriteSVG
+	switch filepath.Ext(to) {
+	case ".svg":
+	case ".dot":
+		write = (*diagram.Diagram).WriteDOT
+	default:
+		return usageError{fmt.Errorf("--to %s: expected a name that ends in .svg or .dot", to)}
+	}
+	for _, flag := range []string{"config", "set"} {
+		if c.IsSet("run") && c.IsSet(flag) {
+			return usageError{fmt.Errorf("both --run and --%s: a run has its own configuration", flag)}
+		}
+	}
+	if c.IsSet("layer") && c.Bool("unfold") {
+		return usageError{fmt.Errorf("both --layer and --unfold: expected one of them")}
+	}
+	cfg, m, err := toDraw(c)
+	if err != nil {
+		return err
+	}
+	if c.IsSet("layer") && (c.Int("layer") < 1 || c.Int("layer") > m.Config.Layers) {
+		return usageError{fmt.Errorf("--layer %d: the model has layers 1 to %d", c.Int("layer"), m.Config.Layers)}
+	}
+	g, loss := trainingGraph(m, cfg)
+	if err := g.Differentiate(loss); err != nil {
+		return err
+	}
+	d, err := diagram.New(m, g, loss, diagram.Options{Layer: c.Int("layer"), Unfold: c.Bool("unfold")})
+	if err != nil {
+		return err
+	}
+	var picture bytes.Buffer
+	if err := write(d, &picture); err != nil {
+		return err
+	}
+	if err := chart.WriteFile(to, picture.Bytes()); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "%s\nwrote %s (%d nodes)\n", d.Title, to, len(g.Expr.AllNodes()))
+	return nil
+}
+
+// toDraw is the configuration that the command line names, and a model of its shape.
+func toDraw(c *cli.Context) (cfg configs.Config, m *model.Model, err error) {
+	if c.IsSet("run") {
+		r, err := run.Open(c.String("run"))
+		if err != nil {
+			return cfg, nil, err
+		}
+		if r.Config.Finetunes() {
+			_, base, err := run.Finetuned(r.Dir)
+			if err != nil {
+				return cfg, nil, err
+			}
+			return r.Config, base.Model, nil
+		}
+		m, err = model.NewZero(r.Config.Model)
+		return r.Config, m, err
+	}
+	cfg, source, _, err := configuration(c)
+	if err != nil {
+		return cfg, nil, err
+	}
+	if cfg.Finetunes() {
+		return cfg, nil, fmt.Errorf("%s fine-tunes the model of a run: make one with gpt finetune, and draw it with --run FOLDER", source)
+	}
+	if _, err := vocabulary(&cfg); err != nil {
+		return cfg, nil, err
+	}
+	m, err = model.NewZero(cfg.Model)
+	return cfg, m, err
+}
+
+// trainingGraph is the graph of the training that a configuration describes, with its loss.
+func trainingGraph(m *model.Model, cfg configs.Config) (*model.Graph, *G.Node) {
+	if cfg.Finetunes() {
+		return finetune.Outline(m, &cfg.Finetune, cfg.Train.BatchSize)
+	}
+	g := m.NewGraph(cfg.Train.BatchSize, m.Config.Context, true)
+	return g, (&train.LanguageModel{}).Build(g)
+}

@@ -1,0 +1,46 @@
+package op
+
+import (
+	"strings"
+	"testing"
+)
+
+// checkDescriptions looks at each node of a differentiated graph: an operation has a
+// symbol for each input, and each gradient a formula that begins with what it is.
+func checkDescriptions(t *testing.T, g *Graph) {
+	t.Helper()
+	operations, gradients := 0, 0
+	for _, n := range g.Expr.AllNodes() {
+		p, ok := Describe(n)
+		if !ok {
+			continue
+		}
+		if p.Name == "" || p.Formula == "" || p.Operation < 1 {
+			t.Errorf("%v: %+v", n, p)
+		}
+		if p.Input < 0 {
+			operations++
+			if inputs := g.Expr.From(n.ID()).Len(); len(p.Symbols) != inputs {
+				t.Errorf("%s: %d symbols for %d inputs", p.Name, len(p.Symbols), inputs)
+			}
+			continue
+		}
+		gradients++
+		for _, symbol := range strings.Split(p.Symbols[p.Input], ", ") {
+			if want := "d" + symbol + " = "; !strings.Contains(p.Formula, want) {
+				t.Errorf("%s, gradient of input %d: %q doesn't have %q", p.Name, p.Input, p.Formula, want)
+			}
+		}
+	}
+	if operations != len(g.list) || gradients == 0 {
+		t.Errorf("%d operations of %d and %d gradients are described", operations, len(g.list), gradients)
+	}
+}
+
+func TestDescribeOthers(t *testing.T) {
+	g := NewGraph()
+	n, _ := g.Indices("tokens", 3)
+	if p, ok := Describe(n); ok {
+		t.Errorf("an input is described as %+v", p)
+	}
+}
