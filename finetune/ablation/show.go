@@ -65,9 +65,9 @@ var colors = []color.RGBA{chart.Blue, chart.SkyBlue, chart.Orange, chart.Black}
 // picture draws score against the number of examples, on a logarithmic axis, with bars
 // of a standard deviation, as SVG or PNG by the name's ending.
 func picture(path string, arms []Arm, sizes []int, points []Point) error {
-	p := chart.New("", "labelled examples", "")
+	p := chart.New("Fine-tuned on few and many examples", "labelled examples", "")
 	if len(points) > 0 {
-		p.Y.Label.Text = points[0].Metric
+		p.Y.Label.Text = points[0].Metric + " on the test set"
 	}
 	p.X.Scale = plot.LogScale{}
 	var ticks []plot.Tick
@@ -103,7 +103,7 @@ func picture(path string, arms []Arm, sizes []int, points []Point) error {
 		p.Add(l, dots, errors)
 		legend = append(legend, chart.Entry{Name: a.Name, Marks: []plot.Thumbnailer{l, dots}})
 	}
-	return chart.WriteLegend(path, 20*vg.Centimeter, 11*vg.Centimeter, legend, []*plot.Plot{p})
+	return chart.WriteLegend(path, chart.SlideWidth, chart.SlideHeight, legend, []*plot.Plot{p})
 }
 
 // bars are points with a deviation each.
