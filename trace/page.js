@@ -227,8 +227,12 @@ function build() {
     Object.assign(b.dataset, {layer: l, head: h});
     $("heads").append(b);
   }
-  // Labels that would be too small to read are left out.
-  if (T <= 26) for (const labels of [$("rows"), $("columns")]) labels.append(...data.tokens.map((_, i) => element("li", {}, name(i))));
+  // Labels that would be too small to read are left out, and those of columns are cut to
+  // their height.
+  if (T <= 26) {
+    $("rows").append(...data.tokens.map((_, i) => element("li", {}, name(i))));
+    $("columns").append(...data.tokens.map(t => element("li", {}, piece(t.text.length > 9 ? t.text.slice(0, 8) + "…" : t.text))));
+  }
   $("weights").onclick = e => choose({position: under(e, $("weights"))[0]});
   $("weights").onmousemove = e => {
     const [i, j] = under(e, $("weights"));

@@ -227,7 +227,7 @@ func writeLossCurve(path, title string, all []Metrics) error {
 	}
 	p := chart.New(title, "step", "")
 	p.Add(plotter.NewGrid())
-	legend(p, 18*vg.Centimeter)
+	legend(p, chart.SlideWidth)
 	if err := chart.Line(p, fmt.Sprintf("training (mean of %d steps)", smoothing), training, chart.SkyBlue, nil); err != nil {
 		return err
 	}
@@ -242,5 +242,5 @@ func writeLossCurve(path, title string, all []Metrics) error {
 	if len(floors) == 0 {
 		p.Y.Min = math.Min(p.Y.Min, 0)
 	}
-	return chart.Write(path, 18*vg.Centimeter, 11*vg.Centimeter, []*plot.Plot{p})
+	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{p})
 }
