@@ -110,3 +110,14 @@ func TestLogY(t *testing.T) {
 		}
 	}
 }
+
+// Widths are those of the typeface, which browsers have under one of Families.
+func TestTextWidth(t *testing.T) {
+	plain, bold := TextWidth("forward", 12, false), TextWidth("forward", 12, true)
+	if plain < 36 || plain > 42 || bold <= plain {
+		t.Errorf("widths %v, bold %v", plain, bold)
+	}
+	if double := TextWidth("forward", 24, false); math.Abs(double-2*plain) > 0.1 {
+		t.Errorf("width %v at 12, %v at 24", plain, double)
+	}
+}

@@ -59,7 +59,7 @@ func points(l line) string {
 }
 
 // tip names nodes as Gorgonia does.
-func (m *measured) tip(nodes []*G.Node) string {
+func (c *canvas) tip(nodes []*G.Node) string {
 	var names []string
 	for _, n := range nodes {
 		names = append(names, n.Name())
