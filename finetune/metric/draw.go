@@ -25,7 +25,7 @@ func (c *Confusion) Draw(path, title string) error {
 		down = append(down, plot.Tick{Value: float64(n - 1 - i), Label: shorten(name, 12)})
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks(across), plot.ConstantTicks(down)
-	size := vg.Length(8+1.2*float64(n)) * vg.Centimeter
+	size := max(chart.SlideHeight, vg.Length(8+1.2*float64(n))*vg.Centimeter)
 	if room := (size - axes) / vg.Length(n); widest(p.X.Tick.Label, across) > room {
 		p.X.Tick.Label.Rotation = math.Pi / 4
 		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YTop
@@ -61,7 +61,7 @@ func (s squares) Plot(c draw.Canvas, p *plot.Plot) {
 		Color: color.Black, Font: chart.Font, XAlign: text.XCenter, YAlign: text.YCenter,
 		Handler: plot.DefaultTextHandler,
 	}
-	style.Font.Size = vg.Points(11)
+	style.Font.Size = vg.Points(14)
 	truth, _, _, _ := s.margins()
 	for t, row := range s.Counts {
 		down := float64(len(s.Counts) - 1 - t)
