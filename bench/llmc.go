@@ -42,9 +42,11 @@ func newLLMC(checkout, dir string, threads int) (*llmc, error) {
 // fastest is the setting with the shortest step.
 func (l *llmc) fastest(ctx context.Context, m *memory) (setting, []trial, error) {
 	pages := []choice{{What: "memory", Label: "huge pages", Variables: []string{"GLIBC_TUNABLES=glibc.malloc.hugetlb=1"}}}
-	return m.search(ctx, "llm.c", setting{}, [][]choice{openMP, pages}, func(s setting) (float64, error) {
-		got, err := l.measure(ctx, s, 1)
-		return got.perCall(), err
+	return m.search(ctx, "llm.c", setting{}, [][]choice{openMP, pages}, func(s setting) (racer, error) {
+		return racer{measure: func() (float64, error) {
+			got, err := l.measure(ctx, s, 1)
+			return got.perCall(), err
+		}}, nil
 	})
 }
 

@@ -78,20 +78,21 @@ func (o *openblas) fastest(ctx context.Context, m *memory, name string, probes [
 		}
 		libraries = append(libraries, choice{What: "library", Label: label, Value: lib})
 	}
-	return m.search(ctx, "OpenBLAS, products of "+name, setting{libraries[0]}, [][]choice{libraries[1:], openMP}, func(s setting) (float64, error) {
+	return m.search(ctx, "OpenBLAS, products of "+name, setting{libraries[0]}, [][]choice{libraries[1:], openMP}, func(s setting) (racer, error) {
 		w, err := o.start(ctx, s)
 		if err != nil {
-			return 0, err
+			return racer{}, err
 		}
-		defer w.close()
-		var times []float64
-		for _, p := range probes {
-			got, err := w.measure(productLine(p, 300*time.Millisecond))
-			if err != nil {
-				return 0, err
+		return racer{func() (float64, error) {
+			var times []float64
+			for _, p := range probes {
+				got, err := w.measure(productLine(p, 100*time.Millisecond))
+				if err != nil {
+					return 0, err
+				}
+				times = append(times, got.perCall())
 			}
-			times = append(times, got.perCall())
-		}
-		return perf.GeometricMean(times), nil
+			return perf.GeometricMean(times), nil
+		}, w.close}, nil
 	})
 }

@@ -38,13 +38,13 @@ func oursProducts(in io.Reader, out io.Writer) error {
 		if answerPeak(lines.Text(), answer) {
 			continue
 		}
-		var ta, tb, accumulate int
+		var ta, tb int
 		var p perf.Product
 		var seconds float64
-		if _, err := fmt.Sscanf(lines.Text(), "product %d %d %d %d %d %d %g", &ta, &tb, &p.M, &p.N, &p.K, &accumulate, &seconds); err != nil {
+		if _, err := fmt.Sscanf(lines.Text(), "product %d %d %d %d %d %g", &ta, &tb, &p.M, &p.N, &p.K, &seconds); err != nil {
 			return fmt.Errorf("%q: %w", lines.Text(), err)
 		}
-		p.TransA, p.TransB, p.Accumulate = ta != 0, tb != 0, accumulate != 0
+		p.TransA, p.TransB = ta != 0, tb != 0
 		o := p.NewOperands()
 		check := o.Check()
 		calls, took := perf.Repeat(o.Run, time.Duration(seconds*float64(time.Second)))

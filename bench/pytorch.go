@@ -82,23 +82,15 @@ func (p *pytorch) variables() []string {
 // fastest is the setting with the shortest step.
 func (p *pytorch) fastest(ctx context.Context, m *memory, w perf.Workload, length time.Duration) (setting, []trial, error) {
 	name := fmt.Sprintf("PyTorch %s of %s, %s", p.Version, p.python, w.Name)
-	return m.search(ctx, name, pytorchBase, p.choices(), func(s setting) (float64, error) {
+	return m.search(ctx, name, pytorchBase, p.choices(), func(s setting) (racer, error) {
 		worker, err := p.start(ctx, w, s)
 		if err != nil {
-			return 0, err
+			return racer{}, err
 		}
-		defer worker.close()
-		least := 0.0
-		for range 3 { // the least of three: others may use the machine
-			got, err := worker.measure(stepLine(length / 3))
-			if err != nil {
-				return 0, err
-			}
-			if least == 0 || got.perCall() < least {
-				least = got.perCall()
-			}
-		}
-		return least, nil
+		return racer{func() (float64, error) {
+			got, err := worker.measure(stepLine(length / heats))
+			return got.perCall(), err
+		}, worker.close}, nil
 	})
 }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"tinygpt/perf"
 )
 
 // choice is one value of something that can be set in a peer.
@@ -66,13 +68,21 @@ func (s setting) String() string {
 // trial is a setting that was tried.
 type trial struct {
 	Setting string  `json:"setting"`
-	Ms      float64 `json:"ms,omitempty"` // for a call or a step
+	Ms      float64 `json:"ms,omitempty"`    // for a call or a step
+	Ratio   float64 `json:"ratio,omitempty"` // its time by that of the fastest before it, in turn; 0: it was the first
 	Error   string  `json:"error,omitempty"`
 }
 
-// enough is by how much a setting has to be faster than the best before it: less
-// may be chance.
-const enough = 0.99
+// racer measures a setting: the seconds of a call or a step.
+type racer struct {
+	measure func() (float64, error)
+	close   func()
+}
+
+const (
+	heats  = 3    // turns that a setting and the fastest before it get
+	enough = 0.98 // how much its time has to be less: otherwise it may be chance
+)
 
 // memory is what was tried, in a file that --settings names. It is written after
 // every trial, so a search that was stopped goes on where it was.
@@ -125,54 +135,115 @@ func (m *memory) add(peer string, t trial) error {
 }
 
 // search looks for a peer's fastest setting: from base it changes one thing after
-// the other, and keeps what makes seconds less. A choice that can't be had is
+// the other, and keeps what makes seconds less. Each is measured in turn with the
+// fastest before it, as others may use the machine. A choice that can't be had is
 // passed over.
-func (m *memory) search(ctx context.Context, peer string, base setting, things [][]choice, seconds func(setting) (float64, error)) (best setting, tried []trial, err error) {
+func (m *memory) search(ctx context.Context, peer string, base setting, things [][]choice, start func(setting) (racer, error)) (best setting, tried []trial, err error) {
+	fastest := racer{} // best's, started when something is measured against it
+	defer func() { fastest.end() }()
 	try := func(s setting) (trial, error) {
 		t, known := m.recall(peer, s)
 		if !known {
 			if len(tried) == 0 {
 				say("fastest setting of %s:", peer)
 			}
-			took, err := seconds(s)
+			if best != nil && fastest.measure == nil {
+				if fastest, err = start(best); err != nil {
+					return t, err
+				}
+			}
+			var r racer
+			t, r = race(s, fastest, start)
 			if ctx.Err() != nil {
+				r.end()
 				return t, ctx.Err()
 			}
-			t = trial{Setting: s.String(), Ms: 1e3 * took}
-			if err != nil {
-				t.Error = lastLine(err)
+			switch {
+			case t.Error != "":
 				say("  %s: not to be had (%s)", s, t.Error)
-			} else {
+			case best == nil:
 				say("  %s: %.4g ms", s, t.Ms)
+			default:
+				say("  %s: %.4g ms, %.2f of the fastest before it", s, t.Ms, t.Ratio)
 			}
+			if t.wins() {
+				r, fastest = fastest, r
+			}
+			r.end()
 			if err := m.add(peer, t); err != nil {
 				return t, err
 			}
+		} else if t.wins() {
+			fastest.end()
+			fastest = racer{}
 		}
 		tried = append(tried, t)
 		return t, nil
 	}
-	best = base
-	fastest, err := try(base)
+	t, err := try(base)
 	if err != nil {
 		return nil, tried, err
 	}
-	if fastest.Error != "" {
-		return nil, tried, fmt.Errorf("%s: %s", peer, fastest.Error)
+	if t.Error != "" {
+		return nil, tried, fmt.Errorf("%s: %s", peer, t.Error)
 	}
+	best = base
 	for _, choices := range things {
 		from := best
 		for _, c := range choices {
-			t, err := try(from.with(c))
+			s := from.with(c)
+			t, err := try(s)
 			if err != nil {
 				return nil, tried, err
 			}
-			if t.Error == "" && t.Ms < enough*fastest.Ms {
-				best, fastest = from.with(c), t
+			if t.wins() {
+				best = s
 			}
 		}
 	}
 	return best, tried, nil
+}
+
+// wins says whether the setting is faster than the fastest before it.
+func (t trial) wins() bool { return t.Error == "" && t.Ratio < enough }
+
+// race measures a setting in turn with the fastest before it, if there is one. The
+// racer is to be ended.
+func race(s setting, fastest racer, start func(setting) (racer, error)) (t trial, r racer) {
+	t.Setting = s.String()
+	failed := func(err error) (trial, racer) {
+		t.Error = lastLine(err)
+		return t, r
+	}
+	r, err := start(s)
+	if err != nil {
+		return failed(err)
+	}
+	var times, before []float64
+	for range heats {
+		seconds, err := r.measure()
+		if err != nil {
+			return failed(err)
+		}
+		times = append(times, seconds)
+		if fastest.measure != nil {
+			if seconds, err = fastest.measure(); err != nil {
+				return failed(err)
+			}
+			before = append(before, seconds)
+		}
+	}
+	t.Ms = 1e3 * perf.SpreadOf(times).Median
+	if before != nil {
+		t.Ratio = perf.SpreadOf(perf.Ratios(times, before)).Median
+	}
+	return t, r
+}
+
+func (r racer) end() {
+	if r.close != nil {
+		r.close()
+	}
 }
 
 // lastLine is what an error says in the end, cut to a line.

@@ -18,24 +18,30 @@ var (
 	lucky   = choice{What: "luck", Label: "lucky", Variables: []string{"LUCK=1"}}
 )
 
-// seconds of a peer that is 1 as it comes.
-func secondsOf(s setting) (float64, error) {
-	t := 1.0
-	for _, c := range s {
-		switch c.Label {
-		case "fast":
-			t *= 0.8
-		case "faster":
-			t *= 0.5
-		case "hardly":
-			t *= 0.995
-		case "missing":
-			return 0, errors.New("first line\nno such thing")
-		case "lucky":
-			t *= 0.9
+// slowing starts peers that take a second for a step as they come, on a machine that
+// gets slower with every one.
+func slowing() func(setting) (racer, error) {
+	machine := 1.0
+	return func(s setting) (racer, error) {
+		t := 1.0
+		for _, c := range s {
+			switch c.Label {
+			case "fast":
+				t *= 0.8
+			case "faster":
+				t *= 0.5
+			case "hardly":
+				t *= 0.995
+			case "missing":
+				return racer{}, errors.New("first line\nno such thing")
+			case "lucky":
+				t *= 0.9
+			}
 		}
+		started := machine
+		machine *= 1.3
+		return racer{measure: func() (float64, error) { return t * max(started, machine/1.3), nil }}, nil
 	}
-	return t, nil
 }
 
 func TestSearch(t *testing.T) {
@@ -45,7 +51,7 @@ func TestSearch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	best, tried, err := m.search(context.Background(), "peer", setting{{What: "base", Label: "base"}}, things, secondsOf)
+	best, tried, err := m.search(context.Background(), "peer", setting{{What: "base", Label: "base"}}, things, slowing())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,23 +69,23 @@ func TestSearch(t *testing.T) {
 	if m, err = newMemory(path); err != nil {
 		t.Fatal(err)
 	}
-	again, tried, err := m.search(context.Background(), "peer", setting{{What: "base", Label: "base"}}, things, func(s setting) (float64, error) {
+	again, tried, err := m.search(context.Background(), "peer", setting{{What: "base", Label: "base"}}, things, func(s setting) (racer, error) {
 		t.Errorf("%s is tried again", s)
-		return 1, nil
+		return racer{}, nil
 	})
 	if err != nil || again.String() != best.String() || len(tried) != 6 {
 		t.Errorf("remembered: %s, %d trials, %v", again, len(tried), err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	_, _, err = m.search(ctx, "other", nil, things, func(setting) (float64, error) {
+	_, _, err = m.search(ctx, "other", nil, things, func(setting) (racer, error) {
 		stop()
-		return 0, errors.New("killed")
+		return racer{}, errors.New("killed")
 	})
 	if !errors.Is(err, context.Canceled) || len(m.Peers["other"]) != 0 {
 		t.Errorf("stopped: %v, %v remembered", err, m.Peers["other"])
 	}
 
-	if _, _, err := m.search(context.Background(), "broken", setting{missing}, things, secondsOf); err == nil || !strings.Contains(err.Error(), "no such thing") {
+	if _, _, err := m.search(context.Background(), "broken", setting{missing}, things, slowing()); err == nil || !strings.Contains(err.Error(), "no such thing") {
 		t.Errorf("a peer that doesn't start: %v", err)
 	}
 	os.WriteFile(path, []byte("[]"), 0o600)

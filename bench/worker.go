@@ -135,7 +135,7 @@ func (w *worker) peak(to []float64) ([]float64, error) {
 // productLine asks a worker for a product.
 func productLine(p perf.Product, length time.Duration) string {
 	b := map[bool]int{true: 1}
-	return fmt.Sprintf("product %d %d %d %d %d %d %g", b[p.TransA], b[p.TransB], p.M, p.N, p.K, b[p.Accumulate], length.Seconds())
+	return fmt.Sprintf("product %d %d %d %d %d %g", b[p.TransA], b[p.TransB], p.M, p.N, p.K, length.Seconds())
 }
 
 // stepLine asks a worker for training steps.

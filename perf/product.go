@@ -17,8 +17,6 @@ type Product struct {
 	Pass           string
 	TransA, TransB bool
 	M, N, K        int
-	// Accumulate adds to C, as the gradients of further micro-batches do.
-	Accumulate bool
 }
 
 // Name is as in "768→2304 dW".
@@ -75,7 +73,7 @@ func fill(x []float32, state uint32) uint32 {
 
 // Run computes the product once.
 func (o *Operands) Run() {
-	kernel.Gemm(o.TransA, o.TransB, o.M, o.N, o.K, 1, o.a, o.b, o.Accumulate, o.c)
+	kernel.Gemm(o.TransA, o.TransB, o.M, o.N, o.K, 1, o.a, o.b, false, o.c)
 }
 
 // Check is Σ|c| of the product on its own: another library that computed the

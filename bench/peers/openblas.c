@@ -2,7 +2,7 @@
  * go on spinning after a call.
  *
  * usage: openblas LIBRARY
- * Reads lines "product transA transB m n k accumulate seconds" and answers each
+ * Reads lines "product transA transB m n k seconds" and answers each
  * with a line of JSON. Matrices are filled as package perf fills them. */
 #define _POSIX_C_SOURCE 200809L
 #include <dlfcn.h>
@@ -68,9 +68,9 @@ int main(int argc, char **argv) {
 
   char line[256];
   while (fgets(line, sizeof line, stdin)) {
-    int ta, tb, m, n, k, accumulate;
+    int ta, tb, m, n, k;
     double seconds;
-    if (sscanf(line, "product %d %d %d %d %d %d %lf", &ta, &tb, &m, &n, &k, &accumulate, &seconds) != 7) {
+    if (sscanf(line, "product %d %d %d %d %d %lf", &ta, &tb, &m, &n, &k, &seconds) != 6) {
       fprintf(stderr, "not understood: %s", line);
       return 1;
     }
@@ -80,18 +80,18 @@ int main(int argc, char **argv) {
     memset(c, 0, nc * sizeof *c);
     double warm = seconds < 0.03 ? seconds : 0.03, check = 0, start = now();
     long calls = 0;
-#define CALL(beta) sgemm(ROW_MAJOR, ta ? TRANS : NO_TRANS, tb ? TRANS : NO_TRANS, m, n, k, 1, a, ta ? m : k, b, tb ? k : n, beta, c, n)
-    CALL(0);
+#define CALL() sgemm(ROW_MAJOR, ta ? TRANS : NO_TRANS, tb ? TRANS : NO_TRANS, m, n, k, 1, a, ta ? m : k, b, tb ? k : n, 0, c, n)
+    CALL();
     for (size_t i = 0; i < nc; i++)
       check += fabs(c[i]);
     start = now();
     do
-      CALL(accumulate ? 1.0f : 0.0f);
+      CALL();
     while (now() - start < warm);
     double took = 0;
     start = now();
     while (took < seconds || calls == 0) {
-      CALL(accumulate ? 1.0f : 0.0f);
+      CALL();
       calls++;
       took = now() - start;
     }

@@ -2284,6 +2284,8 @@ partialset:
 // func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, alpha float32)
 // Requires: AVX, MMX+
 TEXT ·packRowsAVX2(SB), NOSPLIT, $0-68
+	// A masked store is slow on some processors. So all rows but the last are
+	// written as whole vectors, which the next row overwrites, if ldd is 4 at least.
 	MOVQ         dst+0(FP), AX
 	MOVQ         ldd+8(FP), CX
 	MOVQ         src+16(FP), DX
@@ -2326,9 +2328,15 @@ rest:
 	VMASKMOVPS (R10), Y2, Y3
 	VMULPS     Y0, Y3, Y3
 	CMPQ       R9, $0x00000008
-	JNE        masked
-	VMOVUPS    Y3, (R11)
-	JMP        next
+	JE         whole
+	CMPQ       SI, $0x00000001
+	JE         masked
+	CMPQ       CX, $0x00000010
+	JL         masked
+
+whole:
+	VMOVUPS Y3, (R11)
+	JMP     next
 
 masked:
 	VMASKMOVPS Y3, Y1, (R11)

@@ -170,6 +170,10 @@ func (s *isa) packRows() {
 		"\t\tfor i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }",
 		fmt.Sprintf("\t\tclear(dst[s*ldd+w : s*ldd+full*%d+store])", s.lanes),
 		"\t}")
+	if !s.wide {
+		Comment("A masked store is slow on some processors. So all rows but the last are")
+		Comment("written as whole vectors, which the next row overwrites, if ldd is 4 at least.")
+	}
 	dst, ldd, src, lds := load64("dst"), load64("ldd"), load64("src"), load64("lds")
 	k, full, loads, stores := load64("k"), load64("full"), load64("load"), load64("store")
 	SHLQ(Imm(2), ldd)
@@ -208,9 +212,13 @@ func (s *isa) packRows() {
 	if s.wide {
 		VMOVUPS(r, reg.K2, Mem{Base: to})
 	} else {
-		// A masked store is slow on some processors.
 		CMPQ(stores, U32(s.lanes))
-		JNE(LabelRef("masked"))
+		JE(LabelRef("whole"))
+		CMPQ(k, U32(1))
+		JE(LabelRef("masked"))
+		CMPQ(ldd, U32(4*s.lanes/2))
+		JL(LabelRef("masked"))
+		Label("whole")
 		VMOVUPS(r, Mem{Base: to})
 		JMP(LabelRef("next"))
 		Label("masked")
