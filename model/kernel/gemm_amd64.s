@@ -2305,7 +2305,7 @@ TEXT ·packRowsAVX2(SB), NOSPLIT, $0-68
 	NEGQ         R8
 	VMOVUPS      (R10)(R8*4), Y2
 	MOVQ         BX, R8
-	SHLQ         $0x03, R8
+	SHLQ         $0x05, R8
 
 row:
 	MOVQ  DX, R10

@@ -156,10 +156,8 @@ func (s *isa) prefetchTile(pointer, stride string, rows, vectors int) {
 	}
 }
 
-// packRows asks for what it will read 2^packAheadLog rows later: rows that are pages
-// apart are a pattern that no processor foresees.
-const packAheadLog = 3
-
+// packRows asks for what it will read some rows later: rows that are pages apart are a
+// pattern that no processor foresees.
 func (s *isa) packRows() {
 	s.function("packRows", "func(dst *float32, ldd int, src *float32, lds, k, full, load, store int, alpha float32)",
 		"copies k > 0 rows, each of full vectors and of another",
@@ -186,9 +184,9 @@ func (s *isa) packRows() {
 		KMOVW(reg.K1, reg.K2)
 	}
 	s.setTail(loads)
-	lead := GP64() // packAhead rows ahead
+	lead := GP64()
 	MOVQ(lds, lead)
-	SHLQ(Imm(packAheadLog), lead)
+	SHLQ(Imm(s.packAheadLog), lead)
 	Label("row")
 	from, to, n := GP64(), GP64(), GP64()
 	MOVQ(src, from)
