@@ -237,11 +237,12 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	if err := describe(out, r, m, texts, training, validation); err != nil {
 		return err
 	}
-	t.Report = train.NewReport(out, isTerminal(out), first, cfg.Train.Steps)
 	// The texts' garbage goes now, and what comes is little: without this the
 	// collector would let the process grow to twice what lives.
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
+	memory := watchMemory(train.NewReport(out, isTerminal(out), first, cfg.Train.Steps))
+	t.Report = memory
 	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := t.Run(ctx)
@@ -258,6 +259,7 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "floor: %.4f bits per byte is the exact entropy of this text; the model is %.4f above it\n", floor, e.BitsPerByte()-floor)
 	}
+	memory.write(out, train.MemoryOf(m.Config, cfg.Train.BatchSize))
 	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s sample --run %s --prompt \"%s\"\n", filepath.Join(r.Dir, train.LossCurveFile), self(), r.Dir, beginning(texts.Validation.Documents[0].Text))
 	return nil
 }

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"tinygpt/perf"
+	"tinygpt/train"
+)
+
+// memoryReport is a Report that watches what a training step holds.
+type memoryReport struct {
+	train.Report
+	grown func() int64 // from when the weights were all there was
+	steps int
+	step  int64 // grown by the first steps: the third holds no more
+}
+
+func watchMemory(r train.Report) *memoryReport {
+	return &memoryReport{Report: r, grown: perf.WatchMemory()}
+}
+
+// Step looks before anything is evaluated or written.
+func (r *memoryReport) Step(m train.Metrics, total int) {
+	if r.steps++; r.steps <= 2 {
+		r.step = r.grown()
+	}
+	r.Report.Step(m, total)
+}
+
+// write says what was held beside the texts, and what was expected.
+func (r *memoryReport) write(w io.Writer, expected train.Memory) {
+	if r.step == 0 {
+		return
+	}
+	fmt.Fprintf(w, "memory: a step held %s beside the texts, %s were expected; %s at the most, with evaluation, samples and files\n",
+		train.Mebibytes(r.step+expected.Weights), train.Mebibytes(expected.Total()-expected.Evaluation), train.Mebibytes(r.grown()+expected.Weights))
+}
