@@ -80,8 +80,9 @@ type racer struct {
 }
 
 const (
-	heats  = 3    // turns that a setting and the fastest before it get
-	enough = 0.98 // how much its time has to be less: otherwise it may be chance
+	heats    = 3    // turns that a setting and the fastest before it get
+	enough   = 0.98 // of the fastest's time is faster: more may be chance
+	hopeless = 1.25 // of the fastest's time, and there is no other turn
 )
 
 // memory is what was tried, in a file that --settings names. It is written after
@@ -231,6 +232,9 @@ func race(s setting, fastest racer, start func(setting) (racer, error)) (t trial
 				return failed(err)
 			}
 			before = append(before, seconds)
+			if times[len(times)-1] > hopeless*seconds {
+				break
+			}
 		}
 	}
 	t.Ms = 1e3 * perf.SpreadOf(times).Median
