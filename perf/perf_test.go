@@ -177,8 +177,8 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%s: %g", what, x)
 		}
 	}
-	if p := r.Training[0].OfPeak; !(p > 0 && p < 1) {
-		t.Errorf("training at %g of the peak", p)
+	if got, want := r.Training[0].OfPeak, r.Training[0].GFLOPS/r.PeakGFLOPS; math.Abs(got-want) > 1e-9*want {
+		t.Errorf("training at %g of the peak, expected %g", got, want)
 	}
 
 	ended, end := context.WithCancel(context.Background())
