@@ -154,10 +154,13 @@ func (m *memory) search(ctx context.Context, peer string, base setting, things [
 				}
 			}
 			var r racer
-			t, r = race(s, fastest, start)
-			if ctx.Err() != nil {
+			t, r, err = race(s, fastest, start)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
 				r.end()
-				return t, ctx.Err()
+				return t, err
 			}
 			switch {
 			case t.Error != "":
@@ -209,15 +212,15 @@ func (m *memory) search(ctx context.Context, peer string, base setting, things [
 func (t trial) wins() bool { return t.Error == "" && t.Ratio < enough }
 
 // race measures a setting in turn with the fastest before it, if there is one. The
-// racer is to be ended.
-func race(s setting, fastest racer, start func(setting) (racer, error)) (t trial, r racer) {
+// racer is to be ended. An error is the fastest's: what the setting's own says is part
+// of the trial.
+func race(s setting, fastest racer, start func(setting) (racer, error)) (t trial, r racer, err error) {
 	t.Setting = s.String()
-	failed := func(err error) (trial, racer) {
+	failed := func(err error) (trial, racer, error) {
 		t.Error = lastLine(err)
-		return t, r
+		return t, r, nil
 	}
-	r, err := start(s)
-	if err != nil {
+	if r, err = start(s); err != nil {
 		return failed(err)
 	}
 	var times, before []float64
@@ -229,7 +232,7 @@ func race(s setting, fastest racer, start func(setting) (racer, error)) (t trial
 		times = append(times, seconds)
 		if fastest.measure != nil {
 			if seconds, err = fastest.measure(); err != nil {
-				return failed(err)
+				return t, r, err
 			}
 			before = append(before, seconds)
 			if times[len(times)-1] > hopeless*seconds {
@@ -241,7 +244,7 @@ func race(s setting, fastest racer, start func(setting) (racer, error)) (t trial
 	if before != nil {
 		t.Ratio = perf.SpreadOf(perf.Ratios(times, before)).Median
 	}
-	return t, r
+	return t, r, nil
 }
 
 func (r racer) end() {

@@ -85,6 +85,20 @@ func TestSearch(t *testing.T) {
 		t.Errorf("stopped: %v, %v remembered", err, m.Peers["other"])
 	}
 
+	// If the fastest so far dies, that says nothing of what is measured beside it.
+	_, _, err = m.search(context.Background(), "dead", setting{{What: "base", Label: "base"}}, things, func(s setting) (racer, error) {
+		base := len(s) == 1
+		return racer{measure: func() (float64, error) {
+			if base && len(m.Peers["dead"]) > 0 {
+				return 0, errors.New("out of memory")
+			}
+			return 1, nil
+		}}, nil
+	})
+	if err == nil || len(m.Peers["dead"]) != 1 {
+		t.Errorf("the fastest died: %v, remembered %+v", err, m.Peers["dead"])
+	}
+
 	if _, _, err := m.search(context.Background(), "broken", setting{missing}, things, slowing()); err == nil || !strings.Contains(err.Error(), "no such thing") {
 		t.Errorf("a peer that doesn't start: %v", err)
 	}

@@ -214,7 +214,7 @@ func (s *isa) packRows() {
 		JE(LabelRef("whole"))
 		CMPQ(k, U32(1))
 		JE(LabelRef("masked"))
-		CMPQ(ldd, U32(4*s.lanes/2))
+		CMPQ(ldd, U32(4*4)) // floats in bytes
 		JL(LabelRef("masked"))
 		Label("whole")
 		VMOVUPS(r, Mem{Base: to})
