@@ -393,101 +393,371 @@ row:
 	MOVQ BX, R9
 
 one7:
-	CMPQ         R9, $0x00000008
-	JLT          rest7
-	VMOVUPS      (R8), Y0
-	VMULPS       Y0, Y0, Y1
-	VMOVUPS      allbfcc422a<>+0(SB), Y2
-	VFMADD231PS  allbd922279<>+0(SB), Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      all42ae0000<>+0(SB), Y1
-	VMINPS       Y2, Y1, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y1
-	VMAXPS       Y2, Y1, Y2
-	VMOVUPS      all42b20000<>+0(SB), Y1
-	VMINPS       Y2, Y1, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y1
-	VSUBPS       all4b400000<>+0(SB), Y1, Y1
-	VFNMADD231PS all3f318000<>+0(SB), Y1, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y1, Y2
-	VMOVUPS      all3ab511a7<>+0(SB), Y3
-	VFMADD213PS  all3c091d36<>+0(SB), Y2, Y3
-	VFMADD213PS  all3d2aac7a<>+0(SB), Y2, Y3
-	VFMADD213PS  all3e2aaa48<>+0(SB), Y2, Y3
-	VFMADD213PS  all3efffffe<>+0(SB), Y2, Y3
-	VFMADD213PS  all3f800000<>+0(SB), Y2, Y3
-	VFMADD213PS  all3f800000<>+0(SB), Y2, Y3
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y3, Y3
-	VMOVAPS      Y3, Y2
-	VMOVUPS      all3f800000<>+0(SB), Y1
-	VADDPS       Y1, Y2, Y2
-	VDIVPS       Y2, Y1, Y2
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      Y0, (DI)
-	ADDQ         $0x00000020, DI
-	ADDQ         $0x00000020, R8
-	SUBQ         $0x00000008, R9
-	JMP          one7
+	CMPQ        R9, $0x00000008
+	JLT         rest7
+	VMOVUPS     (R8), Y0
+	VMULPS      Y0, Y0, Y1
+	VMOVUPS     allc0135761<>+0(SB), Y2
+	VFMADD231PS allbdd2d3e8<>+0(SB), Y1, Y2
+	VMULPS      Y0, Y2, Y2
+	VMINPS      all42fa0000<>+0(SB), Y2, Y2
+	VMAXPS      allc2fa0000<>+0(SB), Y2, Y2
+	VMOVUPS     all4b400000<>+0(SB), Y1
+	VADDPS      Y2, Y1, Y1
+	VSUBPS      all4b400000<>+0(SB), Y1, Y3
+	VSUBPS      Y3, Y2, Y3
+	VMULPS      Y3, Y3, Y2
+	VMOVUPS     all3c1e7544<>+0(SB), Y4
+	VFMADD231PS all3aaddd0a<>+0(SB), Y3, Y4
+	VMOVUPS     all3e75fcde<>+0(SB), Y5
+	VFMADD231PS all3d635ba9<>+0(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VMOVUPS     all3f800000<>+0(SB), Y5
+	VFMADD231PS all3f317215<>+0(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      Y1, Y4, Y4
+	VMOVUPS     all3f800000<>+0(SB), Y1
+	VADDPS      Y1, Y4, Y2
+	VDIVPS      Y2, Y1, Y2
+	VMULPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, R9
+	JMP         one7
 
 rest7:
-	TESTQ        R9, R9
-	JZ           done7
-	LEAQ         tails<>+32(SB), R10
-	NEGQ         R9
-	VMOVUPS      (R10)(R9*4), Y0
-	VMASKMOVPS   (R8), Y0, Y1
-	VMULPS       Y1, Y1, Y2
-	VMOVUPS      allbfcc422a<>+0(SB), Y3
-	VFMADD231PS  allbd922279<>+0(SB), Y2, Y3
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      all42ae0000<>+0(SB), Y2
-	VMINPS       Y3, Y2, Y3
-	VMOVUPS      allc2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMOVUPS      all42b20000<>+0(SB), Y2
-	VMINPS       Y3, Y2, Y3
-	VMOVUPS      all4b400000<>+0(SB), Y2
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y3, Y2
-	VSUBPS       all4b400000<>+0(SB), Y2, Y2
-	VFNMADD231PS all3f318000<>+0(SB), Y2, Y3
-	VFNMADD231PS allb95e8083<>+0(SB), Y2, Y3
-	VMOVUPS      all3ab511a7<>+0(SB), Y4
-	VFMADD213PS  all3c091d36<>+0(SB), Y3, Y4
-	VFMADD213PS  all3d2aac7a<>+0(SB), Y3, Y4
-	VFMADD213PS  all3e2aaa48<>+0(SB), Y3, Y4
-	VFMADD213PS  all3efffffe<>+0(SB), Y3, Y4
-	VFMADD213PS  all3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  all3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VMOVAPS      Y4, Y3
-	VMOVUPS      all3f800000<>+0(SB), Y2
-	VADDPS       Y2, Y3, Y3
-	VDIVPS       Y3, Y2, Y3
-	VMULPS       Y3, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (DI)
+	TESTQ       R9, R9
+	JZ          done7
+	LEAQ        tails<>+32(SB), R10
+	NEGQ        R9
+	VMOVUPS     (R10)(R9*4), Y0
+	VMASKMOVPS  (R8), Y0, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVUPS     allc0135761<>+0(SB), Y3
+	VFMADD231PS allbdd2d3e8<>+0(SB), Y2, Y3
+	VMULPS      Y1, Y3, Y3
+	VMINPS      all42fa0000<>+0(SB), Y3, Y3
+	VMAXPS      allc2fa0000<>+0(SB), Y3, Y3
+	VMOVUPS     all4b400000<>+0(SB), Y2
+	VADDPS      Y3, Y2, Y2
+	VSUBPS      all4b400000<>+0(SB), Y2, Y4
+	VSUBPS      Y4, Y3, Y4
+	VMULPS      Y4, Y4, Y3
+	VMOVUPS     all3c1e7544<>+0(SB), Y5
+	VFMADD231PS all3aaddd0a<>+0(SB), Y4, Y5
+	VMOVUPS     all3e75fcde<>+0(SB), Y6
+	VFMADD231PS all3d635ba9<>+0(SB), Y4, Y6
+	VFMADD213PS Y6, Y3, Y5
+	VMOVUPS     all3f800000<>+0(SB), Y6
+	VFMADD231PS all3f317215<>+0(SB), Y4, Y6
+	VFMADD213PS Y6, Y3, Y5
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y5, Y5
+	VMOVUPS     all3f800000<>+0(SB), Y2
+	VADDPS      Y2, Y5, Y3
+	VDIVPS      Y3, Y2, Y3
+	VMULPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (DI)
 
 done7:
 	ADDQ SI, AX
 	ADDQ SI, CX
 	DECQ DX
 	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA allc0135761<>+0(SB)/4, $0xc0135761
+DATA allc0135761<>+4(SB)/4, $0xc0135761
+DATA allc0135761<>+8(SB)/4, $0xc0135761
+DATA allc0135761<>+12(SB)/4, $0xc0135761
+DATA allc0135761<>+16(SB)/4, $0xc0135761
+DATA allc0135761<>+20(SB)/4, $0xc0135761
+DATA allc0135761<>+24(SB)/4, $0xc0135761
+DATA allc0135761<>+28(SB)/4, $0xc0135761
+DATA allc0135761<>+32(SB)/4, $0xc0135761
+DATA allc0135761<>+36(SB)/4, $0xc0135761
+DATA allc0135761<>+40(SB)/4, $0xc0135761
+DATA allc0135761<>+44(SB)/4, $0xc0135761
+DATA allc0135761<>+48(SB)/4, $0xc0135761
+DATA allc0135761<>+52(SB)/4, $0xc0135761
+DATA allc0135761<>+56(SB)/4, $0xc0135761
+DATA allc0135761<>+60(SB)/4, $0xc0135761
+GLOBL allc0135761<>(SB), RODATA|NOPTR, $64
+
+DATA allbdd2d3e8<>+0(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+4(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+8(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+12(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+16(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+20(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+24(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+28(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+32(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+36(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+40(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+44(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+48(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+52(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+56(SB)/4, $0xbdd2d3e8
+DATA allbdd2d3e8<>+60(SB)/4, $0xbdd2d3e8
+GLOBL allbdd2d3e8<>(SB), RODATA|NOPTR, $64
+
+DATA all42fa0000<>+0(SB)/4, $0x42fa0000
+DATA all42fa0000<>+4(SB)/4, $0x42fa0000
+DATA all42fa0000<>+8(SB)/4, $0x42fa0000
+DATA all42fa0000<>+12(SB)/4, $0x42fa0000
+DATA all42fa0000<>+16(SB)/4, $0x42fa0000
+DATA all42fa0000<>+20(SB)/4, $0x42fa0000
+DATA all42fa0000<>+24(SB)/4, $0x42fa0000
+DATA all42fa0000<>+28(SB)/4, $0x42fa0000
+DATA all42fa0000<>+32(SB)/4, $0x42fa0000
+DATA all42fa0000<>+36(SB)/4, $0x42fa0000
+DATA all42fa0000<>+40(SB)/4, $0x42fa0000
+DATA all42fa0000<>+44(SB)/4, $0x42fa0000
+DATA all42fa0000<>+48(SB)/4, $0x42fa0000
+DATA all42fa0000<>+52(SB)/4, $0x42fa0000
+DATA all42fa0000<>+56(SB)/4, $0x42fa0000
+DATA all42fa0000<>+60(SB)/4, $0x42fa0000
+GLOBL all42fa0000<>(SB), RODATA|NOPTR, $64
+
+DATA allc2fa0000<>+0(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+4(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+8(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+12(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+16(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+20(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+24(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+28(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+32(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+36(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+40(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+44(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+48(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+52(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+56(SB)/4, $0xc2fa0000
+DATA allc2fa0000<>+60(SB)/4, $0xc2fa0000
+GLOBL allc2fa0000<>(SB), RODATA|NOPTR, $64
+
+DATA all4b400000<>+0(SB)/4, $0x4b400000
+DATA all4b400000<>+4(SB)/4, $0x4b400000
+DATA all4b400000<>+8(SB)/4, $0x4b400000
+DATA all4b400000<>+12(SB)/4, $0x4b400000
+DATA all4b400000<>+16(SB)/4, $0x4b400000
+DATA all4b400000<>+20(SB)/4, $0x4b400000
+DATA all4b400000<>+24(SB)/4, $0x4b400000
+DATA all4b400000<>+28(SB)/4, $0x4b400000
+DATA all4b400000<>+32(SB)/4, $0x4b400000
+DATA all4b400000<>+36(SB)/4, $0x4b400000
+DATA all4b400000<>+40(SB)/4, $0x4b400000
+DATA all4b400000<>+44(SB)/4, $0x4b400000
+DATA all4b400000<>+48(SB)/4, $0x4b400000
+DATA all4b400000<>+52(SB)/4, $0x4b400000
+DATA all4b400000<>+56(SB)/4, $0x4b400000
+DATA all4b400000<>+60(SB)/4, $0x4b400000
+GLOBL all4b400000<>(SB), RODATA|NOPTR, $64
+
+DATA all3c1e7544<>+0(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+4(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+8(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+12(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+16(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+20(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+24(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+28(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+32(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+36(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+40(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+44(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+48(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+52(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+56(SB)/4, $0x3c1e7544
+DATA all3c1e7544<>+60(SB)/4, $0x3c1e7544
+GLOBL all3c1e7544<>(SB), RODATA|NOPTR, $64
+
+DATA all3aaddd0a<>+0(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+4(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+8(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+12(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+16(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+20(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+24(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+28(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+32(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+36(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+40(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+44(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+48(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+52(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+56(SB)/4, $0x3aaddd0a
+DATA all3aaddd0a<>+60(SB)/4, $0x3aaddd0a
+GLOBL all3aaddd0a<>(SB), RODATA|NOPTR, $64
+
+DATA all3e75fcde<>+0(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+4(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+8(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+12(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+16(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+20(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+24(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+28(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+32(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+36(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+40(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+44(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+48(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+52(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+56(SB)/4, $0x3e75fcde
+DATA all3e75fcde<>+60(SB)/4, $0x3e75fcde
+GLOBL all3e75fcde<>(SB), RODATA|NOPTR, $64
+
+DATA all3d635ba9<>+0(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+4(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+8(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+12(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+16(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+20(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+24(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+28(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+32(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+36(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+40(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+44(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+48(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+52(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+56(SB)/4, $0x3d635ba9
+DATA all3d635ba9<>+60(SB)/4, $0x3d635ba9
+GLOBL all3d635ba9<>(SB), RODATA|NOPTR, $64
+
+DATA all3f800000<>+0(SB)/4, $0x3f800000
+DATA all3f800000<>+4(SB)/4, $0x3f800000
+DATA all3f800000<>+8(SB)/4, $0x3f800000
+DATA all3f800000<>+12(SB)/4, $0x3f800000
+DATA all3f800000<>+16(SB)/4, $0x3f800000
+DATA all3f800000<>+20(SB)/4, $0x3f800000
+DATA all3f800000<>+24(SB)/4, $0x3f800000
+DATA all3f800000<>+28(SB)/4, $0x3f800000
+DATA all3f800000<>+32(SB)/4, $0x3f800000
+DATA all3f800000<>+36(SB)/4, $0x3f800000
+DATA all3f800000<>+40(SB)/4, $0x3f800000
+DATA all3f800000<>+44(SB)/4, $0x3f800000
+DATA all3f800000<>+48(SB)/4, $0x3f800000
+DATA all3f800000<>+52(SB)/4, $0x3f800000
+DATA all3f800000<>+56(SB)/4, $0x3f800000
+DATA all3f800000<>+60(SB)/4, $0x3f800000
+GLOBL all3f800000<>(SB), RODATA|NOPTR, $64
+
+DATA all3f317215<>+0(SB)/4, $0x3f317215
+DATA all3f317215<>+4(SB)/4, $0x3f317215
+DATA all3f317215<>+8(SB)/4, $0x3f317215
+DATA all3f317215<>+12(SB)/4, $0x3f317215
+DATA all3f317215<>+16(SB)/4, $0x3f317215
+DATA all3f317215<>+20(SB)/4, $0x3f317215
+DATA all3f317215<>+24(SB)/4, $0x3f317215
+DATA all3f317215<>+28(SB)/4, $0x3f317215
+DATA all3f317215<>+32(SB)/4, $0x3f317215
+DATA all3f317215<>+36(SB)/4, $0x3f317215
+DATA all3f317215<>+40(SB)/4, $0x3f317215
+DATA all3f317215<>+44(SB)/4, $0x3f317215
+DATA all3f317215<>+48(SB)/4, $0x3f317215
+DATA all3f317215<>+52(SB)/4, $0x3f317215
+DATA all3f317215<>+56(SB)/4, $0x3f317215
+DATA all3f317215<>+60(SB)/4, $0x3f317215
+GLOBL all3f317215<>(SB), RODATA|NOPTR, $64
+
+// func geluSlopeAVX2(y []float32, slope []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluSlopeAVX2(SB), NOSPLIT, $0-72
+	MOVQ y_base+0(FP), AX
+	MOVQ slope_base+24(FP), CX
+	MOVQ x_base+48(FP), DX
+	MOVQ x_len+56(FP), BX
+
+one8:
+	CMPQ         BX, $0x00000008
+	JLT          rest8
+	VMOVUPS      (DX), Y0
+	VMULPS       Y0, Y0, Y1
+	VMOVUPS      allc0135761<>+0(SB), Y3
+	VFMADD231PS  allbdd2d3e8<>+0(SB), Y1, Y3
+	VMULPS       Y0, Y3, Y3
+	VMINPS       all42fa0000<>+0(SB), Y3, Y3
+	VMAXPS       allc2fa0000<>+0(SB), Y3, Y3
+	VMOVUPS      all4b400000<>+0(SB), Y2
+	VADDPS       Y3, Y2, Y2
+	VSUBPS       all4b400000<>+0(SB), Y2, Y4
+	VSUBPS       Y4, Y3, Y4
+	VMULPS       Y4, Y4, Y5
+	VMOVUPS      all3c1e7544<>+0(SB), Y3
+	VFMADD231PS  all3aaddd0a<>+0(SB), Y4, Y3
+	VMOVUPS      all3e75fcde<>+0(SB), Y6
+	VFMADD231PS  all3d635ba9<>+0(SB), Y4, Y6
+	VFMADD213PS  Y6, Y5, Y3
+	VMOVUPS      all3f800000<>+0(SB), Y6
+	VFMADD231PS  all3f317215<>+0(SB), Y4, Y6
+	VFMADD213PS  Y6, Y5, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       Y2, Y3, Y3
+	VMOVUPS      all3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y3, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (AX)
+	VMULPS       Y3, Y0, Y0
+	VMOVUPS      allbfcc422a<>+0(SB), Y3
+	VFMADD231PS  allbe5b33b6<>+0(SB), Y1, Y3
+	VFNMADD231PS Y3, Y0, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x00000008, BX
+	JMP          one8
+
+rest8:
+	TESTQ        BX, BX
+	JZ           done8
+	LEAQ         tails<>+32(SB), SI
+	NEGQ         BX
+	VMOVUPS      (SI)(BX*4), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVUPS      allc0135761<>+0(SB), Y4
+	VFMADD231PS  allbdd2d3e8<>+0(SB), Y2, Y4
+	VMULPS       Y1, Y4, Y4
+	VMINPS       all42fa0000<>+0(SB), Y4, Y4
+	VMAXPS       allc2fa0000<>+0(SB), Y4, Y4
+	VMOVUPS      all4b400000<>+0(SB), Y3
+	VADDPS       Y4, Y3, Y3
+	VSUBPS       all4b400000<>+0(SB), Y3, Y5
+	VSUBPS       Y5, Y4, Y5
+	VMULPS       Y5, Y5, Y6
+	VMOVUPS      all3c1e7544<>+0(SB), Y4
+	VFMADD231PS  all3aaddd0a<>+0(SB), Y5, Y4
+	VMOVUPS      all3e75fcde<>+0(SB), Y7
+	VFMADD231PS  all3d635ba9<>+0(SB), Y5, Y7
+	VFMADD213PS  Y7, Y6, Y4
+	VMOVUPS      all3f800000<>+0(SB), Y7
+	VFMADD231PS  all3f317215<>+0(SB), Y5, Y7
+	VFMADD213PS  Y7, Y6, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVUPS      all3f800000<>+0(SB), Y5
+	VADDPS       Y5, Y4, Y3
+	VDIVPS       Y3, Y5, Y3
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+	VMULPS       Y4, Y1, Y1
+	VMOVUPS      allbfcc422a<>+0(SB), Y4
+	VFMADD231PS  allbe5b33b6<>+0(SB), Y2, Y4
+	VFNMADD231PS Y4, Y1, Y3
+	VMASKMOVPS   Y3, Y0, (CX)
+
+done8:
 	VZEROUPPER
 	RET
 
@@ -508,392 +778,6 @@ DATA allbfcc422a<>+52(SB)/4, $0xbfcc422a
 DATA allbfcc422a<>+56(SB)/4, $0xbfcc422a
 DATA allbfcc422a<>+60(SB)/4, $0xbfcc422a
 GLOBL allbfcc422a<>(SB), RODATA|NOPTR, $64
-
-DATA allbd922279<>+0(SB)/4, $0xbd922279
-DATA allbd922279<>+4(SB)/4, $0xbd922279
-DATA allbd922279<>+8(SB)/4, $0xbd922279
-DATA allbd922279<>+12(SB)/4, $0xbd922279
-DATA allbd922279<>+16(SB)/4, $0xbd922279
-DATA allbd922279<>+20(SB)/4, $0xbd922279
-DATA allbd922279<>+24(SB)/4, $0xbd922279
-DATA allbd922279<>+28(SB)/4, $0xbd922279
-DATA allbd922279<>+32(SB)/4, $0xbd922279
-DATA allbd922279<>+36(SB)/4, $0xbd922279
-DATA allbd922279<>+40(SB)/4, $0xbd922279
-DATA allbd922279<>+44(SB)/4, $0xbd922279
-DATA allbd922279<>+48(SB)/4, $0xbd922279
-DATA allbd922279<>+52(SB)/4, $0xbd922279
-DATA allbd922279<>+56(SB)/4, $0xbd922279
-DATA allbd922279<>+60(SB)/4, $0xbd922279
-GLOBL allbd922279<>(SB), RODATA|NOPTR, $64
-
-DATA all42ae0000<>+0(SB)/4, $0x42ae0000
-DATA all42ae0000<>+4(SB)/4, $0x42ae0000
-DATA all42ae0000<>+8(SB)/4, $0x42ae0000
-DATA all42ae0000<>+12(SB)/4, $0x42ae0000
-DATA all42ae0000<>+16(SB)/4, $0x42ae0000
-DATA all42ae0000<>+20(SB)/4, $0x42ae0000
-DATA all42ae0000<>+24(SB)/4, $0x42ae0000
-DATA all42ae0000<>+28(SB)/4, $0x42ae0000
-DATA all42ae0000<>+32(SB)/4, $0x42ae0000
-DATA all42ae0000<>+36(SB)/4, $0x42ae0000
-DATA all42ae0000<>+40(SB)/4, $0x42ae0000
-DATA all42ae0000<>+44(SB)/4, $0x42ae0000
-DATA all42ae0000<>+48(SB)/4, $0x42ae0000
-DATA all42ae0000<>+52(SB)/4, $0x42ae0000
-DATA all42ae0000<>+56(SB)/4, $0x42ae0000
-DATA all42ae0000<>+60(SB)/4, $0x42ae0000
-GLOBL all42ae0000<>(SB), RODATA|NOPTR, $64
-
-DATA allc2d00000<>+0(SB)/4, $0xc2d00000
-DATA allc2d00000<>+4(SB)/4, $0xc2d00000
-DATA allc2d00000<>+8(SB)/4, $0xc2d00000
-DATA allc2d00000<>+12(SB)/4, $0xc2d00000
-DATA allc2d00000<>+16(SB)/4, $0xc2d00000
-DATA allc2d00000<>+20(SB)/4, $0xc2d00000
-DATA allc2d00000<>+24(SB)/4, $0xc2d00000
-DATA allc2d00000<>+28(SB)/4, $0xc2d00000
-DATA allc2d00000<>+32(SB)/4, $0xc2d00000
-DATA allc2d00000<>+36(SB)/4, $0xc2d00000
-DATA allc2d00000<>+40(SB)/4, $0xc2d00000
-DATA allc2d00000<>+44(SB)/4, $0xc2d00000
-DATA allc2d00000<>+48(SB)/4, $0xc2d00000
-DATA allc2d00000<>+52(SB)/4, $0xc2d00000
-DATA allc2d00000<>+56(SB)/4, $0xc2d00000
-DATA allc2d00000<>+60(SB)/4, $0xc2d00000
-GLOBL allc2d00000<>(SB), RODATA|NOPTR, $64
-
-DATA all42b20000<>+0(SB)/4, $0x42b20000
-DATA all42b20000<>+4(SB)/4, $0x42b20000
-DATA all42b20000<>+8(SB)/4, $0x42b20000
-DATA all42b20000<>+12(SB)/4, $0x42b20000
-DATA all42b20000<>+16(SB)/4, $0x42b20000
-DATA all42b20000<>+20(SB)/4, $0x42b20000
-DATA all42b20000<>+24(SB)/4, $0x42b20000
-DATA all42b20000<>+28(SB)/4, $0x42b20000
-DATA all42b20000<>+32(SB)/4, $0x42b20000
-DATA all42b20000<>+36(SB)/4, $0x42b20000
-DATA all42b20000<>+40(SB)/4, $0x42b20000
-DATA all42b20000<>+44(SB)/4, $0x42b20000
-DATA all42b20000<>+48(SB)/4, $0x42b20000
-DATA all42b20000<>+52(SB)/4, $0x42b20000
-DATA all42b20000<>+56(SB)/4, $0x42b20000
-DATA all42b20000<>+60(SB)/4, $0x42b20000
-GLOBL all42b20000<>(SB), RODATA|NOPTR, $64
-
-DATA all4b400000<>+0(SB)/4, $0x4b400000
-DATA all4b400000<>+4(SB)/4, $0x4b400000
-DATA all4b400000<>+8(SB)/4, $0x4b400000
-DATA all4b400000<>+12(SB)/4, $0x4b400000
-DATA all4b400000<>+16(SB)/4, $0x4b400000
-DATA all4b400000<>+20(SB)/4, $0x4b400000
-DATA all4b400000<>+24(SB)/4, $0x4b400000
-DATA all4b400000<>+28(SB)/4, $0x4b400000
-DATA all4b400000<>+32(SB)/4, $0x4b400000
-DATA all4b400000<>+36(SB)/4, $0x4b400000
-DATA all4b400000<>+40(SB)/4, $0x4b400000
-DATA all4b400000<>+44(SB)/4, $0x4b400000
-DATA all4b400000<>+48(SB)/4, $0x4b400000
-DATA all4b400000<>+52(SB)/4, $0x4b400000
-DATA all4b400000<>+56(SB)/4, $0x4b400000
-DATA all4b400000<>+60(SB)/4, $0x4b400000
-GLOBL all4b400000<>(SB), RODATA|NOPTR, $64
-
-DATA all3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
-DATA all3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
-GLOBL all3fb8aa3b<>(SB), RODATA|NOPTR, $64
-
-DATA all3f318000<>+0(SB)/4, $0x3f318000
-DATA all3f318000<>+4(SB)/4, $0x3f318000
-DATA all3f318000<>+8(SB)/4, $0x3f318000
-DATA all3f318000<>+12(SB)/4, $0x3f318000
-DATA all3f318000<>+16(SB)/4, $0x3f318000
-DATA all3f318000<>+20(SB)/4, $0x3f318000
-DATA all3f318000<>+24(SB)/4, $0x3f318000
-DATA all3f318000<>+28(SB)/4, $0x3f318000
-DATA all3f318000<>+32(SB)/4, $0x3f318000
-DATA all3f318000<>+36(SB)/4, $0x3f318000
-DATA all3f318000<>+40(SB)/4, $0x3f318000
-DATA all3f318000<>+44(SB)/4, $0x3f318000
-DATA all3f318000<>+48(SB)/4, $0x3f318000
-DATA all3f318000<>+52(SB)/4, $0x3f318000
-DATA all3f318000<>+56(SB)/4, $0x3f318000
-DATA all3f318000<>+60(SB)/4, $0x3f318000
-GLOBL all3f318000<>(SB), RODATA|NOPTR, $64
-
-DATA allb95e8083<>+0(SB)/4, $0xb95e8083
-DATA allb95e8083<>+4(SB)/4, $0xb95e8083
-DATA allb95e8083<>+8(SB)/4, $0xb95e8083
-DATA allb95e8083<>+12(SB)/4, $0xb95e8083
-DATA allb95e8083<>+16(SB)/4, $0xb95e8083
-DATA allb95e8083<>+20(SB)/4, $0xb95e8083
-DATA allb95e8083<>+24(SB)/4, $0xb95e8083
-DATA allb95e8083<>+28(SB)/4, $0xb95e8083
-DATA allb95e8083<>+32(SB)/4, $0xb95e8083
-DATA allb95e8083<>+36(SB)/4, $0xb95e8083
-DATA allb95e8083<>+40(SB)/4, $0xb95e8083
-DATA allb95e8083<>+44(SB)/4, $0xb95e8083
-DATA allb95e8083<>+48(SB)/4, $0xb95e8083
-DATA allb95e8083<>+52(SB)/4, $0xb95e8083
-DATA allb95e8083<>+56(SB)/4, $0xb95e8083
-DATA allb95e8083<>+60(SB)/4, $0xb95e8083
-GLOBL allb95e8083<>(SB), RODATA|NOPTR, $64
-
-DATA all3ab511a7<>+0(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+4(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+8(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+12(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+16(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+20(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+24(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+28(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+32(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+36(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+40(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+44(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+48(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+52(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+56(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+60(SB)/4, $0x3ab511a7
-GLOBL all3ab511a7<>(SB), RODATA|NOPTR, $64
-
-DATA all3c091d36<>+0(SB)/4, $0x3c091d36
-DATA all3c091d36<>+4(SB)/4, $0x3c091d36
-DATA all3c091d36<>+8(SB)/4, $0x3c091d36
-DATA all3c091d36<>+12(SB)/4, $0x3c091d36
-DATA all3c091d36<>+16(SB)/4, $0x3c091d36
-DATA all3c091d36<>+20(SB)/4, $0x3c091d36
-DATA all3c091d36<>+24(SB)/4, $0x3c091d36
-DATA all3c091d36<>+28(SB)/4, $0x3c091d36
-DATA all3c091d36<>+32(SB)/4, $0x3c091d36
-DATA all3c091d36<>+36(SB)/4, $0x3c091d36
-DATA all3c091d36<>+40(SB)/4, $0x3c091d36
-DATA all3c091d36<>+44(SB)/4, $0x3c091d36
-DATA all3c091d36<>+48(SB)/4, $0x3c091d36
-DATA all3c091d36<>+52(SB)/4, $0x3c091d36
-DATA all3c091d36<>+56(SB)/4, $0x3c091d36
-DATA all3c091d36<>+60(SB)/4, $0x3c091d36
-GLOBL all3c091d36<>(SB), RODATA|NOPTR, $64
-
-DATA all3d2aac7a<>+0(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+4(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+8(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+12(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+16(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+20(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+24(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+28(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+32(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+36(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+40(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+44(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+48(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+52(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+56(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+60(SB)/4, $0x3d2aac7a
-GLOBL all3d2aac7a<>(SB), RODATA|NOPTR, $64
-
-DATA all3e2aaa48<>+0(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+4(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+8(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+12(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+16(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+20(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+24(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+28(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+32(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+36(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+40(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+44(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+48(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+52(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+56(SB)/4, $0x3e2aaa48
-DATA all3e2aaa48<>+60(SB)/4, $0x3e2aaa48
-GLOBL all3e2aaa48<>(SB), RODATA|NOPTR, $64
-
-DATA all3efffffe<>+0(SB)/4, $0x3efffffe
-DATA all3efffffe<>+4(SB)/4, $0x3efffffe
-DATA all3efffffe<>+8(SB)/4, $0x3efffffe
-DATA all3efffffe<>+12(SB)/4, $0x3efffffe
-DATA all3efffffe<>+16(SB)/4, $0x3efffffe
-DATA all3efffffe<>+20(SB)/4, $0x3efffffe
-DATA all3efffffe<>+24(SB)/4, $0x3efffffe
-DATA all3efffffe<>+28(SB)/4, $0x3efffffe
-DATA all3efffffe<>+32(SB)/4, $0x3efffffe
-DATA all3efffffe<>+36(SB)/4, $0x3efffffe
-DATA all3efffffe<>+40(SB)/4, $0x3efffffe
-DATA all3efffffe<>+44(SB)/4, $0x3efffffe
-DATA all3efffffe<>+48(SB)/4, $0x3efffffe
-DATA all3efffffe<>+52(SB)/4, $0x3efffffe
-DATA all3efffffe<>+56(SB)/4, $0x3efffffe
-DATA all3efffffe<>+60(SB)/4, $0x3efffffe
-GLOBL all3efffffe<>(SB), RODATA|NOPTR, $64
-
-DATA all3f800000<>+0(SB)/4, $0x3f800000
-DATA all3f800000<>+4(SB)/4, $0x3f800000
-DATA all3f800000<>+8(SB)/4, $0x3f800000
-DATA all3f800000<>+12(SB)/4, $0x3f800000
-DATA all3f800000<>+16(SB)/4, $0x3f800000
-DATA all3f800000<>+20(SB)/4, $0x3f800000
-DATA all3f800000<>+24(SB)/4, $0x3f800000
-DATA all3f800000<>+28(SB)/4, $0x3f800000
-DATA all3f800000<>+32(SB)/4, $0x3f800000
-DATA all3f800000<>+36(SB)/4, $0x3f800000
-DATA all3f800000<>+40(SB)/4, $0x3f800000
-DATA all3f800000<>+44(SB)/4, $0x3f800000
-DATA all3f800000<>+48(SB)/4, $0x3f800000
-DATA all3f800000<>+52(SB)/4, $0x3f800000
-DATA all3f800000<>+56(SB)/4, $0x3f800000
-DATA all3f800000<>+60(SB)/4, $0x3f800000
-GLOBL all3f800000<>(SB), RODATA|NOPTR, $64
-
-DATA all0000007f<>+0(SB)/4, $0x0000007f
-DATA all0000007f<>+4(SB)/4, $0x0000007f
-DATA all0000007f<>+8(SB)/4, $0x0000007f
-DATA all0000007f<>+12(SB)/4, $0x0000007f
-DATA all0000007f<>+16(SB)/4, $0x0000007f
-DATA all0000007f<>+20(SB)/4, $0x0000007f
-DATA all0000007f<>+24(SB)/4, $0x0000007f
-DATA all0000007f<>+28(SB)/4, $0x0000007f
-DATA all0000007f<>+32(SB)/4, $0x0000007f
-DATA all0000007f<>+36(SB)/4, $0x0000007f
-DATA all0000007f<>+40(SB)/4, $0x0000007f
-DATA all0000007f<>+44(SB)/4, $0x0000007f
-DATA all0000007f<>+48(SB)/4, $0x0000007f
-DATA all0000007f<>+52(SB)/4, $0x0000007f
-DATA all0000007f<>+56(SB)/4, $0x0000007f
-DATA all0000007f<>+60(SB)/4, $0x0000007f
-GLOBL all0000007f<>(SB), RODATA|NOPTR, $64
-
-// func geluSlopeAVX2(y []float32, slope []float32, x []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·geluSlopeAVX2(SB), NOSPLIT, $0-72
-	MOVQ y_base+0(FP), AX
-	MOVQ slope_base+24(FP), CX
-	MOVQ x_base+48(FP), DX
-	MOVQ x_len+56(FP), BX
-
-one8:
-	CMPQ         BX, $0x00000008
-	JLT          rest8
-	VMOVUPS      (DX), Y0
-	VMULPS       Y0, Y0, Y1
-	VMOVUPS      allbfcc422a<>+0(SB), Y2
-	VFMADD231PS  allbd922279<>+0(SB), Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      all42ae0000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      all42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS       all4b400000<>+0(SB), Y3, Y3
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y2
-	VMOVUPS      all3ab511a7<>+0(SB), Y4
-	VFMADD213PS  all3c091d36<>+0(SB), Y2, Y4
-	VFMADD213PS  all3d2aac7a<>+0(SB), Y2, Y4
-	VFMADD213PS  all3e2aaa48<>+0(SB), Y2, Y4
-	VFMADD213PS  all3efffffe<>+0(SB), Y2, Y4
-	VFMADD213PS  all3f800000<>+0(SB), Y2, Y4
-	VFMADD213PS  all3f800000<>+0(SB), Y2, Y4
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VMOVAPS      Y4, Y2
-	VMOVUPS      all3f800000<>+0(SB), Y4
-	VADDPS       Y4, Y2, Y3
-	VDIVPS       Y3, Y4, Y3
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y3, Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      allbfcc422a<>+0(SB), Y2
-	VFMADD231PS  allbe5b33b6<>+0(SB), Y1, Y2
-	VFNMADD231PS Y2, Y0, Y3
-	VMOVUPS      Y3, (CX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, DX
-	SUBQ         $0x00000008, BX
-	JMP          one8
-
-rest8:
-	TESTQ        BX, BX
-	JZ           done8
-	LEAQ         tails<>+32(SB), SI
-	NEGQ         BX
-	VMOVUPS      (SI)(BX*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
-	VMULPS       Y1, Y1, Y2
-	VMOVUPS      allbfcc422a<>+0(SB), Y3
-	VFMADD231PS  allbd922279<>+0(SB), Y2, Y3
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      all42ae0000<>+0(SB), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      allc2d00000<>+0(SB), Y4
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      all42b20000<>+0(SB), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      all4b400000<>+0(SB), Y4
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Y3, Y4
-	VSUBPS       all4b400000<>+0(SB), Y4, Y4
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y3
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y3
-	VMOVUPS      all3ab511a7<>+0(SB), Y5
-	VFMADD213PS  all3c091d36<>+0(SB), Y3, Y5
-	VFMADD213PS  all3d2aac7a<>+0(SB), Y3, Y5
-	VFMADD213PS  all3e2aaa48<>+0(SB), Y3, Y5
-	VFMADD213PS  all3efffffe<>+0(SB), Y3, Y5
-	VFMADD213PS  all3f800000<>+0(SB), Y3, Y5
-	VFMADD213PS  all3f800000<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VMOVAPS      Y5, Y3
-	VMOVUPS      all3f800000<>+0(SB), Y5
-	VADDPS       Y5, Y3, Y4
-	VDIVPS       Y4, Y5, Y4
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y4, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (AX)
-	VMULPS       Y3, Y1, Y1
-	VMOVUPS      allbfcc422a<>+0(SB), Y3
-	VFMADD231PS  allbe5b33b6<>+0(SB), Y2, Y3
-	VFNMADD231PS Y3, Y1, Y4
-	VMASKMOVPS   Y4, Y0, (CX)
-
-done8:
-	VZEROUPPER
-	RET
 
 DATA allbe5b33b6<>+0(SB)/4, $0xbe5b33b6
 DATA allbe5b33b6<>+4(SB)/4, $0xbe5b33b6
@@ -1511,78 +1395,74 @@ row:
 	MOVQ BX, R9
 
 one17:
-	CMPQ         R9, $0x00000010
-	JLT          rest17
-	VMOVUPS      (R8), Z0
-	VMULPS       Z0, Z0, Z1
-	VMOVUPS      allbfcc422a<>+0(SB), Z2
-	VFMADD231PS  allbd922279<>+0(SB), Z1, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      all42ae0000<>+0(SB), Z1
-	VMINPS       Z2, Z1, Z2
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z2, Z1, Z2
-	VMOVUPS      all42b20000<>+0(SB), Z1
-	VMINPS       Z2, Z1, Z2
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
-	VMOVUPS      all3ab511a7<>+0(SB), Z3
-	VFMADD213PS  all3c091d36<>+0(SB), Z2, Z3
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z2, Z3
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z2, Z3
-	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z3
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
-	VSCALEFPS    Z1, Z3, Z2
-	VMOVUPS      all3f800000<>+0(SB), Z1
-	VADDPS       Z1, Z2, Z2
-	VDIVPS       Z2, Z1, Z2
-	VMULPS       Z2, Z0, Z0
-	VMOVUPS      Z0, (DI)
-	ADDQ         $0x00000040, DI
-	ADDQ         $0x00000040, R8
-	SUBQ         $0x00000010, R9
-	JMP          one17
+	CMPQ        R9, $0x00000010
+	JLT         rest17
+	VMOVUPS     (R8), Z0
+	VMULPS      Z0, Z0, Z1
+	VMOVUPS     allc0135761<>+0(SB), Z2
+	VFMADD231PS allbdd2d3e8<>+0(SB), Z1, Z2
+	VMULPS      Z0, Z2, Z2
+	VMINPS      all42fa0000<>+0(SB), Z2, Z2
+	VMAXPS      allc2fa0000<>+0(SB), Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z1
+	VADDPS      Z2, Z1, Z1
+	VSUBPS      all4b400000<>+0(SB), Z1, Z3
+	VSUBPS      Z3, Z2, Z3
+	VMULPS      Z3, Z3, Z2
+	VMOVUPS     all3c1e7544<>+0(SB), Z4
+	VFMADD231PS all3aaddd0a<>+0(SB), Z3, Z4
+	VMOVUPS     all3e75fcde<>+0(SB), Z5
+	VFMADD231PS all3d635ba9<>+0(SB), Z3, Z5
+	VFMADD213PS Z5, Z2, Z4
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VFMADD231PS all3f317215<>+0(SB), Z3, Z5
+	VFMADD213PS Z5, Z2, Z4
+	VPSLLD      $0x17, Z1, Z1
+	VPADDD      Z1, Z4, Z4
+	VMOVUPS     all3f800000<>+0(SB), Z1
+	VADDPS      Z1, Z4, Z2
+	VDIVPS      Z2, Z1, Z2
+	VMULPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R9
+	JMP         one17
 
 rest17:
-	TESTQ        R9, R9
-	JZ           done17
-	MOVQ         $0x00000001, R10
-	SHLXQ        R9, R10, R9
-	DECQ         R9
-	KMOVW        R9, K1
-	VMOVUPS.Z    (R8), K1, Z0
-	VMULPS       Z0, Z0, Z1
-	VMOVUPS      allbfcc422a<>+0(SB), Z2
-	VFMADD231PS  allbd922279<>+0(SB), Z1, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      all42ae0000<>+0(SB), Z1
-	VMINPS       Z2, Z1, Z2
-	VMOVUPS      allc2d00000<>+0(SB), Z1
-	VMAXPS       Z2, Z1, Z2
-	VMOVUPS      all42b20000<>+0(SB), Z1
-	VMINPS       Z2, Z1, Z2
-	VMOVUPS      all4b400000<>+0(SB), Z1
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z1
-	VSUBPS       all4b400000<>+0(SB), Z1, Z1
-	VFNMADD231PS all3f318000<>+0(SB), Z1, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z2
-	VMOVUPS      all3ab511a7<>+0(SB), Z3
-	VFMADD213PS  all3c091d36<>+0(SB), Z2, Z3
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z2, Z3
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z2, Z3
-	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z3
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
-	VSCALEFPS    Z1, Z3, Z2
-	VMOVUPS      all3f800000<>+0(SB), Z1
-	VADDPS       Z1, Z2, Z2
-	VDIVPS       Z2, Z1, Z2
-	VMULPS       Z2, Z0, Z0
-	VMOVUPS      Z0, K1, (DI)
+	TESTQ       R9, R9
+	JZ          done17
+	MOVQ        $0x00000001, R10
+	SHLXQ       R9, R10, R9
+	DECQ        R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (R8), K1, Z0
+	VMULPS      Z0, Z0, Z1
+	VMOVUPS     allc0135761<>+0(SB), Z2
+	VFMADD231PS allbdd2d3e8<>+0(SB), Z1, Z2
+	VMULPS      Z0, Z2, Z2
+	VMINPS      all42fa0000<>+0(SB), Z2, Z2
+	VMAXPS      allc2fa0000<>+0(SB), Z2, Z2
+	VMOVUPS     all4b400000<>+0(SB), Z1
+	VADDPS      Z2, Z1, Z1
+	VSUBPS      all4b400000<>+0(SB), Z1, Z3
+	VSUBPS      Z3, Z2, Z3
+	VMULPS      Z3, Z3, Z2
+	VMOVUPS     all3c1e7544<>+0(SB), Z4
+	VFMADD231PS all3aaddd0a<>+0(SB), Z3, Z4
+	VMOVUPS     all3e75fcde<>+0(SB), Z5
+	VFMADD231PS all3d635ba9<>+0(SB), Z3, Z5
+	VFMADD213PS Z5, Z2, Z4
+	VMOVUPS     all3f800000<>+0(SB), Z5
+	VFMADD231PS all3f317215<>+0(SB), Z3, Z5
+	VFMADD213PS Z5, Z2, Z4
+	VPSLLD      $0x17, Z1, Z1
+	VPADDD      Z1, Z4, Z4
+	VMOVUPS     all3f800000<>+0(SB), Z1
+	VADDPS      Z1, Z4, Z2
+	VDIVPS      Z2, Z1, Z2
+	VMULPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (DI)
 
 done17:
 	ADDQ SI, AX
@@ -1605,39 +1485,37 @@ one18:
 	JLT          rest18
 	VMOVUPS      (DX), Z0
 	VMULPS       Z0, Z0, Z1
-	VMOVUPS      allbfcc422a<>+0(SB), Z2
-	VFMADD231PS  allbd922279<>+0(SB), Z1, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      all42ae0000<>+0(SB), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      allc2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
-	VMOVUPS      all42b20000<>+0(SB), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      all4b400000<>+0(SB), Z3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z3
-	VSUBPS       all4b400000<>+0(SB), Z3, Z3
-	VFNMADD231PS all3f318000<>+0(SB), Z3, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      all3ab511a7<>+0(SB), Z4
-	VFMADD213PS  all3c091d36<>+0(SB), Z2, Z4
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z2, Z4
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z2, Z4
-	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z4
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z4
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z4
-	VSCALEFPS    Z3, Z4, Z2
+	VMOVUPS      allc0135761<>+0(SB), Z3
+	VFMADD231PS  allbdd2d3e8<>+0(SB), Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VMINPS       all42fa0000<>+0(SB), Z3, Z3
+	VMAXPS       allc2fa0000<>+0(SB), Z3, Z3
+	VMOVUPS      all4b400000<>+0(SB), Z2
+	VADDPS       Z3, Z2, Z2
+	VSUBPS       all4b400000<>+0(SB), Z2, Z4
+	VSUBPS       Z4, Z3, Z4
+	VMULPS       Z4, Z4, Z5
+	VMOVUPS      all3c1e7544<>+0(SB), Z3
+	VFMADD231PS  all3aaddd0a<>+0(SB), Z4, Z3
+	VMOVUPS      all3e75fcde<>+0(SB), Z6
+	VFMADD231PS  all3d635ba9<>+0(SB), Z4, Z6
+	VFMADD213PS  Z6, Z5, Z3
+	VMOVUPS      all3f800000<>+0(SB), Z6
+	VFMADD231PS  all3f317215<>+0(SB), Z4, Z6
+	VFMADD213PS  Z6, Z5, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VPADDD       Z2, Z3, Z3
 	VMOVUPS      all3f800000<>+0(SB), Z4
-	VADDPS       Z4, Z2, Z3
-	VDIVPS       Z3, Z4, Z3
-	VMULPS       Z3, Z2, Z2
-	VMULPS       Z3, Z0, Z0
-	VMOVUPS      Z0, (AX)
+	VADDPS       Z4, Z3, Z2
+	VDIVPS       Z2, Z4, Z2
+	VMULPS       Z2, Z3, Z3
 	VMULPS       Z2, Z0, Z0
-	VMOVUPS      allbfcc422a<>+0(SB), Z2
-	VFMADD231PS  allbe5b33b6<>+0(SB), Z1, Z2
-	VFNMADD231PS Z2, Z0, Z3
-	VMOVUPS      Z3, (CX)
+	VMOVUPS      Z0, (AX)
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      allbfcc422a<>+0(SB), Z3
+	VFMADD231PS  allbe5b33b6<>+0(SB), Z1, Z3
+	VFNMADD231PS Z3, Z0, Z2
+	VMOVUPS      Z2, (CX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
@@ -1653,39 +1531,37 @@ rest18:
 	KMOVW        BX, K1
 	VMOVUPS.Z    (DX), K1, Z0
 	VMULPS       Z0, Z0, Z1
-	VMOVUPS      allbfcc422a<>+0(SB), Z2
-	VFMADD231PS  allbd922279<>+0(SB), Z1, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      all42ae0000<>+0(SB), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      allc2d00000<>+0(SB), Z3
-	VMAXPS       Z2, Z3, Z2
-	VMOVUPS      all42b20000<>+0(SB), Z3
-	VMINPS       Z2, Z3, Z2
-	VMOVUPS      all4b400000<>+0(SB), Z3
-	VFMADD231PS  all3fb8aa3b<>+0(SB), Z2, Z3
-	VSUBPS       all4b400000<>+0(SB), Z3, Z3
-	VFNMADD231PS all3f318000<>+0(SB), Z3, Z2
-	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z2
-	VMOVUPS      all3ab511a7<>+0(SB), Z4
-	VFMADD213PS  all3c091d36<>+0(SB), Z2, Z4
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z2, Z4
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z2, Z4
-	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z4
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z4
-	VFMADD213PS  all3f800000<>+0(SB), Z2, Z4
-	VSCALEFPS    Z3, Z4, Z2
+	VMOVUPS      allc0135761<>+0(SB), Z3
+	VFMADD231PS  allbdd2d3e8<>+0(SB), Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VMINPS       all42fa0000<>+0(SB), Z3, Z3
+	VMAXPS       allc2fa0000<>+0(SB), Z3, Z3
+	VMOVUPS      all4b400000<>+0(SB), Z2
+	VADDPS       Z3, Z2, Z2
+	VSUBPS       all4b400000<>+0(SB), Z2, Z4
+	VSUBPS       Z4, Z3, Z4
+	VMULPS       Z4, Z4, Z5
+	VMOVUPS      all3c1e7544<>+0(SB), Z3
+	VFMADD231PS  all3aaddd0a<>+0(SB), Z4, Z3
+	VMOVUPS      all3e75fcde<>+0(SB), Z6
+	VFMADD231PS  all3d635ba9<>+0(SB), Z4, Z6
+	VFMADD213PS  Z6, Z5, Z3
+	VMOVUPS      all3f800000<>+0(SB), Z6
+	VFMADD231PS  all3f317215<>+0(SB), Z4, Z6
+	VFMADD213PS  Z6, Z5, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VPADDD       Z2, Z3, Z3
 	VMOVUPS      all3f800000<>+0(SB), Z4
-	VADDPS       Z4, Z2, Z3
-	VDIVPS       Z3, Z4, Z3
-	VMULPS       Z3, Z2, Z2
-	VMULPS       Z3, Z0, Z0
-	VMOVUPS      Z0, K1, (AX)
+	VADDPS       Z4, Z3, Z2
+	VDIVPS       Z2, Z4, Z2
+	VMULPS       Z2, Z3, Z3
 	VMULPS       Z2, Z0, Z0
-	VMOVUPS      allbfcc422a<>+0(SB), Z2
-	VFMADD231PS  allbe5b33b6<>+0(SB), Z1, Z2
-	VFNMADD231PS Z2, Z0, Z3
-	VMOVUPS      Z3, K1, (CX)
+	VMOVUPS      Z0, K1, (AX)
+	VMULPS       Z3, Z0, Z0
+	VMOVUPS      allbfcc422a<>+0(SB), Z3
+	VFMADD231PS  allbe5b33b6<>+0(SB), Z1, Z3
+	VFNMADD231PS Z3, Z0, Z2
+	VMOVUPS      Z2, K1, (CX)
 
 done18:
 	VZEROUPPER

@@ -12,6 +12,7 @@ const (
 	log2E   = 1.44269504088896341
 	ln2High = 0.693359375
 	ln2Low  = -2.12194440e-4
+	magic   = 3 << 22 // adding it leaves a float32 no room for a fraction
 
 	expC2 = 0.4999999403953552
 	expC3 = 0.1666651964187622
@@ -28,7 +29,6 @@ func exp32(x float32) float32 {
 	if x > expHigh {
 		x = expHigh
 	}
-	const magic = 3 << 22 // adding it leaves a float32 no room for a fraction
 	n := float32(x*log2E+magic) - magic
 	r := x - n*ln2High
 	r -= n * ln2Low

@@ -47,11 +47,11 @@ type gemmTask struct {
 	pack        bool
 	perPiece    int // row panels that a piece packs
 
-	i0, i1, k0, k1 int // the block: rows i0 to i1, steps k0 to k1
-	rowPanels      int // of the block
-	width          int // columns in a panel of B
-	chunk          int // panels of B in a chunk
-	j0, j1         int // the chunk: panels j0 to j1
+	i0, i1, k0, k1 int   // the block: rows i0 to i1, steps k0 to k1
+	rowPanels      parts // of the block
+	width          int   // columns in a panel of B
+	chunk          int   // panels of B in a chunk
+	j0, j1         int   // the chunk: panels j0 to j1
 	byRows         bool
 	groups         int // pieces that a panel of B meets the row panels in
 }
@@ -111,7 +111,7 @@ func (g *gemmTask) sections() {
 	depth := blocks(g.k, max(1, blocks(g.k, deepest)))
 	rows := max(panelRows, blockFloats/max(depth, 1))
 	rows = blocks(g.m, blocks(g.m, rows)) // blocks of nearly equal size, like the steps
-	g.byRows = g.m >= g.n
+	g.byRows = g.m > g.n
 	g.chunk = panels
 	if g.byRows {
 		g.chunk = max(1, chunkFloats/max(1, depth*g.width))
@@ -128,22 +128,22 @@ func (g *gemmTask) sections() {
 	}
 	for g.i0 = 0; g.i0 < g.m; g.i0 = g.i1 {
 		g.i1 = min(g.i0+rows, g.m)
-		g.rowPanels = blocks(g.i1-g.i0, panelRows)
+		g.rowPanels = cutInto(g.i1-g.i0, panelRows)
 		for g.k0, g.k1 = 0, -1; g.k1 < g.k; g.k0 = g.k1 {
 			g.k1 = min(g.k0+depth, g.k)
 			if !g.inPlace {
 				g.pack = true
-				workers.section(g, blocks(g.rowPanels, g.perPiece))
+				workers.section(g, blocks(g.rowPanels.count, g.perPiece))
 				g.pack = false
 			}
 			for g.j0 = 0; g.j0 < panels; g.j0 = g.j1 {
 				g.j1 = min(g.j0+g.chunk, panels)
 				pieces := 8 * Threads()
 				if g.byRows {
-					g.groups = min(pieces, g.rowPanels)
+					g.groups = min(pieces, g.rowPanels.count)
 					workers.section(g, g.groups)
 				} else {
-					g.groups = min(blocks(pieces, g.j1-g.j0), blocks(g.rowPanels, groupPanels))
+					g.groups = min(blocks(pieces, g.j1-g.j0), blocks(g.rowPanels.count, groupPanels))
 					workers.section(g, (g.j1-g.j0)*g.groups)
 				}
 			}
@@ -154,20 +154,45 @@ func (g *gemmTask) sections() {
 func (g *gemmTask) piece(w *worker, i int) {
 	switch {
 	case g.pack:
-		g.packA(block(i, g.perPiece, g.rowPanels))
+		g.packA(block(i, g.perPiece, g.rowPanels.count))
 	case g.byRows:
 		for j := g.j0; j < g.j1; j++ {
 			g.multiply(w, j, j-g.j0, i)
 		}
+		g.finished(g.j0, g.j1, i)
 	default:
-		g.multiply(w, i/g.groups, 0, i%g.groups)
+		j := i / g.groups
+		g.multiply(w, j, 0, i%g.groups)
+		g.finished(j, j+1, i%g.groups)
 	}
 }
 
-// rowPanel returns the rows of panel p of the block: panels of nearly equal size.
-func (g *gemmTask) rowPanel(p int) (from, to int) {
-	rows := g.i1 - g.i0
-	return g.i0 + rows*p/g.rowPanels, g.i0 + rows*(p+1)/g.rowPanels
+// finished does what is left to do with C for panels j0 to j1 of B and one group of
+// row panels.
+func (g *gemmTask) finished(j0, j1, group int) {
+	if g.k1 < g.k || g.finish == leave {
+		return
+	}
+	from, to := j0*g.width, min(j1*g.width, g.n)
+	i0, i1 := g.rowsOf(g.group(group))
+	at := i0*g.n + from
+	switch g.finish {
+	case applyGELU:
+		g.level.gelu(g.other[at:], g.c[at:], i1-i0, to-from, g.n)
+	case times:
+		g.level.times(g.c[at:], g.other[at:], i1-i0, to-from, g.n)
+	}
+}
+
+// group returns the row panels of a group.
+func (g *gemmTask) group(i int) (first, last int) {
+	n := g.rowPanels.count
+	return n * i / g.groups, n * (i + 1) / g.groups
+}
+
+// rowsOf returns the rows of C in row panels first to last.
+func (g *gemmTask) rowsOf(first, last int) (from, to int) {
+	return g.i0 + g.rowPanels.start(first), g.i0 + g.rowPanels.start(last)
 }
 
 // packA packs row panels.
@@ -175,7 +200,7 @@ func (g *gemmTask) packA(first, last int) {
 	kc := g.k1 - g.k0
 	if !g.transA {
 		for p := first; p < last; p++ {
-			from, to := g.rowPanel(p)
+			from, to := g.rowsOf(p, p+1)
 			g.level.packColumns(g.packed[(from-g.i0)*kc:], to-from, g.a[from*g.k+g.k0:], g.k, kc, to-from, g.alpha)
 		}
 		return
@@ -183,7 +208,7 @@ func (g *gemmTask) packA(first, last int) {
 	for s := 0; s < kc; s += packStrip {
 		steps := min(packStrip, kc-s)
 		for p := first; p < last; p++ {
-			from, to := g.rowPanel(p)
+			from, to := g.rowsOf(p, p+1)
 			dst := g.packed[(from-g.i0)*kc+s*(to-from):]
 			g.level.packRows(dst, to-from, g.a[(g.k0+s)*g.m+from:], g.m, steps, to-from, g.alpha)
 		}
@@ -226,25 +251,20 @@ func (g *gemmTask) multiply(w *worker, j, place, group int) {
 			clear(bias[copy(bias, g.bias[from:to]):])
 		}
 	}
-	for p := g.rowPanels * group / g.groups; p < g.rowPanels*(group+1)/g.groups; p++ {
-		i0, i1 := g.rowPanel(p)
+	for p, last := g.group(group); p < last; {
+		rows, next := g.rowPanels.equal(p, last)
+		i := g.i0 + g.rowPanels.start(p)
 		var a []float32
-		row, step := g.aRow, g.aStep
+		row, step, panel := g.aRow, g.aStep, rows*g.aRow
 		if g.inPlace {
-			a = g.a[i0*row+g.k0*step:]
+			a = g.a[i*row+g.k0*step:]
 		} else {
-			row, step = 1, i1-i0
-			a = g.packed[(i0-g.i0)*kc:]
+			row, step, panel = 1, rows, rows*kc
+			a = g.packed[(i-g.i0)*kc:]
 		}
-		at := i0*g.n + from
-		l.tile(kc, a, row, step, b, ldb, bias, behind(add, at), g.n, g.c[at:], g.n, i1-i0, n)
-		switch {
-		case g.k1 < g.k:
-		case g.finish == applyGELU:
-			l.gelu(g.other[at:], g.c[at:], i1-i0, n, g.n)
-		case g.finish == times:
-			l.times(g.c[at:], g.other[at:], i1-i0, n, g.n)
-		}
+		at := i*g.n + from
+		l.tiles(kc, a, row, step, panel, b, ldb, bias, behind(add, at), g.n, g.c[at:], g.n, rows, n, next-p)
+		p = next
 	}
 }
 

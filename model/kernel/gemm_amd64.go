@@ -2,7 +2,7 @@
 
 package kernel
 
-type microKernel func(k int, a *float32, aRow, aStep int, b *float32, bStep int, bias, add *float32, ldAdd int, c *float32, ldc, last int)
+type microKernel func(k int, a *float32, aRow, aStep int, b *float32, bStep int, bias, add *float32, ldAdd int, c *float32, ldc, last, aNext, tiles int)
 
 // Micro-kernels by the vectors and the rows of their tile.
 var (
@@ -20,21 +20,21 @@ var (
 	}
 )
 
-func tileAVX2(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
+func tilesLanes8(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int) {
 	v := blocks(n, 8)
-	runTile(tilesAVX2[v][m], 8, v, k, a, aRow, aStep, b, bStep, bias, add, ldAdd, c, ldc, m, n)
+	runTiles(tilesAVX2[v][m], 8, v, k, a, aRow, aStep, aNext, b, bStep, bias, add, ldAdd, c, ldc, m, n, tiles)
 }
 
-func tileAVX512(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
+func tilesLanes16(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int) {
 	v := blocks(n, 16)
-	runTile(tilesAVX512[v][m], 16, v, k, a, aRow, aStep, b, bStep, bias, add, ldAdd, c, ldc, m, n)
+	runTiles(tilesAVX512[v][m], 16, v, k, a, aRow, aStep, aNext, b, bStep, bias, add, ldAdd, c, ldc, m, n, tiles)
 }
 
-// runTile proves the bounds that assembly doesn't check.
-func runTile(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
+// runTiles proves the bounds that assembly doesn't check.
+func runTiles(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int) {
 	var pa, pb *float32
 	if k > 0 {
-		_ = a[(m-1)*aRow+(k-1)*aStep]
+		_ = a[(tiles-1)*aNext+(m-1)*aRow+(k-1)*aStep]
 		_ = b[(k-1)*bStep+vectors*lanes-1]
 		pa, pb = &a[0], &b[0]
 	}
@@ -44,11 +44,11 @@ func runTile(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep
 		pbias = &bias[0]
 	}
 	if add != nil {
-		_ = add[(m-1)*ldAdd+n-1]
+		_ = add[(tiles*m-1)*ldAdd+n-1]
 		padd = &add[0]
 	}
-	_ = c[(m-1)*ldc+n-1]
-	kernel(k, pa, aRow, aStep, pb, bStep, pbias, padd, ldAdd, &c[0], ldc, n-(vectors-1)*lanes)
+	_ = c[(tiles*m-1)*ldc+n-1]
+	kernel(k, pa, aRow, aStep, pb, bStep, pbias, padd, ldAdd, &c[0], ldc, n-(vectors-1)*lanes, aNext, tiles)
 }
 
 func packRowsLanes8(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {

@@ -4,18 +4,20 @@
 
 #include "textflag.h"
 
-// func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
 	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
 	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), CX
+	MOVQ    a+8(FP), SI
 	MOVQ    bias+48(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
@@ -43,15 +45,15 @@ noadd:
 
 pair:
 	VMOVUPS      (BX), Y1
-	VBROADCASTSS (CX), Y2
+	VBROADCASTSS (SI), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	VMOVUPS      (BX), Y1
-	VBROADCASTSS (CX), Y2
+	VBROADCASTSS (SI), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	DECQ         DI
 	JNZ          pair
 
@@ -59,47 +61,62 @@ odd:
 	ANDQ         $0x01, AX
 	JZ           end
 	VMOVUPS      (BX), Y1
-	VBROADCASTSS (CX), Y2
+	VBROADCASTSS (SI), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 
 end:
 	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	MOVQ    ldc+80(FP), BX
+	MOVQ    last+88(FP), SI
+	MOVQ    add+56(FP), DI
+	MOVQ    ldAdd+64(FP), R8
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, R8
+	CMPQ    SI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   DI, DI
 	JZ      set
-	VADDPS  (BX), Y0, Y0
+	VADDPS  (DI), Y0, Y0
 	VMOVUPS Y0, (AX)
-	VZEROUPPER
-	RET
+	JMP     next
 
 set:
 	VMOVUPS Y0, (AX)
-	VZEROUPPER
-	RET
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), CX
-	NEGQ       DX
-	VMOVUPS    (CX)(DX*4), Y1
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), BX
+	NEGQ       SI
+	VMOVUPS    (BX)(SI*4), Y1
+	TESTQ      DI, DI
 	JZ         partialset
-	VMASKMOVPS (BX), Y1, Y2
+	VMASKMOVPS (DI), Y1, Y2
 	VADDPS     Y2, Y0, Y0
 	VMASKMOVPS Y0, Y1, (AX)
-	VZEROUPPER
-	RET
+	JMP        next
 
 partialset:
 	VMASKMOVPS Y0, Y1, (AX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, a+8(FP)
+	MOVQ   ldc+80(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
@@ -121,17 +138,19 @@ DATA tails<>+56(SB)/4, $0x00000000
 DATA tails<>+60(SB)/4, $0x00000000
 GLOBL tails<>(SB), RODATA|NOPTR, $64
 
-// func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -160,102 +179,119 @@ begin:
 	PREFETCHT0 (R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y2
+	VMOVUPS      (SI), Y2
 	VBROADCASTSS (DI), Y3
 	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (DI)(CX*1), Y3
+	VBROADCASTSS (DI)(AX*1), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y2
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y2
 	VBROADCASTSS (DI), Y3
 	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (DI)(CX*1), Y3
+	VBROADCASTSS (DI)(AX*1), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y2
+	VMOVUPS      (SI), Y2
 	VBROADCASTSS (DI), Y3
 	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (DI)(CX*1), Y3
+	VBROADCASTSS (DI)(AX*1), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y1, Y1
+	VMOVUPS Y1, (BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y1, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, (BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y2
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y2
+	TESTQ      R8, R8
 	JZ         partialset
-	VMASKMOVPS (BX), Y2, Y3
+	VMASKMOVPS (R8), Y2, Y3
 	VADDPS     Y3, Y0, Y0
-	VMASKMOVPS Y0, Y2, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y0, Y2, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y2, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y2, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y2, (AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y1, Y2, (BX)
+	JMP        next
 
 partialset:
-	VMASKMOVPS Y0, Y2, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y1, Y2, (AX)
+	VMASKMOVPS Y0, Y2, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y1, Y2, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -290,124 +326,141 @@ begin:
 	PREFETCHT0 (R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y3
 	VBROADCASTSS (DI), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (DI)(CX*1), Y4
+	VBROADCASTSS (DI)(AX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (DI)(CX*2), Y4
+	VBROADCASTSS (DI)(AX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y3
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y3
 	VBROADCASTSS (DI), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (DI)(CX*1), Y4
+	VBROADCASTSS (DI)(AX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (DI)(CX*2), Y4
+	VBROADCASTSS (DI)(AX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y3
 	VBROADCASTSS (DI), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (DI)(CX*1), Y4
+	VBROADCASTSS (DI)(AX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (DI)(CX*2), Y4
+	VBROADCASTSS (DI)(AX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y1, Y1
+	VMOVUPS Y1, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y3
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y3
+	TESTQ      R8, R8
 	JZ         partialset
-	VMASKMOVPS (BX), Y3, Y4
+	VMASKMOVPS (R8), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	VMASKMOVPS Y0, Y3, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y0, Y3, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y3, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y3, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y3, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y3, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y3, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y3, Y0
 	VADDPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y3, (AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y2, Y3, (BX)
+	JMP        next
 
 partialset:
-	VMASKMOVPS Y0, Y3, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y1, Y3, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y2, Y3, (AX)
+	VMASKMOVPS Y0, Y3, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y1, Y3, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y2, Y3, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -447,146 +500,163 @@ begin:
 	PREFETCHT0 (R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y4
+	VMOVUPS      (SI), Y4
 	VBROADCASTSS (DI), Y5
 	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (DI)(CX*1), Y5
+	VBROADCASTSS (DI)(AX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (DI)(CX*2), Y5
+	VBROADCASTSS (DI)(AX*2), Y5
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R8), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y4
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y4
 	VBROADCASTSS (DI), Y5
 	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (DI)(CX*1), Y5
+	VBROADCASTSS (DI)(AX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (DI)(CX*2), Y5
+	VBROADCASTSS (DI)(AX*2), Y5
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R8), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y4
+	VMOVUPS      (SI), Y4
 	VBROADCASTSS (DI), Y5
 	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (DI)(CX*1), Y5
+	VBROADCASTSS (DI)(AX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (DI)(CX*2), Y5
+	VBROADCASTSS (DI)(AX*2), Y5
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R8), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y1, Y1
+	VMOVUPS Y1, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y3, Y3
-	VMOVUPS Y3, (AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y3, Y3
+	VMOVUPS Y3, (BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y3, (BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y4
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y4
+	TESTQ      R8, R8
 	JZ         partialset
-	VMASKMOVPS (BX), Y4, Y5
+	VMASKMOVPS (R8), Y4, Y5
 	VADDPS     Y5, Y0, Y0
-	VMASKMOVPS Y0, Y4, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y0, Y4, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y4, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y4, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y4, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y4, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y4, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y4, Y0
 	VADDPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y4, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y2, Y4, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y4, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y4, Y0
 	VADDPS     Y0, Y3, Y3
-	VMASKMOVPS Y3, Y4, (AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y3, Y4, (BX)
+	JMP        next
 
 partialset:
-	VMASKMOVPS Y0, Y4, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y1, Y4, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y2, Y4, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y3, Y4, (AX)
+	VMASKMOVPS Y0, Y4, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y1, Y4, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y2, Y4, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y3, Y4, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -632,165 +702,182 @@ begin:
 	PREFETCHT0 (R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y5
+	VMOVUPS      (SI), Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (DI)(CX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (DI)(CX*2), Y6
+	VBROADCASTSS (DI)(AX*2), Y6
 	VFMADD231PS  Y5, Y6, Y2
 	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R8)(CX*1), Y6
+	VBROADCASTSS (R8)(AX*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y5
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (DI)(CX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (DI)(CX*2), Y6
+	VBROADCASTSS (DI)(AX*2), Y6
 	VFMADD231PS  Y5, Y6, Y2
 	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R8)(CX*1), Y6
+	VBROADCASTSS (R8)(AX*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y5
+	VMOVUPS      (SI), Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (DI)(CX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (DI)(CX*2), Y6
+	VBROADCASTSS (DI)(AX*2), Y6
 	VFMADD231PS  Y5, Y6, Y2
 	VBROADCASTSS (R8), Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R8)(CX*1), Y6
+	VBROADCASTSS (R8)(AX*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y1, Y1
+	VMOVUPS Y1, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y3, Y3
-	VMOVUPS Y3, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y3, Y3
+	VMOVUPS Y3, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y4, Y4
+	VMOVUPS Y4, (BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y3, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y4, (BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y5
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y5
+	TESTQ      R8, R8
 	JZ         partialset
-	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS (R8), Y5, Y6
 	VADDPS     Y6, Y0, Y0
-	VMASKMOVPS Y0, Y5, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y0, Y5, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y5, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y5, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y5, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y5, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y5, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y5, Y0
 	VADDPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y5, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y2, Y5, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y5, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y5, Y0
 	VADDPS     Y0, Y3, Y3
-	VMASKMOVPS Y3, Y5, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y3, Y5, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y5, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y5, Y0
 	VADDPS     Y0, Y4, Y4
-	VMASKMOVPS Y4, Y5, (AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y4, Y5, (BX)
+	JMP        next
 
 partialset:
-	VMASKMOVPS Y0, Y5, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y1, Y5, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y2, Y5, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y3, Y5, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y4, Y5, (AX)
+	VMASKMOVPS Y0, Y5, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y1, Y5, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y2, Y5, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y3, Y5, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y4, Y5, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -842,182 +929,199 @@ begin:
 	PREFETCHT0 (R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y6
+	VMOVUPS      (SI), Y6
 	VBROADCASTSS (DI), Y7
 	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (DI)(CX*1), Y7
+	VBROADCASTSS (DI)(AX*1), Y7
 	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (DI)(CX*2), Y7
+	VBROADCASTSS (DI)(AX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
 	VBROADCASTSS (R8), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R8)(CX*1), Y7
+	VBROADCASTSS (R8)(AX*1), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R8)(CX*2), Y7
+	VBROADCASTSS (R8)(AX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y6
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y6
 	VBROADCASTSS (DI), Y7
 	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (DI)(CX*1), Y7
+	VBROADCASTSS (DI)(AX*1), Y7
 	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (DI)(CX*2), Y7
+	VBROADCASTSS (DI)(AX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
 	VBROADCASTSS (R8), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R8)(CX*1), Y7
+	VBROADCASTSS (R8)(AX*1), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R8)(CX*2), Y7
+	VBROADCASTSS (R8)(AX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y6
+	VMOVUPS      (SI), Y6
 	VBROADCASTSS (DI), Y7
 	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (DI)(CX*1), Y7
+	VBROADCASTSS (DI)(AX*1), Y7
 	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (DI)(CX*2), Y7
+	VBROADCASTSS (DI)(AX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
 	VBROADCASTSS (R8), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R8)(CX*1), Y7
+	VBROADCASTSS (R8)(AX*1), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R8)(CX*2), Y7
+	VBROADCASTSS (R8)(AX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y1, Y1
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y1, Y1
+	VMOVUPS Y1, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y3, Y3
-	VMOVUPS Y3, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y3, Y3
+	VMOVUPS Y3, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y4, Y4
+	VMOVUPS Y4, (BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y5, Y5
-	VMOVUPS Y5, (AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y5, Y5
+	VMOVUPS Y5, (BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y3, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Y5, (AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y3, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y4, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Y5, (BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y6
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y6
+	TESTQ      R8, R8
 	JZ         partialset
-	VMASKMOVPS (BX), Y6, Y7
+	VMASKMOVPS (R8), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	VMASKMOVPS Y0, Y6, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y0, Y6, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y6, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y6, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y6, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y6, Y0
 	VADDPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y6, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y2, Y6, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y6, Y0
 	VADDPS     Y0, Y3, Y3
-	VMASKMOVPS Y3, Y6, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y3, Y6, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y6, Y0
 	VADDPS     Y0, Y4, Y4
-	VMASKMOVPS Y4, Y6, (AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y4, Y6, (BX)
 	ADDQ       SI, BX
-	VMASKMOVPS (BX), Y6, Y0
+	ADDQ       R9, R8
+	VMASKMOVPS (R8), Y6, Y0
 	VADDPS     Y0, Y5, Y5
-	VMASKMOVPS Y5, Y6, (AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y5, Y6, (BX)
+	JMP        next
 
 partialset:
-	VMASKMOVPS Y0, Y6, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y1, Y6, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y2, Y6, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y3, Y6, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y4, Y6, (AX)
-	ADDQ       CX, AX
-	VMASKMOVPS Y5, Y6, (AX)
+	VMASKMOVPS Y0, Y6, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y1, Y6, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y2, Y6, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y3, Y6, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y4, Y6, (BX)
+	ADDQ       SI, BX
+	VMASKMOVPS Y5, Y6, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
 	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
 	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), CX
+	MOVQ    a+8(FP), SI
 	MOVQ    bias+48(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
@@ -1050,18 +1154,18 @@ noadd:
 pair:
 	VMOVUPS      (BX), Y2
 	VMOVUPS      32(BX), Y3
-	VBROADCASTSS (CX), Y4
+	VBROADCASTSS (SI), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	VMOVUPS      (BX), Y2
 	VMOVUPS      32(BX), Y3
-	VBROADCASTSS (CX), Y4
+	VBROADCASTSS (SI), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	DECQ         DI
 	JNZ          pair
 
@@ -1070,68 +1174,85 @@ odd:
 	JZ           end
 	VMOVUPS      (BX), Y2
 	VMOVUPS      32(BX), Y3
-	VBROADCASTSS (CX), Y4
+	VBROADCASTSS (SI), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 
 end:
 	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	MOVQ    ldc+80(FP), BX
+	MOVQ    last+88(FP), SI
+	MOVQ    add+56(FP), DI
+	MOVQ    ldAdd+64(FP), R8
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, R8
+	CMPQ    SI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   DI, DI
 	JZ      set
-	VADDPS  (BX), Y0, Y0
+	VADDPS  (DI), Y0, Y0
 	VMOVUPS Y0, (AX)
-	VADDPS  32(BX), Y1, Y1
+	VADDPS  32(DI), Y1, Y1
 	VMOVUPS Y1, 32(AX)
-	VZEROUPPER
-	RET
+	JMP     next
 
 set:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
-	VZEROUPPER
-	RET
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), CX
-	NEGQ       DX
-	VMOVUPS    (CX)(DX*4), Y2
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), BX
+	NEGQ       SI
+	VMOVUPS    (BX)(SI*4), Y2
+	TESTQ      DI, DI
 	JZ         partialset
-	VADDPS     (BX), Y0, Y0
+	VADDPS     (DI), Y0, Y0
 	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(BX), Y2, Y0
+	VMASKMOVPS 32(DI), Y2, Y0
 	VADDPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y2, 32(AX)
-	VZEROUPPER
-	RET
+	JMP        next
 
 partialset:
 	VMOVUPS    Y0, (AX)
 	VMASKMOVPS Y1, Y2, 32(AX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, a+8(FP)
+	MOVQ   ldc+80(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -1168,123 +1289,140 @@ begin:
 	PREFETCHT0 32(R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y4
-	VMOVUPS      32(BX), Y5
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (DI)(CX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y4
-	VMOVUPS      32(BX), Y5
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (DI)(CX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y4
-	VMOVUPS      32(BX), Y5
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
 	VBROADCASTSS (DI), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (DI)(CX*1), Y6
+	VBROADCASTSS (DI)(AX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  32(R8), Y1, Y1
+	VMOVUPS Y1, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  32(R8), Y3, Y3
+	VMOVUPS Y3, 32(BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y4
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y4
+	TESTQ      R8, R8
 	JZ         partialset
-	VADDPS     (BX), Y0, Y0
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(BX), Y4, Y0
+	VADDPS     (R8), Y0, Y0
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS 32(R8), Y4, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y4, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y4, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(BX), Y4, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y2, Y2
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS 32(R8), Y4, Y0
 	VADDPS     Y0, Y3, Y3
-	VMASKMOVPS Y3, Y4, 32(AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y3, Y4, 32(BX)
+	JMP        next
 
 partialset:
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS Y1, Y4, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS Y3, Y4, 32(AX)
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS Y1, Y4, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS Y3, Y4, 32(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -1331,154 +1469,171 @@ begin:
 	PREFETCHT0 32(R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y6
-	VMOVUPS      32(BX), Y7
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
 	VBROADCASTSS (DI), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (DI)(CX*1), Y8
+	VBROADCASTSS (DI)(AX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (DI)(CX*2), Y8
+	VBROADCASTSS (DI)(AX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y6
-	VMOVUPS      32(BX), Y7
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
 	VBROADCASTSS (DI), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (DI)(CX*1), Y8
+	VBROADCASTSS (DI)(AX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (DI)(CX*2), Y8
+	VBROADCASTSS (DI)(AX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y6
-	VMOVUPS      32(BX), Y7
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
 	VBROADCASTSS (DI), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (DI)(CX*1), Y8
+	VBROADCASTSS (DI)(AX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (DI)(CX*2), Y8
+	VBROADCASTSS (DI)(AX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  32(R8), Y1, Y1
+	VMOVUPS Y1, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  32(R8), Y3, Y3
+	VMOVUPS Y3, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (AX)
-	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  32(R8), Y5, Y5
+	VMOVUPS Y5, 32(BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y6
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y6
+	TESTQ      R8, R8
 	JZ         partialset
-	VADDPS     (BX), Y0, Y0
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(BX), Y6, Y0
+	VADDPS     (R8), Y0, Y0
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS 32(R8), Y6, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y6, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y6, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(BX), Y6, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y2, Y2
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS 32(R8), Y6, Y0
 	VADDPS     Y0, Y3, Y3
-	VMASKMOVPS Y3, Y6, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y3, Y6, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y4, Y4
-	VMOVUPS    Y4, (AX)
-	VMASKMOVPS 32(BX), Y6, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y4, Y4
+	VMOVUPS    Y4, (BX)
+	VMASKMOVPS 32(R8), Y6, Y0
 	VADDPS     Y0, Y5, Y5
-	VMASKMOVPS Y5, Y6, 32(AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y5, Y6, 32(BX)
+	JMP        next
 
 partialset:
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS Y1, Y6, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS Y3, Y6, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y4, (AX)
-	VMASKMOVPS Y5, Y6, 32(AX)
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS Y1, Y6, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS Y3, Y6, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y4, (BX)
+	VMASKMOVPS Y5, Y6, 32(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -1534,185 +1689,202 @@ begin:
 	PREFETCHT0 32(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y8
-	VMOVUPS      32(BX), Y9
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (DI), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (DI)(CX*1), Y10
+	VBROADCASTSS (DI)(AX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (DI)(CX*2), Y10
+	VBROADCASTSS (DI)(AX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
 	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y8
-	VMOVUPS      32(BX), Y9
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (DI), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (DI)(CX*1), Y10
+	VBROADCASTSS (DI)(AX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (DI)(CX*2), Y10
+	VBROADCASTSS (DI)(AX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
 	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y8
-	VMOVUPS      32(BX), Y9
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (DI), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (DI)(CX*1), Y10
+	VBROADCASTSS (DI)(AX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (DI)(CX*2), Y10
+	VBROADCASTSS (DI)(AX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
 	VBROADCASTSS (R8), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  32(R8), Y1, Y1
+	VMOVUPS Y1, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  32(R8), Y3, Y3
+	VMOVUPS Y3, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (AX)
-	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  32(R8), Y5, Y5
+	VMOVUPS Y5, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y6, Y6
-	VMOVUPS Y6, (AX)
-	VADDPS  32(BX), Y7, Y7
-	VMOVUPS Y7, 32(AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  32(R8), Y7, Y7
+	VMOVUPS Y7, 32(BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y8
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y8
+	TESTQ      R8, R8
 	JZ         partialset
-	VADDPS     (BX), Y0, Y0
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(BX), Y8, Y0
+	VADDPS     (R8), Y0, Y0
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS 32(R8), Y8, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y8, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y8, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(BX), Y8, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y2, Y2
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS 32(R8), Y8, Y0
 	VADDPS     Y0, Y3, Y3
-	VMASKMOVPS Y3, Y8, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y3, Y8, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y4, Y4
-	VMOVUPS    Y4, (AX)
-	VMASKMOVPS 32(BX), Y8, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y4, Y4
+	VMOVUPS    Y4, (BX)
+	VMASKMOVPS 32(R8), Y8, Y0
 	VADDPS     Y0, Y5, Y5
-	VMASKMOVPS Y5, Y8, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y5, Y8, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y6, Y6
-	VMOVUPS    Y6, (AX)
-	VMASKMOVPS 32(BX), Y8, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y6, Y6
+	VMOVUPS    Y6, (BX)
+	VMASKMOVPS 32(R8), Y8, Y0
 	VADDPS     Y0, Y7, Y7
-	VMASKMOVPS Y7, Y8, 32(AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y7, Y8, 32(BX)
+	JMP        next
 
 partialset:
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS Y1, Y8, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS Y3, Y8, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y4, (AX)
-	VMASKMOVPS Y5, Y8, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y6, (AX)
-	VMASKMOVPS Y7, Y8, 32(AX)
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS Y1, Y8, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS Y3, Y8, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y4, (BX)
+	VMASKMOVPS Y5, Y8, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y6, (BX)
+	VMASKMOVPS Y7, Y8, 32(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -1778,213 +1950,230 @@ begin:
 	PREFETCHT0 32(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y10
-	VMOVUPS      32(BX), Y11
+	VMOVUPS      (SI), Y10
+	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (DI), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (DI)(CX*1), Y12
+	VBROADCASTSS (DI)(AX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (DI)(CX*2), Y12
+	VBROADCASTSS (DI)(AX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
 	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R8)(CX*1), Y12
+	VBROADCASTSS (R8)(AX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y10
-	VMOVUPS      32(BX), Y11
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y10
+	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (DI), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (DI)(CX*1), Y12
+	VBROADCASTSS (DI)(AX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (DI)(CX*2), Y12
+	VBROADCASTSS (DI)(AX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
 	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R8)(CX*1), Y12
+	VBROADCASTSS (R8)(AX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y10
-	VMOVUPS      32(BX), Y11
+	VMOVUPS      (SI), Y10
+	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (DI), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (DI)(CX*1), Y12
+	VBROADCASTSS (DI)(AX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (DI)(CX*2), Y12
+	VBROADCASTSS (DI)(AX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
 	VBROADCASTSS (R8), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R8)(CX*1), Y12
+	VBROADCASTSS (R8)(AX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  32(R8), Y1, Y1
+	VMOVUPS Y1, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  32(R8), Y3, Y3
+	VMOVUPS Y3, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (AX)
-	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  32(R8), Y5, Y5
+	VMOVUPS Y5, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y6, Y6
-	VMOVUPS Y6, (AX)
-	VADDPS  32(BX), Y7, Y7
-	VMOVUPS Y7, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  32(R8), Y7, Y7
+	VMOVUPS Y7, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y8, Y8
-	VMOVUPS Y8, (AX)
-	VADDPS  32(BX), Y9, Y9
-	VMOVUPS Y9, 32(AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y8, Y8
+	VMOVUPS Y8, (BX)
+	VADDPS  32(R8), Y9, Y9
+	VMOVUPS Y9, 32(BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y8, (AX)
-	VMOVUPS Y9, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y8, (BX)
+	VMOVUPS Y9, 32(BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y10
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y10
+	TESTQ      R8, R8
 	JZ         partialset
-	VADDPS     (BX), Y0, Y0
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(BX), Y10, Y0
+	VADDPS     (R8), Y0, Y0
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS 32(R8), Y10, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y10, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y10, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(BX), Y10, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y2, Y2
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS 32(R8), Y10, Y0
 	VADDPS     Y0, Y3, Y3
-	VMASKMOVPS Y3, Y10, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y3, Y10, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y4, Y4
-	VMOVUPS    Y4, (AX)
-	VMASKMOVPS 32(BX), Y10, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y4, Y4
+	VMOVUPS    Y4, (BX)
+	VMASKMOVPS 32(R8), Y10, Y0
 	VADDPS     Y0, Y5, Y5
-	VMASKMOVPS Y5, Y10, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y5, Y10, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y6, Y6
-	VMOVUPS    Y6, (AX)
-	VMASKMOVPS 32(BX), Y10, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y6, Y6
+	VMOVUPS    Y6, (BX)
+	VMASKMOVPS 32(R8), Y10, Y0
 	VADDPS     Y0, Y7, Y7
-	VMASKMOVPS Y7, Y10, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y7, Y10, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y8, Y8
-	VMOVUPS    Y8, (AX)
-	VMASKMOVPS 32(BX), Y10, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y8, Y8
+	VMOVUPS    Y8, (BX)
+	VMASKMOVPS 32(R8), Y10, Y0
 	VADDPS     Y0, Y9, Y9
-	VMASKMOVPS Y9, Y10, 32(AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y9, Y10, 32(BX)
+	JMP        next
 
 partialset:
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS Y1, Y10, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS Y3, Y10, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y4, (AX)
-	VMASKMOVPS Y5, Y10, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y6, (AX)
-	VMASKMOVPS Y7, Y10, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y8, (AX)
-	VMASKMOVPS Y9, Y10, 32(AX)
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS Y1, Y10, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS Y3, Y10, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y4, (BX)
+	VMASKMOVPS Y5, Y10, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y6, (BX)
+	VMASKMOVPS Y7, Y10, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y8, (BX)
+	VMASKMOVPS Y9, Y10, 32(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -2060,224 +2249,239 @@ begin:
 	PREFETCHT0 32(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Y12
-	VMOVUPS      32(BX), Y13
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (DI)(CX*1), Y14
+	VBROADCASTSS (DI)(AX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (DI)(CX*2), Y14
+	VBROADCASTSS (DI)(AX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
 	VBROADCASTSS (R8), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R8)(CX*1), Y14
+	VBROADCASTSS (R8)(AX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R8)(CX*2), Y14
+	VBROADCASTSS (R8)(AX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y12
-	VMOVUPS      32(BX), Y13
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (DI)(CX*1), Y14
+	VBROADCASTSS (DI)(AX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (DI)(CX*2), Y14
+	VBROADCASTSS (DI)(AX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
 	VBROADCASTSS (R8), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R8)(CX*1), Y14
+	VBROADCASTSS (R8)(AX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R8)(CX*2), Y14
+	VBROADCASTSS (R8)(AX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Y12
-	VMOVUPS      32(BX), Y13
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (DI)(CX*1), Y14
+	VBROADCASTSS (DI)(AX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (DI)(CX*2), Y14
+	VBROADCASTSS (DI)(AX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
 	VBROADCASTSS (R8), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R8)(CX*1), Y14
+	VBROADCASTSS (R8)(AX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R8)(CX*2), Y14
+	VBROADCASTSS (R8)(AX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), CX
-	MOVQ    last+88(FP), DX
-	MOVQ    add+56(FP), BX
-	MOVQ    ldAdd+64(FP), SI
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), BX
+	MOVQ    ldc+80(FP), SI
+	MOVQ    last+88(FP), DI
+	MOVQ    add+56(FP), R8
+	MOVQ    ldAdd+64(FP), R9
 	SHLQ    $0x02, SI
-	CMPQ    DX, $0x00000008
+	SHLQ    $0x02, R9
+	CMPQ    DI, $0x00000008
 	JNE     partial
-	TESTQ   BX, BX
+	TESTQ   R8, R8
 	JZ      set
-	VADDPS  (BX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	VADDPS  32(BX), Y1, Y1
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
+	VADDPS  (R8), Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  32(R8), Y1, Y1
+	VMOVUPS Y1, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	VADDPS  32(BX), Y3, Y3
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  32(R8), Y3, Y3
+	VMOVUPS Y3, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y4, Y4
-	VMOVUPS Y4, (AX)
-	VADDPS  32(BX), Y5, Y5
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  32(R8), Y5, Y5
+	VMOVUPS Y5, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y6, Y6
-	VMOVUPS Y6, (AX)
-	VADDPS  32(BX), Y7, Y7
-	VMOVUPS Y7, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  32(R8), Y7, Y7
+	VMOVUPS Y7, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y8, Y8
-	VMOVUPS Y8, (AX)
-	VADDPS  32(BX), Y9, Y9
-	VMOVUPS Y9, 32(AX)
-	ADDQ    CX, AX
+	ADDQ    R9, R8
+	VADDPS  (R8), Y8, Y8
+	VMOVUPS Y8, (BX)
+	VADDPS  32(R8), Y9, Y9
+	VMOVUPS Y9, 32(BX)
 	ADDQ    SI, BX
-	VADDPS  (BX), Y10, Y10
-	VMOVUPS Y10, (AX)
-	VADDPS  32(BX), Y11, Y11
-	VMOVUPS Y11, 32(AX)
-	VZEROUPPER
-	RET
+	ADDQ    R9, R8
+	VADDPS  (R8), Y10, Y10
+	VMOVUPS Y10, (BX)
+	VADDPS  32(R8), Y11, Y11
+	VMOVUPS Y11, 32(BX)
+	JMP     next
 
 set:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y8, (AX)
-	VMOVUPS Y9, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y10, (AX)
-	VMOVUPS Y11, 32(AX)
-	VZEROUPPER
-	RET
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y8, (BX)
+	VMOVUPS Y9, 32(BX)
+	ADDQ    SI, BX
+	VMOVUPS Y10, (BX)
+	VMOVUPS Y11, 32(BX)
+	JMP     next
 
 partial:
-	LEAQ       tails<>+32(SB), DI
-	NEGQ       DX
-	VMOVUPS    (DI)(DX*4), Y12
-	TESTQ      BX, BX
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       DI
+	VMOVUPS    (R10)(DI*4), Y12
+	TESTQ      R8, R8
 	JZ         partialset
-	VADDPS     (BX), Y0, Y0
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS 32(BX), Y12, Y0
+	VADDPS     (R8), Y0, Y0
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS 32(R8), Y12, Y0
 	VADDPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y12, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y1, Y12, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(BX), Y12, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y2, Y2
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS 32(R8), Y12, Y0
 	VADDPS     Y0, Y3, Y3
-	VMASKMOVPS Y3, Y12, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y3, Y12, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y4, Y4
-	VMOVUPS    Y4, (AX)
-	VMASKMOVPS 32(BX), Y12, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y4, Y4
+	VMOVUPS    Y4, (BX)
+	VMASKMOVPS 32(R8), Y12, Y0
 	VADDPS     Y0, Y5, Y5
-	VMASKMOVPS Y5, Y12, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y5, Y12, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y6, Y6
-	VMOVUPS    Y6, (AX)
-	VMASKMOVPS 32(BX), Y12, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y6, Y6
+	VMOVUPS    Y6, (BX)
+	VMASKMOVPS 32(R8), Y12, Y0
 	VADDPS     Y0, Y7, Y7
-	VMASKMOVPS Y7, Y12, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y7, Y12, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y8, Y8
-	VMOVUPS    Y8, (AX)
-	VMASKMOVPS 32(BX), Y12, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y8, Y8
+	VMOVUPS    Y8, (BX)
+	VMASKMOVPS 32(R8), Y12, Y0
 	VADDPS     Y0, Y9, Y9
-	VMASKMOVPS Y9, Y12, 32(AX)
-	ADDQ       CX, AX
+	VMASKMOVPS Y9, Y12, 32(BX)
 	ADDQ       SI, BX
-	VADDPS     (BX), Y10, Y10
-	VMOVUPS    Y10, (AX)
-	VMASKMOVPS 32(BX), Y12, Y0
+	ADDQ       R9, R8
+	VADDPS     (R8), Y10, Y10
+	VMOVUPS    Y10, (BX)
+	VMASKMOVPS 32(R8), Y12, Y0
 	VADDPS     Y0, Y11, Y11
-	VMASKMOVPS Y11, Y12, 32(AX)
-	VZEROUPPER
-	RET
+	VMASKMOVPS Y11, Y12, 32(BX)
+	JMP        next
 
 partialset:
-	VMOVUPS    Y0, (AX)
-	VMASKMOVPS Y1, Y12, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS Y3, Y12, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y4, (AX)
-	VMASKMOVPS Y5, Y12, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y6, (AX)
-	VMASKMOVPS Y7, Y12, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y8, (AX)
-	VMASKMOVPS Y9, Y12, 32(AX)
-	ADDQ       CX, AX
-	VMOVUPS    Y10, (AX)
-	VMASKMOVPS Y11, Y12, 32(AX)
+	VMOVUPS    Y0, (BX)
+	VMASKMOVPS Y1, Y12, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y2, (BX)
+	VMASKMOVPS Y3, Y12, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y4, (BX)
+	VMASKMOVPS Y5, Y12, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y6, (BX)
+	VMASKMOVPS Y7, Y12, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y8, (BX)
+	VMASKMOVPS Y9, Y12, 32(BX)
+	ADDQ       SI, BX
+	VMOVUPS    Y10, (BX)
+	VMASKMOVPS Y11, Y12, 32(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
@@ -3294,18 +3498,20 @@ done8:
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
 	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
 	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), CX
+	MOVQ    a+8(FP), SI
 	MOVQ    bias+48(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
@@ -3333,15 +3539,15 @@ noadd:
 
 pair:
 	VMOVUPS      (BX), Z1
-	VBROADCASTSS (CX), Z2
+	VBROADCASTSS (SI), Z2
 	VFMADD231PS  Z1, Z2, Z0
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	VMOVUPS      (BX), Z1
-	VBROADCASTSS (CX), Z2
+	VBROADCASTSS (SI), Z2
 	VFMADD231PS  Z1, Z2, Z0
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	DECQ         DI
 	JNZ          pair
 
@@ -3349,47 +3555,66 @@ odd:
 	ANDQ         $0x01, AX
 	JZ           end
 	VMOVUPS      (BX), Z1
-	VBROADCASTSS (CX), Z2
+	VBROADCASTSS (SI), Z2
 	VFMADD231PS  Z1, Z2, Z0
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 
 end:
 	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
-	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, CX
-	SHLXQ     DX, CX, CX
-	DECQ      CX
-	KMOVW     CX, K1
-	TESTQ     BX, BX
+	MOVQ      ldc+80(FP), BX
+	MOVQ      last+88(FP), SI
+	MOVQ      add+56(FP), DI
+	MOVQ      ldAdd+64(FP), R8
+	SHLQ      $0x02, BX
+	SHLQ      $0x02, R8
+	MOVQ      $0x00000001, BX
+	SHLXQ     SI, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	TESTQ     DI, DI
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z1
+	VMOVUPS.Z (DI), K1, Z1
 	VADDPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
-	VZEROUPPER
-	RET
+	JMP       next
 
 partialset:
 	VMOVUPS Z0, K1, (AX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, a+8(FP)
+	MOVQ   ldc+80(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -3418,82 +3643,101 @@ begin:
 	PREFETCHT0 (R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z2
+	VMOVUPS      (SI), Z2
 	VBROADCASTSS (DI), Z3
 	VFMADD231PS  Z2, Z3, Z0
-	VBROADCASTSS (DI)(CX*1), Z3
+	VBROADCASTSS (DI)(AX*1), Z3
 	VFMADD231PS  Z2, Z3, Z1
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z2
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z2
 	VBROADCASTSS (DI), Z3
 	VFMADD231PS  Z2, Z3, Z0
-	VBROADCASTSS (DI)(CX*1), Z3
+	VBROADCASTSS (DI)(AX*1), Z3
 	VFMADD231PS  Z2, Z3, Z1
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z2
+	VMOVUPS      (SI), Z2
 	VBROADCASTSS (DI), Z3
 	VFMADD231PS  Z2, Z3, Z0
-	VBROADCASTSS (DI)(CX*1), Z3
+	VBROADCASTSS (DI)(AX*1), Z3
 	VFMADD231PS  Z2, Z3, Z1
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z2
+	VMOVUPS.Z (R8), K1, Z2
 	VADDPS    Z2, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z2
+	VADDPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -3528,98 +3772,117 @@ begin:
 	PREFETCHT0 (R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z3
+	VMOVUPS      (SI), Z3
 	VBROADCASTSS (DI), Z4
 	VFMADD231PS  Z3, Z4, Z0
-	VBROADCASTSS (DI)(CX*1), Z4
+	VBROADCASTSS (DI)(AX*1), Z4
 	VFMADD231PS  Z3, Z4, Z1
-	VBROADCASTSS (DI)(CX*2), Z4
+	VBROADCASTSS (DI)(AX*2), Z4
 	VFMADD231PS  Z3, Z4, Z2
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z3
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z3
 	VBROADCASTSS (DI), Z4
 	VFMADD231PS  Z3, Z4, Z0
-	VBROADCASTSS (DI)(CX*1), Z4
+	VBROADCASTSS (DI)(AX*1), Z4
 	VFMADD231PS  Z3, Z4, Z1
-	VBROADCASTSS (DI)(CX*2), Z4
+	VBROADCASTSS (DI)(AX*2), Z4
 	VFMADD231PS  Z3, Z4, Z2
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z3
+	VMOVUPS      (SI), Z3
 	VBROADCASTSS (DI), Z4
 	VFMADD231PS  Z3, Z4, Z0
-	VBROADCASTSS (DI)(CX*1), Z4
+	VBROADCASTSS (DI)(AX*1), Z4
 	VFMADD231PS  Z3, Z4, Z1
-	VBROADCASTSS (DI)(CX*2), Z4
+	VBROADCASTSS (DI)(AX*2), Z4
 	VFMADD231PS  Z3, Z4, Z2
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z3
+	VMOVUPS.Z (R8), K1, Z3
 	VADDPS    Z3, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z3
+	VADDPS    Z3, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -3659,114 +3922,133 @@ begin:
 	PREFETCHT0 (R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z4
+	VMOVUPS      (SI), Z4
 	VBROADCASTSS (DI), Z5
 	VFMADD231PS  Z4, Z5, Z0
-	VBROADCASTSS (DI)(CX*1), Z5
+	VBROADCASTSS (DI)(AX*1), Z5
 	VFMADD231PS  Z4, Z5, Z1
-	VBROADCASTSS (DI)(CX*2), Z5
+	VBROADCASTSS (DI)(AX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
 	VBROADCASTSS (R8), Z5
 	VFMADD231PS  Z4, Z5, Z3
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z4
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z4
 	VBROADCASTSS (DI), Z5
 	VFMADD231PS  Z4, Z5, Z0
-	VBROADCASTSS (DI)(CX*1), Z5
+	VBROADCASTSS (DI)(AX*1), Z5
 	VFMADD231PS  Z4, Z5, Z1
-	VBROADCASTSS (DI)(CX*2), Z5
+	VBROADCASTSS (DI)(AX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
 	VBROADCASTSS (R8), Z5
 	VFMADD231PS  Z4, Z5, Z3
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z4
+	VMOVUPS      (SI), Z4
 	VBROADCASTSS (DI), Z5
 	VFMADD231PS  Z4, Z5, Z0
-	VBROADCASTSS (DI)(CX*1), Z5
+	VBROADCASTSS (DI)(AX*1), Z5
 	VFMADD231PS  Z4, Z5, Z1
-	VBROADCASTSS (DI)(CX*2), Z5
+	VBROADCASTSS (DI)(AX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
 	VBROADCASTSS (R8), Z5
 	VFMADD231PS  Z4, Z5, Z3
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z4
+	VMOVUPS.Z (R8), K1, Z4
 	VADDPS    Z4, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -3812,127 +4094,146 @@ begin:
 	PREFETCHT0 (R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z5
+	VMOVUPS      (SI), Z5
 	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z5, Z6, Z0
-	VBROADCASTSS (DI)(CX*1), Z6
+	VBROADCASTSS (DI)(AX*1), Z6
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (DI)(CX*2), Z6
+	VBROADCASTSS (DI)(AX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
 	VBROADCASTSS (R8), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R8)(CX*1), Z6
+	VBROADCASTSS (R8)(AX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z5
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z5
 	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z5, Z6, Z0
-	VBROADCASTSS (DI)(CX*1), Z6
+	VBROADCASTSS (DI)(AX*1), Z6
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (DI)(CX*2), Z6
+	VBROADCASTSS (DI)(AX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
 	VBROADCASTSS (R8), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R8)(CX*1), Z6
+	VBROADCASTSS (R8)(AX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z5
+	VMOVUPS      (SI), Z5
 	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z5, Z6, Z0
-	VBROADCASTSS (DI)(CX*1), Z6
+	VBROADCASTSS (DI)(AX*1), Z6
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (DI)(CX*2), Z6
+	VBROADCASTSS (DI)(AX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
 	VBROADCASTSS (R8), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R8)(CX*1), Z6
+	VBROADCASTSS (R8)(AX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z5
+	VMOVUPS.Z (R8), K1, Z5
 	VADDPS    Z5, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z5
+	VADDPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -3984,142 +4285,161 @@ begin:
 	PREFETCHT0 (R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z6
+	VMOVUPS      (SI), Z6
 	VBROADCASTSS (DI), Z7
 	VFMADD231PS  Z6, Z7, Z0
-	VBROADCASTSS (DI)(CX*1), Z7
+	VBROADCASTSS (DI)(AX*1), Z7
 	VFMADD231PS  Z6, Z7, Z1
-	VBROADCASTSS (DI)(CX*2), Z7
+	VBROADCASTSS (DI)(AX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
 	VBROADCASTSS (R8), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R8)(CX*1), Z7
+	VBROADCASTSS (R8)(AX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R8)(CX*2), Z7
+	VBROADCASTSS (R8)(AX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z6
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z6
 	VBROADCASTSS (DI), Z7
 	VFMADD231PS  Z6, Z7, Z0
-	VBROADCASTSS (DI)(CX*1), Z7
+	VBROADCASTSS (DI)(AX*1), Z7
 	VFMADD231PS  Z6, Z7, Z1
-	VBROADCASTSS (DI)(CX*2), Z7
+	VBROADCASTSS (DI)(AX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
 	VBROADCASTSS (R8), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R8)(CX*1), Z7
+	VBROADCASTSS (R8)(AX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R8)(CX*2), Z7
+	VBROADCASTSS (R8)(AX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z6
+	VMOVUPS      (SI), Z6
 	VBROADCASTSS (DI), Z7
 	VFMADD231PS  Z6, Z7, Z0
-	VBROADCASTSS (DI)(CX*1), Z7
+	VBROADCASTSS (DI)(AX*1), Z7
 	VFMADD231PS  Z6, Z7, Z1
-	VBROADCASTSS (DI)(CX*2), Z7
+	VBROADCASTSS (DI)(AX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
 	VBROADCASTSS (R8), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R8)(CX*1), Z7
+	VBROADCASTSS (R8)(AX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R8)(CX*2), Z7
+	VBROADCASTSS (R8)(AX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS.Z (R8), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -4177,158 +4497,177 @@ begin:
 	PREFETCHT0 (R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z7
+	VMOVUPS      (SI), Z7
 	VBROADCASTSS (DI), Z8
 	VFMADD231PS  Z7, Z8, Z0
-	VBROADCASTSS (DI)(CX*1), Z8
+	VBROADCASTSS (DI)(AX*1), Z8
 	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (DI)(CX*2), Z8
+	VBROADCASTSS (DI)(AX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
 	VBROADCASTSS (R8), Z8
 	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R8)(CX*1), Z8
+	VBROADCASTSS (R8)(AX*1), Z8
 	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R8)(CX*2), Z8
+	VBROADCASTSS (R8)(AX*2), Z8
 	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z7, Z8, Z6
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z7
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z7
 	VBROADCASTSS (DI), Z8
 	VFMADD231PS  Z7, Z8, Z0
-	VBROADCASTSS (DI)(CX*1), Z8
+	VBROADCASTSS (DI)(AX*1), Z8
 	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (DI)(CX*2), Z8
+	VBROADCASTSS (DI)(AX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
 	VBROADCASTSS (R8), Z8
 	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R8)(CX*1), Z8
+	VBROADCASTSS (R8)(AX*1), Z8
 	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R8)(CX*2), Z8
+	VBROADCASTSS (R8)(AX*2), Z8
 	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z7, Z8, Z6
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z7
+	VMOVUPS      (SI), Z7
 	VBROADCASTSS (DI), Z8
 	VFMADD231PS  Z7, Z8, Z0
-	VBROADCASTSS (DI)(CX*1), Z8
+	VBROADCASTSS (DI)(AX*1), Z8
 	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (DI)(CX*2), Z8
+	VBROADCASTSS (DI)(AX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
 	VBROADCASTSS (R8), Z8
 	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R8)(CX*1), Z8
+	VBROADCASTSS (R8)(AX*1), Z8
 	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R8)(CX*2), Z8
+	VBROADCASTSS (R8)(AX*2), Z8
 	VFMADD231PS  Z7, Z8, Z5
 	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z7, Z8, Z6
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS.Z (R8), K1, Z7
 	VADDPS    Z7, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z6, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z7
+	VADDPS    Z7, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000001c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000001c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -4392,171 +4731,190 @@ begin:
 	PREFETCHT0 (R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z8
+	VMOVUPS      (SI), Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS  Z8, Z9, Z0
-	VBROADCASTSS (DI)(CX*1), Z9
+	VBROADCASTSS (DI)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z1
-	VBROADCASTSS (DI)(CX*2), Z9
+	VBROADCASTSS (DI)(AX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
 	VBROADCASTSS (R8), Z9
 	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R8)(CX*1), Z9
+	VBROADCASTSS (R8)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R8)(CX*2), Z9
+	VBROADCASTSS (R8)(AX*2), Z9
 	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z8, Z9, Z6
-	VBROADCASTSS (R9)(CX*1), Z9
+	VBROADCASTSS (R9)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z8
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS  Z8, Z9, Z0
-	VBROADCASTSS (DI)(CX*1), Z9
+	VBROADCASTSS (DI)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z1
-	VBROADCASTSS (DI)(CX*2), Z9
+	VBROADCASTSS (DI)(AX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
 	VBROADCASTSS (R8), Z9
 	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R8)(CX*1), Z9
+	VBROADCASTSS (R8)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R8)(CX*2), Z9
+	VBROADCASTSS (R8)(AX*2), Z9
 	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z8, Z9, Z6
-	VBROADCASTSS (R9)(CX*1), Z9
+	VBROADCASTSS (R9)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z8
+	VMOVUPS      (SI), Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS  Z8, Z9, Z0
-	VBROADCASTSS (DI)(CX*1), Z9
+	VBROADCASTSS (DI)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z1
-	VBROADCASTSS (DI)(CX*2), Z9
+	VBROADCASTSS (DI)(AX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
 	VBROADCASTSS (R8), Z9
 	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R8)(CX*1), Z9
+	VBROADCASTSS (R8)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R8)(CX*2), Z9
+	VBROADCASTSS (R8)(AX*2), Z9
 	VFMADD231PS  Z8, Z9, Z5
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z8, Z9, Z6
-	VBROADCASTSS (R9)(CX*1), Z9
+	VBROADCASTSS (R9)(AX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS.Z (R8), K1, Z8
 	VADDPS    Z8, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z6, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z8
+	VADDPS    Z8, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000020, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000020, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -4626,186 +4984,205 @@ begin:
 	PREFETCHT0 (R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z9
+	VMOVUPS      (SI), Z9
 	VBROADCASTSS (DI), Z10
 	VFMADD231PS  Z9, Z10, Z0
-	VBROADCASTSS (DI)(CX*1), Z10
+	VBROADCASTSS (DI)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (DI)(CX*2), Z10
+	VBROADCASTSS (DI)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R8)(CX*1), Z10
+	VBROADCASTSS (R8)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS (R8)(CX*2), Z10
+	VBROADCASTSS (R8)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z9, Z10, Z6
-	VBROADCASTSS (R9)(CX*1), Z10
+	VBROADCASTSS (R9)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z7
-	VBROADCASTSS (R9)(CX*2), Z10
+	VBROADCASTSS (R9)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z9
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z9
 	VBROADCASTSS (DI), Z10
 	VFMADD231PS  Z9, Z10, Z0
-	VBROADCASTSS (DI)(CX*1), Z10
+	VBROADCASTSS (DI)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (DI)(CX*2), Z10
+	VBROADCASTSS (DI)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R8)(CX*1), Z10
+	VBROADCASTSS (R8)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS (R8)(CX*2), Z10
+	VBROADCASTSS (R8)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z9, Z10, Z6
-	VBROADCASTSS (R9)(CX*1), Z10
+	VBROADCASTSS (R9)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z7
-	VBROADCASTSS (R9)(CX*2), Z10
+	VBROADCASTSS (R9)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z9
+	VMOVUPS      (SI), Z9
 	VBROADCASTSS (DI), Z10
 	VFMADD231PS  Z9, Z10, Z0
-	VBROADCASTSS (DI)(CX*1), Z10
+	VBROADCASTSS (DI)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (DI)(CX*2), Z10
+	VBROADCASTSS (DI)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R8)(CX*1), Z10
+	VBROADCASTSS (R8)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS (R8)(CX*2), Z10
+	VBROADCASTSS (R8)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z9, Z10, Z6
-	VBROADCASTSS (R9)(CX*1), Z10
+	VBROADCASTSS (R9)(AX*1), Z10
 	VFMADD231PS  Z9, Z10, Z7
-	VBROADCASTSS (R9)(CX*2), Z10
+	VBROADCASTSS (R9)(AX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS.Z (R8), K1, Z9
 	VADDPS    Z9, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z6, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z9
+	VADDPS    Z9, Z8, Z8
+	VMOVUPS   Z8, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000024, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000024, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
 	MOVQ    bias+48(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
@@ -4881,202 +5258,221 @@ begin:
 	PREFETCHT0 (R11)
 
 noadd:
-	MOVQ AX, R11
+	MOVQ BX, R11
 	SHRQ $0x01, R11
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z10
+	VMOVUPS      (SI), Z10
 	VBROADCASTSS (DI), Z11
 	VFMADD231PS  Z10, Z11, Z0
-	VBROADCASTSS (DI)(CX*1), Z11
+	VBROADCASTSS (DI)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z1
-	VBROADCASTSS (DI)(CX*2), Z11
+	VBROADCASTSS (DI)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
 	VBROADCASTSS (R8), Z11
 	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS (R8)(CX*1), Z11
+	VBROADCASTSS (R8)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS (R8)(CX*2), Z11
+	VBROADCASTSS (R8)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS (R9), Z11
 	VFMADD231PS  Z10, Z11, Z6
-	VBROADCASTSS (R9)(CX*1), Z11
+	VBROADCASTSS (R9)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z7
-	VBROADCASTSS (R9)(CX*2), Z11
+	VBROADCASTSS (R9)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z8
 	VBROADCASTSS (R10), Z11
 	VFMADD231PS  Z10, Z11, Z9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z10
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z10
 	VBROADCASTSS (DI), Z11
 	VFMADD231PS  Z10, Z11, Z0
-	VBROADCASTSS (DI)(CX*1), Z11
+	VBROADCASTSS (DI)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z1
-	VBROADCASTSS (DI)(CX*2), Z11
+	VBROADCASTSS (DI)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
 	VBROADCASTSS (R8), Z11
 	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS (R8)(CX*1), Z11
+	VBROADCASTSS (R8)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS (R8)(CX*2), Z11
+	VBROADCASTSS (R8)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS (R9), Z11
 	VFMADD231PS  Z10, Z11, Z6
-	VBROADCASTSS (R9)(CX*1), Z11
+	VBROADCASTSS (R9)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z7
-	VBROADCASTSS (R9)(CX*2), Z11
+	VBROADCASTSS (R9)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z8
 	VBROADCASTSS (R10), Z11
 	VFMADD231PS  Z10, Z11, Z9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 	DECQ         R11
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z10
+	VMOVUPS      (SI), Z10
 	VBROADCASTSS (DI), Z11
 	VFMADD231PS  Z10, Z11, Z0
-	VBROADCASTSS (DI)(CX*1), Z11
+	VBROADCASTSS (DI)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z1
-	VBROADCASTSS (DI)(CX*2), Z11
+	VBROADCASTSS (DI)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
 	VBROADCASTSS (R8), Z11
 	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS (R8)(CX*1), Z11
+	VBROADCASTSS (R8)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS (R8)(CX*2), Z11
+	VBROADCASTSS (R8)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z5
 	VBROADCASTSS (R9), Z11
 	VFMADD231PS  Z10, Z11, Z6
-	VBROADCASTSS (R9)(CX*1), Z11
+	VBROADCASTSS (R9)(AX*1), Z11
 	VFMADD231PS  Z10, Z11, Z7
-	VBROADCASTSS (R9)(CX*2), Z11
+	VBROADCASTSS (R9)(AX*2), Z11
 	VFMADD231PS  Z10, Z11, Z8
 	VBROADCASTSS (R10), Z11
 	VFMADD231PS  Z10, Z11, Z9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z10
+	VMOVUPS.Z (R8), K1, Z10
 	VADDPS    Z10, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z6, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS   Z8, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z10
+	VADDPS    Z10, Z9, Z9
+	VMOVUPS   Z9, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000028, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000028, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
 	MOVQ    bias+48(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
@@ -5158,215 +5554,234 @@ begin:
 	PREFETCHT0 (R11)
 
 noadd:
-	MOVQ AX, R11
+	MOVQ BX, R11
 	SHRQ $0x01, R11
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z11
+	VMOVUPS      (SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z11, Z12, Z0
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
 	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (R8)(CX*1), Z12
+	VBROADCASTSS (R8)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS (R8)(CX*2), Z12
+	VBROADCASTSS (R8)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z11, Z12, Z6
-	VBROADCASTSS (R9)(CX*1), Z12
+	VBROADCASTSS (R9)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R9)(CX*2), Z12
+	VBROADCASTSS (R9)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z8
 	VBROADCASTSS (R10), Z12
 	VFMADD231PS  Z11, Z12, Z9
-	VBROADCASTSS (R10)(CX*1), Z12
+	VBROADCASTSS (R10)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z11
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z11, Z12, Z0
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
 	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (R8)(CX*1), Z12
+	VBROADCASTSS (R8)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS (R8)(CX*2), Z12
+	VBROADCASTSS (R8)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z11, Z12, Z6
-	VBROADCASTSS (R9)(CX*1), Z12
+	VBROADCASTSS (R9)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R9)(CX*2), Z12
+	VBROADCASTSS (R9)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z8
 	VBROADCASTSS (R10), Z12
 	VFMADD231PS  Z11, Z12, Z9
-	VBROADCASTSS (R10)(CX*1), Z12
+	VBROADCASTSS (R10)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 	DECQ         R11
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z11
+	VMOVUPS      (SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z11, Z12, Z0
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
 	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (R8)(CX*1), Z12
+	VBROADCASTSS (R8)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS (R8)(CX*2), Z12
+	VBROADCASTSS (R8)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z11, Z12, Z6
-	VBROADCASTSS (R9)(CX*1), Z12
+	VBROADCASTSS (R9)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R9)(CX*2), Z12
+	VBROADCASTSS (R9)(AX*2), Z12
 	VFMADD231PS  Z11, Z12, Z8
 	VBROADCASTSS (R10), Z12
 	VFMADD231PS  Z11, Z12, Z9
-	VBROADCASTSS (R10)(CX*1), Z12
+	VBROADCASTSS (R10)(AX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z11
+	VMOVUPS.Z (R8), K1, Z11
 	VADDPS    Z11, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z6, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z8, Z8
+	VMOVUPS   Z8, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z9, Z9
+	VMOVUPS   Z9, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z10, Z10
-	VMOVUPS   Z10, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z11, Z10, Z10
+	VMOVUPS   Z10, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000002c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000002c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
 	MOVQ    bias+48(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
@@ -5454,230 +5869,249 @@ begin:
 	PREFETCHT0 (R11)
 
 noadd:
-	MOVQ AX, R11
+	MOVQ BX, R11
 	SHRQ $0x01, R11
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z12
+	VMOVUPS      (SI), Z12
 	VBROADCASTSS (DI), Z13
 	VFMADD231PS  Z12, Z13, Z0
-	VBROADCASTSS (DI)(CX*1), Z13
+	VBROADCASTSS (DI)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z1
-	VBROADCASTSS (DI)(CX*2), Z13
+	VBROADCASTSS (DI)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
 	VBROADCASTSS (R8), Z13
 	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS (R8)(CX*1), Z13
+	VBROADCASTSS (R8)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS (R8)(CX*2), Z13
+	VBROADCASTSS (R8)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z12, Z13, Z6
-	VBROADCASTSS (R9)(CX*1), Z13
+	VBROADCASTSS (R9)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z7
-	VBROADCASTSS (R9)(CX*2), Z13
+	VBROADCASTSS (R9)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z8
 	VBROADCASTSS (R10), Z13
 	VFMADD231PS  Z12, Z13, Z9
-	VBROADCASTSS (R10)(CX*1), Z13
+	VBROADCASTSS (R10)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z10
-	VBROADCASTSS (R10)(CX*2), Z13
+	VBROADCASTSS (R10)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z12
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z12
 	VBROADCASTSS (DI), Z13
 	VFMADD231PS  Z12, Z13, Z0
-	VBROADCASTSS (DI)(CX*1), Z13
+	VBROADCASTSS (DI)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z1
-	VBROADCASTSS (DI)(CX*2), Z13
+	VBROADCASTSS (DI)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
 	VBROADCASTSS (R8), Z13
 	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS (R8)(CX*1), Z13
+	VBROADCASTSS (R8)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS (R8)(CX*2), Z13
+	VBROADCASTSS (R8)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z12, Z13, Z6
-	VBROADCASTSS (R9)(CX*1), Z13
+	VBROADCASTSS (R9)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z7
-	VBROADCASTSS (R9)(CX*2), Z13
+	VBROADCASTSS (R9)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z8
 	VBROADCASTSS (R10), Z13
 	VFMADD231PS  Z12, Z13, Z9
-	VBROADCASTSS (R10)(CX*1), Z13
+	VBROADCASTSS (R10)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z10
-	VBROADCASTSS (R10)(CX*2), Z13
+	VBROADCASTSS (R10)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 	DECQ         R11
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z12
+	VMOVUPS      (SI), Z12
 	VBROADCASTSS (DI), Z13
 	VFMADD231PS  Z12, Z13, Z0
-	VBROADCASTSS (DI)(CX*1), Z13
+	VBROADCASTSS (DI)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z1
-	VBROADCASTSS (DI)(CX*2), Z13
+	VBROADCASTSS (DI)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
 	VBROADCASTSS (R8), Z13
 	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS (R8)(CX*1), Z13
+	VBROADCASTSS (R8)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS (R8)(CX*2), Z13
+	VBROADCASTSS (R8)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z12, Z13, Z6
-	VBROADCASTSS (R9)(CX*1), Z13
+	VBROADCASTSS (R9)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z7
-	VBROADCASTSS (R9)(CX*2), Z13
+	VBROADCASTSS (R9)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z8
 	VBROADCASTSS (R10), Z13
 	VFMADD231PS  Z12, Z13, Z9
-	VBROADCASTSS (R10)(CX*1), Z13
+	VBROADCASTSS (R10)(AX*1), Z13
 	VFMADD231PS  Z12, Z13, Z10
-	VBROADCASTSS (R10)(CX*2), Z13
+	VBROADCASTSS (R10)(AX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z12
+	VMOVUPS.Z (R8), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z6, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS   Z8, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	VMOVUPS   Z9, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z10, Z10
-	VMOVUPS   Z10, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS   Z10, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z12
+	VADDPS    Z12, Z11, Z11
+	VMOVUPS   Z11, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z11, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z11, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000030, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000030, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
+	LEAQ    (R10)(AX*2), R11
+	ADDQ    AX, R11
 	MOVQ    bias+48(FP), R12
 	TESTQ   R12, R12
 	JZ      nobias
@@ -5771,246 +6205,265 @@ begin:
 	PREFETCHT0 (R12)
 
 noadd:
-	MOVQ AX, R12
+	MOVQ BX, R12
 	SHRQ $0x01, R12
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z13
+	VMOVUPS      (SI), Z13
 	VBROADCASTSS (DI), Z14
 	VFMADD231PS  Z13, Z14, Z0
-	VBROADCASTSS (DI)(CX*1), Z14
+	VBROADCASTSS (DI)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (DI)(CX*2), Z14
+	VBROADCASTSS (DI)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
 	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (R8)(CX*1), Z14
+	VBROADCASTSS (R8)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS (R8)(CX*2), Z14
+	VBROADCASTSS (R8)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z13, Z14, Z6
-	VBROADCASTSS (R9)(CX*1), Z14
+	VBROADCASTSS (R9)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R9)(CX*2), Z14
+	VBROADCASTSS (R9)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z8
 	VBROADCASTSS (R10), Z14
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(CX*1), Z14
+	VBROADCASTSS (R10)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z10
-	VBROADCASTSS (R10)(CX*2), Z14
+	VBROADCASTSS (R10)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z11
 	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z13, Z14, Z12
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z13
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z13
 	VBROADCASTSS (DI), Z14
 	VFMADD231PS  Z13, Z14, Z0
-	VBROADCASTSS (DI)(CX*1), Z14
+	VBROADCASTSS (DI)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (DI)(CX*2), Z14
+	VBROADCASTSS (DI)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
 	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (R8)(CX*1), Z14
+	VBROADCASTSS (R8)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS (R8)(CX*2), Z14
+	VBROADCASTSS (R8)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z13, Z14, Z6
-	VBROADCASTSS (R9)(CX*1), Z14
+	VBROADCASTSS (R9)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R9)(CX*2), Z14
+	VBROADCASTSS (R9)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z8
 	VBROADCASTSS (R10), Z14
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(CX*1), Z14
+	VBROADCASTSS (R10)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z10
-	VBROADCASTSS (R10)(CX*2), Z14
+	VBROADCASTSS (R10)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z11
 	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z13, Z14, Z12
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
 	DECQ         R12
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z13
+	VMOVUPS      (SI), Z13
 	VBROADCASTSS (DI), Z14
 	VFMADD231PS  Z13, Z14, Z0
-	VBROADCASTSS (DI)(CX*1), Z14
+	VBROADCASTSS (DI)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (DI)(CX*2), Z14
+	VBROADCASTSS (DI)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
 	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (R8)(CX*1), Z14
+	VBROADCASTSS (R8)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS (R8)(CX*2), Z14
+	VBROADCASTSS (R8)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z13, Z14, Z6
-	VBROADCASTSS (R9)(CX*1), Z14
+	VBROADCASTSS (R9)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R9)(CX*2), Z14
+	VBROADCASTSS (R9)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z8
 	VBROADCASTSS (R10), Z14
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(CX*1), Z14
+	VBROADCASTSS (R10)(AX*1), Z14
 	VFMADD231PS  Z13, Z14, Z10
-	VBROADCASTSS (R10)(CX*2), Z14
+	VBROADCASTSS (R10)(AX*2), Z14
 	VFMADD231PS  Z13, Z14, Z11
 	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z13, Z14, Z12
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z13
+	VMOVUPS.Z (R8), K1, Z13
 	VADDPS    Z13, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z6, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z8, Z8
+	VMOVUPS   Z8, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z9, Z9
+	VMOVUPS   Z9, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z10, Z10
-	VMOVUPS   Z10, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z10, Z10
+	VMOVUPS   Z10, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z11, Z11
+	VMOVUPS   Z11, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z12, Z12
-	VMOVUPS   Z12, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z13
+	VADDPS    Z13, Z12, Z12
+	VMOVUPS   Z12, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z11, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z11, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000034, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000034, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
+	LEAQ    (R10)(AX*2), R11
+	ADDQ    AX, R11
 	MOVQ    bias+48(FP), R12
 	TESTQ   R12, R12
 	JZ      nobias
@@ -6110,251 +6563,270 @@ begin:
 	PREFETCHT0 (R12)
 
 noadd:
-	MOVQ AX, R12
+	MOVQ BX, R12
 	SHRQ $0x01, R12
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z14
+	VMOVUPS      (SI), Z14
 	VBROADCASTSS (DI), Z15
 	VFMADD231PS  Z14, Z15, Z0
-	VBROADCASTSS (DI)(CX*1), Z15
+	VBROADCASTSS (DI)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z1
-	VBROADCASTSS (DI)(CX*2), Z15
+	VBROADCASTSS (DI)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
 	VBROADCASTSS (R8), Z15
 	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS (R8)(CX*1), Z15
+	VBROADCASTSS (R8)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS (R8)(CX*2), Z15
+	VBROADCASTSS (R8)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS (R9), Z15
 	VFMADD231PS  Z14, Z15, Z6
-	VBROADCASTSS (R9)(CX*1), Z15
+	VBROADCASTSS (R9)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z7
-	VBROADCASTSS (R9)(CX*2), Z15
+	VBROADCASTSS (R9)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z8
 	VBROADCASTSS (R10), Z15
 	VFMADD231PS  Z14, Z15, Z9
-	VBROADCASTSS (R10)(CX*1), Z15
+	VBROADCASTSS (R10)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z10
-	VBROADCASTSS (R10)(CX*2), Z15
+	VBROADCASTSS (R10)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z11
 	VBROADCASTSS (R11), Z15
 	VFMADD231PS  Z14, Z15, Z12
-	VBROADCASTSS (R11)(CX*1), Z15
+	VBROADCASTSS (R11)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z14
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z14
 	VBROADCASTSS (DI), Z15
 	VFMADD231PS  Z14, Z15, Z0
-	VBROADCASTSS (DI)(CX*1), Z15
+	VBROADCASTSS (DI)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z1
-	VBROADCASTSS (DI)(CX*2), Z15
+	VBROADCASTSS (DI)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
 	VBROADCASTSS (R8), Z15
 	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS (R8)(CX*1), Z15
+	VBROADCASTSS (R8)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS (R8)(CX*2), Z15
+	VBROADCASTSS (R8)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS (R9), Z15
 	VFMADD231PS  Z14, Z15, Z6
-	VBROADCASTSS (R9)(CX*1), Z15
+	VBROADCASTSS (R9)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z7
-	VBROADCASTSS (R9)(CX*2), Z15
+	VBROADCASTSS (R9)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z8
 	VBROADCASTSS (R10), Z15
 	VFMADD231PS  Z14, Z15, Z9
-	VBROADCASTSS (R10)(CX*1), Z15
+	VBROADCASTSS (R10)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z10
-	VBROADCASTSS (R10)(CX*2), Z15
+	VBROADCASTSS (R10)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z11
 	VBROADCASTSS (R11), Z15
 	VFMADD231PS  Z14, Z15, Z12
-	VBROADCASTSS (R11)(CX*1), Z15
+	VBROADCASTSS (R11)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
 	DECQ         R12
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z14
+	VMOVUPS      (SI), Z14
 	VBROADCASTSS (DI), Z15
 	VFMADD231PS  Z14, Z15, Z0
-	VBROADCASTSS (DI)(CX*1), Z15
+	VBROADCASTSS (DI)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z1
-	VBROADCASTSS (DI)(CX*2), Z15
+	VBROADCASTSS (DI)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
 	VBROADCASTSS (R8), Z15
 	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS (R8)(CX*1), Z15
+	VBROADCASTSS (R8)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS (R8)(CX*2), Z15
+	VBROADCASTSS (R8)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z5
 	VBROADCASTSS (R9), Z15
 	VFMADD231PS  Z14, Z15, Z6
-	VBROADCASTSS (R9)(CX*1), Z15
+	VBROADCASTSS (R9)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z7
-	VBROADCASTSS (R9)(CX*2), Z15
+	VBROADCASTSS (R9)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z8
 	VBROADCASTSS (R10), Z15
 	VFMADD231PS  Z14, Z15, Z9
-	VBROADCASTSS (R10)(CX*1), Z15
+	VBROADCASTSS (R10)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z10
-	VBROADCASTSS (R10)(CX*2), Z15
+	VBROADCASTSS (R10)(AX*2), Z15
 	VFMADD231PS  Z14, Z15, Z11
 	VBROADCASTSS (R11), Z15
 	VFMADD231PS  Z14, Z15, Z12
-	VBROADCASTSS (R11)(CX*1), Z15
+	VBROADCASTSS (R11)(AX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VMOVUPS.Z (BX), K1, Z14
+	VMOVUPS.Z (R8), K1, Z14
 	VADDPS    Z14, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)
-	ADDQ      CX, AX
+	VMOVUPS   Z0, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS   Z4, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS   Z4, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	VMOVUPS   Z5, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS   Z6, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS   Z8, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	VMOVUPS   Z9, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z10, Z10
-	VMOVUPS   Z10, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS   Z10, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	VMOVUPS   Z11, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z12, Z12
-	VMOVUPS   Z12, K1, (AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z12, Z12
+	VMOVUPS   Z12, K1, (BX)
 	ADDQ      SI, BX
-	VMOVUPS.Z (BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, (AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z14
+	VADDPS    Z14, Z13, Z13
+	VMOVUPS   Z13, K1, (BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z5, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z7, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z11, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, K1, (AX)
-	ADDQ    CX, AX
-	VMOVUPS Z13, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z1, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z5, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z7, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z11, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, K1, (BX)
+	ADDQ    SI, BX
+	VMOVUPS Z13, K1, (BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000038, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000038, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
 	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
 	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), CX
+	MOVQ    a+8(FP), SI
 	MOVQ    bias+48(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
@@ -6387,18 +6859,18 @@ noadd:
 pair:
 	VMOVUPS      (BX), Z2
 	VMOVUPS      64(BX), Z3
-	VBROADCASTSS (CX), Z4
+	VBROADCASTSS (SI), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	VMOVUPS      (BX), Z2
 	VMOVUPS      64(BX), Z3
-	VBROADCASTSS (CX), Z4
+	VBROADCASTSS (SI), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	DECQ         DI
 	JNZ          pair
 
@@ -6407,51 +6879,70 @@ odd:
 	JZ           end
 	VMOVUPS      (BX), Z2
 	VMOVUPS      64(BX), Z3
-	VBROADCASTSS (CX), Z4
+	VBROADCASTSS (SI), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 
 end:
 	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
-	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, CX
-	SHLXQ     DX, CX, CX
-	DECQ      CX
-	KMOVW     CX, K1
-	TESTQ     BX, BX
+	MOVQ      ldc+80(FP), BX
+	MOVQ      last+88(FP), SI
+	MOVQ      add+56(FP), DI
+	MOVQ      ldAdd+64(FP), R8
+	SHLQ      $0x02, BX
+	SHLQ      $0x02, R8
+	MOVQ      $0x00000001, BX
+	SHLXQ     SI, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	TESTQ     DI, DI
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
+	VADDPS    (DI), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
+	VMOVUPS.Z 64(DI), K1, Z2
+	VADDPS    Z2, Z1, Z1
 	VMOVUPS   Z1, K1, 64(AX)
-	VZEROUPPER
-	RET
+	JMP       next
 
 partialset:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, K1, 64(AX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, a+8(FP)
+	MOVQ   ldc+80(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -6488,97 +6979,116 @@ begin:
 	PREFETCHT0 64(R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z4
-	VMOVUPS      64(BX), Z5
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (DI)(CX*1), Z6
+	VBROADCASTSS (DI)(AX*1), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z4
-	VMOVUPS      64(BX), Z5
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (DI)(CX*1), Z6
+	VBROADCASTSS (DI)(AX*1), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z4
-	VMOVUPS      64(BX), Z5
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (DI), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (DI)(CX*1), Z6
+	VBROADCASTSS (DI)(AX*1), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -6625,119 +7135,138 @@ begin:
 	PREFETCHT0 64(R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z6
-	VMOVUPS      64(BX), Z7
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (DI), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (DI)(CX*1), Z8
+	VBROADCASTSS (DI)(AX*1), Z8
 	VFMADD231PS  Z6, Z8, Z2
 	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (DI)(CX*2), Z8
+	VBROADCASTSS (DI)(AX*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z6
-	VMOVUPS      64(BX), Z7
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (DI), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (DI)(CX*1), Z8
+	VBROADCASTSS (DI)(AX*1), Z8
 	VFMADD231PS  Z6, Z8, Z2
 	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (DI)(CX*2), Z8
+	VBROADCASTSS (DI)(AX*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z6
-	VMOVUPS      64(BX), Z7
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (DI), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (DI)(CX*1), Z8
+	VBROADCASTSS (DI)(AX*1), Z8
 	VFMADD231PS  Z6, Z8, Z2
 	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (DI)(CX*2), Z8
+	VBROADCASTSS (DI)(AX*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -6793,141 +7322,160 @@ begin:
 	PREFETCHT0 64(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z8
-	VMOVUPS      64(BX), Z9
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (DI), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (DI)(CX*1), Z10
+	VBROADCASTSS (DI)(AX*1), Z10
 	VFMADD231PS  Z8, Z10, Z2
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (DI)(CX*2), Z10
+	VBROADCASTSS (DI)(AX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z8
-	VMOVUPS      64(BX), Z9
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (DI), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (DI)(CX*1), Z10
+	VBROADCASTSS (DI)(AX*1), Z10
 	VFMADD231PS  Z8, Z10, Z2
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (DI)(CX*2), Z10
+	VBROADCASTSS (DI)(AX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z8
-	VMOVUPS      64(BX), Z9
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (DI), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (DI)(CX*1), Z10
+	VBROADCASTSS (DI)(AX*1), Z10
 	VFMADD231PS  Z8, Z10, Z2
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (DI)(CX*2), Z10
+	VBROADCASTSS (DI)(AX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z8
+	VADDPS    Z8, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -6993,160 +7541,179 @@ begin:
 	PREFETCHT0 64(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z10
-	VMOVUPS      64(BX), Z11
+	VMOVUPS      (SI), Z10
+	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z10, Z12, Z2
 	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R8)(CX*1), Z12
+	VBROADCASTSS (R8)(AX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z10
-	VMOVUPS      64(BX), Z11
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z10
+	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z10, Z12, Z2
 	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R8)(CX*1), Z12
+	VBROADCASTSS (R8)(AX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z10
-	VMOVUPS      64(BX), Z11
+	VMOVUPS      (SI), Z10
+	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z10, Z12, Z2
 	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
 	VBROADCASTSS (R8), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R8)(CX*1), Z12
+	VBROADCASTSS (R8)(AX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z10
+	VADDPS    Z10, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -7222,181 +7789,200 @@ begin:
 	PREFETCHT0 64(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (DI), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (DI)(CX*1), Z14
+	VBROADCASTSS (DI)(AX*1), Z14
 	VFMADD231PS  Z12, Z14, Z2
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (DI)(CX*2), Z14
+	VBROADCASTSS (DI)(AX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R8)(CX*1), Z14
+	VBROADCASTSS (R8)(AX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R8)(CX*2), Z14
+	VBROADCASTSS (R8)(AX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (DI), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (DI)(CX*1), Z14
+	VBROADCASTSS (DI)(AX*1), Z14
 	VFMADD231PS  Z12, Z14, Z2
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (DI)(CX*2), Z14
+	VBROADCASTSS (DI)(AX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R8)(CX*1), Z14
+	VBROADCASTSS (R8)(AX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R8)(CX*2), Z14
+	VBROADCASTSS (R8)(AX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (DI), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (DI)(CX*1), Z14
+	VBROADCASTSS (DI)(AX*1), Z14
 	VFMADD231PS  Z12, Z14, Z2
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (DI)(CX*2), Z14
+	VBROADCASTSS (DI)(AX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
 	VBROADCASTSS (R8), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R8)(CX*1), Z14
+	VBROADCASTSS (R8)(AX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R8)(CX*2), Z14
+	VBROADCASTSS (R8)(AX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z12
+	VADDPS    Z12, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -7482,203 +8068,222 @@ begin:
 	PREFETCHT0 64(R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z14
-	VMOVUPS      64(BX), Z15
+	VMOVUPS      (SI), Z14
+	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (DI), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
-	VBROADCASTSS (DI)(CX*1), Z16
+	VBROADCASTSS (DI)(AX*1), Z16
 	VFMADD231PS  Z14, Z16, Z2
 	VFMADD231PS  Z15, Z16, Z3
-	VBROADCASTSS (DI)(CX*2), Z16
+	VBROADCASTSS (DI)(AX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
 	VBROADCASTSS (R8), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R8)(CX*1), Z16
+	VBROADCASTSS (R8)(AX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R8)(CX*2), Z16
+	VBROADCASTSS (R8)(AX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
 	VBROADCASTSS (R9), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z14
-	VMOVUPS      64(BX), Z15
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z14
+	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (DI), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
-	VBROADCASTSS (DI)(CX*1), Z16
+	VBROADCASTSS (DI)(AX*1), Z16
 	VFMADD231PS  Z14, Z16, Z2
 	VFMADD231PS  Z15, Z16, Z3
-	VBROADCASTSS (DI)(CX*2), Z16
+	VBROADCASTSS (DI)(AX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
 	VBROADCASTSS (R8), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R8)(CX*1), Z16
+	VBROADCASTSS (R8)(AX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R8)(CX*2), Z16
+	VBROADCASTSS (R8)(AX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
 	VBROADCASTSS (R9), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z14
-	VMOVUPS      64(BX), Z15
+	VMOVUPS      (SI), Z14
+	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (DI), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
-	VBROADCASTSS (DI)(CX*1), Z16
+	VBROADCASTSS (DI)(AX*1), Z16
 	VFMADD231PS  Z14, Z16, Z2
 	VFMADD231PS  Z15, Z16, Z3
-	VBROADCASTSS (DI)(CX*2), Z16
+	VBROADCASTSS (DI)(AX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
 	VBROADCASTSS (R8), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (R8)(CX*1), Z16
+	VBROADCASTSS (R8)(AX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (R8)(CX*2), Z16
+	VBROADCASTSS (R8)(AX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
 	VBROADCASTSS (R9), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VMOVUPS.Z 64(R8), K1, Z14
+	VADDPS    Z14, Z13, Z13
+	VMOVUPS   Z13, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000001c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000001c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -7774,222 +8379,241 @@ begin:
 	PREFETCHT0 64(R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z16
-	VMOVUPS      64(BX), Z17
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (DI), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
-	VBROADCASTSS (DI)(CX*1), Z18
+	VBROADCASTSS (DI)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z2
 	VFMADD231PS  Z17, Z18, Z3
-	VBROADCASTSS (DI)(CX*2), Z18
+	VBROADCASTSS (DI)(AX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
 	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R8)(CX*1), Z18
+	VBROADCASTSS (R8)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R8)(CX*2), Z18
+	VBROADCASTSS (R8)(AX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
 	VBROADCASTSS (R9), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R9)(CX*1), Z18
+	VBROADCASTSS (R9)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z16
-	VMOVUPS      64(BX), Z17
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (DI), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
-	VBROADCASTSS (DI)(CX*1), Z18
+	VBROADCASTSS (DI)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z2
 	VFMADD231PS  Z17, Z18, Z3
-	VBROADCASTSS (DI)(CX*2), Z18
+	VBROADCASTSS (DI)(AX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
 	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R8)(CX*1), Z18
+	VBROADCASTSS (R8)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R8)(CX*2), Z18
+	VBROADCASTSS (R8)(AX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
 	VBROADCASTSS (R9), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R9)(CX*1), Z18
+	VBROADCASTSS (R9)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z16
-	VMOVUPS      64(BX), Z17
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (DI), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
-	VBROADCASTSS (DI)(CX*1), Z18
+	VBROADCASTSS (DI)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z2
 	VFMADD231PS  Z17, Z18, Z3
-	VBROADCASTSS (DI)(CX*2), Z18
+	VBROADCASTSS (DI)(AX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
 	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R8)(CX*1), Z18
+	VBROADCASTSS (R8)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R8)(CX*2), Z18
+	VBROADCASTSS (R8)(AX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
 	VBROADCASTSS (R9), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R9)(CX*1), Z18
+	VBROADCASTSS (R9)(AX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z13, Z13
+	VMOVUPS   Z13, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z14, Z14
-	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z15, Z15
-	VMOVUPS   Z15, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z14, Z14
+	VMOVUPS   Z14, (BX)
+	VMOVUPS.Z 64(R8), K1, Z16
+	VADDPS    Z16, Z15, Z15
+	VMOVUPS   Z15, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000020, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000020, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -8095,243 +8719,262 @@ begin:
 	PREFETCHT0 64(R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z18
-	VMOVUPS      64(BX), Z19
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (DI), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
-	VBROADCASTSS (DI)(CX*1), Z20
+	VBROADCASTSS (DI)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z2
 	VFMADD231PS  Z19, Z20, Z3
-	VBROADCASTSS (DI)(CX*2), Z20
+	VBROADCASTSS (DI)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
 	VBROADCASTSS (R8), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS (R8)(CX*1), Z20
+	VBROADCASTSS (R8)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS (R8)(CX*2), Z20
+	VBROADCASTSS (R8)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
 	VBROADCASTSS (R9), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS (R9)(CX*1), Z20
+	VBROADCASTSS (R9)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS (R9)(CX*2), Z20
+	VBROADCASTSS (R9)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z18
-	VMOVUPS      64(BX), Z19
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (DI), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
-	VBROADCASTSS (DI)(CX*1), Z20
+	VBROADCASTSS (DI)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z2
 	VFMADD231PS  Z19, Z20, Z3
-	VBROADCASTSS (DI)(CX*2), Z20
+	VBROADCASTSS (DI)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
 	VBROADCASTSS (R8), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS (R8)(CX*1), Z20
+	VBROADCASTSS (R8)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS (R8)(CX*2), Z20
+	VBROADCASTSS (R8)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
 	VBROADCASTSS (R9), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS (R9)(CX*1), Z20
+	VBROADCASTSS (R9)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS (R9)(CX*2), Z20
+	VBROADCASTSS (R9)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z18
-	VMOVUPS      64(BX), Z19
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (DI), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
-	VBROADCASTSS (DI)(CX*1), Z20
+	VBROADCASTSS (DI)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z2
 	VFMADD231PS  Z19, Z20, Z3
-	VBROADCASTSS (DI)(CX*2), Z20
+	VBROADCASTSS (DI)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
 	VBROADCASTSS (R8), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS (R8)(CX*1), Z20
+	VBROADCASTSS (R8)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS (R8)(CX*2), Z20
+	VBROADCASTSS (R8)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
 	VBROADCASTSS (R9), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS (R9)(CX*1), Z20
+	VBROADCASTSS (R9)(AX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS (R9)(CX*2), Z20
+	VBROADCASTSS (R9)(AX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z13, Z13
+	VMOVUPS   Z13, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z14, Z14
-	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z15, Z15
-	VMOVUPS   Z15, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z14, Z14
+	VMOVUPS   Z14, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z15, Z15
+	VMOVUPS   Z15, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z16, Z16
-	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z16, Z16
+	VMOVUPS   Z16, (BX)
+	VMOVUPS.Z 64(R8), K1, Z18
+	VADDPS    Z18, Z17, Z17
+	VMOVUPS   Z17, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000024, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000024, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
 	MOVQ    bias+48(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
@@ -8447,265 +9090,284 @@ begin:
 	PREFETCHT0 64(R11)
 
 noadd:
-	MOVQ AX, R11
+	MOVQ BX, R11
 	SHRQ $0x01, R11
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z20
-	VMOVUPS      64(BX), Z21
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (DI), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
-	VBROADCASTSS (DI)(CX*1), Z22
+	VBROADCASTSS (DI)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z2
 	VFMADD231PS  Z21, Z22, Z3
-	VBROADCASTSS (DI)(CX*2), Z22
+	VBROADCASTSS (DI)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
 	VBROADCASTSS (R8), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS (R8)(CX*1), Z22
+	VBROADCASTSS (R8)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS (R8)(CX*2), Z22
+	VBROADCASTSS (R8)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
 	VBROADCASTSS (R9), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS (R9)(CX*1), Z22
+	VBROADCASTSS (R9)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS (R9)(CX*2), Z22
+	VBROADCASTSS (R9)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
 	VBROADCASTSS (R10), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z20
-	VMOVUPS      64(BX), Z21
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (DI), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
-	VBROADCASTSS (DI)(CX*1), Z22
+	VBROADCASTSS (DI)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z2
 	VFMADD231PS  Z21, Z22, Z3
-	VBROADCASTSS (DI)(CX*2), Z22
+	VBROADCASTSS (DI)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
 	VBROADCASTSS (R8), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS (R8)(CX*1), Z22
+	VBROADCASTSS (R8)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS (R8)(CX*2), Z22
+	VBROADCASTSS (R8)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
 	VBROADCASTSS (R9), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS (R9)(CX*1), Z22
+	VBROADCASTSS (R9)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS (R9)(CX*2), Z22
+	VBROADCASTSS (R9)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
 	VBROADCASTSS (R10), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 	DECQ         R11
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z20
-	VMOVUPS      64(BX), Z21
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (DI), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
-	VBROADCASTSS (DI)(CX*1), Z22
+	VBROADCASTSS (DI)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z2
 	VFMADD231PS  Z21, Z22, Z3
-	VBROADCASTSS (DI)(CX*2), Z22
+	VBROADCASTSS (DI)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
 	VBROADCASTSS (R8), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS (R8)(CX*1), Z22
+	VBROADCASTSS (R8)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS (R8)(CX*2), Z22
+	VBROADCASTSS (R8)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
 	VBROADCASTSS (R9), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS (R9)(CX*1), Z22
+	VBROADCASTSS (R9)(AX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS (R9)(CX*2), Z22
+	VBROADCASTSS (R9)(AX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
 	VBROADCASTSS (R10), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z13, Z13
+	VMOVUPS   Z13, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z14, Z14
-	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z15, Z15
-	VMOVUPS   Z15, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z14, Z14
+	VMOVUPS   Z14, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z15, Z15
+	VMOVUPS   Z15, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z16, Z16
-	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z16, Z16
+	VMOVUPS   Z16, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z17, Z17
+	VMOVUPS   Z17, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z18, Z18
-	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z19, Z19
-	VMOVUPS   Z19, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z18, Z18
+	VMOVUPS   Z18, (BX)
+	VMOVUPS.Z 64(R8), K1, Z20
+	VADDPS    Z20, Z19, Z19
+	VMOVUPS   Z19, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000028, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000028, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
 	MOVQ    bias+48(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
@@ -8831,284 +9493,303 @@ begin:
 	PREFETCHT0 64(R11)
 
 noadd:
-	MOVQ AX, R11
+	MOVQ BX, R11
 	SHRQ $0x01, R11
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z22
-	VMOVUPS      64(BX), Z23
+	VMOVUPS      (SI), Z22
+	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (DI), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
-	VBROADCASTSS (DI)(CX*1), Z24
+	VBROADCASTSS (DI)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z2
 	VFMADD231PS  Z23, Z24, Z3
-	VBROADCASTSS (DI)(CX*2), Z24
+	VBROADCASTSS (DI)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
 	VBROADCASTSS (R8), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS (R8)(CX*1), Z24
+	VBROADCASTSS (R8)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS (R8)(CX*2), Z24
+	VBROADCASTSS (R8)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
 	VBROADCASTSS (R9), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS (R9)(CX*1), Z24
+	VBROADCASTSS (R9)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS (R9)(CX*2), Z24
+	VBROADCASTSS (R9)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
 	VBROADCASTSS (R10), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS (R10)(CX*1), Z24
+	VBROADCASTSS (R10)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z22
-	VMOVUPS      64(BX), Z23
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z22
+	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (DI), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
-	VBROADCASTSS (DI)(CX*1), Z24
+	VBROADCASTSS (DI)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z2
 	VFMADD231PS  Z23, Z24, Z3
-	VBROADCASTSS (DI)(CX*2), Z24
+	VBROADCASTSS (DI)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
 	VBROADCASTSS (R8), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS (R8)(CX*1), Z24
+	VBROADCASTSS (R8)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS (R8)(CX*2), Z24
+	VBROADCASTSS (R8)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
 	VBROADCASTSS (R9), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS (R9)(CX*1), Z24
+	VBROADCASTSS (R9)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS (R9)(CX*2), Z24
+	VBROADCASTSS (R9)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
 	VBROADCASTSS (R10), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS (R10)(CX*1), Z24
+	VBROADCASTSS (R10)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 	DECQ         R11
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z22
-	VMOVUPS      64(BX), Z23
+	VMOVUPS      (SI), Z22
+	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (DI), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
-	VBROADCASTSS (DI)(CX*1), Z24
+	VBROADCASTSS (DI)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z2
 	VFMADD231PS  Z23, Z24, Z3
-	VBROADCASTSS (DI)(CX*2), Z24
+	VBROADCASTSS (DI)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
 	VBROADCASTSS (R8), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS (R8)(CX*1), Z24
+	VBROADCASTSS (R8)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS (R8)(CX*2), Z24
+	VBROADCASTSS (R8)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
 	VBROADCASTSS (R9), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS (R9)(CX*1), Z24
+	VBROADCASTSS (R9)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS (R9)(CX*2), Z24
+	VBROADCASTSS (R9)(AX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
 	VBROADCASTSS (R10), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS (R10)(CX*1), Z24
+	VBROADCASTSS (R10)(AX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z13, Z13
+	VMOVUPS   Z13, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z14, Z14
-	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z15, Z15
-	VMOVUPS   Z15, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z14, Z14
+	VMOVUPS   Z14, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z15, Z15
+	VMOVUPS   Z15, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z16, Z16
-	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z16, Z16
+	VMOVUPS   Z16, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z17, Z17
+	VMOVUPS   Z17, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z18, Z18
-	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z19, Z19
-	VMOVUPS   Z19, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z18, Z18
+	VMOVUPS   Z18, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z19, Z19
+	VMOVUPS   Z19, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z20, Z20
-	VMOVUPS   Z20, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z21, Z21
-	VMOVUPS   Z21, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z20, Z20
+	VMOVUPS   Z20, (BX)
+	VMOVUPS.Z 64(R8), K1, Z22
+	VADDPS    Z22, Z21, Z21
+	VMOVUPS   Z21, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000002c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000002c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
 	MOVQ    bias+48(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
@@ -9244,305 +9925,324 @@ begin:
 	PREFETCHT0 64(R11)
 
 noadd:
-	MOVQ AX, R11
+	MOVQ BX, R11
 	SHRQ $0x01, R11
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (DI), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (DI)(CX*1), Z26
+	VBROADCASTSS (DI)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (DI)(CX*2), Z26
+	VBROADCASTSS (DI)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
 	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R8)(CX*1), Z26
+	VBROADCASTSS (R8)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R8)(CX*2), Z26
+	VBROADCASTSS (R8)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
 	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R9)(CX*1), Z26
+	VBROADCASTSS (R9)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R9)(CX*2), Z26
+	VBROADCASTSS (R9)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
 	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R10)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R10)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (DI), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (DI)(CX*1), Z26
+	VBROADCASTSS (DI)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (DI)(CX*2), Z26
+	VBROADCASTSS (DI)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
 	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R8)(CX*1), Z26
+	VBROADCASTSS (R8)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R8)(CX*2), Z26
+	VBROADCASTSS (R8)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
 	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R9)(CX*1), Z26
+	VBROADCASTSS (R9)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R9)(CX*2), Z26
+	VBROADCASTSS (R9)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
 	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R10)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R10)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 	DECQ         R11
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (DI), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (DI)(CX*1), Z26
+	VBROADCASTSS (DI)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (DI)(CX*2), Z26
+	VBROADCASTSS (DI)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
 	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R8)(CX*1), Z26
+	VBROADCASTSS (R8)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R8)(CX*2), Z26
+	VBROADCASTSS (R8)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
 	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R9)(CX*1), Z26
+	VBROADCASTSS (R9)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R9)(CX*2), Z26
+	VBROADCASTSS (R9)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
 	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R10)(AX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R10)(AX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z13, Z13
+	VMOVUPS   Z13, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z14, Z14
-	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z15, Z15
-	VMOVUPS   Z15, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z14, Z14
+	VMOVUPS   Z14, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z15, Z15
+	VMOVUPS   Z15, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z16, Z16
-	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z16, Z16
+	VMOVUPS   Z16, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z17, Z17
+	VMOVUPS   Z17, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z18, Z18
-	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z19, Z19
-	VMOVUPS   Z19, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z18, Z18
+	VMOVUPS   Z18, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z19, Z19
+	VMOVUPS   Z19, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z20, Z20
-	VMOVUPS   Z20, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z21, Z21
-	VMOVUPS   Z21, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z20, Z20
+	VMOVUPS   Z20, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z21, Z21
+	VMOVUPS   Z21, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z22, Z22
-	VMOVUPS   Z22, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z23, Z23
-	VMOVUPS   Z23, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z22, Z22
+	VMOVUPS   Z22, (BX)
+	VMOVUPS.Z 64(R8), K1, Z24
+	VADDPS    Z24, Z23, Z23
+	VMOVUPS   Z23, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000030, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000030, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
+	LEAQ    (R10)(AX*2), R11
+	ADDQ    AX, R11
 	MOVQ    bias+48(FP), R12
 	TESTQ   R12, R12
 	JZ      nobias
@@ -9688,327 +10388,346 @@ begin:
 	PREFETCHT0 64(R12)
 
 noadd:
-	MOVQ AX, R12
+	MOVQ BX, R12
 	SHRQ $0x01, R12
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z26
-	VMOVUPS      64(BX), Z27
+	VMOVUPS      (SI), Z26
+	VMOVUPS      64(SI), Z27
 	VBROADCASTSS (DI), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
-	VBROADCASTSS (DI)(CX*1), Z28
+	VBROADCASTSS (DI)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
-	VBROADCASTSS (DI)(CX*2), Z28
+	VBROADCASTSS (DI)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
 	VBROADCASTSS (R8), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS (R8)(CX*1), Z28
+	VBROADCASTSS (R8)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS (R8)(CX*2), Z28
+	VBROADCASTSS (R8)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
 	VBROADCASTSS (R9), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS (R9)(CX*1), Z28
+	VBROADCASTSS (R9)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS (R9)(CX*2), Z28
+	VBROADCASTSS (R9)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
 	VBROADCASTSS (R10), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS (R10)(CX*1), Z28
+	VBROADCASTSS (R10)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS (R10)(CX*2), Z28
+	VBROADCASTSS (R10)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
 	VBROADCASTSS (R11), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z26
-	VMOVUPS      64(BX), Z27
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z26
+	VMOVUPS      64(SI), Z27
 	VBROADCASTSS (DI), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
-	VBROADCASTSS (DI)(CX*1), Z28
+	VBROADCASTSS (DI)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
-	VBROADCASTSS (DI)(CX*2), Z28
+	VBROADCASTSS (DI)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
 	VBROADCASTSS (R8), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS (R8)(CX*1), Z28
+	VBROADCASTSS (R8)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS (R8)(CX*2), Z28
+	VBROADCASTSS (R8)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
 	VBROADCASTSS (R9), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS (R9)(CX*1), Z28
+	VBROADCASTSS (R9)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS (R9)(CX*2), Z28
+	VBROADCASTSS (R9)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
 	VBROADCASTSS (R10), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS (R10)(CX*1), Z28
+	VBROADCASTSS (R10)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS (R10)(CX*2), Z28
+	VBROADCASTSS (R10)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
 	VBROADCASTSS (R11), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
 	DECQ         R12
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z26
-	VMOVUPS      64(BX), Z27
+	VMOVUPS      (SI), Z26
+	VMOVUPS      64(SI), Z27
 	VBROADCASTSS (DI), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
-	VBROADCASTSS (DI)(CX*1), Z28
+	VBROADCASTSS (DI)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
-	VBROADCASTSS (DI)(CX*2), Z28
+	VBROADCASTSS (DI)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
 	VBROADCASTSS (R8), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS (R8)(CX*1), Z28
+	VBROADCASTSS (R8)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS (R8)(CX*2), Z28
+	VBROADCASTSS (R8)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
 	VBROADCASTSS (R9), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS (R9)(CX*1), Z28
+	VBROADCASTSS (R9)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS (R9)(CX*2), Z28
+	VBROADCASTSS (R9)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
 	VBROADCASTSS (R10), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS (R10)(CX*1), Z28
+	VBROADCASTSS (R10)(AX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS (R10)(CX*2), Z28
+	VBROADCASTSS (R10)(AX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
 	VBROADCASTSS (R11), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z13, Z13
+	VMOVUPS   Z13, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z14, Z14
-	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z15, Z15
-	VMOVUPS   Z15, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z14, Z14
+	VMOVUPS   Z14, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z15, Z15
+	VMOVUPS   Z15, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z16, Z16
-	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z16, Z16
+	VMOVUPS   Z16, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z17, Z17
+	VMOVUPS   Z17, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z18, Z18
-	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z19, Z19
-	VMOVUPS   Z19, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z18, Z18
+	VMOVUPS   Z18, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z19, Z19
+	VMOVUPS   Z19, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z20, Z20
-	VMOVUPS   Z20, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z21, Z21
-	VMOVUPS   Z21, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z20, Z20
+	VMOVUPS   Z20, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z21, Z21
+	VMOVUPS   Z21, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z22, Z22
-	VMOVUPS   Z22, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z23, Z23
-	VMOVUPS   Z23, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z22, Z22
+	VMOVUPS   Z22, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z23, Z23
+	VMOVUPS   Z23, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z24, Z24
-	VMOVUPS   Z24, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z25, Z25
-	VMOVUPS   Z25, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z24, Z24
+	VMOVUPS   Z24, (BX)
+	VMOVUPS.Z 64(R8), K1, Z26
+	VADDPS    Z26, Z25, Z25
+	VMOVUPS   Z25, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z24, (AX)
-	VMOVUPS Z25, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z24, (BX)
+	VMOVUPS Z25, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000034, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000034, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
+	LEAQ    (R9)(AX*2), R10
+	ADDQ    AX, R10
+	LEAQ    (R10)(AX*2), R11
+	ADDQ    AX, R11
 	MOVQ    bias+48(FP), R12
 	TESTQ   R12, R12
 	JZ      nobias
@@ -10164,338 +10883,357 @@ begin:
 	PREFETCHT0 64(R12)
 
 noadd:
-	MOVQ AX, R12
+	MOVQ BX, R12
 	SHRQ $0x01, R12
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z28
-	VMOVUPS      64(BX), Z29
+	VMOVUPS      (SI), Z28
+	VMOVUPS      64(SI), Z29
 	VBROADCASTSS (DI), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
-	VBROADCASTSS (DI)(CX*1), Z30
+	VBROADCASTSS (DI)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z2
 	VFMADD231PS  Z29, Z30, Z3
-	VBROADCASTSS (DI)(CX*2), Z30
+	VBROADCASTSS (DI)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
 	VBROADCASTSS (R8), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS (R8)(CX*1), Z30
+	VBROADCASTSS (R8)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS (R8)(CX*2), Z30
+	VBROADCASTSS (R8)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
 	VBROADCASTSS (R9), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS (R9)(CX*1), Z30
+	VBROADCASTSS (R9)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS (R9)(CX*2), Z30
+	VBROADCASTSS (R9)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
 	VBROADCASTSS (R10), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS (R10)(CX*1), Z30
+	VBROADCASTSS (R10)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS (R10)(CX*2), Z30
+	VBROADCASTSS (R10)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
 	VBROADCASTSS (R11), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS (R11)(CX*1), Z30
+	VBROADCASTSS (R11)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z28
-	VMOVUPS      64(BX), Z29
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z28
+	VMOVUPS      64(SI), Z29
 	VBROADCASTSS (DI), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
-	VBROADCASTSS (DI)(CX*1), Z30
+	VBROADCASTSS (DI)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z2
 	VFMADD231PS  Z29, Z30, Z3
-	VBROADCASTSS (DI)(CX*2), Z30
+	VBROADCASTSS (DI)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
 	VBROADCASTSS (R8), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS (R8)(CX*1), Z30
+	VBROADCASTSS (R8)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS (R8)(CX*2), Z30
+	VBROADCASTSS (R8)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
 	VBROADCASTSS (R9), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS (R9)(CX*1), Z30
+	VBROADCASTSS (R9)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS (R9)(CX*2), Z30
+	VBROADCASTSS (R9)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
 	VBROADCASTSS (R10), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS (R10)(CX*1), Z30
+	VBROADCASTSS (R10)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS (R10)(CX*2), Z30
+	VBROADCASTSS (R10)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
 	VBROADCASTSS (R11), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS (R11)(CX*1), Z30
+	VBROADCASTSS (R11)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
 	DECQ         R12
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z28
-	VMOVUPS      64(BX), Z29
+	VMOVUPS      (SI), Z28
+	VMOVUPS      64(SI), Z29
 	VBROADCASTSS (DI), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
-	VBROADCASTSS (DI)(CX*1), Z30
+	VBROADCASTSS (DI)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z2
 	VFMADD231PS  Z29, Z30, Z3
-	VBROADCASTSS (DI)(CX*2), Z30
+	VBROADCASTSS (DI)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
 	VBROADCASTSS (R8), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS (R8)(CX*1), Z30
+	VBROADCASTSS (R8)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS (R8)(CX*2), Z30
+	VBROADCASTSS (R8)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
 	VBROADCASTSS (R9), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS (R9)(CX*1), Z30
+	VBROADCASTSS (R9)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS (R9)(CX*2), Z30
+	VBROADCASTSS (R9)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
 	VBROADCASTSS (R10), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS (R10)(CX*1), Z30
+	VBROADCASTSS (R10)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS (R10)(CX*2), Z30
+	VBROADCASTSS (R10)(AX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
 	VBROADCASTSS (R11), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS (R11)(CX*1), Z30
+	VBROADCASTSS (R11)(AX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, 64(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z1, Z1
+	VMOVUPS   Z1, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z2, Z2
-	VMOVUPS   Z2, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS   Z3, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z2, Z2
+	VMOVUPS   Z2, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z3, Z3
+	VMOVUPS   Z3, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z4, Z4
-	VMOVUPS   Z4, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z5, Z5
+	VMOVUPS   Z5, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS   Z7, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z7, Z7
+	VMOVUPS   Z7, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z8, Z8
-	VMOVUPS   Z8, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z9, Z9
-	VMOVUPS   Z9, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z8, Z8
+	VMOVUPS   Z8, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z9, Z9
+	VMOVUPS   Z9, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z10, Z10
-	VMOVUPS   Z10, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z10, Z10
+	VMOVUPS   Z10, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z11, Z11
+	VMOVUPS   Z11, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z13, Z13
-	VMOVUPS   Z13, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z13, Z13
+	VMOVUPS   Z13, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z14, Z14
-	VMOVUPS   Z14, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z15, Z15
-	VMOVUPS   Z15, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z14, Z14
+	VMOVUPS   Z14, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z15, Z15
+	VMOVUPS   Z15, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z16, Z16
-	VMOVUPS   Z16, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z16, Z16
+	VMOVUPS   Z16, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z17, Z17
+	VMOVUPS   Z17, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z18, Z18
-	VMOVUPS   Z18, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z19, Z19
-	VMOVUPS   Z19, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z18, Z18
+	VMOVUPS   Z18, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z19, Z19
+	VMOVUPS   Z19, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z20, Z20
-	VMOVUPS   Z20, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z21, Z21
-	VMOVUPS   Z21, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z20, Z20
+	VMOVUPS   Z20, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z21, Z21
+	VMOVUPS   Z21, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z22, Z22
-	VMOVUPS   Z22, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z23, Z23
-	VMOVUPS   Z23, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z22, Z22
+	VMOVUPS   Z22, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z23, Z23
+	VMOVUPS   Z23, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z24, Z24
-	VMOVUPS   Z24, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z25, Z25
-	VMOVUPS   Z25, K1, 64(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z24, Z24
+	VMOVUPS   Z24, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z25, Z25
+	VMOVUPS   Z25, K1, 64(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z26, Z26
-	VMOVUPS   Z26, (AX)
-	VMOVUPS.Z 64(BX), K1, Z0
-	VADDPS    Z0, Z27, Z27
-	VMOVUPS   Z27, K1, 64(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z26, Z26
+	VMOVUPS   Z26, (BX)
+	VMOVUPS.Z 64(R8), K1, Z28
+	VADDPS    Z28, Z27, Z27
+	VMOVUPS   Z27, K1, 64(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z24, (AX)
-	VMOVUPS Z25, K1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z26, (AX)
-	VMOVUPS Z27, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z14, (BX)
+	VMOVUPS Z15, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z16, (BX)
+	VMOVUPS Z17, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z20, (BX)
+	VMOVUPS Z21, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z22, (BX)
+	VMOVUPS Z23, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z24, (BX)
+	VMOVUPS Z25, K1, 64(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z26, (BX)
+	VMOVUPS Z27, K1, 64(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000038, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000038, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x3AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile1x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
 	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
 	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
-	MOVQ    a+8(FP), CX
+	MOVQ    a+8(FP), SI
 	MOVQ    bias+48(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
@@ -10533,21 +11271,21 @@ pair:
 	VMOVUPS      (BX), Z3
 	VMOVUPS      64(BX), Z4
 	VMOVUPS      128(BX), Z5
-	VBROADCASTSS (CX), Z6
+	VBROADCASTSS (SI), Z6
 	VFMADD231PS  Z3, Z6, Z0
 	VFMADD231PS  Z4, Z6, Z1
 	VFMADD231PS  Z5, Z6, Z2
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	VMOVUPS      (BX), Z3
 	VMOVUPS      64(BX), Z4
 	VMOVUPS      128(BX), Z5
-	VBROADCASTSS (CX), Z6
+	VBROADCASTSS (SI), Z6
 	VFMADD231PS  Z3, Z6, Z0
 	VFMADD231PS  Z4, Z6, Z1
 	VFMADD231PS  Z5, Z6, Z2
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 	DECQ         DI
 	JNZ          pair
 
@@ -10557,55 +11295,74 @@ odd:
 	VMOVUPS      (BX), Z3
 	VMOVUPS      64(BX), Z4
 	VMOVUPS      128(BX), Z5
-	VBROADCASTSS (CX), Z6
+	VBROADCASTSS (SI), Z6
 	VFMADD231PS  Z3, Z6, Z0
 	VFMADD231PS  Z4, Z6, Z1
 	VFMADD231PS  Z5, Z6, Z2
-	ADDQ         DX, CX
-	ADDQ         SI, BX
+	ADDQ         CX, SI
+	ADDQ         DX, BX
 
 end:
 	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
-	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, CX
-	SHLXQ     DX, CX, CX
-	DECQ      CX
-	KMOVW     CX, K1
-	TESTQ     BX, BX
+	MOVQ      ldc+80(FP), BX
+	MOVQ      last+88(FP), SI
+	MOVQ      add+56(FP), DI
+	MOVQ      ldAdd+64(FP), R8
+	SHLQ      $0x02, BX
+	SHLQ      $0x02, R8
+	MOVQ      $0x00000001, BX
+	SHLXQ     SI, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	TESTQ     DI, DI
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
+	VADDPS    (DI), Z0, Z0
 	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
+	VADDPS    64(DI), Z1, Z1
 	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
+	VMOVUPS.Z 128(DI), K1, Z3
+	VADDPS    Z3, Z2, Z2
 	VMOVUPS   Z2, K1, 128(AX)
-	VZEROUPPER
-	RET
+	JMP       next
 
 partialset:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, K1, 128(AX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, a+8(FP)
+	MOVQ   ldc+80(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -10650,112 +11407,131 @@ begin:
 	PREFETCHT0 128(R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z6
-	VMOVUPS      64(BX), Z7
-	VMOVUPS      128(BX), Z8
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VMOVUPS      128(SI), Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS  Z6, Z9, Z0
 	VFMADD231PS  Z7, Z9, Z1
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (DI)(CX*1), Z9
+	VBROADCASTSS (DI)(AX*1), Z9
 	VFMADD231PS  Z6, Z9, Z3
 	VFMADD231PS  Z7, Z9, Z4
 	VFMADD231PS  Z8, Z9, Z5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z6
-	VMOVUPS      64(BX), Z7
-	VMOVUPS      128(BX), Z8
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VMOVUPS      128(SI), Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS  Z6, Z9, Z0
 	VFMADD231PS  Z7, Z9, Z1
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (DI)(CX*1), Z9
+	VBROADCASTSS (DI)(AX*1), Z9
 	VFMADD231PS  Z6, Z9, Z3
 	VFMADD231PS  Z7, Z9, Z4
 	VFMADD231PS  Z8, Z9, Z5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z6
-	VMOVUPS      64(BX), Z7
-	VMOVUPS      128(BX), Z8
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VMOVUPS      128(SI), Z8
 	VBROADCASTSS (DI), Z9
 	VFMADD231PS  Z6, Z9, Z0
 	VFMADD231PS  Z7, Z9, Z1
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (DI)(CX*1), Z9
+	VBROADCASTSS (DI)(AX*1), Z9
 	VFMADD231PS  Z6, Z9, Z3
 	VFMADD231PS  Z7, Z9, Z4
 	VFMADD231PS  Z8, Z9, Z5
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, 128(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VADDPS    64(R8), Z1, Z1
+	VMOVUPS   Z1, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS   Z2, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z3, Z3
-	VMOVUPS   Z3, (AX)
-	VADDPS    64(BX), Z4, Z4
-	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 128(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VADDPS    64(R8), Z4, Z4
+	VMOVUPS   Z4, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	VMOVUPS   Z5, K1, 128(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, K1, 128(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000008, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	MOVQ    bias+48(FP), R8
 	TESTQ   R8, R8
@@ -10814,140 +11590,159 @@ begin:
 	PREFETCHT0 128(R8)
 
 noadd:
-	MOVQ AX, R8
+	MOVQ BX, R8
 	SHRQ $0x01, R8
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z9
-	VMOVUPS      64(BX), Z10
-	VMOVUPS      128(BX), Z11
+	VMOVUPS      (SI), Z9
+	VMOVUPS      64(SI), Z10
+	VMOVUPS      128(SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z9, Z12, Z0
 	VFMADD231PS  Z10, Z12, Z1
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z9, Z12, Z3
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z9, Z12, Z6
 	VFMADD231PS  Z10, Z12, Z7
 	VFMADD231PS  Z11, Z12, Z8
-	ADDQ         DX, DI
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z9
-	VMOVUPS      64(BX), Z10
-	VMOVUPS      128(BX), Z11
+	ADDQ         CX, DI
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z9
+	VMOVUPS      64(SI), Z10
+	VMOVUPS      128(SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z9, Z12, Z0
 	VFMADD231PS  Z10, Z12, Z1
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z9, Z12, Z3
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z9, Z12, Z6
 	VFMADD231PS  Z10, Z12, Z7
 	VFMADD231PS  Z11, Z12, Z8
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 	DECQ         R8
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z9
-	VMOVUPS      64(BX), Z10
-	VMOVUPS      128(BX), Z11
+	VMOVUPS      (SI), Z9
+	VMOVUPS      64(SI), Z10
+	VMOVUPS      128(SI), Z11
 	VBROADCASTSS (DI), Z12
 	VFMADD231PS  Z9, Z12, Z0
 	VFMADD231PS  Z10, Z12, Z1
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS (DI)(CX*1), Z12
+	VBROADCASTSS (DI)(AX*1), Z12
 	VFMADD231PS  Z9, Z12, Z3
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (DI)(CX*2), Z12
+	VBROADCASTSS (DI)(AX*2), Z12
 	VFMADD231PS  Z9, Z12, Z6
 	VFMADD231PS  Z10, Z12, Z7
 	VFMADD231PS  Z11, Z12, Z8
-	ADDQ         DX, DI
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, 128(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VADDPS    64(R8), Z1, Z1
+	VMOVUPS   Z1, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z9
+	VADDPS    Z9, Z2, Z2
+	VMOVUPS   Z2, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z3, Z3
-	VMOVUPS   Z3, (AX)
-	VADDPS    64(BX), Z4, Z4
-	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VADDPS    64(R8), Z4, Z4
+	VMOVUPS   Z4, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z9
+	VADDPS    Z9, Z5, Z5
+	VMOVUPS   Z5, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VADDPS    64(BX), Z7, Z7
-	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, 128(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VADDPS    64(R8), Z7, Z7
+	VMOVUPS   Z7, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z9
+	VADDPS    Z9, Z8, Z8
+	VMOVUPS   Z8, K1, 128(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	VMOVUPS Z8, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, K1, 128(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000000c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -11019,23 +11814,23 @@ begin:
 	PREFETCHT0 128(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
-	VMOVUPS      128(BX), Z14
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VMOVUPS      128(SI), Z14
 	VBROADCASTSS (DI), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS (DI)(CX*1), Z15
+	VBROADCASTSS (DI)(AX*1), Z15
 	VFMADD231PS  Z12, Z15, Z3
 	VFMADD231PS  Z13, Z15, Z4
 	VFMADD231PS  Z14, Z15, Z5
-	VBROADCASTSS (DI)(CX*2), Z15
+	VBROADCASTSS (DI)(AX*2), Z15
 	VFMADD231PS  Z12, Z15, Z6
 	VFMADD231PS  Z13, Z15, Z7
 	VFMADD231PS  Z14, Z15, Z8
@@ -11043,21 +11838,21 @@ pair:
 	VFMADD231PS  Z12, Z15, Z9
 	VFMADD231PS  Z13, Z15, Z10
 	VFMADD231PS  Z14, Z15, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
-	VMOVUPS      128(BX), Z14
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VMOVUPS      128(SI), Z14
 	VBROADCASTSS (DI), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS (DI)(CX*1), Z15
+	VBROADCASTSS (DI)(AX*1), Z15
 	VFMADD231PS  Z12, Z15, Z3
 	VFMADD231PS  Z13, Z15, Z4
 	VFMADD231PS  Z14, Z15, Z5
-	VBROADCASTSS (DI)(CX*2), Z15
+	VBROADCASTSS (DI)(AX*2), Z15
 	VFMADD231PS  Z12, Z15, Z6
 	VFMADD231PS  Z13, Z15, Z7
 	VFMADD231PS  Z14, Z15, Z8
@@ -11065,27 +11860,27 @@ pair:
 	VFMADD231PS  Z12, Z15, Z9
 	VFMADD231PS  Z13, Z15, Z10
 	VFMADD231PS  Z14, Z15, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
-	VMOVUPS      128(BX), Z14
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VMOVUPS      128(SI), Z14
 	VBROADCASTSS (DI), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS (DI)(CX*1), Z15
+	VBROADCASTSS (DI)(AX*1), Z15
 	VFMADD231PS  Z12, Z15, Z3
 	VFMADD231PS  Z13, Z15, Z4
 	VFMADD231PS  Z14, Z15, Z5
-	VBROADCASTSS (DI)(CX*2), Z15
+	VBROADCASTSS (DI)(AX*2), Z15
 	VFMADD231PS  Z12, Z15, Z6
 	VFMADD231PS  Z13, Z15, Z7
 	VFMADD231PS  Z14, Z15, Z8
@@ -11093,94 +11888,113 @@ odd:
 	VFMADD231PS  Z12, Z15, Z9
 	VFMADD231PS  Z13, Z15, Z10
 	VFMADD231PS  Z14, Z15, Z11
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, 128(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VADDPS    64(R8), Z1, Z1
+	VMOVUPS   Z1, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS   Z2, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z3, Z3
-	VMOVUPS   Z3, (AX)
-	VADDPS    64(BX), Z4, Z4
-	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VADDPS    64(R8), Z4, Z4
+	VMOVUPS   Z4, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	VMOVUPS   Z5, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VADDPS    64(BX), Z7, Z7
-	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VADDPS    64(R8), Z7, Z7
+	VMOVUPS   Z7, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS   Z8, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z9, Z9
-	VMOVUPS   Z9, (AX)
-	VADDPS    64(BX), Z10, Z10
-	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 128(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z9, Z9
+	VMOVUPS   Z9, (BX)
+	VADDPS    64(R8), Z10, Z10
+	VMOVUPS   Z10, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z12
+	VADDPS    Z12, Z11, Z11
+	VMOVUPS   Z11, K1, 128(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	VMOVUPS Z8, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	VMOVUPS Z10, 64(AX)
-	VMOVUPS Z11, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, K1, 128(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000010, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -11266,23 +12080,23 @@ begin:
 	PREFETCHT0 128(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z15
-	VMOVUPS      64(BX), Z16
-	VMOVUPS      128(BX), Z17
+	VMOVUPS      (SI), Z15
+	VMOVUPS      64(SI), Z16
+	VMOVUPS      128(SI), Z17
 	VBROADCASTSS (DI), Z18
 	VFMADD231PS  Z15, Z18, Z0
 	VFMADD231PS  Z16, Z18, Z1
 	VFMADD231PS  Z17, Z18, Z2
-	VBROADCASTSS (DI)(CX*1), Z18
+	VBROADCASTSS (DI)(AX*1), Z18
 	VFMADD231PS  Z15, Z18, Z3
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (DI)(CX*2), Z18
+	VBROADCASTSS (DI)(AX*2), Z18
 	VFMADD231PS  Z15, Z18, Z6
 	VFMADD231PS  Z16, Z18, Z7
 	VFMADD231PS  Z17, Z18, Z8
@@ -11290,25 +12104,25 @@ pair:
 	VFMADD231PS  Z15, Z18, Z9
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R8)(CX*1), Z18
+	VBROADCASTSS (R8)(AX*1), Z18
 	VFMADD231PS  Z15, Z18, Z12
 	VFMADD231PS  Z16, Z18, Z13
 	VFMADD231PS  Z17, Z18, Z14
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z15
-	VMOVUPS      64(BX), Z16
-	VMOVUPS      128(BX), Z17
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z15
+	VMOVUPS      64(SI), Z16
+	VMOVUPS      128(SI), Z17
 	VBROADCASTSS (DI), Z18
 	VFMADD231PS  Z15, Z18, Z0
 	VFMADD231PS  Z16, Z18, Z1
 	VFMADD231PS  Z17, Z18, Z2
-	VBROADCASTSS (DI)(CX*1), Z18
+	VBROADCASTSS (DI)(AX*1), Z18
 	VFMADD231PS  Z15, Z18, Z3
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (DI)(CX*2), Z18
+	VBROADCASTSS (DI)(AX*2), Z18
 	VFMADD231PS  Z15, Z18, Z6
 	VFMADD231PS  Z16, Z18, Z7
 	VFMADD231PS  Z17, Z18, Z8
@@ -11316,31 +12130,31 @@ pair:
 	VFMADD231PS  Z15, Z18, Z9
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R8)(CX*1), Z18
+	VBROADCASTSS (R8)(AX*1), Z18
 	VFMADD231PS  Z15, Z18, Z12
 	VFMADD231PS  Z16, Z18, Z13
 	VFMADD231PS  Z17, Z18, Z14
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z15
-	VMOVUPS      64(BX), Z16
-	VMOVUPS      128(BX), Z17
+	VMOVUPS      (SI), Z15
+	VMOVUPS      64(SI), Z16
+	VMOVUPS      128(SI), Z17
 	VBROADCASTSS (DI), Z18
 	VFMADD231PS  Z15, Z18, Z0
 	VFMADD231PS  Z16, Z18, Z1
 	VFMADD231PS  Z17, Z18, Z2
-	VBROADCASTSS (DI)(CX*1), Z18
+	VBROADCASTSS (DI)(AX*1), Z18
 	VFMADD231PS  Z15, Z18, Z3
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (DI)(CX*2), Z18
+	VBROADCASTSS (DI)(AX*2), Z18
 	VFMADD231PS  Z15, Z18, Z6
 	VFMADD231PS  Z16, Z18, Z7
 	VFMADD231PS  Z17, Z18, Z8
@@ -11348,111 +12162,130 @@ odd:
 	VFMADD231PS  Z15, Z18, Z9
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R8)(CX*1), Z18
+	VBROADCASTSS (R8)(AX*1), Z18
 	VFMADD231PS  Z15, Z18, Z12
 	VFMADD231PS  Z16, Z18, Z13
 	VFMADD231PS  Z17, Z18, Z14
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, 128(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VADDPS    64(R8), Z1, Z1
+	VMOVUPS   Z1, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z15
+	VADDPS    Z15, Z2, Z2
+	VMOVUPS   Z2, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z3, Z3
-	VMOVUPS   Z3, (AX)
-	VADDPS    64(BX), Z4, Z4
-	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VADDPS    64(R8), Z4, Z4
+	VMOVUPS   Z4, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z15
+	VADDPS    Z15, Z5, Z5
+	VMOVUPS   Z5, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VADDPS    64(BX), Z7, Z7
-	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VADDPS    64(R8), Z7, Z7
+	VMOVUPS   Z7, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z15
+	VADDPS    Z15, Z8, Z8
+	VMOVUPS   Z8, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z9, Z9
-	VMOVUPS   Z9, (AX)
-	VADDPS    64(BX), Z10, Z10
-	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z9, Z9
+	VMOVUPS   Z9, (BX)
+	VADDPS    64(R8), Z10, Z10
+	VMOVUPS   Z10, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z15
+	VADDPS    Z15, Z11, Z11
+	VMOVUPS   Z11, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VADDPS    64(BX), Z13, Z13
-	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z14, Z14
-	VMOVUPS   Z14, K1, 128(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VADDPS    64(R8), Z13, Z13
+	VMOVUPS   Z13, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z15
+	VADDPS    Z15, Z14, Z14
+	VMOVUPS   Z14, K1, 128(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	VMOVUPS Z8, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	VMOVUPS Z10, 64(AX)
-	VMOVUPS Z11, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	VMOVUPS Z14, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, K1, 128(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000014, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
 	MOVQ    bias+48(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
@@ -11552,23 +12385,23 @@ begin:
 	PREFETCHT0 128(R9)
 
 noadd:
-	MOVQ AX, R9
+	MOVQ BX, R9
 	SHRQ $0x01, R9
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z18
-	VMOVUPS      64(BX), Z19
-	VMOVUPS      128(BX), Z20
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VMOVUPS      128(SI), Z20
 	VBROADCASTSS (DI), Z21
 	VFMADD231PS  Z18, Z21, Z0
 	VFMADD231PS  Z19, Z21, Z1
 	VFMADD231PS  Z20, Z21, Z2
-	VBROADCASTSS (DI)(CX*1), Z21
+	VBROADCASTSS (DI)(AX*1), Z21
 	VFMADD231PS  Z18, Z21, Z3
 	VFMADD231PS  Z19, Z21, Z4
 	VFMADD231PS  Z20, Z21, Z5
-	VBROADCASTSS (DI)(CX*2), Z21
+	VBROADCASTSS (DI)(AX*2), Z21
 	VFMADD231PS  Z18, Z21, Z6
 	VFMADD231PS  Z19, Z21, Z7
 	VFMADD231PS  Z20, Z21, Z8
@@ -11576,29 +12409,29 @@ pair:
 	VFMADD231PS  Z18, Z21, Z9
 	VFMADD231PS  Z19, Z21, Z10
 	VFMADD231PS  Z20, Z21, Z11
-	VBROADCASTSS (R8)(CX*1), Z21
+	VBROADCASTSS (R8)(AX*1), Z21
 	VFMADD231PS  Z18, Z21, Z12
 	VFMADD231PS  Z19, Z21, Z13
 	VFMADD231PS  Z20, Z21, Z14
-	VBROADCASTSS (R8)(CX*2), Z21
+	VBROADCASTSS (R8)(AX*2), Z21
 	VFMADD231PS  Z18, Z21, Z15
 	VFMADD231PS  Z19, Z21, Z16
 	VFMADD231PS  Z20, Z21, Z17
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z18
-	VMOVUPS      64(BX), Z19
-	VMOVUPS      128(BX), Z20
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VMOVUPS      128(SI), Z20
 	VBROADCASTSS (DI), Z21
 	VFMADD231PS  Z18, Z21, Z0
 	VFMADD231PS  Z19, Z21, Z1
 	VFMADD231PS  Z20, Z21, Z2
-	VBROADCASTSS (DI)(CX*1), Z21
+	VBROADCASTSS (DI)(AX*1), Z21
 	VFMADD231PS  Z18, Z21, Z3
 	VFMADD231PS  Z19, Z21, Z4
 	VFMADD231PS  Z20, Z21, Z5
-	VBROADCASTSS (DI)(CX*2), Z21
+	VBROADCASTSS (DI)(AX*2), Z21
 	VFMADD231PS  Z18, Z21, Z6
 	VFMADD231PS  Z19, Z21, Z7
 	VFMADD231PS  Z20, Z21, Z8
@@ -11606,35 +12439,35 @@ pair:
 	VFMADD231PS  Z18, Z21, Z9
 	VFMADD231PS  Z19, Z21, Z10
 	VFMADD231PS  Z20, Z21, Z11
-	VBROADCASTSS (R8)(CX*1), Z21
+	VBROADCASTSS (R8)(AX*1), Z21
 	VFMADD231PS  Z18, Z21, Z12
 	VFMADD231PS  Z19, Z21, Z13
 	VFMADD231PS  Z20, Z21, Z14
-	VBROADCASTSS (R8)(CX*2), Z21
+	VBROADCASTSS (R8)(AX*2), Z21
 	VFMADD231PS  Z18, Z21, Z15
 	VFMADD231PS  Z19, Z21, Z16
 	VFMADD231PS  Z20, Z21, Z17
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 	DECQ         R9
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z18
-	VMOVUPS      64(BX), Z19
-	VMOVUPS      128(BX), Z20
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VMOVUPS      128(SI), Z20
 	VBROADCASTSS (DI), Z21
 	VFMADD231PS  Z18, Z21, Z0
 	VFMADD231PS  Z19, Z21, Z1
 	VFMADD231PS  Z20, Z21, Z2
-	VBROADCASTSS (DI)(CX*1), Z21
+	VBROADCASTSS (DI)(AX*1), Z21
 	VFMADD231PS  Z18, Z21, Z3
 	VFMADD231PS  Z19, Z21, Z4
 	VFMADD231PS  Z20, Z21, Z5
-	VBROADCASTSS (DI)(CX*2), Z21
+	VBROADCASTSS (DI)(AX*2), Z21
 	VFMADD231PS  Z18, Z21, Z6
 	VFMADD231PS  Z19, Z21, Z7
 	VFMADD231PS  Z20, Z21, Z8
@@ -11642,130 +12475,149 @@ odd:
 	VFMADD231PS  Z18, Z21, Z9
 	VFMADD231PS  Z19, Z21, Z10
 	VFMADD231PS  Z20, Z21, Z11
-	VBROADCASTSS (R8)(CX*1), Z21
+	VBROADCASTSS (R8)(AX*1), Z21
 	VFMADD231PS  Z18, Z21, Z12
 	VFMADD231PS  Z19, Z21, Z13
 	VFMADD231PS  Z20, Z21, Z14
-	VBROADCASTSS (R8)(CX*2), Z21
+	VBROADCASTSS (R8)(AX*2), Z21
 	VFMADD231PS  Z18, Z21, Z15
 	VFMADD231PS  Z19, Z21, Z16
 	VFMADD231PS  Z20, Z21, Z17
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, 128(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VADDPS    64(R8), Z1, Z1
+	VMOVUPS   Z1, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS   Z2, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z3, Z3
-	VMOVUPS   Z3, (AX)
-	VADDPS    64(BX), Z4, Z4
-	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VADDPS    64(R8), Z4, Z4
+	VMOVUPS   Z4, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z18
+	VADDPS    Z18, Z5, Z5
+	VMOVUPS   Z5, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VADDPS    64(BX), Z7, Z7
-	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VADDPS    64(R8), Z7, Z7
+	VMOVUPS   Z7, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS   Z8, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z9, Z9
-	VMOVUPS   Z9, (AX)
-	VADDPS    64(BX), Z10, Z10
-	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z9, Z9
+	VMOVUPS   Z9, (BX)
+	VADDPS    64(R8), Z10, Z10
+	VMOVUPS   Z10, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z18
+	VADDPS    Z18, Z11, Z11
+	VMOVUPS   Z11, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VADDPS    64(BX), Z13, Z13
-	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z14, Z14
-	VMOVUPS   Z14, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VADDPS    64(R8), Z13, Z13
+	VMOVUPS   Z13, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS   Z14, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z15, Z15
-	VMOVUPS   Z15, (AX)
-	VADDPS    64(BX), Z16, Z16
-	VMOVUPS   Z16, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 128(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z15, Z15
+	VMOVUPS   Z15, (BX)
+	VADDPS    64(R8), Z16, Z16
+	VMOVUPS   Z16, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z18
+	VADDPS    Z18, Z17, Z17
+	VMOVUPS   Z17, K1, 128(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	VMOVUPS Z8, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	VMOVUPS Z10, 64(AX)
-	VMOVUPS Z11, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	VMOVUPS Z14, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z15, (AX)
-	VMOVUPS Z16, 64(AX)
-	VMOVUPS Z17, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z15, (BX)
+	VMOVUPS Z16, 64(BX)
+	VMOVUPS Z17, K1, 128(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000018, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x3AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile7x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -11879,23 +12731,23 @@ begin:
 	PREFETCHT0 128(R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z21
-	VMOVUPS      64(BX), Z22
-	VMOVUPS      128(BX), Z23
+	VMOVUPS      (SI), Z21
+	VMOVUPS      64(SI), Z22
+	VMOVUPS      128(SI), Z23
 	VBROADCASTSS (DI), Z24
 	VFMADD231PS  Z21, Z24, Z0
 	VFMADD231PS  Z22, Z24, Z1
 	VFMADD231PS  Z23, Z24, Z2
-	VBROADCASTSS (DI)(CX*1), Z24
+	VBROADCASTSS (DI)(AX*1), Z24
 	VFMADD231PS  Z21, Z24, Z3
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS (DI)(CX*2), Z24
+	VBROADCASTSS (DI)(AX*2), Z24
 	VFMADD231PS  Z21, Z24, Z6
 	VFMADD231PS  Z22, Z24, Z7
 	VFMADD231PS  Z23, Z24, Z8
@@ -11903,11 +12755,11 @@ pair:
 	VFMADD231PS  Z21, Z24, Z9
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS (R8)(CX*1), Z24
+	VBROADCASTSS (R8)(AX*1), Z24
 	VFMADD231PS  Z21, Z24, Z12
 	VFMADD231PS  Z22, Z24, Z13
 	VFMADD231PS  Z23, Z24, Z14
-	VBROADCASTSS (R8)(CX*2), Z24
+	VBROADCASTSS (R8)(AX*2), Z24
 	VFMADD231PS  Z21, Z24, Z15
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
@@ -11915,22 +12767,22 @@ pair:
 	VFMADD231PS  Z21, Z24, Z18
 	VFMADD231PS  Z22, Z24, Z19
 	VFMADD231PS  Z23, Z24, Z20
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z21
-	VMOVUPS      64(BX), Z22
-	VMOVUPS      128(BX), Z23
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z21
+	VMOVUPS      64(SI), Z22
+	VMOVUPS      128(SI), Z23
 	VBROADCASTSS (DI), Z24
 	VFMADD231PS  Z21, Z24, Z0
 	VFMADD231PS  Z22, Z24, Z1
 	VFMADD231PS  Z23, Z24, Z2
-	VBROADCASTSS (DI)(CX*1), Z24
+	VBROADCASTSS (DI)(AX*1), Z24
 	VFMADD231PS  Z21, Z24, Z3
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS (DI)(CX*2), Z24
+	VBROADCASTSS (DI)(AX*2), Z24
 	VFMADD231PS  Z21, Z24, Z6
 	VFMADD231PS  Z22, Z24, Z7
 	VFMADD231PS  Z23, Z24, Z8
@@ -11938,11 +12790,11 @@ pair:
 	VFMADD231PS  Z21, Z24, Z9
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS (R8)(CX*1), Z24
+	VBROADCASTSS (R8)(AX*1), Z24
 	VFMADD231PS  Z21, Z24, Z12
 	VFMADD231PS  Z22, Z24, Z13
 	VFMADD231PS  Z23, Z24, Z14
-	VBROADCASTSS (R8)(CX*2), Z24
+	VBROADCASTSS (R8)(AX*2), Z24
 	VFMADD231PS  Z21, Z24, Z15
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
@@ -11950,28 +12802,28 @@ pair:
 	VFMADD231PS  Z21, Z24, Z18
 	VFMADD231PS  Z22, Z24, Z19
 	VFMADD231PS  Z23, Z24, Z20
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z21
-	VMOVUPS      64(BX), Z22
-	VMOVUPS      128(BX), Z23
+	VMOVUPS      (SI), Z21
+	VMOVUPS      64(SI), Z22
+	VMOVUPS      128(SI), Z23
 	VBROADCASTSS (DI), Z24
 	VFMADD231PS  Z21, Z24, Z0
 	VFMADD231PS  Z22, Z24, Z1
 	VFMADD231PS  Z23, Z24, Z2
-	VBROADCASTSS (DI)(CX*1), Z24
+	VBROADCASTSS (DI)(AX*1), Z24
 	VFMADD231PS  Z21, Z24, Z3
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS (DI)(CX*2), Z24
+	VBROADCASTSS (DI)(AX*2), Z24
 	VFMADD231PS  Z21, Z24, Z6
 	VFMADD231PS  Z22, Z24, Z7
 	VFMADD231PS  Z23, Z24, Z8
@@ -11979,11 +12831,11 @@ odd:
 	VFMADD231PS  Z21, Z24, Z9
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS (R8)(CX*1), Z24
+	VBROADCASTSS (R8)(AX*1), Z24
 	VFMADD231PS  Z21, Z24, Z12
 	VFMADD231PS  Z22, Z24, Z13
 	VFMADD231PS  Z23, Z24, Z14
-	VBROADCASTSS (R8)(CX*2), Z24
+	VBROADCASTSS (R8)(AX*2), Z24
 	VFMADD231PS  Z21, Z24, Z15
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
@@ -11991,136 +12843,155 @@ odd:
 	VFMADD231PS  Z21, Z24, Z18
 	VFMADD231PS  Z22, Z24, Z19
 	VFMADD231PS  Z23, Z24, Z20
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, 128(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VADDPS    64(R8), Z1, Z1
+	VMOVUPS   Z1, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z21
+	VADDPS    Z21, Z2, Z2
+	VMOVUPS   Z2, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z3, Z3
-	VMOVUPS   Z3, (AX)
-	VADDPS    64(BX), Z4, Z4
-	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VADDPS    64(R8), Z4, Z4
+	VMOVUPS   Z4, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z21
+	VADDPS    Z21, Z5, Z5
+	VMOVUPS   Z5, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VADDPS    64(BX), Z7, Z7
-	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VADDPS    64(R8), Z7, Z7
+	VMOVUPS   Z7, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z21
+	VADDPS    Z21, Z8, Z8
+	VMOVUPS   Z8, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z9, Z9
-	VMOVUPS   Z9, (AX)
-	VADDPS    64(BX), Z10, Z10
-	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z9, Z9
+	VMOVUPS   Z9, (BX)
+	VADDPS    64(R8), Z10, Z10
+	VMOVUPS   Z10, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z21
+	VADDPS    Z21, Z11, Z11
+	VMOVUPS   Z11, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VADDPS    64(BX), Z13, Z13
-	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z14, Z14
-	VMOVUPS   Z14, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VADDPS    64(R8), Z13, Z13
+	VMOVUPS   Z13, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z21
+	VADDPS    Z21, Z14, Z14
+	VMOVUPS   Z14, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z15, Z15
-	VMOVUPS   Z15, (AX)
-	VADDPS    64(BX), Z16, Z16
-	VMOVUPS   Z16, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z15, Z15
+	VMOVUPS   Z15, (BX)
+	VADDPS    64(R8), Z16, Z16
+	VMOVUPS   Z16, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z21
+	VADDPS    Z21, Z17, Z17
+	VMOVUPS   Z17, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z18, Z18
-	VMOVUPS   Z18, (AX)
-	VADDPS    64(BX), Z19, Z19
-	VMOVUPS   Z19, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z20, Z20
-	VMOVUPS   Z20, K1, 128(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z18, Z18
+	VMOVUPS   Z18, (BX)
+	VADDPS    64(R8), Z19, Z19
+	VMOVUPS   Z19, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z21
+	VADDPS    Z21, Z20, Z20
+	VMOVUPS   Z20, K1, 128(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	VMOVUPS Z8, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	VMOVUPS Z10, 64(AX)
-	VMOVUPS Z11, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	VMOVUPS Z14, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z15, (AX)
-	VMOVUPS Z16, 64(AX)
-	VMOVUPS Z17, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, 64(AX)
-	VMOVUPS Z20, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z15, (BX)
+	VMOVUPS Z16, 64(BX)
+	VMOVUPS Z17, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	VMOVUPS Z20, K1, 128(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x0000001c, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x0000001c, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x3AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile8x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -12248,23 +13119,23 @@ begin:
 	PREFETCHT0 128(R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
-	VMOVUPS      128(BX), Z26
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VMOVUPS      128(SI), Z26
 	VBROADCASTSS (DI), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
-	VBROADCASTSS (DI)(CX*1), Z27
+	VBROADCASTSS (DI)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z3
 	VFMADD231PS  Z25, Z27, Z4
 	VFMADD231PS  Z26, Z27, Z5
-	VBROADCASTSS (DI)(CX*2), Z27
+	VBROADCASTSS (DI)(AX*2), Z27
 	VFMADD231PS  Z24, Z27, Z6
 	VFMADD231PS  Z25, Z27, Z7
 	VFMADD231PS  Z26, Z27, Z8
@@ -12272,11 +13143,11 @@ pair:
 	VFMADD231PS  Z24, Z27, Z9
 	VFMADD231PS  Z25, Z27, Z10
 	VFMADD231PS  Z26, Z27, Z11
-	VBROADCASTSS (R8)(CX*1), Z27
+	VBROADCASTSS (R8)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z12
 	VFMADD231PS  Z25, Z27, Z13
 	VFMADD231PS  Z26, Z27, Z14
-	VBROADCASTSS (R8)(CX*2), Z27
+	VBROADCASTSS (R8)(AX*2), Z27
 	VFMADD231PS  Z24, Z27, Z15
 	VFMADD231PS  Z25, Z27, Z16
 	VFMADD231PS  Z26, Z27, Z17
@@ -12284,26 +13155,26 @@ pair:
 	VFMADD231PS  Z24, Z27, Z18
 	VFMADD231PS  Z25, Z27, Z19
 	VFMADD231PS  Z26, Z27, Z20
-	VBROADCASTSS (R9)(CX*1), Z27
+	VBROADCASTSS (R9)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
-	VMOVUPS      128(BX), Z26
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VMOVUPS      128(SI), Z26
 	VBROADCASTSS (DI), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
-	VBROADCASTSS (DI)(CX*1), Z27
+	VBROADCASTSS (DI)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z3
 	VFMADD231PS  Z25, Z27, Z4
 	VFMADD231PS  Z26, Z27, Z5
-	VBROADCASTSS (DI)(CX*2), Z27
+	VBROADCASTSS (DI)(AX*2), Z27
 	VFMADD231PS  Z24, Z27, Z6
 	VFMADD231PS  Z25, Z27, Z7
 	VFMADD231PS  Z26, Z27, Z8
@@ -12311,11 +13182,11 @@ pair:
 	VFMADD231PS  Z24, Z27, Z9
 	VFMADD231PS  Z25, Z27, Z10
 	VFMADD231PS  Z26, Z27, Z11
-	VBROADCASTSS (R8)(CX*1), Z27
+	VBROADCASTSS (R8)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z12
 	VFMADD231PS  Z25, Z27, Z13
 	VFMADD231PS  Z26, Z27, Z14
-	VBROADCASTSS (R8)(CX*2), Z27
+	VBROADCASTSS (R8)(AX*2), Z27
 	VFMADD231PS  Z24, Z27, Z15
 	VFMADD231PS  Z25, Z27, Z16
 	VFMADD231PS  Z26, Z27, Z17
@@ -12323,32 +13194,32 @@ pair:
 	VFMADD231PS  Z24, Z27, Z18
 	VFMADD231PS  Z25, Z27, Z19
 	VFMADD231PS  Z26, Z27, Z20
-	VBROADCASTSS (R9)(CX*1), Z27
+	VBROADCASTSS (R9)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
-	VMOVUPS      128(BX), Z26
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VMOVUPS      128(SI), Z26
 	VBROADCASTSS (DI), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
-	VBROADCASTSS (DI)(CX*1), Z27
+	VBROADCASTSS (DI)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z3
 	VFMADD231PS  Z25, Z27, Z4
 	VFMADD231PS  Z26, Z27, Z5
-	VBROADCASTSS (DI)(CX*2), Z27
+	VBROADCASTSS (DI)(AX*2), Z27
 	VFMADD231PS  Z24, Z27, Z6
 	VFMADD231PS  Z25, Z27, Z7
 	VFMADD231PS  Z26, Z27, Z8
@@ -12356,11 +13227,11 @@ odd:
 	VFMADD231PS  Z24, Z27, Z9
 	VFMADD231PS  Z25, Z27, Z10
 	VFMADD231PS  Z26, Z27, Z11
-	VBROADCASTSS (R8)(CX*1), Z27
+	VBROADCASTSS (R8)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z12
 	VFMADD231PS  Z25, Z27, Z13
 	VFMADD231PS  Z26, Z27, Z14
-	VBROADCASTSS (R8)(CX*2), Z27
+	VBROADCASTSS (R8)(AX*2), Z27
 	VFMADD231PS  Z24, Z27, Z15
 	VFMADD231PS  Z25, Z27, Z16
 	VFMADD231PS  Z26, Z27, Z17
@@ -12368,153 +13239,172 @@ odd:
 	VFMADD231PS  Z24, Z27, Z18
 	VFMADD231PS  Z25, Z27, Z19
 	VFMADD231PS  Z26, Z27, Z20
-	VBROADCASTSS (R9)(CX*1), Z27
+	VBROADCASTSS (R9)(AX*1), Z27
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, 128(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VADDPS    64(R8), Z1, Z1
+	VMOVUPS   Z1, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS   Z2, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z3, Z3
-	VMOVUPS   Z3, (AX)
-	VADDPS    64(BX), Z4, Z4
-	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VADDPS    64(R8), Z4, Z4
+	VMOVUPS   Z4, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z24
+	VADDPS    Z24, Z5, Z5
+	VMOVUPS   Z5, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VADDPS    64(BX), Z7, Z7
-	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VADDPS    64(R8), Z7, Z7
+	VMOVUPS   Z7, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS   Z8, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z9, Z9
-	VMOVUPS   Z9, (AX)
-	VADDPS    64(BX), Z10, Z10
-	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z9, Z9
+	VMOVUPS   Z9, (BX)
+	VADDPS    64(R8), Z10, Z10
+	VMOVUPS   Z10, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z24
+	VADDPS    Z24, Z11, Z11
+	VMOVUPS   Z11, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VADDPS    64(BX), Z13, Z13
-	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z14, Z14
-	VMOVUPS   Z14, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VADDPS    64(R8), Z13, Z13
+	VMOVUPS   Z13, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS   Z14, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z15, Z15
-	VMOVUPS   Z15, (AX)
-	VADDPS    64(BX), Z16, Z16
-	VMOVUPS   Z16, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z15, Z15
+	VMOVUPS   Z15, (BX)
+	VADDPS    64(R8), Z16, Z16
+	VMOVUPS   Z16, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z24
+	VADDPS    Z24, Z17, Z17
+	VMOVUPS   Z17, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z18, Z18
-	VMOVUPS   Z18, (AX)
-	VADDPS    64(BX), Z19, Z19
-	VMOVUPS   Z19, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z20, Z20
-	VMOVUPS   Z20, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z18, Z18
+	VMOVUPS   Z18, (BX)
+	VADDPS    64(R8), Z19, Z19
+	VMOVUPS   Z19, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS   Z20, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z21, Z21
-	VMOVUPS   Z21, (AX)
-	VADDPS    64(BX), Z22, Z22
-	VMOVUPS   Z22, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z23, Z23
-	VMOVUPS   Z23, K1, 128(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z21, Z21
+	VMOVUPS   Z21, (BX)
+	VADDPS    64(R8), Z22, Z22
+	VMOVUPS   Z22, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z24
+	VADDPS    Z24, Z23, Z23
+	VMOVUPS   Z23, K1, 128(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	VMOVUPS Z8, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	VMOVUPS Z10, 64(AX)
-	VMOVUPS Z11, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	VMOVUPS Z14, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z15, (AX)
-	VMOVUPS Z16, 64(AX)
-	VMOVUPS Z17, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, 64(AX)
-	VMOVUPS Z20, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z21, (AX)
-	VMOVUPS Z22, 64(AX)
-	VMOVUPS Z23, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z15, (BX)
+	VMOVUPS Z16, 64(BX)
+	VMOVUPS Z17, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	VMOVUPS Z20, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z21, (BX)
+	VMOVUPS Z22, 64(BX)
+	VMOVUPS Z23, K1, 128(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000020, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000020, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
-// func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int)
+// func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x3AVX512(SB), NOSPLIT, $0-96
-	MOVQ    k+0(FP), AX
-	MOVQ    aRow+16(FP), CX
-	MOVQ    aStep+24(FP), DX
-	MOVQ    b+32(FP), BX
-	MOVQ    bStep+40(FP), SI
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
+TEXT ·tile9x3AVX512(SB), NOSPLIT, $0-112
+	MOVQ aRow+16(FP), AX
+	MOVQ aStep+24(FP), CX
+	MOVQ bStep+40(FP), DX
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+
+tile:
+	MOVQ    k+0(FP), BX
+	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	LEAQ    (DI)(CX*2), R8
-	ADDQ    CX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	LEAQ    (DI)(AX*2), R8
+	ADDQ    AX, R8
+	LEAQ    (R8)(AX*2), R9
+	ADDQ    AX, R9
 	MOVQ    bias+48(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
@@ -12656,23 +13546,23 @@ begin:
 	PREFETCHT0 128(R10)
 
 noadd:
-	MOVQ AX, R10
+	MOVQ BX, R10
 	SHRQ $0x01, R10
 	JZ   odd
 
 pair:
-	VMOVUPS      (BX), Z27
-	VMOVUPS      64(BX), Z28
-	VMOVUPS      128(BX), Z29
+	VMOVUPS      (SI), Z27
+	VMOVUPS      64(SI), Z28
+	VMOVUPS      128(SI), Z29
 	VBROADCASTSS (DI), Z30
 	VFMADD231PS  Z27, Z30, Z0
 	VFMADD231PS  Z28, Z30, Z1
 	VFMADD231PS  Z29, Z30, Z2
-	VBROADCASTSS (DI)(CX*1), Z30
+	VBROADCASTSS (DI)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z3
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS (DI)(CX*2), Z30
+	VBROADCASTSS (DI)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z6
 	VFMADD231PS  Z28, Z30, Z7
 	VFMADD231PS  Z29, Z30, Z8
@@ -12680,11 +13570,11 @@ pair:
 	VFMADD231PS  Z27, Z30, Z9
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS (R8)(CX*1), Z30
+	VBROADCASTSS (R8)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z12
 	VFMADD231PS  Z28, Z30, Z13
 	VFMADD231PS  Z29, Z30, Z14
-	VBROADCASTSS (R8)(CX*2), Z30
+	VBROADCASTSS (R8)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z15
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
@@ -12692,30 +13582,30 @@ pair:
 	VFMADD231PS  Z27, Z30, Z18
 	VFMADD231PS  Z28, Z30, Z19
 	VFMADD231PS  Z29, Z30, Z20
-	VBROADCASTSS (R9)(CX*1), Z30
+	VBROADCASTSS (R9)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z21
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS (R9)(CX*2), Z30
+	VBROADCASTSS (R9)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z24
 	VFMADD231PS  Z28, Z30, Z25
 	VFMADD231PS  Z29, Z30, Z26
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z27
-	VMOVUPS      64(BX), Z28
-	VMOVUPS      128(BX), Z29
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Z27
+	VMOVUPS      64(SI), Z28
+	VMOVUPS      128(SI), Z29
 	VBROADCASTSS (DI), Z30
 	VFMADD231PS  Z27, Z30, Z0
 	VFMADD231PS  Z28, Z30, Z1
 	VFMADD231PS  Z29, Z30, Z2
-	VBROADCASTSS (DI)(CX*1), Z30
+	VBROADCASTSS (DI)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z3
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS (DI)(CX*2), Z30
+	VBROADCASTSS (DI)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z6
 	VFMADD231PS  Z28, Z30, Z7
 	VFMADD231PS  Z29, Z30, Z8
@@ -12723,11 +13613,11 @@ pair:
 	VFMADD231PS  Z27, Z30, Z9
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS (R8)(CX*1), Z30
+	VBROADCASTSS (R8)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z12
 	VFMADD231PS  Z28, Z30, Z13
 	VFMADD231PS  Z29, Z30, Z14
-	VBROADCASTSS (R8)(CX*2), Z30
+	VBROADCASTSS (R8)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z15
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
@@ -12735,36 +13625,36 @@ pair:
 	VFMADD231PS  Z27, Z30, Z18
 	VFMADD231PS  Z28, Z30, Z19
 	VFMADD231PS  Z29, Z30, Z20
-	VBROADCASTSS (R9)(CX*1), Z30
+	VBROADCASTSS (R9)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z21
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS (R9)(CX*2), Z30
+	VBROADCASTSS (R9)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z24
 	VFMADD231PS  Z28, Z30, Z25
 	VFMADD231PS  Z29, Z30, Z26
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 	DECQ         R10
 	JNZ          pair
 
 odd:
-	ANDQ         $0x01, AX
+	ANDQ         $0x01, BX
 	JZ           end
-	VMOVUPS      (BX), Z27
-	VMOVUPS      64(BX), Z28
-	VMOVUPS      128(BX), Z29
+	VMOVUPS      (SI), Z27
+	VMOVUPS      64(SI), Z28
+	VMOVUPS      128(SI), Z29
 	VBROADCASTSS (DI), Z30
 	VFMADD231PS  Z27, Z30, Z0
 	VFMADD231PS  Z28, Z30, Z1
 	VFMADD231PS  Z29, Z30, Z2
-	VBROADCASTSS (DI)(CX*1), Z30
+	VBROADCASTSS (DI)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z3
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS (DI)(CX*2), Z30
+	VBROADCASTSS (DI)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z6
 	VFMADD231PS  Z28, Z30, Z7
 	VFMADD231PS  Z29, Z30, Z8
@@ -12772,11 +13662,11 @@ odd:
 	VFMADD231PS  Z27, Z30, Z9
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS (R8)(CX*1), Z30
+	VBROADCASTSS (R8)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z12
 	VFMADD231PS  Z28, Z30, Z13
 	VFMADD231PS  Z29, Z30, Z14
-	VBROADCASTSS (R8)(CX*2), Z30
+	VBROADCASTSS (R8)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z15
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
@@ -12784,151 +13674,168 @@ odd:
 	VFMADD231PS  Z27, Z30, Z18
 	VFMADD231PS  Z28, Z30, Z19
 	VFMADD231PS  Z29, Z30, Z20
-	VBROADCASTSS (R9)(CX*1), Z30
+	VBROADCASTSS (R9)(AX*1), Z30
 	VFMADD231PS  Z27, Z30, Z21
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS (R9)(CX*2), Z30
+	VBROADCASTSS (R9)(AX*2), Z30
 	VFMADD231PS  Z27, Z30, Z24
 	VFMADD231PS  Z28, Z30, Z25
 	VFMADD231PS  Z29, Z30, Z26
-	ADDQ         DX, DI
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         SI, BX
+	ADDQ         CX, DI
+	ADDQ         CX, R8
+	ADDQ         CX, R9
+	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), CX
-	MOVQ      last+88(FP), DX
-	MOVQ      add+56(FP), BX
-	MOVQ      ldAdd+64(FP), SI
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), BX
+	MOVQ      ldc+80(FP), SI
+	MOVQ      last+88(FP), DI
+	MOVQ      add+56(FP), R8
+	MOVQ      ldAdd+64(FP), R9
 	SHLQ      $0x02, SI
-	MOVQ      $0x00000001, DI
-	SHLXQ     DX, DI, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	TESTQ     BX, BX
+	SHLQ      $0x02, R9
+	MOVQ      $0x00000001, R10
+	SHLXQ     DI, R10, DI
+	DECQ      DI
+	KMOVW     DI, K1
+	TESTQ     R8, R8
 	JZ        partialset
-	VADDPS    (BX), Z0, Z0
-	VMOVUPS   Z0, (AX)
-	VADDPS    64(BX), Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   Z2, K1, 128(AX)
-	ADDQ      CX, AX
+	VADDPS    (R8), Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VADDPS    64(R8), Z1, Z1
+	VMOVUPS   Z1, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z2, Z2
+	VMOVUPS   Z2, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z3, Z3
-	VMOVUPS   Z3, (AX)
-	VADDPS    64(BX), Z4, Z4
-	VMOVUPS   Z4, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS   Z5, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VADDPS    64(R8), Z4, Z4
+	VMOVUPS   Z4, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z5, Z5
+	VMOVUPS   Z5, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z6, Z6
-	VMOVUPS   Z6, (AX)
-	VADDPS    64(BX), Z7, Z7
-	VMOVUPS   Z7, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS   Z8, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z6, Z6
+	VMOVUPS   Z6, (BX)
+	VADDPS    64(R8), Z7, Z7
+	VMOVUPS   Z7, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z8, Z8
+	VMOVUPS   Z8, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z9, Z9
-	VMOVUPS   Z9, (AX)
-	VADDPS    64(BX), Z10, Z10
-	VMOVUPS   Z10, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z11, Z11
-	VMOVUPS   Z11, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z9, Z9
+	VMOVUPS   Z9, (BX)
+	VADDPS    64(R8), Z10, Z10
+	VMOVUPS   Z10, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z11, Z11
+	VMOVUPS   Z11, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z12, Z12
-	VMOVUPS   Z12, (AX)
-	VADDPS    64(BX), Z13, Z13
-	VMOVUPS   Z13, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z14, Z14
-	VMOVUPS   Z14, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z12, Z12
+	VMOVUPS   Z12, (BX)
+	VADDPS    64(R8), Z13, Z13
+	VMOVUPS   Z13, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z14, Z14
+	VMOVUPS   Z14, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z15, Z15
-	VMOVUPS   Z15, (AX)
-	VADDPS    64(BX), Z16, Z16
-	VMOVUPS   Z16, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z17, Z17
-	VMOVUPS   Z17, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z15, Z15
+	VMOVUPS   Z15, (BX)
+	VADDPS    64(R8), Z16, Z16
+	VMOVUPS   Z16, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z17, Z17
+	VMOVUPS   Z17, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z18, Z18
-	VMOVUPS   Z18, (AX)
-	VADDPS    64(BX), Z19, Z19
-	VMOVUPS   Z19, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z20, Z20
-	VMOVUPS   Z20, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z18, Z18
+	VMOVUPS   Z18, (BX)
+	VADDPS    64(R8), Z19, Z19
+	VMOVUPS   Z19, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z20, Z20
+	VMOVUPS   Z20, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z21, Z21
-	VMOVUPS   Z21, (AX)
-	VADDPS    64(BX), Z22, Z22
-	VMOVUPS   Z22, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z23, Z23
-	VMOVUPS   Z23, K1, 128(AX)
-	ADDQ      CX, AX
+	ADDQ      R9, R8
+	VADDPS    (R8), Z21, Z21
+	VMOVUPS   Z21, (BX)
+	VADDPS    64(R8), Z22, Z22
+	VMOVUPS   Z22, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z23, Z23
+	VMOVUPS   Z23, K1, 128(BX)
 	ADDQ      SI, BX
-	VADDPS    (BX), Z24, Z24
-	VMOVUPS   Z24, (AX)
-	VADDPS    64(BX), Z25, Z25
-	VMOVUPS   Z25, 64(AX)
-	VMOVUPS.Z 128(BX), K1, Z0
-	VADDPS    Z0, Z26, Z26
-	VMOVUPS   Z26, K1, 128(AX)
-	VZEROUPPER
-	RET
+	ADDQ      R9, R8
+	VADDPS    (R8), Z24, Z24
+	VMOVUPS   Z24, (BX)
+	VADDPS    64(R8), Z25, Z25
+	VMOVUPS   Z25, 64(BX)
+	VMOVUPS.Z 128(R8), K1, Z27
+	VADDPS    Z27, Z26, Z26
+	VMOVUPS   Z26, K1, 128(BX)
+	JMP       next
 
 partialset:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z3, (AX)
-	VMOVUPS Z4, 64(AX)
-	VMOVUPS Z5, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	VMOVUPS Z8, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z9, (AX)
-	VMOVUPS Z10, 64(AX)
-	VMOVUPS Z11, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	VMOVUPS Z14, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z15, (AX)
-	VMOVUPS Z16, 64(AX)
-	VMOVUPS Z17, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, 64(AX)
-	VMOVUPS Z20, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z21, (AX)
-	VMOVUPS Z22, 64(AX)
-	VMOVUPS Z23, K1, 128(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z24, (AX)
-	VMOVUPS Z25, 64(AX)
-	VMOVUPS Z26, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z15, (BX)
+	VMOVUPS Z16, 64(BX)
+	VMOVUPS Z17, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, 64(BX)
+	VMOVUPS Z20, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z21, (BX)
+	VMOVUPS Z22, 64(BX)
+	VMOVUPS Z23, K1, 128(BX)
+	ADDQ    SI, BX
+	VMOVUPS Z24, (BX)
+	VMOVUPS Z25, 64(BX)
+	VMOVUPS Z26, K1, 128(BX)
+
+next:
+	DECQ   tiles+104(FP)
+	JZ     done
+	MOVQ   aNext+96(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, a+8(FP)
+	MOVQ   ldc+80(FP), BX
+	IMUL3Q $0x00000024, BX, BX
+	ADDQ   BX, c+72(FP)
+	CMPQ   add+56(FP), $0x00
+	JE     tile
+	MOVQ   ldAdd+64(FP), BX
+	IMUL3Q $0x00000024, BX, BX
+	ADDQ   BX, add+56(FP)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 

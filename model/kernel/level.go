@@ -17,8 +17,8 @@ type level struct {
 	// The micro-kernel reads A where it lies about as fast as from a packed panel.
 	strided bool
 
-	// What these compute is said at their portable versions, tileGo and so on.
-	tile        func(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int)
+	// What these compute is said at their portable versions, tilesGo and so on.
+	tiles       func(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int)
 	packRows    func(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32)
 	packColumns func(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32)
 	dot         func(x, y []float32) float32
@@ -53,7 +53,7 @@ var portable = level{
 	name:  "portable",
 	lanes: 4, panel: 1, rows: [4]int{1: 2}, thin: 2, depth: 256,
 
-	tile: tileGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo,
+	tiles: tilesGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo,
 	thinCombine: thinCombineGo, thinDots: thinDotsGo,
 	dotsBFloat16: dotsBFloat16Go, dotsInt8: dotsInt8Go, unpackBFloat16: unpackBFloat16Go, unpackInt8: unpackInt8Go,
 	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,

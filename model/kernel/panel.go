@@ -56,15 +56,36 @@ func (l *level) rowPanels(scratch, src []float32, ld, k, n int) (panels, []float
 func (l *level) multiply(m, n, k int, a []float32, aRow, aStep int, b panels, c []float32, ldc int, accumulate bool) {
 	for j := 0; j < n; j += b.width {
 		w := min(b.width, n-j)
-		rows := l.rows[blocks(w, l.lanes)]
-		count := blocks(m, rows)
-		for p := range count {
-			i0, i1 := m*p/count, m*(p+1)/count
+		parts := cutInto(m, l.rows[blocks(w, l.lanes)])
+		for p := 0; p < parts.count; {
+			i := parts.start(p)
+			rows, next := parts.equal(p, parts.count)
 			var add []float32
 			if accumulate {
-				add = c[i0*ldc+j:]
+				add = c[i*ldc+j:]
 			}
-			l.tile(k, a[i0*aRow:], aRow, aStep, b.data[j/b.width*b.next:], b.step, nil, add, ldc, c[i0*ldc+j:], ldc, i1-i0, w)
+			l.tiles(k, a[i*aRow:], aRow, aStep, rows*aRow, b.data[j/b.width*b.next:], b.step, nil, add, ldc, c[i*ldc+j:], ldc, rows, w, next-p)
+			p = next
 		}
 	}
+}
+
+// parts are rows cut into parts of nearly equal size: the first ones may have a row
+// more than the others.
+type parts struct{ rows, count int }
+
+// cutInto cuts rows into as few parts as there can be, of up to most rows.
+func cutInto(rows, most int) parts { return parts{rows, blocks(rows, most)} }
+
+// start is the first row of part p.
+func (c parts) start(p int) int { return p*(c.rows/c.count) + min(p, c.rows%c.count) }
+
+// equal returns the size of part p, and the first part behind it that has another, or
+// end.
+func (c parts) equal(p, end int) (rows, next int) {
+	rows = c.rows / c.count
+	if larger := c.rows % c.count; p < larger {
+		return rows + 1, min(larger, end)
+	}
+	return rows, end
 }

@@ -1,8 +1,18 @@
 package kernel
 
-// tileGo computes C[m,n] = add[i·ldAdd + j] + bias[j] + Σ_k A[i·aRow + k·aStep]·B[k·bStep + j]
-// for a tile of C of at most 2×4, small enough for the registers that the compiler
-// hands out; b and bias are padded to 4 columns. A nil bias or add is 0; add may be c.
+// tilesGo computes tiles of C one below the other, m×n each, C[i,j] =
+// add[i·ldAdd + j] + bias[j] + Σ_s A[i·aRow + s·aStep]·B[s·bStep + j]; the next tile's A
+// begins aNext floats further on. b and bias are padded to full vectors. A nil bias or
+// add is 0; add may be c.
+func tilesGo(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int) {
+	for t := range tiles {
+		at := t * m
+		tileGo(k, behind(a, t*aNext), aRow, aStep, b, bStep, bias, behind(add, at*ldAdd), ldAdd, c[at*ldc:], ldc, m, n)
+	}
+}
+
+// tileGo is a tile of at most 2×4, small enough for the registers that the compiler
+// hands out.
 func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
 	var tile [2][4]float32
 	from := 0

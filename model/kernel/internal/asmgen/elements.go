@@ -109,25 +109,41 @@ func (s *isa) finite() {
 
 // The constants of package kernel's geluSigmoid, which explains them.
 const (
-	geluLinear = -1.5957691216057308
+	geluFlat   = -1.5957691216057308
+	geluCurve  = geluFlat * 3 * 0.044715
+	geluLinear = geluFlat * log2E
 	geluCubic  = geluLinear * 0.044715
-	geluCurve  = geluLinear * 3 * 0.044715
-	geluLimit  = 87
+	geluLimit  = 125
 )
 
-// sigmoid returns σ = 1/(1 + e), e and x².
+var exp2Polynomial = [...]float64{1, 0.6931469775987169, 0.24022242084635193, 0.05550733743574271, 0.009671512688148049, 0.001326472724707907}
+
+// sigmoid returns σ = 1/(1 + e), e and x². If x is NaN they aren't all.
 func (s *isa) sigmoid(x reg.VecVirtual) (sigma, e, square reg.VecVirtual) {
-	square, e, sigma = s.vec(), s.vec(), s.vec()
+	value := func(c float64) reg.VecVirtual { return s.load(s.constant(c), false) }
+	square, sigma = s.vec(), s.vec()
 	VMULPS(x, x, square)
-	VMOVUPS(s.constant(geluLinear), e)
-	VFMADD231PS(s.constant(geluCubic), square, e)
-	VMULPS(x, e, e)
-	limit := s.vec()
-	VMOVUPS(s.constant(geluLimit), limit)
-	VMINPS(e, limit, e) // NaN stays NaN
-	s.exp(e)
-	one := s.vec()
-	VMOVUPS(s.constant(1), one)
+	u := value(geluLinear)
+	VFMADD231PS(s.constant(geluCubic), square, u)
+	VMULPS(x, u, u)
+	VMINPS(s.constant(geluLimit), u, u)
+	VMAXPS(s.constant(-geluLimit), u, u)
+	n, f, f2 := value(magic), s.vec(), s.vec()
+	VADDPS(u, n, n) // its last bits are the whole number
+	VSUBPS(s.constant(magic), n, f)
+	VSUBPS(f, u, f)
+	VMULPS(f, f, f2)
+	pair := func(i int) reg.VecVirtual {
+		p := value(exp2Polynomial[i])
+		VFMADD231PS(s.constant(exp2Polynomial[i+1]), f, p)
+		return p
+	}
+	e = pair(4)
+	VFMADD213PS(pair(2), f2, e)
+	VFMADD213PS(pair(0), f2, e)
+	VPSLLD(Imm(23), n, n)
+	VPADDD(n, e, e) // e·2^n
+	one := value(1)
 	VADDPS(one, e, sigma)
 	VDIVPS(sigma, one, sigma)
 	return sigma, e, square
@@ -205,7 +221,7 @@ func (s *isa) geluSlope() {
 		s.store(a, s.at(y, v), tail)
 		VMULPS(e, a, a)
 		du := s.vec()
-		VMOVUPS(s.constant(geluLinear), du)
+		VMOVUPS(s.constant(geluFlat), du)
 		VFMADD231PS(s.constant(geluCurve), square, du)
 		VFNMADD231PS(du, a, sigma)
 		s.store(sigma, s.at(slope, v), tail)
