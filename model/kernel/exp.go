@@ -32,13 +32,9 @@ func exp32(x float32) float32 {
 	n := float32(x*log2E+magic) - magic
 	r := x - n*ln2High
 	r -= n * ln2Low
-	p := float32(expC6)
-	p = p*r + expC5
-	p = p*r + expC4
-	p = p*r + expC3
-	p = p*r + expC2
-	p = p*r + 1
-	p = p*r + 1
+	r2 := r * r
+	q := (expC2 + expC3*r) + r2*((expC4+expC5*r)+r2*expC6) // shorter chains than Horner's
+	p := (1 + r) + r2*q
 	// 2^n in two factors: the result may be subnormal, or n = 128.
 	i := int32(n)
 	h := i >> 1

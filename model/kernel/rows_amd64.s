@@ -119,23 +119,25 @@ many2:
 	VSUBPS       all4b400000<>+0(SB), Y5, Y5
 	VFNMADD231PS all3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      all3ab511a7<>+0(SB), Y6
-	VFMADD213PS  all3c091d36<>+0(SB), Y4, Y6
-	VFMADD213PS  all3d2aac7a<>+0(SB), Y4, Y6
-	VFMADD213PS  all3e2aaa48<>+0(SB), Y4, Y6
-	VFMADD213PS  all3efffffe<>+0(SB), Y4, Y6
-	VFMADD213PS  all3f800000<>+0(SB), Y4, Y6
-	VFMADD213PS  all3f800000<>+0(SB), Y4, Y6
+	VMOVUPS      all3d2aac7a<>+0(SB), Y7
+	VMOVUPS      all3efffffe<>+0(SB), Y8
+	VMULPS       Y4, Y4, Y6
+	VFMADD231PS  all3c091d36<>+0(SB), Y4, Y7
+	VFMADD231PS  all3ab511a7<>+0(SB), Y6, Y7
+	VFMADD231PS  all3e2aaa48<>+0(SB), Y4, Y8
+	VFMADD231PS  Y7, Y6, Y8
+	VADDPS       all3f800000<>+0(SB), Y4, Y7
+	VFMADD231PS  Y8, Y6, Y7
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
 	VPADDD       all0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y6, Y6
+	VMULPS       Y4, Y7, Y7
 	VPADDD       all0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y6, Y6
-	VMOVAPS      Y6, Y4
+	VMULPS       Y5, Y7, Y7
+	VMOVAPS      Y7, Y4
 	VADDPS       Y4, Y2, Y2
 	VMOVUPS      Y4, (AX)
 	VMOVUPS      32(CX), Y4
@@ -149,23 +151,25 @@ many2:
 	VSUBPS       all4b400000<>+0(SB), Y5, Y5
 	VFNMADD231PS all3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      all3ab511a7<>+0(SB), Y6
-	VFMADD213PS  all3c091d36<>+0(SB), Y4, Y6
-	VFMADD213PS  all3d2aac7a<>+0(SB), Y4, Y6
-	VFMADD213PS  all3e2aaa48<>+0(SB), Y4, Y6
-	VFMADD213PS  all3efffffe<>+0(SB), Y4, Y6
-	VFMADD213PS  all3f800000<>+0(SB), Y4, Y6
-	VFMADD213PS  all3f800000<>+0(SB), Y4, Y6
+	VMOVUPS      all3d2aac7a<>+0(SB), Y7
+	VMOVUPS      all3efffffe<>+0(SB), Y8
+	VMULPS       Y4, Y4, Y6
+	VFMADD231PS  all3c091d36<>+0(SB), Y4, Y7
+	VFMADD231PS  all3ab511a7<>+0(SB), Y6, Y7
+	VFMADD231PS  all3e2aaa48<>+0(SB), Y4, Y8
+	VFMADD231PS  Y7, Y6, Y8
+	VADDPS       all3f800000<>+0(SB), Y4, Y7
+	VFMADD231PS  Y8, Y6, Y7
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
 	VPADDD       all0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y6, Y6
+	VMULPS       Y4, Y7, Y7
 	VPADDD       all0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y6, Y6
-	VMOVAPS      Y6, Y4
+	VMULPS       Y5, Y7, Y7
+	VMOVAPS      Y7, Y4
 	VADDPS       Y4, Y3, Y3
 	VMOVUPS      Y4, 32(AX)
 	ADDQ         $0x00000040, AX
@@ -187,23 +191,25 @@ one2:
 	VSUBPS       all4b400000<>+0(SB), Y5, Y5
 	VFNMADD231PS all3f318000<>+0(SB), Y5, Y4
 	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y4
-	VMOVUPS      all3ab511a7<>+0(SB), Y6
-	VFMADD213PS  all3c091d36<>+0(SB), Y4, Y6
-	VFMADD213PS  all3d2aac7a<>+0(SB), Y4, Y6
-	VFMADD213PS  all3e2aaa48<>+0(SB), Y4, Y6
-	VFMADD213PS  all3efffffe<>+0(SB), Y4, Y6
-	VFMADD213PS  all3f800000<>+0(SB), Y4, Y6
-	VFMADD213PS  all3f800000<>+0(SB), Y4, Y6
+	VMOVUPS      all3d2aac7a<>+0(SB), Y7
+	VMOVUPS      all3efffffe<>+0(SB), Y8
+	VMULPS       Y4, Y4, Y6
+	VFMADD231PS  all3c091d36<>+0(SB), Y4, Y7
+	VFMADD231PS  all3ab511a7<>+0(SB), Y6, Y7
+	VFMADD231PS  all3e2aaa48<>+0(SB), Y4, Y8
+	VFMADD231PS  Y7, Y6, Y8
+	VADDPS       all3f800000<>+0(SB), Y4, Y7
+	VFMADD231PS  Y8, Y6, Y7
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
 	VPADDD       all0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y6, Y6
+	VMULPS       Y4, Y7, Y7
 	VPADDD       all0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y6, Y6
-	VMOVAPS      Y6, Y4
+	VMULPS       Y5, Y7, Y7
+	VMOVAPS      Y7, Y4
 	VADDPS       Y4, Y2, Y2
 	VMOVUPS      Y4, (AX)
 	ADDQ         $0x00000020, AX
@@ -228,23 +234,25 @@ rest2:
 	VSUBPS       all4b400000<>+0(SB), Y0, Y0
 	VFNMADD231PS all3f318000<>+0(SB), Y0, Y5
 	VFNMADD231PS allb95e8083<>+0(SB), Y0, Y5
-	VMOVUPS      all3ab511a7<>+0(SB), Y1
-	VFMADD213PS  all3c091d36<>+0(SB), Y5, Y1
-	VFMADD213PS  all3d2aac7a<>+0(SB), Y5, Y1
-	VFMADD213PS  all3e2aaa48<>+0(SB), Y5, Y1
-	VFMADD213PS  all3efffffe<>+0(SB), Y5, Y1
-	VFMADD213PS  all3f800000<>+0(SB), Y5, Y1
-	VFMADD213PS  all3f800000<>+0(SB), Y5, Y1
+	VMOVUPS      all3d2aac7a<>+0(SB), Y6
+	VMOVUPS      all3efffffe<>+0(SB), Y7
+	VMULPS       Y5, Y5, Y1
+	VFMADD231PS  all3c091d36<>+0(SB), Y5, Y6
+	VFMADD231PS  all3ab511a7<>+0(SB), Y1, Y6
+	VFMADD231PS  all3e2aaa48<>+0(SB), Y5, Y7
+	VFMADD231PS  Y6, Y1, Y7
+	VADDPS       all3f800000<>+0(SB), Y5, Y6
+	VFMADD231PS  Y7, Y1, Y6
 	VCVTPS2DQ    Y0, Y0
-	VPSRAD       $0x01, Y0, Y5
-	VPSUBD       Y5, Y0, Y0
-	VPADDD       all0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y1, Y1
+	VPSRAD       $0x01, Y0, Y1
+	VPSUBD       Y1, Y0, Y0
+	VPADDD       all0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y6, Y6
 	VPADDD       all0000007f<>+0(SB), Y0, Y0
 	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y1, Y1
-	VMOVAPS      Y1, Y5
+	VMULPS       Y0, Y6, Y6
+	VMOVAPS      Y6, Y5
 	VANDPS       Y5, Y4, Y5
 	VADDPS       Y5, Y2, Y2
 	VMASKMOVPS   Y5, Y4, (AX)
@@ -369,23 +377,41 @@ DATA allb95e8083<>+56(SB)/4, $0xb95e8083
 DATA allb95e8083<>+60(SB)/4, $0xb95e8083
 GLOBL allb95e8083<>(SB), RODATA|NOPTR, $64
 
-DATA all3ab511a7<>+0(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+4(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+8(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+12(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+16(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+20(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+24(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+28(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+32(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+36(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+40(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+44(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+48(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+52(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+56(SB)/4, $0x3ab511a7
-DATA all3ab511a7<>+60(SB)/4, $0x3ab511a7
-GLOBL all3ab511a7<>(SB), RODATA|NOPTR, $64
+DATA all3d2aac7a<>+0(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+4(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+8(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+12(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+16(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+20(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+24(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+28(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+32(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+36(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+40(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+44(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+48(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+52(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+56(SB)/4, $0x3d2aac7a
+DATA all3d2aac7a<>+60(SB)/4, $0x3d2aac7a
+GLOBL all3d2aac7a<>(SB), RODATA|NOPTR, $64
+
+DATA all3efffffe<>+0(SB)/4, $0x3efffffe
+DATA all3efffffe<>+4(SB)/4, $0x3efffffe
+DATA all3efffffe<>+8(SB)/4, $0x3efffffe
+DATA all3efffffe<>+12(SB)/4, $0x3efffffe
+DATA all3efffffe<>+16(SB)/4, $0x3efffffe
+DATA all3efffffe<>+20(SB)/4, $0x3efffffe
+DATA all3efffffe<>+24(SB)/4, $0x3efffffe
+DATA all3efffffe<>+28(SB)/4, $0x3efffffe
+DATA all3efffffe<>+32(SB)/4, $0x3efffffe
+DATA all3efffffe<>+36(SB)/4, $0x3efffffe
+DATA all3efffffe<>+40(SB)/4, $0x3efffffe
+DATA all3efffffe<>+44(SB)/4, $0x3efffffe
+DATA all3efffffe<>+48(SB)/4, $0x3efffffe
+DATA all3efffffe<>+52(SB)/4, $0x3efffffe
+DATA all3efffffe<>+56(SB)/4, $0x3efffffe
+DATA all3efffffe<>+60(SB)/4, $0x3efffffe
+GLOBL all3efffffe<>(SB), RODATA|NOPTR, $64
 
 DATA all3c091d36<>+0(SB)/4, $0x3c091d36
 DATA all3c091d36<>+4(SB)/4, $0x3c091d36
@@ -405,23 +431,23 @@ DATA all3c091d36<>+56(SB)/4, $0x3c091d36
 DATA all3c091d36<>+60(SB)/4, $0x3c091d36
 GLOBL all3c091d36<>(SB), RODATA|NOPTR, $64
 
-DATA all3d2aac7a<>+0(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+4(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+8(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+12(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+16(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+20(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+24(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+28(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+32(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+36(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+40(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+44(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+48(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+52(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+56(SB)/4, $0x3d2aac7a
-DATA all3d2aac7a<>+60(SB)/4, $0x3d2aac7a
-GLOBL all3d2aac7a<>(SB), RODATA|NOPTR, $64
+DATA all3ab511a7<>+0(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+4(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+8(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+12(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+16(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+20(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+24(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+28(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+32(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+36(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+40(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+44(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+48(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+52(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+56(SB)/4, $0x3ab511a7
+DATA all3ab511a7<>+60(SB)/4, $0x3ab511a7
+GLOBL all3ab511a7<>(SB), RODATA|NOPTR, $64
 
 DATA all3e2aaa48<>+0(SB)/4, $0x3e2aaa48
 DATA all3e2aaa48<>+4(SB)/4, $0x3e2aaa48
@@ -440,24 +466,6 @@ DATA all3e2aaa48<>+52(SB)/4, $0x3e2aaa48
 DATA all3e2aaa48<>+56(SB)/4, $0x3e2aaa48
 DATA all3e2aaa48<>+60(SB)/4, $0x3e2aaa48
 GLOBL all3e2aaa48<>(SB), RODATA|NOPTR, $64
-
-DATA all3efffffe<>+0(SB)/4, $0x3efffffe
-DATA all3efffffe<>+4(SB)/4, $0x3efffffe
-DATA all3efffffe<>+8(SB)/4, $0x3efffffe
-DATA all3efffffe<>+12(SB)/4, $0x3efffffe
-DATA all3efffffe<>+16(SB)/4, $0x3efffffe
-DATA all3efffffe<>+20(SB)/4, $0x3efffffe
-DATA all3efffffe<>+24(SB)/4, $0x3efffffe
-DATA all3efffffe<>+28(SB)/4, $0x3efffffe
-DATA all3efffffe<>+32(SB)/4, $0x3efffffe
-DATA all3efffffe<>+36(SB)/4, $0x3efffffe
-DATA all3efffffe<>+40(SB)/4, $0x3efffffe
-DATA all3efffffe<>+44(SB)/4, $0x3efffffe
-DATA all3efffffe<>+48(SB)/4, $0x3efffffe
-DATA all3efffffe<>+52(SB)/4, $0x3efffffe
-DATA all3efffffe<>+56(SB)/4, $0x3efffffe
-DATA all3efffffe<>+60(SB)/4, $0x3efffffe
-GLOBL all3efffffe<>(SB), RODATA|NOPTR, $64
 
 DATA all3f800000<>+0(SB)/4, $0x3f800000
 DATA all3f800000<>+4(SB)/4, $0x3f800000
@@ -1136,14 +1144,16 @@ many12:
 	VSUBPS       all4b400000<>+0(SB), Z5, Z5
 	VFNMADD231PS all3f318000<>+0(SB), Z5, Z4
 	VFNMADD231PS allb95e8083<>+0(SB), Z5, Z4
-	VMOVUPS      all3ab511a7<>+0(SB), Z6
-	VFMADD213PS  all3c091d36<>+0(SB), Z4, Z6
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z4, Z6
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z4, Z6
-	VFMADD213PS  all3efffffe<>+0(SB), Z4, Z6
-	VFMADD213PS  all3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  all3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
+	VMOVUPS      all3d2aac7a<>+0(SB), Z7
+	VMOVUPS      all3efffffe<>+0(SB), Z8
+	VMULPS       Z4, Z4, Z6
+	VFMADD231PS  all3c091d36<>+0(SB), Z4, Z7
+	VFMADD231PS  all3ab511a7<>+0(SB), Z6, Z7
+	VFMADD231PS  all3e2aaa48<>+0(SB), Z4, Z8
+	VFMADD231PS  Z7, Z6, Z8
+	VADDPS       all3f800000<>+0(SB), Z4, Z7
+	VFMADD231PS  Z8, Z6, Z7
+	VSCALEFPS    Z5, Z7, Z4
 	VADDPS       Z4, Z2, Z2
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      64(CX), Z4
@@ -1157,14 +1167,16 @@ many12:
 	VSUBPS       all4b400000<>+0(SB), Z5, Z5
 	VFNMADD231PS all3f318000<>+0(SB), Z5, Z4
 	VFNMADD231PS allb95e8083<>+0(SB), Z5, Z4
-	VMOVUPS      all3ab511a7<>+0(SB), Z6
-	VFMADD213PS  all3c091d36<>+0(SB), Z4, Z6
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z4, Z6
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z4, Z6
-	VFMADD213PS  all3efffffe<>+0(SB), Z4, Z6
-	VFMADD213PS  all3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  all3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
+	VMOVUPS      all3d2aac7a<>+0(SB), Z7
+	VMOVUPS      all3efffffe<>+0(SB), Z8
+	VMULPS       Z4, Z4, Z6
+	VFMADD231PS  all3c091d36<>+0(SB), Z4, Z7
+	VFMADD231PS  all3ab511a7<>+0(SB), Z6, Z7
+	VFMADD231PS  all3e2aaa48<>+0(SB), Z4, Z8
+	VFMADD231PS  Z7, Z6, Z8
+	VADDPS       all3f800000<>+0(SB), Z4, Z7
+	VFMADD231PS  Z8, Z6, Z7
+	VSCALEFPS    Z5, Z7, Z4
 	VADDPS       Z4, Z3, Z3
 	VMOVUPS      Z4, 64(AX)
 	ADDQ         $0x00000080, AX
@@ -1186,14 +1198,16 @@ one12:
 	VSUBPS       all4b400000<>+0(SB), Z5, Z5
 	VFNMADD231PS all3f318000<>+0(SB), Z5, Z4
 	VFNMADD231PS allb95e8083<>+0(SB), Z5, Z4
-	VMOVUPS      all3ab511a7<>+0(SB), Z6
-	VFMADD213PS  all3c091d36<>+0(SB), Z4, Z6
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z4, Z6
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z4, Z6
-	VFMADD213PS  all3efffffe<>+0(SB), Z4, Z6
-	VFMADD213PS  all3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  all3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
+	VMOVUPS      all3d2aac7a<>+0(SB), Z7
+	VMOVUPS      all3efffffe<>+0(SB), Z8
+	VMULPS       Z4, Z4, Z6
+	VFMADD231PS  all3c091d36<>+0(SB), Z4, Z7
+	VFMADD231PS  all3ab511a7<>+0(SB), Z6, Z7
+	VFMADD231PS  all3e2aaa48<>+0(SB), Z4, Z8
+	VFMADD231PS  Z7, Z6, Z8
+	VADDPS       all3f800000<>+0(SB), Z4, Z7
+	VFMADD231PS  Z8, Z6, Z7
+	VSCALEFPS    Z5, Z7, Z4
 	VADDPS       Z4, Z2, Z2
 	VMOVUPS      Z4, (AX)
 	ADDQ         $0x00000040, AX
@@ -1219,14 +1233,16 @@ rest12:
 	VSUBPS       all4b400000<>+0(SB), Z0, Z0
 	VFNMADD231PS all3f318000<>+0(SB), Z0, Z4
 	VFNMADD231PS allb95e8083<>+0(SB), Z0, Z4
-	VMOVUPS      all3ab511a7<>+0(SB), Z1
-	VFMADD213PS  all3c091d36<>+0(SB), Z4, Z1
-	VFMADD213PS  all3d2aac7a<>+0(SB), Z4, Z1
-	VFMADD213PS  all3e2aaa48<>+0(SB), Z4, Z1
-	VFMADD213PS  all3efffffe<>+0(SB), Z4, Z1
-	VFMADD213PS  all3f800000<>+0(SB), Z4, Z1
-	VFMADD213PS  all3f800000<>+0(SB), Z4, Z1
-	VSCALEFPS    Z0, Z1, Z4
+	VMOVUPS      all3d2aac7a<>+0(SB), Z5
+	VMOVUPS      all3efffffe<>+0(SB), Z6
+	VMULPS       Z4, Z4, Z1
+	VFMADD231PS  all3c091d36<>+0(SB), Z4, Z5
+	VFMADD231PS  all3ab511a7<>+0(SB), Z1, Z5
+	VFMADD231PS  all3e2aaa48<>+0(SB), Z4, Z6
+	VFMADD231PS  Z5, Z1, Z6
+	VADDPS       all3f800000<>+0(SB), Z4, Z5
+	VFMADD231PS  Z6, Z1, Z5
+	VSCALEFPS    Z0, Z5, Z4
 	VMOVAPS.Z    Z4, K1, Z4
 	VADDPS       Z4, Z2, Z2
 	VMOVUPS      Z4, K1, (AX)

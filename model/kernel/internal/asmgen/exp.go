@@ -32,13 +32,16 @@ func (s *isa) exp(x reg.VecVirtual) {
 	VSUBPS(s.constant(magic), n, n)
 	VFNMADD231PS(s.constant(ln2High), n, x)
 	VFNMADD231PS(s.constant(ln2Low), n, x)
-	p := s.vec()
-	VMOVUPS(s.constant(expPolynomial[0]), p)
-	for _, c := range expPolynomial[1:] {
-		VFMADD213PS(s.constant(c), x, p)
-	}
-	VFMADD213PS(s.constant(1), x, p)
-	VFMADD213PS(s.constant(1), x, p)
+	// 1 + x + x²·((c2 + c3·x) + x²·(c4 + c5·x + c6·x²)): a shorter chain than Horner's.
+	c := expPolynomial
+	square, p, q := s.vec(), s.load(s.constant(c[2]), false), s.load(s.constant(c[4]), false)
+	VMULPS(x, x, square)
+	VFMADD231PS(s.constant(c[1]), x, p)
+	VFMADD231PS(s.constant(c[0]), square, p)
+	VFMADD231PS(s.constant(c[3]), x, q)
+	VFMADD231PS(p, square, q)
+	VADDPS(s.constant(1), x, p)
+	VFMADD231PS(q, square, p)
 	if s.wide {
 		VSCALEFPS(n, p, x)
 		return
