@@ -11,8 +11,8 @@ import statistics
 import sys
 
 SETS = {
-    "cola": "CoLA", "sick": "SICK", "stsb": "STS-B", "copa": "COPA",
-    "sst2": "SST-2", "chnsenticorp": "ChnSentiCorp",
+    "cola": "CoLA", "sick": "SICK", "snli": "SNLI", "stsb": "STS-B", "copa": "COPA", "arc": "ARC-easy",
+    "sst2": "SST-2", "ag-news": "AG News", "wnut17": "WNUT17", "chnsenticorp": "ChnSentiCorp",
 }
 
 

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Measures docs/finetuning.md's table.
 #
-#     scripts/finetuning_table.sh DATA OUT [SEEDS]
+#     scripts/finetuning_table.sh DATA OUT SEEDS [SET...]
 #
 # DATA has a folder for each set; OUT is where the pre-trained model and the results go.
-# The same command goes on where it was stopped, or adds seeds. Then
-# scripts/finetuning_table.py OUT writes the table. GPT names the program.
+# The same command goes on where it was stopped, or adds seeds. Once the model is there,
+# several of them with different sets can run at once. Then scripts/finetuning_table.py
+# OUT writes the table. GPT names the program.
 set -euo pipefail
-data=$1 out=$2 seeds=${3:-3}
+data=$1 out=$2 seeds=$3
+shift 3
+[ $# -gt 0 ] || set -- cola sick snli stsb copa arc sst2 ag-news wnut17 chnsenticorp
 scripts=$(cd "$(dirname "$0")" && pwd)
 gpt=${GPT:-gpt}
 mkdir -p "$out"
@@ -21,16 +24,25 @@ text=$out/pretraining.txt base=$out/base
 head -n 720 "$data/copa/train.jsonl" >"$out/copa-train.jsonl"
 tail -n 80 "$data/copa/train.jsonl" >"$out/copa-dev.jsonl"
 
-# ablate SET EPOCHS SIZES FLAG...
+# ablate SET EPOCHS FLAG...
 ablate() {
-	local set=$1 epochs=$2 sizes=$3
-	shift 3
-	"$gpt" ablate -c "$set.yaml" --from "$base" --out "$out/$set" --epochs "$epochs" --sizes "$sizes" --seeds "$seeds" \
-		--set train.learning_rate=1e-3 --set finetune.min_steps=100 --set finetune.evaluations=2 "$@"
+	local set=$1 epochs=$2
+	shift 2
+	"$gpt" ablate -c "$set.yaml" --from "$base" --out "$out/$set" --epochs "$epochs" --seeds "$seeds" \
+		--set train.learning_rate=1e-3 --set finetune.evaluations=4 "$@"
 }
-ablate cola 2 0 --data "$data/cola/in_domain_train.tsv" --dev "$data/cola/in_domain_dev.tsv" --test "$data/cola/out_of_domain_dev.tsv"
-ablate sick 2 100,300,1000 --data "$data/sick/SICK_train.txt.gz" --dev "$data/sick/SICK_trial.txt.gz" --test "$data/sick/SICK_test_annotated.txt.gz"
-ablate stsb 1 0 --data "$data/stsb/train.tsv" --dev "$data/stsb/dev.tsv" --test "$data/stsb/test.tsv"
-ablate copa 4 0 --data "$out/copa-train.jsonl" --dev "$out/copa-dev.jsonl" --test "$data/copa/dev.jsonl"
-ablate sst2 2 0 --data "$data/sst2/train.tsv" --dev "$data/sst2/dev.tsv" --test "$data/sst2/test.tsv"
-ablate chnsenticorp 2 0 --data "$data/chnsenticorp/train.tsv" --test "$data/chnsenticorp/test.tsv"
+for set in "$@"; do
+	case $set in
+	cola) ablate cola 5 --sizes 0 --data "$data/cola/in_domain_train.tsv" --dev "$data/cola/in_domain_dev.tsv" --test "$data/cola/out_of_domain_dev.tsv" ;;
+	sick) ablate sick 5 --sizes 100,300,1000 --data "$data/sick/SICK_train.txt.gz" --dev "$data/sick/SICK_trial.txt.gz" --test "$data/sick/SICK_test_annotated.txt.gz" ;;
+	snli) ablate snli 4 --sizes 0 --data "$data/snli/train.tsv" --dev "$data/snli/dev.tsv" --test "$data/snli/test.tsv" ;;
+	stsb) ablate stsb 4 --sizes 0 --data "$data/stsb/train.tsv" --dev "$data/stsb/dev.tsv" --test "$data/stsb/test.tsv" ;;
+	copa) ablate copa 8 --sizes 0 --data "$out/copa-train.jsonl" --dev "$out/copa-dev.jsonl" --test "$data/copa/dev.jsonl" ;;
+	arc) ablate arc 2 --sizes 0 --data "$data/arc_easy/train.jsonl" --dev "$data/arc_easy/dev.jsonl" --test "$data/arc_easy/test.jsonl.gz" ;;
+	sst2) ablate sst2 3 --sizes 0 --data "$data/sst2/train.tsv" --dev "$data/sst2/dev.tsv" --test "$data/sst2/test.tsv" ;;
+	ag-news) ablate ag-news 2 --sizes 0 --data "$data/ag_news/train.csv" --test "$data/ag_news/test.csv.gz" ;;
+	wnut17) ablate wnut17 3 --sizes 0 --data "$data/wnut17/wnut17train.conll" --dev "$data/wnut17/emerging.dev.conll" --test "$data/wnut17/emerging.test.annotated" ;;
+	chnsenticorp) ablate chnsenticorp 6 --sizes 0 --data "$data/chnsenticorp/train.tsv" --test "$data/chnsenticorp/test.tsv" ;;
+	*) echo "$0: no set $set" >&2 && exit 2 ;;
+	esac
+done
