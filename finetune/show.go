@@ -23,10 +23,13 @@ func (s *Session) Describe(w io.Writer) {
 	fmt.Fprintf(w, "buckets:        sequences of %s tokens; %.0f %% is padding\n", strings.Trim(fmt.Sprint(lengths), "[]"), 100*padding)
 	fmt.Fprintf(w, "steps:          %d, the development set is measured every %d\n", s.Train.Steps, s.Train.EvalInterval)
 	fmt.Fprintf(w, "memory:         about %s\n", train.Mebibytes(s.Bytes()))
-	if s.Config.Lambda == 0 {
+	switch lambda := s.Config.Lambda; {
+	case lambda == 0:
 		fmt.Fprint(w, "loss:           L2, without the language model's\n\n")
-	} else {
-		fmt.Fprintf(w, "loss:           L2 + %g·L1\n\n", s.Config.Lambda)
+	case lambda < 0:
+		fmt.Fprintf(w, "loss:           L2 - %g·L1\n\n", -lambda)
+	default:
+		fmt.Fprintf(w, "loss:           L2 + %g·L1\n\n", lambda)
 	}
 }
 

@@ -33,16 +33,16 @@ ablate() {
 }
 for set in "$@"; do
 	case $set in
-	cola) ablate cola 5 --sizes 0 --data "$data/cola/in_domain_train.tsv" --dev "$data/cola/in_domain_dev.tsv" --test "$data/cola/out_of_domain_dev.tsv" ;;
-	sick) ablate sick 5 --sizes 100,300,1000 --data "$data/sick/SICK_train.txt.gz" --dev "$data/sick/SICK_trial.txt.gz" --test "$data/sick/SICK_test_annotated.txt.gz" ;;
-	snli) ablate snli 4 --sizes 0 --data "$data/snli/train.tsv" --dev "$data/snli/dev.tsv" --test "$data/snli/test.tsv" ;;
-	stsb) ablate stsb 4 --sizes 0 --data "$data/stsb/train.tsv" --dev "$data/stsb/dev.tsv" --test "$data/stsb/test.tsv" ;;
-	copa) ablate copa 8 --sizes 0 --data "$out/copa-train.jsonl" --dev "$out/copa-dev.jsonl" --test "$data/copa/dev.jsonl" ;;
-	arc) ablate arc 2 --sizes 0 --data "$data/arc_easy/train.jsonl" --dev "$data/arc_easy/dev.jsonl" --test "$data/arc_easy/test.jsonl.gz" ;;
+	cola) ablate cola 4 --sizes 0 --data "$data/cola/in_domain_train.tsv" --dev "$data/cola/in_domain_dev.tsv" --test "$data/cola/out_of_domain_dev.tsv" ;;
+	sick) ablate sick 4 --sizes 100,300,1000 --data "$data/sick/SICK_train.txt.gz" --dev "$data/sick/SICK_trial.txt.gz" --test "$data/sick/SICK_test_annotated.txt.gz" ;;
+	snli) ablate snli 2 --sizes 0 --data "$data/snli/train.tsv" --dev "$data/snli/dev.tsv" --test "$data/snli/test.tsv" ;;
+	stsb) ablate stsb 2 --sizes 0 --data "$data/stsb/train.tsv" --dev "$data/stsb/dev.tsv" --test "$data/stsb/test.tsv" ;;
+	copa) ablate copa 6 --sizes 0 --data "$out/copa-train.jsonl" --dev "$out/copa-dev.jsonl" --test "$data/copa/dev.jsonl" ;;
+	arc) ablate arc 1 --sizes 0 --data "$data/arc_easy/train.jsonl" --dev "$data/arc_easy/dev.jsonl" --test "$data/arc_easy/test.jsonl.gz" ;;
 	sst2) ablate sst2 3 --sizes 0 --data "$data/sst2/train.tsv" --dev "$data/sst2/dev.tsv" --test "$data/sst2/test.tsv" ;;
 	ag-news) ablate ag-news 2 --sizes 0 --data "$data/ag_news/train.csv" --test "$data/ag_news/test.csv.gz" ;;
-	wnut17) ablate wnut17 3 --sizes 0 --data "$data/wnut17/wnut17train.conll" --dev "$data/wnut17/emerging.dev.conll" --test "$data/wnut17/emerging.test.annotated" ;;
-	chnsenticorp) ablate chnsenticorp 6 --sizes 0 --data "$data/chnsenticorp/train.tsv" --test "$data/chnsenticorp/test.tsv" ;;
+	wnut17) ablate wnut17 2 --sizes 0 --data "$data/wnut17/wnut17train.conll" --dev "$data/wnut17/emerging.dev.conll" --test "$data/wnut17/emerging.test.annotated" ;;
+	chnsenticorp) ablate chnsenticorp 3 --sizes 0 --data "$data/chnsenticorp/train.tsv" --test "$data/chnsenticorp/test.tsv" ;;
 	*) echo "$0: no set $set" >&2 && exit 2 ;;
 	esac
 done
