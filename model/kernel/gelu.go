@@ -40,11 +40,11 @@ func (t *geluTask) piece(_ *worker, i int) {
 // e = 2^(x·(geluLinear + geluCubic·x²)). Written so, nothing cancels. 2^f, |f| ≤ ½, is
 // 1 + f·q(f), the coefficients of q fitted for the least relative error: 1.1e-7.
 const (
-	geluFlat   = -1.5957691216057308     // −2·√(2/π), of the derivative of −2u
-	geluCurve  = geluFlat * 3 * 0.044715 // and of its square
-	geluLinear = geluFlat * log2E        // of e's exponent
-	geluCubic  = geluLinear * 0.044715   //
-	geluLimit  = 125                     // of its size: e and 1/e stay normal numbers
+	geluFlat   = -1.5957691216057308 // −2·√(2/π): (−2u)' is geluFlat + geluCurve·x²
+	geluCurve  = geluFlat * 3 * 0.044715
+	geluLinear = geluFlat * log2E // −2u/ln 2 is x·(geluLinear + geluCubic·x²)
+	geluCubic  = geluLinear * 0.044715
+	geluLimit  = 125 // of its size: e and 1/e stay normal numbers
 
 	exp2C1 = 0.6931469775987169
 	exp2C2 = 0.24022242084635193
