@@ -10,12 +10,11 @@ type AttentionShape struct{ Batch, Context, Heads, HeadDim int }
 // rows qkv[B,T,3·D], D = Heads·HeadDim, in the order queries, keys, values, head
 // h at columns h·HeadDim of each: out[B,T,D] = dropout(softmax(q·kᵀ/√HeadDim))·v.
 // lse[B,Heads,T] receives log Σ exp of each row's scaled scores for the backward
-// pass. Element (b, h, row, col) of the weights is number
-// ((b·Heads+h)·T+row)·T+col to drop.
+// pass. The weight of key j for query i is number ((b·Heads+h)·T+j)·T+i to drop.
 //
 // As in Dao et al., "FlashAttention" (2022), the weights are never stored: a
 // block of queries meets all its keys in a strip of scratch that stays in cache,
-// and the backward pass computes it again.
+// and the backward pass computes it again. The strip has queries in its columns.
 func Attention(out, lse, qkv []float32, s AttentionShape, drop Dropout) {
 	s.check("Attention", len(out), len(lse), len(qkv))
 	drop.check()
@@ -86,30 +85,21 @@ func (t *attentionTask) forward(w *worker, i int) {
 	lse := t.lse[i*T : i*T+T]
 	scale := float32(1 / math.Sqrt(float64(d)))
 
-	lds := padded(T, 16)
-	strip, scratch := carve(w.floats(queryBlock*lds+l.panelFloats(T, d)+l.panelFloats(d, T)), queryBlock*lds)
-	keys, scratch := l.columnPanels(scratch, k, ld, d, T)
-	values, _ := l.rowPanels(scratch, v, ld, T, d)
+	x, scratch := carve(w.floats(l.stripFloats(T, d)+2*queryBlock+l.panelFloats(d, T)), T*queryBlock)
+	shift, scratch := carve(scratch, queryBlock)
+	sum, scratch := carve(scratch, queryBlock)
+	values, scratch := l.rowPanels(scratch, v, ld, T, d)
 
 	for from := 0; from < T; from += queryBlock {
-		to := min(from+queryBlock, T)
-		l.multiply(to-from, to, d, q[from*ld:], ld, 1, keys, strip, lds, false)
-		var inverse [queryBlock]float32
-		for r := from; r < to; r++ {
-			p := strip[(r-from)*lds : (r-from)*lds+to]
-			shift := scale * l.max(p[:r+1])
-			sum := l.exp(p[:r+1], p[:r+1], scale, shift)
-			clear(p[r+1:]) // the future
-			lse[r] = shift + log(sum)
-			inverse[r-from] = 1 / sum
-			if t.drop.P > 0 {
-				t.drop.apply(l, p[:r+1], p[:r+1], t.element(i, r))
-			}
+		n := min(queryBlock, T-from)
+		s := strip{keys: from + n, queries: n, ld: queryBlock, from: from}
+		l.scores(x, s, k, ld, q[from*ld:], ld, d, scratch)
+		l.softmax(x, s, scale, shift, sum)
+		for c := range n {
+			lse[from+c] = shift[c] + log(sum[c])
 		}
-		l.multiply(to-from, d, to, strip, lds, 1, values, out[from*ldo:], ldo, false)
-		for r := from; r < to; r++ {
-			l.scale(out[r*ldo:r*ldo+d], inverse[r-from])
-		}
+		t.dropped(x, s, i)
+		l.weighted(out[from*ldo:], ldo, x, s, values, d)
 	}
 }
 
@@ -120,44 +110,72 @@ func (t *attentionTask) backward(w *worker, i int) {
 	q, k, v := t.heads(t.qkv, b, h)
 	dq, dk, dv := t.heads(t.dqkv, b, h)
 	out, dout := t.out[b*T*ldo+h*d:], t.dout[b*T*ldo+h*d:]
-	lse := t.lse[i*T : i*T+T]
 	scale := float32(1 / math.Sqrt(float64(d)))
 
-	lds := padded(T, 16)
-	total := 2*queryBlock*lds + 2*l.panelFloats(T, d) + l.panelFloats(d, T) + 2*l.panelFloats(d, queryBlock)
-	weights, scratch := carve(w.floats(total), queryBlock*lds)
-	grads, scratch := carve(scratch, queryBlock*lds)
-	keys, scratch := l.columnPanels(scratch, k, ld, d, T)
-	values, scratch := l.columnPanels(scratch, v, ld, d, T)
-	keyRows, scratch := l.rowPanels(scratch, k, ld, T, d)
+	x, scratch := carve(w.floats(T*queryBlock+l.stripFloats(T, d)+2*queryBlock+l.panelFloats(d, T)+2*l.panelFloats(d, queryBlock)), T*queryBlock)
+	dx, scratch := carve(scratch, T*queryBlock)
+	lse, scratch := carve(scratch, queryBlock)
+	delta, scratch := carve(scratch, queryBlock)
+	keys, scratch := l.rowPanels(scratch, k, ld, T, d)
 
 	// From the last block, which sees all keys and so sets dk and dv, to the first.
 	for from := (T - 1) / queryBlock * queryBlock; from >= 0; from -= queryBlock {
-		to := min(from+queryBlock, T)
-		n := to - from
-		l.multiply(n, to, d, q[from*ld:], ld, 1, keys, weights, lds, false)
-		l.multiply(n, to, d, dout[from*ldo:], ldo, 1, values, grads, lds, false)
-		for r := from; r < to; r++ {
-			p, dp := weights[(r-from)*lds:(r-from)*lds+to], grads[(r-from)*lds:(r-from)*lds+to]
-			clear(p[r+1:])
-			clear(dp[r+1:])
-			p, dp = p[:r+1], dp[:r+1]
-			l.exp(p, p, scale, lse[r])
-			delta := l.dot(dout[r*ldo:r*ldo+d], out[r*ldo:r*ldo+d])
-			if t.drop.P > 0 {
-				t.drop.apply(l, dp, dp, t.element(i, r))
-			}
-			l.scoreGrad(dp, p, delta, scale)
-			if t.drop.P > 0 {
-				t.drop.apply(l, p, p, t.element(i, r))
-			}
+		n := min(queryBlock, T-from)
+		s := strip{keys: from + n, queries: n, ld: queryBlock, from: from}
+		q, dout, out := q[from*ld:], dout[from*ldo:], out[from*ldo:]
+		copy(lse, t.lse[i*T+from:][:n])
+		for c := range n {
+			delta[c] = l.dot(dout[c*ldo:][:d], out[c*ldo:][:d])
 		}
-		accumulate := to < T
-		queries, rest := l.rowPanels(scratch, q[from*ld:], ld, n, d)
-		douts, _ := l.rowPanels(rest, dout[from*ldo:], ldo, n, d)
-		l.multiply(n, d, to, grads, lds, 1, keyRows, dq[from*ld:], ld, false)
-		l.multiply(to, d, n, grads, 1, lds, queries, dk, ld, accumulate)
-		l.multiply(to, d, n, weights, 1, lds, douts, dv, ld, accumulate)
+		l.scores(x, s, k, ld, q, ld, d, scratch)
+		l.weights(x, s, scale, lse)
+		l.scores(dx, s, v, ld, dout, ldo, d, scratch)
+		t.dropped(dx, s, i)
+		l.scoreGrad(dx, x, s, scale, delta)
+		t.dropped(x, s, i)
+
+		accumulate := s.keys < T
+		queries, rest := l.rowPanels(scratch, q, ld, n, d)
+		douts, _ := l.rowPanels(rest, dout, ldo, n, d)
+		l.weighted(dq[from*ld:], ld, dx, s, keys, d)
+		l.multiply(s.keys, d, n, dx, s.ld, 1, queries, dk, ld, accumulate)
+		l.multiply(s.keys, d, n, x, s.ld, 1, douts, dv, ld, accumulate)
+	}
+}
+
+// scores sets a strip x to rows[keys,d]·q[queries,d]ᵀ, and what is between the last
+// query and the end of its vector to 0.
+func (l *level) scores(x []float32, s strip, rows []float32, ldr int, q []float32, ldq, d int, scratch []float32) {
+	columns, _ := l.columnPanels(scratch, q, ldq, d, s.queries)
+	l.multiply(s.keys, padded(s.queries, l.lanes), d, rows, ldr, 1, columns, x, s.ld, false)
+}
+
+// nearKeys is the number of keys whose part of a strip and of a panel of rows are both
+// in the first-level cache.
+const nearKeys = 128
+
+// weighted sets out[queries,d], rows ldo apart, to xᵀ·rows[keys,d].
+func (l *level) weighted(out []float32, ldo int, x []float32, s strip, rows panels, d int) {
+	for j := 0; j < s.keys; j += nearKeys {
+		n := min(nearKeys, s.keys-j)
+		l.multiply(s.queries, d, n, x[j*s.ld:], 1, s.ld, rows.from(j), out, ldo, j > 0)
+	}
+}
+
+// stripFloats is the scratch that a strip of that many keys needs, and scores for it.
+func (l *level) stripFloats(keys, d int) int {
+	return keys*queryBlock + l.panelFloats(queryBlock, d)
+}
+
+// dropped applies dropout to a strip of head i.
+func (t *attentionTask) dropped(x []float32, s strip, i int) {
+	if t.drop.P == 0 {
+		return
+	}
+	T := t.shape.Context
+	for j := range s.keys {
+		row := x[j*s.ld:][:s.queries]
+		t.drop.apply(t.level, row, row, (uint64(i)*uint64(T)+uint64(j))*uint64(T)+uint64(s.from))
 	}
 }
 
@@ -166,21 +184,6 @@ func (t *attentionTask) heads(qkv []float32, b, h int) (q, k, v []float32) {
 	D := t.shape.width()
 	q = qkv[b*t.shape.Context*3*D+h*t.shape.HeadDim:]
 	return q, q[D:], q[2*D:]
-}
-
-// element is the number, for dropout, of column 0 in row r of head i.
-func (t *attentionTask) element(i, r int) uint64 {
-	T := uint64(t.shape.Context)
-	return (uint64(i)*T + uint64(r)) * T
-}
-
-// scoreGradGo takes the gradient of softmax's result, dp, to that of the scores
-// before their scaling, in place: dp = p·(dp − delta)·scale, delta = Σ p·dp.
-func scoreGradGo(dp, p []float32, delta, scale float32) {
-	p = p[:len(dp)]
-	for i := range dp {
-		dp[i] = p[i] * (dp[i] - delta) * scale
-	}
 }
 
 // carve cuts the first n floats off.

@@ -29,7 +29,7 @@ func attentionRef(qkv []float64, s AttentionShape, drop []float64) (out, lse []f
 				for j := range w {
 					p := w[j] / sum
 					if drop != nil {
-						p *= drop[(head*T+i)*T+j]
+						p *= drop[(head*T+j)*T+i]
 					}
 					v := qkv[(b*T+j)*3*D+2*D+h*d:]
 					for c := range d {
@@ -136,7 +136,7 @@ func attentionGradRef(qkv, dout []float64, s AttentionShape, drop []float64) []f
 						score += qkv[qi+c] * qkv[kj+c] * scale
 						dp += dout[oi+c] * qkv[vj+c]
 					}
-					p, f := math.Exp(score-lse[head*T+i]), drop[(head*T+i)*T+j]
+					p, f := math.Exp(score-lse[head*T+i]), drop[(head*T+j)*T+i]
 					ds := p * (f*dp - delta) * scale
 					for c := range d {
 						dqkv[qi+c] += ds * qkv[kj+c]

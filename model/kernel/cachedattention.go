@@ -117,23 +117,15 @@ func (t *cachedAttentionTask) rows(w *worker, out, q, keyRows, valueRows []float
 	l, d, D := t.level, t.headDim, t.heads*t.headDim
 	scale := float32(1 / math.Sqrt(float64(d)))
 	total := past + n
-	lds := padded(total, 16)
-	strip, scratch := carve(w.floats(queryBlock*lds+l.panelFloats(total, d)+l.panelFloats(d, total)), queryBlock*lds)
-	keys, scratch := l.columnPanels(scratch, keyRows, d, d, total)
-	values, _ := l.rowPanels(scratch, valueRows, d, total, d)
+	x, scratch := carve(w.floats(l.stripFloats(total, d)+2*queryBlock+l.panelFloats(d, total)), total*queryBlock)
+	shift, scratch := carve(scratch, queryBlock)
+	sum, scratch := carve(scratch, queryBlock)
+	values, scratch := l.rowPanels(scratch, valueRows, d, total, d)
 	for from := 0; from < n; from += queryBlock {
-		to := min(from+queryBlock, n)
-		l.multiply(to-from, past+to, d, q[from*3*D:], 3*D, 1, keys, strip, lds, false)
-		var inverse [queryBlock]float32
-		for r := from; r < to; r++ {
-			p := strip[(r-from)*lds : (r-from)*lds+past+to]
-			now := p[:past+r+1]
-			inverse[r-from] = 1 / l.exp(now, now, scale, scale*l.max(now))
-			clear(p[len(now):]) // the future
-		}
-		l.multiply(to-from, d, past+to, strip, lds, 1, values, out[from*D:], D, false)
-		for r := from; r < to; r++ {
-			l.scale(out[r*D:r*D+d], inverse[r-from])
-		}
+		queries := min(queryBlock, n-from)
+		s := strip{keys: past + from + queries, queries: queries, ld: queryBlock, from: past + from}
+		l.scores(x, s, keyRows, d, q[from*3*D:], 3*D, d, scratch)
+		l.softmax(x, s, scale, shift, sum)
+		l.weighted(out[from*D:], D, x, s, values, d)
 	}
 }

@@ -69,7 +69,7 @@ const (
 	blockFloats = 384 << 10 // a block of A: 1.5 MB, shared by the threads
 	chunkFloats = 128 << 10 // a chunk of B that each thread keeps: 512 kB
 	packFloats  = 16 << 10  // of A that a piece packs at least
-	packStrip   = 32        // rows that packing reads side by side
+	packStrip   = 16        // rows that packing reads side by side
 	groupPanels = 4         // row panels that make packing a panel of B worth it
 	farFloats   = 4 << 20   // a larger C is far away: it's worth deeper panels to visit it less
 	fewPanels   = 32        // up to so many panels of B, packing A doesn't pay

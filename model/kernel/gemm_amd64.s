@@ -2506,10 +2506,31 @@ TEXT ·packRowsAVX2(SB), NOSPLIT, $0-68
 	NEGQ         R11
 	VMOVUPS      (R10)(R11*4), Y1
 	LEAQ         tails<>+32(SB), R10
-	NEGQ         R8
-	VMOVUPS      (R10)(R8*4), Y2
-	MOVQ         BX, R8
-	SHLQ         $0x05, R8
+	MOVQ         R8, R11
+	NEGQ         R11
+	VMOVUPS      (R10)(R11*4), Y2
+	TESTQ        DI, DI
+	JNZ          wide
+	CMPQ         R8, R9
+	JNE          wide
+	CMPQ         R8, $0x00000004
+	JL           wide
+
+narrow:
+	VMULPS  (DX), X0, X1
+	VMULPS  -16(DX)(R8*4), X0, X2
+	VMOVUPS X1, (AX)
+	VMOVUPS X2, -16(AX)(R8*4)
+	ADDQ    BX, DX
+	ADDQ    CX, AX
+	DECQ    SI
+	JNZ     narrow
+	VZEROUPPER
+	RET
+
+wide:
+	MOVQ BX, R8
+	SHLQ $0x05, R8
 
 row:
 	MOVQ  DX, R10

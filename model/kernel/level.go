@@ -37,7 +37,9 @@ type level struct {
 	read          func(x []float32)
 	max           func(x []float32) float32
 	exp           func(y, x []float32, scale, shift float32) (sum float32)
-	scoreGrad     func(dp, p []float32, delta, scale float32)
+	softmax       func(x []float32, s strip, scale float32, shift, sum []float32)
+	weights       func(x []float32, s strip, scale float32, lse []float32)
+	scoreGrad     func(dp, p []float32, s strip, scale float32, delta []float32)
 	gelu, times   func(y, x []float32, rows, n, ld int)
 	geluSlope     func(y, slope, x []float32)
 	normalize     func(y, x, gain, bias []float32, eps float32) (mean, rstd float32)
@@ -57,7 +59,8 @@ var portable = level{
 	thinCombine: thinCombineGo, thinDots: thinDotsGo,
 	dotsBFloat16: dotsBFloat16Go, dotsInt8: dotsInt8Go, unpackBFloat16: unpackBFloat16Go, unpackInt8: unpackInt8Go,
 	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,
-	max: maxGo, exp: expGo, scoreGrad: scoreGradGo,
+	max: maxGo, exp: expGo,
+	softmax: softmaxGo, weights: weightsGo, scoreGrad: scoreGradGo,
 	gelu: geluGo, times: timesGo, geluSlope: geluSlopeGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,

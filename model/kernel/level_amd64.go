@@ -7,6 +7,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go -C internal/asmgen run . -subject gemm -out ../../gemm_amd64.s -stubs ../../gemm_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject packed -out ../../packed_amd64.s -stubs ../../packed_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject rows -out ../../rows_amd64.s -stubs ../../rows_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject attention -out ../../attention_amd64.s -stubs ../../attention_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject elements -out ../../elements_amd64.s -stubs ../../elements_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject peak -out ../../peak_amd64.s -stubs ../../peak_stubs_amd64.go -pkg kernel
 
@@ -18,7 +19,8 @@ var avx2 = level{
 	thinCombine: thinCombineLanes8, thinDots: thinDotsLanes8,
 	dotsBFloat16: dotsBFloat16Lanes8, dotsInt8: dotsInt8Lanes8, unpackBFloat16: unpackBFloat16Lanes8, unpackInt8: unpackInt8Lanes8,
 	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2, read: readLanes8,
-	max: maxAVX2, exp: expAVX2, scoreGrad: scoreGradAVX2,
+	max: maxAVX2, exp: expAVX2,
+	softmax: softmaxLanes8, weights: weightsLanes8, scoreGrad: scoreGradLanes8,
 	gelu: geluLanes8, times: timesLanes8, geluSlope: geluSlopeAVX2,
 	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, affineGrad: affineGradAVX2,
 	dropout: func(y, x []float32, counter uint32, m mask) {
@@ -36,7 +38,8 @@ var avx512 = level{
 	thinCombine: thinCombineLanes16, thinDots: thinDotsLanes16,
 	dotsBFloat16: dotsBFloat16Lanes16, dotsInt8: dotsInt8Lanes16, unpackBFloat16: unpackBFloat16Lanes16, unpackInt8: unpackInt8Lanes16,
 	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512, read: readLanes16,
-	max: maxAVX512, exp: expAVX512, scoreGrad: scoreGradAVX512,
+	max: maxAVX512, exp: expAVX512,
+	softmax: softmaxLanes16, weights: weightsLanes16, scoreGrad: scoreGradLanes16,
 	gelu: geluLanes16, times: timesLanes16, geluSlope: geluSlopeAVX512,
 	normalize: normalizeAVX512, normalizeGrad: normalizeGradAVX512, affineGrad: affineGradAVX512,
 	dropout: func(y, x []float32, counter uint32, m mask) {

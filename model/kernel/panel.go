@@ -9,6 +9,12 @@ type panels struct {
 	next  int // from a panel to the next
 }
 
+// from leaves the first rows out.
+func (p panels) from(row int) panels {
+	p.data = p.data[row*p.step:]
+	return p
+}
+
 // panelWidth returns the width of panels for n columns: the widest, or a vector
 // less if the last one of few would lack more than that.
 func (l *level) panelWidth(n int) int {

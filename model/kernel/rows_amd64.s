@@ -503,46 +503,6 @@ DATA all0000007f<>+56(SB)/4, $0x0000007f
 DATA all0000007f<>+60(SB)/4, $0x0000007f
 GLOBL all0000007f<>(SB), RODATA|NOPTR, $64
 
-// func scoreGradAVX2(dp []float32, p []float32, delta float32, scale float32)
-// Requires: AVX
-TEXT ·scoreGradAVX2(SB), NOSPLIT, $0-56
-	MOVQ         dp_base+0(FP), AX
-	MOVQ         p_base+24(FP), CX
-	MOVQ         dp_len+8(FP), DX
-	VBROADCASTSS delta+48(FP), Y0
-	VBROADCASTSS scale+52(FP), Y1
-
-one3:
-	CMPQ    DX, $0x00000008
-	JLT     rest3
-	VMOVUPS (AX), Y2
-	VSUBPS  Y0, Y2, Y2
-	VMOVUPS (CX), Y3
-	VMULPS  Y3, Y2, Y2
-	VMULPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    $0x00000020, AX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000008, DX
-	JMP     one3
-
-rest3:
-	TESTQ      DX, DX
-	JZ         done3
-	LEAQ       tails<>+32(SB), BX
-	NEGQ       DX
-	VMOVUPS    (BX)(DX*4), Y2
-	VMASKMOVPS (AX), Y2, Y3
-	VSUBPS     Y0, Y3, Y3
-	VMASKMOVPS (CX), Y2, Y0
-	VMULPS     Y0, Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VMASKMOVPS Y3, Y2, (AX)
-
-done3:
-	VZEROUPPER
-	RET
-
 // func normalizeAVX2(y []float32, x []float32, gain []float32, bias []float32, eps float32) (mean float32, rstd float32)
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·normalizeAVX2(SB), NOSPLIT, $0-112
@@ -555,35 +515,35 @@ TEXT ·normalizeAVX2(SB), NOSPLIT, $0-112
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-many4:
+many3:
 	CMPQ   BX, $0x00000020
-	JLT    one4
+	JLT    one3
 	VADDPS (DX), Y0, Y0
 	VADDPS 32(DX), Y1, Y1
 	VADDPS 64(DX), Y2, Y2
 	VADDPS 96(DX), Y3, Y3
 	ADDQ   $0x00000080, DX
 	SUBQ   $0x00000020, BX
-	JMP    many4
+	JMP    many3
 
-one4:
+one3:
 	CMPQ   BX, $0x00000008
-	JLT    rest4
+	JLT    rest3
 	VADDPS (DX), Y0, Y0
 	ADDQ   $0x00000020, DX
 	SUBQ   $0x00000008, BX
-	JMP    one4
+	JMP    one3
 
-rest4:
+rest3:
 	TESTQ      BX, BX
-	JZ         done4
+	JZ         done3
 	LEAQ       tails<>+32(SB), SI
 	NEGQ       BX
 	VMOVUPS    (SI)(BX*4), Y4
 	VMASKMOVPS (DX), Y4, Y4
 	VADDPS     Y4, Y0, Y0
 
-done4:
+done3:
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y1, Y0, Y0
@@ -605,9 +565,9 @@ done4:
 	MOVQ         AX, DX
 	MOVQ         CX, BX
 
-many5:
+many4:
 	CMPQ        BX, $0x00000020
-	JLT         one5
+	JLT         one4
 	VMOVUPS     (DX), Y5
 	VSUBPS      Y0, Y5, Y5
 	VFMADD231PS Y5, Y5, Y1
@@ -622,21 +582,21 @@ many5:
 	VFMADD231PS Y5, Y5, Y4
 	ADDQ        $0x00000080, DX
 	SUBQ        $0x00000020, BX
-	JMP         many5
+	JMP         many4
 
-one5:
+one4:
 	CMPQ        BX, $0x00000008
-	JLT         rest5
+	JLT         rest4
 	VMOVUPS     (DX), Y5
 	VSUBPS      Y0, Y5, Y5
 	VFMADD231PS Y5, Y5, Y1
 	ADDQ        $0x00000020, DX
 	SUBQ        $0x00000008, BX
-	JMP         one5
+	JMP         one4
 
-rest5:
+rest4:
 	TESTQ       BX, BX
-	JZ          done5
+	JZ          done4
 	LEAQ        tails<>+32(SB), SI
 	NEGQ        BX
 	VMOVUPS     (SI)(BX*4), Y5
@@ -645,7 +605,7 @@ rest5:
 	VANDPS      Y6, Y5, Y6
 	VFMADD231PS Y6, Y6, Y1
 
-done5:
+done4:
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y2, Y1, Y1
@@ -669,9 +629,9 @@ done5:
 	MOVQ         gain_base+48(FP), BX
 	MOVQ         bias_base+72(FP), SI
 
-many6:
+many5:
 	CMPQ        CX, $0x00000010
-	JLT         one6
+	JLT         one5
 	VMOVUPS     (AX), Y2
 	VSUBPS      Y0, Y2, Y2
 	VMULPS      Y1, Y2, Y2
@@ -691,11 +651,11 @@ many6:
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, SI
 	SUBQ        $0x00000010, CX
-	JMP         many6
+	JMP         many5
 
-one6:
+one5:
 	CMPQ        CX, $0x00000008
-	JLT         rest6
+	JLT         rest5
 	VMOVUPS     (AX), Y2
 	VSUBPS      Y0, Y2, Y2
 	VMULPS      Y1, Y2, Y2
@@ -708,11 +668,11 @@ one6:
 	ADDQ        $0x00000020, BX
 	ADDQ        $0x00000020, SI
 	SUBQ        $0x00000008, CX
-	JMP         one6
+	JMP         one5
 
-rest6:
+rest5:
 	TESTQ       CX, CX
-	JZ          done6
+	JZ          done5
 	LEAQ        tails<>+32(SB), DI
 	NEGQ        CX
 	VMOVUPS     (DI)(CX*4), Y2
@@ -724,7 +684,7 @@ rest6:
 	VFMADD213PS Y0, Y1, Y3
 	VMASKMOVPS  Y3, Y2, (DX)
 
-done6:
+done5:
 	VZEROUPPER
 	RET
 
@@ -746,9 +706,9 @@ TEXT ·normalizeGradAVX2(SB), NOSPLIT, $0-105
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 
-many7:
+many6:
 	CMPQ        R9, $0x00000010
-	JLT         one7
+	JLT         one6
 	VMOVUPS     (SI), Y6
 	VMOVUPS     (R8), Y7
 	VMULPS      Y7, Y6, Y6
@@ -769,11 +729,11 @@ many7:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         many7
+	JMP         many6
 
-one7:
+one6:
 	CMPQ        R9, $0x00000008
-	JLT         rest7
+	JLT         rest6
 	VMOVUPS     (SI), Y6
 	VMOVUPS     (R8), Y7
 	VMULPS      Y7, Y6, Y6
@@ -786,11 +746,11 @@ one7:
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, R9
-	JMP         one7
+	JMP         one6
 
-rest7:
+rest6:
 	TESTQ       R9, R9
-	JZ          done7
+	JZ          done6
 	LEAQ        tails<>+32(SB), R10
 	NEGQ        R9
 	VMOVUPS     (R10)(R9*4), Y6
@@ -803,7 +763,7 @@ rest7:
 	VMULPS      Y1, Y6, Y6
 	VFMADD231PS Y6, Y7, Y4
 
-done7:
+done6:
 	VADDPS       Y3, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X3
 	VADDPS       X3, X2, X2
@@ -833,9 +793,9 @@ done7:
 	MOVQ         CX, CX
 	MOVQ         SI, SI
 
-many8:
+many7:
 	CMPQ         BX, $0x00000010
-	JLT          one8
+	JLT          one7
 	VMOVUPS      (AX), Y3
 	VMOVUPS      (DX), Y5
 	VMULPS       Y5, Y3, Y3
@@ -861,11 +821,11 @@ many8:
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          many8
+	JMP          many7
 
-one8:
+one7:
 	CMPQ         BX, $0x00000008
-	JLT          rest8
+	JLT          rest7
 	VMOVUPS      (AX), Y3
 	VMOVUPS      (DX), Y5
 	VMULPS       Y5, Y3, Y3
@@ -881,11 +841,11 @@ one8:
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000008, BX
-	JMP          one8
+	JMP          one7
 
-rest8:
+rest7:
 	TESTQ        BX, BX
-	JZ           done8
+	JZ           done7
 	LEAQ         tails<>+32(SB), DI
 	NEGQ         BX
 	VMOVUPS      (DI)(BX*4), Y3
@@ -900,7 +860,7 @@ rest8:
 	VMULPS       Y1, Y5, Y5
 	VMASKMOVPS   Y5, Y3, (SI)
 
-done8:
+done7:
 	VZEROUPPER
 	RET
 
@@ -908,9 +868,9 @@ accumulate:
 	MOVQ CX, CX
 	MOVQ SI, SI
 
-many9:
+many8:
 	CMPQ         BX, $0x00000010
-	JLT          one9
+	JLT          one8
 	VMOVUPS      (AX), Y3
 	VMOVUPS      (DX), Y5
 	VMULPS       Y5, Y3, Y3
@@ -938,11 +898,11 @@ many9:
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          many9
+	JMP          many8
 
-one9:
+one8:
 	CMPQ         BX, $0x00000008
-	JLT          rest9
+	JLT          rest8
 	VMOVUPS      (AX), Y3
 	VMOVUPS      (DX), Y5
 	VMULPS       Y5, Y3, Y3
@@ -959,11 +919,11 @@ one9:
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000008, BX
-	JMP          one9
+	JMP          one8
 
-rest9:
+rest8:
 	TESTQ        BX, BX
-	JZ           done9
+	JZ           done8
 	LEAQ         tails<>+32(SB), DI
 	NEGQ         BX
 	VMOVUPS      (DI)(BX*4), Y3
@@ -979,7 +939,7 @@ rest9:
 	VFMADD213PS  Y0, Y1, Y5
 	VMASKMOVPS   Y5, Y3, (SI)
 
-done9:
+done8:
 	VZEROUPPER
 	RET
 
@@ -994,9 +954,9 @@ TEXT ·affineGradAVX2(SB), NOSPLIT, $0-104
 	VBROADCASTSS mean+96(FP), Y0
 	VBROADCASTSS rstd+100(FP), Y1
 
-many10:
+many9:
 	CMPQ        SI, $0x00000010
-	JLT         one10
+	JLT         one9
 	VMOVUPS     (DX), Y2
 	VMOVUPS     (BX), Y3
 	VSUBPS      Y0, Y3, Y3
@@ -1022,11 +982,11 @@ many10:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, SI
-	JMP         many10
+	JMP         many9
 
-one10:
+one9:
 	CMPQ        SI, $0x00000008
-	JLT         rest10
+	JLT         rest9
 	VMOVUPS     (DX), Y2
 	VMOVUPS     (BX), Y3
 	VSUBPS      Y0, Y3, Y3
@@ -1042,11 +1002,11 @@ one10:
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, BX
 	SUBQ        $0x00000008, SI
-	JMP         one10
+	JMP         one9
 
-rest10:
+rest9:
 	TESTQ       SI, SI
-	JZ          done10
+	JZ          done9
 	LEAQ        tails<>+32(SB), DI
 	NEGQ        SI
 	VMOVUPS     (DI)(SI*4), Y2
@@ -1061,7 +1021,7 @@ rest10:
 	VADDPS      Y3, Y0, Y0
 	VMASKMOVPS  Y0, Y2, (CX)
 
-done10:
+done9:
 	VZEROUPPER
 	RET
 
@@ -1075,35 +1035,35 @@ TEXT ·maxAVX512(SB), NOSPLIT, $0-28
 	VMOVUPS allff800000<>+0(SB), Z2
 	VMOVUPS allff800000<>+0(SB), Z3
 
-many11:
+many10:
 	CMPQ   CX, $0x00000040
-	JLT    one11
+	JLT    one10
 	VMAXPS (AX), Z0, Z0
 	VMAXPS 64(AX), Z1, Z1
 	VMAXPS 128(AX), Z2, Z2
 	VMAXPS 192(AX), Z3, Z3
 	ADDQ   $0x00000100, AX
 	SUBQ   $0x00000040, CX
-	JMP    many11
+	JMP    many10
 
-one11:
+one10:
 	CMPQ   CX, $0x00000010
-	JLT    rest11
+	JLT    rest10
 	VMAXPS (AX), Z0, Z0
 	ADDQ   $0x00000040, AX
 	SUBQ   $0x00000010, CX
-	JMP    one11
+	JMP    one10
 
-rest11:
+rest10:
 	TESTQ  CX, CX
-	JZ     done11
+	JZ     done10
 	MOVQ   $0x00000001, DX
 	SHLXQ  CX, DX, CX
 	DECQ   CX
 	KMOVW  CX, K1
 	VMAXPS (AX), Z0, K1, Z0
 
-done11:
+done10:
 	VMAXPS     Z2, Z0, Z0
 	VMAXPS     Z3, Z1, Z1
 	VMAXPS     Z1, Z0, Z0
@@ -1130,9 +1090,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-60
 	VPXORD       Z2, Z2, Z2
 	VPXORD       Z3, Z3, Z3
 
-many12:
+many11:
 	CMPQ         DX, $0x00000020
-	JLT          one12
+	JLT          one11
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1182,11 +1142,11 @@ many12:
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, DX
-	JMP          many12
+	JMP          many11
 
-one12:
+one11:
 	CMPQ         DX, $0x00000010
-	JLT          rest12
+	JLT          rest11
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1213,11 +1173,11 @@ one12:
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, DX
-	JMP          one12
+	JMP          one11
 
-rest12:
+rest11:
 	TESTQ        DX, DX
-	JZ           done12
+	JZ           done11
 	MOVQ         $0x00000001, BX
 	SHLXQ        DX, BX, DX
 	DECQ         DX
@@ -1247,7 +1207,7 @@ rest12:
 	VADDPS       Z4, Z2, Z2
 	VMOVUPS      Z4, K1, (AX)
 
-done12:
+done11:
 	VADDPS     Z3, Z2, Z2
 	VSHUFF32X4 $0x4e, Z2, Z2, Z0
 	VADDPS     Z0, Z2, Z2
@@ -1258,47 +1218,6 @@ done12:
 	VPERMILPS  $0xb1, Z2, Z0
 	VADDPS     Z0, Z2, Z2
 	MOVSS      X2, sum+56(FP)
-	VZEROUPPER
-	RET
-
-// func scoreGradAVX512(dp []float32, p []float32, delta float32, scale float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·scoreGradAVX512(SB), NOSPLIT, $0-56
-	MOVQ         dp_base+0(FP), AX
-	MOVQ         p_base+24(FP), CX
-	MOVQ         dp_len+8(FP), DX
-	VBROADCASTSS delta+48(FP), Z0
-	VBROADCASTSS scale+52(FP), Z1
-
-one13:
-	CMPQ    DX, $0x00000010
-	JLT     rest13
-	VMOVUPS (AX), Z2
-	VSUBPS  Z0, Z2, Z2
-	VMOVUPS (CX), Z3
-	VMULPS  Z3, Z2, Z2
-	VMULPS  Z1, Z2, Z2
-	VMOVUPS Z2, (AX)
-	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000010, DX
-	JMP     one13
-
-rest13:
-	TESTQ     DX, DX
-	JZ        done13
-	MOVQ      $0x00000001, BX
-	SHLXQ     DX, BX, DX
-	DECQ      DX
-	KMOVW     DX, K1
-	VMOVUPS.Z (AX), K1, Z2
-	VSUBPS    Z0, Z2, Z2
-	VMOVUPS.Z (CX), K1, Z0
-	VMULPS    Z0, Z2, Z2
-	VMULPS    Z1, Z2, Z2
-	VMOVUPS   Z2, K1, (AX)
-
-done13:
 	VZEROUPPER
 	RET
 
@@ -1314,28 +1233,28 @@ TEXT ·normalizeAVX512(SB), NOSPLIT, $0-112
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many14:
+many12:
 	CMPQ   BX, $0x00000040
-	JLT    one14
+	JLT    one12
 	VADDPS (DX), Z0, Z0
 	VADDPS 64(DX), Z1, Z1
 	VADDPS 128(DX), Z2, Z2
 	VADDPS 192(DX), Z3, Z3
 	ADDQ   $0x00000100, DX
 	SUBQ   $0x00000040, BX
-	JMP    many14
+	JMP    many12
 
-one14:
+one12:
 	CMPQ   BX, $0x00000010
-	JLT    rest14
+	JLT    rest12
 	VADDPS (DX), Z0, Z0
 	ADDQ   $0x00000040, DX
 	SUBQ   $0x00000010, BX
-	JMP    one14
+	JMP    one12
 
-rest14:
+rest12:
 	TESTQ     BX, BX
-	JZ        done14
+	JZ        done12
 	MOVQ      $0x00000001, SI
 	SHLXQ     BX, SI, BX
 	DECQ      BX
@@ -1343,7 +1262,7 @@ rest14:
 	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 
-done14:
+done12:
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z3, Z1, Z1
 	VADDPS       Z1, Z0, Z0
@@ -1367,9 +1286,9 @@ done14:
 	MOVQ         AX, DX
 	MOVQ         CX, BX
 
-many15:
+many13:
 	CMPQ        BX, $0x00000040
-	JLT         one15
+	JLT         one13
 	VMOVUPS     (DX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VFMADD231PS Z1, Z1, Z5
@@ -1384,21 +1303,21 @@ many15:
 	VFMADD231PS Z1, Z1, Z8
 	ADDQ        $0x00000100, DX
 	SUBQ        $0x00000040, BX
-	JMP         many15
+	JMP         many13
 
-one15:
+one13:
 	CMPQ        BX, $0x00000010
-	JLT         rest15
+	JLT         rest13
 	VMOVUPS     (DX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VFMADD231PS Z1, Z1, Z5
 	ADDQ        $0x00000040, DX
 	SUBQ        $0x00000010, BX
-	JMP         one15
+	JMP         one13
 
-rest15:
+rest13:
 	TESTQ       BX, BX
-	JZ          done15
+	JZ          done13
 	MOVQ        $0x00000001, SI
 	SHLXQ       BX, SI, BX
 	DECQ        BX
@@ -1408,7 +1327,7 @@ rest15:
 	VMOVAPS.Z   Z1, K1, Z1
 	VFMADD231PS Z1, Z1, Z5
 
-done15:
+done13:
 	VADDPS       Z7, Z5, Z5
 	VADDPS       Z8, Z6, Z6
 	VADDPS       Z6, Z5, Z5
@@ -1434,9 +1353,9 @@ done15:
 	MOVQ         gain_base+48(FP), BX
 	MOVQ         bias_base+72(FP), SI
 
-many16:
+many14:
 	CMPQ        CX, $0x00000020
-	JLT         one16
+	JLT         one14
 	VMOVUPS     (AX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VMULPS      Z5, Z1, Z1
@@ -1456,11 +1375,11 @@ many16:
 	ADDQ        $0x00000080, BX
 	ADDQ        $0x00000080, SI
 	SUBQ        $0x00000020, CX
-	JMP         many16
+	JMP         many14
 
-one16:
+one14:
 	CMPQ        CX, $0x00000010
-	JLT         rest16
+	JLT         rest14
 	VMOVUPS     (AX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VMULPS      Z5, Z1, Z1
@@ -1473,11 +1392,11 @@ one16:
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, SI
 	SUBQ        $0x00000010, CX
-	JMP         one16
+	JMP         one14
 
-rest16:
+rest14:
 	TESTQ       CX, CX
-	JZ          done16
+	JZ          done14
 	MOVQ        $0x00000001, DI
 	SHLXQ       CX, DI, CX
 	DECQ        CX
@@ -1490,7 +1409,7 @@ rest16:
 	VFMADD213PS Z0, Z2, Z1
 	VMOVUPS     Z1, K1, (DX)
 
-done16:
+done14:
 	VZEROUPPER
 	RET
 
@@ -1512,9 +1431,9 @@ TEXT ·normalizeGradAVX512(SB), NOSPLIT, $0-105
 	VPXORD       Z4, Z4, Z4
 	VPXORD       Z5, Z5, Z5
 
-many17:
+many15:
 	CMPQ        R9, $0x00000020
-	JLT         one17
+	JLT         one15
 	VMOVUPS     (SI), Z6
 	VMOVUPS     (R8), Z7
 	VMULPS      Z7, Z6, Z6
@@ -1535,11 +1454,11 @@ many17:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, R9
-	JMP         many17
+	JMP         many15
 
-one17:
+one15:
 	CMPQ        R9, $0x00000010
-	JLT         rest17
+	JLT         rest15
 	VMOVUPS     (SI), Z6
 	VMOVUPS     (R8), Z7
 	VMULPS      Z7, Z6, Z6
@@ -1552,11 +1471,11 @@ one17:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         one17
+	JMP         one15
 
-rest17:
+rest15:
 	TESTQ       R9, R9
-	JZ          done17
+	JZ          done15
 	MOVQ        $0x00000001, R10
 	SHLXQ       R9, R10, R9
 	DECQ        R9
@@ -1570,7 +1489,7 @@ rest17:
 	VMULPS      Z1, Z7, Z7
 	VFMADD231PS Z7, Z6, Z4
 
-done17:
+done15:
 	VADDPS       Z3, Z2, Z2
 	VSHUFF32X4   $0x4e, Z2, Z2, Z3
 	VADDPS       Z3, Z2, Z2
@@ -1604,9 +1523,9 @@ done17:
 	MOVQ         CX, CX
 	MOVQ         SI, SI
 
-many18:
+many16:
 	CMPQ         BX, $0x00000020
-	JLT          one18
+	JLT          one16
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1632,11 +1551,11 @@ many18:
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, BX
-	JMP          many18
+	JMP          many16
 
-one18:
+one16:
 	CMPQ         BX, $0x00000010
-	JLT          rest18
+	JLT          rest16
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1652,11 +1571,11 @@ one18:
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          one18
+	JMP          one16
 
-rest18:
+rest16:
 	TESTQ        BX, BX
-	JZ           done18
+	JZ           done16
 	MOVQ         $0x00000001, DI
 	SHLXQ        BX, DI, BX
 	DECQ         BX
@@ -1672,7 +1591,7 @@ rest18:
 	VMULPS       Z1, Z3, Z3
 	VMOVUPS      Z3, K1, (SI)
 
-done18:
+done16:
 	VZEROUPPER
 	RET
 
@@ -1680,9 +1599,9 @@ accumulate:
 	MOVQ CX, CX
 	MOVQ SI, SI
 
-many19:
+many17:
 	CMPQ         BX, $0x00000020
-	JLT          one19
+	JLT          one17
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1710,11 +1629,11 @@ many19:
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, BX
-	JMP          many19
+	JMP          many17
 
-one19:
+one17:
 	CMPQ         BX, $0x00000010
-	JLT          rest19
+	JLT          rest17
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1731,11 +1650,11 @@ one19:
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          one19
+	JMP          one17
 
-rest19:
+rest17:
 	TESTQ        BX, BX
-	JZ           done19
+	JZ           done17
 	MOVQ         $0x00000001, DI
 	SHLXQ        BX, DI, BX
 	DECQ         BX
@@ -1752,7 +1671,7 @@ rest19:
 	VFMADD213PS  Z0, Z1, Z3
 	VMOVUPS      Z3, K1, (SI)
 
-done19:
+done17:
 	VZEROUPPER
 	RET
 
@@ -1767,9 +1686,9 @@ TEXT ·affineGradAVX512(SB), NOSPLIT, $0-104
 	VBROADCASTSS mean+96(FP), Z0
 	VBROADCASTSS rstd+100(FP), Z1
 
-many20:
+many18:
 	CMPQ        SI, $0x00000020
-	JLT         one20
+	JLT         one18
 	VMOVUPS     (DX), Z2
 	VMOVUPS     (BX), Z3
 	VSUBPS      Z0, Z3, Z3
@@ -1795,11 +1714,11 @@ many20:
 	ADDQ        $0x00000080, DX
 	ADDQ        $0x00000080, BX
 	SUBQ        $0x00000020, SI
-	JMP         many20
+	JMP         many18
 
-one20:
+one18:
 	CMPQ        SI, $0x00000010
-	JLT         rest20
+	JLT         rest18
 	VMOVUPS     (DX), Z2
 	VMOVUPS     (BX), Z3
 	VSUBPS      Z0, Z3, Z3
@@ -1815,11 +1734,11 @@ one20:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, SI
-	JMP         one20
+	JMP         one18
 
-rest20:
+rest18:
 	TESTQ       SI, SI
-	JZ          done20
+	JZ          done18
 	MOVQ        $0x00000001, DI
 	SHLXQ       SI, DI, SI
 	DECQ        SI
@@ -1835,6 +1754,6 @@ rest20:
 	VADDPS      Z2, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)
 
-done20:
+done18:
 	VZEROUPPER
 	RET

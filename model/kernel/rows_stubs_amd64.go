@@ -24,13 +24,6 @@ func maxAVX2(x []float32) float32
 //go:noescape
 func expAVX2(y []float32, x []float32, scale float32, shift float32) (sum float32)
 
-// scoreGradAVX2 computes
-//
-//	for i := range dp { dp[i] = p[i] * (dp[i] - delta) * scale }
-//
-//go:noescape
-func scoreGradAVX2(dp []float32, p []float32, delta float32, scale float32)
-
 // normalizeAVX2 computes
 //
 //	mean, rstd = average(x), 1/sqrt(average((x-mean)²)+eps)
@@ -77,13 +70,6 @@ func maxAVX512(x []float32) float32
 //
 //go:noescape
 func expAVX512(y []float32, x []float32, scale float32, shift float32) (sum float32)
-
-// scoreGradAVX512 computes
-//
-//	for i := range dp { dp[i] = p[i] * (dp[i] - delta) * scale }
-//
-//go:noescape
-func scoreGradAVX512(dp []float32, p []float32, delta float32, scale float32)
 
 // normalizeAVX512 computes
 //

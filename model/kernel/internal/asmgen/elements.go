@@ -239,7 +239,7 @@ func (s *isa) dropout() {
 	whole := func(name string) reg.VecVirtual { return s.broadcast(address(name)) }
 	key0, key1, threshold := whole("key0"), whole("key1"), whole("threshold")
 	counter, scale := whole("counter"), s.param("scale")
-	VPADDD(words("iota", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), counter, counter)
+	VPADDD(global("iota", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), counter, counter)
 	first, second, step := s.broadcastBits(0x7feb352d), s.broadcastBits(0x846ca68b), s.broadcastBits(uint32(s.lanes))
 	xor := func(ops ...Op) { VPXOR(ops[0], ops[1], ops[2]) }
 	if s.wide {

@@ -209,6 +209,9 @@ func (s *isa) packRows() {
 		KMOVW(reg.K1, reg.K2)
 	}
 	s.setTail(loads)
+	if !s.wide {
+		s.packNarrow(dst, ldd, src, lds, k, full, loads, stores, alpha)
+	}
 	lead := GP64()
 	MOVQ(lds, lead)
 	SHLQ(Imm(s.packAheadLog), lead)
@@ -253,6 +256,30 @@ func (s *isa) packRows() {
 	DECQ(k)
 	JNZ(LabelRef("row"))
 	s.ret()
+}
+
+// packNarrow copies rows of 4 to 8 floats, what a panel of A has, as two halves that
+// overlap: no masks, and nothing behind a row is touched.
+func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtual, alpha reg.VecVirtual) {
+	TESTQ(full, full)
+	JNZ(LabelRef("wide"))
+	CMPQ(loads, stores)
+	JNE(LabelRef("wide"))
+	CMPQ(loads, U32(4))
+	JL(LabelRef("wide"))
+	Label("narrow")
+	low, high := XMM(), XMM()
+	second := func(p reg.GPVirtual) Mem { return Mem{Base: p, Index: loads, Scale: 4, Disp: -16} }
+	VMULPS(Mem{Base: src}, alpha.AsX(), low)
+	VMULPS(second(src), alpha.AsX(), high)
+	VMOVUPS(low, Mem{Base: dst})
+	VMOVUPS(high, second(dst))
+	ADDQ(lds, src)
+	ADDQ(ldd, dst)
+	DECQ(k)
+	JNZ(LabelRef("narrow"))
+	s.ret()
+	Label("wide")
 }
 
 // packColumns transposes in registers, a square of lanes×lanes at a time.

@@ -51,22 +51,17 @@ func (s *isa) bytes() int { return 4 * s.lanes }
 func (s *isa) constant(x float64) Mem { return s.bits(math.Float32bits(float32(x))) }
 
 func (s *isa) bits(x uint32) Mem {
-	name := fmt.Sprintf("all%08x", x)
-	if m, ok := constants[name]; ok {
-		return m
+	words := make([]uint32, 16)
+	for i := range words {
+		words[i] = x
 	}
-	m := GLOBL(name, attr.RODATA|attr.NOPTR)
-	for i := range 16 {
-		DATA(4*i, U32(x))
-	}
-	constants[name] = m
-	return m
+	return global(fmt.Sprintf("all%08x", x), words...)
 }
 
 var constants = map[string]Mem{}
 
-// words returns read-only memory with these words.
-func words(name string, xs ...uint32) Mem {
+// global returns read-only memory with these words.
+func global(name string, xs ...uint32) Mem {
 	if m, ok := constants[name]; ok {
 		return m
 	}
@@ -135,7 +130,7 @@ func (s *isa) setTail(n reg.GPVirtual) {
 		return
 	}
 	all := uint32(math.MaxUint32)
-	t := words("tails", all, all, all, all, all, all, all, all, 0, 0, 0, 0, 0, 0, 0, 0)
+	t := global("tails", all, all, all, all, all, all, all, all, 0, 0, 0, 0, 0, 0, 0, 0)
 	p := GP64()
 	LEAQ(t.Offset(32), p)
 	i := GP64()

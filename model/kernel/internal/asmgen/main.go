@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, elements or peak")
+	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, attention, elements or peak")
 	flag.Parse()
 	ConstraintExpr("!purego")
 	for _, s := range []*isa{avx2, avx512} {
@@ -34,10 +34,13 @@ func main() {
 		case "rows":
 			s.max()
 			s.expSum()
-			s.scoreGrad()
 			s.normalize()
 			s.normalizeGrad()
 			s.affineGrad()
+		case "attention":
+			s.softmax()
+			s.weights()
+			s.scoreGrad()
 		case "elements":
 			s.add()
 			s.times()

@@ -10,7 +10,7 @@ import (
 
 // The assembly in package kernel has to be what this program writes.
 func TestGenerated(t *testing.T) {
-	for _, subject := range []string{"gemm", "packed", "rows", "elements", "peak"} {
+	for _, subject := range []string{"gemm", "packed", "rows", "attention", "elements", "peak"} {
 		dir := t.TempDir()
 		asm, stubs := filepath.Join(dir, "asm.s"), filepath.Join(dir, "stubs.go")
 		out, err := exec.Command("go", "run", ".", "-subject", subject, "-out", asm, "-stubs", stubs, "-pkg", "kernel").CombinedOutput()

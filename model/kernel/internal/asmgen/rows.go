@@ -64,22 +64,6 @@ func (s *isa) expSum() {
 	s.ret()
 }
 
-func (s *isa) scoreGrad() {
-	s.function("scoreGrad", "func(dp, p []float32, delta, scale float32)", "computes",
-		"",
-		"\tfor i := range dp { dp[i] = p[i] * (dp[i] - delta) * scale }")
-	dp, p, n := base("dp"), base("p"), length("dp")
-	delta, scale := s.param("delta"), s.param("scale")
-	s.loop(n, 1, []reg.GPVirtual{dp, p}, func(v int, tail bool) {
-		d := s.load(s.at(dp, v), tail)
-		VSUBPS(delta, d, d)
-		VMULPS(s.load(s.at(p, v), tail), d, d)
-		VMULPS(scale, d, d)
-		s.store(d, s.at(dp, v), tail)
-	})
-	s.ret()
-}
-
 // average returns, in all lanes, the sum of the vectors' lanes over n.
 func (s *isa) average(vs []reg.VecVirtual, n reg.GPVirtual) reg.VecVirtual {
 	sum := s.across(fold(vs, VADDPS), VADDPS)

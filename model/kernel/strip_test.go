@@ -1,0 +1,71 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// What a query doesn't see must not matter, not even a NaN.
+func TestStrip(t *testing.T) {
+	const scale = 0.3
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	eachLevel(t, func(t *testing.T) {
+		for _, s := range []strip{
+			{1, 1, 16, 0}, {5, 5, 16, 0}, {17, 17, 32, 0}, {32, 32, 32, 0}, {64, 32, 32, 32}, {40, 17, 32, 23},
+			{41, 32, 40, 9}, {130, 31, 32, 99}, {21, 8, 16, 13}, {9, 1, 32, 8},
+		} {
+			what := fmt.Sprintf("%+v: ", s)
+			n := (s.keys-1)*s.ld + padded(s.queries, best.lanes)
+			r := newRand(uint64(s.keys))
+			x, d := random(r, n, s.queries%5), random(r, n, 0)
+			lse, delta := random(r, queryBlock, 1), random(r, queryBlock, 2)
+			for j := range s.keys {
+				for c := range s.queries {
+					if j >= s.sees(c) {
+						x[j*s.ld+c] = []float32{inf, nan, -inf}[(j+c)%3]
+						d[j*s.ld+c] = []float32{nan, 7, inf}[(j+c)%3]
+					}
+				}
+			}
+			var softmax, weights, grad, sums, shifts []float64
+			for c := range s.queries {
+				largest, sum := math.Inf(-1), 0.0
+				for j := range s.sees(c) {
+					largest = max(largest, scale*float64(x[j*s.ld+c]))
+				}
+				for j := range s.sees(c) {
+					sum += math.Exp(scale*float64(x[j*s.ld+c]) - largest)
+				}
+				shifts, sums = append(shifts, largest), append(sums, sum)
+				for j := range s.keys {
+					at, p, w, g := j*s.ld+c, 0.0, 0.0, 0.0
+					if j < s.sees(c) {
+						p = math.Exp(scale*float64(x[at])-largest) / sum
+						w = math.Exp(scale*float64(x[at]) - float64(lse[c]))
+						g = w * (float64(d[at]) - float64(delta[c])) * scale
+					}
+					softmax, weights, grad = append(softmax, p), append(weights, w), append(grad, g)
+				}
+			}
+			columns := func(x []float32) (y []float32) {
+				for c := range s.queries {
+					for j := range s.keys {
+						y = append(y, x[j*s.ld+c])
+					}
+				}
+				return y
+			}
+			y, shift, sum := clone(x), random(r, queryBlock, 0), random(r, queryBlock, 3)
+			best.softmax(y, s, scale, shift, sum)
+			near(t, what+"softmax", columns(y), softmax, 1e-6)
+			near(t, what+"shift", shift, shifts, 1e-6)
+			near(t, what+"sum", sum, sums, 1e-5)
+			best.weights(x, s, scale, lse)
+			near(t, what+"weights", columns(x), weights, 1e-6)
+			best.scoreGrad(d, x, s, scale, delta)
+			near(t, what+"scoreGrad", columns(d), grad, 1e-5)
+			unharmed(t, x, y, d, shift, sum, lse, delta)
+		}
+	})
+}
