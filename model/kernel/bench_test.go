@@ -35,7 +35,6 @@ func BenchmarkKernels(b *testing.B) {
 			call func()
 		}{
 			{"GELU-4d", func() { GELU(wider, wide) }},
-			{"GELUSlope-4d", func() { GELUSlope(wider, widest, wide) }},
 			{"LayerNorm", func() { LayerNorm(y, mean, rstd, x, gain, bias, rows, d, 1e-5) }},
 			{"LayerNormGrad", func() { LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd, rows, d, true) }},
 			{"Attention", func() { Attention(y, lse, qkv, s, Dropout{}) }},

@@ -78,68 +78,6 @@ DATA tails<>+56(SB)/4, $0x00000000
 DATA tails<>+60(SB)/4, $0x00000000
 GLOBL tails<>(SB), RODATA|NOPTR, $64
 
-// func timesAVX2(y *float32, x *float32, rows int, n int, ld int)
-// Requires: AVX
-TEXT ·timesAVX2(SB), NOSPLIT, $0-40
-	MOVQ y+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ rows+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ ld+32(FP), SI
-	SHLQ $0x02, SI
-
-row:
-	MOVQ AX, DI
-	MOVQ CX, R8
-	MOVQ BX, R9
-
-many2:
-	CMPQ    R9, $0x00000010
-	JLT     one2
-	VMOVUPS (DI), Y0
-	VMOVUPS (R8), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	VMOVUPS 32(DI), Y0
-	VMOVUPS 32(R8), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(DI)
-	ADDQ    $0x00000040, DI
-	ADDQ    $0x00000040, R8
-	SUBQ    $0x00000010, R9
-	JMP     many2
-
-one2:
-	CMPQ    R9, $0x00000008
-	JLT     rest2
-	VMOVUPS (DI), Y0
-	VMOVUPS (R8), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, (DI)
-	ADDQ    $0x00000020, DI
-	ADDQ    $0x00000020, R8
-	SUBQ    $0x00000008, R9
-	JMP     one2
-
-rest2:
-	TESTQ      R9, R9
-	JZ         done2
-	LEAQ       tails<>+32(SB), R10
-	NEGQ       R9
-	VMOVUPS    (R10)(R9*4), Y0
-	VMASKMOVPS (DI), Y0, Y1
-	VMASKMOVPS (R8), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (DI)
-
-done2:
-	ADDQ SI, AX
-	ADDQ SI, CX
-	DECQ DX
-	JNZ  row
-	VZEROUPPER
-	RET
-
 // func scaleAVX2(x []float32, s float32)
 // Requires: AVX
 TEXT ·scaleAVX2(SB), NOSPLIT, $0-28
@@ -147,9 +85,9 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-28
 	MOVQ         x_len+8(FP), CX
 	VBROADCASTSS s+24(FP), Y0
 
-many3:
+many2:
 	CMPQ    CX, $0x00000020
-	JLT     one3
+	JLT     one2
 	VMOVUPS (AX), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
@@ -164,21 +102,21 @@ many3:
 	VMOVUPS Y1, 96(AX)
 	ADDQ    $0x00000080, AX
 	SUBQ    $0x00000020, CX
-	JMP     many3
+	JMP     many2
 
-one3:
+one2:
 	CMPQ    CX, $0x00000008
-	JLT     rest3
+	JLT     rest2
 	VMOVUPS (AX), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $0x00000020, AX
 	SUBQ    $0x00000008, CX
-	JMP     one3
+	JMP     one2
 
-rest3:
+rest2:
 	TESTQ      CX, CX
-	JZ         done3
+	JZ         done2
 	LEAQ       tails<>+32(SB), DX
 	NEGQ       CX
 	VMOVUPS    (DX)(CX*4), Y1
@@ -186,7 +124,7 @@ rest3:
 	VMULPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)
 
-done3:
+done2:
 	VZEROUPPER
 	RET
 
@@ -200,9 +138,9 @@ TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-many4:
+many3:
 	CMPQ         CX, $0x00000010
-	JLT          one4
+	JLT          one3
 	VMOVUPS      (AX), Y4
 	PREFETCHT0   2048(AX)
 	VEXTRACTF128 $0x01, Y4, X5
@@ -219,11 +157,11 @@ many4:
 	VFMADD231PD  Y5, Y5, Y3
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, CX
-	JMP          many4
+	JMP          many3
 
-one4:
+one3:
 	CMPQ         CX, $0x00000008
-	JLT          rest4
+	JLT          rest3
 	VMOVUPS      (AX), Y4
 	PREFETCHT0   2048(AX)
 	VEXTRACTF128 $0x01, Y4, X5
@@ -233,11 +171,11 @@ one4:
 	VFMADD231PD  Y5, Y5, Y1
 	ADDQ         $0x00000020, AX
 	SUBQ         $0x00000008, CX
-	JMP          one4
+	JMP          one3
 
-rest4:
+rest3:
 	TESTQ        CX, CX
-	JZ           done4
+	JZ           done3
 	LEAQ         tails<>+32(SB), DX
 	NEGQ         CX
 	VMOVUPS      (DX)(CX*4), Y4
@@ -249,7 +187,7 @@ rest4:
 	VFMADD231PD  Y4, Y4, Y0
 	VFMADD231PD  Y5, Y5, Y1
 
-done4:
+done3:
 	VADDPD       Y2, Y0, Y0
 	VADDPD       Y3, Y1, Y1
 	VADDPD       Y1, Y0, Y0
@@ -272,35 +210,35 @@ TEXT ·finiteAVX2(SB), NOSPLIT, $0-25
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 
-many5:
+many4:
 	CMPQ        CX, $0x00000020
-	JLT         one5
+	JLT         one4
 	VFMADD231PS (AX), Y0, Y1
 	VFMADD231PS 32(AX), Y0, Y2
 	VFMADD231PS 64(AX), Y0, Y3
 	VFMADD231PS 96(AX), Y0, Y4
 	ADDQ        $0x00000080, AX
 	SUBQ        $0x00000020, CX
-	JMP         many5
+	JMP         many4
 
-one5:
+one4:
 	CMPQ        CX, $0x00000008
-	JLT         rest5
+	JLT         rest4
 	VFMADD231PS (AX), Y0, Y1
 	ADDQ        $0x00000020, AX
 	SUBQ        $0x00000008, CX
-	JMP         one5
+	JMP         one4
 
-rest5:
+rest4:
 	TESTQ       CX, CX
-	JZ          done5
+	JZ          done4
 	LEAQ        tails<>+32(SB), DX
 	NEGQ        CX
 	VMOVUPS     (DX)(CX*4), Y5
 	VMASKMOVPS  (AX), Y5, Y5
 	VFMADD231PS Y5, Y0, Y1
 
-done5:
+done4:
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y2, Y1, Y1
@@ -326,9 +264,9 @@ TEXT ·readAVX2(SB), NOSPLIT, $0-24
 	LEAQ (AX)(CX*2), BX
 	ADDQ CX, BX
 
-many6:
+many5:
 	CMPQ    DX, $0x00000020
-	JLT     one6
+	JLT     one5
 	VMOVUPS (AX), Y0
 	VMOVUPS (AX)(CX*1), Y0
 	VMOVUPS (AX)(CX*2), Y0
@@ -348,11 +286,11 @@ many6:
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, BX
 	SUBQ    $0x00000020, DX
-	JMP     many6
+	JMP     many5
 
-one6:
+one5:
 	CMPQ    DX, $0x00000008
-	JLT     rest6
+	JLT     rest5
 	VMOVUPS (AX), Y0
 	VMOVUPS (AX)(CX*1), Y0
 	VMOVUPS (AX)(CX*2), Y0
@@ -360,11 +298,11 @@ one6:
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, BX
 	SUBQ    $0x00000008, DX
-	JMP     one6
+	JMP     one5
 
-rest6:
+rest5:
 	TESTQ   DX, DX
-	JZ      done6
+	JZ      done5
 	LEAQ    tails<>+32(SB), SI
 	NEGQ    DX
 	VMOVUPS (SI)(DX*4), Y0
@@ -373,7 +311,7 @@ rest6:
 	VMOVUPS (AX)(CX*2), Y0
 	VMOVUPS (BX), Y0
 
-done6:
+done5:
 	VZEROUPPER
 	RET
 
@@ -392,9 +330,9 @@ row:
 	MOVQ CX, R8
 	MOVQ BX, R9
 
-one7:
+one6:
 	CMPQ        R9, $0x00000008
-	JLT         rest7
+	JLT         rest6
 	VMOVUPS     (R8), Y0
 	VMULPS      Y0, Y0, Y1
 	VMOVUPS     allc0135761<>+0(SB), Y2
@@ -425,11 +363,11 @@ one7:
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, R9
-	JMP         one7
+	JMP         one6
 
-rest7:
+rest6:
 	TESTQ       R9, R9
-	JZ          done7
+	JZ          done6
 	LEAQ        tails<>+32(SB), R10
 	NEGQ        R9
 	VMOVUPS     (R10)(R9*4), Y0
@@ -461,7 +399,7 @@ rest7:
 	VMULPS      Y3, Y1, Y1
 	VMASKMOVPS  Y1, Y0, (DI)
 
-done7:
+done6:
 	ADDQ SI, AX
 	ADDQ SI, CX
 	DECQ DX
@@ -667,18 +605,25 @@ DATA all3f317215<>+56(SB)/4, $0x3f317215
 DATA all3f317215<>+60(SB)/4, $0x3f317215
 GLOBL all3f317215<>(SB), RODATA|NOPTR, $64
 
-// func geluSlopeAVX2(y []float32, slope []float32, x []float32)
+// func geluGradAVX2(y *float32, x *float32, rows int, n int, ld int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·geluSlopeAVX2(SB), NOSPLIT, $0-72
-	MOVQ y_base+0(FP), AX
-	MOVQ slope_base+24(FP), CX
-	MOVQ x_base+48(FP), DX
-	MOVQ x_len+56(FP), BX
+TEXT ·geluGradAVX2(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ ld+32(FP), SI
+	SHLQ $0x02, SI
 
-one8:
-	CMPQ         BX, $0x00000008
-	JLT          rest8
-	VMOVUPS      (DX), Y0
+row:
+	MOVQ AX, DI
+	MOVQ CX, R8
+	MOVQ BX, R9
+
+one7:
+	CMPQ         R9, $0x00000008
+	JLT          rest7
+	VMOVUPS      (R8), Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVUPS      allc0135761<>+0(SB), Y3
 	VFMADD231PS  allbdd2d3e8<>+0(SB), Y1, Y3
@@ -705,25 +650,26 @@ one8:
 	VDIVPS       Y2, Y4, Y2
 	VMULPS       Y2, Y3, Y3
 	VMULPS       Y2, Y0, Y0
-	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y0, (R8)
 	VMULPS       Y3, Y0, Y0
 	VMOVUPS      allbfcc422a<>+0(SB), Y3
 	VFMADD231PS  allbe5b33b6<>+0(SB), Y1, Y3
 	VFNMADD231PS Y3, Y0, Y2
-	VMOVUPS      Y2, (CX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, DX
-	SUBQ         $0x00000008, BX
-	JMP          one8
+	VMOVUPS      (DI), Y0
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (DI)
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	SUBQ         $0x00000008, R9
+	JMP          one7
 
-rest8:
-	TESTQ        BX, BX
-	JZ           done8
-	LEAQ         tails<>+32(SB), SI
-	NEGQ         BX
-	VMOVUPS      (SI)(BX*4), Y0
-	VMASKMOVPS   (DX), Y0, Y1
+rest7:
+	TESTQ        R9, R9
+	JZ           done7
+	LEAQ         tails<>+32(SB), R10
+	NEGQ         R9
+	VMOVUPS      (R10)(R9*4), Y0
+	VMASKMOVPS   (R8), Y0, Y1
 	VMULPS       Y1, Y1, Y2
 	VMOVUPS      allc0135761<>+0(SB), Y4
 	VFMADD231PS  allbdd2d3e8<>+0(SB), Y2, Y4
@@ -750,14 +696,20 @@ rest8:
 	VDIVPS       Y3, Y5, Y3
 	VMULPS       Y3, Y4, Y4
 	VMULPS       Y3, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (AX)
+	VMASKMOVPS   Y1, Y0, (R8)
 	VMULPS       Y4, Y1, Y1
 	VMOVUPS      allbfcc422a<>+0(SB), Y4
 	VFMADD231PS  allbe5b33b6<>+0(SB), Y2, Y4
 	VFNMADD231PS Y4, Y1, Y3
-	VMASKMOVPS   Y3, Y0, (CX)
+	VMASKMOVPS   (DI), Y0, Y1
+	VMULPS       Y1, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (DI)
 
-done8:
+done7:
+	ADDQ SI, AX
+	ADDQ SI, CX
+	DECQ DX
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -813,9 +765,9 @@ TEXT ·dropoutAVX2(SB), NOSPLIT, $0-68
 	VMOVUPS      all846ca68b<>+0(SB), Y6
 	VMOVUPS      all00000008<>+0(SB), Y7
 
-one9:
+one8:
 	CMPQ     DX, $0x00000008
-	JLT      rest9
+	JLT      rest8
 	VPXOR    Y0, Y3, Y8
 	VPSRLD   $0x10, Y8, Y9
 	VPXOR    Y9, Y8, Y8
@@ -836,11 +788,11 @@ one9:
 	ADDQ     $0x00000020, AX
 	ADDQ     $0x00000020, CX
 	SUBQ     $0x00000008, DX
-	JMP      one9
+	JMP      one8
 
-rest9:
+rest8:
 	TESTQ      DX, DX
-	JZ         done9
+	JZ         done8
 	LEAQ       tails<>+32(SB), BX
 	NEGQ       DX
 	VMOVUPS    (BX)(DX*4), Y8
@@ -862,7 +814,7 @@ rest9:
 	VMASKMOVPS Y1, Y8, (AX)
 	VPADDD     Y7, Y3, Y3
 
-done9:
+done8:
 	VZEROUPPER
 	RET
 
@@ -957,9 +909,9 @@ TEXT ·adamwAVX2(SB), NOSPLIT, $0-104
 	VBROADCASTSS 28(DI), Y7
 	VBROADCASTSS 32(DI), Y8
 
-one10:
+one9:
 	CMPQ        SI, $0x00000008
-	JLT         rest10
+	JLT         rest9
 	VMOVUPS     (CX), Y9
 	VMULPS      Y0, Y9, Y9
 	VMOVUPS     (DX), Y10
@@ -983,11 +935,11 @@ one10:
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, BX
 	SUBQ        $0x00000008, SI
-	JMP         one10
+	JMP         one9
 
-rest10:
+rest9:
 	TESTQ       SI, SI
-	JZ          done10
+	JZ          done9
 	LEAQ        tails<>+32(SB), DI
 	NEGQ        SI
 	VMOVUPS     (DI)(SI*4), Y9
@@ -1010,7 +962,7 @@ rest10:
 	VFMSUB213PS Y0, Y5, Y1
 	VMASKMOVPS  Y1, Y9, (AX)
 
-done10:
+done9:
 	VZEROUPPER
 	RET
 
@@ -1022,9 +974,9 @@ TEXT ·addAVX512(SB), NOSPLIT, $0-72
 	MOVQ b_base+48(FP), DX
 	MOVQ y_len+8(FP), BX
 
-many11:
+many10:
 	CMPQ    BX, $0x00000040
-	JLT     one11
+	JLT     one10
 	VMOVUPS (CX), Z0
 	VADDPS  (DX), Z0, Z0
 	VMOVUPS Z0, (AX)
@@ -1041,11 +993,11 @@ many11:
 	ADDQ    $0x00000100, CX
 	ADDQ    $0x00000100, DX
 	SUBQ    $0x00000040, BX
-	JMP     many11
+	JMP     many10
 
-one11:
+one10:
 	CMPQ    BX, $0x00000010
-	JLT     rest11
+	JLT     rest10
 	VMOVUPS (CX), Z0
 	VADDPS  (DX), Z0, Z0
 	VMOVUPS Z0, (AX)
@@ -1053,11 +1005,11 @@ one11:
 	ADDQ    $0x00000040, CX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, BX
-	JMP     one11
+	JMP     one10
 
-rest11:
+rest10:
 	TESTQ     BX, BX
-	JZ        done11
+	JZ        done10
 	MOVQ      $0x00000001, SI
 	SHLXQ     BX, SI, BX
 	DECQ      BX
@@ -1067,70 +1019,7 @@ rest11:
 	VADDPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 
-done11:
-	VZEROUPPER
-	RET
-
-// func timesAVX512(y *float32, x *float32, rows int, n int, ld int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·timesAVX512(SB), NOSPLIT, $0-40
-	MOVQ y+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ rows+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ ld+32(FP), SI
-	SHLQ $0x02, SI
-
-row:
-	MOVQ AX, DI
-	MOVQ CX, R8
-	MOVQ BX, R9
-
-many12:
-	CMPQ    R9, $0x00000020
-	JLT     one12
-	VMOVUPS (DI), Z0
-	VMOVUPS (R8), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	VMOVUPS 64(DI), Z0
-	VMOVUPS 64(R8), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(DI)
-	ADDQ    $0x00000080, DI
-	ADDQ    $0x00000080, R8
-	SUBQ    $0x00000020, R9
-	JMP     many12
-
-one12:
-	CMPQ    R9, $0x00000010
-	JLT     rest12
-	VMOVUPS (DI), Z0
-	VMOVUPS (R8), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, DI
-	ADDQ    $0x00000040, R8
-	SUBQ    $0x00000010, R9
-	JMP     one12
-
-rest12:
-	TESTQ     R9, R9
-	JZ        done12
-	MOVQ      $0x00000001, R10
-	SHLXQ     R9, R10, R9
-	DECQ      R9
-	KMOVW     R9, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VMOVUPS.Z (R8), K1, Z1
-	VMULPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (DI)
-
-done12:
-	ADDQ SI, AX
-	ADDQ SI, CX
-	DECQ DX
-	JNZ  row
+done10:
 	VZEROUPPER
 	RET
 
@@ -1141,9 +1030,9 @@ TEXT ·scaleAVX512(SB), NOSPLIT, $0-28
 	MOVQ         x_len+8(FP), CX
 	VBROADCASTSS s+24(FP), Z0
 
-many13:
+many11:
 	CMPQ    CX, $0x00000040
-	JLT     one13
+	JLT     one11
 	VMOVUPS (AX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -1158,21 +1047,21 @@ many13:
 	VMOVUPS Z1, 192(AX)
 	ADDQ    $0x00000100, AX
 	SUBQ    $0x00000040, CX
-	JMP     many13
+	JMP     many11
 
-one13:
+one11:
 	CMPQ    CX, $0x00000010
-	JLT     rest13
+	JLT     rest11
 	VMOVUPS (AX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
 	ADDQ    $0x00000040, AX
 	SUBQ    $0x00000010, CX
-	JMP     one13
+	JMP     one11
 
-rest13:
+rest11:
 	TESTQ     CX, CX
-	JZ        done13
+	JZ        done11
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, CX
 	DECQ      CX
@@ -1181,7 +1070,7 @@ rest13:
 	VMULPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
 
-done13:
+done11:
 	VZEROUPPER
 	RET
 
@@ -1195,9 +1084,9 @@ TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many14:
+many12:
 	CMPQ          CX, $0x00000020
-	JLT           one14
+	JLT           one12
 	VMOVUPS       (AX), Z4
 	PREFETCHT0    2048(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y5
@@ -1214,11 +1103,11 @@ many14:
 	VFMADD231PD   Z5, Z5, Z3
 	ADDQ          $0x00000080, AX
 	SUBQ          $0x00000020, CX
-	JMP           many14
+	JMP           many12
 
-one14:
+one12:
 	CMPQ          CX, $0x00000010
-	JLT           rest14
+	JLT           rest12
 	VMOVUPS       (AX), Z4
 	PREFETCHT0    2048(AX)
 	VEXTRACTF64X4 $0x01, Z4, Y5
@@ -1228,11 +1117,11 @@ one14:
 	VFMADD231PD   Z5, Z5, Z1
 	ADDQ          $0x00000040, AX
 	SUBQ          $0x00000010, CX
-	JMP           one14
+	JMP           one12
 
-rest14:
+rest12:
 	TESTQ         CX, CX
-	JZ            done14
+	JZ            done12
 	MOVQ          $0x00000001, DX
 	SHLXQ         CX, DX, CX
 	DECQ          CX
@@ -1245,7 +1134,7 @@ rest14:
 	VFMADD231PD   Z4, Z4, Z0
 	VFMADD231PD   Z5, Z5, Z1
 
-done14:
+done12:
 	VADDPD        Z2, Z0, Z0
 	VADDPD        Z3, Z1, Z1
 	VADDPD        Z1, Z0, Z0
@@ -1270,28 +1159,28 @@ TEXT ·finiteAVX512(SB), NOSPLIT, $0-25
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 
-many15:
+many13:
 	CMPQ        CX, $0x00000040
-	JLT         one15
+	JLT         one13
 	VFMADD231PS (AX), Z0, Z1
 	VFMADD231PS 64(AX), Z0, Z2
 	VFMADD231PS 128(AX), Z0, Z3
 	VFMADD231PS 192(AX), Z0, Z4
 	ADDQ        $0x00000100, AX
 	SUBQ        $0x00000040, CX
-	JMP         many15
+	JMP         many13
 
-one15:
+one13:
 	CMPQ        CX, $0x00000010
-	JLT         rest15
+	JLT         rest13
 	VFMADD231PS (AX), Z0, Z1
 	ADDQ        $0x00000040, AX
 	SUBQ        $0x00000010, CX
-	JMP         one15
+	JMP         one13
 
-rest15:
+rest13:
 	TESTQ       CX, CX
-	JZ          done15
+	JZ          done13
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -1299,7 +1188,7 @@ rest15:
 	VMOVUPS.Z   (AX), K1, Z5
 	VFMADD231PS Z5, Z0, Z1
 
-done15:
+done13:
 	VADDPS     Z3, Z1, Z1
 	VADDPS     Z4, Z2, Z2
 	VADDPS     Z2, Z1, Z1
@@ -1327,9 +1216,9 @@ TEXT ·readAVX512(SB), NOSPLIT, $0-24
 	LEAQ (AX)(CX*2), BX
 	ADDQ CX, BX
 
-many16:
+many14:
 	CMPQ    DX, $0x00000040
-	JLT     one16
+	JLT     one14
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(CX*1), Z0
 	VMOVUPS (AX)(CX*2), Z0
@@ -1349,11 +1238,11 @@ many16:
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, BX
 	SUBQ    $0x00000040, DX
-	JMP     many16
+	JMP     many14
 
-one16:
+one14:
 	CMPQ    DX, $0x00000010
-	JLT     rest16
+	JLT     rest14
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(CX*1), Z0
 	VMOVUPS (AX)(CX*2), Z0
@@ -1361,11 +1250,11 @@ one16:
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JMP     one16
+	JMP     one14
 
-rest16:
+rest14:
 	TESTQ   DX, DX
-	JZ      done16
+	JZ      done14
 	MOVQ    $0x00000001, SI
 	SHLXQ   DX, SI, DX
 	DECQ    DX
@@ -1375,7 +1264,7 @@ rest16:
 	VMOVUPS (AX)(CX*2), Z0
 	VMOVUPS (BX), Z0
 
-done16:
+done14:
 	VZEROUPPER
 	RET
 
@@ -1394,9 +1283,9 @@ row:
 	MOVQ CX, R8
 	MOVQ BX, R9
 
-one17:
+one15:
 	CMPQ        R9, $0x00000010
-	JLT         rest17
+	JLT         rest15
 	VMOVUPS     (R8), Z0
 	VMULPS      Z0, Z0, Z1
 	VMOVUPS     allc0135761<>+0(SB), Z2
@@ -1427,11 +1316,11 @@ one17:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         one17
+	JMP         one15
 
-rest17:
+rest15:
 	TESTQ       R9, R9
-	JZ          done17
+	JZ          done15
 	MOVQ        $0x00000001, R10
 	SHLXQ       R9, R10, R9
 	DECQ        R9
@@ -1464,7 +1353,7 @@ rest17:
 	VMULPS      Z2, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
 
-done17:
+done15:
 	ADDQ SI, AX
 	ADDQ SI, CX
 	DECQ DX
@@ -1472,18 +1361,25 @@ done17:
 	VZEROUPPER
 	RET
 
-// func geluSlopeAVX512(y []float32, slope []float32, x []float32)
+// func geluGradAVX512(y *float32, x *float32, rows int, n int, ld int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·geluSlopeAVX512(SB), NOSPLIT, $0-72
-	MOVQ y_base+0(FP), AX
-	MOVQ slope_base+24(FP), CX
-	MOVQ x_base+48(FP), DX
-	MOVQ x_len+56(FP), BX
+TEXT ·geluGradAVX512(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ ld+32(FP), SI
+	SHLQ $0x02, SI
 
-one18:
-	CMPQ         BX, $0x00000010
-	JLT          rest18
-	VMOVUPS      (DX), Z0
+row:
+	MOVQ AX, DI
+	MOVQ CX, R8
+	MOVQ BX, R9
+
+one16:
+	CMPQ         R9, $0x00000010
+	JLT          rest16
+	VMOVUPS      (R8), Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVUPS      allc0135761<>+0(SB), Z3
 	VFMADD231PS  allbdd2d3e8<>+0(SB), Z1, Z3
@@ -1510,26 +1406,27 @@ one18:
 	VDIVPS       Z2, Z4, Z2
 	VMULPS       Z2, Z3, Z3
 	VMULPS       Z2, Z0, Z0
-	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z0, (R8)
 	VMULPS       Z3, Z0, Z0
 	VMOVUPS      allbfcc422a<>+0(SB), Z3
 	VFMADD231PS  allbe5b33b6<>+0(SB), Z1, Z3
 	VFNMADD231PS Z3, Z0, Z2
-	VMOVUPS      Z2, (CX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	SUBQ         $0x00000010, BX
-	JMP          one18
+	VMOVUPS      (DI), Z0
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x00000010, R9
+	JMP          one16
 
-rest18:
-	TESTQ        BX, BX
-	JZ           done18
-	MOVQ         $0x00000001, SI
-	SHLXQ        BX, SI, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	VMOVUPS.Z    (DX), K1, Z0
+rest16:
+	TESTQ        R9, R9
+	JZ           done16
+	MOVQ         $0x00000001, R10
+	SHLXQ        R9, R10, R9
+	DECQ         R9
+	KMOVW        R9, K1
+	VMOVUPS.Z    (R8), K1, Z0
 	VMULPS       Z0, Z0, Z1
 	VMOVUPS      allc0135761<>+0(SB), Z3
 	VFMADD231PS  allbdd2d3e8<>+0(SB), Z1, Z3
@@ -1556,14 +1453,20 @@ rest18:
 	VDIVPS       Z2, Z4, Z2
 	VMULPS       Z2, Z3, Z3
 	VMULPS       Z2, Z0, Z0
-	VMOVUPS      Z0, K1, (AX)
+	VMOVUPS      Z0, K1, (R8)
 	VMULPS       Z3, Z0, Z0
 	VMOVUPS      allbfcc422a<>+0(SB), Z3
 	VFMADD231PS  allbe5b33b6<>+0(SB), Z1, Z3
 	VFNMADD231PS Z3, Z0, Z2
-	VMOVUPS      Z2, K1, (CX)
+	VMOVUPS.Z    (DI), K1, Z0
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, K1, (DI)
 
-done18:
+done16:
+	ADDQ SI, AX
+	ADDQ SI, CX
+	DECQ DX
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -1583,9 +1486,9 @@ TEXT ·dropoutAVX512(SB), NOSPLIT, $0-68
 	VMOVUPS      all846ca68b<>+0(SB), Z6
 	VMOVUPS      all00000010<>+0(SB), Z7
 
-one19:
+one17:
 	CMPQ      DX, $0x00000010
-	JLT       rest19
+	JLT       rest17
 	VPXORD    Z0, Z3, Z8
 	VPSRLD    $0x10, Z8, Z9
 	VPXORD    Z9, Z8, Z8
@@ -1605,11 +1508,11 @@ one19:
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, CX
 	SUBQ      $0x00000010, DX
-	JMP       one19
+	JMP       one17
 
-rest19:
+rest17:
 	TESTQ     DX, DX
-	JZ        done19
+	JZ        done17
 	MOVQ      $0x00000001, BX
 	SHLXQ     DX, BX, DX
 	DECQ      DX
@@ -1631,7 +1534,7 @@ rest19:
 	VMOVUPS   Z1, K1, (AX)
 	VPADDD    Z7, Z3, Z3
 
-done19:
+done17:
 	VZEROUPPER
 	RET
 
@@ -1672,9 +1575,9 @@ TEXT ·adamwAVX512(SB), NOSPLIT, $0-104
 	VBROADCASTSS 28(DI), Z7
 	VBROADCASTSS 32(DI), Z8
 
-one20:
+one18:
 	CMPQ        SI, $0x00000010
-	JLT         rest20
+	JLT         rest18
 	VMOVUPS     (CX), Z9
 	VMULPS      Z0, Z9, Z9
 	VMOVUPS     (DX), Z10
@@ -1698,11 +1601,11 @@ one20:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, SI
-	JMP         one20
+	JMP         one18
 
-rest20:
+rest18:
 	TESTQ       SI, SI
-	JZ          done20
+	JZ          done18
 	MOVQ        $0x00000001, DI
 	SHLXQ       SI, DI, SI
 	DECQ        SI
@@ -1726,6 +1629,6 @@ rest20:
 	VFMSUB213PS Z0, Z5, Z1
 	VMOVUPS     Z1, K1, (AX)
 
-done20:
+done18:
 	VZEROUPPER
 	RET

@@ -11,16 +11,6 @@ package kernel
 //go:noescape
 func addAVX2(y []float32, a []float32, b []float32)
 
-// timesAVX2 computes
-//
-//	for r := range rows {
-//		for i := range n { y[i] *= x[i] }
-//		y, x = y[ld:], x[ld:]
-//	}
-//
-//go:noescape
-func timesAVX2(y *float32, x *float32, rows int, n int, ld int)
-
 // scaleAVX2 computes
 //
 //	for i := range x { x[i] *= s }
@@ -61,16 +51,15 @@ func readAVX2(x *float32, step int, n int)
 //go:noescape
 func geluAVX2(y *float32, x *float32, rows int, n int, ld int)
 
-// geluSlopeAVX2 computes
+// geluGradAVX2 computes
 //
-//	for i, v := range x {
-//		s, r := sigmoid(v), 1-sigmoid(v)
-//		y[i] = v * s
-//		slope[i] = s - v*s*r*(geluLinear+geluCurve*v*v)
+//	for r := range rows {
+//		for i := range n { s, r := sigmoid(x[i]), 1-sigmoid(x[i]); y[i] *= s - x[i]*s*r*(geluFlat+geluCurve*x[i]*x[i]); x[i] *= s }
+//		y, x = y[ld:], x[ld:]
 //	}
 //
 //go:noescape
-func geluSlopeAVX2(y []float32, slope []float32, x []float32)
+func geluGradAVX2(y *float32, x *float32, rows int, n int, ld int)
 
 // dropoutAVX2 computes
 //
@@ -101,16 +90,6 @@ func adamwAVX2(param []float32, grad []float32, m []float32, v []float32, c *flo
 //
 //go:noescape
 func addAVX512(y []float32, a []float32, b []float32)
-
-// timesAVX512 computes
-//
-//	for r := range rows {
-//		for i := range n { y[i] *= x[i] }
-//		y, x = y[ld:], x[ld:]
-//	}
-//
-//go:noescape
-func timesAVX512(y *float32, x *float32, rows int, n int, ld int)
 
 // scaleAVX512 computes
 //
@@ -152,16 +131,15 @@ func readAVX512(x *float32, step int, n int)
 //go:noescape
 func geluAVX512(y *float32, x *float32, rows int, n int, ld int)
 
-// geluSlopeAVX512 computes
+// geluGradAVX512 computes
 //
-//	for i, v := range x {
-//		s, r := sigmoid(v), 1-sigmoid(v)
-//		y[i] = v * s
-//		slope[i] = s - v*s*r*(geluLinear+geluCurve*v*v)
+//	for r := range rows {
+//		for i := range n { s, r := sigmoid(x[i]), 1-sigmoid(x[i]); y[i] *= s - x[i]*s*r*(geluFlat+geluCurve*x[i]*x[i]); x[i] *= s }
+//		y, x = y[ld:], x[ld:]
 //	}
 //
 //go:noescape
-func geluSlopeAVX512(y []float32, slope []float32, x []float32)
+func geluGradAVX512(y *float32, x *float32, rows int, n int, ld int)
 
 // dropoutAVX512 computes
 //

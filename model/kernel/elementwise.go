@@ -95,16 +95,6 @@ func addGo(y, a, b []float32) {
 	}
 }
 
-// timesGo multiplies tiles element by element: y[r·ld + i] *= x[r·ld + i], i < n.
-func timesGo(y, x []float32, rows, n, ld int) {
-	for r := range rows {
-		row := y[r*ld : r*ld+n]
-		for i, v := range x[r*ld : r*ld+n] {
-			row[i] *= v
-		}
-	}
-}
-
 func scaleGo(x []float32, s float32) {
 	for i := range x {
 		x[i] *= s

@@ -7,33 +7,21 @@ import "math"
 // len(x) elements, to 3e-7·(1+|y|). y may be x.
 func GELU(y, x []float32) {
 	need("GELU", "y", len(y), len(x))
-	run(&geluSlot, geluTask{level: best, y: y, x: x}, blocks(len(x), geluBlock))
-}
-
-// GELUSlope computes y = GELU(x) and slope = GELU'(x) over len(x) elements: what a
-// backward pass needs that has kept x alone. One of y and slope may be x.
-func GELUSlope(y, slope, x []float32) {
-	need("GELUSlope", "y", len(y), len(x))
-	need("GELUSlope", "slope", len(slope), len(x))
-	run(&geluSlot, geluTask{level: best, y: y, slope: slope, x: x}, blocks(len(x), geluBlock))
+	run(&geluSlot, geluTask{best, y, x}, blocks(len(x), geluBlock))
 }
 
 const geluBlock = 8 << 10 // elements of a piece, some 5 µs
 
 type geluTask struct {
-	level       *level
-	y, slope, x []float32 // slope: nil if it isn't wanted
+	level *level
+	y, x  []float32
 }
 
 var geluSlot geluTask
 
 func (t *geluTask) piece(_ *worker, i int) {
 	from, to := block(i, geluBlock, len(t.x))
-	if t.slope == nil {
-		t.level.gelu(t.y[from:to], t.x[from:to], 1, to-from, to-from)
-	} else {
-		t.level.geluSlope(t.y[from:to], t.slope[from:to], t.x[from:to])
-	}
+	t.level.gelu(t.y[from:to], t.x[from:to], 1, to-from, to-from)
 }
 
 // ½(1 + tanh u) is 1/(1 + e^(−2u)), so GELU(x) = x·σ with σ = 1/(1 + e) and
@@ -82,12 +70,15 @@ func geluGo(y, x []float32, rows, n, ld int) {
 	}
 }
 
-// geluSlopeGo: (x·σ)' = σ − x·σ(1−σ)·u'.
-func geluSlopeGo(y, slope, x []float32) {
-	y, slope = y[:len(x)], slope[:len(x)]
-	for i, v := range x {
-		s, r := geluSigmoid(v)
-		y[i] = v * s
-		slope[i] = s - v*s*r*(geluFlat+geluCurve*v*v)
+// geluGradGo is the way back through GELU, for tiles as geluGo: dy is multiplied by
+// GELU'(x), and x becomes GELU(x). (x·σ)' = σ − x·σ(1−σ)·u'.
+func geluGradGo(dy, x []float32, rows, n, ld int) {
+	for r := range rows {
+		row, grad := x[r*ld:r*ld+n], dy[r*ld:r*ld+n]
+		for i, v := range row {
+			s, rest := geluSigmoid(v)
+			row[i] = v * s
+			grad[i] *= s - v*s*rest*(geluFlat+geluCurve*v*v)
+		}
 	}
 }

@@ -60,9 +60,9 @@ type gemmTask struct {
 type finish int
 
 const (
-	leave     finish = iota
-	applyGELU        // other = GELU(C)
-	times            // C = C·other, element by element
+	leave         finish = iota
+	applyGELU            // other = GELU(C)
+	timesGELUGrad        // C = C·GELU'(other), other = GELU(other)
 )
 
 const (
@@ -179,8 +179,8 @@ func (g *gemmTask) finished(j0, j1, group int) {
 	switch g.finish {
 	case applyGELU:
 		g.level.gelu(g.other[at:], g.c[at:], i1-i0, to-from, g.n)
-	case times:
-		g.level.times(g.c[at:], g.other[at:], i1-i0, to-from, g.n)
+	case timesGELUGrad:
+		g.level.geluGrad(g.c[at:], g.other[at:], i1-i0, to-from, g.n)
 	}
 }
 

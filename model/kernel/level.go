@@ -40,8 +40,8 @@ type level struct {
 	softmax       func(x []float32, s strip, scale float32, shift, sum []float32)
 	weights       func(x []float32, s strip, scale float32, lse []float32)
 	scoreGrad     func(dp, p []float32, s strip, scale float32, delta []float32)
-	gelu, times   func(y, x []float32, rows, n, ld int)
-	geluSlope     func(y, slope, x []float32)
+	gelu          func(y, x []float32, rows, n, ld int)
+	geluGrad      func(dy, x []float32, rows, n, ld int)
 	normalize     func(y, x, gain, bias []float32, eps float32) (mean, rstd float32)
 	normalizeGrad func(dx, dy, x, gain []float32, mean, rstd float32, accumulate bool)
 	affineGrad    func(dgain, dbias, dy, x []float32, mean, rstd float32)
@@ -61,7 +61,7 @@ var portable = level{
 	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,
 	max: maxGo, exp: expGo,
 	softmax: softmaxGo, weights: weightsGo, scoreGrad: scoreGradGo,
-	gelu: geluGo, times: timesGo, geluSlope: geluSlopeGo,
+	gelu: geluGo, geluGrad: geluGradGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
 	fma: fmaGo,

@@ -21,7 +21,7 @@ var avx2 = level{
 	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2, read: readLanes8,
 	max: maxAVX2, exp: expAVX2,
 	softmax: softmaxLanes8, weights: weightsLanes8, scoreGrad: scoreGradLanes8,
-	gelu: geluLanes8, times: timesLanes8, geluSlope: geluSlopeAVX2,
+	gelu: geluLanes8, geluGrad: geluGradLanes8,
 	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, affineGrad: affineGradAVX2,
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
@@ -40,7 +40,7 @@ var avx512 = level{
 	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512, read: readLanes16,
 	max: maxAVX512, exp: expAVX512,
 	softmax: softmaxLanes16, weights: weightsLanes16, scoreGrad: scoreGradLanes16,
-	gelu: geluLanes16, times: timesLanes16, geluSlope: geluSlopeAVX512,
+	gelu: geluLanes16, geluGrad: geluGradLanes16,
 	normalize: normalizeAVX512, normalizeGrad: normalizeGradAVX512, affineGrad: affineGradAVX512,
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)

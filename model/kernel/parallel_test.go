@@ -28,7 +28,6 @@ func everything() func() {
 		Linear(y, x, w, bias, rows, d, d)
 		ColumnSums(bias, y, rows, d)
 		GELU(m, big)
-		GELUSlope(m, big, big)
 		LayerNorm(y, mean, rstd, x, gain, bias, rows, d, 1e-5)
 		LayerNormGrad(z, dgain, dbias, dy, x, gain, mean, rstd, rows, d, false)
 		Attention(y, lse, qkv, s, drop)

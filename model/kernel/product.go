@@ -10,8 +10,9 @@ type Product struct {
 	Add            []float32 // nil: 0; may be C
 	// GELU, unless nil, is set to GELU(C): [m,n].
 	GELU []float32
-	// Times, unless nil, is multiplied element by element with C in the end: [m,n].
-	Times []float32
+	// GELUGrad, unless nil, is what GELU was taken of: C is multiplied by GELU'(GELUGrad)
+	// in the end, and GELUGrad set to GELU(GELUGrad): [m,n].
+	GELUGrad []float32
 }
 
 // Compute computes C.
@@ -30,9 +31,9 @@ func (p Product) Compute() {
 	case p.GELU != nil:
 		need(f, "GELU", len(p.GELU), size)
 		t.finish, t.other = applyGELU, p.GELU
-	case p.Times != nil:
-		need(f, "Times", len(p.Times), size)
-		t.finish, t.other = times, p.Times
+	case p.GELUGrad != nil:
+		need(f, "GELUGrad", len(p.GELUGrad), size)
+		t.finish, t.other = timesGELUGrad, p.GELUGrad
 	}
 	gemm(t)
 }

@@ -59,8 +59,8 @@ func thin(g gemmTask) {
 	switch c := t.c[:t.m*t.n]; t.finish {
 	case applyGELU:
 		t.level.gelu(t.other, c, 1, len(c), len(c))
-	case times:
-		t.level.times(c, t.other, 1, len(c), len(c))
+	case timesGELUGrad:
+		t.level.geluGrad(c, t.other, 1, len(c), len(c))
 	}
 	*t = thinTask{}
 }

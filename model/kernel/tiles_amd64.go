@@ -2,10 +2,10 @@
 
 package kernel
 
-func geluLanes8(y, x []float32, rows, n, ld int)   { onTile(geluAVX2, y, x, rows, n, ld) }
-func geluLanes16(y, x []float32, rows, n, ld int)  { onTile(geluAVX512, y, x, rows, n, ld) }
-func timesLanes8(y, x []float32, rows, n, ld int)  { onTile(timesAVX2, y, x, rows, n, ld) }
-func timesLanes16(y, x []float32, rows, n, ld int) { onTile(timesAVX512, y, x, rows, n, ld) }
+func geluLanes8(y, x []float32, rows, n, ld int)       { onTile(geluAVX2, y, x, rows, n, ld) }
+func geluLanes16(y, x []float32, rows, n, ld int)      { onTile(geluAVX512, y, x, rows, n, ld) }
+func geluGradLanes8(dy, x []float32, rows, n, ld int)  { onTile(geluGradAVX2, dy, x, rows, n, ld) }
+func geluGradLanes16(dy, x []float32, rows, n, ld int) { onTile(geluGradAVX512, dy, x, rows, n, ld) }
 
 // onTile proves the bounds that assembly doesn't check.
 func onTile(f func(y, x *float32, rows, n, ld int), y, x []float32, rows, n, ld int) {

@@ -8,12 +8,12 @@ import (
 )
 
 // feedForward is a block's second half. hidden keeps h·w1 + b1 for the backward pass,
-// which computes its GELU again: that costs less than to keep it.
+// which computes its GELU again, in its place: that costs less than to keep it.
 type feedForward struct {
 	rows, width, inner int
 	dropout            dropout
 	hidden, activated  *buffer
-	again              *buffer // activated, and then the gradient of hidden
+	gradient           *buffer // of hidden
 	masked             *buffer
 	graph              *Graph
 }
@@ -29,14 +29,14 @@ func (g *Graph) ResidualFeedForward(x, h *G.Node, w1, b1, w2, b2 Param, dropoutP
 		"ResidualFeedForward: x %v, h %v, w1 %v, w2 %v", x.Shape(), h.Shape(), w1.Node.Shape(), w2.Node.Shape())
 	l := &feedForward{
 		rows: n, width: d, inner: f, dropout: g.newDropout(dropoutP), graph: g,
-		hidden: &buffer{shape: tensor.Shape{n, f}}, activated: &buffer{shape: tensor.Shape{n, f}}, again: &buffer{shape: tensor.Shape{n, f}},
+		hidden: &buffer{shape: tensor.Shape{n, f}}, activated: &buffer{shape: tensor.Shape{n, f}}, gradient: &buffer{shape: tensor.Shape{n, f}},
 		masked: g.maskedGradient(n, d, dropoutP),
 	}
 	return g.onto(x, "ResidualFeedForward", l, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
 }
 
 func (l *feedForward) buffers() (kept, forward, backward []*buffer) {
-	return []*buffer{l.hidden}, []*buffer{l.activated}, append(some(l.masked), l.again)
+	return []*buffer{l.hidden}, []*buffer{l.activated}, append(some(l.masked), l.gradient)
 }
 
 // split takes the stream from the other inputs: if it is h too, there is one less.
@@ -58,13 +58,11 @@ func (l *feedForward) backward(_, dout []float32, in []values) {
 	self := len(in) == 5
 	_, in = l.split(in)
 	h, w1, b1, w2, b2 := in[0], in[1], in[2], in[3], in[4]
-	hidden, activated := l.hidden.memory(l.graph).Float32s(), l.again.memory(l.graph).Float32s()
-	slope := hidden
-	kernel.GELUSlope(activated, slope, hidden)
+	hidden, dhidden := l.hidden.memory(l.graph).Float32s(), l.gradient.memory(l.graph).Float32s()
 	dy := l.dropout.gradient(dout, l.masked)
+	kernel.Product{TransB: true, M: l.rows, N: l.inner, K: l.width, A: dy, B: w2.float, C: dhidden, GELUGrad: hidden}.Compute()
+	activated := hidden
 	linear{l.rows, l.inner, l.width}.parameterGradients(activated, dy, w2, b2)
-	dhidden := activated
-	kernel.Product{TransB: true, M: l.rows, N: l.inner, K: l.width, A: dy, B: w2.float, C: dhidden, Times: slope}.Compute()
 	linear{l.rows, l.width, l.inner}.parameterGradients(h.float, dhidden, w1, b1)
 	if h.grad == nil {
 		return

@@ -187,14 +187,6 @@ func (s *isa) tile(name string, unroll int, element string, body func(y, x Mem, 
 	s.ret()
 }
 
-func (s *isa) times() {
-	s.tile("times", 2, "y[i] *= x[i]", func(y, x Mem, tail bool) {
-		a, b := s.load(y, tail), s.load(x, tail)
-		VMULPS(b, a, a)
-		s.store(a, y, tail)
-	})
-}
-
 func (s *isa) gelu() {
 	s.tile("gelu", 1, "y[i] = x[i] * sigmoid(x[i])", func(y, x Mem, tail bool) {
 		a := s.load(x, tail)
@@ -204,29 +196,22 @@ func (s *isa) gelu() {
 	})
 }
 
-func (s *isa) geluSlope() {
-	s.function("geluSlope", "func(y, slope, x []float32)", "computes",
-		"",
-		"\tfor i, v := range x {",
-		"\t\ts, r := sigmoid(v), 1-sigmoid(v)",
-		"\t\ty[i] = v * s",
-		"\t\tslope[i] = s - v*s*r*(geluLinear+geluCurve*v*v)",
-		"\t}")
-	y, slope, x, n := base("y"), base("slope"), base("x"), length("x")
-	s.loop(n, 1, []reg.GPVirtual{y, slope, x}, func(v int, tail bool) {
-		a := s.load(s.at(x, v), tail)
+func (s *isa) geluGrad() {
+	element := "s, r := sigmoid(x[i]), 1-sigmoid(x[i]); y[i] *= s - x[i]*s*r*(geluFlat+geluCurve*x[i]*x[i]); x[i] *= s"
+	s.tile("geluGrad", 1, element, func(y, x Mem, tail bool) {
+		a := s.load(x, tail)
 		sigma, e, square := s.sigmoid(a)
 		VMULPS(sigma, e, e) // 1 − σ
 		VMULPS(sigma, a, a)
-		s.store(a, s.at(y, v), tail)
+		s.store(a, x, tail)
 		VMULPS(e, a, a)
 		du := s.vec()
 		VMOVUPS(s.constant(geluFlat), du)
 		VFMADD231PS(s.constant(geluCurve), square, du)
 		VFNMADD231PS(du, a, sigma)
-		s.store(sigma, s.at(slope, v), tail)
+		VMULPS(s.load(y, tail), sigma, sigma)
+		s.store(sigma, y, tail)
 	})
-	s.ret()
 }
 
 func (s *isa) dropout() {

@@ -43,13 +43,12 @@ func main() {
 			s.scoreGrad()
 		case "elements":
 			s.add()
-			s.times()
 			s.scale()
 			s.sumSquares()
 			s.finite()
 			s.read()
 			s.gelu()
-			s.geluSlope()
+			s.geluGrad()
 			s.dropout()
 			s.adamw()
 		case "peak":
