@@ -1,33 +1,41 @@
 package kernel
 
 // strip is the shape of the scores of a block of queries: a row for each key, ld floats
-// apart, a column for each query. Query c sees the first from+c+1 of the keys. So what
-// softmax needs of a query lies in one lane of vectors, no vector of theirs ends
-// amid a row, and what differs at the edge between past and future is a triangle.
+// apart, a column for each query, of which query c sees the keys up to from+c, the last
+// one all: keys is from + queries. So what softmax needs of a query lies in one lane of
+// vectors, and what differs at the edge between past and future is a triangle. Between
+// the last query and the end of its vector anything may be read and written.
 type strip struct{ keys, queries, ld, from int }
 
-// sees is how many keys query c sees.
-func (s strip) sees(c int) int { return min(s.from+c+1, s.keys) }
+// first is the first query that sees key j.
+func (s strip) first(j int) int { return max(0, j-s.from) }
 
 // softmaxGo takes scores x to weights, in place: e^(scale·x − shift)/sum for the keys
 // that a query sees, 0 for the others. shift is scale times its largest score, sum that
 // of the exponentials.
 func softmaxGo(x []float32, s strip, scale float32, shift, sum []float32) {
-	for c := range s.queries {
-		largest := x[c]
-		for j := range s.sees(c) {
-			largest = max(largest, x[j*s.ld+c])
+	shift, sum = shift[:s.queries], sum[:s.queries]
+	copy(shift, x)
+	for j := range s.keys {
+		row := x[j*s.ld:][:s.queries]
+		for c := s.first(j); c < len(row); c++ {
+			shift[c] = max(shift[c], row[c])
 		}
-		shift[c] = scale * largest
+	}
+	for c := range shift {
+		shift[c] *= scale
 	}
 	weightsGo(x, s, scale, shift)
-	for c := range s.queries {
-		sum[c] = 0
-		for j := range s.sees(c) {
-			sum[c] += x[j*s.ld+c]
+	clear(sum)
+	for j := range s.keys {
+		for c, p := range x[j*s.ld:][:s.queries] {
+			sum[c] += p
 		}
-		for j := range s.sees(c) {
-			x[j*s.ld+c] *= 1 / sum[c]
+	}
+	for j := range s.keys {
+		row := x[j*s.ld:][:s.queries]
+		for c := range row {
+			row[c] /= sum[c]
 		}
 	}
 }
@@ -36,13 +44,10 @@ func softmaxGo(x []float32, s strip, scale float32, shift, sum []float32) {
 // see the key.
 func weightsGo(x []float32, s strip, scale float32, lse []float32) {
 	for j := range s.keys {
-		row := x[j*s.ld:][:s.queries]
-		for c := range row {
-			if j < s.sees(c) {
-				row[c] = exp32(scale*row[c] - lse[c])
-			} else {
-				row[c] = 0
-			}
+		row, first := x[j*s.ld:][:s.queries], s.first(j)
+		clear(row[:first])
+		for c := first; c < len(row); c++ {
+			row[c] = exp32(scale*row[c] - lse[c])
 		}
 	}
 }
@@ -52,13 +57,10 @@ func weightsGo(x []float32, s strip, scale float32, lse []float32) {
 // doesn't see the key.
 func scoreGradGo(dp, p []float32, s strip, scale float32, delta []float32) {
 	for j := range s.keys {
-		row, weights := dp[j*s.ld:][:s.queries], p[j*s.ld:][:s.queries]
-		for c := range row {
-			if j < s.sees(c) {
-				row[c] = weights[c] * (row[c] - delta[c]) * scale
-			} else {
-				row[c] = 0
-			}
+		row, weights, first := dp[j*s.ld:][:s.queries], p[j*s.ld:][:s.queries], s.first(j)
+		clear(row[:first])
+		for c := first; c < len(row); c++ {
+			row[c] = weights[c] * (row[c] - delta[c]) * scale
 		}
 	}
 }

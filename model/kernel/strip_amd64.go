@@ -50,7 +50,7 @@ func (s strip) columns(lanes int, x, a, b []float32, f func(c, full, triangle, r
 	n := padded(s.queries, lanes)
 	_, _, _ = x[(s.keys-1)*s.ld+n-1], a[n-1], b[n-1]
 	for c := 0; c < n; c += lanes {
-		full := min(s.from+c, s.keys)
+		full := s.from + c
 		triangle := min(lanes, s.keys-full)
 		f(c, full, triangle, s.keys-full-triangle)
 	}
