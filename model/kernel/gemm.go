@@ -186,8 +186,7 @@ func (g *gemmTask) finished(j0, j1, group int) {
 
 // group returns the row panels of a group.
 func (g *gemmTask) group(i int) (first, last int) {
-	n := g.rowPanels.count
-	return n * i / g.groups, n * (i + 1) / g.groups
+	return part(i, g.groups, g.rowPanels.count)
 }
 
 // rowsOf returns the rows of C in row panels first to last.

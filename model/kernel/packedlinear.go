@@ -107,7 +107,7 @@ func (t *packedTask) dots(c []float32, ldc, from, far, steps int) {
 	}
 	for s := range steps { // while these rows are in cache
 		for g := range groups {
-			r0, r1 := t.rows*g/groups, t.rows*(g+1)/groups
+			r0, r1 := part(g, groups, t.rows)
 			dots(c[r0*ldc+s:], ldc, r1-r0, t.x[r0*t.ldx:], t.ldx, m.words[(from+s)*m.stride:], n, far, 1)
 		}
 	}

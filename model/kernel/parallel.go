@@ -177,8 +177,9 @@ func (p *pool) section(t task, pieces int) {
 	}
 	p.shares = p.room[:helpers+1]
 	for i := range p.shares {
-		p.shares[i].next.Store(int64(pieces * i / len(p.shares)))
-		p.shares[i].end = int64(pieces * (i + 1) / len(p.shares))
+		from, to := part(i, len(p.shares), pieces)
+		p.shares[i].next.Store(int64(from))
+		p.shares[i].end = int64(to)
 	}
 	p.open.Store(p.opened)
 	for _, w := range p.helpers[:helpers] {
@@ -255,6 +256,9 @@ func (p *pool) help(w *worker) {
 
 // blocks returns how many blocks of at most size items cover n items.
 func blocks(n, size int) int { return (n + size - 1) / size }
+
+// part returns the bounds of part i of n items in so many parts of nearly equal size.
+func part(i, parts, n int) (from, to int) { return n * i / parts, n * (i + 1) / parts }
 
 // block returns the bounds of block i of at most size items of n.
 func block(i, size, n int) (from, to int) { return i * size, min(i*size+size, n) }

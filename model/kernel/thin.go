@@ -102,7 +102,7 @@ func (t *thinTask) combine(i int) {
 		for s := from; s < from+far; s++ {
 			for j := 0; j < n; j += streamStrip {
 				for g := range groups {
-					r0, r1 := m*g/groups, m*(g+1)/groups
+					r0, r1 := part(g, groups, m)
 					l.thinCombine(sums[r0*n+j:], n, r1-r0, min(streamStrip, n-j), t.rows[r0*t.k+s:], t.k, t.b[s*n+j:], n, far, 1)
 				}
 			}
@@ -124,7 +124,7 @@ func (t *thinTask) dots(from, to int) {
 	} else {
 		for j := from; j < from+far; j++ {
 			for g := range groups {
-				r0, r1 := m*g/groups, m*(g+1)/groups
+				r0, r1 := part(g, groups, m)
 				l.thinDots(t.c[r0*n+j:], n, r1-r0, k, t.rows[r0*k:], k, t.b[j*k:], k, far, 1)
 			}
 		}
