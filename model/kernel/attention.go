@@ -77,29 +77,48 @@ func (t *attentionTask) piece(w *worker, i int) {
 }
 
 func (t *attentionTask) forward(w *worker, i int) {
-	l, s := t.level, t.shape
-	T, d, ld, ldo := s.Context, s.HeadDim, 3*s.width(), s.width()
+	s := t.shape
+	T, d, D := s.Context, s.HeadDim, s.width()
 	b, h := i/s.Heads, i%s.Heads
 	q, k, v := t.heads(t.qkv, b, h)
-	out := t.out[b*T*ldo+h*d:]
 	lse := t.lse[i*T : i*T+T]
-	scale := float32(1 / math.Sqrt(float64(d)))
-
-	x, scratch := carve(w.floats(l.stripFloats(T, d)+2*queryBlock+l.panelFloats(d, T)), T*queryBlock)
-	shift, scratch := carve(scratch, queryBlock)
-	sum, scratch := carve(scratch, queryBlock)
-	values, scratch := l.rowPanels(scratch, v, ld, T, d)
-
-	for from := 0; from < T; from += queryBlock {
-		n := min(queryBlock, T-from)
-		s := strip{keys: from + n, queries: n, ld: queryBlock, from: from}
-		l.scores(x, s, k, ld, q[from*ld:], ld, d, scratch)
-		l.softmax(x, s, scale, shift, sum)
-		for c := range n {
-			lse[from+c] = shift[c] + log(sum[c])
+	a := attending{rows: T, d: d, out: t.out[b*T*D+h*d:], ldo: D, q: q, ldq: 3 * D, keys: k, values: v, ld: 3 * D}
+	t.level.attend(w, a, func(x []float32, s strip, shift, sum []float32) {
+		for c := range s.queries {
+			lse[s.from+c] = shift[c] + log(sum[c])
 		}
 		t.dropped(x, s, i)
-		l.weighted(out[from*ldo:], ldo, x, s, values, d)
+	})
+}
+
+// attending is a head's queries, rows of them, which follow past rows: they meet the keys
+// and values of these, and their own up to themselves. The rows of d floats are ldo, ldq
+// and ld apart.
+type attending struct {
+	past, rows, d int
+	out           []float32
+	ldo           int
+	q             []float32
+	ldq           int
+	keys, values  []float32
+	ld            int
+}
+
+// attend computes a's attention. Each block's weights, and softmax's shift and sum of each
+// query, go through weighed before values are weighted with them.
+func (l *level) attend(w *worker, a attending, weighed func(x []float32, s strip, shift, sum []float32)) {
+	scale := float32(1 / math.Sqrt(float64(a.d)))
+	total := a.past + a.rows
+	x, scratch := carve(w.floats(l.stripFloats(total, a.d)+2*queryBlock+l.panelFloats(a.d, total)), total*queryBlock)
+	shift, scratch := carve(scratch, queryBlock)
+	sum, scratch := carve(scratch, queryBlock)
+	values, scratch := l.rowPanels(scratch, a.values, a.ld, total, a.d)
+	for from := 0; from < a.rows; from += queryBlock {
+		s := strip{from: a.past + from, queries: min(queryBlock, a.rows-from), ld: queryBlock}
+		l.scores(x, s, a.keys, a.ld, a.q[from*a.ldq:], a.ldq, a.d, scratch)
+		l.softmax(x, s, scale, shift, sum)
+		weighed(x, s, shift, sum)
+		l.weighted(a.out[from*a.ldo:], a.ldo, x, s, values, a.d)
 	}
 }
 
@@ -121,7 +140,7 @@ func (t *attentionTask) backward(w *worker, i int) {
 	// From the last block, which sees all keys and so sets dk and dv, to the first.
 	for from := (T - 1) / queryBlock * queryBlock; from >= 0; from -= queryBlock {
 		n := min(queryBlock, T-from)
-		s := strip{keys: from + n, queries: n, ld: queryBlock, from: from}
+		s := strip{from: from, queries: n, ld: queryBlock}
 		q, dout, out := q[from*ld:], dout[from*ldo:], out[from*ldo:]
 		copy(lse, t.lse[i*T+from:][:n])
 		for c := range n {
@@ -134,12 +153,12 @@ func (t *attentionTask) backward(w *worker, i int) {
 		l.scoreGrad(dx, x, s, scale, delta)
 		t.dropped(x, s, i)
 
-		accumulate := s.keys < T
+		accumulate := s.keys() < T
 		queries, rest := l.rowPanels(scratch, q, ld, n, d)
 		douts, _ := l.rowPanels(rest, dout, ldo, n, d)
 		l.weighted(dq[from*ld:], ld, dx, s, keys, d)
-		l.multiply(s.keys, d, n, dx, s.ld, 1, queries, dk, ld, accumulate)
-		l.multiply(s.keys, d, n, x, s.ld, 1, douts, dv, ld, accumulate)
+		l.multiply(s.keys(), d, n, dx, s.ld, 1, queries, dk, ld, accumulate)
+		l.multiply(s.keys(), d, n, x, s.ld, 1, douts, dv, ld, accumulate)
 	}
 }
 
@@ -147,7 +166,7 @@ func (t *attentionTask) backward(w *worker, i int) {
 // query and the end of its vector to 0.
 func (l *level) scores(x []float32, s strip, rows []float32, ldr int, q []float32, ldq, d int, scratch []float32) {
 	columns, _ := l.columnPanels(scratch, q, ldq, d, s.queries)
-	l.multiply(s.keys, padded(s.queries, l.lanes), d, rows, ldr, 1, columns, x, s.ld, false)
+	l.multiply(s.keys(), padded(s.queries, l.lanes), d, rows, ldr, 1, columns, x, s.ld, false)
 }
 
 // nearKeys is the number of keys whose part of a strip and of a panel of rows are both
@@ -156,8 +175,8 @@ const nearKeys = 128
 
 // weighted sets out[queries,d], rows ldo apart, to xᵀ·rows[keys,d].
 func (l *level) weighted(out []float32, ldo int, x []float32, s strip, rows panels, d int) {
-	for j := 0; j < s.keys; j += nearKeys {
-		n := min(nearKeys, s.keys-j)
+	for j := 0; j < s.keys(); j += nearKeys {
+		n := min(nearKeys, s.keys()-j)
 		l.multiply(s.queries, d, n, x[j*s.ld:], 1, s.ld, rows.from(j), out, ldo, j > 0)
 	}
 }
@@ -173,7 +192,7 @@ func (t *attentionTask) dropped(x []float32, s strip, i int) {
 		return
 	}
 	T := t.shape.Context
-	for j := range s.keys {
+	for j := range s.keys() {
 		row := x[j*s.ld:][:s.queries]
 		t.drop.apply(t.level, row, row, (uint64(i)*uint64(T)+uint64(j))*uint64(T)+uint64(s.from))
 	}

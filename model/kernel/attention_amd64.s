@@ -15,18 +15,19 @@ TEXT ·softmaxAVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS scale+40(FP), Y0
 	VMOVUPS      allff800000<>+0(SB), Y1
 	MOVQ         AX, SI
-	LEAQ         visibleAVX2<>+32(SB), DI
-	MOVQ         DX, R8
-	TESTQ        R8, R8
+	MOVQ         DX, DI
+	TESTQ        DI, DI
 	JZ           maxend
 
 max:
-	VMAXPS (SI), Y1, Y1
-	ADDQ   CX, SI
-	DECQ   R8
-	JNZ    max
+	VMOVUPS (SI), Y2
+	VMAXPS  Y2, Y1, Y1
+	ADDQ    CX, SI
+	DECQ    DI
+	JNZ     max
 
 maxend:
+	LEAQ  visibleAVX2<>+32(SB), DI
 	MOVQ  BX, R8
 	TESTQ R8, R8
 	JZ    maxtriangleend
@@ -46,9 +47,8 @@ maxtriangleend:
 	VMOVUPS Y1, (SI)
 	VXORPS  Y2, Y2, Y2
 	MOVQ    AX, SI
-	LEAQ    visibleAVX2<>+32(SB), DI
-	MOVQ    DX, R8
-	TESTQ   R8, R8
+	MOVQ    DX, DI
+	TESTQ   DI, DI
 	JZ      expend
 
 exp:
@@ -85,10 +85,11 @@ exp:
 	VADDPS       Y3, Y2, Y2
 	VMOVUPS      Y3, (SI)
 	ADDQ         CX, SI
-	DECQ         R8
+	DECQ         DI
 	JNZ          exp
 
 expend:
+	LEAQ  visibleAVX2<>+32(SB), DI
 	MOVQ  BX, R8
 	TESTQ R8, R8
 	JZ    exptriangleend
@@ -616,18 +617,19 @@ TEXT ·softmaxAVX512(SB), NOSPLIT, $0-64
 	VBROADCASTSS scale+40(FP), Z0
 	VMOVUPS      allff800000<>+0(SB), Z1
 	MOVQ         AX, SI
-	LEAQ         visibleAVX512<>+64(SB), DI
-	MOVQ         DX, R8
-	TESTQ        R8, R8
+	MOVQ         DX, DI
+	TESTQ        DI, DI
 	JZ           maxend
 
 max:
-	VMAXPS (SI), Z1, Z1
-	ADDQ   CX, SI
-	DECQ   R8
-	JNZ    max
+	VMOVUPS (SI), Z2
+	VMAXPS  Z2, Z1, Z1
+	ADDQ    CX, SI
+	DECQ    DI
+	JNZ     max
 
 maxend:
+	LEAQ  visibleAVX512<>+64(SB), DI
 	MOVQ  BX, R8
 	TESTQ R8, R8
 	JZ    maxtriangleend
@@ -647,9 +649,8 @@ maxtriangleend:
 	VMOVUPS Z1, (SI)
 	VPXORD  Z3, Z3, Z3
 	MOVQ    AX, SI
-	LEAQ    visibleAVX512<>+64(SB), DI
-	MOVQ    DX, R8
-	TESTQ   R8, R8
+	MOVQ    DX, DI
+	TESTQ   DI, DI
 	JZ      expend
 
 exp:
@@ -677,10 +678,11 @@ exp:
 	VADDPS       Z2, Z3, Z3
 	VMOVUPS      Z2, (SI)
 	ADDQ         CX, SI
-	DECQ         R8
+	DECQ         DI
 	JNZ          exp
 
 expend:
+	LEAQ  visibleAVX512<>+64(SB), DI
 	MOVQ  BX, R8
 	TESTQ R8, R8
 	JZ    exptriangleend

@@ -94,7 +94,8 @@ func (t *cachedAttentionTask) head(w *worker, c CachedRows, row, h int) {
 		}
 		return
 	}
-	t.rows(w, out, q, keys, values, c.Past, c.Rows)
+	a := attending{past: c.Past, rows: c.Rows, d: d, out: out, ldo: D, q: q, ldq: 3 * D, keys: keys, values: values, ld: d}
+	t.level.attend(w, a, func([]float32, strip, []float32, []float32) {})
 }
 
 // row is attention of one query on n rows.
@@ -109,23 +110,4 @@ func (t *cachedAttentionTask) row(w *worker, out, q, keys, values []float32, n i
 		l.combine(out, p[j:min(j+streamUnroll, n)], values[j*d:], d)
 	}
 	l.scale(out, 1/sum)
-}
-
-// rows is attention of n queries, which follow past rows, in blocks as in
-// Attention.
-func (t *cachedAttentionTask) rows(w *worker, out, q, keyRows, valueRows []float32, past, n int) {
-	l, d, D := t.level, t.headDim, t.heads*t.headDim
-	scale := float32(1 / math.Sqrt(float64(d)))
-	total := past + n
-	x, scratch := carve(w.floats(l.stripFloats(total, d)+2*queryBlock+l.panelFloats(d, total)), total*queryBlock)
-	shift, scratch := carve(scratch, queryBlock)
-	sum, scratch := carve(scratch, queryBlock)
-	values, scratch := l.rowPanels(scratch, valueRows, d, total, d)
-	for from := 0; from < n; from += queryBlock {
-		queries := min(queryBlock, n-from)
-		s := strip{keys: past + from + queries, queries: queries, ld: queryBlock, from: past + from}
-		l.scores(x, s, keyRows, d, q[from*3*D:], 3*D, d, scratch)
-		l.softmax(x, s, scale, shift, sum)
-		l.weighted(out[from*D:], D, x, s, values, d)
-	}
 }

@@ -175,12 +175,16 @@ func (g *gemmTask) finished(j0, j1, group int) {
 	}
 	from, to := j0*g.width, min(j1*g.width, g.n)
 	i0, i1 := g.rowsOf(g.group(group))
-	at := i0*g.n + from
+	g.finishRows(i0*g.n+from, i1-i0, to-from)
+}
+
+// finishRows does what is left to do with n columns of C's rows, the first at place at.
+func (g *gemmTask) finishRows(at, rows, n int) {
 	switch g.finish {
 	case applyGELU:
-		g.level.gelu(g.other[at:], g.c[at:], i1-i0, to-from, g.n)
+		g.level.gelu(g.other[at:], g.c[at:], rows, n, g.n)
 	case timesGELUGrad:
-		g.level.geluGrad(g.c[at:], g.other[at:], i1-i0, to-from, g.n)
+		g.level.geluGrad(g.c[at:], g.other[at:], rows, n, g.n)
 	}
 }
 

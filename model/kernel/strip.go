@@ -2,10 +2,13 @@ package kernel
 
 // strip is the shape of the scores of a block of queries: a row for each key, ld floats
 // apart, a column for each query, of which query c sees the keys up to from+c, the last
-// one all: keys is from + queries. So what softmax needs of a query lies in one lane of
-// vectors, and what differs at the edge between past and future is a triangle. Between
-// the last query and the end of its vector anything may be read and written.
-type strip struct{ keys, queries, ld, from int }
+// one all. So what softmax needs of a query lies in one lane of vectors, and what
+// differs at the edge between past and future is a triangle. Between the last query and
+// the end of its vector anything may be read and written.
+type strip struct{ from, queries, ld int }
+
+// keys is the number of rows.
+func (s strip) keys() int { return s.from + s.queries }
 
 // first is the first query that sees key j.
 func (s strip) first(j int) int { return max(0, j-s.from) }
@@ -16,7 +19,7 @@ func (s strip) first(j int) int { return max(0, j-s.from) }
 func softmaxGo(x []float32, s strip, scale float32, shift, sum []float32) {
 	shift, sum = shift[:s.queries], sum[:s.queries]
 	copy(shift, x)
-	for j := range s.keys {
+	for j := range s.keys() {
 		row := x[j*s.ld:][:s.queries]
 		for c := s.first(j); c < len(row); c++ {
 			shift[c] = max(shift[c], row[c])
@@ -27,12 +30,12 @@ func softmaxGo(x []float32, s strip, scale float32, shift, sum []float32) {
 	}
 	weightsGo(x, s, scale, shift)
 	clear(sum)
-	for j := range s.keys {
+	for j := range s.keys() {
 		for c, p := range x[j*s.ld:][:s.queries] {
 			sum[c] += p
 		}
 	}
-	for j := range s.keys {
+	for j := range s.keys() {
 		row := x[j*s.ld:][:s.queries]
 		for c := range row {
 			row[c] /= sum[c]
@@ -43,7 +46,7 @@ func softmaxGo(x []float32, s strip, scale float32, shift, sum []float32) {
 // weightsGo takes scores x to e^(scale·x − lse) in place, or to 0 where a query doesn't
 // see the key.
 func weightsGo(x []float32, s strip, scale float32, lse []float32) {
-	for j := range s.keys {
+	for j := range s.keys() {
 		row, first := x[j*s.ld:][:s.queries], s.first(j)
 		clear(row[:first])
 		for c := first; c < len(row); c++ {
@@ -56,7 +59,7 @@ func weightsGo(x []float32, s strip, scale float32, lse []float32) {
 // their scaling, in place: dp = p·(dp − delta)·scale, delta = Σ p·dp, or 0 where a query
 // doesn't see the key.
 func scoreGradGo(dp, p []float32, s strip, scale float32, delta []float32) {
-	for j := range s.keys {
+	for j := range s.keys() {
 		row, weights, first := dp[j*s.ld:][:s.queries], p[j*s.ld:][:s.queries], s.first(j)
 		clear(row[:first])
 		for c := first; c < len(row); c++ {

@@ -44,14 +44,14 @@ func scoreGradLanes16(dp, p []float32, s strip, scale float32, delta []float32) 
 // on, all lanes see full keys, some the triangle's, none the rest. It proves the bounds
 // that assembly doesn't check.
 func (s strip) columns(lanes int, x, a, b []float32, f func(c, full, triangle, rest int)) {
-	if s.keys == 0 || s.queries == 0 {
+	if s.queries == 0 {
 		return
 	}
 	n := padded(s.queries, lanes)
-	_, _, _ = x[(s.keys-1)*s.ld+n-1], a[n-1], b[n-1]
+	_, _, _ = x[(s.keys()-1)*s.ld+n-1], a[n-1], b[n-1]
 	for c := 0; c < n; c += lanes {
 		full := s.from + c
-		triangle := min(lanes, s.keys-full)
-		f(c, full, triangle, s.keys-full-triangle)
+		triangle := min(lanes, s.keys()-full)
+		f(c, full, triangle, s.keys()-full-triangle)
 	}
 }

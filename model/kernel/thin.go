@@ -56,12 +56,7 @@ func thin(g gemmTask) {
 			t.level.add(c, c, t.sums[i*len(c):])
 		}
 	}
-	switch c := t.c[:t.m*t.n]; t.finish {
-	case applyGELU:
-		t.level.gelu(t.other, c, 1, len(c), len(c))
-	case timesGELUGrad:
-		t.level.geluGrad(c, t.other, 1, len(c), len(c))
-	}
+	t.finishRows(0, t.m, t.n)
 	*t = thinTask{}
 }
 

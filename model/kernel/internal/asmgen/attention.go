@@ -47,6 +47,33 @@ func (s *isa) clearRest(p, ld, rest reg.GPVirtual) {
 	eachRow("rest", rest, func() { VMOVUPS(zero, Mem{Base: p}) }, func() { ADDQ(ld, p) })
 }
 
+// eachSeen runs body for the full and the triangle's rows, −Inf in the lanes that don't
+// see one, whatever is there: if it is NaN, MINPS takes the mask.
+func (s *isa) eachSeen(label string, p, ld, full, triangle reg.GPVirtual, body func(x reg.VecVirtual)) {
+	row := func() reg.VecVirtual { return s.load(Mem{Base: p}, false) }
+	eachRow(label, full, func() { body(row()) }, func() { ADDQ(ld, p) })
+	mask := s.visible()
+	eachRow(label+"triangle", triangle, func() {
+		x := row()
+		VMINPS(Mem{Base: mask}, x, x)
+		body(x)
+	}, func() {
+		ADDQ(ld, p)
+		SUBQ(Imm(4), mask)
+	})
+}
+
+// exponentials replaces x in the rows at p by e^(scale·x − shift), in lanes that don't
+// see a row by 0, and leaves p behind the last of them; each sees every result.
+func (s *isa) exponentials(p, ld, full, triangle reg.GPVirtual, scale, shift reg.VecVirtual, each func(e reg.VecVirtual)) {
+	s.eachSeen("exp", p, ld, full, triangle, func(e reg.VecVirtual) {
+		VFMSUB213PS(shift, scale, e)
+		s.exp(e)
+		each(e)
+		VMOVUPS(e, Mem{Base: p})
+	})
+}
+
 func (s *isa) softmax() {
 	s.function("softmax", "func(x *float32, "+columnRows+", scale float32, shift, sum *float32)",
 		"replaces scores x by the weights",
@@ -58,37 +85,19 @@ func (s *isa) softmax() {
 	x, ld, full, triangle := load64("x"), load64("ld"), load64("full"), load64("triangle")
 	SHLQ(Imm(2), ld)
 	scale := s.param("scale")
-	start := func() (p, mask reg.GPVirtual) {
-		p = GP64()
+	first := func() reg.GPVirtual {
+		p := GP64()
 		MOVQ(x, p)
-		return p, s.visible()
-	}
-	step := func(p reg.GPVirtual) func() { return func() { ADDQ(ld, p) } }
-	stepMask := func(p, mask reg.GPVirtual) func() {
-		return func() {
-			ADDQ(ld, p)
-			SUBQ(Imm(4), mask)
-		}
+		return p
 	}
 
-	largest := s.load(s.bits(math.Float32bits(float32(math.Inf(-1)))), false)
-	p, mask := start()
-	eachRow("max", full, func() { VMAXPS(Mem{Base: p}, largest, largest) }, step(p))
-	eachRow("maxtriangle", triangle, func() { VMAXPS(s.seen(p, mask), largest, largest) }, stepMask(p, mask))
-	shift := largest
+	shift := s.load(s.bits(math.Float32bits(float32(math.Inf(-1)))), false)
+	s.eachSeen("max", first(), ld, full, triangle, func(y reg.VecVirtual) { VMAXPS(y, shift, shift) })
 	VMULPS(scale, shift, shift)
 	VMOVUPS(shift, Mem{Base: load64("shift")})
 
-	sum := s.zeros(1)[0]
-	exp := func(e reg.VecVirtual) {
-		VFMSUB213PS(shift, scale, e)
-		s.exp(e)
-		VADDPS(e, sum, sum)
-		VMOVUPS(e, Mem{Base: p})
-	}
-	p, mask = start()
-	eachRow("exp", full, func() { exp(s.load(Mem{Base: p}, false)) }, step(p))
-	eachRow("exptriangle", triangle, func() { exp(s.seen(p, mask)) }, stepMask(p, mask))
+	sum, p := s.zeros(1)[0], first()
+	s.exponentials(p, ld, full, triangle, scale, shift, func(e reg.VecVirtual) { VADDPS(e, sum, sum) })
 	VMOVUPS(sum, Mem{Base: load64("sum")})
 	s.clearRest(p, ld, load64("rest"))
 
@@ -99,16 +108,8 @@ func (s *isa) softmax() {
 		e := s.vec()
 		VMULPS(Mem{Base: x}, inverse, e)
 		VMOVUPS(e, Mem{Base: x})
-	}, step(x))
+	}, func() { ADDQ(ld, x) })
 	s.ret()
-}
-
-// seen loads a row of a triangle, with −Inf for the lanes that don't see it, whatever
-// is there: if one is NaN, MINPS takes the mask.
-func (s *isa) seen(p, mask reg.GPVirtual) reg.VecVirtual {
-	x := s.load(Mem{Base: p}, false)
-	VMINPS(Mem{Base: mask}, x, x)
-	return x
 }
 
 func (s *isa) weights() {
@@ -121,17 +122,7 @@ func (s *isa) weights() {
 	p, ld, full, triangle := load64("x"), load64("ld"), load64("full"), load64("triangle")
 	SHLQ(Imm(2), ld)
 	scale, lse := s.param("scale"), s.load(Mem{Base: load64("lse")}, false)
-	exp := func(e reg.VecVirtual) {
-		VFMSUB213PS(lse, scale, e)
-		s.exp(e)
-		VMOVUPS(e, Mem{Base: p})
-	}
-	eachRow("exp", full, func() { exp(s.load(Mem{Base: p}, false)) }, func() { ADDQ(ld, p) })
-	mask := s.visible()
-	eachRow("exptriangle", triangle, func() { exp(s.seen(p, mask)) }, func() {
-		ADDQ(ld, p)
-		SUBQ(Imm(4), mask)
-	})
+	s.exponentials(p, ld, full, triangle, scale, lse, func(reg.VecVirtual) {})
 	s.clearRest(p, ld, load64("rest"))
 	s.ret()
 }
