@@ -28,32 +28,68 @@ func checkGemm(function string, m, n, k int, a, b, c []float32) {
 }
 
 // gemmTask is a product C = add + bias + alpha·op(A)·op(B) on its way through its
-// sections: for every block of A, one that packs the block (pack) unless A is
-// read in place, then one for every chunk of B that multiplies.
+// sections: for every block of A and every chunk of B, one that packs what all threads
+// read (pack), and one that multiplies.
 type gemmTask struct {
 	level          *level
 	transA, transB bool
 	m, n, k        int
 	alpha          float32
 	a, b, c        []float32
-	bias           []float32 // [n]; nil: none
+	bias           []float32 // [n], and up to a full vector; nil: none
 	add            []float32 // [m,n], may be c; nil: none
+	sums           []float32 // [n]: the sums of B's columns are added to it; nil: none
 	finish         finish    // what is done with a part of C that is complete
 	other          []float32 // [m,n], for finish
 
-	inPlace     bool // op(A)[i,s] is read at a[i·aRow + s·aStep]
-	aRow, aStep int
-	packed      []float32 // else: the block of A, panels of rows, each [kc][its rows]
-	pack        bool
-	perPiece    int // row panels that a piece packs
+	depth   int  // most steps between two visits to a tile of C
+	width   int  // columns in a panel of B
+	byRows  bool // a piece has a share of the rows, else of the columns
+	inPlace bool // A is read where it lies
 
-	i0, i1, k0, k1 int   // the block: rows i0 to i1, steps k0 to k1
+	i0, i1, k0, k1 int   // the block of A: rows i0 to i1, steps k0 to k1
 	rowPanels      parts // of the block
-	width          int   // columns in a panel of B
-	chunk          int   // panels of B in a chunk
-	j0, j1         int   // the chunk: panels j0 to j1
-	byRows         bool
-	groups         int // pieces that a panel of B meets the row panels in
+	j0, j1         int   // the chunk: panels j0 to j1 of B
+	groups         int   // pieces that a panel of B meets the row panels in
+
+	packing          bool      // the section that packs
+	packsA, packsB   packing   // what its pieces are: first A's, then B's
+	packedA, packedB []float32 // panels of rows, each [steps][its rows]; of columns, each [steps][width]
+}
+
+// packing is how panels of so many steps are packed, in pieces of packFloats or more: of
+// some of the panels if they are transposed, else of some of the steps.
+type packing struct {
+	transposes    bool
+	panels, steps int
+	pieces, share int
+}
+
+func packingOf(transposes bool, panels, steps, floats int) packing {
+	p := packing{transposes: transposes, panels: panels, steps: steps}
+	wanted := max(1, floats/packFloats)
+	if transposes {
+		p.share = blocks(panels, wanted)
+		p.pieces = blocks(panels, p.share)
+	} else {
+		p.share = padded(max(1, blocks(steps, wanted)), packStrip)
+		p.pieces = blocks(steps, p.share)
+	}
+	return p
+}
+
+// each calls pack for panels first to last and steps from to to of piece i: for strips
+// of so few steps that what is read for a panel is still in cache for the next one.
+func (p packing) each(i int, pack func(first, last, from, to int)) {
+	if p.transposes {
+		first, last := block(i, p.share, p.panels)
+		pack(first, last, 0, p.steps)
+		return
+	}
+	from, to := block(i, p.share, p.steps)
+	for s := from; s < to; s += packStrip {
+		pack(0, p.panels, s, min(s+packStrip, to))
+	}
 }
 
 // finish is what a product does with what it has computed while it is in cache.
@@ -66,8 +102,8 @@ const (
 )
 
 const (
-	blockFloats = 384 << 10 // a block of A: 1.5 MB, shared by the threads
-	chunkFloats = 128 << 10 // a chunk of B that each thread keeps: 512 kB
+	blockFloats = 384 << 10 // a block of A: 1.5 MB
+	chunkFloats = 128 << 10 // a chunk of B: 512 kB
 	packFloats  = 16 << 10  // of A that a piece packs at least
 	packStrip   = 16        // rows that packing reads side by side
 	groupPanels = 4         // row panels that make packing a panel of B worth it
@@ -78,15 +114,15 @@ const (
 
 // Guarded by the pool's lock.
 var (
-	gemmSlot gemmTask
-	packedA  []float32
+	gemmSlot                     gemmTask
+	packedA, packedB, paddedBias []float32
 )
 
 func gemm(t gemmTask) {
 	switch {
 	case t.m == 0 || t.n == 0:
 		return
-	case t.m <= fewRows:
+	case t.m <= fewRows && t.sums == nil:
 		thin(t)
 		return
 	}
@@ -108,62 +144,117 @@ func (g *gemmTask) sections() {
 	if g.m*g.n > farFloats {
 		deepest *= 2
 	}
-	depth := blocks(g.k, max(1, blocks(g.k, deepest)))
-	rows := max(panelRows, blockFloats/max(depth, 1))
+	g.depth = max(1, blocks(g.k, max(1, blocks(g.k, deepest))))
+	rows := max(panelRows, blockFloats/g.depth)
 	rows = blocks(g.m, blocks(g.m, rows)) // blocks of nearly equal size, like the steps
 	g.byRows = g.m > g.n
-	g.chunk = panels
-	if g.byRows {
-		g.chunk = max(1, chunkFloats/max(1, depth*g.width))
-		g.chunk = blocks(panels, blocks(panels, g.chunk))
-	}
-	g.aRow, g.aStep = g.k, 1
-	if g.transA {
-		g.aRow, g.aStep = 1, g.m
-	}
 	g.inPlace = l.strided && !g.transA && g.k%conflict != 0 && g.k > 0 && g.alpha == 1 && panels <= fewPanels
+	depths, chunk := blocks(g.k, g.depth), panels
+	near := rows // of what all pieces read again and again, a step has so many floats
+	if g.byRows {
+		near = g.width
+	}
+	depths = min(depths, max(1, chunkFloats/(g.depth*near)))
 	if !g.inPlace {
-		g.packed = grow(&packedA, rows*depth)
-		g.perPiece = blocks(packFloats, panelRows*max(depth, 1))
+		depths = min(depths, max(1, blockFloats/(g.depth*rows)))
+	}
+	steps := depths * g.depth
+	if g.byRows {
+		chunk = max(1, chunkFloats/max(1, steps*g.width))
+		chunk = blocks(panels, blocks(panels, chunk))
+	}
+	if full := padded(g.n, l.lanes); g.bias != nil && full > g.n {
+		bias := grow(&paddedBias, full)
+		clear(bias[copy(bias, g.bias[:g.n]):])
+		g.bias = bias
 	}
 	for g.i0 = 0; g.i0 < g.m; g.i0 = g.i1 {
 		g.i1 = min(g.i0+rows, g.m)
 		g.rowPanels = cutInto(g.i1-g.i0, panelRows)
 		for g.k0, g.k1 = 0, -1; g.k1 < g.k; g.k0 = g.k1 {
-			g.k1 = min(g.k0+depth, g.k)
-			if !g.inPlace {
-				g.pack = true
-				workers.section(g, blocks(g.rowPanels.count, g.perPiece))
-				g.pack = false
-			}
+			g.k1 = min(g.k0+steps, g.k)
 			for g.j0 = 0; g.j0 < panels; g.j0 = g.j1 {
-				g.j1 = min(g.j0+g.chunk, panels)
-				pieces := 8 * Threads()
-				if g.byRows {
-					g.groups = min(pieces, g.rowPanels.count)
-					workers.section(g, g.groups)
-				} else {
-					g.groups = min(blocks(pieces, g.j1-g.j0), blocks(g.rowPanels.count, groupPanels))
-					workers.section(g, (g.j1-g.j0)*g.groups)
-				}
+				g.j1 = min(g.j0+chunk, panels)
+				g.pack()
+				g.multiply()
 			}
 		}
 	}
 }
 
+// steps is the number of steps in the block.
+func (g *gemmTask) steps() int { return g.k1 - g.k0 }
+
+// pack packs the block of A unless that is read in place, and the chunk of B if every
+// piece of the product reads all of it.
+func (g *gemmTask) pack() {
+	g.packsA, g.packsB = packing{}, packing{}
+	steps := g.steps()
+	if rows := g.i1 - g.i0; !g.inPlace && g.j0 == 0 {
+		g.packedA = grow(&packedA, rows*steps)
+		g.packsA = packingOf(!g.transA, g.rowPanels.count, steps, rows*steps)
+	}
+	if panels := g.j1 - g.j0; g.byRows {
+		g.packedB = grow(&packedB, panels*g.width*steps)
+		g.packsB = packingOf(g.transB, panels, steps, panels*g.width*steps)
+	}
+	if pieces := g.packsA.pieces + g.packsB.pieces; pieces > 0 {
+		g.packing = true
+		workers.section(g, pieces)
+		g.packing = false
+	}
+}
+
+// multiply multiplies them.
+func (g *gemmTask) multiply() {
+	pieces := 8 * Threads()
+	if g.byRows {
+		g.groups = min(pieces, g.rowPanels.count)
+		workers.section(g, g.groups)
+		return
+	}
+	panels := g.j1 - g.j0
+	g.groups = min(blocks(pieces, panels), blocks(g.rowPanels.count, groupPanels))
+	workers.section(g, panels*g.groups)
+}
+
 func (g *gemmTask) piece(w *worker, i int) {
 	switch {
-	case g.pack:
-		g.packA(block(i, g.perPiece, g.rowPanels.count))
+	case g.packing && i < g.packsA.pieces:
+		g.packsA.each(i, g.packA)
+	case g.packing:
+		g.packsB.each(i-g.packsA.pieces, func(first, last, from, to int) {
+			whole := max(first, min(last, g.n/g.width-g.j0)) // the last one may lack columns
+			g.packB(g.panelB(first, from), g.j0+first, g.j0+whole, from, to)
+			if whole < last {
+				g.packB(g.panelB(whole, from), g.j0+whole, g.j0+last, from, to)
+			}
+		})
 	case g.byRows:
-		for j := g.j0; j < g.j1; j++ {
-			g.multiply(w, j, j-g.j0, i)
-		}
+		g.eachDepth(func(from, to int) {
+			for j := g.j0; j < g.j1; j++ {
+				g.multiplyPanel(j, from, to, g.panelB(j-g.j0, from), i)
+			}
+		})
 		g.finished(g.j0, g.j1, i)
 	default:
-		j := i / g.groups
-		g.multiply(w, j, 0, i%g.groups)
-		g.finished(j, j+1, i%g.groups)
+		j, group := g.j0+i/g.groups, i%g.groups
+		b := w.floats(g.depth * g.width)
+		g.eachDepth(func(from, to int) {
+			if !w.holds(j*g.k + from) {
+				g.packB(b, j, j+1, from, to)
+			}
+			g.multiplyPanel(j, from, to, b, group)
+		})
+		g.finished(j, j+1, group)
+	}
+}
+
+// eachDepth cuts the block's steps into depths; if there are none it's called once.
+func (g *gemmTask) eachDepth(do func(from, to int)) {
+	steps := g.steps()
+	for s := 0; s == 0 || s < steps; s += g.depth {
+		do(s, min(s+g.depth, steps))
 	}
 }
 
@@ -198,75 +289,73 @@ func (g *gemmTask) rowsOf(first, last int) (from, to int) {
 	return g.i0 + g.rowPanels.start(first), g.i0 + g.rowPanels.start(last)
 }
 
-// packA packs row panels.
-func (g *gemmTask) packA(first, last int) {
-	kc := g.k1 - g.k0
-	if !g.transA {
-		for p := first; p < last; p++ {
-			from, to := g.rowsOf(p, p+1)
-			g.level.packColumns(g.packed[(from-g.i0)*kc:], to-from, g.a[from*g.k+g.k0:], g.k, kc, to-from, g.alpha)
+// packA packs steps from to to of row panels first to last.
+func (g *gemmTask) packA(first, last, from, to int) {
+	for p := first; p < last; {
+		rows, next := g.rowPanels.equal(p, last)
+		i := g.i0 + g.rowPanels.start(p)
+		dst := g.packedA[(i-g.i0)*g.steps()+from*rows:]
+		if g.transA {
+			g.level.packRows(dst, rows, rows*g.steps(), g.a[(g.k0+from)*g.m+i:], g.m, to-from, rows, next-p, g.alpha)
+		} else {
+			next = p + 1
+			g.level.packColumns(dst, rows, g.a[i*g.k+g.k0+from:], g.k, to-from, rows, g.alpha)
 		}
-		return
-	}
-	for s := 0; s < kc; s += packStrip {
-		steps := min(packStrip, kc-s)
-		for p := first; p < last; p++ {
-			from, to := g.rowsOf(p, p+1)
-			dst := g.packed[(from-g.i0)*kc+s*(to-from):]
-			g.level.packRows(dst, to-from, g.a[(g.k0+s)*g.m+from:], g.m, steps, to-from, g.alpha)
-		}
+		p = next
 	}
 }
 
-// multiply computes C for panel j of B and one group of row panels. The packed
-// panel stays in a place of the worker's for the section.
-func (g *gemmTask) multiply(w *worker, j, place, group int) {
-	l := g.level
-	kc := g.k1 - g.k0
-	from, to := block(j, g.width, g.n)
-	n := to - from
-	ldb := blocks(n, l.lanes) * l.lanes
-	room := (kc + 1) * g.width // the panel, and a row for the bias
-	places := 1
-	if g.byRows {
-		places = g.chunk
+// packB packs steps from to to of panels j0 to j1, all of the same width.
+func (g *gemmTask) packB(dst []float32, j0, j1, from, to int) {
+	if from == to || j0 == j1 {
+		return
 	}
-	b := w.floats(places * room)[place*room:]
-	var bias, add []float32
-	switch {
-	case g.k0 > 0:
+	columns, room := min(g.width, g.n-j0*g.width), g.width*g.steps()
+	if !g.transB {
+		g.level.packRows(dst, g.rowB(j0), room, g.b[(g.k0+from)*g.n+j0*g.width:], g.n, to-from, columns, j1-j0, 1)
+		return
+	}
+	for j := j0; j < j1; j++ {
+		g.level.packColumns(dst[(j-j0)*room:], g.rowB(j), g.b[j*g.width*g.k+g.k0+from:], g.k, to-from, columns, 1)
+	}
+}
+
+// panelB is a packed panel of the chunk, from a step on.
+func (g *gemmTask) panelB(panel, step int) []float32 {
+	return g.packedB[panel*g.width*g.steps()+step*g.rowB(g.j0+panel):]
+}
+
+// rowB is the number of floats in a row of panel j.
+func (g *gemmTask) rowB(j int) int { return padded(min(g.width, g.n-j*g.width), g.level.lanes) }
+
+// multiplyPanel adds to C what steps from to to of the block contribute to panel j and
+// one group of row panels. b is the panel from that step on.
+func (g *gemmTask) multiplyPanel(j, from, to int, b []float32, group int) {
+	first, last := block(j, g.width, g.n)
+	columns, ldb := last-first, g.rowB(j)
+	var bias []float32
+	add := g.add
+	if g.k0+from > 0 {
 		add = g.c
-	default:
-		add = g.add
-		if g.bias != nil {
-			bias = b[kc*ldb : (kc+1)*ldb]
-		}
+	} else if g.bias != nil {
+		bias = g.bias[first:]
 	}
-	if !w.holds(place, j) {
-		switch {
-		case kc == 0:
-		case g.transB:
-			l.packColumns(b, ldb, g.b[from*g.k+g.k0:], g.k, kc, n, 1)
-		default:
-			l.packRows(b, ldb, g.b[g.k0*g.n+from:], g.n, kc, n, 1)
-		}
-		if bias != nil {
-			clear(bias[copy(bias, g.bias[from:to]):])
-		}
+	if g.sums != nil && g.i0 == 0 && group == 0 {
+		g.level.columnSums(g.sums[first:last], b, ldb, to-from)
 	}
-	for p, last := g.group(group); p < last; {
-		rows, next := g.rowPanels.equal(p, last)
+	for p, end := g.group(group); p < end; {
+		rows, next := g.rowPanels.equal(p, end)
 		i := g.i0 + g.rowPanels.start(p)
 		var a []float32
-		row, step, panel := g.aRow, g.aStep, rows*g.aRow
+		row, step, panel := g.k, 1, rows*g.k
 		if g.inPlace {
-			a = g.a[i*row+g.k0*step:]
+			a = g.a[i*g.k+g.k0+from:]
 		} else {
-			row, step, panel = 1, rows, rows*kc
-			a = g.packed[(i-g.i0)*kc:]
+			row, step, panel = 1, rows, rows*g.steps()
+			a = g.packedA[(i-g.i0)*g.steps()+from*rows:]
 		}
-		at := i*g.n + from
-		l.tiles(kc, a, row, step, panel, b, ldb, bias, behind(add, at), g.n, g.c[at:], g.n, rows, n, next-p)
+		at := i*g.n + first
+		g.level.tiles(to-from, a, row, step, panel, b, ldb, bias, behind(add, at), g.n, g.c[at:], g.n, rows, columns, next-p)
 		p = next
 	}
 }

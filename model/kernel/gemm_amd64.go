@@ -51,30 +51,22 @@ func runTiles(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aSte
 	kernel(k, pa, aRow, aStep, pb, bStep, pbias, padd, ldAdd, &c[0], ldc, n-(vectors-1)*lanes, aNext, tiles)
 }
 
-func packRowsLanes8(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
-	if k == 0 || w == 0 {
-		return
-	}
-	_, _ = dst[(k-1)*ldd+ldd-1], src[(k-1)*lds+w-1]
-	full := (ldd - 1) / 8
-	if w <= full*8 { // a whole vector of padding
-		packRowsGo(dst, ldd, src, lds, k, w, alpha)
-		return
-	}
-	packRowsAVX2(&dst[0], ldd, &src[0], lds, k, full, w-full*8, ldd-full*8, alpha)
+func packRowsLanes8(dst []float32, ldd, next int, src []float32, lds, k, w, panels int, alpha float32) {
+	packRowsBy(8, packRowsAVX2, dst, ldd, next, src, lds, k, w, panels, alpha)
 }
 
-func packRowsLanes16(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
-	if k == 0 || w == 0 {
+func packRowsLanes16(dst []float32, ldd, next int, src []float32, lds, k, w, panels int, alpha float32) {
+	packRowsBy(16, packRowsAVX512, dst, ldd, next, src, lds, k, w, panels, alpha)
+}
+
+func packRowsBy(lanes int, pack func(dst *float32, ldd int, src *float32, lds, k, full, load, store, panels, width, next int, alpha float32), dst []float32, ldd, next int, src []float32, lds, k, w, panels int, alpha float32) {
+	full := (ldd - 1) / lanes
+	if k == 0 || w <= full*lanes || panels == 0 { // nothing, or a whole vector of padding
+		packRowsGo(dst, ldd, next, src, lds, k, w, panels, alpha)
 		return
 	}
-	_, _ = dst[(k-1)*ldd+ldd-1], src[(k-1)*lds+w-1]
-	full := (ldd - 1) / 16
-	if w <= full*16 {
-		packRowsGo(dst, ldd, src, lds, k, w, alpha)
-		return
-	}
-	packRowsAVX512(&dst[0], ldd, &src[0], lds, k, full, w-full*16, ldd-full*16, alpha)
+	_, _ = dst[(panels-1)*next+k*ldd-1], src[(k-1)*lds+panels*w-1]
+	pack(&dst[0], ldd, &src[0], lds, k, full, w-full*lanes, ldd-full*lanes, panels, w, next, alpha)
 }
 
 func packColumnsLanes8(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
@@ -145,5 +137,19 @@ func combineBy(one, eight func(y []float32, coef, x *float32, ldx int), y, coef,
 	}
 	for s := range coef {
 		one(y, &coef[s], &x[s*ldx], ldx)
+	}
+}
+
+func columnSumsLanes8(sum, x []float32, ldx, rows int) {
+	if len(sum) > 0 && rows > 0 {
+		_ = x[(rows-1)*ldx+len(sum)-1]
+		columnSumsAVX2(sum, &x[0], ldx, rows)
+	}
+}
+
+func columnSumsLanes16(sum, x []float32, ldx, rows int) {
+	if len(sum) > 0 && rows > 0 {
+		_ = x[(rows-1)*ldx+len(sum)-1]
+		columnSumsAVX512(sum, &x[0], ldx, rows)
 	}
 }

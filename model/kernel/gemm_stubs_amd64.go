@@ -208,17 +208,20 @@ func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, 
 //go:noescape
 func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 
-// packRowsAVX2 copies k > 0 rows, each of full vectors and of another
+// packRowsAVX2 copies panels > 0 panels of k > 0 rows, each of full vectors and of another
 // with the first load lanes from src, 0 in the rest of the first store lanes:
 //
 //	w := full*8 + load
-//	for s := range k {
-//		for i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }
-//		clear(dst[s*ldd+w : s*ldd+full*8+store])
+//	for range panels {
+//		for s := range k {
+//			for i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }
+//			clear(dst[s*ldd+w : s*ldd+full*8+store])
+//		}
+//		src, dst = src[width:], dst[next:]
 //	}
 //
 //go:noescape
-func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, alpha float32)
+func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int, alpha float32)
 
 // transposeAVX2 transposes squares > 0 squares of up to that many rows, one
 // after another in src's rows; it writes store ≥ rows lanes:
@@ -262,6 +265,15 @@ func combine1AVX2(y []float32, coef *float32, x *float32, ldx int)
 //
 //go:noescape
 func combine8AVX2(y []float32, coef *float32, x *float32, ldx int)
+
+// columnSumsAVX2 adds the sums of columns:
+//
+//	for r := range rows {
+//		for j := range sum { sum[j] += x[r*ldx+j] }
+//	}
+//
+//go:noescape
+func columnSumsAVX2(sum []float32, x *float32, ldx int, rows int)
 
 // thinCombine1AVX2 computes for steps > 0
 //
@@ -940,17 +952,20 @@ func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int
 //go:noescape
 func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
 
-// packRowsAVX512 copies k > 0 rows, each of full vectors and of another
+// packRowsAVX512 copies panels > 0 panels of k > 0 rows, each of full vectors and of another
 // with the first load lanes from src, 0 in the rest of the first store lanes:
 //
 //	w := full*16 + load
-//	for s := range k {
-//		for i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }
-//		clear(dst[s*ldd+w : s*ldd+full*16+store])
+//	for range panels {
+//		for s := range k {
+//			for i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }
+//			clear(dst[s*ldd+w : s*ldd+full*16+store])
+//		}
+//		src, dst = src[width:], dst[next:]
 //	}
 //
 //go:noescape
-func packRowsAVX512(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, alpha float32)
+func packRowsAVX512(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int, alpha float32)
 
 // transposeAVX512 transposes squares > 0 squares of up to that many rows, one
 // after another in src's rows; it writes store ≥ rows lanes:
@@ -994,6 +1009,15 @@ func combine1AVX512(y []float32, coef *float32, x *float32, ldx int)
 //
 //go:noescape
 func combine8AVX512(y []float32, coef *float32, x *float32, ldx int)
+
+// columnSumsAVX512 adds the sums of columns:
+//
+//	for r := range rows {
+//		for j := range sum { sum[j] += x[r*ldx+j] }
+//	}
+//
+//go:noescape
+func columnSumsAVX512(sum []float32, x *float32, ldx int, rows int)
 
 // thinCombine1AVX512 computes for steps > 0
 //

@@ -40,14 +40,27 @@ func LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd []float32, rows, d 
 	if d == 0 {
 		return
 	}
-	t := layerNormGradTask{level: best, dx: dx, dgain: dgain, dbias: dbias, dy: dy, x: x, gain: gain, mean: mean, rstd: rstd, rows: rows, d: d, accumulate: accumulate}
-	t.rowsPerPiece = rowsPerPiece(d)
-	if dgain != nil || dbias != nil {
+	t := layerNormGradTask{level: best, dx: dx, dy: dy, x: x, gain: gain, mean: mean, rstd: rstd, rows: rows, d: d, accumulate: accumulate}
+	t.rowsPerPiece = max(affineRows, rowsPerPiece(d))
+	affine := dgain != nil || dbias != nil
+	if affine {
 		need(f, "dgain", len(dgain), d)
 		need(f, "dbias", len(dbias), d)
-		t.strips = blocks(d, columnStrip)
 	}
-	run(&layerNormGradSlot, t, t.strips+blocks(rows, t.rowsPerPiece))
+	workers.mu.Lock()
+	defer workers.mu.Unlock()
+	pieces := blocks(rows, t.rowsPerPiece)
+	if affine {
+		t.sums = grow(&affineSums, pieces*2*d)
+	}
+	layerNormGradSlot = t
+	workers.section(&layerNormGradSlot, pieces)
+	layerNormGradSlot = layerNormGradTask{}
+	for i := 0; affine && i < pieces; i++ {
+		sums := t.sums[i*2*d:][:2*d]
+		t.level.add(dgain[:d], dgain[:d], sums[:d])
+		t.level.add(dbias[:d], dbias[:d], sums[d:])
+	}
 }
 
 type layerNormTask struct {
@@ -68,26 +81,30 @@ func (t *layerNormTask) piece(_ *worker, i int) {
 }
 
 type layerNormGradTask struct {
-	level                                     *level
-	dx, dgain, dbias, dy, x, gain, mean, rstd []float32
-	rows, d, rowsPerPiece, strips             int
-	accumulate                                bool
+	level                       *level
+	dx, dy, x, gain, mean, rstd []float32
+	sums                        []float32 // [pieces,2,d]: dgain and dbias of a piece's rows; nil: not asked for
+	rows, d, rowsPerPiece       int
+	accumulate                  bool
 }
 
-var layerNormGradSlot layerNormGradTask
+// affineRows is the number of rows in a piece at least: so many to one that adds up pieces.
+const affineRows = 16
 
-// piece is a strip of columns of dgain and dbias, whose sums over rows then need
-// no partial results to be put together, or a block of rows of dx.
+// Guarded by the pool's lock.
+var (
+	layerNormGradSlot layerNormGradTask
+	affineSums        []float32
+)
+
 func (t *layerNormGradTask) piece(_ *worker, i int) {
 	d := t.d
-	if i < t.strips {
-		from, to := block(i, columnStrip, d)
-		for r := range t.rows {
-			t.level.affineGrad(t.dgain[from:to], t.dbias[from:to], t.dy[r*d+from:r*d+to], t.x[r*d+from:r*d+to], t.mean[r], t.rstd[r])
-		}
-		return
+	from, to := block(i, t.rowsPerPiece, t.rows)
+	if t.sums != nil {
+		sums := t.sums[i*2*d:][:2*d]
+		clear(sums)
+		t.level.affineGrad(sums[:d], sums[d:], t.dy[from*d:], t.x[from*d:], d, t.mean[from:to], t.rstd[from:to])
 	}
-	from, to := block(i-t.strips, t.rowsPerPiece, t.rows)
 	for r := from; r < to; r++ {
 		t.level.normalizeGrad(t.dx[r*d:r*d+d], t.dy[r*d:r*d+d], t.x[r*d:r*d+d], t.gain[:d], t.mean[r], t.rstd[r], t.accumulate)
 	}
@@ -130,9 +147,14 @@ func normalizeGradGo(dx, dy, x, gain []float32, mean, rstd float32, accumulate b
 	}
 }
 
-func affineGradGo(dgain, dbias, dy, x []float32, mean, rstd float32) {
-	for i, g := range dy {
-		dgain[i] += g * ((x[i] - mean) * rstd)
-		dbias[i] += g
+// affineGradGo adds what rows, ld floats apart, one for each mean, contribute to the
+// gradients of gain and bias.
+func affineGradGo(dgain, dbias, dy, x []float32, ld int, mean, rstd []float32) {
+	for r, m := range mean {
+		for j := range dgain {
+			g := dy[r*ld+j]
+			dgain[j] += g * ((x[r*ld+j] - m) * rstd[r])
+			dbias[j] += g
+		}
 	}
 }

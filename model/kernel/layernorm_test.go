@@ -86,6 +86,28 @@ func TestLayerNorm(t *testing.T) {
 	})
 }
 
+// Of many rows the gradients of gain and bias are the sums of those of each row.
+func TestLayerNormGradOfManyRows(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		const rows = 301
+		for _, d := range []int{3, 70, 200} {
+			r := newRand(uint64(d))
+			x, dy, gain, bias := random(r, rows*d, 0), random(r, rows*d, 0), random(r, d, 0), random(r, d, 0)
+			y, dx, mean, rstd := random(r, rows*d, 0), random(r, rows*d, 0), random(r, rows, 0), random(r, rows, 0)
+			LayerNorm(y, mean, rstd, x, gain, bias, rows, d, 1e-5)
+			dgain, dbias := random(r, d, 0), random(r, d, 0)
+			gains, biases := clone(dgain), clone(dbias)
+			LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd, rows, d, false)
+			for i := range rows {
+				LayerNormGrad(y, gains, biases, dy[i*d:], x[i*d:], gain, mean[i:], rstd[i:], 1, d, false)
+			}
+			near(t, "dgain", dgain, widen(gains), 1e-4)
+			near(t, "dbias", dbias, widen(biases), 1e-4)
+			unharmed(t, dx, dgain, dbias)
+		}
+	})
+}
+
 func TestLayerNormSameBits(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		const rows, d = 301, 200

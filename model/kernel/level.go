@@ -19,11 +19,12 @@ type level struct {
 
 	// What these compute is said at their portable versions, tilesGo and so on.
 	tiles       func(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int)
-	packRows    func(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32)
+	packRows    func(dst []float32, ldd, next int, src []float32, lds, k, w, panels int, alpha float32)
 	packColumns func(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32)
 	dot         func(x, y []float32) float32
 	dots        func(sums, x, y []float32, ldy int)
 	combine     func(y, coef, x []float32, ldx int)
+	columnSums  func(sum, x []float32, ldx, rows int)
 	thinCombine func(y []float32, ldy, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
 	thinDots    func(c []float32, ldc, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
 
@@ -44,7 +45,7 @@ type level struct {
 	geluGrad      func(dy, x []float32, rows, n, ld int)
 	normalize     func(y, x, gain, bias []float32, eps float32) (mean, rstd float32)
 	normalizeGrad func(dx, dy, x, gain []float32, mean, rstd float32, accumulate bool)
-	affineGrad    func(dgain, dbias, dy, x []float32, mean, rstd float32)
+	affineGrad    func(dgain, dbias, dy, x []float32, ld int, mean, rstd []float32)
 	dropout       func(y, x []float32, counter uint32, m mask)
 	adamw         func(param, grad, m, v []float32, c *adamwConstants)
 	fma           func(rounds int)
@@ -55,7 +56,7 @@ var portable = level{
 	name:  "portable",
 	lanes: 4, panel: 1, rows: [4]int{1: 2}, thin: 2, depth: 256,
 
-	tiles: tilesGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo,
+	tiles: tilesGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo, columnSums: columnSumsGo,
 	thinCombine: thinCombineGo, thinDots: thinDotsGo,
 	dotsBFloat16: dotsBFloat16Go, dotsInt8: dotsInt8Go, unpackBFloat16: unpackBFloat16Go, unpackInt8: unpackInt8Go,
 	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,

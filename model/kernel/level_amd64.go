@@ -15,14 +15,14 @@ var avx2 = level{
 	name:  "avx2",
 	lanes: 8, panel: 2, rows: [4]int{1: 6, 2: 6}, thin: 2, depth: 256, strided: true,
 
-	tiles: tilesLanes8, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8,
+	tiles: tilesLanes8, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8, columnSums: columnSumsLanes8,
 	thinCombine: thinCombineLanes8, thinDots: thinDotsLanes8,
 	dotsBFloat16: dotsBFloat16Lanes8, dotsInt8: dotsInt8Lanes8, unpackBFloat16: unpackBFloat16Lanes8, unpackInt8: unpackInt8Lanes8,
 	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2, read: readLanes8,
 	max: maxAVX2, exp: expAVX2,
 	softmax: softmaxLanes8, weights: weightsLanes8, scoreGrad: scoreGradLanes8,
 	gelu: geluLanes8, geluGrad: geluGradLanes8,
-	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, affineGrad: affineGradAVX2,
+	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, affineGrad: affineGradLanes8,
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
@@ -34,14 +34,14 @@ var avx512 = level{
 	name:  "avx512",
 	lanes: 16, panel: 3, rows: [4]int{1: 14, 2: 14, 3: 9}, thin: 4, depth: 384, strided: true,
 
-	tiles: tilesLanes16, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, dots: dotsLanes16, combine: combineLanes16,
+	tiles: tilesLanes16, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, dots: dotsLanes16, combine: combineLanes16, columnSums: columnSumsLanes16,
 	thinCombine: thinCombineLanes16, thinDots: thinDotsLanes16,
 	dotsBFloat16: dotsBFloat16Lanes16, dotsInt8: dotsInt8Lanes16, unpackBFloat16: unpackBFloat16Lanes16, unpackInt8: unpackInt8Lanes16,
 	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512, read: readLanes16,
 	max: maxAVX512, exp: expAVX512,
 	softmax: softmaxLanes16, weights: weightsLanes16, scoreGrad: scoreGradLanes16,
 	gelu: geluLanes16, geluGrad: geluGradLanes16,
-	normalize: normalizeAVX512, normalizeGrad: normalizeGradAVX512, affineGrad: affineGradAVX512,
+	normalize: normalizeAVX512, normalizeGrad: normalizeGradAVX512, affineGrad: affineGradLanes16,
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},

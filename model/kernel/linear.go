@@ -30,14 +30,17 @@ type columnSumsTask struct {
 
 var columnSumsSlot columnSumsTask
 
-var ones = []float32{1, 1, 1, 1, 1, 1, 1, 1}
-
-func (t *columnSumsTask) piece(w *worker, i int) {
+func (t *columnSumsTask) piece(_ *worker, i int) {
 	from, to := block(i, columnStrip, t.cols)
-	s := w.floats(to - from)
-	clear(s)
-	for r := 0; r < t.rows; r += len(ones) {
-		t.level.combine(s, ones[:min(len(ones), t.rows-r)], t.x[r*t.cols+from:], t.cols)
+	t.level.columnSums(t.sum[from:to], t.x[from:], t.cols, t.rows)
+}
+
+// columnSumsGo adds the sums of columns, rows ldx apart: sum[j] += Σ_r x[r·ldx + j].
+func columnSumsGo(sum, x []float32, ldx, rows int) {
+	for j, total := range sum {
+		for r := range rows {
+			total += x[r*ldx+j]
+		}
+		sum[j] = total
 	}
-	t.level.add(t.sum[from:to], t.sum[from:to], s)
 }

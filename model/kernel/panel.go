@@ -52,8 +52,10 @@ func (l *level) rowPanels(scratch, src []float32, ld, k, n int) (panels, []float
 		return panels{src, width, ld, width}, scratch
 	}
 	data, rest := carve(scratch, l.panelFloats(n, k))
-	for j := 0; j < n; j += width {
-		l.packRows(data[j*k:], width, src[j:], ld, k, min(width, n-j), 1)
+	whole := n / width
+	l.packRows(data, width, width*k, src, ld, k, width, whole, 1)
+	if at := whole * width; at < n {
+		l.packRows(data[at*k:], width, 0, src[at:], ld, k, n-at, 1, 1)
 	}
 	return panels{data, width, width, width * k}, rest
 }

@@ -16,7 +16,7 @@ type task interface {
 // worker is what one thread of the pool owns.
 type worker struct {
 	scratch []float32 // grown on demand
-	held    []held    // what is in the places of the scratch
+	held    held      // what is in the scratch
 
 	number int // of its share: 0 is the caller's
 	parked atomic.Bool
@@ -26,23 +26,20 @@ type worker struct {
 // floats returns n floats of scratch, valid until the next call.
 func (w *worker) floats(n int) []float32 { return grow(&w.scratch, n) }
 
-// held is what a worker put in a place of its scratch: key, in a section.
+// held is what a worker put in its scratch: key, in a section.
 type held struct {
 	section uint64
 	key     int
 }
 
-// holds says whether a place of the scratch still is what this worker last made
-// under key, in the same section. If not it is from now on.
-func (w *worker) holds(place, key int) bool {
-	for len(w.held) <= place {
-		w.held = append(w.held, held{})
-	}
+// holds says whether the scratch still is what this worker last made under key, in the
+// same section. If not it is from now on.
+func (w *worker) holds(key int) bool {
 	h := held{workers.opened, key}
-	if w.held[place] == h {
+	if w.held == h {
 		return true
 	}
-	w.held[place] = h
+	w.held = h
 	return false
 }
 

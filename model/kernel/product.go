@@ -13,6 +13,9 @@ type Product struct {
 	// GELUGrad, unless nil, is what GELU was taken of: C is multiplied by GELU'(GELUGrad)
 	// in the end, and GELUGrad set to GELU(GELUGrad): [m,n].
 	GELUGrad []float32
+	// ColumnSums, unless nil, gets the sums of op(B)'s columns added: [n]. Where C is the
+	// gradient of a weight they are its bias' gradient.
+	ColumnSums []float32
 }
 
 // Compute computes C.
@@ -20,12 +23,15 @@ func (p Product) Compute() {
 	const f = "Product"
 	checkGemm(f, p.M, p.N, p.K, p.A, p.B, p.C)
 	size := p.M * p.N
-	t := gemmTask{level: best, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, alpha: 1, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add}
+	t := gemmTask{level: best, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, alpha: 1, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add, sums: p.ColumnSums}
 	if p.Bias != nil {
 		need(f, "Bias", len(p.Bias), p.N)
 	}
 	if p.Add != nil {
 		need(f, "Add", len(p.Add), size)
+	}
+	if p.ColumnSums != nil {
+		need(f, "ColumnSums", len(p.ColumnSums), p.N)
 	}
 	switch {
 	case p.GELU != nil:

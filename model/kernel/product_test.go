@@ -19,8 +19,17 @@ func TestProduct(t *testing.T) {
 				if with&2 > 0 {
 					p.Bias = bias
 				}
+				sums := widen(bias)
 				if with&4 > 0 {
 					p.Add = add
+					p.ColumnSums = clone(bias)
+					for i, v := range widen(b) {
+						column := i % n
+						if p.TransB {
+							column = i / k
+						}
+						sums[column] += v
+					}
 				}
 				for i := range want {
 					if p.Bias != nil {
@@ -49,6 +58,10 @@ func TestProduct(t *testing.T) {
 				tolerance := 4e-6 * float64(1+k/16)
 				near(t, what+"c", p.C, want, tolerance)
 				unharmed(t, p.C)
+				if p.ColumnSums != nil {
+					near(t, what+"column sums", p.ColumnSums, sums, tolerance)
+					unharmed(t, p.ColumnSums)
+				}
 				gelu := p.GELU
 				if gelu == nil {
 					gelu = p.GELUGrad

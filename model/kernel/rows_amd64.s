@@ -943,85 +943,156 @@ done8:
 	VZEROUPPER
 	RET
 
-// func affineGradAVX2(dgain []float32, dbias []float32, dy []float32, x []float32, mean float32, rstd float32)
+// func affineGradAVX2(dgain []float32, dbias []float32, dy *float32, x *float32, ld int, mean *float32, rstd *float32, rows int)
 // Requires: AVX, FMA3
-TEXT ·affineGradAVX2(SB), NOSPLIT, $0-104
-	MOVQ         dgain_base+0(FP), AX
-	MOVQ         dbias_base+24(FP), CX
-	MOVQ         dy_base+48(FP), DX
-	MOVQ         x_base+72(FP), BX
-	MOVQ         dy_len+56(FP), SI
-	VBROADCASTSS mean+96(FP), Y0
-	VBROADCASTSS rstd+100(FP), Y1
+TEXT ·affineGradAVX2(SB), NOSPLIT, $0-96
+	MOVQ dgain_base+0(FP), AX
+	MOVQ dbias_base+24(FP), CX
+	MOVQ dgain_len+8(FP), DX
+	MOVQ dy+48(FP), BX
+	MOVQ x+56(FP), SI
+	MOVQ ld+64(FP), DI
+	SHLQ $0x02, DI
 
-many9:
-	CMPQ        SI, $0x00000010
-	JLT         one9
-	VMOVUPS     (DX), Y2
-	VMOVUPS     (BX), Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMOVUPS     (AX), Y4
-	VFMADD231PS Y3, Y2, Y4
-	VMOVUPS     Y4, (AX)
-	VMOVUPS     (CX), Y3
-	VADDPS      Y2, Y3, Y3
-	VMOVUPS     Y3, (CX)
-	VMOVUPS     32(DX), Y2
-	VMOVUPS     32(BX), Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMOVUPS     32(AX), Y4
-	VFMADD231PS Y3, Y2, Y4
-	VMOVUPS     Y4, 32(AX)
-	VMOVUPS     32(CX), Y3
-	VADDPS      Y2, Y3, Y3
-	VMOVUPS     Y3, 32(CX)
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, SI
-	JMP         many9
+many:
+	CMPQ    DX, $0x00000020
+	JL      one
+	MOVQ    mean+72(FP), R8
+	MOVQ    rstd+80(FP), R9
+	MOVQ    rows+88(FP), R10
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(AX), Y4
+	VMOVUPS 64(CX), Y5
+	VMOVUPS 96(AX), Y6
+	VMOVUPS 96(CX), Y7
+	MOVQ    BX, R11
+	MOVQ    SI, R12
 
-one9:
-	CMPQ        SI, $0x00000008
-	JLT         rest9
-	VMOVUPS     (DX), Y2
-	VMOVUPS     (BX), Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMOVUPS     (AX), Y4
-	VFMADD231PS Y3, Y2, Y4
-	VMOVUPS     Y4, (AX)
-	VMOVUPS     (CX), Y3
-	VADDPS      Y2, Y3, Y3
-	VMOVUPS     Y3, (CX)
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, DX
-	ADDQ        $0x00000020, BX
-	SUBQ        $0x00000008, SI
-	JMP         one9
+manyrows:
+	VBROADCASTSS (R8), Y8
+	VBROADCASTSS (R9), Y9
+	VMOVUPS      (R11), Y10
+	VMOVUPS      (R12), Y11
+	VSUBPS       Y8, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VFMADD231PS  Y11, Y10, Y0
+	VADDPS       Y10, Y1, Y1
+	VMOVUPS      32(R11), Y10
+	VMOVUPS      32(R12), Y11
+	VSUBPS       Y8, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VADDPS       Y10, Y3, Y3
+	VMOVUPS      64(R11), Y10
+	VMOVUPS      64(R12), Y11
+	VSUBPS       Y8, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VFMADD231PS  Y11, Y10, Y4
+	VADDPS       Y10, Y5, Y5
+	VMOVUPS      96(R11), Y10
+	VMOVUPS      96(R12), Y11
+	VSUBPS       Y8, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VFMADD231PS  Y11, Y10, Y6
+	VADDPS       Y10, Y7, Y7
+	ADDQ         DI, R11
+	ADDQ         DI, R12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          manyrows
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(AX)
+	VMOVUPS      Y5, 64(CX)
+	VMOVUPS      Y6, 96(AX)
+	VMOVUPS      Y7, 96(CX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	SUBQ         $0x00000020, DX
+	JMP          many
 
-rest9:
-	TESTQ       SI, SI
-	JZ          done9
-	LEAQ        tails<>+32(SB), DI
-	NEGQ        SI
-	VMOVUPS     (DI)(SI*4), Y2
-	VMASKMOVPS  (DX), Y2, Y3
-	VMASKMOVPS  (BX), Y2, Y4
-	VSUBPS      Y0, Y4, Y4
-	VMULPS      Y1, Y4, Y4
-	VMASKMOVPS  (AX), Y2, Y0
-	VFMADD231PS Y4, Y3, Y0
-	VMASKMOVPS  Y0, Y2, (AX)
-	VMASKMOVPS  (CX), Y2, Y0
-	VADDPS      Y3, Y0, Y0
-	VMASKMOVPS  Y0, Y2, (CX)
+one:
+	CMPQ    DX, $0x00000008
+	JL      rest
+	MOVQ    mean+72(FP), R8
+	MOVQ    rstd+80(FP), R9
+	MOVQ    rows+88(FP), R10
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
+	MOVQ    BX, R11
+	MOVQ    SI, R12
 
-done9:
+onerows:
+	VBROADCASTSS (R8), Y2
+	VBROADCASTSS (R9), Y3
+	VMOVUPS      (R11), Y4
+	VMOVUPS      (R12), Y5
+	VSUBPS       Y2, Y5, Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DI, R11
+	ADDQ         DI, R12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          onerows
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	SUBQ         $0x00000008, DX
+	JMP          one
+
+rest:
+	TESTQ      DX, DX
+	JZ         done
+	LEAQ       tails<>+32(SB), R8
+	MOVQ       DX, R9
+	NEGQ       R9
+	VMOVUPS    (R8)(R9*4), Y0
+	MOVQ       mean+72(FP), R8
+	MOVQ       rstd+80(FP), R9
+	MOVQ       rows+88(FP), R10
+	VMASKMOVPS (AX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	MOVQ       BX, R11
+	MOVQ       SI, R12
+
+restrows:
+	VBROADCASTSS (R8), Y3
+	VBROADCASTSS (R9), Y4
+	VMASKMOVPS   (R11), Y0, Y5
+	VMASKMOVPS   (R12), Y0, Y6
+	VSUBPS       Y3, Y6, Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DI, R11
+	ADDQ         DI, R12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          restrows
+	VMASKMOVPS   Y1, Y0, (AX)
+	VMASKMOVPS   Y2, Y0, (CX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	SUBQ         $0x00000008, DX
+
+done:
 	VZEROUPPER
 	RET
 
@@ -1035,35 +1106,35 @@ TEXT ·maxAVX512(SB), NOSPLIT, $0-28
 	VMOVUPS allff800000<>+0(SB), Z2
 	VMOVUPS allff800000<>+0(SB), Z3
 
-many10:
+many9:
 	CMPQ   CX, $0x00000040
-	JLT    one10
+	JLT    one9
 	VMAXPS (AX), Z0, Z0
 	VMAXPS 64(AX), Z1, Z1
 	VMAXPS 128(AX), Z2, Z2
 	VMAXPS 192(AX), Z3, Z3
 	ADDQ   $0x00000100, AX
 	SUBQ   $0x00000040, CX
-	JMP    many10
+	JMP    many9
 
-one10:
+one9:
 	CMPQ   CX, $0x00000010
-	JLT    rest10
+	JLT    rest9
 	VMAXPS (AX), Z0, Z0
 	ADDQ   $0x00000040, AX
 	SUBQ   $0x00000010, CX
-	JMP    one10
+	JMP    one9
 
-rest10:
+rest9:
 	TESTQ  CX, CX
-	JZ     done10
+	JZ     done9
 	MOVQ   $0x00000001, DX
 	SHLXQ  CX, DX, CX
 	DECQ   CX
 	KMOVW  CX, K1
 	VMAXPS (AX), Z0, K1, Z0
 
-done10:
+done9:
 	VMAXPS     Z2, Z0, Z0
 	VMAXPS     Z3, Z1, Z1
 	VMAXPS     Z1, Z0, Z0
@@ -1090,9 +1161,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-60
 	VPXORD       Z2, Z2, Z2
 	VPXORD       Z3, Z3, Z3
 
-many11:
+many10:
 	CMPQ         DX, $0x00000020
-	JLT          one11
+	JLT          one10
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1142,11 +1213,11 @@ many11:
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, DX
-	JMP          many11
+	JMP          many10
 
-one11:
+one10:
 	CMPQ         DX, $0x00000010
-	JLT          rest11
+	JLT          rest10
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1173,11 +1244,11 @@ one11:
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, DX
-	JMP          one11
+	JMP          one10
 
-rest11:
+rest10:
 	TESTQ        DX, DX
-	JZ           done11
+	JZ           done10
 	MOVQ         $0x00000001, BX
 	SHLXQ        DX, BX, DX
 	DECQ         DX
@@ -1207,7 +1278,7 @@ rest11:
 	VADDPS       Z4, Z2, Z2
 	VMOVUPS      Z4, K1, (AX)
 
-done11:
+done10:
 	VADDPS     Z3, Z2, Z2
 	VSHUFF32X4 $0x4e, Z2, Z2, Z0
 	VADDPS     Z0, Z2, Z2
@@ -1233,28 +1304,28 @@ TEXT ·normalizeAVX512(SB), NOSPLIT, $0-112
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many12:
+many11:
 	CMPQ   BX, $0x00000040
-	JLT    one12
+	JLT    one11
 	VADDPS (DX), Z0, Z0
 	VADDPS 64(DX), Z1, Z1
 	VADDPS 128(DX), Z2, Z2
 	VADDPS 192(DX), Z3, Z3
 	ADDQ   $0x00000100, DX
 	SUBQ   $0x00000040, BX
-	JMP    many12
+	JMP    many11
 
-one12:
+one11:
 	CMPQ   BX, $0x00000010
-	JLT    rest12
+	JLT    rest11
 	VADDPS (DX), Z0, Z0
 	ADDQ   $0x00000040, DX
 	SUBQ   $0x00000010, BX
-	JMP    one12
+	JMP    one11
 
-rest12:
+rest11:
 	TESTQ     BX, BX
-	JZ        done12
+	JZ        done11
 	MOVQ      $0x00000001, SI
 	SHLXQ     BX, SI, BX
 	DECQ      BX
@@ -1262,7 +1333,7 @@ rest12:
 	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 
-done12:
+done11:
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z3, Z1, Z1
 	VADDPS       Z1, Z0, Z0
@@ -1286,9 +1357,9 @@ done12:
 	MOVQ         AX, DX
 	MOVQ         CX, BX
 
-many13:
+many12:
 	CMPQ        BX, $0x00000040
-	JLT         one13
+	JLT         one12
 	VMOVUPS     (DX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VFMADD231PS Z1, Z1, Z5
@@ -1303,21 +1374,21 @@ many13:
 	VFMADD231PS Z1, Z1, Z8
 	ADDQ        $0x00000100, DX
 	SUBQ        $0x00000040, BX
-	JMP         many13
+	JMP         many12
 
-one13:
+one12:
 	CMPQ        BX, $0x00000010
-	JLT         rest13
+	JLT         rest12
 	VMOVUPS     (DX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VFMADD231PS Z1, Z1, Z5
 	ADDQ        $0x00000040, DX
 	SUBQ        $0x00000010, BX
-	JMP         one13
+	JMP         one12
 
-rest13:
+rest12:
 	TESTQ       BX, BX
-	JZ          done13
+	JZ          done12
 	MOVQ        $0x00000001, SI
 	SHLXQ       BX, SI, BX
 	DECQ        BX
@@ -1327,7 +1398,7 @@ rest13:
 	VMOVAPS.Z   Z1, K1, Z1
 	VFMADD231PS Z1, Z1, Z5
 
-done13:
+done12:
 	VADDPS       Z7, Z5, Z5
 	VADDPS       Z8, Z6, Z6
 	VADDPS       Z6, Z5, Z5
@@ -1353,9 +1424,9 @@ done13:
 	MOVQ         gain_base+48(FP), BX
 	MOVQ         bias_base+72(FP), SI
 
-many14:
+many13:
 	CMPQ        CX, $0x00000020
-	JLT         one14
+	JLT         one13
 	VMOVUPS     (AX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VMULPS      Z5, Z1, Z1
@@ -1375,11 +1446,11 @@ many14:
 	ADDQ        $0x00000080, BX
 	ADDQ        $0x00000080, SI
 	SUBQ        $0x00000020, CX
-	JMP         many14
+	JMP         many13
 
-one14:
+one13:
 	CMPQ        CX, $0x00000010
-	JLT         rest14
+	JLT         rest13
 	VMOVUPS     (AX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VMULPS      Z5, Z1, Z1
@@ -1392,11 +1463,11 @@ one14:
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, SI
 	SUBQ        $0x00000010, CX
-	JMP         one14
+	JMP         one13
 
-rest14:
+rest13:
 	TESTQ       CX, CX
-	JZ          done14
+	JZ          done13
 	MOVQ        $0x00000001, DI
 	SHLXQ       CX, DI, CX
 	DECQ        CX
@@ -1409,7 +1480,7 @@ rest14:
 	VFMADD213PS Z0, Z2, Z1
 	VMOVUPS     Z1, K1, (DX)
 
-done14:
+done13:
 	VZEROUPPER
 	RET
 
@@ -1431,9 +1502,9 @@ TEXT ·normalizeGradAVX512(SB), NOSPLIT, $0-105
 	VPXORD       Z4, Z4, Z4
 	VPXORD       Z5, Z5, Z5
 
-many15:
+many14:
 	CMPQ        R9, $0x00000020
-	JLT         one15
+	JLT         one14
 	VMOVUPS     (SI), Z6
 	VMOVUPS     (R8), Z7
 	VMULPS      Z7, Z6, Z6
@@ -1454,11 +1525,11 @@ many15:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, R9
-	JMP         many15
+	JMP         many14
 
-one15:
+one14:
 	CMPQ        R9, $0x00000010
-	JLT         rest15
+	JLT         rest14
 	VMOVUPS     (SI), Z6
 	VMOVUPS     (R8), Z7
 	VMULPS      Z7, Z6, Z6
@@ -1471,11 +1542,11 @@ one15:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         one15
+	JMP         one14
 
-rest15:
+rest14:
 	TESTQ       R9, R9
-	JZ          done15
+	JZ          done14
 	MOVQ        $0x00000001, R10
 	SHLXQ       R9, R10, R9
 	DECQ        R9
@@ -1489,7 +1560,7 @@ rest15:
 	VMULPS      Z1, Z7, Z7
 	VFMADD231PS Z7, Z6, Z4
 
-done15:
+done14:
 	VADDPS       Z3, Z2, Z2
 	VSHUFF32X4   $0x4e, Z2, Z2, Z3
 	VADDPS       Z3, Z2, Z2
@@ -1523,9 +1594,9 @@ done15:
 	MOVQ         CX, CX
 	MOVQ         SI, SI
 
-many16:
+many15:
 	CMPQ         BX, $0x00000020
-	JLT          one16
+	JLT          one15
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1551,11 +1622,11 @@ many16:
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, BX
-	JMP          many16
+	JMP          many15
 
-one16:
+one15:
 	CMPQ         BX, $0x00000010
-	JLT          rest16
+	JLT          rest15
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1571,11 +1642,11 @@ one16:
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          one16
+	JMP          one15
 
-rest16:
+rest15:
 	TESTQ        BX, BX
-	JZ           done16
+	JZ           done15
 	MOVQ         $0x00000001, DI
 	SHLXQ        BX, DI, BX
 	DECQ         BX
@@ -1591,7 +1662,7 @@ rest16:
 	VMULPS       Z1, Z3, Z3
 	VMOVUPS      Z3, K1, (SI)
 
-done16:
+done15:
 	VZEROUPPER
 	RET
 
@@ -1599,9 +1670,9 @@ accumulate:
 	MOVQ CX, CX
 	MOVQ SI, SI
 
-many17:
+many16:
 	CMPQ         BX, $0x00000020
-	JLT          one17
+	JLT          one16
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1629,11 +1700,11 @@ many17:
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, BX
-	JMP          many17
+	JMP          many16
 
-one17:
+one16:
 	CMPQ         BX, $0x00000010
-	JLT          rest17
+	JLT          rest16
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1650,11 +1721,11 @@ one17:
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          one17
+	JMP          one16
 
-rest17:
+rest16:
 	TESTQ        BX, BX
-	JZ           done17
+	JZ           done16
 	MOVQ         $0x00000001, DI
 	SHLXQ        BX, DI, BX
 	DECQ         BX
@@ -1671,89 +1742,159 @@ rest17:
 	VFMADD213PS  Z0, Z1, Z3
 	VMOVUPS      Z3, K1, (SI)
 
-done17:
+done16:
 	VZEROUPPER
 	RET
 
-// func affineGradAVX512(dgain []float32, dbias []float32, dy []float32, x []float32, mean float32, rstd float32)
+// func affineGradAVX512(dgain []float32, dbias []float32, dy *float32, x *float32, ld int, mean *float32, rstd *float32, rows int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·affineGradAVX512(SB), NOSPLIT, $0-104
-	MOVQ         dgain_base+0(FP), AX
-	MOVQ         dbias_base+24(FP), CX
-	MOVQ         dy_base+48(FP), DX
-	MOVQ         x_base+72(FP), BX
-	MOVQ         dy_len+56(FP), SI
-	VBROADCASTSS mean+96(FP), Z0
-	VBROADCASTSS rstd+100(FP), Z1
+TEXT ·affineGradAVX512(SB), NOSPLIT, $0-96
+	MOVQ dgain_base+0(FP), AX
+	MOVQ dbias_base+24(FP), CX
+	MOVQ dgain_len+8(FP), DX
+	MOVQ dy+48(FP), BX
+	MOVQ x+56(FP), SI
+	MOVQ ld+64(FP), DI
+	SHLQ $0x02, DI
 
-many18:
-	CMPQ        SI, $0x00000020
-	JLT         one18
-	VMOVUPS     (DX), Z2
-	VMOVUPS     (BX), Z3
-	VSUBPS      Z0, Z3, Z3
-	VMULPS      Z1, Z3, Z3
-	VMOVUPS     (AX), Z4
-	VFMADD231PS Z3, Z2, Z4
-	VMOVUPS     Z4, (AX)
-	VMOVUPS     (CX), Z3
-	VADDPS      Z2, Z3, Z3
-	VMOVUPS     Z3, (CX)
-	VMOVUPS     64(DX), Z2
-	VMOVUPS     64(BX), Z3
-	VSUBPS      Z0, Z3, Z3
-	VMULPS      Z1, Z3, Z3
-	VMOVUPS     64(AX), Z4
-	VFMADD231PS Z3, Z2, Z4
-	VMOVUPS     Z4, 64(AX)
-	VMOVUPS     64(CX), Z3
-	VADDPS      Z2, Z3, Z3
-	VMOVUPS     Z3, 64(CX)
-	ADDQ        $0x00000080, AX
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, BX
-	SUBQ        $0x00000020, SI
-	JMP         many18
+many:
+	CMPQ    DX, $0x00000040
+	JL      one
+	MOVQ    mean+72(FP), R8
+	MOVQ    rstd+80(FP), R9
+	MOVQ    rows+88(FP), R10
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VMOVUPS 64(AX), Z2
+	VMOVUPS 64(CX), Z3
+	VMOVUPS 128(AX), Z4
+	VMOVUPS 128(CX), Z5
+	VMOVUPS 192(AX), Z6
+	VMOVUPS 192(CX), Z7
+	MOVQ    BX, R11
+	MOVQ    SI, R12
 
-one18:
-	CMPQ        SI, $0x00000010
-	JLT         rest18
-	VMOVUPS     (DX), Z2
-	VMOVUPS     (BX), Z3
-	VSUBPS      Z0, Z3, Z3
-	VMULPS      Z1, Z3, Z3
-	VMOVUPS     (AX), Z4
-	VFMADD231PS Z3, Z2, Z4
-	VMOVUPS     Z4, (AX)
-	VMOVUPS     (CX), Z3
-	VADDPS      Z2, Z3, Z3
-	VMOVUPS     Z3, (CX)
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, SI
-	JMP         one18
+manyrows:
+	VBROADCASTSS (R8), Z8
+	VBROADCASTSS (R9), Z9
+	VMOVUPS      (R11), Z10
+	VMOVUPS      (R12), Z11
+	VSUBPS       Z8, Z11, Z11
+	VMULPS       Z9, Z11, Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VADDPS       Z10, Z1, Z1
+	VMOVUPS      64(R11), Z10
+	VMOVUPS      64(R12), Z11
+	VSUBPS       Z8, Z11, Z11
+	VMULPS       Z9, Z11, Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VADDPS       Z10, Z3, Z3
+	VMOVUPS      128(R11), Z10
+	VMOVUPS      128(R12), Z11
+	VSUBPS       Z8, Z11, Z11
+	VMULPS       Z9, Z11, Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VADDPS       Z10, Z5, Z5
+	VMOVUPS      192(R11), Z10
+	VMOVUPS      192(R12), Z11
+	VSUBPS       Z8, Z11, Z11
+	VMULPS       Z9, Z11, Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VADDPS       Z10, Z7, Z7
+	ADDQ         DI, R11
+	ADDQ         DI, R12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          manyrows
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, (CX)
+	VMOVUPS      Z2, 64(AX)
+	VMOVUPS      Z3, 64(CX)
+	VMOVUPS      Z4, 128(AX)
+	VMOVUPS      Z5, 128(CX)
+	VMOVUPS      Z6, 192(AX)
+	VMOVUPS      Z7, 192(CX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x00000100, BX
+	ADDQ         $0x00000100, SI
+	SUBQ         $0x00000040, DX
+	JMP          many
 
-rest18:
-	TESTQ       SI, SI
-	JZ          done18
-	MOVQ        $0x00000001, DI
-	SHLXQ       SI, DI, SI
-	DECQ        SI
-	KMOVW       SI, K1
-	VMOVUPS.Z   (DX), K1, Z2
-	VMOVUPS.Z   (BX), K1, Z3
-	VSUBPS      Z0, Z3, Z3
-	VMULPS      Z1, Z3, Z3
-	VMOVUPS.Z   (AX), K1, Z0
-	VFMADD231PS Z3, Z2, Z0
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS.Z   (CX), K1, Z0
-	VADDPS      Z2, Z0, Z0
-	VMOVUPS     Z0, K1, (CX)
+one:
+	CMPQ    DX, $0x00000010
+	JL      rest
+	MOVQ    mean+72(FP), R8
+	MOVQ    rstd+80(FP), R9
+	MOVQ    rows+88(FP), R10
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	MOVQ    BX, R11
+	MOVQ    SI, R12
 
-done18:
+onerows:
+	VBROADCASTSS (R8), Z2
+	VBROADCASTSS (R9), Z3
+	VMOVUPS      (R11), Z4
+	VMOVUPS      (R12), Z5
+	VSUBPS       Z2, Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VADDPS       Z4, Z1, Z1
+	ADDQ         DI, R11
+	ADDQ         DI, R12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          onerows
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, (CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x00000010, DX
+	JMP          one
+
+rest:
+	TESTQ     DX, DX
+	JZ        done
+	MOVQ      $0x00000001, R8
+	SHLXQ     DX, R8, R8
+	DECQ      R8
+	KMOVW     R8, K1
+	MOVQ      mean+72(FP), R8
+	MOVQ      rstd+80(FP), R9
+	MOVQ      rows+88(FP), R10
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	MOVQ      BX, R11
+	MOVQ      SI, R12
+
+restrows:
+	VBROADCASTSS (R8), Z2
+	VBROADCASTSS (R9), Z3
+	VMOVUPS.Z    (R11), K1, Z4
+	VMOVUPS.Z    (R12), K1, Z5
+	VSUBPS       Z2, Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VADDPS       Z4, Z1, Z1
+	ADDQ         DI, R11
+	ADDQ         DI, R12
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          restrows
+	VMOVUPS      Z0, K1, (AX)
+	VMOVUPS      Z1, K1, (CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x00000010, DX
+
+done:
 	VZEROUPPER
 	RET

@@ -41,15 +41,17 @@ func normalizeAVX2(y []float32, x []float32, gain []float32, bias []float32, eps
 //go:noescape
 func normalizeGradAVX2(dx []float32, dy []float32, x []float32, gain []float32, mean float32, rstd float32, accumulate bool)
 
-// affineGradAVX2 computes
+// affineGradAVX2 computes for rows > 0, ld floats apart,
 //
-//	for i, g := range dy {
-//		dgain[i] += g * ((x[i] - mean) * rstd)
-//		dbias[i] += g
+//	for r := range rows {
+//		for j := range dgain {
+//			dgain[j] += dy[r*ld+j] * ((x[r*ld+j] - mean[r]) * rstd[r])
+//			dbias[j] += dy[r*ld+j]
+//		}
 //	}
 //
 //go:noescape
-func affineGradAVX2(dgain []float32, dbias []float32, dy []float32, x []float32, mean float32, rstd float32)
+func affineGradAVX2(dgain []float32, dbias []float32, dy *float32, x *float32, ld int, mean *float32, rstd *float32, rows int)
 
 // maxAVX512 returns
 //
@@ -88,12 +90,14 @@ func normalizeAVX512(y []float32, x []float32, gain []float32, bias []float32, e
 //go:noescape
 func normalizeGradAVX512(dx []float32, dy []float32, x []float32, gain []float32, mean float32, rstd float32, accumulate bool)
 
-// affineGradAVX512 computes
+// affineGradAVX512 computes for rows > 0, ld floats apart,
 //
-//	for i, g := range dy {
-//		dgain[i] += g * ((x[i] - mean) * rstd)
-//		dbias[i] += g
+//	for r := range rows {
+//		for j := range dgain {
+//			dgain[j] += dy[r*ld+j] * ((x[r*ld+j] - mean[r]) * rstd[r])
+//			dbias[j] += dy[r*ld+j]
+//		}
 //	}
 //
 //go:noescape
-func affineGradAVX512(dgain []float32, dbias []float32, dy []float32, x []float32, mean float32, rstd float32)
+func affineGradAVX512(dgain []float32, dbias []float32, dy *float32, x *float32, ld int, mean *float32, rstd *float32, rows int)

@@ -38,7 +38,7 @@ func thin(g gemmTask) {
 		if t.transA {
 			t.level.packColumns(t.rows, t.k, t.a, t.m, t.m, t.k, t.alpha)
 		} else {
-			t.level.packRows(t.rows, t.k, t.a, t.k, t.m, t.k, t.alpha)
+			t.level.packRows(t.rows, t.k, 0, t.a, t.k, t.m, t.k, 1, t.alpha)
 		}
 	}
 	t.start()

@@ -33,12 +33,17 @@ func (l *linear) backward(_, dout []float32, in []values) {
 
 // parameterGradients adds xᵀ·dout to that of w, and the column sums of dout to that of b.
 func (l linear) parameterGradients(x, dout []float32, w, b values) {
-	if w.grad != nil {
-		kernel.Gemm(true, false, l.in, l.out, l.rows, 1, x, dout, w.accumulate, w.grad)
+	if w.grad == nil {
+		if b.grad != nil {
+			kernel.ColumnSums(b.grad, dout, l.rows, l.out)
+		}
+		return
 	}
-	if b.grad != nil {
-		kernel.ColumnSums(b.grad, dout, l.rows, l.out)
+	p := kernel.Product{TransA: true, M: l.in, N: l.out, K: l.rows, A: x, B: dout, C: w.grad, ColumnSums: b.grad}
+	if w.accumulate {
+		p.Add = w.grad
 	}
+	p.Compute()
 }
 
 func (l *linear) sets(input, _ int) bool { return input == 1 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -73,38 +74,77 @@ func (s *isa) tileOf(rows, vectors int) {
 		add := load64("add")
 		TESTQ(add, add)
 		JZ(LabelRef("noadd"))
+		CMPQ(add, address("c"))
+		JE(LabelRef("noadd"))
 		s.prefetchTile("add", "ldAdd", rows, vectors)
 		Label("noadd")
 	}
-	step := func() {
+	step := func(bAt, aAt func(int) Mem) {
 		row := make([]reg.VecVirtual, vectors)
 		for v := range row {
-			row[v] = s.load(s.at(b, v), false)
+			row[v] = s.load(bAt(v), false)
 		}
 		for i := range rows {
-			x := s.broadcast(rowAt(a, aRow, i))
+			x := s.broadcast(aAt(i))
 			for v := range row {
 				VFMADD231PS(row[v], x, sums[i][v])
 			}
 		}
+	}
+	one := func() {
+		step(func(v int) Mem { return s.at(b, v) }, func(row int) Mem { return rowAt(a, aRow, row) })
 		for _, p := range a {
 			ADDQ(aStep, p)
 		}
 		ADDQ(bStep, b)
 	}
+	// With the usual strides many steps go by without adding to pointers: when a core is
+	// shared with another thread, it is instructions that count.
+	run := func(name string, unroll, stride int, at func(step, row int) Mem) {
+		n := GP64()
+		Label(name)
+		MOVQ(k, n)
+		SHRQ(Imm(uint64(bits.TrailingZeros(uint(unroll)))), n)
+		JZ(LabelRef("pairs"))
+		Label(name + "steps")
+		for t := range unroll {
+			step(func(v int) Mem { return s.at(b, t*vectors+v) }, func(row int) Mem { return at(t, row) })
+		}
+		for _, p := range a {
+			ADDQ(U32(4*unroll*stride), p)
+		}
+		ADDQ(U32(unroll*vectors*s.bytes()), b)
+		DECQ(n)
+		JNZ(LabelRef(name + "steps"))
+		ANDQ(Imm(uint64(unroll-1)), k)
+		JMP(LabelRef("pairs"))
+	}
+	if vectors > 1 && 2*rows > s.rows[vectors] { // not in what is left at an edge
+		CMPQ(bStep, U32(vectors*s.bytes()))
+		JNE(LabelRef("pairs"))
+		CMPQ(aStep, U32(4))
+		JE(LabelRef("inplace"))
+		CMPQ(aRow, U32(4))
+		JNE(LabelRef("pairs"))
+		CMPQ(aStep, U32(4*rows))
+		JNE(LabelRef("pairs"))
+		run("packed", 4, rows, func(step, row int) Mem { return Mem{Base: a[0], Disp: 4 * (step*rows + row)} })
+		run("inplace", 8, 1, func(step, row int) Mem { return rowAt(a, aRow, row).Offset(4 * step) })
+	}
+	Label("pairs")
 	pairs := GP64()
 	MOVQ(k, pairs)
 	SHRQ(Imm(1), pairs)
 	JZ(LabelRef("odd"))
 	Label("pair")
-	step()
-	step()
+	one()
+	one()
 	DECQ(pairs)
 	JNZ(LabelRef("pair"))
 	Label("odd")
 	ANDQ(Imm(1), k)
 	JZ(LabelRef("end"))
-	step()
+	one()
 	Label("end")
 
 	c, ldc, last := load64("c"), load64("ldc"), load64("last")
@@ -113,22 +153,20 @@ func (s *isa) tileOf(rows, vectors int) {
 	SHLQ(Imm(2), ldAdd)
 	write := func(adding, masked bool) {
 		for i := range rows {
+			to, from := nextRow(c, ldc, i), Mem{}
+			if adding {
+				from = nextRow(add, ldAdd, i)
+			}
 			for v := range vectors {
 				tail := masked && v == vectors-1
 				if adding {
-					if m := s.at(add, v); tail {
+					if m := from.Offset(v * s.bytes()); tail {
 						VADDPS(s.load(m, true), sums[i][v], sums[i][v])
 					} else {
 						VADDPS(m, sums[i][v], sums[i][v])
 					}
 				}
-				s.store(sums[i][v], s.at(c, v), tail)
-			}
-			if i < rows-1 {
-				ADDQ(ldc, c)
-				if adding {
-					ADDQ(ldAdd, add)
-				}
+				s.store(sums[i][v], to.Offset(v*s.bytes()), tail)
 			}
 		}
 		JMP(LabelRef("next"))
@@ -171,36 +209,52 @@ func (s *isa) tileOf(rows, vectors int) {
 // prefetchTile asks for the cache lines of a tile that is read or written at the end.
 func (s *isa) prefetchTile(pointer, stride string, rows, vectors int) {
 	p, ld := load64(pointer), load64(stride)
+	SHLQ(Imm(2), ld)
 	for i := range rows {
-		for v := range vectors {
-			PREFETCHT0(s.at(p, v))
-		}
-		if i < rows-1 {
-			LEAQ(Mem{Base: p, Index: ld, Scale: 4}, p)
+		row := nextRow(p, ld, i)
+		for v := 0; v < vectors; v += max(1, 64/s.bytes()) { // a vector in each line
+			PREFETCHT0(row.Offset(v * s.bytes()))
 		}
 	}
+}
+
+// nextRow is row i of those that p goes through, ld bytes apart: it moves on at every
+// third, which takes fewer instructions than at each.
+func nextRow(p, ld reg.GPVirtual, i int) Mem {
+	if i > 0 && i%3 == 0 {
+		LEAQ(Mem{Base: p, Index: ld, Scale: 2}, p)
+		ADDQ(ld, p)
+	}
+	m := Mem{Base: p}
+	if i%3 > 0 {
+		m.Index, m.Scale = ld, uint8(i%3)
+	}
+	return m
 }
 
 // packRows asks for what it will read some rows later: rows that are pages apart are a
 // pattern that no processor foresees.
 func (s *isa) packRows() {
-	s.function("packRows", "func(dst *float32, ldd int, src *float32, lds, k, full, load, store int, alpha float32)",
-		"copies k > 0 rows, each of full vectors and of another",
+	s.function("packRows", "func(dst *float32, ldd int, src *float32, lds, k, full, load, store, panels, width, next int, alpha float32)",
+		"copies panels > 0 panels of k > 0 rows, each of full vectors and of another",
 		"with the first load lanes from src, 0 in the rest of the first store lanes:",
 		"",
 		fmt.Sprintf("\tw := full*%d + load", s.lanes),
-		"\tfor s := range k {",
-		"\t\tfor i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }",
-		fmt.Sprintf("\t\tclear(dst[s*ldd+w : s*ldd+full*%d+store])", s.lanes),
+		"\tfor range panels {",
+		"\t\tfor s := range k {",
+		"\t\t\tfor i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }",
+		fmt.Sprintf("\t\t\tclear(dst[s*ldd+w : s*ldd+full*%d+store])", s.lanes),
+		"\t\t}",
+		"\t\tsrc, dst = src[width:], dst[next:]",
 		"\t}")
 	if !s.wide {
 		Comment("A masked store is slow on some processors. So all rows but the last are")
 		Comment("written as whole vectors, which the next row overwrites, if ldd is 4 at least.")
 	}
-	dst, ldd, src, lds := load64("dst"), load64("ldd"), load64("src"), load64("lds")
-	k, full, loads, stores := load64("k"), load64("full"), load64("load"), load64("store")
-	SHLQ(Imm(2), ldd)
-	SHLQ(Imm(2), lds)
+	ldd, lds, full, loads, stores := load64("ldd"), load64("lds"), load64("full"), load64("load"), load64("store")
+	for _, floats := range []Op{ldd, lds, address("width"), address("next")} {
+		SHLQ(Imm(2), floats)
+	}
 	alpha := s.param("alpha")
 	// Two masks at once: the general one for loads, another for stores.
 	s.setTail(stores)
@@ -209,12 +263,14 @@ func (s *isa) packRows() {
 		KMOVW(reg.K1, reg.K2)
 	}
 	s.setTail(loads)
-	if !s.wide {
-		s.packNarrow(dst, ldd, src, lds, k, full, loads, stores, alpha)
-	}
 	lead := GP64()
 	MOVQ(lds, lead)
 	SHLQ(Imm(s.packAheadLog), lead)
+	Label("panel")
+	dst, src, k := load64("dst"), load64("src"), load64("k")
+	if !s.wide {
+		s.packNarrow(dst, ldd, src, lds, k, full, loads, stores, alpha)
+	}
 	Label("row")
 	from, to, n := GP64(), GP64(), GP64()
 	MOVQ(src, from)
@@ -255,11 +311,19 @@ func (s *isa) packRows() {
 	ADDQ(ldd, dst)
 	DECQ(k)
 	JNZ(LabelRef("row"))
+	Label("following")
+	DECQ(address("panels"))
+	JZ(LabelRef("done"))
+	ADDQ(load64("width"), address("src"))
+	ADDQ(load64("next"), address("dst"))
+	JMP(LabelRef("panel"))
+	Label("done")
 	s.ret()
 }
 
 // packNarrow copies rows of 4 to 8 floats, what a panel of A has, as two halves that
-// overlap: no masks, and nothing behind a row is touched.
+// overlap: no masks, and nothing behind a row is touched. Panels lie side by side, so it
+// asks for what the same row has for a later one.
 func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtual, alpha reg.VecVirtual) {
 	TESTQ(full, full)
 	JNZ(LabelRef("wide"))
@@ -268,6 +332,7 @@ func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtua
 	CMPQ(loads, U32(4))
 	JL(LabelRef("wide"))
 	Label("narrow")
+	PREFETCHT0(Mem{Base: src, Disp: narrowAhead})
 	low, high := XMM(), XMM()
 	second := func(p reg.GPVirtual) Mem { return Mem{Base: p, Index: loads, Scale: 4, Disp: -16} }
 	VMULPS(Mem{Base: src}, alpha.AsX(), low)
@@ -278,9 +343,12 @@ func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtua
 	ADDQ(ldd, dst)
 	DECQ(k)
 	JNZ(LabelRef("narrow"))
-	s.ret()
+	JMP(LabelRef("following"))
 	Label("wide")
 }
+
+// narrowAhead is in bytes.
+const narrowAhead = 512
 
 // packColumns transposes in registers, a square of lanes×lanes at a time.
 func (s *isa) packColumns() {
@@ -480,6 +548,59 @@ func (s *isa) combine() {
 		})
 		s.ret()
 	}
+}
+
+// columnSums takes eight rows at a time, each with a sum of its own.
+func (s *isa) columnSums() {
+	s.function("columnSums", "func(sum []float32, x *float32, ldx, rows int)",
+		"adds the sums of columns:",
+		"",
+		"\tfor r := range rows {",
+		"\t\tfor j := range sum { sum[j] += x[r*ldx+j] }",
+		"\t}")
+	const together = 8
+	sum, n, x, ldx := base("sum"), length("sum"), load64("x"), load64("ldx")
+	SHLQ(Imm(2), ldx)
+	s.loop(n, 1, []reg.GPVirtual{sum, x}, func(v int, tail bool) {
+		labels++
+		label := func(name string) string { return fmt.Sprintf("%s%d", name, labels) }
+		many, few, single, done := label("rows"), label("few"), label("row"), label("added")
+		sums := s.zeros(together)
+		add := func(p Mem, to reg.VecVirtual) {
+			if tail {
+				VADDPS(s.load(p, true), to, to)
+			} else {
+				VADDPS(p, to, to)
+			}
+		}
+		rows, first := GP64(), GP64()
+		MOVQ(address("rows"), rows)
+		MOVQ(x, first)
+		p := rowPointers(first, ldx, together)
+		Label(many)
+		SUBQ(Imm(together), rows)
+		JL(LabelRef(few))
+		for r := range together {
+			add(rowAt(p, ldx, r), sums[r])
+		}
+		for _, q := range p {
+			LEAQ(Mem{Base: q, Index: ldx, Scale: together}, q)
+		}
+		JMP(LabelRef(many))
+		Label(few)
+		ADDQ(Imm(together), rows)
+		JZ(LabelRef(done))
+		Label(single)
+		add(Mem{Base: first}, sums[0])
+		ADDQ(ldx, first)
+		DECQ(rows)
+		JNZ(LabelRef(single))
+		Label(done)
+		total := fold(sums, VADDPS)
+		add(s.at(sum, v), total)
+		s.store(total, s.at(sum, v), tail)
+	})
+	s.ret()
 }
 
 // A product of few rows reads thinStreams rows of B at a time, each from a place

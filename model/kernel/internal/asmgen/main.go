@@ -27,6 +27,7 @@ func main() {
 			s.dot()
 			s.dot8()
 			s.combine()
+			s.columnSums()
 			s.thinCombine()
 			s.thinDots()
 		case "packed":

@@ -190,25 +190,68 @@ func (s *isa) normalizeGrad() {
 }
 
 func (s *isa) affineGrad() {
-	s.function("affineGrad", "func(dgain, dbias, dy, x []float32, mean, rstd float32)", "computes",
+	s.function("affineGrad", "func(dgain, dbias []float32, dy, x *float32, ld int, mean, rstd *float32, rows int)", "computes for rows > 0, ld floats apart,",
 		"",
-		"\tfor i, g := range dy {",
-		"\t\tdgain[i] += g * ((x[i] - mean) * rstd)",
-		"\t\tdbias[i] += g",
+		"\tfor r := range rows {",
+		"\t\tfor j := range dgain {",
+		"\t\t\tdgain[j] += dy[r*ld+j] * ((x[r*ld+j] - mean[r]) * rstd[r])",
+		"\t\t\tdbias[j] += dy[r*ld+j]",
+		"\t\t}",
 		"\t}")
-	dgain, dbias, dy, x, n := base("dgain"), base("dbias"), base("dy"), base("x"), length("dy")
-	mean, rstd := s.param("mean"), s.param("rstd")
-	s.loop(n, 2, []reg.GPVirtual{dgain, dbias, dy, x}, func(v int, tail bool) {
-		g := s.load(s.at(dy, v), tail)
-		z := s.load(s.at(x, v), tail)
-		VSUBPS(mean, z, z)
-		VMULPS(rstd, z, z)
-		a := s.load(s.at(dgain, v), tail)
-		VFMADD231PS(z, g, a)
-		s.store(a, s.at(dgain, v), tail)
-		b := s.load(s.at(dbias, v), tail)
-		VADDPS(g, b, b)
-		s.store(b, s.at(dbias, v), tail)
-	})
+	dgain, dbias, n, dy, x, ld := base("dgain"), base("dbias"), length("dgain"), load64("dy"), load64("x"), load64("ld")
+	SHLQ(Imm(2), ld)
+	// columns goes down the rows of some vectors, with their sums in registers.
+	columns := func(label string, vectors int, tail bool) {
+		mean, rstd, rows := load64("mean"), load64("rstd"), load64("rows")
+		gains, biases := make([]reg.VecVirtual, vectors), make([]reg.VecVirtual, vectors)
+		for v := range vectors {
+			gains[v], biases[v] = s.load(s.at(dgain, v), tail), s.load(s.at(dbias, v), tail)
+		}
+		p, q := GP64(), GP64()
+		MOVQ(dy, p)
+		MOVQ(x, q)
+		Label(label)
+		m, scale := s.broadcast(Mem{Base: mean}), s.broadcast(Mem{Base: rstd})
+		for v := range vectors {
+			g, z := s.load(s.at(p, v), tail), s.load(s.at(q, v), tail)
+			VSUBPS(m, z, z)
+			VMULPS(scale, z, z)
+			VFMADD231PS(z, g, gains[v])
+			VADDPS(g, biases[v], biases[v])
+		}
+		ADDQ(ld, p)
+		ADDQ(ld, q)
+		ADDQ(Imm(4), mean)
+		ADDQ(Imm(4), rstd)
+		DECQ(rows)
+		JNZ(LabelRef(label))
+		for v := range vectors {
+			s.store(gains[v], s.at(dgain, v), tail)
+			s.store(biases[v], s.at(dbias, v), tail)
+		}
+		for _, r := range []reg.GPVirtual{dgain, dbias, dy, x} {
+			ADDQ(U32(vectors*s.bytes()), r)
+		}
+		SUBQ(U32(vectors*s.lanes), n)
+	}
+	Label("many")
+	CMPQ(n, U32(affineVectors*s.lanes))
+	JL(LabelRef("one"))
+	columns("manyrows", affineVectors, false)
+	JMP(LabelRef("many"))
+	Label("one")
+	CMPQ(n, U32(s.lanes))
+	JL(LabelRef("rest"))
+	columns("onerows", 1, false)
+	JMP(LabelRef("one"))
+	Label("rest")
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	s.setTail(n)
+	columns("restrows", 1, true)
+	Label("done")
 	s.ret()
 }
+
+// affineVectors is the number of vectors of columns whose sums go down the rows together.
+const affineVectors = 4
