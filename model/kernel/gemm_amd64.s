@@ -1686,6 +1686,7 @@ packedsteps:
 	DECQ         R9
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -1812,6 +1813,7 @@ inplacesteps:
 	DECQ         R9
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R9
@@ -2146,6 +2148,7 @@ packedsteps:
 	DECQ         R9
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -2296,6 +2299,7 @@ inplacesteps:
 	DECQ         R9
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R9
@@ -2670,6 +2674,7 @@ packedsteps:
 	DECQ         R9
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -2844,6 +2849,7 @@ inplacesteps:
 	DECQ         R9
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R9
@@ -9088,6 +9094,7 @@ packedsteps:
 	DECQ         R10
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -9311,6 +9318,7 @@ inplacesteps:
 	DECQ         R10
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R10
@@ -9776,6 +9784,7 @@ packedsteps:
 	DECQ         R10
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -10023,6 +10032,7 @@ inplacesteps:
 	DECQ         R10
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R10
@@ -10531,6 +10541,7 @@ packedsteps:
 	DECQ         R11
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -10803,6 +10814,7 @@ inplacesteps:
 	DECQ         R11
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R11
@@ -11356,6 +11368,7 @@ packedsteps:
 	DECQ         R11
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -11652,6 +11665,7 @@ inplacesteps:
 	DECQ         R11
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R11
@@ -12241,6 +12255,7 @@ packedsteps:
 	DECQ         R11
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -12561,6 +12576,7 @@ inplacesteps:
 	DECQ         R11
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R11
@@ -13193,6 +13209,7 @@ packedsteps:
 	DECQ         R12
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -13538,6 +13555,7 @@ inplacesteps:
 	DECQ         R12
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R12
@@ -14215,6 +14233,7 @@ packedsteps:
 	DECQ         R12
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -14584,6 +14603,7 @@ inplacesteps:
 	DECQ         R12
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R12
@@ -15875,6 +15895,7 @@ packedsteps:
 	DECQ         R9
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -16073,6 +16094,7 @@ inplacesteps:
 	DECQ         R9
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R9
@@ -16499,6 +16521,7 @@ packedsteps:
 	DECQ         R9
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -16729,6 +16752,7 @@ inplacesteps:
 	DECQ         R9
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R9
@@ -17212,6 +17236,7 @@ packedsteps:
 	DECQ         R10
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -17475,6 +17500,7 @@ inplacesteps:
 	DECQ         R10
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R10
@@ -18017,6 +18043,7 @@ packedsteps:
 	DECQ         R10
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -18312,6 +18339,7 @@ inplacesteps:
 	DECQ         R10
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R10
@@ -18904,6 +18932,7 @@ packedsteps:
 	DECQ         R10
 	JNZ          packedsteps
 	ANDQ         $0x03, BX
+	JZ           end
 	JMP          pairs
 
 inplace:
@@ -19231,6 +19260,7 @@ inplacesteps:
 	DECQ         R10
 	JNZ          inplacesteps
 	ANDQ         $0x07, BX
+	JZ           end
 
 pairs:
 	MOVQ BX, R10

@@ -117,6 +117,7 @@ func (s *isa) tileOf(rows, vectors int) {
 		DECQ(n)
 		JNZ(LabelRef(name + "steps"))
 		ANDQ(Imm(uint64(unroll-1)), k)
+		JZ(LabelRef("end"))
 		JMP(LabelRef("pairs"))
 	}
 	if vectors > 1 && 2*rows > s.rows[vectors] { // not in what is left at an edge
