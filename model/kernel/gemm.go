@@ -38,7 +38,7 @@ type gemmTask struct {
 	a, b, c        []float32
 	bias           []float32 // [n], and up to a full vector; nil: none
 	add            []float32 // [m,n], may be c; nil: none
-	sums           []float32 // [n]: the sums of B's columns are added to it; nil: none
+	columnSums     []float32 // [n]: the sums of B's columns are added to it; nil: none
 	finish         finish    // what is done with a part of C that is complete
 	other          []float32 // [m,n], for finish
 
@@ -103,8 +103,8 @@ const (
 
 const (
 	blockFloats = 384 << 10 // a block of A: 1.5 MB
-	chunkFloats = 128 << 10 // a chunk of B: 512 kB
-	packFloats  = 16 << 10  // of A that a piece packs at least
+	chunkFloats = 128 << 10 // a chunk of B, or of A if pieces share columns: 512 kB
+	packFloats  = 16 << 10  // that a piece packs at least
 	packStrip   = 16        // rows that packing reads side by side
 	groupPanels = 4         // row panels that make packing a panel of B worth it
 	farFloats   = 4 << 20   // a larger C is far away: it's worth deeper panels to visit it less
@@ -122,7 +122,7 @@ func gemm(t gemmTask) {
 	switch {
 	case t.m == 0 || t.n == 0:
 		return
-	case t.m <= fewRows && t.sums == nil:
+	case t.m <= fewRows && t.columnSums == nil:
 		thin(t)
 		return
 	}
@@ -223,13 +223,7 @@ func (g *gemmTask) piece(w *worker, i int) {
 	case g.packing && i < g.packsA.pieces:
 		g.packsA.each(i, g.packA)
 	case g.packing:
-		g.packsB.each(i-g.packsA.pieces, func(first, last, from, to int) {
-			whole := max(first, min(last, g.n/g.width-g.j0)) // the last one may lack columns
-			g.packB(g.panelB(first, from), g.j0+first, g.j0+whole, from, to)
-			if whole < last {
-				g.packB(g.panelB(whole, from), g.j0+whole, g.j0+last, from, to)
-			}
-		})
+		g.packsB.each(i-g.packsA.pieces, g.packChunk)
 	case g.byRows:
 		g.eachDepth(func(from, to int) {
 			for j := g.j0; j < g.j1; j++ {
@@ -305,9 +299,18 @@ func (g *gemmTask) packA(first, last, from, to int) {
 	}
 }
 
+// packChunk packs steps from to to of panels first to last of the chunk.
+func (g *gemmTask) packChunk(first, last, from, to int) {
+	for p := first; p < last; {
+		next := max(p+1, min(last, g.n/g.width-g.j0)) // the last one may lack columns
+		g.packB(g.panelB(p, from), g.j0+p, g.j0+next, from, to)
+		p = next
+	}
+}
+
 // packB packs steps from to to of panels j0 to j1, all of the same width.
 func (g *gemmTask) packB(dst []float32, j0, j1, from, to int) {
-	if from == to || j0 == j1 {
+	if from == to {
 		return
 	}
 	columns, room := min(g.width, g.n-j0*g.width), g.width*g.steps()
@@ -340,8 +343,8 @@ func (g *gemmTask) multiplyPanel(j, from, to int, b []float32, group int) {
 	} else if g.bias != nil {
 		bias = g.bias[first:]
 	}
-	if g.sums != nil && g.i0 == 0 && group == 0 {
-		g.level.columnSums(g.sums[first:last], b, ldb, to-from)
+	if g.columnSums != nil && g.i0 == 0 && group == 0 {
+		g.level.columnSums(g.columnSums[first:last], b, ldb, to-from)
 	}
 	for p, end := g.group(group); p < end; {
 		rows, next := g.rowPanels.equal(p, end)

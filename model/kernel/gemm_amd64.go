@@ -141,15 +141,16 @@ func combineBy(one, eight func(y []float32, coef, x *float32, ldx int), y, coef,
 }
 
 func columnSumsLanes8(sum, x []float32, ldx, rows int) {
-	if len(sum) > 0 && rows > 0 {
-		_ = x[(rows-1)*ldx+len(sum)-1]
-		columnSumsAVX2(sum, &x[0], ldx, rows)
-	}
+	columnSumsBy(columnSumsAVX2, sum, x, ldx, rows)
 }
 
 func columnSumsLanes16(sum, x []float32, ldx, rows int) {
+	columnSumsBy(columnSumsAVX512, sum, x, ldx, rows)
+}
+
+func columnSumsBy(add func(sum []float32, x *float32, ldx, rows int), sum, x []float32, ldx, rows int) {
 	if len(sum) > 0 && rows > 0 {
 		_ = x[(rows-1)*ldx+len(sum)-1]
-		columnSumsAVX512(sum, &x[0], ldx, rows)
+		add(sum, &x[0], ldx, rows)
 	}
 }

@@ -42,24 +42,20 @@ func LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd []float32, rows, d 
 	}
 	t := layerNormGradTask{level: best, dx: dx, dy: dy, x: x, gain: gain, mean: mean, rstd: rstd, rows: rows, d: d, accumulate: accumulate}
 	t.rowsPerPiece = max(affineRows, rowsPerPiece(d))
-	affine := dgain != nil || dbias != nil
-	if affine {
-		need(f, "dgain", len(dgain), d)
-		need(f, "dbias", len(dbias), d)
-	}
 	workers.mu.Lock()
 	defer workers.mu.Unlock()
 	pieces := blocks(rows, t.rowsPerPiece)
-	if affine {
+	if dgain != nil || dbias != nil {
+		need(f, "dgain", len(dgain), d)
+		need(f, "dbias", len(dbias), d)
 		t.sums = grow(&affineSums, pieces*2*d)
 	}
 	layerNormGradSlot = t
 	workers.section(&layerNormGradSlot, pieces)
 	layerNormGradSlot = layerNormGradTask{}
-	for i := 0; affine && i < pieces; i++ {
-		sums := t.sums[i*2*d:][:2*d]
+	for sums := t.sums; len(sums) > 0; sums = sums[2*d:] {
 		t.level.add(dgain[:d], dgain[:d], sums[:d])
-		t.level.add(dbias[:d], dbias[:d], sums[d:])
+		t.level.add(dbias[:d], dbias[:d], sums[d:2*d])
 	}
 }
 

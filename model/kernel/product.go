@@ -23,7 +23,7 @@ func (p Product) Compute() {
 	const f = "Product"
 	checkGemm(f, p.M, p.N, p.K, p.A, p.B, p.C)
 	size := p.M * p.N
-	t := gemmTask{level: best, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, alpha: 1, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add, sums: p.ColumnSums}
+	t := gemmTask{level: best, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, alpha: 1, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add, columnSums: p.ColumnSums}
 	if p.Bias != nil {
 		need(f, "Bias", len(p.Bias), p.N)
 	}

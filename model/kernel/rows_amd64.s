@@ -954,9 +954,9 @@ TEXT ·affineGradAVX2(SB), NOSPLIT, $0-96
 	MOVQ ld+64(FP), DI
 	SHLQ $0x02, DI
 
-many:
+many9:
 	CMPQ    DX, $0x00000020
-	JL      one
+	JLT     one9
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -971,7 +971,7 @@ many:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-manyrows:
+row10:
 	VBROADCASTSS (R8), Y8
 	VBROADCASTSS (R9), Y9
 	VMOVUPS      (R11), Y10
@@ -1003,7 +1003,7 @@ manyrows:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          manyrows
+	JNZ          row10
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(AX)
@@ -1017,11 +1017,11 @@ manyrows:
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, DX
-	JMP          many
+	JMP          many9
 
-one:
+one9:
 	CMPQ    DX, $0x00000008
-	JL      rest
+	JLT     rest9
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -1030,7 +1030,7 @@ one:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-onerows:
+row11:
 	VBROADCASTSS (R8), Y2
 	VBROADCASTSS (R9), Y3
 	VMOVUPS      (R11), Y4
@@ -1044,7 +1044,7 @@ onerows:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          onerows
+	JNZ          row11
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, (CX)
 	ADDQ         $0x00000020, AX
@@ -1052,47 +1052,40 @@ onerows:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000008, DX
-	JMP          one
+	JMP          one9
 
-rest:
+rest9:
 	TESTQ      DX, DX
-	JZ         done
+	JZ         done9
 	LEAQ       tails<>+32(SB), R8
-	MOVQ       DX, R9
-	NEGQ       R9
-	VMOVUPS    (R8)(R9*4), Y0
-	MOVQ       mean+72(FP), R8
-	MOVQ       rstd+80(FP), R9
-	MOVQ       rows+88(FP), R10
+	NEGQ       DX
+	VMOVUPS    (R8)(DX*4), Y0
+	MOVQ       mean+72(FP), DX
+	MOVQ       rstd+80(FP), R8
+	MOVQ       rows+88(FP), R9
 	VMASKMOVPS (AX), Y0, Y1
 	VMASKMOVPS (CX), Y0, Y2
-	MOVQ       BX, R11
-	MOVQ       SI, R12
+	MOVQ       SI, SI
 
-restrows:
-	VBROADCASTSS (R8), Y3
-	VBROADCASTSS (R9), Y4
-	VMASKMOVPS   (R11), Y0, Y5
-	VMASKMOVPS   (R12), Y0, Y6
+row12:
+	VBROADCASTSS (DX), Y3
+	VBROADCASTSS (R8), Y4
+	VMASKMOVPS   (BX), Y0, Y5
+	VMASKMOVPS   (SI), Y0, Y6
 	VSUBPS       Y3, Y6, Y6
 	VMULPS       Y4, Y6, Y6
 	VFMADD231PS  Y6, Y5, Y1
 	VADDPS       Y5, Y2, Y2
-	ADDQ         DI, R11
-	ADDQ         DI, R12
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	DECQ         R10
-	JNZ          restrows
+	DECQ         R9
+	JNZ          row12
 	VMASKMOVPS   Y1, Y0, (AX)
 	VMASKMOVPS   Y2, Y0, (CX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, BX
-	ADDQ         $0x00000020, SI
-	SUBQ         $0x00000008, DX
 
-done:
+done9:
 	VZEROUPPER
 	RET
 
@@ -1106,35 +1099,35 @@ TEXT ·maxAVX512(SB), NOSPLIT, $0-28
 	VMOVUPS allff800000<>+0(SB), Z2
 	VMOVUPS allff800000<>+0(SB), Z3
 
-many9:
+many13:
 	CMPQ   CX, $0x00000040
-	JLT    one9
+	JLT    one13
 	VMAXPS (AX), Z0, Z0
 	VMAXPS 64(AX), Z1, Z1
 	VMAXPS 128(AX), Z2, Z2
 	VMAXPS 192(AX), Z3, Z3
 	ADDQ   $0x00000100, AX
 	SUBQ   $0x00000040, CX
-	JMP    many9
+	JMP    many13
 
-one9:
+one13:
 	CMPQ   CX, $0x00000010
-	JLT    rest9
+	JLT    rest13
 	VMAXPS (AX), Z0, Z0
 	ADDQ   $0x00000040, AX
 	SUBQ   $0x00000010, CX
-	JMP    one9
+	JMP    one13
 
-rest9:
+rest13:
 	TESTQ  CX, CX
-	JZ     done9
+	JZ     done13
 	MOVQ   $0x00000001, DX
 	SHLXQ  CX, DX, CX
 	DECQ   CX
 	KMOVW  CX, K1
 	VMAXPS (AX), Z0, K1, Z0
 
-done9:
+done13:
 	VMAXPS     Z2, Z0, Z0
 	VMAXPS     Z3, Z1, Z1
 	VMAXPS     Z1, Z0, Z0
@@ -1161,9 +1154,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-60
 	VPXORD       Z2, Z2, Z2
 	VPXORD       Z3, Z3, Z3
 
-many10:
+many14:
 	CMPQ         DX, $0x00000020
-	JLT          one10
+	JLT          one14
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1213,11 +1206,11 @@ many10:
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, DX
-	JMP          many10
+	JMP          many14
 
-one10:
+one14:
 	CMPQ         DX, $0x00000010
-	JLT          rest10
+	JLT          rest14
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1244,11 +1237,11 @@ one10:
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, DX
-	JMP          one10
+	JMP          one14
 
-rest10:
+rest14:
 	TESTQ        DX, DX
-	JZ           done10
+	JZ           done14
 	MOVQ         $0x00000001, BX
 	SHLXQ        DX, BX, DX
 	DECQ         DX
@@ -1278,7 +1271,7 @@ rest10:
 	VADDPS       Z4, Z2, Z2
 	VMOVUPS      Z4, K1, (AX)
 
-done10:
+done14:
 	VADDPS     Z3, Z2, Z2
 	VSHUFF32X4 $0x4e, Z2, Z2, Z0
 	VADDPS     Z0, Z2, Z2
@@ -1304,28 +1297,28 @@ TEXT ·normalizeAVX512(SB), NOSPLIT, $0-112
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many11:
+many15:
 	CMPQ   BX, $0x00000040
-	JLT    one11
+	JLT    one15
 	VADDPS (DX), Z0, Z0
 	VADDPS 64(DX), Z1, Z1
 	VADDPS 128(DX), Z2, Z2
 	VADDPS 192(DX), Z3, Z3
 	ADDQ   $0x00000100, DX
 	SUBQ   $0x00000040, BX
-	JMP    many11
+	JMP    many15
 
-one11:
+one15:
 	CMPQ   BX, $0x00000010
-	JLT    rest11
+	JLT    rest15
 	VADDPS (DX), Z0, Z0
 	ADDQ   $0x00000040, DX
 	SUBQ   $0x00000010, BX
-	JMP    one11
+	JMP    one15
 
-rest11:
+rest15:
 	TESTQ     BX, BX
-	JZ        done11
+	JZ        done15
 	MOVQ      $0x00000001, SI
 	SHLXQ     BX, SI, BX
 	DECQ      BX
@@ -1333,7 +1326,7 @@ rest11:
 	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
 
-done11:
+done15:
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z3, Z1, Z1
 	VADDPS       Z1, Z0, Z0
@@ -1357,9 +1350,9 @@ done11:
 	MOVQ         AX, DX
 	MOVQ         CX, BX
 
-many12:
+many16:
 	CMPQ        BX, $0x00000040
-	JLT         one12
+	JLT         one16
 	VMOVUPS     (DX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VFMADD231PS Z1, Z1, Z5
@@ -1374,21 +1367,21 @@ many12:
 	VFMADD231PS Z1, Z1, Z8
 	ADDQ        $0x00000100, DX
 	SUBQ        $0x00000040, BX
-	JMP         many12
+	JMP         many16
 
-one12:
+one16:
 	CMPQ        BX, $0x00000010
-	JLT         rest12
+	JLT         rest16
 	VMOVUPS     (DX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VFMADD231PS Z1, Z1, Z5
 	ADDQ        $0x00000040, DX
 	SUBQ        $0x00000010, BX
-	JMP         one12
+	JMP         one16
 
-rest12:
+rest16:
 	TESTQ       BX, BX
-	JZ          done12
+	JZ          done16
 	MOVQ        $0x00000001, SI
 	SHLXQ       BX, SI, BX
 	DECQ        BX
@@ -1398,7 +1391,7 @@ rest12:
 	VMOVAPS.Z   Z1, K1, Z1
 	VFMADD231PS Z1, Z1, Z5
 
-done12:
+done16:
 	VADDPS       Z7, Z5, Z5
 	VADDPS       Z8, Z6, Z6
 	VADDPS       Z6, Z5, Z5
@@ -1424,9 +1417,9 @@ done12:
 	MOVQ         gain_base+48(FP), BX
 	MOVQ         bias_base+72(FP), SI
 
-many13:
+many17:
 	CMPQ        CX, $0x00000020
-	JLT         one13
+	JLT         one17
 	VMOVUPS     (AX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VMULPS      Z5, Z1, Z1
@@ -1446,11 +1439,11 @@ many13:
 	ADDQ        $0x00000080, BX
 	ADDQ        $0x00000080, SI
 	SUBQ        $0x00000020, CX
-	JMP         many13
+	JMP         many17
 
-one13:
+one17:
 	CMPQ        CX, $0x00000010
-	JLT         rest13
+	JLT         rest17
 	VMOVUPS     (AX), Z1
 	VSUBPS      Z0, Z1, Z1
 	VMULPS      Z5, Z1, Z1
@@ -1463,11 +1456,11 @@ one13:
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, SI
 	SUBQ        $0x00000010, CX
-	JMP         one13
+	JMP         one17
 
-rest13:
+rest17:
 	TESTQ       CX, CX
-	JZ          done13
+	JZ          done17
 	MOVQ        $0x00000001, DI
 	SHLXQ       CX, DI, CX
 	DECQ        CX
@@ -1480,7 +1473,7 @@ rest13:
 	VFMADD213PS Z0, Z2, Z1
 	VMOVUPS     Z1, K1, (DX)
 
-done13:
+done17:
 	VZEROUPPER
 	RET
 
@@ -1502,9 +1495,9 @@ TEXT ·normalizeGradAVX512(SB), NOSPLIT, $0-105
 	VPXORD       Z4, Z4, Z4
 	VPXORD       Z5, Z5, Z5
 
-many14:
+many18:
 	CMPQ        R9, $0x00000020
-	JLT         one14
+	JLT         one18
 	VMOVUPS     (SI), Z6
 	VMOVUPS     (R8), Z7
 	VMULPS      Z7, Z6, Z6
@@ -1525,11 +1518,11 @@ many14:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, R9
-	JMP         many14
+	JMP         many18
 
-one14:
+one18:
 	CMPQ        R9, $0x00000010
-	JLT         rest14
+	JLT         rest18
 	VMOVUPS     (SI), Z6
 	VMOVUPS     (R8), Z7
 	VMULPS      Z7, Z6, Z6
@@ -1542,11 +1535,11 @@ one14:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         one14
+	JMP         one18
 
-rest14:
+rest18:
 	TESTQ       R9, R9
-	JZ          done14
+	JZ          done18
 	MOVQ        $0x00000001, R10
 	SHLXQ       R9, R10, R9
 	DECQ        R9
@@ -1560,7 +1553,7 @@ rest14:
 	VMULPS      Z1, Z7, Z7
 	VFMADD231PS Z7, Z6, Z4
 
-done14:
+done18:
 	VADDPS       Z3, Z2, Z2
 	VSHUFF32X4   $0x4e, Z2, Z2, Z3
 	VADDPS       Z3, Z2, Z2
@@ -1594,9 +1587,9 @@ done14:
 	MOVQ         CX, CX
 	MOVQ         SI, SI
 
-many15:
+many19:
 	CMPQ         BX, $0x00000020
-	JLT          one15
+	JLT          one19
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1622,11 +1615,11 @@ many15:
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, BX
-	JMP          many15
+	JMP          many19
 
-one15:
+one19:
 	CMPQ         BX, $0x00000010
-	JLT          rest15
+	JLT          rest19
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1642,11 +1635,11 @@ one15:
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          one15
+	JMP          one19
 
-rest15:
+rest19:
 	TESTQ        BX, BX
-	JZ           done15
+	JZ           done19
 	MOVQ         $0x00000001, DI
 	SHLXQ        BX, DI, BX
 	DECQ         BX
@@ -1662,7 +1655,7 @@ rest15:
 	VMULPS       Z1, Z3, Z3
 	VMOVUPS      Z3, K1, (SI)
 
-done15:
+done19:
 	VZEROUPPER
 	RET
 
@@ -1670,9 +1663,9 @@ accumulate:
 	MOVQ CX, CX
 	MOVQ SI, SI
 
-many16:
+many20:
 	CMPQ         BX, $0x00000020
-	JLT          one16
+	JLT          one20
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1700,11 +1693,11 @@ many16:
 	ADDQ         $0x00000080, DX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, BX
-	JMP          many16
+	JMP          many20
 
-one16:
+one20:
 	CMPQ         BX, $0x00000010
-	JLT          rest16
+	JLT          rest20
 	VMOVUPS      (AX), Z3
 	VMOVUPS      (DX), Z5
 	VMULPS       Z5, Z3, Z3
@@ -1721,11 +1714,11 @@ one16:
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          one16
+	JMP          one20
 
-rest16:
+rest20:
 	TESTQ        BX, BX
-	JZ           done16
+	JZ           done20
 	MOVQ         $0x00000001, DI
 	SHLXQ        BX, DI, BX
 	DECQ         BX
@@ -1742,7 +1735,7 @@ rest16:
 	VFMADD213PS  Z0, Z1, Z3
 	VMOVUPS      Z3, K1, (SI)
 
-done16:
+done20:
 	VZEROUPPER
 	RET
 
@@ -1757,9 +1750,9 @@ TEXT ·affineGradAVX512(SB), NOSPLIT, $0-96
 	MOVQ ld+64(FP), DI
 	SHLQ $0x02, DI
 
-many:
+many21:
 	CMPQ    DX, $0x00000040
-	JL      one
+	JLT     one21
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -1774,7 +1767,7 @@ many:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-manyrows:
+row22:
 	VBROADCASTSS (R8), Z8
 	VBROADCASTSS (R9), Z9
 	VMOVUPS      (R11), Z10
@@ -1806,7 +1799,7 @@ manyrows:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          manyrows
+	JNZ          row22
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, (CX)
 	VMOVUPS      Z2, 64(AX)
@@ -1820,11 +1813,11 @@ manyrows:
 	ADDQ         $0x00000100, BX
 	ADDQ         $0x00000100, SI
 	SUBQ         $0x00000040, DX
-	JMP          many
+	JMP          many21
 
-one:
+one21:
 	CMPQ    DX, $0x00000010
-	JL      rest
+	JLT     rest21
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -1833,7 +1826,7 @@ one:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-onerows:
+row23:
 	VBROADCASTSS (R8), Z2
 	VBROADCASTSS (R9), Z3
 	VMOVUPS      (R11), Z4
@@ -1847,7 +1840,7 @@ onerows:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          onerows
+	JNZ          row23
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, (CX)
 	ADDQ         $0x00000040, AX
@@ -1855,46 +1848,40 @@ onerows:
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, DX
-	JMP          one
+	JMP          one21
 
-rest:
+rest21:
 	TESTQ     DX, DX
-	JZ        done
+	JZ        done21
 	MOVQ      $0x00000001, R8
-	SHLXQ     DX, R8, R8
-	DECQ      R8
-	KMOVW     R8, K1
-	MOVQ      mean+72(FP), R8
-	MOVQ      rstd+80(FP), R9
-	MOVQ      rows+88(FP), R10
+	SHLXQ     DX, R8, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	MOVQ      mean+72(FP), DX
+	MOVQ      rstd+80(FP), R8
+	MOVQ      rows+88(FP), R9
 	VMOVUPS.Z (AX), K1, Z0
 	VMOVUPS.Z (CX), K1, Z1
-	MOVQ      BX, R11
-	MOVQ      SI, R12
+	MOVQ      SI, SI
 
-restrows:
-	VBROADCASTSS (R8), Z2
-	VBROADCASTSS (R9), Z3
-	VMOVUPS.Z    (R11), K1, Z4
-	VMOVUPS.Z    (R12), K1, Z5
+row24:
+	VBROADCASTSS (DX), Z2
+	VBROADCASTSS (R8), Z3
+	VMOVUPS.Z    (BX), K1, Z4
+	VMOVUPS.Z    (SI), K1, Z5
 	VSUBPS       Z2, Z5, Z5
 	VMULPS       Z3, Z5, Z5
 	VFMADD231PS  Z5, Z4, Z0
 	VADDPS       Z4, Z1, Z1
-	ADDQ         DI, R11
-	ADDQ         DI, R12
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
-	ADDQ         $0x04, R9
-	DECQ         R10
-	JNZ          restrows
+	DECQ         R9
+	JNZ          row24
 	VMOVUPS      Z0, K1, (AX)
 	VMOVUPS      Z1, K1, (CX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, BX
-	ADDQ         $0x00000040, SI
-	SUBQ         $0x00000010, DX
 
-done:
+done21:
 	VZEROUPPER
 	RET

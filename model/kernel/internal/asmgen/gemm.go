@@ -226,11 +226,7 @@ func nextRow(p, ld reg.GPVirtual, i int) Mem {
 		LEAQ(Mem{Base: p, Index: ld, Scale: 2}, p)
 		ADDQ(ld, p)
 	}
-	m := Mem{Base: p}
-	if i%3 > 0 {
-		m.Index, m.Scale = ld, uint8(i%3)
-	}
-	return m
+	return rowAt([]reg.GPVirtual{p}, ld, i%3)
 }
 
 // packRows asks for what it will read some rows later: rows that are pages apart are a
@@ -564,7 +560,6 @@ func (s *isa) columnSums() {
 	SHLQ(Imm(2), ldx)
 	s.loop(n, 1, []reg.GPVirtual{sum, x}, func(v int, tail bool) {
 		labels++
-		label := func(name string) string { return fmt.Sprintf("%s%d", name, labels) }
 		many, few, single, done := label("rows"), label("few"), label("row"), label("added")
 		sums := s.zeros(together)
 		add := func(p Mem, to reg.VecVirtual) {

@@ -180,39 +180,42 @@ func (s *isa) clearBeyond(v reg.VecVirtual, tail bool) {
 // for the rest as a tail. body gets the number of its vector in the step; it
 // reads and writes at its pointers plus that many vectors.
 func (s *isa) loop(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body func(v int, tail bool)) {
+	s.steps(n, unroll, pointers, func(vectors int, tail bool) {
+		for v := range vectors {
+			body(v, tail)
+		}
+	})
+}
+
+// steps is loop for a body that writes all vectors of a step.
+func (s *isa) steps(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body func(vectors int, tail bool)) {
 	labels++
-	label := func(name string) string { return fmt.Sprintf("%s%d", name, labels) }
 	many, one, rest, done := label("many"), label("one"), label("rest"), label("done")
-	advance := func(vectors int) {
+	round := func(label, end string, vectors int) {
+		Label(label)
+		CMPQ(n, U32(vectors*s.lanes))
+		JLT(LabelRef(end))
+		body(vectors, false)
 		for _, p := range pointers {
 			ADDQ(U32(vectors*s.bytes()), p)
 		}
+		SUBQ(U32(vectors*s.lanes), n)
+		JMP(LabelRef(label))
 	}
 	if unroll > 1 {
-		Label(many)
-		CMPQ(n, U32(unroll*s.lanes))
-		JLT(LabelRef(one))
-		for v := range unroll {
-			body(v, false)
-		}
-		advance(unroll)
-		SUBQ(U32(unroll*s.lanes), n)
-		JMP(LabelRef(many))
+		round(many, one, unroll)
 	}
-	Label(one)
-	CMPQ(n, U32(s.lanes))
-	JLT(LabelRef(rest))
-	body(0, false)
-	advance(1)
-	SUBQ(U32(s.lanes), n)
-	JMP(LabelRef(one))
+	round(one, rest, 1)
 	Label(rest)
 	TESTQ(n, n)
 	JZ(LabelRef(done))
 	s.setTail(n)
-	body(0, true)
+	body(1, true)
 	Label(done)
 }
+
+// label makes a name of a function's its own until the next labels++.
+func label(name string) string { return fmt.Sprintf("%s%d", name, labels) }
 
 var labels int
 

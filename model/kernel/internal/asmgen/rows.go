@@ -200,8 +200,7 @@ func (s *isa) affineGrad() {
 		"\t}")
 	dgain, dbias, n, dy, x, ld := base("dgain"), base("dbias"), length("dgain"), load64("dy"), load64("x"), load64("ld")
 	SHLQ(Imm(2), ld)
-	// columns goes down the rows of some vectors, with their sums in registers.
-	columns := func(label string, vectors int, tail bool) {
+	s.steps(n, affineVectors, []reg.GPVirtual{dgain, dbias, dy, x}, func(vectors int, tail bool) {
 		mean, rstd, rows := load64("mean"), load64("rstd"), load64("rows")
 		gains, biases := make([]reg.VecVirtual, vectors), make([]reg.VecVirtual, vectors)
 		for v := range vectors {
@@ -210,7 +209,9 @@ func (s *isa) affineGrad() {
 		p, q := GP64(), GP64()
 		MOVQ(dy, p)
 		MOVQ(x, q)
-		Label(label)
+		labels++
+		row := label("row")
+		Label(row)
 		m, scale := s.broadcast(Mem{Base: mean}), s.broadcast(Mem{Base: rstd})
 		for v := range vectors {
 			g, z := s.load(s.at(p, v), tail), s.load(s.at(q, v), tail)
@@ -224,32 +225,12 @@ func (s *isa) affineGrad() {
 		ADDQ(Imm(4), mean)
 		ADDQ(Imm(4), rstd)
 		DECQ(rows)
-		JNZ(LabelRef(label))
+		JNZ(LabelRef(row))
 		for v := range vectors {
 			s.store(gains[v], s.at(dgain, v), tail)
 			s.store(biases[v], s.at(dbias, v), tail)
 		}
-		for _, r := range []reg.GPVirtual{dgain, dbias, dy, x} {
-			ADDQ(U32(vectors*s.bytes()), r)
-		}
-		SUBQ(U32(vectors*s.lanes), n)
-	}
-	Label("many")
-	CMPQ(n, U32(affineVectors*s.lanes))
-	JL(LabelRef("one"))
-	columns("manyrows", affineVectors, false)
-	JMP(LabelRef("many"))
-	Label("one")
-	CMPQ(n, U32(s.lanes))
-	JL(LabelRef("rest"))
-	columns("onerows", 1, false)
-	JMP(LabelRef("one"))
-	Label("rest")
-	TESTQ(n, n)
-	JZ(LabelRef("done"))
-	s.setTail(n)
-	columns("restrows", 1, true)
-	Label("done")
+	})
 	s.ret()
 }
 
