@@ -16,19 +16,18 @@ type AttentionShape struct{ Batch, Context, Heads, HeadDim int }
 // block of queries meets all its keys in a strip of scratch that stays in cache,
 // and the backward pass computes it again. The strip has queries in its columns.
 func Attention(out, lse, qkv []float32, s AttentionShape, drop Dropout) {
-	s.check("Attention", len(out), len(lse), len(qkv))
+	s.check("Attention", "out", len(out), len(lse), len(qkv))
 	drop.check()
 	run(&attentionSlot, attentionTask{level: best, shape: s, drop: drop, out: out, lse: lse, qkv: qkv}, s.pieces())
 }
 
 // AttentionGrad is the backward pass of Attention: it sets dqkv[B,T,3·D] from
-// dout, the gradient of out, and from what Attention read and wrote.
-func AttentionGrad(dqkv, dout, out, lse, qkv []float32, s AttentionShape, drop Dropout) {
-	s.check("AttentionGrad", len(out), len(lse), len(qkv))
+// dout, the gradient of out, and from what Attention read and wrote but out.
+func AttentionGrad(dqkv, dout, lse, qkv []float32, s AttentionShape, drop Dropout) {
+	s.check("AttentionGrad", "dout", len(dout), len(lse), len(qkv))
 	need("AttentionGrad", "dqkv", len(dqkv), s.rows()*3*s.width())
-	need("AttentionGrad", "dout", len(dout), s.rows()*s.width())
 	drop.check()
-	run(&attentionSlot, attentionTask{level: best, shape: s, drop: drop, out: out, lse: lse, qkv: qkv, dout: dout, dqkv: dqkv}, s.pieces())
+	run(&attentionSlot, attentionTask{level: best, shape: s, drop: drop, dout: dout, lse: lse, qkv: qkv, dqkv: dqkv}, s.pieces())
 }
 
 func (s AttentionShape) rows() int  { return s.Batch * s.Context }
@@ -41,14 +40,14 @@ func (s AttentionShape) pieces() int {
 	return s.Batch * s.Heads
 }
 
-func (s AttentionShape) check(function string, out, lse, qkv int) {
+func (s AttentionShape) check(function, output string, out, lse, qkv int) {
 	size(function, "Batch", s.Batch)
 	size(function, "Context", s.Context)
 	size(function, "Heads", s.Heads)
 	if s.HeadDim < 1 {
 		badSize(function, "HeadDim", s.HeadDim)
 	}
-	need(function, "out", out, s.rows()*s.width())
+	need(function, output, out, s.rows()*s.width())
 	need(function, "lse", lse, s.rows()*s.Heads)
 	need(function, "qkv", qkv, s.rows()*3*s.width())
 }
@@ -81,12 +80,9 @@ func (t *attentionTask) forward(w *worker, i int) {
 	T, d, D := s.Context, s.HeadDim, s.width()
 	b, h := i/s.Heads, i%s.Heads
 	q, k, v := t.heads(t.qkv, b, h)
-	lse := t.lse[i*T : i*T+T]
 	a := attending{rows: T, d: d, out: t.out[b*T*D+h*d:], ldo: D, q: q, ldq: 3 * D, keys: k, values: v, ld: 3 * D}
-	t.level.attend(w, a, func(x []float32, s strip, shift, sum []float32) {
-		for c := range s.queries {
-			lse[s.from+c] = shift[c] + log(sum[c])
-		}
+	t.level.attend(w, a, func(x []float32, s strip, lse []float32) {
+		copy(t.lse[i*T+s.from:][:s.queries], lse)
 		t.dropped(x, s, i)
 	})
 }
@@ -104,20 +100,19 @@ type attending struct {
 	ld            int
 }
 
-// attend computes a's attention. Each block's weights, and softmax's shift and sum of each
-// query, go through weighed before values are weighted with them.
-func (l *level) attend(w *worker, a attending, weighed func(x []float32, s strip, shift, sum []float32)) {
+// attend computes a's attention. Each block's weights, and log Σ exp of each query's scaled
+// scores, go through weighed before values are weighted with them.
+func (l *level) attend(w *worker, a attending, weighed func(x []float32, s strip, lse []float32)) {
 	scale := float32(1 / math.Sqrt(float64(a.d)))
 	total := a.past + a.rows
-	x, scratch := carve(w.floats(l.stripFloats(total, a.d)+2*queryBlock+l.panelFloats(a.d, total)), total*queryBlock)
-	shift, scratch := carve(scratch, queryBlock)
-	sum, scratch := carve(scratch, queryBlock)
+	x, scratch := carve(w.floats(l.stripFloats(total, a.d)+queryBlock+l.panelFloats(a.d, total)), total*queryBlock)
+	lse, scratch := carve(scratch, queryBlock)
 	values, scratch := l.rowPanels(scratch, a.values, a.ld, total, a.d)
 	for from := 0; from < a.rows; from += queryBlock {
 		s := strip{from: a.past + from, queries: min(queryBlock, a.rows-from), ld: queryBlock}
 		l.scores(x, s, a.keys, a.ld, a.q[from*a.ldq:], a.ldq, a.d, scratch)
-		l.softmax(x, s, scale, shift, sum)
-		weighed(x, s, shift, sum)
+		l.softmax(x, s, scale, lse)
+		weighed(x, s, lse)
 		l.weighted(a.out[from*a.ldo:], a.ldo, x, s, values, a.d)
 	}
 }
@@ -128,57 +123,67 @@ func (t *attentionTask) backward(w *worker, i int) {
 	b, h := i/s.Heads, i%s.Heads
 	q, k, v := t.heads(t.qkv, b, h)
 	dq, dk, dv := t.heads(t.dqkv, b, h)
-	out, dout := t.out[b*T*ldo+h*d:], t.dout[b*T*ldo+h*d:]
+	dout := t.dout[b*T*ldo+h*d:]
 	scale := float32(1 / math.Sqrt(float64(d)))
 
-	x, scratch := carve(w.floats(T*queryBlock+l.stripFloats(T, d)+2*queryBlock+l.panelFloats(d, T)+2*l.panelFloats(d, queryBlock)), T*queryBlock)
+	x, scratch := carve(w.floats(T*queryBlock+l.stripFloats(T, d)+queryBlock+l.panelFloats(d, T)+l.panelFloats(d, queryBlock)), T*queryBlock)
 	dx, scratch := carve(scratch, T*queryBlock)
 	lse, scratch := carve(scratch, queryBlock)
-	delta, scratch := carve(scratch, queryBlock)
 	keys, scratch := l.rowPanels(scratch, k, ld, T, d)
 
 	// From the last block, which sees all keys and so sets dk and dv, to the first.
 	for from := (T - 1) / queryBlock * queryBlock; from >= 0; from -= queryBlock {
 		n := min(queryBlock, T-from)
 		s := strip{from: from, queries: n, ld: queryBlock}
-		q, dout, out := q[from*ld:], dout[from*ldo:], out[from*ldo:]
+		q, dout := q[from*ld:], dout[from*ldo:]
 		copy(lse, t.lse[i*T+from:][:n])
-		for c := range n {
-			delta[c] = l.dot(dout[c*ldo:][:d], out[c*ldo:][:d])
-		}
 		l.scores(x, s, k, ld, q, ld, d, scratch)
 		l.weights(x, s, scale, lse)
 		l.scores(dx, s, v, ld, dout, ldo, d, scratch)
 		t.dropped(dx, s, i)
-		l.scoreGrad(dx, x, s, scale, delta)
+		l.scoreGrad(dx, x, s, scale)
 		t.dropped(x, s, i)
 
 		accumulate := s.keys() < T
-		queries, rest := l.rowPanels(scratch, q, ld, n, d)
-		douts, _ := l.rowPanels(rest, dout, ldo, n, d)
 		l.weighted(dq[from*ld:], ld, dx, s, keys, d)
-		l.multiply(s.keys(), d, n, dx, s.ld, 1, queries, dk, ld, accumulate)
-		l.multiply(s.keys(), d, n, x, s.ld, 1, douts, dv, ld, accumulate)
+		l.received(dk, ld, dx, s, q, ld, d, accumulate, scratch)
+		l.received(dv, ld, x, s, dout, ldo, d, accumulate, scratch)
 	}
 }
 
 // scores sets a strip x to rows[keys,d]·q[queries,d]ᵀ, and what is between the last
-// query and the end of its vector to 0.
+// query and the end of its vector to 0. Keys that no query of a panel sees are left out.
 func (l *level) scores(x []float32, s strip, rows []float32, ldr int, q []float32, ldq, d int, scratch []float32) {
 	columns, _ := l.columnPanels(scratch, q, ldq, d, s.queries)
-	l.multiply(s.keys(), padded(s.queries, l.lanes), d, rows, ldr, 1, columns, x, s.ld, false)
+	for c := 0; c < s.queries; c += columns.width {
+		n := min(columns.width, s.queries-c)
+		l.multiply(s.from+c+n, padded(n, l.lanes), d, rows, ldr, 1, columns.panel(c/columns.width), x[c:], s.ld, false)
+	}
 }
 
 // nearKeys is the number of keys whose part of a strip and of a panel of rows are both
 // in the first-level cache.
 const nearKeys = 128
 
-// weighted sets out[queries,d], rows ldo apart, to xᵀ·rows[keys,d].
+// weighted sets out[queries,d], rows ldo apart, to xᵀ·rows[keys,d]: to what queries get of
+// keys.
 func (l *level) weighted(out []float32, ldo int, x []float32, s strip, rows panels, d int) {
-	for j := 0; j < s.keys(); j += nearKeys {
-		n := min(nearKeys, s.keys()-j)
-		l.multiply(s.queries, d, n, x[j*s.ld:], 1, s.ld, rows.from(j), out, ldo, j > 0)
-	}
+	s.halves(func(c, n, _ int) {
+		keys := s.from + c + n
+		for j := 0; j < keys; j += nearKeys {
+			k := min(nearKeys, keys-j)
+			l.multiply(n, d, k, x[j*s.ld+c:], 1, s.ld, rows.from(j), out[c*ldo:], ldo, j > 0)
+		}
+	})
+}
+
+// received sets sums[keys,d], rows lds apart, to x·rows[queries,d], or adds it: what keys
+// get of queries.
+func (l *level) received(sums []float32, lds int, x []float32, s strip, rows []float32, ldr, d int, accumulate bool, scratch []float32) {
+	packed, _ := l.packedRows(scratch, rows, ldr, s.queries, d)
+	s.halves(func(c, n, first int) {
+		l.multiply(s.from+c+n-first, d, s.queries-c, x[first*s.ld+c:], s.ld, 1, packed.from(c), sums[first*lds:], lds, accumulate)
+	})
 }
 
 // stripFloats is the scratch that a strip of that many keys needs, and scores for it.

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func softmaxAVX2(x *float32, ld int, full int, triangle int, rest int, scale float32, shift *float32, sum *float32)
+// func softmaxAVX2(x *float32, ld int, full int, triangle int, rest int, scale float32, lse *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·softmaxAVX2(SB), NOSPLIT, $0-64
+TEXT ·softmaxAVX2(SB), NOSPLIT, $0-56
 	MOVQ         x+0(FP), AX
 	MOVQ         ld+8(FP), CX
 	MOVQ         full+16(FP), DX
@@ -16,21 +16,42 @@ TEXT ·softmaxAVX2(SB), NOSPLIT, $0-64
 	VMOVUPS      allff800000<>+0(SB), Y1
 	MOVQ         AX, SI
 	MOVQ         DX, DI
-	TESTQ        DI, DI
-	JZ           maxend
+	SUBQ         $0x04, DI
+	JL           maxmanyend
+
+maxmany:
+	VMOVUPS (SI), Y2
+	VMAXPS  Y2, Y1, Y1
+	ADDQ    CX, SI
+	VMOVUPS (SI), Y2
+	VMAXPS  Y2, Y1, Y1
+	ADDQ    CX, SI
+	VMOVUPS (SI), Y2
+	VMAXPS  Y2, Y1, Y1
+	ADDQ    CX, SI
+	VMOVUPS (SI), Y2
+	VMAXPS  Y2, Y1, Y1
+	ADDQ    CX, SI
+	SUBQ    $0x04, DI
+	JGE     maxmany
+
+maxmanyend:
+	ADDQ $0x04, DI
+	SUBQ $0x01, DI
+	JL   maxend
 
 max:
 	VMOVUPS (SI), Y2
 	VMAXPS  Y2, Y1, Y1
 	ADDQ    CX, SI
-	DECQ    DI
-	JNZ     max
+	SUBQ    $0x01, DI
+	JGE     max
 
 maxend:
-	LEAQ  visibleAVX2<>+32(SB), DI
-	MOVQ  BX, R8
-	TESTQ R8, R8
-	JZ    maxtriangleend
+	LEAQ visibleAVX2<>+32(SB), DI
+	MOVQ BX, R8
+	SUBQ $0x01, R8
+	JL   maxtriangleend
 
 maxtriangle:
 	VMOVUPS (SI), Y2
@@ -38,31 +59,28 @@ maxtriangle:
 	VMAXPS  Y2, Y1, Y1
 	ADDQ    CX, SI
 	SUBQ    $0x04, DI
-	DECQ    R8
-	JNZ     maxtriangle
+	SUBQ    $0x01, R8
+	JGE     maxtriangle
 
 maxtriangleend:
-	VMULPS  Y0, Y1, Y1
-	MOVQ    shift+48(FP), SI
-	VMOVUPS Y1, (SI)
-	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, SI
-	MOVQ    DX, DI
-	TESTQ   DI, DI
-	JZ      expend
+	VMULPS Y0, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   AX, SI
+	MOVQ   DX, DI
+	SUBQ   $0x01, DI
+	JL     expend
 
 exp:
 	VMOVUPS      (SI), Y3
 	VFMSUB213PS  Y1, Y0, Y3
-	VMOVUPS      allc2d00000<>+0(SB), Y4
+	VMOVUPS      allc2b00000<>+0(SB), Y4
 	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      all42b20000<>+0(SB), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      all4b400000<>+0(SB), Y4
+	VMOVUPS      all4b40007f<>+0(SB), Y4
 	VFMADD231PS  all3fb8aa3b<>+0(SB), Y3, Y4
-	VSUBPS       all4b400000<>+0(SB), Y4, Y4
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y3
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y3
+	VSUBPS       all4b40007f<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VFNMADD231PS all3f318000<>+0(SB), Y5, Y3
+	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y3
 	VMOVUPS      all3d2aac7a<>+0(SB), Y6
 	VMOVUPS      all3efffffe<>+0(SB), Y7
 	VMULPS       Y3, Y3, Y5
@@ -72,41 +90,31 @@ exp:
 	VFMADD231PS  Y6, Y5, Y7
 	VADDPS       all3f800000<>+0(SB), Y3, Y6
 	VFMADD231PS  Y7, Y5, Y6
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y6, Y6
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y6, Y6
-	VMOVAPS      Y6, Y3
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      Y3, (SI)
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      Y6, (SI)
 	ADDQ         CX, SI
-	DECQ         DI
-	JNZ          exp
+	SUBQ         $0x01, DI
+	JGE          exp
 
 expend:
-	LEAQ  visibleAVX2<>+32(SB), DI
-	MOVQ  BX, R8
-	TESTQ R8, R8
-	JZ    exptriangleend
+	LEAQ visibleAVX2<>+32(SB), DI
+	MOVQ BX, R8
+	SUBQ $0x01, R8
+	JL   exptriangleend
 
 exptriangle:
 	VMOVUPS      (SI), Y3
 	VMINPS       (DI), Y3, Y3
 	VFMSUB213PS  Y1, Y0, Y3
-	VMOVUPS      allc2d00000<>+0(SB), Y4
+	VMOVUPS      allc2b00000<>+0(SB), Y4
 	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      all42b20000<>+0(SB), Y4
-	VMINPS       Y3, Y4, Y3
-	VMOVUPS      all4b400000<>+0(SB), Y4
+	VMOVUPS      all4b40007f<>+0(SB), Y4
 	VFMADD231PS  all3fb8aa3b<>+0(SB), Y3, Y4
-	VSUBPS       all4b400000<>+0(SB), Y4, Y4
-	VFNMADD231PS all3f318000<>+0(SB), Y4, Y3
-	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y3
+	VSUBPS       all4b40007f<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VFNMADD231PS all3f318000<>+0(SB), Y5, Y3
+	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y3
 	VMOVUPS      all3d2aac7a<>+0(SB), Y6
 	VMOVUPS      all3efffffe<>+0(SB), Y7
 	VMULPS       Y3, Y3, Y5
@@ -116,50 +124,82 @@ exptriangle:
 	VFMADD231PS  Y6, Y5, Y7
 	VADDPS       all3f800000<>+0(SB), Y3, Y6
 	VFMADD231PS  Y7, Y5, Y6
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y6, Y6
-	VPADDD       all0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y6, Y6
-	VMOVAPS      Y6, Y3
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      Y3, (SI)
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      Y6, (SI)
 	ADDQ         CX, SI
 	SUBQ         $0x04, DI
-	DECQ         R8
-	JNZ          exptriangle
+	SUBQ         $0x01, R8
+	JGE          exptriangle
 
 exptriangleend:
-	MOVQ    sum+56(FP), DI
-	VMOVUPS Y2, (DI)
-	MOVQ    rest+32(FP), DI
-	VXORPS  Y0, Y0, Y0
-	TESTQ   DI, DI
-	JZ      restend
+	MOVQ   rest+32(FP), DI
+	VXORPS Y0, Y0, Y0
+	SUBQ   $0x01, DI
+	JL     restend
 
 rest:
 	VMOVUPS Y0, (SI)
 	ADDQ    CX, SI
-	DECQ    DI
-	JNZ     rest
+	SUBQ    $0x01, DI
+	JGE     rest
 
 restend:
-	VMOVUPS all3f800000<>+0(SB), Y0
-	VDIVPS  Y2, Y0, Y0
-	ADDQ    BX, DX
-	TESTQ   DX, DX
-	JZ      scaleend
+	VPSUBD      all3f3504f3<>+0(SB), Y2, Y0
+	VPSRAD      $0x17, Y0, Y0
+	VPSLLD      $0x17, Y0, Y3
+	VPSUBD      Y3, Y2, Y3
+	VCVTDQ2PS   Y0, Y0
+	VSUBPS      all3f800000<>+0(SB), Y3, Y4
+	VADDPS      all3f800000<>+0(SB), Y3, Y3
+	VDIVPS      Y3, Y4, Y4
+	VMULPS      Y4, Y4, Y3
+	VMOVUPS     all3e638e39<>+0(SB), Y5
+	VFMADD213PS all3e924925<>+0(SB), Y3, Y5
+	VFMADD213PS all3ecccccd<>+0(SB), Y3, Y5
+	VFMADD213PS all3f2aaaab<>+0(SB), Y3, Y5
+	VMULPS      Y3, Y5, Y5
+	VSUBPS      Y2, Y2, Y3
+	VFMADD231PS all3f317218<>+0(SB), Y0, Y3
+	VFMADD231PS Y4, Y5, Y3
+	VADDPS      Y4, Y4, Y4
+	VADDPS      Y4, Y3, Y3
+	VMOVUPS     all3f800000<>+0(SB), Y0
+	VADDPS      Y1, Y3, Y3
+	MOVQ        lse+48(FP), SI
+	VMOVUPS     Y3, (SI)
+	VDIVPS      Y2, Y0, Y0
+	ADDQ        BX, DX
+	SUBQ        $0x04, DX
+	JL          scalemanyend
+
+scalemany:
+	VMULPS  (AX), Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMULPS  (AX), Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMULPS  (AX), Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMULPS  (AX), Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	SUBQ    $0x04, DX
+	JGE     scalemany
+
+scalemanyend:
+	ADDQ $0x04, DX
+	SUBQ $0x01, DX
+	JL   scaleend
 
 scale:
 	VMULPS  (AX), Y0, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    CX, AX
-	DECQ    DX
-	JNZ     scale
+	SUBQ    $0x01, DX
+	JGE     scale
 
 scaleend:
 	VZEROUPPER
@@ -201,59 +241,41 @@ DATA visibleAVX2<>+56(SB)/4, $0x7f800000
 DATA visibleAVX2<>+60(SB)/4, $0x7f800000
 GLOBL visibleAVX2<>(SB), RODATA|NOPTR, $64
 
-DATA allc2d00000<>+0(SB)/4, $0xc2d00000
-DATA allc2d00000<>+4(SB)/4, $0xc2d00000
-DATA allc2d00000<>+8(SB)/4, $0xc2d00000
-DATA allc2d00000<>+12(SB)/4, $0xc2d00000
-DATA allc2d00000<>+16(SB)/4, $0xc2d00000
-DATA allc2d00000<>+20(SB)/4, $0xc2d00000
-DATA allc2d00000<>+24(SB)/4, $0xc2d00000
-DATA allc2d00000<>+28(SB)/4, $0xc2d00000
-DATA allc2d00000<>+32(SB)/4, $0xc2d00000
-DATA allc2d00000<>+36(SB)/4, $0xc2d00000
-DATA allc2d00000<>+40(SB)/4, $0xc2d00000
-DATA allc2d00000<>+44(SB)/4, $0xc2d00000
-DATA allc2d00000<>+48(SB)/4, $0xc2d00000
-DATA allc2d00000<>+52(SB)/4, $0xc2d00000
-DATA allc2d00000<>+56(SB)/4, $0xc2d00000
-DATA allc2d00000<>+60(SB)/4, $0xc2d00000
-GLOBL allc2d00000<>(SB), RODATA|NOPTR, $64
+DATA allc2b00000<>+0(SB)/4, $0xc2b00000
+DATA allc2b00000<>+4(SB)/4, $0xc2b00000
+DATA allc2b00000<>+8(SB)/4, $0xc2b00000
+DATA allc2b00000<>+12(SB)/4, $0xc2b00000
+DATA allc2b00000<>+16(SB)/4, $0xc2b00000
+DATA allc2b00000<>+20(SB)/4, $0xc2b00000
+DATA allc2b00000<>+24(SB)/4, $0xc2b00000
+DATA allc2b00000<>+28(SB)/4, $0xc2b00000
+DATA allc2b00000<>+32(SB)/4, $0xc2b00000
+DATA allc2b00000<>+36(SB)/4, $0xc2b00000
+DATA allc2b00000<>+40(SB)/4, $0xc2b00000
+DATA allc2b00000<>+44(SB)/4, $0xc2b00000
+DATA allc2b00000<>+48(SB)/4, $0xc2b00000
+DATA allc2b00000<>+52(SB)/4, $0xc2b00000
+DATA allc2b00000<>+56(SB)/4, $0xc2b00000
+DATA allc2b00000<>+60(SB)/4, $0xc2b00000
+GLOBL allc2b00000<>(SB), RODATA|NOPTR, $64
 
-DATA all42b20000<>+0(SB)/4, $0x42b20000
-DATA all42b20000<>+4(SB)/4, $0x42b20000
-DATA all42b20000<>+8(SB)/4, $0x42b20000
-DATA all42b20000<>+12(SB)/4, $0x42b20000
-DATA all42b20000<>+16(SB)/4, $0x42b20000
-DATA all42b20000<>+20(SB)/4, $0x42b20000
-DATA all42b20000<>+24(SB)/4, $0x42b20000
-DATA all42b20000<>+28(SB)/4, $0x42b20000
-DATA all42b20000<>+32(SB)/4, $0x42b20000
-DATA all42b20000<>+36(SB)/4, $0x42b20000
-DATA all42b20000<>+40(SB)/4, $0x42b20000
-DATA all42b20000<>+44(SB)/4, $0x42b20000
-DATA all42b20000<>+48(SB)/4, $0x42b20000
-DATA all42b20000<>+52(SB)/4, $0x42b20000
-DATA all42b20000<>+56(SB)/4, $0x42b20000
-DATA all42b20000<>+60(SB)/4, $0x42b20000
-GLOBL all42b20000<>(SB), RODATA|NOPTR, $64
-
-DATA all4b400000<>+0(SB)/4, $0x4b400000
-DATA all4b400000<>+4(SB)/4, $0x4b400000
-DATA all4b400000<>+8(SB)/4, $0x4b400000
-DATA all4b400000<>+12(SB)/4, $0x4b400000
-DATA all4b400000<>+16(SB)/4, $0x4b400000
-DATA all4b400000<>+20(SB)/4, $0x4b400000
-DATA all4b400000<>+24(SB)/4, $0x4b400000
-DATA all4b400000<>+28(SB)/4, $0x4b400000
-DATA all4b400000<>+32(SB)/4, $0x4b400000
-DATA all4b400000<>+36(SB)/4, $0x4b400000
-DATA all4b400000<>+40(SB)/4, $0x4b400000
-DATA all4b400000<>+44(SB)/4, $0x4b400000
-DATA all4b400000<>+48(SB)/4, $0x4b400000
-DATA all4b400000<>+52(SB)/4, $0x4b400000
-DATA all4b400000<>+56(SB)/4, $0x4b400000
-DATA all4b400000<>+60(SB)/4, $0x4b400000
-GLOBL all4b400000<>(SB), RODATA|NOPTR, $64
+DATA all4b40007f<>+0(SB)/4, $0x4b40007f
+DATA all4b40007f<>+4(SB)/4, $0x4b40007f
+DATA all4b40007f<>+8(SB)/4, $0x4b40007f
+DATA all4b40007f<>+12(SB)/4, $0x4b40007f
+DATA all4b40007f<>+16(SB)/4, $0x4b40007f
+DATA all4b40007f<>+20(SB)/4, $0x4b40007f
+DATA all4b40007f<>+24(SB)/4, $0x4b40007f
+DATA all4b40007f<>+28(SB)/4, $0x4b40007f
+DATA all4b40007f<>+32(SB)/4, $0x4b40007f
+DATA all4b40007f<>+36(SB)/4, $0x4b40007f
+DATA all4b40007f<>+40(SB)/4, $0x4b40007f
+DATA all4b40007f<>+44(SB)/4, $0x4b40007f
+DATA all4b40007f<>+48(SB)/4, $0x4b40007f
+DATA all4b40007f<>+52(SB)/4, $0x4b40007f
+DATA all4b40007f<>+56(SB)/4, $0x4b40007f
+DATA all4b40007f<>+60(SB)/4, $0x4b40007f
+GLOBL all4b40007f<>(SB), RODATA|NOPTR, $64
 
 DATA all3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
 DATA all3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
@@ -417,23 +439,113 @@ DATA all3f800000<>+56(SB)/4, $0x3f800000
 DATA all3f800000<>+60(SB)/4, $0x3f800000
 GLOBL all3f800000<>(SB), RODATA|NOPTR, $64
 
-DATA all0000007f<>+0(SB)/4, $0x0000007f
-DATA all0000007f<>+4(SB)/4, $0x0000007f
-DATA all0000007f<>+8(SB)/4, $0x0000007f
-DATA all0000007f<>+12(SB)/4, $0x0000007f
-DATA all0000007f<>+16(SB)/4, $0x0000007f
-DATA all0000007f<>+20(SB)/4, $0x0000007f
-DATA all0000007f<>+24(SB)/4, $0x0000007f
-DATA all0000007f<>+28(SB)/4, $0x0000007f
-DATA all0000007f<>+32(SB)/4, $0x0000007f
-DATA all0000007f<>+36(SB)/4, $0x0000007f
-DATA all0000007f<>+40(SB)/4, $0x0000007f
-DATA all0000007f<>+44(SB)/4, $0x0000007f
-DATA all0000007f<>+48(SB)/4, $0x0000007f
-DATA all0000007f<>+52(SB)/4, $0x0000007f
-DATA all0000007f<>+56(SB)/4, $0x0000007f
-DATA all0000007f<>+60(SB)/4, $0x0000007f
-GLOBL all0000007f<>(SB), RODATA|NOPTR, $64
+DATA all3f3504f3<>+0(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+4(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+8(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+12(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+16(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+20(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+24(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+28(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+32(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+36(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+40(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+44(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+48(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+52(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+56(SB)/4, $0x3f3504f3
+DATA all3f3504f3<>+60(SB)/4, $0x3f3504f3
+GLOBL all3f3504f3<>(SB), RODATA|NOPTR, $64
+
+DATA all3e638e39<>+0(SB)/4, $0x3e638e39
+DATA all3e638e39<>+4(SB)/4, $0x3e638e39
+DATA all3e638e39<>+8(SB)/4, $0x3e638e39
+DATA all3e638e39<>+12(SB)/4, $0x3e638e39
+DATA all3e638e39<>+16(SB)/4, $0x3e638e39
+DATA all3e638e39<>+20(SB)/4, $0x3e638e39
+DATA all3e638e39<>+24(SB)/4, $0x3e638e39
+DATA all3e638e39<>+28(SB)/4, $0x3e638e39
+DATA all3e638e39<>+32(SB)/4, $0x3e638e39
+DATA all3e638e39<>+36(SB)/4, $0x3e638e39
+DATA all3e638e39<>+40(SB)/4, $0x3e638e39
+DATA all3e638e39<>+44(SB)/4, $0x3e638e39
+DATA all3e638e39<>+48(SB)/4, $0x3e638e39
+DATA all3e638e39<>+52(SB)/4, $0x3e638e39
+DATA all3e638e39<>+56(SB)/4, $0x3e638e39
+DATA all3e638e39<>+60(SB)/4, $0x3e638e39
+GLOBL all3e638e39<>(SB), RODATA|NOPTR, $64
+
+DATA all3e924925<>+0(SB)/4, $0x3e924925
+DATA all3e924925<>+4(SB)/4, $0x3e924925
+DATA all3e924925<>+8(SB)/4, $0x3e924925
+DATA all3e924925<>+12(SB)/4, $0x3e924925
+DATA all3e924925<>+16(SB)/4, $0x3e924925
+DATA all3e924925<>+20(SB)/4, $0x3e924925
+DATA all3e924925<>+24(SB)/4, $0x3e924925
+DATA all3e924925<>+28(SB)/4, $0x3e924925
+DATA all3e924925<>+32(SB)/4, $0x3e924925
+DATA all3e924925<>+36(SB)/4, $0x3e924925
+DATA all3e924925<>+40(SB)/4, $0x3e924925
+DATA all3e924925<>+44(SB)/4, $0x3e924925
+DATA all3e924925<>+48(SB)/4, $0x3e924925
+DATA all3e924925<>+52(SB)/4, $0x3e924925
+DATA all3e924925<>+56(SB)/4, $0x3e924925
+DATA all3e924925<>+60(SB)/4, $0x3e924925
+GLOBL all3e924925<>(SB), RODATA|NOPTR, $64
+
+DATA all3ecccccd<>+0(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+4(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+8(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+12(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+16(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+20(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+24(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+28(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+32(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+36(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+40(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+44(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+48(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+52(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+56(SB)/4, $0x3ecccccd
+DATA all3ecccccd<>+60(SB)/4, $0x3ecccccd
+GLOBL all3ecccccd<>(SB), RODATA|NOPTR, $64
+
+DATA all3f2aaaab<>+0(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+4(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+8(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+12(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+16(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+20(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+24(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+28(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+32(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+36(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+40(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+44(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+48(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+52(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+56(SB)/4, $0x3f2aaaab
+DATA all3f2aaaab<>+60(SB)/4, $0x3f2aaaab
+GLOBL all3f2aaaab<>(SB), RODATA|NOPTR, $64
+
+DATA all3f317218<>+0(SB)/4, $0x3f317218
+DATA all3f317218<>+4(SB)/4, $0x3f317218
+DATA all3f317218<>+8(SB)/4, $0x3f317218
+DATA all3f317218<>+12(SB)/4, $0x3f317218
+DATA all3f317218<>+16(SB)/4, $0x3f317218
+DATA all3f317218<>+20(SB)/4, $0x3f317218
+DATA all3f317218<>+24(SB)/4, $0x3f317218
+DATA all3f317218<>+28(SB)/4, $0x3f317218
+DATA all3f317218<>+32(SB)/4, $0x3f317218
+DATA all3f317218<>+36(SB)/4, $0x3f317218
+DATA all3f317218<>+40(SB)/4, $0x3f317218
+DATA all3f317218<>+44(SB)/4, $0x3f317218
+DATA all3f317218<>+48(SB)/4, $0x3f317218
+DATA all3f317218<>+52(SB)/4, $0x3f317218
+DATA all3f317218<>+56(SB)/4, $0x3f317218
+DATA all3f317218<>+60(SB)/4, $0x3f317218
+GLOBL all3f317218<>(SB), RODATA|NOPTR, $64
 
 // func weightsAVX2(x *float32, ld int, full int, triangle int, rest int, scale float32, lse *float32)
 // Requires: AVX, AVX2, FMA3
@@ -446,21 +558,20 @@ TEXT ·weightsAVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS scale+40(FP), Y0
 	MOVQ         lse+48(FP), SI
 	VMOVUPS      (SI), Y1
-	TESTQ        DX, DX
-	JZ           expend
+	SUBQ         $0x01, DX
+	JL           expend
 
 exp:
 	VMOVUPS      (AX), Y2
 	VFMSUB213PS  Y1, Y0, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y3
+	VMOVUPS      allc2b00000<>+0(SB), Y3
 	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      all42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y3
+	VMOVUPS      all4b40007f<>+0(SB), Y3
 	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS       all4b400000<>+0(SB), Y3, Y3
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y2
+	VSUBPS       all4b40007f<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VFNMADD231PS all3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y2
 	VMOVUPS      all3d2aac7a<>+0(SB), Y5
 	VMOVUPS      all3efffffe<>+0(SB), Y6
 	VMULPS       Y2, Y2, Y4
@@ -470,39 +581,29 @@ exp:
 	VFMADD231PS  Y5, Y4, Y6
 	VADDPS       all3f800000<>+0(SB), Y2, Y5
 	VFMADD231PS  Y6, Y4, Y5
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y5, Y5
-	VMOVAPS      Y5, Y2
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y5, (AX)
 	ADDQ         CX, AX
-	DECQ         DX
-	JNZ          exp
+	SUBQ         $0x01, DX
+	JGE          exp
 
 expend:
-	LEAQ  visibleAVX2<>+32(SB), DX
-	TESTQ BX, BX
-	JZ    exptriangleend
+	LEAQ visibleAVX2<>+32(SB), DX
+	SUBQ $0x01, BX
+	JL   exptriangleend
 
 exptriangle:
 	VMOVUPS      (AX), Y2
 	VMINPS       (DX), Y2, Y2
 	VFMSUB213PS  Y1, Y0, Y2
-	VMOVUPS      allc2d00000<>+0(SB), Y3
+	VMOVUPS      allc2b00000<>+0(SB), Y3
 	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      all42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMOVUPS      all4b400000<>+0(SB), Y3
+	VMOVUPS      all4b40007f<>+0(SB), Y3
 	VFMADD231PS  all3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS       all4b400000<>+0(SB), Y3, Y3
-	VFNMADD231PS all3f318000<>+0(SB), Y3, Y2
-	VFNMADD231PS allb95e8083<>+0(SB), Y3, Y2
+	VSUBPS       all4b40007f<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VFNMADD231PS all3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y2
 	VMOVUPS      all3d2aac7a<>+0(SB), Y5
 	VMOVUPS      all3efffffe<>+0(SB), Y6
 	VMULPS       Y2, Y2, Y4
@@ -512,103 +613,161 @@ exptriangle:
 	VFMADD231PS  Y5, Y4, Y6
 	VADDPS       all3f800000<>+0(SB), Y2, Y5
 	VFMADD231PS  Y6, Y4, Y5
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       all0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VPADDD       all0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y5, Y5
-	VMOVAPS      Y5, Y2
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y5, (AX)
 	ADDQ         CX, AX
 	SUBQ         $0x04, DX
-	DECQ         BX
-	JNZ          exptriangle
+	SUBQ         $0x01, BX
+	JGE          exptriangle
 
 exptriangleend:
 	MOVQ   rest+32(FP), DX
 	VXORPS Y0, Y0, Y0
-	TESTQ  DX, DX
-	JZ     restend
+	SUBQ   $0x01, DX
+	JL     restend
 
 rest:
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
-	DECQ    DX
-	JNZ     rest
+	SUBQ    $0x01, DX
+	JGE     rest
 
 restend:
 	VZEROUPPER
 	RET
 
-// func scoreGradAVX2(dp *float32, p *float32, ld int, full int, triangle int, rest int, scale float32, delta *float32)
-// Requires: AVX, AVX2
-TEXT ·scoreGradAVX2(SB), NOSPLIT, $0-64
-	MOVQ         dp+0(FP), AX
-	MOVQ         p+8(FP), CX
-	MOVQ         ld+16(FP), DX
-	MOVQ         full+24(FP), BX
-	MOVQ         triangle+32(FP), SI
-	SHLQ         $0x02, DX
-	VBROADCASTSS scale+48(FP), Y0
-	MOVQ         delta+56(FP), DI
-	VMOVUPS      (DI), Y1
-	TESTQ        BX, BX
-	JZ           rowend
+// func scoreGradAVX2(dp *float32, p *float32, ld int, full int, triangle int, rest int, scale float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scoreGradAVX2(SB), NOSPLIT, $0-52
+	MOVQ   dp+0(FP), AX
+	MOVQ   p+8(FP), CX
+	MOVQ   ld+16(FP), DX
+	MOVQ   full+24(FP), BX
+	MOVQ   triangle+32(FP), SI
+	SHLQ   $0x02, DX
+	SUBQ   AX, CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   AX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x02, R8
+	JL     summanyend
 
-row:
+summany:
+	VMOVUPS     (DI), Y2
+	VFMADD231PS (DI)(CX*1), Y2, Y0
+	ADDQ        DX, DI
+	VMOVUPS     (DI), Y2
+	VFMADD231PS (DI)(CX*1), Y2, Y1
+	ADDQ        DX, DI
+	SUBQ        $0x02, R8
+	JGE         summany
+
+summanyend:
+	ADDQ $0x02, R8
+	SUBQ $0x01, R8
+	JL   sumend
+
+sum:
+	VMOVUPS     (DI), Y2
+	VFMADD231PS (DI)(CX*1), Y2, Y0
+	ADDQ        DX, DI
+	SUBQ        $0x01, R8
+	JGE         sum
+
+sumend:
+	LEAQ visibleAVX2<>+32(SB), R8
+	MOVQ SI, R9
+	SUBQ $0x01, R9
+	JL   sumtriangleend
+
+sumtriangle:
+	VMOVUPS     (R8), Y2
+	VPSRAD      $0x1f, Y2, Y2
+	VMOVUPS     (DI), Y3
+	VPANDN      Y3, Y2, Y2
+	VFMADD231PS (DI)(CX*1), Y2, Y0
+	ADDQ        DX, DI
+	SUBQ        $0x04, R8
+	SUBQ        $0x01, R9
+	JGE         sumtriangle
+
+sumtriangleend:
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS scale+48(FP), Y1
+	MOVQ         BX, BX
+	SUBQ         $0x02, BX
+	JL           gradmanyend
+
+gradmany:
 	VMOVUPS (AX), Y2
-	VSUBPS  Y1, Y2, Y2
-	VMULPS  (CX), Y2, Y2
-	VMULPS  Y0, Y2, Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  (AX)(CX*1), Y2, Y2
+	VMULPS  Y1, Y2, Y2
 	VMOVUPS Y2, (AX)
 	ADDQ    DX, AX
-	ADDQ    DX, CX
-	DECQ    BX
-	JNZ     row
-
-rowend:
-	LEAQ  visibleAVX2<>+32(SB), BX
-	TESTQ SI, SI
-	JZ    triangleend
-
-triangle:
 	VMOVUPS (AX), Y2
-	VSUBPS  Y1, Y2, Y2
-	VMULPS  (CX), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VMOVUPS (BX), Y3
-	VPSRAD  $0x1f, Y3, Y3
-	VPANDN  Y2, Y3, Y3
-	VMOVUPS Y3, (AX)
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  (AX)(CX*1), Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
 	ADDQ    DX, AX
-	ADDQ    DX, CX
-	SUBQ    $0x04, BX
-	DECQ    SI
-	JNZ     triangle
+	SUBQ    $0x02, BX
+	JGE     gradmany
 
-triangleend:
+gradmanyend:
+	ADDQ $0x02, BX
+	SUBQ $0x01, BX
+	JL   gradend
+
+grad:
+	VMOVUPS (AX), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  (AX)(CX*1), Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    DX, AX
+	SUBQ    $0x01, BX
+	JGE     grad
+
+gradend:
+	LEAQ visibleAVX2<>+32(SB), BX
+	SUBQ $0x01, SI
+	JL   gradtriangleend
+
+gradtriangle:
+	VMOVUPS (BX), Y2
+	VPSRAD  $0x1f, Y2, Y2
+	VMOVUPS (AX), Y3
+	VPANDN  Y3, Y2, Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  (AX)(CX*1), Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    DX, AX
+	SUBQ    $0x04, BX
+	SUBQ    $0x01, SI
+	JGE     gradtriangle
+
+gradtriangleend:
 	MOVQ   rest+40(FP), CX
 	VXORPS Y0, Y0, Y0
-	TESTQ  CX, CX
-	JZ     restend
+	SUBQ   $0x01, CX
+	JL     restend
 
 rest:
 	VMOVUPS Y0, (AX)
 	ADDQ    DX, AX
-	DECQ    CX
-	JNZ     rest
+	SUBQ    $0x01, CX
+	JGE     rest
 
 restend:
 	VZEROUPPER
 	RET
 
-// func softmaxAVX512(x *float32, ld int, full int, triangle int, rest int, scale float32, shift *float32, sum *float32)
+// func softmaxAVX512(x *float32, ld int, full int, triangle int, rest int, scale float32, lse *float32)
 // Requires: AVX, AVX512F
-TEXT ·softmaxAVX512(SB), NOSPLIT, $0-64
+TEXT ·softmaxAVX512(SB), NOSPLIT, $0-56
 	MOVQ         x+0(FP), AX
 	MOVQ         ld+8(FP), CX
 	MOVQ         full+16(FP), DX
@@ -618,21 +777,42 @@ TEXT ·softmaxAVX512(SB), NOSPLIT, $0-64
 	VMOVUPS      allff800000<>+0(SB), Z1
 	MOVQ         AX, SI
 	MOVQ         DX, DI
-	TESTQ        DI, DI
-	JZ           maxend
+	SUBQ         $0x04, DI
+	JL           maxmanyend
+
+maxmany:
+	VMOVUPS (SI), Z2
+	VMAXPS  Z2, Z1, Z1
+	ADDQ    CX, SI
+	VMOVUPS (SI), Z2
+	VMAXPS  Z2, Z1, Z1
+	ADDQ    CX, SI
+	VMOVUPS (SI), Z2
+	VMAXPS  Z2, Z1, Z1
+	ADDQ    CX, SI
+	VMOVUPS (SI), Z2
+	VMAXPS  Z2, Z1, Z1
+	ADDQ    CX, SI
+	SUBQ    $0x04, DI
+	JGE     maxmany
+
+maxmanyend:
+	ADDQ $0x04, DI
+	SUBQ $0x01, DI
+	JL   maxend
 
 max:
 	VMOVUPS (SI), Z2
 	VMAXPS  Z2, Z1, Z1
 	ADDQ    CX, SI
-	DECQ    DI
-	JNZ     max
+	SUBQ    $0x01, DI
+	JGE     max
 
 maxend:
-	LEAQ  visibleAVX512<>+64(SB), DI
-	MOVQ  BX, R8
-	TESTQ R8, R8
-	JZ    maxtriangleend
+	LEAQ visibleAVX512<>+64(SB), DI
+	MOVQ BX, R8
+	SUBQ $0x01, R8
+	JL   maxtriangleend
 
 maxtriangle:
 	VMOVUPS (SI), Z2
@@ -640,18 +820,16 @@ maxtriangle:
 	VMAXPS  Z2, Z1, Z1
 	ADDQ    CX, SI
 	SUBQ    $0x04, DI
-	DECQ    R8
-	JNZ     maxtriangle
+	SUBQ    $0x01, R8
+	JGE     maxtriangle
 
 maxtriangleend:
-	VMULPS  Z0, Z1, Z1
-	MOVQ    shift+48(FP), SI
-	VMOVUPS Z1, (SI)
-	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, SI
-	MOVQ    DX, DI
-	TESTQ   DI, DI
-	JZ      expend
+	VMULPS Z0, Z1, Z1
+	VPXORD Z3, Z3, Z3
+	MOVQ   AX, SI
+	MOVQ   DX, DI
+	SUBQ   $0x01, DI
+	JL     expend
 
 exp:
 	VMOVUPS      (SI), Z2
@@ -674,18 +852,18 @@ exp:
 	VFMADD231PS  Z7, Z6, Z8
 	VADDPS       all3f800000<>+0(SB), Z2, Z7
 	VFMADD231PS  Z8, Z6, Z7
-	VSCALEFPS    Z5, Z7, Z2
-	VADDPS       Z2, Z3, Z3
-	VMOVUPS      Z2, (SI)
+	VSCALEFPS    Z5, Z7, Z7
+	VADDPS       Z7, Z3, Z3
+	VMOVUPS      Z7, (SI)
 	ADDQ         CX, SI
-	DECQ         DI
-	JNZ          exp
+	SUBQ         $0x01, DI
+	JGE          exp
 
 expend:
-	LEAQ  visibleAVX512<>+64(SB), DI
-	MOVQ  BX, R8
-	TESTQ R8, R8
-	JZ    exptriangleend
+	LEAQ visibleAVX512<>+64(SB), DI
+	MOVQ BX, R8
+	SUBQ $0x01, R8
+	JL   exptriangleend
 
 exptriangle:
 	VMOVUPS      (SI), Z2
@@ -709,41 +887,82 @@ exptriangle:
 	VFMADD231PS  Z7, Z6, Z8
 	VADDPS       all3f800000<>+0(SB), Z2, Z7
 	VFMADD231PS  Z8, Z6, Z7
-	VSCALEFPS    Z5, Z7, Z2
-	VADDPS       Z2, Z3, Z3
-	VMOVUPS      Z2, (SI)
+	VSCALEFPS    Z5, Z7, Z7
+	VADDPS       Z7, Z3, Z3
+	VMOVUPS      Z7, (SI)
 	ADDQ         CX, SI
 	SUBQ         $0x04, DI
-	DECQ         R8
-	JNZ          exptriangle
+	SUBQ         $0x01, R8
+	JGE          exptriangle
 
 exptriangleend:
-	MOVQ    sum+56(FP), DI
-	VMOVUPS Z3, (DI)
-	MOVQ    rest+32(FP), DI
-	VPXORD  Z4, Z4, Z4
-	TESTQ   DI, DI
-	JZ      restend
+	MOVQ   rest+32(FP), DI
+	VPXORD Z4, Z4, Z4
+	SUBQ   $0x01, DI
+	JL     restend
 
 rest:
 	VMOVUPS Z4, (SI)
 	ADDQ    CX, SI
-	DECQ    DI
-	JNZ     rest
+	SUBQ    $0x01, DI
+	JGE     rest
 
 restend:
-	VMOVUPS all3f800000<>+0(SB), Z0
-	VDIVPS  Z3, Z0, Z0
-	ADDQ    BX, DX
-	TESTQ   DX, DX
-	JZ      scaleend
+	VPSUBD      all3f3504f3<>+0(SB), Z3, Z0
+	VPSRAD      $0x17, Z0, Z0
+	VPSLLD      $0x17, Z0, Z2
+	VPSUBD      Z2, Z3, Z2
+	VCVTDQ2PS   Z0, Z0
+	VSUBPS      all3f800000<>+0(SB), Z2, Z4
+	VADDPS      all3f800000<>+0(SB), Z2, Z2
+	VDIVPS      Z2, Z4, Z4
+	VMULPS      Z4, Z4, Z2
+	VMOVUPS     all3e638e39<>+0(SB), Z5
+	VFMADD213PS all3e924925<>+0(SB), Z2, Z5
+	VFMADD213PS all3ecccccd<>+0(SB), Z2, Z5
+	VFMADD213PS all3f2aaaab<>+0(SB), Z2, Z5
+	VMULPS      Z2, Z5, Z5
+	VSUBPS      Z3, Z3, Z2
+	VFMADD231PS all3f317218<>+0(SB), Z0, Z2
+	VFMADD231PS Z4, Z5, Z2
+	VADDPS      Z4, Z4, Z4
+	VADDPS      Z4, Z2, Z2
+	VMOVUPS     all3f800000<>+0(SB), Z0
+	VADDPS      Z1, Z2, Z2
+	MOVQ        lse+48(FP), SI
+	VMOVUPS     Z2, (SI)
+	VDIVPS      Z3, Z0, Z0
+	ADDQ        BX, DX
+	SUBQ        $0x04, DX
+	JL          scalemanyend
+
+scalemany:
+	VMULPS  (AX), Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+	VMULPS  (AX), Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+	VMULPS  (AX), Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+	VMULPS  (AX), Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+	SUBQ    $0x04, DX
+	JGE     scalemany
+
+scalemanyend:
+	ADDQ $0x04, DX
+	SUBQ $0x01, DX
+	JL   scaleend
 
 scale:
 	VMULPS  (AX), Z0, Z1
 	VMOVUPS Z1, (AX)
 	ADDQ    CX, AX
-	DECQ    DX
-	JNZ     scale
+	SUBQ    $0x01, DX
+	JGE     scale
 
 scaleend:
 	VZEROUPPER
@@ -783,6 +1002,60 @@ DATA visibleAVX512<>+120(SB)/4, $0x7f800000
 DATA visibleAVX512<>+124(SB)/4, $0x7f800000
 GLOBL visibleAVX512<>(SB), RODATA|NOPTR, $128
 
+DATA allc2d00000<>+0(SB)/4, $0xc2d00000
+DATA allc2d00000<>+4(SB)/4, $0xc2d00000
+DATA allc2d00000<>+8(SB)/4, $0xc2d00000
+DATA allc2d00000<>+12(SB)/4, $0xc2d00000
+DATA allc2d00000<>+16(SB)/4, $0xc2d00000
+DATA allc2d00000<>+20(SB)/4, $0xc2d00000
+DATA allc2d00000<>+24(SB)/4, $0xc2d00000
+DATA allc2d00000<>+28(SB)/4, $0xc2d00000
+DATA allc2d00000<>+32(SB)/4, $0xc2d00000
+DATA allc2d00000<>+36(SB)/4, $0xc2d00000
+DATA allc2d00000<>+40(SB)/4, $0xc2d00000
+DATA allc2d00000<>+44(SB)/4, $0xc2d00000
+DATA allc2d00000<>+48(SB)/4, $0xc2d00000
+DATA allc2d00000<>+52(SB)/4, $0xc2d00000
+DATA allc2d00000<>+56(SB)/4, $0xc2d00000
+DATA allc2d00000<>+60(SB)/4, $0xc2d00000
+GLOBL allc2d00000<>(SB), RODATA|NOPTR, $64
+
+DATA all42b20000<>+0(SB)/4, $0x42b20000
+DATA all42b20000<>+4(SB)/4, $0x42b20000
+DATA all42b20000<>+8(SB)/4, $0x42b20000
+DATA all42b20000<>+12(SB)/4, $0x42b20000
+DATA all42b20000<>+16(SB)/4, $0x42b20000
+DATA all42b20000<>+20(SB)/4, $0x42b20000
+DATA all42b20000<>+24(SB)/4, $0x42b20000
+DATA all42b20000<>+28(SB)/4, $0x42b20000
+DATA all42b20000<>+32(SB)/4, $0x42b20000
+DATA all42b20000<>+36(SB)/4, $0x42b20000
+DATA all42b20000<>+40(SB)/4, $0x42b20000
+DATA all42b20000<>+44(SB)/4, $0x42b20000
+DATA all42b20000<>+48(SB)/4, $0x42b20000
+DATA all42b20000<>+52(SB)/4, $0x42b20000
+DATA all42b20000<>+56(SB)/4, $0x42b20000
+DATA all42b20000<>+60(SB)/4, $0x42b20000
+GLOBL all42b20000<>(SB), RODATA|NOPTR, $64
+
+DATA all4b400000<>+0(SB)/4, $0x4b400000
+DATA all4b400000<>+4(SB)/4, $0x4b400000
+DATA all4b400000<>+8(SB)/4, $0x4b400000
+DATA all4b400000<>+12(SB)/4, $0x4b400000
+DATA all4b400000<>+16(SB)/4, $0x4b400000
+DATA all4b400000<>+20(SB)/4, $0x4b400000
+DATA all4b400000<>+24(SB)/4, $0x4b400000
+DATA all4b400000<>+28(SB)/4, $0x4b400000
+DATA all4b400000<>+32(SB)/4, $0x4b400000
+DATA all4b400000<>+36(SB)/4, $0x4b400000
+DATA all4b400000<>+40(SB)/4, $0x4b400000
+DATA all4b400000<>+44(SB)/4, $0x4b400000
+DATA all4b400000<>+48(SB)/4, $0x4b400000
+DATA all4b400000<>+52(SB)/4, $0x4b400000
+DATA all4b400000<>+56(SB)/4, $0x4b400000
+DATA all4b400000<>+60(SB)/4, $0x4b400000
+GLOBL all4b400000<>(SB), RODATA|NOPTR, $64
+
 // func weightsAVX512(x *float32, ld int, full int, triangle int, rest int, scale float32, lse *float32)
 // Requires: AVX, AVX512F
 TEXT ·weightsAVX512(SB), NOSPLIT, $0-56
@@ -794,8 +1067,8 @@ TEXT ·weightsAVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSS scale+40(FP), Z0
 	MOVQ         lse+48(FP), SI
 	VMOVUPS      (SI), Z1
-	TESTQ        DX, DX
-	JZ           expend
+	SUBQ         $0x01, DX
+	JL           expend
 
 exp:
 	VMOVUPS      (AX), Z2
@@ -818,16 +1091,16 @@ exp:
 	VFMADD231PS  Z6, Z5, Z7
 	VADDPS       all3f800000<>+0(SB), Z2, Z6
 	VFMADD231PS  Z7, Z5, Z6
-	VSCALEFPS    Z3, Z6, Z2
-	VMOVUPS      Z2, (AX)
+	VSCALEFPS    Z3, Z6, Z6
+	VMOVUPS      Z6, (AX)
 	ADDQ         CX, AX
-	DECQ         DX
-	JNZ          exp
+	SUBQ         $0x01, DX
+	JGE          exp
 
 expend:
-	LEAQ  visibleAVX512<>+64(SB), DX
-	TESTQ BX, BX
-	JZ    exptriangleend
+	LEAQ visibleAVX512<>+64(SB), DX
+	SUBQ $0x01, BX
+	JL   exptriangleend
 
 exptriangle:
 	VMOVUPS      (AX), Z2
@@ -851,86 +1124,153 @@ exptriangle:
 	VFMADD231PS  Z6, Z5, Z7
 	VADDPS       all3f800000<>+0(SB), Z2, Z6
 	VFMADD231PS  Z7, Z5, Z6
-	VSCALEFPS    Z3, Z6, Z2
-	VMOVUPS      Z2, (AX)
+	VSCALEFPS    Z3, Z6, Z6
+	VMOVUPS      Z6, (AX)
 	ADDQ         CX, AX
 	SUBQ         $0x04, DX
-	DECQ         BX
-	JNZ          exptriangle
+	SUBQ         $0x01, BX
+	JGE          exptriangle
 
 exptriangleend:
 	MOVQ   rest+32(FP), DX
 	VPXORD Z4, Z4, Z4
-	TESTQ  DX, DX
-	JZ     restend
+	SUBQ   $0x01, DX
+	JL     restend
 
 rest:
 	VMOVUPS Z4, (AX)
 	ADDQ    CX, AX
-	DECQ    DX
-	JNZ     rest
+	SUBQ    $0x01, DX
+	JGE     rest
 
 restend:
 	VZEROUPPER
 	RET
 
-// func scoreGradAVX512(dp *float32, p *float32, ld int, full int, triangle int, rest int, scale float32, delta *float32)
+// func scoreGradAVX512(dp *float32, p *float32, ld int, full int, triangle int, rest int, scale float32)
 // Requires: AVX, AVX512F
-TEXT ·scoreGradAVX512(SB), NOSPLIT, $0-64
-	MOVQ         dp+0(FP), AX
-	MOVQ         p+8(FP), CX
-	MOVQ         ld+16(FP), DX
-	MOVQ         full+24(FP), BX
-	MOVQ         triangle+32(FP), SI
-	SHLQ         $0x02, DX
-	VBROADCASTSS scale+48(FP), Z0
-	MOVQ         delta+56(FP), DI
-	VMOVUPS      (DI), Z1
-	TESTQ        BX, BX
-	JZ           rowend
+TEXT ·scoreGradAVX512(SB), NOSPLIT, $0-52
+	MOVQ   dp+0(FP), AX
+	MOVQ   p+8(FP), CX
+	MOVQ   ld+16(FP), DX
+	MOVQ   full+24(FP), BX
+	MOVQ   triangle+32(FP), SI
+	SHLQ   $0x02, DX
+	SUBQ   AX, CX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   AX, DI
+	MOVQ   BX, R8
+	SUBQ   $0x02, R8
+	JL     summanyend
 
-row:
+summany:
+	VMOVUPS     (DI), Z2
+	VFMADD231PS (DI)(CX*1), Z2, Z0
+	ADDQ        DX, DI
+	VMOVUPS     (DI), Z2
+	VFMADD231PS (DI)(CX*1), Z2, Z1
+	ADDQ        DX, DI
+	SUBQ        $0x02, R8
+	JGE         summany
+
+summanyend:
+	ADDQ $0x02, R8
+	SUBQ $0x01, R8
+	JL   sumend
+
+sum:
+	VMOVUPS     (DI), Z2
+	VFMADD231PS (DI)(CX*1), Z2, Z0
+	ADDQ        DX, DI
+	SUBQ        $0x01, R8
+	JGE         sum
+
+sumend:
+	LEAQ visibleAVX512<>+64(SB), R8
+	MOVQ SI, R9
+	SUBQ $0x01, R9
+	JL   sumtriangleend
+
+sumtriangle:
+	VMOVUPS     (R8), Z2
+	VPSRAD      $0x1f, Z2, Z2
+	VMOVUPS     (DI), Z4
+	VPANDND     Z4, Z2, Z2
+	VFMADD231PS (DI)(CX*1), Z2, Z0
+	ADDQ        DX, DI
+	SUBQ        $0x04, R8
+	SUBQ        $0x01, R9
+	JGE         sumtriangle
+
+sumtriangleend:
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS scale+48(FP), Z1
+	MOVQ         BX, BX
+	SUBQ         $0x02, BX
+	JL           gradmanyend
+
+gradmany:
 	VMOVUPS (AX), Z2
-	VSUBPS  Z1, Z2, Z2
-	VMULPS  (CX), Z2, Z2
-	VMULPS  Z0, Z2, Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  (AX)(CX*1), Z2, Z2
+	VMULPS  Z1, Z2, Z2
 	VMOVUPS Z2, (AX)
 	ADDQ    DX, AX
-	ADDQ    DX, CX
-	DECQ    BX
-	JNZ     row
-
-rowend:
-	LEAQ  visibleAVX512<>+64(SB), BX
-	TESTQ SI, SI
-	JZ    triangleend
-
-triangle:
 	VMOVUPS (AX), Z2
-	VSUBPS  Z1, Z2, Z2
-	VMULPS  (CX), Z2, Z2
-	VMULPS  Z0, Z2, Z2
-	VMOVUPS (BX), Z4
-	VPSRAD  $0x1f, Z4, Z4
-	VPANDND Z2, Z4, Z4
-	VMOVUPS Z4, (AX)
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  (AX)(CX*1), Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (AX)
 	ADDQ    DX, AX
-	ADDQ    DX, CX
-	SUBQ    $0x04, BX
-	DECQ    SI
-	JNZ     triangle
+	SUBQ    $0x02, BX
+	JGE     gradmany
 
-triangleend:
+gradmanyend:
+	ADDQ $0x02, BX
+	SUBQ $0x01, BX
+	JL   gradend
+
+grad:
+	VMOVUPS (AX), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  (AX)(CX*1), Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    DX, AX
+	SUBQ    $0x01, BX
+	JGE     grad
+
+gradend:
+	LEAQ visibleAVX512<>+64(SB), BX
+	SUBQ $0x01, SI
+	JL   gradtriangleend
+
+gradtriangle:
+	VMOVUPS (BX), Z2
+	VPSRAD  $0x1f, Z2, Z2
+	VMOVUPS (AX), Z4
+	VPANDND Z4, Z2, Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  (AX)(CX*1), Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    DX, AX
+	SUBQ    $0x04, BX
+	SUBQ    $0x01, SI
+	JGE     gradtriangle
+
+gradtriangleend:
 	MOVQ   rest+40(FP), CX
 	VPXORD Z3, Z3, Z3
-	TESTQ  CX, CX
-	JZ     restend
+	SUBQ   $0x01, CX
+	JL     restend
 
 rest:
 	VMOVUPS Z3, (AX)
 	ADDQ    DX, AX
-	DECQ    CX
-	JNZ     rest
+	SUBQ    $0x01, CX
+	JGE     rest
 
 restend:
 	VZEROUPPER

@@ -6,13 +6,13 @@ package kernel
 
 // softmaxAVX2 replaces scores x by the weights
 //
-//	exp32(scale*x-shift) / sum
+//	exp32(scale*x - lse)
 //
-// of the rows that a lane sees, and by 0 elsewhere. shift is scale times their maximum, sum
-// that of their exponentials.
+// of the rows that a lane sees, and by 0 elsewhere. lse is set to the logarithm of the sum
+// of exp32(scale*x).
 //
 //go:noescape
-func softmaxAVX2(x *float32, ld int, full int, triangle int, rest int, scale float32, shift *float32, sum *float32)
+func softmaxAVX2(x *float32, ld int, full int, triangle int, rest int, scale float32, lse *float32)
 
 // weightsAVX2 replaces scores x by
 //
@@ -27,20 +27,20 @@ func weightsAVX2(x *float32, ld int, full int, triangle int, rest int, scale flo
 //
 //	p * (dp - delta) * scale
 //
-// in the rows that a lane sees, and by 0 elsewhere.
+// in the rows that a lane sees, delta the sum of their p * dp, and by 0 elsewhere.
 //
 //go:noescape
-func scoreGradAVX2(dp *float32, p *float32, ld int, full int, triangle int, rest int, scale float32, delta *float32)
+func scoreGradAVX2(dp *float32, p *float32, ld int, full int, triangle int, rest int, scale float32)
 
 // softmaxAVX512 replaces scores x by the weights
 //
-//	exp32(scale*x-shift) / sum
+//	exp32(scale*x - lse)
 //
-// of the rows that a lane sees, and by 0 elsewhere. shift is scale times their maximum, sum
-// that of their exponentials.
+// of the rows that a lane sees, and by 0 elsewhere. lse is set to the logarithm of the sum
+// of exp32(scale*x).
 //
 //go:noescape
-func softmaxAVX512(x *float32, ld int, full int, triangle int, rest int, scale float32, shift *float32, sum *float32)
+func softmaxAVX512(x *float32, ld int, full int, triangle int, rest int, scale float32, lse *float32)
 
 // weightsAVX512 replaces scores x by
 //
@@ -55,7 +55,7 @@ func weightsAVX512(x *float32, ld int, full int, triangle int, rest int, scale f
 //
 //	p * (dp - delta) * scale
 //
-// in the rows that a lane sees, and by 0 elsewhere.
+// in the rows that a lane sees, delta the sum of their p * dp, and by 0 elsewhere.
 //
 //go:noescape
-func scoreGradAVX512(dp *float32, p *float32, ld int, full int, triangle int, rest int, scale float32, delta *float32)
+func scoreGradAVX512(dp *float32, p *float32, ld int, full int, triangle int, rest int, scale float32)

@@ -95,7 +95,7 @@ func (t *cachedAttentionTask) head(w *worker, c CachedRows, row, h int) {
 		return
 	}
 	a := attending{past: c.Past, rows: c.Rows, d: d, out: out, ldo: D, q: q, ldq: 3 * D, keys: keys, values: values, ld: d}
-	t.level.attend(w, a, func([]float32, strip, []float32, []float32) {})
+	t.level.attend(w, a, func([]float32, strip, []float32) {})
 }
 
 // row is attention of one query on n rows.

@@ -134,7 +134,7 @@ func TestShortSlicesPanic(t *testing.T) {
 		"LayerNorm":         func() { LayerNorm(l, l, l, l, s, l, 1, 6, 0) },
 		"LayerNormGrad":     func() { LayerNormGrad(l, l, s, l, l, l, l, l, 1, 6, false) },
 		"Attention":         func() { Attention(l, l, s, one, Dropout{}) },
-		"AttentionGrad":     func() { AttentionGrad(s, l, l, l, l, one, Dropout{}) },
+		"AttentionGrad":     func() { AttentionGrad(s, l, l, l, one, Dropout{}) },
 		"CachedAttention":   func() { CachedAttention(l, l, []CachedRows{{l, s, 3, 1, 1}}, 1, 2) },
 		"CachedAttention,3": func() { CachedAttention(l, l, []CachedRows{{l, l, 2, 2, 1}}, 1, 2) },
 		"Apply":             func() { Dropout{P: 0.5}.Apply(s, l) },

@@ -38,9 +38,9 @@ type level struct {
 	read          func(x []float32)
 	max           func(x []float32) float32
 	exp           func(y, x []float32, scale, shift float32) (sum float32)
-	softmax       func(x []float32, s strip, scale float32, shift, sum []float32)
+	softmax       func(x []float32, s strip, scale float32, lse []float32)
 	weights       func(x []float32, s strip, scale float32, lse []float32)
-	scoreGrad     func(dp, p []float32, s strip, scale float32, delta []float32)
+	scoreGrad     func(dp, p []float32, s strip, scale float32)
 	gelu          func(y, x []float32, rows, n, ld int)
 	geluGrad      func(dy, x []float32, rows, n, ld int)
 	normalize     func(y, x, gain, bias []float32, eps float32) (mean, rstd float32)

@@ -15,6 +15,12 @@ func (p panels) from(row int) panels {
 	return p
 }
 
+// panel is one of them.
+func (p panels) panel(i int) panels {
+	p.data = p.data[i*p.next:]
+	return p
+}
+
 // panelWidth returns the width of panels for n columns: the widest, or a vector
 // less if the last one of few would lack more than that.
 func (l *level) panelWidth(n int) int {
@@ -47,10 +53,16 @@ func (l *level) columnPanels(scratch, src []float32, ld, k, n int) (panels, []fl
 // if the vectors come out even, else copied to scratch. It returns what is left
 // of scratch.
 func (l *level) rowPanels(scratch, src []float32, ld, k, n int) (panels, []float32) {
-	width := l.panelWidth(n)
 	if n%l.lanes == 0 {
+		width := l.panelWidth(n)
 		return panels{src, width, ld, width}, scratch
 	}
+	return l.packedRows(scratch, src, ld, k, n)
+}
+
+// packedRows is rowPanels in scratch.
+func (l *level) packedRows(scratch, src []float32, ld, k, n int) (panels, []float32) {
+	width := l.panelWidth(n)
 	data, rest := carve(scratch, l.panelFloats(n, k))
 	whole := n / width
 	l.packRows(data, width, width*k, src, ld, k, width, whole, 1)

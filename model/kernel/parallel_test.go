@@ -31,7 +31,7 @@ func everything() func() {
 		LayerNorm(y, mean, rstd, x, gain, bias, rows, d, 1e-5)
 		LayerNormGrad(z, dgain, dbias, dy, x, gain, mean, rstd, rows, d, false)
 		Attention(y, lse, qkv, s, drop)
-		AttentionGrad(dqkv, dy, y, lse, qkv, s, drop)
+		AttentionGrad(dqkv, dy, lse, qkv, s, drop)
 		CachedAttention(dy, big, cached, heads, d/heads)
 		drop.Apply(m, big)
 		CrossEntropy(nil, x, ids, rows, d)

@@ -137,9 +137,8 @@ many2:
 	VPADDD       all0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
 	VMULPS       Y5, Y7, Y7
-	VMOVAPS      Y7, Y4
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      Y4, (AX)
+	VADDPS       Y7, Y2, Y2
+	VMOVUPS      Y7, (AX)
 	VMOVUPS      32(CX), Y4
 	VFMSUB213PS  Y1, Y0, Y4
 	VMOVUPS      allc2d00000<>+0(SB), Y5
@@ -169,9 +168,8 @@ many2:
 	VPADDD       all0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
 	VMULPS       Y5, Y7, Y7
-	VMOVAPS      Y7, Y4
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      Y4, 32(AX)
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      Y7, 32(AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, DX
@@ -209,9 +207,8 @@ one2:
 	VPADDD       all0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
 	VMULPS       Y5, Y7, Y7
-	VMOVAPS      Y7, Y4
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      Y4, (AX)
+	VADDPS       Y7, Y2, Y2
+	VMOVUPS      Y7, (AX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000008, DX
@@ -252,10 +249,9 @@ rest2:
 	VPADDD       all0000007f<>+0(SB), Y0, Y0
 	VPSLLD       $0x17, Y0, Y0
 	VMULPS       Y0, Y6, Y6
-	VMOVAPS      Y6, Y5
-	VANDPS       Y5, Y4, Y5
-	VADDPS       Y5, Y2, Y2
-	VMASKMOVPS   Y5, Y4, (AX)
+	VANDPS       Y6, Y4, Y6
+	VADDPS       Y6, Y2, Y2
+	VMASKMOVPS   Y6, Y4, (AX)
 
 done2:
 	VADDPS       Y3, Y2, Y2
@@ -1177,9 +1173,9 @@ many14:
 	VFMADD231PS  Z7, Z6, Z8
 	VADDPS       all3f800000<>+0(SB), Z4, Z7
 	VFMADD231PS  Z8, Z6, Z7
-	VSCALEFPS    Z5, Z7, Z4
-	VADDPS       Z4, Z2, Z2
-	VMOVUPS      Z4, (AX)
+	VSCALEFPS    Z5, Z7, Z7
+	VADDPS       Z7, Z2, Z2
+	VMOVUPS      Z7, (AX)
 	VMOVUPS      64(CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1200,9 +1196,9 @@ many14:
 	VFMADD231PS  Z7, Z6, Z8
 	VADDPS       all3f800000<>+0(SB), Z4, Z7
 	VFMADD231PS  Z8, Z6, Z7
-	VSCALEFPS    Z5, Z7, Z4
-	VADDPS       Z4, Z3, Z3
-	VMOVUPS      Z4, 64(AX)
+	VSCALEFPS    Z5, Z7, Z7
+	VADDPS       Z7, Z3, Z3
+	VMOVUPS      Z7, 64(AX)
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, DX
@@ -1231,9 +1227,9 @@ one14:
 	VFMADD231PS  Z7, Z6, Z8
 	VADDPS       all3f800000<>+0(SB), Z4, Z7
 	VFMADD231PS  Z8, Z6, Z7
-	VSCALEFPS    Z5, Z7, Z4
-	VADDPS       Z4, Z2, Z2
-	VMOVUPS      Z4, (AX)
+	VSCALEFPS    Z5, Z7, Z7
+	VADDPS       Z7, Z2, Z2
+	VMOVUPS      Z7, (AX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, DX
@@ -1266,10 +1262,10 @@ rest14:
 	VFMADD231PS  Z5, Z1, Z6
 	VADDPS       all3f800000<>+0(SB), Z4, Z5
 	VFMADD231PS  Z6, Z1, Z5
-	VSCALEFPS    Z0, Z5, Z4
-	VMOVAPS.Z    Z4, K1, Z4
-	VADDPS       Z4, Z2, Z2
-	VMOVUPS      Z4, K1, (AX)
+	VSCALEFPS    Z0, Z5, Z5
+	VMOVAPS.Z    Z5, K1, Z5
+	VADDPS       Z5, Z2, Z2
+	VMOVUPS      Z5, K1, (AX)
 
 done14:
 	VADDPS     Z3, Z2, Z2

@@ -1,6 +1,6 @@
 package kernel
 
-// strip is the shape of the scores of a block of queries: a row for each key, ld floats
+// strip is the shape of the scores of a block of up to queryBlock queries: a row for each key, ld floats
 // apart, a column for each query, of which query c sees the keys up to from+c, the last
 // one all. So what softmax needs of a query lies in one lane of vectors, and what
 // differs at the edge between past and future is a triangle. Between the last query and
@@ -13,12 +13,21 @@ func (s strip) keys() int { return s.from + s.queries }
 // first is the first query that sees key j.
 func (s strip) first(j int) int { return max(0, j-s.from) }
 
-// softmaxGo takes scores x to weights, in place: e^(scale·x − shift)/sum for the keys
-// that a query sees, 0 for the others. shift is scale times its largest score, sum that
-// of the exponentials.
-func softmaxGo(x []float32, s strip, scale float32, shift, sum []float32) {
-	shift, sum = shift[:s.queries], sum[:s.queries]
-	copy(shift, x)
+// halves calls do for both halves of the strip's queries, n from c on: those before c see
+// none of the keys from first on.
+func (s strip) halves(do func(c, n, first int)) {
+	half := min(queryBlock/2, s.queries)
+	do(0, half, 0)
+	if half < s.queries {
+		do(half, s.queries-half, s.from+half)
+	}
+}
+
+// softmaxGo takes scores x to weights e^(scale·x − lse), in place, or to 0 where a query
+// doesn't see the key. It sets lse to log Σ e^(scale·x) over those that it sees.
+func softmaxGo(x []float32, s strip, scale float32, lse []float32) {
+	var shift, sum [queryBlock]float32
+	copy(shift[:], x[:s.queries])
 	for j := range s.keys() {
 		row := x[j*s.ld:][:s.queries]
 		for c := s.first(j); c < len(row); c++ {
@@ -28,12 +37,14 @@ func softmaxGo(x []float32, s strip, scale float32, shift, sum []float32) {
 	for c := range shift {
 		shift[c] *= scale
 	}
-	weightsGo(x, s, scale, shift)
-	clear(sum)
+	weightsGo(x, s, scale, shift[:])
 	for j := range s.keys() {
 		for c, p := range x[j*s.ld:][:s.queries] {
 			sum[c] += p
 		}
+	}
+	for c := range lse[:s.queries] {
+		lse[c] = shift[c] + log(sum[c])
 	}
 	for j := range s.keys() {
 		row := x[j*s.ld:][:s.queries]
@@ -56,9 +67,16 @@ func weightsGo(x []float32, s strip, scale float32, lse []float32) {
 }
 
 // scoreGradGo takes the gradient of softmax's result, dp, to that of the scores before
-// their scaling, in place: dp = p·(dp − delta)·scale, delta = Σ p·dp, or 0 where a query
-// doesn't see the key.
-func scoreGradGo(dp, p []float32, s strip, scale float32, delta []float32) {
+// their scaling, in place: dp = p·(dp − Σ p·dp)·scale, the sum over the keys that a query
+// sees, or 0 where it doesn't see the key.
+func scoreGradGo(dp, p []float32, s strip, scale float32) {
+	var delta [queryBlock]float32
+	for j := range s.keys() {
+		row, weights := dp[j*s.ld:][:s.queries], p[j*s.ld:][:s.queries]
+		for c := s.first(j); c < len(row); c++ {
+			delta[c] += weights[c] * row[c]
+		}
+	}
 	for j := range s.keys() {
 		row, weights, first := dp[j*s.ld:][:s.queries], p[j*s.ld:][:s.queries], s.first(j)
 		clear(row[:first])

@@ -35,8 +35,8 @@ func (a *attention) forward(out []float32, in []values) {
 	kernel.Attention(out, a.lse, in[0].float, a.shape, a.dropout.mask())
 }
 
-func (a *attention) backward(out, dout []float32, in []values) {
-	kernel.AttentionGrad(in[0].grad, dout, out, a.lse, in[0].float, a.shape, a.dropout.mask())
+func (a *attention) backward(_, dout []float32, in []values) {
+	kernel.AttentionGrad(in[0].grad, dout, a.lse, in[0].float, a.shape, a.dropout.mask())
 }
 
 func (a *attention) describe(int) description {

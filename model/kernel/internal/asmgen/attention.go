@@ -27,33 +27,45 @@ func (s *isa) visible() reg.GPVirtual {
 	return p
 }
 
-// eachRow runs body for n rows, and then moves on.
-func eachRow(label string, n reg.GPVirtual, body func(), next func()) {
+// eachRow runs body for n rows, and next behind each of them. body gets the row's number
+// among unroll that follow each other.
+func eachRow(name string, n reg.GPVirtual, unroll int, body func(v int), next func()) {
 	left := GP64()
 	MOVQ(n, left)
-	TESTQ(left, left)
-	JZ(LabelRef(label + "end"))
-	Label(label)
-	body()
-	next()
-	DECQ(left)
-	JNZ(LabelRef(label))
-	Label(label + "end")
+	round := func(name string, rows int) {
+		SUBQ(Imm(uint64(rows)), left)
+		JL(LabelRef(name + "end"))
+		Label(name)
+		for v := range rows {
+			body(v)
+			next()
+		}
+		SUBQ(Imm(uint64(rows)), left)
+		JGE(LabelRef(name))
+		Label(name + "end")
+		if rows > 1 {
+			ADDQ(Imm(uint64(rows)), left)
+		}
+	}
+	if unroll > 1 {
+		round(name+"many", unroll)
+	}
+	round(name, 1)
 }
 
 // clearRest zeroes the rows that no lane sees.
 func (s *isa) clearRest(p, ld, rest reg.GPVirtual) {
 	zero := s.zeros(1)[0]
-	eachRow("rest", rest, func() { VMOVUPS(zero, Mem{Base: p}) }, func() { ADDQ(ld, p) })
+	eachRow("rest", rest, 1, func(int) { VMOVUPS(zero, Mem{Base: p}) }, func() { ADDQ(ld, p) })
 }
 
 // eachSeen runs body for the full and the triangle's rows, −Inf in the lanes that don't
 // see one, whatever is there: if it is NaN, MINPS takes the mask.
-func (s *isa) eachSeen(label string, p, ld, full, triangle reg.GPVirtual, body func(x reg.VecVirtual)) {
+func (s *isa) eachSeen(name string, p, ld, full, triangle reg.GPVirtual, unroll int, body func(x reg.VecVirtual)) {
 	row := func() reg.VecVirtual { return s.load(Mem{Base: p}, false) }
-	eachRow(label, full, func() { body(row()) }, func() { ADDQ(ld, p) })
+	eachRow(name, full, unroll, func(int) { body(row()) }, func() { ADDQ(ld, p) })
 	mask := s.visible()
-	eachRow(label+"triangle", triangle, func() {
+	eachRow(name+"triangle", triangle, 1, func(int) {
 		x := row()
 		VMINPS(Mem{Base: mask}, x, x)
 		body(x)
@@ -66,22 +78,22 @@ func (s *isa) eachSeen(label string, p, ld, full, triangle reg.GPVirtual, body f
 // exponentials replaces x in the rows at p by e^(scale·x − shift), in lanes that don't
 // see a row by 0, and leaves p behind the last of them; each sees every result.
 func (s *isa) exponentials(p, ld, full, triangle reg.GPVirtual, scale, shift reg.VecVirtual, each func(e reg.VecVirtual)) {
-	s.eachSeen("exp", p, ld, full, triangle, func(e reg.VecVirtual) {
-		VFMSUB213PS(shift, scale, e)
-		s.exp(e)
+	s.eachSeen("exp", p, ld, full, triangle, 1, func(x reg.VecVirtual) {
+		VFMSUB213PS(shift, scale, x)
+		e := s.expBelow88(x)
 		each(e)
 		VMOVUPS(e, Mem{Base: p})
 	})
 }
 
 func (s *isa) softmax() {
-	s.function("softmax", "func(x *float32, "+columnRows+", scale float32, shift, sum *float32)",
+	s.function("softmax", "func(x *float32, "+columnRows+", scale float32, lse *float32)",
 		"replaces scores x by the weights",
 		"",
-		"\texp32(scale*x-shift) / sum",
+		"\texp32(scale*x - lse)",
 		"",
-		"of the rows that a lane sees, and by 0 elsewhere. shift is scale times their maximum, sum",
-		"that of their exponentials.")
+		"of the rows that a lane sees, and by 0 elsewhere. lse is set to the logarithm of the sum",
+		"of exp32(scale*x).")
 	x, ld, full, triangle := load64("x"), load64("ld"), load64("full"), load64("triangle")
 	SHLQ(Imm(2), ld)
 	scale := s.param("scale")
@@ -92,19 +104,19 @@ func (s *isa) softmax() {
 	}
 
 	shift := s.load(s.bits(math.Float32bits(float32(math.Inf(-1)))), false)
-	s.eachSeen("max", first(), ld, full, triangle, func(y reg.VecVirtual) { VMAXPS(y, shift, shift) })
+	s.eachSeen("max", first(), ld, full, triangle, 4, func(y reg.VecVirtual) { VMAXPS(y, shift, shift) })
 	VMULPS(scale, shift, shift)
-	VMOVUPS(shift, Mem{Base: load64("shift")})
 
 	sum, p := s.zeros(1)[0], first()
 	s.exponentials(p, ld, full, triangle, scale, shift, func(e reg.VecVirtual) { VADDPS(e, sum, sum) })
-	VMOVUPS(sum, Mem{Base: load64("sum")})
 	s.clearRest(p, ld, load64("rest"))
 
-	inverse := s.load(s.constant(1), false)
+	lse, inverse := s.log(sum), s.load(s.constant(1), false)
+	VADDPS(shift, lse, lse)
+	VMOVUPS(lse, Mem{Base: load64("lse")})
 	VDIVPS(sum, inverse, inverse)
 	ADDQ(triangle, full)
-	eachRow("scale", full, func() {
+	eachRow("scale", full, 4, func(int) {
 		e := s.vec()
 		VMULPS(Mem{Base: x}, inverse, e)
 		VMOVUPS(e, Mem{Base: x})
@@ -128,39 +140,45 @@ func (s *isa) weights() {
 }
 
 func (s *isa) scoreGrad() {
-	s.function("scoreGrad", "func(dp, p *float32, "+columnRows+", scale float32, delta *float32)",
+	s.function("scoreGrad", "func(dp, p *float32, "+columnRows+", scale float32)",
 		"replaces dp by",
 		"",
 		"\tp * (dp - delta) * scale",
 		"",
-		"in the rows that a lane sees, and by 0 elsewhere.")
-	d, p, ld, full, triangle := load64("dp"), load64("p"), load64("ld"), load64("full"), load64("triangle")
+		"in the rows that a lane sees, delta the sum of their p * dp, and by 0 elsewhere.")
+	first, p, ld, full, triangle := load64("dp"), load64("p"), load64("ld"), load64("full"), load64("triangle")
 	SHLQ(Imm(2), ld)
-	scale, delta := s.param("scale"), s.load(Mem{Base: load64("delta")}, false)
-	grad := func() reg.VecVirtual {
-		g := s.load(Mem{Base: d}, false)
-		VSUBPS(delta, g, g)
-		VMULPS(Mem{Base: p}, g, g)
-		VMULPS(scale, g, g)
-		return g
+	SUBQ(first, p) // how far p is from dp
+	// eachSeen runs body for the full and the triangle's rows of dp, 0 in the lanes that
+	// don't see one, and returns where they end.
+	eachSeen := func(name string, body func(v int, at reg.GPVirtual, dp reg.VecVirtual)) reg.GPVirtual {
+		at := GP64()
+		MOVQ(first, at)
+		row := func() reg.VecVirtual { return s.load(Mem{Base: at}, false) }
+		eachRow(name, full, 2, func(v int) { body(v, at, row()) }, func() { ADDQ(ld, at) })
+		mask := s.visible()
+		eachRow(name+"triangle", triangle, 1, func(int) {
+			hidden := s.load(Mem{Base: mask}, false)
+			VPSRAD(Imm(31), hidden, hidden) // all bits of −Inf's lanes
+			s.andNot(row(), hidden)
+			body(0, at, hidden)
+		}, func() {
+			ADDQ(ld, at)
+			SUBQ(Imm(4), mask)
+		})
+		return at
 	}
-	next := func() {
-		ADDQ(ld, d)
-		ADDQ(ld, p)
-	}
-	eachRow("row", full, func() { VMOVUPS(grad(), Mem{Base: d}) }, next)
-	mask := s.visible()
-	eachRow("triangle", triangle, func() {
-		g, hidden := grad(), s.vec()
-		VMOVUPS(Mem{Base: mask}, hidden)
-		VPSRAD(Imm(31), hidden, hidden) // all bits of −Inf's lanes
-		s.andNot(g, hidden)
-		VMOVUPS(hidden, Mem{Base: d})
-	}, func() {
-		next()
-		SUBQ(Imm(4), mask)
+	weight := func(at reg.GPVirtual) Mem { return Mem{Base: at, Index: p, Scale: 1} }
+	sums := s.zeros(2)
+	eachSeen("sum", func(v int, at reg.GPVirtual, dp reg.VecVirtual) { VFMADD231PS(weight(at), dp, sums[v]) })
+	delta, scale := fold(sums, VADDPS), s.param("scale")
+	end := eachSeen("grad", func(_ int, at reg.GPVirtual, dp reg.VecVirtual) {
+		VSUBPS(delta, dp, dp)
+		VMULPS(weight(at), dp, dp)
+		VMULPS(scale, dp, dp)
+		VMOVUPS(dp, Mem{Base: at})
 	})
-	s.clearRest(d, ld, load64("rest"))
+	s.clearRest(end, ld, load64("rest"))
 	s.ret()
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -18,18 +20,62 @@ const (
 
 var expPolynomial = []float64{1.381446490995586e-3, 8.368780836462975e-3, 4.166839271783829e-2, 0.1666651964187622, 0.4999999403953552}
 
-// exp replaces each lane of x by e^x: exp32 of package kernel.
-func (s *isa) exp(x reg.VecVirtual) {
-	// MAX and MIN return their first operand here if one is NaN, so x stays NaN.
-	low, high := s.vec(), s.vec()
-	VMOVUPS(s.constant(expLow), low)
-	VMAXPS(x, low, x)
+// exp returns e^x of each lane: exp32 of package kernel.
+func (s *isa) exp(x reg.VecVirtual) reg.VecVirtual {
+	s.expAtLeast(x, expLow)
+	high, n := s.vec(), s.vec()
 	VMOVUPS(s.constant(expHigh), high)
 	VMINPS(x, high, x)
-	n := s.vec()
 	VMOVUPS(s.constant(magic), n)
 	VFMADD231PS(s.constant(log2E), x, n)
 	VSUBPS(s.constant(magic), n, n)
+	p := s.expFraction(x, n)
+	if s.wide {
+		VSCALEFPS(n, p, p)
+		return p
+	}
+	// 2^n in two factors: the result may be subnormal, or n = 128.
+	half := s.vec()
+	VCVTPS2DQ(n, n)
+	VPSRAD(Imm(1), n, half)
+	VPSUBD(half, n, n)
+	for _, e := range []reg.VecVirtual{half, n} {
+		VPADDD(s.bits(127), e, e)
+		VPSLLD(Imm(23), e, e)
+		VMULPS(e, p, p)
+	}
+	return p
+}
+
+// expFlush is where expBelow88 is 0, since n is -127.
+const expFlush = -88
+
+// expBelow88 is exp of no more than 88: below 0 but for an error of rounding, say. A subnormal result may be 0.
+func (s *isa) expBelow88(x reg.VecVirtual) reg.VecVirtual {
+	if s.wide {
+		return s.exp(x)
+	}
+	s.expAtLeast(x, expFlush)
+	factor, n := s.vec(), s.vec()
+	VMOVUPS(s.constant(magic+127), factor)
+	VFMADD231PS(s.constant(log2E), x, factor) // its last bits are n + 127
+	VSUBPS(s.constant(magic+127), factor, n)
+	VPSLLD(Imm(23), factor, factor)
+	p := s.expFraction(x, n)
+	VMULPS(factor, p, p)
+	return p
+}
+
+// expAtLeast replaces lanes of x that are less than low by it.
+func (s *isa) expAtLeast(x reg.VecVirtual, low float64) {
+	// MAX returns its first operand here if one is NaN, so x stays NaN; so does MIN.
+	v := s.vec()
+	VMOVUPS(s.constant(low), v)
+	VMAXPS(x, v, x)
+}
+
+// expFraction returns e^(x - n·ln 2), |x - n·ln 2| ≤ ½·ln 2. It overwrites x.
+func (s *isa) expFraction(x, n reg.VecVirtual) reg.VecVirtual {
 	VFNMADD231PS(s.constant(ln2High), n, x)
 	VFNMADD231PS(s.constant(ln2Low), n, x)
 	// 1 + x + x²·((c2 + c3·x) + x²·(c4 + c5·x + c6·x²)): a shorter chain than Horner's.
@@ -42,19 +88,33 @@ func (s *isa) exp(x reg.VecVirtual) {
 	VFMADD231PS(p, square, q)
 	VADDPS(s.constant(1), x, p)
 	VFMADD231PS(q, square, p)
-	if s.wide {
-		VSCALEFPS(n, p, x)
-		return
+	return p
+}
+
+// log returns the natural logarithm of each lane, positive normal numbers, by the method
+// of package kernel's log; NaN and +Inf become NaN.
+func (s *isa) log(x reg.VecVirtual) reg.VecVirtual {
+	value := func(c float64) reg.VecVirtual { return s.load(s.constant(c), false) }
+	n, m := s.vec(), s.vec()
+	VPSUBD(s.bits(math.Float32bits(math.Sqrt2/2)), x, n)
+	VPSRAD(Imm(23), n, n)
+	VPSLLD(Imm(23), n, m)
+	VPSUBD(m, x, m) // x = 2^n·m
+	VCVTDQ2PS(n, n)
+	t, sum, z := s.vec(), s.vec(), s.vec()
+	VSUBPS(s.constant(1), m, t)
+	VADDPS(s.constant(1), m, m)
+	VDIVPS(m, t, t)
+	VMULPS(t, t, z)
+	p := value(2.0 / 9)
+	for _, c := range []float64{2.0 / 7, 2.0 / 5, 2.0 / 3} {
+		VFMADD213PS(s.constant(c), z, p)
 	}
-	// 2^n in two factors: the result may be subnormal, or n = 128.
-	half := s.vec()
-	VCVTPS2DQ(n, n)
-	VPSRAD(Imm(1), n, half)
-	VPSUBD(half, n, n)
-	for _, e := range []reg.VecVirtual{half, n} {
-		VPADDD(s.bits(127), e, e)
-		VPSLLD(Imm(23), e, e)
-		VMULPS(e, p, p)
-	}
-	VMOVAPS(p, x)
+	VMULPS(z, p, p)
+	VSUBPS(x, x, sum) // NaN unless x is finite
+	VFMADD231PS(s.constant(math.Ln2), n, sum)
+	VFMADD231PS(t, p, sum)
+	VADDPS(t, t, t)
+	VADDPS(t, sum, sum)
+	return sum
 }

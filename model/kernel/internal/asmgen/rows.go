@@ -54,7 +54,7 @@ func (s *isa) expSum() {
 	s.loop(n, 2, []reg.GPVirtual{y, x}, func(v int, tail bool) {
 		e := s.load(s.at(x, v), tail)
 		VFMSUB213PS(shift, scale, e)
-		s.exp(e)
+		e = s.exp(e)
 		s.clearBeyond(e, tail)
 		VADDPS(e, sums[v], sums[v])
 		s.store(e, s.at(y, v), tail)
