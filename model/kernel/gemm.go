@@ -29,7 +29,7 @@ func checkGemm(function string, m, n, k int, a, b, c []float32) {
 
 // gemmTask is a product C = add + bias + alpha·op(A)·op(B) on its way through its
 // sections: for every block of A and every chunk of B, one that packs what all threads
-// read (pack), and one that multiplies.
+// read, and one that multiplies.
 type gemmTask struct {
 	level          *level
 	transA, transB bool
@@ -47,6 +47,7 @@ type gemmTask struct {
 	byRows  bool // a piece has a share of the rows, else of the columns
 	inPlace bool // A is read where it lies
 
+	most           cut   // of what a section takes
 	i0, i1, k0, k1 int   // the block of A: rows i0 to i1, steps k0 to k1
 	rowPanels      parts // of the block
 	j0, j1         int   // the chunk: panels j0 to j1 of B
@@ -55,7 +56,14 @@ type gemmTask struct {
 	packing          bool      // the section that packs
 	packsA, packsB   packing   // what its pieces are: first A's, then B's
 	packedA, packedB []float32 // panels of rows, each [steps][its rows]; of columns, each [steps][width]
+	rooms            *rooms
 }
+
+// cut is how much of a product: rows of A, steps, and panels of B.
+type cut struct{ rows, steps, panels int }
+
+// rooms are memory for one of the products that are computed together.
+type rooms struct{ packedA, packedB, bias []float32 }
 
 // packing is how panels of so many steps are packed, in pieces of packFloats or more: of
 // some of the panels if they are transposed, else of some of the steps.
@@ -63,10 +71,15 @@ type packing struct {
 	transposes    bool
 	panels, steps int
 	pieces, share int
+	strip         int // steps that are read side by side
 }
 
-func packingOf(transposes bool, panels, steps, floats int) packing {
-	p := packing{transposes: transposes, panels: panels, steps: steps}
+// packingOf is for steps that are ld floats apart.
+func packingOf(transposes bool, panels, steps, floats, ld int) packing {
+	p := packing{transposes: transposes, panels: panels, steps: steps, strip: packStrip}
+	if ld%conflict == 0 {
+		p.strip /= 2
+	}
 	wanted := max(1, floats/packFloats)
 	if transposes {
 		p.share = blocks(panels, wanted)
@@ -87,8 +100,8 @@ func (p packing) each(i int, pack func(first, last, from, to int)) {
 		return
 	}
 	from, to := block(i, p.share, p.steps)
-	for s := from; s < to; s += packStrip {
-		pack(0, p.panels, s, min(s+packStrip, to))
+	for s := from; s < to; s += p.strip {
+		pack(0, p.panels, s, min(s+p.strip, to))
 	}
 }
 
@@ -105,40 +118,75 @@ const (
 	blockFloats = 384 << 10 // a block of A: 1.5 MB
 	chunkFloats = 128 << 10 // a chunk of B, or of A if pieces share columns: 512 kB
 	packFloats  = 16 << 10  // that a piece packs at least
-	packStrip   = 16        // rows that packing reads side by side
+	packStrip   = 16        // steps that packing reads side by side: half of it if they share places in a cache
 	groupPanels = 4         // row panels that make packing a panel of B worth it
 	farFloats   = 4 << 20   // a larger C is far away: it's worth deeper panels to visit it less
 	fewPanels   = 32        // up to so many panels of B, packing A doesn't pay
 	conflict    = 1024      // rows a multiple of so many floats apart share places in a cache
 )
 
+// mostTogether is the number of products that have memory to be computed together.
+const mostTogether = 3
+
 // Guarded by the pool's lock.
 var (
-	gemmSlot                     gemmTask
-	packedA, packedB, paddedBias []float32
+	gemmSlots [mostTogether]gemmTask
+	gemmRooms [mostTogether]rooms
 )
 
+// gemm computes a product.
 func gemm(t gemmTask) {
-	switch {
-	case t.m == 0 || t.n == 0:
-		return
-	case t.m <= fewRows && t.columnSums == nil:
-		thin(t)
-		return
+	together := [1]gemmTask{t}
+	gemms(together[:])
+}
+
+// gemms computes up to mostTogether products, none of which needs another's result: what
+// they pack, and what they multiply, in one section. ts is overwritten.
+func gemms(ts []gemmTask) {
+	n := 0
+	for _, t := range ts {
+		switch {
+		case t.m == 0 || t.n == 0:
+		case t.m <= fewRows && t.columnSums == nil:
+			thin(t)
+		default:
+			ts[n] = t
+			n++
+		}
 	}
 	workers.mu.Lock()
 	defer workers.mu.Unlock()
-	gemmSlot = t
-	gemmSlot.sections()
-	gemmSlot = gemmTask{}
+	gs := gemmSlots[:copy(gemmSlots[:], ts[:n])]
+	for i := range gs {
+		gs[i].rooms = &gemmRooms[i]
+		gs[i].plan()
+	}
+	for working(gs, (*gemmTask).pack) {
+		working(gs, (*gemmTask).multiply)
+		working(gs, (*gemmTask).advance)
+	}
+	clear(gs)
 }
 
-// sections cuts the longer side of C into shares for the threads, so that each
+// working lets those products that aren't complete add to a section, and does it. It says
+// whether there were any.
+func working(gs []gemmTask, add func(*gemmTask)) (any bool) {
+	for i := range gs {
+		if g := &gs[i]; g.i0 < g.m {
+			any = true
+			add(g)
+		}
+	}
+	workers.do()
+	return any
+}
+
+// plan cuts the longer side of C into shares for the threads, so that each
 // reads its part of one operand and all of the other, shorter one.
-func (g *gemmTask) sections() {
+func (g *gemmTask) plan() {
 	l := g.level
 	g.width = l.panelWidth(g.n)
-	panels := blocks(g.n, g.width)
+	panels := g.panels()
 	panelRows := l.rows[g.width/l.lanes]
 	deepest := l.depth
 	if g.m*g.n > farFloats {
@@ -149,7 +197,7 @@ func (g *gemmTask) sections() {
 	rows = blocks(g.m, blocks(g.m, rows)) // blocks of nearly equal size, like the steps
 	g.byRows = g.m > g.n
 	g.inPlace = l.strided && !g.transA && g.k%conflict != 0 && g.k > 0 && g.alpha == 1 && panels <= fewPanels
-	depths, chunk := blocks(g.k, g.depth), panels
+	depths := blocks(g.k, g.depth)
 	near := rows // of what all pieces read again and again, a step has so many floats
 	if g.byRows {
 		near = g.width
@@ -158,29 +206,42 @@ func (g *gemmTask) sections() {
 	if !g.inPlace {
 		depths = min(depths, max(1, blockFloats/(g.depth*rows)))
 	}
-	steps := depths * g.depth
+	g.most = cut{rows, depths * g.depth, panels}
 	if g.byRows {
-		chunk = max(1, chunkFloats/max(1, steps*g.width))
-		chunk = blocks(panels, blocks(panels, chunk))
+		chunk := max(1, chunkFloats/max(1, g.most.steps*g.width))
+		g.most.panels = blocks(panels, blocks(panels, chunk))
 	}
 	if full := padded(g.n, l.lanes); g.bias != nil && full > g.n {
-		bias := grow(&paddedBias, full)
+		bias := grow(&g.rooms.bias, full)
 		clear(bias[copy(bias, g.bias[:g.n]):])
 		g.bias = bias
 	}
-	for g.i0 = 0; g.i0 < g.m; g.i0 = g.i1 {
-		g.i1 = min(g.i0+rows, g.m)
-		g.rowPanels = cutInto(g.i1-g.i0, panelRows)
-		for g.k0, g.k1 = 0, -1; g.k1 < g.k; g.k0 = g.k1 {
-			g.k1 = min(g.k0+steps, g.k)
-			for g.j0 = 0; g.j0 < panels; g.j0 = g.j1 {
-				g.j1 = min(g.j0+chunk, panels)
-				g.pack()
-				g.multiply()
-			}
-		}
-	}
+	g.take()
 }
+
+// take takes as much as there may be of a block and a chunk.
+func (g *gemmTask) take() {
+	g.i1 = min(g.i0+g.most.rows, g.m)
+	g.k1 = min(g.k0+g.most.steps, g.k)
+	g.j1 = min(g.j0+g.most.panels, g.panels())
+	g.rowPanels = cutInto(g.i1-g.i0, g.level.rows[g.width/g.level.lanes])
+}
+
+// advance goes on to the next chunk, of the next steps after the last, of the next rows
+// after the last of these.
+func (g *gemmTask) advance() {
+	g.j0 = g.j1
+	if g.j0 == g.panels() {
+		g.j0, g.k0 = 0, g.k1
+	}
+	if g.j0 == 0 && g.k0 == g.k {
+		g.k0, g.i0 = 0, g.i1
+	}
+	g.take()
+}
+
+// panels is the number of panels of B.
+func (g *gemmTask) panels() int { return blocks(g.n, g.width) }
 
 // steps is the number of steps in the block.
 func (g *gemmTask) steps() int { return g.k1 - g.k0 }
@@ -188,34 +249,31 @@ func (g *gemmTask) steps() int { return g.k1 - g.k0 }
 // pack packs the block of A unless that is read in place, and the chunk of B if every
 // piece of the product reads all of it.
 func (g *gemmTask) pack() {
-	g.packsA, g.packsB = packing{}, packing{}
+	g.packing, g.packsA, g.packsB = true, packing{}, packing{}
 	steps := g.steps()
 	if rows := g.i1 - g.i0; !g.inPlace && g.j0 == 0 {
-		g.packedA = grow(&packedA, rows*steps)
-		g.packsA = packingOf(!g.transA, g.rowPanels.count, steps, rows*steps)
+		g.packedA = grow(&g.rooms.packedA, rows*steps)
+		g.packsA = packingOf(!g.transA, g.rowPanels.count, steps, rows*steps, g.m)
 	}
 	if panels := g.j1 - g.j0; g.byRows {
-		g.packedB = grow(&packedB, panels*g.width*steps)
-		g.packsB = packingOf(g.transB, panels, steps, panels*g.width*steps)
+		g.packedB = grow(&g.rooms.packedB, panels*g.width*steps)
+		g.packsB = packingOf(g.transB, panels, steps, panels*g.width*steps, g.n)
 	}
-	if pieces := g.packsA.pieces + g.packsB.pieces; pieces > 0 {
-		g.packing = true
-		workers.section(g, pieces)
-		g.packing = false
-	}
+	workers.add(g, g.packsA.pieces+g.packsB.pieces)
 }
 
 // multiply multiplies them.
 func (g *gemmTask) multiply() {
+	g.packing = false
 	pieces := 8 * Threads()
 	if g.byRows {
 		g.groups = min(pieces, g.rowPanels.count)
-		workers.section(g, g.groups)
+		workers.add(g, g.groups)
 		return
 	}
 	panels := g.j1 - g.j0
 	g.groups = min(blocks(pieces, panels), blocks(g.rowPanels.count, groupPanels))
-	workers.section(g, panels*g.groups)
+	workers.add(g, panels*g.groups)
 }
 
 func (g *gemmTask) piece(w *worker, i int) {
@@ -235,7 +293,7 @@ func (g *gemmTask) piece(w *worker, i int) {
 		j, group := g.j0+i/g.groups, i%g.groups
 		b := w.floats(g.depth * g.width)
 		g.eachDepth(func(from, to int) {
-			if !w.holds(j*g.k + from) {
+			if !w.holds(g, j*g.k+from) {
 				g.packB(b, j, j+1, from, to)
 			}
 			g.multiplyPanel(j, from, to, b, group)

@@ -3106,9 +3106,14 @@ panel:
 	JNE   wide
 	CMPQ  BX, $0x00000004
 	JL    wide
+	MOVQ  R10, R11
+	IMULQ CX, R11
+	CMPQ  R11, $0x00004000
+	JLE   narrow
+	MOVQ  $0x00000100, R11
 
 narrow:
-	PREFETCHT0 512(R9)
+	PREFETCHT0 (R9)(R11*1)
 	VMULPS     (R9), X0, X3
 	VMULPS     -16(R9)(BX*4), X0, X4
 	VMOVUPS    X3, (R8)
@@ -3120,6 +3125,23 @@ narrow:
 	JMP        following
 
 wide:
+	CMPQ DX, $0x00000001
+	JNE  row
+	CMPQ BX, $0x00000008
+	JNE  row
+
+widest:
+	PREFETCHT0 (R9)(DI*1)
+	VMULPS     (R9), Y0, Y3
+	VMOVUPS    Y3, (R8)
+	VMULPS     32(R9), Y0, Y3
+	VMOVUPS    Y3, 32(R8)
+	ADDQ       CX, R9
+	ADDQ       AX, R8
+	DECQ       R10
+	JNZ        widest
+	JMP        following
+
 row:
 	MOVQ  R9, R11
 	MOVQ  R8, R12
@@ -19563,49 +19585,71 @@ TEXT ·packRowsAVX512(SB), NOSPLIT, $0-92
 	KMOVW        SI, K1
 	KMOVW        K1, K2
 	MOVQ         $0x00000001, SI
-	SHLXQ        BX, SI, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	MOVQ         CX, BX
-	SHLQ         $0x03, BX
+	SHLXQ        BX, SI, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	MOVQ         CX, SI
+	SHLQ         $0x03, SI
 
 panel:
-	MOVQ dst+0(FP), SI
-	MOVQ src+16(FP), DI
-	MOVQ k+32(FP), R8
+	MOVQ dst+0(FP), DI
+	MOVQ src+16(FP), R8
+	MOVQ k+32(FP), R9
+	CMPQ DX, $0x00000002
+	JNE  row
+	CMPQ BX, $0x00000010
+	JNE  row
+
+widest:
+	PREFETCHT0 (R8)(SI*1)
+	VMULPS     (R8), Z0, Z1
+	VMOVUPS    Z1, (DI)
+	PREFETCHT0 64(R8)(SI*1)
+	VMULPS     64(R8), Z0, Z1
+	VMOVUPS    Z1, 64(DI)
+	PREFETCHT0 128(R8)(SI*1)
+	VMULPS     128(R8), Z0, Z1
+	VMOVUPS    Z1, 128(DI)
+	ADDQ       CX, R8
+	ADDQ       AX, DI
+	DECQ       R9
+	JNZ        widest
+	JMP        following
 
 row:
-	MOVQ  DI, R9
-	MOVQ  SI, R10
-	MOVQ  DX, R11
-	TESTQ R11, R11
+	MOVQ  R8, R10
+	MOVQ  DI, R11
+	MOVQ  DX, R12
+	TESTQ R12, R12
 	JZ    rest
 
 vector:
-	PREFETCHT0 (R9)(BX*1)
-	VMULPS     (R9), Z0, Z1
-	VMOVUPS    Z1, (R10)
-	ADDQ       $0x00000040, R9
+	PREFETCHT0 (R10)(SI*1)
+	VMULPS     (R10), Z0, Z1
+	VMOVUPS    Z1, (R11)
 	ADDQ       $0x00000040, R10
-	DECQ       R11
+	ADDQ       $0x00000040, R11
+	DECQ       R12
 	JNZ        vector
 
 rest:
-	PREFETCHT0 (R9)(BX*1)
-	VMOVUPS.Z  (R9), K1, Z1
+	PREFETCHT0 (R10)(SI*1)
+	VMOVUPS.Z  (R10), K1, Z1
 	VMULPS     Z0, Z1, Z1
-	VMOVUPS    Z1, K2, (R10)
-	ADDQ       CX, DI
-	ADDQ       AX, SI
-	DECQ       R8
+	VMOVUPS    Z1, K2, (R11)
+	ADDQ       CX, R8
+	ADDQ       AX, DI
+	DECQ       R9
 	JNZ        row
-	DECQ       panels+64(FP)
-	JZ         done
-	MOVQ       width+72(FP), SI
-	ADDQ       SI, src+16(FP)
-	MOVQ       next+80(FP), SI
-	ADDQ       SI, dst+0(FP)
-	JMP        panel
+
+following:
+	DECQ panels+64(FP)
+	JZ   done
+	MOVQ width+72(FP), DI
+	ADDQ DI, src+16(FP)
+	MOVQ next+80(FP), DI
+	ADDQ DI, dst+0(FP)
+	JMP  panel
 
 done:
 	VZEROUPPER

@@ -26,16 +26,17 @@ type worker struct {
 // floats returns n floats of scratch, valid until the next call.
 func (w *worker) floats(n int) []float32 { return grow(&w.scratch, n) }
 
-// held is what a worker put in its scratch: key, in a section.
+// held is what a worker put in its scratch: key, of a task in a section.
 type held struct {
 	section uint64
+	task    task
 	key     int
 }
 
-// holds says whether the scratch still is what this worker last made under key, in the
-// same section. If not it is from now on.
-func (w *worker) holds(key int) bool {
-	h := held{workers.opened, key}
+// holds says whether the scratch still is what this worker last made for t under key, in
+// the same section. If not it is from now on.
+func (w *worker) holds(t task, key int) bool {
+	h := held{workers.opened, t, key}
 	if w.held == h {
 		return true
 	}
@@ -43,11 +44,11 @@ func (w *worker) holds(key int) bool {
 	return false
 }
 
-// pool runs one task at a time. The goroutine that brings a task works on it
-// itself; helpers that come in time take pieces off it, one by one. Each thread
-// begins with a share of its own, the same in every task: what it has computed
-// of a matrix in one kernel it reads in the next one, from its own cache. Then it
-// takes what is left of the others' shares, so a helper that the system has
+// pool runs one section at a time: a task, or several that don't wait for each other. The
+// goroutine that brings it works on it itself; helpers that come in time take pieces off
+// it, one by one. Each thread begins with a share of its own, the same in every task: what
+// it has computed of a matrix in one kernel it reads in the next one, from its own cache.
+// Then it takes what is left of the others' shares, so a helper that the system has
 // scheduled away delays nobody.
 //
 // A helper may only touch the fields of a section after it has entered (inside
@@ -61,8 +62,8 @@ type pool struct {
 	helpers []*worker
 	partial []float64 // one for each piece of a task that sums
 
-	task   task
-	shares []share // of the threads that may take part
+	jobs   []job
+	shares []share // those of a thread side by side, one of each job
 	room   []share // what shares is cut from
 	open   atomic.Uint64
 	opened uint64 // number of sections so far
@@ -75,7 +76,13 @@ type pool struct {
 	left    chan struct{}
 }
 
-// share is the pieces that a thread begins with.
+// job is a task's part in a section.
+type job struct {
+	task   task
+	pieces int
+}
+
+// share is the pieces of a job that a thread begins with.
 type share struct {
 	next atomic.Int64 // the first that nobody has taken
 	end  int64
@@ -152,32 +159,63 @@ func runSum[T any, P interface {
 
 // section runs one task to its end. The caller holds mu.
 func (p *pool) section(t task, pieces int) {
+	p.add(t, pieces)
+	p.do()
+}
+
+// add puts pieces of a task into the next section. The caller holds mu.
+func (p *pool) add(t task, pieces int) {
+	if pieces > 0 {
+		p.jobs = append(p.jobs, job{t, pieces})
+	}
+}
+
+// do runs the section that was put together, to its end. The caller holds mu.
+func (p *pool) do() {
+	pieces := 0
+	for _, j := range p.jobs {
+		pieces += j.pieces
+	}
 	threads := Threads()
 	helpers := min(threads, pieces) - 1
 	p.opened++
-	if helpers <= 0 {
-		for i := range pieces {
-			t.piece(&p.caller, i)
+	if helpers > 0 {
+		p.share(helpers + 1)
+		p.together(helpers, threads > runtime.NumCPU())
+	} else {
+		for _, j := range p.jobs {
+			for i := range j.pieces {
+				j.task.piece(&p.caller, i)
+			}
 		}
-		return
 	}
+	clear(p.jobs)
+	p.jobs = p.jobs[:0]
+}
+
+// share cuts each job's pieces into shares for so many threads.
+func (p *pool) share(threads int) {
+	n := threads * len(p.jobs)
+	for len(p.room) < n {
+		p.room = append(p.room, share{})
+	}
+	p.shares = p.room[:n]
+	for i := range p.shares {
+		from, to := part(i/len(p.jobs), threads, p.jobs[i%len(p.jobs)].pieces)
+		p.shares[i].next.Store(int64(from))
+		p.shares[i].end = int64(to)
+	}
+}
+
+// together runs the section with so many helpers.
+func (p *pool) together(helpers int, crowded bool) {
 	for len(p.helpers) < helpers {
 		w := &worker{number: len(p.helpers) + 1, wake: make(chan struct{}, 1)}
 		p.helpers = append(p.helpers, w)
 		go p.help(w)
 	}
 	p.invited.Store(int32(helpers))
-	p.crowded.Store(threads > runtime.NumCPU())
-	p.task = t
-	for len(p.room) <= helpers {
-		p.room = append(p.room, share{})
-	}
-	p.shares = p.room[:helpers+1]
-	for i := range p.shares {
-		from, to := part(i, len(p.shares), pieces)
-		p.shares[i].next.Store(int64(from))
-		p.shares[i].end = int64(to)
-	}
+	p.crowded.Store(crowded)
 	p.open.Store(p.opened)
 	for _, w := range p.helpers[:helpers] {
 		if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
@@ -187,15 +225,16 @@ func (p *pool) section(t task, pieces int) {
 	p.work(&p.caller)
 	p.open.Store(0)
 	p.wait()
-	p.task = nil
 }
 
 // work takes pieces until there are none.
 func (p *pool) work(w *worker) {
+	first := w.number * len(p.jobs)
 	for i := range p.shares {
-		s := &p.shares[(w.number+i)%len(p.shares)]
+		n := (first + i) % len(p.shares)
+		t, s := p.jobs[n%len(p.jobs)].task, &p.shares[n]
 		for piece := s.next.Add(1) - 1; piece < s.end; piece = s.next.Add(1) - 1 {
-			p.task.piece(w, int(piece))
+			t.piece(w, int(piece))
 		}
 	}
 }

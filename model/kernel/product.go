@@ -19,7 +19,23 @@ type Product struct {
 }
 
 // Compute computes C.
-func (p Product) Compute() {
+func (p Product) Compute() { Compute(p) }
+
+// Compute computes products none of which needs another's result. That takes less time
+// than one after another: threads wait for each other once rather than after each.
+func Compute(ps ...Product) {
+	var together [mostTogether]gemmTask
+	for len(ps) > 0 {
+		n := min(len(ps), mostTogether)
+		for i, p := range ps[:n] {
+			together[i] = p.task()
+		}
+		gemms(together[:n])
+		ps = ps[n:]
+	}
+}
+
+func (p Product) task() gemmTask {
 	const f = "Product"
 	checkGemm(f, p.M, p.N, p.K, p.A, p.B, p.C)
 	size := p.M * p.N
@@ -41,5 +57,5 @@ func (p Product) Compute() {
 		need(f, "GELUGrad", len(p.GELUGrad), size)
 		t.finish, t.other = timesGELUGrad, p.GELUGrad
 	}
-	gemm(t)
+	return t
 }

@@ -39,6 +39,8 @@ func (a *attention) backward(_, dout []float32, in []values) {
 	kernel.AttentionGrad(in[0].grad, dout, a.lse, in[0].float, a.shape, a.dropout.mask())
 }
 
+func (a *attention) backwardReads() (inputs, output bool) { return true, false }
+
 func (a *attention) describe(int) description {
 	probabilities, _ := a.dropout.around("softmax(q·kᵀ/√d + mask)")
 	return description{"Causal self-attention", Attention, "P·v, P = " + probabilities, []string{"q, k, v"},

@@ -62,22 +62,16 @@ func (l *feedForward) backward(_, dout []float32, in []values) {
 	dy := l.dropout.gradient(dout, l.masked)
 	kernel.Product{TransB: true, M: l.rows, N: l.inner, K: l.width, A: dy, B: w2.float, C: dhidden, GELUGrad: hidden}.Compute()
 	activated := hidden
-	linear{l.rows, l.inner, l.width}.parameterGradients(activated, dy, w2, b2)
-	linear{l.rows, l.width, l.inner}.parameterGradients(h.float, dhidden, w1, b1)
-	if h.grad == nil {
-		return
+	first, second := linear{l.rows, l.width, l.inner}, linear{l.rows, l.inner, l.width}
+	dh := first.inputGradient(h, dhidden, w1)
+	if self && h.grad != nil { // h is the stream, whose gradient dout is too
+		if dh.Add != nil {
+			kernel.Add(h.grad, h.grad, dout)
+		} else {
+			dh.Add = dout
+		}
 	}
-	dh := kernel.Product{TransB: true, M: l.rows, N: l.width, K: l.inner, A: dhidden, B: w1.float, C: h.grad}
-	switch {
-	case self && h.accumulate:
-		kernel.Add(h.grad, h.grad, dout)
-		dh.Add = h.grad
-	case self:
-		dh.Add = dout
-	case h.accumulate:
-		dh.Add = h.grad
-	}
-	dh.Compute()
+	kernel.Compute(dh, second.weightGradient(activated, dy, w2, b2), first.weightGradient(h.float, dhidden, w1, b1))
 }
 
 // sets is true of the weights: of inputs that end with w1, b1, w2, b2.

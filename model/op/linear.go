@@ -24,26 +24,28 @@ func (l *linear) forward(out []float32, in []values) {
 }
 
 func (l *linear) backward(_, dout []float32, in []values) {
-	x, w := in[0], in[1]
-	l.parameterGradients(x.float, dout, w, in[2])
-	if x.grad != nil {
-		kernel.Gemm(false, true, l.rows, l.in, l.out, 1, dout, w.float, x.accumulate, x.grad)
-	}
+	x, w, b := in[0], in[1], in[2]
+	kernel.Compute(l.inputGradient(x, dout, w), l.weightGradient(x.float, dout, w, b))
 }
 
-// parameterGradients adds xᵀ·dout to that of w, and the column sums of dout to that of b.
-func (l linear) parameterGradients(x, dout []float32, w, b values) {
+// inputGradient is dout·wᵀ, nothing if x's gradient isn't wanted.
+func (l linear) inputGradient(x values, dout []float32, w values) kernel.Product {
+	if x.grad == nil {
+		return kernel.Product{}
+	}
+	return kernel.Product{TransB: true, M: l.rows, N: l.in, K: l.out, A: dout, B: w.float, C: x.grad, Add: x.before()}
+}
+
+// weightGradient is xᵀ·dout, with the column sums of dout for b's gradient. If b's alone is
+// wanted it has been computed, and nothing is left.
+func (l linear) weightGradient(x, dout []float32, w, b values) kernel.Product {
 	if w.grad == nil {
 		if b.grad != nil {
 			kernel.ColumnSums(b.grad, dout, l.rows, l.out)
 		}
-		return
+		return kernel.Product{}
 	}
-	p := kernel.Product{TransA: true, M: l.in, N: l.out, K: l.rows, A: x, B: dout, C: w.grad, ColumnSums: b.grad}
-	if w.accumulate {
-		p.Add = w.grad
-	}
-	p.Compute()
+	return kernel.Product{TransA: true, M: l.in, N: l.out, K: l.rows, A: x, B: dout, C: w.grad, Add: w.before(), ColumnSums: b.grad}
 }
 
 func (l *linear) sets(input, _ int) bool { return input == 1 }

@@ -26,12 +26,14 @@ func (l *logits) forward(out []float32, in []values) {
 
 func (l *logits) backward(_, dout []float32, in []values) {
 	h, table := in[0], in[1]
-	if table.grad != nil {
-		kernel.Gemm(true, false, l.vocab, l.width, l.rows, 1, dout, h.float, table.accumulate, table.grad)
-	}
+	var dh, dtable kernel.Product
 	if h.grad != nil {
-		kernel.Gemm(false, false, l.rows, l.width, l.vocab, 1, dout, table.float, h.accumulate, h.grad)
+		dh = kernel.Product{M: l.rows, N: l.width, K: l.vocab, A: dout, B: table.float, C: h.grad, Add: h.before()}
 	}
+	if table.grad != nil {
+		dtable = kernel.Product{TransA: true, M: l.vocab, N: l.width, K: l.rows, A: dout, B: h.float, C: table.grad, Add: table.before()}
+	}
+	kernel.Compute(dh, dtable)
 }
 
 func (l *logits) sets(_, _ int) bool { return true }

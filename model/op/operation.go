@@ -39,6 +39,14 @@ type values struct {
 	accumulate bool
 }
 
+// before is what the gradient is added to: nil if to nothing.
+func (v values) before() []float32 {
+	if v.accumulate {
+		return v.grad
+	}
+	return nil
+}
+
 // operation is the Gorgonia operation around a layer. It owns its output, and
 // returns it from Do, so the tape machine allocates nothing.
 //

@@ -268,6 +268,7 @@ func (s *isa) packRows() {
 	if !s.wide {
 		s.packNarrow(dst, ldd, src, lds, k, full, loads, stores, alpha)
 	}
+	s.packWidest(dst, ldd, src, lds, lead, k, full, loads, alpha)
 	Label("row")
 	from, to, n := GP64(), GP64(), GP64()
 	MOVQ(src, from)
@@ -318,9 +319,35 @@ func (s *isa) packRows() {
 	s.ret()
 }
 
+// packWidest copies rows of as many whole vectors as a panel of B has at most.
+func (s *isa) packWidest(dst, ldd, src, lds, lead, k, full, loads reg.GPVirtual, alpha reg.VecVirtual) {
+	vectors := len(s.rows) - 1
+	CMPQ(full, U32(vectors-1))
+	JNE(LabelRef("row"))
+	CMPQ(loads, U32(s.lanes))
+	JNE(LabelRef("row"))
+	Label("widest")
+	for v := range vectors {
+		from := s.at(src, v)
+		if v*s.bytes()%64 == 0 {
+			PREFETCHT0(Mem{Base: src, Index: lead, Scale: 1, Disp: from.Disp})
+		}
+		x := s.vec()
+		VMULPS(from, alpha, x)
+		VMOVUPS(x, s.at(dst, v))
+	}
+	ADDQ(lds, src)
+	ADDQ(ldd, dst)
+	DECQ(k)
+	JNZ(LabelRef("widest"))
+	JMP(LabelRef("following"))
+}
+
 // packNarrow copies rows of 4 to 8 floats, what a panel of A has, as two halves that
-// overlap: no masks, and nothing behind a row is touched. Panels lie side by side, so it
-// asks for what the same row has for a later one.
+// overlap: no masks, and nothing behind a row is touched. The rows are those of a strip,
+// which all panels side by side are packed from before the next strip. So it asks for the
+// panel's rows in that one; if a strip is long, so that by then the cache has forgotten
+// them, for what the same row has for a later panel.
 func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtual, alpha reg.VecVirtual) {
 	TESTQ(full, full)
 	JNZ(LabelRef("wide"))
@@ -328,8 +355,14 @@ func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtua
 	JNE(LabelRef("wide"))
 	CMPQ(loads, U32(4))
 	JL(LabelRef("wide"))
+	ahead := GP64()
+	MOVQ(k, ahead)
+	IMULQ(lds, ahead)
+	CMPQ(ahead, U32(longStrip))
+	JLE(LabelRef("narrow"))
+	MOVQ(U32(narrowAhead), ahead)
 	Label("narrow")
-	PREFETCHT0(Mem{Base: src, Disp: narrowAhead})
+	PREFETCHT0(Mem{Base: src, Index: ahead, Scale: 1})
 	low, high := XMM(), XMM()
 	second := func(p reg.GPVirtual) Mem { return Mem{Base: p, Index: loads, Scale: 4, Disp: -16} }
 	VMULPS(Mem{Base: src}, alpha.AsX(), low)
@@ -344,8 +377,11 @@ func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtua
 	Label("wide")
 }
 
-// narrowAhead is in bytes.
-const narrowAhead = 512
+// Both are in bytes.
+const (
+	longStrip   = 16 << 10
+	narrowAhead = 256
+)
 
 // packColumns transposes in registers, a square of lanes×lanes at a time.
 func (s *isa) packColumns() {
