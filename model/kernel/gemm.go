@@ -118,7 +118,7 @@ const (
 	blockFloats = 384 << 10 // a block of A: 1.5 MB
 	chunkFloats = 128 << 10 // a chunk of B, or of A if pieces share columns: 512 kB
 	packFloats  = 16 << 10  // that a piece packs at least
-	packStrip   = 16        // steps that packing reads side by side: half of it if they share places in a cache
+	packStrip   = 16        // steps that packing reads side by side; of those that share places in a cache, half
 	groupPanels = 4         // row panels that make packing a panel of B worth it
 	farFloats   = 4 << 20   // a larger C is far away: it's worth deeper panels to visit it less
 	fewPanels   = 32        // up to so many panels of B, packing A doesn't pay
@@ -227,8 +227,8 @@ func (g *gemmTask) take() {
 	g.rowPanels = cutInto(g.i1-g.i0, g.level.rows[g.width/g.level.lanes])
 }
 
-// advance goes on to the next chunk, of the next steps after the last, of the next rows
-// after the last of these.
+// advance goes on to the next chunk; behind the last one to the next steps, and behind
+// those to the next rows.
 func (g *gemmTask) advance() {
 	g.j0 = g.j1
 	if g.j0 == g.panels() {

@@ -21,8 +21,9 @@ type Product struct {
 // Compute computes C.
 func (p Product) Compute() { Compute(p) }
 
-// Compute computes products none of which needs another's result. That takes less time
-// than one after another: threads wait for each other once rather than after each.
+// Compute computes products none of which needs another's result, each with the bits that
+// it has by itself. That takes less time than one after another: threads wait for each
+// other once rather than after each.
 func Compute(ps ...Product) {
 	var together [mostTogether]gemmTask
 	for len(ps) > 0 {

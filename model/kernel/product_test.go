@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -70,5 +71,42 @@ func TestProduct(t *testing.T) {
 				unharmed(t, gelu)
 			}
 		}
+	})
+}
+
+// Products that are computed together have the bits that they have by themselves, whatever
+// their number, their blocks' and the threads'.
+func TestComputeTogether(t *testing.T) {
+	products := func() (ps []Product) {
+		r := newRand(5)
+		for i, size := range [][3]int{{1600, 40, 300}, {3, 70, 20}, {0, 9, 9}, {50, 60, 1100}, {128, 97, 64}, {17, 33, 0}, {40, 600, 30}} {
+			m, n, k := size[0], size[1], size[2]
+			p := Product{TransA: i%2 > 0, TransB: i%3 > 0, M: m, N: n, K: k, A: random(r, m*k, 0), B: random(r, k*n, 0), C: random(r, m*n, i)}
+			if i%2 > 0 {
+				p.Bias, p.ColumnSums, p.Add = random(r, n, 0), random(r, n, 1), p.C
+			}
+			ps = append(ps, p)
+		}
+		return append(ps, Product{})
+	}
+	eachLevel(t, func(t *testing.T) {
+		alone := products()
+		for _, p := range alone {
+			p.Compute()
+		}
+		sameBits(t, func() (results []float32) {
+			together := products()
+			Compute(together...)
+			for i, p := range together {
+				if !slices.Equal(p.C, alone[i].C) || !slices.Equal(p.ColumnSums, alone[i].ColumnSums) {
+					t.Errorf("product %d of several is another than by itself", i)
+				}
+				if p.C != nil {
+					unharmed(t, p.C)
+				}
+				results = append(results, p.C...)
+			}
+			return results
+		})
 	})
 }
