@@ -55,7 +55,8 @@ func softmaxGo(x []float32, s strip, scale float32, lse []float32) {
 }
 
 // weightsGo takes scores x to e^(scale·x − lse) in place, or to 0 where a query doesn't
-// see the key.
+// see the key. As lse is that of the scores, no exponent is above 0 but for rounding, and
+// assembly relies on that; it may take a weight below the normal numbers to 0.
 func weightsGo(x []float32, s strip, scale float32, lse []float32) {
 	for j := range s.keys() {
 		row, first := x[j*s.ld:][:s.queries], s.first(j)
