@@ -54,6 +54,9 @@ func (w *worker) holds(t task, key int) bool {
 // A helper may only touch the fields of a section after it has entered (inside
 // +1) and then found the section open. The caller closes it and waits for
 // inside to fall to 0 before it changes them.
+//
+// Flags are set by Swap where what others have done is looked at next: there, an emulator
+// of another processor may let the load overtake a plain Store.
 type pool struct {
 	mu      sync.Mutex // held by the caller for the time of its sections
 	threads atomic.Int32
@@ -216,14 +219,14 @@ func (p *pool) together(helpers int, crowded bool) {
 	}
 	p.invited.Store(int32(helpers))
 	p.crowded.Store(crowded)
-	p.open.Store(p.opened)
+	p.open.Swap(p.opened)
 	for _, w := range p.helpers[:helpers] {
 		if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
 			w.wake <- struct{}{}
 		}
 	}
 	p.work(&p.caller)
-	p.open.Store(0)
+	p.open.Swap(0)
 	p.wait()
 }
 
@@ -250,7 +253,7 @@ func (p *pool) wait() {
 			runtime.Gosched()
 		}
 	}
-	p.waiting.Store(true)
+	p.waiting.Swap(true)
 	if p.inside.Load() == 0 && p.waiting.CompareAndSwap(true, false) {
 		return
 	}
@@ -280,7 +283,7 @@ func (p *pool) help(w *worker) {
 		if idle < spins && !p.crowded.Load() {
 			continue
 		}
-		w.parked.Store(true)
+		w.parked.Swap(true)
 		if open := p.open.Load(); open != 0 && open != seen && w.parked.CompareAndSwap(true, false) {
 			idle = 0
 			continue
