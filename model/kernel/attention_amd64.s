@@ -682,11 +682,11 @@ sumend:
 	JL   sumtriangleend
 
 sumtriangle:
-	VMOVUPS     (R8), Y2
-	VPSRAD      $0x1f, Y2, Y2
-	VMOVUPS     (DI), Y3
-	VPANDN      Y3, Y2, Y2
-	VFMADD231PS (DI)(CX*1), Y2, Y0
+	VMOVUPS     (DI), Y2
+	VMOVUPS     (R8), Y3
+	VPSRAD      $0x1f, Y3, Y3
+	VPANDN      Y2, Y3, Y3
+	VFMADD231PS (DI)(CX*1), Y3, Y0
 	ADDQ        DX, DI
 	SUBQ        $0x04, R8
 	SUBQ        $0x01, R9
@@ -695,70 +695,72 @@ sumtriangle:
 sumtriangleend:
 	VADDPS       Y1, Y0, Y0
 	VBROADCASTSS scale+48(FP), Y1
-	MOVQ         BX, BX
-	SUBQ         $0x02, BX
+	MOVQ         AX, DI
+	MOVQ         BX, AX
+	SUBQ         $0x02, AX
 	JL           gradmanyend
 
 gradmany:
-	VMOVUPS (AX), Y2
+	VMOVUPS (DI), Y2
 	VSUBPS  Y0, Y2, Y2
-	VMULPS  (AX)(CX*1), Y2, Y2
+	VMULPS  (DI)(CX*1), Y2, Y2
 	VMULPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    DX, AX
-	VMOVUPS (AX), Y2
+	VMOVUPS Y2, (DI)
+	ADDQ    DX, DI
+	VMOVUPS (DI), Y2
 	VSUBPS  Y0, Y2, Y2
-	VMULPS  (AX)(CX*1), Y2, Y2
+	VMULPS  (DI)(CX*1), Y2, Y2
 	VMULPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    DX, AX
-	SUBQ    $0x02, BX
+	VMOVUPS Y2, (DI)
+	ADDQ    DX, DI
+	SUBQ    $0x02, AX
 	JGE     gradmany
 
 gradmanyend:
-	ADDQ $0x02, BX
-	SUBQ $0x01, BX
+	ADDQ $0x02, AX
+	SUBQ $0x01, AX
 	JL   gradend
 
 grad:
-	VMOVUPS (AX), Y2
+	VMOVUPS (DI), Y2
 	VSUBPS  Y0, Y2, Y2
-	VMULPS  (AX)(CX*1), Y2, Y2
+	VMULPS  (DI)(CX*1), Y2, Y2
 	VMULPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    DX, AX
-	SUBQ    $0x01, BX
+	VMOVUPS Y2, (DI)
+	ADDQ    DX, DI
+	SUBQ    $0x01, AX
 	JGE     grad
 
 gradend:
-	LEAQ visibleAVX2<>+32(SB), BX
-	SUBQ $0x01, SI
+	LEAQ visibleAVX2<>+32(SB), AX
+	MOVQ SI, BX
+	SUBQ $0x01, BX
 	JL   gradtriangleend
 
 gradtriangle:
-	VMOVUPS (BX), Y2
-	VPSRAD  $0x1f, Y2, Y2
+	VMOVUPS (DI), Y2
 	VMOVUPS (AX), Y3
-	VPANDN  Y3, Y2, Y2
-	VSUBPS  Y0, Y2, Y2
-	VMULPS  (AX)(CX*1), Y2, Y2
-	VMULPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)
-	ADDQ    DX, AX
-	SUBQ    $0x04, BX
-	SUBQ    $0x01, SI
+	VPSRAD  $0x1f, Y3, Y3
+	VPANDN  Y2, Y3, Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  (DI)(CX*1), Y3, Y3
+	VMULPS  Y1, Y3, Y3
+	VMOVUPS Y3, (DI)
+	ADDQ    DX, DI
+	SUBQ    $0x04, AX
+	SUBQ    $0x01, BX
 	JGE     gradtriangle
 
 gradtriangleend:
-	MOVQ   rest+40(FP), CX
+	MOVQ   rest+40(FP), AX
 	VXORPS Y0, Y0, Y0
-	SUBQ   $0x01, CX
+	SUBQ   $0x01, AX
 	JL     restend
 
 rest:
-	VMOVUPS Y0, (AX)
-	ADDQ    DX, AX
-	SUBQ    $0x01, CX
+	VMOVUPS Y0, (DI)
+	ADDQ    DX, DI
+	SUBQ    $0x01, AX
 	JGE     rest
 
 restend:
@@ -1193,11 +1195,11 @@ sumend:
 	JL   sumtriangleend
 
 sumtriangle:
-	VMOVUPS     (R8), Z2
-	VPSRAD      $0x1f, Z2, Z2
-	VMOVUPS     (DI), Z4
-	VPANDND     Z4, Z2, Z2
-	VFMADD231PS (DI)(CX*1), Z2, Z0
+	VMOVUPS     (DI), Z2
+	VMOVUPS     (R8), Z4
+	VPSRAD      $0x1f, Z4, Z4
+	VPANDND     Z2, Z4, Z4
+	VFMADD231PS (DI)(CX*1), Z4, Z0
 	ADDQ        DX, DI
 	SUBQ        $0x04, R8
 	SUBQ        $0x01, R9
@@ -1206,70 +1208,72 @@ sumtriangle:
 sumtriangleend:
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS scale+48(FP), Z1
-	MOVQ         BX, BX
-	SUBQ         $0x02, BX
+	MOVQ         AX, DI
+	MOVQ         BX, AX
+	SUBQ         $0x02, AX
 	JL           gradmanyend
 
 gradmany:
-	VMOVUPS (AX), Z2
+	VMOVUPS (DI), Z2
 	VSUBPS  Z0, Z2, Z2
-	VMULPS  (AX)(CX*1), Z2, Z2
+	VMULPS  (DI)(CX*1), Z2, Z2
 	VMULPS  Z1, Z2, Z2
-	VMOVUPS Z2, (AX)
-	ADDQ    DX, AX
-	VMOVUPS (AX), Z2
+	VMOVUPS Z2, (DI)
+	ADDQ    DX, DI
+	VMOVUPS (DI), Z2
 	VSUBPS  Z0, Z2, Z2
-	VMULPS  (AX)(CX*1), Z2, Z2
+	VMULPS  (DI)(CX*1), Z2, Z2
 	VMULPS  Z1, Z2, Z2
-	VMOVUPS Z2, (AX)
-	ADDQ    DX, AX
-	SUBQ    $0x02, BX
+	VMOVUPS Z2, (DI)
+	ADDQ    DX, DI
+	SUBQ    $0x02, AX
 	JGE     gradmany
 
 gradmanyend:
-	ADDQ $0x02, BX
-	SUBQ $0x01, BX
+	ADDQ $0x02, AX
+	SUBQ $0x01, AX
 	JL   gradend
 
 grad:
-	VMOVUPS (AX), Z2
+	VMOVUPS (DI), Z2
 	VSUBPS  Z0, Z2, Z2
-	VMULPS  (AX)(CX*1), Z2, Z2
+	VMULPS  (DI)(CX*1), Z2, Z2
 	VMULPS  Z1, Z2, Z2
-	VMOVUPS Z2, (AX)
-	ADDQ    DX, AX
-	SUBQ    $0x01, BX
+	VMOVUPS Z2, (DI)
+	ADDQ    DX, DI
+	SUBQ    $0x01, AX
 	JGE     grad
 
 gradend:
-	LEAQ visibleAVX512<>+64(SB), BX
-	SUBQ $0x01, SI
+	LEAQ visibleAVX512<>+64(SB), AX
+	MOVQ SI, BX
+	SUBQ $0x01, BX
 	JL   gradtriangleend
 
 gradtriangle:
-	VMOVUPS (BX), Z2
-	VPSRAD  $0x1f, Z2, Z2
+	VMOVUPS (DI), Z2
 	VMOVUPS (AX), Z4
-	VPANDND Z4, Z2, Z2
-	VSUBPS  Z0, Z2, Z2
-	VMULPS  (AX)(CX*1), Z2, Z2
-	VMULPS  Z1, Z2, Z2
-	VMOVUPS Z2, (AX)
-	ADDQ    DX, AX
-	SUBQ    $0x04, BX
-	SUBQ    $0x01, SI
+	VPSRAD  $0x1f, Z4, Z4
+	VPANDND Z2, Z4, Z4
+	VSUBPS  Z0, Z4, Z4
+	VMULPS  (DI)(CX*1), Z4, Z4
+	VMULPS  Z1, Z4, Z4
+	VMOVUPS Z4, (DI)
+	ADDQ    DX, DI
+	SUBQ    $0x04, AX
+	SUBQ    $0x01, BX
 	JGE     gradtriangle
 
 gradtriangleend:
-	MOVQ   rest+40(FP), CX
+	MOVQ   rest+40(FP), AX
 	VPXORD Z3, Z3, Z3
-	SUBQ   $0x01, CX
+	SUBQ   $0x01, AX
 	JL     restend
 
 rest:
-	VMOVUPS Z3, (AX)
-	ADDQ    DX, AX
-	SUBQ    $0x01, CX
+	VMOVUPS Z3, (DI)
+	ADDQ    DX, DI
+	SUBQ    $0x01, AX
 	JGE     rest
 
 restend:

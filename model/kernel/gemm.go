@@ -161,23 +161,24 @@ func gemms(ts []gemmTask) {
 		gs[i].rooms = &gemmRooms[i]
 		gs[i].plan()
 	}
-	for working(gs, (*gemmTask).pack) {
-		working(gs, (*gemmTask).multiply)
-		working(gs, (*gemmTask).advance)
+	for incomplete(gs, (*gemmTask).pack) {
+		workers.do()
+		incomplete(gs, (*gemmTask).multiply)
+		workers.do()
+		incomplete(gs, (*gemmTask).advance)
 	}
 	clear(gs)
 }
 
-// working lets those products that aren't complete add to a section, and does it. It says
-// whether there were any.
-func working(gs []gemmTask, add func(*gemmTask)) (any bool) {
+// incomplete calls do for the products that aren't complete, and says whether there were
+// any.
+func incomplete(gs []gemmTask, do func(*gemmTask)) (any bool) {
 	for i := range gs {
 		if g := &gs[i]; g.i0 < g.m {
 			any = true
-			add(g)
+			do(g)
 		}
 	}
-	workers.do()
 	return any
 }
 
@@ -246,8 +247,8 @@ func (g *gemmTask) panels() int { return blocks(g.n, g.width) }
 // steps is the number of steps in the block.
 func (g *gemmTask) steps() int { return g.k1 - g.k0 }
 
-// pack packs the block of A unless that is read in place, and the chunk of B if every
-// piece of the product reads all of it.
+// pack adds to a section what packs the block of A, unless that is read in place, and the
+// chunk of B, if every piece of the product reads all of it.
 func (g *gemmTask) pack() {
 	g.packing, g.packsA, g.packsB = true, packing{}, packing{}
 	steps := g.steps()
@@ -262,7 +263,7 @@ func (g *gemmTask) pack() {
 	workers.add(g, g.packsA.pieces+g.packsB.pieces)
 }
 
-// multiply multiplies them.
+// multiply adds to a section what multiplies them.
 func (g *gemmTask) multiply() {
 	g.packing = false
 	pieces := 8 * Threads()

@@ -84,7 +84,7 @@ func (l *level) multiply(m, n, k int, a []float32, aRow, aStep int, b panels, c 
 			if accumulate {
 				add = c[i*ldc+j:]
 			}
-			l.tiles(k, a[i*aRow:], aRow, aStep, rows*aRow, b.data[j/b.width*b.next:], b.step, nil, add, ldc, c[i*ldc+j:], ldc, rows, w, next-p)
+			l.tiles(k, a[i*aRow:], aRow, aStep, rows*aRow, b.panel(j/b.width).data, b.step, nil, add, ldc, c[i*ldc+j:], ldc, rows, w, next-p)
 			p = next
 		}
 	}

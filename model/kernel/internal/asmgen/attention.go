@@ -59,26 +59,38 @@ func (s *isa) clearRest(p, ld, rest reg.GPVirtual) {
 	eachRow("rest", rest, 1, func(int) { VMOVUPS(zero, Mem{Base: p}) }, func() { ADDQ(ld, p) })
 }
 
-// eachSeen runs body for the full and the triangle's rows, −Inf in the lanes that don't
-// see one, whatever is there: if it is NaN, MINPS takes the mask.
-func (s *isa) eachSeen(name string, p, ld, full, triangle reg.GPVirtual, unroll int, body func(x reg.VecVirtual)) {
+// eachSeen runs body for the full and the triangle's rows at p, and leaves p behind them.
+// hide is what happens to the lanes that don't see a row. body gets the row's number among
+// unroll that follow each other.
+func (s *isa) eachSeen(name string, p, ld, full, triangle reg.GPVirtual, unroll int, hide func(x reg.VecVirtual, mask Mem) reg.VecVirtual, body func(v int, x reg.VecVirtual)) {
 	row := func() reg.VecVirtual { return s.load(Mem{Base: p}, false) }
-	eachRow(name, full, unroll, func(int) { body(row()) }, func() { ADDQ(ld, p) })
+	eachRow(name, full, unroll, func(v int) { body(v, row()) }, func() { ADDQ(ld, p) })
 	mask := s.visible()
-	eachRow(name+"triangle", triangle, 1, func(int) {
-		x := row()
-		VMINPS(Mem{Base: mask}, x, x)
-		body(x)
-	}, func() {
+	eachRow(name+"triangle", triangle, 1, func(int) { body(0, hide(row(), Mem{Base: mask})) }, func() {
 		ADDQ(ld, p)
 		SUBQ(Imm(4), mask)
 	})
 }
 
+// infinite replaces hidden lanes by −Inf, whatever is there: if it is NaN, MINPS takes the
+// mask.
+func (s *isa) infinite(x reg.VecVirtual, mask Mem) reg.VecVirtual {
+	VMINPS(mask, x, x)
+	return x
+}
+
+// zeroed replaces hidden lanes by 0.
+func (s *isa) zeroed(x reg.VecVirtual, mask Mem) reg.VecVirtual {
+	hidden := s.load(mask, false)
+	VPSRAD(Imm(31), hidden, hidden) // all bits of −Inf's lanes
+	s.andNot(x, hidden)
+	return hidden
+}
+
 // exponentials replaces x in the rows at p by e^(scale·x − shift), in lanes that don't
 // see a row by 0, and leaves p behind the last of them; each sees every result.
 func (s *isa) exponentials(p, ld, full, triangle reg.GPVirtual, scale, shift reg.VecVirtual, each func(e reg.VecVirtual)) {
-	s.eachSeen("exp", p, ld, full, triangle, 1, func(x reg.VecVirtual) {
+	s.eachSeen("exp", p, ld, full, triangle, 1, s.infinite, func(_ int, x reg.VecVirtual) {
 		VFMSUB213PS(shift, scale, x)
 		e := s.expBelow88(x)
 		each(e)
@@ -104,7 +116,7 @@ func (s *isa) softmax() {
 	}
 
 	shift := s.load(s.bits(math.Float32bits(float32(math.Inf(-1)))), false)
-	s.eachSeen("max", first(), ld, full, triangle, 4, func(y reg.VecVirtual) { VMAXPS(y, shift, shift) })
+	s.eachSeen("max", first(), ld, full, triangle, 4, s.infinite, func(_ int, y reg.VecVirtual) { VMAXPS(y, shift, shift) })
 	VMULPS(scale, shift, shift)
 
 	sum, p := s.zeros(1)[0], first()
@@ -149,36 +161,20 @@ func (s *isa) scoreGrad() {
 	first, p, ld, full, triangle := load64("dp"), load64("p"), load64("ld"), load64("full"), load64("triangle")
 	SHLQ(Imm(2), ld)
 	SUBQ(first, p) // how far p is from dp
-	// eachSeen runs body for the full and the triangle's rows of dp, 0 in the lanes that
-	// don't see one, and returns where they end.
-	eachSeen := func(name string, body func(v int, at reg.GPVirtual, dp reg.VecVirtual)) reg.GPVirtual {
-		at := GP64()
-		MOVQ(first, at)
-		row := func() reg.VecVirtual { return s.load(Mem{Base: at}, false) }
-		eachRow(name, full, 2, func(v int) { body(v, at, row()) }, func() { ADDQ(ld, at) })
-		mask := s.visible()
-		eachRow(name+"triangle", triangle, 1, func(int) {
-			hidden := s.load(Mem{Base: mask}, false)
-			VPSRAD(Imm(31), hidden, hidden) // all bits of −Inf's lanes
-			s.andNot(row(), hidden)
-			body(0, at, hidden)
-		}, func() {
-			ADDQ(ld, at)
-			SUBQ(Imm(4), mask)
-		})
-		return at
-	}
-	weight := func(at reg.GPVirtual) Mem { return Mem{Base: at, Index: p, Scale: 1} }
+	at := GP64()
+	weight := Mem{Base: at, Index: p, Scale: 1}
 	sums := s.zeros(2)
-	eachSeen("sum", func(v int, at reg.GPVirtual, dp reg.VecVirtual) { VFMADD231PS(weight(at), dp, sums[v]) })
+	MOVQ(first, at)
+	s.eachSeen("sum", at, ld, full, triangle, 2, s.zeroed, func(v int, dp reg.VecVirtual) { VFMADD231PS(weight, dp, sums[v]) })
 	delta, scale := fold(sums, VADDPS), s.param("scale")
-	end := eachSeen("grad", func(_ int, at reg.GPVirtual, dp reg.VecVirtual) {
+	MOVQ(first, at)
+	s.eachSeen("grad", at, ld, full, triangle, 2, s.zeroed, func(_ int, dp reg.VecVirtual) {
 		VSUBPS(delta, dp, dp)
-		VMULPS(weight(at), dp, dp)
+		VMULPS(weight, dp, dp)
 		VMULPS(scale, dp, dp)
 		VMOVUPS(dp, Mem{Base: at})
 	})
-	s.clearRest(end, ld, load64("rest"))
+	s.clearRest(at, ld, load64("rest"))
 	s.ret()
 }
 

@@ -50,7 +50,8 @@ func (s *isa) exp(x reg.VecVirtual) reg.VecVirtual {
 // expFlush is where expBelow88 is 0, since n is -127.
 const expFlush = -88
 
-// expBelow88 is exp of no more than 88: below 0 but for an error of rounding, say. A subnormal result may be 0.
+// expBelow88 is exp of no more than 88: below 0 but for an error of rounding, say. A
+// subnormal result may be 0.
 func (s *isa) expBelow88(x reg.VecVirtual) reg.VecVirtual {
 	if s.wide {
 		return s.exp(x)

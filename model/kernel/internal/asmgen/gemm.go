@@ -377,10 +377,9 @@ func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtua
 	Label("wide")
 }
 
-// Both are in bytes.
 const (
-	longStrip   = 16 << 10
-	narrowAhead = 256
+	longStrip   = 16 << 10 // bytes of a strip that leave the next one no room in the first-level cache
+	narrowAhead = 256      // bytes that packNarrow asks ahead for in a row then
 )
 
 // packColumns transposes in registers, a square of lanes×lanes at a time.
