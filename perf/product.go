@@ -9,7 +9,7 @@ import (
 )
 
 // Product is a matrix product of a training step, C[M,N] = op(A)[M,K]·op(B)[K,N],
-// as kernel.Gemm computes it.
+// as kernel.Product computes it.
 type Product struct {
 	// In and Out are the columns of the linear map that it belongs to.
 	In, Out int
@@ -73,7 +73,7 @@ func fill(x []float32, state uint32) uint32 {
 
 // Run computes the product once.
 func (o *Operands) Run() {
-	kernel.Gemm(o.TransA, o.TransB, o.M, o.N, o.K, 1, o.a, o.b, false, o.c)
+	kernel.Product{TransA: o.TransA, TransB: o.TransB, M: o.M, N: o.N, K: o.K, A: o.a, B: o.b, C: o.c}.Compute()
 }
 
 // Check is Σ|c| of the product on its own: another library that computed the

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// BenchmarkKernels times each kernel but Gemm at the sizes of a small model's
+// BenchmarkKernels times each kernel but products at the sizes of a small model's
 // training step (rows 768, width 128, 4 heads) and of GPT-2's (256, 768, 12), both
 // with sequences of 64.
 func BenchmarkKernels(b *testing.B) {

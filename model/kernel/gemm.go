@@ -1,40 +1,18 @@
 package kernel
 
-// Gemm computes C[m,n] = alpha·op(A)[m,k]·op(B)[k,n], or adds it to C with
-// accumulate. op(A) is A[m,k], or the transpose of A[k,m] with transA; op(B) is
-// B[k,n], or the transpose of B[n,k] with transB.
+// gemmTask is a product C = add + bias + op(A)·op(B) on its way through its sections: for
+// every block of A and every chunk of B, one that packs what all threads read, and one
+// that multiplies.
 //
 // The method is that of Goto and van de Geijn, "Anatomy of High-Performance
 // Matrix Multiplication" (2008), sections 4 and 5: A is copied in blocks that
 // stay in the second-level cache, B in panels, and a micro-kernel keeps a tile of
 // C in registers. Up to a handful of rows (a decoder's step) nothing would be
 // read twice, so B is read where it lies.
-func Gemm(transA, transB bool, m, n, k int, alpha float32, a, b []float32, accumulate bool, c []float32) {
-	checkGemm("Gemm", m, n, k, a, b, c)
-	t := gemmTask{level: best, transA: transA, transB: transB, m: m, n: n, k: k, alpha: alpha, a: a, b: b, c: c}
-	if accumulate {
-		t.add = c
-	}
-	gemm(t)
-}
-
-func checkGemm(function string, m, n, k int, a, b, c []float32) {
-	size(function, "m", m)
-	size(function, "n", n)
-	size(function, "k", k)
-	need(function, "a", len(a), m*k)
-	need(function, "b", len(b), k*n)
-	need(function, "c", len(c), m*n)
-}
-
-// gemmTask is a product C = add + bias + alpha·op(A)·op(B) on its way through its
-// sections: for every block of A and every chunk of B, one that packs what all threads
-// read, and one that multiplies.
 type gemmTask struct {
 	level          *level
 	transA, transB bool
 	m, n, k        int
-	alpha          float32
 	a, b, c        []float32
 	bias           []float32 // [n], and up to a full vector; nil: none
 	add            []float32 // [m,n], may be c; nil: none
@@ -197,7 +175,7 @@ func (g *gemmTask) plan() {
 	rows := max(panelRows, blockFloats/g.depth)
 	rows = blocks(g.m, blocks(g.m, rows)) // blocks of nearly equal size, like the steps
 	g.byRows = g.m > g.n
-	g.inPlace = l.strided && !g.transA && g.k%conflict != 0 && g.k > 0 && g.alpha == 1 && panels <= fewPanels
+	g.inPlace = l.strided && !g.transA && g.k%conflict != 0 && g.k > 0 && panels <= fewPanels
 	depths := blocks(g.k, g.depth)
 	near := rows // of what all pieces read again and again, a step has so many floats
 	if g.byRows {
@@ -349,10 +327,10 @@ func (g *gemmTask) packA(first, last, from, to int) {
 		i := g.i0 + g.rowPanels.start(p)
 		dst := g.packedA[(i-g.i0)*g.steps()+from*rows:]
 		if g.transA {
-			g.level.packRows(dst, rows, rows*g.steps(), g.a[(g.k0+from)*g.m+i:], g.m, to-from, rows, next-p, g.alpha)
+			g.level.packRows(dst, rows, rows*g.steps(), g.a[(g.k0+from)*g.m+i:], g.m, to-from, rows, next-p)
 		} else {
 			next = p + 1
-			g.level.packColumns(dst, rows, g.a[i*g.k+g.k0+from:], g.k, to-from, rows, g.alpha)
+			g.level.packColumns(dst, rows, g.a[i*g.k+g.k0+from:], g.k, to-from, rows)
 		}
 		p = next
 	}
@@ -374,11 +352,11 @@ func (g *gemmTask) packB(dst []float32, j0, j1, from, to int) {
 	}
 	columns, room := min(g.width, g.n-j0*g.width), g.width*g.steps()
 	if !g.transB {
-		g.level.packRows(dst, g.rowB(j0), room, g.b[(g.k0+from)*g.n+j0*g.width:], g.n, to-from, columns, j1-j0, 1)
+		g.level.packRows(dst, g.rowB(j0), room, g.b[(g.k0+from)*g.n+j0*g.width:], g.n, to-from, columns, j1-j0)
 		return
 	}
 	for j := j0; j < j1; j++ {
-		g.level.packColumns(dst[(j-j0)*room:], g.rowB(j), g.b[j*g.width*g.k+g.k0+from:], g.k, to-from, columns, 1)
+		g.level.packColumns(dst[(j-j0)*room:], g.rowB(j), g.b[j*g.width*g.k+g.k0+from:], g.k, to-from, columns)
 	}
 }
 

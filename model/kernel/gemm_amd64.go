@@ -51,43 +51,43 @@ func runTiles(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aSte
 	kernel(k, pa, aRow, aStep, pb, bStep, pbias, padd, ldAdd, &c[0], ldc, n-(vectors-1)*lanes, aNext, tiles)
 }
 
-func packRowsLanes8(dst []float32, ldd, next int, src []float32, lds, k, w, panels int, alpha float32) {
-	packRowsBy(8, packRowsAVX2, dst, ldd, next, src, lds, k, w, panels, alpha)
+func packRowsLanes8(dst []float32, ldd, next int, src []float32, lds, k, w, panels int) {
+	packRowsBy(8, packRowsAVX2, dst, ldd, next, src, lds, k, w, panels)
 }
 
-func packRowsLanes16(dst []float32, ldd, next int, src []float32, lds, k, w, panels int, alpha float32) {
-	packRowsBy(16, packRowsAVX512, dst, ldd, next, src, lds, k, w, panels, alpha)
+func packRowsLanes16(dst []float32, ldd, next int, src []float32, lds, k, w, panels int) {
+	packRowsBy(16, packRowsAVX512, dst, ldd, next, src, lds, k, w, panels)
 }
 
-func packRowsBy(lanes int, pack func(dst *float32, ldd int, src *float32, lds, k, full, load, store, panels, width, next int, alpha float32), dst []float32, ldd, next int, src []float32, lds, k, w, panels int, alpha float32) {
+func packRowsBy(lanes int, pack func(dst *float32, ldd int, src *float32, lds, k, full, load, store, panels, width, next int), dst []float32, ldd, next int, src []float32, lds, k, w, panels int) {
 	full := (ldd - 1) / lanes
 	if k == 0 || w <= full*lanes || panels == 0 { // nothing, or a whole vector of padding
-		packRowsGo(dst, ldd, next, src, lds, k, w, panels, alpha)
+		packRowsGo(dst, ldd, next, src, lds, k, w, panels)
 		return
 	}
 	_, _ = dst[(panels-1)*next+k*ldd-1], src[(k-1)*lds+panels*w-1]
-	pack(&dst[0], ldd, &src[0], lds, k, full, w-full*lanes, ldd-full*lanes, panels, w, next, alpha)
+	pack(&dst[0], ldd, &src[0], lds, k, full, w-full*lanes, ldd-full*lanes, panels, w, next)
 }
 
-func packColumnsLanes8(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
-	packColumnsBy(8, transposeAVX2, dst, ldd, src, lds, k, w, alpha)
+func packColumnsLanes8(dst []float32, ldd int, src []float32, lds, k, w int) {
+	packColumnsBy(8, transposeAVX2, dst, ldd, src, lds, k, w)
 }
 
-func packColumnsLanes16(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
-	packColumnsBy(16, transposeAVX512, dst, ldd, src, lds, k, w, alpha)
+func packColumnsLanes16(dst []float32, ldd int, src []float32, lds, k, w int) {
+	packColumnsBy(16, transposeAVX512, dst, ldd, src, lds, k, w)
 }
 
 // packColumnsBy transposes whole squares with the kernel, the rest in Go.
-func packColumnsBy(lanes int, transpose func(dst *float32, ldd int, src *float32, lds, squares, rows, store int, alpha float32), dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+func packColumnsBy(lanes int, transpose func(dst *float32, ldd int, src *float32, lds, squares, rows, store int), dst []float32, ldd int, src []float32, lds, k, w int) {
 	squares := k / lanes
 	if squares == 0 || lanes == 8 && ldd%lanes != 0 && (ldd < 4 || ldd > lanes) {
-		packColumnsGo(dst, ldd, src, lds, k, w, alpha)
+		packColumnsGo(dst, ldd, src, lds, k, w)
 		return
 	}
 	whole := squares * lanes
 	_, _ = dst[(k-1)*ldd+ldd-1], src[(w-1)*lds+k-1]
 	for i := 0; i < w; i += lanes {
-		transpose(&dst[i], ldd, &src[i*lds], lds, squares, min(lanes, w-i), min(lanes, ldd-i), alpha)
+		transpose(&dst[i], ldd, &src[i*lds], lds, squares, min(lanes, w-i), min(lanes, ldd-i))
 	}
 	if pad := padded(w, lanes); pad < ldd {
 		for s := range whole {
@@ -95,7 +95,7 @@ func packColumnsBy(lanes int, transpose func(dst *float32, ldd int, src *float32
 		}
 	}
 	if whole < k {
-		packColumnsGo(dst[whole*ldd:], ldd, src[whole:], lds, k-whole, w, alpha)
+		packColumnsGo(dst[whole*ldd:], ldd, src[whole:], lds, k-whole, w)
 	}
 }
 

@@ -3070,134 +3070,267 @@ done:
 	VZEROUPPER
 	RET
 
-// func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int, alpha float32)
-// Requires: AVX, MMX+
-TEXT ·packRowsAVX2(SB), NOSPLIT, $0-92
-	// A masked store is slow on some processors. So all rows but the last are
-	// written as whole vectors, which the next row overwrites, if ldd is 4 at least.
-	MOVQ         ldd+8(FP), AX
-	MOVQ         lds+24(FP), CX
-	MOVQ         full+40(FP), DX
-	MOVQ         load+48(FP), BX
-	MOVQ         store+56(FP), SI
-	SHLQ         $0x02, AX
-	SHLQ         $0x02, CX
-	SHLQ         $0x02, width+72(FP)
-	SHLQ         $0x02, next+80(FP)
-	VBROADCASTSS alpha+88(FP), Y0
-	LEAQ         tails<>+32(SB), DI
-	MOVQ         SI, R8
-	NEGQ         R8
-	VMOVUPS      (DI)(R8*4), Y1
-	LEAQ         tails<>+32(SB), DI
-	MOVQ         BX, R8
-	NEGQ         R8
-	VMOVUPS      (DI)(R8*4), Y2
-	MOVQ         CX, DI
-	SHLQ         $0x05, DI
-
-panel:
-	MOVQ  dst+0(FP), R8
-	MOVQ  src+16(FP), R9
-	MOVQ  k+32(FP), R10
-	TESTQ DX, DX
-	JNZ   wide
-	CMPQ  BX, SI
-	JNE   wide
-	CMPQ  BX, $0x00000004
-	JL    wide
-	MOVQ  R10, R11
-	IMULQ CX, R11
-	CMPQ  R11, $0x00004000
-	JLE   narrow
-	MOVQ  $0x00000100, R11
-
-narrow:
-	PREFETCHT0 (R9)(R11*1)
-	VMULPS     (R9), X0, X3
-	VMULPS     -16(R9)(BX*4), X0, X4
-	VMOVUPS    X3, (R8)
-	VMOVUPS    X4, -16(R8)(BX*4)
-	ADDQ       CX, R9
-	ADDQ       AX, R8
-	DECQ       R10
-	JNZ        narrow
-	JMP        following
-
-wide:
-	CMPQ DX, $0x00000001
-	JNE  row
-	CMPQ BX, $0x00000008
-	JNE  row
+// func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·packRowsAVX2(SB), NOSPLIT, $48-88
+	MOVQ    ldd+8(FP), AX
+	MOVQ    lds+24(FP), CX
+	MOVQ    full+40(FP), DX
+	MOVQ    load+48(FP), BX
+	MOVQ    store+56(FP), SI
+	SHLQ    $0x02, AX
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, width+72(FP)
+	SHLQ    $0x02, next+80(FP)
+	CMPQ    DX, $0x00000001
+	JNE     notwidest
+	CMPQ    BX, $0x00000008
+	JNE     notwidest
+	MOVQ    k+32(FP), SI
+	MOVQ    $0x00000020, DX
+	MOVQ    panels+64(FP), BX
+	CMPQ    BX, $0x01
+	CMOVQEQ DX, SI
+	IMULQ   CX, SI
+	MOVQ    src+16(FP), DX
+	ADDQ    SI, DX
+	MOVQ    width+72(FP), SI
+	INCQ    BX
+	SHRQ    $0x01, BX
+	SHLQ    $0x01, SI
+	MOVQ    BX, (SP)
+	MOVQ    BX, DI
+	IMULQ   SI, DI
+	NEGQ    DI
+	ADDQ    CX, DI
+	MOVQ    DI, 8(SP)
 
 widest:
-	PREFETCHT0 (R9)(DI*1)
-	VMULPS     (R9), Y0, Y3
-	VMOVUPS    Y3, (R8)
-	VMULPS     32(R9), Y0, Y3
-	VMOVUPS    Y3, 32(R8)
-	ADDQ       CX, R9
-	ADDQ       AX, R8
-	DECQ       R10
-	JNZ        widest
-	JMP        following
+	MOVQ dst+0(FP), DI
+	MOVQ src+16(FP), R8
+	MOVQ k+32(FP), R9
+	SUBQ $0x02, R9
+	JL   widestodd
+
+widestpair:
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	ADDQ       SI, DX
+	DECQ       BX
+	JNZ        widestahead1
+	ADDQ       8(SP), DX
+	MOVQ       (SP), BX
+
+widestahead1:
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, (DI)
+	VMOVUPS 32(R8), Y0
+	VMOVUPS Y0, 32(DI)
+	VMOVUPS (R8)(CX*1), Y0
+	VMOVUPS Y0, (DI)(AX*1)
+	VMOVUPS 32(R8)(CX*1), Y0
+	VMOVUPS Y0, 32(DI)(AX*1)
+	LEAQ    (R8)(CX*2), R8
+	LEAQ    (DI)(AX*2), DI
+	SUBQ    $0x02, R9
+	JGE     widestpair
+
+widestodd:
+	ADDQ       $0x01, R9
+	JL         widestend
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	ADDQ       SI, DX
+	DECQ       BX
+	JNZ        widestahead2
+	ADDQ       8(SP), DX
+	MOVQ       (SP), BX
+
+widestahead2:
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, (DI)
+	VMOVUPS 32(R8), Y0
+	VMOVUPS Y0, 32(DI)
+
+widestend:
+	DECQ panels+64(FP)
+	JZ   done
+	MOVQ width+72(FP), DI
+	ADDQ DI, src+16(FP)
+	MOVQ next+80(FP), DI
+	ADDQ DI, dst+0(FP)
+	JMP  widest
+
+notwidest:
+	TESTQ   DX, DX
+	JNZ     notnarrow
+	CMPQ    BX, SI
+	JNE     notnarrow
+	CMPQ    BX, $0x00000004
+	JL      notnarrow
+	MOVQ    k+32(FP), DI
+	MOVQ    $0x00000020, DX
+	MOVQ    panels+64(FP), SI
+	CMPQ    SI, $0x01
+	CMOVQEQ DX, DI
+	IMULQ   CX, DI
+	MOVQ    src+16(FP), DX
+	ADDQ    DI, DX
+	MOVQ    width+72(FP), DI
+	INCQ    SI
+	SHRQ    $0x01, SI
+	SHLQ    $0x01, DI
+	MOVQ    SI, 16(SP)
+	MOVQ    SI, R8
+	IMULQ   DI, R8
+	NEGQ    R8
+	ADDQ    CX, R8
+	MOVQ    R8, 24(SP)
+
+narrow:
+	MOVQ dst+0(FP), R8
+	MOVQ src+16(FP), R9
+	MOVQ k+32(FP), R10
+	SUBQ $0x03, R10
+	JL   narrowodd
+
+narrowpair:
+	PREFETCHT0 (DX)
+	ADDQ       DI, DX
+	DECQ       SI
+	JNZ        narrowahead1
+	ADDQ       24(SP), DX
+	MOVQ       16(SP), SI
+
+narrowahead1:
+	VMOVUPS (R9), Y0
+	VMOVUPS (R9)(CX*1), Y1
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, (R8)(AX*1)
+	LEAQ    (R9)(CX*2), R9
+	LEAQ    (R8)(AX*2), R8
+	SUBQ    $0x02, R10
+	JGE     narrowpair
+
+narrowodd:
+	PREFETCHT0 (DX)
+	ADDQ       DI, DX
+	DECQ       SI
+	JNZ        narrowahead2
+	ADDQ       24(SP), DX
+	MOVQ       16(SP), SI
+
+narrowahead2:
+	ADDQ    $0x01, R10
+	JL      narrowlast
+	VMOVUPS (R9), Y0
+	VMOVUPS Y0, (R8)
+	ADDQ    CX, R9
+	ADDQ    AX, R8
+
+narrowlast:
+	VMOVUPS (R9), X0
+	VMOVUPS -16(R9)(BX*4), X1
+	VMOVUPS X0, (R8)
+	VMOVUPS X1, -16(R8)(BX*4)
+	DECQ    panels+64(FP)
+	JZ      done
+	MOVQ    width+72(FP), R8
+	ADDQ    R8, src+16(FP)
+	MOVQ    next+80(FP), R8
+	ADDQ    R8, dst+0(FP)
+	JMP     narrow
+
+notnarrow:
+	// A masked store is slow on some processors. So all rows but the last are
+	// written as whole vectors, which the next row overwrites, if ldd is 4 at least.
+	LEAQ    tails<>+32(SB), DI
+	MOVQ    SI, R8
+	NEGQ    R8
+	VMOVUPS (DI)(R8*4), Y0
+	LEAQ    tails<>+32(SB), DI
+	NEGQ    BX
+	VMOVUPS (DI)(BX*4), Y1
+	MOVQ    k+32(FP), R8
+	MOVQ    $0x00000020, BX
+	MOVQ    panels+64(FP), DI
+	CMPQ    DI, $0x01
+	CMOVQEQ BX, R8
+	IMULQ   CX, R8
+	MOVQ    src+16(FP), BX
+	ADDQ    R8, BX
+	MOVQ    width+72(FP), R8
+	MOVQ    DI, 32(SP)
+	MOVQ    DI, R9
+	IMULQ   R8, R9
+	NEGQ    R9
+	ADDQ    CX, R9
+	MOVQ    R9, 40(SP)
+
+any:
+	MOVQ dst+0(FP), R9
+	MOVQ src+16(FP), R10
+	MOVQ k+32(FP), R11
 
 row:
-	MOVQ  R9, R11
-	MOVQ  R8, R12
-	MOVQ  DX, R13
-	TESTQ R13, R13
+	PREFETCHT0 (BX)
+	ADDQ       R8, BX
+	DECQ       DI
+	JNZ        anyahead1
+	ADDQ       40(SP), BX
+	MOVQ       32(SP), DI
+
+anyahead1:
+	MOVQ  R10, R12
+	MOVQ  R9, R13
+	MOVQ  DX, R14
+	TESTQ R14, R14
 	JZ    rest
 
 vector:
-	PREFETCHT0 (R11)(DI*1)
-	VMULPS     (R11), Y0, Y3
-	VMOVUPS    Y3, (R12)
-	ADDQ       $0x00000020, R11
-	ADDQ       $0x00000020, R12
-	DECQ       R13
-	JNZ        vector
+	VMOVUPS (R12), Y2
+	VMOVUPS Y2, (R13)
+	ADDQ    $0x00000020, R12
+	ADDQ    $0x00000020, R13
+	DECQ    R14
+	JNZ     vector
 
 rest:
-	PREFETCHT0 (R11)(DI*1)
-	VMASKMOVPS (R11), Y2, Y3
-	VMULPS     Y0, Y3, Y3
+	VMASKMOVPS (R12), Y1, Y2
 	CMPQ       SI, $0x00000008
 	JE         whole
-	CMPQ       R10, $0x00000001
+	CMPQ       R11, $0x00000001
 	JE         masked
 	CMPQ       AX, $0x00000010
 	JL         masked
 
 whole:
-	VMOVUPS Y3, (R12)
+	VMOVUPS Y2, (R13)
 	JMP     next
 
 masked:
-	VMASKMOVPS Y3, Y1, (R12)
+	VMASKMOVPS Y2, Y0, (R13)
 
 next:
-	ADDQ CX, R9
-	ADDQ AX, R8
-	DECQ R10
+	ADDQ CX, R10
+	ADDQ AX, R9
+	DECQ R11
 	JNZ  row
-
-following:
 	DECQ panels+64(FP)
 	JZ   done
-	MOVQ width+72(FP), R8
-	ADDQ R8, src+16(FP)
-	MOVQ next+80(FP), R8
-	ADDQ R8, dst+0(FP)
-	JMP  panel
+	MOVQ width+72(FP), R9
+	ADDQ R9, src+16(FP)
+	MOVQ next+80(FP), R9
+	ADDQ R9, dst+0(FP)
+	JMP  any
 
 done:
 	VZEROUPPER
 	RET
 
-// func transposeAVX2(dst *float32, ldd int, src *float32, lds int, squares int, rows int, store int, alpha float32)
+// func transposeAVX2(dst *float32, ldd int, src *float32, lds int, squares int, rows int, store int)
 // Requires: AVX
-TEXT ·transposeAVX2(SB), NOSPLIT, $0-60
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-56
 	// All but the last row of a square are written as whole vectors,
 	// which the next row overwrites: ldd has to be 4 at least.
 	MOVQ    dst+0(FP), AX
@@ -3256,57 +3389,48 @@ square:
 	VMOVUPS (R9), Y8
 
 loaded:
-	VUNPCKLPS    Y2, Y1, Y9
-	VUNPCKHPS    Y2, Y1, Y10
-	VUNPCKLPS    Y4, Y3, Y2
-	VUNPCKHPS    Y4, Y3, Y4
-	VUNPCKLPD    Y2, Y9, Y1
-	VUNPCKHPD    Y2, Y9, Y2
-	VUNPCKLPD    Y4, Y10, Y3
-	VUNPCKHPD    Y4, Y10, Y4
-	VUNPCKLPS    Y6, Y5, Y9
-	VUNPCKHPS    Y6, Y5, Y10
-	VUNPCKLPS    Y8, Y7, Y6
-	VUNPCKHPS    Y8, Y7, Y8
-	VUNPCKLPD    Y6, Y9, Y5
-	VUNPCKHPD    Y6, Y9, Y6
-	VUNPCKLPD    Y8, Y10, Y7
-	VUNPCKHPD    Y8, Y10, Y8
-	VPERM2F128   $0x31, Y5, Y1, Y9
-	VPERM2F128   $0x20, Y5, Y1, Y1
-	VPERM2F128   $0x31, Y6, Y2, Y5
-	VPERM2F128   $0x20, Y6, Y2, Y2
-	VPERM2F128   $0x31, Y7, Y3, Y6
-	VPERM2F128   $0x20, Y7, Y3, Y3
-	VPERM2F128   $0x31, Y8, Y4, Y7
-	VPERM2F128   $0x20, Y8, Y4, Y4
-	VBROADCASTSS alpha+56(FP), Y8
-	VMULPS       Y8, Y1, Y1
-	VMOVUPS      Y1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Y8, Y2, Y2
-	VMOVUPS      Y2, (AX)
-	ADDQ         CX, AX
-	VMULPS       Y8, Y3, Y3
-	VMOVUPS      Y3, (AX)
-	ADDQ         CX, AX
-	VMULPS       Y8, Y4, Y4
-	VMOVUPS      Y4, (AX)
-	ADDQ         CX, AX
-	VMULPS       Y8, Y9, Y9
-	VMOVUPS      Y9, (AX)
-	ADDQ         CX, AX
-	VMULPS       Y8, Y5, Y5
-	VMOVUPS      Y5, (AX)
-	ADDQ         CX, AX
-	VMULPS       Y8, Y6, Y6
-	VMOVUPS      Y6, (AX)
-	ADDQ         CX, AX
-	VMULPS       Y8, Y7, Y7
-	CMPQ         R8, $0x00000008
-	JNE          masked
-	VMOVUPS      Y7, (AX)
-	JMP          next
+	VUNPCKLPS  Y2, Y1, Y9
+	VUNPCKHPS  Y2, Y1, Y10
+	VUNPCKLPS  Y4, Y3, Y2
+	VUNPCKHPS  Y4, Y3, Y4
+	VUNPCKLPD  Y2, Y9, Y1
+	VUNPCKHPD  Y2, Y9, Y2
+	VUNPCKLPD  Y4, Y10, Y3
+	VUNPCKHPD  Y4, Y10, Y4
+	VUNPCKLPS  Y6, Y5, Y9
+	VUNPCKHPS  Y6, Y5, Y10
+	VUNPCKLPS  Y8, Y7, Y6
+	VUNPCKHPS  Y8, Y7, Y8
+	VUNPCKLPD  Y6, Y9, Y5
+	VUNPCKHPD  Y6, Y9, Y6
+	VUNPCKLPD  Y8, Y10, Y7
+	VUNPCKHPD  Y8, Y10, Y8
+	VPERM2F128 $0x31, Y5, Y1, Y9
+	VPERM2F128 $0x20, Y5, Y1, Y1
+	VPERM2F128 $0x31, Y6, Y2, Y5
+	VPERM2F128 $0x20, Y6, Y2, Y2
+	VPERM2F128 $0x31, Y7, Y3, Y6
+	VPERM2F128 $0x20, Y7, Y3, Y3
+	VPERM2F128 $0x31, Y8, Y4, Y7
+	VPERM2F128 $0x20, Y8, Y4, Y4
+	VMOVUPS    Y1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y2, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y3, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y4, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y9, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y5, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Y6, (AX)
+	ADDQ       CX, AX
+	CMPQ       R8, $0x00000008
+	JNE        masked
+	VMOVUPS    Y7, (AX)
+	JMP        next
 
 masked:
 	VMASKMOVPS Y7, Y0, (AX)
@@ -19566,98 +19690,187 @@ done:
 	VZEROUPPER
 	RET
 
-// func packRowsAVX512(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int, alpha float32)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·packRowsAVX512(SB), NOSPLIT, $0-92
-	MOVQ         ldd+8(FP), AX
-	MOVQ         lds+24(FP), CX
-	MOVQ         full+40(FP), DX
-	MOVQ         load+48(FP), BX
-	MOVQ         store+56(FP), SI
-	SHLQ         $0x02, AX
-	SHLQ         $0x02, CX
-	SHLQ         $0x02, width+72(FP)
-	SHLQ         $0x02, next+80(FP)
-	VBROADCASTSS alpha+88(FP), Z0
-	MOVQ         $0x00000001, DI
-	SHLXQ        SI, DI, SI
-	DECQ         SI
-	KMOVW        SI, K1
-	KMOVW        K1, K2
-	MOVQ         $0x00000001, SI
-	SHLXQ        BX, SI, SI
-	DECQ         SI
-	KMOVW        SI, K1
-	MOVQ         CX, SI
-	SHLQ         $0x03, SI
+// func packRowsAVX512(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int)
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+TEXT ·packRowsAVX512(SB), NOSPLIT, $32-88
+	MOVQ    ldd+8(FP), AX
+	MOVQ    lds+24(FP), CX
+	MOVQ    full+40(FP), DX
+	MOVQ    load+48(FP), BX
+	MOVQ    store+56(FP), SI
+	SHLQ    $0x02, AX
+	SHLQ    $0x02, CX
+	SHLQ    $0x02, width+72(FP)
+	SHLQ    $0x02, next+80(FP)
+	CMPQ    DX, $0x00000002
+	JNE     notwidest
+	CMPQ    BX, $0x00000010
+	JNE     notwidest
+	MOVQ    k+32(FP), SI
+	MOVQ    $0x00000008, DX
+	MOVQ    panels+64(FP), BX
+	CMPQ    BX, $0x01
+	CMOVQEQ DX, SI
+	IMULQ   CX, SI
+	MOVQ    src+16(FP), DX
+	ADDQ    SI, DX
+	MOVQ    width+72(FP), SI
+	INCQ    BX
+	SHRQ    $0x01, BX
+	SHLQ    $0x01, SI
+	MOVQ    BX, (SP)
+	MOVQ    BX, DI
+	IMULQ   SI, DI
+	NEGQ    DI
+	ADDQ    CX, DI
+	MOVQ    DI, 8(SP)
 
-panel:
+widest:
 	MOVQ dst+0(FP), DI
 	MOVQ src+16(FP), R8
 	MOVQ k+32(FP), R9
-	CMPQ DX, $0x00000002
-	JNE  row
-	CMPQ BX, $0x00000010
-	JNE  row
+	SUBQ $0x02, R9
+	JL   widestodd
 
-widest:
-	PREFETCHT0 (R8)(SI*1)
-	VMULPS     (R8), Z0, Z1
-	VMOVUPS    Z1, (DI)
-	PREFETCHT0 64(R8)(SI*1)
-	VMULPS     64(R8), Z0, Z1
-	VMOVUPS    Z1, 64(DI)
-	PREFETCHT0 128(R8)(SI*1)
-	VMULPS     128(R8), Z0, Z1
-	VMOVUPS    Z1, 128(DI)
-	ADDQ       CX, R8
-	ADDQ       AX, DI
-	DECQ       R9
-	JNZ        widest
-	JMP        following
+widestpair:
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	ADDQ       SI, DX
+	DECQ       BX
+	JNZ        widestahead1
+	ADDQ       8(SP), DX
+	MOVQ       (SP), BX
 
-row:
-	MOVQ  R8, R10
-	MOVQ  DI, R11
-	MOVQ  DX, R12
-	TESTQ R12, R12
-	JZ    rest
+widestahead1:
+	VMOVUPS (R8), Z0
+	VMOVUPS Z0, (DI)
+	VMOVUPS 64(R8), Z0
+	VMOVUPS Z0, 64(DI)
+	VMOVUPS 128(R8), Z0
+	VMOVUPS Z0, 128(DI)
+	VMOVUPS (R8)(CX*1), Z0
+	VMOVUPS Z0, (DI)(AX*1)
+	VMOVUPS 64(R8)(CX*1), Z0
+	VMOVUPS Z0, 64(DI)(AX*1)
+	VMOVUPS 128(R8)(CX*1), Z0
+	VMOVUPS Z0, 128(DI)(AX*1)
+	LEAQ    (R8)(CX*2), R8
+	LEAQ    (DI)(AX*2), DI
+	SUBQ    $0x02, R9
+	JGE     widestpair
 
-vector:
-	PREFETCHT0 (R10)(SI*1)
-	VMULPS     (R10), Z0, Z1
-	VMOVUPS    Z1, (R11)
-	ADDQ       $0x00000040, R10
-	ADDQ       $0x00000040, R11
-	DECQ       R12
-	JNZ        vector
+widestodd:
+	ADDQ       $0x01, R9
+	JL         widestend
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 128(DX)
+	PREFETCHT0 192(DX)
+	PREFETCHT0 256(DX)
+	PREFETCHT0 320(DX)
+	ADDQ       SI, DX
+	DECQ       BX
+	JNZ        widestahead2
+	ADDQ       8(SP), DX
+	MOVQ       (SP), BX
 
-rest:
-	PREFETCHT0 (R10)(SI*1)
-	VMOVUPS.Z  (R10), K1, Z1
-	VMULPS     Z0, Z1, Z1
-	VMOVUPS    Z1, K2, (R11)
-	ADDQ       CX, R8
-	ADDQ       AX, DI
-	DECQ       R9
-	JNZ        row
+widestahead2:
+	VMOVUPS (R8), Z0
+	VMOVUPS Z0, (DI)
+	VMOVUPS 64(R8), Z0
+	VMOVUPS Z0, 64(DI)
+	VMOVUPS 128(R8), Z0
+	VMOVUPS Z0, 128(DI)
 
-following:
+widestend:
 	DECQ panels+64(FP)
 	JZ   done
 	MOVQ width+72(FP), DI
 	ADDQ DI, src+16(FP)
 	MOVQ next+80(FP), DI
 	ADDQ DI, dst+0(FP)
-	JMP  panel
+	JMP  widest
+
+notwidest:
+	MOVQ    $0x00000001, DI
+	SHLXQ   SI, DI, SI
+	DECQ    SI
+	KMOVW   SI, K1
+	KMOVW   K1, K2
+	MOVQ    $0x00000001, SI
+	SHLXQ   BX, SI, BX
+	DECQ    BX
+	KMOVW   BX, K1
+	MOVQ    k+32(FP), DI
+	MOVQ    $0x00000008, BX
+	MOVQ    panels+64(FP), SI
+	CMPQ    SI, $0x01
+	CMOVQEQ BX, DI
+	IMULQ   CX, DI
+	MOVQ    src+16(FP), BX
+	ADDQ    DI, BX
+	MOVQ    width+72(FP), DI
+	MOVQ    SI, 16(SP)
+	MOVQ    SI, R8
+	IMULQ   DI, R8
+	NEGQ    R8
+	ADDQ    CX, R8
+	MOVQ    R8, 24(SP)
+
+any:
+	MOVQ dst+0(FP), R8
+	MOVQ src+16(FP), R9
+	MOVQ k+32(FP), R10
+
+row:
+	PREFETCHT0 (BX)
+	ADDQ       DI, BX
+	DECQ       SI
+	JNZ        anyahead1
+	ADDQ       24(SP), BX
+	MOVQ       16(SP), SI
+
+anyahead1:
+	MOVQ  R9, R11
+	MOVQ  R8, R12
+	MOVQ  DX, R13
+	TESTQ R13, R13
+	JZ    rest
+
+vector:
+	VMOVUPS (R11), Z0
+	VMOVUPS Z0, (R12)
+	ADDQ    $0x00000040, R11
+	ADDQ    $0x00000040, R12
+	DECQ    R13
+	JNZ     vector
+
+rest:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, K2, (R12)
+	ADDQ      CX, R9
+	ADDQ      AX, R8
+	DECQ      R10
+	JNZ       row
+	DECQ      panels+64(FP)
+	JZ        done
+	MOVQ      width+72(FP), R8
+	ADDQ      R8, src+16(FP)
+	MOVQ      next+80(FP), R8
+	ADDQ      R8, dst+0(FP)
+	JMP       any
 
 done:
 	VZEROUPPER
 	RET
 
-// func transposeAVX512(dst *float32, ldd int, src *float32, lds int, squares int, rows int, store int, alpha float32)
+// func transposeAVX512(dst *float32, ldd int, src *float32, lds int, squares int, rows int, store int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·transposeAVX512(SB), NOSPLIT, $0-60
+TEXT ·transposeAVX512(SB), NOSPLIT, $0-56
 	MOVQ  dst+0(FP), AX
 	MOVQ  ldd+8(FP), CX
 	MOVQ  src+16(FP), DX
@@ -19754,122 +19967,105 @@ square:
 	VMOVUPS (R8), Z15
 
 loaded:
-	VUNPCKLPS    Z1, Z0, Z16
-	VUNPCKHPS    Z1, Z0, Z17
-	VUNPCKLPS    Z3, Z2, Z1
-	VUNPCKHPS    Z3, Z2, Z3
-	VUNPCKLPD    Z1, Z16, Z0
-	VUNPCKHPD    Z1, Z16, Z1
-	VUNPCKLPD    Z3, Z17, Z2
-	VUNPCKHPD    Z3, Z17, Z3
-	VUNPCKLPS    Z5, Z4, Z16
-	VUNPCKHPS    Z5, Z4, Z17
-	VUNPCKLPS    Z7, Z6, Z5
-	VUNPCKHPS    Z7, Z6, Z7
-	VUNPCKLPD    Z5, Z16, Z4
-	VUNPCKHPD    Z5, Z16, Z5
-	VUNPCKLPD    Z7, Z17, Z6
-	VUNPCKHPD    Z7, Z17, Z7
-	VUNPCKLPS    Z9, Z8, Z16
-	VUNPCKHPS    Z9, Z8, Z17
-	VUNPCKLPS    Z11, Z10, Z9
-	VUNPCKHPS    Z11, Z10, Z11
-	VUNPCKLPD    Z9, Z16, Z8
-	VUNPCKHPD    Z9, Z16, Z9
-	VUNPCKLPD    Z11, Z17, Z10
-	VUNPCKHPD    Z11, Z17, Z11
-	VUNPCKLPS    Z13, Z12, Z16
-	VUNPCKHPS    Z13, Z12, Z17
-	VUNPCKLPS    Z15, Z14, Z13
-	VUNPCKHPS    Z15, Z14, Z15
-	VUNPCKLPD    Z13, Z16, Z12
-	VUNPCKHPD    Z13, Z16, Z13
-	VUNPCKLPD    Z15, Z17, Z14
-	VUNPCKHPD    Z15, Z17, Z15
-	VSHUFF32X4   $0x88, Z4, Z0, Z16
-	VSHUFF32X4   $0xdd, Z4, Z0, Z17
-	VSHUFF32X4   $0x88, Z12, Z8, Z18
-	VSHUFF32X4   $0xdd, Z12, Z8, Z12
-	VSHUFF32X4   $0x88, Z18, Z16, Z0
-	VSHUFF32X4   $0x88, Z12, Z17, Z4
-	VSHUFF32X4   $0xdd, Z18, Z16, Z8
-	VSHUFF32X4   $0xdd, Z12, Z17, Z12
-	VSHUFF32X4   $0x88, Z5, Z1, Z16
-	VSHUFF32X4   $0xdd, Z5, Z1, Z17
-	VSHUFF32X4   $0x88, Z13, Z9, Z18
-	VSHUFF32X4   $0xdd, Z13, Z9, Z13
-	VSHUFF32X4   $0x88, Z18, Z16, Z1
-	VSHUFF32X4   $0x88, Z13, Z17, Z5
-	VSHUFF32X4   $0xdd, Z18, Z16, Z9
-	VSHUFF32X4   $0xdd, Z13, Z17, Z13
-	VSHUFF32X4   $0x88, Z6, Z2, Z16
-	VSHUFF32X4   $0xdd, Z6, Z2, Z17
-	VSHUFF32X4   $0x88, Z14, Z10, Z18
-	VSHUFF32X4   $0xdd, Z14, Z10, Z14
-	VSHUFF32X4   $0x88, Z18, Z16, Z2
-	VSHUFF32X4   $0x88, Z14, Z17, Z6
-	VSHUFF32X4   $0xdd, Z18, Z16, Z10
-	VSHUFF32X4   $0xdd, Z14, Z17, Z14
-	VSHUFF32X4   $0x88, Z7, Z3, Z16
-	VSHUFF32X4   $0xdd, Z7, Z3, Z17
-	VSHUFF32X4   $0x88, Z15, Z11, Z18
-	VSHUFF32X4   $0xdd, Z15, Z11, Z15
-	VSHUFF32X4   $0x88, Z18, Z16, Z3
-	VSHUFF32X4   $0x88, Z15, Z17, Z7
-	VSHUFF32X4   $0xdd, Z18, Z16, Z11
-	VSHUFF32X4   $0xdd, Z15, Z17, Z15
-	VBROADCASTSS alpha+56(FP), Z16
-	VMULPS       Z16, Z0, Z0
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z1, Z1
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z2, Z2
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z3, Z3
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z4, Z4
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z5, Z5
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z6, Z6
-	VMOVUPS      Z6, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z7, Z7
-	VMOVUPS      Z7, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z8, Z8
-	VMOVUPS      Z8, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z9, Z9
-	VMOVUPS      Z9, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z10, Z10
-	VMOVUPS      Z10, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z11, Z11
-	VMOVUPS      Z11, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z12, Z12
-	VMOVUPS      Z12, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z13, Z13
-	VMOVUPS      Z13, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z14, Z14
-	VMOVUPS      Z14, K1, (AX)
-	ADDQ         CX, AX
-	VMULPS       Z16, Z15, Z15
-	VMOVUPS      Z15, K1, (AX)
-	ADDQ         CX, AX
-	ADDQ         $0x00000040, DX
-	DECQ         SI
-	JNZ          square
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z1
+	VUNPCKHPS  Z3, Z2, Z3
+	VUNPCKLPD  Z1, Z16, Z0
+	VUNPCKHPD  Z1, Z16, Z1
+	VUNPCKLPD  Z3, Z17, Z2
+	VUNPCKHPD  Z3, Z17, Z3
+	VUNPCKLPS  Z5, Z4, Z16
+	VUNPCKHPS  Z5, Z4, Z17
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z7
+	VUNPCKLPD  Z5, Z16, Z4
+	VUNPCKHPD  Z5, Z16, Z5
+	VUNPCKLPD  Z7, Z17, Z6
+	VUNPCKHPD  Z7, Z17, Z7
+	VUNPCKLPS  Z9, Z8, Z16
+	VUNPCKHPS  Z9, Z8, Z17
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z11
+	VUNPCKLPD  Z9, Z16, Z8
+	VUNPCKHPD  Z9, Z16, Z9
+	VUNPCKLPD  Z11, Z17, Z10
+	VUNPCKHPD  Z11, Z17, Z11
+	VUNPCKLPS  Z13, Z12, Z16
+	VUNPCKHPS  Z13, Z12, Z17
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z15
+	VUNPCKLPD  Z13, Z16, Z12
+	VUNPCKHPD  Z13, Z16, Z13
+	VUNPCKLPD  Z15, Z17, Z14
+	VUNPCKHPD  Z15, Z17, Z15
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z17
+	VSHUFF32X4 $0x88, Z12, Z8, Z18
+	VSHUFF32X4 $0xdd, Z12, Z8, Z12
+	VSHUFF32X4 $0x88, Z18, Z16, Z0
+	VSHUFF32X4 $0x88, Z12, Z17, Z4
+	VSHUFF32X4 $0xdd, Z18, Z16, Z8
+	VSHUFF32X4 $0xdd, Z12, Z17, Z12
+	VSHUFF32X4 $0x88, Z5, Z1, Z16
+	VSHUFF32X4 $0xdd, Z5, Z1, Z17
+	VSHUFF32X4 $0x88, Z13, Z9, Z18
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13
+	VSHUFF32X4 $0x88, Z18, Z16, Z1
+	VSHUFF32X4 $0x88, Z13, Z17, Z5
+	VSHUFF32X4 $0xdd, Z18, Z16, Z9
+	VSHUFF32X4 $0xdd, Z13, Z17, Z13
+	VSHUFF32X4 $0x88, Z6, Z2, Z16
+	VSHUFF32X4 $0xdd, Z6, Z2, Z17
+	VSHUFF32X4 $0x88, Z14, Z10, Z18
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14
+	VSHUFF32X4 $0x88, Z18, Z16, Z2
+	VSHUFF32X4 $0x88, Z14, Z17, Z6
+	VSHUFF32X4 $0xdd, Z18, Z16, Z10
+	VSHUFF32X4 $0xdd, Z14, Z17, Z14
+	VSHUFF32X4 $0x88, Z7, Z3, Z16
+	VSHUFF32X4 $0xdd, Z7, Z3, Z17
+	VSHUFF32X4 $0x88, Z15, Z11, Z18
+	VSHUFF32X4 $0xdd, Z15, Z11, Z15
+	VSHUFF32X4 $0x88, Z18, Z16, Z3
+	VSHUFF32X4 $0x88, Z15, Z17, Z7
+	VSHUFF32X4 $0xdd, Z18, Z16, Z11
+	VSHUFF32X4 $0xdd, Z15, Z17, Z15
+	VMOVUPS    Z0, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z1, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z2, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z3, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z4, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z5, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z6, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z7, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z8, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z9, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z10, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z11, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z12, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z13, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z14, K1, (AX)
+	ADDQ       CX, AX
+	VMOVUPS    Z15, K1, (AX)
+	ADDQ       CX, AX
+	ADDQ       $0x00000040, DX
+	DECQ       SI
+	JNZ        square
 	VZEROUPPER
 	RET
 

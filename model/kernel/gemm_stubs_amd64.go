@@ -214,25 +214,25 @@ func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, 
 //	w := full*8 + load
 //	for range panels {
 //		for s := range k {
-//			for i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }
+//			copy(dst[s*ldd:], src[s*lds:s*lds+w])
 //			clear(dst[s*ldd+w : s*ldd+full*8+store])
 //		}
 //		src, dst = src[width:], dst[next:]
 //	}
 //
 //go:noescape
-func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int, alpha float32)
+func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int)
 
 // transposeAVX2 transposes squares > 0 squares of up to that many rows, one
 // after another in src's rows; it writes store ≥ rows lanes:
 //
 //	for s := range squares * 8 {
-//		for i := range rows { dst[s*ldd+i] = alpha * src[i*lds+s] }
+//		for i := range rows { dst[s*ldd+i] = src[i*lds+s] }
 //		clear(dst[s*ldd+rows : s*ldd+store])
 //	}
 //
 //go:noescape
-func transposeAVX2(dst *float32, ldd int, src *float32, lds int, squares int, rows int, store int, alpha float32)
+func transposeAVX2(dst *float32, ldd int, src *float32, lds int, squares int, rows int, store int)
 
 // dotAVX2 returns
 //
@@ -958,25 +958,25 @@ func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int
 //	w := full*16 + load
 //	for range panels {
 //		for s := range k {
-//			for i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }
+//			copy(dst[s*ldd:], src[s*lds:s*lds+w])
 //			clear(dst[s*ldd+w : s*ldd+full*16+store])
 //		}
 //		src, dst = src[width:], dst[next:]
 //	}
 //
 //go:noescape
-func packRowsAVX512(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int, alpha float32)
+func packRowsAVX512(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int)
 
 // transposeAVX512 transposes squares > 0 squares of up to that many rows, one
 // after another in src's rows; it writes store ≥ rows lanes:
 //
 //	for s := range squares * 16 {
-//		for i := range rows { dst[s*ldd+i] = alpha * src[i*lds+s] }
+//		for i := range rows { dst[s*ldd+i] = src[i*lds+s] }
 //		clear(dst[s*ldd+rows : s*ldd+store])
 //	}
 //
 //go:noescape
-func transposeAVX512(dst *float32, ldd int, src *float32, lds int, squares int, rows int, store int, alpha float32)
+func transposeAVX512(dst *float32, ldd int, src *float32, lds int, squares int, rows int, store int)
 
 // dotAVX512 returns
 //

@@ -6,8 +6,17 @@ import (
 	"testing"
 )
 
-// gemmRef is Gemm in float64, one product at a time.
-func gemmRef(transA, transB bool, m, n, k int, alpha float32, a, b, c []float64) []float64 {
+// product computes c = op(a)·op(b), or adds it to c.
+func product(transA, transB bool, m, n, k int, a, b []float32, accumulate bool, c []float32) {
+	p := Product{TransA: transA, TransB: transB, M: m, N: n, K: k, A: a, B: b, C: c}
+	if accumulate {
+		p.Add = c
+	}
+	p.Compute()
+}
+
+// productRef is product in float64, one multiplication at a time.
+func productRef(transA, transB bool, m, n, k int, a, b, c []float64) []float64 {
 	y := make([]float64, m*n)
 	for i := range m {
 		for j := range n {
@@ -22,7 +31,7 @@ func gemmRef(transA, transB bool, m, n, k int, alpha float32, a, b, c []float64)
 				}
 				sum += a[ai] * b[bi]
 			}
-			y[i*n+j] = float64(alpha) * sum
+			y[i*n+j] = sum
 			if c != nil {
 				y[i*n+j] += c[i*n+j]
 			}
@@ -37,18 +46,14 @@ func checkGemmCase(t *testing.T, m, n, k, offset int) {
 	a, b := random(r, m*k, offset), random(r, k*n, offset)
 	for i := range 8 {
 		transA, transB, accumulate := i&1 > 0, i&2 > 0, i&4 > 0
-		alpha := float32(1)
-		if i%3 == 0 {
-			alpha = -0.75
-		}
 		c := random(r, m*n, offset)
 		var c0 []float64
 		if accumulate {
 			c0 = widen(c)
 		}
-		Gemm(transA, transB, m, n, k, alpha, a, b, accumulate, c)
+		product(transA, transB, m, n, k, a, b, accumulate, c)
 		what := fmt.Sprintf("%d×%d×%d transA %v transB %v accumulate %v: c", m, n, k, transA, transB, accumulate)
-		near(t, what, c, gemmRef(transA, transB, m, n, k, alpha, widen(a), widen(b), c0), 2e-6*float64(1+k/16))
+		near(t, what, c, productRef(transA, transB, m, n, k, widen(a), widen(b), c0), 2e-6*float64(1+k/16))
 		unharmed(t, c)
 	}
 }
@@ -74,13 +79,13 @@ func TestLinear(t *testing.T) {
 			rows, in, out := s[0], s[1], s[2]
 			r := newRand(3)
 			x, w, bias, y := random(r, rows*in, 0), random(r, in*out, 0), random(r, out, 0), random(r, rows*out, 0)
-			want := gemmRef(false, false, rows, out, in, 1, widen(x), widen(w), nil)
-			Linear(y, x, w, nil, rows, in, out)
+			want := productRef(false, false, rows, out, in, widen(x), widen(w), nil)
+			product(false, false, rows, out, in, x, w, false, y)
 			near(t, "without bias", y, want, 2e-5)
 			for i := range want {
 				want[i] += float64(bias[i%out])
 			}
-			Linear(y, x, w, bias, rows, in, out)
+			Product{M: rows, N: out, K: in, A: x, B: w, C: y, Bias: bias}.Compute()
 			near(t, "with bias", y, want, 2e-5)
 			unharmed(t, y)
 
@@ -105,7 +110,7 @@ func TestGemmSameBits(t *testing.T) {
 			for i := range 4 {
 				sameBits(t, func() []float32 {
 					c := make([]float32, m*n)
-					Gemm(i&1 > 0, i&2 > 0, m, n, k, 1, a, b, false, c)
+					product(i&1 > 0, i&2 > 0, m, n, k, a, b, false, c)
 					return c
 				})
 			}
@@ -124,10 +129,10 @@ func TestThinRowsAreIndependent(t *testing.T) {
 			for _, transB := range []bool{false, true} {
 				alone, together := random(r, n, 0), random(r, fewRows*n, 0)
 				for m := 1; m <= fewRows; m++ {
-					Gemm(false, transB, m, n, k, 1, a, b, false, together)
+					product(false, transB, m, n, k, a, b, false, together)
 					unharmed(t, together)
 					for i := range m {
-						Gemm(false, transB, 1, n, k, 1, a[i*k:], b, false, alone)
+						product(false, transB, 1, n, k, a[i*k:], b, false, alone)
 						if !slices.Equal(alone, together[i*n:(i+1)*n]) {
 							t.Fatalf("%d columns, %d steps, transB %v: row %d of %d differs from what it is alone", n, k, transB, i, m)
 						}
@@ -173,7 +178,7 @@ func BenchmarkGemm(b *testing.B) {
 					r := newRand(1)
 					x, y, c := random(r, s.m*s.k, 0), random(r, s.k*s.n, 0), random(r, s.m*s.n, 0)
 					for b.Loop() {
-						Gemm(s.transA, s.transB, s.m, s.n, s.k, 1, x, y, false, c)
+						product(s.transA, s.transB, s.m, s.n, s.k, x, y, false, c)
 					}
 					flop := 2 * float64(s.m) * float64(s.n) * float64(s.k) * float64(b.N)
 					b.ReportMetric(flop/b.Elapsed().Seconds()/1e9, "GFLOP/s")

@@ -126,9 +126,9 @@ func TestShortSlicesPanic(t *testing.T) {
 	l := make([]float32, 6)
 	one := AttentionShape{1, 2, 1, 1}
 	for name, f := range map[string]func(){
-		"Gemm":              func() { Gemm(false, false, 2, 2, 3, 1, s, l, false, l) },
-		"Gemm, m<0":         func() { Gemm(false, false, -1, 2, 3, 1, s, l, false, l) },
-		"Linear":            func() { Linear(l, l, l, s, 1, 1, 6) },
+		"Product":           func() { Product{M: 2, N: 2, K: 3, A: s, B: l, C: l}.Compute() },
+		"Product, M<0":      func() { Product{M: -1, N: 2, K: 3, A: l, B: l, C: l}.Compute() },
+		"Product, Bias":     func() { Product{M: 1, N: 6, K: 1, A: l, B: l, C: l, Bias: s}.Compute() },
 		"ColumnSums":        func() { ColumnSums(s, l, 1, 6) },
 		"GELU":              func() { GELU(s, l) },
 		"LayerNorm":         func() { LayerNorm(l, l, l, l, s, l, 1, 6, 0) },

@@ -103,7 +103,7 @@ func TestPackedLinear(t *testing.T) {
 				reference := unpackedRef(p, w, out, in)
 				for _, rows := range []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 40} {
 					x, y := random(r, rows*in, 1), random(r, rows*out, 2)
-					want := gemmRef(false, true, rows, out, in, 1, widen(x), reference, nil)
+					want := productRef(false, true, rows, out, in, widen(x), reference, nil)
 					what := fmt.Sprintf("%s %d×%d, %d rows", p.name, out, in, rows)
 					m.Linear(y, x, nil, rows)
 					near(t, what, y, want, 3e-6*float64(1+in/16))
@@ -128,7 +128,7 @@ func TestPackedLinearInParts(t *testing.T) {
 		t.Fatal("one part")
 	}
 	m := Int8.Pack(w, out, in, false)
-	want := gemmRef(false, true, rows, out, in, 1, widen(x), unpackedRef(Int8, w, out, in), nil)
+	want := productRef(false, true, rows, out, in, widen(x), unpackedRef(Int8, w, out, in), nil)
 	for i := range want {
 		want[i] += float64(bias[i%out])
 	}

@@ -132,7 +132,7 @@ func (m *Packed) thick(y, x, bias []float32, rows int) {
 	for from := 0; from < m.Out; from += part {
 		to := min(from+part, m.Out)
 		n := to - from
-		t := gemmTask{level: best, transB: true, m: rows, n: n, k: m.In, alpha: 1, a: x, b: grow(&u.w, n*m.In), c: y}
+		t := gemmTask{level: best, transB: true, m: rows, n: n, k: m.In, a: x, b: grow(&u.w, n*m.In), c: y}
 		if bias != nil {
 			t.bias = bias[from:to]
 		}

@@ -44,7 +44,7 @@ func (l *level) columnPanels(scratch, src []float32, ld, k, n int) (panels, []fl
 	width := l.panelWidth(n)
 	data, rest := carve(scratch, l.panelFloats(n, k))
 	for j := 0; j < n; j += width {
-		l.packColumns(data[j*k:], width, src[j*ld:], ld, k, min(width, n-j), 1)
+		l.packColumns(data[j*k:], width, src[j*ld:], ld, k, min(width, n-j))
 	}
 	return panels{data, width, width, width * k}, rest
 }
@@ -65,9 +65,9 @@ func (l *level) packedRows(scratch, src []float32, ld, k, n int) (panels, []floa
 	width := l.panelWidth(n)
 	data, rest := carve(scratch, l.panelFloats(n, k))
 	whole := n / width
-	l.packRows(data, width, width*k, src, ld, k, width, whole, 1)
+	l.packRows(data, width, width*k, src, ld, k, width, whole)
 	if at := whole * width; at < n {
-		l.packRows(data[at*k:], width, 0, src[at:], ld, k, n-at, 1, 1)
+		l.packRows(data[at*k:], width, 0, src[at:], ld, k, n-at, 1)
 	}
 	return panels{data, width, width, width * k}, rest
 }

@@ -23,9 +23,9 @@ func everything() func() {
 	cached := []CachedRows{{qkv, dqkv, 3 * rows, 5, 1}, {x, z, rows, rows - 20, 20}}
 	drop := Dropout{0.1, 5}
 	return func() {
-		Gemm(false, true, rows, d, d, 1, x, w, false, y)
-		Gemm(false, false, 1, d, d, 1, x, w, false, y)
-		Linear(y, x, w, bias, rows, d, d)
+		product(false, true, rows, d, d, x, w, false, y)
+		product(false, false, 1, d, d, x, w, false, y)
+		Product{M: rows, N: d, K: d, A: x, B: w, C: y, Bias: bias}.Compute()
 		ColumnSums(bias, y, rows, d)
 		GELU(m, big)
 		LayerNorm(y, mean, rstd, x, gain, bias, rows, d, 1e-5)
@@ -74,14 +74,14 @@ func TestConcurrentCalls(t *testing.T) {
 			const m, n, k = 40, 200, 30
 			r := newRand(uint64(g))
 			a, b, c := random(r, m*k, 0), random(r, k*n, 0), random(r, m*n, 0)
-			want := gemmRef(false, false, m, n, k, 1, widen(a), widen(b), nil)
+			want := productRef(false, false, m, n, k, widen(a), widen(b), nil)
 			sum := 0.0
 			for _, v := range a {
 				sum += float64(v) * float64(v)
 			}
 			for range 50 {
 				clear(c)
-				Gemm(false, false, m, n, k, 1, a, b, false, c)
+				product(false, false, m, n, k, a, b, false, c)
 				for i, w := range want {
 					if d := float64(c[i]) - w; d > 1e-3 || d < -1e-3 {
 						t.Errorf("c[%d] = %v, want %v", i, c[i], w)

@@ -1,7 +1,8 @@
 package kernel
 
 // Product is C[m,n] = Add[m,n] + Bias[n] + op(A)[m,k]·op(B)[k,n], with what else can
-// be done with C while a part of it is in cache. Operands are as in Gemm.
+// be done with C while a part of it is in cache. op(A) is A[m,k], or the transpose of
+// A[k,m] with TransA; op(B) is B[k,n], or the transpose of B[n,k] with TransB.
 type Product struct {
 	TransA, TransB bool
 	M, N, K        int
@@ -38,24 +39,29 @@ func Compute(ps ...Product) {
 
 func (p Product) task() gemmTask {
 	const f = "Product"
-	checkGemm(f, p.M, p.N, p.K, p.A, p.B, p.C)
-	size := p.M * p.N
-	t := gemmTask{level: best, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, alpha: 1, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add, columnSums: p.ColumnSums}
+	size(f, "M", p.M)
+	size(f, "N", p.N)
+	size(f, "K", p.K)
+	elements := p.M * p.N
+	need(f, "A", len(p.A), p.M*p.K)
+	need(f, "B", len(p.B), p.K*p.N)
+	need(f, "C", len(p.C), elements)
+	t := gemmTask{level: best, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add, columnSums: p.ColumnSums}
 	if p.Bias != nil {
 		need(f, "Bias", len(p.Bias), p.N)
 	}
 	if p.Add != nil {
-		need(f, "Add", len(p.Add), size)
+		need(f, "Add", len(p.Add), elements)
 	}
 	if p.ColumnSums != nil {
 		need(f, "ColumnSums", len(p.ColumnSums), p.N)
 	}
 	switch {
 	case p.GELU != nil:
-		need(f, "GELU", len(p.GELU), size)
+		need(f, "GELU", len(p.GELU), elements)
 		t.finish, t.other = applyGELU, p.GELU
 	case p.GELUGrad != nil:
-		need(f, "GELUGrad", len(p.GELUGrad), size)
+		need(f, "GELUGrad", len(p.GELUGrad), elements)
 		t.finish, t.other = timesGELUGrad, p.GELUGrad
 	}
 	return t

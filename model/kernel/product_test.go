@@ -16,7 +16,7 @@ func TestProduct(t *testing.T) {
 			a, b, bias, add := random(r, m*k, 1), random(r, k*n, 2), random(r, n, 3), random(r, m*n, 1)
 			for with := range 16 {
 				p := Product{M: m, N: n, K: k, TransB: with&1 > 0, A: a, B: b, C: random(r, m*n, 1)}
-				want := gemmRef(false, p.TransB, m, n, k, 1, widen(a), widen(b), nil)
+				want := productRef(false, p.TransB, m, n, k, widen(a), widen(b), nil)
 				if with&2 > 0 {
 					p.Bias = bias
 				}

@@ -33,13 +33,9 @@ func thin(g gemmTask) {
 	t := &thinSlot
 	*t = thinTask{gemmTask: g}
 	t.rows = t.a
-	if t.k > 0 && (t.transA || t.alpha != 1) {
+	if t.k > 0 && t.transA {
 		t.rows = grow(&thinRows, t.m*t.k)
-		if t.transA {
-			t.level.packColumns(t.rows, t.k, t.a, t.m, t.m, t.k, t.alpha)
-		} else {
-			t.level.packRows(t.rows, t.k, 0, t.a, t.k, t.m, t.k, 1, t.alpha)
-		}
+		t.level.packColumns(t.rows, t.k, t.a, t.m, t.m, t.k)
 	}
 	t.start()
 	switch {

@@ -88,22 +88,19 @@ func tilePacked(a, b []float32) [2][4]float32 {
 	return [2][4]float32{{c00, c01, c02, c03}, {c10, c11, c12, c13}}
 }
 
-// packRowsGo copies k rows, scaled by alpha, to panels of w columns side by side in src,
+// packRowsGo copies k rows to panels of w columns side by side in src,
 // next floats from each other in dst, with rows of ldd floats padded with zeros.
-func packRowsGo(dst []float32, ldd, next int, src []float32, lds, k, w, panels int, alpha float32) {
+func packRowsGo(dst []float32, ldd, next int, src []float32, lds, k, w, panels int) {
 	for p := range panels {
 		for s := range k {
 			row := dst[p*next+s*ldd:][:ldd]
-			for i, x := range src[s*lds+p*w:][:w] {
-				row[i] = alpha * x
-			}
-			clear(row[w:])
+			clear(row[copy(row, src[s*lds+p*w:][:w]):])
 		}
 	}
 }
 
 // packColumnsGo packs the transpose, one panel: src has w rows of k floats.
-func packColumnsGo(dst []float32, ldd int, src []float32, lds, k, w int, alpha float32) {
+func packColumnsGo(dst []float32, ldd int, src []float32, lds, k, w int) {
 	const strip = 16 // steps whose destination stays in cache
 	for s0 := 0; s0 < k; s0 += strip {
 		s1 := min(s0+strip, k)
@@ -115,7 +112,7 @@ func packColumnsGo(dst []float32, ldd int, src []float32, lds, k, w int, alpha f
 				continue
 			}
 			for s, x := range src[i*lds+s0 : i*lds+s1] {
-				dst[(s0+s)*ldd+i] = alpha * x
+				dst[(s0+s)*ldd+i] = x
 			}
 		}
 	}

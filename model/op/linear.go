@@ -20,7 +20,7 @@ func (g *Graph) Linear(x *G.Node, w, b Param) *G.Node {
 }
 
 func (l *linear) forward(out []float32, in []values) {
-	kernel.Linear(out, in[0].float, in[1].float, in[2].float, l.rows, l.in, l.out)
+	kernel.Product{M: l.rows, N: l.out, K: l.in, A: in[0].float, B: in[1].float, C: out, Bias: in[2].float}.Compute()
 }
 
 func (l *linear) backward(_, dout []float32, in []values) {

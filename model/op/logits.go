@@ -21,7 +21,7 @@ func (g *Graph) Logits(h *G.Node, table Param) *G.Node {
 }
 
 func (l *logits) forward(out []float32, in []values) {
-	kernel.Gemm(false, true, l.rows, l.vocab, l.width, 1, in[0].float, in[1].float, false, out)
+	kernel.Product{TransB: true, M: l.rows, N: l.vocab, K: l.width, A: in[0].float, B: in[1].float, C: out}.Compute()
 }
 
 func (l *logits) backward(_, dout []float32, in []values) {

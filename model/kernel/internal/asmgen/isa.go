@@ -20,14 +20,14 @@ type isa struct {
 	wide   bool   // AVX-512
 	rows   []int  // rows of a tile, by its vectors of columns
 
-	packAheadLog uint64 // log2 of the rows that packing asks for ahead, as measured
+	packAhead int // rows that packing of a single panel asks for ahead, as measured
 
 	tail reg.VecVirtual // mask of the last, partial vector (AVX2; AVX-512 has it in K1)
 }
 
 var (
-	avx2   = &isa{suffix: "AVX2", lanes: 8, rows: []int{0, 6, 6}, packAheadLog: 5}
-	avx512 = &isa{suffix: "AVX512", lanes: 16, wide: true, rows: []int{0, 14, 14, 9}, packAheadLog: 3}
+	avx2   = &isa{suffix: "AVX2", lanes: 8, rows: []int{0, 6, 6}, packAhead: 32}
+	avx512 = &isa{suffix: "AVX512", lanes: 16, wide: true, rows: []int{0, 14, 14, 9}, packAhead: 8}
 )
 
 // function opens a function whose name gets the suffix.

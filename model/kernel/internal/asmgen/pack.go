@@ -8,30 +8,171 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packRows asks for what it will read some rows later: rows that are pages apart are a
-// pattern that no processor foresees.
+// packRows asks ahead for what it will read: rows that are pages apart are a pattern that
+// no processor foresees.
 func (s *isa) packRows() {
-	s.function("packRows", "func(dst *float32, ldd int, src *float32, lds, k, full, load, store, panels, width, next int, alpha float32)",
+	s.function("packRows", "func(dst *float32, ldd int, src *float32, lds, k, full, load, store, panels, width, next int)",
 		"copies panels > 0 panels of k > 0 rows, each of full vectors and of another",
 		"with the first load lanes from src, 0 in the rest of the first store lanes:",
 		"",
 		fmt.Sprintf("\tw := full*%d + load", s.lanes),
 		"\tfor range panels {",
 		"\t\tfor s := range k {",
-		"\t\t\tfor i := range w { dst[s*ldd+i] = alpha * src[s*lds+i] }",
+		"\t\t\tcopy(dst[s*ldd:], src[s*lds:s*lds+w])",
 		fmt.Sprintf("\t\t\tclear(dst[s*ldd+w : s*ldd+full*%d+store])", s.lanes),
 		"\t\t}",
 		"\t\tsrc, dst = src[width:], dst[next:]",
 		"\t}")
-	if !s.wide {
-		Comment("A masked store is slow on some processors. So all rows but the last are")
-		Comment("written as whole vectors, which the next row overwrites, if ldd is 4 at least.")
-	}
 	ldd, lds, full, loads, stores := load64("ldd"), load64("lds"), load64("full"), load64("load"), load64("store")
 	for _, floats := range []Op{ldd, lds, address("width"), address("next")} {
 		SHLQ(Imm(2), floats)
 	}
-	alpha := s.param("alpha")
+	CMPQ(full, U32(len(s.rows)-2))
+	JNE(LabelRef("notwidest"))
+	CMPQ(loads, U32(s.lanes))
+	JNE(LabelRef("notwidest"))
+	s.packWidest(ldd, lds)
+	Label("notwidest")
+	if !s.wide {
+		TESTQ(full, full)
+		JNZ(LabelRef("notnarrow"))
+		CMPQ(loads, stores)
+		JNE(LabelRef("notnarrow"))
+		CMPQ(loads, U32(4))
+		JL(LabelRef("notnarrow"))
+		s.packNarrow(ldd, lds, loads)
+		Label("notnarrow")
+	}
+	s.packAny(ldd, lds, full, loads, stores)
+	Label("done")
+	s.ret()
+}
+
+// eachPanel runs rows for every panel. rows calls ahead once for so many rows of its
+// panel, with segments of at most so many bytes: it asks for as much of what lies below
+// the rows that are packed, in the order of memory, which goes through all panels' parts of
+// a row before the next one. That is twice as fast as to ask in the order of packing. For a
+// single panel it is what lies some rows further down.
+func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, rows func(dst, src, k reg.GPVirtual, ahead func())) {
+	p, left, advance, each, skip := GP64(), GP64(), GP64(), AllocLocal(8), AllocLocal(8)
+	below, one := load64("k"), GP64()
+	MOVQ(U32(s.packAhead), one)
+	MOVQ(load64("panels"), left)
+	CMPQ(left, Imm(1))
+	CMOVQEQ(one, below)
+	IMULQ(lds, below)
+	MOVQ(load64("src"), p)
+	ADDQ(below, p)
+	MOVQ(load64("width"), advance)
+	if together == 2 {
+		INCQ(left)
+		SHRQ(Imm(1), left)
+		SHLQ(Imm(1), advance)
+	}
+	MOVQ(left, each)
+	rest := GP64()
+	MOVQ(left, rest)
+	IMULQ(advance, rest)
+	NEGQ(rest)
+	ADDQ(lds, rest)
+	MOVQ(rest, skip)
+	calls := 0
+	Label(name)
+	rows(load64("dst"), load64("src"), load64("k"), func() {
+		calls++
+		same := fmt.Sprintf("%sahead%d", name, calls)
+		for line := 0; line < together*bytes; line += 64 {
+			PREFETCHT0(Mem{Base: p, Disp: line})
+		}
+		ADDQ(advance, p)
+		DECQ(left)
+		JNZ(LabelRef(same))
+		ADDQ(skip, p)
+		MOVQ(each, left)
+		Label(same)
+	})
+	DECQ(address("panels"))
+	JZ(LabelRef("done"))
+	panel := load64("width")
+	ADDQ(panel, address("src"))
+	next := load64("next")
+	ADDQ(next, address("dst"))
+	JMP(LabelRef(name))
+}
+
+// packWidest copies rows of as many whole vectors as a panel of B has at most.
+func (s *isa) packWidest(ldd, lds reg.GPVirtual) {
+	vectors := len(s.rows) - 1
+	s.eachPanel("widest", lds, 2, vectors*s.bytes(), func(dst, src, k reg.GPVirtual, ahead func()) {
+		row := func(from, to func(v int) Mem) {
+			for v := range vectors {
+				VMOVUPS(s.load(from(v), false), to(v))
+			}
+		}
+		second := func(p, ld reg.GPVirtual) func(v int) Mem {
+			return func(v int) Mem { return s.at(p, v).Idx(ld, 1) }
+		}
+		SUBQ(Imm(2), k)
+		JL(LabelRef("widestodd"))
+		Label("widestpair")
+		ahead()
+		row(func(v int) Mem { return s.at(src, v) }, func(v int) Mem { return s.at(dst, v) })
+		row(second(src, lds), second(dst, ldd))
+		LEAQ(Mem{Base: src, Index: lds, Scale: 2}, src)
+		LEAQ(Mem{Base: dst, Index: ldd, Scale: 2}, dst)
+		SUBQ(Imm(2), k)
+		JGE(LabelRef("widestpair"))
+		Label("widestodd")
+		ADDQ(Imm(1), k)
+		JL(LabelRef("widestend"))
+		ahead()
+		row(func(v int) Mem { return s.at(src, v) }, func(v int) Mem { return s.at(dst, v) })
+		Label("widestend")
+	})
+}
+
+// packNarrow copies rows of 4 to 8 floats, what a panel of A has: as whole vectors, what is
+// too much of which the next row overwrites; the last one as two halves that overlap, so that
+// nothing behind it is touched.
+func (s *isa) packNarrow(ldd, lds, width reg.GPVirtual) {
+	s.eachPanel("narrow", lds, 2, s.bytes(), func(dst, src, k reg.GPVirtual, ahead func()) {
+		first, second := s.vec(), s.vec()
+		SUBQ(Imm(3), k)
+		JL(LabelRef("narrowodd"))
+		Label("narrowpair")
+		ahead()
+		VMOVUPS(Mem{Base: src}, first)
+		VMOVUPS(Mem{Base: src, Index: lds, Scale: 1}, second)
+		VMOVUPS(first, Mem{Base: dst})
+		VMOVUPS(second, Mem{Base: dst, Index: ldd, Scale: 1})
+		LEAQ(Mem{Base: src, Index: lds, Scale: 2}, src)
+		LEAQ(Mem{Base: dst, Index: ldd, Scale: 2}, dst)
+		SUBQ(Imm(2), k)
+		JGE(LabelRef("narrowpair"))
+		Label("narrowodd")
+		ahead()
+		ADDQ(Imm(1), k)
+		JL(LabelRef("narrowlast"))
+		VMOVUPS(Mem{Base: src}, first)
+		VMOVUPS(first, Mem{Base: dst})
+		ADDQ(lds, src)
+		ADDQ(ldd, dst)
+		Label("narrowlast")
+		low, high := XMM(), XMM()
+		end := func(p reg.GPVirtual) Mem { return Mem{Base: p, Index: width, Scale: 4, Disp: -16} }
+		VMOVUPS(Mem{Base: src}, low)
+		VMOVUPS(end(src), high)
+		VMOVUPS(low, Mem{Base: dst})
+		VMOVUPS(high, end(dst))
+	})
+}
+
+// packAny copies rows of any width.
+func (s *isa) packAny(ldd, lds, full, loads, stores reg.GPVirtual) {
+	if !s.wide {
+		Comment("A masked store is slow on some processors. So all rows but the last are")
+		Comment("written as whole vectors, which the next row overwrites, if ldd is 4 at least.")
+	}
 	// Two masks at once: the general one for loads, another for stores.
 	s.setTail(stores)
 	storeTail := s.tail
@@ -39,136 +180,54 @@ func (s *isa) packRows() {
 		KMOVW(reg.K1, reg.K2)
 	}
 	s.setTail(loads)
-	lead := GP64()
-	MOVQ(lds, lead)
-	SHLQ(Imm(s.packAheadLog), lead)
-	Label("panel")
-	dst, src, k := load64("dst"), load64("src"), load64("k")
-	if !s.wide {
-		s.packNarrow(dst, ldd, src, lds, k, full, loads, stores, alpha)
-	}
-	s.packWidest(dst, ldd, src, lds, lead, k, full, loads, alpha)
-	Label("row")
-	from, to, n := GP64(), GP64(), GP64()
-	MOVQ(src, from)
-	MOVQ(dst, to)
-	MOVQ(full, n)
-	TESTQ(n, n)
-	JZ(LabelRef("rest"))
-	Label("vector")
-	v := s.vec()
-	PREFETCHT0(Mem{Base: from, Index: lead, Scale: 1})
-	VMULPS(Mem{Base: from}, alpha, v)
-	VMOVUPS(v, Mem{Base: to})
-	ADDQ(U32(s.bytes()), from)
-	ADDQ(U32(s.bytes()), to)
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	Label("rest")
-	PREFETCHT0(Mem{Base: from, Index: lead, Scale: 1})
-	r := s.load(Mem{Base: from}, true)
-	VMULPS(alpha, r, r)
-	if s.wide {
-		VMOVUPS(r, reg.K2, Mem{Base: to})
-	} else {
-		CMPQ(stores, U32(s.lanes))
-		JE(LabelRef("whole"))
-		CMPQ(k, U32(1))
-		JE(LabelRef("masked"))
-		CMPQ(ldd, U32(4*4)) // floats in bytes
-		JL(LabelRef("masked"))
-		Label("whole")
-		VMOVUPS(r, Mem{Base: to})
-		JMP(LabelRef("next"))
-		Label("masked")
-		VMASKMOVPS(r, storeTail, Mem{Base: to})
-	}
-	Label("next")
-	ADDQ(lds, src)
-	ADDQ(ldd, dst)
-	DECQ(k)
-	JNZ(LabelRef("row"))
-	Label("following")
-	DECQ(address("panels"))
-	JZ(LabelRef("done"))
-	ADDQ(load64("width"), address("src"))
-	ADDQ(load64("next"), address("dst"))
-	JMP(LabelRef("panel"))
-	Label("done")
-	s.ret()
-}
-
-// packWidest copies rows of as many whole vectors as a panel of B has at most.
-func (s *isa) packWidest(dst, ldd, src, lds, lead, k, full, loads reg.GPVirtual, alpha reg.VecVirtual) {
-	vectors := len(s.rows) - 1
-	CMPQ(full, U32(vectors-1))
-	JNE(LabelRef("row"))
-	CMPQ(loads, U32(s.lanes))
-	JNE(LabelRef("row"))
-	Label("widest")
-	for v := range vectors {
-		from := s.at(src, v)
-		if v*s.bytes()%64 == 0 {
-			PREFETCHT0(Mem{Base: src, Index: lead, Scale: 1, Disp: from.Disp})
+	s.eachPanel("any", lds, 1, s.bytes(), func(dst, src, k reg.GPVirtual, ahead func()) {
+		Label("row")
+		ahead()
+		from, to, n := GP64(), GP64(), GP64()
+		MOVQ(src, from)
+		MOVQ(dst, to)
+		MOVQ(full, n)
+		TESTQ(n, n)
+		JZ(LabelRef("rest"))
+		Label("vector")
+		VMOVUPS(s.load(Mem{Base: from}, false), Mem{Base: to})
+		ADDQ(U32(s.bytes()), from)
+		ADDQ(U32(s.bytes()), to)
+		DECQ(n)
+		JNZ(LabelRef("vector"))
+		Label("rest")
+		r := s.load(Mem{Base: from}, true)
+		if s.wide {
+			VMOVUPS(r, reg.K2, Mem{Base: to})
+		} else {
+			CMPQ(stores, U32(s.lanes))
+			JE(LabelRef("whole"))
+			CMPQ(k, U32(1))
+			JE(LabelRef("masked"))
+			CMPQ(ldd, U32(4*4)) // floats in bytes
+			JL(LabelRef("masked"))
+			Label("whole")
+			VMOVUPS(r, Mem{Base: to})
+			JMP(LabelRef("next"))
+			Label("masked")
+			VMASKMOVPS(r, storeTail, Mem{Base: to})
+			Label("next")
 		}
-		x := s.vec()
-		VMULPS(from, alpha, x)
-		VMOVUPS(x, s.at(dst, v))
-	}
-	ADDQ(lds, src)
-	ADDQ(ldd, dst)
-	DECQ(k)
-	JNZ(LabelRef("widest"))
-	JMP(LabelRef("following"))
+		ADDQ(lds, src)
+		ADDQ(ldd, dst)
+		DECQ(k)
+		JNZ(LabelRef("row"))
+	})
 }
-
-// packNarrow copies rows of 4 to 8 floats, what a panel of A has, as two halves that
-// overlap: no masks, and nothing behind a row is touched. The rows are those of a strip,
-// which all panels side by side are packed from before the next strip. So it asks for the
-// panel's rows in that one; if a strip is long, so that by then the cache has forgotten
-// them, for what the same row has for a later panel.
-func (s *isa) packNarrow(dst, ldd, src, lds, k, full, loads, stores reg.GPVirtual, alpha reg.VecVirtual) {
-	TESTQ(full, full)
-	JNZ(LabelRef("wide"))
-	CMPQ(loads, stores)
-	JNE(LabelRef("wide"))
-	CMPQ(loads, U32(4))
-	JL(LabelRef("wide"))
-	ahead := GP64()
-	MOVQ(k, ahead)
-	IMULQ(lds, ahead)
-	CMPQ(ahead, U32(longStrip))
-	JLE(LabelRef("narrow"))
-	MOVQ(U32(narrowAhead), ahead)
-	Label("narrow")
-	PREFETCHT0(Mem{Base: src, Index: ahead, Scale: 1})
-	low, high := XMM(), XMM()
-	second := func(p reg.GPVirtual) Mem { return Mem{Base: p, Index: loads, Scale: 4, Disp: -16} }
-	VMULPS(Mem{Base: src}, alpha.AsX(), low)
-	VMULPS(second(src), alpha.AsX(), high)
-	VMOVUPS(low, Mem{Base: dst})
-	VMOVUPS(high, second(dst))
-	ADDQ(lds, src)
-	ADDQ(ldd, dst)
-	DECQ(k)
-	JNZ(LabelRef("narrow"))
-	JMP(LabelRef("following"))
-	Label("wide")
-}
-
-const (
-	longStrip   = 16 << 10 // bytes of a strip that leave the next one no room in the first-level cache
-	narrowAhead = 256      // bytes that packNarrow asks ahead for in a row then
-)
 
 // packColumns transposes in registers, a square of lanes×lanes at a time.
 func (s *isa) packColumns() {
-	s.function("transpose", "func(dst *float32, ldd int, src *float32, lds, squares, rows, store int, alpha float32)",
+	s.function("transpose", "func(dst *float32, ldd int, src *float32, lds, squares, rows, store int)",
 		"transposes squares > 0 squares of up to that many rows, one",
 		"after another in src's rows; it writes store ≥ rows lanes:",
 		"",
 		fmt.Sprintf("\tfor s := range squares * %d {", s.lanes),
-		"\t\tfor i := range rows { dst[s*ldd+i] = alpha * src[i*lds+s] }",
+		"\t\tfor i := range rows { dst[s*ldd+i] = src[i*lds+s] }",
 		"\t\tclear(dst[s*ldd+rows : s*ldd+store])",
 		"\t}")
 	if !s.wide {
@@ -179,7 +238,6 @@ func (s *isa) packColumns() {
 	squares, rows, stores := load64("squares"), load64("rows"), load64("store")
 	SHLQ(Imm(2), ldd)
 	SHLQ(Imm(2), lds)
-	alpha := address("alpha")
 	s.setTail(stores)
 	x := make([]reg.VecVirtual, s.lanes)
 	for i := range x {
@@ -202,9 +260,7 @@ func (s *isa) packColumns() {
 	}
 	Label("loaded")
 	y := s.transposed(x)
-	scale := s.broadcast(alpha)
 	for i := range y {
-		VMULPS(scale, y[i], y[i])
 		if s.wide {
 			s.store(y[i], Mem{Base: dst}, true)
 		} else if i < s.lanes-1 {

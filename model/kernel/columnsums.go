@@ -1,14 +1,5 @@
 package kernel
 
-// Linear computes y[rows,out] = x[rows,in]·w[in,out] + bias[out]; a nil bias is 0.
-func Linear(y, x, w, bias []float32, rows, in, out int) {
-	checkGemm("Linear", rows, out, in, x, w, y)
-	if bias != nil {
-		need("Linear", "bias", len(bias), out)
-	}
-	gemm(gemmTask{level: best, m: rows, n: out, k: in, alpha: 1, a: x, b: w, c: y, bias: bias})
-}
-
 // ColumnSums adds the sum over the rows of x[rows,cols] to sum[cols]: the
 // gradient of a bias.
 func ColumnSums(sum, x []float32, rows, cols int) {
