@@ -263,9 +263,7 @@ func (g *gemmTask) piece(w *worker, i int) {
 		g.packsB.each(i-g.packsA.pieces, g.packChunk)
 	case g.byRows:
 		g.eachDepth(func(from, to int) {
-			for j := g.j0; j < g.j1; j++ {
-				g.multiplyPanel(j, from, to, g.panelB(j-g.j0, from), i)
-			}
+			g.multiplyPanels(g.j0, g.j1, from, to, g.panelB(0, from), i)
 		})
 		g.finished(g.j0, g.j1, i)
 	default:
@@ -275,7 +273,7 @@ func (g *gemmTask) piece(w *worker, i int) {
 			if !w.holds(g, j*g.k+from) {
 				g.packB(b, j, j+1, from, to)
 			}
-			g.multiplyPanel(j, from, to, b, group)
+			g.multiplyPanels(j, j+1, from, to, b, group)
 		})
 		g.finished(j, j+1, group)
 	}
@@ -368,35 +366,41 @@ func (g *gemmTask) panelB(panel, step int) []float32 {
 // rowB is the number of floats in a row of panel j.
 func (g *gemmTask) rowB(j int) int { return padded(min(g.width, g.n-j*g.width), g.level.lanes) }
 
-// multiplyPanel adds to C what steps from to to of the block contribute to panel j and
-// one group of row panels. b is the panel from that step on.
-func (g *gemmTask) multiplyPanel(j, from, to int, b []float32, group int) {
-	first, last := block(j, g.width, g.n)
-	columns, ldb := last-first, g.rowB(j)
-	var bias []float32
-	add := g.add
+// multiplyPanels adds to C what steps from to to of the block contribute to panels j to
+// end and one group of row panels. b is the first panel from that step on.
+func (g *gemmTask) multiplyPanels(j, end, from, to int, b []float32, group int) {
+	add, bias := g.add, g.bias
 	if g.k0+from > 0 {
-		add = g.c
-	} else if g.bias != nil {
-		bias = g.bias[first:]
+		add, bias = g.c, nil
 	}
-	if g.columnSums != nil && g.i0 == 0 && group == 0 {
-		g.level.columnSums(g.columnSums[first:last], b, ldb, to-from)
-	}
-	for p, end := g.group(group); p < end; {
-		rows, next := g.rowPanels.equal(p, end)
-		i := g.i0 + g.rowPanels.start(p)
-		var a []float32
-		row, step, panel := g.k, 1, rows*g.k
-		if g.inPlace {
-			a = g.a[i*g.k+g.k0+from:]
-		} else {
-			row, step, panel = 1, rows, rows*g.steps()
-			a = g.packedA[(i-g.i0)*g.steps()+from*rows:]
+	room := g.width * g.steps() // from a panel to the next
+	for j < end {
+		first := j * g.width
+		count, columns := equalPanels(first, min(end*g.width, g.n), g.width)
+		ldb := padded(columns, g.level.lanes)
+		if g.columnSums != nil && g.i0 == 0 && group == 0 {
+			for p := range count {
+				g.level.columnSums(g.columnSums[first+p*columns:][:columns], b[p*room:], ldb, to-from)
+			}
 		}
-		at := i*g.n + first
-		g.level.tiles(to-from, a, row, step, panel, b, ldb, bias, behind(add, at), g.n, g.c[at:], g.n, rows, columns, next-p)
-		p = next
+		for p, last := g.group(group); p < last; {
+			rows, next := g.rowPanels.equal(p, last)
+			i := g.i0 + g.rowPanels.start(p)
+			var a []float32
+			row, step, panel := g.k, 1, rows*g.k
+			if g.inPlace {
+				a = g.a[i*g.k+g.k0+from:]
+			} else {
+				row, step, panel = 1, rows, rows*g.steps()
+				a = g.packedA[(i-g.i0)*g.steps()+from*rows:]
+			}
+			at := i*g.n + first
+			g.level.tiles(to-from, a, row, step, panel, b, ldb, room, behind(bias, first), behind(add, at), g.n, g.c[at:], g.n, rows, columns, next-p, count)
+			p = next
+		}
+		if j += count; j < end {
+			b = g.panelB(j-g.j0, from)
+		}
 	}
 }
 

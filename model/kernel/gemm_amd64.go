@@ -2,7 +2,7 @@
 
 package kernel
 
-type microKernel func(k int, a *float32, aRow, aStep int, b *float32, bStep int, bias, add *float32, ldAdd int, c *float32, ldc, last, aNext, tiles int)
+type microKernel func(k int, a *float32, aRow, aStep int, b *float32, bStep, bNext int, bias, add *float32, ldAdd int, c *float32, ldc, last, aNext, tiles, panels int)
 
 // Micro-kernels by the vectors and the rows of their tile.
 var (
@@ -20,35 +20,36 @@ var (
 	}
 )
 
-func tilesLanes8(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int) {
+func tilesLanes8(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNext int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles, panels int) {
 	v := blocks(n, 8)
-	runTiles(tilesAVX2[v][m], 8, v, k, a, aRow, aStep, aNext, b, bStep, bias, add, ldAdd, c, ldc, m, n, tiles)
+	runTiles(tilesAVX2[v][m], 8, v, k, a, aRow, aStep, aNext, b, bStep, bNext, bias, add, ldAdd, c, ldc, m, n, tiles, panels)
 }
 
-func tilesLanes16(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int) {
+func tilesLanes16(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNext int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles, panels int) {
 	v := blocks(n, 16)
-	runTiles(tilesAVX512[v][m], 16, v, k, a, aRow, aStep, aNext, b, bStep, bias, add, ldAdd, c, ldc, m, n, tiles)
+	runTiles(tilesAVX512[v][m], 16, v, k, a, aRow, aStep, aNext, b, bStep, bNext, bias, add, ldAdd, c, ldc, m, n, tiles, panels)
 }
 
 // runTiles proves the bounds that assembly doesn't check.
-func runTiles(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int) {
+func runTiles(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNext int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles, panels int) {
+	before := (panels - 1) * n // columns of the panels before the last
 	var pa, pb *float32
 	if k > 0 {
 		_ = a[(tiles-1)*aNext+(m-1)*aRow+(k-1)*aStep]
-		_ = b[(k-1)*bStep+vectors*lanes-1]
+		_ = b[(panels-1)*bNext+(k-1)*bStep+vectors*lanes-1]
 		pa, pb = &a[0], &b[0]
 	}
 	var pbias, padd *float32
 	if bias != nil {
-		_ = bias[vectors*lanes-1]
+		_ = bias[before+vectors*lanes-1]
 		pbias = &bias[0]
 	}
 	if add != nil {
-		_ = add[(tiles*m-1)*ldAdd+n-1]
+		_ = add[(tiles*m-1)*ldAdd+before+n-1]
 		padd = &add[0]
 	}
-	_ = c[(tiles*m-1)*ldc+n-1]
-	kernel(k, pa, aRow, aStep, pb, bStep, pbias, padd, ldAdd, &c[0], ldc, n-(vectors-1)*lanes, aNext, tiles)
+	_ = c[(tiles*m-1)*ldc+before+n-1]
+	kernel(k, pa, aRow, aStep, pb, bStep, bNext, pbias, padd, ldAdd, &c[0], ldc, n-(vectors-1)*lanes, aNext, tiles, panels)
 }
 
 func packRowsLanes8(dst []float32, ldd, next int, src []float32, lds, k, w, panels int) {

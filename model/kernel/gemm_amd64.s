@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile1x1AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -14,11 +14,21 @@ TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), AX
+	MOVQ AX, (SP)
+	MOVQ add+64(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ c+80(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ tiles+112(FP), AX
+	MOVQ AX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), AX
 	MOVQ    b+32(FP), BX
 	MOVQ    a+8(FP), SI
-	MOVQ    bias+48(FP), DI
+	MOVQ    bias+56(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
 	VMOVUPS (DI), Y0
@@ -28,17 +38,17 @@ nobias:
 	VXORPS Y0, Y0, Y0
 
 begin:
-	MOVQ       c+72(FP), DI
-	MOVQ       ldc+80(FP), R8
+	MOVQ       c+80(FP), DI
+	MOVQ       ldc+88(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
-	MOVQ       add+56(FP), DI
+	MOVQ       add+64(FP), DI
 	TESTQ      DI, DI
 	JZ         noadd
-	CMPQ       DI, c+72(FP)
+	CMPQ       DI, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), DI
-	MOVQ       ldAdd+64(FP), R8
+	MOVQ       add+64(FP), DI
+	MOVQ       ldAdd+72(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
 
@@ -71,11 +81,11 @@ odd:
 	ADDQ         DX, BX
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), BX
-	MOVQ    last+88(FP), SI
-	MOVQ    add+56(FP), DI
-	MOVQ    ldAdd+64(FP), R8
+	MOVQ    c+80(FP), AX
+	MOVQ    ldc+88(FP), BX
+	MOVQ    last+96(FP), SI
+	MOVQ    add+64(FP), DI
+	MOVQ    ldAdd+72(FP), R8
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, R8
 	CMPQ    SI, $0x00000008
@@ -105,20 +115,47 @@ partialset:
 	VMASKMOVPS Y0, Y1, (AX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), AX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), AX
 	IMUL3Q $0x00000004, AX, AX
 	ADDQ   AX, a+8(FP)
-	MOVQ   ldc+80(FP), AX
+	MOVQ   ldc+88(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   AX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), AX
+	MOVQ   ldAdd+72(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, add+56(FP)
+	ADDQ   AX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, b+32(FP)
+	MOVQ   (SP), AX
+	MOVQ   AX, a+8(FP)
+	MOVQ   8(SP), AX
+	MOVQ   AX, add+64(FP)
+	MOVQ   16(SP), AX
+	MOVQ   AX, c+80(FP)
+	MOVQ   24(SP), AX
+	MOVQ   AX, tiles+112(FP)
+	ADDQ   $0x20, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x20, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x20, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
@@ -142,9 +179,9 @@ DATA tails<>+56(SB)/4, $0x00000000
 DATA tails<>+60(SB)/4, $0x00000000
 GLOBL tails<>(SB), RODATA|NOPTR, $64
 
-// func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile2x1AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -152,11 +189,21 @@ TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Y0
@@ -168,18 +215,18 @@ nobias:
 	VXORPS Y1, Y1, Y1
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
@@ -219,11 +266,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -260,28 +307,55 @@ partialset:
 	VMASKMOVPS Y1, Y2, (BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x20, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x20, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x20, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile3x1AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -289,11 +363,21 @@ TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Y0
@@ -307,19 +391,19 @@ nobias:
 	VXORPS Y2, Y2, Y2
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
 	PREFETCHT0 (R8)(R9*2)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
@@ -366,11 +450,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -414,28 +498,55 @@ partialset:
 	VMASKMOVPS Y2, Y3, (BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x20, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x20, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x20, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile4x1AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -443,13 +554,23 @@ TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Y0
@@ -465,8 +586,8 @@ nobias:
 	VXORPS Y3, Y3, Y3
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -474,13 +595,13 @@ begin:
 	LEAQ       (R9)(R10*2), R9
 	ADDQ       R10, R9
 	PREFETCHT0 (R9)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -539,11 +660,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -606,28 +727,55 @@ partialset:
 	VMASKMOVPS Y3, Y4, (BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x20, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x20, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x20, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile5x1AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -635,13 +783,23 @@ TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Y0
@@ -659,8 +817,8 @@ nobias:
 	VXORPS Y4, Y4, Y4
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -669,13 +827,13 @@ begin:
 	ADDQ       R10, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -741,11 +899,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -815,28 +973,55 @@ partialset:
 	VMASKMOVPS Y4, Y5, (BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x20, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x20, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x20, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile6x1AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -844,13 +1029,23 @@ TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Y0
@@ -870,8 +1065,8 @@ nobias:
 	VXORPS Y5, Y5, Y5
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -881,13 +1076,13 @@ begin:
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
 	PREFETCHT0 (R9)(R10*2)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -960,11 +1155,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -1041,28 +1236,55 @@ partialset:
 	VMASKMOVPS Y5, Y6, (BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x20, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x20, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x20, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile1x2AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -1070,11 +1292,21 @@ TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), AX
+	MOVQ AX, (SP)
+	MOVQ add+64(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ c+80(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ tiles+112(FP), AX
+	MOVQ AX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), AX
 	MOVQ    b+32(FP), BX
 	MOVQ    a+8(FP), SI
-	MOVQ    bias+48(FP), DI
+	MOVQ    bias+56(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
 	VMOVUPS (DI), Y0
@@ -1086,17 +1318,17 @@ nobias:
 	VXORPS Y1, Y1, Y1
 
 begin:
-	MOVQ       c+72(FP), DI
-	MOVQ       ldc+80(FP), R8
+	MOVQ       c+80(FP), DI
+	MOVQ       ldc+88(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
-	MOVQ       add+56(FP), DI
+	MOVQ       add+64(FP), DI
 	TESTQ      DI, DI
 	JZ         noadd
-	CMPQ       DI, c+72(FP)
+	CMPQ       DI, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), DI
-	MOVQ       ldAdd+64(FP), R8
+	MOVQ       add+64(FP), DI
+	MOVQ       ldAdd+72(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
 
@@ -1135,11 +1367,11 @@ odd:
 	ADDQ         DX, BX
 
 end:
-	MOVQ    c+72(FP), AX
-	MOVQ    ldc+80(FP), BX
-	MOVQ    last+88(FP), SI
-	MOVQ    add+56(FP), DI
-	MOVQ    ldAdd+64(FP), R8
+	MOVQ    c+80(FP), AX
+	MOVQ    ldc+88(FP), BX
+	MOVQ    last+96(FP), SI
+	MOVQ    add+64(FP), DI
+	MOVQ    ldAdd+72(FP), R8
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, R8
 	CMPQ    SI, $0x00000008
@@ -1175,28 +1407,55 @@ partialset:
 	VMASKMOVPS Y1, Y2, 32(AX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), AX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), AX
 	IMUL3Q $0x00000004, AX, AX
 	ADDQ   AX, a+8(FP)
-	MOVQ   ldc+80(FP), AX
+	MOVQ   ldc+88(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   AX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), AX
+	MOVQ   ldAdd+72(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, add+56(FP)
+	ADDQ   AX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, b+32(FP)
+	MOVQ   (SP), AX
+	MOVQ   AX, a+8(FP)
+	MOVQ   8(SP), AX
+	MOVQ   AX, add+64(FP)
+	MOVQ   16(SP), AX
+	MOVQ   AX, c+80(FP)
+	MOVQ   24(SP), AX
+	MOVQ   AX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile2x2AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -1204,11 +1463,21 @@ TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Y0
@@ -1224,18 +1493,18 @@ nobias:
 	VXORPS Y3, Y3, Y3
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
@@ -1284,11 +1553,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -1337,28 +1606,55 @@ partialset:
 	VMASKMOVPS Y3, Y4, 32(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile3x2AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -1366,11 +1662,21 @@ TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Y0
@@ -1390,19 +1696,19 @@ nobias:
 	VXORPS Y5, Y5, Y5
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
 	PREFETCHT0 (R8)(R9*2)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
@@ -1461,11 +1767,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -1527,28 +1833,55 @@ partialset:
 	VMASKMOVPS Y5, Y6, 32(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile4x2AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -1556,13 +1889,23 @@ TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Y0
@@ -1586,8 +1929,8 @@ nobias:
 	VXORPS Y7, Y7, Y7
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -1595,13 +1938,13 @@ begin:
 	LEAQ       (R9)(R10*2), R9
 	ADDQ       R10, R9
 	PREFETCHT0 (R9)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -1880,11 +2223,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -1971,28 +2314,55 @@ partialset:
 	VMASKMOVPS Y7, Y8, 32(BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile5x2AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -2000,13 +2370,23 @@ TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Y0
@@ -2034,8 +2414,8 @@ nobias:
 	VXORPS Y9, Y9, Y9
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -2044,13 +2424,13 @@ begin:
 	ADDQ       R10, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -2375,11 +2755,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -2479,28 +2859,55 @@ partialset:
 	VMASKMOVPS Y9, Y10, 32(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-112
+TEXT ·tile6x2AVX2(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -2508,13 +2915,23 @@ TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Y0
@@ -2546,8 +2963,8 @@ nobias:
 	VXORPS Y11, Y11, Y11
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -2557,13 +2974,13 @@ begin:
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
 	PREFETCHT0 (R9)(R10*2)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -2934,11 +3351,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ    c+72(FP), BX
-	MOVQ    ldc+80(FP), SI
-	MOVQ    last+88(FP), DI
-	MOVQ    add+56(FP), R8
-	MOVQ    ldAdd+64(FP), R9
+	MOVQ    c+80(FP), BX
+	MOVQ    ldc+88(FP), SI
+	MOVQ    last+96(FP), DI
+	MOVQ    add+64(FP), R8
+	MOVQ    ldAdd+72(FP), R9
 	SHLQ    $0x02, SI
 	SHLQ    $0x02, R9
 	CMPQ    DI, $0x00000008
@@ -3051,20 +3468,47 @@ partialset:
 	VMASKMOVPS Y11, Y12, 32(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
@@ -4403,9 +4847,9 @@ done11:
 	VZEROUPPER
 	RET
 
-// func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile1x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -4413,11 +4857,21 @@ TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), AX
+	MOVQ AX, (SP)
+	MOVQ add+64(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ c+80(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ tiles+112(FP), AX
+	MOVQ AX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), AX
 	MOVQ    b+32(FP), BX
 	MOVQ    a+8(FP), SI
-	MOVQ    bias+48(FP), DI
+	MOVQ    bias+56(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
 	VMOVUPS (DI), Z0
@@ -4427,17 +4881,17 @@ nobias:
 	VPXORD Z0, Z0, Z0
 
 begin:
-	MOVQ       c+72(FP), DI
-	MOVQ       ldc+80(FP), R8
+	MOVQ       c+80(FP), DI
+	MOVQ       ldc+88(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
-	MOVQ       add+56(FP), DI
+	MOVQ       add+64(FP), DI
 	TESTQ      DI, DI
 	JZ         noadd
-	CMPQ       DI, c+72(FP)
+	CMPQ       DI, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), DI
-	MOVQ       ldAdd+64(FP), R8
+	MOVQ       add+64(FP), DI
+	MOVQ       ldAdd+72(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
 
@@ -4470,11 +4924,11 @@ odd:
 	ADDQ         DX, BX
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), BX
-	MOVQ      last+88(FP), SI
-	MOVQ      add+56(FP), DI
-	MOVQ      ldAdd+64(FP), R8
+	MOVQ      c+80(FP), AX
+	MOVQ      ldc+88(FP), BX
+	MOVQ      last+96(FP), SI
+	MOVQ      add+64(FP), DI
+	MOVQ      ldAdd+72(FP), R8
 	SHLQ      $0x02, BX
 	SHLQ      $0x02, R8
 	MOVQ      $0x00000001, BX
@@ -4492,28 +4946,55 @@ partialset:
 	VMOVUPS Z0, K1, (AX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), AX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), AX
 	IMUL3Q $0x00000004, AX, AX
 	ADDQ   AX, a+8(FP)
-	MOVQ   ldc+80(FP), AX
+	MOVQ   ldc+88(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   AX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), AX
+	MOVQ   ldAdd+72(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, add+56(FP)
+	ADDQ   AX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, b+32(FP)
+	MOVQ   (SP), AX
+	MOVQ   AX, a+8(FP)
+	MOVQ   8(SP), AX
+	MOVQ   AX, add+64(FP)
+	MOVQ   16(SP), AX
+	MOVQ   AX, c+80(FP)
+	MOVQ   24(SP), AX
+	MOVQ   AX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile2x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -4521,11 +5002,21 @@ TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Z0
@@ -4537,18 +5028,18 @@ nobias:
 	VPXORD Z1, Z1, Z1
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
@@ -4588,11 +5079,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -4614,28 +5105,55 @@ partialset:
 	VMOVUPS Z1, K1, (BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile3x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -4643,11 +5161,21 @@ TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Z0
@@ -4661,19 +5189,19 @@ nobias:
 	VPXORD Z2, Z2, Z2
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
 	PREFETCHT0 (R8)(R9*2)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 (R8)(R9*1)
@@ -4720,11 +5248,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -4750,28 +5278,55 @@ partialset:
 	VMOVUPS Z2, K1, (BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile4x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -4779,13 +5334,23 @@ TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -4801,8 +5366,8 @@ nobias:
 	VPXORD Z3, Z3, Z3
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -4810,13 +5375,13 @@ begin:
 	LEAQ       (R9)(R10*2), R9
 	ADDQ       R10, R9
 	PREFETCHT0 (R9)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -4875,11 +5440,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -4915,28 +5480,55 @@ partialset:
 	VMOVUPS Z3, K1, (BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile5x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -4944,13 +5536,23 @@ TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -4968,8 +5570,8 @@ nobias:
 	VPXORD Z4, Z4, Z4
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -4978,13 +5580,13 @@ begin:
 	ADDQ       R10, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -5050,11 +5652,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -5094,28 +5696,55 @@ partialset:
 	VMOVUPS Z4, K1, (BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile6x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -5123,13 +5752,23 @@ TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -5149,8 +5788,8 @@ nobias:
 	VPXORD Z5, Z5, Z5
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -5160,13 +5799,13 @@ begin:
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
 	PREFETCHT0 (R9)(R10*2)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 (R9)(R10*1)
@@ -5239,11 +5878,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -5287,34 +5926,71 @@ partialset:
 	VMOVUPS Z5, K1, (BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile7x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -5324,7 +6000,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -5346,8 +6022,8 @@ nobias:
 	VPXORD Z6, Z6, Z6
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 (R10)(R11*1)
@@ -5360,13 +6036,13 @@ begin:
 	LEAQ       (R10)(R11*2), R10
 	ADDQ       R11, R10
 	PREFETCHT0 (R10)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 (R10)(R11*1)
@@ -5451,11 +6127,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -5509,34 +6185,71 @@ partialset:
 	VMOVUPS Z6, K1, (BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000001c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000001c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile8x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -5546,7 +6259,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -5570,8 +6283,8 @@ nobias:
 	VPXORD Z7, Z7, Z7
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 (R10)(R11*1)
@@ -5585,13 +6298,13 @@ begin:
 	ADDQ       R11, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 (R10)(R11*1)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 (R10)(R11*1)
@@ -5683,11 +6396,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -5745,34 +6458,71 @@ partialset:
 	VMOVUPS Z7, K1, (BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000020, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000020, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile9x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -5782,7 +6532,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -5808,8 +6558,8 @@ nobias:
 	VPXORD Z8, Z8, Z8
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 (R10)(R11*1)
@@ -5824,13 +6574,13 @@ begin:
 	PREFETCHT0 (R10)
 	PREFETCHT0 (R10)(R11*1)
 	PREFETCHT0 (R10)(R11*2)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 (R10)(R11*1)
@@ -5929,11 +6679,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -5995,34 +6745,71 @@ partialset:
 	VMOVUPS Z8, K1, (BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000024, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000024, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile10x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -6034,7 +6821,7 @@ tile:
 	ADDQ    AX, R9
 	LEAQ    (R9)(AX*2), R10
 	ADDQ    AX, R10
-	MOVQ    bias+48(FP), R11
+	MOVQ    bias+56(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
 	VMOVUPS (R11), Z0
@@ -6062,8 +6849,8 @@ nobias:
 	VPXORD Z9, Z9, Z9
 
 begin:
-	MOVQ       c+72(FP), R11
-	MOVQ       ldc+80(FP), R12
+	MOVQ       c+80(FP), R11
+	MOVQ       ldc+88(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 (R11)(R12*1)
@@ -6081,13 +6868,13 @@ begin:
 	LEAQ       (R11)(R12*2), R11
 	ADDQ       R12, R11
 	PREFETCHT0 (R11)
-	MOVQ       add+56(FP), R11
+	MOVQ       add+64(FP), R11
 	TESTQ      R11, R11
 	JZ         noadd
-	CMPQ       R11, c+72(FP)
+	CMPQ       R11, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R11
-	MOVQ       ldAdd+64(FP), R12
+	MOVQ       add+64(FP), R11
+	MOVQ       ldAdd+72(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 (R11)(R12*1)
@@ -6198,11 +6985,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -6274,34 +7061,71 @@ partialset:
 	VMOVUPS Z9, K1, (BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000028, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000028, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile11x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -6313,7 +7137,7 @@ tile:
 	ADDQ    AX, R9
 	LEAQ    (R9)(AX*2), R10
 	ADDQ    AX, R10
-	MOVQ    bias+48(FP), R11
+	MOVQ    bias+56(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
 	VMOVUPS (R11), Z0
@@ -6343,8 +7167,8 @@ nobias:
 	VPXORD Z10, Z10, Z10
 
 begin:
-	MOVQ       c+72(FP), R11
-	MOVQ       ldc+80(FP), R12
+	MOVQ       c+80(FP), R11
+	MOVQ       ldc+88(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 (R11)(R12*1)
@@ -6363,13 +7187,13 @@ begin:
 	ADDQ       R12, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 (R11)(R12*1)
-	MOVQ       add+56(FP), R11
+	MOVQ       add+64(FP), R11
 	TESTQ      R11, R11
 	JZ         noadd
-	CMPQ       R11, c+72(FP)
+	CMPQ       R11, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R11
-	MOVQ       ldAdd+64(FP), R12
+	MOVQ       add+64(FP), R11
+	MOVQ       ldAdd+72(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 (R11)(R12*1)
@@ -6487,11 +7311,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -6567,34 +7391,71 @@ partialset:
 	VMOVUPS Z10, K1, (BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000002c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000002c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile12x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -6606,7 +7467,7 @@ tile:
 	ADDQ    AX, R9
 	LEAQ    (R9)(AX*2), R10
 	ADDQ    AX, R10
-	MOVQ    bias+48(FP), R11
+	MOVQ    bias+56(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
 	VMOVUPS (R11), Z0
@@ -6638,8 +7499,8 @@ nobias:
 	VPXORD Z11, Z11, Z11
 
 begin:
-	MOVQ       c+72(FP), R11
-	MOVQ       ldc+80(FP), R12
+	MOVQ       c+80(FP), R11
+	MOVQ       ldc+88(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 (R11)(R12*1)
@@ -6659,13 +7520,13 @@ begin:
 	PREFETCHT0 (R11)
 	PREFETCHT0 (R11)(R12*1)
 	PREFETCHT0 (R11)(R12*2)
-	MOVQ       add+56(FP), R11
+	MOVQ       add+64(FP), R11
 	TESTQ      R11, R11
 	JZ         noadd
-	CMPQ       R11, c+72(FP)
+	CMPQ       R11, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R11
-	MOVQ       ldAdd+64(FP), R12
+	MOVQ       add+64(FP), R11
+	MOVQ       ldAdd+72(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 (R11)(R12*1)
@@ -6790,11 +7651,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -6874,34 +7735,71 @@ partialset:
 	VMOVUPS Z11, K1, (BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000030, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000030, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile13x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -6915,7 +7813,7 @@ tile:
 	ADDQ    AX, R10
 	LEAQ    (R10)(AX*2), R11
 	ADDQ    AX, R11
-	MOVQ    bias+48(FP), R12
+	MOVQ    bias+56(FP), R12
 	TESTQ   R12, R12
 	JZ      nobias
 	VMOVUPS (R12), Z0
@@ -6949,8 +7847,8 @@ nobias:
 	VPXORD Z12, Z12, Z12
 
 begin:
-	MOVQ       c+72(FP), R12
-	MOVQ       ldc+80(FP), R13
+	MOVQ       c+80(FP), R12
+	MOVQ       ldc+88(FP), R13
 	SHLQ       $0x02, R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(R13*1)
@@ -6973,13 +7871,13 @@ begin:
 	LEAQ       (R12)(R13*2), R12
 	ADDQ       R13, R12
 	PREFETCHT0 (R12)
-	MOVQ       add+56(FP), R12
+	MOVQ       add+64(FP), R12
 	TESTQ      R12, R12
 	JZ         noadd
-	CMPQ       R12, c+72(FP)
+	CMPQ       R12, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R12
-	MOVQ       ldAdd+64(FP), R13
+	MOVQ       add+64(FP), R12
+	MOVQ       ldAdd+72(FP), R13
 	SHLQ       $0x02, R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(R13*1)
@@ -7116,11 +8014,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -7210,34 +8108,71 @@ partialset:
 	VMOVUPS Z12, K1, (BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000034, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000034, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile14x1AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -7251,7 +8186,7 @@ tile:
 	ADDQ    AX, R10
 	LEAQ    (R10)(AX*2), R11
 	ADDQ    AX, R11
-	MOVQ    bias+48(FP), R12
+	MOVQ    bias+56(FP), R12
 	TESTQ   R12, R12
 	JZ      nobias
 	VMOVUPS (R12), Z0
@@ -7287,8 +8222,8 @@ nobias:
 	VPXORD Z13, Z13, Z13
 
 begin:
-	MOVQ       c+72(FP), R12
-	MOVQ       ldc+80(FP), R13
+	MOVQ       c+80(FP), R12
+	MOVQ       ldc+88(FP), R13
 	SHLQ       $0x02, R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(R13*1)
@@ -7312,13 +8247,13 @@ begin:
 	ADDQ       R13, R12
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(R13*1)
-	MOVQ       add+56(FP), R12
+	MOVQ       add+64(FP), R12
 	TESTQ      R12, R12
 	JZ         noadd
-	CMPQ       R12, c+72(FP)
+	CMPQ       R12, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R12
-	MOVQ       ldAdd+64(FP), R13
+	MOVQ       add+64(FP), R12
+	MOVQ       ldAdd+72(FP), R13
 	SHLQ       $0x02, R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 (R12)(R13*1)
@@ -7462,11 +8397,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -7560,28 +8495,55 @@ partialset:
 	VMOVUPS Z13, K1, (BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000038, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000038, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x40, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x40, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x40, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile1x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -7589,11 +8551,21 @@ TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), AX
+	MOVQ AX, (SP)
+	MOVQ add+64(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ c+80(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ tiles+112(FP), AX
+	MOVQ AX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), AX
 	MOVQ    b+32(FP), BX
 	MOVQ    a+8(FP), SI
-	MOVQ    bias+48(FP), DI
+	MOVQ    bias+56(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
 	VMOVUPS (DI), Z0
@@ -7605,18 +8577,18 @@ nobias:
 	VPXORD Z1, Z1, Z1
 
 begin:
-	MOVQ       c+72(FP), DI
-	MOVQ       ldc+80(FP), R8
+	MOVQ       c+80(FP), DI
+	MOVQ       ldc+88(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
-	MOVQ       add+56(FP), DI
+	MOVQ       add+64(FP), DI
 	TESTQ      DI, DI
 	JZ         noadd
-	CMPQ       DI, c+72(FP)
+	CMPQ       DI, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), DI
-	MOVQ       ldAdd+64(FP), R8
+	MOVQ       add+64(FP), DI
+	MOVQ       ldAdd+72(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
@@ -7656,11 +8628,11 @@ odd:
 	ADDQ         DX, BX
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), BX
-	MOVQ      last+88(FP), SI
-	MOVQ      add+56(FP), DI
-	MOVQ      ldAdd+64(FP), R8
+	MOVQ      c+80(FP), AX
+	MOVQ      ldc+88(FP), BX
+	MOVQ      last+96(FP), SI
+	MOVQ      add+64(FP), DI
+	MOVQ      ldAdd+72(FP), R8
 	SHLQ      $0x02, BX
 	SHLQ      $0x02, R8
 	MOVQ      $0x00000001, BX
@@ -7681,28 +8653,55 @@ partialset:
 	VMOVUPS Z1, K1, 64(AX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), AX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), AX
 	IMUL3Q $0x00000004, AX, AX
 	ADDQ   AX, a+8(FP)
-	MOVQ   ldc+80(FP), AX
+	MOVQ   ldc+88(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   AX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), AX
+	MOVQ   ldAdd+72(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, add+56(FP)
+	ADDQ   AX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, b+32(FP)
+	MOVQ   (SP), AX
+	MOVQ   AX, a+8(FP)
+	MOVQ   8(SP), AX
+	MOVQ   AX, add+64(FP)
+	MOVQ   16(SP), AX
+	MOVQ   AX, c+80(FP)
+	MOVQ   24(SP), AX
+	MOVQ   AX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile2x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -7710,11 +8709,21 @@ TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Z0
@@ -7730,20 +8739,20 @@ nobias:
 	VPXORD Z3, Z3, Z3
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
 	PREFETCHT0 (R8)(R9*1)
 	PREFETCHT0 64(R8)(R9*1)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -7794,11 +8803,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -7826,28 +8835,55 @@ partialset:
 	VMOVUPS Z3, K1, 64(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile3x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -7855,11 +8891,21 @@ TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Z0
@@ -7879,8 +8925,8 @@ nobias:
 	VPXORD Z5, Z5, Z5
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -7888,13 +8934,13 @@ begin:
 	PREFETCHT0 64(R8)(R9*1)
 	PREFETCHT0 (R8)(R9*2)
 	PREFETCHT0 64(R8)(R9*2)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -7956,11 +9002,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -7995,28 +9041,55 @@ partialset:
 	VMOVUPS Z5, K1, 64(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile4x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -8024,13 +9097,23 @@ TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -8054,8 +9137,8 @@ nobias:
 	VPXORD Z7, Z7, Z7
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -8067,13 +9150,13 @@ begin:
 	ADDQ       R10, R9
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -8151,11 +9234,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -8203,28 +9286,55 @@ partialset:
 	VMOVUPS Z7, K1, 64(BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile5x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -8232,13 +9342,23 @@ TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -8266,8 +9386,8 @@ nobias:
 	VPXORD Z9, Z9, Z9
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -8281,13 +9401,13 @@ begin:
 	PREFETCHT0 64(R9)
 	PREFETCHT0 (R9)(R10*1)
 	PREFETCHT0 64(R9)(R10*1)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -8376,11 +9496,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -8435,28 +9555,55 @@ partialset:
 	VMOVUPS Z9, K1, 64(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile6x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -8464,13 +9611,23 @@ TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -8502,8 +9659,8 @@ nobias:
 	VPXORD Z11, Z11, Z11
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -8519,13 +9676,13 @@ begin:
 	PREFETCHT0 64(R9)(R10*1)
 	PREFETCHT0 (R9)(R10*2)
 	PREFETCHT0 64(R9)(R10*2)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -8625,11 +9782,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -8691,34 +9848,71 @@ partialset:
 	VMOVUPS Z11, K1, 64(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile7x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -8728,7 +9922,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -8764,8 +9958,8 @@ nobias:
 	VPXORD Z13, Z13, Z13
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -8785,13 +9979,13 @@ begin:
 	ADDQ       R11, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -8907,11 +10101,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -8986,34 +10180,71 @@ partialset:
 	VMOVUPS Z13, K1, 64(BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000001c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000001c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile8x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -9023,7 +10254,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -9063,8 +10294,8 @@ nobias:
 	VPXORD Z15, Z15, Z15
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -9086,13 +10317,13 @@ begin:
 	PREFETCHT0 64(R10)
 	PREFETCHT0 (R10)(R11*1)
 	PREFETCHT0 64(R10)(R11*1)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -9570,11 +10801,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -9656,34 +10887,71 @@ partialset:
 	VMOVUPS Z15, K1, 64(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000020, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000020, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile9x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -9693,7 +10961,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -9737,8 +11005,8 @@ nobias:
 	VPXORD Z17, Z17, Z17
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -9762,13 +11030,13 @@ begin:
 	PREFETCHT0 64(R10)(R11*1)
 	PREFETCHT0 (R10)(R11*2)
 	PREFETCHT0 64(R10)(R11*2)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -10293,11 +11561,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -10386,34 +11654,71 @@ partialset:
 	VMOVUPS Z17, K1, 64(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000024, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000024, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile10x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -10425,7 +11730,7 @@ tile:
 	ADDQ    AX, R9
 	LEAQ    (R9)(AX*2), R10
 	ADDQ    AX, R10
-	MOVQ    bias+48(FP), R11
+	MOVQ    bias+56(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
 	VMOVUPS (R11), Z0
@@ -10473,8 +11778,8 @@ nobias:
 	VPXORD Z19, Z19, Z19
 
 begin:
-	MOVQ       c+72(FP), R11
-	MOVQ       ldc+80(FP), R12
+	MOVQ       c+80(FP), R11
+	MOVQ       ldc+88(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -10502,13 +11807,13 @@ begin:
 	ADDQ       R12, R11
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
-	MOVQ       add+56(FP), R11
+	MOVQ       add+64(FP), R11
 	TESTQ      R11, R11
 	JZ         noadd
-	CMPQ       R11, c+72(FP)
+	CMPQ       R11, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R11
-	MOVQ       ldAdd+64(FP), R12
+	MOVQ       add+64(FP), R11
+	MOVQ       ldAdd+72(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -11087,11 +12392,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -11193,34 +12498,71 @@ partialset:
 	VMOVUPS Z19, K1, 64(BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000028, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000028, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile11x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -11232,7 +12574,7 @@ tile:
 	ADDQ    AX, R9
 	LEAQ    (R9)(AX*2), R10
 	ADDQ    AX, R10
-	MOVQ    bias+48(FP), R11
+	MOVQ    bias+56(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
 	VMOVUPS (R11), Z0
@@ -11284,8 +12626,8 @@ nobias:
 	VPXORD Z21, Z21, Z21
 
 begin:
-	MOVQ       c+72(FP), R11
-	MOVQ       ldc+80(FP), R12
+	MOVQ       c+80(FP), R11
+	MOVQ       ldc+88(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -11315,13 +12657,13 @@ begin:
 	PREFETCHT0 64(R11)
 	PREFETCHT0 (R11)(R12*1)
 	PREFETCHT0 64(R11)(R12*1)
-	MOVQ       add+56(FP), R11
+	MOVQ       add+64(FP), R11
 	TESTQ      R11, R11
 	JZ         noadd
-	CMPQ       R11, c+72(FP)
+	CMPQ       R11, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R11
-	MOVQ       ldAdd+64(FP), R12
+	MOVQ       add+64(FP), R11
+	MOVQ       ldAdd+72(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -11947,11 +13289,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -12060,34 +13402,71 @@ partialset:
 	VMOVUPS Z21, K1, 64(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000002c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000002c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile12x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -12099,7 +13478,7 @@ tile:
 	ADDQ    AX, R9
 	LEAQ    (R9)(AX*2), R10
 	ADDQ    AX, R10
-	MOVQ    bias+48(FP), R11
+	MOVQ    bias+56(FP), R11
 	TESTQ   R11, R11
 	JZ      nobias
 	VMOVUPS (R11), Z0
@@ -12155,8 +13534,8 @@ nobias:
 	VPXORD Z23, Z23, Z23
 
 begin:
-	MOVQ       c+72(FP), R11
-	MOVQ       ldc+80(FP), R12
+	MOVQ       c+80(FP), R11
+	MOVQ       ldc+88(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -12188,13 +13567,13 @@ begin:
 	PREFETCHT0 64(R11)(R12*1)
 	PREFETCHT0 (R11)(R12*2)
 	PREFETCHT0 64(R11)(R12*2)
-	MOVQ       add+56(FP), R11
+	MOVQ       add+64(FP), R11
 	TESTQ      R11, R11
 	JZ         noadd
-	CMPQ       R11, c+72(FP)
+	CMPQ       R11, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R11
-	MOVQ       ldAdd+64(FP), R12
+	MOVQ       add+64(FP), R11
+	MOVQ       ldAdd+72(FP), R12
 	SHLQ       $0x02, R12
 	PREFETCHT0 (R11)
 	PREFETCHT0 64(R11)
@@ -12867,11 +14246,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -12987,34 +14366,71 @@ partialset:
 	VMOVUPS Z23, K1, 64(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000030, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000030, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile13x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -13028,7 +14444,7 @@ tile:
 	ADDQ    AX, R10
 	LEAQ    (R10)(AX*2), R11
 	ADDQ    AX, R11
-	MOVQ    bias+48(FP), R12
+	MOVQ    bias+56(FP), R12
 	TESTQ   R12, R12
 	JZ      nobias
 	VMOVUPS (R12), Z0
@@ -13088,8 +14504,8 @@ nobias:
 	VPXORD Z25, Z25, Z25
 
 begin:
-	MOVQ       c+72(FP), R12
-	MOVQ       ldc+80(FP), R13
+	MOVQ       c+80(FP), R12
+	MOVQ       ldc+88(FP), R13
 	SHLQ       $0x02, R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
@@ -13125,13 +14541,13 @@ begin:
 	ADDQ       R13, R12
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
-	MOVQ       add+56(FP), R12
+	MOVQ       add+64(FP), R12
 	TESTQ      R12, R12
 	JZ         noadd
-	CMPQ       R12, c+72(FP)
+	CMPQ       R12, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R12
-	MOVQ       ldAdd+64(FP), R13
+	MOVQ       add+64(FP), R12
+	MOVQ       ldAdd+72(FP), R13
 	SHLQ       $0x02, R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
@@ -13858,11 +15274,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -13991,34 +15407,71 @@ partialset:
 	VMOVUPS Z25, K1, 64(BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000034, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000034, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile14x2AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -14032,7 +15485,7 @@ tile:
 	ADDQ    AX, R10
 	LEAQ    (R10)(AX*2), R11
 	ADDQ    AX, R11
-	MOVQ    bias+48(FP), R12
+	MOVQ    bias+56(FP), R12
 	TESTQ   R12, R12
 	JZ      nobias
 	VMOVUPS (R12), Z0
@@ -14096,8 +15549,8 @@ nobias:
 	VPXORD Z27, Z27, Z27
 
 begin:
-	MOVQ       c+72(FP), R12
-	MOVQ       ldc+80(FP), R13
+	MOVQ       c+80(FP), R12
+	MOVQ       ldc+88(FP), R13
 	SHLQ       $0x02, R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
@@ -14135,13 +15588,13 @@ begin:
 	PREFETCHT0 64(R12)
 	PREFETCHT0 (R12)(R13*1)
 	PREFETCHT0 64(R12)(R13*1)
-	MOVQ       add+56(FP), R12
+	MOVQ       add+64(FP), R12
 	TESTQ      R12, R12
 	JZ         noadd
-	CMPQ       R12, c+72(FP)
+	CMPQ       R12, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R12
-	MOVQ       ldAdd+64(FP), R13
+	MOVQ       add+64(FP), R12
+	MOVQ       ldAdd+72(FP), R13
 	SHLQ       $0x02, R13
 	PREFETCHT0 (R12)
 	PREFETCHT0 64(R12)
@@ -14915,11 +16368,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -15055,28 +16508,55 @@ partialset:
 	VMOVUPS Z27, K1, 64(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000038, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000038, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0x80, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0x80, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0x80, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile1x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -15084,11 +16564,21 @@ TEXT ·tile1x3AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), AX
+	MOVQ AX, (SP)
+	MOVQ add+64(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ c+80(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ tiles+112(FP), AX
+	MOVQ AX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), AX
 	MOVQ    b+32(FP), BX
 	MOVQ    a+8(FP), SI
-	MOVQ    bias+48(FP), DI
+	MOVQ    bias+56(FP), DI
 	TESTQ   DI, DI
 	JZ      nobias
 	VMOVUPS (DI), Z0
@@ -15102,19 +16592,19 @@ nobias:
 	VPXORD Z2, Z2, Z2
 
 begin:
-	MOVQ       c+72(FP), DI
-	MOVQ       ldc+80(FP), R8
+	MOVQ       c+80(FP), DI
+	MOVQ       ldc+88(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
 	PREFETCHT0 128(DI)
-	MOVQ       add+56(FP), DI
+	MOVQ       add+64(FP), DI
 	TESTQ      DI, DI
 	JZ         noadd
-	CMPQ       DI, c+72(FP)
+	CMPQ       DI, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), DI
-	MOVQ       ldAdd+64(FP), R8
+	MOVQ       add+64(FP), DI
+	MOVQ       ldAdd+72(FP), R8
 	SHLQ       $0x02, R8
 	PREFETCHT0 (DI)
 	PREFETCHT0 64(DI)
@@ -15161,11 +16651,11 @@ odd:
 	ADDQ         DX, BX
 
 end:
-	MOVQ      c+72(FP), AX
-	MOVQ      ldc+80(FP), BX
-	MOVQ      last+88(FP), SI
-	MOVQ      add+56(FP), DI
-	MOVQ      ldAdd+64(FP), R8
+	MOVQ      c+80(FP), AX
+	MOVQ      ldc+88(FP), BX
+	MOVQ      last+96(FP), SI
+	MOVQ      add+64(FP), DI
+	MOVQ      ldAdd+72(FP), R8
 	SHLQ      $0x02, BX
 	SHLQ      $0x02, R8
 	MOVQ      $0x00000001, BX
@@ -15189,28 +16679,55 @@ partialset:
 	VMOVUPS Z2, K1, 128(AX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), AX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), AX
 	IMUL3Q $0x00000004, AX, AX
 	ADDQ   AX, a+8(FP)
-	MOVQ   ldc+80(FP), AX
+	MOVQ   ldc+88(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   AX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), AX
+	MOVQ   ldAdd+72(FP), AX
 	IMUL3Q $0x00000004, AX, AX
-	ADDQ   AX, add+56(FP)
+	ADDQ   AX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), AX
+	IMUL3Q $0x00000004, AX, AX
+	ADDQ   AX, b+32(FP)
+	MOVQ   (SP), AX
+	MOVQ   AX, a+8(FP)
+	MOVQ   8(SP), AX
+	MOVQ   AX, add+64(FP)
+	MOVQ   16(SP), AX
+	MOVQ   AX, c+80(FP)
+	MOVQ   24(SP), AX
+	MOVQ   AX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile2x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -15218,11 +16735,21 @@ TEXT ·tile2x3AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Z0
@@ -15242,8 +16769,8 @@ nobias:
 	VPXORD Z5, Z5, Z5
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -15251,13 +16778,13 @@ begin:
 	PREFETCHT0 (R8)(R9*1)
 	PREFETCHT0 64(R8)(R9*1)
 	PREFETCHT0 128(R8)(R9*1)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -15319,11 +16846,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -15357,28 +16884,55 @@ partialset:
 	VMOVUPS Z5, K1, 128(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000008, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile3x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -15386,11 +16940,21 @@ TEXT ·tile3x3AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
-	MOVQ    bias+48(FP), R8
+	MOVQ    bias+56(FP), R8
 	TESTQ   R8, R8
 	JZ      nobias
 	VMOVUPS (R8), Z0
@@ -15416,8 +16980,8 @@ nobias:
 	VPXORD Z8, Z8, Z8
 
 begin:
-	MOVQ       c+72(FP), R8
-	MOVQ       ldc+80(FP), R9
+	MOVQ       c+80(FP), R8
+	MOVQ       ldc+88(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -15428,13 +16992,13 @@ begin:
 	PREFETCHT0 (R8)(R9*2)
 	PREFETCHT0 64(R8)(R9*2)
 	PREFETCHT0 128(R8)(R9*2)
-	MOVQ       add+56(FP), R8
+	MOVQ       add+64(FP), R8
 	TESTQ      R8, R8
 	JZ         noadd
-	CMPQ       R8, c+72(FP)
+	CMPQ       R8, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R8
-	MOVQ       ldAdd+64(FP), R9
+	MOVQ       add+64(FP), R8
+	MOVQ       ldAdd+72(FP), R9
 	SHLQ       $0x02, R9
 	PREFETCHT0 (R8)
 	PREFETCHT0 64(R8)
@@ -15511,11 +17075,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -15559,28 +17123,55 @@ partialset:
 	VMOVUPS Z8, K1, 128(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000000c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile4x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -15588,13 +17179,23 @@ TEXT ·tile4x3AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -15626,8 +17227,8 @@ nobias:
 	VPXORD Z11, Z11, Z11
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -15643,13 +17244,13 @@ begin:
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
 	PREFETCHT0 128(R9)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -15746,11 +17347,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -15810,28 +17411,55 @@ partialset:
 	VMOVUPS Z11, K1, 128(BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000010, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile5x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -15839,13 +17467,23 @@ TEXT ·tile5x3AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -15883,8 +17521,8 @@ nobias:
 	VPXORD Z14, Z14, Z14
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -15903,13 +17541,13 @@ begin:
 	PREFETCHT0 (R9)(R10*1)
 	PREFETCHT0 64(R9)(R10*1)
 	PREFETCHT0 128(R9)(R10*1)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -16334,11 +17972,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -16408,28 +18046,55 @@ partialset:
 	VMOVUPS Z14, K1, 128(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000014, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile6x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
@@ -16437,13 +18102,23 @@ TEXT ·tile6x3AVX512(SB), NOSPLIT, $0-112
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
 
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
+
 tile:
 	MOVQ    k+0(FP), BX
 	MOVQ    b+32(FP), SI
 	MOVQ    a+8(FP), DI
 	LEAQ    (DI)(AX*2), R8
 	ADDQ    AX, R8
-	MOVQ    bias+48(FP), R9
+	MOVQ    bias+56(FP), R9
 	TESTQ   R9, R9
 	JZ      nobias
 	VMOVUPS (R9), Z0
@@ -16487,8 +18162,8 @@ nobias:
 	VPXORD Z17, Z17, Z17
 
 begin:
-	MOVQ       c+72(FP), R9
-	MOVQ       ldc+80(FP), R10
+	MOVQ       c+80(FP), R9
+	MOVQ       ldc+88(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -16510,13 +18185,13 @@ begin:
 	PREFETCHT0 (R9)(R10*2)
 	PREFETCHT0 64(R9)(R10*2)
 	PREFETCHT0 128(R9)(R10*2)
-	MOVQ       add+56(FP), R9
+	MOVQ       add+64(FP), R9
 	TESTQ      R9, R9
 	JZ         noadd
-	CMPQ       R9, c+72(FP)
+	CMPQ       R9, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R9
-	MOVQ       ldAdd+64(FP), R10
+	MOVQ       add+64(FP), R9
+	MOVQ       ldAdd+72(FP), R10
 	SHLQ       $0x02, R10
 	PREFETCHT0 (R9)
 	PREFETCHT0 64(R9)
@@ -17004,11 +18679,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -17088,34 +18763,71 @@ partialset:
 	VMOVUPS Z17, K1, 128(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000018, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile7x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -17125,7 +18837,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -17175,8 +18887,8 @@ nobias:
 	VPXORD Z20, Z20, Z20
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -17203,13 +18915,13 @@ begin:
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
 	PREFETCHT0 128(R10)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -17767,11 +19479,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -17867,34 +19579,71 @@ partialset:
 	VMOVUPS Z20, K1, 128(BX)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x0000001c, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x0000001c, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile8x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -17904,7 +19653,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -17960,8 +19709,8 @@ nobias:
 	VPXORD Z23, Z23, Z23
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -17991,13 +19740,13 @@ begin:
 	PREFETCHT0 (R10)(R11*1)
 	PREFETCHT0 64(R10)(R11*1)
 	PREFETCHT0 128(R10)(R11*1)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -18618,11 +20367,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -18728,34 +20477,71 @@ partialset:
 	VMOVUPS Z23, K1, 128(BX)(SI*1)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000020, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000020, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+// func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x3AVX512(SB), NOSPLIT, $0-112
+TEXT ·tile9x3AVX512(SB), NOSPLIT, $32-128
 	MOVQ aRow+16(FP), AX
 	MOVQ aStep+24(FP), CX
 	MOVQ bStep+40(FP), DX
 	SHLQ $0x02, AX
 	SHLQ $0x02, CX
 	SHLQ $0x02, DX
+
+panel:
+	MOVQ a+8(FP), BX
+	MOVQ BX, (SP)
+	MOVQ add+64(FP), BX
+	MOVQ BX, 8(SP)
+	MOVQ c+80(FP), BX
+	MOVQ BX, 16(SP)
+	MOVQ tiles+112(FP), BX
+	MOVQ BX, 24(SP)
 
 tile:
 	MOVQ    k+0(FP), BX
@@ -18765,7 +20551,7 @@ tile:
 	ADDQ    AX, R8
 	LEAQ    (R8)(AX*2), R9
 	ADDQ    AX, R9
-	MOVQ    bias+48(FP), R10
+	MOVQ    bias+56(FP), R10
 	TESTQ   R10, R10
 	JZ      nobias
 	VMOVUPS (R10), Z0
@@ -18827,8 +20613,8 @@ nobias:
 	VPXORD Z26, Z26, Z26
 
 begin:
-	MOVQ       c+72(FP), R10
-	MOVQ       ldc+80(FP), R11
+	MOVQ       c+80(FP), R10
+	MOVQ       ldc+88(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -18861,13 +20647,13 @@ begin:
 	PREFETCHT0 (R10)(R11*2)
 	PREFETCHT0 64(R10)(R11*2)
 	PREFETCHT0 128(R10)(R11*2)
-	MOVQ       add+56(FP), R10
+	MOVQ       add+64(FP), R10
 	TESTQ      R10, R10
 	JZ         noadd
-	CMPQ       R10, c+72(FP)
+	CMPQ       R10, c+80(FP)
 	JE         noadd
-	MOVQ       add+56(FP), R10
-	MOVQ       ldAdd+64(FP), R11
+	MOVQ       add+64(FP), R10
+	MOVQ       ldAdd+72(FP), R11
 	SHLQ       $0x02, R11
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
@@ -19551,11 +21337,11 @@ odd:
 	ADDQ         DX, SI
 
 end:
-	MOVQ      c+72(FP), BX
-	MOVQ      ldc+80(FP), SI
-	MOVQ      last+88(FP), DI
-	MOVQ      add+56(FP), R8
-	MOVQ      ldAdd+64(FP), R9
+	MOVQ      c+80(FP), BX
+	MOVQ      ldc+88(FP), SI
+	MOVQ      last+96(FP), DI
+	MOVQ      add+64(FP), R8
+	MOVQ      ldAdd+72(FP), R9
 	SHLQ      $0x02, SI
 	SHLQ      $0x02, R9
 	MOVQ      $0x00000001, R10
@@ -19671,20 +21457,47 @@ partialset:
 	VMOVUPS Z26, K1, 128(BX)(SI*2)
 
 next:
-	DECQ   tiles+104(FP)
-	JZ     done
-	MOVQ   aNext+96(FP), BX
+	DECQ   tiles+112(FP)
+	JZ     nextpanel
+	MOVQ   aNext+104(FP), BX
 	IMUL3Q $0x00000004, BX, BX
 	ADDQ   BX, a+8(FP)
-	MOVQ   ldc+80(FP), BX
+	MOVQ   ldc+88(FP), BX
 	IMUL3Q $0x00000024, BX, BX
-	ADDQ   BX, c+72(FP)
-	CMPQ   add+56(FP), $0x00
+	ADDQ   BX, c+80(FP)
+	CMPQ   add+64(FP), $0x00
 	JE     tile
-	MOVQ   ldAdd+64(FP), BX
+	MOVQ   ldAdd+72(FP), BX
 	IMUL3Q $0x00000024, BX, BX
-	ADDQ   BX, add+56(FP)
+	ADDQ   BX, add+64(FP)
 	JMP    tile
+
+nextpanel:
+	DECQ   panels+120(FP)
+	JZ     done
+	MOVQ   bNext+48(FP), BX
+	IMUL3Q $0x00000004, BX, BX
+	ADDQ   BX, b+32(FP)
+	MOVQ   (SP), BX
+	MOVQ   BX, a+8(FP)
+	MOVQ   8(SP), BX
+	MOVQ   BX, add+64(FP)
+	MOVQ   16(SP), BX
+	MOVQ   BX, c+80(FP)
+	MOVQ   24(SP), BX
+	MOVQ   BX, tiles+112(FP)
+	ADDQ   $0xc0, c+80(FP)
+	CMPQ   add+64(FP), $0x00
+	JE     noadds
+	ADDQ   $0xc0, add+64(FP)
+
+noadds:
+	CMPQ bias+56(FP), $0x00
+	JE   nobiass
+	ADDQ $0xc0, bias+56(FP)
+
+nobiass:
+	JMP panel
 
 done:
 	VZEROUPPER

@@ -4,209 +4,221 @@
 
 package kernel
 
-// tile1x1AVX2 is a micro-kernel for tiles > 0 tiles C[1,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile1x1AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[1,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 1 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 1 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*1+i)*ldc+p*n+j] = add[(t*1+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[1*ldAdd:], c[1*ldc:]
 //	}
 //
 //go:noescape
-func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile1x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile2x1AVX2 is a micro-kernel for tiles > 0 tiles C[2,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile2x1AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[2,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 2 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 2 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*2+i)*ldc+p*n+j] = add[(t*2+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[2*ldAdd:], c[2*ldc:]
 //	}
 //
 //go:noescape
-func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile2x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile3x1AVX2 is a micro-kernel for tiles > 0 tiles C[3,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile3x1AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[3,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 3 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 3 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*3+i)*ldc+p*n+j] = add[(t*3+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[3*ldAdd:], c[3*ldc:]
 //	}
 //
 //go:noescape
-func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile3x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile4x1AVX2 is a micro-kernel for tiles > 0 tiles C[4,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile4x1AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[4,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 4 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 4 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*4+i)*ldc+p*n+j] = add[(t*4+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[4*ldAdd:], c[4*ldc:]
 //	}
 //
 //go:noescape
-func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile4x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile5x1AVX2 is a micro-kernel for tiles > 0 tiles C[5,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile5x1AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[5,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 5 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 5 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*5+i)*ldc+p*n+j] = add[(t*5+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[5*ldAdd:], c[5*ldc:]
 //	}
 //
 //go:noescape
-func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile5x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile6x1AVX2 is a micro-kernel for tiles > 0 tiles C[6,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile6x1AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[6,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 6 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 6 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*6+i)*ldc+p*n+j] = add[(t*6+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[6*ldAdd:], c[6*ldc:]
 //	}
 //
 //go:noescape
-func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile6x1AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile1x2AVX2 is a micro-kernel for tiles > 0 tiles C[1,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile1x2AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[1,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 1 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 1 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*1+i)*ldc+p*n+j] = add[(t*1+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[1*ldAdd:], c[1*ldc:]
 //	}
 //
 //go:noescape
-func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile1x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile2x2AVX2 is a micro-kernel for tiles > 0 tiles C[2,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile2x2AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[2,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 2 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 2 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*2+i)*ldc+p*n+j] = add[(t*2+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[2*ldAdd:], c[2*ldc:]
 //	}
 //
 //go:noescape
-func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile2x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile3x2AVX2 is a micro-kernel for tiles > 0 tiles C[3,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile3x2AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[3,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 3 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 3 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*3+i)*ldc+p*n+j] = add[(t*3+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[3*ldAdd:], c[3*ldc:]
 //	}
 //
 //go:noescape
-func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile3x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile4x2AVX2 is a micro-kernel for tiles > 0 tiles C[4,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile4x2AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[4,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 4 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 4 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*4+i)*ldc+p*n+j] = add[(t*4+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[4*ldAdd:], c[4*ldc:]
 //	}
 //
 //go:noescape
-func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile4x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile5x2AVX2 is a micro-kernel for tiles > 0 tiles C[5,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile5x2AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[5,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 5 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 5 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*5+i)*ldc+p*n+j] = add[(t*5+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[5*ldAdd:], c[5*ldc:]
 //	}
 //
 //go:noescape
-func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile5x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile6x2AVX2 is a micro-kernel for tiles > 0 tiles C[6,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile6x2AVX2 is a micro-kernel for panels > 0 times tiles > 0 tiles C[6,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 6 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 6 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*6+i)*ldc+p*n+j] = add[(t*6+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[6*ldAdd:], c[6*ldc:]
 //	}
 //
 //go:noescape
-func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile6x2AVX2(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
 // packRowsAVX2 copies panels > 0 panels of k > 0 rows, each of full vectors and of another
 // with the first load lanes from src, 0 in the rest of the first store lanes:
@@ -323,634 +335,671 @@ func thinDots1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, 
 //go:noescape
 func thinDots2AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
-// tile1x1AVX512 is a micro-kernel for tiles > 0 tiles C[1,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile1x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[1,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 1 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 1 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*1+i)*ldc+p*n+j] = add[(t*1+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[1*ldAdd:], c[1*ldc:]
 //	}
 //
 //go:noescape
-func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile1x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile2x1AVX512 is a micro-kernel for tiles > 0 tiles C[2,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile2x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[2,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 2 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 2 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*2+i)*ldc+p*n+j] = add[(t*2+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[2*ldAdd:], c[2*ldc:]
 //	}
 //
 //go:noescape
-func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile2x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile3x1AVX512 is a micro-kernel for tiles > 0 tiles C[3,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile3x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[3,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 3 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 3 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*3+i)*ldc+p*n+j] = add[(t*3+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[3*ldAdd:], c[3*ldc:]
 //	}
 //
 //go:noescape
-func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile3x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile4x1AVX512 is a micro-kernel for tiles > 0 tiles C[4,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile4x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[4,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 4 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 4 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*4+i)*ldc+p*n+j] = add[(t*4+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[4*ldAdd:], c[4*ldc:]
 //	}
 //
 //go:noescape
-func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile4x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile5x1AVX512 is a micro-kernel for tiles > 0 tiles C[5,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile5x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[5,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 5 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 5 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*5+i)*ldc+p*n+j] = add[(t*5+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[5*ldAdd:], c[5*ldc:]
 //	}
 //
 //go:noescape
-func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile5x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile6x1AVX512 is a micro-kernel for tiles > 0 tiles C[6,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile6x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[6,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 6 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 6 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*6+i)*ldc+p*n+j] = add[(t*6+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[6*ldAdd:], c[6*ldc:]
 //	}
 //
 //go:noescape
-func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile6x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile7x1AVX512 is a micro-kernel for tiles > 0 tiles C[7,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile7x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[7,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 7 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 7 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*7+i)*ldc+p*n+j] = add[(t*7+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[7*ldAdd:], c[7*ldc:]
 //	}
 //
 //go:noescape
-func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile7x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile8x1AVX512 is a micro-kernel for tiles > 0 tiles C[8,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile8x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[8,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 8 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 8 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*8+i)*ldc+p*n+j] = add[(t*8+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[8*ldAdd:], c[8*ldc:]
 //	}
 //
 //go:noescape
-func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile8x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile9x1AVX512 is a micro-kernel for tiles > 0 tiles C[9,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile9x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[9,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 9 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 9 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*9+i)*ldc+p*n+j] = add[(t*9+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[9*ldAdd:], c[9*ldc:]
 //	}
 //
 //go:noescape
-func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile9x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile10x1AVX512 is a micro-kernel for tiles > 0 tiles C[10,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile10x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[10,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 10 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 10 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*10+i)*ldc+p*n+j] = add[(t*10+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[10*ldAdd:], c[10*ldc:]
 //	}
 //
 //go:noescape
-func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile10x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile11x1AVX512 is a micro-kernel for tiles > 0 tiles C[11,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile11x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[11,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 11 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 11 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*11+i)*ldc+p*n+j] = add[(t*11+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[11*ldAdd:], c[11*ldc:]
 //	}
 //
 //go:noescape
-func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile11x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile12x1AVX512 is a micro-kernel for tiles > 0 tiles C[12,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile12x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[12,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 12 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 12 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*12+i)*ldc+p*n+j] = add[(t*12+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[12*ldAdd:], c[12*ldc:]
 //	}
 //
 //go:noescape
-func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile12x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile13x1AVX512 is a micro-kernel for tiles > 0 tiles C[13,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile13x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[13,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 13 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 13 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*13+i)*ldc+p*n+j] = add[(t*13+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[13*ldAdd:], c[13*ldc:]
 //	}
 //
 //go:noescape
-func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile13x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile14x1AVX512 is a micro-kernel for tiles > 0 tiles C[14,n], n in 1 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile14x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[14,n], n in 1
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 14 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 14 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*14+i)*ldc+p*n+j] = add[(t*14+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[14*ldAdd:], c[14*ldc:]
 //	}
 //
 //go:noescape
-func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile14x1AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile1x2AVX512 is a micro-kernel for tiles > 0 tiles C[1,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile1x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[1,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 1 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 1 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*1+i)*ldc+p*n+j] = add[(t*1+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[1*ldAdd:], c[1*ldc:]
 //	}
 //
 //go:noescape
-func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile1x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile2x2AVX512 is a micro-kernel for tiles > 0 tiles C[2,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile2x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[2,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 2 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 2 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*2+i)*ldc+p*n+j] = add[(t*2+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[2*ldAdd:], c[2*ldc:]
 //	}
 //
 //go:noescape
-func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile2x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile3x2AVX512 is a micro-kernel for tiles > 0 tiles C[3,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile3x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[3,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 3 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 3 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*3+i)*ldc+p*n+j] = add[(t*3+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[3*ldAdd:], c[3*ldc:]
 //	}
 //
 //go:noescape
-func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile3x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile4x2AVX512 is a micro-kernel for tiles > 0 tiles C[4,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile4x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[4,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 4 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 4 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*4+i)*ldc+p*n+j] = add[(t*4+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[4*ldAdd:], c[4*ldc:]
 //	}
 //
 //go:noescape
-func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile4x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile5x2AVX512 is a micro-kernel for tiles > 0 tiles C[5,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile5x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[5,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 5 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 5 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*5+i)*ldc+p*n+j] = add[(t*5+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[5*ldAdd:], c[5*ldc:]
 //	}
 //
 //go:noescape
-func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile5x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile6x2AVX512 is a micro-kernel for tiles > 0 tiles C[6,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile6x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[6,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 6 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 6 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*6+i)*ldc+p*n+j] = add[(t*6+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[6*ldAdd:], c[6*ldc:]
 //	}
 //
 //go:noescape
-func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile6x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile7x2AVX512 is a micro-kernel for tiles > 0 tiles C[7,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile7x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[7,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 7 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 7 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*7+i)*ldc+p*n+j] = add[(t*7+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[7*ldAdd:], c[7*ldc:]
 //	}
 //
 //go:noescape
-func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile7x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile8x2AVX512 is a micro-kernel for tiles > 0 tiles C[8,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile8x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[8,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 8 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 8 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*8+i)*ldc+p*n+j] = add[(t*8+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[8*ldAdd:], c[8*ldc:]
 //	}
 //
 //go:noescape
-func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile8x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile9x2AVX512 is a micro-kernel for tiles > 0 tiles C[9,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile9x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[9,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 9 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 9 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*9+i)*ldc+p*n+j] = add[(t*9+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[9*ldAdd:], c[9*ldc:]
 //	}
 //
 //go:noescape
-func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile9x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile10x2AVX512 is a micro-kernel for tiles > 0 tiles C[10,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile10x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[10,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 10 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 10 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*10+i)*ldc+p*n+j] = add[(t*10+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[10*ldAdd:], c[10*ldc:]
 //	}
 //
 //go:noescape
-func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile10x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile11x2AVX512 is a micro-kernel for tiles > 0 tiles C[11,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile11x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[11,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 11 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 11 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*11+i)*ldc+p*n+j] = add[(t*11+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[11*ldAdd:], c[11*ldc:]
 //	}
 //
 //go:noescape
-func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile11x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile12x2AVX512 is a micro-kernel for tiles > 0 tiles C[12,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile12x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[12,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 12 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 12 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*12+i)*ldc+p*n+j] = add[(t*12+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[12*ldAdd:], c[12*ldc:]
 //	}
 //
 //go:noescape
-func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile12x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile13x2AVX512 is a micro-kernel for tiles > 0 tiles C[13,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile13x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[13,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 13 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 13 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*13+i)*ldc+p*n+j] = add[(t*13+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[13*ldAdd:], c[13*ldc:]
 //	}
 //
 //go:noescape
-func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile13x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile14x2AVX512 is a micro-kernel for tiles > 0 tiles C[14,n], n in 2 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile14x2AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[14,n], n in 2
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 14 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 14 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*14+i)*ldc+p*n+j] = add[(t*14+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[14*ldAdd:], c[14*ldc:]
 //	}
 //
 //go:noescape
-func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile14x2AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile1x3AVX512 is a micro-kernel for tiles > 0 tiles C[1,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile1x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[1,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 1 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 1 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*1+i)*ldc+p*n+j] = add[(t*1+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[1*ldAdd:], c[1*ldc:]
 //	}
 //
 //go:noescape
-func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile1x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile2x3AVX512 is a micro-kernel for tiles > 0 tiles C[2,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile2x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[2,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 2 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 2 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*2+i)*ldc+p*n+j] = add[(t*2+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[2*ldAdd:], c[2*ldc:]
 //	}
 //
 //go:noescape
-func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile2x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile3x3AVX512 is a micro-kernel for tiles > 0 tiles C[3,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile3x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[3,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 3 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 3 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*3+i)*ldc+p*n+j] = add[(t*3+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[3*ldAdd:], c[3*ldc:]
 //	}
 //
 //go:noescape
-func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile3x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile4x3AVX512 is a micro-kernel for tiles > 0 tiles C[4,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile4x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[4,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 4 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 4 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*4+i)*ldc+p*n+j] = add[(t*4+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[4*ldAdd:], c[4*ldc:]
 //	}
 //
 //go:noescape
-func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile4x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile5x3AVX512 is a micro-kernel for tiles > 0 tiles C[5,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile5x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[5,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 5 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 5 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*5+i)*ldc+p*n+j] = add[(t*5+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[5*ldAdd:], c[5*ldc:]
 //	}
 //
 //go:noescape
-func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile5x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile6x3AVX512 is a micro-kernel for tiles > 0 tiles C[6,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile6x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[6,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 6 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 6 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*6+i)*ldc+p*n+j] = add[(t*6+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[6*ldAdd:], c[6*ldc:]
 //	}
 //
 //go:noescape
-func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile6x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile7x3AVX512 is a micro-kernel for tiles > 0 tiles C[7,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile7x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[7,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 7 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 7 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*7+i)*ldc+p*n+j] = add[(t*7+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[7*ldAdd:], c[7*ldc:]
 //	}
 //
 //go:noescape
-func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile7x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile8x3AVX512 is a micro-kernel for tiles > 0 tiles C[8,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile8x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[8,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 8 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 8 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*8+i)*ldc+p*n+j] = add[(t*8+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[8*ldAdd:], c[8*ldc:]
 //	}
 //
 //go:noescape
-func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile8x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
-// tile9x3AVX512 is a micro-kernel for tiles > 0 tiles C[9,n], n in 3 vectors,
-// the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
+// tile9x3AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[9,n], n in 3
+// vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
 //
-//	for range tiles {
-//		for i := range 9 {
-//			for j := range n {
-//				sum := bias[j]
-//				for s := range k { sum += a[i*aRow+s*aStep] * b[s*bStep+j] }
-//				c[i*ldc+j] = add[i*ldAdd+j] + sum
+//	for p := range panels {
+//		for t := range tiles {
+//			for i := range 9 {
+//				for j := range n {
+//					sum := bias[p*n+j]
+//					for s := range k { sum += a[t*aNext+i*aRow+s*aStep] * b[p*bNext+s*bStep+j] }
+//					c[(t*9+i)*ldc+p*n+j] = add[(t*9+i)*ldAdd+p*n+j] + sum
+//				}
 //			}
 //		}
-//		a, add, c = a[aNext:], add[9*ldAdd:], c[9*ldc:]
 //	}
 //
 //go:noescape
-func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int)
+func tile9x3AVX512(k int, a *float32, aRow int, aStep int, b *float32, bStep int, bNext int, bias *float32, add *float32, ldAdd int, c *float32, ldc int, last int, aNext int, tiles int, panels int)
 
 // packRowsAVX512 copies panels > 0 panels of k > 0 rows, each of full vectors and of another
 // with the first load lanes from src, 0 in the rest of the first store lanes:

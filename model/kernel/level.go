@@ -18,7 +18,7 @@ type level struct {
 	strided bool
 
 	// What these compute is said at their portable versions, tilesGo and so on.
-	tiles       func(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int)
+	tiles       func(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNext int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles, panels int)
 	packRows    func(dst []float32, ldd, next int, src []float32, lds, k, w, panels int)
 	packColumns func(dst []float32, ldd int, src []float32, lds, k, w int)
 	dot         func(x, y []float32) float32

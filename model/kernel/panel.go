@@ -74,8 +74,8 @@ func (l *level) packedRows(scratch, src []float32, ld, k, n int) (panels, []floa
 
 // multiply computes C[m,n] = or += A·B on one thread, A[i,s] at a[i·aRow + s·aStep].
 func (l *level) multiply(m, n, k int, a []float32, aRow, aStep int, b panels, c []float32, ldc int, accumulate bool) {
-	for j := 0; j < n; j += b.width {
-		w := min(b.width, n-j)
+	for j := 0; j < n; {
+		count, w := equalPanels(j, n, b.width)
 		parts := cutInto(m, l.rows[blocks(w, l.lanes)])
 		for p := 0; p < parts.count; {
 			i := parts.start(p)
@@ -84,10 +84,20 @@ func (l *level) multiply(m, n, k int, a []float32, aRow, aStep int, b panels, c 
 			if accumulate {
 				add = c[i*ldc+j:]
 			}
-			l.tiles(k, a[i*aRow:], aRow, aStep, rows*aRow, b.panel(j/b.width).data, b.step, nil, add, ldc, c[i*ldc+j:], ldc, rows, w, next-p)
+			l.tiles(k, a[i*aRow:], aRow, aStep, rows*aRow, b.panel(j/b.width).data, b.step, b.next, nil, add, ldc, c[i*ldc+j:], ldc, rows, w, next-p, count)
 			p = next
 		}
+		j += count * w
 	}
+}
+
+// equalPanels returns how many panels of n columns are as wide as the one that begins at
+// column j, with no narrower one before them, and that width.
+func equalPanels(j, n, width int) (count, columns int) {
+	if whole := (n - j) / width; whole > 0 {
+		return whole, width
+	}
+	return 1, n - j
 }
 
 // parts are rows cut into parts of nearly equal size: the first ones may have a row

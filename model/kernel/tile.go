@@ -1,13 +1,16 @@
 package kernel
 
-// tilesGo computes tiles of C one below the other, m×n each, C[i,j] =
-// add[i·ldAdd + j] + bias[j] + Σ_s A[i·aRow + s·aStep]·B[s·bStep + j]; the next tile's A
-// begins aNext floats further on. b and bias are padded to full vectors. A nil bias or
-// add is 0; add may be c.
-func tilesGo(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles int) {
-	for t := range tiles {
-		at := t * m
-		tileGo(k, behind(a, t*aNext), aRow, aStep, b, bStep, bias, behind(add, at*ldAdd), ldAdd, c[at*ldc:], ldc, m, n)
+// tilesGo computes tiles of C one below the other, and those of panels side by side, m×n
+// each: C[i,j] = add[i·ldAdd + j] + bias[j] + Σ_s A[i·aRow + s·aStep]·B[s·bStep + j]; the
+// next tile's A begins aNext floats further on, the next panel's B bNext. n is a panel's
+// width if there are several. b and bias are padded to full vectors. A nil bias or add is
+// 0; add may be c.
+func tilesGo(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNext int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles, panels int) {
+	for p := range panels {
+		for t := range tiles {
+			row, column := t*m, p*n
+			tileGo(k, behind(a, t*aNext), aRow, aStep, behind(b, p*bNext), bStep, behind(bias, column), behind(add, row*ldAdd+column), ldAdd, c[row*ldc+column:], ldc, m, n)
+		}
 	}
 }
 
