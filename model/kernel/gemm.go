@@ -263,7 +263,9 @@ func (g *gemmTask) piece(w *worker, i int) {
 		g.packsB.each(i-g.packsA.pieces, g.packChunk)
 	case g.byRows:
 		g.eachDepth(func(from, to int) {
-			g.multiplyPanels(g.j0, g.j1, from, to, g.panelB(0, from), i)
+			g.eachWidth(g.j0, g.j1, func(j, next int) {
+				g.multiplyPanels(j, next, from, to, g.panelB(j-g.j0, from), g.width*g.steps(), i)
+			})
 		})
 		g.finished(g.j0, g.j1, i)
 	default:
@@ -271,9 +273,9 @@ func (g *gemmTask) piece(w *worker, i int) {
 		b := w.floats(g.depth * g.width)
 		g.eachDepth(func(from, to int) {
 			if !w.holds(g, j*g.k+from) {
-				g.packB(b, j, j+1, from, to)
+				g.packB(b, 0, j, j+1, from, to)
 			}
-			g.multiplyPanels(j, j+1, from, to, b, group)
+			g.multiplyPanels(j, j+1, from, to, b, 0, group)
 		})
 		g.finished(j, j+1, group)
 	}
@@ -336,25 +338,36 @@ func (g *gemmTask) packA(first, last, from, to int) {
 
 // packChunk packs steps from to to of panels first to last of the chunk.
 func (g *gemmTask) packChunk(first, last, from, to int) {
-	for p := first; p < last; {
-		next := max(p+1, min(last, g.n/g.width-g.j0)) // the last one may lack columns
-		g.packB(g.panelB(p, from), g.j0+p, g.j0+next, from, to)
-		p = next
+	g.eachWidth(g.j0+first, g.j0+last, func(j, next int) {
+		g.packB(g.panelB(j-g.j0, from), g.width*g.steps(), j, next, from, to)
+	})
+}
+
+// eachWidth calls do for panels j to end of B: for those that are as wide as can be, and for
+// the last one, which may lack columns.
+func (g *gemmTask) eachWidth(j, end int, do func(j, next int)) {
+	if whole := min(end, g.n/g.width); j < whole {
+		do(j, whole)
+		j = whole
+	}
+	if j < end {
+		do(j, end)
 	}
 }
 
-// packB packs steps from to to of panels j0 to j1, all of the same width.
-func (g *gemmTask) packB(dst []float32, j0, j1, from, to int) {
+// packB packs steps from to to of panels j to end, all of the same width, to dst, where
+// they are room floats apart.
+func (g *gemmTask) packB(dst []float32, room, j, end, from, to int) {
 	if from == to {
 		return
 	}
-	columns, room := min(g.width, g.n-j0*g.width), g.width*g.steps()
+	columns, row := min(g.width, g.n-j*g.width), g.rowB(j)
 	if !g.transB {
-		g.level.packRows(dst, g.rowB(j0), room, g.b[(g.k0+from)*g.n+j0*g.width:], g.n, to-from, columns, j1-j0)
+		g.level.packRows(dst, row, room, g.b[(g.k0+from)*g.n+j*g.width:], g.n, to-from, columns, end-j)
 		return
 	}
-	for j := j0; j < j1; j++ {
-		g.level.packColumns(dst[(j-j0)*room:], g.rowB(j), g.b[j*g.width*g.k+g.k0+from:], g.k, to-from, columns)
+	for p := range end - j {
+		g.level.packColumns(dst[p*room:], row, g.b[(j+p)*g.width*g.k+g.k0+from:], g.k, to-from, columns)
 	}
 }
 
@@ -367,40 +380,33 @@ func (g *gemmTask) panelB(panel, step int) []float32 {
 func (g *gemmTask) rowB(j int) int { return padded(min(g.width, g.n-j*g.width), g.level.lanes) }
 
 // multiplyPanels adds to C what steps from to to of the block contribute to panels j to
-// end and one group of row panels. b is the first panel from that step on.
-func (g *gemmTask) multiplyPanels(j, end, from, to int, b []float32, group int) {
+// end, all of the same width, and one group of row panels. b is the first panel from that
+// step on, the next one room floats further on.
+func (g *gemmTask) multiplyPanels(j, end, from, to int, b []float32, room, group int) {
 	add, bias := g.add, g.bias
 	if g.k0+from > 0 {
 		add, bias = g.c, nil
 	}
-	room := g.width * g.steps() // from a panel to the next
-	for j < end {
-		first := j * g.width
-		count, columns := equalPanels(first, min(end*g.width, g.n), g.width)
-		ldb := padded(columns, g.level.lanes)
-		if g.columnSums != nil && g.i0 == 0 && group == 0 {
-			for p := range count {
-				g.level.columnSums(g.columnSums[first+p*columns:][:columns], b[p*room:], ldb, to-from)
-			}
+	first, columns, row := j*g.width, min(g.width, g.n-j*g.width), g.rowB(j)
+	if g.columnSums != nil && g.i0 == 0 && group == 0 {
+		for p := range end - j {
+			g.level.columnSums(g.columnSums[first+p*columns:][:columns], b[p*room:], row, to-from)
 		}
-		for p, last := g.group(group); p < last; {
-			rows, next := g.rowPanels.equal(p, last)
-			i := g.i0 + g.rowPanels.start(p)
-			var a []float32
-			row, step, panel := g.k, 1, rows*g.k
-			if g.inPlace {
-				a = g.a[i*g.k+g.k0+from:]
-			} else {
-				row, step, panel = 1, rows, rows*g.steps()
-				a = g.packedA[(i-g.i0)*g.steps()+from*rows:]
-			}
-			at := i*g.n + first
-			g.level.tiles(to-from, a, row, step, panel, b, ldb, room, behind(bias, first), behind(add, at), g.n, g.c[at:], g.n, rows, columns, next-p, count)
-			p = next
+	}
+	for p, last := g.group(group); p < last; {
+		rows, next := g.rowPanels.equal(p, last)
+		i := g.i0 + g.rowPanels.start(p)
+		var a []float32
+		aRow, aStep, aNext := g.k, 1, rows*g.k
+		if g.inPlace {
+			a = g.a[i*g.k+g.k0+from:]
+		} else {
+			aRow, aStep, aNext = 1, rows, rows*g.steps()
+			a = g.packedA[(i-g.i0)*g.steps()+from*rows:]
 		}
-		if j += count; j < end {
-			b = g.panelB(j-g.j0, from)
-		}
+		at := i*g.n + first
+		g.level.tiles(to-from, a, aRow, aStep, aNext, b, row, room, behind(bias, first), behind(add, at), g.n, g.c[at:], g.n, rows, columns, next-p, end-j)
+		p = next
 	}
 }
 
