@@ -138,7 +138,7 @@ func (s *isa) tileOf(rows, vectors int) {
 		JNE(LabelRef("pairs"))
 		CMPQ(aStep, U32(4*rows))
 		JNE(LabelRef("pairs"))
-		run("packed", 4, rows, func(step, row int) Mem { return Mem{Base: a[0], Disp: 4 * (step*rows + row)} })
+		run("packed", 8, rows, func(step, row int) Mem { return Mem{Base: a[0], Disp: 4 * (step*rows + row)} })
 		run("inplace", 8, 1, func(step, row int) Mem { return rowAt(a, aRow, row).Offset(4 * step) })
 	}
 	Label("pairs")
