@@ -36,8 +36,10 @@ var shared struct {
 }
 
 // huge returns n zeros in huge pages, but for the ends of a number that isn't a multiple.
+// Of what it allocates, only what is written to takes memory.
 func huge(n int) []float32 {
 	x := make([]float32, n+hugePage)
+	untouch(x)
 	x = x[past(x, hugePage):][:n:n]
 	adviseHuge(x[:n/hugePage*hugePage])
 	return x

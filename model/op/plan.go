@@ -7,6 +7,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"tinygpt/model/kernel"
 )
 
 // buffer is the memory of an activation or of its gradient. Without a plan it has
@@ -145,7 +147,7 @@ func (p *plan) writes(b *buffer, pass int) *tensor.Dense {
 	b.born, b.dies = pass, pass
 	p.buffers = append(p.buffers, b)
 	if n := b.floats(); n > len(p.room) {
-		p.room = make([]float32, n)
+		p.room = kernel.Memory(n)
 	}
 	standIn := tensor.New(tensor.WithShape(b.shape...), tensor.WithBacking(p.room[:b.floats()]))
 	p.of[standIn] = b
