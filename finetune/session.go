@@ -134,7 +134,8 @@ func (s *Session) Buckets() (lengths []int, padding float64) {
 func (s *Session) Bytes() int64 {
 	bytes := 16 * s.Model.Config.ParameterCount()
 	longest := s.batches.Lengths[len(s.batches.Lengths)-1]
-	return bytes + s.Model.Config.ActivationBytes(s.batches.Sequences, longest)
+	c := s.Model.Config
+	return bytes + c.ActivationBytes(s.batches.Sequences, longest) + c.PackedBytes(s.batches.Sequences, longest)
 }
 
 // Resume continues from the folder's last checkpoint; it returns the number of updates

@@ -1,5 +1,7 @@
 package model
 
+import "tinygpt/model/kernel"
+
 // ActivationBytes is about the memory that a training graph for batch sequences of
 // context tokens holds beside the parameters, where activations and their gradients
 // share places once they are no longer needed (op.Graph.Plan). It is within a few
@@ -18,6 +20,13 @@ func (c Config) ActivationBytes(batch, context int) int64 {
 	// gradient of the hidden states; or else what the backward pass has of a layer.
 	perRow += max(int64(c.VocabSize)+d, 6*d)
 	return 4 * rows * perRow
+}
+
+// PackedBytes is about the memory of the operands that matrix products copy in a training
+// step: those of a feed-forward network's gradients are the largest.
+func (c Config) PackedBytes(batch, context int) int64 {
+	operands := 5 * int64(batch) * int64(context) * int64(c.Width)
+	return min(kernel.MostPacked, 4*2*operands)
 }
 
 // DecoderBytes is the memory of a decoder of sequences that reads rows tokens at

@@ -107,6 +107,7 @@ var (
 		{"gradients", func(e Estimate) string { return Bytes(e.Memory.Gradients) }},
 		{"AdamW", func(e Estimate) string { return Bytes(e.Memory.Moments) }},
 		{"activations", func(e Estimate) string { return Bytes(e.Memory.Activations) }},
+		{"packed", func(e Estimate) string { return Bytes(e.Memory.Packed) }},
 		{"evaluation", func(e Estimate) string { return Bytes(e.Memory.Evaluation) }},
 		{"in all", func(e Estimate) string { return Bytes(e.Total) }},
 	}
@@ -246,6 +247,7 @@ func (r Report) writeCSV(w io.Writer) error {
 		{"gradients_bytes", func(e Estimate) string { return whole(e.Memory.Gradients) }},
 		{"adamw_bytes", func(e Estimate) string { return whole(e.Memory.Moments) }},
 		{"activations_bytes", func(e Estimate) string { return whole(e.Memory.Activations) }},
+		{"packed_bytes", func(e Estimate) string { return whole(e.Memory.Packed) }},
 		{"evaluation_bytes", func(e Estimate) string { return whole(e.Memory.Evaluation) }},
 		{"memory_total_bytes", func(e Estimate) string { return whole(e.Total) }},
 		{"flop_per_token", func(e Estimate) string { return number(e.FLOPPerToken) }},

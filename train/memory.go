@@ -8,6 +8,7 @@ type Memory struct {
 	Gradients   int64 `json:"gradients"`
 	Moments     int64 `json:"adamw"` // AdamW's two of each parameter
 	Activations int64 `json:"activations"`
+	Packed      int64 `json:"packed"` // operands that matrix products copy
 	Evaluation  int64 `json:"evaluation"`
 }
 
@@ -17,7 +18,7 @@ func MemoryOf(c model.Config, batch int) Memory {
 	bytes := 4 * c.ParameterCount()
 	return Memory{
 		Weights: bytes, Gradients: bytes, Moments: 2 * bytes,
-		Activations: c.ActivationBytes(batch, c.Context), Evaluation: EvaluationBytes(c),
+		Activations: c.ActivationBytes(batch, c.Context), Packed: c.PackedBytes(batch, c.Context), Evaluation: EvaluationBytes(c),
 	}
 }
 
@@ -25,4 +26,4 @@ func MemoryOf(c model.Config, batch int) Memory {
 func (m Memory) Parameters() int64 { return m.Weights + m.Gradients + m.Moments }
 
 // Total is all of it.
-func (m Memory) Total() int64 { return m.Parameters() + m.Activations + m.Evaluation }
+func (m Memory) Total() int64 { return m.Parameters() + m.Activations + m.Packed + m.Evaluation }

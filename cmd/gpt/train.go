@@ -281,8 +281,8 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
 		train.Thousands(perStep), train.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
 	memory := train.MemoryOf(m.Config, cfg.Train.BatchSize)
-	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, evaluation %s)\n",
-		train.Mebibytes(memory.Total()), train.Mebibytes(memory.Parameters()), train.Mebibytes(memory.Activations), train.Mebibytes(memory.Evaluation))
+	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, packed operands %s, evaluation %s)\n",
+		train.Mebibytes(memory.Total()), train.Mebibytes(memory.Parameters()), train.Mebibytes(memory.Activations), train.Mebibytes(memory.Packed), train.Mebibytes(memory.Evaluation))
 	if cfg.Weights.From != "" {
 		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)
 	} else {

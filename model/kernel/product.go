@@ -19,6 +19,10 @@ type Product struct {
 	ColumnSums []float32
 }
 
+// MostPacked is the most bytes of operands that are copied for products computed together:
+// they stay allocated.
+const MostPacked = 4 * mostTogether * (blockFloats + chunkFloats)
+
 // Compute computes C.
 func (p Product) Compute() { Compute(p) }
 
