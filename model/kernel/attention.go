@@ -68,10 +68,29 @@ type attentionTask struct {
 var attentionSlot attentionTask
 
 func (t *attentionTask) piece(w *worker, i int) {
+	if i%t.shape.Heads == 0 {
+		t.fetch(i / t.shape.Heads)
+	}
 	if t.dqkv == nil {
 		t.forward(w, i)
 	} else {
 		t.backward(w, i)
+	}
+}
+
+// nearFloats is how much stays in the second-level cache while heads are computed.
+const nearFloats = 128 << 10
+
+// fetch reads the rows of a sequence, if they stay near, in the order of memory. A head
+// reads a part of each row, which takes longer from far away: the first one fetches for all.
+func (t *attentionTask) fetch(sequence int) {
+	n := t.shape.Context * t.shape.width()
+	if 3*n > nearFloats {
+		return
+	}
+	t.level.read(t.qkv[3*n*sequence:][:3*n])
+	if t.dqkv != nil {
+		t.level.read(t.dout[n*sequence:][:n])
 	}
 }
 
