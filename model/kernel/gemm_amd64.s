@@ -3734,6 +3734,8 @@ TEXT ·packRowsAVX2(SB), NOSPLIT, $48-88
 	JNE     notwidest
 	CMPQ    BX, $0x00000008
 	JNE     notwidest
+	MOVQ    next+80(FP), DI
+	SHLQ    $0x01, DI
 	MOVQ    k+32(FP), SI
 	MOVQ    $0x00000020, DX
 	MOVQ    panels+64(FP), BX
@@ -3747,22 +3749,24 @@ TEXT ·packRowsAVX2(SB), NOSPLIT, $48-88
 	SHRQ    $0x01, BX
 	SHLQ    $0x01, SI
 	MOVQ    BX, (SP)
-	MOVQ    BX, DI
-	IMULQ   SI, DI
-	NEGQ    DI
-	ADDQ    CX, DI
-	MOVQ    DI, 8(SP)
+	MOVQ    BX, R8
+	IMULQ   SI, R8
+	NEGQ    R8
+	ADDQ    CX, R8
+	MOVQ    R8, 8(SP)
 
 widest:
-	MOVQ dst+0(FP), DI
-	MOVQ src+16(FP), R8
-	MOVQ k+32(FP), R9
-	SUBQ $0x02, R9
+	MOVQ dst+0(FP), R8
+	MOVQ src+16(FP), R9
+	MOVQ k+32(FP), R10
+	SUBQ $0x02, R10
 	JL   widestodd
 
 widestpair:
 	PREFETCHT0 (DX)
+	PREFETCHT0 (R8)(DI*1)
 	PREFETCHT0 64(DX)
+	PREFETCHT0 64(R8)(DI*1)
 	ADDQ       SI, DX
 	DECQ       BX
 	JNZ        widestahead1
@@ -3770,24 +3774,26 @@ widestpair:
 	MOVQ       (SP), BX
 
 widestahead1:
-	VMOVUPS (R8), Y0
-	VMOVUPS Y0, (DI)
-	VMOVUPS 32(R8), Y0
-	VMOVUPS Y0, 32(DI)
-	VMOVUPS (R8)(CX*1), Y0
-	VMOVUPS Y0, (DI)(AX*1)
-	VMOVUPS 32(R8)(CX*1), Y0
-	VMOVUPS Y0, 32(DI)(AX*1)
-	LEAQ    (R8)(CX*2), R8
-	LEAQ    (DI)(AX*2), DI
-	SUBQ    $0x02, R9
+	VMOVUPS (R9), Y0
+	VMOVUPS Y0, (R8)
+	VMOVUPS 32(R9), Y0
+	VMOVUPS Y0, 32(R8)
+	VMOVUPS (R9)(CX*1), Y0
+	VMOVUPS Y0, (R8)(AX*1)
+	VMOVUPS 32(R9)(CX*1), Y0
+	VMOVUPS Y0, 32(R8)(AX*1)
+	LEAQ    (R9)(CX*2), R9
+	LEAQ    (R8)(AX*2), R8
+	SUBQ    $0x02, R10
 	JGE     widestpair
 
 widestodd:
-	ADDQ       $0x01, R9
+	ADDQ       $0x01, R10
 	JL         widestend
 	PREFETCHT0 (DX)
+	PREFETCHT0 (R8)(DI*1)
 	PREFETCHT0 64(DX)
+	PREFETCHT0 64(R8)(DI*1)
 	ADDQ       SI, DX
 	DECQ       BX
 	JNZ        widestahead2
@@ -3795,18 +3801,18 @@ widestodd:
 	MOVQ       (SP), BX
 
 widestahead2:
-	VMOVUPS (R8), Y0
-	VMOVUPS Y0, (DI)
-	VMOVUPS 32(R8), Y0
-	VMOVUPS Y0, 32(DI)
+	VMOVUPS (R9), Y0
+	VMOVUPS Y0, (R8)
+	VMOVUPS 32(R9), Y0
+	VMOVUPS Y0, 32(R8)
 
 widestend:
 	DECQ panels+64(FP)
 	JZ   done
-	MOVQ width+72(FP), DI
-	ADDQ DI, src+16(FP)
-	MOVQ next+80(FP), DI
-	ADDQ DI, dst+0(FP)
+	MOVQ width+72(FP), R8
+	ADDQ R8, src+16(FP)
+	MOVQ next+80(FP), R8
+	ADDQ R8, dst+0(FP)
 	JMP  widest
 
 notwidest:
@@ -3816,6 +3822,8 @@ notwidest:
 	JNE     notnarrow
 	CMPQ    BX, $0x00000004
 	JL      notnarrow
+	MOVQ    next+80(FP), R8
+	SHLQ    $0x01, R8
 	MOVQ    k+32(FP), DI
 	MOVQ    $0x00000020, DX
 	MOVQ    panels+64(FP), SI
@@ -3829,21 +3837,22 @@ notwidest:
 	SHRQ    $0x01, SI
 	SHLQ    $0x01, DI
 	MOVQ    SI, 16(SP)
-	MOVQ    SI, R8
-	IMULQ   DI, R8
-	NEGQ    R8
-	ADDQ    CX, R8
-	MOVQ    R8, 24(SP)
+	MOVQ    SI, R9
+	IMULQ   DI, R9
+	NEGQ    R9
+	ADDQ    CX, R9
+	MOVQ    R9, 24(SP)
 
 narrow:
-	MOVQ dst+0(FP), R8
-	MOVQ src+16(FP), R9
-	MOVQ k+32(FP), R10
-	SUBQ $0x03, R10
+	MOVQ dst+0(FP), R9
+	MOVQ src+16(FP), R10
+	MOVQ k+32(FP), R11
+	SUBQ $0x03, R11
 	JL   narrowodd
 
 narrowpair:
 	PREFETCHT0 (DX)
+	PREFETCHT0 (R9)(R8*1)
 	ADDQ       DI, DX
 	DECQ       SI
 	JNZ        narrowahead1
@@ -3851,17 +3860,18 @@ narrowpair:
 	MOVQ       16(SP), SI
 
 narrowahead1:
-	VMOVUPS (R9), Y0
-	VMOVUPS (R9)(CX*1), Y1
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, (R8)(AX*1)
-	LEAQ    (R9)(CX*2), R9
-	LEAQ    (R8)(AX*2), R8
-	SUBQ    $0x02, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS (R10)(CX*1), Y1
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y1, (R9)(AX*1)
+	LEAQ    (R10)(CX*2), R10
+	LEAQ    (R9)(AX*2), R9
+	SUBQ    $0x02, R11
 	JGE     narrowpair
 
 narrowodd:
 	PREFETCHT0 (DX)
+	PREFETCHT0 (R9)(R8*1)
 	ADDQ       DI, DX
 	DECQ       SI
 	JNZ        narrowahead2
@@ -3869,24 +3879,24 @@ narrowodd:
 	MOVQ       16(SP), SI
 
 narrowahead2:
-	ADDQ    $0x01, R10
+	ADDQ    $0x01, R11
 	JL      narrowlast
-	VMOVUPS (R9), Y0
-	VMOVUPS Y0, (R8)
-	ADDQ    CX, R9
-	ADDQ    AX, R8
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, (R9)
+	ADDQ    CX, R10
+	ADDQ    AX, R9
 
 narrowlast:
-	VMOVUPS (R9), X0
-	VMOVUPS -16(R9)(BX*4), X1
-	VMOVUPS X0, (R8)
-	VMOVUPS X1, -16(R8)(BX*4)
+	VMOVUPS (R10), X0
+	VMOVUPS -16(R10)(BX*4), X1
+	VMOVUPS X0, (R9)
+	VMOVUPS X1, -16(R9)(BX*4)
 	DECQ    panels+64(FP)
 	JZ      done
-	MOVQ    width+72(FP), R8
-	ADDQ    R8, src+16(FP)
-	MOVQ    next+80(FP), R8
-	ADDQ    R8, dst+0(FP)
+	MOVQ    width+72(FP), R9
+	ADDQ    R9, src+16(FP)
+	MOVQ    next+80(FP), R9
+	ADDQ    R9, dst+0(FP)
 	JMP     narrow
 
 notnarrow:
@@ -3899,6 +3909,8 @@ notnarrow:
 	LEAQ    tails<>+32(SB), DI
 	NEGQ    BX
 	VMOVUPS (DI)(BX*4), Y1
+	MOVQ    next+80(FP), R9
+	SHLQ    $0x01, R9
 	MOVQ    k+32(FP), R8
 	MOVQ    $0x00000020, BX
 	MOVQ    panels+64(FP), DI
@@ -3909,19 +3921,20 @@ notnarrow:
 	ADDQ    R8, BX
 	MOVQ    width+72(FP), R8
 	MOVQ    DI, 32(SP)
-	MOVQ    DI, R9
-	IMULQ   R8, R9
-	NEGQ    R9
-	ADDQ    CX, R9
-	MOVQ    R9, 40(SP)
+	MOVQ    DI, R10
+	IMULQ   R8, R10
+	NEGQ    R10
+	ADDQ    CX, R10
+	MOVQ    R10, 40(SP)
 
 any:
-	MOVQ dst+0(FP), R9
-	MOVQ src+16(FP), R10
-	MOVQ k+32(FP), R11
+	MOVQ dst+0(FP), R10
+	MOVQ src+16(FP), R11
+	MOVQ k+32(FP), R12
 
 row:
 	PREFETCHT0 (BX)
+	PREFETCHT0 (R10)(R9*1)
 	ADDQ       R8, BX
 	DECQ       DI
 	JNZ        anyahead1
@@ -3929,47 +3942,47 @@ row:
 	MOVQ       32(SP), DI
 
 anyahead1:
-	MOVQ  R10, R12
-	MOVQ  R9, R13
-	MOVQ  DX, R14
-	TESTQ R14, R14
+	MOVQ  R11, R13
+	MOVQ  R10, R14
+	MOVQ  DX, R15
+	TESTQ R15, R15
 	JZ    rest
 
 vector:
-	VMOVUPS (R12), Y2
-	VMOVUPS Y2, (R13)
-	ADDQ    $0x00000020, R12
+	VMOVUPS (R13), Y2
+	VMOVUPS Y2, (R14)
 	ADDQ    $0x00000020, R13
-	DECQ    R14
+	ADDQ    $0x00000020, R14
+	DECQ    R15
 	JNZ     vector
 
 rest:
-	VMASKMOVPS (R12), Y1, Y2
+	VMASKMOVPS (R13), Y1, Y2
 	CMPQ       SI, $0x00000008
 	JE         whole
-	CMPQ       R11, $0x00000001
+	CMPQ       R12, $0x00000001
 	JE         masked
 	CMPQ       AX, $0x00000010
 	JL         masked
 
 whole:
-	VMOVUPS Y2, (R13)
+	VMOVUPS Y2, (R14)
 	JMP     next
 
 masked:
-	VMASKMOVPS Y2, Y0, (R13)
+	VMASKMOVPS Y2, Y0, (R14)
 
 next:
-	ADDQ CX, R10
-	ADDQ AX, R9
-	DECQ R11
+	ADDQ CX, R11
+	ADDQ AX, R10
+	DECQ R12
 	JNZ  row
 	DECQ panels+64(FP)
 	JZ   done
-	MOVQ width+72(FP), R9
-	ADDQ R9, src+16(FP)
-	MOVQ next+80(FP), R9
-	ADDQ R9, dst+0(FP)
+	MOVQ width+72(FP), R10
+	ADDQ R10, src+16(FP)
+	MOVQ next+80(FP), R10
+	ADDQ R10, dst+0(FP)
 	JMP  any
 
 done:
@@ -23323,6 +23336,8 @@ TEXT ·packRowsAVX512(SB), NOSPLIT, $32-88
 	JNE     notwidest
 	CMPQ    BX, $0x00000010
 	JNE     notwidest
+	MOVQ    next+80(FP), DI
+	SHLQ    $0x01, DI
 	MOVQ    k+32(FP), SI
 	MOVQ    $0x00000008, DX
 	MOVQ    panels+64(FP), BX
@@ -23336,26 +23351,32 @@ TEXT ·packRowsAVX512(SB), NOSPLIT, $32-88
 	SHRQ    $0x01, BX
 	SHLQ    $0x01, SI
 	MOVQ    BX, (SP)
-	MOVQ    BX, DI
-	IMULQ   SI, DI
-	NEGQ    DI
-	ADDQ    CX, DI
-	MOVQ    DI, 8(SP)
+	MOVQ    BX, R8
+	IMULQ   SI, R8
+	NEGQ    R8
+	ADDQ    CX, R8
+	MOVQ    R8, 8(SP)
 
 widest:
-	MOVQ dst+0(FP), DI
-	MOVQ src+16(FP), R8
-	MOVQ k+32(FP), R9
-	SUBQ $0x02, R9
+	MOVQ dst+0(FP), R8
+	MOVQ src+16(FP), R9
+	MOVQ k+32(FP), R10
+	SUBQ $0x02, R10
 	JL   widestodd
 
 widestpair:
 	PREFETCHT0 (DX)
+	PREFETCHT0 (R8)(DI*1)
 	PREFETCHT0 64(DX)
+	PREFETCHT0 64(R8)(DI*1)
 	PREFETCHT0 128(DX)
+	PREFETCHT0 128(R8)(DI*1)
 	PREFETCHT0 192(DX)
+	PREFETCHT0 192(R8)(DI*1)
 	PREFETCHT0 256(DX)
+	PREFETCHT0 256(R8)(DI*1)
 	PREFETCHT0 320(DX)
+	PREFETCHT0 320(R8)(DI*1)
 	ADDQ       SI, DX
 	DECQ       BX
 	JNZ        widestahead1
@@ -23363,32 +23384,38 @@ widestpair:
 	MOVQ       (SP), BX
 
 widestahead1:
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, (DI)
-	VMOVUPS 64(R8), Z0
-	VMOVUPS Z0, 64(DI)
-	VMOVUPS 128(R8), Z0
-	VMOVUPS Z0, 128(DI)
-	VMOVUPS (R8)(CX*1), Z0
-	VMOVUPS Z0, (DI)(AX*1)
-	VMOVUPS 64(R8)(CX*1), Z0
-	VMOVUPS Z0, 64(DI)(AX*1)
-	VMOVUPS 128(R8)(CX*1), Z0
-	VMOVUPS Z0, 128(DI)(AX*1)
-	LEAQ    (R8)(CX*2), R8
-	LEAQ    (DI)(AX*2), DI
-	SUBQ    $0x02, R9
+	VMOVUPS (R9), Z0
+	VMOVUPS Z0, (R8)
+	VMOVUPS 64(R9), Z0
+	VMOVUPS Z0, 64(R8)
+	VMOVUPS 128(R9), Z0
+	VMOVUPS Z0, 128(R8)
+	VMOVUPS (R9)(CX*1), Z0
+	VMOVUPS Z0, (R8)(AX*1)
+	VMOVUPS 64(R9)(CX*1), Z0
+	VMOVUPS Z0, 64(R8)(AX*1)
+	VMOVUPS 128(R9)(CX*1), Z0
+	VMOVUPS Z0, 128(R8)(AX*1)
+	LEAQ    (R9)(CX*2), R9
+	LEAQ    (R8)(AX*2), R8
+	SUBQ    $0x02, R10
 	JGE     widestpair
 
 widestodd:
-	ADDQ       $0x01, R9
+	ADDQ       $0x01, R10
 	JL         widestend
 	PREFETCHT0 (DX)
+	PREFETCHT0 (R8)(DI*1)
 	PREFETCHT0 64(DX)
+	PREFETCHT0 64(R8)(DI*1)
 	PREFETCHT0 128(DX)
+	PREFETCHT0 128(R8)(DI*1)
 	PREFETCHT0 192(DX)
+	PREFETCHT0 192(R8)(DI*1)
 	PREFETCHT0 256(DX)
+	PREFETCHT0 256(R8)(DI*1)
 	PREFETCHT0 320(DX)
+	PREFETCHT0 320(R8)(DI*1)
 	ADDQ       SI, DX
 	DECQ       BX
 	JNZ        widestahead2
@@ -23396,20 +23423,20 @@ widestodd:
 	MOVQ       (SP), BX
 
 widestahead2:
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, (DI)
-	VMOVUPS 64(R8), Z0
-	VMOVUPS Z0, 64(DI)
-	VMOVUPS 128(R8), Z0
-	VMOVUPS Z0, 128(DI)
+	VMOVUPS (R9), Z0
+	VMOVUPS Z0, (R8)
+	VMOVUPS 64(R9), Z0
+	VMOVUPS Z0, 64(R8)
+	VMOVUPS 128(R9), Z0
+	VMOVUPS Z0, 128(R8)
 
 widestend:
 	DECQ panels+64(FP)
 	JZ   done
-	MOVQ width+72(FP), DI
-	ADDQ DI, src+16(FP)
-	MOVQ next+80(FP), DI
-	ADDQ DI, dst+0(FP)
+	MOVQ width+72(FP), R8
+	ADDQ R8, src+16(FP)
+	MOVQ next+80(FP), R8
+	ADDQ R8, dst+0(FP)
 	JMP  widest
 
 notwidest:
@@ -23422,6 +23449,8 @@ notwidest:
 	SHLXQ   BX, SI, BX
 	DECQ    BX
 	KMOVW   BX, K1
+	MOVQ    next+80(FP), R8
+	SHLQ    $0x01, R8
 	MOVQ    k+32(FP), DI
 	MOVQ    $0x00000008, BX
 	MOVQ    panels+64(FP), SI
@@ -23432,19 +23461,20 @@ notwidest:
 	ADDQ    DI, BX
 	MOVQ    width+72(FP), DI
 	MOVQ    SI, 16(SP)
-	MOVQ    SI, R8
-	IMULQ   DI, R8
-	NEGQ    R8
-	ADDQ    CX, R8
-	MOVQ    R8, 24(SP)
+	MOVQ    SI, R9
+	IMULQ   DI, R9
+	NEGQ    R9
+	ADDQ    CX, R9
+	MOVQ    R9, 24(SP)
 
 any:
-	MOVQ dst+0(FP), R8
-	MOVQ src+16(FP), R9
-	MOVQ k+32(FP), R10
+	MOVQ dst+0(FP), R9
+	MOVQ src+16(FP), R10
+	MOVQ k+32(FP), R11
 
 row:
 	PREFETCHT0 (BX)
+	PREFETCHT0 (R9)(R8*1)
 	ADDQ       DI, BX
 	DECQ       SI
 	JNZ        anyahead1
@@ -23452,33 +23482,33 @@ row:
 	MOVQ       16(SP), SI
 
 anyahead1:
-	MOVQ  R9, R11
-	MOVQ  R8, R12
-	MOVQ  DX, R13
-	TESTQ R13, R13
+	MOVQ  R10, R12
+	MOVQ  R9, R13
+	MOVQ  DX, R14
+	TESTQ R14, R14
 	JZ    rest
 
 vector:
-	VMOVUPS (R11), Z0
-	VMOVUPS Z0, (R12)
-	ADDQ    $0x00000040, R11
+	VMOVUPS (R12), Z0
+	VMOVUPS Z0, (R13)
 	ADDQ    $0x00000040, R12
-	DECQ    R13
+	ADDQ    $0x00000040, R13
+	DECQ    R14
 	JNZ     vector
 
 rest:
-	VMOVUPS.Z (R11), K1, Z0
-	VMOVUPS   Z0, K2, (R12)
-	ADDQ      CX, R9
-	ADDQ      AX, R8
-	DECQ      R10
+	VMOVUPS.Z (R12), K1, Z0
+	VMOVUPS   Z0, K2, (R13)
+	ADDQ      CX, R10
+	ADDQ      AX, R9
+	DECQ      R11
 	JNZ       row
 	DECQ      panels+64(FP)
 	JZ        done
-	MOVQ      width+72(FP), R8
-	ADDQ      R8, src+16(FP)
-	MOVQ      next+80(FP), R8
-	ADDQ      R8, dst+0(FP)
+	MOVQ      width+72(FP), R9
+	ADDQ      R9, src+16(FP)
+	MOVQ      next+80(FP), R9
+	ADDQ      R9, dst+0(FP)
 	JMP       any
 
 done:

@@ -52,9 +52,11 @@ func (s *isa) packRows() {
 // panel, with segments of at most so many bytes: it asks for as much of what lies below
 // the rows that are packed, in the order of memory, which goes through all panels' parts of
 // a row before the next one. That is twice as fast as to ask in the order of packing. For a
-// single panel it is what lies some rows further down.
+// single panel it is what lies some rows further down. Where it is to be written two panels
+// later it asks for, too.
 func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, rows func(dst, src, k reg.GPVirtual, ahead func())) {
-	p, left, advance, each, skip := GP64(), GP64(), GP64(), AllocLocal(8), AllocLocal(8)
+	p, left, advance, each, skip, later := GP64(), GP64(), GP64(), AllocLocal(8), AllocLocal(8), load64("next")
+	SHLQ(Imm(1), later)
 	below, one := load64("k"), GP64()
 	MOVQ(U32(s.packAhead), one)
 	MOVQ(load64("panels"), left)
@@ -78,11 +80,13 @@ func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, row
 	MOVQ(rest, skip)
 	calls := 0
 	Label(name)
-	rows(load64("dst"), load64("src"), load64("k"), func() {
+	dst := load64("dst")
+	rows(dst, load64("src"), load64("k"), func() {
 		calls++
 		same := fmt.Sprintf("%sahead%d", name, calls)
 		for line := 0; line < together*bytes; line += 64 {
 			PREFETCHT0(Mem{Base: p, Disp: line})
+			PREFETCHT0(Mem{Base: dst, Index: later, Scale: 1, Disp: line})
 		}
 		ADDQ(advance, p)
 		DECQ(left)
