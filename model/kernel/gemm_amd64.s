@@ -3719,53 +3719,59 @@ done:
 	RET
 
 // func packRowsAVX2(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int)
-// Requires: AVX, CMOV, MMX+
+// Requires: AVX, MMX+
 TEXT ·packRowsAVX2(SB), NOSPLIT, $48-88
-	MOVQ    ldd+8(FP), AX
-	MOVQ    lds+24(FP), CX
-	MOVQ    full+40(FP), DX
-	MOVQ    load+48(FP), BX
-	MOVQ    store+56(FP), SI
-	SHLQ    $0x02, AX
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, width+72(FP)
-	SHLQ    $0x02, next+80(FP)
-	CMPQ    DX, $0x00000001
-	JNE     notwidest
-	CMPQ    BX, $0x00000008
-	JNE     notwidest
-	MOVQ    next+80(FP), DI
-	SHLQ    $0x01, DI
-	MOVQ    k+32(FP), SI
-	MOVQ    $0x00000020, DX
-	MOVQ    panels+64(FP), BX
-	CMPQ    BX, $0x01
-	CMOVQEQ DX, SI
-	IMULQ   CX, SI
-	MOVQ    src+16(FP), DX
-	ADDQ    SI, DX
-	MOVQ    width+72(FP), SI
-	INCQ    BX
-	SHRQ    $0x01, BX
-	SHLQ    $0x01, SI
-	MOVQ    BX, (SP)
-	MOVQ    BX, R8
-	IMULQ   SI, R8
-	NEGQ    R8
-	ADDQ    CX, R8
-	MOVQ    R8, 8(SP)
+	MOVQ ldd+8(FP), AX
+	MOVQ lds+24(FP), CX
+	MOVQ full+40(FP), DX
+	MOVQ load+48(FP), BX
+	MOVQ store+56(FP), SI
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, width+72(FP)
+	SHLQ $0x02, next+80(FP)
+	CMPQ DX, $0x00000001
+	JNE  notwidest
+	CMPQ BX, $0x00000008
+	JNE  notwidest
+	MOVQ next+80(FP), DI
+	SHLQ $0x01, DI
+	MOVQ k+32(FP), R8
+	MOVQ width+72(FP), R9
+	MOVQ R9, SI
+	MOVQ CX, R10
+	MOVQ panels+64(FP), DX
+	MOVQ DX, BX
+	SHLQ $0x01, SI
+	INCQ BX
+	SHRQ $0x01, BX
+	CMPQ panels+64(FP), $0x01
+	JNE  widestseveral
+	MOVQ $0x00000020, R8
+	MOVQ CX, R9
+	SHLQ $0x01, R10
+
+widestseveral:
+	IMULQ CX, R8
+	MOVQ  src+16(FP), DX
+	ADDQ  R8, DX
+	MOVQ  BX, (SP)
+	MOVQ  BX, R8
+	IMULQ SI, R8
+	SUBQ  R8, R10
+	MOVQ  R10, 8(SP)
 
 widest:
 	MOVQ dst+0(FP), R8
-	MOVQ src+16(FP), R9
-	MOVQ k+32(FP), R10
-	SUBQ $0x02, R10
+	MOVQ src+16(FP), R10
+	MOVQ k+32(FP), R11
+	SUBQ $0x02, R11
 	JL   widestodd
 
 widestpair:
 	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(R9*1)
 	PREFETCHT0 (R8)(DI*1)
-	PREFETCHT0 64(DX)
 	PREFETCHT0 64(R8)(DI*1)
 	ADDQ       SI, DX
 	DECQ       BX
@@ -3774,25 +3780,25 @@ widestpair:
 	MOVQ       (SP), BX
 
 widestahead1:
-	VMOVUPS (R9), Y0
+	VMOVUPS (R10), Y0
 	VMOVUPS Y0, (R8)
-	VMOVUPS 32(R9), Y0
+	VMOVUPS 32(R10), Y0
 	VMOVUPS Y0, 32(R8)
-	VMOVUPS (R9)(CX*1), Y0
+	VMOVUPS (R10)(CX*1), Y0
 	VMOVUPS Y0, (R8)(AX*1)
-	VMOVUPS 32(R9)(CX*1), Y0
+	VMOVUPS 32(R10)(CX*1), Y0
 	VMOVUPS Y0, 32(R8)(AX*1)
-	LEAQ    (R9)(CX*2), R9
+	LEAQ    (R10)(CX*2), R10
 	LEAQ    (R8)(AX*2), R8
-	SUBQ    $0x02, R10
+	SUBQ    $0x02, R11
 	JGE     widestpair
 
 widestodd:
-	ADDQ       $0x01, R10
+	ADDQ       $0x01, R11
 	JL         widestend
 	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(R9*1)
 	PREFETCHT0 (R8)(DI*1)
-	PREFETCHT0 64(DX)
 	PREFETCHT0 64(R8)(DI*1)
 	ADDQ       SI, DX
 	DECQ       BX
@@ -3801,9 +3807,9 @@ widestodd:
 	MOVQ       (SP), BX
 
 widestahead2:
-	VMOVUPS (R9), Y0
+	VMOVUPS (R10), Y0
 	VMOVUPS Y0, (R8)
-	VMOVUPS 32(R9), Y0
+	VMOVUPS 32(R10), Y0
 	VMOVUPS Y0, 32(R8)
 
 widestend:
@@ -3816,42 +3822,49 @@ widestend:
 	JMP  widest
 
 notwidest:
-	TESTQ   DX, DX
-	JNZ     notnarrow
-	CMPQ    BX, SI
-	JNE     notnarrow
-	CMPQ    BX, $0x00000004
-	JL      notnarrow
-	MOVQ    next+80(FP), R8
-	SHLQ    $0x01, R8
-	MOVQ    k+32(FP), DI
-	MOVQ    $0x00000020, DX
-	MOVQ    panels+64(FP), SI
-	CMPQ    SI, $0x01
-	CMOVQEQ DX, DI
-	IMULQ   CX, DI
-	MOVQ    src+16(FP), DX
-	ADDQ    DI, DX
-	MOVQ    width+72(FP), DI
-	INCQ    SI
-	SHRQ    $0x01, SI
-	SHLQ    $0x01, DI
-	MOVQ    SI, 16(SP)
-	MOVQ    SI, R9
-	IMULQ   DI, R9
-	NEGQ    R9
-	ADDQ    CX, R9
-	MOVQ    R9, 24(SP)
+	TESTQ DX, DX
+	JNZ   notnarrow
+	CMPQ  BX, SI
+	JNE   notnarrow
+	CMPQ  BX, $0x00000004
+	JL    notnarrow
+	MOVQ  next+80(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  k+32(FP), R9
+	MOVQ  width+72(FP), R10
+	MOVQ  R10, DI
+	MOVQ  CX, R11
+	MOVQ  panels+64(FP), DX
+	MOVQ  DX, SI
+	SHLQ  $0x01, DI
+	INCQ  SI
+	SHRQ  $0x01, SI
+	CMPQ  panels+64(FP), $0x01
+	JNE   narrowseveral
+	MOVQ  $0x00000020, R9
+	MOVQ  CX, R10
+	SHLQ  $0x01, R11
+
+narrowseveral:
+	IMULQ CX, R9
+	MOVQ  src+16(FP), DX
+	ADDQ  R9, DX
+	MOVQ  SI, 16(SP)
+	MOVQ  SI, R9
+	IMULQ DI, R9
+	SUBQ  R9, R11
+	MOVQ  R11, 24(SP)
 
 narrow:
 	MOVQ dst+0(FP), R9
-	MOVQ src+16(FP), R10
-	MOVQ k+32(FP), R11
-	SUBQ $0x03, R11
+	MOVQ src+16(FP), R11
+	MOVQ k+32(FP), R12
+	SUBQ $0x03, R12
 	JL   narrowodd
 
 narrowpair:
 	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(R10*1)
 	PREFETCHT0 (R9)(R8*1)
 	ADDQ       DI, DX
 	DECQ       SI
@@ -3860,17 +3873,18 @@ narrowpair:
 	MOVQ       16(SP), SI
 
 narrowahead1:
-	VMOVUPS (R10), Y0
-	VMOVUPS (R10)(CX*1), Y1
+	VMOVUPS (R11), Y0
+	VMOVUPS (R11)(CX*1), Y1
 	VMOVUPS Y0, (R9)
 	VMOVUPS Y1, (R9)(AX*1)
-	LEAQ    (R10)(CX*2), R10
+	LEAQ    (R11)(CX*2), R11
 	LEAQ    (R9)(AX*2), R9
-	SUBQ    $0x02, R11
+	SUBQ    $0x02, R12
 	JGE     narrowpair
 
 narrowodd:
 	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(R10*1)
 	PREFETCHT0 (R9)(R8*1)
 	ADDQ       DI, DX
 	DECQ       SI
@@ -3879,16 +3893,16 @@ narrowodd:
 	MOVQ       16(SP), SI
 
 narrowahead2:
-	ADDQ    $0x01, R11
+	ADDQ    $0x01, R12
 	JL      narrowlast
-	VMOVUPS (R10), Y0
+	VMOVUPS (R11), Y0
 	VMOVUPS Y0, (R9)
-	ADDQ    CX, R10
+	ADDQ    CX, R11
 	ADDQ    AX, R9
 
 narrowlast:
-	VMOVUPS (R10), X0
-	VMOVUPS -16(R10)(BX*4), X1
+	VMOVUPS (R11), X0
+	VMOVUPS -16(R11)(BX*4), X1
 	VMOVUPS X0, (R9)
 	VMOVUPS X1, -16(R9)(BX*4)
 	DECQ    panels+64(FP)
@@ -3911,21 +3925,25 @@ notnarrow:
 	VMOVUPS (DI)(BX*4), Y1
 	MOVQ    next+80(FP), R9
 	SHLQ    $0x01, R9
-	MOVQ    k+32(FP), R8
-	MOVQ    $0x00000020, BX
-	MOVQ    panels+64(FP), DI
-	CMPQ    DI, $0x01
-	CMOVQEQ BX, R8
-	IMULQ   CX, R8
-	MOVQ    src+16(FP), BX
-	ADDQ    R8, BX
-	MOVQ    width+72(FP), R8
-	MOVQ    DI, 32(SP)
-	MOVQ    DI, R10
-	IMULQ   R8, R10
-	NEGQ    R10
-	ADDQ    CX, R10
-	MOVQ    R10, 40(SP)
+	MOVQ    k+32(FP), R10
+	MOVQ    width+72(FP), BX
+	MOVQ    BX, R8
+	MOVQ    CX, R11
+	MOVQ    panels+64(FP), BX
+	MOVQ    BX, DI
+	CMPQ    panels+64(FP), $0x01
+	JNE     anyseveral
+	MOVQ    $0x00000020, R10
+
+anyseveral:
+	IMULQ CX, R10
+	MOVQ  src+16(FP), BX
+	ADDQ  R10, BX
+	MOVQ  DI, 32(SP)
+	MOVQ  DI, R10
+	IMULQ R8, R10
+	SUBQ  R10, R11
+	MOVQ  R11, 40(SP)
 
 any:
 	MOVQ dst+0(FP), R10
@@ -23321,61 +23339,67 @@ done:
 	RET
 
 // func packRowsAVX512(dst *float32, ldd int, src *float32, lds int, k int, full int, load int, store int, panels int, width int, next int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·packRowsAVX512(SB), NOSPLIT, $32-88
-	MOVQ    ldd+8(FP), AX
-	MOVQ    lds+24(FP), CX
-	MOVQ    full+40(FP), DX
-	MOVQ    load+48(FP), BX
-	MOVQ    store+56(FP), SI
-	SHLQ    $0x02, AX
-	SHLQ    $0x02, CX
-	SHLQ    $0x02, width+72(FP)
-	SHLQ    $0x02, next+80(FP)
-	CMPQ    DX, $0x00000002
-	JNE     notwidest
-	CMPQ    BX, $0x00000010
-	JNE     notwidest
-	MOVQ    next+80(FP), DI
-	SHLQ    $0x01, DI
-	MOVQ    k+32(FP), SI
-	MOVQ    $0x00000008, DX
-	MOVQ    panels+64(FP), BX
-	CMPQ    BX, $0x01
-	CMOVQEQ DX, SI
-	IMULQ   CX, SI
-	MOVQ    src+16(FP), DX
-	ADDQ    SI, DX
-	MOVQ    width+72(FP), SI
-	INCQ    BX
-	SHRQ    $0x01, BX
-	SHLQ    $0x01, SI
-	MOVQ    BX, (SP)
-	MOVQ    BX, R8
-	IMULQ   SI, R8
-	NEGQ    R8
-	ADDQ    CX, R8
-	MOVQ    R8, 8(SP)
+	MOVQ ldd+8(FP), AX
+	MOVQ lds+24(FP), CX
+	MOVQ full+40(FP), DX
+	MOVQ load+48(FP), BX
+	MOVQ store+56(FP), SI
+	SHLQ $0x02, AX
+	SHLQ $0x02, CX
+	SHLQ $0x02, width+72(FP)
+	SHLQ $0x02, next+80(FP)
+	CMPQ DX, $0x00000002
+	JNE  notwidest
+	CMPQ BX, $0x00000010
+	JNE  notwidest
+	MOVQ next+80(FP), DI
+	SHLQ $0x01, DI
+	MOVQ k+32(FP), R8
+	MOVQ width+72(FP), R9
+	MOVQ R9, SI
+	MOVQ CX, R10
+	MOVQ panels+64(FP), DX
+	MOVQ DX, BX
+	SHLQ $0x01, SI
+	INCQ BX
+	SHRQ $0x01, BX
+	CMPQ panels+64(FP), $0x01
+	JNE  widestseveral
+	MOVQ $0x00000008, R8
+	MOVQ CX, R9
+	SHLQ $0x01, R10
+
+widestseveral:
+	IMULQ CX, R8
+	MOVQ  src+16(FP), DX
+	ADDQ  R8, DX
+	MOVQ  BX, (SP)
+	MOVQ  BX, R8
+	IMULQ SI, R8
+	SUBQ  R8, R10
+	MOVQ  R10, 8(SP)
 
 widest:
 	MOVQ dst+0(FP), R8
-	MOVQ src+16(FP), R9
-	MOVQ k+32(FP), R10
-	SUBQ $0x02, R10
+	MOVQ src+16(FP), R10
+	MOVQ k+32(FP), R11
+	SUBQ $0x02, R11
 	JL   widestodd
 
 widestpair:
 	PREFETCHT0 (DX)
-	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 (DX)(R9*1)
 	PREFETCHT0 64(DX)
-	PREFETCHT0 64(R8)(DI*1)
+	PREFETCHT0 64(DX)(R9*1)
 	PREFETCHT0 128(DX)
+	PREFETCHT0 128(DX)(R9*1)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 64(R8)(DI*1)
 	PREFETCHT0 128(R8)(DI*1)
-	PREFETCHT0 192(DX)
 	PREFETCHT0 192(R8)(DI*1)
-	PREFETCHT0 256(DX)
 	PREFETCHT0 256(R8)(DI*1)
-	PREFETCHT0 320(DX)
 	PREFETCHT0 320(R8)(DI*1)
 	ADDQ       SI, DX
 	DECQ       BX
@@ -23384,37 +23408,37 @@ widestpair:
 	MOVQ       (SP), BX
 
 widestahead1:
-	VMOVUPS (R9), Z0
+	VMOVUPS (R10), Z0
 	VMOVUPS Z0, (R8)
-	VMOVUPS 64(R9), Z0
+	VMOVUPS 64(R10), Z0
 	VMOVUPS Z0, 64(R8)
-	VMOVUPS 128(R9), Z0
+	VMOVUPS 128(R10), Z0
 	VMOVUPS Z0, 128(R8)
-	VMOVUPS (R9)(CX*1), Z0
+	VMOVUPS (R10)(CX*1), Z0
 	VMOVUPS Z0, (R8)(AX*1)
-	VMOVUPS 64(R9)(CX*1), Z0
+	VMOVUPS 64(R10)(CX*1), Z0
 	VMOVUPS Z0, 64(R8)(AX*1)
-	VMOVUPS 128(R9)(CX*1), Z0
+	VMOVUPS 128(R10)(CX*1), Z0
 	VMOVUPS Z0, 128(R8)(AX*1)
-	LEAQ    (R9)(CX*2), R9
+	LEAQ    (R10)(CX*2), R10
 	LEAQ    (R8)(AX*2), R8
-	SUBQ    $0x02, R10
+	SUBQ    $0x02, R11
 	JGE     widestpair
 
 widestodd:
-	ADDQ       $0x01, R10
+	ADDQ       $0x01, R11
 	JL         widestend
 	PREFETCHT0 (DX)
-	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 (DX)(R9*1)
 	PREFETCHT0 64(DX)
-	PREFETCHT0 64(R8)(DI*1)
+	PREFETCHT0 64(DX)(R9*1)
 	PREFETCHT0 128(DX)
+	PREFETCHT0 128(DX)(R9*1)
+	PREFETCHT0 (R8)(DI*1)
+	PREFETCHT0 64(R8)(DI*1)
 	PREFETCHT0 128(R8)(DI*1)
-	PREFETCHT0 192(DX)
 	PREFETCHT0 192(R8)(DI*1)
-	PREFETCHT0 256(DX)
 	PREFETCHT0 256(R8)(DI*1)
-	PREFETCHT0 320(DX)
 	PREFETCHT0 320(R8)(DI*1)
 	ADDQ       SI, DX
 	DECQ       BX
@@ -23423,11 +23447,11 @@ widestodd:
 	MOVQ       (SP), BX
 
 widestahead2:
-	VMOVUPS (R9), Z0
+	VMOVUPS (R10), Z0
 	VMOVUPS Z0, (R8)
-	VMOVUPS 64(R9), Z0
+	VMOVUPS 64(R10), Z0
 	VMOVUPS Z0, 64(R8)
-	VMOVUPS 128(R9), Z0
+	VMOVUPS 128(R10), Z0
 	VMOVUPS Z0, 128(R8)
 
 widestend:
@@ -23440,32 +23464,36 @@ widestend:
 	JMP  widest
 
 notwidest:
-	MOVQ    $0x00000001, DI
-	SHLXQ   SI, DI, SI
-	DECQ    SI
-	KMOVW   SI, K1
-	KMOVW   K1, K2
-	MOVQ    $0x00000001, SI
-	SHLXQ   BX, SI, BX
-	DECQ    BX
-	KMOVW   BX, K1
-	MOVQ    next+80(FP), R8
-	SHLQ    $0x01, R8
-	MOVQ    k+32(FP), DI
-	MOVQ    $0x00000008, BX
-	MOVQ    panels+64(FP), SI
-	CMPQ    SI, $0x01
-	CMOVQEQ BX, DI
-	IMULQ   CX, DI
-	MOVQ    src+16(FP), BX
-	ADDQ    DI, BX
-	MOVQ    width+72(FP), DI
-	MOVQ    SI, 16(SP)
-	MOVQ    SI, R9
-	IMULQ   DI, R9
-	NEGQ    R9
-	ADDQ    CX, R9
-	MOVQ    R9, 24(SP)
+	MOVQ  $0x00000001, DI
+	SHLXQ SI, DI, SI
+	DECQ  SI
+	KMOVW SI, K1
+	KMOVW K1, K2
+	MOVQ  $0x00000001, SI
+	SHLXQ BX, SI, BX
+	DECQ  BX
+	KMOVW BX, K1
+	MOVQ  next+80(FP), R8
+	SHLQ  $0x01, R8
+	MOVQ  k+32(FP), R9
+	MOVQ  width+72(FP), BX
+	MOVQ  BX, DI
+	MOVQ  CX, R10
+	MOVQ  panels+64(FP), BX
+	MOVQ  BX, SI
+	CMPQ  panels+64(FP), $0x01
+	JNE   anyseveral
+	MOVQ  $0x00000008, R9
+
+anyseveral:
+	IMULQ CX, R9
+	MOVQ  src+16(FP), BX
+	ADDQ  R9, BX
+	MOVQ  SI, 16(SP)
+	MOVQ  SI, R9
+	IMULQ DI, R9
+	SUBQ  R9, R10
+	MOVQ  R10, 24(SP)
 
 any:
 	MOVQ dst+0(FP), R9

@@ -57,35 +57,45 @@ func (s *isa) packRows() {
 func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, rows func(dst, src, k reg.GPVirtual, ahead func())) {
 	p, left, advance, each, skip, later := GP64(), GP64(), GP64(), AllocLocal(8), AllocLocal(8), load64("next")
 	SHLQ(Imm(1), later)
-	below, one := load64("k"), GP64()
-	MOVQ(U32(s.packAhead), one)
+	below, apart, row := load64("k"), load64("width"), GP64()
+	MOVQ(apart, advance)
+	MOVQ(lds, row)
 	MOVQ(load64("panels"), left)
-	CMPQ(left, Imm(1))
-	CMOVQEQ(one, below)
+	if together == 2 {
+		SHLQ(Imm(1), advance)
+		INCQ(left)
+		SHRQ(Imm(1), left)
+	}
+	CMPQ(address("panels"), Imm(1))
+	JNE(LabelRef(name + "several"))
+	MOVQ(U32(s.packAhead), below)
+	if together == 2 { // what is asked for next lies in the next row
+		MOVQ(lds, apart)
+		SHLQ(Imm(1), row)
+	}
+	Label(name + "several")
 	IMULQ(lds, below)
 	MOVQ(load64("src"), p)
 	ADDQ(below, p)
-	MOVQ(load64("width"), advance)
-	if together == 2 {
-		INCQ(left)
-		SHRQ(Imm(1), left)
-		SHLQ(Imm(1), advance)
-	}
 	MOVQ(left, each)
-	rest := GP64()
-	MOVQ(left, rest)
-	IMULQ(advance, rest)
-	NEGQ(rest)
-	ADDQ(lds, rest)
-	MOVQ(rest, skip)
+	columns := GP64()
+	MOVQ(left, columns)
+	IMULQ(advance, columns)
+	SUBQ(columns, row)
+	MOVQ(row, skip)
 	calls := 0
 	Label(name)
 	dst := load64("dst")
 	rows(dst, load64("src"), load64("k"), func() {
 		calls++
 		same := fmt.Sprintf("%sahead%d", name, calls)
-		for line := 0; line < together*bytes; line += 64 {
+		for line := 0; line < bytes; line += 64 {
 			PREFETCHT0(Mem{Base: p, Disp: line})
+			if together == 2 {
+				PREFETCHT0(Mem{Base: p, Index: apart, Scale: 1, Disp: line})
+			}
+		}
+		for line := 0; line < together*bytes; line += 64 {
 			PREFETCHT0(Mem{Base: dst, Index: later, Scale: 1, Disp: line})
 		}
 		ADDQ(advance, p)
