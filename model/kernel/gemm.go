@@ -263,7 +263,7 @@ func (g *gemmTask) piece(w *worker, i int) {
 		g.packsB.each(i-g.packsA.pieces, g.packChunk)
 	case g.byRows:
 		g.eachDepth(func(from, to int) {
-			g.eachWidth(g.j0, g.j1, func(j, next int) {
+			eachWidth(g.j0, g.j1, g.n, g.width, func(j, next, _ int) {
 				g.multiplyPanels(j, next, from, to, g.panelB(j-g.j0, from), g.width*g.steps(), i)
 			})
 		})
@@ -338,21 +338,9 @@ func (g *gemmTask) packA(first, last, from, to int) {
 
 // packChunk packs steps from to to of panels first to last of the chunk.
 func (g *gemmTask) packChunk(first, last, from, to int) {
-	g.eachWidth(g.j0+first, g.j0+last, func(j, next int) {
+	eachWidth(g.j0+first, g.j0+last, g.n, g.width, func(j, next, _ int) {
 		g.packB(g.panelB(j-g.j0, from), g.width*g.steps(), j, next, from, to)
 	})
-}
-
-// eachWidth calls do for panels j to end of B: for those that are as wide as can be, and for
-// the last one, which may lack columns.
-func (g *gemmTask) eachWidth(j, end int, do func(j, next int)) {
-	if whole := min(end, g.n/g.width); j < whole {
-		do(j, whole)
-		j = whole
-	}
-	if j < end {
-		do(j, end)
-	}
 }
 
 // packB packs steps from to to of panels j to end, all of the same width, to dst, where

@@ -74,30 +74,32 @@ func (l *level) packedRows(scratch, src []float32, ld, k, n int) (panels, []floa
 
 // multiply computes C[m,n] = or += A·B on one thread, A[i,s] at a[i·aRow + s·aStep].
 func (l *level) multiply(m, n, k int, a []float32, aRow, aStep int, b panels, c []float32, ldc int, accumulate bool) {
-	for j := 0; j < n; {
-		count, w := equalPanels(j, n, b.width)
+	eachWidth(0, blocks(n, b.width), n, b.width, func(panel, next, w int) {
+		j := panel * b.width
 		parts := cutInto(m, l.rows[blocks(w, l.lanes)])
 		for p := 0; p < parts.count; {
 			i := parts.start(p)
-			rows, next := parts.equal(p, parts.count)
+			rows, end := parts.equal(p, parts.count)
 			var add []float32
 			if accumulate {
 				add = c[i*ldc+j:]
 			}
-			l.tiles(k, a[i*aRow:], aRow, aStep, rows*aRow, b.panel(j/b.width).data, b.step, b.next, nil, add, ldc, c[i*ldc+j:], ldc, rows, w, next-p, count)
-			p = next
+			l.tiles(k, a[i*aRow:], aRow, aStep, rows*aRow, b.panel(panel).data, b.step, b.next, nil, add, ldc, c[i*ldc+j:], ldc, rows, w, end-p, next-panel)
+			p = end
 		}
-		j += count * w
-	}
+	})
 }
 
-// equalPanels returns how many panels of n columns are as wide as the one that begins at
-// column j, with no narrower one before them, and that width.
-func equalPanels(j, n, width int) (count, columns int) {
-	if whole := (n - j) / width; whole > 0 {
-		return whole, width
+// eachWidth calls do for panels from to to of n columns: for those that are as wide as can
+// be, and for the last one, which may lack columns.
+func eachWidth(from, to, n, width int, do func(panel, next, columns int)) {
+	if whole := min(to, n/width); from < whole {
+		do(from, whole, width)
+		from = whole
 	}
-	return 1, n - j
+	if from < to {
+		do(from, to, n-from*width)
+	}
 }
 
 // parts are rows cut into parts of nearly equal size: the first ones may have a row
