@@ -23,10 +23,11 @@ func (c Config) ActivationBytes(batch, context int) int64 {
 }
 
 // PackedBytes is about the memory of the operands that matrix products copy in a training
-// step: those of a feed-forward network's gradients are the largest.
+// step. The largest are for the gradients of a feed-forward network's two weights: rows of
+// 4·d and of d for each.
 func (c Config) PackedBytes(batch, context int) int64 {
-	operands := 5 * int64(batch) * int64(context) * int64(c.Width)
-	return min(kernel.MostPacked, 4*2*operands)
+	rows, d := int64(batch)*int64(context), int64(c.Width)
+	return min(kernel.MostPacked, 4*2*rows*(4*d+d))
 }
 
 // DecoderBytes is the memory of a decoder of sequences that reads rows tokens at

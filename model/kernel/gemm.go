@@ -349,7 +349,7 @@ func (g *gemmTask) packB(dst []float32, room, j, end, from, to int) {
 	if from == to {
 		return
 	}
-	columns, row := min(g.width, g.n-j*g.width), g.rowB(j)
+	columns, row := g.columns(j), g.rowB(j)
 	if !g.transB {
 		g.level.packRows(dst, row, room, g.b[(g.k0+from)*g.n+j*g.width:], g.n, to-from, columns, end-j)
 		return
@@ -364,8 +364,11 @@ func (g *gemmTask) panelB(panel, step int) []float32 {
 	return g.packedB[panel*g.width*g.steps()+step*g.rowB(g.j0+panel):]
 }
 
+// columns is the number of columns in panel j.
+func (g *gemmTask) columns(j int) int { return min(g.width, g.n-j*g.width) }
+
 // rowB is the number of floats in a row of panel j.
-func (g *gemmTask) rowB(j int) int { return padded(min(g.width, g.n-j*g.width), g.level.lanes) }
+func (g *gemmTask) rowB(j int) int { return padded(g.columns(j), g.level.lanes) }
 
 // multiplyPanels adds to C what steps from to to of the block contribute to panels j to
 // end, all of the same width, and one group of row panels. b is the first panel from that
@@ -375,7 +378,7 @@ func (g *gemmTask) multiplyPanels(j, end, from, to int, b []float32, room, group
 	if g.k0+from > 0 {
 		add, bias = g.c, nil
 	}
-	first, columns, row := j*g.width, min(g.width, g.n-j*g.width), g.rowB(j)
+	first, columns, row := j*g.width, g.columns(j), g.rowB(j)
 	if g.columnSums != nil && g.i0 == 0 && group == 0 {
 		for p := range end - j {
 			g.level.columnSums(g.columnSums[first+p*columns:][:columns], b[p*room:], row, to-from)

@@ -64,11 +64,10 @@ func (l *level) rowPanels(scratch, src []float32, ld, k, n int) (panels, []float
 func (l *level) packedRows(scratch, src []float32, ld, k, n int) (panels, []float32) {
 	width := l.panelWidth(n)
 	data, rest := carve(scratch, l.panelFloats(n, k))
-	whole := n / width
-	l.packRows(data, width, width*k, src, ld, k, width, whole)
-	if at := whole * width; at < n {
-		l.packRows(data[at*k:], width, 0, src[at:], ld, k, n-at, 1)
-	}
+	eachWidth(0, blocks(n, width), n, width, func(panel, next, w int) {
+		at := panel * width
+		l.packRows(data[at*k:], width, width*k, src[at:], ld, k, w, next-panel)
+	})
 	return panels{data, width, width, width * k}, rest
 }
 

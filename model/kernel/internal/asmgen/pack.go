@@ -51,9 +51,9 @@ func (s *isa) packRows() {
 // eachPanel runs rows for every panel. rows calls ahead once for so many rows of its
 // panel, with segments of at most so many bytes: it asks for as much of what lies below
 // the rows that are packed, in the order of memory, which goes through all panels' parts of
-// a row before the next one. That is twice as fast as to ask in the order of packing. For a
-// single panel it is what lies some rows further down. Where it is to be written two panels
-// later it asks for, too.
+// a row before the next one. That takes a third less time than to ask in the order of
+// packing. For a single panel it is what lies some rows further down. Where it is to be
+// written two panels later it asks for, too.
 func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, rows func(dst, src, k reg.GPVirtual, ahead func())) {
 	p, left, advance, each, skip, later := GP64(), GP64(), GP64(), AllocLocal(8), AllocLocal(8), load64("next")
 	SHLQ(Imm(1), later)
@@ -107,10 +107,8 @@ func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, row
 	})
 	DECQ(address("panels"))
 	JZ(LabelRef("done"))
-	panel := load64("width")
-	ADDQ(panel, address("src"))
-	next := load64("next")
-	ADDQ(next, address("dst"))
+	ADDQ(load64("width"), address("src"))
+	ADDQ(load64("next"), address("dst"))
 	JMP(LabelRef(name))
 }
 
@@ -118,20 +116,20 @@ func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, row
 func (s *isa) packWidest(ldd, lds reg.GPVirtual) {
 	vectors := len(s.rows) - 1
 	s.eachPanel("widest", lds, 2, vectors*s.bytes(), func(dst, src, k reg.GPVirtual, ahead func()) {
-		row := func(from, to func(v int) Mem) {
-			for v := range vectors {
-				VMOVUPS(s.load(from(v), false), to(v))
+		row := func(i int) {
+			at := func(p, ld reg.GPVirtual, v int) Mem {
+				return rowAt([]reg.GPVirtual{p}, ld, i).Offset(v * s.bytes())
 			}
-		}
-		second := func(p, ld reg.GPVirtual) func(v int) Mem {
-			return func(v int) Mem { return s.at(p, v).Idx(ld, 1) }
+			for v := range vectors {
+				VMOVUPS(s.load(at(src, lds, v), false), at(dst, ldd, v))
+			}
 		}
 		SUBQ(Imm(2), k)
 		JL(LabelRef("widestodd"))
 		Label("widestpair")
 		ahead()
-		row(func(v int) Mem { return s.at(src, v) }, func(v int) Mem { return s.at(dst, v) })
-		row(second(src, lds), second(dst, ldd))
+		row(0)
+		row(1)
 		LEAQ(Mem{Base: src, Index: lds, Scale: 2}, src)
 		LEAQ(Mem{Base: dst, Index: ldd, Scale: 2}, dst)
 		SUBQ(Imm(2), k)
@@ -140,7 +138,7 @@ func (s *isa) packWidest(ldd, lds reg.GPVirtual) {
 		ADDQ(Imm(1), k)
 		JL(LabelRef("widestend"))
 		ahead()
-		row(func(v int) Mem { return s.at(src, v) }, func(v int) Mem { return s.at(dst, v) })
+		row(0)
 		Label("widestend")
 	})
 }

@@ -117,20 +117,7 @@ func (s *isa) packedDots(p packing, rows int) {
 	DECQ(n)
 	JNZ(LabelRef("block"))
 
-	c, ldc, apart := load64("c"), load64("ldc"), load64("far")
-	SHLQ(Imm(2), apart)
-	for r := range sums {
-		at := GP64()
-		MOVQ(c, at)
-		to := rowPointers(at, apart, thinStreams)
-		for i := range thinStreams {
-			m, sum := rowAt(to, apart, i), s.across(sums[r][i], VADDPS).AsX()
-			VADDSS(m, sum, sum)
-			VMOVSS(sum, m)
-		}
-		LEAQ(Mem{Base: c, Index: ldc, Scale: 4}, c)
-	}
-	ADDQ(Imm(4), address("c"))
+	s.addDots(sums)
 	DECQ(steps)
 	JNZ(LabelRef("step"))
 	s.ret()

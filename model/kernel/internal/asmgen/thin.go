@@ -134,19 +134,25 @@ func (s *isa) thinDots() {
 				}
 			}
 		})
-		c, ldc, far := load64("c"), load64("ldc"), load64("far")
-		SHLQ(Imm(2), far)
-		for r := range sums {
-			row := GP64()
-			MOVQ(c, row)
-			p := rowPointers(row, far, thinStreams)
-			for i := range thinStreams {
-				m, sum := rowAt(p, far, i), s.across(sums[r][i], VADDPS).AsX()
-				VADDSS(m, sum, sum)
-				VMOVSS(sum, m)
-			}
-			LEAQ(Mem{Base: c, Index: ldc, Scale: 4}, c)
-		}
-		ADDQ(Imm(4), address("c"))
+		s.addDots(sums)
 	})
+}
+
+// addDots adds the lanes of each row's sums, one for each stream, to c[r*ldc+i*far], and
+// moves c on to the next step.
+func (s *isa) addDots(sums [][]reg.VecVirtual) {
+	c, ldc, far := load64("c"), load64("ldc"), load64("far")
+	SHLQ(Imm(2), far)
+	for _, streams := range sums {
+		row := GP64()
+		MOVQ(c, row)
+		p := rowPointers(row, far, thinStreams)
+		for i, v := range streams {
+			m, sum := rowAt(p, far, i), s.across(v, VADDPS).AsX()
+			VADDSS(m, sum, sum)
+			VMOVSS(sum, m)
+		}
+		LEAQ(Mem{Base: c, Index: ldc, Scale: 4}, c)
+	}
+	ADDQ(Imm(4), address("c"))
 }

@@ -43,13 +43,14 @@ func (s *isa) tileOf(rows, vectors int) {
 		SHLQ(Imm(2), stride)
 	}
 	// What changes from a tile to the next is kept in the parameters, a panel's first tile here.
-	top := map[string]Mem{}
-	for _, param := range []string{"a", "add", "c", "tiles"} {
-		top[param] = AllocLocal(8)
+	var top [4]Mem
+	for i := range top {
+		top[i] = AllocLocal(8)
 	}
+	moving := [len(top)]string{"a", "add", "c", "tiles"}
 	Label("panel")
-	for _, param := range []string{"a", "add", "c", "tiles"} {
-		MOVQ(load64(param), top[param])
+	for i, param := range moving {
+		MOVQ(load64(param), top[i])
 	}
 	Label("tile")
 	k, b := load64("k"), load64("b")
@@ -109,11 +110,12 @@ func (s *isa) tileOf(rows, vectors int) {
 	}
 	// With the usual strides many steps go by without adding to pointers: when a core is
 	// shared with another thread, it is instructions that count.
-	run := func(name string, unroll, stride int, at func(step, row int) Mem) {
+	run := func(name string, stride int, at func(step, row int) Mem) {
+		const unroll = 8
 		n := GP64()
 		Label(name)
 		MOVQ(k, n)
-		SHRQ(Imm(uint64(bits.TrailingZeros(uint(unroll)))), n)
+		SHRQ(Imm(uint64(bits.TrailingZeros(unroll))), n)
 		JZ(LabelRef("pairs"))
 		Label(name + "steps")
 		for t := range unroll {
@@ -125,7 +127,7 @@ func (s *isa) tileOf(rows, vectors int) {
 		ADDQ(U32(unroll*vectors*s.bytes()), b)
 		DECQ(n)
 		JNZ(LabelRef(name + "steps"))
-		ANDQ(Imm(uint64(unroll-1)), k)
+		ANDQ(Imm(unroll-1), k)
 		JZ(LabelRef("end"))
 		JMP(LabelRef("pairs"))
 	}
@@ -138,8 +140,8 @@ func (s *isa) tileOf(rows, vectors int) {
 		JNE(LabelRef("pairs"))
 		CMPQ(aStep, U32(4*rows))
 		JNE(LabelRef("pairs"))
-		run("packed", 8, rows, func(step, row int) Mem { return Mem{Base: a[0], Disp: 4 * (step*rows + row)} })
-		run("inplace", 8, 1, func(step, row int) Mem { return rowAt(a, aRow, row).Offset(4 * step) })
+		run("packed", rows, func(step, row int) Mem { return Mem{Base: a[0], Disp: 4 * (step*rows + row)} })
+		run("inplace", 1, func(step, row int) Mem { return rowAt(a, aRow, row).Offset(4 * step) })
 	}
 	Label("pairs")
 	pairs := GP64()
@@ -218,9 +220,9 @@ func (s *isa) tileOf(rows, vectors int) {
 	JZ(LabelRef("done"))
 	forward("b", "bNext", 1)
 	width := Imm(uint64(vectors * s.bytes()))
-	for _, param := range []string{"a", "add", "c", "tiles"} {
+	for i, param := range moving {
 		first := GP64()
-		MOVQ(top[param], first)
+		MOVQ(top[i], first)
 		MOVQ(first, address(param))
 	}
 	ADDQ(width, address("c"))
