@@ -27,7 +27,6 @@ func compile(t *testing.T, s *Session) (*model.Graph, *Objective) {
 	o := &Objective{Config: &s.Config, Special: s.Special, Batches: s.batches, Accumulation: 1}
 	shape := o.Shapes()[o.Bucket(0, 0)]
 	g := s.Model.NewGraph(shape.Batch, shape.Context, true)
-	t.Cleanup(func() { g.Close() })
 	if err := g.Compile(o.Build(g)); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package finetune
 
 import (
-	"errors"
 	"slices"
 
 	G "gorgonia.org/gorgonia"
@@ -42,15 +41,6 @@ func NewPredictor(m *model.Model, c *Config, lengths []int) *Predictor {
 		}
 	}
 	return &Predictor{model: m, config: c, head: tasks[c.Task].head(c), lengths: lengths, graphs: map[int]*predicting{}}
-}
-
-// Close frees the graphs.
-func (p *Predictor) Close() error {
-	var errs []error
-	for _, g := range p.graphs {
-		errs = append(errs, g.Close())
-	}
-	return errors.Join(errs...)
 }
 
 // unit is what must be computed in one batch: an item, or one sequence of a multiple

@@ -26,7 +26,6 @@ func predictor(t *testing.T, c Config) (*Predictor, *Encoder) {
 		w[i] *= 40
 	}
 	p := NewPredictor(m, &c, []int{8})
-	t.Cleanup(func() { p.Close() })
 	return p, &Encoder{Tokenizer: tok, Special: special, Config: c, Context: 48}
 }
 

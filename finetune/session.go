@@ -146,7 +146,6 @@ func (s *Session) Resume() (steps int, err error) { return s.start().Resume() }
 // saves, and returns train.ErrInterrupted. Call Plan first.
 func (s *Session) Run(ctx context.Context) (Result, error) {
 	p := NewPredictor(s.Model, &s.Config, s.batches.Lengths)
-	defer p.Close()
 	trainer := s.start()
 	trainer.Report = s.Report
 	var last Evaluation

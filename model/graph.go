@@ -23,7 +23,7 @@ type Graph struct {
 	model    *Model
 	training bool
 	params   []op.Param
-	machine  G.VM
+	machine  *op.Machine
 }
 
 // NewGraph builds the decoder for batch sequences of context tokens. A training
@@ -127,8 +127,11 @@ func (g *Graph) Compile(loss *G.Node) error {
 			return err
 		}
 	}
-	g.machine = G.NewTapeMachine(g.Expr)
-	return g.Plan(g.machine.RunAll)
+	var err error
+	if g.machine, err = op.NewMachine(g.Graph); err != nil {
+		return err
+	}
+	return g.Plan(g.machine)
 }
 
 // Run computes every node for the present Tokens (and other inputs).
@@ -138,20 +141,11 @@ func (g *Graph) Run() error {
 			return fmt.Errorf("token %d at position %d is outside the vocabulary of %d", t, i, g.model.Config.VocabSize)
 		}
 	}
-	g.machine.Reset()
-	if err := g.machine.RunAll(); err != nil {
+	if err := g.machine.Run(); err != nil {
 		return fmt.Errorf("model: running the graph: %w", err)
 	}
 	for _, p := range g.model.Parameters {
 		p.settle()
 	}
 	return nil
-}
-
-// Close frees the machine.
-func (g *Graph) Close() error {
-	if g.machine == nil {
-		return nil
-	}
-	return g.machine.Close()
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	G "gorgonia.org/gorgonia"
+	"tinygpt/model/op"
 )
 
 // tiny is a model of an architecture, its weights so large that nothing it
@@ -26,7 +26,6 @@ func tiny(t *testing.T, arch Arch) *Model {
 func logits(t *testing.T, m *Model, tokens []int32, batch int) []float32 {
 	t.Helper()
 	g := m.NewGraph(batch, len(tokens)/batch, false)
-	defer g.Close()
 	out := g.Logits()
 	if err := g.Compile(nil); err != nil {
 		t.Fatal(err)
@@ -130,14 +129,14 @@ func TestPlanChangesNoBit(t *testing.T) {
 					t.Fatal(err)
 				}
 				g := m.NewGraph(3, c.Context, true)
-				defer g.Close()
 				targets, ids := g.Indices("targets", 3*c.Context)
 				node := g.CrossEntropy(g.Logits(), targets)
 				if planned {
 					err = g.Compile(node)
 				} else {
-					err = g.Grad(node, g.params)
-					g.machine = G.NewTapeMachine(g.Expr)
+					if err = g.Grad(node, g.params); err == nil {
+						g.machine, err = op.NewMachine(g.Graph)
+					}
 				}
 				if err != nil {
 					t.Fatal(err)

@@ -39,7 +39,6 @@ func TestFreeze(t *testing.T) {
 	gradients := func(m *Model) map[string][]float32 {
 		m.AddHead("score", 3, 1)
 		g := m.NewGraph(2, 4, true)
-		defer g.Close()
 		targets, labels := g.Indices("targets", 8)
 		loss := g.CrossEntropy(g.Head(g.Hidden, "score"), targets)
 		if err := g.Compile(loss); err != nil {

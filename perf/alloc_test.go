@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// ourAllocations counts, by function, the heap objects that functions of this
-// program have allocated so far: those whose innermost frame outside of Go's own
-// packages is ours.
-func ourAllocations() map[string]int64 {
+// allocations counts, by function of this program, the heap objects that it or what
+// it calls has allocated so far.
+func allocations() map[string]int64 {
 	runtime.GC()
 	runtime.GC() // the profile is that of the last but one collection
 	records := make([]runtime.MemProfileRecord, 1<<14)
@@ -22,10 +21,9 @@ func ourAllocations() map[string]int64 {
 			f, more := frames.Next()
 			if strings.HasPrefix(f.Function, "tinygpt/") {
 				sums[f.Function] += r.AllocObjects
+				break
 			}
-			// Paths of Go's own packages have no dot before the first slash.
-			domain, _, others := strings.Cut(f.Function, "/")
-			if strings.HasPrefix(f.Function, "tinygpt/") || others && strings.Contains(domain, ".") || !more {
+			if !more {
 				break
 			}
 		}
@@ -33,8 +31,7 @@ func ourAllocations() map[string]int64 {
 	return sums
 }
 
-// A steady step allocates nothing of ours: what remains is Gorgonia's, and the
-// line of metrics.
+// A steady step allocates nothing but its line of metrics.
 func TestSteadyStep(t *testing.T) {
 	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
 	runtime.MemProfileRate = 1 // every object
@@ -49,14 +46,14 @@ func TestSteadyStep(t *testing.T) {
 	var before map[string]int64
 	var steps Steps
 	for length := 100 * time.Millisecond; steps.Count < 50; length *= 2 { // what begins a slice is little beside so many
-		before = ourAllocations()
+		before = allocations()
 		if steps, err = s.Run(length); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for f, objects := range ourAllocations() {
+	for f, objects := range allocations() {
 		perStep := float64(objects-before[f]) / float64(steps.Count)
-		if !strings.Contains(f, "metricsLog") && !strings.Contains(f, "perf.ourAllocations") && perStep > 0.5 {
+		if !strings.Contains(f, "metricsLog") && !strings.Contains(f, "perf.allocations") && perStep > 0.5 {
 			t.Errorf("%s allocates %.1f objects a step", f, perStep)
 		}
 	}

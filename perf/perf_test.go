@@ -132,7 +132,7 @@ func TestStepper(t *testing.T) {
 	if off := math.Abs(sum.Seconds()/steps.Took.Seconds() - 1); off > 0.02 {
 		t.Errorf("%v of %v are accounted for", sum, steps.Took)
 	}
-	for _, name := range []string{"Linear forward", "Linear backward", "CausalSelfAttention backward", SpentOptimiser, SpentGorgonia} {
+	for _, name := range []string{"Linear forward", "Linear backward", "CausalSelfAttention backward", SpentOptimiser, SpentGraph} {
 		if steps.Spent[name] == 0 {
 			t.Errorf("nothing was spent on %s", name)
 		}

@@ -32,7 +32,7 @@ type Steps struct {
 const (
 	SpentZeroGrad  = "zero gradients"
 	SpentBatch     = "batch"
-	SpentGorgonia  = "Gorgonia"  // running the graph, without the operations
+	SpentGraph     = "graph"     // running Gorgonia's graph, without the operations
 	SpentOptimiser = "optimiser" // gradient norm, clipping, AdamW, one line of metrics
 )
 
@@ -142,8 +142,8 @@ func (w *watch) lap(as string) {
 func (w *watch) Build(g *model.Graph) *G.Node {
 	w.begin(0)
 	g.Observe = func(operation string, backward bool, took time.Duration) {
-		w.lap(SpentGorgonia)
-		w.slice.Spent[SpentGorgonia] -= took
+		w.lap(SpentGraph)
+		w.slice.Spent[SpentGraph] -= took
 		p := pass{operation, backward}
 		if w.names[p] == "" {
 			w.names[p] = operation + map[bool]string{false: " forward", true: " backward"}[backward]

@@ -33,7 +33,7 @@ var partOf = map[string]string{
 	"ResidualFeedForward": "feed-forward network (products and GELU)", "CausalSelfAttention": "attention",
 	"Logits": "output head and loss", "CrossEntropy": "output head and loss",
 	SpentOptimiser: "optimiser", SpentZeroGrad: "optimiser",
-	SpentGorgonia: "Gorgonia", SpentBatch: "other",
+	SpentGraph: "Gorgonia's graph", SpentBatch: "other",
 	"Embedding": "other", "Dropout": "other",
 }
 

@@ -277,9 +277,6 @@ func (g *graph) Append(inputs []model.Input) error {
 		}
 		all := out.Value().Data().([]float32)
 		g.logits[in.Sequence] = slices.Clone(all[len(all)-g.m.Config.VocabSize:])
-		if err := net.Close(); err != nil {
-			return err
-		}
 	}
 	return nil
 }

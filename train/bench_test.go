@@ -11,8 +11,8 @@ import (
 
 // BenchmarkStep makes whole training steps of the model of small.yaml and reports
 // tokens per second, and in per cent of the time each operation, the optimiser with
-// clipping, and the overhead: what Gorgonia and the bookkeeping
-// around the kernels take.
+// clipping, and the overhead: what the graph and the bookkeeping around the kernels
+// take.
 func BenchmarkStep(b *testing.B) {
 	c, _, err := configs.Load("small.yaml")
 	if err != nil {
@@ -24,7 +24,6 @@ func BenchmarkStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	graph := m.NewGraph(c.Train.BatchSize, c.Model.Context, true)
-	defer graph.Close()
 	targets, ids := graph.Indices("targets", c.Train.BatchSize*c.Model.Context)
 	loss := graph.CrossEntropy(graph.Logits(), targets)
 	if err := graph.Compile(loss); err != nil {

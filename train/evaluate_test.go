@@ -119,7 +119,6 @@ func TestEvaluateDocuments(t *testing.T) {
 			nats += math.Log(sum) - float64(row[stream.Tokens[at]])
 			tokens++
 		}
-		g.Close()
 	}
 	e := evaluator(t, m, stream)
 	told := 0

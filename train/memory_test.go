@@ -25,7 +25,6 @@ func stepper(tb testing.TB, width int) func() {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { graphs[0].Close() })
 	return func() {
 		if _, _, err := t.step(graphs); err != nil {
 			tb.Fatal(err)
@@ -42,7 +41,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// What a step allocates (Gorgonia's own bookkeeping) doesn't grow with the model.
+// What a step allocates doesn't grow with the model.
 func TestStepAllocations(t *testing.T) {
 	perStep := func(width int) float64 {
 		step := stepper(t, width)

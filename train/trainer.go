@@ -89,11 +89,6 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	defer t.Report.Close()
 	c := t.Config
 	graphs, err := t.build()
-	defer func() {
-		for _, g := range graphs {
-			g.Close()
-		}
-	}()
 	if err != nil {
 		return Result{}, err
 	}
@@ -179,7 +174,7 @@ func (t *Trainer) build() (graphs []graph, err error) {
 	for _, g := range largestFirst {
 		g.Share(arena)
 		if err := g.Compile(g.loss); err != nil {
-			return graphs, err
+			return nil, err
 		}
 	}
 	return graphs, nil

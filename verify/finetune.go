@@ -28,7 +28,6 @@ func (r *reference) finetune(dir fs.FS) error {
 	batches := finetune.NewBatches(items, []int{r.length}, r.batch, 1, 0)
 	o := &finetune.Objective{Config: config, Special: none, Batches: batches, Accumulation: 1}
 	g := r.model.NewGraph(r.batch, r.length, true)
-	defer g.Close()
 	l3 := o.Build(g)
 	if err := g.Compile(l3); err != nil {
 		return err
@@ -95,7 +94,6 @@ func (r *reference) labelled(head *safetensors.File) (*finetune.Config, []*finet
 // scores checks what the predictor makes of the rows.
 func (r *reference) scores(config *finetune.Config, items []*finetune.Item) error {
 	p := finetune.NewPredictor(r.model, config, nil)
-	defer p.Close()
 	scores, err := p.Scores(items)
 	if err != nil {
 		return err

@@ -213,7 +213,6 @@ func relative(bound float64) func(Check) bool {
 // forward checks hidden states and logits.
 func (r *reference) forward() error {
 	g := r.model.NewGraph(r.batch, r.length, false)
-	defer g.Close()
 	logits := g.Logits()
 	if err := g.Compile(nil); err != nil {
 		return err
@@ -253,7 +252,6 @@ func (r *reference) backward() error {
 	if err != nil {
 		return err
 	}
-	defer g.Close()
 	if err := g.Run(); err != nil {
 		return err
 	}
@@ -291,7 +289,6 @@ func (r *reference) adamw() error {
 	if err != nil {
 		return err
 	}
-	defer g.Close()
 	config := train.Config{
 		Steps: 10, WarmupSteps: 3, LearningRate: 1e-2, MinLearningRate: 1e-3,
 		Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1,

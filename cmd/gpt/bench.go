@@ -75,7 +75,7 @@ func printBench(w io.Writer, r perf.Report) error {
 	}
 	t.Flush()
 	for _, x := range r.Training {
-		fmt.Fprintf(w, "\nWhere a step of %s goes (heap: %.0f allocations, %.0f kB, Gorgonia's)\n", x.Workload.Name, x.Allocations, x.AllocatedBytes/1e3)
+		fmt.Fprintf(w, "\nWhere a step of %s goes (heap: %.0f allocations, %.1f kB)\n", x.Workload.Name, x.Allocations, x.AllocatedBytes/1e3)
 		for _, p := range x.Parts {
 			row("%s\t%.2f ms\t%.1f %%", p.Name, p.Ms, 100*p.Share)
 		}

@@ -50,7 +50,6 @@ func classifyCommand() *cli.Command {
 				return err
 			}
 			p := finetune.NewPredictor(base.Model, &cfg.Finetune, nil)
-			defer p.Close()
 			predictions, err := p.Predict(items)
 			if err != nil {
 				return err

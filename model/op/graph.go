@@ -3,11 +3,10 @@
 // of package kernel on row-major float32 matrices. Activations are matrices
 // [N, D] with one row per token, N = B·T, rows of a sequence in order.
 //
-// The graph is Gorgonia's: nodes are made with ApplyOp, differentiated with
-// Grad, run on the tape machine. What differs from Gorgonia's own operations is
-// memory: an operation has its output and its gradients for good, so a step
-// allocates nothing; Graph.Plan lets those share memory that don't live at the same
-// time. A parameter's gradient accumulates in one buffer (Param.Grad), over the
+// The graph is Gorgonia's: nodes are made with ApplyOp and differentiated with Grad.
+// What differs from Gorgonia's own operations is memory: an operation has its output
+// and its gradients for good; Graph.Plan lets those share memory that don't live at the
+// same time. Machine runs the graph, and allocates nothing. A parameter's gradient accumulates in one buffer (Param.Grad), over the
 // operations that read the parameter and over micro-batches.
 package op
 
@@ -28,7 +27,7 @@ import (
 type Graph struct {
 	Expr *G.ExprGraph
 	// Observe, unless nil, is told how long each forward or backward pass of an
-	// operation's arithmetic took. What a run takes beside is Gorgonia's.
+	// operation's arithmetic took. What a run takes beside is the machine's.
 	Observe func(operation string, backward bool, took time.Duration)
 
 	dropoutSeed  uint64

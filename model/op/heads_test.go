@@ -193,7 +193,7 @@ func TestTwoLossesOverOneState(t *testing.T) {
 // Graphs that share an arena compute what they compute alone, in any order, in the
 // memory of the largest one.
 func TestArena(t *testing.T) {
-	build := func(n int, arena *Arena) (g *Graph, m G.VM, sum *G.Node) {
+	build := func(n int, arena *Arena) (g *Graph, m *Machine, sum *G.Node) {
 		random := rand.New(rand.NewPCG(1, uint64(n)))
 		g = NewGraph()
 		if arena != nil {
@@ -206,15 +206,17 @@ func TestArena(t *testing.T) {
 		if err := g.Grad(sum, []Param{w, b}); err != nil {
 			t.Fatal(err)
 		}
-		m = G.NewTapeMachine(g.Expr)
-		if err := g.Plan(m.RunAll); err != nil {
+		m, err := NewMachine(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Plan(m); err != nil {
 			t.Fatal(err)
 		}
 		return g, m, sum
 	}
-	result := func(m G.VM, sum *G.Node) float32 {
-		m.Reset()
-		if err := m.RunAll(); err != nil {
+	result := func(m *Machine, sum *G.Node) float32 {
+		if err := m.Run(); err != nil {
 			t.Fatal(err)
 		}
 		return sum.Value().Data().(float32)

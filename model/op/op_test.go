@@ -426,9 +426,11 @@ func refFeedForward(in [][]float64, n, d, f int) []float64 {
 
 func run(t *testing.T, g *Graph) {
 	t.Helper()
-	m := G.NewTapeMachine(g.Expr)
-	defer m.Close()
-	if err := m.RunAll(); err != nil {
+	m, err := NewMachine(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Run(); err != nil {
 		t.Fatal(err)
 	}
 }

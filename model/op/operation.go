@@ -48,7 +48,7 @@ func (v values) before() []float32 {
 }
 
 // operation is the Gorgonia operation around a layer. It owns its output, and
-// returns it from Do, so the tape machine allocates nothing.
+// returns it from Do, so a run allocates nothing.
 //
 // Its gradients come all at once: the first gradient node that the machine
 // reaches computes those of every input, the others hand over what is there.

@@ -58,14 +58,15 @@ type bufferedLayer interface {
 }
 
 // Plan gives the graph's buffers their memory: two that don't hold something at the
-// same time may share it. rehearse is a run of the machine that runs the graph. What
+// same time may share it, in the order of the machine that will run the graph. What
 // no operation of this package reads, such as a model's last output, keeps its place
 // until the end of a run, and so does what Keep was called for.
-func (g *Graph) Plan(rehearse func() error) error {
+func (g *Graph) Plan(m *Machine) error {
 	p := &plan{of: map[*tensor.Dense]*buffer{}}
 	g.plan = p
-	err := rehearse()
+	err := m.Run()
 	g.plan = nil
+	m.forget()
 	if err != nil {
 		return fmt.Errorf("op: rehearsing: %w", err)
 	}
