@@ -131,7 +131,8 @@ func (g *Graph) Compile(loss *G.Node) error {
 	if g.machine, err = op.NewMachine(g.Graph); err != nil {
 		return err
 	}
-	return g.Plan(g.machine)
+	g.Plan(g.machine)
+	return nil
 }
 
 // Run computes every node for the present Tokens (and other inputs).

@@ -34,7 +34,6 @@ type Graph struct {
 	dropoutSites uint64
 	skips        map[*G.Node]*skip
 	list         []*operation
-	plan         *plan // in a rehearsal
 	arena        *Arena
 	bytes        int64
 }

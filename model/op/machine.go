@@ -93,6 +93,3 @@ func (s *step) do(last G.Value, args []G.Value) (G.Value, error) {
 	}
 	return s.op.Do(args...)
 }
-
-// forget makes the next run take nothing over from the last one.
-func (m *Machine) forget() { clear(m.values) }

@@ -65,17 +65,14 @@ type operation struct {
 	constant []bool    // input i is no activation
 	stale    []*bool   // of parameters; see Param
 
-	out         *buffer // nil for a scalar
-	scalar      *G.F32
-	scalarData  [1]float32
-	dscalar     [1]float32
-	in          []values
-	gradientOps []G.Op // per input
-	pending     bool   // gradients of this run are still to be computed
-	main        int    // the activation at the beginning of a part of the residual stream
-	skipped     bool   // the main input's gradient is added to that of a residual sum
-
-	standIns []G.Value // in a rehearsal: of the gradients
+	out        *buffer // nil for a scalar
+	scalar     *G.F32
+	scalarData [1]float32
+	dscalar    [1]float32
+	in         []values
+	pending    bool // gradients of this run are still to be computed
+	main       int  // the activation at the beginning of a part of the residual stream
+	skipped    bool // the main input's gradient is added to that of a residual sum
 }
 
 // input is a layer's input at the time the graph is built.
@@ -118,7 +115,6 @@ func (g *Graph) newOperation(name string, l layer, shape tensor.Shape, inputs ..
 		o.stale = append(o.stale, in.param.Stale)
 	}
 	o.in = make([]values, len(inputs))
-	o.gradientOps = make([]G.Op, len(inputs))
 	if shape == nil {
 		o.shape = tensor.ScalarShape()
 		o.scalar = G.NewF32(0)
@@ -136,12 +132,6 @@ func (o *operation) node(self G.Op) *G.Node {
 	}
 	return n
 }
-
-// node is an operation or a gradient of this package.
-type node interface{ ours() }
-
-func (o *operation) ours() {}
-func (d *gradient) ours()  {}
 
 // inputNodes are the nodes that the operation reads.
 func (o *operation) inputNodes() []*G.Node { return o.inputs }
@@ -176,9 +166,6 @@ func (o *operation) load(v []G.Value) {
 // Do runs the forward pass.
 func (o *operation) Do(v ...G.Value) (G.Value, error) {
 	o.pending = true
-	if o.graph.plan != nil {
-		return o.rehearse(v), nil
-	}
 	o.load(v)
 	start := o.graph.start()
 	data := o.outData()
@@ -191,12 +178,11 @@ func (o *operation) Do(v ...G.Value) (G.Value, error) {
 	return o.out.dense, nil
 }
 
-// rehearse is Do for a plan.
-func (o *operation) rehearse(v []G.Value) G.Value {
-	p := o.graph.plan
+// plan notes what the forward pass reads and writes.
+func (o *operation) plan(p *plan, args []*buffer) *buffer {
 	pass := p.next()
-	for _, value := range v {
-		p.reads(value, pass)
+	for _, b := range args {
+		p.reads(b, pass)
 	}
 	if l, ok := o.layer.(bufferedLayer); ok {
 		kept, forward, _ := l.buffers()
@@ -204,56 +190,48 @@ func (o *operation) rehearse(v []G.Value) G.Value {
 			p.writes(b, pass)
 		}
 	}
-	if o.scalar != nil {
-		return o.scalar
+	if o.out != nil {
+		p.writes(o.out, pass)
 	}
-	return p.writes(o.out, pass)
+	return o.out
 }
 
-// rehearseBackward is rehearse for the backward pass.
-func (o *operation) rehearseBackward(v []G.Value) {
-	p, n := o.graph.plan, len(o.inputs)
-	pass := p.next()
+// planBackward notes what the backward pass reads and writes.
+func (o *operation) planBackward(p *plan, args []*buffer) {
+	pass, n := p.next(), len(o.inputs)
 	inputs, output := true, true
 	if l, ok := o.layer.(leanLayer); ok {
 		inputs, output = l.backwardReads()
 	}
 	if inputs {
-		for _, value := range v[:n] {
-			p.reads(value, pass)
+		for _, b := range args[:n] {
+			p.reads(b, pass)
 		}
 	}
-	if output && o.out != nil {
-		o.out.dies = max(o.out.dies, pass)
+	if output {
+		p.reads(o.out, pass)
 	}
-	for _, value := range v[n:] {
-		p.reads(value, pass)
+	for _, b := range args[n:] {
+		p.reads(b, pass)
 	}
 	if l, ok := o.layer.(bufferedLayer); ok {
 		kept, _, backward := l.buffers()
 		for _, b := range kept {
-			b.dies = pass
+			p.reads(b, pass)
 		}
 		for _, b := range backward {
 			p.writes(b, pass)
 		}
 	}
-	o.standIns = make([]G.Value, n)
 	_, inPlace := o.layer.(gradInPlace)
 	for i, b := range o.grads {
 		switch {
-		case b == nil:
-		case o.constant[i]:
-			o.standIns[i] = b.dense
+		case b == nil || o.constant[i]:
 		case i == 0 && inPlace:
-			o.standIns[i] = v[0]
-			p.reads(v[0], pass)
+			p.reads(b, pass)
 		default:
-			o.standIns[i] = p.writes(b, pass)
+			p.writes(b, pass)
 		}
-	}
-	if o.skipped {
-		o.standIns[o.main] = v[n+1]
 	}
 }
 
@@ -287,8 +265,7 @@ func (o *operation) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
 		default:
 			o.grads[i] = &buffer{shape: in[i].Shape()}
 		}
-		o.gradientOps[i] = &gradient{of: o, input: i, args: args}
-		n, err := G.ApplyOp(o.gradientOps[i], args...)
+		n, err := G.ApplyOp(&gradient{of: o, input: i, args: args}, args...)
 		if err != nil {
 			return nil, fmt.Errorf("op: gradient of %s: %w", o.name, err)
 		}
@@ -334,18 +311,25 @@ type gradient struct {
 	args  G.Nodes
 }
 
+// plan notes what the backward pass reads and writes, once for all inputs.
+func (d *gradient) plan(p *plan, args []*buffer) *buffer {
+	o := d.of
+	if !p.differentiated[o] {
+		p.differentiated[o] = true
+		o.planBackward(p, args)
+	}
+	if o.skipped && d.input == o.main {
+		return args[len(o.inputs)+1]
+	}
+	return o.grads[d.input]
+}
+
 // Do runs the backward pass, once for all inputs.
 func (d *gradient) Do(v ...G.Value) (G.Value, error) {
 	o := d.of
 	n := len(o.inputs)
 	first := o.pending
 	o.pending = false
-	if o.graph.plan != nil {
-		if first {
-			o.rehearseBackward(v)
-		}
-		return o.standIns[d.input], nil
-	}
 	if first {
 		o.load(v)
 		if o.skipped {

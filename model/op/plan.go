@@ -2,13 +2,10 @@ package op
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"tinygpt/model/kernel"
 )
 
 // buffer is the memory of an activation or of its gradient. Without a plan it has
@@ -34,14 +31,20 @@ func (b *buffer) memory(g *Graph) *tensor.Dense {
 	return b.dense
 }
 
-// A plan is made on a rehearsal: a run in which every operation notes what it would
-// read and write, and computes nothing. So it holds whatever order the machine has
-// chosen, and whichever way a gradient takes from one operation to the next.
+// A plan follows a machine's steps and notes what each pass of an operation reads and
+// writes. So it holds whatever the order of the steps, and whichever way a gradient takes
+// from one operation to the next.
 type plan struct {
-	passes  int // so far
-	buffers []*buffer
-	of      map[*tensor.Dense]*buffer // by what stands for a buffer in the rehearsal
-	room    []float32                 // what the stand-ins share; nobody writes to it
+	passes         int // so far
+	buffers        []*buffer
+	differentiated map[*operation]bool // those whose backward pass has been met
+}
+
+// planned is a node of this package: an operation or a gradient.
+type planned interface {
+	// plan notes what the node reads and writes, given what holds its arguments. It
+	// returns what holds its result. What isn't the plan's, such as a parameter, is nil.
+	plan(p *plan, args []*buffer) *buffer
 }
 
 // leanLayer is a layer whose backward pass leaves out some of what it is given.
@@ -61,24 +64,32 @@ type bufferedLayer interface {
 // same time may share it, in the order of the machine that will run the graph. What
 // no operation of this package reads, such as a model's last output, keeps its place
 // until the end of a run, and so does what Keep was called for.
-func (g *Graph) Plan(m *Machine) error {
-	p := &plan{of: map[*tensor.Dense]*buffer{}}
-	g.plan = p
-	err := m.Run()
-	g.plan = nil
-	m.forget()
-	if err != nil {
-		return fmt.Errorf("op: rehearsing: %w", err)
-	}
-	foreign := g.readElsewhere()
-	for _, o := range g.list {
-		if o.out != nil && (o.out.dies == o.out.born || o.out.kept || foreign[o]) {
-			o.out.dies = p.passes
+func (g *Graph) Plan(m *Machine) {
+	p := &plan{differentiated: map[*operation]bool{}}
+	holds := make([]*buffer, len(m.values))
+	for _, s := range m.steps {
+		var args []*buffer
+		for _, at := range s.args {
+			args = append(args, holds[at])
 		}
-		for i, b := range o.grads {
-			if b != nil && !o.constant[i] && foreign[o.gradientOps[i]] {
-				b.dies = p.passes
+		if n, ours := s.op.(planned); ours {
+			holds[s.at] = n.plan(p, args)
+			continue
+		}
+		for _, b := range args {
+			if b != nil {
+				b.kept = true
 			}
+		}
+	}
+	for _, o := range g.list {
+		if o.out != nil && o.out.dies == o.out.born {
+			o.out.kept = true
+		}
+	}
+	for _, b := range p.buffers {
+		if b.kept {
+			b.dies = p.passes
 		}
 	}
 	memory, fresh := g.arena.take(place(p.buffers))
@@ -86,7 +97,6 @@ func (g *Graph) Plan(m *Machine) error {
 	for _, b := range p.buffers {
 		b.dense = tensor.New(tensor.WithShape(b.shape...), tensor.WithBacking(memory[b.at:b.at+b.floats():b.at+b.floats()]))
 	}
-	return nil
 }
 
 // Keep makes the value of a node of this package last until the end of a run, so that it
@@ -122,44 +132,21 @@ func place(buffers []*buffer) (size int) {
 	return size
 }
 
-// readElsewhere finds the operations and gradients that Gorgonia's own nodes read.
-func (g *Graph) readElsewhere() map[G.Op]bool {
-	found := map[G.Op]bool{}
-	for _, n := range g.Expr.AllNodes() {
-		switch n.Op().(type) {
-		case nil, node:
-			continue
-		}
-		for read := g.Expr.From(n.ID()); read.Next(); {
-			found[read.Node().(*G.Node).Op()] = true
-		}
-	}
-	return found
-}
-
 // next is the number of a pass that begins.
 func (p *plan) next() int {
 	p.passes++
 	return p.passes - 1
 }
 
-// writes notes that a pass sets b, and returns what stands for it.
-func (p *plan) writes(b *buffer, pass int) *tensor.Dense {
+// writes notes that a pass sets b.
+func (p *plan) writes(b *buffer, pass int) {
 	b.born, b.dies = pass, pass
 	p.buffers = append(p.buffers, b)
-	if n := b.floats(); n > len(p.room) {
-		p.room = kernel.Memory(n)
-	}
-	standIn := tensor.New(tensor.WithShape(b.shape...), tensor.WithBacking(p.room[:b.floats()]))
-	p.of[standIn] = b
-	return standIn
 }
 
-// reads notes that a pass reads v, if it is a buffer.
-func (p *plan) reads(v G.Value, pass int) {
-	if t, ok := v.(*tensor.Dense); ok {
-		if b := p.of[t]; b != nil {
-			b.dies = max(b.dies, pass)
-		}
+// reads notes that a pass reads b, if that is the plan's.
+func (p *plan) reads(b *buffer, pass int) {
+	if b != nil {
+		b.dies = max(b.dies, pass)
 	}
 }
