@@ -49,15 +49,11 @@ type packing struct {
 	transposes    bool
 	panels, steps int
 	pieces, share int
-	strip         int // steps that are read side by side
 }
 
-// packingOf is for steps that are ld floats apart.
-func packingOf(transposes bool, panels, steps, floats, ld int) packing {
-	p := packing{transposes: transposes, panels: panels, steps: steps, strip: packStrip}
-	if ld%conflict == 0 {
-		p.strip /= 2
-	}
+// packingOf is for so many floats in all.
+func packingOf(transposes bool, panels, steps, floats int) packing {
+	p := packing{transposes: transposes, panels: panels, steps: steps}
 	wanted := max(1, floats/packFloats)
 	if transposes {
 		p.share = blocks(panels, wanted)
@@ -78,8 +74,8 @@ func (p packing) each(i int, pack func(first, last, from, to int)) {
 		return
 	}
 	from, to := block(i, p.share, p.steps)
-	for s := from; s < to; s += p.strip {
-		pack(0, p.panels, s, min(s+p.strip, to))
+	for s := from; s < to; s += packStrip {
+		pack(0, p.panels, s, min(s+packStrip, to))
 	}
 }
 
@@ -96,7 +92,7 @@ const (
 	blockFloats = 384 << 10 // a block of A: 1.5 MB
 	chunkFloats = 128 << 10 // a chunk of B, or of A if pieces share columns: 512 kB
 	packFloats  = 16 << 10  // that a piece packs at least
-	packStrip   = 16        // steps that packing reads side by side; of those that share places in a cache, half
+	packStrip   = 16        // steps that packing reads side by side
 	groupPanels = 4         // row panels that make packing a panel of B worth it
 	farFloats   = 4 << 20   // a larger C is far away: it's worth deeper panels to visit it less
 	fewPanels   = 32        // up to so many panels of B, packing A doesn't pay
@@ -232,11 +228,11 @@ func (g *gemmTask) pack() {
 	steps := g.steps()
 	if rows := g.i1 - g.i0; !g.inPlace && g.j0 == 0 {
 		g.packedA = grow(&g.rooms.packedA, rows*steps)
-		g.packsA = packingOf(!g.transA, g.rowPanels.count, steps, rows*steps, g.m)
+		g.packsA = packingOf(!g.transA, g.rowPanels.count, steps, rows*steps)
 	}
 	if panels := g.j1 - g.j0; g.byRows {
 		g.packedB = grow(&g.rooms.packedB, panels*g.width*steps)
-		g.packsB = packingOf(g.transB, panels, steps, panels*g.width*steps, g.n)
+		g.packsB = packingOf(g.transB, panels, steps, panels*g.width*steps)
 	}
 	workers.add(g, g.packsA.pieces+g.packsB.pieces)
 }
