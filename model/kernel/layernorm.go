@@ -50,9 +50,7 @@ func LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd []float32, rows, d 
 		need(f, "dbias", len(dbias), d)
 		t.sums = grow(&affineSums, pieces*2*d)
 	}
-	layerNormGradSlot = t
-	workers.section(&layerNormGradSlot, pieces)
-	layerNormGradSlot = layerNormGradTask{}
+	runLocked(&layerNormGradSlot, t, pieces)
 	for sums := t.sums; len(sums) > 0; sums = sums[2*d:] {
 		t.level.add(dgain[:d], dgain[:d], sums[:d])
 		t.level.add(dbias[:d], dbias[:d], sums[d:2*d])

@@ -132,11 +132,19 @@ func run[T any, P interface {
 		return
 	}
 	workers.mu.Lock()
+	runLocked(slot, t, pieces)
+	workers.mu.Unlock()
+}
+
+// runLocked is run for a caller that holds the pool's lock.
+func runLocked[T any, P interface {
+	*T
+	task
+}](slot P, t T, pieces int) {
 	*slot = t
 	workers.section(slot, pieces)
 	var none T
 	*slot = none // don't keep the caller's slices alive
-	workers.mu.Unlock()
 }
 
 // runSum is run for a task whose pieces put a number each in workers.partial;
@@ -149,10 +157,7 @@ func runSum[T any, P interface {
 	if len(workers.partial) < pieces {
 		workers.partial = make([]float64, pieces)
 	}
-	*slot = t
-	workers.section(slot, pieces)
-	var none T
-	*slot = none
+	runLocked(slot, t, pieces)
 	for _, s := range workers.partial[:pieces] {
 		sum += s
 	}
