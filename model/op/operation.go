@@ -330,8 +330,7 @@ func (d *gradient) Do(v ...G.Value) (G.Value, error) {
 	n := len(o.inputs)
 	first := o.pending
 	o.pending = false
-	if first {
-		o.load(v)
+	if first { // o.in is what the forward pass has loaded
 		if o.skipped {
 			o.in[o.main].grad, o.in[o.main].accumulate = v[n+1].(*tensor.Dense).Float32s(), true
 		}
