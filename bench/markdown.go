@@ -27,24 +27,24 @@ func (r report) markdown(w io.Writer) error {
 	}
 	for _, t := range r.Products {
 		p("\n### Products of %s\n", describe(t.Workload))
-		p("%s, %s, kernels for %s. Peak of multiply-adds: %.0f GFLOP/s.\n", t.Peer, t.Setting, t.Kernels, t.Peak.Median)
+		p("%s, %s, kernels for %s. Peak of multiply-adds: %.0f GFLOP/s.\n", t.Peer, t.Setting, t.Kernels, t.Peak)
 		p("| product | m×n×k | GFLOP/s | of peak | OpenBLAS | ratio (min–max) |")
 		p("|---|---|---|---|---|---|")
 		for _, row := range t.Rows {
 			p("| %s | %d×%d×%d | %.0f | %.0f %% | %.0f | %s |", row.Name, row.Shape[0], row.Shape[1], row.Shape[2],
-				row.Ours.Median, 100*row.Ours.Median/t.Peak.Median, row.Other.Median, times(row.Ratio))
+				row.Ours.Median, 100*row.Ours.Median/t.Peak, row.Other.Median, times(row.Ratio))
 		}
-		p("| geometric mean | | %.0f | %.0f %% | %.0f | %s |", t.Ours.Median, 100*t.Ours.Median/t.Peak.Median, t.Other.Median, times(t.Ratio))
+		p("| geometric mean | | %.0f | %.0f %% | %.0f | %s |", t.Ours.Median, 100*t.Ours.Median/t.Peak, t.Other.Median, times(t.Ratio))
 	}
 	for _, t := range r.Steps {
 		p("\n### Training steps of %s\n", describe(t.Workload))
-		p("%.1f GFLOP a step. Peak of multiply-adds: %.0f GFLOP/s.\n", t.GFLOP, t.Peak.Median)
+		p("%.1f GFLOP a step. Peak of multiply-adds: %.0f GFLOP/s.\n", t.GFLOP, t.Peak)
 		p("| | ms (min–max) | tokens/s | GFLOP/s | of peak | its time by ours | setting |")
 		p("|---|---|---|---|---|---|---|")
 		for _, row := range t.Rows {
 			rate := t.GFLOP / row.Ms.Median * 1e3
 			p("| %s | %s (%s–%s) | %.0f | %.0f | %.0f %% | %s | %s |", row.Name, short(row.Ms.Median), short(row.Ms.Min), short(row.Ms.Max),
-				float64(t.Workload.Tokens())/row.Ms.Median*1e3, rate, 100*rate/t.Peak.Median, times(row.Ratio), row.Setting)
+				float64(t.Workload.Tokens())/row.Ms.Median*1e3, rate, 100*rate/t.Peak, times(row.Ratio), row.Setting)
 		}
 		for _, row := range t.Rows {
 			if len(row.Parts) > 0 {

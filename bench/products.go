@@ -15,7 +15,7 @@ type productTable struct {
 	Kernels  string        `json:"kernels"` // the processor that the peer takes this one for
 	Setting  string        `json:"setting"`
 	Tried    []trial       `json:"tried"`
-	Peak     perf.Spread   `json:"peak_gflops"` // FMA on registers, once a round
+	Peak     float64       `json:"peak_gflops"` // FMA on registers, the best of all rounds
 	Rows     []productRow  `json:"products"`
 	// Geometric means over the products.
 	Ours  perf.Spread `json:"ours_gflops"`
@@ -51,11 +51,10 @@ func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (pro
 	}
 	defer ours.close()
 	t := productTable{Workload: w, Peer: peer.Version, Kernels: peer.Core, Setting: best.String(), Tried: tried}
-	var peaks []float64
 	rates := make([][][2]float64, len(list)) // by product, then round, then who
 	progress, done := b.progress(), 0
 	for round := range b.rounds { // outermost, so that no product gets all of a bad moment
-		if peaks, err = ours.peak(peaks); err != nil {
+		if t.Peak, err = ours.peak(t.Peak); err != nil {
 			return t, err
 		}
 		for i, p := range list {
@@ -75,7 +74,6 @@ func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (pro
 		}
 	}
 	progress("done", done, done)
-	t.Peak = perf.SpreadOf(peaks)
 	means := make([][2]float64, b.rounds)
 	for round := range means {
 		for who := range 2 {

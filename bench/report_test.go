@@ -14,10 +14,10 @@ import (
 func TestMarkdown(t *testing.T) {
 	r := report{
 		Machine: perf.Machine{CPU: "Some CPU", Threads: 2, SIMD: "avx2", Go: "go1", Date: "1 May 2026"},
-		Products: []productTable{{Workload: perf.GPT2, Peer: "OpenBLAS 1", Kernels: "Zen", Setting: "openmp", Peak: perf.Spread{Median: 400},
+		Products: []productTable{{Workload: perf.GPT2, Peer: "OpenBLAS 1", Kernels: "Zen", Setting: "openmp", Peak: 400,
 			Rows: []productRow{{Name: "768→768 dW", Shape: [3]int{768, 768, 256}, Ours: perf.Spread{Median: 300}, Other: perf.Spread{Median: 200}, Ratio: perf.Spread{Min: 1.4, Median: 1.5, Max: 1.6}}},
 			Ours: perf.Spread{Median: 300}, Other: perf.Spread{Median: 200}, Ratio: perf.Spread{Min: 1.4, Median: 1.5, Max: 1.6}}},
-		Steps: []stepTable{{Workload: perf.Shakespeare, GFLOP: 4, Peak: perf.Spread{Median: 400}, Rows: []stepRow{
+		Steps: []stepTable{{Workload: perf.Shakespeare, GFLOP: 4, Peak: 400, Rows: []stepRow{
 			{Name: "this program", Setting: "avx2", Ms: perf.Spread{Min: 19, Median: 20, Max: 21}, Ratio: perf.Spread{Min: 1, Median: 1, Max: 1},
 				Parts: map[string]float64{"Linear forward": 9.5, "batch": 0.001}},
 			{Name: "PyTorch 3", Setting: "eager", Ms: perf.Spread{Min: 38, Median: 40, Max: 42}, Ratio: perf.Spread{Min: 1.9, Median: 2, Max: 2.1}},

@@ -11,7 +11,7 @@ import (
 type stepTable struct {
 	Workload perf.Workload `json:"workload"`
 	GFLOP    float64       `json:"gflop"`
-	Peak     perf.Spread   `json:"peak_gflops"` // FMA on registers, once a round
+	Peak     float64       `json:"peak_gflops"` // FMA on registers, the best of all rounds
 	Rows     []stepRow     `json:"rows"`        // the first is this program
 }
 
@@ -71,10 +71,9 @@ func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, 
 		list = append(list, &contender{row: stepRow{Name: "llm.c", Setting: best.String(), Tried: tried},
 			measure: func() (slice, error) { return l.measure(ctx, best, 2) }})
 	}
-	var peaks []float64
 	progress := b.progress()
 	for round := range b.rounds {
-		if peaks, err = ours.peak(peaks); err != nil {
+		if t.Peak, err = ours.peak(t.Peak); err != nil {
 			return t, err
 		}
 		for turn := range list { // another begins each round
@@ -88,7 +87,6 @@ func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, 
 		}
 	}
 	progress("done", b.rounds*len(list), b.rounds*len(list))
-	t.Peak = perf.SpreadOf(peaks)
 	for _, c := range list {
 		c.row.Ms, c.row.Ratio = perf.SpreadOf(c.times), perf.SpreadOf(perf.Ratios(c.times, list[0].times))
 		for name, seconds := range c.sum.Spent {

@@ -125,11 +125,11 @@ func startOurs(ctx context.Context, args ...string) (*worker, error) {
 	return start(ctx, nil, self, append([]string{"ours"}, args...)...)
 }
 
-// peak appends what this program's worker reaches in GFLOP/s with multiply-adds
-// on registers.
-func (w *worker) peak(to []float64) ([]float64, error) {
+// peak is what this program's worker reaches in GFLOP/s with multiply-adds on registers,
+// now or before: a shared machine is at times as slow as half of it.
+func (w *worker) peak(before float64) (float64, error) {
 	got, err := w.measure("peak 0.1")
-	return append(to, got.Check), err
+	return max(before, got.Check), err
 }
 
 // productLine asks a worker for a product.
