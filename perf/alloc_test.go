@@ -17,13 +17,10 @@ func allocations() map[string]int64 {
 	sums := map[string]int64{}
 	for _, r := range records[:n] {
 		frames := runtime.CallersFrames(r.Stack())
-		for {
-			f, more := frames.Next()
-			if strings.HasPrefix(f.Function, "tinygpt/") {
+		for more := true; more; {
+			var f runtime.Frame
+			if f, more = frames.Next(); strings.HasPrefix(f.Function, "tinygpt/") {
 				sums[f.Function] += r.AllocObjects
-				break
-			}
-			if !more {
 				break
 			}
 		}

@@ -28,7 +28,6 @@ type register struct {
 // step computes a node.
 type step struct {
 	register
-	op   G.Op
 	args []int
 }
 
@@ -47,10 +46,10 @@ func NewMachine(g *Graph) (*Machine, error) {
 		for reads := g.Expr.From(n.ID()); reads.Next(); {
 			args = append(args, at[reads.Node().(*G.Node)])
 		}
-		if p := (register{n, i}); args == nil {
-			m.leaves = append(m.leaves, p)
+		if r := (register{n, i}); args == nil {
+			m.leaves = append(m.leaves, r)
 		} else {
-			m.steps = append(m.steps, step{p, n.Op(), args})
+			m.steps = append(m.steps, step{r, args})
 		}
 		if len(args) > len(m.args) {
 			m.args = make([]G.Value, len(args))
@@ -88,8 +87,9 @@ func (m *Machine) Run() error {
 // do computes the step, into the last run's result if that is there and the operation
 // can do so.
 func (s *step) do(last G.Value, args []G.Value) (G.Value, error) {
-	if o, ok := s.op.(G.UsePreallocDoer); ok && last != nil {
+	op := s.node.Op()
+	if o, ok := op.(G.UsePreallocDoer); ok && last != nil {
 		return o.UsePreallocDo(last, args...)
 	}
-	return s.op.Do(args...)
+	return op.Do(args...)
 }

@@ -181,17 +181,14 @@ func (o *operation) Do(v ...G.Value) (G.Value, error) {
 // plan notes what the forward pass reads and writes.
 func (o *operation) plan(p *plan, args []*buffer) *buffer {
 	pass := p.next()
-	for _, b := range args {
-		p.reads(b, pass)
-	}
+	p.reads(pass, args...)
 	if l, ok := o.layer.(bufferedLayer); ok {
 		kept, forward, _ := l.buffers()
-		for _, b := range append(kept, forward...) {
-			p.writes(b, pass)
-		}
+		p.writes(pass, kept...)
+		p.writes(pass, forward...)
 	}
 	if o.out != nil {
-		p.writes(o.out, pass)
+		p.writes(pass, o.out)
 	}
 	return o.out
 }
@@ -204,33 +201,25 @@ func (o *operation) planBackward(p *plan, args []*buffer) {
 		inputs, output = l.backwardReads()
 	}
 	if inputs {
-		for _, b := range args[:n] {
-			p.reads(b, pass)
-		}
+		p.reads(pass, args[:n]...)
 	}
 	if output {
-		p.reads(o.out, pass)
+		p.reads(pass, o.out)
 	}
-	for _, b := range args[n:] {
-		p.reads(b, pass)
-	}
+	p.reads(pass, args[n:]...)
 	if l, ok := o.layer.(bufferedLayer); ok {
 		kept, _, backward := l.buffers()
-		for _, b := range kept {
-			p.reads(b, pass)
-		}
-		for _, b := range backward {
-			p.writes(b, pass)
-		}
+		p.reads(pass, kept...)
+		p.writes(pass, backward...)
 	}
 	_, inPlace := o.layer.(gradInPlace)
 	for i, b := range o.grads {
 		switch {
 		case b == nil || o.constant[i]:
 		case i == 0 && inPlace:
-			p.reads(b, pass)
+			p.reads(pass, b)
 		default:
-			p.writes(b, pass)
+			p.writes(pass, b)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (g *Graph) Plan(m *Machine) {
 		for _, at := range s.args {
 			args = append(args, holds[at])
 		}
-		if n, ours := s.op.(planned); ours {
+		if n, ours := s.node.Op().(planned); ours {
 			holds[s.at] = n.plan(p, args)
 			continue
 		}
@@ -138,15 +138,19 @@ func (p *plan) next() int {
 	return p.passes - 1
 }
 
-// writes notes that a pass sets b.
-func (p *plan) writes(b *buffer, pass int) {
-	b.born, b.dies = pass, pass
-	p.buffers = append(p.buffers, b)
+// writes notes that a pass sets buffers.
+func (p *plan) writes(pass int, buffers ...*buffer) {
+	for _, b := range buffers {
+		b.born, b.dies = pass, pass
+	}
+	p.buffers = append(p.buffers, buffers...)
 }
 
-// reads notes that a pass reads b, if that is the plan's.
-func (p *plan) reads(b *buffer, pass int) {
-	if b != nil {
-		b.dies = max(b.dies, pass)
+// reads notes that a pass reads buffers, those that are the plan's.
+func (p *plan) reads(pass int, buffers ...*buffer) {
+	for _, b := range buffers {
+		if b != nil {
+			b.dies = max(b.dies, pass)
+		}
 	}
 }
