@@ -81,9 +81,13 @@ func oursSteps(workload string, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		accounted, err := s.Account(steps.Took / 4)
+		if err != nil {
+			return err
+		}
 		got := slice{Calls: steps.Count, Seconds: steps.Took.Seconds(), Check: steps.Loss, Spent: map[string]float64{}}
-		for name, took := range steps.Spent {
-			got.Spent[name] = took.Seconds()
+		for name, took := range accounted.Spent {
+			got.Spent[name] = got.Seconds * took.Seconds() / accounted.Took.Seconds()
 		}
 		answer.Encode(got)
 	}

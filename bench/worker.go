@@ -44,7 +44,7 @@ type slice struct {
 	// Check depends on what was computed: Σ|c| of a product, the last loss of steps,
 	// GFLOP/s of the peak.
 	Check float64 `json:"check"`
-	// Spent is where Seconds went.
+	// Spent is where Seconds went; if to look costs time, by the shares of other calls.
 	Spent map[string]float64 `json:"spent,omitempty"`
 }
 

@@ -115,7 +115,7 @@ func TestStepper(t *testing.T) {
 		t.Errorf("at least no time: %d steps", first.Count)
 	}
 	const least = 100 * time.Millisecond
-	steps, err := s.Run(least)
+	steps, err := s.Account(least)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,15 +77,16 @@ func (s *Steps) add(t Steps) {
 	s.Loss, s.Allocations, s.AllocatedBytes = t.Loss, t.Allocations, t.AllocatedBytes
 }
 
-// Train measures training steps in slices of at least length, peak in operations
-// a second. between is called between slices and may end it with an error.
+// Train measures training steps in slices of at least length, and accounts for a quarter as
+// many. peak is in operations a second. between is called between slices and may end it
+// with an error.
 func Train(w Workload, slicesWanted int, length time.Duration, peak float64, between func() error) (Training, error) {
 	s, err := NewStepper(w)
 	if err != nil {
 		return Training{}, err
 	}
 	defer s.Close()
-	var all Steps
+	var accounted Steps
 	var perStep []float64
 	for range slicesWanted {
 		if err := between(); err != nil {
@@ -95,13 +96,16 @@ func Train(w Workload, slicesWanted int, length time.Duration, peak float64, bet
 		if err != nil {
 			return Training{}, err
 		}
-		all.add(steps)
 		perStep = append(perStep, steps.Took.Seconds()/float64(steps.Count))
+		if steps, err = s.Account(length / 4); err != nil {
+			return Training{}, err
+		}
+		accounted.add(steps)
 	}
 	seconds := SpreadOf(perStep).Median
 	return Training{
 		Workload: w, StepMs: 1e3 * seconds, TokensPerSecond: float64(w.Tokens()) / seconds,
 		GFLOPS: w.FLOP() / seconds / 1e9, OfPeak: w.FLOP() / seconds / peak,
-		Parts: all.parts(), Allocations: all.Allocations, AllocatedBytes: all.AllocatedBytes,
+		Parts: accounted.parts(), Allocations: accounted.Allocations, AllocatedBytes: accounted.AllocatedBytes,
 	}, nil
 }
