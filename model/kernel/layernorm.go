@@ -69,9 +69,7 @@ var layerNormSlot layerNormTask
 func (t *layerNormTask) piece(_ *worker, i int) {
 	d := t.d
 	from, to := block(i, t.rowsPerPiece, t.rows)
-	for r := from; r < to; r++ {
-		t.mean[r], t.rstd[r] = t.level.normalize(t.y[r*d:r*d+d], t.x[r*d:r*d+d], t.gain[:d], t.bias[:d], t.eps)
-	}
+	t.level.normalize(t.y[from*d:], t.x[from*d:], t.gain[:d], t.bias[:d], t.mean[from:to], t.rstd[from:to], t.eps)
 }
 
 type layerNormGradTask struct {
@@ -94,50 +92,56 @@ var (
 func (t *layerNormGradTask) piece(_ *worker, i int) {
 	d := t.d
 	from, to := block(i, t.rowsPerPiece, t.rows)
+	// In this order: it goes through rows as they lie in memory, which affineGrad doesn't.
+	t.level.normalizeGrad(t.dx[from*d:], t.dy[from*d:], t.x[from*d:], t.gain[:d], t.mean[from:to], t.rstd[from:to], t.accumulate)
 	if t.sums != nil {
 		sums := t.sums[i*2*d:][:2*d]
 		clear(sums)
 		t.level.affineGrad(sums[:d], sums[d:], t.dy[from*d:], t.x[from*d:], d, t.mean[from:to], t.rstd[from:to])
 	}
-	for r := from; r < to; r++ {
-		t.level.normalizeGrad(t.dx[r*d:r*d+d], t.dy[r*d:r*d+d], t.x[r*d:r*d+d], t.gain[:d], t.mean[r], t.rstd[r], t.accumulate)
-	}
 }
 
-func normalizeGo(y, x, gain, bias []float32, eps float32) (mean, rstd float32) {
-	n := float32(len(x))
-	for _, v := range x {
-		mean += v
-	}
-	mean /= n
-	var variance float32
-	for _, v := range x {
-		variance += (v - mean) * (v - mean)
-	}
-	rstd = 1 / float32(math.Sqrt(float64(variance/n+eps)))
-	for i, v := range x {
-		y[i] = (v-mean)*rstd*gain[i] + bias[i]
-	}
-	return mean, rstd
-}
-
-// normalizeGradGo: with z = (x − mean)·rstd and g = dy·gain,
-// dx = rstd·(g − avg(g) − z·avg(g·z)).
-func normalizeGradGo(dx, dy, x, gain []float32, mean, rstd float32, accumulate bool) {
-	var sum, dot float32
-	for i, v := range x {
-		g := dy[i] * gain[i]
-		sum += g
-		dot += g * (v - mean) * rstd
-	}
-	n := float32(len(x))
-	sum, dot = sum/n, dot/n
-	for i, v := range x {
-		g := rstd * (dy[i]*gain[i] - sum - (v-mean)*rstd*dot)
-		if accumulate {
-			g += dx[i]
+// normalizeGo normalizes rows of len(gain) floats, one for each mean, which it sets too.
+func normalizeGo(y, x, gain, bias, mean, rstd []float32, eps float32) {
+	d := len(gain)
+	for r := range mean {
+		var sum, squares float32
+		row := x[r*d:][:d]
+		for _, v := range row {
+			sum += v
 		}
-		dx[i] = g
+		m := sum / float32(d)
+		for _, v := range row {
+			squares += (v - m) * (v - m)
+		}
+		s := 1 / float32(math.Sqrt(float64(squares/float32(d)+eps)))
+		for i, v := range row {
+			y[r*d+i] = (v-m)*s*gain[i] + bias[i]
+		}
+		mean[r], rstd[r] = m, s
+	}
+}
+
+// normalizeGradGo sets or adds to rows of len(gain) floats, one for each mean: with
+// z = (x − mean)·rstd and g = dy·gain, dx = rstd·(g − avg(g) − z·avg(g·z)).
+func normalizeGradGo(dx, dy, x, gain, mean, rstd []float32, accumulate bool) {
+	d := len(gain)
+	for r, m := range mean {
+		var sum, dot float32
+		row := x[r*d:][:d]
+		for i, v := range row {
+			g := dy[r*d+i] * gain[i]
+			sum += g
+			dot += g * (v - m) * rstd[r]
+		}
+		sum, dot = sum/float32(d), dot/float32(d)
+		for i, v := range row {
+			g := rstd[r] * (dy[r*d+i]*gain[i] - sum - (v-m)*rstd[r]*dot)
+			if accumulate {
+				g += dx[r*d+i]
+			}
+			dx[r*d+i] = g
+		}
 	}
 }
 

@@ -2,6 +2,42 @@
 
 package kernel
 
+func normalizeLanes8(y, x, gain, bias, mean, rstd []float32, eps float32) {
+	normalizeBy(normalizeAVX2, y, x, gain, bias, mean, rstd, eps)
+}
+
+func normalizeLanes16(y, x, gain, bias, mean, rstd []float32, eps float32) {
+	normalizeBy(normalizeAVX512, y, x, gain, bias, mean, rstd, eps)
+}
+
+// normalizeBy proves the bounds that assembly doesn't check.
+func normalizeBy(kernel func(y, x *float32, gain, bias []float32, mean, rstd *float32, rows int, eps float32), y, x, gain, bias, mean, rstd []float32, eps float32) {
+	d, rows := len(gain), len(mean)
+	if d == 0 || rows == 0 {
+		return
+	}
+	_, _, _, _ = y[rows*d-1], x[rows*d-1], bias[d-1], rstd[rows-1]
+	kernel(&y[0], &x[0], gain, bias, &mean[0], &rstd[0], rows, eps)
+}
+
+func normalizeGradLanes8(dx, dy, x, gain, mean, rstd []float32, accumulate bool) {
+	normalizeGradBy(normalizeGradAVX2, dx, dy, x, gain, mean, rstd, accumulate)
+}
+
+func normalizeGradLanes16(dx, dy, x, gain, mean, rstd []float32, accumulate bool) {
+	normalizeGradBy(normalizeGradAVX512, dx, dy, x, gain, mean, rstd, accumulate)
+}
+
+// normalizeGradBy proves the bounds that assembly doesn't check.
+func normalizeGradBy(kernel func(dx, dy, x *float32, gain []float32, mean, rstd *float32, rows int, accumulate bool), dx, dy, x, gain, mean, rstd []float32, accumulate bool) {
+	d, rows := len(gain), len(mean)
+	if d == 0 || rows == 0 {
+		return
+	}
+	_, _, _, _ = dx[rows*d-1], dy[rows*d-1], x[rows*d-1], rstd[rows-1]
+	kernel(&dx[0], &dy[0], &x[0], gain, &mean[0], &rstd[0], rows, accumulate)
+}
+
 func affineGradLanes8(dgain, dbias, dy, x []float32, ld int, mean, rstd []float32) {
 	affineGradBy(affineGradAVX2, dgain, dbias, dy, x, ld, mean, rstd)
 }

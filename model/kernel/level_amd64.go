@@ -22,7 +22,7 @@ var avx2 = level{
 	max: maxAVX2, exp: expAVX2,
 	softmax: softmaxLanes8, weights: weightsLanes8, scoreGrad: scoreGradLanes8,
 	gelu: geluLanes8, geluGrad: geluGradLanes8,
-	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, affineGrad: affineGradLanes8,
+	normalize: normalizeLanes8, normalizeGrad: normalizeGradLanes8, affineGrad: affineGradLanes8,
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
@@ -41,7 +41,7 @@ var avx512 = level{
 	max: maxAVX512, exp: expAVX512,
 	softmax: softmaxLanes16, weights: weightsLanes16, scoreGrad: scoreGradLanes16,
 	gelu: geluLanes16, geluGrad: geluGradLanes16,
-	normalize: normalizeAVX512, normalizeGrad: normalizeGradAVX512, affineGrad: affineGradLanes16,
+	normalize: normalizeLanes16, normalizeGrad: normalizeGradLanes16, affineGrad: affineGradLanes16,
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},

@@ -499,443 +499,638 @@ DATA all0000007f<>+56(SB)/4, $0x0000007f
 DATA all0000007f<>+60(SB)/4, $0x0000007f
 GLOBL all0000007f<>(SB), RODATA|NOPTR, $64
 
-// func normalizeAVX2(y []float32, x []float32, gain []float32, bias []float32, eps float32) (mean float32, rstd float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·normalizeAVX2(SB), NOSPLIT, $0-112
-	MOVQ   x_base+24(FP), AX
-	MOVQ   x_len+32(FP), CX
-	MOVQ   AX, DX
-	MOVQ   CX, BX
+// func normalizeAVX2(y *float32, x *float32, gain []float32, bias []float32, mean *float32, rstd *float32, rows int, eps float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeAVX2(SB), NOSPLIT, $0-92
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ gain_len+24(FP), DX
+
+rows:
+	MOVQ $0x00000001, BX
+	XORQ SI, SI
+	CMPQ rows+80(FP), $0x04
+	JLT  single
+	MOVQ $0x00000004, BX
+	MOVQ DX, SI
+	SHLQ $0x02, SI
+
+single:
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   CX, R8
+	MOVQ   DX, R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
 many3:
-	CMPQ   BX, $0x00000020
+	CMPQ   R9, $0x00000010
 	JLT    one3
-	VADDPS (DX), Y0, Y0
-	VADDPS 32(DX), Y1, Y1
-	VADDPS 64(DX), Y2, Y2
-	VADDPS 96(DX), Y3, Y3
-	ADDQ   $0x00000080, DX
-	SUBQ   $0x00000020, BX
+	VADDPS (R8), Y0, Y0
+	VADDPS (R8)(SI*1), Y1, Y1
+	VADDPS (R8)(SI*2), Y2, Y2
+	VADDPS (R8)(DI*1), Y3, Y3
+	VADDPS 32(R8), Y0, Y0
+	VADDPS 32(R8)(SI*1), Y1, Y1
+	VADDPS 32(R8)(SI*2), Y2, Y2
+	VADDPS 32(R8)(DI*1), Y3, Y3
+	ADDQ   $0x00000040, R8
+	SUBQ   $0x00000010, R9
 	JMP    many3
 
 one3:
-	CMPQ   BX, $0x00000008
+	CMPQ   R9, $0x00000008
 	JLT    rest3
-	VADDPS (DX), Y0, Y0
-	ADDQ   $0x00000020, DX
-	SUBQ   $0x00000008, BX
+	VADDPS (R8), Y0, Y0
+	VADDPS (R8)(SI*1), Y1, Y1
+	VADDPS (R8)(SI*2), Y2, Y2
+	VADDPS (R8)(DI*1), Y3, Y3
+	ADDQ   $0x00000020, R8
+	SUBQ   $0x00000008, R9
 	JMP    one3
 
 rest3:
-	TESTQ      BX, BX
+	TESTQ      R9, R9
 	JZ         done3
-	LEAQ       tails<>+32(SB), SI
-	NEGQ       BX
-	VMOVUPS    (SI)(BX*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	VADDPS     Y4, Y0, Y0
+	LEAQ       tails<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y4
+	VMASKMOVPS (R8), Y4, Y5
+	VADDPS     Y5, Y0, Y0
+	VMASKMOVPS (R8)(SI*1), Y4, Y5
+	VADDPS     Y5, Y1, Y1
+	VMASKMOVPS (R8)(SI*2), Y4, Y5
+	VADDPS     Y5, Y2, Y2
+	VMASKMOVPS (R8)(DI*1), Y4, Y4
+	VADDPS     Y4, Y3, Y3
 
 done3:
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0x4e, X0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0xb1, X0, X1
-	VADDPS       X1, X0, X0
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VUNPCKLPS    Y3, Y2, Y4
+	VUNPCKHPS    Y3, Y2, Y2
+	VADDPS       Y4, Y2, Y2
+	VUNPCKLPD    Y2, Y0, Y4
+	VUNPCKHPD    Y2, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	VPERM2F128   $0x01, Y0, Y0, Y4
+	VADDPS       Y4, Y0, Y0
 	VXORPS       X1, X1, X1
-	VCVTSI2SSQ   CX, X1, X1
-	VDIVSS       X1, X0, X0
-	VBROADCASTSS X0, Y0
-	MOVSS        X0, mean+104(FP)
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	MOVQ         AX, DX
-	MOVQ         CX, BX
+	VCVTSI2SSQ   DX, X1, X1
+	VBROADCASTSS X1, Y1
+	VDIVPS       Y1, Y0, Y0
+	MOVQ         mean+64(FP), R8
+	CMPQ         BX, $0x04
+	JE           meanfour
+	VMOVSS       X0, (R8)
+	JMP          meanstored
+
+meanfour:
+	VMOVUPS X0, (R8)
+
+meanstored:
+	MOVQ      mean+64(FP), R8
+	LEAQ      (R8)(BX*4), R8
+	MOVQ      R8, mean+64(FP)
+	MOVQ      CX, R8
+	MOVQ      DX, R9
+	VPERMILPS $0x00, Y0, Y1
+	VPERMILPS $0x55, Y0, Y2
+	VPERMILPS $0xaa, Y0, Y3
+	VPERMILPS $0xff, Y0, Y4
+	VXORPS    Y5, Y5, Y5
+	VXORPS    Y6, Y6, Y6
+	VXORPS    Y7, Y7, Y7
+	VXORPS    Y8, Y8, Y8
 
 many4:
-	CMPQ        BX, $0x00000020
+	CMPQ        R9, $0x00000010
 	JLT         one4
-	VMOVUPS     (DX), Y5
-	VSUBPS      Y0, Y5, Y5
-	VFMADD231PS Y5, Y5, Y1
-	VMOVUPS     32(DX), Y5
-	VSUBPS      Y0, Y5, Y5
-	VFMADD231PS Y5, Y5, Y2
-	VMOVUPS     64(DX), Y5
-	VSUBPS      Y0, Y5, Y5
-	VFMADD231PS Y5, Y5, Y3
-	VMOVUPS     96(DX), Y5
-	VSUBPS      Y0, Y5, Y5
-	VFMADD231PS Y5, Y5, Y4
-	ADDQ        $0x00000080, DX
-	SUBQ        $0x00000020, BX
+	VMOVUPS     (R8), Y9
+	VSUBPS      Y1, Y9, Y9
+	VFMADD231PS Y9, Y9, Y5
+	VMOVUPS     (R8)(SI*1), Y9
+	VSUBPS      Y2, Y9, Y9
+	VFMADD231PS Y9, Y9, Y6
+	VMOVUPS     (R8)(SI*2), Y9
+	VSUBPS      Y3, Y9, Y9
+	VFMADD231PS Y9, Y9, Y7
+	VMOVUPS     (R8)(DI*1), Y9
+	VSUBPS      Y4, Y9, Y9
+	VFMADD231PS Y9, Y9, Y8
+	VMOVUPS     32(R8), Y9
+	VSUBPS      Y1, Y9, Y9
+	VFMADD231PS Y9, Y9, Y5
+	VMOVUPS     32(R8)(SI*1), Y9
+	VSUBPS      Y2, Y9, Y9
+	VFMADD231PS Y9, Y9, Y6
+	VMOVUPS     32(R8)(SI*2), Y9
+	VSUBPS      Y3, Y9, Y9
+	VFMADD231PS Y9, Y9, Y7
+	VMOVUPS     32(R8)(DI*1), Y9
+	VSUBPS      Y4, Y9, Y9
+	VFMADD231PS Y9, Y9, Y8
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R9
 	JMP         many4
 
 one4:
-	CMPQ        BX, $0x00000008
+	CMPQ        R9, $0x00000008
 	JLT         rest4
-	VMOVUPS     (DX), Y5
-	VSUBPS      Y0, Y5, Y5
-	VFMADD231PS Y5, Y5, Y1
-	ADDQ        $0x00000020, DX
-	SUBQ        $0x00000008, BX
+	VMOVUPS     (R8), Y9
+	VSUBPS      Y1, Y9, Y9
+	VFMADD231PS Y9, Y9, Y5
+	VMOVUPS     (R8)(SI*1), Y9
+	VSUBPS      Y2, Y9, Y9
+	VFMADD231PS Y9, Y9, Y6
+	VMOVUPS     (R8)(SI*2), Y9
+	VSUBPS      Y3, Y9, Y9
+	VFMADD231PS Y9, Y9, Y7
+	VMOVUPS     (R8)(DI*1), Y9
+	VSUBPS      Y4, Y9, Y9
+	VFMADD231PS Y9, Y9, Y8
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, R9
 	JMP         one4
 
 rest4:
-	TESTQ       BX, BX
+	TESTQ       R9, R9
 	JZ          done4
-	LEAQ        tails<>+32(SB), SI
-	NEGQ        BX
-	VMOVUPS     (SI)(BX*4), Y5
-	VMASKMOVPS  (DX), Y5, Y6
-	VSUBPS      Y0, Y6, Y6
-	VANDPS      Y6, Y5, Y6
-	VFMADD231PS Y6, Y6, Y1
+	LEAQ        tails<>+32(SB), R10
+	NEGQ        R9
+	VMOVUPS     (R10)(R9*4), Y9
+	VMASKMOVPS  (R8), Y9, Y10
+	VSUBPS      Y1, Y10, Y10
+	VANDPS      Y10, Y9, Y10
+	VFMADD231PS Y10, Y10, Y5
+	VMASKMOVPS  (R8)(SI*1), Y9, Y1
+	VSUBPS      Y2, Y1, Y1
+	VANDPS      Y1, Y9, Y1
+	VFMADD231PS Y1, Y1, Y6
+	VMASKMOVPS  (R8)(SI*2), Y9, Y1
+	VSUBPS      Y3, Y1, Y1
+	VANDPS      Y1, Y9, Y1
+	VFMADD231PS Y1, Y1, Y7
+	VMASKMOVPS  (R8)(DI*1), Y9, Y1
+	VSUBPS      Y4, Y1, Y1
+	VANDPS      Y1, Y9, Y1
+	VFMADD231PS Y1, Y1, Y8
 
 done4:
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X1
-	VPERMILPS    $0x4e, X1, X2
-	VADDPS       X2, X1, X1
-	VPERMILPS    $0xb1, X1, X2
-	VADDPS       X2, X1, X1
-	VXORPS       X2, X2, X2
-	VCVTSI2SSQ   CX, X2, X2
-	VDIVSS       X2, X1, X1
+	VUNPCKLPS    Y6, Y5, Y1
+	VUNPCKHPS    Y6, Y5, Y5
+	VADDPS       Y1, Y5, Y5
+	VUNPCKLPS    Y8, Y7, Y1
+	VUNPCKHPS    Y8, Y7, Y7
+	VADDPS       Y1, Y7, Y7
+	VUNPCKLPD    Y7, Y5, Y1
+	VUNPCKHPD    Y7, Y5, Y5
+	VADDPS       Y1, Y5, Y5
+	VPERM2F128   $0x01, Y5, Y5, Y1
+	VADDPS       Y1, Y5, Y5
+	VXORPS       X1, X1, X1
+	VCVTSI2SSQ   DX, X1, X1
 	VBROADCASTSS X1, Y1
-	VADDSS       eps+96(FP), X1, X1
-	VSQRTSS      X1, X1, X1
-	VMOVSS       all3f800000<>+0(SB), X2
-	VDIVSS       X1, X2, X1
-	MOVSS        X1, rstd+108(FP)
-	VBROADCASTSS X1, Y1
-	MOVQ         y_base+0(FP), DX
-	MOVQ         gain_base+48(FP), BX
-	MOVQ         bias_base+72(FP), SI
+	VDIVPS       Y1, Y5, Y5
+	VMOVUPS      all3f800000<>+0(SB), Y1
+	VBROADCASTSS eps+88(FP), Y2
+	VADDPS       Y2, Y5, Y5
+	VSQRTPS      Y5, Y5
+	VDIVPS       Y5, Y1, Y1
+	MOVQ         rstd+72(FP), SI
+	CMPQ         BX, $0x04
+	JE           rstdfour
+	VMOVSS       X1, (SI)
+	JMP          rstdstored
+
+rstdfour:
+	VMOVUPS X1, (SI)
+
+rstdstored:
+	MOVQ rstd+72(FP), SI
+	LEAQ (SI)(BX*4), SI
+	MOVQ SI, rstd+72(FP)
+	MOVQ BX, SI
+
+row:
+	VPERMILPS $0x00, Y0, Y2
+	VPERMILPS $0x39, Y0, Y0
+	VPERMILPS $0x00, Y1, Y3
+	VPERMILPS $0x39, Y1, Y1
+	MOVQ      gain_base+16(FP), DI
+	MOVQ      bias_base+40(FP), R8
+	MOVQ      AX, R9
+	MOVQ      CX, R10
+	MOVQ      R8, R8
+	MOVQ      DX, R11
 
 many5:
-	CMPQ        CX, $0x00000010
+	CMPQ        R11, $0x00000010
 	JLT         one5
-	VMOVUPS     (AX), Y2
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     (SI), Y3
-	VMOVUPS     (BX), Y4
-	VFMADD213PS Y3, Y4, Y2
-	VMOVUPS     Y2, (DX)
-	VMOVUPS     32(AX), Y2
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     32(SI), Y3
-	VMOVUPS     32(BX), Y4
-	VFMADD213PS Y3, Y4, Y2
-	VMOVUPS     Y2, 32(DX)
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	SUBQ        $0x00000010, CX
+	VMOVUPS     (R10), Y4
+	VSUBPS      Y2, Y4, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (DI), Y6
+	VFMADD213PS Y5, Y6, Y4
+	VMOVUPS     Y4, (R9)
+	VMOVUPS     32(R10), Y4
+	VSUBPS      Y2, Y4, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     32(R8), Y5
+	VMOVUPS     32(DI), Y6
+	VFMADD213PS Y5, Y6, Y4
+	VMOVUPS     Y4, 32(R9)
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R11
 	JMP         many5
 
 one5:
-	CMPQ        CX, $0x00000008
+	CMPQ        R11, $0x00000008
 	JLT         rest5
-	VMOVUPS     (AX), Y2
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     (SI), Y3
-	VMOVUPS     (BX), Y4
-	VFMADD213PS Y3, Y4, Y2
-	VMOVUPS     Y2, (DX)
-	ADDQ        $0x00000020, DX
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, BX
-	ADDQ        $0x00000020, SI
-	SUBQ        $0x00000008, CX
+	VMOVUPS     (R10), Y4
+	VSUBPS      Y2, Y4, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (DI), Y6
+	VFMADD213PS Y5, Y6, Y4
+	VMOVUPS     Y4, (R9)
+	ADDQ        $0x00000020, R9
+	ADDQ        $0x00000020, R10
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, R11
 	JMP         one5
 
 rest5:
-	TESTQ       CX, CX
+	TESTQ       R11, R11
 	JZ          done5
-	LEAQ        tails<>+32(SB), DI
-	NEGQ        CX
-	VMOVUPS     (DI)(CX*4), Y2
-	VMASKMOVPS  (AX), Y2, Y3
-	VSUBPS      Y0, Y3, Y3
-	VMULPS      Y1, Y3, Y3
-	VMASKMOVPS  (SI), Y2, Y0
-	VMASKMOVPS  (BX), Y2, Y1
-	VFMADD213PS Y0, Y1, Y3
-	VMASKMOVPS  Y3, Y2, (DX)
+	LEAQ        tails<>+32(SB), R12
+	NEGQ        R11
+	VMOVUPS     (R12)(R11*4), Y4
+	VMASKMOVPS  (R10), Y4, Y5
+	VSUBPS      Y2, Y5, Y5
+	VMULPS      Y3, Y5, Y5
+	VMASKMOVPS  (R8), Y4, Y2
+	VMASKMOVPS  (DI), Y4, Y3
+	VFMADD213PS Y2, Y3, Y5
+	VMASKMOVPS  Y5, Y4, (R9)
 
 done5:
+	LEAQ (AX)(DX*4), AX
+	LEAQ (CX)(DX*4), CX
+	DECQ SI
+	JNZ  row
+	SUBQ BX, rows+80(FP)
+	JNZ  rows
 	VZEROUPPER
 	RET
 
-// func normalizeGradAVX2(dx []float32, dy []float32, x []float32, gain []float32, mean float32, rstd float32, accumulate bool)
+// func normalizeGradAVX2(dx *float32, dy *float32, x *float32, gain []float32, mean *float32, rstd *float32, rows int, accumulate bool)
 // Requires: AVX, AVX2, FMA3
-TEXT ·normalizeGradAVX2(SB), NOSPLIT, $0-105
-	MOVQ         dy_base+24(FP), AX
-	MOVQ         x_base+48(FP), CX
-	MOVQ         gain_base+72(FP), DX
-	MOVQ         x_len+56(FP), BX
-	VBROADCASTSS mean+96(FP), Y0
-	VBROADCASTSS rstd+100(FP), Y1
-	MOVQ         AX, SI
-	MOVQ         CX, DI
-	MOVQ         DX, R8
-	MOVQ         BX, R9
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
+TEXT ·normalizeGradAVX2(SB), NOSPLIT, $0-73
+	MOVQ dx+0(FP), AX
+	MOVQ dy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ gain_len+32(FP), BX
 
-many6:
-	CMPQ        R9, $0x00000010
-	JLT         one6
-	VMOVUPS     (SI), Y6
-	VMOVUPS     (R8), Y7
-	VMULPS      Y7, Y6, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVUPS     (DI), Y7
-	VSUBPS      Y0, Y7, Y7
-	VMULPS      Y1, Y7, Y7
-	VFMADD231PS Y7, Y6, Y4
-	VMOVUPS     32(SI), Y6
-	VMOVUPS     32(R8), Y7
-	VMULPS      Y7, Y6, Y6
-	VADDPS      Y6, Y3, Y3
-	VMOVUPS     32(DI), Y7
-	VSUBPS      Y0, Y7, Y7
-	VMULPS      Y1, Y7, Y7
-	VFMADD231PS Y7, Y6, Y5
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, R9
-	JMP         many6
+rows:
+	MOVQ $0x00000001, SI
+	XORQ DI, DI
+	CMPQ rows+64(FP), $0x04
+	JLT  single
+	MOVQ $0x00000004, SI
+	MOVQ BX, DI
+	SHLQ $0x02, DI
 
-one6:
-	CMPQ        R9, $0x00000008
-	JLT         rest6
-	VMOVUPS     (SI), Y6
-	VMOVUPS     (R8), Y7
-	VMULPS      Y7, Y6, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVUPS     (DI), Y7
-	VSUBPS      Y0, Y7, Y7
-	VMULPS      Y1, Y7, Y7
-	VFMADD231PS Y7, Y6, Y4
-	ADDQ        $0x00000020, SI
-	ADDQ        $0x00000020, DI
-	ADDQ        $0x00000020, R8
-	SUBQ        $0x00000008, R9
-	JMP         one6
+single:
+	LEAQ         (DI)(DI*2), R8
+	MOVQ         mean+48(FP), R9
+	CMPQ         SI, $0x04
+	JE           four6
+	VBROADCASTSS (R9), Y0
+	JMP          loaded6
 
-rest6:
-	TESTQ       R9, R9
-	JZ          done6
-	LEAQ        tails<>+32(SB), R10
-	NEGQ        R9
-	VMOVUPS     (R10)(R9*4), Y6
-	VMASKMOVPS  (SI), Y6, Y7
-	VMASKMOVPS  (R8), Y6, Y8
-	VMULPS      Y8, Y7, Y7
-	VADDPS      Y7, Y2, Y2
-	VMASKMOVPS  (DI), Y6, Y6
-	VSUBPS      Y0, Y6, Y6
-	VMULPS      Y1, Y6, Y6
-	VFMADD231PS Y6, Y7, Y4
+four6:
+	VBROADCASTF128 (R9), Y0
 
-done6:
-	VADDPS       Y3, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X2
-	VPERMILPS    $0x4e, X2, X3
-	VADDPS       X3, X2, X2
-	VPERMILPS    $0xb1, X2, X3
-	VADDPS       X3, X2, X2
-	VXORPS       X3, X3, X3
-	VCVTSI2SSQ   BX, X3, X3
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
-	VADDPS       Y5, Y4, Y4
-	VEXTRACTF128 $0x01, Y4, X3
-	VADDPS       X3, X4, X4
-	VPERMILPS    $0x4e, X4, X3
-	VADDPS       X3, X4, X4
-	VPERMILPS    $0xb1, X4, X3
-	VADDPS       X3, X4, X4
-	VXORPS       X3, X3, X3
-	VCVTSI2SSQ   BX, X3, X3
-	VDIVSS       X3, X4, X4
-	VBROADCASTSS X4, Y4
-	MOVQ         dx_base+0(FP), SI
-	MOVB         accumulate+104(FP), DI
-	TESTB        DI, DI
-	JNZ          accumulate
-	MOVQ         CX, CX
-	MOVQ         SI, SI
-
-many7:
-	CMPQ         BX, $0x00000010
-	JLT          one7
-	VMOVUPS      (AX), Y3
-	VMOVUPS      (DX), Y5
-	VMULPS       Y5, Y3, Y3
-	VSUBPS       Y2, Y3, Y3
-	VMOVUPS      (CX), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y4, Y5, Y3
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMOVUPS      32(AX), Y3
-	VMOVUPS      32(DX), Y5
-	VMULPS       Y5, Y3, Y3
-	VSUBPS       Y2, Y3, Y3
-	VMOVUPS      32(CX), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y4, Y5, Y3
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      Y3, 32(SI)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x00000040, SI
-	SUBQ         $0x00000010, BX
-	JMP          many7
+loaded6:
+	VPERMILPS $0x00, Y0, Y1
+	VPERMILPS $0x55, Y0, Y2
+	VPERMILPS $0xaa, Y0, Y3
+	VPERMILPS $0xff, Y0, Y0
+	MOVQ      gain_base+24(FP), R9
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      BX, R12
+	VXORPS    Y4, Y4, Y4
+	VXORPS    Y5, Y5, Y5
+	VXORPS    Y6, Y6, Y6
+	VXORPS    Y7, Y7, Y7
+	VXORPS    Y8, Y8, Y8
+	VXORPS    Y9, Y9, Y9
+	VXORPS    Y10, Y10, Y10
+	VXORPS    Y11, Y11, Y11
 
 one7:
-	CMPQ         BX, $0x00000008
-	JLT          rest7
-	VMOVUPS      (AX), Y3
-	VMOVUPS      (DX), Y5
-	VMULPS       Y5, Y3, Y3
-	VSUBPS       Y2, Y3, Y3
-	VMOVUPS      (CX), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y4, Y5, Y3
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, SI
-	SUBQ         $0x00000008, BX
-	JMP          one7
+	CMPQ        R12, $0x00000008
+	JLT         rest7
+	VMOVUPS     (R9), Y12
+	VMOVUPS     (R10), Y13
+	VMULPS      Y12, Y13, Y13
+	VADDPS      Y13, Y4, Y4
+	VMOVUPS     (R11), Y14
+	VSUBPS      Y1, Y14, Y14
+	VFMADD231PS Y14, Y13, Y8
+	VMOVUPS     (R10)(DI*1), Y13
+	VMULPS      Y12, Y13, Y13
+	VADDPS      Y13, Y5, Y5
+	VMOVUPS     (R11)(DI*1), Y14
+	VSUBPS      Y2, Y14, Y14
+	VFMADD231PS Y14, Y13, Y9
+	VMOVUPS     (R10)(DI*2), Y13
+	VMULPS      Y12, Y13, Y13
+	VADDPS      Y13, Y6, Y6
+	VMOVUPS     (R11)(DI*2), Y14
+	VSUBPS      Y3, Y14, Y14
+	VFMADD231PS Y14, Y13, Y10
+	VMOVUPS     (R10)(R8*1), Y13
+	VMULPS      Y12, Y13, Y13
+	VADDPS      Y13, Y7, Y7
+	VMOVUPS     (R11)(R8*1), Y12
+	VSUBPS      Y0, Y12, Y12
+	VFMADD231PS Y12, Y13, Y11
+	ADDQ        $0x00000020, R10
+	ADDQ        $0x00000020, R11
+	ADDQ        $0x00000020, R9
+	SUBQ        $0x00000008, R12
+	JMP         one7
 
 rest7:
-	TESTQ        BX, BX
-	JZ           done7
-	LEAQ         tails<>+32(SB), DI
-	NEGQ         BX
-	VMOVUPS      (DI)(BX*4), Y3
-	VMASKMOVPS   (AX), Y3, Y5
-	VMASKMOVPS   (DX), Y3, Y6
-	VMULPS       Y6, Y5, Y5
-	VSUBPS       Y2, Y5, Y5
-	VMASKMOVPS   (CX), Y3, Y2
-	VSUBPS       Y0, Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VFNMADD231PS Y4, Y2, Y5
-	VMULPS       Y1, Y5, Y5
-	VMASKMOVPS   Y5, Y3, (SI)
+	TESTQ       R12, R12
+	JZ          done7
+	LEAQ        tails<>+32(SB), R13
+	NEGQ        R12
+	VMOVUPS     (R13)(R12*4), Y12
+	VMASKMOVPS  (R9), Y12, Y13
+	VMASKMOVPS  (R10), Y12, Y14
+	VMULPS      Y13, Y14, Y14
+	VADDPS      Y14, Y4, Y4
+	VMASKMOVPS  (R11), Y12, Y15
+	VSUBPS      Y1, Y15, Y15
+	VFMADD231PS Y15, Y14, Y8
+	VMASKMOVPS  (R10)(DI*1), Y12, Y1
+	VMULPS      Y13, Y1, Y1
+	VADDPS      Y1, Y5, Y5
+	VMASKMOVPS  (R11)(DI*1), Y12, Y14
+	VSUBPS      Y2, Y14, Y14
+	VFMADD231PS Y14, Y1, Y9
+	VMASKMOVPS  (R10)(DI*2), Y12, Y1
+	VMULPS      Y13, Y1, Y1
+	VADDPS      Y1, Y6, Y6
+	VMASKMOVPS  (R11)(DI*2), Y12, Y2
+	VSUBPS      Y3, Y2, Y2
+	VFMADD231PS Y2, Y1, Y10
+	VMASKMOVPS  (R10)(R8*1), Y12, Y1
+	VMULPS      Y13, Y1, Y1
+	VADDPS      Y1, Y7, Y7
+	VMASKMOVPS  (R11)(R8*1), Y12, Y2
+	VSUBPS      Y0, Y2, Y2
+	VFMADD231PS Y2, Y1, Y11
 
 done7:
-	VZEROUPPER
-	RET
+	VUNPCKLPS    Y5, Y4, Y0
+	VUNPCKHPS    Y5, Y4, Y4
+	VADDPS       Y0, Y4, Y4
+	VUNPCKLPS    Y7, Y6, Y0
+	VUNPCKHPS    Y7, Y6, Y6
+	VADDPS       Y0, Y6, Y6
+	VUNPCKLPD    Y6, Y4, Y0
+	VUNPCKHPD    Y6, Y4, Y4
+	VADDPS       Y0, Y4, Y4
+	VPERM2F128   $0x01, Y4, Y4, Y0
+	VADDPS       Y0, Y4, Y4
+	VXORPS       X0, X0, X0
+	VCVTSI2SSQ   BX, X0, X0
+	VBROADCASTSS X0, Y0
+	VDIVPS       Y0, Y4, Y4
+	VUNPCKLPS    Y9, Y8, Y0
+	VUNPCKHPS    Y9, Y8, Y8
+	VADDPS       Y0, Y8, Y8
+	VUNPCKLPS    Y11, Y10, Y0
+	VUNPCKHPS    Y11, Y10, Y10
+	VADDPS       Y0, Y10, Y10
+	VUNPCKLPD    Y10, Y8, Y0
+	VUNPCKHPD    Y10, Y8, Y8
+	VADDPS       Y0, Y8, Y8
+	VPERM2F128   $0x01, Y8, Y8, Y0
+	VADDPS       Y0, Y8, Y8
+	VXORPS       X0, X0, X0
+	VCVTSI2SSQ   BX, X0, X0
+	VBROADCASTSS X0, Y0
+	VDIVPS       Y0, Y8, Y8
+	MOVQ         mean+48(FP), DI
+	CMPQ         SI, $0x04
+	JE           four8
+	VBROADCASTSS (DI), Y0
+	JMP          loaded8
+
+four8:
+	VBROADCASTF128 (DI), Y0
+
+loaded8:
+	MOVQ         rstd+56(FP), DI
+	CMPQ         SI, $0x04
+	JE           four9
+	VBROADCASTSS (DI), Y1
+	JMP          loaded9
+
+four9:
+	VBROADCASTF128 (DI), Y1
+
+loaded9:
+	VMULPS Y1, Y8, Y8
+	VMULPS Y1, Y8, Y8
+	MOVQ   mean+48(FP), DI
+	LEAQ   (DI)(SI*4), DI
+	MOVQ   DI, mean+48(FP)
+	MOVQ   rstd+56(FP), DI
+	LEAQ   (DI)(SI*4), DI
+	MOVQ   DI, rstd+56(FP)
+	MOVQ   SI, DI
+
+row:
+	VPERMILPS $0x00, Y4, Y2
+	VPERMILPS $0x39, Y4, Y4
+	VPERMILPS $0x00, Y8, Y3
+	VPERMILPS $0x39, Y8, Y8
+	VPERMILPS $0x00, Y0, Y5
+	VPERMILPS $0x39, Y0, Y0
+	VPERMILPS $0x00, Y1, Y6
+	VPERMILPS $0x39, Y1, Y1
+	MOVB      accumulate+72(FP), R8
+	TESTB     R8, R8
+	JNZ       accumulate
+	MOVQ      gain_base+24(FP), R8
+	MOVQ      CX, R9
+	MOVQ      DX, R10
+	MOVQ      AX, R11
+	MOVQ      BX, R12
+
+many10:
+	CMPQ         R12, $0x00000010
+	JLT          one10
+	VMOVUPS      (R9), Y7
+	VMOVUPS      (R8), Y9
+	VMULPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      (R10), Y9
+	VSUBPS       Y5, Y9, Y9
+	VFNMADD231PS Y3, Y9, Y7
+	VMULPS       Y6, Y7, Y7
+	VMOVUPS      Y7, (R11)
+	VMOVUPS      32(R9), Y7
+	VMOVUPS      32(R8), Y9
+	VMULPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      32(R10), Y9
+	VSUBPS       Y5, Y9, Y9
+	VFNMADD231PS Y3, Y9, Y7
+	VMULPS       Y6, Y7, Y7
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, R10
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R11
+	SUBQ         $0x00000010, R12
+	JMP          many10
+
+one10:
+	CMPQ         R12, $0x00000008
+	JLT          rest10
+	VMOVUPS      (R9), Y7
+	VMOVUPS      (R8), Y9
+	VMULPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      (R10), Y9
+	VSUBPS       Y5, Y9, Y9
+	VFNMADD231PS Y3, Y9, Y7
+	VMULPS       Y6, Y7, Y7
+	VMOVUPS      Y7, (R11)
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R11
+	SUBQ         $0x00000008, R12
+	JMP          one10
+
+rest10:
+	TESTQ        R12, R12
+	JZ           done10
+	LEAQ         tails<>+32(SB), R13
+	NEGQ         R12
+	VMOVUPS      (R13)(R12*4), Y7
+	VMASKMOVPS   (R9), Y7, Y9
+	VMASKMOVPS   (R8), Y7, Y10
+	VMULPS       Y10, Y9, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMASKMOVPS   (R10), Y7, Y2
+	VSUBPS       Y5, Y2, Y2
+	VFNMADD231PS Y3, Y2, Y9
+	VMULPS       Y6, Y9, Y9
+	VMASKMOVPS   Y9, Y7, (R11)
+
+done10:
+	JMP next
 
 accumulate:
-	MOVQ CX, CX
-	MOVQ SI, SI
+	MOVQ gain_base+24(FP), R8
+	MOVQ CX, R9
+	MOVQ DX, R10
+	MOVQ AX, R11
+	MOVQ BX, R12
 
-many8:
-	CMPQ         BX, $0x00000010
-	JLT          one8
-	VMOVUPS      (AX), Y3
-	VMOVUPS      (DX), Y5
-	VMULPS       Y5, Y3, Y3
-	VSUBPS       Y2, Y3, Y3
-	VMOVUPS      (CX), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y4, Y5, Y3
-	VMOVUPS      (SI), Y5
-	VFMADD213PS  Y5, Y1, Y3
-	VMOVUPS      Y3, (SI)
-	VMOVUPS      32(AX), Y3
-	VMOVUPS      32(DX), Y5
-	VMULPS       Y5, Y3, Y3
-	VSUBPS       Y2, Y3, Y3
-	VMOVUPS      32(CX), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y4, Y5, Y3
-	VMOVUPS      32(SI), Y5
-	VFMADD213PS  Y5, Y1, Y3
-	VMOVUPS      Y3, 32(SI)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x00000040, SI
-	SUBQ         $0x00000010, BX
-	JMP          many8
+many11:
+	CMPQ         R12, $0x00000010
+	JLT          one11
+	VMOVUPS      (R9), Y7
+	VMOVUPS      (R8), Y9
+	VMULPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      (R10), Y9
+	VSUBPS       Y5, Y9, Y9
+	VFNMADD231PS Y3, Y9, Y7
+	VMOVUPS      (R11), Y9
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      Y7, (R11)
+	VMOVUPS      32(R9), Y7
+	VMOVUPS      32(R8), Y9
+	VMULPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      32(R10), Y9
+	VSUBPS       Y5, Y9, Y9
+	VFNMADD231PS Y3, Y9, Y7
+	VMOVUPS      32(R11), Y9
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, R10
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R11
+	SUBQ         $0x00000010, R12
+	JMP          many11
 
-one8:
-	CMPQ         BX, $0x00000008
-	JLT          rest8
-	VMOVUPS      (AX), Y3
-	VMOVUPS      (DX), Y5
-	VMULPS       Y5, Y3, Y3
-	VSUBPS       Y2, Y3, Y3
-	VMOVUPS      (CX), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y4, Y5, Y3
-	VMOVUPS      (SI), Y5
-	VFMADD213PS  Y5, Y1, Y3
-	VMOVUPS      Y3, (SI)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, SI
-	SUBQ         $0x00000008, BX
-	JMP          one8
+one11:
+	CMPQ         R12, $0x00000008
+	JLT          rest11
+	VMOVUPS      (R9), Y7
+	VMOVUPS      (R8), Y9
+	VMULPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      (R10), Y9
+	VSUBPS       Y5, Y9, Y9
+	VFNMADD231PS Y3, Y9, Y7
+	VMOVUPS      (R11), Y9
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      Y7, (R11)
+	ADDQ         $0x00000020, R9
+	ADDQ         $0x00000020, R10
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R11
+	SUBQ         $0x00000008, R12
+	JMP          one11
 
-rest8:
-	TESTQ        BX, BX
-	JZ           done8
-	LEAQ         tails<>+32(SB), DI
-	NEGQ         BX
-	VMOVUPS      (DI)(BX*4), Y3
-	VMASKMOVPS   (AX), Y3, Y5
-	VMASKMOVPS   (DX), Y3, Y6
-	VMULPS       Y6, Y5, Y5
-	VSUBPS       Y2, Y5, Y5
-	VMASKMOVPS   (CX), Y3, Y2
-	VSUBPS       Y0, Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VFNMADD231PS Y4, Y2, Y5
-	VMASKMOVPS   (SI), Y3, Y0
-	VFMADD213PS  Y0, Y1, Y5
-	VMASKMOVPS   Y5, Y3, (SI)
+rest11:
+	TESTQ        R12, R12
+	JZ           done11
+	LEAQ         tails<>+32(SB), R13
+	NEGQ         R12
+	VMOVUPS      (R13)(R12*4), Y7
+	VMASKMOVPS   (R9), Y7, Y9
+	VMASKMOVPS   (R8), Y7, Y10
+	VMULPS       Y10, Y9, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMASKMOVPS   (R10), Y7, Y2
+	VSUBPS       Y5, Y2, Y2
+	VFNMADD231PS Y3, Y2, Y9
+	VMASKMOVPS   (R11), Y7, Y2
+	VFMADD213PS  Y2, Y6, Y9
+	VMASKMOVPS   Y9, Y7, (R11)
 
-done8:
+done11:
+next:
+	LEAQ (AX)(BX*4), AX
+	LEAQ (CX)(BX*4), CX
+	LEAQ (DX)(BX*4), DX
+	DECQ DI
+	JNZ  row
+	SUBQ SI, rows+64(FP)
+	JNZ  rows
 	VZEROUPPER
 	RET
 
@@ -950,9 +1145,9 @@ TEXT ·affineGradAVX2(SB), NOSPLIT, $0-96
 	MOVQ ld+64(FP), DI
 	SHLQ $0x02, DI
 
-many9:
+many12:
 	CMPQ    DX, $0x00000020
-	JLT     one9
+	JLT     one12
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -967,7 +1162,7 @@ many9:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-row10:
+row13:
 	VBROADCASTSS (R8), Y8
 	VBROADCASTSS (R9), Y9
 	VMOVUPS      (R11), Y10
@@ -999,7 +1194,7 @@ row10:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          row10
+	JNZ          row13
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(AX)
@@ -1013,11 +1208,11 @@ row10:
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, DX
-	JMP          many9
+	JMP          many12
 
-one9:
+one12:
 	CMPQ    DX, $0x00000008
-	JLT     rest9
+	JLT     rest12
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -1026,7 +1221,7 @@ one9:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-row11:
+row14:
 	VBROADCASTSS (R8), Y2
 	VBROADCASTSS (R9), Y3
 	VMOVUPS      (R11), Y4
@@ -1040,7 +1235,7 @@ row11:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          row11
+	JNZ          row14
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, (CX)
 	ADDQ         $0x00000020, AX
@@ -1048,11 +1243,11 @@ row11:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000008, DX
-	JMP          one9
+	JMP          one12
 
-rest9:
+rest12:
 	TESTQ      DX, DX
-	JZ         done9
+	JZ         done12
 	LEAQ       tails<>+32(SB), R8
 	NEGQ       DX
 	VMOVUPS    (R8)(DX*4), Y0
@@ -1063,7 +1258,7 @@ rest9:
 	VMASKMOVPS (CX), Y0, Y2
 	MOVQ       SI, SI
 
-row12:
+row15:
 	VBROADCASTSS (DX), Y3
 	VBROADCASTSS (R8), Y4
 	VMASKMOVPS   (BX), Y0, Y5
@@ -1077,11 +1272,11 @@ row12:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         R9
-	JNZ          row12
+	JNZ          row15
 	VMASKMOVPS   Y1, Y0, (AX)
 	VMASKMOVPS   Y2, Y0, (CX)
 
-done9:
+done12:
 	VZEROUPPER
 	RET
 
@@ -1095,35 +1290,35 @@ TEXT ·maxAVX512(SB), NOSPLIT, $0-28
 	VMOVUPS allff800000<>+0(SB), Z2
 	VMOVUPS allff800000<>+0(SB), Z3
 
-many13:
+many16:
 	CMPQ   CX, $0x00000040
-	JLT    one13
+	JLT    one16
 	VMAXPS (AX), Z0, Z0
 	VMAXPS 64(AX), Z1, Z1
 	VMAXPS 128(AX), Z2, Z2
 	VMAXPS 192(AX), Z3, Z3
 	ADDQ   $0x00000100, AX
 	SUBQ   $0x00000040, CX
-	JMP    many13
+	JMP    many16
 
-one13:
+one16:
 	CMPQ   CX, $0x00000010
-	JLT    rest13
+	JLT    rest16
 	VMAXPS (AX), Z0, Z0
 	ADDQ   $0x00000040, AX
 	SUBQ   $0x00000010, CX
-	JMP    one13
+	JMP    one16
 
-rest13:
+rest16:
 	TESTQ  CX, CX
-	JZ     done13
+	JZ     done16
 	MOVQ   $0x00000001, DX
 	SHLXQ  CX, DX, CX
 	DECQ   CX
 	KMOVW  CX, K1
 	VMAXPS (AX), Z0, K1, Z0
 
-done13:
+done16:
 	VMAXPS     Z2, Z0, Z0
 	VMAXPS     Z3, Z1, Z1
 	VMAXPS     Z1, Z0, Z0
@@ -1150,9 +1345,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-60
 	VPXORD       Z2, Z2, Z2
 	VPXORD       Z3, Z3, Z3
 
-many14:
+many17:
 	CMPQ         DX, $0x00000020
-	JLT          one14
+	JLT          one17
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1202,11 +1397,11 @@ many14:
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, DX
-	JMP          many14
+	JMP          many17
 
-one14:
+one17:
 	CMPQ         DX, $0x00000010
-	JLT          rest14
+	JLT          rest17
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1233,11 +1428,11 @@ one14:
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, DX
-	JMP          one14
+	JMP          one17
 
-rest14:
+rest17:
 	TESTQ        DX, DX
-	JZ           done14
+	JZ           done17
 	MOVQ         $0x00000001, BX
 	SHLXQ        DX, BX, DX
 	DECQ         DX
@@ -1267,7 +1462,7 @@ rest14:
 	VADDPS       Z5, Z2, Z2
 	VMOVUPS      Z5, K1, (AX)
 
-done14:
+done17:
 	VADDPS     Z3, Z2, Z2
 	VSHUFF32X4 $0x4e, Z2, Z2, Z0
 	VADDPS     Z0, Z2, Z2
@@ -1281,457 +1476,652 @@ done14:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX512(y []float32, x []float32, gain []float32, bias []float32, eps float32) (mean float32, rstd float32)
-// Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·normalizeAVX512(SB), NOSPLIT, $0-112
-	MOVQ   x_base+24(FP), AX
-	MOVQ   x_len+32(FP), CX
-	MOVQ   AX, DX
-	MOVQ   CX, BX
+// func normalizeAVX512(y *float32, x *float32, gain []float32, bias []float32, mean *float32, rstd *float32, rows int, eps float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normalizeAVX512(SB), NOSPLIT, $0-92
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ gain_len+24(FP), DX
+
+rows:
+	MOVQ $0x00000001, BX
+	XORQ SI, SI
+	CMPQ rows+80(FP), $0x04
+	JLT  single
+	MOVQ $0x00000004, BX
+	MOVQ DX, SI
+	SHLQ $0x02, SI
+
+single:
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   CX, R8
+	MOVQ   DX, R9
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many15:
-	CMPQ   BX, $0x00000040
-	JLT    one15
-	VADDPS (DX), Z0, Z0
-	VADDPS 64(DX), Z1, Z1
-	VADDPS 128(DX), Z2, Z2
-	VADDPS 192(DX), Z3, Z3
-	ADDQ   $0x00000100, DX
-	SUBQ   $0x00000040, BX
-	JMP    many15
-
-one15:
-	CMPQ   BX, $0x00000010
-	JLT    rest15
-	VADDPS (DX), Z0, Z0
-	ADDQ   $0x00000040, DX
-	SUBQ   $0x00000010, BX
-	JMP    one15
-
-rest15:
-	TESTQ     BX, BX
-	JZ        done15
-	MOVQ      $0x00000001, SI
-	SHLXQ     BX, SI, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (DX), K1, Z4
-	VADDPS    Z4, Z0, Z0
-
-done15:
-	VADDPS       Z2, Z0, Z0
-	VADDPS       Z3, Z1, Z1
-	VADDPS       Z1, Z0, Z0
-	VSHUFF32X4   $0x4e, Z0, Z0, Z1
-	VADDPS       Z1, Z0, Z0
-	VSHUFF32X4   $0xb1, Z0, Z0, Z1
-	VADDPS       Z1, Z0, Z0
-	VPERMILPS    $0x4e, Z0, Z1
-	VADDPS       Z1, Z0, Z0
-	VPERMILPS    $0xb1, Z0, Z1
-	VADDPS       Z1, Z0, Z0
-	VXORPS       X1, X1, X1
-	VCVTSI2SSQ   CX, X1, X1
-	VDIVSS       X1, X0, X0
-	VBROADCASTSS X0, Z0
-	MOVSS        X0, mean+104(FP)
-	VPXORD       Z5, Z5, Z5
-	VPXORD       Z6, Z6, Z6
-	VPXORD       Z7, Z7, Z7
-	VPXORD       Z8, Z8, Z8
-	MOVQ         AX, DX
-	MOVQ         CX, BX
-
-many16:
-	CMPQ        BX, $0x00000040
-	JLT         one16
-	VMOVUPS     (DX), Z1
-	VSUBPS      Z0, Z1, Z1
-	VFMADD231PS Z1, Z1, Z5
-	VMOVUPS     64(DX), Z1
-	VSUBPS      Z0, Z1, Z1
-	VFMADD231PS Z1, Z1, Z6
-	VMOVUPS     128(DX), Z1
-	VSUBPS      Z0, Z1, Z1
-	VFMADD231PS Z1, Z1, Z7
-	VMOVUPS     192(DX), Z1
-	VSUBPS      Z0, Z1, Z1
-	VFMADD231PS Z1, Z1, Z8
-	ADDQ        $0x00000100, DX
-	SUBQ        $0x00000040, BX
-	JMP         many16
-
-one16:
-	CMPQ        BX, $0x00000010
-	JLT         rest16
-	VMOVUPS     (DX), Z1
-	VSUBPS      Z0, Z1, Z1
-	VFMADD231PS Z1, Z1, Z5
-	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, BX
-	JMP         one16
-
-rest16:
-	TESTQ       BX, BX
-	JZ          done16
-	MOVQ        $0x00000001, SI
-	SHLXQ       BX, SI, BX
-	DECQ        BX
-	KMOVW       BX, K1
-	VMOVUPS.Z   (DX), K1, Z1
-	VSUBPS      Z0, Z1, Z1
-	VMOVAPS.Z   Z1, K1, Z1
-	VFMADD231PS Z1, Z1, Z5
-
-done16:
-	VADDPS       Z7, Z5, Z5
-	VADDPS       Z8, Z6, Z6
-	VADDPS       Z6, Z5, Z5
-	VSHUFF32X4   $0x4e, Z5, Z5, Z1
-	VADDPS       Z1, Z5, Z5
-	VSHUFF32X4   $0xb1, Z5, Z5, Z1
-	VADDPS       Z1, Z5, Z5
-	VPERMILPS    $0x4e, Z5, Z1
-	VADDPS       Z1, Z5, Z5
-	VPERMILPS    $0xb1, Z5, Z1
-	VADDPS       Z1, Z5, Z5
-	VXORPS       X1, X1, X1
-	VCVTSI2SSQ   CX, X1, X1
-	VDIVSS       X1, X5, X5
-	VBROADCASTSS X5, Z5
-	VADDSS       eps+96(FP), X5, X5
-	VSQRTSS      X5, X5, X5
-	VMOVSS       all3f800000<>+0(SB), X1
-	VDIVSS       X5, X1, X5
-	MOVSS        X5, rstd+108(FP)
-	VBROADCASTSS X5, Z5
-	MOVQ         y_base+0(FP), DX
-	MOVQ         gain_base+48(FP), BX
-	MOVQ         bias_base+72(FP), SI
-
-many17:
-	CMPQ        CX, $0x00000020
-	JLT         one17
-	VMOVUPS     (AX), Z1
-	VSUBPS      Z0, Z1, Z1
-	VMULPS      Z5, Z1, Z1
-	VMOVUPS     (SI), Z2
-	VMOVUPS     (BX), Z3
-	VFMADD213PS Z2, Z3, Z1
-	VMOVUPS     Z1, (DX)
-	VMOVUPS     64(AX), Z1
-	VSUBPS      Z0, Z1, Z1
-	VMULPS      Z5, Z1, Z1
-	VMOVUPS     64(SI), Z2
-	VMOVUPS     64(BX), Z3
-	VFMADD213PS Z2, Z3, Z1
-	VMOVUPS     Z1, 64(DX)
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, AX
-	ADDQ        $0x00000080, BX
-	ADDQ        $0x00000080, SI
-	SUBQ        $0x00000020, CX
-	JMP         many17
-
-one17:
-	CMPQ        CX, $0x00000010
-	JLT         rest17
-	VMOVUPS     (AX), Z1
-	VSUBPS      Z0, Z1, Z1
-	VMULPS      Z5, Z1, Z1
-	VMOVUPS     (SI), Z2
-	VMOVUPS     (BX), Z3
-	VFMADD213PS Z2, Z3, Z1
-	VMOVUPS     Z1, (DX)
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	SUBQ        $0x00000010, CX
-	JMP         one17
-
-rest17:
-	TESTQ       CX, CX
-	JZ          done17
-	MOVQ        $0x00000001, DI
-	SHLXQ       CX, DI, CX
-	DECQ        CX
-	KMOVW       CX, K1
-	VMOVUPS.Z   (AX), K1, Z1
-	VSUBPS      Z0, Z1, Z1
-	VMULPS      Z5, Z1, Z1
-	VMOVUPS.Z   (SI), K1, Z0
-	VMOVUPS.Z   (BX), K1, Z2
-	VFMADD213PS Z0, Z2, Z1
-	VMOVUPS     Z1, K1, (DX)
-
-done17:
-	VZEROUPPER
-	RET
-
-// func normalizeGradAVX512(dx []float32, dy []float32, x []float32, gain []float32, mean float32, rstd float32, accumulate bool)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·normalizeGradAVX512(SB), NOSPLIT, $0-105
-	MOVQ         dy_base+24(FP), AX
-	MOVQ         x_base+48(FP), CX
-	MOVQ         gain_base+72(FP), DX
-	MOVQ         x_len+56(FP), BX
-	VBROADCASTSS mean+96(FP), Z0
-	VBROADCASTSS rstd+100(FP), Z1
-	MOVQ         AX, SI
-	MOVQ         CX, DI
-	MOVQ         DX, R8
-	MOVQ         BX, R9
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
-
 many18:
-	CMPQ        R9, $0x00000020
-	JLT         one18
-	VMOVUPS     (SI), Z6
-	VMOVUPS     (R8), Z7
-	VMULPS      Z7, Z6, Z6
-	VADDPS      Z6, Z2, Z2
-	VMOVUPS     (DI), Z7
-	VSUBPS      Z0, Z7, Z7
-	VMULPS      Z1, Z7, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VMOVUPS     64(SI), Z6
-	VMOVUPS     64(R8), Z7
-	VMULPS      Z7, Z6, Z6
-	VADDPS      Z6, Z3, Z3
-	VMOVUPS     64(DI), Z7
-	VSUBPS      Z0, Z7, Z7
-	VMULPS      Z1, Z7, Z7
-	VFMADD231PS Z7, Z6, Z5
-	ADDQ        $0x00000080, SI
-	ADDQ        $0x00000080, DI
-	ADDQ        $0x00000080, R8
-	SUBQ        $0x00000020, R9
-	JMP         many18
+	CMPQ   R9, $0x00000020
+	JLT    one18
+	VADDPS (R8), Z0, Z0
+	VADDPS (R8)(SI*1), Z1, Z1
+	VADDPS (R8)(SI*2), Z2, Z2
+	VADDPS (R8)(DI*1), Z3, Z3
+	VADDPS 64(R8), Z0, Z0
+	VADDPS 64(R8)(SI*1), Z1, Z1
+	VADDPS 64(R8)(SI*2), Z2, Z2
+	VADDPS 64(R8)(DI*1), Z3, Z3
+	ADDQ   $0x00000080, R8
+	SUBQ   $0x00000020, R9
+	JMP    many18
 
 one18:
-	CMPQ        R9, $0x00000010
-	JLT         rest18
-	VMOVUPS     (SI), Z6
-	VMOVUPS     (R8), Z7
-	VMULPS      Z7, Z6, Z6
-	VADDPS      Z6, Z2, Z2
-	VMOVUPS     (DI), Z7
-	VSUBPS      Z0, Z7, Z7
-	VMULPS      Z1, Z7, Z7
-	VFMADD231PS Z7, Z6, Z4
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, R9
-	JMP         one18
+	CMPQ   R9, $0x00000010
+	JLT    rest18
+	VADDPS (R8), Z0, Z0
+	VADDPS (R8)(SI*1), Z1, Z1
+	VADDPS (R8)(SI*2), Z2, Z2
+	VADDPS (R8)(DI*1), Z3, Z3
+	ADDQ   $0x00000040, R8
+	SUBQ   $0x00000010, R9
+	JMP    one18
 
 rest18:
+	TESTQ     R9, R9
+	JZ        done18
+	MOVQ      $0x00000001, R10
+	SHLXQ     R9, R10, R9
+	DECQ      R9
+	KMOVW     R9, K1
+	VMOVUPS.Z (R8), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z (R8)(SI*1), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	VMOVUPS.Z (R8)(SI*2), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z (R8)(DI*1), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+done18:
+	VUNPCKLPS    Z1, Z0, Z4
+	VUNPCKHPS    Z1, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VUNPCKLPS    Z3, Z2, Z4
+	VUNPCKHPS    Z3, Z2, Z2
+	VADDPS       Z4, Z2, Z2
+	VUNPCKLPD    Z2, Z0, Z4
+	VUNPCKHPD    Z2, Z0, Z0
+	VADDPS       Z4, Z0, Z0
+	VSHUFF32X4   $0x4e, Z0, Z0, Z4
+	VADDPS       Z4, Z0, Z0
+	VSHUFF32X4   $0xb1, Z0, Z0, Z4
+	VADDPS       Z4, Z0, Z0
+	VXORPS       X4, X4, X4
+	VCVTSI2SSQ   DX, X4, X4
+	VBROADCASTSS X4, Z4
+	VDIVPS       Z4, Z0, Z0
+	MOVQ         mean+64(FP), R8
+	CMPQ         BX, $0x04
+	JE           meanfour
+	VMOVSS       X0, (R8)
+	JMP          meanstored
+
+meanfour:
+	VEXTRACTF32X4 $0x00, Z0, (R8)
+
+meanstored:
+	MOVQ      mean+64(FP), R8
+	LEAQ      (R8)(BX*4), R8
+	MOVQ      R8, mean+64(FP)
+	MOVQ      CX, R8
+	MOVQ      DX, R9
+	VPERMILPS $0x00, Z0, Z4
+	VPERMILPS $0x55, Z0, Z9
+	VPERMILPS $0xaa, Z0, Z10
+	VPERMILPS $0xff, Z0, Z11
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+
+many19:
+	CMPQ        R9, $0x00000020
+	JLT         one19
+	VMOVUPS     (R8), Z12
+	VSUBPS      Z4, Z12, Z12
+	VFMADD231PS Z12, Z12, Z5
+	VMOVUPS     (R8)(SI*1), Z12
+	VSUBPS      Z9, Z12, Z12
+	VFMADD231PS Z12, Z12, Z6
+	VMOVUPS     (R8)(SI*2), Z12
+	VSUBPS      Z10, Z12, Z12
+	VFMADD231PS Z12, Z12, Z7
+	VMOVUPS     (R8)(DI*1), Z12
+	VSUBPS      Z11, Z12, Z12
+	VFMADD231PS Z12, Z12, Z8
+	VMOVUPS     64(R8), Z12
+	VSUBPS      Z4, Z12, Z12
+	VFMADD231PS Z12, Z12, Z5
+	VMOVUPS     64(R8)(SI*1), Z12
+	VSUBPS      Z9, Z12, Z12
+	VFMADD231PS Z12, Z12, Z6
+	VMOVUPS     64(R8)(SI*2), Z12
+	VSUBPS      Z10, Z12, Z12
+	VFMADD231PS Z12, Z12, Z7
+	VMOVUPS     64(R8)(DI*1), Z12
+	VSUBPS      Z11, Z12, Z12
+	VFMADD231PS Z12, Z12, Z8
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, R9
+	JMP         many19
+
+one19:
+	CMPQ        R9, $0x00000010
+	JLT         rest19
+	VMOVUPS     (R8), Z12
+	VSUBPS      Z4, Z12, Z12
+	VFMADD231PS Z12, Z12, Z5
+	VMOVUPS     (R8)(SI*1), Z12
+	VSUBPS      Z9, Z12, Z12
+	VFMADD231PS Z12, Z12, Z6
+	VMOVUPS     (R8)(SI*2), Z12
+	VSUBPS      Z10, Z12, Z12
+	VFMADD231PS Z12, Z12, Z7
+	VMOVUPS     (R8)(DI*1), Z12
+	VSUBPS      Z11, Z12, Z12
+	VFMADD231PS Z12, Z12, Z8
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R9
+	JMP         one19
+
+rest19:
 	TESTQ       R9, R9
-	JZ          done18
+	JZ          done19
 	MOVQ        $0x00000001, R10
 	SHLXQ       R9, R10, R9
 	DECQ        R9
 	KMOVW       R9, K1
-	VMOVUPS.Z   (SI), K1, Z6
-	VMOVUPS.Z   (R8), K1, Z7
-	VMULPS      Z7, Z6, Z6
-	VADDPS      Z6, Z2, Z2
-	VMOVUPS.Z   (DI), K1, Z7
-	VSUBPS      Z0, Z7, Z7
-	VMULPS      Z1, Z7, Z7
-	VFMADD231PS Z7, Z6, Z4
-
-done18:
-	VADDPS       Z3, Z2, Z2
-	VSHUFF32X4   $0x4e, Z2, Z2, Z3
-	VADDPS       Z3, Z2, Z2
-	VSHUFF32X4   $0xb1, Z2, Z2, Z3
-	VADDPS       Z3, Z2, Z2
-	VPERMILPS    $0x4e, Z2, Z3
-	VADDPS       Z3, Z2, Z2
-	VPERMILPS    $0xb1, Z2, Z3
-	VADDPS       Z3, Z2, Z2
-	VXORPS       X3, X3, X3
-	VCVTSI2SSQ   BX, X3, X3
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Z2
-	VADDPS       Z5, Z4, Z4
-	VSHUFF32X4   $0x4e, Z4, Z4, Z3
-	VADDPS       Z3, Z4, Z4
-	VSHUFF32X4   $0xb1, Z4, Z4, Z3
-	VADDPS       Z3, Z4, Z4
-	VPERMILPS    $0x4e, Z4, Z3
-	VADDPS       Z3, Z4, Z4
-	VPERMILPS    $0xb1, Z4, Z3
-	VADDPS       Z3, Z4, Z4
-	VXORPS       X3, X3, X3
-	VCVTSI2SSQ   BX, X3, X3
-	VDIVSS       X3, X4, X4
-	VBROADCASTSS X4, Z4
-	MOVQ         dx_base+0(FP), SI
-	MOVB         accumulate+104(FP), DI
-	TESTB        DI, DI
-	JNZ          accumulate
-	MOVQ         CX, CX
-	MOVQ         SI, SI
-
-many19:
-	CMPQ         BX, $0x00000020
-	JLT          one19
-	VMOVUPS      (AX), Z3
-	VMOVUPS      (DX), Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z2, Z3, Z3
-	VMOVUPS      (CX), Z5
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFNMADD231PS Z4, Z5, Z3
-	VMULPS       Z1, Z3, Z3
-	VMOVUPS      Z3, (SI)
-	VMOVUPS      64(AX), Z3
-	VMOVUPS      64(DX), Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z2, Z3, Z3
-	VMOVUPS      64(CX), Z5
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFNMADD231PS Z4, Z5, Z3
-	VMULPS       Z1, Z3, Z3
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         $0x00000080, AX
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000080, DX
-	ADDQ         $0x00000080, SI
-	SUBQ         $0x00000020, BX
-	JMP          many19
-
-one19:
-	CMPQ         BX, $0x00000010
-	JLT          rest19
-	VMOVUPS      (AX), Z3
-	VMOVUPS      (DX), Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z2, Z3, Z3
-	VMOVUPS      (CX), Z5
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFNMADD231PS Z4, Z5, Z3
-	VMULPS       Z1, Z3, Z3
-	VMOVUPS      Z3, (SI)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x00000040, SI
-	SUBQ         $0x00000010, BX
-	JMP          one19
-
-rest19:
-	TESTQ        BX, BX
-	JZ           done19
-	MOVQ         $0x00000001, DI
-	SHLXQ        BX, DI, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	VMOVUPS.Z    (AX), K1, Z3
-	VMOVUPS.Z    (DX), K1, Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z2, Z3, Z3
-	VMOVUPS.Z    (CX), K1, Z2
-	VSUBPS       Z0, Z2, Z2
-	VMULPS       Z1, Z2, Z2
-	VFNMADD231PS Z4, Z2, Z3
-	VMULPS       Z1, Z3, Z3
-	VMOVUPS      Z3, K1, (SI)
+	VMOVUPS.Z   (R8), K1, Z12
+	VSUBPS      Z4, Z12, Z12
+	VMOVAPS.Z   Z12, K1, Z12
+	VFMADD231PS Z12, Z12, Z5
+	VMOVUPS.Z   (R8)(SI*1), K1, Z4
+	VSUBPS      Z9, Z4, Z4
+	VMOVAPS.Z   Z4, K1, Z4
+	VFMADD231PS Z4, Z4, Z6
+	VMOVUPS.Z   (R8)(SI*2), K1, Z4
+	VSUBPS      Z10, Z4, Z4
+	VMOVAPS.Z   Z4, K1, Z4
+	VFMADD231PS Z4, Z4, Z7
+	VMOVUPS.Z   (R8)(DI*1), K1, Z4
+	VSUBPS      Z11, Z4, Z4
+	VMOVAPS.Z   Z4, K1, Z4
+	VFMADD231PS Z4, Z4, Z8
 
 done19:
+	VUNPCKLPS    Z6, Z5, Z4
+	VUNPCKHPS    Z6, Z5, Z5
+	VADDPS       Z4, Z5, Z5
+	VUNPCKLPS    Z8, Z7, Z4
+	VUNPCKHPS    Z8, Z7, Z7
+	VADDPS       Z4, Z7, Z7
+	VUNPCKLPD    Z7, Z5, Z4
+	VUNPCKHPD    Z7, Z5, Z5
+	VADDPS       Z4, Z5, Z5
+	VSHUFF32X4   $0x4e, Z5, Z5, Z4
+	VADDPS       Z4, Z5, Z5
+	VSHUFF32X4   $0xb1, Z5, Z5, Z4
+	VADDPS       Z4, Z5, Z5
+	VXORPS       X4, X4, X4
+	VCVTSI2SSQ   DX, X4, X4
+	VBROADCASTSS X4, Z4
+	VDIVPS       Z4, Z5, Z5
+	VMOVUPS      all3f800000<>+0(SB), Z4
+	VBROADCASTSS eps+88(FP), Z9
+	VADDPS       Z9, Z5, Z5
+	VSQRTPS      Z5, Z5
+	VDIVPS       Z5, Z4, Z4
+	MOVQ         rstd+72(FP), SI
+	CMPQ         BX, $0x04
+	JE           rstdfour
+	VMOVSS       X4, (SI)
+	JMP          rstdstored
+
+rstdfour:
+	VEXTRACTF32X4 $0x00, Z4, (SI)
+
+rstdstored:
+	MOVQ rstd+72(FP), SI
+	LEAQ (SI)(BX*4), SI
+	MOVQ SI, rstd+72(FP)
+	MOVQ BX, SI
+
+row:
+	VPERMILPS $0x00, Z0, Z9
+	VPERMILPS $0x39, Z0, Z0
+	VPERMILPS $0x00, Z4, Z10
+	VPERMILPS $0x39, Z4, Z4
+	MOVQ      gain_base+16(FP), DI
+	MOVQ      bias_base+40(FP), R8
+	MOVQ      AX, R9
+	MOVQ      CX, R10
+	MOVQ      R8, R8
+	MOVQ      DX, R11
+
+many20:
+	CMPQ        R11, $0x00000020
+	JLT         one20
+	VMOVUPS     (R10), Z11
+	VSUBPS      Z9, Z11, Z11
+	VMULPS      Z10, Z11, Z11
+	VMOVUPS     (R8), Z12
+	VMOVUPS     (DI), Z13
+	VFMADD213PS Z12, Z13, Z11
+	VMOVUPS     Z11, (R9)
+	VMOVUPS     64(R10), Z11
+	VSUBPS      Z9, Z11, Z11
+	VMULPS      Z10, Z11, Z11
+	VMOVUPS     64(R8), Z12
+	VMOVUPS     64(DI), Z13
+	VFMADD213PS Z12, Z13, Z11
+	VMOVUPS     Z11, 64(R9)
+	ADDQ        $0x00000080, R9
+	ADDQ        $0x00000080, R10
+	ADDQ        $0x00000080, DI
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, R11
+	JMP         many20
+
+one20:
+	CMPQ        R11, $0x00000010
+	JLT         rest20
+	VMOVUPS     (R10), Z11
+	VSUBPS      Z9, Z11, Z11
+	VMULPS      Z10, Z11, Z11
+	VMOVUPS     (R8), Z12
+	VMOVUPS     (DI), Z13
+	VFMADD213PS Z12, Z13, Z11
+	VMOVUPS     Z11, (R9)
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R11
+	JMP         one20
+
+rest20:
+	TESTQ       R11, R11
+	JZ          done20
+	MOVQ        $0x00000001, R12
+	SHLXQ       R11, R12, R11
+	DECQ        R11
+	KMOVW       R11, K1
+	VMOVUPS.Z   (R10), K1, Z11
+	VSUBPS      Z9, Z11, Z11
+	VMULPS      Z10, Z11, Z11
+	VMOVUPS.Z   (R8), K1, Z9
+	VMOVUPS.Z   (DI), K1, Z10
+	VFMADD213PS Z9, Z10, Z11
+	VMOVUPS     Z11, K1, (R9)
+
+done20:
+	LEAQ (AX)(DX*4), AX
+	LEAQ (CX)(DX*4), CX
+	DECQ SI
+	JNZ  row
+	SUBQ BX, rows+80(FP)
+	JNZ  rows
 	VZEROUPPER
 	RET
 
+// func normalizeGradAVX512(dx *float32, dy *float32, x *float32, gain []float32, mean *float32, rstd *float32, rows int, accumulate bool)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normalizeGradAVX512(SB), NOSPLIT, $0-73
+	MOVQ dx+0(FP), AX
+	MOVQ dy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ gain_len+32(FP), BX
+
+rows:
+	MOVQ $0x00000001, SI
+	XORQ DI, DI
+	CMPQ rows+64(FP), $0x04
+	JLT  single
+	MOVQ $0x00000004, SI
+	MOVQ BX, DI
+	SHLQ $0x02, DI
+
+single:
+	LEAQ         (DI)(DI*2), R8
+	MOVQ         mean+48(FP), R9
+	CMPQ         SI, $0x04
+	JE           four21
+	VBROADCASTSS (R9), Z0
+	JMP          loaded21
+
+four21:
+	VBROADCASTF32X4 (R9), Z0
+
+loaded21:
+	VPERMILPS $0x00, Z0, Z1
+	VPERMILPS $0x55, Z0, Z2
+	VPERMILPS $0xaa, Z0, Z3
+	VPERMILPS $0xff, Z0, Z0
+	MOVQ      gain_base+24(FP), R9
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      BX, R12
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+	VPXORD    Z9, Z9, Z9
+	VPXORD    Z10, Z10, Z10
+	VPXORD    Z11, Z11, Z11
+
+one22:
+	CMPQ        R12, $0x00000010
+	JLT         rest22
+	VMOVUPS     (R9), Z12
+	VMOVUPS     (R10), Z13
+	VMULPS      Z12, Z13, Z13
+	VADDPS      Z13, Z4, Z4
+	VMOVUPS     (R11), Z14
+	VSUBPS      Z1, Z14, Z14
+	VFMADD231PS Z14, Z13, Z8
+	VMOVUPS     (R10)(DI*1), Z13
+	VMULPS      Z12, Z13, Z13
+	VADDPS      Z13, Z5, Z5
+	VMOVUPS     (R11)(DI*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VFMADD231PS Z14, Z13, Z9
+	VMOVUPS     (R10)(DI*2), Z13
+	VMULPS      Z12, Z13, Z13
+	VADDPS      Z13, Z6, Z6
+	VMOVUPS     (R11)(DI*2), Z14
+	VSUBPS      Z3, Z14, Z14
+	VFMADD231PS Z14, Z13, Z10
+	VMOVUPS     (R10)(R8*1), Z13
+	VMULPS      Z12, Z13, Z13
+	VADDPS      Z13, Z7, Z7
+	VMOVUPS     (R11)(R8*1), Z12
+	VSUBPS      Z0, Z12, Z12
+	VFMADD231PS Z12, Z13, Z11
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R11
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, R12
+	JMP         one22
+
+rest22:
+	TESTQ       R12, R12
+	JZ          done22
+	MOVQ        $0x00000001, R13
+	SHLXQ       R12, R13, R12
+	DECQ        R12
+	KMOVW       R12, K1
+	VMOVUPS.Z   (R9), K1, Z12
+	VMOVUPS.Z   (R10), K1, Z13
+	VMULPS      Z12, Z13, Z13
+	VADDPS      Z13, Z4, Z4
+	VMOVUPS.Z   (R11), K1, Z14
+	VSUBPS      Z1, Z14, Z14
+	VFMADD231PS Z14, Z13, Z8
+	VMOVUPS.Z   (R10)(DI*1), K1, Z1
+	VMULPS      Z12, Z1, Z1
+	VADDPS      Z1, Z5, Z5
+	VMOVUPS.Z   (R11)(DI*1), K1, Z13
+	VSUBPS      Z2, Z13, Z13
+	VFMADD231PS Z13, Z1, Z9
+	VMOVUPS.Z   (R10)(DI*2), K1, Z1
+	VMULPS      Z12, Z1, Z1
+	VADDPS      Z1, Z6, Z6
+	VMOVUPS.Z   (R11)(DI*2), K1, Z2
+	VSUBPS      Z3, Z2, Z2
+	VFMADD231PS Z2, Z1, Z10
+	VMOVUPS.Z   (R10)(R8*1), K1, Z1
+	VMULPS      Z12, Z1, Z1
+	VADDPS      Z1, Z7, Z7
+	VMOVUPS.Z   (R11)(R8*1), K1, Z2
+	VSUBPS      Z0, Z2, Z2
+	VFMADD231PS Z2, Z1, Z11
+
+done22:
+	VUNPCKLPS    Z5, Z4, Z0
+	VUNPCKHPS    Z5, Z4, Z4
+	VADDPS       Z0, Z4, Z4
+	VUNPCKLPS    Z7, Z6, Z0
+	VUNPCKHPS    Z7, Z6, Z6
+	VADDPS       Z0, Z6, Z6
+	VUNPCKLPD    Z6, Z4, Z0
+	VUNPCKHPD    Z6, Z4, Z4
+	VADDPS       Z0, Z4, Z4
+	VSHUFF32X4   $0x4e, Z4, Z4, Z0
+	VADDPS       Z0, Z4, Z4
+	VSHUFF32X4   $0xb1, Z4, Z4, Z0
+	VADDPS       Z0, Z4, Z4
+	VXORPS       X0, X0, X0
+	VCVTSI2SSQ   BX, X0, X0
+	VBROADCASTSS X0, Z0
+	VDIVPS       Z0, Z4, Z4
+	VUNPCKLPS    Z9, Z8, Z0
+	VUNPCKHPS    Z9, Z8, Z8
+	VADDPS       Z0, Z8, Z8
+	VUNPCKLPS    Z11, Z10, Z0
+	VUNPCKHPS    Z11, Z10, Z10
+	VADDPS       Z0, Z10, Z10
+	VUNPCKLPD    Z10, Z8, Z0
+	VUNPCKHPD    Z10, Z8, Z8
+	VADDPS       Z0, Z8, Z8
+	VSHUFF32X4   $0x4e, Z8, Z8, Z0
+	VADDPS       Z0, Z8, Z8
+	VSHUFF32X4   $0xb1, Z8, Z8, Z0
+	VADDPS       Z0, Z8, Z8
+	VXORPS       X0, X0, X0
+	VCVTSI2SSQ   BX, X0, X0
+	VBROADCASTSS X0, Z0
+	VDIVPS       Z0, Z8, Z8
+	MOVQ         mean+48(FP), DI
+	CMPQ         SI, $0x04
+	JE           four23
+	VBROADCASTSS (DI), Z0
+	JMP          loaded23
+
+four23:
+	VBROADCASTF32X4 (DI), Z0
+
+loaded23:
+	MOVQ         rstd+56(FP), DI
+	CMPQ         SI, $0x04
+	JE           four24
+	VBROADCASTSS (DI), Z1
+	JMP          loaded24
+
+four24:
+	VBROADCASTF32X4 (DI), Z1
+
+loaded24:
+	VMULPS Z1, Z8, Z8
+	VMULPS Z1, Z8, Z8
+	MOVQ   mean+48(FP), DI
+	LEAQ   (DI)(SI*4), DI
+	MOVQ   DI, mean+48(FP)
+	MOVQ   rstd+56(FP), DI
+	LEAQ   (DI)(SI*4), DI
+	MOVQ   DI, rstd+56(FP)
+	MOVQ   SI, DI
+
+row:
+	VPERMILPS $0x00, Z4, Z2
+	VPERMILPS $0x39, Z4, Z4
+	VPERMILPS $0x00, Z8, Z3
+	VPERMILPS $0x39, Z8, Z8
+	VPERMILPS $0x00, Z0, Z12
+	VPERMILPS $0x39, Z0, Z0
+	VPERMILPS $0x00, Z1, Z13
+	VPERMILPS $0x39, Z1, Z1
+	MOVB      accumulate+72(FP), R8
+	TESTB     R8, R8
+	JNZ       accumulate
+	MOVQ      gain_base+24(FP), R8
+	MOVQ      CX, R9
+	MOVQ      DX, R10
+	MOVQ      AX, R11
+	MOVQ      BX, R12
+
+many25:
+	CMPQ         R12, $0x00000020
+	JLT          one25
+	VMOVUPS      (R9), Z14
+	VMOVUPS      (R8), Z15
+	VMULPS       Z15, Z14, Z14
+	VSUBPS       Z2, Z14, Z14
+	VMOVUPS      (R10), Z15
+	VSUBPS       Z12, Z15, Z15
+	VFNMADD231PS Z3, Z15, Z14
+	VMULPS       Z13, Z14, Z14
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      64(R9), Z14
+	VMOVUPS      64(R8), Z15
+	VMULPS       Z15, Z14, Z14
+	VSUBPS       Z2, Z14, Z14
+	VMOVUPS      64(R10), Z15
+	VSUBPS       Z12, Z15, Z15
+	VFNMADD231PS Z3, Z15, Z14
+	VMULPS       Z13, Z14, Z14
+	VMOVUPS      Z14, 64(R11)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000080, R10
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R11
+	SUBQ         $0x00000020, R12
+	JMP          many25
+
+one25:
+	CMPQ         R12, $0x00000010
+	JLT          rest25
+	VMOVUPS      (R9), Z14
+	VMOVUPS      (R8), Z15
+	VMULPS       Z15, Z14, Z14
+	VSUBPS       Z2, Z14, Z14
+	VMOVUPS      (R10), Z15
+	VSUBPS       Z12, Z15, Z15
+	VFNMADD231PS Z3, Z15, Z14
+	VMULPS       Z13, Z14, Z14
+	VMOVUPS      Z14, (R11)
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, R10
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R11
+	SUBQ         $0x00000010, R12
+	JMP          one25
+
+rest25:
+	TESTQ        R12, R12
+	JZ           done25
+	MOVQ         $0x00000001, R13
+	SHLXQ        R12, R13, R12
+	DECQ         R12
+	KMOVW        R12, K1
+	VMOVUPS.Z    (R9), K1, Z14
+	VMOVUPS.Z    (R8), K1, Z15
+	VMULPS       Z15, Z14, Z14
+	VSUBPS       Z2, Z14, Z14
+	VMOVUPS.Z    (R10), K1, Z2
+	VSUBPS       Z12, Z2, Z2
+	VFNMADD231PS Z3, Z2, Z14
+	VMULPS       Z13, Z14, Z14
+	VMOVUPS      Z14, K1, (R11)
+
+done25:
+	JMP next
+
 accumulate:
-	MOVQ CX, CX
-	MOVQ SI, SI
+	MOVQ gain_base+24(FP), R8
+	MOVQ CX, R9
+	MOVQ DX, R10
+	MOVQ AX, R11
+	MOVQ BX, R12
 
-many20:
-	CMPQ         BX, $0x00000020
-	JLT          one20
-	VMOVUPS      (AX), Z3
-	VMOVUPS      (DX), Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z2, Z3, Z3
-	VMOVUPS      (CX), Z5
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFNMADD231PS Z4, Z5, Z3
-	VMOVUPS      (SI), Z5
-	VFMADD213PS  Z5, Z1, Z3
-	VMOVUPS      Z3, (SI)
-	VMOVUPS      64(AX), Z3
-	VMOVUPS      64(DX), Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z2, Z3, Z3
-	VMOVUPS      64(CX), Z5
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFNMADD231PS Z4, Z5, Z3
-	VMOVUPS      64(SI), Z5
-	VFMADD213PS  Z5, Z1, Z3
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         $0x00000080, AX
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000080, DX
-	ADDQ         $0x00000080, SI
-	SUBQ         $0x00000020, BX
-	JMP          many20
+many26:
+	CMPQ         R12, $0x00000020
+	JLT          one26
+	VMOVUPS      (R9), Z14
+	VMOVUPS      (R8), Z15
+	VMULPS       Z15, Z14, Z14
+	VSUBPS       Z2, Z14, Z14
+	VMOVUPS      (R10), Z15
+	VSUBPS       Z12, Z15, Z15
+	VFNMADD231PS Z3, Z15, Z14
+	VMOVUPS      (R11), Z15
+	VFMADD213PS  Z15, Z13, Z14
+	VMOVUPS      Z14, (R11)
+	VMOVUPS      64(R9), Z14
+	VMOVUPS      64(R8), Z15
+	VMULPS       Z15, Z14, Z14
+	VSUBPS       Z2, Z14, Z14
+	VMOVUPS      64(R10), Z15
+	VSUBPS       Z12, Z15, Z15
+	VFNMADD231PS Z3, Z15, Z14
+	VMOVUPS      64(R11), Z15
+	VFMADD213PS  Z15, Z13, Z14
+	VMOVUPS      Z14, 64(R11)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000080, R10
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R11
+	SUBQ         $0x00000020, R12
+	JMP          many26
 
-one20:
-	CMPQ         BX, $0x00000010
-	JLT          rest20
-	VMOVUPS      (AX), Z3
-	VMOVUPS      (DX), Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z2, Z3, Z3
-	VMOVUPS      (CX), Z5
-	VSUBPS       Z0, Z5, Z5
-	VMULPS       Z1, Z5, Z5
-	VFNMADD231PS Z4, Z5, Z3
-	VMOVUPS      (SI), Z5
-	VFMADD213PS  Z5, Z1, Z3
-	VMOVUPS      Z3, (SI)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x00000040, SI
-	SUBQ         $0x00000010, BX
-	JMP          one20
+one26:
+	CMPQ         R12, $0x00000010
+	JLT          rest26
+	VMOVUPS      (R9), Z14
+	VMOVUPS      (R8), Z15
+	VMULPS       Z15, Z14, Z14
+	VSUBPS       Z2, Z14, Z14
+	VMOVUPS      (R10), Z15
+	VSUBPS       Z12, Z15, Z15
+	VFNMADD231PS Z3, Z15, Z14
+	VMOVUPS      (R11), Z15
+	VFMADD213PS  Z15, Z13, Z14
+	VMOVUPS      Z14, (R11)
+	ADDQ         $0x00000040, R9
+	ADDQ         $0x00000040, R10
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R11
+	SUBQ         $0x00000010, R12
+	JMP          one26
 
-rest20:
-	TESTQ        BX, BX
-	JZ           done20
-	MOVQ         $0x00000001, DI
-	SHLXQ        BX, DI, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	VMOVUPS.Z    (AX), K1, Z3
-	VMOVUPS.Z    (DX), K1, Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z2, Z3, Z3
-	VMOVUPS.Z    (CX), K1, Z2
-	VSUBPS       Z0, Z2, Z2
-	VMULPS       Z1, Z2, Z2
-	VFNMADD231PS Z4, Z2, Z3
-	VMOVUPS.Z    (SI), K1, Z0
-	VFMADD213PS  Z0, Z1, Z3
-	VMOVUPS      Z3, K1, (SI)
+rest26:
+	TESTQ        R12, R12
+	JZ           done26
+	MOVQ         $0x00000001, R13
+	SHLXQ        R12, R13, R12
+	DECQ         R12
+	KMOVW        R12, K1
+	VMOVUPS.Z    (R9), K1, Z14
+	VMOVUPS.Z    (R8), K1, Z15
+	VMULPS       Z15, Z14, Z14
+	VSUBPS       Z2, Z14, Z14
+	VMOVUPS.Z    (R10), K1, Z2
+	VSUBPS       Z12, Z2, Z2
+	VFNMADD231PS Z3, Z2, Z14
+	VMOVUPS.Z    (R11), K1, Z2
+	VFMADD213PS  Z2, Z13, Z14
+	VMOVUPS      Z14, K1, (R11)
 
-done20:
+done26:
+next:
+	LEAQ (AX)(BX*4), AX
+	LEAQ (CX)(BX*4), CX
+	LEAQ (DX)(BX*4), DX
+	DECQ DI
+	JNZ  row
+	SUBQ SI, rows+64(FP)
+	JNZ  rows
 	VZEROUPPER
 	RET
 
@@ -1746,9 +2136,9 @@ TEXT ·affineGradAVX512(SB), NOSPLIT, $0-96
 	MOVQ ld+64(FP), DI
 	SHLQ $0x02, DI
 
-many21:
+many27:
 	CMPQ    DX, $0x00000040
-	JLT     one21
+	JLT     one27
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -1763,7 +2153,7 @@ many21:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-row22:
+row28:
 	VBROADCASTSS (R8), Z8
 	VBROADCASTSS (R9), Z9
 	VMOVUPS      (R11), Z10
@@ -1795,7 +2185,7 @@ row22:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          row22
+	JNZ          row28
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, (CX)
 	VMOVUPS      Z2, 64(AX)
@@ -1809,11 +2199,11 @@ row22:
 	ADDQ         $0x00000100, BX
 	ADDQ         $0x00000100, SI
 	SUBQ         $0x00000040, DX
-	JMP          many21
+	JMP          many27
 
-one21:
+one27:
 	CMPQ    DX, $0x00000010
-	JLT     rest21
+	JLT     rest27
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -1822,7 +2212,7 @@ one21:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-row23:
+row29:
 	VBROADCASTSS (R8), Z2
 	VBROADCASTSS (R9), Z3
 	VMOVUPS      (R11), Z4
@@ -1836,7 +2226,7 @@ row23:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          row23
+	JNZ          row29
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, (CX)
 	ADDQ         $0x00000040, AX
@@ -1844,11 +2234,11 @@ row23:
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, DX
-	JMP          one21
+	JMP          one27
 
-rest21:
+rest27:
 	TESTQ     DX, DX
-	JZ        done21
+	JZ        done27
 	MOVQ      $0x00000001, R8
 	SHLXQ     DX, R8, DX
 	DECQ      DX
@@ -1860,7 +2250,7 @@ rest21:
 	VMOVUPS.Z (CX), K1, Z1
 	MOVQ      SI, SI
 
-row24:
+row30:
 	VBROADCASTSS (DX), Z2
 	VBROADCASTSS (R8), Z3
 	VMOVUPS.Z    (BX), K1, Z4
@@ -1874,10 +2264,10 @@ row24:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         R9
-	JNZ          row24
+	JNZ          row30
 	VMOVUPS      Z0, K1, (AX)
 	VMOVUPS      Z1, K1, (CX)
 
-done21:
+done27:
 	VZEROUPPER
 	RET

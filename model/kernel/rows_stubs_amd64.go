@@ -24,22 +24,22 @@ func maxAVX2(x []float32) float32
 //go:noescape
 func expAVX2(y []float32, x []float32, scale float32, shift float32) (sum float32)
 
-// normalizeAVX2 computes
+// normalizeAVX2 computes for rows > 0 of len(gain) floats
 //
 //	mean, rstd = average(x), 1/sqrt(average((x-mean)²)+eps)
 //	for i, v := range x { y[i] = (v-mean)*rstd*gain[i] + bias[i] }
 //
 //go:noescape
-func normalizeAVX2(y []float32, x []float32, gain []float32, bias []float32, eps float32) (mean float32, rstd float32)
+func normalizeAVX2(y *float32, x *float32, gain []float32, bias []float32, mean *float32, rstd *float32, rows int, eps float32)
 
-// normalizeGradAVX2 computes
+// normalizeGradAVX2 computes for rows > 0 of len(gain) floats
 //
-//	g, z := dy*gain, (x-mean)*rstd
-//	sum, dot := average(g), average(g*z)
+//	g, z := dy*gain, x-mean
+//	sum, dot := average(g), average(g*z)*rstd*rstd
 //	for i := range x { dx[i] = or += rstd * (g[i] - sum - z[i]*dot) }
 //
 //go:noescape
-func normalizeGradAVX2(dx []float32, dy []float32, x []float32, gain []float32, mean float32, rstd float32, accumulate bool)
+func normalizeGradAVX2(dx *float32, dy *float32, x *float32, gain []float32, mean *float32, rstd *float32, rows int, accumulate bool)
 
 // affineGradAVX2 computes for rows > 0, ld floats apart,
 //
@@ -73,22 +73,22 @@ func maxAVX512(x []float32) float32
 //go:noescape
 func expAVX512(y []float32, x []float32, scale float32, shift float32) (sum float32)
 
-// normalizeAVX512 computes
+// normalizeAVX512 computes for rows > 0 of len(gain) floats
 //
 //	mean, rstd = average(x), 1/sqrt(average((x-mean)²)+eps)
 //	for i, v := range x { y[i] = (v-mean)*rstd*gain[i] + bias[i] }
 //
 //go:noescape
-func normalizeAVX512(y []float32, x []float32, gain []float32, bias []float32, eps float32) (mean float32, rstd float32)
+func normalizeAVX512(y *float32, x *float32, gain []float32, bias []float32, mean *float32, rstd *float32, rows int, eps float32)
 
-// normalizeGradAVX512 computes
+// normalizeGradAVX512 computes for rows > 0 of len(gain) floats
 //
-//	g, z := dy*gain, (x-mean)*rstd
-//	sum, dot := average(g), average(g*z)
+//	g, z := dy*gain, x-mean
+//	sum, dot := average(g), average(g*z)*rstd*rstd
 //	for i := range x { dx[i] = or += rstd * (g[i] - sum - z[i]*dot) }
 //
 //go:noescape
-func normalizeGradAVX512(dx []float32, dy []float32, x []float32, gain []float32, mean float32, rstd float32, accumulate bool)
+func normalizeGradAVX512(dx *float32, dy *float32, x *float32, gain []float32, mean *float32, rstd *float32, rows int, accumulate bool)
 
 // affineGradAVX512 computes for rows > 0, ld floats apart,
 //
