@@ -13,7 +13,7 @@ import "golang.org/x/sys/cpu"
 
 var avx2 = level{
 	name:  "avx2",
-	lanes: 8, panel: 2, rows: [4]int{1: 6, 2: 6}, thin: 2, depth: 256, strided: true,
+	lanes: 8, panel: 2, rows: [4]int{1: 6, 2: 6}, thin: 2, depth: 768, strided: true,
 
 	tiles: tilesLanes8, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8, columnSums: columnSumsLanes8,
 	thinCombine: thinCombineLanes8, thinDots: thinDotsLanes8,
