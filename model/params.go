@@ -45,6 +45,7 @@ type Model struct {
 	Config     Config
 	Parameters []*Parameter // in the order of the computation
 	byName     map[string]*Parameter
+	gradients  [][]float32 // GradNorm's memory
 }
 
 // spec is a parameter before it has memory.
@@ -208,12 +209,12 @@ func (p *Parameter) settle() {
 
 // GradNorm is the L2 norm of all gradients together, without what is frozen.
 func (m *Model) GradNorm() float64 {
-	var sum float64
+	m.gradients = m.gradients[:0]
 	for _, p := range m.Parameters {
 		_, grad := p.Trained()
-		sum += kernel.SumSquares(grad)
+		m.gradients = append(m.gradients, grad)
 	}
-	return math.Sqrt(sum)
+	return math.Sqrt(kernel.SumSquares(m.gradients...))
 }
 
 // NonFinite names the first parameter that holds a NaN or an infinity, or if all

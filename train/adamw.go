@@ -12,6 +12,7 @@ type AdamW struct {
 	// Steps is the number of updates made.
 	Steps   int
 	moments map[string]*moments
+	trained []kernel.Trained // of the last update: its memory
 }
 
 // moments are the running means of a gradient and of its square.
@@ -35,21 +36,23 @@ func (a *AdamW) of(p *model.Parameter) *moments {
 // times gradScale (1/accumulated batches, and what clips the norm).
 func (a *AdamW) Update(params []*model.Parameter, c Config, lr, gradScale float64) {
 	a.Steps++
+	a.trained = a.trained[:0]
 	for _, p := range params {
 		value, grad := p.Trained()
 		if grad == nil {
 			continue
 		}
-		step := kernel.AdamW{
-			LR: float32(lr), Beta1: float32(c.Beta1), Beta2: float32(c.Beta2), Eps: float32(c.Epsilon),
-			GradScale: float32(gradScale), Step: a.Steps,
-		}
-		if p.Decays() {
-			step.WeightDecay = float32(c.WeightDecay)
-		}
 		m := a.of(p)
-		step.Update(value, grad, m.mean[p.Frozen:], m.square[p.Frozen:])
+		t := kernel.Trained{Param: value, Grad: grad, M: m.mean[p.Frozen:], V: m.square[p.Frozen:]}
+		if p.Decays() {
+			t.WeightDecay = float32(c.WeightDecay)
+		}
+		a.trained = append(a.trained, t)
 	}
+	kernel.AdamW{
+		LR: float32(lr), Beta1: float32(c.Beta1), Beta2: float32(c.Beta2), Eps: float32(c.Epsilon),
+		GradScale: float32(gradScale), Step: a.Steps,
+	}.Update(a.trained...)
 }
 
 // ClipScale is the factor that brings a gradient of that norm down to at most

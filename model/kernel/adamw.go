@@ -7,22 +7,25 @@ import "math"
 // Decay Regularization", 2019, algorithm 2, the decay scaled by the learning rate).
 type AdamW struct {
 	LR, Beta1, Beta2, Eps float32
-	WeightDecay           float32
 	GradScale             float32 // the gradient is read as grad·GradScale: clipping, averaging
 	Step                  int     // counts from 1
 }
 
-// Update changes param and its moments m and v by grad, all of one length, in one pass:
+// Trained is what AdamW changes: a parameter and the moments M and V of its gradient, all
+// of one length.
+type Trained struct {
+	Param, Grad, M, V []float32
+	WeightDecay       float32
+}
+
+// Update changes each parameter and its moments, in one pass:
 //
 //	g = grad·GradScale
 //	m = β₁m + (1−β₁)g,  v = β₂v + (1−β₂)g²
 //	param = param·(1 − LR·WeightDecay) − LR·m̂/(√v̂ + Eps)
 //
 // with m̂ = m/(1−β₁^Step) and v̂ = v/(1−β₂^Step).
-func (o AdamW) Update(param, grad, m, v []float32) {
-	need("AdamW.Update", "grad", len(grad), len(param))
-	need("AdamW.Update", "m", len(m), len(param))
-	need("AdamW.Update", "v", len(v), len(param))
+func (o AdamW) Update(ts ...Trained) {
 	if o.Step < 1 {
 		badSize("AdamW.Update", "Step", o.Step)
 	}
@@ -32,32 +35,50 @@ func (o AdamW) Update(param, grad, m, v []float32) {
 		gradScale: o.GradScale,
 		beta1:     o.Beta1, rest1: float32(1 - float64(o.Beta1)),
 		beta2: o.Beta2, rest2: float32(1 - float64(o.Beta2)),
-		keep:  float32(1 - float64(o.LR)*float64(o.WeightDecay)),
 		rate:  float32(float64(o.LR) / bias1),
 		root2: float32(1 / math.Sqrt(bias2)),
 		eps:   o.Eps,
 	}
-	run(&adamwSlot, adamwTask{best, c, param, grad, m, v}, blocks(len(param), adamwBlock))
+	workers.mu.Lock()
+	defer workers.mu.Unlock()
+	adamwFactors, adamwBlocks = adamwFactors[:0], adamwBlocks[:0]
+	for _, t := range ts {
+		need("AdamW.Update", "Grad", len(t.Grad), len(t.Param))
+		need("AdamW.Update", "M", len(t.M), len(t.Param))
+		need("AdamW.Update", "V", len(t.V), len(t.Param))
+		c.keep = float32(1 - float64(o.LR)*float64(t.WeightDecay))
+		adamwFactors = append(adamwFactors, c)
+		adamwBlocks = adamwBlocks.with(len(t.Param), adamwBlock)
+	}
+	runLocked(&adamwSlot, adamwTask{best, ts, adamwFactors, adamwBlocks}, adamwBlocks.pieces())
 }
 
 const adamwBlock = 16 << 10 // seven streams of 64 kB
 
-// adamwConstants are the factors of a step, the bias corrections folded in.
+// adamwConstants are a parameter's factors of a step, the bias corrections folded in.
 type adamwConstants struct {
 	gradScale, beta1, rest1, beta2, rest2, keep, rate, root2, eps float32
 }
 
 type adamwTask struct {
-	level             *level
-	c                 adamwConstants
-	param, grad, m, v []float32
+	level   *level
+	list    []Trained
+	factors []adamwConstants // of each
+	blocks  listed
 }
 
-var adamwSlot adamwTask
+// Guarded by the pool's lock.
+var (
+	adamwSlot    adamwTask
+	adamwFactors []adamwConstants
+	adamwBlocks  listed
+)
 
 func (t *adamwTask) piece(_ *worker, i int) {
-	from, to := block(i, adamwBlock, len(t.param))
-	t.level.adamw(t.param[from:to], t.grad[from:to], t.m[from:to], t.v[from:to], &t.c)
+	n, b := t.blocks.find(i)
+	p := &t.list[n]
+	from, to := block(b, adamwBlock, len(p.Param))
+	t.level.adamw(p.Param[from:to], p.Grad[from:to], p.M[from:to], p.V[from:to], &t.factors[n])
 }
 
 func adamwGo(param, grad, m, v []float32, c *adamwConstants) {

@@ -29,7 +29,7 @@ func BenchmarkKernels(b *testing.B) {
 		param, grad, m, v := f(n), f(n), make([]float32, n), make([]float32, n)
 		s := AttentionShape{rows / T, T, c.heads, d / c.heads}
 		step, prompt := []CachedRows{{x, dx, rows, T - 1, 1}}, []CachedRows{{x, dx, rows, 0, rows}}
-		o := AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, GradScale: 1, Step: 10}
+		o := AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: 10}
 		kernels := []struct {
 			name string
 			call func()
@@ -51,7 +51,7 @@ func BenchmarkKernels(b *testing.B) {
 			{"Add", func() { Add(y, x, dy) }},
 			{"SumSquares-12dd", func() { SumSquares(grad) }},
 			{"FirstNonFinite-12dd", func() { FirstNonFinite(grad) }},
-			{"AdamW-12dd", func() { o.Update(param, grad, m, v) }},
+			{"AdamW-12dd", func() { o.Update(Trained{param, grad, m, v, 0.1}) }},
 		}
 		for _, l := range levels {
 			for _, threads := range []int{1, 2} {

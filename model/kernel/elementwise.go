@@ -42,21 +42,33 @@ func (t *scaleTask) piece(_ *worker, i int) {
 	t.level.scale(t.x[from:to], t.s)
 }
 
-// SumSquares returns Σ x², summed in float64.
-func SumSquares(x []float32) float64 {
-	return runSum(&sumSquaresSlot, sumSquaresTask{best, x}, blocks(len(x), elementBlock))
+// SumSquares returns Σ x² over all slices, summed in float64.
+func SumSquares(xs ...[]float32) float64 {
+	workers.mu.Lock()
+	defer workers.mu.Unlock()
+	squaresBlocks = squaresBlocks[:0]
+	for _, x := range xs {
+		squaresBlocks = squaresBlocks.with(len(x), elementBlock)
+	}
+	return runSumLocked(&sumSquaresSlot, sumSquaresTask{best, xs, squaresBlocks}, squaresBlocks.pieces())
 }
 
 type sumSquaresTask struct {
-	level *level
-	x     []float32
+	level  *level
+	list   [][]float32
+	blocks listed
 }
 
-var sumSquaresSlot sumSquaresTask
+// Guarded by the pool's lock.
+var (
+	sumSquaresSlot sumSquaresTask
+	squaresBlocks  listed
+)
 
 func (t *sumSquaresTask) piece(_ *worker, i int) {
-	from, to := block(i, elementBlock, len(t.x))
-	workers.partial[i] = t.level.sumSquares(t.x[from:to])
+	n, b := t.blocks.find(i)
+	from, to := block(b, elementBlock, len(t.list[n]))
+	workers.partial[i] = t.level.sumSquares(t.list[n][from:to])
 }
 
 // FirstNonFinite returns the index of the first NaN or infinity in x, or −1.

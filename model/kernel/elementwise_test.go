@@ -37,8 +37,10 @@ func TestSumSquares(t *testing.T) {
 			for _, v := range x {
 				want += float64(v) * float64(v)
 			}
-			if got := SumSquares(x); math.Abs(got-want) > 1e-12*want {
-				t.Errorf("%d elements: %v, want %v", n, got, want)
+			for _, xs := range [][][]float32{{x}, {x[:n/3], nil, x[n/3:], x[:0]}} {
+				if got := SumSquares(xs...); math.Abs(got-want) > 1e-12*want {
+					t.Errorf("%d elements in %d slices: %v, want %v", n, len(xs), got, want)
+				}
 			}
 		}
 		// Squares beyond float32 must not overflow.

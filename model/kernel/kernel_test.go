@@ -149,8 +149,8 @@ func TestShortSlicesPanic(t *testing.T) {
 		"EmbeddingAdd":      func() { EmbeddingAdd(l, s, 1, 1, 6) },
 		"PositionGrad":      func() { PositionGrad(s, l, 1, 1, 6) },
 		"Add":               func() { Add(l, s, l) },
-		"AdamW":             func() { AdamW{Step: 1}.Update(l, l, l, s) },
-		"AdamW, step 0":     func() { AdamW{}.Update(l, l, l, l) },
+		"AdamW":             func() { AdamW{Step: 1}.Update(Trained{l, l, l, s, 0}) },
+		"AdamW, step 0":     func() { AdamW{}.Update(Trained{l, l, l, l, 0}) },
 		"SetThreads":        func() { SetThreads(-1) },
 	} {
 		t.Run(name, func(t *testing.T) { panics(t, f) })

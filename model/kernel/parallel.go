@@ -152,8 +152,17 @@ func runLocked[T any, P interface {
 func runSum[T any, P interface {
 	*T
 	task
-}](slot P, t T, pieces int) (sum float64) {
+}](slot P, t T, pieces int) float64 {
 	workers.mu.Lock()
+	defer workers.mu.Unlock()
+	return runSumLocked(slot, t, pieces)
+}
+
+// runSumLocked is runSum for a caller that holds the pool's lock.
+func runSumLocked[T any, P interface {
+	*T
+	task
+}](slot P, t T, pieces int) (sum float64) {
 	if len(workers.partial) < pieces {
 		workers.partial = make([]float64, pieces)
 	}
@@ -161,7 +170,6 @@ func runSum[T any, P interface {
 	for _, s := range workers.partial[:pieces] {
 		sum += s
 	}
-	workers.mu.Unlock()
 	return sum
 }
 

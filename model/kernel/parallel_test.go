@@ -22,6 +22,7 @@ func everything() func() {
 	s := AttentionShape{rows / T, T, heads, d / heads}
 	cached := []CachedRows{{qkv, dqkv, 3 * rows, 5, 1}, {x, z, rows, rows - 20, 20}}
 	drop := Dropout{0.1, 5}
+	squared, trained := [][]float32{big, x}, []Trained{{big, m, m, v, 0}}
 	return func() {
 		product(false, true, rows, d, d, x, w, false, y)
 		product(false, false, 1, d, d, x, w, false, y)
@@ -43,9 +44,9 @@ func everything() func() {
 		PositionGrad(y, x, rows, T, d)
 		Add(m, m, big)
 		Scale(m, 0.5)
-		SumSquares(big)
+		SumSquares(squared...)
 		FirstNonFinite(big)
-		AdamW{LR: 1e-3, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: 1}.Update(big, m, m, v)
+		AdamW{LR: 1e-3, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: 1}.Update(trained...)
 	}
 }
 
