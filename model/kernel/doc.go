@@ -6,7 +6,8 @@
 // Every kernel is written twice: once in portable Go, which specifies it and
 // runs anywhere (and everywhere with the build tag purego), and once in
 // assembly for AVX2+FMA and AVX-512, chosen at start by what the processor and
-// the operating system support. Work is cut into pieces by the shapes alone and
+// the operating system support. On arm64 the matrix products are in assembly, for
+// NEON. Work is cut into pieces by the shapes alone and
 // sums are taken in a fixed order, so a result has the same bits whatever the
 // number of threads; between the instruction sets the last bits differ, since
 // their vectors sum in different orders.
@@ -15,3 +16,11 @@
 // sizes, are mistakes of the program and panic. Unless a function says
 // otherwise, what it writes must not overlap what it reads.
 package kernel
+
+//go:generate go -C internal/asmgen run . -subject gemm -out ../../gemm_amd64.s -stubs ../../gemm_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject packed -out ../../packed_amd64.s -stubs ../../packed_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject rows -out ../../rows_amd64.s -stubs ../../rows_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject attention -out ../../attention_amd64.s -stubs ../../attention_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject elements -out ../../elements_amd64.s -stubs ../../elements_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject peak -out ../../peak_amd64.s -stubs ../../peak_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject neon -out ../../gemm_arm64.s -stubs ../../gemm_stubs_arm64.go -pkg kernel

@@ -11,7 +11,7 @@ type level struct {
 	// has v vectors of columns.
 	lanes int
 	panel int
-	rows  [4]int
+	rows  [5]int
 	thin  int // most rows of thinCombine and thinDots
 	depth int // most steps of k between two visits to a tile
 	// The micro-kernel reads A where it lies about as fast as from a packed panel.
@@ -54,7 +54,7 @@ type level struct {
 // portable is the specification and the fallback.
 var portable = level{
 	name:  "portable",
-	lanes: 4, panel: 1, rows: [4]int{1: 2}, thin: 2, depth: 256,
+	lanes: 4, panel: 1, rows: [5]int{1: 2}, thin: 2, depth: 256,
 
 	tiles: tilesGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo, columnSums: columnSumsGo,
 	thinCombine: thinCombineGo, thinDots: thinDotsGo,

@@ -4,16 +4,9 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go -C internal/asmgen run . -subject gemm -out ../../gemm_amd64.s -stubs ../../gemm_stubs_amd64.go -pkg kernel
-//go:generate go -C internal/asmgen run . -subject packed -out ../../packed_amd64.s -stubs ../../packed_stubs_amd64.go -pkg kernel
-//go:generate go -C internal/asmgen run . -subject rows -out ../../rows_amd64.s -stubs ../../rows_stubs_amd64.go -pkg kernel
-//go:generate go -C internal/asmgen run . -subject attention -out ../../attention_amd64.s -stubs ../../attention_stubs_amd64.go -pkg kernel
-//go:generate go -C internal/asmgen run . -subject elements -out ../../elements_amd64.s -stubs ../../elements_stubs_amd64.go -pkg kernel
-//go:generate go -C internal/asmgen run . -subject peak -out ../../peak_amd64.s -stubs ../../peak_stubs_amd64.go -pkg kernel
-
 var avx2 = level{
 	name:  "avx2",
-	lanes: 8, panel: 2, rows: [4]int{1: 6, 2: 6}, thin: 2, depth: 768, strided: true,
+	lanes: 8, panel: 2, rows: [5]int{1: 6, 2: 6}, thin: 2, depth: 768, strided: true,
 
 	tiles: tilesLanes8, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8, columnSums: columnSumsLanes8,
 	thinCombine: thinCombineLanes8, thinDots: thinDotsLanes8,
@@ -32,7 +25,7 @@ var avx2 = level{
 
 var avx512 = level{
 	name:  "avx512",
-	lanes: 16, panel: 3, rows: [4]int{1: 14, 2: 14, 3: 9}, thin: 4, depth: 384, strided: true,
+	lanes: 16, panel: 3, rows: [5]int{1: 14, 2: 14, 3: 9}, thin: 4, depth: 384, strided: true,
 
 	tiles: tilesLanes16, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, dots: dotsLanes16, combine: combineLanes16, columnSums: columnSumsLanes16,
 	thinCombine: thinCombineLanes16, thinDots: thinDotsLanes16,

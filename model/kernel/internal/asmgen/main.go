@@ -3,7 +3,8 @@
 // with go generate in the folder of package kernel.
 //
 // Every kernel is written once, over an instruction set (isa) that supplies
-// vectors, masks and the few operations that differ between AVX2 and AVX-512.
+// vectors, masks and the few operations that differ between AVX2 and AVX-512. What
+// there is for arm64 is in neon.go.
 package main
 
 import (
@@ -15,8 +16,14 @@ import (
 )
 
 func main() {
-	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, attention, elements or peak")
+	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, attention, elements, peak or neon")
 	flag.Parse()
+	if *subject == "neon" {
+		asm, stubs := neon()
+		write("out", asm)
+		write("stubs", stubs)
+		return
+	}
 	ConstraintExpr("!purego")
 	for _, s := range []*isa{avx2, avx512} {
 		switch *subject {
@@ -63,6 +70,14 @@ func main() {
 		pause()
 	}
 	Generate()
+}
+
+// write writes the file that one of avo's flags names.
+func write(name, text string) {
+	if err := os.WriteFile(flag.Lookup(name).Value.String(), []byte(text), 0o644); err != nil {
+		fmt.Fprintf(os.Stderr, "asmgen: -%s: %v\n", name, err)
+		os.Exit(1)
+	}
 }
 
 // pause tells the processor that a loop waits for another thread.

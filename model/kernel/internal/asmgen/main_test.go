@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,15 +11,18 @@ import (
 
 // The assembly in package kernel has to be what this program writes.
 func TestGenerated(t *testing.T) {
-	for _, subject := range []string{"gemm", "packed", "rows", "attention", "elements", "peak"} {
+	for subject, file := range map[string]string{
+		"gemm": "gemm_%samd64", "packed": "packed_%samd64", "rows": "rows_%samd64", "attention": "attention_%samd64",
+		"elements": "elements_%samd64", "peak": "peak_%samd64", "neon": "gemm_%sarm64",
+	} {
 		dir := t.TempDir()
 		asm, stubs := filepath.Join(dir, "asm.s"), filepath.Join(dir, "stubs.go")
 		out, err := exec.Command("go", "run", ".", "-subject", subject, "-out", asm, "-stubs", stubs, "-pkg", "kernel").CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", subject, err, out)
 		}
-		compare(t, "../../"+subject+"_amd64.s", asm)
-		compare(t, "../../"+subject+"_stubs_amd64.go", stubs)
+		compare(t, "../../"+fmt.Sprintf(file, "")+".s", asm)
+		compare(t, "../../"+fmt.Sprintf(file, "stubs_")+".go", stubs)
 	}
 }
 
