@@ -93,8 +93,8 @@ func (s *Stepper) first() error {
 // Run makes steps until least has passed.
 func (s *Stepper) Run(least time.Duration) (Steps, error) { return s.slice(wanted{least, false}) }
 
-// Account is Run with an account of where the time went. It looks at the clock two hundred
-// times in a step of twelve layers, which takes up to half a per cent of a short step.
+// Account is Run with an account of where the time went. It looks at the clock around each
+// pass of an operation, which takes up to half a per cent of a short step.
 func (s *Stepper) Account(least time.Duration) (Steps, error) { return s.slice(wanted{least, true}) }
 
 func (s *Stepper) slice(w wanted) (Steps, error) {

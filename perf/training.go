@@ -64,7 +64,7 @@ func (s Steps) parts() []Part {
 	return list
 }
 
-// add merges what another slice spent.
+// add merges what another slice of Stepper.Account's spent.
 func (s *Steps) add(t Steps) {
 	if s.Spent == nil {
 		s.Spent = map[string]time.Duration{}
@@ -74,7 +74,6 @@ func (s *Steps) add(t Steps) {
 	for name, took := range t.Spent {
 		s.Spent[name] += took
 	}
-	s.Loss, s.Allocations, s.AllocatedBytes = t.Loss, t.Allocations, t.AllocatedBytes
 }
 
 // Train measures training steps in slices of at least length, and accounts for a quarter as
@@ -86,18 +85,18 @@ func Train(w Workload, slicesWanted int, length time.Duration, peak float64, bet
 		return Training{}, err
 	}
 	defer s.Close()
-	var accounted Steps
+	var timed, accounted Steps // of timed the last slice
 	var perStep []float64
 	for range slicesWanted {
 		if err := between(); err != nil {
 			return Training{}, err
 		}
-		steps, err := s.Run(length)
-		if err != nil {
+		if timed, err = s.Run(length); err != nil {
 			return Training{}, err
 		}
-		perStep = append(perStep, steps.Took.Seconds()/float64(steps.Count))
-		if steps, err = s.Account(length / 4); err != nil {
+		perStep = append(perStep, timed.Took.Seconds()/float64(timed.Count))
+		steps, err := s.Account(length / 4)
+		if err != nil {
 			return Training{}, err
 		}
 		accounted.add(steps)
@@ -106,6 +105,6 @@ func Train(w Workload, slicesWanted int, length time.Duration, peak float64, bet
 	return Training{
 		Workload: w, StepMs: 1e3 * seconds, TokensPerSecond: float64(w.Tokens()) / seconds,
 		GFLOPS: w.FLOP() / seconds / 1e9, OfPeak: w.FLOP() / seconds / peak,
-		Parts: accounted.parts(), Allocations: accounted.Allocations, AllocatedBytes: accounted.AllocatedBytes,
+		Parts: accounted.parts(), Allocations: timed.Allocations, AllocatedBytes: timed.AllocatedBytes,
 	}, nil
 }
