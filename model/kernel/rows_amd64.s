@@ -583,14 +583,14 @@ done3:
 	VDIVPS       Y1, Y0, Y0
 	MOVQ         mean+64(FP), R8
 	CMPQ         BX, $0x04
-	JE           meanfour
+	JE           four4
 	VMOVSS       X0, (R8)
-	JMP          meanstored
+	JMP          either4
 
-meanfour:
+four4:
 	VMOVUPS X0, (R8)
 
-meanstored:
+either4:
 	MOVQ      mean+64(FP), R8
 	LEAQ      (R8)(BX*4), R8
 	MOVQ      R8, mean+64(FP)
@@ -605,9 +605,9 @@ meanstored:
 	VXORPS    Y7, Y7, Y7
 	VXORPS    Y8, Y8, Y8
 
-many4:
+many5:
 	CMPQ        R9, $0x00000010
-	JLT         one4
+	JLT         one5
 	VMOVUPS     (R8), Y9
 	VSUBPS      Y1, Y9, Y9
 	VFMADD231PS Y9, Y9, Y5
@@ -634,11 +634,11 @@ many4:
 	VFMADD231PS Y9, Y9, Y8
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         many4
+	JMP         many5
 
-one4:
+one5:
 	CMPQ        R9, $0x00000008
-	JLT         rest4
+	JLT         rest5
 	VMOVUPS     (R8), Y9
 	VSUBPS      Y1, Y9, Y9
 	VFMADD231PS Y9, Y9, Y5
@@ -653,11 +653,11 @@ one4:
 	VFMADD231PS Y9, Y9, Y8
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, R9
-	JMP         one4
+	JMP         one5
 
-rest4:
+rest5:
 	TESTQ       R9, R9
-	JZ          done4
+	JZ          done5
 	LEAQ        tails<>+32(SB), R10
 	NEGQ        R9
 	VMOVUPS     (R10)(R9*4), Y9
@@ -678,7 +678,7 @@ rest4:
 	VANDPS      Y1, Y9, Y1
 	VFMADD231PS Y1, Y1, Y8
 
-done4:
+done5:
 	VUNPCKLPS    Y6, Y5, Y1
 	VUNPCKHPS    Y6, Y5, Y5
 	VADDPS       Y1, Y5, Y5
@@ -701,14 +701,14 @@ done4:
 	VDIVPS       Y5, Y1, Y1
 	MOVQ         rstd+72(FP), SI
 	CMPQ         BX, $0x04
-	JE           rstdfour
+	JE           four6
 	VMOVSS       X1, (SI)
-	JMP          rstdstored
+	JMP          either6
 
-rstdfour:
+four6:
 	VMOVUPS X1, (SI)
 
-rstdstored:
+either6:
 	MOVQ rstd+72(FP), SI
 	LEAQ (SI)(BX*4), SI
 	MOVQ SI, rstd+72(FP)
@@ -726,9 +726,9 @@ row:
 	MOVQ      R8, R8
 	MOVQ      DX, R11
 
-many5:
+many7:
 	CMPQ        R11, $0x00000010
-	JLT         one5
+	JLT         one7
 	VMOVUPS     (R10), Y4
 	VSUBPS      Y2, Y4, Y4
 	VMULPS      Y3, Y4, Y4
@@ -748,11 +748,11 @@ many5:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R11
-	JMP         many5
+	JMP         many7
 
-one5:
+one7:
 	CMPQ        R11, $0x00000008
-	JLT         rest5
+	JLT         rest7
 	VMOVUPS     (R10), Y4
 	VSUBPS      Y2, Y4, Y4
 	VMULPS      Y3, Y4, Y4
@@ -765,11 +765,11 @@ one5:
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, R11
-	JMP         one5
+	JMP         one7
 
-rest5:
+rest7:
 	TESTQ       R11, R11
-	JZ          done5
+	JZ          done7
 	LEAQ        tails<>+32(SB), R12
 	NEGQ        R11
 	VMOVUPS     (R12)(R11*4), Y4
@@ -781,7 +781,7 @@ rest5:
 	VFMADD213PS Y2, Y3, Y5
 	VMASKMOVPS  Y5, Y4, (R9)
 
-done5:
+done7:
 	LEAQ (AX)(DX*4), AX
 	LEAQ (CX)(DX*4), CX
 	DECQ SI
@@ -812,14 +812,14 @@ single:
 	LEAQ         (DI)(DI*2), R8
 	MOVQ         mean+48(FP), R9
 	CMPQ         SI, $0x04
-	JE           four6
+	JE           four8
 	VBROADCASTSS (R9), Y0
-	JMP          loaded6
+	JMP          either8
 
-four6:
+four8:
 	VBROADCASTF128 (R9), Y0
 
-loaded6:
+either8:
 	VPERMILPS $0x00, Y0, Y1
 	VPERMILPS $0x55, Y0, Y2
 	VPERMILPS $0xaa, Y0, Y3
@@ -837,9 +837,9 @@ loaded6:
 	VXORPS    Y10, Y10, Y10
 	VXORPS    Y11, Y11, Y11
 
-one7:
+one9:
 	CMPQ        R12, $0x00000008
-	JLT         rest7
+	JLT         rest9
 	VMOVUPS     (R9), Y12
 	VMOVUPS     (R10), Y13
 	VMULPS      Y12, Y13, Y13
@@ -869,11 +869,11 @@ one7:
 	ADDQ        $0x00000020, R11
 	ADDQ        $0x00000020, R9
 	SUBQ        $0x00000008, R12
-	JMP         one7
+	JMP         one9
 
-rest7:
+rest9:
 	TESTQ       R12, R12
-	JZ          done7
+	JZ          done9
 	LEAQ        tails<>+32(SB), R13
 	NEGQ        R12
 	VMOVUPS     (R13)(R12*4), Y12
@@ -903,7 +903,7 @@ rest7:
 	VSUBPS      Y0, Y2, Y2
 	VFMADD231PS Y2, Y1, Y11
 
-done7:
+done9:
 	VUNPCKLPS    Y5, Y4, Y0
 	VUNPCKHPS    Y5, Y4, Y4
 	VADDPS       Y0, Y4, Y4
@@ -936,24 +936,24 @@ done7:
 	VDIVPS       Y0, Y8, Y8
 	MOVQ         mean+48(FP), DI
 	CMPQ         SI, $0x04
-	JE           four8
+	JE           four10
 	VBROADCASTSS (DI), Y0
-	JMP          loaded8
+	JMP          either10
 
-four8:
+four10:
 	VBROADCASTF128 (DI), Y0
 
-loaded8:
+either10:
 	MOVQ         rstd+56(FP), DI
 	CMPQ         SI, $0x04
-	JE           four9
+	JE           four11
 	VBROADCASTSS (DI), Y1
-	JMP          loaded9
+	JMP          either11
 
-four9:
+four11:
 	VBROADCASTF128 (DI), Y1
 
-loaded9:
+either11:
 	VMULPS Y1, Y8, Y8
 	VMULPS Y1, Y8, Y8
 	MOVQ   mean+48(FP), DI
@@ -982,9 +982,9 @@ row:
 	MOVQ      AX, R11
 	MOVQ      BX, R12
 
-many10:
+many12:
 	CMPQ         R12, $0x00000010
-	JLT          one10
+	JLT          one12
 	VMOVUPS      (R9), Y7
 	VMOVUPS      (R8), Y9
 	VMULPS       Y9, Y7, Y7
@@ -1008,11 +1008,11 @@ many10:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000040, R11
 	SUBQ         $0x00000010, R12
-	JMP          many10
+	JMP          many12
 
-one10:
+one12:
 	CMPQ         R12, $0x00000008
-	JLT          rest10
+	JLT          rest12
 	VMOVUPS      (R9), Y7
 	VMOVUPS      (R8), Y9
 	VMULPS       Y9, Y7, Y7
@@ -1027,11 +1027,11 @@ one10:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000020, R11
 	SUBQ         $0x00000008, R12
-	JMP          one10
+	JMP          one12
 
-rest10:
+rest12:
 	TESTQ        R12, R12
-	JZ           done10
+	JZ           done12
 	LEAQ         tails<>+32(SB), R13
 	NEGQ         R12
 	VMOVUPS      (R13)(R12*4), Y7
@@ -1045,7 +1045,7 @@ rest10:
 	VMULPS       Y6, Y9, Y9
 	VMASKMOVPS   Y9, Y7, (R11)
 
-done10:
+done12:
 	JMP next
 
 accumulate:
@@ -1055,9 +1055,9 @@ accumulate:
 	MOVQ AX, R11
 	MOVQ BX, R12
 
-many11:
+many13:
 	CMPQ         R12, $0x00000010
-	JLT          one11
+	JLT          one13
 	VMOVUPS      (R9), Y7
 	VMOVUPS      (R8), Y9
 	VMULPS       Y9, Y7, Y7
@@ -1083,11 +1083,11 @@ many11:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000040, R11
 	SUBQ         $0x00000010, R12
-	JMP          many11
+	JMP          many13
 
-one11:
+one13:
 	CMPQ         R12, $0x00000008
-	JLT          rest11
+	JLT          rest13
 	VMOVUPS      (R9), Y7
 	VMOVUPS      (R8), Y9
 	VMULPS       Y9, Y7, Y7
@@ -1103,11 +1103,11 @@ one11:
 	ADDQ         $0x00000020, R8
 	ADDQ         $0x00000020, R11
 	SUBQ         $0x00000008, R12
-	JMP          one11
+	JMP          one13
 
-rest11:
+rest13:
 	TESTQ        R12, R12
-	JZ           done11
+	JZ           done13
 	LEAQ         tails<>+32(SB), R13
 	NEGQ         R12
 	VMOVUPS      (R13)(R12*4), Y7
@@ -1122,7 +1122,7 @@ rest11:
 	VFMADD213PS  Y2, Y6, Y9
 	VMASKMOVPS   Y9, Y7, (R11)
 
-done11:
+done13:
 next:
 	LEAQ (AX)(BX*4), AX
 	LEAQ (CX)(BX*4), CX
@@ -1145,9 +1145,9 @@ TEXT ·affineGradAVX2(SB), NOSPLIT, $0-96
 	MOVQ ld+64(FP), DI
 	SHLQ $0x02, DI
 
-many12:
+many14:
 	CMPQ    DX, $0x00000020
-	JLT     one12
+	JLT     one14
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -1162,7 +1162,7 @@ many12:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-row13:
+row15:
 	VBROADCASTSS (R8), Y8
 	VBROADCASTSS (R9), Y9
 	VMOVUPS      (R11), Y10
@@ -1194,7 +1194,7 @@ row13:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          row13
+	JNZ          row15
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(AX)
@@ -1208,11 +1208,11 @@ row13:
 	ADDQ         $0x00000080, BX
 	ADDQ         $0x00000080, SI
 	SUBQ         $0x00000020, DX
-	JMP          many12
+	JMP          many14
 
-one12:
+one14:
 	CMPQ    DX, $0x00000008
-	JLT     rest12
+	JLT     rest14
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -1221,7 +1221,7 @@ one12:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-row14:
+row16:
 	VBROADCASTSS (R8), Y2
 	VBROADCASTSS (R9), Y3
 	VMOVUPS      (R11), Y4
@@ -1235,7 +1235,7 @@ row14:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          row14
+	JNZ          row16
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, (CX)
 	ADDQ         $0x00000020, AX
@@ -1243,11 +1243,11 @@ row14:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	SUBQ         $0x00000008, DX
-	JMP          one12
+	JMP          one14
 
-rest12:
+rest14:
 	TESTQ      DX, DX
-	JZ         done12
+	JZ         done14
 	LEAQ       tails<>+32(SB), R8
 	NEGQ       DX
 	VMOVUPS    (R8)(DX*4), Y0
@@ -1258,7 +1258,7 @@ rest12:
 	VMASKMOVPS (CX), Y0, Y2
 	MOVQ       SI, SI
 
-row15:
+row17:
 	VBROADCASTSS (DX), Y3
 	VBROADCASTSS (R8), Y4
 	VMASKMOVPS   (BX), Y0, Y5
@@ -1272,11 +1272,11 @@ row15:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         R9
-	JNZ          row15
+	JNZ          row17
 	VMASKMOVPS   Y1, Y0, (AX)
 	VMASKMOVPS   Y2, Y0, (CX)
 
-done12:
+done14:
 	VZEROUPPER
 	RET
 
@@ -1290,35 +1290,35 @@ TEXT ·maxAVX512(SB), NOSPLIT, $0-28
 	VMOVUPS allff800000<>+0(SB), Z2
 	VMOVUPS allff800000<>+0(SB), Z3
 
-many16:
+many18:
 	CMPQ   CX, $0x00000040
-	JLT    one16
+	JLT    one18
 	VMAXPS (AX), Z0, Z0
 	VMAXPS 64(AX), Z1, Z1
 	VMAXPS 128(AX), Z2, Z2
 	VMAXPS 192(AX), Z3, Z3
 	ADDQ   $0x00000100, AX
 	SUBQ   $0x00000040, CX
-	JMP    many16
+	JMP    many18
 
-one16:
+one18:
 	CMPQ   CX, $0x00000010
-	JLT    rest16
+	JLT    rest18
 	VMAXPS (AX), Z0, Z0
 	ADDQ   $0x00000040, AX
 	SUBQ   $0x00000010, CX
-	JMP    one16
+	JMP    one18
 
-rest16:
+rest18:
 	TESTQ  CX, CX
-	JZ     done16
+	JZ     done18
 	MOVQ   $0x00000001, DX
 	SHLXQ  CX, DX, CX
 	DECQ   CX
 	KMOVW  CX, K1
 	VMAXPS (AX), Z0, K1, Z0
 
-done16:
+done18:
 	VMAXPS     Z2, Z0, Z0
 	VMAXPS     Z3, Z1, Z1
 	VMAXPS     Z1, Z0, Z0
@@ -1345,9 +1345,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-60
 	VPXORD       Z2, Z2, Z2
 	VPXORD       Z3, Z3, Z3
 
-many17:
+many19:
 	CMPQ         DX, $0x00000020
-	JLT          one17
+	JLT          one19
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1397,11 +1397,11 @@ many17:
 	ADDQ         $0x00000080, AX
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000020, DX
-	JMP          many17
+	JMP          many19
 
-one17:
+one19:
 	CMPQ         DX, $0x00000010
-	JLT          rest17
+	JLT          rest19
 	VMOVUPS      (CX), Z4
 	VFMSUB213PS  Z1, Z0, Z4
 	VMOVUPS      allc2d00000<>+0(SB), Z5
@@ -1428,11 +1428,11 @@ one17:
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, CX
 	SUBQ         $0x00000010, DX
-	JMP          one17
+	JMP          one19
 
-rest17:
+rest19:
 	TESTQ        DX, DX
-	JZ           done17
+	JZ           done19
 	MOVQ         $0x00000001, BX
 	SHLXQ        DX, BX, DX
 	DECQ         DX
@@ -1462,7 +1462,7 @@ rest17:
 	VADDPS       Z5, Z2, Z2
 	VMOVUPS      Z5, K1, (AX)
 
-done17:
+done19:
 	VADDPS     Z3, Z2, Z2
 	VSHUFF32X4 $0x4e, Z2, Z2, Z0
 	VADDPS     Z0, Z2, Z2
@@ -1501,9 +1501,9 @@ single:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many18:
+many20:
 	CMPQ   R9, $0x00000020
-	JLT    one18
+	JLT    one20
 	VADDPS (R8), Z0, Z0
 	VADDPS (R8)(SI*1), Z1, Z1
 	VADDPS (R8)(SI*2), Z2, Z2
@@ -1514,22 +1514,22 @@ many18:
 	VADDPS 64(R8)(DI*1), Z3, Z3
 	ADDQ   $0x00000080, R8
 	SUBQ   $0x00000020, R9
-	JMP    many18
+	JMP    many20
 
-one18:
+one20:
 	CMPQ   R9, $0x00000010
-	JLT    rest18
+	JLT    rest20
 	VADDPS (R8), Z0, Z0
 	VADDPS (R8)(SI*1), Z1, Z1
 	VADDPS (R8)(SI*2), Z2, Z2
 	VADDPS (R8)(DI*1), Z3, Z3
 	ADDQ   $0x00000040, R8
 	SUBQ   $0x00000010, R9
-	JMP    one18
+	JMP    one20
 
-rest18:
+rest20:
 	TESTQ     R9, R9
-	JZ        done18
+	JZ        done20
 	MOVQ      $0x00000001, R10
 	SHLXQ     R9, R10, R9
 	DECQ      R9
@@ -1543,7 +1543,7 @@ rest18:
 	VMOVUPS.Z (R8)(DI*1), K1, Z4
 	VADDPS    Z4, Z3, Z3
 
-done18:
+done20:
 	VUNPCKLPS    Z1, Z0, Z4
 	VUNPCKHPS    Z1, Z0, Z0
 	VADDPS       Z4, Z0, Z0
@@ -1563,14 +1563,14 @@ done18:
 	VDIVPS       Z4, Z0, Z0
 	MOVQ         mean+64(FP), R8
 	CMPQ         BX, $0x04
-	JE           meanfour
+	JE           four21
 	VMOVSS       X0, (R8)
-	JMP          meanstored
+	JMP          either21
 
-meanfour:
+four21:
 	VEXTRACTF32X4 $0x00, Z0, (R8)
 
-meanstored:
+either21:
 	MOVQ      mean+64(FP), R8
 	LEAQ      (R8)(BX*4), R8
 	MOVQ      R8, mean+64(FP)
@@ -1585,9 +1585,9 @@ meanstored:
 	VPXORD    Z7, Z7, Z7
 	VPXORD    Z8, Z8, Z8
 
-many19:
+many22:
 	CMPQ        R9, $0x00000020
-	JLT         one19
+	JLT         one22
 	VMOVUPS     (R8), Z12
 	VSUBPS      Z4, Z12, Z12
 	VFMADD231PS Z12, Z12, Z5
@@ -1614,11 +1614,11 @@ many19:
 	VFMADD231PS Z12, Z12, Z8
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, R9
-	JMP         many19
+	JMP         many22
 
-one19:
+one22:
 	CMPQ        R9, $0x00000010
-	JLT         rest19
+	JLT         rest22
 	VMOVUPS     (R8), Z12
 	VSUBPS      Z4, Z12, Z12
 	VFMADD231PS Z12, Z12, Z5
@@ -1633,11 +1633,11 @@ one19:
 	VFMADD231PS Z12, Z12, Z8
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         one19
+	JMP         one22
 
-rest19:
+rest22:
 	TESTQ       R9, R9
-	JZ          done19
+	JZ          done22
 	MOVQ        $0x00000001, R10
 	SHLXQ       R9, R10, R9
 	DECQ        R9
@@ -1659,7 +1659,7 @@ rest19:
 	VMOVAPS.Z   Z4, K1, Z4
 	VFMADD231PS Z4, Z4, Z8
 
-done19:
+done22:
 	VUNPCKLPS    Z6, Z5, Z4
 	VUNPCKHPS    Z6, Z5, Z5
 	VADDPS       Z4, Z5, Z5
@@ -1684,14 +1684,14 @@ done19:
 	VDIVPS       Z5, Z4, Z4
 	MOVQ         rstd+72(FP), SI
 	CMPQ         BX, $0x04
-	JE           rstdfour
+	JE           four23
 	VMOVSS       X4, (SI)
-	JMP          rstdstored
+	JMP          either23
 
-rstdfour:
+four23:
 	VEXTRACTF32X4 $0x00, Z4, (SI)
 
-rstdstored:
+either23:
 	MOVQ rstd+72(FP), SI
 	LEAQ (SI)(BX*4), SI
 	MOVQ SI, rstd+72(FP)
@@ -1709,9 +1709,9 @@ row:
 	MOVQ      R8, R8
 	MOVQ      DX, R11
 
-many20:
+many24:
 	CMPQ        R11, $0x00000020
-	JLT         one20
+	JLT         one24
 	VMOVUPS     (R10), Z11
 	VSUBPS      Z9, Z11, Z11
 	VMULPS      Z10, Z11, Z11
@@ -1731,11 +1731,11 @@ many20:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, R11
-	JMP         many20
+	JMP         many24
 
-one20:
+one24:
 	CMPQ        R11, $0x00000010
-	JLT         rest20
+	JLT         rest24
 	VMOVUPS     (R10), Z11
 	VSUBPS      Z9, Z11, Z11
 	VMULPS      Z10, Z11, Z11
@@ -1748,11 +1748,11 @@ one20:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R11
-	JMP         one20
+	JMP         one24
 
-rest20:
+rest24:
 	TESTQ       R11, R11
-	JZ          done20
+	JZ          done24
 	MOVQ        $0x00000001, R12
 	SHLXQ       R11, R12, R11
 	DECQ        R11
@@ -1765,7 +1765,7 @@ rest20:
 	VFMADD213PS Z9, Z10, Z11
 	VMOVUPS     Z11, K1, (R9)
 
-done20:
+done24:
 	LEAQ (AX)(DX*4), AX
 	LEAQ (CX)(DX*4), CX
 	DECQ SI
@@ -1796,14 +1796,14 @@ single:
 	LEAQ         (DI)(DI*2), R8
 	MOVQ         mean+48(FP), R9
 	CMPQ         SI, $0x04
-	JE           four21
+	JE           four25
 	VBROADCASTSS (R9), Z0
-	JMP          loaded21
+	JMP          either25
 
-four21:
+four25:
 	VBROADCASTF32X4 (R9), Z0
 
-loaded21:
+either25:
 	VPERMILPS $0x00, Z0, Z1
 	VPERMILPS $0x55, Z0, Z2
 	VPERMILPS $0xaa, Z0, Z3
@@ -1821,9 +1821,9 @@ loaded21:
 	VPXORD    Z10, Z10, Z10
 	VPXORD    Z11, Z11, Z11
 
-one22:
+one26:
 	CMPQ        R12, $0x00000010
-	JLT         rest22
+	JLT         rest26
 	VMOVUPS     (R9), Z12
 	VMOVUPS     (R10), Z13
 	VMULPS      Z12, Z13, Z13
@@ -1853,11 +1853,11 @@ one22:
 	ADDQ        $0x00000040, R11
 	ADDQ        $0x00000040, R9
 	SUBQ        $0x00000010, R12
-	JMP         one22
+	JMP         one26
 
-rest22:
+rest26:
 	TESTQ       R12, R12
-	JZ          done22
+	JZ          done26
 	MOVQ        $0x00000001, R13
 	SHLXQ       R12, R13, R12
 	DECQ        R12
@@ -1888,7 +1888,7 @@ rest22:
 	VSUBPS      Z0, Z2, Z2
 	VFMADD231PS Z2, Z1, Z11
 
-done22:
+done26:
 	VUNPCKLPS    Z5, Z4, Z0
 	VUNPCKHPS    Z5, Z4, Z4
 	VADDPS       Z0, Z4, Z4
@@ -1925,24 +1925,24 @@ done22:
 	VDIVPS       Z0, Z8, Z8
 	MOVQ         mean+48(FP), DI
 	CMPQ         SI, $0x04
-	JE           four23
+	JE           four27
 	VBROADCASTSS (DI), Z0
-	JMP          loaded23
+	JMP          either27
 
-four23:
+four27:
 	VBROADCASTF32X4 (DI), Z0
 
-loaded23:
+either27:
 	MOVQ         rstd+56(FP), DI
 	CMPQ         SI, $0x04
-	JE           four24
+	JE           four28
 	VBROADCASTSS (DI), Z1
-	JMP          loaded24
+	JMP          either28
 
-four24:
+four28:
 	VBROADCASTF32X4 (DI), Z1
 
-loaded24:
+either28:
 	VMULPS Z1, Z8, Z8
 	VMULPS Z1, Z8, Z8
 	MOVQ   mean+48(FP), DI
@@ -1971,9 +1971,9 @@ row:
 	MOVQ      AX, R11
 	MOVQ      BX, R12
 
-many25:
+many29:
 	CMPQ         R12, $0x00000020
-	JLT          one25
+	JLT          one29
 	VMOVUPS      (R9), Z14
 	VMOVUPS      (R8), Z15
 	VMULPS       Z15, Z14, Z14
@@ -1997,11 +1997,11 @@ many25:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000080, R11
 	SUBQ         $0x00000020, R12
-	JMP          many25
+	JMP          many29
 
-one25:
+one29:
 	CMPQ         R12, $0x00000010
-	JLT          rest25
+	JLT          rest29
 	VMOVUPS      (R9), Z14
 	VMOVUPS      (R8), Z15
 	VMULPS       Z15, Z14, Z14
@@ -2016,11 +2016,11 @@ one25:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000040, R11
 	SUBQ         $0x00000010, R12
-	JMP          one25
+	JMP          one29
 
-rest25:
+rest29:
 	TESTQ        R12, R12
-	JZ           done25
+	JZ           done29
 	MOVQ         $0x00000001, R13
 	SHLXQ        R12, R13, R12
 	DECQ         R12
@@ -2035,7 +2035,7 @@ rest25:
 	VMULPS       Z13, Z14, Z14
 	VMOVUPS      Z14, K1, (R11)
 
-done25:
+done29:
 	JMP next
 
 accumulate:
@@ -2045,9 +2045,9 @@ accumulate:
 	MOVQ AX, R11
 	MOVQ BX, R12
 
-many26:
+many30:
 	CMPQ         R12, $0x00000020
-	JLT          one26
+	JLT          one30
 	VMOVUPS      (R9), Z14
 	VMOVUPS      (R8), Z15
 	VMULPS       Z15, Z14, Z14
@@ -2073,11 +2073,11 @@ many26:
 	ADDQ         $0x00000080, R8
 	ADDQ         $0x00000080, R11
 	SUBQ         $0x00000020, R12
-	JMP          many26
+	JMP          many30
 
-one26:
+one30:
 	CMPQ         R12, $0x00000010
-	JLT          rest26
+	JLT          rest30
 	VMOVUPS      (R9), Z14
 	VMOVUPS      (R8), Z15
 	VMULPS       Z15, Z14, Z14
@@ -2093,11 +2093,11 @@ one26:
 	ADDQ         $0x00000040, R8
 	ADDQ         $0x00000040, R11
 	SUBQ         $0x00000010, R12
-	JMP          one26
+	JMP          one30
 
-rest26:
+rest30:
 	TESTQ        R12, R12
-	JZ           done26
+	JZ           done30
 	MOVQ         $0x00000001, R13
 	SHLXQ        R12, R13, R12
 	DECQ         R12
@@ -2113,7 +2113,7 @@ rest26:
 	VFMADD213PS  Z2, Z13, Z14
 	VMOVUPS      Z14, K1, (R11)
 
-done26:
+done30:
 next:
 	LEAQ (AX)(BX*4), AX
 	LEAQ (CX)(BX*4), CX
@@ -2136,9 +2136,9 @@ TEXT ·affineGradAVX512(SB), NOSPLIT, $0-96
 	MOVQ ld+64(FP), DI
 	SHLQ $0x02, DI
 
-many27:
+many31:
 	CMPQ    DX, $0x00000040
-	JLT     one27
+	JLT     one31
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -2153,7 +2153,7 @@ many27:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-row28:
+row32:
 	VBROADCASTSS (R8), Z8
 	VBROADCASTSS (R9), Z9
 	VMOVUPS      (R11), Z10
@@ -2185,7 +2185,7 @@ row28:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          row28
+	JNZ          row32
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, (CX)
 	VMOVUPS      Z2, 64(AX)
@@ -2199,11 +2199,11 @@ row28:
 	ADDQ         $0x00000100, BX
 	ADDQ         $0x00000100, SI
 	SUBQ         $0x00000040, DX
-	JMP          many27
+	JMP          many31
 
-one27:
+one31:
 	CMPQ    DX, $0x00000010
-	JLT     rest27
+	JLT     rest31
 	MOVQ    mean+72(FP), R8
 	MOVQ    rstd+80(FP), R9
 	MOVQ    rows+88(FP), R10
@@ -2212,7 +2212,7 @@ one27:
 	MOVQ    BX, R11
 	MOVQ    SI, R12
 
-row29:
+row33:
 	VBROADCASTSS (R8), Z2
 	VBROADCASTSS (R9), Z3
 	VMOVUPS      (R11), Z4
@@ -2226,7 +2226,7 @@ row29:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         R10
-	JNZ          row29
+	JNZ          row33
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, (CX)
 	ADDQ         $0x00000040, AX
@@ -2234,11 +2234,11 @@ row29:
 	ADDQ         $0x00000040, BX
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, DX
-	JMP          one27
+	JMP          one31
 
-rest27:
+rest31:
 	TESTQ     DX, DX
-	JZ        done27
+	JZ        done31
 	MOVQ      $0x00000001, R8
 	SHLXQ     DX, R8, DX
 	DECQ      DX
@@ -2250,7 +2250,7 @@ rest27:
 	VMOVUPS.Z (CX), K1, Z1
 	MOVQ      SI, SI
 
-row30:
+row34:
 	VBROADCASTSS (DX), Z2
 	VBROADCASTSS (R8), Z3
 	VMOVUPS.Z    (BX), K1, Z4
@@ -2264,10 +2264,10 @@ row30:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         R9
-	JNZ          row30
+	JNZ          row34
 	VMOVUPS      Z0, K1, (AX)
 	VMOVUPS      Z1, K1, (CX)
 
-done27:
+done31:
 	VZEROUPPER
 	RET

@@ -215,37 +215,40 @@ func (s *isa) eachRow(count reg.GPVirtual, quartets []reg.VecVirtual, body func(
 // and moves that on.
 func (s *isa) storeQuartet(q reg.VecVirtual, param string, count reg.GPVirtual) {
 	to := Mem{Base: load64(param)}
-	CMPQ(count, Imm(4))
-	JE(LabelRef(param + "four"))
-	VMOVSS(q.AsX(), to)
-	JMP(LabelRef(param + "stored"))
-	Label(param + "four")
-	if s.wide {
-		VEXTRACTF32X4(Imm(0), q, to)
-	} else {
-		VMOVUPS(q.AsX(), to)
-	}
-	Label(param + "stored")
+	oneOrFour(count, func() { VMOVSS(q.AsX(), to) }, func() {
+		if s.wide {
+			VEXTRACTF32X4(Imm(0), q, to)
+		} else {
+			VMOVUPS(q.AsX(), to)
+		}
+	})
 	advance(param, count)
 }
 
 // loadQuartet loads the numbers of count rows, four or one, from where a parameter points to.
 func (s *isa) loadQuartet(param string, count reg.GPVirtual) reg.VecVirtual {
-	labels++
-	four, loaded := label("four"), label("loaded")
 	q, from := s.vec(), Mem{Base: load64(param)}
-	CMPQ(count, Imm(4))
-	JE(LabelRef(four))
-	VBROADCASTSS(from, q)
-	JMP(LabelRef(loaded))
-	Label(four)
-	if s.wide {
-		VBROADCASTF32X4(from, q)
-	} else {
-		VBROADCASTF128(from, q)
-	}
-	Label(loaded)
+	oneOrFour(count, func() { VBROADCASTSS(from, q) }, func() {
+		if s.wide {
+			VBROADCASTF32X4(from, q)
+		} else {
+			VBROADCASTF128(from, q)
+		}
+	})
 	return q
+}
+
+// oneOrFour runs one or four, as count says.
+func oneOrFour(count reg.GPVirtual, one, four func()) {
+	labels++
+	whole, end := label("four"), label("either")
+	CMPQ(count, Imm(4))
+	JE(LabelRef(whole))
+	one()
+	JMP(LabelRef(end))
+	Label(whole)
+	four()
+	Label(end)
 }
 
 // advance moves a parameter that is a pointer on by count floats.
