@@ -16,7 +16,7 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// The models that transformers made with scripts/check_huggingface.py. What they
+// The models that transformers made with study/verify/python/check_huggingface.py. What they
 // compute is tested in package verify.
 var transformersModels = map[string]Config{
 	"gpt2":          {Arch: GPT2, Layers: 2, Heads: 2, Width: 8, Context: 16, VocabSize: 280, Dropout: 0.1, LayerNormEpsilon: 1e-5},

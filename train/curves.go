@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
-	"tinygpt/chart"
+	"tinygpt/internal/chart"
 )
 
 // Curve is the course of a run as it is drawn.

@@ -10,8 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/finetune"
-	"tinygpt/finetune/ablation"
 	"tinygpt/run"
+	"tinygpt/study/ablation"
 	"tinygpt/train"
 )
 

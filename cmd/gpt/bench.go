@@ -10,7 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/perf"
+	"tinygpt/study/perf"
 	"tinygpt/train"
 )
 

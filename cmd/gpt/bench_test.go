@@ -5,7 +5,7 @@ import (
 	"context"
 	"testing"
 
-	"tinygpt/perf"
+	"tinygpt/study/perf"
 )
 
 func TestPrintBench(t *testing.T) {

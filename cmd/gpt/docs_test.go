@@ -34,8 +34,8 @@ var shorter = map[string][]string{
 
 // elsewhere are commands of other programs, and where they are run.
 var elsewhere = map[string]string{
-	"go test ./...":  "what runs this test",
-	"go run ./bench": "needs other programs; bench/*_test.go",
+	"go test ./...":      "what runs this test",
+	"go run ./cmd/bench": "needs other programs; cmd/bench/*_test.go",
 }
 
 // Every command in a block of the README and of docs/ works as it is written, on a small scale. A page is one session

@@ -11,9 +11,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/fewshot"
 	"tinygpt/model"
 	"tinygpt/run"
+	"tinygpt/study/fewshot"
 	"tinygpt/train"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"tinygpt/fewshot"
+	"tinygpt/study/fewshot"
 )
 
 // A run answers the tasks of the world and those of a file; what it printed is there in four formats and as a picture.

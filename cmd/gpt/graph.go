@@ -8,12 +8,12 @@ import (
 	"github.com/urfave/cli/v2"
 	G "gorgonia.org/gorgonia"
 
-	"tinygpt/chart"
 	"tinygpt/configs"
-	"tinygpt/diagram"
 	"tinygpt/finetune"
+	"tinygpt/internal/chart"
 	"tinygpt/model"
 	"tinygpt/run"
+	"tinygpt/study/diagram"
 	"tinygpt/train"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"tinygpt/perf"
+	"tinygpt/study/perf"
 	"tinygpt/train"
 )
 

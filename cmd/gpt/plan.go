@@ -11,7 +11,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/run"
-	"tinygpt/scaling"
+	"tinygpt/study/scaling"
 )
 
 func planCommand() *cli.Command {

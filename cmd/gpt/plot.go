@@ -11,8 +11,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/chart"
 	"tinygpt/configs"
+	"tinygpt/internal/chart"
 	"tinygpt/run"
 	"tinygpt/train"
 )

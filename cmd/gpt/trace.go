@@ -7,10 +7,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/chart"
+	"tinygpt/internal/chart"
 	"tinygpt/model"
 	"tinygpt/run"
-	"tinygpt/trace"
+	"tinygpt/study/trace"
 )
 
 func traceCommand() *cli.Command {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/verify"
+	"tinygpt/study/verify"
 )
 
 func verifyCommand() *cli.Command {

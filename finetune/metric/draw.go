@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"tinygpt/chart"
+	"tinygpt/internal/chart"
 )
 
 // Draw writes the matrix as a PNG picture: the darker a square, the larger the share

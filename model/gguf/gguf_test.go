@@ -11,7 +11,7 @@ import (
 )
 
 // TestReference writes what the format's own Python package wrote (with
-// scripts/check_gguf.py), byte for byte.
+// study/verify/python/check_gguf.py), byte for byte.
 func TestReference(t *testing.T) {
 	want, err := os.ReadFile("testdata/reference.gguf")
 	if err != nil {

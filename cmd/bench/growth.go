@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/model"
+	"tinygpt/study/perf"
+)
+
+// growthBase is what the sweeps have in common; each changes one thing of it.
+var growthBase = perf.Workload{Model: model.Config{Arch: model.GPT2, Layers: 4, Heads: 4, Width: 256, Context: 256, VocabSize: 1024}, Batch: 4}
+
+// sweep is one thing that grows.
+type sweep struct {
+	What   string        `json:"what"`
+	Values []int         `json:"values"`
+	Points []growthPoint `json:"points"`
+	// of sets the value in a workload.
+	of func(*perf.Workload, int)
+}
+
+// growthPoint is one size of a sweep.
+type growthPoint struct {
+	Value int         `json:"value"`
+	GFLOP float64     `json:"gflop"`
+	Ms    perf.Spread `json:"step_ms"`
+	// Predicted is the time that the operations take at the rate of the sweep as a
+	// whole (the geometric mean of its rates).
+	Predicted float64 `json:"predicted_ms"`
+}
+
+// ratio of what was measured to what the operations say.
+func (p growthPoint) ratio() float64 { return p.Ms.Median / p.Predicted }
+
+func sweeps() []*sweep {
+	return []*sweep{
+		{What: "sequence length T", Values: []int{64, 128, 256, 512, 1024}, of: func(w *perf.Workload, n int) { w.Model.Context = n }},
+		{What: "width D", Values: []int{128, 256, 384, 512, 768}, of: func(w *perf.Workload, n int) { w.Model.Width, w.Model.Heads = n, n/64 }},
+		{What: "layers L", Values: []int{1, 2, 4, 8, 16}, of: func(w *perf.Workload, n int) { w.Model.Layers = n }},
+	}
+}
+
+// tolerance is how far a measured time may be off what the operations say.
+const tolerance = 0.15
+
+func growthCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "growth",
+		Usage: "how a step of this program grows with T, D and layers, beside the count of operations",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "plot", Usage: "draw `FILE` (.svg or .png)", Value: "growth.svg"},
+			&cli.DurationFlag{Name: "slice", Usage: "time for each measurement", Value: 400 * time.Millisecond},
+			&cli.IntFlag{Name: "rounds", Usage: "measurements of each size", Value: 3},
+		},
+		Action: func(c *cli.Context) error {
+			if ext := filepath.Ext(c.String("plot")); ext != ".svg" && ext != ".png" {
+				return fmt.Errorf("--plot %s: expected a name that ends in .svg or .png", c.String("plot"))
+			}
+			list := sweeps()
+			if err := measureGrowth(c, list); err != nil {
+				return err
+			}
+			if err := plotGrowth(c.String("plot"), perf.ThisMachine(), list); err != nil {
+				return err
+			}
+			growthMarkdown(c.App.Writer, list)
+			return nil
+		},
+	}
+}
+
+// measureGrowth fills the sweeps, in rounds over all sizes, so that a bad moment
+// of the machine doesn't fall on one size alone.
+func measureGrowth(c *cli.Context, list []*sweep) error {
+	total := 0
+	for _, s := range list {
+		s.Points = make([]growthPoint, len(s.Values))
+		total += len(s.Values) * c.Int("rounds")
+	}
+	progress, done := perf.NewProgress(c.App.ErrWriter), 0
+	times := map[[2]int][]float64{}
+	for range c.Int("rounds") {
+		for i, s := range list {
+			for j, value := range s.Values {
+				if err := c.Context.Err(); err != nil {
+					return err
+				}
+				progress(fmt.Sprintf("%s = %d", s.What, value), done, total)
+				done++
+				w := growthBase
+				s.of(&w, value)
+				ms, err := stepMs(w, c.Duration("slice"))
+				if err != nil {
+					return err
+				}
+				times[[2]int{i, j}] = append(times[[2]int{i, j}], ms)
+				s.Points[j] = growthPoint{Value: value, GFLOP: w.FLOP() / 1e9, Ms: perf.SpreadOf(times[[2]int{i, j}])}
+			}
+		}
+	}
+	progress("done", total, total)
+	for _, s := range list {
+		s.predict()
+	}
+	return nil
+}
+
+// predict fills in what the operations say.
+func (s *sweep) predict() {
+	var rates []float64
+	for _, p := range s.Points {
+		rates = append(rates, p.GFLOP/p.Ms.Median)
+	}
+	rate := perf.GeometricMean(rates)
+	for i := range s.Points {
+		s.Points[i].Predicted = s.Points[i].GFLOP / rate
+	}
+}
+
+// stepMs is the time of a step.
+func stepMs(w perf.Workload, length time.Duration) (float64, error) {
+	s, err := perf.NewStepper(w)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	if _, err := s.Run(length / 4); err != nil {
+		return 0, err
+	}
+	steps, err := s.Run(length)
+	return 1e3 * steps.Took.Seconds() / float64(max(steps.Count, 1)), err
+}

@@ -1,0 +1,214 @@
+// Command bench runs this program beside its peers, in turn on the same shapes,
+// and prints the ratios as Markdown tables: matrix products beside OpenBLAS,
+// training steps beside PyTorch and llm.c. Each peer runs in its own fastest
+// setting, which is searched for.
+//
+//	go run ./cmd/bench --python python3 --llmc ../llm.c
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/study/perf"
+)
+
+func main() {
+	os.Exit(execute(os.Args, os.Stdout, os.Stderr))
+}
+
+// execute runs the command line and returns the exit status.
+func execute(args []string, stdout, stderr io.Writer) int {
+	app := &cli.App{
+		Name:  "bench",
+		Usage: "measure beside OpenBLAS, PyTorch and llm.c, in turn on the same shapes",
+		Description: "Peers that aren't named or found are left out. OpenBLAS and llm.c need a C compiler\n" +
+			"(cc, or what CC names). Searching for PyTorch's fastest setting takes minutes for\n" +
+			"each workload; --settings FILE remembers what was found.",
+		Writer: stdout, ErrWriter: stderr,
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "python", Usage: "`INTERPRETER` with PyTorch (repeatable)"},
+			&cli.StringFlag{Name: "llmc", Usage: "checkout of karpathy/llm.c in `FOLDER`"},
+			&cli.StringSliceFlag{Name: "openblas", Usage: "OpenBLAS as `LIBRARY` (repeatable); else those in the usual places"},
+			&cli.StringSliceFlag{Name: "products", Usage: "multiply the matrices of `WORKLOAD`, or none", Value: cli.NewStringSlice(perf.GPT2.Name, perf.Small.Name)},
+			&cli.StringSliceFlag{Name: "steps", Usage: "make training steps of `WORKLOAD`, or none", Value: cli.NewStringSlice(names(workloads)...)},
+			&cli.IntFlag{Name: "rounds", Usage: "turns that each gets", Value: 5},
+			&cli.DurationFlag{Name: "product-slice", Usage: "length of a turn with a product", Value: 300 * time.Millisecond},
+			&cli.DurationFlag{Name: "step-slice", Usage: "length of a turn with training steps", Value: 2 * time.Second},
+			&cli.IntFlag{Name: "threads", Usage: "of everybody; 0: as many as cores"},
+			&cli.StringFlag{Name: "settings", Usage: "remember the fastest settings in `FILE`"},
+			&cli.BoolFlag{Name: "json", Usage: "write JSON instead of tables"},
+		},
+		Commands:       []*cli.Command{growthCommand(), timeToLossCommand(), oursCommand()},
+		Suggest:        true,
+		ExitErrHandler: func(*cli.Context, error) {},
+		Action:         compare,
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	switch err := app.RunContext(ctx, args); {
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "bench: interrupted")
+		return 130
+	case err != nil:
+		fmt.Fprintln(stderr, "bench:", strings.TrimSpace(err.Error()))
+		return 1
+	}
+	return 0
+}
+
+// say writes what goes on.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// bench is how everything is measured.
+type bench struct {
+	rounds                  int
+	productSlice, stepSlice time.Duration
+	threads                 int
+	memory                  *memory
+	progress                func() func(what string, done, total int)
+}
+
+// threadsFlag is for the worker of this program.
+func (b *bench) threadsFlag() string { return fmt.Sprintf("--threads=%d", b.threads) }
+
+// report is what is printed.
+type report struct {
+	Machine  perf.Machine   `json:"machine"`
+	Products []productTable `json:"products,omitempty"`
+	Steps    []stepTable    `json:"steps,omitempty"`
+}
+
+// compare is the command without a subcommand.
+func compare(c *cli.Context) error {
+	if c.Args().Present() {
+		return fmt.Errorf("found %q, flags are expected: see --help", c.Args().First())
+	}
+	multiplied, err := pick(c.StringSlice("products"))
+	if err != nil {
+		return err
+	}
+	stepped, err := pick(c.StringSlice("steps"))
+	if err != nil {
+		return err
+	}
+	if c.Int("rounds") < 1 {
+		return fmt.Errorf("--rounds is %d: expected 1 or more", c.Int("rounds"))
+	}
+	r := report{Machine: perf.ThisMachine()}
+	b := &bench{
+		rounds: c.Int("rounds"), productSlice: c.Duration("product-slice"), stepSlice: c.Duration("step-slice"), threads: c.Int("threads"),
+		progress: func() func(string, int, int) { return perf.NewProgress(c.App.ErrWriter) },
+	}
+	if b.threads == 0 {
+		b.threads = r.Machine.Threads
+	}
+	r.Machine.Threads = b.threads
+	if b.memory, err = newMemory(c.String("settings")); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := b.measureProducts(c, dir, multiplied, &r); err != nil {
+		return err
+	}
+	if err := b.measureSteps(c, dir, stepped, &r); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		out := json.NewEncoder(c.App.Writer)
+		out.SetIndent("", "  ")
+		return out.Encode(r)
+	}
+	return r.markdown(c.App.Writer)
+}
+
+func (b *bench) measureProducts(c *cli.Context, dir string, list []perf.Workload, r *report) error {
+	if len(list) == 0 {
+		return nil
+	}
+	libraries := c.StringSlice("openblas")
+	if len(libraries) == 0 {
+		libraries = openblasLibraries()
+	}
+	o, err := newOpenBLAS(dir, libraries, b.threads)
+	if err != nil {
+		return fmt.Errorf("%w (or leave it out with --products none)", err)
+	}
+	for _, w := range list {
+		t, err := b.products(c.Context, o, w)
+		if err != nil {
+			return err
+		}
+		r.Products = append(r.Products, t)
+	}
+	return nil
+}
+
+func (b *bench) measureSteps(c *cli.Context, dir string, list []perf.Workload, r *report) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var pythons []*pytorch
+	for _, python := range c.StringSlice("python") {
+		p, err := newPyTorch(c.Context, dir, python, b.threads)
+		if err != nil {
+			return fmt.Errorf("--python %s: %w", python, err)
+		}
+		pythons = append(pythons, p)
+	}
+	var l *llmc
+	if c.IsSet("llmc") {
+		var err error
+		if l, err = newLLMC(c.String("llmc"), dir, b.threads); err != nil {
+			return err
+		}
+	}
+	for _, w := range list {
+		t, err := b.steps(c.Context, w, pythons, l)
+		if err != nil {
+			return err
+		}
+		r.Steps = append(r.Steps, t)
+	}
+	return nil
+}
+
+// workloads are those that can be named.
+var workloads = []perf.Workload{perf.GPT2, perf.Short, perf.Small, perf.Shakespeare}
+
+func names(list []perf.Workload) (names []string) {
+	for _, w := range list {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
+// pick finds workloads by their names; "none" is none.
+func pick(wanted []string) (list []perf.Workload, err error) {
+	for _, name := range wanted {
+		found := name == "none"
+		for _, w := range workloads {
+			if w.Name == name {
+				list, found = append(list, w), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("no workload %q: expected none or some of %s", name, strings.Join(names(workloads), ", "))
+		}
+	}
+	return list, nil
+}

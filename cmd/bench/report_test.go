@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tinygpt/study/perf"
+)
+
+func TestMarkdown(t *testing.T) {
+	r := report{
+		Machine: perf.Machine{CPU: "Some CPU", Threads: 2, SIMD: "avx2", Go: "go1", Date: "1 May 2026"},
+		Products: []productTable{{Workload: perf.GPT2, Peer: "OpenBLAS 1", Kernels: "Zen", Setting: "openmp", Peak: 400,
+			Rows: []productRow{{Name: "768→768 dW", Shape: [3]int{768, 768, 256}, Ours: perf.Spread{Median: 300}, Other: perf.Spread{Median: 200}, Ratio: perf.Spread{Min: 1.4, Median: 1.5, Max: 1.6}}},
+			Ours: perf.Spread{Median: 300}, Other: perf.Spread{Median: 200}, Ratio: perf.Spread{Min: 1.4, Median: 1.5, Max: 1.6}}},
+		Steps: []stepTable{{Workload: perf.Shakespeare, GFLOP: 4, Peak: 400, Rows: []stepRow{
+			{Name: "this program", Setting: "avx2", Ms: perf.Spread{Min: 19, Median: 20, Max: 21}, Ratio: perf.Spread{Min: 1, Median: 1, Max: 1},
+				Parts: map[string]float64{"Linear forward": 9.5, "batch": 0.001}},
+			{Name: "PyTorch 3", Setting: "eager", Ms: perf.Spread{Min: 38, Median: 40, Max: 42}, Ratio: perf.Spread{Min: 1.9, Median: 2, Max: 2.1}},
+		}}},
+	}
+	var out bytes.Buffer
+	if err := r.markdown(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"Some CPU, 2 threads, avx2; go1, 1 May 2026; float32.",
+		"| matrix products of gpt2-124m (12 × 768, B = 4, T = 64), mean of 1 | 300 GFLOP/s | OpenBLAS 1: 200 GFLOP/s | 1.50 (1.40–1.60) |",
+		"| training step, shakespeare (4 × 128, B = 12, T = 64) | 20.0 ms | PyTorch 3: 40.0 ms | 2.00 (1.90–2.10) |",
+		"| 768→768 dW | 768×768×256 | 300 | 75 % | 200 | 1.50 (1.40–1.60) |",
+		"| this program | 20.0 (19.0–21.0) | 38400 | 200 | 50 % | 1.00 (1.00–1.00) | avx2 |",
+		"this program, ms: Linear forward 9.50\n",
+	} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("there is no %q in\n%s", line, out.String())
+		}
+	}
+}
+
+func TestGrowth(t *testing.T) {
+	list := sweeps()
+	for _, s := range list {
+		for i, v := range s.Values {
+			w := growthBase
+			s.of(&w, v)
+			if err := w.Model.Validate(); err != nil {
+				t.Errorf("%s = %d: %v", s.What, v, err)
+			}
+			ms := w.FLOP() / 1e8
+			if i == len(s.Values)-1 {
+				ms *= 1.1
+			}
+			s.Points = append(s.Points, growthPoint{Value: v, GFLOP: w.FLOP() / 1e9, Ms: perf.SpreadOf([]float64{ms})})
+		}
+		s.predict()
+		for i := range s.Points[1:] { // only the last differs, by the tenth
+			want := 1.0
+			if i == len(s.Points)-2 {
+				want = 1.1
+			}
+			if got := s.Points[i+1].ratio() / s.Points[0].ratio(); math.Abs(got/want-1) > 1e-9 {
+				t.Errorf("%s = %d: %g of the first's", s.What, s.Points[i+1].Value, got)
+			}
+		}
+	}
+	for name, start := range map[string]string{"growth.svg": "<?xml", "growth.png": "\x89PNG"} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := plotGrowth(path, perf.ThisMachine(), list); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil || !strings.HasPrefix(string(text), start) {
+			t.Errorf("%s begins with %.20q (%v)", name, text, err)
+		}
+		if name == "growth.svg" {
+			for _, label := range []string{"sequence length T", "width D", "layers L", "measured", "1024"} {
+				if !strings.Contains(string(text), label) {
+					t.Errorf("%s: no %q", name, label)
+				}
+			}
+		}
+	}
+}
+
+func TestEvaluations(t *testing.T) {
+	for _, c := range []struct {
+		read evaluation
+		line string
+		step int
+		loss float64
+		ok   bool
+	}{
+		{oursEvaluation, "step 250: validation loss 2.1034, 3.0345 bits per byte  (best)", 250, 2.1034, true},
+		{oursEvaluation, "step 250/2000  loss 2.1  val 2.1034", 0, 0, false},
+		{nanogptEvaluation, `{"step": 500, "loss": 1.97, "train": 1.9, "seconds": 3.5}`, 500, 1.97, true},
+		{nanogptEvaluation, `{"other": 1}`, 0, 0, false},
+		{nanogptEvaluation, "Traceback", 0, 0, false},
+	} {
+		step, loss, ok := c.read(c.line)
+		if step != c.step || loss != c.loss || ok != c.ok {
+			t.Errorf("%q: %d, %g, %v", c.line, step, loss, ok)
+		}
+	}
+}
+
+func TestExecute(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--steps", "large"}, `no workload "large": expected none or some of gpt2-124m`},
+		{[]string{"--rounds", "0"}, "--rounds is 0"},
+		{[]string{"steps"}, `found "steps", flags are expected`},
+		{[]string{"growth", "--plot", "growth.pdf"}, "expected a name that ends in .svg or .png"},
+		{[]string{"time-to-loss", "--text", "no-such-file"}, "no-such-file"},
+		{[]string{"--products", "none", "--steps", "shakespeare", "--llmc", "no-such-folder"}, "is not a checkout of karpathy/llm.c"},
+		{[]string{"--products", "none", "--steps", "shakespeare", "--python", "no-such-python"}, "no-such-python"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := execute(append([]string{"bench"}, c.args...), &stdout, &stderr); code != 1 || !strings.Contains(stderr.String(), c.want) {
+			t.Errorf("%v: exit %d, %q", c.args, code, stderr.String())
+		}
+	}
+}

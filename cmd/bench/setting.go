@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"tinygpt/study/perf"
+)
+
+// choice is one value of something that can be set in a peer.
+type choice struct {
+	What      string   `json:"what"`
+	Label     string   `json:"label,omitempty"` // for the reader; "" is how the peer comes
+	Variables []string `json:"variables,omitempty"`
+	Value     string   `json:"value,omitempty"` // for the peer's worker
+}
+
+// setting is how a peer is run: one choice of each thing.
+type setting []choice
+
+// with replaces the choice of the same thing.
+func (s setting) with(c choice) setting {
+	s = slices.Clone(s)
+	for i := range s {
+		if s[i].What == c.What {
+			s[i] = c
+			return s
+		}
+	}
+	return append(s, c)
+}
+
+func (s setting) value(what string) string {
+	for _, c := range s {
+		if c.What == what {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+func (s setting) variables() (list []string) {
+	for _, c := range s {
+		list = append(list, c.Variables...)
+	}
+	return list
+}
+
+func (s setting) String() string {
+	var labels []string
+	for _, c := range s {
+		if c.Label != "" {
+			labels = append(labels, c.Label)
+		}
+	}
+	if len(labels) == 0 {
+		return "as it comes"
+	}
+	return strings.Join(labels, ", ")
+}
+
+// trial is a setting that was tried.
+type trial struct {
+	Setting string  `json:"setting"`
+	Ms      float64 `json:"ms,omitempty"`    // for a call or a step
+	Ratio   float64 `json:"ratio,omitempty"` // its time by that of the fastest before it, in turn; 0: it was the first
+	Error   string  `json:"error,omitempty"`
+}
+
+// racer measures a setting: the seconds of a call or a step.
+type racer struct {
+	measure func() (float64, error)
+	close   func()
+}
+
+const (
+	heats    = 3    // turns that a setting and the fastest before it get
+	enough   = 0.98 // of the fastest's time is faster: more may be chance
+	hopeless = 1.25 // of the fastest's time, and there is no other turn
+)
+
+// memory is what was tried, in a file that --settings names. It is written after
+// every trial, so a search that was stopped goes on where it was.
+type memory struct {
+	path  string // "": none
+	Peers map[string][]trial
+}
+
+func newMemory(path string) (*memory, error) {
+	m := &memory{path, map[string][]trial{}}
+	if path == "" {
+		return m, nil
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &m.Peers); err != nil {
+		return nil, fmt.Errorf("%s is not what --settings writes (%w): remove it, and the search is made anew", path, err)
+	}
+	return m, nil
+}
+
+// recall returns what a trial showed; false if it wasn't made.
+func (m *memory) recall(peer string, s setting) (trial, bool) {
+	for _, t := range m.Peers[peer] {
+		if t.Setting == s.String() {
+			return t, true
+		}
+	}
+	return trial{}, false
+}
+
+func (m *memory) add(peer string, t trial) error {
+	m.Peers[peer] = append(m.Peers[peer], t)
+	if m.path == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(m.Peers, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(m.path+".tmp", text, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(m.path+".tmp", m.path)
+}
+
+// search looks for a peer's fastest setting: from base it changes one thing after
+// the other, and keeps what makes seconds less. Each is measured in turn with the
+// fastest before it, as others may use the machine. A choice that can't be had is
+// passed over.
+func (m *memory) search(ctx context.Context, peer string, base setting, things [][]choice, start func(setting) (racer, error)) (best setting, tried []trial, err error) {
+	fastest := racer{} // best's, started when something is measured against it
+	defer func() { fastest.end() }()
+	try := func(s setting) (trial, error) {
+		t, known := m.recall(peer, s)
+		if !known {
+			if len(tried) == 0 {
+				say("fastest setting of %s:", peer)
+			}
+			if best != nil && fastest.measure == nil {
+				if fastest, err = start(best); err != nil {
+					return t, err
+				}
+			}
+			var r racer
+			t, r, err = race(s, fastest, start)
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				r.end()
+				return t, err
+			}
+			switch {
+			case t.Error != "":
+				say("  %s: not to be had (%s)", s, t.Error)
+			case best == nil:
+				say("  %s: %.4g ms", s, t.Ms)
+			default:
+				say("  %s: %.4g ms, %.2f of the fastest before it", s, t.Ms, t.Ratio)
+			}
+			if t.wins() {
+				r, fastest = fastest, r
+			}
+			r.end()
+			if err := m.add(peer, t); err != nil {
+				return t, err
+			}
+		} else if t.wins() {
+			fastest.end()
+			fastest = racer{}
+		}
+		tried = append(tried, t)
+		return t, nil
+	}
+	t, err := try(base)
+	if err != nil {
+		return nil, tried, err
+	}
+	if t.Error != "" {
+		return nil, tried, fmt.Errorf("%s: %s", peer, t.Error)
+	}
+	best = base
+	for _, choices := range things {
+		from := best
+		for _, c := range choices {
+			s := from.with(c)
+			t, err := try(s)
+			if err != nil {
+				return nil, tried, err
+			}
+			if t.wins() {
+				best = s
+			}
+		}
+	}
+	return best, tried, nil
+}
+
+// wins says whether the setting is faster than the fastest before it.
+func (t trial) wins() bool { return t.Error == "" && t.Ratio < enough }
+
+// race measures a setting in turn with the fastest before it, if there is one. The
+// racer is to be ended. An error is the fastest's: what the setting's own says is part
+// of the trial.
+func race(s setting, fastest racer, start func(setting) (racer, error)) (t trial, r racer, err error) {
+	t.Setting = s.String()
+	failed := func(err error) (trial, racer, error) {
+		t.Error = lastLine(err)
+		return t, r, nil
+	}
+	if r, err = start(s); err != nil {
+		return failed(err)
+	}
+	var times, before []float64
+	for range heats {
+		seconds, err := r.measure()
+		if err != nil {
+			return failed(err)
+		}
+		times = append(times, seconds)
+		if fastest.measure != nil {
+			if seconds, err = fastest.measure(); err != nil {
+				return t, r, err
+			}
+			before = append(before, seconds)
+			if times[len(times)-1] > hopeless*seconds {
+				break
+			}
+		}
+	}
+	t.Ms = 1e3 * perf.SpreadOf(times).Median
+	if before != nil {
+		t.Ratio = perf.SpreadOf(perf.Ratios(times, before)).Median
+	}
+	return t, r, nil
+}
+
+func (r racer) end() {
+	if r.close != nil {
+		r.close()
+	}
+}
+
+// lastLine is what an error says in the end, cut to a line.
+func lastLine(err error) string {
+	s := strings.TrimSpace(err.Error())
+	s = s[strings.LastIndexByte(s, '\n')+1:]
+	return s[:min(len(s), 160)]
+}
+
+// openMP are the ways in which the threads of an OpenMP program wait and move.
+var openMP = []choice{
+	{What: "OpenMP", Label: "OMP_WAIT_POLICY=active", Variables: []string{"OMP_WAIT_POLICY=active"}},
+	{What: "OpenMP", Label: "OMP_WAIT_POLICY=passive", Variables: []string{"OMP_WAIT_POLICY=passive"}},
+	{What: "OpenMP", Label: "OMP_PROC_BIND=true", Variables: []string{"OMP_PROC_BIND=true"}},
+	{What: "OpenMP", Label: "OMP_WAIT_POLICY=active OMP_PROC_BIND=true", Variables: []string{"OMP_WAIT_POLICY=active", "OMP_PROC_BIND=true"}},
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/configs"
+	"tinygpt/internal/chart"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/study/fewshot"
+	"tinygpt/study/scaling/ladder"
+	"tinygpt/train"
+)
+
+func fewshotRunCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "run",
+		Usage: "train models of several sizes on stories and quiz sheets, and ask them all",
+		Description: "Tables, pictures, the prompts and each model's run are left in a folder. The same command goes on where\n" +
+			"it was stopped.",
+		Flags: append(fewshotFlags(),
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "what the models have in common, a YAML `FILE` or preset", Value: "fewshot.yaml"},
+			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large (repeatable)", Value: cli.NewIntSlice(1, 3, 6)},
+			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
+			&cli.StringSliceFlag{Name: "set", Usage: "change a setting of all models, as in --set `train.steps=4000` (repeatable)"},
+			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ladder"},
+		),
+		Action: fewshotRunAction,
+	}
+}
+
+func fewshotRunAction(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	m, err := measurementOf(c)
+	if err != nil {
+		return err
+	}
+	l, err := fewshotLadder(c)
+	if err != nil {
+		return err
+	}
+	out := c.App.Writer
+	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], train.Thousands(l.Tokens()), l.Dir)
+	p := newProgress(c.App.ErrWriter)
+	defer p.close()
+	l.Tokenizing, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	results, err := l.Run(ctx)
+	p.close()
+	if errors.Is(err, train.ErrInterrupted) {
+		fmt.Fprintf(out, "stopped; what is trained so far is in %s: the same command goes on\n", l.Dir)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	m.Tasks = fewshot.BuiltIn()
+	layout, err := fewshot.ParseLayout(fewshot.DefaultLayout)
+	if err != nil {
+		return err
+	}
+	var points []fewshot.Point
+	for i, result := range results {
+		r, err := run.Open(result.Dir)
+		if err != nil {
+			return err
+		}
+		weights, err := runWeights(r, "last", model.Float32)
+		if err != nil {
+			return err
+		}
+		scorer := fewshot.NewScorer(weights, r.Tokenizer, layout, fewshot.PerToken)
+		asked := m
+		asked.Seed += result.Seed // every seed of the models answers questions of its own
+		found := func(q fewshot.Point) {
+			q.Model, q.Parameters, q.Seed = result.Shape.String(), result.Parameters, result.Seed
+			points = append(points, q)
+		}
+		if err := asked.Run(ctx, scorer, found, func(done, all int) { p.show("questions", i*all+done, len(results)*all) }); err != nil {
+			return interrupted(err)
+		}
+		if i == len(results)-1 {
+			var prompts bytes.Buffer
+			if err := m.Show(ctx, &prompts, scorer); err != nil {
+				return interrupted(err)
+			}
+			if err := chart.WriteFile(filepath.Join(l.Dir, "prompts.txt"), prompts.Bytes()); err != nil {
+				return err
+			}
+		}
+	}
+	p.close()
+	s := fewshot.Summarise(points)
+	pictures, err := s.Save(l.Dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%s questions of each task and seed, choices by per-token log-likelihood; ± is two standard errors\n\n", train.Thousands(m.Trials))
+	if err := s.Write(out, "text"); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%s\npictures (PNG too): %s; prompts: %s\n", s.Rises(), strings.Join(pictures, ", "), filepath.Join(l.Dir, "prompts.txt"))
+	return nil
+}
+
+// fewshotHeadWidth is the columns of a head in the models of fewshot run.
+const fewshotHeadWidth = 16
+
+// fewshotLadder is the ladder that the flags ask for.
+func fewshotLadder(c *cli.Context) (*ladder.Ladder, error) {
+	cfg, _, err := configs.Load(c.String("config"))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range c.StringSlice("set") {
+		if err := cfg.Set(s); err != nil {
+			return nil, err
+		}
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.String("config"), err)
+	}
+	l := &ladder.Ladder{Config: cfg, HeadWidth: fewshotHeadWidth, Seeds: c.Int("seeds"), Dir: c.String("out")}
+	for _, n := range c.IntSlice("layers") {
+		if n < 1 || len(l.Shapes) > 0 && n <= l.Shapes[len(l.Shapes)-1].Layers {
+			return nil, usageError{fmt.Errorf("--layers %v: expected numbers from 1 that rise", c.IntSlice("layers"))}
+		}
+		l.Shapes = append(l.Shapes, ladder.ShapeAt(n, l.HeadWidth))
+	}
+	if l.Seeds < 1 {
+		return nil, usageError{fmt.Errorf("--seeds %d: expected 1 or more", l.Seeds)}
+	}
+	if l.Dir == "" {
+		name := filepath.Base(c.String("config"))
+		l.Dir = filepath.Join(run.Root, strings.TrimSuffix(name, filepath.Ext(name))+"-ladder")
+	}
+	return l, nil
+}

@@ -1,0 +1,280 @@
+// Package ablation shows what pre-training is for (Radford et al. 2018, table 5): it
+// fine-tunes with parts left out, on few and on many labelled examples, and compares
+// with a model that doesn't know the order of words.
+package ablation
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"tinygpt/configs"
+	"tinygpt/finetune"
+	"tinygpt/run"
+	"tinygpt/study/baseline"
+	"tinygpt/train"
+)
+
+// Arm is one of the models that are compared.
+type Arm struct {
+	Name string
+	// Scratch starts from random weights, NoAuxiliary leaves L1 out, Baseline is the
+	// logistic regression over n-grams.
+	Scratch, NoAuxiliary, Baseline bool
+}
+
+// Arms are all of them.
+func Arms(lambda float64) []Arm {
+	return []Arm{
+		{Name: fmt.Sprintf("pre-trained, λ = %g", lambda)},
+		{Name: "pre-trained, λ = 0", NoAuxiliary: true},
+		{Name: "no pre-training", Scratch: true},
+		{Name: "n-grams", Baseline: true},
+	}
+}
+
+// Point is one model's result.
+type Point struct {
+	Arm      string  `json:"arm"`
+	Examples int     `json:"examples"`
+	Seed     uint64  `json:"seed"`
+	Metric   string  `json:"metric"`
+	Score    float64 `json:"score"` // on the test set
+	Dev      float64 `json:"dev"`   // on the development set
+	Seconds  float64 `json:"seconds"`
+}
+
+// Files of an ablation's folder.
+const (
+	pointsFile  = "points.jsonl"
+	configFile  = "ablation.yaml"
+	tableFile   = "table.md"
+	pictureFile = "ablation.svg"
+	pngFile     = "ablation.png"
+)
+
+// Study is an ablation.
+type Study struct {
+	Config   configs.Config
+	Examples *finetune.Examples
+	Sizes    []int // numbers of training examples, rising
+	Seeds    int
+	Dir      string
+	// Done is told of each result, and how many there are of how many.
+	Done func(p Point, done, all int)
+
+	arms   []Arm
+	points []Point
+	log    *os.File
+}
+
+// Sizes drops those sizes that are no smaller than what there is, and adds all.
+func Sizes(wanted []int, all int) (sizes []int) {
+	for _, n := range wanted {
+		if n > 0 && n < all {
+			sizes = append(sizes, n)
+		}
+	}
+	slices.Sort(sizes)
+	return append(slices.Compact(sizes), all)
+}
+
+// Run computes the results that the folder doesn't have yet, and leaves the table and
+// the picture in it. When ctx ends it stops, with train.ErrInterrupted; what was
+// computed stays, and the next Run goes on from there.
+func (s *Study) Run(ctx context.Context) error {
+	s.arms = Arms(s.Config.Finetune.Lambda)
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.log.Close()
+	all := 0
+	for _, size := range s.Sizes {
+		for _, arm := range s.arms {
+			all += s.repeats(arm, size)
+		}
+	}
+	// The cheap ones first: a picture is there soon.
+	for _, size := range s.Sizes {
+		for i := range s.Seeds {
+			for _, arm := range s.arms {
+				seed := s.Config.Train.Seed + uint64(i)
+				if i >= s.repeats(arm, size) || s.has(arm.Name, size, seed) {
+					continue
+				}
+				p, err := s.point(ctx, arm, size, seed)
+				if err != nil {
+					return err
+				}
+				if err := s.add(p); err != nil {
+					return err
+				}
+				s.Done(p, len(s.points), all)
+			}
+		}
+	}
+	return s.write()
+}
+
+// repeats is for how many seeds an arm is fitted: the seed draws a part of the examples
+// and weights to start from, so that of n-grams on all examples there is one result.
+func (s *Study) repeats(arm Arm, size int) int {
+	if arm.Baseline && size == len(s.Examples.Train) {
+		return 1
+	}
+	return s.Seeds
+}
+
+// Table is the results in Markdown.
+func (s *Study) Table() string { return table(s.arms, s.Sizes, s.points) }
+
+// Picture is the path of the drawing.
+func (s *Study) Picture() string { return filepath.Join(s.Dir, pictureFile) }
+
+// point fits one model.
+func (s *Study) point(ctx context.Context, arm Arm, size int, seed uint64) (p Point, err error) {
+	start := time.Now()
+	c := s.Config
+	c.Train.Seed, c.Finetune.Examples = seed, size
+	var dev, test finetune.Evaluation
+	if arm.Baseline {
+		dev, test, err = s.ngrams(c, seed)
+	} else {
+		c.Finetune.Scratch = arm.Scratch
+		if arm.NoAuxiliary {
+			c.Finetune.Lambda = 0
+		}
+		dev, test, err = s.finetune(ctx, c)
+	}
+	return Point{arm.Name, size, seed, test.Metric, test.Score(), dev.Score(), time.Since(start).Seconds()}, err
+}
+
+func (s *Study) ngrams(c configs.Config, seed uint64) (dev, test finetune.Evaluation, err error) {
+	drawn, err := c.Finetune.Subset(s.Examples.Train, seed)
+	if err != nil {
+		return dev, test, err
+	}
+	m, err := baseline.Train(&c.Finetune, drawn, s.Examples.Dev)
+	if err != nil {
+		return dev, test, err
+	}
+	if dev, err = m.Evaluate(s.Examples.Dev); err != nil || s.Examples.Test == nil {
+		return dev, dev, err
+	}
+	test, err = m.Evaluate(s.Examples.Test)
+	return dev, test, err
+}
+
+// finetune runs a session in a folder that it removes.
+func (s *Study) finetune(ctx context.Context, c configs.Config) (dev, test finetune.Evaluation, err error) {
+	base, err := run.OpenBase(&c, s.Examples)
+	if err != nil {
+		return dev, test, err
+	}
+	session, err := base.Session(&c, s.Examples)
+	if err != nil {
+		return dev, test, err
+	}
+	if session.Dir, err = os.MkdirTemp(s.Dir, "session-*"); err != nil {
+		return dev, test, err
+	}
+	defer os.RemoveAll(session.Dir)
+	session.Report = silent{}
+	result, err := session.Run(ctx)
+	_, test = result.Judge()
+	return result.Dev, test, err
+}
+
+// silent is a train.Report that shows nothing.
+type silent struct{}
+
+func (silent) Step(train.Metrics, int)       {}
+func (silent) Evaluated(train.Metrics, bool) {}
+func (silent) Sampled(int, string)           {}
+func (silent) Close()                        {}
+
+// open makes the folder, or reads what an earlier Run of the same study left.
+func (s *Study) open() error {
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return err
+	}
+	text, err := s.Config.Marshal()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.Dir, configFile)
+	before, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
+			return err
+		}
+		if err := os.Rename(path+".tmp", path); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	case string(before) != string(text):
+		return fmt.Errorf("%s holds an ablation with other settings (see %s in it): name another folder with --out", s.Dir, configFile)
+	}
+	if s.points, err = readPoints(filepath.Join(s.Dir, pointsFile)); err != nil {
+		return err
+	}
+	s.log, err = os.OpenFile(filepath.Join(s.Dir, pointsFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	return err
+}
+
+func readPoints(path string) (points []Point, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		var p Point
+		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
+			return nil, fmt.Errorf("%s:%d: not a result: %w: remove the line", path, n, err)
+		}
+		points = append(points, p)
+	}
+	return points, lines.Err()
+}
+
+func (s *Study) has(arm string, size int, seed uint64) bool {
+	return slices.ContainsFunc(s.points, func(p Point) bool { return p.Arm == arm && p.Examples == size && p.Seed == seed })
+}
+
+func (s *Study) add(p Point) error {
+	s.points = append(s.points, p)
+	line, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	_, err = s.log.Write(append(line, '\n'))
+	return err
+}
+
+// write leaves table and pictures.
+func (s *Study) write() error {
+	path := filepath.Join(s.Dir, tableFile)
+	if err := os.WriteFile(path+".tmp", []byte(s.Table()), 0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
+		return err
+	}
+	return errors.Join(
+		picture(filepath.Join(s.Dir, pictureFile), s.arms, s.Sizes, s.points),
+		picture(filepath.Join(s.Dir, pngFile), s.arms, s.Sizes, s.points))
+}

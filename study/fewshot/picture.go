@@ -1,0 +1,206 @@
+package fewshot
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"tinygpt/internal/chart"
+	"tinygpt/train"
+)
+
+// Shapes tell lines apart beside their colours.
+var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}}
+
+// Series is a line of a panel.
+type series struct {
+	name   string
+	points plotter.XYs
+	errors plotter.YErrors // nil: a line to compare with, not measured
+}
+
+// DrawShots draws accuracy against the number of shots, a line per model and one of the best reader, a panel per task,
+// as SVG or PNG by the name's ending (Brown et al. 2020, figure 3.8 and others).
+func (s *Summary) DrawShots(path string) error {
+	ticks := make([]plot.Tick, len(s.Shots))
+	for i, n := range s.Shots {
+		ticks[i] = plot.Tick{Value: float64(i), Label: fmt.Sprint(n)}
+	}
+	return s.draw(path, "examples in the prompt", ticks, func(task string) (lines []series) {
+		for _, m := range s.Models {
+			line := series{name: train.Thousands(int(m.Parameters)) + " parameters"}
+			for i, n := range s.Shots {
+				line.add(float64(i), s, m, task, n)
+			}
+			lines = append(lines, line)
+		}
+		best := series{name: "best reader"}
+		for i, n := range s.Shots {
+			if c, ok := s.Cell(s.Models[0], task, n); ok && c.Ideal > 0 {
+				best.points = append(best.points, plotter.XY{X: float64(i), Y: 100 * c.Ideal})
+			}
+		}
+		return append(lines, best)
+	})
+}
+
+// DrawSizes draws accuracy against the number of parameters, a line per number of shots (Brown et al. 2020, figure 1.3).
+func (s *Summary) DrawSizes(path string) error {
+	ticks := make([]plot.Tick, len(s.Models))
+	for i, m := range s.Models {
+		ticks[i] = plot.Tick{Value: math.Log10(float64(m.Parameters)), Label: short(m.Parameters)}
+	}
+	return s.draw(path, "parameters", ticks, func(task string) (lines []series) {
+		for _, n := range s.Shots {
+			line := series{name: shotsName(n)}
+			for i, m := range s.Models {
+				line.add(ticks[i].Value, s, m, task, n)
+			}
+			lines = append(lines, line)
+		}
+		return lines
+	})
+}
+
+func short(n int64) string {
+	switch {
+	case n >= 1e6:
+		return fmt.Sprintf("%.1fM", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.0fk", float64(n)/1e3)
+	}
+	return fmt.Sprint(n)
+}
+
+func (l *series) add(x float64, s *Summary, m Model, task string, shots int) {
+	if c, ok := s.Cell(m, task, shots); ok {
+		l.points = append(l.points, plotter.XY{X: x, Y: 100 * c.Accuracy})
+		l.errors = append(l.errors, struct{ Low, High float64 }{100 * c.Margin, 100 * c.Margin})
+	}
+}
+
+// Columns of panels.
+const columns = 3
+
+func (s *Summary) draw(path, xlabel string, ticks []plot.Tick, lines func(task string) []series) error {
+	rows := (len(s.Tasks) + columns - 1) / columns
+	across := min(columns, len(s.Tasks))
+	var panels [][]*plot.Plot
+	for r := range rows {
+		panels = append(panels, make([]*plot.Plot, across))
+		for c := range across {
+			if i := r*across + c; i < len(s.Tasks) {
+				p, err := s.panel(s.Tasks[i], xlabel, ticks, lines(s.Tasks[i]))
+				if err != nil {
+					return err
+				}
+				panels[r][c] = p
+			}
+		}
+	}
+	legend, err := legendOf(lines(s.Tasks[0]))
+	if err != nil {
+		return err
+	}
+	// Two rows fill a slide, and so does one.
+	return chart.WriteLegend(path, chart.SlideWidth, chart.SlideHeight/2*vg.Length(max(rows, 2)), legend, panels...)
+}
+
+// Panel is the plot of a task.
+func (s *Summary) panel(task, xlabel string, ticks []plot.Tick, lines []series) (*plot.Plot, error) {
+	p := chart.New(task, xlabel, "accuracy, %")
+	p.X.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Tick.Marker = plot.ConstantTicks([]plot.Tick{{Value: 0, Label: "0"}, {Value: 25, Label: "25"}, {Value: 50, Label: "50"}, {Value: 75, Label: "75"}, {Value: 100, Label: "100"}})
+	first, last := ticks[0].Value, ticks[len(ticks)-1].Value
+	if c, ok := s.Cell(s.Models[0], task, s.Shots[0]); ok {
+		l, err := level(first, last, c.Chance)
+		if err != nil {
+			return nil, err
+		}
+		p.Add(l)
+	}
+	for i, line := range lines {
+		if len(line.points) == 0 {
+			continue
+		}
+		marks, err := line.marks(i)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range marks {
+			p.Add(m)
+		}
+		if line.errors == nil {
+			continue
+		}
+		bars, err := plotter.NewYErrorBars(struct {
+			plotter.XYs
+			plotter.YErrors
+		}{line.points, line.errors})
+		if err != nil {
+			return nil, err
+		}
+		bars.Color = colorOf(i)
+		p.Add(bars)
+	}
+	margin := 0.05 * max(last-first, 1)
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = first-margin, last+margin, 0, 103
+	return p, nil
+}
+
+func level(from, to, chance float64) (*plotter.Line, error) {
+	l, err := plotter.NewLine(plotter.XYs{{X: from, Y: 100 * chance}, {X: to, Y: 100 * chance}})
+	if err != nil {
+		return nil, err
+	}
+	l.Color, l.Width, l.Dashes = chart.Grey, vg.Points(1.5), chart.Dashes
+	return l, nil
+}
+
+func colorOf(i int) color.Color { return chart.Colors[i%len(chart.Colors)] }
+
+// Mark is drawn in a panel and in the legend.
+type mark interface {
+	plot.Plotter
+	plot.Thumbnailer
+}
+
+// Marks are those of line i of a panel: the line and its points, or a dotted line to compare with.
+func (l series) marks(i int) ([]mark, error) {
+	line, dots, err := plotter.NewLinePoints(l.points)
+	if err != nil {
+		return nil, err
+	}
+	if l.errors == nil {
+		line.Color, line.Width, line.Dashes = chart.Black, vg.Points(1.5), []vg.Length{vg.Points(1.5), vg.Points(3)}
+		return []mark{line}, nil
+	}
+	line.Color, line.Width = colorOf(i), vg.Points(2)
+	dots.Color, dots.Shape, dots.Radius = colorOf(i), shapes[i%len(shapes)], vg.Points(4)
+	return []mark{line, dots}, nil
+}
+
+// legendOf names the lines, and chance.
+func legendOf(lines []series) (legend []chart.Entry, err error) {
+	for i, line := range lines {
+		if len(line.points) == 0 {
+			continue
+		}
+		marks, err := line.marks(i)
+		if err != nil {
+			return nil, err
+		}
+		entry := chart.Entry{Name: line.name}
+		for _, m := range marks {
+			entry.Marks = append(entry.Marks, m)
+		}
+		legend = append(legend, entry)
+	}
+	l, err := level(0, 1, 0)
+	return append(legend, chart.Entry{Name: "chance", Marks: []plot.Thumbnailer{l}}), err
+}

@@ -1,0 +1,268 @@
+// Package ladder trains models of growing size on the same text and finds how their loss
+// falls (Kaplan et al. 2020; Hoffmann et al. 2022), small enough to be done in minutes.
+package ladder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"github.com/goccy/go-yaml"
+
+	"tinygpt/configs"
+	"tinygpt/data"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/study/perf"
+	"tinygpt/tokenizer"
+	"tinygpt/train"
+)
+
+// Ladder is a number of models that are trained one after another, the small ones
+// first. One at a time: two at once, each on one of two cores, make 21 % more steps in
+// the time for 1 × 48 and 9 % for 4 × 112 (batches of 16 × 256 tokens), and the largest
+// models, which take most of the time, have nobody to share it with.
+type Ladder struct {
+	// Config is what all models have in common. Its learning rate is that of a model
+	// of Config.Model.Width.
+	Config configs.Config
+	Shapes []Shape // from small to large
+	// HeadWidth is the columns of a head in all shapes.
+	HeadWidth int
+	Seeds     int // each model so many times, from Config.Train.Seed on
+	Dir       string
+	Report    Report
+	// Tokenizing has the tokenizer's training report; the text has so many bytes.
+	Tokenizing func(bytes int) []tokenizer.TrainOption
+
+	texts                *run.Texts
+	tokenizer            tokenizer.Tokenizer
+	training, validation *data.Stream
+}
+
+// Report is told what happens.
+type Report interface {
+	// Begin says which model comes now, how much of the whole is done, and what its share
+	// is: fractions of the operations.
+	Begin(r Rung, number, of int, done, share float64)
+	Step(m train.Metrics, total int)
+	// Done is told of each trained model, also of one that was trained before.
+	Done(r Result, before bool)
+	Close()
+}
+
+// Rung is one model to train.
+type Rung struct {
+	Shape  Shape
+	Seed   uint64
+	Config configs.Config
+	Dir    string
+}
+
+// settingsFile holds what a ladder's folder was made with.
+const settingsFile = "ladder.yaml"
+
+// Rungs are all models, seed by seed.
+func (l *Ladder) Rungs() (rungs []Rung) {
+	for i := range l.Seeds {
+		seed := l.Config.Train.Seed + uint64(i)
+		for _, s := range l.Shapes {
+			c := l.Config
+			c.Model = s.Of(c.Model)
+			c.Train.Seed = seed
+			scale := LearningRateScale(s.Width, l.Config.Model.Width)
+			c.Train.LearningRate *= scale
+			c.Train.MinLearningRate *= scale
+			rungs = append(rungs, Rung{s, seed, c, filepath.Join(l.Dir, fmt.Sprintf("seed-%d", seed), fmt.Sprintf("%dx%d", s.Layers, s.Width))})
+		}
+	}
+	return rungs
+}
+
+// LearningRateScale is the factor from the learning rate that is good for a model of
+// width reference to that for another width. An Adam step changes each weight by about the
+// rate, so what a sum over the width changes by grows with the width (Yang et al. 2022).
+func LearningRateScale(width, reference int) float64 { return float64(reference) / float64(width) }
+
+// FLOP of the rung's training, counted as perf.Workload does.
+func (r Rung) FLOP() float64 {
+	c := r.Config
+	w := perf.Workload{Model: c.Model, Batch: c.Train.BatchSize}
+	return w.FLOP() * float64(c.Train.Steps*c.Train.GradientAccumulationSteps)
+}
+
+// Tokens that each model sees.
+func (l *Ladder) Tokens() int {
+	c := l.Config
+	return c.Train.Steps * c.Train.BatchSize * c.Train.GradientAccumulationSteps * c.Model.Context
+}
+
+// Run trains what isn't trained yet. When ctx ends it saves and returns
+// train.ErrInterrupted; the next Run goes on from there.
+func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
+	defer l.Report.Close()
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	var err error
+	if l.texts, err = run.LoadTexts(l.Config.Data); err != nil {
+		return nil, err
+	}
+	if l.tokenizer, err = run.NewTokenizer(l.Config.Tokenizer, l.texts, l.Tokenizing(l.texts.Training.Bytes())...); err != nil {
+		return nil, err
+	}
+	if l.training, l.validation, err = l.texts.Streams(l.tokenizer, l.Config.Model.Context); err != nil {
+		return nil, err
+	}
+	l.Config.Data.SHA256, l.Config.Model.VocabSize = l.texts.SHA256, l.tokenizer.VocabSize()
+	rungs := l.Rungs()
+	total, done := 0.0, 0.0
+	for _, r := range rungs {
+		total += r.FLOP()
+	}
+	var results []Result
+	for i, r := range rungs {
+		if ctx.Err() != nil {
+			return results, train.ErrInterrupted
+		}
+		result, before, err := l.result(r)
+		if err != nil {
+			return results, err
+		}
+		if !before {
+			l.Report.Begin(r, i+1, len(rungs), done/total, r.FLOP()/total)
+			if err := l.train(ctx, r); err != nil {
+				return results, err
+			}
+			var trained bool
+			if result, trained, err = l.result(r); err == nil && !trained {
+				err = fmt.Errorf("%s: no loss of step %d in %s: remove the folder, and it is trained anew", r.Dir, r.Config.Train.Steps, train.MetricsFile)
+			}
+			if err != nil {
+				return results, err
+			}
+		}
+		done += r.FLOP()
+		results = append(results, result)
+		l.Report.Done(result, before)
+	}
+	return results, nil
+}
+
+// open makes the folder, or checks that it is one of the same ladder.
+func (l *Ladder) open() error {
+	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
+		return err
+	}
+	// More seeds may be added later.
+	text, err := yaml.Marshal(struct {
+		Shapes []Shape
+		Config configs.Config
+	}{l.Shapes, l.Config})
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(l.Dir, settingsFile)
+	before, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
+			return err
+		}
+		return os.Rename(path+".tmp", path)
+	case err != nil:
+		return err
+	case string(before) != string(text):
+		return fmt.Errorf("%s holds a ladder with other settings (see %s in it): name another folder with --out, or remove this one", l.Dir, settingsFile)
+	}
+	return nil
+}
+
+// train trains a rung, from its last checkpoint if it has one.
+func (l *Ladder) train(ctx context.Context, rung Rung) error {
+	r, err := run.Open(rung.Dir)
+	begun := err == nil
+	if !begun {
+		// Nothing but what an interrupted start left can be there.
+		if err := os.RemoveAll(rung.Dir); err != nil {
+			return err
+		}
+		if r, err = run.Create(rung.Dir, "", rung.Config, l.tokenizer, nil); err != nil {
+			return err
+		}
+	} else if r.Config.Data.SHA256 != l.texts.SHA256 {
+		return fmt.Errorf("%s: the texts are not those that the ladder began with: restore them, or name another folder with --out", r.Dir)
+	}
+	m, err := model.New(r.Config.Model, r.Config.Train.Seed)
+	if err != nil {
+		return err
+	}
+	t, err := r.Trainer(m, l.texts, l.training, l.validation)
+	if err != nil {
+		return err
+	}
+	t.Report = steps{l.Report}
+	if _, err := os.Stat(filepath.Join(r.Dir, train.LastCheckpoint)); begun && err == nil {
+		if _, err := t.Resume(); err != nil {
+			return err
+		}
+	}
+	debug.FreeOSMemory() // of the model before
+	_, err = t.Run(ctx)
+	return err
+}
+
+// steps passes a trainer's steps on.
+type steps struct{ to Report }
+
+func (s steps) Step(m train.Metrics, total int)   { s.to.Step(m, total) }
+func (s steps) Evaluated(m train.Metrics, b bool) {}
+func (s steps) Sampled(int, string)               {}
+func (s steps) Close()                            {}
+
+// Result is what a model reached.
+type Result struct {
+	Shape        Shape   `json:"shape"`
+	Seed         uint64  `json:"seed"`
+	Dir          string  `json:"dir"`
+	Parameters   int64   `json:"parameters"`
+	NonEmbedding int64   `json:"non_embedding_parameters"` // N
+	Tokens       int     `json:"tokens"`
+	FLOP         float64 `json:"flop"`
+	LearningRate float64 `json:"learning_rate"`
+	Loss         float64 `json:"loss"` // validation, nats per token
+	BitsPerByte  float64 `json:"bits_per_byte"`
+	Seconds      float64 `json:"seconds"`
+
+	metrics []train.Metrics // of the whole training
+}
+
+// result reads what a rung's run has reached; trained says whether it is at its end.
+func (l *Ladder) result(r Rung) (result Result, trained bool, err error) {
+	metrics, err := train.ReadMetrics(filepath.Join(r.Dir, train.MetricsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return result, false, nil
+	}
+	if err != nil {
+		return result, false, err
+	}
+	n := r.Config.Model.Counts()
+	for _, m := range metrics {
+		if m.Step == r.Config.Train.Steps && m.ValLoss != 0 {
+			return Result{
+				Shape: r.Shape, Seed: r.Seed, Dir: r.Dir, Parameters: n.Total(), NonEmbedding: n.NonEmbedding(),
+				Tokens: l.Tokens(), FLOP: r.FLOP(), LearningRate: r.Config.Train.LearningRate,
+				Loss: m.ValLoss, BitsPerByte: m.BitsPerByte, Seconds: m.Elapsed, metrics: metrics,
+			}, true, nil
+		}
+	}
+	return result, false, nil
+}
+
+// Floor is the exact entropy of the validation text in bits per byte, 0 if unknown.
+// It is known after Run.
+func (l *Ladder) Floor() float64 { return l.texts.FloorBitsPerByte() }

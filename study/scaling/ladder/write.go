@@ -1,0 +1,144 @@
+package ladder
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"tinygpt/study/scaling/powerlaw"
+	"tinygpt/train"
+)
+
+// Files of a ladder's folder that Write leaves.
+const (
+	reportFile  = "report.md"
+	resultsFile = "results.json"
+)
+
+// Write leaves report, results and pictures in a folder, and returns the paths of the
+// pictures.
+func (a Analysis) Write(dir string) (pictures []string, err error) {
+	results, err := json.MarshalIndent(a, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	for name, content := range map[string][]byte{reportFile: []byte(a.Markdown()), resultsFile: append(results, '\n')} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path+".tmp", content, 0o644); err != nil {
+			return nil, err
+		}
+		if err := os.Rename(path+".tmp", path); err != nil {
+			return nil, err
+		}
+	}
+	return a.Draw(dir)
+}
+
+// Text is the report for a terminal, Markdown for a document.
+func (a Analysis) Text() string { return a.report(false) }
+
+// Markdown is the report for a document.
+func (a Analysis) Markdown() string { return a.report(true) }
+
+func (a Analysis) report(markdown bool) string {
+	var b strings.Builder
+	b.WriteString(a.table(markdown) + "\n\n")
+	item := "  "
+	if markdown {
+		item = "- "
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(&b, item+format+"\n", args...) }
+	say("N counts parameters without embeddings (Kaplan et al. 2020); each model saw %s tokens; error bars are of %.0f %%.", train.Thousands(a.Tokens), 100*powerlaw.Confidence)
+	say("in size:    L(N) = %s; R² = %.4f", formula(a.Size.All, "N"), a.Size.All.R2)
+	say("in compute: L(C) = %s; R² = %.4f", formula(a.Compute.All, "C"), a.Compute.All.R2)
+	for _, f := range []struct {
+		of string
+		Fit
+	}{{"size", a.Size}, {"compute", a.Compute}} {
+		p := f.Prediction
+		between := ""
+		if p.High > 0 {
+			between = fmt.Sprintf(" (%.4f to %.4f)", p.Low, p.High)
+		}
+		say("%s predicted from the smaller models' %s: %.4f%s; measured: %.4f; %.2f %% off%s", p.Shape, f.of, p.Predicted, between, p.Measured, 100*p.Off, p.free())
+	}
+	if seeds := SeedsOf(a.Results); len(seeds) > 1 {
+		for _, seed := range seeds {
+			if one, err := Analyse(OneSeed(a.Results, seed), a.Floor); err != nil {
+				say("seed %d alone: %v", seed, err)
+			} else {
+				p := one.Size.Prediction
+				say("seed %d alone: L(N) = %s; R² = %.4f; predicted %.4f, measured %.4f, %.2f %% off%s", seed, formula(one.Size.All, "N"), one.Size.All.R2, p.Predicted, p.Measured, 100*p.Off, p.free())
+			}
+		}
+	}
+	if a.Floor > 0 {
+		l := a.Size.All
+		e, _ := l.Errors()
+		verdict := fmt.Sprintf("%.3f away, within the error bar", math.Abs(l.E-a.Floor))
+		switch {
+		case l.AtFloor:
+			verdict = "which no loss is below: these losses alone don't tell E"
+		case math.Abs(l.E-a.Floor) > e:
+			verdict = fmt.Sprintf("%.3f away, outside of the error bar", math.Abs(l.E-a.Floor))
+		}
+		say("E is what infinitely large models would reach with as many tokens: %.3f; the text's exact entropy is %.4f, %s. What more tokens would bring is part of E (Hoffmann et al. 2022, equation 2).", l.E, a.Floor, verdict)
+	}
+	return b.String()
+}
+
+// free says what is predicted if E may be below the entropy of the text, where that is
+// another prediction.
+func (p Prediction) free() string {
+	if p.Free == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (with E held at the text's entropy; free: %.4f, %.2f %% off)", p.Free, 100*p.FreeOff)
+}
+
+// formula is a law with its error bars.
+func formula(l powerlaw.Law, x string) string {
+	e, alpha := l.Errors()
+	return fmt.Sprintf("(%s) + (%s/%s)^(%s)", plusMinus(l.E, e), scaleOf(l.C), x, plusMinus(l.Alpha, alpha))
+}
+
+// plusMinus is a number with its error bar, if it has one.
+func plusMinus(x, err float64) string {
+	if math.IsInf(err, 0) || err == 0 { // unknown, or held
+		return fmt.Sprintf("%.3f", x)
+	}
+	return fmt.Sprintf("%.3f ± %.3f", x, err)
+}
+
+// table has a row for each model.
+func (a Analysis) table(markdown bool) string {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	style := t.Style()
+	style.Format.Header = text.FormatDefault
+	style.Options = table.Options{SeparateHeader: true}
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	header := table.Row{"layers × width", "N", "parameters", "training FLOP", "learning rate", "seed", "time", "loss, nats", "bits per byte", "law", "off"}
+	t.AppendHeader(header)
+	var columns []table.ColumnConfig
+	for i := range header {
+		columns = append(columns, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.SetColumnConfigs(columns)
+	for _, r := range a.Results {
+		at := a.Size.All.At(r.size())
+		t.AppendRow(table.Row{r.Shape, train.Thousands(int(r.NonEmbedding)), train.Thousands(int(r.Parameters)), fmt.Sprintf("%.2e", r.FLOP), fmt.Sprintf("%.1e", r.LearningRate),
+			r.Seed, train.Short(time.Duration(r.Seconds * float64(time.Second))), fmt.Sprintf("%.4f", r.Loss), fmt.Sprintf("%.4f", r.BitsPerByte), fmt.Sprintf("%.4f", at), fmt.Sprintf("%+.1f %%", 100*(at/r.BitsPerByte-1))})
+	}
+	if markdown {
+		return t.RenderMarkdown()
+	}
+	return t.Render()
+}
