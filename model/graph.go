@@ -109,10 +109,15 @@ func (g *Graph) use(p *Parameter, name string) op.Param {
 	return param
 }
 
-// Logits adds the output head: [B·T, V]. A tied head is a node of its own over
-// the embedding's memory, so that the two uses add to one gradient in place.
-func (g *Graph) Logits() *G.Node {
-	return g.Graph.Logits(g.Hidden, g.use(g.model.head(), "head"))
+// Logits adds the output head: [B·T, V].
+func (g *Graph) Logits() *G.Node { return g.LogitsOf(g.Hidden) }
+
+// LogitsOf adds the output head on states [R, D]: [R, V]. Where the loss counts few
+// tokens, such as those of answers, states are the rows of Hidden that predict them
+// (op.Graph.Rows). A tied head is a node of its own over the embedding's memory, so that
+// the two uses add to one gradient in place.
+func (g *Graph) LogitsOf(states *G.Node) *G.Node {
+	return g.Graph.Logits(states, g.use(g.model.head(), "head"))
 }
 
 // Differentiate adds the gradients of the loss to a training graph that is looked at
