@@ -8,8 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
+
+	"tinygpt/internal/atomicfile"
 )
 
 // A cached stream is a file of one line of JSON, which says what it was made of,
@@ -38,9 +39,8 @@ func headerOf(c Corpus, e Encoder, fingerprint string) cacheHeader {
 }
 
 // WriteCache writes s, the stream of c from e, to a file for ReadCache. The
-// fingerprint is that of the encoder: all that gives its ids their meaning. The
-// file appears under its name only when it is complete.
-func (s *Stream) WriteCache(path string, c Corpus, e Encoder, fingerprint string) (err error) {
+// fingerprint is that of the encoder: all that gives its ids their meaning.
+func (s *Stream) WriteCache(path string, c Corpus, e Encoder, fingerprint string) error {
 	h := headerOf(c, e, fingerprint)
 	h.Tokens, h.Documents = len(s.Tokens), len(s.Starts)
 	b, err := json.Marshal(h)
@@ -59,20 +59,7 @@ func (s *Stream) WriteCache(path string, c Corpus, e Encoder, fingerprint string
 		b = binary.LittleEndian.AppendUint64(b, uint64(at))
 	}
 	sum := sha256.Sum256(b)
-	b = append(b, sum[:]...)
-
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return atomicfile.WriteFile(path, append(b, sum[:]...))
 }
 
 // ReadCache reads the stream of c from e. A file that was made of another text or

@@ -2,10 +2,11 @@ package data
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"tinygpt/internal/fixture"
 )
 
 func TestSplit(t *testing.T) {
@@ -32,11 +33,7 @@ func TestSplit(t *testing.T) {
 }
 
 func TestSplitAsNanoGPT(t *testing.T) {
-	const path = "../../shared/data/tinyshakespeare/input.txt"
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("tinyshakespeare isn't here")
-	}
-	c, err := Load([]string{path})
+	c, err := Load([]string{fixture.Path(t, "data/tinyshakespeare/input.txt")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,12 +44,9 @@ func TestSplitAsNanoGPT(t *testing.T) {
 }
 
 func TestSplitChinese(t *testing.T) {
-	const path = "../../shared/data/prose_zh/hongloumeng_1-40.txt"
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Skip(path, " isn't here")
-	}
-	c, err := Load([]string{path})
+	const name = "data/prose_zh/hongloumeng_1-40.txt"
+	raw := fixture.Read(t, name)
+	c, err := Load([]string{fixture.Path(t, name)})
 	if err != nil {
 		t.Fatal(err)
 	}

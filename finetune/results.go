@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"tinygpt/internal/atomicfile"
 
 	"gonum.org/v1/gonum/stat"
 )
@@ -66,21 +67,13 @@ func (s *Session) Write(r Result) error {
 		return err
 	}
 	errs := []error{
-		replace(filepath.Join(s.Dir, ResultsFile), append(text, '\n')),
-		replace(filepath.Join(s.Dir, WorstFile), []byte(s.Config.Worst(e, len(e.Worst)))),
+		atomicfile.WriteFile(filepath.Join(s.Dir, ResultsFile), append(text, '\n')),
+		atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Config.Worst(e, len(e.Worst)))),
 	}
 	if e.Confusion != nil {
 		errs = append(errs, e.Confusion.Draw(filepath.Join(s.Dir, ConfusionFile), name+" set"))
 	}
 	return errors.Join(errs...)
-}
-
-// replace writes a file that appears under its name when it is complete.
-func replace(path string, text []byte) error {
-	if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
 }
 
 // Worst shows the n examples with the highest loss: what the label is, what was

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model/safetensors"
 )
 
@@ -169,5 +169,5 @@ func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText
 		return err
 	}
 	dtype := map[safetensors.Dtype]string{"": "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16"}[narrow]
-	return os.WriteFile(filepath.Join(dir, configFile), m.Config.HuggingFace(endOfText, dtype), 0o644)
+	return atomicfile.WriteFile(filepath.Join(dir, configFile), m.Config.HuggingFace(endOfText, dtype))
 }

@@ -3,28 +3,22 @@ package model
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
 
-const sorterFolder = "../../shared/data/tiny_model/"
+const sorterFolder = "data/tiny_model/" // in ../shared
 
 // sorter is minGPT's model that sorts six of three symbols.
 func sorter(t *testing.T) *Model {
 	t.Helper()
-	text, err := os.ReadFile(sorterFolder + "gpt-nano-sort-model.json")
-	if os.IsNotExist(err) {
-		t.Skip(sorterFolder + " is absent")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := ReadMinGPT(text)
+	m, err := ReadMinGPT(fixture.Read(t, sorterFolder+"gpt-nano-sort-model.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,10 +29,7 @@ func sorter(t *testing.T) *Model {
 // but for the attention's weights, which are never stored here.
 func TestSorterActivations(t *testing.T) {
 	m := sorter(t)
-	text, err := os.ReadFile(sorterFolder + "gpt-nano-sort-t0-partials.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := fixture.Read(t, sorterFolder+"gpt-nano-sort-t0-partials.json")
 	var entries map[string]json.RawMessage
 	if err := json.Unmarshal(text, &entries); err != nil {
 		t.Fatal(err)

@@ -1,13 +1,11 @@
 package run
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
 	"tinygpt/tokenizer"
@@ -49,7 +47,8 @@ func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dt
 	if err != nil {
 		return err
 	}
-	return fill(to, func(dir string) error {
+	// A folder with a config.json is a model, so it comes last.
+	return atomicfile.WriteFolder(to, "config.json", func(dir string) error {
 		if format == GGUF {
 			vocabulary, err := ggufVocabulary(r.Tokenizer)
 			if err != nil {
@@ -62,42 +61,4 @@ func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dt
 		}
 		return m.WriteHuggingFace(dir, narrow, r.Tokenizer.EndOfText(), progress)
 	})
-}
-
-// fill lets write fill a folder inside to, and moves the files up when it is done.
-// When it fails, nothing is left behind.
-func fill(to string, write func(dir string) error) (err error) {
-	if _, missing := os.Stat(to); errors.Is(missing, fs.ErrNotExist) {
-		if err := os.MkdirAll(to, 0o755); err != nil {
-			return err
-		}
-		defer func() {
-			if err != nil {
-				os.Remove(to)
-			}
-		}()
-	}
-	dir, err := os.MkdirTemp(to, ".export-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	if err := write(dir); err != nil {
-		return err
-	}
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	// A folder with a config.json is a model, so it comes last.
-	isConfig := func(f os.DirEntry) bool { return f.Name() == "config.json" }
-	if i := slices.IndexFunc(files, isConfig); i >= 0 {
-		files = append(slices.Delete(slices.Clone(files), i, i+1), files[i])
-	}
-	for _, f := range files {
-		if err := os.Rename(filepath.Join(dir, f.Name()), filepath.Join(to, f.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
 	"tinygpt/tokenizer"
@@ -300,13 +301,7 @@ func TestGGUFVocabulary(t *testing.T) {
 
 // minGPT's sorter becomes a run of digits.
 func TestImportMinGPT(t *testing.T) {
-	path, err := filepath.Abs("../../shared/data/tiny_model/gpt-nano-sort-model.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("../../shared/data/tiny_model is absent")
-	}
+	path := fixture.Path(t, "data/tiny_model/gpt-nano-sort-model.json")
 	t.Chdir(t.TempDir())
 	r, _, err := Import(path, "", nil)
 	if err != nil {

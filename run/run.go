@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"tinygpt/configs"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -67,11 +68,7 @@ func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer, m *model.
 		}
 	}
 	// The configuration last: a folder with one is a run.
-	path := filepath.Join(dir, configFile)
-	if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(path+".tmp", path); err != nil {
+	if err := atomicfile.WriteFile(filepath.Join(dir, configFile), text); err != nil {
 		return nil, err
 	}
 	return &Run{dir, c, t}, nil

@@ -37,33 +37,6 @@ func Load(path string) (Tokenizer, error) {
 	return nil, fmt.Errorf("%s: expected a folder with tokenizer.json, or a file that ends in .json or .tiktoken", path)
 }
 
-// writeFile writes to a temporary file beside path, then renames it.
-func writeFile(path string, b []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close() // a second Close does no harm
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(b); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
 // readPlainOrGzip reads the file path, or path.gz if there is only that.
 func readPlainOrGzip(path string) ([]byte, error) {
 	b, err := os.ReadFile(path)

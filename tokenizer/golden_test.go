@@ -5,10 +5,10 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // golden is testdata/golden/ids.json: ids from Hugging Face's libraries. See
@@ -53,11 +53,7 @@ func mustRead(t testing.TB, dir string) Tokenizer {
 
 // mustReadShared reads one of OpenAI's vocabularies, which not every machine has.
 func mustReadShared(t testing.TB, name string) Tokenizer {
-	dir := filepath.Join("..", "..", "shared", "data", name)
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("needs ../shared/data/%s", name)
-	}
-	return mustRead(t, dir)
+	return mustRead(t, fixture.Path(t, "data/"+name))
 }
 
 // checkGolden compares the ids of all texts.

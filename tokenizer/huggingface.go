@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"tinygpt/internal/atomicfile"
 )
 
 // The files of a tokenizer in a folder of Hugging Face's.
@@ -175,7 +177,7 @@ func addTokens(v *vocabulary, dir string, config tokenizerConfig) error {
 func Save(dir string, t Tokenizer, context int) error {
 	config, err := formatJSON(configOf(t, context))
 	if err == nil {
-		err = writeFile(filepath.Join(dir, configFile), config)
+		err = atomicfile.WriteFile(filepath.Join(dir, configFile), config)
 	}
 	if err != nil {
 		return fmt.Errorf("writing tokenizer %s to %s: %w", t.Name(), dir, err)
@@ -218,7 +220,7 @@ func WriteHuggingFace(dir string, t Tokenizer, context int) error {
 		files["merges.txt"] = b
 	}
 	for name, b := range files {
-		if err := writeFile(filepath.Join(dir, name), b); err != nil {
+		if err := atomicfile.WriteFile(filepath.Join(dir, name), b); err != nil {
 			return fmt.Errorf("writing tokenizer %s: %w", t.Name(), err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"tinygpt/internal/atomicfile"
 )
 
 // A tokenizer.json as the tokenizers library of Hugging Face reads and writes it:
@@ -228,7 +230,7 @@ func (c component) String() string {
 func WriteJSON(path string, t Tokenizer) error {
 	b, err := formatTokenizerJSON(t)
 	if err == nil {
-		err = writeFile(path, b)
+		err = atomicfile.WriteFile(path, b)
 	}
 	if err != nil {
 		return fmt.Errorf("writing tokenizer %s to %s: %w", t.Name(), path, err)

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strconv"
+
+	"tinygpt/internal/atomicfile"
 )
 
 // ReadTiktoken reads a file of tiktoken's ranks: a line per token, its bytes in
@@ -97,7 +99,7 @@ func parseTiktoken(b []byte) (Tokenizer, error) {
 func WriteTiktoken(path string, t Tokenizer) error {
 	b, err := formatTiktoken(t)
 	if err == nil {
-		err = writeFile(path, b)
+		err = atomicfile.WriteFile(path, b)
 	}
 	if err != nil {
 		return fmt.Errorf("writing tokenizer %s to %s: %w", t.Name(), path, err)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"tinygpt/internal/fixture"
 )
 
 func texts(s ...string) iter.Seq[string] { return slices.Values(s) }
@@ -42,11 +44,7 @@ func readTestdata(t testing.TB, name string) string {
 
 // readShared returns one of the larger texts, which not every machine has.
 func readShared(t testing.TB, name string) string {
-	b, err := os.ReadFile(filepath.Join("..", "..", "shared", "data", name))
-	if err != nil {
-		t.Skipf("needs ../shared/data/%s", name)
-	}
-	return string(b)
+	return string(fixture.Read(t, "data/"+name))
 }
 
 // TestTrainGolden compares with the merges of Hugging Face's trainer; see

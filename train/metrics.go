@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"tinygpt/internal/atomicfile"
 )
 
 // Metrics is one line of a run's metrics.jsonl: a step, or an evaluation.
@@ -30,7 +32,7 @@ type Metrics struct {
 
 // metricsLog appends to metrics.jsonl.
 type metricsLog struct {
-	file *os.File
+	file *atomicfile.Lines
 	all  []Metrics // everything in the file, for the picture
 }
 
@@ -51,25 +53,17 @@ func openMetrics(path string, step int) (*metricsLog, error) {
 	if err := WriteMetrics(&keep, l.all); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(path+".tmp", keep.Bytes(), 0o644); err != nil {
+	if err := atomicfile.WriteFile(path, keep.Bytes()); err != nil {
 		return nil, err
 	}
-	if err := os.Rename(path+".tmp", path); err != nil {
-		return nil, err
-	}
-	l.file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o644)
+	l.file, err = atomicfile.OpenLines(path)
 	return l, err
 }
 
 func (l *metricsLog) add(m Metrics, elapsed time.Duration) error {
 	m.Elapsed = elapsed.Seconds()
-	line, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
 	l.all = append(l.all, m)
-	_, err = l.file.Write(append(line, '\n'))
-	return err
+	return l.file.Add(m)
 }
 
 func (l *metricsLog) close() error { return l.file.Close() }

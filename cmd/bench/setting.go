@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/study/perf"
 )
 
@@ -129,10 +130,7 @@ func (m *memory) add(peer string, t trial) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(m.path+".tmp", text, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(m.path+".tmp", m.path)
+	return atomicfile.WriteFile(m.path, text)
 }
 
 // search looks for a peer's fastest setting: from base it changes one thing after

@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
-	"tinygpt/internal/chart"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/study/fewshot"
@@ -98,7 +98,7 @@ func fewshotRunAction(c *cli.Context) error {
 			if err := m.Show(ctx, &prompts, scorer); err != nil {
 				return interrupted(err)
 			}
-			if err := chart.WriteFile(filepath.Join(l.Dir, "prompts.txt"), prompts.Bytes()); err != nil {
+			if err := atomicfile.WriteFile(filepath.Join(l.Dir, "prompts.txt"), prompts.Bytes()); err != nil {
 				return err
 			}
 		}

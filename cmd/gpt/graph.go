@@ -10,7 +10,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/finetune"
-	"tinygpt/internal/chart"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/study/diagram"
@@ -75,7 +75,7 @@ func graphAction(c *cli.Context) error {
 	if err := write(d, &picture); err != nil {
 		return err
 	}
-	if err := chart.WriteFile(to, picture.Bytes()); err != nil {
+	if err := atomicfile.WriteFile(to, picture.Bytes()); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "%s\nwrote %s (%d nodes)\n", d.Title, to, len(g.Expr.AllNodes()))

@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
-	"tinygpt/internal/chart"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/run"
 	"tinygpt/train"
 )
@@ -147,5 +147,5 @@ func writeCurve(path string, r *run.Run) error {
 	if err != nil {
 		return err
 	}
-	return chart.WriteFile(path, lines.Bytes())
+	return atomicfile.WriteFile(path, lines.Bytes())
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/internal/chart"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/study/trace"
@@ -64,7 +64,7 @@ func traceAction(c *cli.Context) error {
 	if err := page.Write(&html); err != nil {
 		return err
 	}
-	if err := chart.WriteFile(c.String("to"), html.Bytes()); err != nil {
+	if err := atomicfile.WriteFile(c.String("to"), html.Bytes()); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s (%d tokens, %d kB): open it in a browser\n", c.String("to"), len(page.Tokens), (html.Len()+999)/1000)

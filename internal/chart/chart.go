@@ -9,9 +9,10 @@ import (
 	"image/color"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
+
+	"tinygpt/internal/atomicfile"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -177,7 +178,7 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 	if _, err := canvas.WriteTo(&picture); err != nil {
 		return err
 	}
-	return WriteFile(path, withFallbacks(picture.Bytes()))
+	return atomicfile.WriteFile(path, withFallbacks(picture.Bytes()))
 }
 
 // Families are Font in the words of CSS, with fonts of the same widths that Windows and
@@ -188,13 +189,4 @@ const Families = "'Liberation Sans',Arial,Helvetica,sans-serif"
 func withFallbacks(svg []byte) []byte {
 	const family = "font-family:Liberation Sans;"
 	return bytes.ReplaceAll(svg, []byte(family), []byte("font-family:"+Families+";"))
-}
-
-// WriteFile writes a file that appears under its name when it is complete.
-func WriteFile(path string, content []byte) error {
-	if err := os.WriteFile(path+".tmp", content, 0o644); err != nil {
-		os.Remove(path + ".tmp")
-		return err
-	}
-	return os.Rename(path+".tmp", path)
 }

@@ -8,13 +8,12 @@ package gguf
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model/half"
 )
 
@@ -70,25 +69,14 @@ const (
 // its name when it is complete and on the disk. After each tensor progress, unless it
 // is nil, is told how many values of how many are written; when it returns an error,
 // the work ends with that.
-func Write(path string, metadata []Pair, tensors []Tensor, progress func(done, total int64) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			file.Close() // a second Close does no harm
-			os.Remove(file.Name())
+func Write(path string, metadata []Pair, tensors []Tensor, progress func(done, total int64) error) error {
+	return atomicfile.Write(path, func(file *os.File) error {
+		buffered := bufio.NewWriterSize(file, pieceLen)
+		if err := write(buffered, metadata, tensors, progress); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
 		}
-	}()
-	buffered := bufio.NewWriterSize(file, pieceLen)
-	if err := write(buffered, metadata, tensors, progress); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err := errors.Join(buffered.Flush(), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+		return buffered.Flush()
+	})
 }
 
 func write(w io.Writer, metadata []Pair, tensors []Tensor, progress func(done, total int64) error) error {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // TestReference reads a file of the format's own Python package.
@@ -84,9 +86,9 @@ func TestReference(t *testing.T) {
 
 // TestFixtures reads every tensor of the reference cases that PyTorch wrote.
 func TestFixtures(t *testing.T) {
-	paths, _ := filepath.Glob("../../../shared/fixtures/*/*.safetensors")
-	if len(paths) == 0 {
-		t.Skip("../../../shared/fixtures is absent")
+	paths, err := filepath.Glob(filepath.Join(fixture.Path(t, "fixtures"), "*", "*.safetensors"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%d files, %v", len(paths), err)
 	}
 	for _, path := range paths {
 		f, err := Open(path)

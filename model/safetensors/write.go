@@ -13,11 +13,11 @@ import (
 	"maps"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model/half"
 )
 
@@ -77,8 +77,7 @@ func (t Tensor) describe() (Info, error) {
 // except for the key "sha256", which Write sets for File.Verify. The same
 // arguments give the same bytes.
 //
-// The file appears under its name when it is complete and on the disk; until then
-// it has ".tmp" appended.
+// The file appears under its name when it is complete and on the disk.
 func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	return WriteProgress(path, tensors, metadata, nil)
 }
@@ -86,66 +85,36 @@ func Write(path string, tensors []Tensor, metadata map[string]string) error {
 // WriteProgress is Write, which tells progress after each tensor how many values of
 // how many are written. When progress returns an error, the work ends with that and
 // leaves nothing behind.
-func WriteProgress(path string, tensors []Tensor, metadata map[string]string, progress func(done, total int64) error) (err error) {
+func WriteProgress(path string, tensors []Tensor, metadata map[string]string, progress func(done, total int64) error) error {
 	header, ordered, err := layOut(tensors, metadata)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	temporary := path + ".tmp"
-	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			file.Close() // a second Close does no harm
-			os.Remove(temporary)
-		}
-	}()
-	// The checksum is known when the data has been written, so the header is
-	// written twice: first with zeros in its place.
-	data := int64(len(header(strings.Repeat("0", 2*sha256.Size))))
-	if _, err := file.Seek(data, io.SeekStart); err != nil {
-		return err
-	}
-	hash := sha256.New()
 	var done, total int64
 	for _, t := range ordered {
 		total += t.len()
 	}
-	for _, t := range ordered {
-		if err := t.encode(io.MultiWriter(file, hash)); err != nil {
-			return fmt.Errorf("%s: tensor %q: %w", path, t.Name, err)
+	return atomicfile.Write(path, func(file *os.File) error {
+		// The checksum is known when the data has been written, so the header is
+		// written twice: first with zeros in its place.
+		data := int64(len(header(strings.Repeat("0", 2*sha256.Size))))
+		if _, err := file.Seek(data, io.SeekStart); err != nil {
+			return err
 		}
-		if done += t.len(); progress != nil {
-			if err := progress(done, total); err != nil {
-				return err
+		hash := sha256.New()
+		for _, t := range ordered {
+			if err := t.encode(io.MultiWriter(file, hash)); err != nil {
+				return fmt.Errorf("%s: tensor %q: %w", path, t.Name, err)
+			}
+			if done += t.len(); progress != nil {
+				if err := progress(done, total); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	if _, err := file.WriteAt(header(hex.EncodeToString(hash.Sum(nil))), 0); err != nil {
+		_, err := file.WriteAt(header(hex.EncodeToString(hash.Sum(nil))), 0)
 		return err
-	}
-	if err := file.Sync(); err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	syncFolder(filepath.Dir(path))
-	return nil
-}
-
-// syncFolder makes a rename survive a power cut. Not every system can sync a
-// folder, and the file itself is complete either way, so errors don't count.
-func syncFolder(path string) {
-	if folder, err := os.Open(path); err == nil {
-		folder.Sync()
-		folder.Close()
-	}
+	})
 }
 
 // layOut checks the tensors, gives each its place, and returns the header as a

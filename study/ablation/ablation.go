@@ -17,6 +17,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/finetune"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/run"
 	"tinygpt/study/baseline"
 	"tinygpt/train"
@@ -72,7 +73,7 @@ type Study struct {
 
 	arms   []Arm
 	points []Point
-	log    *os.File
+	log    *atomicfile.Lines
 }
 
 // Sizes drops those sizes that are no smaller than what there is, and adds all.
@@ -213,10 +214,7 @@ func (s *Study) open() error {
 	before, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
-			return err
-		}
-		if err := os.Rename(path+".tmp", path); err != nil {
+		if err := atomicfile.WriteFile(path, text); err != nil {
 			return err
 		}
 	case err != nil:
@@ -227,7 +225,7 @@ func (s *Study) open() error {
 	if s.points, err = readPoints(filepath.Join(s.Dir, pointsFile)); err != nil {
 		return err
 	}
-	s.log, err = os.OpenFile(filepath.Join(s.Dir, pointsFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	s.log, err = atomicfile.OpenLines(filepath.Join(s.Dir, pointsFile))
 	return err
 }
 
@@ -257,21 +255,12 @@ func (s *Study) has(arm string, size int, seed uint64) bool {
 
 func (s *Study) add(p Point) error {
 	s.points = append(s.points, p)
-	line, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	_, err = s.log.Write(append(line, '\n'))
-	return err
+	return errors.Join(s.log.Add(p), s.log.Sync())
 }
 
 // write leaves table and pictures.
 func (s *Study) write() error {
-	path := filepath.Join(s.Dir, tableFile)
-	if err := os.WriteFile(path+".tmp", []byte(s.Table()), 0o644); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".tmp", path); err != nil {
+	if err := atomicfile.WriteFile(filepath.Join(s.Dir, tableFile), []byte(s.Table())); err != nil {
 		return err
 	}
 	return errors.Join(

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"path/filepath"
 
-	"tinygpt/internal/chart"
+	"tinygpt/internal/atomicfile"
 )
 
 // Save writes the summary into a folder: table.md, points.json, and the pictures shots and sizes as SVG and PNG, whose
@@ -15,7 +15,7 @@ func (s *Summary) Save(dir string) (pictures []string, err error) {
 		if err := s.Write(&b, format); err != nil {
 			return nil, err
 		}
-		if err := chart.WriteFile(filepath.Join(dir, name), b.Bytes()); err != nil {
+		if err := atomicfile.WriteFile(filepath.Join(dir, name), b.Bytes()); err != nil {
 			return nil, err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/data"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/study/perf"
@@ -170,10 +171,7 @@ func (l *Ladder) open() error {
 	before, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.WriteFile(path+".tmp", text, 0o644); err != nil {
-			return err
-		}
-		return os.Rename(path+".tmp", path)
+		return atomicfile.WriteFile(path, text)
 	case err != nil:
 		return err
 	case string(before) != string(text):

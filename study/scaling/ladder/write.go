@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/study/scaling/powerlaw"
 	"tinygpt/train"
 )
@@ -30,11 +30,7 @@ func (a Analysis) Write(dir string) (pictures []string, err error) {
 		return nil, err
 	}
 	for name, content := range map[string][]byte{reportFile: []byte(a.Markdown()), resultsFile: append(results, '\n')} {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path+".tmp", content, 0o644); err != nil {
-			return nil, err
-		}
-		if err := os.Rename(path+".tmp", path); err != nil {
+		if err := atomicfile.WriteFile(filepath.Join(dir, name), content); err != nil {
 			return nil, err
 		}
 	}

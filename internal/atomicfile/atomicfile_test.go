@@ -1,0 +1,242 @@
+package atomicfile
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	for _, text := range []string{"one", "", "three"} {
+		if err := WriteFile(path, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		expectText(t, path, text)
+	}
+	expectNames(t, dir, "x")
+}
+
+// TestPermissions: a new file has what os.Create gives, an old one keeps its own.
+func TestPermissions(t *testing.T) {
+	dir := t.TempDir()
+	plain, err := os.Create(filepath.Join(dir, "plain"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain.Close()
+	path := filepath.Join(dir, "x")
+	if err := WriteFile(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mode(t, path), mode(t, plain.Name()); got != want {
+		t.Errorf("a new file has %v, os.Create gives %v", got, want)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := mode(t, path)
+	if err := WriteFile(path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if got := mode(t, path); got != want {
+		t.Errorf("a file of %v was replaced by one of %v", want, got)
+	}
+}
+
+// TestFailureKeepsOld: when the writer fails, the old file stays and no other is left.
+func TestFailureKeepsOld(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	if err := WriteFile(path, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("full")
+	err := Write(path, func(f *os.File) error {
+		f.WriteString("new")
+		return full
+	})
+	if !errors.Is(err, full) {
+		t.Error(err)
+	}
+	expectText(t, path, "old")
+	expectNames(t, dir, "x")
+}
+
+// TestErrorsNameTheFile: not the temporary one.
+func TestErrorsNameTheFile(t *testing.T) {
+	dir := t.TempDir()
+	missing := filepath.Join(dir, "no", "x")
+	err := WriteFile(missing, nil)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing+":") {
+		t.Errorf("%v doesn't name %s", err, missing)
+	}
+	if err := WriteFile(dir, nil); err == nil || !strings.Contains(err.Error(), "is a folder") {
+		t.Errorf("writing to a folder: %v", err)
+	}
+	expectNames(t, dir)
+}
+
+func TestLinkStays(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := WriteFile(file, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("file", link); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	if err := WriteFile(link, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	expectText(t, file, "new")
+	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the link became %v, %v", info.Mode(), err)
+	}
+}
+
+func TestDevice(t *testing.T) {
+	if err := WriteFile(os.DevNull, []byte("text")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWritersTogether: each of many writers of one name succeeds, and a reader sees
+// what one of them wrote.
+func TestWritersTogether(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			if err := WriteFile(path, bytes.Repeat([]byte{'a' + byte(i)}, 1000)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	b, err := os.ReadFile(path)
+	if err != nil || len(b) != 1000 || bytes.Count(b, b[:1]) != 1000 {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	expectNames(t, filepath.Dir(path), "x")
+}
+
+func TestWriteFolder(t *testing.T) {
+	dir := t.TempDir()
+	to := filepath.Join(dir, "a", "b", "model")
+	two := func(text string) func(string) error {
+		return func(dir string) error {
+			return errors.Join(WriteFile(filepath.Join(dir, "config"), []byte(text)), WriteFile(filepath.Join(dir, "weights"), []byte(text)))
+		}
+	}
+	failure := errors.New("failure")
+	fails := func(dir string) error { return errors.Join(two("half")(dir), failure) }
+
+	if err := WriteFolder(to, "config", fails); !errors.Is(err, failure) {
+		t.Error(err)
+	}
+	expectNames(t, dir)
+	if err := WriteFolder(to, "config", two("old")); err != nil {
+		t.Fatal(err)
+	}
+	expectNames(t, to, "config", "weights")
+	expectNames(t, filepath.Dir(to), "model")
+
+	// A folder that is there keeps what else is in it.
+	if err := WriteFile(filepath.Join(to, "notes"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFolder(to, "config", fails); !errors.Is(err, failure) {
+		t.Error(err)
+	}
+	expectText(t, filepath.Join(to, "weights"), "old")
+	if err := WriteFolder(to, "config", two("new")); err != nil {
+		t.Fatal(err)
+	}
+	expectText(t, filepath.Join(to, "config"), "new")
+	expectNames(t, to, "config", "notes", "weights")
+
+	if err := WriteFolder(filepath.Join(to, "notes"), "", two("x")); err == nil || !strings.Contains(err.Error(), "is a file") {
+		t.Errorf("a file as the folder: %v", err)
+	}
+}
+
+// TestFolderLast: the file that marks a complete folder comes after the others.
+func TestFolderLast(t *testing.T) {
+	to := t.TempDir()
+	// A folder in the way of the last but one file stops the move.
+	if err := os.MkdirAll(filepath.Join(to, "weights", "x"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	err := WriteFolder(to, "config", func(dir string) error {
+		return errors.Join(WriteFile(filepath.Join(dir, "config"), nil), WriteFile(filepath.Join(dir, "weights"), nil))
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	expectNames(t, to, "weights")
+}
+
+func TestLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log.jsonl")
+	for i, c := range []struct{ before, want string }{
+		{"", "7\n"},
+		{"1\n", "1\n7\n"},
+		{"1\n{\"cut", "1\n7\n"},
+		{"{\"cut", "7\n"},
+		{"1\n" + strings.Repeat("x", 200_000), "1\n7\n"},
+		{strings.Repeat("x", 200_000) + "\n", strings.Repeat("x", 200_000) + "\n7\n"},
+	} {
+		if err := os.WriteFile(path, []byte(c.before), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		l, err := OpenLines(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(l.Add(7), l.Sync(), l.Close()); err != nil {
+			t.Error(err)
+		}
+		if got, _ := os.ReadFile(path); string(got) != c.want {
+			t.Errorf("case %d: %d bytes: %.20q", i, len(got), got)
+		}
+	}
+}
+
+func mode(t *testing.T, path string) fs.FileMode {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode()
+}
+
+func expectText(t *testing.T, path, want string) {
+	t.Helper()
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("%s holds %q, %v; want %q", path, got, err, want)
+	}
+}
+
+func expectNames(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s holds %q, want %q", dir, got, want)
+	}
+}

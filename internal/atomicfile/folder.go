@@ -1,0 +1,94 @@
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// WriteFolder calls write with a temporary folder whose files appear in the folder to
+// when write returns nil. A folder that isn't there is made, with those above it, and
+// appears with all its files at once. In one that is there, files of the same names
+// are replaced, one after the other, and the one called last comes last: a reader that
+// finds it finds the others. When write fails, nothing is left.
+func WriteFolder(to, last string, write func(dir string) error) error {
+	info, err := os.Stat(to)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return newFolder(to, write)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is a file: expected a folder", to)
+	}
+	dir, err := temporaryFolder(filepath.Join(to, "new"), write)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(files, func(f os.DirEntry) bool { return f.Name() == last }); i >= 0 {
+		f := files[i]
+		files = append(slices.Delete(files, i, i+1), f)
+	}
+	for _, f := range files {
+		if err := os.Rename(filepath.Join(dir, f.Name()), filepath.Join(to, f.Name())); err != nil {
+			return err
+		}
+	}
+	syncFolder(to)
+	return nil
+}
+
+// newFolder is WriteFolder for a folder that isn't there.
+func newFolder(to string, write func(dir string) error) (err error) {
+	to = filepath.Clean(to)
+	var made []string // folders above it that are made here, the innermost first
+	for above := filepath.Dir(to); ; above = filepath.Dir(above) {
+		if _, err := os.Stat(above); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, above)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return err
+	}
+	defer func() {
+		for _, folder := range made {
+			if err != nil {
+				os.Remove(folder)
+			}
+		}
+	}()
+	dir, err := temporaryFolder(to, write)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(dir, to); err != nil {
+		os.RemoveAll(dir)
+		return renamed(err, dir, to)
+	}
+	syncFolder(filepath.Dir(to))
+	return nil
+}
+
+// temporaryFolder makes a folder beside path and has it filled. On error it removes
+// it.
+func temporaryFolder(path string, write func(dir string) error) (dir string, err error) {
+	dir, err = unused(path, func(name string) error { return os.Mkdir(name, 0o777) })
+	if err != nil {
+		return "", renamed(err, dir, filepath.Dir(path))
+	}
+	if err := write(dir); err != nil {
+		os.RemoveAll(dir)
+		return "", err
+	}
+	syncFolder(dir)
+	return dir, nil
+}
