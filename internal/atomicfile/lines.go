@@ -12,7 +12,10 @@ import (
 // Lines is a file of JSON lines that grows: metrics, results of a long series. Each
 // line is written whole in one call. A crash can cut off the last one, which OpenLines
 // removes.
-type Lines struct{ file *os.File }
+type Lines struct {
+	file    *os.File
+	encoder *json.Encoder // to file; writes a line in one call
+}
 
 // OpenLines opens a file for more lines and makes it if need be.
 func OpenLines(path string) (*Lines, error) {
@@ -28,18 +31,11 @@ func OpenLines(path string) (*Lines, error) {
 		return nil, err
 	}
 	syncFolder(filepath.Dir(path))
-	return &Lines{f}, nil
+	return &Lines{f, json.NewEncoder(f)}, nil
 }
 
 // Add appends a value as a line.
-func (l *Lines) Add(value any) error {
-	line, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	_, err = l.file.Write(append(line, '\n'))
-	return err
-}
+func (l *Lines) Add(value any) error { return l.encoder.Encode(value) }
 
 // Sync waits until the lines are on the disk.
 func (l *Lines) Sync() error { return l.file.Sync() }
