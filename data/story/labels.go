@@ -29,6 +29,7 @@ const (
 // Labels is what is known of a story because it was made and not found.
 type Labels struct {
 	Topic     string // the plot family, one of Topics
+	Hero      string // whom the story is about, by name
 	Sentiment Sentiment
 	Sentences []Span // in order, without the space between them
 	// Entities are the people, places and things that the story keeps track of, in the order of their first mention.
@@ -67,10 +68,24 @@ type Link struct {
 
 // Labels tells the story again and returns what its marks say.
 func (s Story) Labels() Labels {
-	t := newTelling(s.seed, s.index)
+	t := newTelling(drawn{chance.New(s.seed, uint64(s.index))})
 	t.trail = &trail{}
 	t.tell(load().root)
-	l := Labels{Sentences: sentences(s.Text)}
+	return t.labels(chance.New(^s.seed, uint64(s.index)))
+}
+
+// hero is the slot of the person whom a story is about.
+const hero = "A"
+
+// labels says what the marks of a telling with a trail say. The wrong answers of its
+// questions are drawn.
+func (t *telling) labels(choose chance.Chooser) Labels {
+	l := Labels{Sentences: sentences(string(t.text))}
+	for _, s := range load().slots {
+		if s.name == hero && t.bound[s.index] >= 0 {
+			l.Hero = t.word(s)
+		}
+	}
 	l.Entities = entities(t)
 	events := map[string]int{}
 	for _, n := range t.trail.notes {
@@ -95,7 +110,7 @@ func (s Story) Labels() Labels {
 			}
 		}
 	}
-	l.Questions = questions(t, chance.New(^s.seed, uint64(s.index)))
+	l.Questions = questions(t, choose)
 	return l
 }
 

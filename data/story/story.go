@@ -16,7 +16,7 @@ type Story struct {
 // Generate returns story number index (from 0) of the endless corpus with that seed. It depends on nothing else: not on
 // the platform, nor on which other stories are generated.
 func Generate(seed uint64, index int) Story {
-	t := newTelling(seed, index)
+	t := newTelling(drawn{chance.New(seed, uint64(index))})
 	t.tell(load().root)
 	return Story{Text: string(t.text), Bits: t.bits, seed: seed, index: index}
 }
@@ -32,32 +32,39 @@ func Corpus(seed uint64, bytes int) []Story {
 	return stories
 }
 
-// Telling is one story in the making.
+// telling is one story in the making.
 type telling struct {
-	choose chance.Chooser
-	text   []byte
-	bits   float64
-	bound  []int // the record that each slot holds, −1 before its first mention
-	trail  *trail
+	choices choices
+	text    []byte
+	bits    float64
+	bound   []int // the record that each slot holds, −1 before its first mention
+	trail   *trail
 }
 
-func newTelling(seed uint64, index int) *telling {
-	t := &telling{choose: chance.New(seed, uint64(index)), text: make([]byte, 0, 1024)}
-	t.bound = make([]int, len(load().slots))
-	for i := range t.bound {
-		t.bound[i] = -1
+// choices decide what the grammar leaves open: drawn for a story to be made (drawn),
+// or read off a text that is there (noted, in parse.go).
+type choices interface {
+	alternative(r *rule) int       // which alternative of a rule
+	word(t *table) int             // which record of a table
+	slot(s *slot, bound []int) int // which record a slot holds from now on; none that a rival holds
+}
+
+func newTelling(c choices) *telling {
+	return &telling{choices: c, text: make([]byte, 0, 1024), bound: unbound()}
+}
+
+// unbound is the memory of a story that has mentioned nobody yet.
+func unbound() []int {
+	bound := make([]int, len(load().slots))
+	for i := range bound {
+		bound[i] = -1
 	}
-	return t
+	return bound
 }
 
-// Tell appends an expansion of the rule.
+// tell appends an expansion of the rule.
 func (t *telling) tell(r *rule) {
-	n := t.choose.Below(r.total)
-	i := 0
-	for n >= r.alternatives[i].weight {
-		n -= r.alternatives[i].weight
-		i++
-	}
+	i := t.choices.alternative(r)
 	t.bits += r.alternatives[i].bits
 	for k := range r.alternatives[i].ops {
 		switch o := &r.alternatives[i].ops[k]; o.code {
@@ -65,7 +72,9 @@ func (t *telling) tell(r *rule) {
 			t.text = append(t.text, o.text...)
 		case opSlot:
 			if t.bound[o.slot.index] < 0 {
-				t.bind(o.slot)
+				i := t.choices.slot(o.slot, t.bound)
+				t.bits += o.slot.information(i, t.bound)
+				t.bound[o.slot.index] = i
 			}
 			rec := &o.slot.table.records[t.bound[o.slot.index]]
 			if t.trail != nil {
@@ -73,7 +82,7 @@ func (t *telling) tell(r *rule) {
 			}
 			t.text = append(t.text, rec.forms[o.form]...)
 		case opDraw:
-			rec := &o.table.records[o.table.at(t.choose.Below(o.table.total))]
+			rec := &o.table.records[t.choices.word(o.table)]
 			t.bits += rec.bits
 			t.text = append(t.text, rec.forms[o.form]...)
 		case opCall:
@@ -86,13 +95,26 @@ func (t *telling) tell(r *rule) {
 	}
 }
 
-// Bind draws a record for the slot that none of its rivals holds. Drawing again on a clash leaves the others in
-// proportion to their weights.
-func (t *telling) bind(s *slot) {
-	i := s.table.at(t.choose.Below(s.table.total))
-	for !s.free(i, t.bound) {
-		i = s.table.at(t.choose.Below(s.table.total))
+// drawn are choices at random, each with the weight that the grammar gives it.
+type drawn struct{ chance.Chooser }
+
+func (d drawn) alternative(r *rule) int {
+	n, i := d.Below(r.total), 0
+	for n >= r.alternatives[i].weight {
+		n -= r.alternatives[i].weight
+		i++
 	}
-	t.bits += s.information(i, t.bound)
-	t.bound[s.index] = i
+	return i
+}
+
+func (d drawn) word(t *table) int { return t.at(d.Below(t.total)) }
+
+// slot draws again on a clash with a rival, which leaves the other records in
+// proportion to their weights.
+func (d drawn) slot(s *slot, bound []int) int {
+	i := d.word(s.table)
+	for !s.free(i, bound) {
+		i = d.word(s.table)
+	}
+	return i
 }
