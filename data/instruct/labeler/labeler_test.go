@@ -51,7 +51,7 @@ func TestCalibrate(t *testing.T) {
 			}
 		}
 	}
-	if share := float64(agree) / float64(n); math.Abs(share-Agreement) > 0.015 {
+	if share := float64(agree) / float64(n); math.Abs(share-Agreement) > 0.03 {
 		t.Errorf("drawn labelers agree on %.3f of pairs", share)
 	}
 	if c := p.Ceiling(list); c < Agreement || c > 1 {

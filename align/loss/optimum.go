@@ -1,0 +1,76 @@
+package loss
+
+import (
+	"math"
+	"slices"
+)
+
+// Optimum is what can be reached when KL costs β: the policy π_ref·e^{r/β}/Z, where the
+// objective E[r] − β·KL is β·log Z (Ziegler et al. 2019; Rafailov et al. 2023, appendix
+// A.1), for a choice that can be enumerated.
+func Optimum(ref, reward []float64, beta float64) (policy []float64, objective float64) {
+	z := make([]float64, len(ref))
+	for i := range ref {
+		z[i] = math.Log(ref[i]) + reward[i]/beta
+	}
+	logs := LogSoftmax(z)
+	for _, l := range logs {
+		policy = append(policy, math.Exp(l))
+	}
+	return policy, beta * (z[0] - logs[0])
+}
+
+// BestOf is the distribution of the best of n draws from ref, by rewards without ties.
+func BestOf(n int, ref, reward []float64) []float64 {
+	order := make([]int, len(ref))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		if reward[a] < reward[b] {
+			return -1
+		}
+		return 1
+	})
+	out := make([]float64, len(ref))
+	below := 0.0
+	for _, i := range order {
+		out[i] = math.Pow(below+ref[i], float64(n)) - math.Pow(below, float64(n))
+		below += ref[i]
+	}
+	return out
+}
+
+// BestOfKL is ln n − (n−1)/n: KL(best of n‖policy) where no two answers are worth the
+// same, and never less than it (Beirami et al. 2024).
+func BestOfKL(n int) float64 { return math.Log(float64(n)) - float64(n-1)/float64(n) }
+
+// ExpectBestOf estimates the mean of value over the best of n answers by proxy, from
+// N ≥ n answers that were drawn, over all subsets of n of them: without bias, and with
+// less noise than one draw of n (Nakano et al. 2021, appendix I).
+func ExpectBestOf(n int, proxy, value []float64) (mean float64) {
+	total := len(proxy)
+	order := make([]int, total)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case proxy[a] < proxy[b]:
+			return -1
+		case proxy[a] > proxy[b]:
+			return 1
+		}
+		return 0
+	})
+	// P(the best is the one of rank k, from 0) = C(k, n−1)/C(N, n).
+	p := float64(n) / float64(total) // of the last
+	for k := total - 1; k >= n-1; k-- {
+		mean += p * value[order[k]]
+		p *= float64(k-n+1) / float64(k)
+		if k == 0 {
+			break
+		}
+	}
+	return mean
+}

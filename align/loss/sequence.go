@@ -1,0 +1,50 @@
+package loss
+
+import "math"
+
+// LogSoftmax is log softmax(logits).
+func LogSoftmax(logits []float64) []float64 {
+	high := math.Inf(-1)
+	for _, z := range logits {
+		high = max(high, z)
+	}
+	sum := 0.0
+	for _, z := range logits {
+		sum += math.Exp(z - high)
+	}
+	out := make([]float64, len(logits))
+	for i, z := range logits {
+		out[i] = z - high - math.Log(sum)
+	}
+	return out
+}
+
+// AddLogitsGrad adds to grad what the gradient d by log softmax(logits)[target] is by
+// the logits: d·(onehot − softmax).
+func AddLogitsGrad(grad, logSoftmax []float64, target int, d float64) {
+	for i, l := range logSoftmax {
+		grad[i] -= d * math.Exp(l)
+	}
+	grad[target] += d
+}
+
+// Entropy is −Σ p·log p of a distribution given by its logarithms.
+func Entropy(logSoftmax []float64) (h float64) {
+	for _, l := range logSoftmax {
+		h -= math.Exp(l) * l
+	}
+	return h
+}
+
+// NLL is the loss of supervised fine-tuning: −Σ log p/tokens, for the log-probabilities
+// of answers' tokens, out of so many in the whole batch. grad may be nil.
+func NLL(logProbs []float64, tokens int, grad []float64) (loss float64) {
+	n := float64(tokens)
+	for i, l := range logProbs {
+		loss -= l / n
+		if grad != nil {
+			grad[i] = -1 / n
+		}
+	}
+	return loss
+}
