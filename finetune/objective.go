@@ -83,13 +83,13 @@ func readStates(g *model.Graph, name string) (states *G.Node, rows []int32) {
 func (o *Objective) Losses(g *model.Graph) (l1, l2 *G.Node) { return o.graphs[g].l1, o.graphs[g].l2 }
 
 // Fill writes a batch into the graph of its bucket.
-func (o *Objective) Fill(g *model.Graph, step, micro int) {
+func (o *Objective) Fill(g *model.Graph, step, micro int) error {
 	_, items := o.Batches.At(step*o.Accumulation + micro)
 	in := o.graphs[g]
 	batch := place(g, items, in.rows, tasks[o.Config.Task].groups)
 	in.labels(batch)
 	if in.next == nil {
-		return
+		return nil
 	}
 	for i := range in.next {
 		in.next[i] = op.Ignore
@@ -105,6 +105,7 @@ func (o *Objective) Fill(g *model.Graph, step, micro int) {
 			}
 		}
 	}
+	return nil
 }
 
 // place writes the items' sequences into the graph, one after another, and the places

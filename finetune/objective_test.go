@@ -198,12 +198,12 @@ func TestResume(t *testing.T) {
 
 // stopAt ends a run at a step.
 type stopAt struct {
-	silent
+	train.Silent
 	step int
 	stop func()
 }
 
-func (s stopAt) Step(m train.Metrics, _ int) {
+func (s stopAt) Step(m train.Metrics, _ train.Progress) {
 	if m.Step == s.step {
 		s.stop()
 	}

@@ -14,14 +14,6 @@ import (
 	"tinygpt/train"
 )
 
-// silent is a train.Report that shows nothing.
-type silent struct{}
-
-func (silent) Step(train.Metrics, int)       {}
-func (silent) Evaluated(train.Metrics, bool) {}
-func (silent) Sampled(int, string)           {}
-func (silent) Close()                        {}
-
 // characters is a tokenizer of single letters, and its special tokens.
 func characters(t *testing.T) (tokenizer.Tokenizer, Special) {
 	t.Helper()
@@ -53,7 +45,7 @@ func session(t *testing.T, c Config, x Examples, epochs int) *Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Session{Config: c, Model: m, Special: special, Dir: t.TempDir(), Report: silent{}, Train: train.Config{
+	s := &Session{Config: c, Model: m, Special: special, Dir: t.TempDir(), Train: train.Config{
 		BatchSize: 32, GradientAccumulationSteps: 1, LearningRate: 3e-3, Decay: train.Linear,
 		Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.01, GradClip: 1, Seed: 1,
 	}}

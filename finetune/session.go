@@ -20,7 +20,9 @@ type Session struct {
 	// Items of the three sets; TestItems may be nil.
 	TrainItems, DevItems, TestItems []*Item
 	Dir                             string
-	Report                          train.Report
+	Report                          train.Report // nil: nothing is shown
+	// Saved, unless nil, is called after each checkpoint with all metrics of the run.
+	Saved func(all []train.Metrics) error
 
 	batches *Batches
 	trainer *train.Trainer
@@ -95,14 +97,15 @@ func (s *Session) Plan() {
 func (s *Session) start() *train.Trainer {
 	if s.trainer == nil {
 		s.trainer = &train.Trainer{
-			Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, LossName: s.lossName(),
+			Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, Saved: s.Saved,
 			Objective: &Objective{Config: &s.Config, Special: s.Special, Batches: s.batches, Accumulation: s.Train.GradientAccumulationSteps},
 		}
 	}
 	return s.trainer
 }
 
-func (s *Session) lossName() string {
+// LossName says which losses the metrics of the training hold.
+func (s *Session) LossName() string {
 	l2 := "cross-entropy of labels"
 	if s.Config.Head == Regression {
 		l2 = "squared error"
@@ -158,7 +161,7 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	if _, err := train.LoadCheckpoint(filepath.Join(s.Dir, train.BestCheckpoint), s.Model, nil); err != nil {
+	if _, err := train.LoadCheckpoint(filepath.Join(s.Dir, train.BestCheckpoint), s.Model); err != nil {
 		return r, err
 	}
 	// A training that was best at its end has just been measured.

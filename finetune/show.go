@@ -6,23 +6,23 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tinygpt/train"
+	"tinygpt/internal/number"
 )
 
 // Describe prints what the session is about to do. Call Plan first.
 func (s *Session) Describe(w io.Writer) {
 	test := "no test set"
 	if s.TestItems != nil {
-		test = train.Thousands(len(s.TestItems)) + " to test"
+		test = number.Thousands(len(s.TestItems)) + " to test"
 	}
-	fmt.Fprintf(w, "examples:       %s to train on, %s for development, %s\n", train.Thousands(len(s.TrainItems)), train.Thousands(len(s.DevItems)), test)
+	fmt.Fprintf(w, "examples:       %s to train on, %s for development, %s\n", number.Thousands(len(s.TrainItems)), number.Thousands(len(s.DevItems)), test)
 	cut, all := Truncated(s.TrainItems), len(s.TrainItems)
 	fmt.Fprintf(w, "truncated:      %d of them (%.1f %%) are longer than %d tokens and lose their %s\n",
 		cut, 100*float64(cut)/float64(all), s.Config.Room(s.Model.Config.Context), s.Config.Truncate)
 	lengths, padding := s.Buckets()
 	fmt.Fprintf(w, "buckets:        sequences of %s tokens; %.0f %% is padding\n", strings.Trim(fmt.Sprint(lengths), "[]"), 100*padding)
 	fmt.Fprintf(w, "steps:          %d, the development set is measured every %d\n", s.Train.Steps, s.Train.EvalInterval)
-	fmt.Fprintf(w, "memory:         about %s\n", train.Mebibytes(s.Bytes()))
+	fmt.Fprintf(w, "memory:         about %s\n", number.Mebibytes(s.Bytes()))
 	switch lambda := s.Config.Lambda; {
 	case lambda == 0:
 		fmt.Fprint(w, "loss:           L2, without the language model's\n\n")
@@ -39,7 +39,7 @@ const mostClasses = 12
 // Show prints what the session reached, and where Write left it.
 func (s *Session) Show(w io.Writer, r Result) {
 	name, e := r.Judge()
-	fmt.Fprintf(w, "\ndone: %d steps in %s; the best checkpoint by the development set is that of step %d\n", r.State.Step, train.Short(r.State.Elapsed), r.State.BestStep)
+	fmt.Fprintf(w, "\ndone: %d steps in %s; the best checkpoint by the development set is that of step %d\n", r.State.Step, number.Short(r.State.Elapsed), r.State.BestStep)
 	fmt.Fprintf(w, "development set: %s\n", r.Dev)
 	if r.Test != nil {
 		fmt.Fprintf(w, "test set:        %s\n", *r.Test)

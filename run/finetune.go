@@ -109,6 +109,9 @@ func (b *Base) Session(c *configs.Config, x *finetune.Examples) (*finetune.Sessi
 		}
 	}
 	s.Plan()
+	s.Saved = func(all []train.Metrics) error {
+		return DrawLoss(filepath.Join(s.Dir, LossCurveFile), s.LossName(), all)
+	}
 	c.Finetune, c.Train = s.Config, s.Train
 	return s, errors.Join(c.Validate(), c.Model.Validate())
 }
@@ -140,7 +143,7 @@ func Finetuned(dir string) (*Run, *Base, error) {
 	if b.Model, err = finetune.NewModel(r.Config.Model, nil, &r.Config.Finetune, b.Special, 0); err != nil {
 		return nil, nil, err
 	}
-	if _, err := train.LoadCheckpoint(path, b.Model, nil); err != nil {
+	if _, err := train.LoadCheckpoint(path, b.Model); err != nil {
 		return nil, nil, fmt.Errorf("%w (the head has an output for each of the %d classes in %s)", err, len(r.Config.Finetune.Classes), filepath.Join(r.Dir, configFile))
 	}
 	return r, b, nil

@@ -63,7 +63,7 @@ func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer, m *model.
 		return nil, err
 	}
 	if m != nil {
-		if err := train.SaveCheckpoint(filepath.Join(dir, train.BestCheckpoint), m, nil, train.State{}); err != nil {
+		if err := train.SaveCheckpoint(filepath.Join(dir, train.BestCheckpoint), m, train.State{}); err != nil {
 			return nil, err
 		}
 	}
@@ -191,6 +191,6 @@ func (r *Run) Model(which string) (*model.Model, train.State, error) {
 	if err != nil {
 		return nil, train.State{}, err
 	}
-	state, err := train.LoadCheckpoint(path, m, nil)
+	state, err := train.LoadCheckpoint(path, m)
 	return m, state, err
 }

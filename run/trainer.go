@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"path/filepath"
 
 	"tinygpt/data"
 	"tinygpt/model"
@@ -24,5 +25,8 @@ func (r *Run) Trainer(m *model.Model, t *Texts, training, validation *data.Strea
 			c.Train.BatchSize, c.Train.GradientAccumulationSteps, c.Model.Context)},
 		Validate: func() (train.Evaluation, error) { return evaluator.Run(context.Background()) },
 		Floor:    t.FloorLoss(len(validation.Tokens) - 1),
+		Saved: func(all []train.Metrics) error {
+			return DrawLoss(filepath.Join(r.Dir, LossCurveFile), "Cross-entropy, nats per token", all)
+		},
 	}, nil
 }

@@ -3,16 +3,22 @@ package train
 import (
 	"tinygpt/model"
 	"tinygpt/model/kernel"
+	"tinygpt/model/safetensors"
 )
 
-// AdamW is the optimiser's state: the moments of each parameter's gradient
-// (Kingma and Ba 2015, with the decoupled weight decay of Loshchilov and Hutter
-// 2019). The zero value is the state before the first update.
+// AdamW is Adam with decoupled weight decay (Kingma and Ba 2015; Loshchilov and Hutter
+// 2019). Its state is the moments of each parameter's gradient. Without any yet it is
+// ready for the first update.
 type AdamW struct {
-	// Steps is the number of updates made.
-	Steps   int
+	Beta1, Beta2, Epsilon float64
+
 	moments map[string]*moments
-	trained []kernel.Trained // of the last update: its memory
+	trained []kernel.Trained // memory of the last update
+}
+
+// NewAdamW returns an AdamW with the settings of c.
+func NewAdamW(c Config) *AdamW {
+	return &AdamW{Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon}
 }
 
 // moments are the running means of a gradient and of its square.
@@ -32,34 +38,32 @@ func (a *AdamW) of(p *model.Parameter) *moments {
 	return m
 }
 
-// Update changes the parameters by one step at the rate lr, with their gradients
-// times gradScale (1/accumulated batches, and what clips the norm).
-func (a *AdamW) Update(params []*model.Parameter, c Config, lr, gradScale float64) {
-	a.Steps++
+// Update makes one update; see Optimiser.
+func (a *AdamW) Update(groups []Group, u Update) {
 	a.trained = a.trained[:0]
-	for _, p := range params {
-		value, grad := p.Trained()
-		if grad == nil {
-			continue
+	for _, g := range groups {
+		for _, p := range g.Parameters {
+			value, grad := p.Trained()
+			if grad == nil {
+				continue
+			}
+			m := a.of(p)
+			a.trained = append(a.trained, kernel.Trained{
+				Param: value, Grad: grad, M: m.mean[p.Frozen:], V: m.square[p.Frozen:], WeightDecay: float32(g.WeightDecay),
+			})
 		}
-		m := a.of(p)
-		t := kernel.Trained{Param: value, Grad: grad, M: m.mean[p.Frozen:], V: m.square[p.Frozen:]}
-		if p.Decays() {
-			t.WeightDecay = float32(c.WeightDecay)
-		}
-		a.trained = append(a.trained, t)
 	}
 	kernel.AdamW{
-		LR: float32(lr), Beta1: float32(c.Beta1), Beta2: float32(c.Beta2), Eps: float32(c.Epsilon),
-		GradScale: float32(gradScale), Step: a.Steps,
+		LR: float32(u.LearningRate), Beta1: float32(a.Beta1), Beta2: float32(a.Beta2), Eps: float32(a.Epsilon),
+		GradScale: float32(u.GradScale), Step: u.Step + 1,
 	}.Update(a.trained...)
 }
 
-// ClipScale is the factor that brings a gradient of that norm down to at most
-// the norm clip (Pascanu et al. 2013); clip 0 means no bound.
-func ClipScale(norm, clip float64) float64 {
-	if clip == 0 {
-		return 1
+// State returns the two moments of p's gradient.
+func (a *AdamW) State(p *model.Parameter) []safetensors.Tensor {
+	m, shape := a.of(p), []int(p.Value.Shape())
+	return []safetensors.Tensor{
+		{Name: "adamw.mean." + p.Name, Shape: shape, Data: m.mean},
+		{Name: "adamw.square." + p.Name, Shape: shape, Data: m.square},
 	}
-	return min(1, clip/(norm+1e-6))
 }

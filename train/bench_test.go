@@ -34,7 +34,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 	spent := map[string]time.Duration{}
 	graph.Observe = func(operation string, _ bool, took time.Duration) { spent[operation] += took }
-	var optimiser train.AdamW
+	optimiser, groups := train.NewAdamW(c.Train), c.Train.Groups(m.Parameters)
 	step := func() {
 		start := time.Now()
 		m.ZeroGrad()
@@ -43,7 +43,7 @@ func BenchmarkStep(b *testing.B) {
 			b.Fatal(err)
 		}
 		start = time.Now()
-		optimiser.Update(m.Parameters, c.Train, 1e-4, train.ClipScale(m.GradNorm(), 1))
+		optimiser.Update(groups, train.Update{LearningRate: 1e-4, GradScale: train.ClipScale(m.GradNorm(), 1)})
 		spent["optimiser"] += time.Since(start)
 	}
 	step()

@@ -2,16 +2,16 @@ package train
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
 )
 
-// State is what a run needs, beside weights and optimiser, to go on as if it had
-// never stopped. Batches and dropout are functions of seed and step.
+// State is what a run needs, besides weights, optimiser and objective, to go on as if it
+// had never stopped.
 type State struct {
 	Step     int     // updates made
 	BestStep int     // step of the best evaluation, 0 if there was none
@@ -21,28 +21,13 @@ type State struct {
 	Elapsed   time.Duration // training time so far
 }
 
-// Moments are stored under the parameter's name with these prefixes, in the same
-// file as the weights: a checkpoint is replaced as a whole or not at all.
-const (
-	meanPrefix   = "adamw.mean."
-	squarePrefix = "adamw.square."
-)
-
-// SaveCheckpoint writes weights, optimiser and state to one safetensors file,
-// atomically. A nil optimiser leaves the file with the weights alone.
-func SaveCheckpoint(path string, m *model.Model, a *AdamW, s State) error {
-	tensors := m.Tensors()
-	if a != nil {
-		for _, p := range m.Parameters {
-			o := a.of(p)
-			shape := []int(p.Value.Shape())
-			tensors = append(tensors,
-				safetensors.Tensor{Name: meanPrefix + p.Name, Shape: shape, Data: o.mean},
-				safetensors.Tensor{Name: squarePrefix + p.Name, Shape: shape, Data: o.square})
-		}
-	}
+// SaveCheckpoint writes the model's weights, the state, and the tensors of kept to one
+// safetensors file, which replaces an older one as a whole or not at all. kept is what a
+// resumed run needs of optimiser and objective; without it the file holds the weights
+// alone.
+func SaveCheckpoint(path string, m *model.Model, s State, kept ...safetensors.Tensor) error {
 	meta := map[string]string{
-		"format":    "pt", // row-major, as transformers expects to be told
+		"format":    "pt", // transformers refuses a file without it
 		"step":      strconv.Itoa(s.Step),
 		"best_step": strconv.Itoa(s.BestStep),
 		"best_loss": strconv.FormatFloat(s.BestLoss, 'g', -1, 64),
@@ -51,12 +36,12 @@ func SaveCheckpoint(path string, m *model.Model, a *AdamW, s State) error {
 	if s.BestScore != 0 {
 		meta["best_score"] = strconv.FormatFloat(s.BestScore, 'g', -1, 64)
 	}
-	return safetensors.Write(path, tensors, meta)
+	return safetensors.Write(path, append(m.Tensors(), kept...), meta)
 }
 
-// LoadCheckpoint reads what SaveCheckpoint wrote into the memory of m and, if it
-// isn't nil, a. The file's checksum is verified first.
-func LoadCheckpoint(path string, m *model.Model, a *AdamW) (State, error) {
+// LoadCheckpoint reads what SaveCheckpoint wrote, into the memory of m and of the tensors
+// of kept. The file's checksum is verified first.
+func LoadCheckpoint(path string, m *model.Model, kept ...safetensors.Tensor) (State, error) {
 	var s State
 	f, err := safetensors.Open(path)
 	if err != nil {
@@ -69,37 +54,36 @@ func LoadCheckpoint(path string, m *model.Model, a *AdamW) (State, error) {
 	if s, err = parseState(f.Metadata()); err != nil {
 		return s, fmt.Errorf("%s: %w", path, err)
 	}
-	if a != nil && !hasOptimiser(f) {
-		return s, fmt.Errorf("%s: holds weights without the optimiser's state: resume from a checkpoint named last", path)
+	if len(kept) > 0 && !slices.Contains(f.Names(), kept[0].Name) {
+		return s, fmt.Errorf("%s: holds weights without the optimiser's state (no tensor %s): resume from a checkpoint named last", path, kept[0].Name)
 	}
 	if err := m.LoadWeights(f, path); err != nil {
 		return s, err
 	}
-	if a == nil {
-		return s, nil
-	}
-	a.Steps = s.Step
-	for _, p := range m.Parameters {
-		o := a.of(p)
-		if err := f.Float32(meanPrefix+p.Name, o.mean); err != nil {
-			return s, err
-		}
-		if err := f.Float32(squarePrefix+p.Name, o.square); err != nil {
+	for _, t := range kept {
+		if err := readInto(f, t); err != nil {
 			return s, err
 		}
 	}
 	return s, nil
 }
 
-func hasOptimiser(f *safetensors.File) bool {
-	for _, n := range f.Names() {
-		if strings.HasPrefix(n, meanPrefix) {
-			return true
-		}
+// readInto reads the tensor named t.Name into the memory of t.
+func readInto(f *safetensors.File, t safetensors.Tensor) error {
+	switch data := t.Data.(type) {
+	case []float32:
+		return f.Float32(t.Name, data)
+	case []float64:
+		return f.Float64(t.Name, data)
+	case []int32:
+		return f.Int32(t.Name, data)
+	case []int64:
+		return f.Int64(t.Name, data)
 	}
-	return false
+	return fmt.Errorf("tensor %s: data of type %T can't be kept in a checkpoint", t.Name, t.Data)
 }
 
+// parseState reads the metadata that SaveCheckpoint wrote.
 func parseState(meta map[string]string) (s State, err error) {
 	for key, into := range map[string]*int{"step": &s.Step, "best_step": &s.BestStep} {
 		if *into, err = strconv.Atoi(meta[key]); err != nil {

@@ -87,6 +87,10 @@ const (
 	Linear = "linear"
 )
 
+// progress returns the share of the run's work that is done after the given number of
+// steps.
+func (c Config) progress(step int) float64 { return float64(step) / float64(c.Steps) }
+
 // LearningRateAt is the rate of the update number step, counted from 0: linear
 // warm-up, then decay.
 func (c Config) LearningRateAt(step int) float64 {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"math"
 	"runtime"
 	"testing"
@@ -9,7 +10,7 @@ import (
 	"tinygpt/model"
 )
 
-// stepper returns a function that makes one update of a model of that width.
+// stepper returns a function that makes one update of a model of the given width.
 func stepper(tb testing.TB, width int) func() {
 	c := quick
 	c.Steps = 1 << 30
@@ -18,21 +19,17 @@ func stepper(tb testing.TB, width int) func() {
 		tb.Fatal(err)
 	}
 	t := &Trainer{
-		Config: c, Model: m, Report: silent{},
+		Config: c, Model: m,
 		Objective: &LanguageModel{Batches: data.NewSampler(counting(100), data.Random, 1, c.BatchSize, c.GradientAccumulationSteps, 8)},
 	}
-	graphs, err := t.build()
-	if err != nil {
-		tb.Fatal(err)
-	}
 	return func() {
-		if _, _, err := t.step(graphs); err != nil {
+		if _, err := t.Step(context.Background()); err != nil {
 			tb.Fatal(err)
 		}
 	}
 }
 
-// allocated is how many bytes f allocates.
+// allocated returns how many bytes f allocates.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -41,13 +38,13 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// What a step allocates doesn't grow with the model.
+// The allocations of a step don't grow with the model.
 func TestStepAllocations(t *testing.T) {
 	perStep := func(width int) float64 {
 		step := stepper(t, width)
 		step() // workers start
-		// The least of several rounds: packing buffers grow to their size in the first
-		// one, or when a thread that the system had put aside gets its first piece.
+		// The minimum of several rounds: packing buffers grow in the first round, or
+		// later if a thread gets its first piece of work later.
 		const rounds, steps = 5, 10
 		least := math.Inf(1)
 		for range rounds {
@@ -65,7 +62,7 @@ func TestStepAllocations(t *testing.T) {
 	}
 }
 
-// Memory stays where it is over 1,000 steps.
+// Memory in use stays the same over 1,000 steps.
 func TestFlatMemory(t *testing.T) {
 	step := stepper(t, 16)
 	inUse := func(steps int) int64 {
@@ -79,6 +76,6 @@ func TestFlatMemory(t *testing.T) {
 	}
 	before := inUse(20)
 	if grown := inUse(1000) - before; grown > 256<<10 {
-		t.Errorf("1,000 steps leave %d bytes behind", grown)
+		t.Errorf("1,000 steps leave %d more bytes in use", grown)
 	}
 }

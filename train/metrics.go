@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"tinygpt/internal/atomicfile"
 )
@@ -20,11 +19,13 @@ type Metrics struct {
 	LearningRate float64 `json:"learning_rate,omitempty"`
 	GradNorm     float64 `json:"grad_norm,omitempty"` // before clipping
 	TokensPerSec float64 `json:"tokens_per_second,omitempty"`
+	// Values are the objective's own measures; see Valued.
+	Values map[string]float64 `json:"values,omitempty"`
 	// Of the held-out split:
 	ValLoss     float64 `json:"val_loss,omitempty"`
 	BitsPerByte float64 `json:"val_bits_per_byte,omitempty"`
-	Floor       float64 `json:"val_floor,omitempty"` // the least that ValLoss can be, where that is known
-	Metric      string  `json:"metric,omitempty"`    // of fine-tuning: what Score is
+	Floor       float64 `json:"val_floor,omitempty"` // the lowest possible ValLoss, where that is known
+	Metric      string  `json:"metric,omitempty"`    // what Score is, in fine-tuning
 	Score       float64 `json:"val_score,omitempty"`
 
 	Elapsed float64 `json:"elapsed_seconds,omitempty"` // training time
@@ -33,11 +34,11 @@ type Metrics struct {
 // metricsLog appends to metrics.jsonl.
 type metricsLog struct {
 	file *atomicfile.Lines
-	all  []Metrics // everything in the file, for the picture
+	all  []Metrics // everything in the file
 }
 
-// openMetrics opens the log for a run that goes on after step; later lines, of
-// steps that are done again, are dropped.
+// openMetrics opens the log of a run that goes on after step. Later lines are dropped:
+// their steps are done again.
 func openMetrics(path string, step int) (*metricsLog, error) {
 	all, err := ReadMetrics(path)
 	if err != nil && !os.IsNotExist(err) {
@@ -60,8 +61,7 @@ func openMetrics(path string, step int) (*metricsLog, error) {
 	return l, err
 }
 
-func (l *metricsLog) add(m Metrics, elapsed time.Duration) error {
-	m.Elapsed = elapsed.Seconds()
+func (l *metricsLog) add(m Metrics) error {
 	l.all = append(l.all, m)
 	return l.file.Add(m)
 }
@@ -78,7 +78,7 @@ func ReadMetrics(path string) ([]Metrics, error) {
 	return ParseMetrics(f, path)
 }
 
-// ParseMetrics is ReadMetrics for an open file of that name.
+// ParseMetrics does what ReadMetrics does, for an open file; errors mention name.
 func ParseMetrics(r io.Reader, name string) ([]Metrics, error) {
 	var all []Metrics
 	lines := bufio.NewScanner(r)

@@ -1,20 +1,34 @@
 package train
 
 import (
+	"context"
+
 	G "gorgonia.org/gorgonia"
 
 	"tinygpt/data"
 	"tinygpt/model"
+	"tinygpt/model/safetensors"
 )
 
-// Objective is a loss over the model's hidden states and the batches that it is
+// Objective is a loss over the model's hidden states, and the batches that it is
 // computed on.
+//
+// The rule for resuming: an objective's data at update number step may depend on step,
+// micro and the seed, on the model's weights as they are when it is called, and on the
+// tensors of its State. Everything else must be the same in a process that starts anew.
+// Then a resumed run ends with the same bits as one that was never stopped. Supervised
+// objectives need none of the optional interfaces below: their batches are functions of
+// step and micro. In reinforcement learning, Prepare samples roll-outs from the present
+// weights, with random numbers drawn from seed and step; if several updates use the same
+// roll-outs, State holds them, because a run that is resumed between those updates no
+// longer has the weights that wrote them.
 type Objective interface {
-	// Build adds the inputs that the loss needs and returns the scalar loss.
+	// Build adds the inputs that the loss needs to the graph and returns the scalar
+	// loss. It is called once for each shape of batch.
 	Build(g *model.Graph) *G.Node
-	// Fill writes the batch of the given step and micro-batch into the graph that
-	// Build saw. It is a function of its arguments, so a run can be resumed.
-	Fill(g *model.Graph, step, micro int)
+	// Fill writes the batch of the given step and micro-batch, both counted from 0, into
+	// a graph that Build saw. After an error the update isn't made.
+	Fill(g *model.Graph, step, micro int) error
 }
 
 // Bucketed is an Objective whose batches have several shapes. The Trainer builds a
@@ -22,12 +36,37 @@ type Objective interface {
 type Bucketed interface {
 	Objective
 	Shapes() []Shape
-	// Bucket is which of the shapes a batch has. As Fill, it is a function of its
-	// arguments.
+	// Bucket returns which of the shapes a batch has.
 	Bucket(step, micro int) int
 }
 
-// Shape is that of a batch: sequences of so many tokens.
+// Preparer is an Objective with work to do before an update, such as roll-outs.
+type Preparer interface {
+	Objective
+	// Prepare is called once before the first Fill of a step. It may read the weights
+	// but not change them. When ctx ends it returns the context's error; the update
+	// isn't made then, and after a resume Prepare is called again for the same step.
+	Prepare(ctx context.Context, step int) error
+}
+
+// Stateful is an Objective that keeps data from one update to the next.
+type Stateful interface {
+	Objective
+	// State returns named tensors over the objective's own memory, always the same
+	// names and shapes. A checkpoint writes them, and a resumed run reads them back
+	// into that memory.
+	State() []safetensors.Tensor
+}
+
+// Valued is an Objective with measures of its own, such as rewards.
+type Valued interface {
+	Objective
+	// Values returns what is logged of the update that was just made, by name; see
+	// Metrics.Values. Nil: nothing.
+	Values(step int) map[string]float64
+}
+
+// Shape is the shape of a batch: Batch sequences of Context tokens.
 type Shape struct{ Batch, Context int }
 
 // LanguageModel is next-token prediction: the mean cross-entropy of each token
@@ -44,7 +83,8 @@ func (l *LanguageModel) Build(g *model.Graph) *G.Node {
 	return g.CrossEntropy(g.Logits(), targets)
 }
 
-// Fill takes windows of the corpus.
-func (l *LanguageModel) Fill(g *model.Graph, step, micro int) {
+// Fill copies windows of the corpus into the graph.
+func (l *LanguageModel) Fill(g *model.Graph, step, micro int) error {
 	l.Batches.Batch(step, micro, g.Tokens, l.targets)
+	return nil
 }

@@ -127,7 +127,6 @@ func stepMs(w perf.Workload, length time.Duration) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer s.Close()
 	if _, err := s.Run(length / 4); err != nil {
 		return 0, err
 	}

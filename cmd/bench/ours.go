@@ -63,7 +63,6 @@ func oursSteps(workload string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	answer := json.NewEncoder(out)
 	answer.Encode(hello{Version: kernel.Level(), Threads: kernel.Threads(), Parameters: w.Model.ParameterCount()})
 	for lines := bufio.NewScanner(in); lines.Scan(); {

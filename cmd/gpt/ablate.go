@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/finetune"
+	"tinygpt/internal/number"
 	"tinygpt/run"
 	"tinygpt/study/ablation"
 	"tinygpt/train"
@@ -53,8 +54,8 @@ func ablateCommand() *cli.Command {
 			s := &ablation.Study{
 				Config: cfg, Examples: examples, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Dir: c.String("out"),
 				Done: func(p ablation.Point, done, all int) {
-					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, train.Thousands(p.Examples), p.Seed,
-						p.Metric, p.Score, train.Short(time.Duration(p.Seconds*float64(time.Second))))
+					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, number.Thousands(p.Examples), p.Seed,
+						p.Metric, p.Score, number.Short(time.Duration(p.Seconds*float64(time.Second))))
 				},
 			}
 			if s.Dir == "" {

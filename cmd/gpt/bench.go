@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/number"
 	"tinygpt/study/perf"
 	"tinygpt/train"
 )
@@ -71,7 +72,7 @@ func printBench(w io.Writer, r perf.Report) error {
 	row("model\tbatch × tokens\tms\ttokens/s\tGFLOP/s\tof peak")
 	for _, x := range r.Training {
 		row("%s\t%d × %d\t%.1f\t%s\t%.0f\t%.0f %%", x.Workload.Name, x.Workload.Batch, x.Workload.Model.Context,
-			x.StepMs, train.Thousands(int(x.TokensPerSecond)), x.GFLOPS, 100*x.OfPeak)
+			x.StepMs, number.Thousands(int(x.TokensPerSecond)), x.GFLOPS, 100*x.OfPeak)
 	}
 	t.Flush()
 	for _, x := range r.Training {

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
+	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
@@ -64,7 +65,7 @@ func evalAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	report := evalReport{Run: r.Dir, Step: state.Step, Windows: "documents, up to " + train.Thousands(context) + " tokens", Floor: floor}
+	report := evalReport{Run: r.Dir, Step: state.Step, Windows: "documents, up to " + number.Thousands(context) + " tokens", Floor: floor}
 	measure := func(p model.Precision) (measured, error) {
 		weights, err := m.Weights(p)
 		if err != nil {
@@ -72,7 +73,7 @@ func evalAction(c *cli.Context) error {
 		}
 		e := train.NewEvaluator(weights, stream)
 		if stride > 0 {
-			report.Windows = fmt.Sprintf("%s tokens, stride %s", train.Thousands(context), train.Thousands(stride))
+			report.Windows = fmt.Sprintf("%s tokens, stride %s", number.Thousands(context), number.Thousands(stride))
 			e.Windows = stream.SlidingWindows(context, stride)
 			e.Bytes -= unpredicted(stream, context, stride, r.Tokenizer)
 		}
@@ -164,7 +165,7 @@ type measured struct {
 
 func (r evalReport) print(out io.Writer) {
 	fmt.Fprintf(out, "model:          %s, step %d\n", r.Run, r.Step)
-	fmt.Fprintf(out, "text:           %s bytes, %s predicted tokens\n", train.Thousands(r.Bytes), train.Thousands(r.Tokens))
+	fmt.Fprintf(out, "text:           %s bytes, %s predicted tokens\n", number.Thousands(r.Bytes), number.Thousands(r.Tokens))
 	fmt.Fprintf(out, "windows:        %s\n", r.Windows)
 	var loss, perplexity, bits string
 	if b := r.Before; b != nil {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/number"
 	"tinygpt/run"
-	"tinygpt/train"
 )
 
 func exportCommand() *cli.Command {
@@ -72,5 +72,5 @@ func size(path string) string {
 	if err != nil {
 		return "?"
 	}
-	return train.Thousands(int(info.Size())) + " bytes"
+	return number.Thousands(int(info.Size())) + " bytes"
 }

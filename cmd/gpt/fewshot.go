@@ -11,10 +11,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/study/fewshot"
-	"tinygpt/train"
 )
 
 func fewshotCommand() *cli.Command {
@@ -145,7 +145,7 @@ func fewshotAction(c *cli.Context) error {
 		}
 	}
 	if format == "text" {
-		fmt.Fprintf(out, "model: %s; up to %s questions of each task, choices by %s log-likelihood; ± is two standard errors\n\n", r.Dir, train.Thousands(m.Trials), normalisation)
+		fmt.Fprintf(out, "model: %s; up to %s questions of each task, choices by %s log-likelihood; ± is two standard errors\n\n", r.Dir, number.Thousands(m.Trials), normalisation)
 	}
 	return s.Write(out, format)
 }

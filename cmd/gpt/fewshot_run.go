@@ -15,6 +15,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/study/fewshot"
@@ -52,7 +53,7 @@ func fewshotRunAction(c *cli.Context) error {
 		return err
 	}
 	out := c.App.Writer
-	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], train.Thousands(l.Tokens()), l.Dir)
+	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
 	p := newProgress(c.App.ErrWriter)
 	defer p.close()
 	l.Tokenizing, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
@@ -109,7 +110,7 @@ func fewshotRunAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s questions of each task and seed, choices by per-token log-likelihood; ± is two standard errors\n\n", train.Thousands(m.Trials))
+	fmt.Fprintf(out, "\n%s questions of each task and seed, choices by per-token log-likelihood; ± is two standard errors\n\n", number.Thousands(m.Trials))
 	if err := s.Write(out, "text"); err != nil {
 		return err
 	}

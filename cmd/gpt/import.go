@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/train"
@@ -36,8 +37,8 @@ func importCommand() *cli.Command {
 			}
 			m := r.Config.Model
 			fmt.Fprintf(out, "imported %s into %s\n", from, r.Dir)
-			fmt.Fprintf(out, "model:       %s, %d layers × %d, %d heads, context %s, %s parameters\n", m.Arch, m.Layers, m.Width, m.Heads, train.Thousands(m.Context), train.Thousands(int(m.ParameterCount())))
-			fmt.Fprintf(out, "tokenizer:   %s, %s tokens\n", r.Tokenizer.Name(), train.Thousands(m.VocabSize))
+			fmt.Fprintf(out, "model:       %s, %d layers × %d, %d heads, context %s, %s parameters\n", m.Arch, m.Layers, m.Width, m.Heads, number.Thousands(m.Context), number.Thousands(int(m.ParameterCount())))
+			fmt.Fprintf(out, "tokenizer:   %s, %s tokens\n", r.Tokenizer.Name(), number.Thousands(m.VocabSize))
 			if len(leftOut) > 0 {
 				fmt.Fprintf(out, "left out:    %s\n", strings.Join(leftOut, ", "))
 			}

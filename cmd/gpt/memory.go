@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"tinygpt/internal/number"
 	"tinygpt/study/perf"
 	"tinygpt/train"
 )
@@ -21,11 +22,11 @@ func watchMemory(r train.Report) *memoryReport {
 }
 
 // Step looks before anything is evaluated or written.
-func (r *memoryReport) Step(m train.Metrics, total int) {
+func (r *memoryReport) Step(m train.Metrics, p train.Progress) {
 	if r.steps++; r.steps <= 2 {
 		r.step = r.grown()
 	}
-	r.Report.Step(m, total)
+	r.Report.Step(m, p)
 }
 
 // write says what was held beside the texts, and what was expected.
@@ -34,5 +35,5 @@ func (r *memoryReport) write(w io.Writer, expected train.Memory) {
 		return
 	}
 	fmt.Fprintf(w, "memory: a step held %s beside the texts, %s were expected; %s at the most, with evaluation, samples and files\n",
-		train.Mebibytes(r.step+expected.Weights), train.Mebibytes(expected.Total()-expected.Evaluation), train.Mebibytes(r.grown()+expected.Weights))
+		number.Mebibytes(r.step+expected.Weights), number.Mebibytes(expected.Total()-expected.Evaluation), number.Mebibytes(r.grown()+expected.Weights))
 }

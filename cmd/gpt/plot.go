@@ -11,8 +11,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/configs"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/number"
 	"tinygpt/run"
 	"tinygpt/train"
 )
@@ -23,7 +23,7 @@ func plotCommand() *cli.Command {
 		Usage:     "draw losses, learning rate and gradient norm of runs over each other",
 		ArgsUsage: "[RUN...]",
 		Description: "RUN is a run's folder, the latest without one. Behind the runs is the reference curve of the preset that\n" +
-			"they follow: " + strings.Join(configs.References(), ", ") + " have one. Losses are means over some 20 steps.",
+			"they follow: " + strings.Join(run.References(), ", ") + " have one. Losses are means over some 20 steps.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "to", Usage: "write to `FILE`: a picture as .png or .svg, or the curve of one run as .jsonl (repeatable)", DefaultText: "curves.png and curves.svg in the first run's folder"},
 			&cli.StringFlag{Name: "reference", Usage: "compare with the reference curve of `PRESET`, or none", DefaultText: "that of the runs' text and model"},
@@ -57,7 +57,7 @@ func plotAction(c *cli.Context) error {
 		dirs = []string{""}
 	}
 	var runs []*run.Run
-	var curves []train.Curve
+	var curves []run.Curve
 	for _, dir := range dirs {
 		r, err := run.Open(dir)
 		if err != nil {
@@ -68,7 +68,7 @@ func plotAction(c *cli.Context) error {
 			return err
 		}
 		runs = append(runs, r)
-		curves = append(curves, train.Curve{Name: filepath.Clean(r.Dir), Points: train.Smooth(metrics, curvePoints)})
+		curves = append(curves, run.Curve{Name: filepath.Clean(r.Dir), Points: run.Smooth(metrics, curvePoints)})
 	}
 	references, err := referencesOf(c, runs)
 	if err != nil {
@@ -85,7 +85,7 @@ func plotAction(c *cli.Context) error {
 		if filepath.Ext(f) == ".jsonl" {
 			err = writeCurve(f, runs[0])
 		} else {
-			err = train.DrawCurves(f, all)
+			err = run.DrawCurves(f, all)
 		}
 		if err != nil {
 			return err
@@ -96,20 +96,20 @@ func plotAction(c *cli.Context) error {
 }
 
 // referencesOf are the reference curves that the runs are compared with, each once.
-func referencesOf(c *cli.Context, runs []*run.Run) (curves []train.Curve, err error) {
+func referencesOf(c *cli.Context, runs []*run.Run) (curves []run.Curve, err error) {
 	switch preset := c.String("reference"); {
 	case preset == "none":
 		return nil, nil
 	case c.IsSet("reference"):
-		r, err := configs.ReferenceOf(preset)
+		r, err := run.ReferenceOf(preset)
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--reference: %w, or none", err)}
 		}
-		return []train.Curve{r.Curve()}, nil
+		return []run.Curve{r.Curve()}, nil
 	}
 	seen := map[string]bool{}
 	for _, one := range runs {
-		r, err := configs.ReferenceFor(one.Config)
+		r, err := run.ReferenceFor(one.Config)
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +122,7 @@ func referencesOf(c *cli.Context, runs []*run.Run) (curves []train.Curve, err er
 }
 
 // printCurves says in a table what the picture shows.
-func printCurves(out io.Writer, curves []train.Curve) error {
+func printCurves(out io.Writer, curves []run.Curve) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "run\tsteps\ttraining loss\tbest validation loss\tat step")
 	for _, c := range curves {
@@ -130,9 +130,9 @@ func printCurves(out io.Writer, curves []train.Curve) error {
 		if !trained {
 			return fmt.Errorf("%s: no step in its metrics yet", c.Name)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.4f", c.Name, train.Thousands(last.Step), last.Loss)
+		fmt.Fprintf(w, "%s\t%s\t%.4f", c.Name, number.Thousands(last.Step), last.Loss)
 		if best, ok := c.Best(); ok {
-			fmt.Fprintf(w, "\t%.4f\t%s", best.ValLoss, train.Thousands(best.Step))
+			fmt.Fprintf(w, "\t%.4f\t%s", best.ValLoss, number.Thousands(best.Step))
 		}
 		fmt.Fprintln(w)
 	}
@@ -143,7 +143,7 @@ func printCurves(out io.Writer, curves []train.Curve) error {
 func writeCurve(path string, r *run.Run) error {
 	metrics, err := r.Metrics()
 	var lines bytes.Buffer
-	err = errors.Join(err, train.WriteMetrics(&lines, train.Smooth(metrics, thinnedPoints)))
+	err = errors.Join(err, train.WriteMetrics(&lines, run.Smooth(metrics, thinnedPoints)))
 	if err != nil {
 		return err
 	}

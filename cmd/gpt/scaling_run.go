@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/number"
 	"tinygpt/run"
 	"tinygpt/study/scaling/ladder"
 	"tinygpt/train"
@@ -42,7 +43,7 @@ func scalingRunCommand() *cli.Command {
 				return err
 			}
 			out := c.App.Writer
-			fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], train.Thousands(l.Tokens()), l.Dir)
+			fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
 			p := newProgress(c.App.ErrWriter)
 			l.Tokenizing, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
 			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)

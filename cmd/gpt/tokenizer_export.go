@@ -8,8 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/number"
 	"tinygpt/tokenizer"
-	"tinygpt/train"
 )
 
 func exportTokenizer(c *cli.Context) error {
@@ -44,7 +44,7 @@ func exportTokenizer(c *cli.Context) error {
 		err = tokenizer.WriteHuggingFace(path, t, c.Int("model-max-length"))
 	}
 	if err == nil {
-		fmt.Fprintf(c.App.Writer, "wrote %s, %s tokens, to %s\n", t.Name(), train.Thousands(t.VocabSize()), path)
+		fmt.Fprintf(c.App.Writer, "wrote %s, %s tokens, to %s\n", t.Name(), number.Thousands(t.VocabSize()), path)
 	}
 	return err
 }

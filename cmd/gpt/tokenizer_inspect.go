@@ -12,8 +12,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
+	"tinygpt/internal/number"
 	"tinygpt/tokenizer"
-	"tinygpt/train"
 )
 
 func inspect(c *cli.Context) error {
@@ -55,8 +55,8 @@ func inspect(c *cli.Context) error {
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	showPieces(w, t, ids, colored(c.App.Writer))
-	fmt.Fprintf(w, "\ntokens: %s (%s), characters: %s, bytes: %s, %.2f per token\n", train.Thousands(len(ids)), t.Name(),
-		train.Thousands(utf8.RuneCountInString(text)), train.Thousands(len(text)), perToken(len(text), len(ids)))
+	fmt.Fprintf(w, "\ntokens: %s (%s), characters: %s, bytes: %s, %.2f per token\n", number.Thousands(len(ids)), t.Name(),
+		number.Thousands(utf8.RuneCountInString(text)), number.Thousands(len(text)), perToken(len(text), len(ids)))
 	return w.Flush()
 }
 
@@ -138,20 +138,20 @@ func inspectCorpus(c *cli.Context, t tokenizer.Tokenizer, corpus data.Corpus, as
 		return printJSON(c.App.Writer, r)
 	}
 	w := bufio.NewWriter(c.App.Writer)
-	fmt.Fprintf(w, "text:      %s bytes, %s characters; documents: %s\n", train.Thousands(r.Bytes), train.Thousands(r.Characters), train.Thousands(r.Documents))
-	fmt.Fprintf(w, "tokens:    %s of %s: %.3f bytes per token, %.3f characters per token\n", train.Thousands(r.Tokens), r.Tokenizer, r.BytesPerToken, perToken(r.Characters, r.Tokens))
-	fmt.Fprintf(w, "coverage:  %s of %s ordinary tokens occur (%.1f %%)\n", train.Thousands(r.Used), train.Thousands(r.Vocabulary), 100*r.Coverage)
+	fmt.Fprintf(w, "text:      %s bytes, %s characters; documents: %s\n", number.Thousands(r.Bytes), number.Thousands(r.Characters), number.Thousands(r.Documents))
+	fmt.Fprintf(w, "tokens:    %s of %s: %.3f bytes per token, %.3f characters per token\n", number.Thousands(r.Tokens), r.Tokenizer, r.BytesPerToken, perToken(r.Characters, r.Tokens))
+	fmt.Fprintf(w, "coverage:  %s of %s ordinary tokens occur (%.1f %%)\n", number.Thousands(r.Used), number.Thousands(r.Vocabulary), 100*r.Coverage)
 	if len(r.TopTokens) > 0 {
 		fmt.Fprintf(w, "\nmost frequent tokens\n%10s %7s %8s  token\n", "count", "share", "id")
 	}
 	for _, k := range r.TopTokens {
-		fmt.Fprintf(w, "%10s %6.2f%% %8d  [%s]\n", train.Thousands(k.Count), 100*perToken(k.Count, r.Tokens), k.ID, tokenizer.Readable(t, k.ID))
+		fmt.Fprintf(w, "%10s %6.2f%% %8d  [%s]\n", number.Thousands(k.Count), 100*perToken(k.Count, r.Tokens), k.ID, tokenizer.Readable(t, k.ID))
 	}
 	if len(r.TopMerges) > 0 {
 		fmt.Fprintf(w, "\nmost frequent merges, those on the way to longer tokens included\n%10s %8s  merge\n", "count", "id")
 	}
 	for _, k := range r.TopMerges {
-		fmt.Fprintf(w, "%10s %8d  %s + %s\n", train.Thousands(k.Count), k.ID, k.Left, k.Right)
+		fmt.Fprintf(w, "%10s %8d  %s + %s\n", number.Thousands(k.Count), k.ID, k.Left, k.Right)
 	}
 	return w.Flush()
 }
@@ -179,7 +179,7 @@ func inspectVocabulary(c *cli.Context, t tokenizer.Tokenizer, asJSON bool) error
 		return printJSON(c.App.Writer, r)
 	}
 	w := bufio.NewWriter(c.App.Writer)
-	fmt.Fprintf(w, "tokenizer:       %s\ntokens:          %s\nspecial tokens: ", t.Name(), train.Thousands(t.VocabSize()))
+	fmt.Fprintf(w, "tokenizer:       %s\ntokens:          %s\nspecial tokens: ", t.Name(), number.Thousands(t.VocabSize()))
 	for _, s := range t.SpecialTokens() {
 		fmt.Fprintf(w, " %s %d", s.Name, s.ID)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
+	"tinygpt/internal/number"
 	"tinygpt/tokenizer"
-	"tinygpt/train"
 )
 
 func trainTokenizer(c *cli.Context) error {
@@ -65,7 +65,7 @@ func trainTokenizer(c *cli.Context) error {
 	}
 	u := tokenizer.NewUsage(t, stream.Tokens)
 	fmt.Fprintf(out, "learned %s from %s bytes in %.2f s: %s tokens, %.2f bytes per token on this text\n",
-		t.Name(), train.Thousands(corpus.Bytes()), took.Seconds(), train.Thousands(t.VocabSize()), perToken(u.Bytes, u.Tokens))
+		t.Name(), number.Thousands(corpus.Bytes()), took.Seconds(), number.Thousands(t.VocabSize()), perToken(u.Bytes, u.Tokens))
 	if kind == "bpe" && t.VocabSize() < c.Int("vocab-size") {
 		fmt.Fprintf(out, "that is less than --vocab-size %d: no further pair occurs %d times\n", c.Int("vocab-size"), c.Int("min-frequency"))
 	}

@@ -17,6 +17,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/data"
+	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/sample"
@@ -241,7 +242,7 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	// collector would let the process grow to twice what lives.
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
-	memory := watchMemory(train.NewReport(out, isTerminal(out), first, cfg.Train.Steps))
+	memory := watchMemory(newTrainReport(out, first, cfg.Train.Steps))
 	t.Report = memory
 	ctx, stop := interruptible(c)
 	defer stop()
@@ -255,12 +256,12 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	}
 	e := result.Final
 	fmt.Fprintf(out, "\ndone: %d steps in %s; validation loss %.4f, perplexity %.2f, %.4f bits per byte; best loss %.4f at step %d\n",
-		result.State.Step, train.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), result.State.BestLoss, result.State.BestStep)
+		result.State.Step, number.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), result.State.BestLoss, result.State.BestStep)
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "floor: %.4f bits per byte is the exact entropy of this text; the model is %.4f above it\n", floor, e.BitsPerByte()-floor)
 	}
 	memory.write(out, train.MemoryOf(m.Config, cfg.Train.BatchSize))
-	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s sample --run %s --prompt \"%s\"\n", filepath.Join(r.Dir, train.LossCurveFile), self(), r.Dir, beginning(texts.Validation.Documents[0].Text))
+	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s sample --run %s --prompt \"%s\"\n", filepath.Join(r.Dir, run.LossCurveFile), self(), r.Dir, beginning(texts.Validation.Documents[0].Text))
 	return nil
 }
 
@@ -276,13 +277,13 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	seen := float64(perStep) * float64(cfg.Train.Steps)
 	fmt.Fprintf(out, "%s\nrun folder:       %s\n", text, r.Dir)
 	fmt.Fprintf(out, "text:             %s bytes for training (%s tokens of %s), %s for validation (%s tokens)\n",
-		train.Thousands(training.Bytes), train.Thousands(len(training.Tokens)), r.Tokenizer.Name(), train.Thousands(validation.Bytes), train.Thousands(len(validation.Tokens)))
-	fmt.Fprintf(out, "parameters:       %s\n", train.Thousands(int(params)))
+		number.Thousands(training.Bytes), number.Thousands(len(training.Tokens)), r.Tokenizer.Name(), number.Thousands(validation.Bytes), number.Thousands(len(validation.Tokens)))
+	fmt.Fprintf(out, "parameters:       %s\n", number.Thousands(int(params)))
 	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
-		train.Thousands(perStep), train.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
+		number.Thousands(perStep), number.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
 	memory := train.MemoryOf(m.Config, cfg.Train.BatchSize)
 	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, packed operands %s, evaluation %s)\n",
-		train.Mebibytes(memory.Total()), train.Mebibytes(memory.Parameters()), train.Mebibytes(memory.Activations), train.Mebibytes(memory.Packed), train.Mebibytes(memory.Evaluation))
+		number.Mebibytes(memory.Total()), number.Mebibytes(memory.Parameters()), number.Mebibytes(memory.Activations), number.Mebibytes(memory.Packed), number.Mebibytes(memory.Evaluation))
 	if cfg.Weights.From != "" {
 		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)
 	} else {

@@ -20,7 +20,6 @@ import (
 	"tinygpt/internal/atomicfile"
 	"tinygpt/run"
 	"tinygpt/study/baseline"
-	"tinygpt/train"
 )
 
 // Arm is one of the models that are compared.
@@ -187,19 +186,10 @@ func (s *Study) finetune(ctx context.Context, c configs.Config) (dev, test finet
 		return dev, test, err
 	}
 	defer os.RemoveAll(session.Dir)
-	session.Report = silent{}
 	result, err := session.Run(ctx)
 	_, test = result.Judge()
 	return result.Dev, test, err
 }
-
-// silent is a train.Report that shows nothing.
-type silent struct{}
-
-func (silent) Step(train.Metrics, int)       {}
-func (silent) Evaluated(train.Metrics, bool) {}
-func (silent) Sampled(int, string)           {}
-func (silent) Close()                        {}
 
 // open makes the folder, or reads what an earlier Run of the same study left.
 func (s *Study) open() error {

@@ -10,9 +10,9 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
+	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/model/op"
-	"tinygpt/train"
 )
 
 // Diagram is a graph in rows: in each an operation and its gradients. Every operation
@@ -94,7 +94,7 @@ func New(m *model.Model, g *model.Graph, loss *G.Node, o Options) (*Diagram, err
 			d.Parameters += l.size * row.times
 		}
 	}
-	d.Title += fmt.Sprintf(": %s parameters", train.Thousands(d.Parameters))
+	d.Title += fmt.Sprintf(": %s parameters", number.Thousands(d.Parameters))
 	d.Note = d.note(g)
 	return d, nil
 }
@@ -103,9 +103,9 @@ func New(m *model.Model, g *model.Graph, loss *G.Node, o Options) (*Diagram, err
 func (d *Diagram) note(g *model.Graph) string {
 	sequences := "1 sequence"
 	if g.Batch != 1 {
-		sequences = train.Thousands(g.Batch) + " sequences"
+		sequences = number.Thousands(g.Batch) + " sequences"
 	}
-	note := fmt.Sprintf("%s of %s tokens; y: a box's output; dx = ∂L/∂x", sequences, train.Thousands(g.Context))
+	note := fmt.Sprintf("%s of %s tokens; y: a box's output; dx = ∂L/∂x", sequences, number.Thousands(g.Context))
 	has := func(symbol string) bool {
 		return slices.ContainsFunc(d.rows, func(r *row) bool { return r.backward != nil && strings.Contains(r.backward.formula, symbol) })
 	}
@@ -362,7 +362,7 @@ func shapeOf(n *G.Node) string {
 	}
 	var sizes []string
 	for _, size := range n.Shape() {
-		sizes = append(sizes, train.Thousands(size))
+		sizes = append(sizes, number.Thousands(size))
 	}
 	return strings.Join(sizes, " × ")
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"tinygpt/internal/chart"
-	"tinygpt/train"
+	"tinygpt/internal/number"
 )
 
 // A slide is as large as a projector. A graph that isn't readable on one makes a longer
@@ -112,7 +112,7 @@ func (c chip) count() string {
 	if c.size == 0 || !strings.Contains(c.text, "×") {
 		return ""
 	}
-	return train.Thousands(c.size)
+	return number.Thousands(c.size)
 }
 
 // says is what a chip on the right says.

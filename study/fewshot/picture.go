@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"tinygpt/internal/chart"
-	"tinygpt/train"
+	"tinygpt/internal/number"
 )
 
 // Shapes tell lines apart beside their colours.
@@ -33,7 +33,7 @@ func (s *Summary) DrawShots(path string) error {
 	}
 	return s.draw(path, "examples in the prompt", ticks, func(task string) (lines []series) {
 		for _, m := range s.Models {
-			line := series{name: train.Thousands(int(m.Parameters)) + " parameters"}
+			line := series{name: number.Thousands(int(m.Parameters)) + " parameters"}
 			for i, n := range s.Shots {
 				line.add(float64(i), s, m, task, n)
 			}

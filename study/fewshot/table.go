@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tinygpt/train"
+	"tinygpt/internal/number"
 )
 
 // Formats are how a summary is written.
@@ -57,7 +57,7 @@ func (s *Summary) rows() [][]string {
 		name := task
 		var chance, ideal []string
 		for i, m := range s.Models {
-			row := []string{name, train.Thousands(int(m.Parameters))}
+			row := []string{name, number.Thousands(int(m.Parameters))}
 			name = ""
 			for _, n := range s.Shots {
 				c, ok := s.Cell(m, task, n)

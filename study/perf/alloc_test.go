@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// allocations counts, by function of this program, the heap objects that it or what
-// it calls has allocated so far.
+// allocations returns, for each function of this program, the number of heap objects that
+// it, or library code it calls, has allocated so far.
 func allocations() map[string]int64 {
 	runtime.GC()
-	runtime.GC() // the profile is that of the last but one collection
+	runtime.GC() // the profile is as of the collection before the last one
 	records := make([]runtime.MemProfileRecord, 1<<14)
 	n, _ := runtime.MemProfile(records, true)
 	sums := map[string]int64{}
@@ -28,7 +28,7 @@ func allocations() map[string]int64 {
 	return sums
 }
 
-// A steady step allocates nothing but its line of metrics.
+// A step allocates nothing once everything is in place.
 func TestSteadyStep(t *testing.T) {
 	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
 	runtime.MemProfileRate = 1 // every object
@@ -36,13 +36,12 @@ func TestSteadyStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
 	if _, err := s.Run(20 * time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
 	var before map[string]int64
 	var steps Steps
-	for length := 100 * time.Millisecond; steps.Count < 50; length *= 2 { // what begins a slice is little beside so many
+	for length := 100 * time.Millisecond; steps.Count < 50; length *= 2 { // enough steps to make what a slice itself allocates negligible
 		before = allocations()
 		if steps, err = s.Run(length); err != nil {
 			t.Fatal(err)
@@ -50,7 +49,7 @@ func TestSteadyStep(t *testing.T) {
 	}
 	for f, objects := range allocations() {
 		perStep := float64(objects-before[f]) / float64(steps.Count)
-		if !strings.Contains(f, "metricsLog") && !strings.Contains(f, "perf.allocations") && perStep > 0.5 {
+		if !strings.Contains(f, "perf.allocations") && perStep > 0.5 {
 			t.Errorf("%s allocates %.1f objects a step", f, perStep)
 		}
 	}

@@ -2,7 +2,6 @@ package perf
 
 import (
 	"context"
-	"os"
 	"runtime"
 	"time"
 
@@ -14,106 +13,81 @@ import (
 	"tinygpt/train"
 )
 
-// Steps is a number of training steps, measured.
+// Steps is a number of training steps that were measured together.
 type Steps struct {
 	Count int
 	Took  time.Duration
-	// Spent is where Took went, of Stepper.Account's steps: operations of the graph by name
-	// and pass ("Linear forward"), and what else a step consists of.
+	// Spent says where Took went, if Stepper.Account measured it: operations of the graph
+	// by name and pass ("Linear forward"), and the other parts of a step.
 	Spent map[string]time.Duration
 	// Loss of the last step, in nats per token.
 	Loss float64
-	// Allocations and AllocatedBytes are those of a step on the heap, by all that
-	// runs.
+	// Allocations and AllocatedBytes are the heap allocations per step, by every
+	// goroutine of the process.
 	Allocations, AllocatedBytes float64
 }
 
-// What a step spends beside the graph's operations.
+// Parts of a step besides the graph's operations.
 const (
 	SpentZeroGrad  = "zero gradients"
 	SpentBatch     = "batch"
 	SpentGraph     = "graph"     // running Gorgonia's graph, without the operations
-	SpentOptimiser = "optimiser" // gradient norm, clipping, AdamW, one line of metrics
+	SpentOptimiser = "optimiser" // gradient norm, clipping, AdamW
 )
 
-// Stepper makes training steps by train.Trainer, as many at a time as wanted, on
-// random tokens.
+// Stepper makes training steps by train.Trainer on random tokens and measures them.
 type Stepper struct {
-	more   chan wanted
-	slices chan Steps
-	ended  chan error
-	watch  *watch
+	trainer *train.Trainer
+	account *account
 }
 
-// wanted is a slice of steps: of at least that time, with an account of it or not.
-type wanted struct {
-	least   time.Duration
-	account bool
-}
-
-// NewStepper starts the training of a new model and makes the first step, which
-// allocates everything.
+// NewStepper makes a new model and its first training step, which allocates everything.
 func NewStepper(w Workload) (*Stepper, error) {
 	m, err := model.New(w.Model, 1)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "perf")
-	if err != nil {
-		return nil, err
-	}
 	c := configs.Default().Train
 	c.Steps, c.BatchSize = 1<<40, w.Batch
-	c.EvalInterval, c.SampleInterval, c.CheckpointInterval = 0, 0, 0
-	s := &Stepper{more: make(chan wanted), slices: make(chan Steps), ended: make(chan error, 1)}
-	s.watch = &watch{stepper: s, names: map[pass]string{}, language: train.LanguageModel{
-		Batches: data.NewSampler(randomTokens(w), data.Random, 1, w.Batch, 1, w.Model.Context)}}
-	t := &train.Trainer{Config: c, Model: m, Objective: s.watch, Dir: dir, Report: s.watch}
-	go func() {
-		var err error
-		defer func() {
-			os.RemoveAll(dir)
-			s.ended <- err
-		}()
-		_, err = t.Run(context.Background())
-	}()
-	return s, s.first()
+	a := &account{names: map[pass]string{}}
+	a.language.Batches = data.NewSampler(randomTokens(w), data.Random, 1, w.Batch, 1, w.Model.Context)
+	s := &Stepper{&train.Trainer{Config: c, Model: m, Objective: a}, a}
+	_, err = s.Run(0)
+	return s, err
 }
 
-// first waits for the first step.
-func (s *Stepper) first() error {
-	select {
-	case <-s.slices:
-		return nil
-	case err := <-s.ended:
-		return err
+// Run makes steps until at least the given time has passed, and at least one.
+func (s *Stepper) Run(least time.Duration) (Steps, error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	steps, start := Steps{}, time.Now()
+	s.account.last = start
+	for steps.Count == 0 || steps.Took < least {
+		m, err := s.trainer.Step(context.Background())
+		if err != nil {
+			return steps, err
+		}
+		s.account.lap(SpentOptimiser)
+		steps.Loss, steps.Took = m.Loss, time.Since(start)
+		steps.Count++
 	}
+	runtime.ReadMemStats(&after)
+	steps.Allocations = float64(after.Mallocs-before.Mallocs) / float64(steps.Count)
+	steps.AllocatedBytes = float64(after.TotalAlloc-before.TotalAlloc) / float64(steps.Count)
+	return steps, nil
 }
 
-// Run makes steps until least has passed.
-func (s *Stepper) Run(least time.Duration) (Steps, error) { return s.slice(wanted{least, false}) }
-
-// Account is Run with an account of where the time went. It looks at the clock around each
+// Account does what Run does and also fills Steps.Spent. It reads the clock around each
 // pass of an operation, which takes up to half a per cent of a short step.
-func (s *Stepper) Account(least time.Duration) (Steps, error) { return s.slice(wanted{least, true}) }
-
-func (s *Stepper) slice(w wanted) (Steps, error) {
-	s.more <- w
-	select {
-	case steps := <-s.slices:
-		return steps, nil
-	case err := <-s.ended:
-		return Steps{}, err
-	}
+func (s *Stepper) Account(least time.Duration) (Steps, error) {
+	s.account.open()
+	defer s.account.close()
+	steps, err := s.Run(least)
+	steps.Spent = s.account.spent
+	return steps, err
 }
 
-// Close ends the training and removes what it wrote.
-func (s *Stepper) Close() {
-	close(s.more)
-	<-s.ended
-}
-
-// randomTokens is a stream long enough that steps don't repeat.
+// randomTokens returns a stream that is long enough for steps not to repeat.
 func randomTokens(w Workload) *data.Stream {
 	s := &data.Stream{Tokens: make([]int32, 1<<20+w.Model.Context), Starts: []int{0}}
 	state := uint32(1)
@@ -125,90 +99,59 @@ func randomTokens(w Workload) *data.Stream {
 	return s
 }
 
-// watch is the trainer's objective and report: it holds the trainer between slices, and
-// for an account looks at the clock at every place where the trainer passes by.
-type watch struct {
-	stepper  *Stepper
+// account is an objective, next-token prediction, that accounts for a step's time. While
+// it is open it reads the clock wherever the trainer calls it or the graph reports a pass.
+type account struct {
 	language train.LanguageModel
 	graph    *model.Graph
 
-	wanted
-	slice   Steps
-	started time.Time
-	last    time.Time // up to here the time is accounted for
-	before  runtime.MemStats
-	names   map[pass]string // made once, so that measuring allocates nothing
+	spent map[string]time.Duration // nil while it is closed
+	last  time.Time                // until here the time is accounted for
+	names map[pass]string          // kept, so that measuring allocates nothing
 }
 
+// pass is the forward or backward pass of an operation.
 type pass struct {
 	operation string
 	backward  bool
 }
 
+func (a *account) open() {
+	a.spent, a.graph.Observe = map[string]time.Duration{}, a.observe
+}
+
+func (a *account) close() { a.spent, a.graph.Observe = nil, nil }
+
 // lap accounts for the time since the last lap.
-func (w *watch) lap(as string) {
-	if !w.account {
+func (a *account) lap(as string) {
+	if a.spent == nil {
 		return
 	}
 	now := time.Now()
-	w.slice.Spent[as] += now.Sub(w.last)
-	w.last = now
-}
-
-func (w *watch) Build(g *model.Graph) *G.Node {
-	w.graph = g
-	w.begin(wanted{})
-	return w.language.Build(g)
+	a.spent[as] += now.Sub(a.last)
+	a.last = now
 }
 
 // observe accounts for a pass of an operation that has just ended.
-func (w *watch) observe(operation string, backward bool, took time.Duration) {
-	w.lap(SpentGraph)
-	w.slice.Spent[SpentGraph] -= took
+func (a *account) observe(operation string, backward bool, took time.Duration) {
+	a.lap(SpentGraph)
+	a.spent[SpentGraph] -= took
 	p := pass{operation, backward}
-	if w.names[p] == "" {
-		w.names[p] = operation + map[bool]string{false: " forward", true: " backward"}[backward]
+	if a.names[p] == "" {
+		a.names[p] = operation + map[bool]string{false: " forward", true: " backward"}[backward]
 	}
-	w.slice.Spent[w.names[p]] += took
+	a.spent[a.names[p]] += took
 }
 
-func (w *watch) Fill(g *model.Graph, step, micro int) {
-	w.lap(SpentZeroGrad)
-	w.language.Fill(g, step, micro)
-	w.lap(SpentBatch)
+// Build adds the loss to the graph.
+func (a *account) Build(g *model.Graph) *G.Node {
+	a.graph = g
+	return a.language.Build(g)
 }
 
-func (w *watch) Step(m train.Metrics, _ int) {
-	w.lap(SpentOptimiser)
-	w.slice.Count++
-	w.slice.Took = time.Since(w.started)
-	if w.slice.Took < w.least {
-		return
-	}
-	var after runtime.MemStats
-	runtime.ReadMemStats(&after)
-	w.slice.Loss = m.Loss
-	w.slice.Allocations = float64(after.Mallocs-w.before.Mallocs) / float64(w.slice.Count)
-	w.slice.AllocatedBytes = float64(after.TotalAlloc-w.before.TotalAlloc) / float64(w.slice.Count)
-	w.stepper.slices <- w.slice
-	next, more := <-w.stepper.more
-	if !more {
-		runtime.Goexit() // through Trainer.Run's deferred calls; nothing is saved
-	}
-	w.begin(next)
+// Fill fills the graph with random tokens.
+func (a *account) Fill(g *model.Graph, step, micro int) error {
+	a.lap(SpentZeroGrad)
+	defer a.lap(SpentBatch)
+	return a.language.Fill(g, step, micro)
 }
-
-// begin starts a slice.
-func (w *watch) begin(next wanted) {
-	w.wanted, w.slice, w.graph.Observe = next, Steps{}, nil
-	if w.account {
-		w.slice.Spent, w.graph.Observe = map[string]time.Duration{}, w.observe
-	}
-	runtime.ReadMemStats(&w.before)
-	w.started = time.Now()
-	w.last = w.started
-}
-
-func (w *watch) Evaluated(train.Metrics, bool) {}
-func (w *watch) Sampled(int, string)           {}
-func (w *watch) Close()                        {}

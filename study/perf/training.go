@@ -84,7 +84,6 @@ func Train(w Workload, slicesWanted int, length time.Duration, peak float64, bet
 	if err != nil {
 		return Training{}, err
 	}
-	defer s.Close()
 	var timed, accounted Steps // of timed the last slice
 	var perStep []float64
 	for range slicesWanted {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tinygpt/configs"
+	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/train"
 )
@@ -23,26 +24,26 @@ func Advise(c configs.Config, m Machine) (advice []string) {
 	batch, accumulation := c.Train.BatchSize, c.Train.GradientAccumulationSteps
 	need := train.MemoryOf(c.Model, batch)
 	if need.Total() <= limit {
-		say("It fits: %s of %s that are free.", Bytes(need.Total()), Bytes(available))
+		say("It fits: %s of %s that are free.", number.Bytes(need.Total()), number.Bytes(available))
 		return advice
 	}
-	say("It doesn't fit: %s are needed, and of %s that are free %s can be planned with.", Bytes(need.Total()), Bytes(available), Bytes(limit))
+	say("It doesn't fit: %s are needed, and of %s that are free %s can be planned with.", number.Bytes(need.Total()), number.Bytes(available), number.Bytes(limit))
 	if b := smallerBatch(c.Model, batch, limit); b > 0 {
 		say("The same updates in %s, of smaller batches: --set train.batch_size=%d --set train.gradient_accumulation_steps=%d",
-			Bytes(train.MemoryOf(c.Model, b).Total()), b, accumulation*(batch/b))
+			number.Bytes(train.MemoryOf(c.Model, b).Total()), b, accumulation*(batch/b))
 		return advice
 	}
 	sequences := batch * accumulation
 	if m, ok := shorter(c.Model, limit); ok {
 		say("Even one sequence at once takes %s. In %s, sequences of %d tokens, as many tokens an update: --set model.context=%d --set train.batch_size=1 --set train.gradient_accumulation_steps=%d",
-			Bytes(train.MemoryOf(c.Model, 1).Total()), Bytes(train.MemoryOf(m, 1).Total()), m.Context, m.Context, sequences*c.Model.Context/m.Context)
+			number.Bytes(train.MemoryOf(c.Model, 1).Total()), number.Bytes(train.MemoryOf(m, 1).Total()), m.Context, m.Context, sequences*c.Model.Context/m.Context)
 	}
 	if m, ok := smaller(c.Model, limit); ok {
 		say("A smaller model, of %s parameters in %s: --set model.layers=%d --set model.width=%d --set model.heads=%d --set train.batch_size=1 --set train.gradient_accumulation_steps=%d",
-			count(m.ParameterCount()), Bytes(train.MemoryOf(m, 1).Total()), m.Layers, m.Width, m.Heads, sequences)
+			count(m.ParameterCount()), number.Bytes(train.MemoryOf(m, 1).Total()), m.Layers, m.Width, m.Heads, sequences)
 	}
 	if len(advice) == 1 {
-		say("Of %s, weights, gradients and AdamW take %s, whatever the batch: this needs another computer, or another vocabulary.", Bytes(need.Total()), Bytes(need.Parameters()))
+		say("Of %s, weights, gradients and AdamW take %s, whatever the batch: this needs another computer, or another vocabulary.", number.Bytes(need.Total()), number.Bytes(need.Parameters()))
 	}
 	return advice
 }

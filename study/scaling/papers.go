@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tinygpt/internal/number"
 	"tinygpt/model"
 )
 
@@ -132,7 +133,7 @@ func (p Paper) Notes() (notes []string) {
 		c := p.Config(r)
 		counted := float64(c.ParameterCount())
 		if printed, unit := parameters(r.Parameters); math.Abs(counted-printed) > unit/2 {
-			notes = append(notes, fmt.Sprintf("%s has %s parameters by its shape, %+.1f %% against the paper's %s.", r.Name, Count(counted), 100*(counted/printed-1), r.Parameters))
+			notes = append(notes, fmt.Sprintf("%s has %s parameters by its shape, %+.1f %% against the paper's %s.", r.Name, number.Count(counted), 100*(counted/printed-1), r.Parameters))
 		}
 		if inner := r.Heads * r.HeadWidth; r.HeadWidth > 0 && inner != r.Width {
 			notes = append(notes, p.disagreement(r, inner))
@@ -145,15 +146,15 @@ func (p Paper) Notes() (notes []string) {
 func (p Paper) disagreement(r Row, inner int) string {
 	c := p.Config(r)
 	text := fmt.Sprintf("%s: %d heads × %d are %s, not %s. Counted is a width of %s throughout, %.2fM parameters; ",
-		r.Name, r.Heads, r.HeadWidth, Count(float64(inner)), Count(float64(r.Width)), Count(float64(r.Width)), float64(c.ParameterCount())/1e6)
+		r.Name, r.Heads, r.HeadWidth, number.Count(float64(inner)), number.Count(float64(r.Width)), number.Count(float64(r.Width)), float64(c.ParameterCount())/1e6)
 	// The projections of attention are width × inner then.
 	wide := c.Counts()
 	wide.Attention += int64(r.Layers) * (4*int64(r.Width) + 3) * int64(inner-r.Width)
-	text += fmt.Sprintf("with attention of %s columns it is %.2fM", Count(float64(inner)), float64(wide.Total())/1e6)
+	text += fmt.Sprintf("with attention of %s columns it is %.2fM", number.Count(float64(inner)), float64(wide.Total())/1e6)
 	c.Width = inner
-	text += fmt.Sprintf(", with a width of %s %.2fM", Count(float64(inner)), float64(c.ParameterCount())/1e6)
+	text += fmt.Sprintf(", with a width of %s %.2fM", number.Count(float64(inner)), float64(c.ParameterCount())/1e6)
 	if r.Total > 0 {
-		text += fmt.Sprintf("; the paper's table D.1 has %sM", Count(r.Total))
+		text += fmt.Sprintf("; the paper's table D.1 has %sM", number.Count(r.Total))
 	}
 	return text + "."
 }

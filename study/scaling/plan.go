@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tinygpt/configs"
+	"tinygpt/internal/number"
 )
 
 // PlanSection is about a training with a configuration, whose model has its vocabulary, on
@@ -20,7 +21,7 @@ func PlanSection(name, source string, c configs.Config, here Speed, a Accelerato
 		Rows:  []Estimate{e},
 		Notes: []string{
 			fmt.Sprintf("%s updates of %s tokens (%d sequences of %s at once, %d times); %.1f tokens per parameter. Times are without evaluations and samples.",
-				Count(float64(t.Steps)), Count(perUpdate), t.BatchSize, Count(float64(c.Model.Context)), t.GradientAccumulationSteps, e.Tokens/float64(e.Parameters)),
+				number.Count(float64(t.Steps)), number.Count(perUpdate), t.BatchSize, number.Count(float64(c.Model.Context)), t.GradientAccumulationSteps, e.Tokens/float64(e.Parameters)),
 		},
 		Advice: Advise(c, m),
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/train"
 )
@@ -179,7 +180,7 @@ func TestAdvise(t *testing.T) {
 				t.Error(err)
 			}
 			if need := train.MemoryOf(changed.Model, changed.Train.BatchSize).Total(); strings.Contains(line, "--set") && need > int64(available) {
-				t.Errorf("%v GiB: %q takes %s", x.gib, line, Bytes(need))
+				t.Errorf("%v GiB: %q takes %s", x.gib, line, number.Bytes(need))
 			}
 		}
 	}
@@ -211,13 +212,5 @@ func TestPlan(t *testing.T) {
 	// 12 batches' work, but one update of each parameter a step.
 	if want := e.FLOP/1e9 + 10*1e-6*float64(e.Parameters); e.SecondsHere < 0.999*want || e.SecondsHere > 1.001*want {
 		t.Errorf("%v seconds, want %v", e.SecondsHere, want)
-	}
-}
-
-func TestSpan(t *testing.T) {
-	for seconds, want := range map[float64]string{0.25: "0.2 s", 90: "90 s", 600: "10 min", 86400 * 3: "3.0 days", 1e13: "316,881 years"} {
-		if got := Span(seconds); got != want {
-			t.Errorf("%v: %s, want %s", seconds, got, want)
-		}
 	}
 }

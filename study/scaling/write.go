@@ -11,6 +11,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"tinygpt/internal/number"
 )
 
 // Format is how tables are written.
@@ -83,7 +85,7 @@ type column struct {
 	of   func(Estimate) string
 }
 
-func count(n int64) string { return Count(float64(n)) }
+func count(n int64) string { return number.Count(float64(n)) }
 
 // The columns of the three tables of a section.
 var (
@@ -103,23 +105,23 @@ var (
 	}
 	memoryColumns = []column{
 		{"model", func(e Estimate) string { return e.Name }},
-		{"weights", func(e Estimate) string { return Bytes(e.Memory.Weights) }},
-		{"gradients", func(e Estimate) string { return Bytes(e.Memory.Gradients) }},
-		{"AdamW", func(e Estimate) string { return Bytes(e.Memory.Moments) }},
-		{"activations", func(e Estimate) string { return Bytes(e.Memory.Activations) }},
-		{"packed", func(e Estimate) string { return Bytes(e.Memory.Packed) }},
-		{"evaluation", func(e Estimate) string { return Bytes(e.Memory.Evaluation) }},
-		{"in all", func(e Estimate) string { return Bytes(e.Total) }},
+		{"weights", func(e Estimate) string { return number.Bytes(e.Memory.Weights) }},
+		{"gradients", func(e Estimate) string { return number.Bytes(e.Memory.Gradients) }},
+		{"AdamW", func(e Estimate) string { return number.Bytes(e.Memory.Moments) }},
+		{"activations", func(e Estimate) string { return number.Bytes(e.Memory.Activations) }},
+		{"packed", func(e Estimate) string { return number.Bytes(e.Memory.Packed) }},
+		{"evaluation", func(e Estimate) string { return number.Bytes(e.Memory.Evaluation) }},
+		{"in all", func(e Estimate) string { return number.Bytes(e.Total) }},
 	}
 	computeColumns = []column{
 		{"model", func(e Estimate) string { return e.Name }},
-		{"batch, tokens", func(e Estimate) string { return Count(e.BatchSize) }},
+		{"batch, tokens", func(e Estimate) string { return number.Count(e.BatchSize) }},
 		{"learning rate", func(e Estimate) string { return optional(e.Rate, "%.3g") }},
-		{"FLOP per token", func(e Estimate) string { return Scientific(e.FLOPPerToken) }},
-		{"tokens", func(e Estimate) string { return Scientific(e.Tokens) }},
-		{"training FLOP", func(e Estimate) string { return Scientific(e.FLOP) }},
-		{"here", func(e Estimate) string { return Span(e.SecondsHere) }},
-		{"accelerator", func(e Estimate) string { return Span(e.SecondsAccelerator) }},
+		{"FLOP per token", func(e Estimate) string { return number.Scientific(e.FLOPPerToken) }},
+		{"tokens", func(e Estimate) string { return number.Scientific(e.Tokens) }},
+		{"training FLOP", func(e Estimate) string { return number.Scientific(e.FLOP) }},
+		{"here", func(e Estimate) string { return number.Span(e.SecondsHere) }},
+		{"accelerator", func(e Estimate) string { return number.Span(e.SecondsAccelerator) }},
 	}
 )
 
@@ -163,7 +165,7 @@ func (r Report) writeTables(w io.Writer, f Format) error {
 			columns []column
 		}{
 			{"Parameters, counted", shapeColumns},
-			{fmt.Sprintf("Memory of training in float32, %s of %s tokens at once; this machine has %s, %s of it free", at, Count(float64(s.Rows[0].Context)), Bytes(int64(r.Machine.Total)), Bytes(int64(r.Machine.Available))), append(slices.Clone(memoryColumns), here)},
+			{fmt.Sprintf("Memory of training in float32, %s of %s tokens at once; this machine has %s, %s of it free", at, number.Count(float64(s.Rows[0].Context)), number.Bytes(int64(r.Machine.Total)), number.Bytes(int64(r.Machine.Available))), append(slices.Clone(memoryColumns), here)},
 			{fmt.Sprintf("Time: here %.0f GFLOP/s (measured, training %s), accelerator %s", r.Speed.FLOPS/1e9, r.Speed.Workload.Name, r.Accelerator), computeColumns},
 		} {
 			print("%s\n\n%s\n\n", t.title, render(t.columns, s.Rows, f))

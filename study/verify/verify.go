@@ -293,7 +293,7 @@ func (r *reference) adamw() error {
 		Steps: 10, WarmupSteps: 3, LearningRate: 1e-2, MinLearningRate: 1e-3,
 		Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1,
 	}
-	var optimiser train.AdamW
+	optimiser, groups := train.NewAdamW(config), config.Groups(r.model.Parameters)
 	var losses, rates []float64
 	for step := range config.Steps {
 		r.model.ZeroGrad()
@@ -302,7 +302,9 @@ func (r *reference) adamw() error {
 		}
 		losses = append(losses, value(loss))
 		rates = append(rates, config.LearningRateAt(step))
-		optimiser.Update(r.model.Parameters, config, rates[step], train.ClipScale(r.model.GradNorm(), config.GradClip))
+		optimiser.Update(groups, train.Update{
+			Step: step, LearningRate: rates[step], GradScale: train.ClipScale(r.model.GradNorm(), config.GradClip),
+		})
 	}
 	wantLosses, err := r.floats("adamw.loss")
 	if err != nil {

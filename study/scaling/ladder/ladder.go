@@ -203,7 +203,7 @@ func (l *Ladder) train(ctx context.Context, rung Rung) error {
 	if err != nil {
 		return err
 	}
-	t.Report = steps{l.Report}
+	t.Report = steps{to: l.Report}
 	if _, err := os.Stat(filepath.Join(r.Dir, train.LastCheckpoint)); begun && err == nil {
 		if _, err := t.Resume(); err != nil {
 			return err
@@ -214,13 +214,13 @@ func (l *Ladder) train(ctx context.Context, rung Rung) error {
 	return err
 }
 
-// steps passes a trainer's steps on.
-type steps struct{ to Report }
+// steps is a train.Report that passes the steps of one model on to the ladder's report.
+type steps struct {
+	train.Silent
+	to Report
+}
 
-func (s steps) Step(m train.Metrics, total int)   { s.to.Step(m, total) }
-func (s steps) Evaluated(m train.Metrics, b bool) {}
-func (s steps) Sampled(int, string)               {}
-func (s steps) Close()                            {}
+func (s steps) Step(m train.Metrics, p train.Progress) { s.to.Step(m, p.Steps) }
 
 // Result is what a model reached.
 type Result struct {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"tinygpt/internal/number"
 	"tinygpt/train"
 )
 
@@ -53,7 +54,7 @@ func (r *report) Step(m train.Metrics, total int) {
 	}
 	r.loss += (m.Loss - r.loss) / 20
 	done := at(m.Step)
-	status := fmt.Sprintf("%s  step %d/%d  loss %.4f  %s left", r.name, m.Step, total, r.loss, train.Short(r.left(done)))
+	status := fmt.Sprintf("%s  step %d/%d  loss %.4f  %s left", r.name, m.Step, total, r.loss, number.Short(r.left(done)))
 	if r.bar != nil {
 		r.bar.Describe(status)
 		r.bar.Set(int(parts * done))
@@ -74,12 +75,12 @@ func (r *report) left(done float64) time.Duration {
 }
 
 func (r *report) Done(result Result, before bool) {
-	how := "trained in " + train.Short(time.Duration(result.Seconds*float64(time.Second)))
+	how := "trained in " + number.Short(time.Duration(result.Seconds*float64(time.Second)))
 	if before {
 		how = "was trained before"
 	}
 	line := fmt.Sprintf("%s, seed %d: %s parameters without embeddings, loss %.4f, %.4f bits per byte (%s)",
-		result.Shape, result.Seed, train.Thousands(int(result.NonEmbedding)), result.Loss, result.BitsPerByte, how)
+		result.Shape, result.Seed, number.Thousands(int(result.NonEmbedding)), result.Loss, result.BitsPerByte, how)
 	if r.bar == nil {
 		fmt.Fprintln(r.w, line)
 		return

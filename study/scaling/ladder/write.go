@@ -12,8 +12,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/number"
 	"tinygpt/study/scaling/powerlaw"
-	"tinygpt/train"
 )
 
 // Files of a ladder's folder that Write leaves.
@@ -51,7 +51,7 @@ func (a Analysis) report(markdown bool) string {
 		item = "- "
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(&b, item+format+"\n", args...) }
-	say("N counts parameters without embeddings (Kaplan et al. 2020); each model saw %s tokens; error bars are of %.0f %%.", train.Thousands(a.Tokens), 100*powerlaw.Confidence)
+	say("N counts parameters without embeddings (Kaplan et al. 2020); each model saw %s tokens; error bars are of %.0f %%.", number.Thousands(a.Tokens), 100*powerlaw.Confidence)
 	say("in size:    L(N) = %s; R² = %.4f", formula(a.Size.All, "N"), a.Size.All.R2)
 	say("in compute: L(C) = %s; R² = %.4f", formula(a.Compute.All, "C"), a.Compute.All.R2)
 	for _, f := range []struct {
@@ -130,8 +130,8 @@ func (a Analysis) table(markdown bool) string {
 	t.SetColumnConfigs(columns)
 	for _, r := range a.Results {
 		at := a.Size.All.At(r.size())
-		t.AppendRow(table.Row{r.Shape, train.Thousands(int(r.NonEmbedding)), train.Thousands(int(r.Parameters)), fmt.Sprintf("%.2e", r.FLOP), fmt.Sprintf("%.1e", r.LearningRate),
-			r.Seed, train.Short(time.Duration(r.Seconds * float64(time.Second))), fmt.Sprintf("%.4f", r.Loss), fmt.Sprintf("%.4f", r.BitsPerByte), fmt.Sprintf("%.4f", at), fmt.Sprintf("%+.1f %%", 100*(at/r.BitsPerByte-1))})
+		t.AppendRow(table.Row{r.Shape, number.Thousands(int(r.NonEmbedding)), number.Thousands(int(r.Parameters)), fmt.Sprintf("%.2e", r.FLOP), fmt.Sprintf("%.1e", r.LearningRate),
+			r.Seed, number.Short(time.Duration(r.Seconds * float64(time.Second))), fmt.Sprintf("%.4f", r.Loss), fmt.Sprintf("%.4f", r.BitsPerByte), fmt.Sprintf("%.4f", at), fmt.Sprintf("%+.1f %%", 100*(at/r.BitsPerByte-1))})
 	}
 	if markdown {
 		return t.RenderMarkdown()

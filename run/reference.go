@@ -1,4 +1,4 @@
-package configs
+package run
 
 import (
 	"embed"
@@ -6,11 +6,12 @@ import (
 	"path"
 	"strings"
 
+	"tinygpt/configs"
 	"tinygpt/train"
 )
 
-// The reference curve of a preset is a run of it as it is; reference/README.md says how
-// it was made.
+// The reference curve of a preset is recorded from a run of it; reference/README.md says
+// how.
 //
 //go:embed reference
 var references embed.FS
@@ -18,13 +19,13 @@ var references embed.FS
 // Reference is a run to compare with.
 type Reference struct {
 	Preset  string
-	Config  Config // resolved, as in the run's folder
+	Config  configs.Config // resolved, as in the run's folder
 	Metrics []train.Metrics
 }
 
-// Curve is what is drawn.
-func (r *Reference) Curve() train.Curve {
-	return train.Curve{Name: "reference: " + r.Preset, Points: r.Metrics, Reference: true}
+// Curve returns the reference as DrawCurves takes it.
+func (r *Reference) Curve() Curve {
+	return Curve{Name: "reference: " + r.Preset, Points: r.Metrics, Reference: true}
 }
 
 // References lists the presets that have a reference curve.
@@ -46,7 +47,7 @@ func ReferenceOf(preset string) (*Reference, error) {
 		return nil, fmt.Errorf("no reference curve of %q: expected one of %s", preset, strings.Join(References(), ", "))
 	}
 	r := &Reference{Preset: preset}
-	if r.Config, err = Parse(text, path.Join(dir, "config.yaml")); err != nil {
+	if r.Config, err = configs.Parse(text, path.Join(dir, "config.yaml")); err != nil {
 		return nil, err
 	}
 	metrics, err := references.Open(path.Join(dir, "metrics.jsonl"))
@@ -58,10 +59,10 @@ func ReferenceOf(preset string) (*Reference, error) {
 	return r, err
 }
 
-// ReferenceFor returns the reference curve that a run's losses can be compared with:
-// that of the same model with the same tokens of the same text, however it was trained.
-// Nil if there is none.
-func ReferenceFor(c Config) (*Reference, error) {
+// ReferenceFor returns the reference curve whose losses can be compared with those of a
+// run with configuration c: the same model, tokenizer and text, however it was trained.
+// It returns nil if there is none.
+func ReferenceFor(c configs.Config) (*Reference, error) {
 	for _, preset := range References() {
 		r, err := ReferenceOf(preset)
 		if err != nil {

@@ -1,4 +1,4 @@
-package train
+package run
 
 import (
 	"cmp"
@@ -12,23 +12,28 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"tinygpt/internal/chart"
+	"tinygpt/internal/number"
+	"tinygpt/train"
 )
 
-// Curve is the course of a run as it is drawn.
+// LossCurveFile is the picture of losses in a run's folder.
+const LossCurveFile = "loss.svg"
+
+// Curve is the metrics of a run as they are drawn.
 type Curve struct {
 	Name   string
-	Points []Metrics // see Smooth
-	// Reference is a curve to compare with: it is drawn behind the others.
+	Points []train.Metrics // see Smooth
+	// Reference marks a curve to compare with: it is drawn first, under the others.
 	Reference bool
 }
 
-// smoothing is how many steps a mean is over, about.
+// smoothing is the time constant, in steps, of the exponential means that are drawn.
 const smoothing = 20
 
-// Smooth returns a run's metrics as a curve: loss and gradient norm are exponential
-// means over some 20 steps, since those of single batches jump about, at n of the steps
-// at most; evaluations are kept as they are. Times are left out.
-func Smooth(all []Metrics, n int) []Metrics {
+// Smooth returns at most n steps of a run's metrics, and every evaluation. Loss and
+// gradient norm become exponential means over about 20 steps, because those of single
+// batches jump. Evaluations are kept as they are; times are left out.
+func Smooth(all []train.Metrics, n int) []train.Metrics {
 	var steps int
 	for _, m := range all {
 		if m.ValLoss == 0 {
@@ -36,7 +41,7 @@ func Smooth(all []Metrics, n int) []Metrics {
 		}
 	}
 	every := max(1, (steps+n-1)/n)
-	var out []Metrics
+	var out []train.Metrics
 	var loss, norm mean
 	for _, m := range all {
 		m.Elapsed, m.TokensPerSec = 0, 0
@@ -52,7 +57,8 @@ func Smooth(all []Metrics, n int) []Metrics {
 	return out
 }
 
-// mean is an exponential mean that is free of the bias to its start.
+// mean is an exponential mean, corrected for its start at 0 (Kingma and Ba 2015,
+// section 3).
 type mean struct{ sum, weight float64 }
 
 func (m *mean) add(x float64) float64 {
@@ -61,27 +67,27 @@ func (m *mean) add(x float64) float64 {
 	return m.sum / m.weight
 }
 
-// Best is the evaluation with the least loss; false if there is none.
-func (c Curve) Best() (Metrics, bool) {
-	evaluations := slices.DeleteFunc(slices.Clone(c.Points), func(m Metrics) bool { return m.ValLoss == 0 })
+// Best returns the evaluation with the lowest loss; false if there is none.
+func (c Curve) Best() (train.Metrics, bool) {
+	evaluations := slices.DeleteFunc(slices.Clone(c.Points), func(m train.Metrics) bool { return m.ValLoss == 0 })
 	if len(evaluations) == 0 {
-		return Metrics{}, false
+		return train.Metrics{}, false
 	}
-	return slices.MinFunc(evaluations, func(a, b Metrics) int { return cmp.Compare(a.ValLoss, b.ValLoss) }), true
+	return slices.MinFunc(evaluations, func(a, b train.Metrics) int { return cmp.Compare(a.ValLoss, b.ValLoss) }), true
 }
 
-// Last is the last step with the mean of its losses; false if there is none.
-func (c Curve) Last() (Metrics, bool) {
+// Last returns the last step; false if there is none.
+func (c Curve) Last() (train.Metrics, bool) {
 	for _, m := range slices.Backward(c.Points) {
 		if m.ValLoss == 0 {
 			return m, true
 		}
 	}
-	return Metrics{}, false
+	return train.Metrics{}, false
 }
 
-// points are a value of each line that has it.
-func (c Curve) points(value func(Metrics) float64) (points plotter.XYs) {
+// points returns the points (step, value) of the lines of metrics that have the value.
+func (c Curve) points(value func(train.Metrics) float64) (points plotter.XYs) {
 	for _, m := range c.Points {
 		if y := value(m); y != 0 {
 			points = append(points, plotter.XY{X: float64(m.Step), Y: y})
@@ -90,14 +96,14 @@ func (c Curve) points(value func(Metrics) float64) (points plotter.XYs) {
 	return points
 }
 
-// The values of metrics that are drawn; 0: the line has none.
-func trainingLoss(m Metrics) float64   { return m.Loss }
-func validationLoss(m Metrics) float64 { return m.ValLoss }
-func learningRate(m Metrics) float64   { return m.LearningRate }
-func gradNorm(m Metrics) float64       { return m.GradNorm }
+// The values of metrics that are drawn; 0 means that the line has none.
+func trainingLoss(m train.Metrics) float64   { return m.Loss }
+func validationLoss(m train.Metrics) float64 { return m.ValLoss }
+func learningRate(m train.Metrics) float64   { return m.LearningRate }
+func gradNorm(m train.Metrics) float64       { return m.GradNorm }
 
-// floors are the known floors of the curves, each once, from the first to the last step
-// of all.
+// floors returns a horizontal line for each different floor of the curves, from step 0
+// to the last step of all curves.
 func floors(curves []Curve) (lines []plotter.XYs) {
 	var values []float64
 	last := 0
@@ -118,7 +124,7 @@ func floors(curves []Curve) (lines []plotter.XYs) {
 const floorName = "floor: entropy of the text"
 
 // DrawCurves draws training loss, validation loss, learning rate and gradient norm of
-// runs over each other, a slide as PNG or SVG by the name's ending.
+// several runs into one picture, a PNG or SVG by the ending of path.
 func DrawCurves(path string, curves []Curve) error {
 	loss := chart.New("Training loss", "", "nats per token")
 	validation := chart.New("Validation loss", "", "nats per token")
@@ -126,7 +132,7 @@ func DrawCurves(path string, curves []Curve) error {
 	norm := chart.New("Gradient norm, before clipping", "step", "")
 	panels := []struct {
 		plot  *plot.Plot
-		value func(Metrics) float64
+		value func(train.Metrics) float64
 		name  func(Curve) string
 	}{
 		{loss, trainingLoss, func(c Curve) string { return shorten(c.Name, 40) }},
@@ -177,15 +183,15 @@ func DrawCurves(path string, curves []Curve) error {
 	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{loss, validation}, []*plot.Plot{rate, norm})
 }
 
-// legend puts the legend into the right half of a plot of that width. Its text is to the
-// right of its lines: it has room where the font is missing and a wider one takes its place.
+// legend puts the legend into the right half of a plot of the given width. Its text is to
+// the right of its lines, so it still fits if the font is missing and a wider one is used.
 func legend(p *plot.Plot, width vg.Length) {
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Legend.XOffs, p.Legend.YOffs, p.Legend.Padding = 0.4*width, -vg.Millimeter, vg.Millimeter
 }
 
-// headroom raises the top of a logarithmic axis so that a legend of so many lines has
-// room above the curves.
+// headroom raises the top of a logarithmic axis so that a legend of the given number of
+// lines fits above the curves.
 func headroom(p *plot.Plot, lines int) {
 	if _, log := p.Y.Scale.(plot.LogScale); log {
 		share := min(0.6, 0.03+0.07*float64(lines)) // of the axis
@@ -193,6 +199,7 @@ func headroom(p *plot.Plot, lines int) {
 	}
 }
 
+// rank sorts references before runs.
 func rank(c Curve) int {
 	if c.Reference {
 		return 0
@@ -200,16 +207,16 @@ func rank(c Curve) int {
 	return 1
 }
 
-// verdict is the curve's best evaluation in words; empty if there is none.
+// verdict describes the curve's best evaluation; it is empty if there is none.
 func (c Curve) verdict() string {
 	best, ok := c.Best()
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("best %.4f at step %s", best.ValLoss, Thousands(best.Step))
+	return fmt.Sprintf("best %.4f at step %s", best.ValLoss, number.Thousands(best.Step))
 }
 
-// shorten leaves the end of a long name.
+// shorten returns the end of a name that is longer than most characters.
 func shorten(name string, most int) string {
 	if r := []rune(name); len(r) > most {
 		return "…" + string(r[len(r)-most+1:])
@@ -217,9 +224,9 @@ func shorten(name string, most int) string {
 	return name
 }
 
-// writeLossCurve draws training and validation loss of a run over its steps, and the
-// floor if it is known.
-func writeLossCurve(path, title string, all []Metrics) error {
+// DrawLoss draws training and validation loss of one run over its steps, and the floor if
+// it is known. It writes nothing before the first step.
+func DrawLoss(path, title string, all []train.Metrics) error {
 	c := Curve{Points: Smooth(all, 1000)}
 	training, floors := c.points(trainingLoss), floors([]Curve{c})
 	if len(training) == 0 {

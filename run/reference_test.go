@@ -1,9 +1,11 @@
-package configs
+package run
 
 import (
 	"math"
 	"strings"
 	"testing"
+
+	"tinygpt/configs"
 )
 
 // A reference curve is one of its preset as it is now.
@@ -16,7 +18,7 @@ func TestReferences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		preset, err := Preset(name)
+		preset, err := configs.Preset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,10 +48,10 @@ func TestReferences(t *testing.T) {
 		if found, err := ReferenceFor(c); err != nil || found == nil || found.Preset != name {
 			t.Errorf("%s: found %v, %v", name, found, err)
 		}
-		for what, change := range map[string]func(c *Config){
-			"layers": func(c *Config) { c.Model.Layers++ },
-			"text":   func(c *Config) { c.Data.SHA256 = "other" },
-			"tokens": func(c *Config) { c.Tokenizer.SHA256 = "other" },
+		for what, change := range map[string]func(c *configs.Config){
+			"layers": func(c *configs.Config) { c.Model.Layers++ },
+			"text":   func(c *configs.Config) { c.Data.SHA256 = "other" },
+			"tokens": func(c *configs.Config) { c.Tokenizer.SHA256 = "other" },
 		} {
 			c := r.Config
 			change(&c)

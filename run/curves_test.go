@@ -1,22 +1,25 @@
-package train
+package run
 
 import (
 	"bytes"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/train"
 )
 
 // course is a run of steps whose loss is 2 and jumps by 1 up and down, evaluated every
 // 50 steps.
-func course(steps int) (all []Metrics) {
+func course(steps int) (all []train.Metrics) {
 	for s := 1; s <= steps; s++ {
-		all = append(all, Metrics{Step: s, Loss: 2 + float64(s%2*2-1), LearningRate: float64(s), GradNorm: 1, TokensPerSec: 5, Elapsed: 1})
+		all = append(all, train.Metrics{Step: s, Loss: 2 + float64(s%2*2-1), LearningRate: float64(s), GradNorm: 1, TokensPerSec: 5, Elapsed: 1})
 		if s%50 == 0 {
-			all = append(all, Metrics{Step: s, ValLoss: 3 - math.Abs(float64(s-150))/-1000, Floor: 1.5, Elapsed: 1})
+			all = append(all, train.Metrics{Step: s, ValLoss: 3 - math.Abs(float64(s-150))/-1000, Floor: 1.5, Elapsed: 1})
 		}
 	}
 	return all
@@ -26,7 +29,7 @@ func TestSmooth(t *testing.T) {
 	all := course(430)
 	before := slices.Clone(all)
 	c := Curve{Points: Smooth(all, 100)}
-	if !slices.Equal(all, before) {
+	if !reflect.DeepEqual(all, before) {
 		t.Fatal("the metrics have changed")
 	}
 	var steps, evaluations int
@@ -71,11 +74,11 @@ func TestSmooth(t *testing.T) {
 func TestMetricsRoundTrip(t *testing.T) {
 	all := course(60)
 	var b bytes.Buffer
-	if err := WriteMetrics(&b, all); err != nil {
+	if err := train.WriteMetrics(&b, all); err != nil {
 		t.Fatal(err)
 	}
-	again, err := ParseMetrics(&b, "x")
-	if err != nil || !slices.Equal(again, all) {
+	again, err := train.ParseMetrics(&b, "x")
+	if err != nil || !reflect.DeepEqual(again, all) {
 		t.Fatalf("%v: %v", err, again)
 	}
 }
@@ -83,7 +86,7 @@ func TestMetricsRoundTrip(t *testing.T) {
 func TestDrawCurves(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "curves.svg")
 	short := Curve{Name: "runs/" + strings.Repeat("long", 20), Points: course(3)} // never evaluated
-	frozen := Curve{Name: "frozen", Points: []Metrics{{Step: 1, Loss: 1}}}
+	frozen := Curve{Name: "frozen", Points: []train.Metrics{{Step: 1, Loss: 1}}}
 	curves := []Curve{{Name: "runs/one", Points: course(300)}, short, frozen, {Name: "reference: x", Points: course(200), Reference: true}}
 	for range 6 {
 		curves = append(curves, Curve{Name: "runs/more", Points: course(100)})

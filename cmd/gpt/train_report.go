@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"tinygpt/internal/number"
+	"tinygpt/train"
+)
+
+// trainReport is a train.Report that writes to w: on a terminal a progress bar below the
+// lines of evaluations and samples, otherwise plain lines, about one every ten seconds.
+type trainReport struct {
+	w         io.Writer
+	bar       *progressbar.ProgressBar // nil: plain lines
+	started   time.Time
+	lastPrint time.Time
+	tokens    float64 // tokens per second, smoothed
+	loss      float64 // smoothed
+	val       string
+}
+
+// newTrainReport returns a report for a run of total updates, of which first are made.
+func newTrainReport(w io.Writer, first, total int) *trainReport {
+	r := &trainReport{w: w, started: time.Now()}
+	if isTerminal(w) {
+		r.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+		r.bar.Set(first)
+	}
+	return r
+}
+
+func (r *trainReport) Step(m train.Metrics, p train.Progress) {
+	r.smooth(m)
+	left := time.Duration(float64(time.Since(r.started)) * (1 - p.Done) / (p.Done - p.Before))
+	status := fmt.Sprintf("step %d/%d  loss %.4f%s  lr %.2e  norm %.2f  %s tok/s  %s left",
+		m.Step, p.Steps, r.loss, r.val, m.LearningRate, m.GradNorm, number.Thousands(int(r.tokens)), number.Short(left))
+	if r.bar != nil {
+		r.bar.Describe(status)
+		r.bar.Set(m.Step)
+		return
+	}
+	if r.lastPrint.IsZero() || m.Step == p.Steps || time.Since(r.lastPrint) > 10*time.Second {
+		r.lastPrint = time.Now()
+		fmt.Fprintln(r.w, status)
+	}
+}
+
+// smooth keeps exponential means over about twenty steps.
+func (r *trainReport) smooth(m train.Metrics) {
+	if r.tokens == 0 {
+		r.tokens, r.loss = m.TokensPerSec, m.Loss
+	}
+	r.tokens += (m.TokensPerSec - r.tokens) / 20
+	r.loss += (m.Loss - r.loss) / 20
+}
+
+func (r *trainReport) Evaluated(m train.Metrics, best bool) {
+	r.val = fmt.Sprintf("  val %.4f", m.ValLoss)
+	mark := ""
+	if best {
+		mark = "  (best)"
+	}
+	if m.Metric != "" {
+		r.val = fmt.Sprintf("  %s %.4f", m.Metric, m.Score)
+		r.line(fmt.Sprintf("step %d: %s %.4f on the development set, loss %.4f%s", m.Step, m.Metric, m.Score, m.ValLoss, mark))
+		return
+	}
+	r.line(fmt.Sprintf("step %d: validation loss %.4f, %.4f bits per byte%s", m.Step, m.ValLoss, m.BitsPerByte, mark))
+}
+
+func (r *trainReport) Sampled(step int, text string) {
+	r.line(fmt.Sprintf("step %d writes:\n    %s", step, strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")))
+}
+
+func (r *trainReport) Close() {
+	if r.bar != nil {
+		r.bar.Exit()
+		fmt.Fprintln(r.w)
+	}
+}
+
+// line prints a line above the bar.
+func (r *trainReport) line(text string) {
+	if r.bar == nil {
+		fmt.Fprintln(r.w, text)
+		return
+	}
+	r.bar.Clear()
+	fmt.Fprintln(r.w, text)
+	r.bar.RenderBlank()
+}
