@@ -48,6 +48,7 @@ type level struct {
 	affineGrad    func(dgain, dbias, dy, x []float32, ld int, mean, rstd []float32)
 	dropout       func(y, x []float32, counter uint32, m mask)
 	adamw         func(param, grad, m, v []float32, c *adamwConstants)
+	sigmoidRows   func(x, weights []float32, n int)
 	fma           func(rounds int)
 }
 
@@ -65,7 +66,8 @@ var portable = level{
 	gelu: geluGo, geluGrad: geluGradGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
-	fma: fmaGo,
+	sigmoidRows: sigmoidRowsGo,
+	fma:         fmaGo,
 }
 
 // levels has what this machine can run, slowest first.

@@ -19,8 +19,9 @@ var avx2 = level{
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
-	adamw: func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX2(param, grad, m, v, &c.gradScale) },
-	fma:   fmaAVX2,
+	adamw:       func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX2(param, grad, m, v, &c.gradScale) },
+	sigmoidRows: sigmoidRowsLanes8,
+	fma:         fmaAVX2,
 }
 
 var avx512 = level{
@@ -38,8 +39,9 @@ var avx512 = level{
 	dropout: func(y, x []float32, counter uint32, m mask) {
 		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
-	adamw: func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX512(param, grad, m, v, &c.gradScale) },
-	fma:   fmaAVX512,
+	adamw:       func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX512(param, grad, m, v, &c.gradScale) },
+	sigmoidRows: sigmoidRowsLanes16,
+	fma:         fmaAVX512,
 }
 
 // assembly returns the levels written in assembly that this machine can run.

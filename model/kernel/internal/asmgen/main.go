@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, attention, elements, peak or neon")
+	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, attention, elements, embedding, peak or neon")
 	flag.Parse()
 	if *subject == "neon" {
 		asm, stubs := neon()
@@ -59,6 +59,8 @@ func main() {
 			s.geluGrad()
 			s.dropout()
 			s.adamw()
+		case "embedding":
+			s.sigmoidRows()
 		case "peak":
 			s.fma()
 		default:

@@ -1,0 +1,172 @@
+package corpus
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Vocabulary is the words that get vectors, most frequent first; equally frequent ones in
+// the order of their first occurrence.
+type Vocabulary struct {
+	Words  []string
+	Counts []int64 // occurrences in the text
+	Total  int64   // sum of Counts
+
+	// What was left out: words that occur fewer than MinCount times, or are too many.
+	MinCount     int
+	RemovedWords int
+	Removed      int64 // their occurrences
+}
+
+// Text is a text as numbers of words of a vocabulary.
+type Text struct {
+	Vocabulary *Vocabulary
+	// Tokens are the words in order, without those that the vocabulary leaves out; LineEnd
+	// after each line that has a word.
+	Tokens []int32
+}
+
+// LineEnd is between the lines of a Text. No window reaches beyond it.
+const LineEnd = -1
+
+// Builder collects the words of a text in one pass. It holds 4 bytes a token and the
+// different words, not the text.
+type Builder struct {
+	split  Splitter
+	ids    map[string]int32 // in the order of first occurrence
+	words  []string
+	counts []int64
+	tokens []int32
+}
+
+// NewBuilder returns an empty builder.
+func NewBuilder(split Splitter) *Builder {
+	return &Builder{split: split, ids: map[string]int32{}}
+}
+
+// Add adds a line.
+func (b *Builder) Add(line []byte) {
+	before := len(b.tokens)
+	b.split(line, func(word []byte) {
+		id, known := b.ids[string(word)]
+		if !known {
+			id = int32(len(b.words))
+			w := string(word)
+			b.ids[w] = id
+			b.words, b.counts = append(b.words, w), append(b.counts, 0)
+		}
+		b.counts[id]++
+		b.tokens = append(b.tokens, id)
+	})
+	if len(b.tokens) > before {
+		b.tokens = append(b.tokens, LineEnd)
+	}
+}
+
+// AddText adds the lines of a text.
+func (b *Builder) AddText(text string) {
+	for line := range strings.Lines(text) {
+		b.Add([]byte(strings.TrimRight(line, "\r\n")))
+	}
+}
+
+// Kept says how large a vocabulary a minimal count leaves.
+type Kept struct {
+	MinCount int
+	Words    int
+	Tokens   int64
+}
+
+// Keeps says what a minimal count would keep.
+func (b *Builder) Keeps(minCount int) Kept {
+	k := Kept{MinCount: minCount}
+	for _, n := range b.counts {
+		if n >= int64(minCount) {
+			k.Words++
+			k.Tokens += n
+		}
+	}
+	return k
+}
+
+// Smallest is the number of words below which a vocabulary is refused unless it is forced.
+const Smallest = 50
+
+// Text ends the building: it returns the text with the words that occur at least minCount
+// times, at most maxWords of them (0: no limit). A vocabulary of fewer than Smallest words
+// is an error, unless forced, that says what other counts would keep.
+func (b *Builder) Text(minCount, maxWords int, force bool) (*Text, error) {
+	v := &Vocabulary{MinCount: minCount}
+	order := make([]int32, 0, len(b.words))
+	for id, n := range b.counts {
+		if n >= int64(minCount) {
+			order = append(order, int32(id))
+		}
+	}
+	if len(order) == 0 || len(order) < Smallest && !force {
+		return nil, b.tooSmall(minCount, len(order))
+	}
+	slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(b.counts[y], b.counts[x]) })
+	if maxWords > 0 {
+		order = order[:min(maxWords, len(order))]
+	}
+	renumbered := make([]int32, len(b.words))
+	for i := range renumbered {
+		renumbered[i] = removed
+	}
+	all := int64(0)
+	for _, n := range b.counts {
+		all += n
+	}
+	for i, id := range order {
+		renumbered[id] = int32(i)
+		v.Words, v.Counts = append(v.Words, b.words[id]), append(v.Counts, b.counts[id])
+		v.Total += b.counts[id]
+	}
+	v.RemovedWords, v.Removed = len(b.words)-len(order), all-v.Total
+	return &Text{v, renumber(b.tokens, renumbered)}, nil
+}
+
+// removed is a word that the vocabulary leaves out.
+const removed = -2
+
+// renumber maps tokens in place; lines that have lost all their words are dropped.
+func renumber(tokens, to []int32) []int32 {
+	kept := tokens[:0]
+	for _, t := range tokens {
+		if t == LineEnd {
+			if len(kept) > 0 && kept[len(kept)-1] != LineEnd {
+				kept = append(kept, LineEnd)
+			}
+			continue
+		}
+		if id := to[t]; id != removed {
+			kept = append(kept, id)
+		}
+	}
+	return kept
+}
+
+func (b *Builder) tooSmall(minCount, words int) error {
+	var keeps []string
+	for _, n := range []int{1, 2, 5} {
+		k := b.Keeps(n)
+		keeps = append(keeps, fmt.Sprintf("%d keeps %d words (%d tokens)", n, k.Words, k.Tokens))
+	}
+	return fmt.Errorf("the vocabulary has %d words of %d tokens with min_count %d, expected %d or more for vectors that mean something: min_count %s; lower it, give more text, or go on with --force",
+		words, len(b.tokens), minCount, Smallest, strings.Join(keeps, ", "))
+}
+
+// Split cuts off the last fraction of the tokens, at the end of a line, as held-out text.
+// A text of one line is cut where it is.
+func (t *Text) Split(fraction float64) (training, heldOut []int32) {
+	at := len(t.Tokens) - int(float64(len(t.Tokens))*fraction)
+	for i := at; i < len(t.Tokens)-1; i++ {
+		if t.Tokens[i] == LineEnd {
+			return t.Tokens[:i+1], t.Tokens[i+1:]
+		}
+	}
+	return t.Tokens[:at], t.Tokens[at:]
+}

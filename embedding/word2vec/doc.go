@@ -1,0 +1,10 @@
+// Package word2vec trains word vectors by skip-gram and CBOW with negative sampling
+// (Mikolov et al. 2013, arXiv 1301.3781 and 1310.4546), and by the full softmax that
+// negative sampling replaces.
+//
+// The result has the same bits on any number of threads. The text is cut into chunks,
+// chunks into blocks of targets, blocks into pieces. All pieces of a block read the same
+// vectors; then the steps of the block are added, each row's in the order of the text. So
+// within a block a vector is at most a block old: blocks are the shorter the more often
+// the most frequent word occurs. The targets of a piece share their noise words.
+package word2vec

@@ -1,0 +1,157 @@
+package word2vec
+
+import (
+	"tinygpt/embedding/corpus"
+	"tinygpt/model/kernel"
+)
+
+const (
+	chunkTokens  = 16 << 10 // tokens of the text that are sampled together
+	pieceTargets = 32       // targets that share noise words, at most
+	maxBlock     = 256      // targets of a block, at most
+	// A block lets the most frequent word's vector miss about so many steps in the mean.
+	// 24 did no harm on 4 million words of Wikipedia, 90 cost a point of analogies, 180
+	// made the vectors diverge.
+	staleSteps = 24
+	// Noise words of a piece for each negative that an example is to have.
+	noisePerNegative = 24.0 / 5
+)
+
+// blockSize is the number of targets of a block, from the share of the most frequent word
+// and the window.
+func blockSize(largest float64, window int) int {
+	b := staleSteps / (largest * 2 * float64(window))
+	if b >= maxBlock {
+		return maxBlock
+	}
+	return max(8, int(b)/8*8)
+}
+
+// noiseWords is the number of noise words that a piece shares.
+func noiseWords(negatives int) int {
+	return (int(noisePerNegative*float64(negatives)) + 7) / 8 * 8
+}
+
+// block is some targets that follow each other in a chunk, ready to be trained.
+type block struct {
+	pieces []kernel.Examples
+	sums   kernel.Sums
+	steps  int // rows of steps
+
+	memory []int32 // what pieces and sums are cut from
+	used   int
+	index  []int32 // hash table of rows: their number in sums, plus 1
+}
+
+// cut returns n numbers of the block's memory.
+func (b *block) cut(n int) []int32 {
+	if b.used+n > len(b.memory) {
+		// Slices that were cut before keep the old memory.
+		b.memory = make([]int32, max(2*len(b.memory), n, 1<<10))
+		b.used = 0
+	}
+	b.used += n
+	return b.memory[b.used-n : b.used : b.used]
+}
+
+// chunk is the words of a chunk that subsampling has kept, with the number of each
+// one's line.
+type chunk struct{ ids, lines []int32 }
+
+// plan draws windows and noise words of targets from to to of a chunk. place is what the
+// draws depend on, besides the seed and the number of the piece.
+func (b *block) plan(c *chunk, from, to int, s *sampler, place uint64) {
+	b.used, b.steps = 0, 0
+	b.pieces = b.pieces[:0]
+	for p := from; p < to; p += pieceTargets {
+		b.add(c, p, min(p+pieceTargets, to), s, place)
+	}
+	b.sum()
+}
+
+// add adds the piece of targets from to to.
+func (b *block) add(c *chunk, from, to int, s *sampler, place uint64) {
+	r := corpus.NewRandom(s.seed, place, uint64(from))
+	first, end := max(from-s.window, 0), min(to+s.window, len(c.ids))
+	e := kernel.Examples{Inputs: c.ids[first:end], First: from - first}
+	n := to - from
+	e.Targets, e.From, e.To, e.Noise = b.cut(n), b.cut(n), b.cut(n), b.cut(s.shared)
+	for i := range n {
+		at := from + i
+		e.Targets[i] = int32(s.words) + c.ids[at]
+		w := 1 + r.Below(s.window)
+		lo, hi := max(at-w, 0), min(at+w+1, len(c.ids))
+		for c.lines[lo] != c.lines[at] {
+			lo++
+		}
+		for c.lines[hi-1] != c.lines[at] {
+			hi--
+		}
+		e.From[i], e.To[i] = int32(lo-first), int32(hi-first)
+	}
+	for i := range e.Noise {
+		e.Noise[i] = int32(s.words) + s.noise.Draw(r.Next())
+	}
+	b.pieces = append(b.pieces, e)
+	b.steps += len(e.Inputs) + n + s.shared
+}
+
+// sum finds which steps belong to the same row, each row's in their order.
+func (b *block) sum() {
+	size := 64
+	for size < 2*b.steps {
+		size *= 2
+	}
+	if len(b.index) < size {
+		b.index = make([]int32, size)
+	}
+	index := b.index[:size]
+	clear(index)
+	rows, counts := b.cut(b.steps)[:0], b.cut(b.steps)[:0]
+	owner := b.cut(b.steps) // of a step, its row's number
+	step := 0
+	note := func(list []int32) {
+		for _, row := range list {
+			h := uint32(row) * 2654435769 >> 7 & uint32(size-1)
+			for index[h] != 0 && rows[index[h]-1] != row {
+				h = (h + 1) & uint32(size-1)
+			}
+			if index[h] == 0 {
+				rows, counts = append(rows, row), append(counts, 0)
+				index[h] = int32(len(rows))
+			}
+			n := index[h] - 1
+			counts[n]++
+			owner[step] = n
+			step++
+		}
+	}
+	for i := range b.pieces {
+		p := &b.pieces[i]
+		note(p.Inputs)
+		note(p.Targets)
+		note(p.Noise)
+	}
+	first, steps := b.cut(len(rows)+1), b.cut(b.steps)
+	first[0] = 0
+	for i, n := range counts {
+		first[i+1] = first[i] + n
+	}
+	for i := range counts {
+		counts[i] = first[i] // from here on: where the row's next step goes
+	}
+	for i, n := range owner[:step] {
+		steps[counts[n]] = int32(i)
+		counts[n]++
+	}
+	b.sums = kernel.Sums{Rows: rows, First: first, Steps: steps}
+}
+
+// sampler is what the draws of a training have in common.
+type sampler struct {
+	seed   uint64
+	window int
+	words  int // of the vocabulary: where output vectors begin
+	shared int // noise words of a piece
+	noise  *corpus.Noise
+}

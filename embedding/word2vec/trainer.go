@@ -1,0 +1,135 @@
+package word2vec
+
+import (
+	"tinygpt/embedding/corpus"
+	"tinygpt/model/kernel"
+)
+
+// Trainer trains a model chunk by chunk. What a chunk does is a function of its number and
+// of the model, so a training can stop after any chunk and go on elsewhere.
+type Trainer struct {
+	Model   *Model
+	Options Options
+	// Cut is the number of rows whose steps in a block had to be cut so far; see
+	// kernel.AddRows. It is there to be looked at: many are a sign of a text that blocks
+	// are too long for.
+	Cut int
+
+	sampler     sampler
+	subsampling *corpus.Subsampling
+	block       int // targets of a block
+	tokens      []int32
+	before      []int // words of the text before each chunk; the last: all
+	chunk       chunk
+	blocks      []block
+	steps       []float32
+}
+
+// maxStep is the most that a row moves in a block, if many targets move it.
+const maxStep = 1
+
+// NewTrainer returns a trainer of a new model on the tokens, a part of a text with the
+// vocabulary.
+func NewTrainer(v *corpus.Vocabulary, tokens []int32, o Options) *Trainer {
+	_, largest := v.ExpectedKept(o.Sample)
+	t := &Trainer{
+		Model: NewModel(len(v.Words), o.Dim, o.Seed), Options: o, tokens: tokens,
+		subsampling: corpus.NewSubsampling(v, o.Sample),
+		block:       blockSize(largest, o.Window),
+		sampler: sampler{seed: o.Seed, window: o.Window, words: len(v.Words),
+			shared: noiseWords(o.Negatives), noise: corpus.NewNoise(v.Counts, o.NoisePower)},
+	}
+	words := 0
+	t.before = []int{0}
+	for from := 0; from < len(tokens); from += chunkTokens {
+		for _, id := range tokens[from:min(from+chunkTokens, len(tokens))] {
+			if id >= 0 {
+				words++
+			}
+		}
+		t.before = append(t.before, words)
+	}
+	return t
+}
+
+// Words is the number of words of the training text; subsampling leaves fewer.
+func (t *Trainer) Words() int { return t.before[len(t.before)-1] }
+
+// BlockSize is the number of targets whose steps are computed from the same vectors.
+func (t *Trainer) BlockSize() int { return t.block }
+
+// Chunks is the number of chunks in all epochs.
+func (t *Trainer) Chunks() int { return t.Options.Epochs * (len(t.before) - 1) }
+
+// Done is the number of words in all chunks before a chunk.
+func (t *Trainer) Done(chunk int) int {
+	n := len(t.before) - 1
+	return chunk/n*t.Words() + t.before[chunk%n]
+}
+
+// LearningRate is the rate of a chunk.
+func (t *Trainer) LearningRate(chunk int) float64 {
+	o := t.Options
+	left := 1 - float64(t.Done(chunk))/float64(o.Epochs*t.Words())
+	return o.MinLearningRate + (o.LearningRate-o.MinLearningRate)*left
+}
+
+// Train trains on chunk n of all epochs.
+func (t *Trainer) Train(n int) {
+	i := n % (len(t.before) - 1)
+	t.read(t.tokens[i*chunkTokens:min((i+1)*chunkTokens, len(t.tokens))], t.sampler.seed, uint64(n))
+	rate := float32(t.LearningRate(n))
+	objective := t.objective()
+	for i := range t.blocks {
+		b := &t.blocks[i]
+		kernel.NegativeSampling(t.steps, t.Model.Table, b.pieces, objective, rate)
+		t.Cut += kernel.AddRows(t.Model.Table, t.steps, b.sums, maxStep)
+	}
+}
+
+func (t *Trainer) objective() kernel.Sampling {
+	return kernel.Sampling{Negatives: t.Options.Negatives, CBOW: t.Options.CBOW, Classic: t.Options.Classic}
+}
+
+// read samples the tokens of a chunk and plans its blocks.
+func (t *Trainer) read(tokens []int32, seed, place uint64) {
+	c := &t.chunk
+	r := corpus.NewRandom(seed, place)
+	c.ids, c.lines, _ = t.subsampling.Sample(c.ids[:0], c.lines[:0], tokens, &r)
+	n := (len(c.ids) + t.block - 1) / t.block
+	for cap(t.blocks) < n {
+		t.blocks = append(t.blocks[:cap(t.blocks)], block{})
+	}
+	t.blocks = t.blocks[:n]
+	s := t.sampler
+	s.seed = seed
+	kernel.Each(n, func(i int) {
+		t.blocks[i].plan(c, i*t.block, min((i+1)*t.block, len(c.ids)), &s, place)
+	})
+	steps := 0
+	for i := range t.blocks {
+		steps = max(steps, t.blocks[i].steps)
+	}
+	if need := steps * t.Model.Table.Stride; len(t.steps) < need {
+		t.steps = kernel.Memory(need)
+	}
+}
+
+// evaluationSeed draws the same windows and noise words in every evaluation.
+const evaluationSeed = 0x6576616c75617465
+
+// Loss is the objective on tokens, in nats for each example: for skip-gram a pair of a word
+// and one of its window, for CBOW a word. Windows and noise words are drawn the same way
+// every time. A model that knows nothing has (1+K)·ln 2.
+func (t *Trainer) Loss(tokens []int32) float64 {
+	sum, examples := 0.0, 0
+	objective := t.objective()
+	for from := 0; from < len(tokens); from += chunkTokens {
+		t.read(tokens[from:min(from+chunkTokens, len(tokens))], evaluationSeed, uint64(from))
+		for i := range t.blocks {
+			loss, n := kernel.SamplingLoss(t.Model.Table, t.blocks[i].pieces, objective)
+			sum, examples = sum+loss, examples+n
+		}
+	}
+	return sum / float64(max(examples, 1))
+}

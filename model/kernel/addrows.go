@@ -1,0 +1,63 @@
+package kernel
+
+import "math"
+
+// Sums says which rows of a table get which steps: row Rows[i] the steps
+// Steps[First[i]:First[i+1]], numbers of rows of a list of steps, in this order. Each row
+// is there once.
+type Sums struct {
+	Rows, First, Steps []int32
+}
+
+const (
+	sumRows  = 16 // rows in a piece of AddRows
+	fewSteps = 4  // sums of fewer steps are not cut
+)
+
+// AddRows adds to each row of the table the sum of its steps, each of t.Stride floats. A
+// sum of four or more steps is cut to the length most: its steps were computed without
+// knowledge of each other. It returns how many sums were cut.
+func AddRows(t Table, steps []float32, s Sums, most float32) (cut int) {
+	if len(s.Rows) == 0 {
+		return 0
+	}
+	need("AddRows", "First", len(s.First), len(s.Rows)+1)
+	return int(runSum(&addRowsSlot, addRowsTask{best, t, steps, s, most}, blocks(len(s.Rows), sumRows)))
+}
+
+type addRowsTask struct {
+	level *level
+	table Table
+	steps []float32
+	sums  Sums
+	most  float32
+}
+
+var addRowsSlot addRowsTask
+
+func (t *addRowsTask) piece(w *worker, i int) {
+	l, s := t.level, t.table.Stride
+	from, to := block(i, sumRows, len(t.sums.Rows))
+	sum := w.floats(s)
+	cut := 0
+	for r := from; r < to; r++ {
+		row := t.table.Data[int(t.sums.Rows[r])*s:][:s]
+		steps := t.sums.Steps[t.sums.First[r]:t.sums.First[r+1]]
+		if len(steps) < fewSteps {
+			for _, e := range steps {
+				l.add(row, row, t.steps[int(e)*s:])
+			}
+			continue
+		}
+		copy(sum, t.steps[int(steps[0])*s:])
+		for _, e := range steps[1:] {
+			l.add(sum, sum, t.steps[int(e)*s:])
+		}
+		if n := math.Sqrt(l.sumSquares(sum)); n > float64(t.most) {
+			l.scale(sum, float32(float64(t.most)/n))
+			cut++
+		}
+		l.add(row, row, sum)
+	}
+	workers.partial[i] = float64(cut)
+}

@@ -1,0 +1,335 @@
+package kernel
+
+import "math"
+
+// Table is a matrix of word vectors, D floats a row. Rows are Stride floats apart, a
+// multiple of 16; what is between D and Stride is 0 and stays so.
+type Table struct {
+	Data   []float32 // [rows, Stride]
+	D      int
+	Stride int
+}
+
+// NewTable returns a table of zeros.
+func NewTable(rows, d int) Table {
+	size("NewTable", "rows", rows)
+	size("NewTable", "d", d)
+	stride := padded(d, tableAlign)
+	return Table{Memory(rows * stride), d, stride}
+}
+
+// Row is one of the vectors, D floats.
+func (t Table) Row(i int) []float32 { return t.Data[i*t.Stride:][:t.D] }
+
+// tableAlign is what the stride of a table is a multiple of: the widest vector.
+const tableAlign = 16
+
+// Examples is a piece of a block of training examples of word2vec (Mikolov et al. 2013,
+// "Distributed Representations of Words and Phrases and their Compositionality",
+// equation 4): targets that follow each other in a text, each with the window of words
+// around it, and noise words that all of them share (Ji et al. 2016, arXiv 1604.04661).
+// Words are given as rows of a table.
+type Examples struct {
+	Inputs  []int32 // [L] the text's words: rows of input vectors
+	Targets []int32 // [P] rows of output vectors
+	// The window of target c is inputs From[c] to To[c] without input First+c, which is
+	// the target's own place in the text.
+	From, To []int32
+	First    int
+	Noise    []int32 // [K] rows of output vectors
+}
+
+// rows is the number of gradients that e gives: of L inputs, P targets, K noise words.
+func (e *Examples) rows() int { return len(e.Inputs) + len(e.Targets) + len(e.Noise) }
+
+// window calls f for each input of target c's window.
+func (e *Examples) window(c int, f func(i int)) {
+	for i := int(e.From[c]); i < int(e.To[c]); i++ {
+		if i != e.First+c {
+			f(i)
+		}
+	}
+}
+
+// Sampling is the objective of negative sampling.
+type Sampling struct {
+	// Negatives is K of the equation: what the noise words of an example weigh together,
+	// however many they are.
+	Negatives int
+	// CBOW predicts a target from the mean of its window; else it is skip-gram, which
+	// predicts it from each word of its window alone.
+	CBOW bool
+	// Classic leaves out the mean's 1/C in CBOW's gradient of the window's words, as
+	// word2vec.c does (İrsoy et al. 2020, arXiv 2012.15332).
+	Classic bool
+}
+
+// NegativeSampling computes, for each piece, rate times the descent direction of the loss
+//
+//	−log σ(x·o) − Negatives/K · Σ_noise log σ(−x·n)
+//
+// summed over its examples: x is an input (skip-gram) or the mean of a window (CBOW), o
+// the target's output vector. steps [Σ(L+P+K), Stride] gets a row for each of a piece's
+// inputs, targets and noise words in this order, piece after piece. The table is only
+// read; AddRows adds the steps to it.
+func NegativeSampling(steps []float32, t Table, pieces []Examples, s Sampling, rate float32) {
+	if len(pieces) == 0 {
+		return
+	}
+	rows := 0
+	for i := range pieces {
+		rows += pieces[i].rows()
+	}
+	need("NegativeSampling", "steps", len(steps), rows*t.Stride)
+	run(&samplingSlot, samplingTask{level: best, table: t, pieces: pieces, Sampling: s, rate: rate, steps: steps}, len(pieces))
+}
+
+// SamplingLoss returns the same loss, summed over the examples of all pieces, and the
+// number of examples.
+func SamplingLoss(t Table, pieces []Examples, s Sampling) (loss float64, examples int) {
+	loss = runSum(&samplingSlot, samplingTask{level: best, table: t, pieces: pieces, Sampling: s}, len(pieces))
+	for i := range pieces {
+		for c := range pieces[i].Targets {
+			n := pieces[i].width(c)
+			if s.CBOW {
+				n = min(n, 1)
+			}
+			examples += n
+		}
+	}
+	return loss, examples
+}
+
+// width is the number of words in the window of target c.
+func (e *Examples) width(c int) int {
+	n, own := int(e.To[c]-e.From[c]), e.First+c
+	if int(e.From[c]) <= own && own < int(e.To[c]) {
+		n--
+	}
+	return n
+}
+
+type samplingTask struct {
+	Sampling
+	level  *level
+	table  Table
+	pieces []Examples
+	rate   float32
+	steps  []float32 // nil: the loss is wanted
+}
+
+var samplingSlot samplingTask
+
+func (t *samplingTask) piece(w *worker, i int) {
+	e := &t.pieces[i]
+	L, P, K, s := len(e.Inputs), len(e.Targets), len(e.Noise), t.table.Stride
+	p := samplingPiece{samplingTask: t, Examples: e}
+	l := t.level
+	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L*targetGroup + L + P + max(l.panelFloats(K, t.table.D), l.panelFloats(targetGroup, t.table.D)))
+	p.inputs, scratch = carve(scratch, L*s)
+	p.targets, scratch = carve(scratch, P*s)
+	p.noise, scratch = carve(scratch, K*s)
+	p.gather(p.inputs, e.Inputs)
+	p.gather(p.targets, e.Targets)
+	p.gather(p.noise, e.Noise)
+	if t.steps != nil {
+		first := 0
+		for j := range i {
+			first += t.pieces[j].rows()
+		}
+		p.dInputs, p.dTargets = carve(t.steps[first*s:], L*s)
+		p.dTargets, p.dNoise = carve(p.dTargets, P*s)
+		p.dNoise = p.dNoise[:K*s]
+	}
+	loss := 0.0
+	if t.CBOW {
+		loss = p.cbow(scratch)
+	} else {
+		loss = p.skipGram(scratch)
+	}
+	if t.steps == nil {
+		workers.partial[i] = loss
+	}
+}
+
+// samplingPiece is a piece with its rows in one place, and where their steps go.
+type samplingPiece struct {
+	*samplingTask
+	*Examples
+	inputs, targets, noise    []float32 // [L,S] [P,S] [K,S]
+	dInputs, dTargets, dNoise []float32 // nil: the loss is wanted
+}
+
+// gather copies rows of the table.
+func (t *samplingTask) gather(to []float32, rows []int32) {
+	s := t.table.Stride
+	for i, r := range rows {
+		copy(to[i*s:i*s+s], t.table.Data[int(r)*s:])
+	}
+}
+
+// targetGroup is the number of targets whose windows are computed together, as a dense
+// product of the words that they span: a vector of the widest level.
+const targetGroup = 16
+
+// skipGram predicts each target from each word of its window. All inputs meet all noise
+// words in one product, each as often as it is in a window.
+func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
+	l, s, d := p.level, p.table.Stride, p.table.D
+	L, K := len(p.Inputs), len(p.Noise)
+	weights, scratch := carve(scratch, L)
+	clear(weights)
+	for c := range p.Targets {
+		p.window(c, func(i int) { weights[i]++ })
+	}
+	dots, scratch := carve(scratch, L*K)
+	columns, _ := l.columnPanels(scratch, p.noise, s, d, K)
+	l.multiply(L, K, d, p.inputs, s, 1, columns, dots, K, false)
+	share := float32(p.Negatives) / float32(K)
+	if p.dInputs == nil {
+		for i, n := range weights {
+			for _, x := range dots[i*K : i*K+K] {
+				loss += float64(n*share) * softplus(x)
+			}
+		}
+	} else {
+		for i := range weights {
+			weights[i] *= -p.rate * share
+		}
+		l.sigmoidRows(dots, weights, K)
+		rows, _ := l.rowPanels(nil, p.noise, s, K, s)
+		l.multiply(L, s, K, dots, K, 1, rows, p.dInputs, s, false)
+		rows, _ = l.rowPanels(nil, p.inputs, s, L, s)
+		l.multiply(K, s, L, dots, 1, K, rows, p.dNoise, s, false)
+	}
+	for i := range weights {
+		weights[i] = p.rate
+	}
+	for c := 0; c < len(p.Targets); c += targetGroup {
+		loss += p.group(c, min(c+targetGroup, len(p.Targets)), weights, scratch)
+	}
+	return loss
+}
+
+// group computes the positive examples of targets c0 to c1. rates [L] is the rate, in
+// each of its elements.
+func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float64) {
+	l, s, d := p.level, p.table.Stride, p.table.D
+	n := c1 - c0
+	lo, hi := int(p.From[c0]), int(p.To[c1-1]) // windows move on with their targets
+	for c := c0; c < c1; c++ {
+		lo, hi = min(lo, int(p.From[c])), max(hi, int(p.To[c]))
+	}
+	span := hi - lo
+	if span <= 0 {
+		if p.dTargets != nil {
+			clear(p.dTargets[c0*s : c1*s])
+		}
+		return 0
+	}
+	dots, scratch := carve(scratch, span*targetGroup)
+	targets, inputs := p.targets[c0*s:c1*s], p.inputs[lo*s:hi*s]
+	columns, _ := l.columnPanels(scratch, targets, s, d, n)
+	l.multiply(span, n, d, inputs, s, 1, columns, dots, targetGroup, false)
+	if p.dTargets == nil {
+		for c := c0; c < c1; c++ {
+			p.window(c, func(i int) { loss += softplus(-dots[(i-lo)*targetGroup+c-c0]) })
+		}
+		return loss
+	}
+	l.sigmoidRows(dots, rates[:span], targetGroup)
+	for i := range span {
+		row := dots[i*targetGroup:][:n]
+		for c := range row {
+			from, to := int(p.From[c0+c]), int(p.To[c0+c])
+			if at := lo + i; at < from || at >= to || at == p.First+c0+c {
+				row[c] = 0
+			} else {
+				row[c] = p.rate - row[c]
+			}
+		}
+	}
+	rows, _ := l.rowPanels(nil, targets, s, n, s)
+	l.multiply(span, s, n, dots, targetGroup, 1, rows, p.dInputs[lo*s:], s, true)
+	rows, _ = l.rowPanels(nil, inputs, s, span, s)
+	l.multiply(n, s, span, dots, 1, targetGroup, rows, p.dTargets[c0*s:], s, false)
+	return 0
+}
+
+// cbow predicts each target from the mean of its window.
+func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
+	l, s, d := p.level, p.table.Stride, p.table.D
+	P, K := len(p.Targets), len(p.Noise)
+	means, scratch := carve(scratch, P*s)
+	dMeans, scratch := carve(scratch, P*s)
+	weights, scratch := carve(scratch, P)
+	clear(means)
+	for c := range p.Targets {
+		n := p.width(c)
+		weights[c] = 0
+		if n == 0 {
+			continue
+		}
+		weights[c] = 1
+		mean := means[c*s : c*s+s]
+		p.window(c, func(i int) { l.add(mean, mean, p.inputs[i*s:]) })
+		l.scale(mean, 1/float32(n))
+	}
+	dots, scratch := carve(scratch, P*K)
+	columns, _ := l.columnPanels(scratch, p.noise, s, d, K)
+	l.multiply(P, K, d, means, s, 1, columns, dots, K, false)
+	share := float32(p.Negatives) / float32(K)
+	if p.dInputs == nil {
+		for c, n := range weights {
+			if n == 0 {
+				continue
+			}
+			for _, x := range dots[c*K : c*K+K] {
+				loss += float64(share) * softplus(x)
+			}
+			loss += softplus(-l.dot(means[c*s:c*s+d], p.targets[c*s:]))
+		}
+		return loss
+	}
+	for c := range weights {
+		weights[c] *= -p.rate * share
+	}
+	l.sigmoidRows(dots, weights, K)
+	rows, _ := l.rowPanels(nil, p.noise, s, K, s)
+	l.multiply(P, s, K, dots, K, 1, rows, dMeans, s, false)
+	rows, _ = l.rowPanels(nil, means, s, P, s)
+	l.multiply(K, s, P, dots, 1, K, rows, p.dNoise, s, false)
+	clear(p.dInputs)
+	for c := range p.Targets {
+		n := p.width(c)
+		dTarget := p.dTargets[c*s : c*s+s]
+		clear(dTarget)
+		if n == 0 {
+			continue
+		}
+		mean, target, dMean := means[c*s:c*s+s], p.targets[c*s:c*s+s], dMeans[c*s:c*s+s]
+		g := [1]float32{p.rate / (1 + exp32(l.dot(mean[:d], target)))}
+		l.combine(dTarget, g[:], mean, s)
+		l.combine(dMean, g[:], target, s)
+		if !p.Classic {
+			l.scale(dMean, 1/float32(n))
+		}
+		p.window(c, func(i int) { l.add(p.dInputs[i*s:i*s+s], p.dInputs[i*s:], dMean) })
+	}
+	return 0
+}
+
+// softplus is log(1 + e^x) = −log σ(−x).
+func softplus(x float32) float64 {
+	return max(float64(x), 0) + math.Log1p(math.Exp(-math.Abs(float64(x))))
+}
+
+// sigmoidRowsGo takes x, rows of n numbers, to weights[row]·σ(x).
+func sigmoidRowsGo(x, weights []float32, n int) {
+	for i, w := range weights {
+		row := x[i*n : i*n+n]
+		for j, v := range row {
+			row[j] = w / (1 + exp32(-v))
+		}
+	}
+}
