@@ -3,6 +3,7 @@ package word2vec
 import (
 	"tinygpt/embedding/corpus"
 	"tinygpt/model/kernel"
+	"tinygpt/model/safetensors"
 )
 
 // Trainer trains a model chunk by chunk. What a chunk does is a function of its number and
@@ -19,6 +20,7 @@ type Trainer struct {
 	subsampling *corpus.Subsampling
 	block       int // targets of a block
 	tokens      []int32
+	heldOut     []int32
 	before      []int // words of the text before each chunk; the last: all
 	chunk       chunk
 	blocks      []block
@@ -28,12 +30,12 @@ type Trainer struct {
 // maxStep is the most that a row moves in a block, if many targets move it.
 const maxStep = 1
 
-// NewTrainer returns a trainer of a new model on the tokens, a part of a text with the
-// vocabulary.
-func NewTrainer(v *corpus.Vocabulary, tokens []int32, o Options) *Trainer {
+// NewTrainer returns a trainer of a new model on tokens of the vocabulary. What is held out
+// is only evaluated on.
+func NewTrainer(v *corpus.Vocabulary, tokens, heldOut []int32, o Options) *Trainer {
 	_, largest := v.ExpectedKept(o.Sample)
 	t := &Trainer{
-		Model: NewModel(len(v.Words), o.Dim, o.Seed), Options: o, tokens: tokens,
+		Model: NewModel(len(v.Words), o.Dim, o.Seed), Options: o, tokens: tokens, heldOut: heldOut,
 		subsampling: corpus.NewSubsampling(v, o.Sample),
 		block:       blockSize(largest, o.Window),
 		sampler: sampler{seed: o.Seed, window: o.Window, words: len(v.Words),
@@ -58,8 +60,8 @@ func (t *Trainer) Words() int { return t.before[len(t.before)-1] }
 // BlockSize is the number of targets whose steps are computed from the same vectors.
 func (t *Trainer) BlockSize() int { return t.block }
 
-// Chunks is the number of chunks in all epochs.
-func (t *Trainer) Chunks() int { return t.Options.Epochs * (len(t.before) - 1) }
+// Steps is the number of chunks in all epochs.
+func (t *Trainer) Steps() int { return t.Options.Epochs * (len(t.before) - 1) }
 
 // Done is the number of words in all chunks before a chunk.
 func (t *Trainer) Done(chunk int) int {
@@ -117,6 +119,50 @@ func (t *Trainer) read(tokens []int32, seed, place uint64) {
 
 // evaluationSeed draws the same windows and noise words in every evaluation.
 const evaluationSeed = 0x6576616c75617465
+
+// sampleTokens is how much text an evaluation is of at most.
+const sampleTokens = 200_000
+
+// Evaluate returns the objective on a sample of the training text and on the beginning of
+// the held-out text, see Loss; 0 if there is none.
+func (t *Trainer) Evaluate() (training, heldOut float64) {
+	n := min(len(t.heldOut), sampleTokens)
+	if n > 0 {
+		heldOut = t.Loss(t.heldOut[:n])
+	} else {
+		n = sampleTokens
+	}
+	return t.Loss(t.tokens[:min(n, len(t.tokens))]), heldOut
+}
+
+// State is the table of vectors, which is all that a training needs to go on from a chunk.
+func (t *Trainer) State() []safetensors.Tensor {
+	table := t.Model.Table
+	return []safetensors.Tensor{{Name: "table", Shape: []int{2 * t.Model.V, table.Stride}, Data: table.Data}}
+}
+
+// Vectors copies the input vectors, [V, Dim].
+func (t *Trainer) Vectors() []float32 {
+	d := t.Options.Dim
+	matrix := make([]float32, t.Model.V*d)
+	for i := range t.Model.V {
+		copy(matrix[i*d:], t.Model.Input(i))
+	}
+	return matrix
+}
+
+// FirstBad returns the first word with a vector that isn't finite, and which one; −1 if
+// there is none.
+func (t *Trainer) FirstBad() (word int, what string) {
+	i := kernel.FirstNonFinite(t.Model.Table.Data)
+	if i < 0 {
+		return -1, ""
+	}
+	if i /= t.Model.Table.Stride; i < t.Model.V {
+		return i, "input vector"
+	}
+	return i - t.Model.V, "output vector"
+}
 
 // Loss is the objective on tokens, in nats for each example: for skip-gram a pair of a word
 // and one of its window, for CBOW a word. Windows and noise words are drawn the same way

@@ -1,0 +1,121 @@
+package training
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"tinygpt/embedding/corpus"
+)
+
+//go:embed presets/*.yaml
+var presets embed.FS
+
+// Presets has the configurations in the binary.
+var Presets = func() fs.FS {
+	folder, err := fs.Sub(presets, "presets")
+	if err != nil {
+		panic(err)
+	}
+	return folder
+}()
+
+// Config is all that decides a training of word vectors, besides the files' content.
+type Config struct {
+	Data    Data     `yaml:"data"`
+	Vectors Settings `yaml:"vectors"`
+}
+
+// Data says which text is trained on, and what its words are.
+type Data struct {
+	// Files are files, folders and globs. None: the built-in stories.
+	Files []string `yaml:"files,omitempty"`
+	// StoriesBytes is the size of the built-in stories, StoriesSeed which ones.
+	StoriesBytes int    `yaml:"stories_bytes,omitempty"`
+	StoriesSeed  uint64 `yaml:"stories_seed,omitempty"`
+	// Words names the splitter, see corpus.NewSplitter.
+	Words string `yaml:"words"`
+	// MinCount is how often a word occurs at least; rarer ones are removed from the text.
+	MinCount int `yaml:"min_count"`
+	// MaxWords is how large the vocabulary may be; 0: no limit.
+	MaxWords int `yaml:"max_words,omitempty"`
+	// ValFraction of the text, at its end, is held out.
+	ValFraction float64 `yaml:"val_fraction"`
+}
+
+// Settings are those of the model and its training. Names are gensim's where it has one.
+type Settings struct {
+	// Model is sgns (skip-gram with negative sampling) or cbow.
+	Model string `yaml:"model"`
+	// Dim is the length of a vector.
+	Dim int `yaml:"dim"`
+	// Window is how many words on each side belong to a word's context, at most.
+	Window int `yaml:"window"`
+	// Negative is the number of noise words for each example.
+	Negative int `yaml:"negative,omitempty"`
+	// NoisePower is the exponent of f in the noise distribution.
+	NoisePower float64 `yaml:"noise_power,omitempty"`
+	// Sample is the threshold of subsampling; 0: none.
+	Sample float64 `yaml:"sample"`
+	// Classic is CBOW's gradient as in word2vec.c, without the mean's 1/C.
+	Classic bool `yaml:"classic,omitempty"`
+	Epochs  int  `yaml:"epochs"`
+	// LearningRate falls linearly to MinLearningRate.
+	LearningRate    float64 `yaml:"learning_rate"`
+	MinLearningRate float64 `yaml:"min_learning_rate"`
+	// Evaluations is how often the held-out objective is measured and a checkpoint is
+	// written, in all.
+	Evaluations int    `yaml:"evaluations"`
+	Seed        uint64 `yaml:"seed"`
+}
+
+// The models.
+const (
+	SkipGram = "sgns"
+	CBOW     = "cbow"
+)
+
+// Models are the values of Settings.Model.
+var Models = []string{SkipGram, CBOW}
+
+// Default is what a YAML file's keys are laid over: word2vec's settings, with gensim's
+// learning rates.
+func Default() Config {
+	return Config{
+		Data: Data{StoriesSeed: 1, Words: "words", MinCount: 5, ValFraction: 0.01},
+		Vectors: Settings{
+			Model: SkipGram, Dim: 100, Window: 5, Negative: 5, NoisePower: 0.75, Sample: 1e-3,
+			Epochs: 5, LearningRate: 0.025, MinLearningRate: 1e-4, Evaluations: 10, Seed: 1,
+		},
+	}
+}
+
+// Validate checks what can be known without the text.
+func (c Config) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	d, v := c.Data, c.Vectors
+	check(slices.Contains(corpus.Splitters, d.Words), "data.words is %q: expected one of %s", d.Words, strings.Join(corpus.Splitters, ", "))
+	check(d.MinCount >= 1, "data.min_count is %d: expected 1 or more", d.MinCount)
+	check(d.MaxWords >= 0, "data.max_words is %d: expected 0 (no limit) or more", d.MaxWords)
+	check(d.ValFraction >= 0 && d.ValFraction < 1, "data.val_fraction is %v: expected 0 or more and less than 1", d.ValFraction)
+	check(slices.Contains(Models, v.Model), "vectors.model is %q: expected one of %s", v.Model, strings.Join(Models, ", "))
+	check(v.Dim >= 1 && v.Dim <= 4096, "vectors.dim is %d: expected 1 to 4096", v.Dim)
+	check(v.Window >= 1 && v.Window <= 100, "vectors.window is %d: expected 1 to 100", v.Window)
+	check(v.Negative >= 1 && v.Negative <= 100, "vectors.negative is %d: expected 1 to 100", v.Negative)
+	check(v.NoisePower >= 0 && v.NoisePower <= 2, "vectors.noise_power is %v: expected 0 to 2", v.NoisePower)
+	check(v.Sample >= 0 && v.Sample < 1, "vectors.sample is %v: expected 0 or more and less than 1", v.Sample)
+	check(v.Epochs >= 1, "vectors.epochs is %d: expected 1 or more", v.Epochs)
+	check(v.LearningRate > 0 && v.LearningRate <= 10, "vectors.learning_rate is %v: expected more than 0, at most 10", v.LearningRate)
+	check(v.MinLearningRate >= 0 && v.MinLearningRate <= v.LearningRate, "vectors.min_learning_rate is %v: expected 0 to the learning rate, %v", v.MinLearningRate, v.LearningRate)
+	check(v.Evaluations >= 1, "vectors.evaluations is %d: expected 1 or more", v.Evaluations)
+	check(!v.Classic || v.Model == CBOW, "vectors.classic is CBOW's: expected model cbow, found %s", v.Model)
+	return errors.Join(errs...)
+}

@@ -1,0 +1,145 @@
+package training
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"tinygpt/embedding"
+	"tinygpt/embedding/corpus"
+	"tinygpt/embedding/word2vec"
+	"tinygpt/model/safetensors"
+)
+
+// learner is a model in training. A step is a chunk of text or of cells: what it does is a
+// function of its number and of the state.
+type learner interface {
+	Steps() int                            // of all epochs
+	Done(step int) int                     // words, or cells, that the steps before it take
+	LearningRate(step int) float64         // of a step
+	Train(step int)                        // the step of that number
+	Evaluate() (training, heldOut float64) // the objective on a sample of what is trained on, and on what isn't
+	State() []safetensors.Tensor           // what a checkpoint keeps; it shares memory with the learner
+	Vectors() (matrix []float32)           // [V, Dim], the result so far
+	FirstBad() (row int, what string)      // a row with a number that isn't finite, or −1
+}
+
+// Session is a training of word vectors.
+type Session struct {
+	Config Config
+	Text   *corpus.Text
+	// Progress is called after steps, a few times a second at most, and after every
+	// evaluation, when its Metrics has a ValLoss; nil: nobody looks.
+	Progress func(Progress)
+
+	learner learner
+	text    string // fingerprint
+	step    int    // the next one
+	elapsed time.Duration
+}
+
+// Progress is where a training is.
+type Progress struct {
+	Metrics
+	Steps int // of all epochs
+}
+
+// NewSession prepares a training from its beginning.
+func NewSession(c Config, text *corpus.Text) (*Session, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	training, heldOut := text.Split(c.Data.ValFraction)
+	s := &Session{Config: c, Text: text, text: fingerprint(text)}
+	v := c.Vectors
+	s.learner = word2vec.NewTrainer(text.Vocabulary, training, heldOut, word2vec.Options{
+		Dim: v.Dim, Window: v.Window, CBOW: v.Model == CBOW, Classic: v.Classic, Negatives: v.Negative,
+		NoisePower: v.NoisePower, Sample: v.Sample, Epochs: v.Epochs,
+		LearningRate: v.LearningRate, MinLearningRate: v.MinLearningRate, Seed: v.Seed,
+	})
+	if s.learner.Steps() == 0 {
+		return nil, errors.New("no words to train on: all text is held out; lower data.val_fraction or give more text")
+	}
+	return s, nil
+}
+
+// Steps is the number of steps in all, and Step how many have been made.
+func (s *Session) Steps() int { return s.learner.Steps() }
+func (s *Session) Step() int  { return s.step }
+
+// Elapsed is the time that training has taken so far.
+func (s *Session) Elapsed() time.Duration { return s.elapsed }
+
+// ErrStopped is what Run returns when its context ends: the checkpoint is written.
+var ErrStopped = errors.New("stopped")
+
+// reportInterval is how often Progress is called.
+const reportInterval = 200 * time.Millisecond
+
+// Run trains to the end and writes the run's files into dir. When ctx ends it finishes the
+// step that it is at, writes a checkpoint and returns ErrStopped. A number that isn't
+// finite ends the training with an error that names the word; the last checkpoint stays.
+func (s *Session) Run(ctx context.Context, dir string) error {
+	log, err := openMetrics(filepath.Join(dir, MetricsFile), s.step)
+	if err != nil {
+		return err
+	}
+	defer log.close()
+	steps := s.learner.Steps()
+	started, before := time.Now(), s.elapsed
+	sinceReport, doneThen := time.Now(), s.learner.Done(s.step)
+	for s.step < steps {
+		if ctx.Err() != nil {
+			return errors.Join(ErrStopped, s.save(dir, log))
+		}
+		rate := s.learner.LearningRate(s.step)
+		s.learner.Train(s.step)
+		s.step++
+		s.elapsed = before + time.Since(started)
+		m := Metrics{Step: s.step, Words: s.learner.Done(s.step), LearningRate: rate, Elapsed: s.elapsed.Seconds()}
+		m.Epoch = float64(m.Words) / float64(s.learner.Done(steps)) * float64(s.Config.Vectors.Epochs)
+		if s.due() {
+			if row, what := s.learner.FirstBad(); row >= 0 {
+				return s.diverged(row, what)
+			}
+			if d := time.Since(sinceReport).Seconds(); d > 0 {
+				m.WordsPerSec = float64(m.Words-doneThen) / d
+			}
+			m.Loss, m.ValLoss = s.learner.Evaluate()
+			if err := errors.Join(log.add(m), s.save(dir, log)); err != nil {
+				return err
+			}
+			s.report(m)
+			sinceReport, doneThen = time.Now(), m.Words
+		} else if d := time.Since(sinceReport); d > reportInterval && s.Progress != nil {
+			m.WordsPerSec = float64(m.Words-doneThen) / d.Seconds()
+			s.report(m)
+			sinceReport, doneThen = time.Now(), m.Words
+		}
+	}
+	return nil
+}
+
+func (s *Session) report(m Metrics) {
+	if s.Progress != nil {
+		s.Progress(Progress{m, s.learner.Steps()})
+	}
+}
+
+// due says whether an evaluation follows the steps made so far: they are spread evenly.
+func (s *Session) due() bool {
+	n, steps := s.Config.Vectors.Evaluations, s.learner.Steps()
+	return s.step*n/steps > (s.step-1)*n/steps
+}
+
+func (s *Session) diverged(row int, what string) error {
+	return fmt.Errorf("the %s of %q (word %d of the vocabulary, %d occurrences) isn't finite after step %d: lower vectors.learning_rate, or look at what the text holds",
+		what, s.Text.Vocabulary.Words[row], row+1, s.Text.Vocabulary.Counts[row], s.step)
+}
+
+// Vectors is the result so far.
+func (s *Session) Vectors() *embedding.Vectors {
+	return &embedding.Vectors{Words: s.Text.Vocabulary.Words, Counts: s.Text.Vocabulary.Counts, Dim: s.Config.Vectors.Dim, Matrix: s.learner.Vectors()}
+}

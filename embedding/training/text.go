@@ -1,0 +1,61 @@
+package training
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"tinygpt/data"
+	"tinygpt/data/world"
+	"tinygpt/embedding/corpus"
+)
+
+// ReadText reads the text of a configuration. A vocabulary that is too small to mean
+// anything is an error unless force is set.
+func ReadText(d Data, force bool) (*corpus.Text, error) {
+	split, err := corpus.NewSplitter(d.Words)
+	if err != nil {
+		return nil, err
+	}
+	b := corpus.NewBuilder(split)
+	switch {
+	case len(d.Files) > 0:
+		err = data.EachLine(d.Files, func(line []byte) error {
+			b.Add(line)
+			return nil
+		})
+	case d.StoriesBytes <= 0:
+		err = errors.New("no text: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories")
+	default:
+		for _, doc := range world.Corpus(d.StoriesSeed, d.StoriesBytes, 0) {
+			b.AddText(doc.Text)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.Text(d.MinCount, d.MaxWords, force)
+}
+
+// fingerprint is a hash of a text: of its words and their order.
+func fingerprint(t *corpus.Text) string {
+	h := sha256.New()
+	for _, w := range t.Vocabulary.Words {
+		fmt.Fprintf(h, "%d\n", len(w))
+		io.WriteString(h, w)
+	}
+	var buffer [4096]byte
+	tokens := t.Tokens
+	for len(tokens) > 0 {
+		n := min(len(tokens), len(buffer)/4)
+		for i, id := range tokens[:n] {
+			binary.LittleEndian.PutUint32(buffer[4*i:], uint32(id))
+		}
+		h.Write(buffer[:4*n])
+		tokens = tokens[n:]
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
