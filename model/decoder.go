@@ -53,6 +53,12 @@ func (w *Weights) NewDecoder(sequences int) *Decoder {
 // Sequences is how many sequences the decoder holds.
 func (d *Decoder) Sequences() int { return len(d.sequences) }
 
+// Config is the model's.
+func (d *Decoder) Config() Config { return d.weights.config }
+
+// Length is how many tokens a sequence holds: at most Context.
+func (d *Decoder) Length(sequence int) int { return len(d.sequences[sequence].tokens) }
+
 // Reset empties a sequence. Its memory is kept for the next.
 func (d *Decoder) Reset(sequence int) { d.sequences[sequence].reset() }
 
@@ -64,6 +70,29 @@ func (d *Decoder) Copy(to, from int) {
 	}
 	d.sequences[to].copyFrom(&d.sequences[from], d.weights.config)
 	copy(d.Logits(to), d.Logits(from))
+}
+
+// Common returns how many of tokens, from the first on, are the tokens that a
+// sequence begins with.
+func (d *Decoder) Common(sequence int, tokens []int32) int {
+	s := &d.sequences[sequence]
+	for i, t := range tokens[:min(len(tokens), s.cached)] {
+		if s.tokens[i] != t {
+			return i
+		}
+	}
+	return min(len(tokens), s.cached)
+}
+
+// CopyPrefix makes sequence to equal to the first n tokens of sequence from, which
+// has at least as many; to and from may be the same. Sequence to has no logits until
+// it reads another token.
+func (d *Decoder) CopyPrefix(to, from, n int) {
+	if to == from {
+		d.sequences[to].truncate(n)
+		return
+	}
+	d.sequences[to].copyPrefix(&d.sequences[from], n, d.weights.config)
 }
 
 // Logits returns the logits [V] of the token that comes next in a sequence, which

@@ -40,15 +40,15 @@ func (s *sequence) grow(n int, c Config) {
 	for i := range c.Layers {
 		s.keys[i], s.values[i] = make([]float32, s.capacity*c.Width), make([]float32, s.capacity*c.Width)
 	}
-	s.fill(&old, c)
+	s.fill(&old, old.cached, c)
 }
 
-// fill copies what another sequence has cached.
-func (s *sequence) fill(from *sequence, c Config) {
+// fill copies keys and values of the first n tokens of another sequence.
+func (s *sequence) fill(from *sequence, n int, c Config) {
 	d := c.Width / c.Heads
 	for i := range from.keys {
 		for h := range c.Heads {
-			to, at, n := h*s.capacity*d, h*from.capacity*d, from.cached*d
+			to, at, n := h*s.capacity*d, h*from.capacity*d, n*d
 			copy(s.keys[i][to:to+n], from.keys[i][at:])
 			copy(s.values[i][to:to+n], from.values[i][at:])
 		}
@@ -56,8 +56,16 @@ func (s *sequence) fill(from *sequence, c Config) {
 }
 
 func (s *sequence) copyFrom(from *sequence, c Config) {
-	s.reset()
-	s.grow(len(from.tokens), c)
-	s.tokens, s.cached = append(s.tokens, from.tokens...), from.cached
-	s.fill(from, c)
+	s.copyPrefix(from, len(from.tokens), c)
 }
+
+// copyPrefix makes s equal to the first n tokens of from.
+func (s *sequence) copyPrefix(from *sequence, n int, c Config) {
+	s.reset()
+	s.grow(n, c)
+	s.tokens, s.cached = append(s.tokens, from.tokens[:n]...), min(n, from.cached)
+	s.fill(from, s.cached, c)
+}
+
+// truncate drops all but the first n tokens.
+func (s *sequence) truncate(n int) { s.tokens, s.cached = s.tokens[:n], min(n, s.cached) }

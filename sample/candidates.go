@@ -2,24 +2,24 @@ package sample
 
 import "tinygpt/model/kernel"
 
-// Candidates are the tokens that may come next and their scores: at first all of
-// them with their logits, then what the filters make of it. They stay in the order
-// of their numbers, so that a last bit's difference in a score, which a filter may
-// turn into another order, can't choose another token.
+// Candidates are the tokens that may come next and their scores: at first the whole
+// vocabulary with its logits, then what the filters leave. They stay in the order of
+// their ids: if they were sorted by score, a difference in the last bit could swap
+// two of them, and the same random number would choose another token.
 type Candidates struct {
 	Tokens []int32
 	Scores []float32
 
-	seen   []bool    // [V] which tokens the text holds
-	probs  []float32 // of Probabilities
-	heap   []float32 // of TopK
-	likely []share   // of TopP
+	history *history  // of the text; for penalties
+	probs   []float32 // result of Probabilities
+	heap    []float32 // working memory of TopK
+	likely  []share   // working memory of TopP
 }
 
 // start makes every token a candidate.
-func (c *Candidates) start(logits []float32, seen []bool) {
+func (c *Candidates) start(logits []float32, h *history) {
 	c.Scores = append(c.Scores[:0], logits...)
-	c.seen = seen
+	c.history = h
 	if cap(c.Tokens) < len(logits) {
 		c.Tokens = make([]int32, len(logits))
 	}
@@ -41,7 +41,7 @@ func (c *Candidates) keepFrom(least float32) {
 	c.cut(n)
 }
 
-// cut drops all but the first n.
+// cut keeps the first n only.
 func (c *Candidates) cut(n int) { c.Tokens, c.Scores = c.Tokens[:n], c.Scores[:n] }
 
 // Probabilities returns the softmax of the scores. It is valid until the next call.
@@ -55,8 +55,8 @@ func (c *Candidates) Probabilities() []float32 {
 	return c.probs
 }
 
-// draw chooses the candidate in whose share of the sum of probs the fraction at,
-// of [0, 1), falls; it returns its index.
+// draw returns the index of the candidate that a random number at in [0, 1) chooses:
+// each has a part of that interval as large as its share of the sum of probs.
 func draw(probs []float32, at float64) int {
 	sum, last := 0.0, 0
 	for i, p := range probs {

@@ -15,15 +15,11 @@ import (
 // filter runs the filters of o on logits and returns who is left, and how likely.
 func filter(o Options, logits []float32, read ...int32) (tokens []int32, probs []float32) {
 	var c Candidates
-	seen := make([]bool, len(logits))
-	for _, t := range read {
-		seen[t] = true
-	}
-	c.start(logits, seen)
-	for _, s := range o.Filters() {
-		if !s.Filter.Off() {
-			s.Filter.Apply(&c)
-		}
+	var h history
+	h.start(len(logits), read)
+	c.start(logits, &h)
+	for _, f := range o.active() {
+		f.Apply(&c)
 	}
 	return c.Tokens, c.Probabilities()
 }
@@ -89,11 +85,16 @@ func hasTies(xs []float32) bool {
 	return len(slices.Compact(s)) < len(xs)
 }
 
-// The filters act in the order in which transformers puts its processors.
+// The filters act in the order in which transformers puts its processors; OpenAI's
+// penalties, which transformers lacks, come with the other one.
 func TestFilterOrder(t *testing.T) {
 	var got []string
 	o := Default()
 	for _, s := range o.Filters() {
+		switch s.Filter.(type) {
+		case PresencePenalty, FrequencyPenalty:
+			continue
+		}
 		got = append(got, reflect.TypeOf(s.Filter).Name())
 	}
 	var want []string
@@ -240,18 +241,21 @@ func TestManyCandidates(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	for change, want := range map[string]string{
-		"temperature=-1":         "temperature is -1: expected 0 (greedy)",
-		"temperature=1e-7":       "temperature is 1e-07: expected 0",
-		"temperature=NaN":        "temperature is NaN",
-		"temperature=+Inf":       "temperature is +Inf",
-		"top_k=-1":               "top-k is -1: expected 0 (all tokens) or more",
-		"top_p=0":                "top-p is 0: expected more than 0",
-		"top_p=1.01":             "top-p is 1.01",
-		"top_p=NaN":              "top-p is NaN",
-		"min_p=-0.1":             "min-p is -0.1",
-		"min_p=1.1":              "min-p is 1.1",
-		"repetition_penalty=0":   "repetition-penalty is 0",
-		"repetition_penalty=Inf": "repetition-penalty is +Inf",
+		"temperature=-1":            "temperature is -1: expected 0 (greedy)",
+		"temperature=1e-7":          "temperature is 1e-07: expected 0",
+		"temperature=NaN":           "temperature is NaN",
+		"temperature=+Inf":          "temperature is +Inf",
+		"top_k=-1":                  "top-k is -1: expected 0 (all tokens) or more",
+		"top_p=0":                   "top-p is 0: expected more than 0",
+		"top_p=1.01":                "top-p is 1.01",
+		"top_p=NaN":                 "top-p is NaN",
+		"min_p=-0.1":                "min-p is -0.1",
+		"min_p=1.1":                 "min-p is 1.1",
+		"repetition_penalty=0":      "repetition-penalty is 0",
+		"repetition_penalty=1e-300": "repetition-penalty is 1e-300: expected 0.001 to 1000",
+		"presence_penalty=NaN":      "presence-penalty is NaN",
+		"frequency_penalty=-1e300":  "frequency-penalty is -1e+300",
+		"repetition_penalty=Inf":    "repetition-penalty is +Inf",
 		"temperature=0 top_k=5 top_p=1 min_p=1 repetition_penalty=0.1": "",
 	} {
 		err := with(t, Default(), change).Validate()
@@ -272,7 +276,68 @@ func TestValidate(t *testing.T) {
 			t.Errorf("%s has no usage", s.Key)
 		}
 	}
-	if err := o.Filters()[2].Set("1.5"); err == nil {
-		t.Error("a fraction for a whole number is taken")
+	for _, s := range o.Filters() {
+		if err := s.Set("1.5"); (err == nil) == (s.Key == "top_k") {
+			t.Errorf("%s takes 1.5: %v", s.Key, err)
+		}
+	}
+}
+
+// Candidates exactly on a filter's border are kept, and no more, although float32
+// probabilities and their sums are rounded.
+func TestFilterBorders(t *testing.T) {
+	logs := func(probs ...float64) []float32 {
+		var logits []float32
+		for _, p := range probs {
+			logits = append(logits, float32(math.Log(p)))
+		}
+		return logits
+	}
+	for _, k := range []struct {
+		change string
+		logits []float32
+		want   []int32
+	}{
+		{"top_p=0.8", logs(.3, .1, .1, .5), []int32{0, 3}},
+		{"top_p=0.5", logs(.3, .1, .1, .5), []int32{3}},
+		{"top_p=0.9", logs(.4, .1, .2, .1, .2), []int32{0, 1, 2, 4}},
+		{"top_p=0.7", logs(.1, .1, .1, .1, .1, .1, .1, .1, .1, .1), []int32{0, 1, 2, 3, 4, 5, 6}},
+		{"min_p=0.5", logs(.5, .25, .25), []int32{0, 1, 2}},
+		{"min_p=0.2", logs(.5, .1, .3, .0999, .0001), []int32{0, 1, 2}},
+		{"min_p=1", logs(.1, .4, .4, .1), []int32{1, 2}},
+	} {
+		for _, shift := range []float32{0, 7.3, -41} {
+			shifted := slices.Clone(k.logits)
+			for i := range shifted {
+				shifted[i] += shift
+			}
+			if got, _ := filter(with(t, Default(), k.change), shifted); !slices.Equal(got, k.want) {
+				t.Errorf("%s of %v: kept %v, want %v", k.change, shifted, got, k.want)
+			}
+		}
+	}
+}
+
+// The penalties by their definition, on what was drawn but not on the prompt.
+func TestPenalties(t *testing.T) {
+	var h history
+	h.start(4, []int32{0})
+	for _, token := range []int32{1, 2, 2, 2} {
+		h.add(token)
+	}
+	for change, want := range map[string][]float32{
+		"presence_penalty=0.5":                       {1, 0.5, 0.5, 1},
+		"frequency_penalty=0.5":                      {1, 0.5, -0.5, 1},
+		"frequency_penalty=-1 presence_penalty=0.25": {1, 1.75, 3.75, 1},
+	} {
+		o := with(t, Default(), change)
+		var c Candidates
+		c.start([]float32{1, 1, 1, 1}, &h)
+		for _, f := range o.active() {
+			f.Apply(&c)
+		}
+		if !slices.Equal(c.Scores, want) {
+			t.Errorf("%s: %v, want %v", change, c.Scores, want)
+		}
 	}
 }

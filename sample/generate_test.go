@@ -3,11 +3,13 @@ package sample
 import (
 	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"tinygpt/model"
+	"tinygpt/tokenizer"
 )
 
 // fixed is a model that always says the same.
@@ -24,7 +26,16 @@ func newFixed(sequences int, logits ...float32) *fixed {
 
 func (f *fixed) Sequences() int       { return len(f.read) }
 func (f *fixed) Logits(int) []float32 { return f.logits }
-func (f *fixed) Reset(sequence int)   { f.read[sequence] = nil }
+func (f *fixed) Config() model.Config { return model.Config{Context: 1000, VocabSize: len(f.logits)} }
+func (f *fixed) Length(i int) int     { return len(f.read[i]) }
+func (f *fixed) Common(i int, tokens []int32) int {
+	n := 0
+	for n < min(len(tokens), len(f.read[i])) && f.read[i][n] == tokens[n] {
+		n++
+	}
+	return n
+}
+func (f *fixed) CopyPrefix(to, from, n int) { f.read[to] = slices.Clone(f.read[from][:n]) }
 func (f *fixed) Append(inputs []model.Input) error {
 	f.calls++
 	for _, in := range inputs {
@@ -44,15 +55,15 @@ func generate(t *testing.T, d Decoder, prompt []int32, o Options, seeds ...uint6
 	t.Helper()
 	var requests []Request
 	for _, s := range seeds {
-		requests = append(requests, Request{prompt, s})
+		requests = append(requests, Request{Prompt: prompt, Options: o, Seed: s})
 	}
-	got := make([][]int32, len(seeds))
-	_, err := Generate(t.Context(), d, requests, o, -1, func(s *Step) bool {
-		got[s.Text] = append(got[s.Text], s.Token)
-		return true
-	})
+	texts, err := Generate(t.Context(), d, nil, requests)
 	if err != nil {
 		t.Fatal(err)
+	}
+	got := make([][]int32, len(seeds))
+	for i, text := range texts {
+		got[i] = text.Tokens
 	}
 	return got
 }
@@ -73,35 +84,48 @@ func TestGenerateReads(t *testing.T) {
 	}
 }
 
-// More texts than sequences, other prompts and ends: each is what it is alone.
-func TestGenerateInWaves(t *testing.T) {
-	o := Default()
-	o.MaxTokens = 40
+// More texts than sequences, with prompts, options and ends of their own: each is
+// what it is alone.
+func TestGenerateMoreThanSequences(t *testing.T) {
 	const end = 0
 	logits := []float32{0.5, 1, 2, 3}
-	requests := []Request{{[]int32{1}, 7}, {[]int32{2, 2}, 8}, {[]int32{1}, 9}, {[]int32{3}, 7}, {[]int32{1}, 11}, {[]int32{1}, 12}, {[]int32{1}, 7}}
-	collect := func(d Decoder, requests []Request) ([][]int32, []Finish) {
-		got := make([][]int32, len(requests))
-		finished, err := Generate(t.Context(), d, requests, o, end, func(s *Step) bool {
-			if len(got[s.Text]) > 0 && got[s.Text][len(got[s.Text])-1] == end {
-				t.Errorf("text %d goes on after its end", s.Text)
-			}
-			got[s.Text] = append(got[s.Text], s.Token)
-			if (s.Finish == End) != (s.Token == end) || (s.Finish == Length) != (s.Token != end && len(got[s.Text]) == 40) {
-				t.Errorf("text %d: token %d is the %dth, finish %q", s.Text, s.Token, len(got[s.Text]), s.Finish)
-			}
-			return true
-		})
+	var requests []Request
+	for i, prompt := range [][]int32{{1}, {2, 2}, {1}, {3}, {1}, {1}, {1}} {
+		o := Default()
+		o.MaxTokens = 30 + i
+		o.Temperature = Temperature(1 + i%3)
+		r := Request{Prompt: prompt, Options: o, Seed: uint64(7 + i%5), LogProbs: true}
+		if i%3 > 0 {
+			r.End = []int32{end}
+		}
+		requests = append(requests, r)
+	}
+	together, err := Generate(t.Context(), newFixed(3, logits...), nil, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range requests {
+		alone, err := Generate(t.Context(), newFixed(1, logits...), nil, requests[i:i+1])
 		if err != nil {
 			t.Fatal(err)
 		}
-		return got, finished
-	}
-	together, finished := collect(newFixed(3, logits...), requests)
-	for i, r := range requests {
-		alone, why := collect(newFixed(1, logits...), []Request{r})
-		if !slices.Equal(alone[0], together[i]) || why[0] != finished[i] {
-			t.Errorf("text %d is %v (%s), alone %v (%s)", i, together[i], finished[i], alone[0], why[0])
+		got := together[i]
+		got.Cached = alone[0].Cached
+		if !reflect.DeepEqual(alone[0], got) {
+			t.Errorf("text %d is %+v, alone %+v", i, got, alone[0])
+		}
+		n := len(got.Tokens)
+		switch at := slices.Index(got.Tokens, end); {
+		case r.End == nil && (got.Finish != Length || n != 30+i):
+			t.Errorf("text %d without an end has %d tokens, %s", i, n, got.Finish)
+		case r.End != nil && got.Finish == End && at != n-1, r.End != nil && got.Finish == Length && at >= 0:
+			t.Errorf("text %d: %v, %s", i, got.Tokens, got.Finish)
+		}
+		for k, token := range got.Tokens {
+			want := float64(logits[token]) - math.Log(math.Exp(0.5)+math.Exp(1)+math.Exp(2)+math.Exp(3))
+			if math.Abs(float64(got.LogProbs[k])-want) > 1e-6 {
+				t.Errorf("text %d: log-probability of token %d is %v, want %v", i, token, got.LogProbs[k], want)
+			}
 		}
 	}
 }
@@ -109,26 +133,42 @@ func TestGenerateInWaves(t *testing.T) {
 func TestGenerateStops(t *testing.T) {
 	var got []int32
 	two := func(s *Step) bool { got = append(got, s.Token); return len(got) < 2 }
-	o := Default()
-	finished, err := Generate(t.Context(), newFixed(1, -9, 9), []Request{{Prompt: []int32{0}}}, o, 1, two)
-	if err != nil || !slices.Equal(got, []int32{1}) || finished[0] != End {
-		t.Errorf("drew %v (%v, %v), want the end of text alone", got, finished, err)
+	request := func(end ...int32) []Request {
+		return []Request{{Prompt: []int32{0}, Options: Default(), End: end, OnToken: two}}
+	}
+	texts, err := Generate(t.Context(), newFixed(1, -9, 9), nil, request(1))
+	if err != nil || !slices.Equal(got, []int32{1}) || texts[0].Finish != End {
+		t.Errorf("drew %v (%v, %v), want the end of text alone", got, texts, err)
 	}
 	got = nil
-	finished, err = Generate(t.Context(), newFixed(1, -9, 9), []Request{{Prompt: []int32{0}}}, o, 0, two)
-	if err != nil || len(got) != 2 || finished[0] != Stopped {
-		t.Errorf("drew %v (%v, %v), want two tokens, until emit said no", got, finished, err)
+	texts, err = Generate(t.Context(), newFixed(1, -9, 9), nil, request(0))
+	if err != nil || len(got) != 2 || texts[0].Finish != Stopped {
+		t.Errorf("drew %v (%v, %v), want two tokens, until OnToken said no", got, texts, err)
 	}
 	nan := float32(math.NaN())
-	if _, err = Generate(t.Context(), newFixed(1, 0, nan), []Request{{Prompt: []int32{0}}}, o, 0, two); err == nil || !strings.Contains(err.Error(), "logit of token 1 is NaN") {
+	if _, err = Generate(t.Context(), newFixed(1, 0, nan), nil, request()); err == nil || !strings.Contains(err.Error(), "logit of token 1 is NaN") {
 		t.Errorf("NaN: %v", err)
 	}
-	if _, err = Generate(t.Context(), newFixed(1, 0, 0), []Request{{Prompt: []int32{0}}, {}}, o, 0, two); err == nil || !strings.Contains(err.Error(), "request 1 has no prompt") {
-		t.Errorf("no prompt: %v", err)
+	tok := tokenizer.NewByte()
+	for want, change := range map[string]func(r *Request){
+		"request 1: the prompt has no token":              func(r *Request) { r.Prompt = nil },
+		"request 1: the prompt holds token 2: expected 0": func(r *Request) { r.Prompt = []int32{1, 2} },
+		"request 1: the prompt holds token -1":            func(r *Request) { r.Prompt = []int32{-1} },
+		"request 1: the logit bias is for token 2":        func(r *Request) { r.LogitBias = map[int32]float32{2: 1} },
+		"request 1: top-p is 0":                           func(r *Request) { r.Options.TopP = 0 },
+		"request 1: stop texts need a tokenizer":          func(r *Request) { r.Options.Stop = []string{"x"} },
+	} {
+		requests := append(request(), request()...)
+		change(&requests[1])
+		if _, err := Generate(t.Context(), newFixed(1, 0, 0), nil, requests); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
 	}
-	o.TopP = 0
-	if _, err = Generate(t.Context(), newFixed(1, 0, 0), []Request{{Prompt: []int32{0}}}, o, 0, two); err == nil {
-		t.Error("options that aren't valid are taken")
+	// A model with more tokens than the tokenizer.
+	logits := make([]float32, tok.VocabSize()+1)
+	logits[tok.VocabSize()] = 99
+	if _, err := Generate(t.Context(), newFixed(1, logits...), tok, request()); err == nil || !strings.Contains(err.Error(), "not in the vocabulary") {
+		t.Errorf("a token without characters: %v", err)
 	}
 }
 
@@ -232,8 +272,11 @@ func newUncached(m *model.Model, sequences int) *uncached {
 	return &uncached{m, make([][]int32, sequences), make([]*model.Decoder, sequences)}
 }
 
-func (u *uncached) Sequences() int     { return len(u.read) }
-func (u *uncached) Reset(sequence int) { u.read[sequence] = nil }
+func (u *uncached) Sequences() int             { return len(u.read) }
+func (u *uncached) Config() model.Config       { return u.m.Config }
+func (u *uncached) Length(sequence int) int    { return len(u.read[sequence]) }
+func (u *uncached) Common(int, []int32) int    { return 0 }
+func (u *uncached) CopyPrefix(to, from, n int) { u.read[to] = nil }
 func (u *uncached) Copy(to, from int) {
 	u.read[to], u.fresh[to] = slices.Clone(u.read[from]), u.fresh[from]
 }
@@ -282,7 +325,7 @@ func (g *graph) Append(inputs []model.Input) error {
 }
 
 // Greedy and seeded texts are the same with and without the cache and through the
-// training graph, one by one and together, far past the context.
+// training graph, one by one and together, far longer than the context.
 func TestDecodersAgree(t *testing.T) {
 	for _, arch := range []model.Arch{model.GPT1, model.GPT2} {
 		m, err := model.New(model.Config{Arch: arch, Layers: 2, Heads: 2, Width: 16, Context: 12, VocabSize: 23, InitStd: 0.4}, 3)
@@ -298,7 +341,7 @@ func TestDecodersAgree(t *testing.T) {
 				for name, got := range map[string][][]int32{
 					"without cache": generate(t, newUncached(m, len(seeds)), prompt, o, seeds...),
 					"with cache":    generate(t, m.NewDecoder(len(seeds)), prompt, o, seeds...),
-					"in waves":      generate(t, m.NewDecoder(2), prompt, o, seeds...),
+					"in turns":      generate(t, m.NewDecoder(2), prompt, o, seeds...),
 					"one by one":    generate(t, m.NewDecoder(1), prompt, o, seeds...),
 				} {
 					for i := range want {
@@ -315,7 +358,7 @@ func TestDecodersAgree(t *testing.T) {
 	}
 }
 
-// A step of choosing allocates nothing once its memory is there.
+// Choosing a token allocates nothing once the working memory is there.
 func TestChoosingAllocatesNothing(t *testing.T) {
 	logits := make([]float32, 2000)
 	for i := range logits {
@@ -326,9 +369,9 @@ func TestChoosingAllocatesNothing(t *testing.T) {
 		allocations := func(tokens int) float64 {
 			o.MaxTokens = tokens
 			d := &silent{fixed: newFixed(2, logits...)}
-			requests := []Request{{[]int32{1}, 1}, {[]int32{1}, 2}}
+			requests := []Request{{Prompt: []int32{1}, Options: o, Seed: 1}, {Prompt: []int32{1}, Options: o, Seed: 2}}
 			return testing.AllocsPerRun(5, func() {
-				if _, err := Generate(t.Context(), d, requests, o, -1, func(*Step) bool { return true }); err != nil {
+				if _, err := Generate(t.Context(), d, nil, requests); err != nil {
 					t.Fatal(err)
 				}
 			})
@@ -360,7 +403,7 @@ func BenchmarkChoose(b *testing.B) {
 				logits[i] = float32(math.Sin(float64(i*i))) * 8
 			}
 			o.MaxTokens = b.N
-			if _, err := Generate(b.Context(), &silent{newFixed(1, logits...)}, []Request{{[]int32{1}, 1}}, o, -1, func(*Step) bool { return true }); err != nil {
+			if _, err := Generate(b.Context(), &silent{newFixed(1, logits...)}, nil, []Request{{Prompt: []int32{1}, Options: o, Seed: 1}}); err != nil {
 				b.Fatal(err)
 			}
 		})

@@ -8,11 +8,14 @@ import (
 	"strings"
 )
 
-// Options are the choices of how to draw.
+// Options say how tokens are drawn.
 type Options struct {
 	// The filters, in the order in which they act: that of Hugging Face's
-	// GenerationMixin._get_logits_processor. A new one is a line here and a file.
+	// GenerationMixin._get_logits_processor, then OpenAI's penalties. A new one is a
+	// line here and a file.
 	RepetitionPenalty RepetitionPenalty `yaml:"repetition_penalty"`
+	PresencePenalty   PresencePenalty   `yaml:"presence_penalty,omitempty"`
+	FrequencyPenalty  FrequencyPenalty  `yaml:"frequency_penalty,omitempty"`
 	Temperature       Temperature       `yaml:"temperature"`
 	TopK              TopK              `yaml:"top_k"`
 	TopP              TopP              `yaml:"top_p"`
@@ -29,19 +32,19 @@ func Default() Options {
 	return Options{RepetitionPenalty: 1, Temperature: 1, TopP: 1, MaxTokens: 200}
 }
 
-// Filter is a step from logits to the choice. Its value is its setting.
+// Filter is one step from logits to the choice of a token. Its value is its setting.
 type Filter interface {
 	// Usage says in a few words what the setting does.
 	Usage() string
 	// Validate says what is wrong with the setting.
 	Validate() error
-	// Off says whether the setting changes nothing.
-	Off() bool
-	// Apply drops candidates, of which one at least must stay, or changes their scores.
+	// IsDefault reports whether the setting changes nothing.
+	IsDefault() bool
+	// Apply changes the scores of candidates, or drops candidates; at least one stays.
 	Apply(c *Candidates)
 }
 
-// Setting is a filter of some Options, under the name of its key.
+// Setting is a filter in some Options, with the name of its key.
 type Setting struct {
 	Key    string // as in YAML: top_k
 	Filter Filter
@@ -51,7 +54,7 @@ type Setting struct {
 // Flag is the setting's name on the command line.
 func (s Setting) Flag() string { return strings.ReplaceAll(s.Key, "_", "-") }
 
-// Set changes the setting of the Options that it is from.
+// Set changes the setting in the Options that it came from.
 func (s Setting) Set(text string) error {
 	var err error
 	switch kind := s.value.Kind(); kind {
@@ -79,7 +82,19 @@ func (o *Options) Filters() []Setting {
 	v := reflect.ValueOf(o).Elem()
 	for i := range v.NumField() {
 		if f, ok := v.Field(i).Interface().(Filter); ok {
-			list = append(list, Setting{v.Type().Field(i).Tag.Get("yaml"), f, v.Field(i)})
+			key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+			list = append(list, Setting{key, f, v.Field(i)})
+		}
+	}
+	return list
+}
+
+// active returns the filters that change something.
+func (o *Options) active() []Filter {
+	var list []Filter
+	for _, s := range o.Filters() {
+		if !s.Filter.IsDefault() {
+			list = append(list, s.Filter)
 		}
 	}
 	return list

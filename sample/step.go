@@ -7,11 +7,13 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Step is a choice: the token that was drawn, and what it was drawn from. It is
-// valid while it is being passed on.
+// Step is one drawn token, the characters that became final with it, and what it was
+// drawn from. It is valid only during the call of OnToken.
 type Step struct {
-	Text   int    // number of the request
-	Token  int32  // the end of text too
+	Token int32 // may be one of Request.End
+	// Text is what is final now and wasn't before: whole characters, without what
+	// could still become a stop text.
+	Text   string
 	Finish Finish // why this is the text's last token, if it is
 
 	logits     []float32
@@ -23,8 +25,8 @@ type Step struct {
 type Candidate struct {
 	Token int32
 	Rank  int // by probability before, from 1
-	// Before is the model's own probability; After is that with which it was drawn,
-	// after temperature and filters, 0 if they dropped it.
+	// Before is the model's own probability; After is the one after temperature and
+	// filters, with which it could be drawn: 0 if they dropped it.
 	Before, After float64
 }
 
@@ -35,8 +37,8 @@ func (s *Step) LogProb() float64 {
 	return -loss
 }
 
-// Entropy returns the entropies, in bits, of the model's distribution and of what
-// temperature and filters made of it.
+// Entropy returns the entropies, in bits, of the model's distribution before and
+// after temperature and filters.
 func (s *Step) Entropy() (before, after float64) {
 	return entropy(s.before()), entropy(s.candidates.Probabilities())
 }

@@ -3,16 +3,16 @@ package sample
 import "strings"
 
 // Stops looks for stop texts in a text that comes in pieces, and holds back what
-// may be the beginning of one. The text ends where the occurrence begins that is
-// complete first (of several that end together, the longest): how the pieces are
-// cut makes no difference.
+// could be the beginning of one. The text ends where the stop text begins that is
+// complete first (if several end together, the longest). How the text is cut into
+// pieces makes no difference.
 type Stops struct {
 	stops []string
-	held  string // a proper prefix of a stop, or nothing
+	held  string // a proper prefix of a stop text, or empty
 	found bool
 }
 
-// NewStops looks for these texts, none of them empty.
+// NewStops returns a search for these texts, none of which is empty.
 func NewStops(stops []string) *Stops { return &Stops{stops: stops} }
 
 // Next takes a piece and returns what is certain to come before any stop, and
@@ -37,7 +37,8 @@ func (s *Stops) Next(piece string) (text string, found bool) {
 	return text, false
 }
 
-// beginning is the length of the longest end of held that a stop begins with.
+// beginning returns the length of the longest suffix of held that a stop text begins
+// with.
 func (s *Stops) beginning() int {
 	longest := 0
 	for _, stop := range s.stops {
@@ -50,7 +51,8 @@ func (s *Stops) beginning() int {
 	return longest
 }
 
-// Rest returns what is held back: the text ended, so it isn't a stop.
+// Rest returns what is held back. It is called when the text has ended, so that no
+// stop text can follow.
 func (s *Stops) Rest() string {
 	text := s.held
 	s.held = ""

@@ -7,17 +7,19 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Temperature divides the logits: below 1 the likely get likelier; 0 takes the
-// likeliest always (greedy), of several the one with the lowest number.
+// Temperature divides the logits: below 1 likely tokens get likelier. 0 always takes
+// the likeliest token (greedy), and of equally likely ones the lowest id.
 type Temperature float64
 
-// coldest is the least temperature that isn't 0: below, float32 may overflow.
+// coldest is the lowest temperature apart from 0: below it float32 may overflow.
 const coldest = 1e-6
 
+// Usage says what the setting does.
 func (Temperature) Usage() string {
 	return "divide the logits by `T`: below 1 likely tokens get likelier; 0 takes the likeliest"
 }
 
+// Validate says what is wrong with the setting.
 func (t Temperature) Validate() error {
 	if t != 0 && !(t >= coldest) || math.IsInf(float64(t), 1) {
 		return errors.New("expected 0 (greedy), or 1e-6 or more")
@@ -25,8 +27,10 @@ func (t Temperature) Validate() error {
 	return nil
 }
 
-func (t Temperature) Off() bool { return t == 1 }
+// IsDefault reports whether the setting changes nothing.
+func (t Temperature) IsDefault() bool { return t == 1 }
 
+// Apply divides the scores, or with 0 keeps the likeliest candidate only.
 func (t Temperature) Apply(c *Candidates) {
 	if t == 0 {
 		best := 0

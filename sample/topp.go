@@ -7,13 +7,16 @@ import (
 
 // TopP keeps the fewest candidates whose probabilities sum to p, the nucleus
 // (Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020, section
-// 3.1); 1 keeps all. Of equal ones at its border those with lower numbers stay.
+// 3.1); 1 keeps all. If equally likely ones meet at the border, those with lower
+// token ids stay.
 type TopP float64
 
+// Usage says what the setting does.
 func (TopP) Usage() string {
 	return "draw from the fewest tokens whose probabilities sum to `P`; 1: from all"
 }
 
+// Validate says what is wrong with the setting.
 func (p TopP) Validate() error {
 	if !(p > 0 && p <= 1) {
 		return errors.New("expected more than 0, up to 1 (all tokens); for the likeliest token alone take temperature 0")
@@ -21,12 +24,14 @@ func (p TopP) Validate() error {
 	return nil
 }
 
-func (p TopP) Off() bool { return p == 1 }
+// IsDefault reports whether the setting changes nothing.
+func (p TopP) IsDefault() bool { return p == 1 }
 
+// Apply drops the others.
 func (p TopP) Apply(c *Candidates) {
 	probs := c.Probabilities()
-	// The many that together can't have more than 1-p are out at once; a little less,
-	// so that rounding leaves the likeliest in.
+	// Candidates that together can't have more than 1-p are dropped without sorting
+	// (a little less, so that rounding doesn't drop the likeliest).
 	negligible := float32(0.999 * (1 - float64(p)) / float64(len(probs)))
 	likely := c.likely[:0]
 	for i, q := range probs {
@@ -35,7 +40,7 @@ func (p TopP) Apply(c *Candidates) {
 		}
 	}
 	c.likely = likely
-	last := border(likely, float64(p))
+	last := border(likely, float64(p)*(1-rounding)) // a sum may miss p by rounding
 	n := 0
 	for i, s := range c.Scores {
 		if s > last.score || s == last.score && int32(i) <= last.index {
@@ -46,20 +51,20 @@ func (p TopP) Apply(c *Candidates) {
 	c.cut(n)
 }
 
-// share is a candidate by its index, and what it has of the probability.
+// share is a candidate's score, probability, and index among the candidates.
 type share struct {
 	score, prob float32
 	index       int32
 }
 
-// before says whether s goes before t in the order of descending probability.
+// before reports whether s comes before t in the order of descending probability.
 func (s share) before(t share) bool {
 	return s.score > t.score || s.score == t.score && s.index < t.index
 }
 
-// border returns the share with which the sum of the largest reaches p. It sorts
-// only the part where that happens: it splits the shares around one of them, and
-// goes on with the side in which the sum is reached.
+// border returns the share at which the sum of the largest shares reaches p. Like
+// quickselect it sorts only the part where that happens: it splits the shares around
+// one of them and continues with the side in which the sum is reached.
 func border(shares []share, p float64) share {
 	const few = 16
 	sum := 0.0
@@ -94,7 +99,7 @@ func border(shares []share, p float64) share {
 	return shares[len(shares)-1] // rounding left a remainder
 }
 
-// middle is the second of three shares.
+// middle returns the second of three shares.
 func middle(a, b, c share) share {
 	if b.before(a) {
 		a, b = b, a

@@ -11,10 +11,10 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// View is a step as it is shown to a class, or written as JSON.
+// View is a step prepared for showing, or for writing as JSON.
 type View struct {
 	ID    int32  `json:"id"`
-	Token string `json:"token"` // bytes that aren't UTF-8 alone become U+FFFD in JSON
+	Token string `json:"token"` // a special token's name; bytes that aren't UTF-8 alone become U+FFFD in JSON
 	// Entropies of the model's distribution, and of that which was drawn from.
 	EntropyBits      float64 `json:"entropy_bits"`
 	EntropyBitsAfter float64 `json:"entropy_bits_after"`
@@ -30,20 +30,26 @@ type Row struct {
 	Rank   int     `json:"rank"`
 	Before float64 `json:"before"`
 	After  float64 `json:"after"`
+	// Special marks tokens that mean no text; Token is then a name.
+	Special bool `json:"special,omitempty"`
 }
 
-// View describes the step with the rows likeliest candidates, and the drawn one.
+// View describes the step with its rows likeliest candidates and the drawn one.
 func (s *Step) View(t tokenizer.Tokenizer, rows int) View {
-	name := func(id int32) string {
-		if id == t.EndOfText() {
-			return tokenizer.EndOfTextName
+	name := func(id int32) (name string, special bool) {
+		for _, s := range t.SpecialTokens() {
+			if s.ID == id {
+				return s.Name, true
+			}
 		}
-		return string(t.Bytes(id))
+		return string(t.Bytes(id)), false
 	}
-	v := View{ID: s.Token, Token: name(s.Token), Kept: s.Kept(), Vocabulary: len(s.logits)}
+	token, _ := name(s.Token)
+	v := View{ID: s.Token, Token: token, Kept: s.Kept(), Vocabulary: len(s.logits)}
 	v.EntropyBits, v.EntropyBitsAfter = s.Entropy()
 	for _, c := range s.Top(rows) {
-		v.Candidates = append(v.Candidates, Row{c.Token, name(c.Token), c.Rank, c.Before, c.After})
+		token, special := name(c.Token)
+		v.Candidates = append(v.Candidates, Row{c.Token, token, c.Rank, c.Before, c.After, special})
 	}
 	return v
 }
@@ -54,17 +60,17 @@ const (
 	barWidth   = 24 // of a bar for 100 %
 )
 
-// Table draws the view for people: a candidate a line, with a bar for the
-// probability with which it was drawn and an arrow at the one that was.
+// Table draws the view for people: one line for each candidate, with a bar for its
+// probability after filters and an arrow at the one that was drawn.
 func (v View) Table() string {
 	width := tokenWidth
 	for _, r := range v.Candidates {
-		width = max(width, uniseg.StringWidth(quoted(r.Token)))
+		width = max(width, uniseg.StringWidth(r.quoted()))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "    rank  %-*s    before     after\n", width, "token")
 	for _, r := range v.Candidates {
-		token := quoted(r.Token)
+		token := r.quoted()
 		token += strings.Repeat(" ", width-uniseg.StringWidth(token))
 		mark, after := "  ", "      –  "
 		if r.ID == v.ID {
@@ -82,12 +88,13 @@ func (v View) Table() string {
 	return b.String()
 }
 
-// quoted shows spaces and line ends for what they are.
-func quoted(token string) string {
-	if token == tokenizer.EndOfTextName {
-		return token
+// quoted puts a token in quotes, so that white space is visible, or returns a special
+// token's name.
+func (r Row) quoted() string {
+	if r.Special {
+		return r.Token
 	}
-	return strconv.Quote(token)
+	return strconv.Quote(r.Token)
 }
 
 func percent(p float64) string { return fmt.Sprintf("%7.2f %%", 100*p) }

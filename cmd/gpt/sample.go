@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -78,7 +76,7 @@ func sampleAction(c *cli.Context) error {
 		return err
 	}
 	w.decoder = weights.NewDecoder(min(w.samples, manyTexts))
-	if p.missing() && w.format == "text" && isTerminal(c.App.Reader) && isTerminal(c.App.Writer) {
+	if p.missing(c) && w.format == "text" && isTerminal(c.App.Reader) && isTerminal(c.App.Writer) {
 		interrupts := make(chan os.Signal, 1)
 		signal.Notify(interrupts, os.Interrupt)
 		return w.session(c.Context, c.App.Reader, interrupts)
@@ -89,11 +87,11 @@ func sampleAction(c *cli.Context) error {
 	return w.write(ctx, text)
 }
 
-// manyTexts is the most texts that are drawn at once: as many as the matrix
-// products take without summing in another order than for one.
+// manyTexts is the maximum number of texts that are drawn together: with more of
+// them a token of each takes little less time in all, and memory grows.
 const manyTexts = 16
 
-// setOptions lays the command line over the run's options.
+// setOptions replaces options of the run by those of the command line.
 func setOptions(c *cli.Context, o *sample.Options) error {
 	for _, s := range o.Filters() {
 		if c.IsSet(s.Flag()) {
@@ -112,61 +110,4 @@ func setOptions(c *cli.Context, o *sample.Options) error {
 		}
 	}
 	return o.Validate()
-}
-
-// prompt is where a prompt comes from.
-type prompt struct {
-	text string
-	file string // "-" is standard input; "" none
-	set  bool
-}
-
-// promptOf finds the prompt on the command line, where it may be given once.
-func promptOf(c *cli.Context) (p prompt, err error) {
-	var given []string
-	if c.NArg() > 1 {
-		return p, usageError{fmt.Errorf("%s takes one prompt, found %d arguments: put it in quotes", c.Command.Name, c.NArg())}
-	}
-	if c.NArg() == 1 {
-		given = append(given, "an argument")
-		p = prompt{text: c.Args().First(), set: true}
-		if p.text == "-" {
-			p.file = "-"
-		}
-	}
-	if c.IsSet("prompt") {
-		given = append(given, "--prompt")
-		p = prompt{text: c.String("prompt"), set: true}
-	}
-	if c.IsSet("prompt-file") {
-		given = append(given, "--prompt-file")
-		p = prompt{file: c.String("prompt-file"), set: true}
-		if p.file == "" {
-			return p, usageError{errors.New("--prompt-file is empty: expected a file, or - for standard input")}
-		}
-	}
-	if len(given) > 1 {
-		return p, usageError{fmt.Errorf("the prompt is given more than once: found %s", strings.Join(given, " and "))}
-	}
-	return p, nil
-}
-
-func (p prompt) missing() bool { return !p.set }
-
-func (p prompt) read(stdin io.Reader) (string, error) {
-	var text []byte
-	var err error
-	switch p.file {
-	case "":
-		return p.text, nil
-	case "-":
-		if text, err = io.ReadAll(stdin); err != nil {
-			return "", fmt.Errorf("prompt from standard input: %w", err)
-		}
-	default:
-		if text, err = os.ReadFile(p.file); err != nil {
-			return "", fmt.Errorf("prompt: %w", err)
-		}
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
 }

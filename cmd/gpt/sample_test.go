@@ -161,7 +161,7 @@ func TestSampleSession(t *testing.T) {
 	}
 	session := func(out io.Writer, tok tokenizer.Tokenizer, input string, interrupts chan os.Signal) {
 		t.Helper()
-		w := &sampleWriter{out: out, decoder: m.NewDecoder(1), tokenizer: tok, options: r.Config.Sample, samples: 1, seed: 1, format: "text"}
+		w := &sampleWriter{out: out, notes: io.Discard, decoder: m.NewDecoder(1), tokenizer: tok, options: r.Config.Sample, samples: 1, seed: 1, format: "text"}
 		w.options.MaxTokens = 8
 		if tok == letters { // whose vocabulary isn't the model's
 			w.decoder = &letterModel{[]float32{0, 99, 0, 0, 0}}
@@ -180,23 +180,23 @@ func TestSampleSession(t *testing.T) {
 	}
 
 	interrupts := make(chan os.Signal)
-	endless := &listener{at: "aaaaaaaa", hear: func() { interrupts <- os.Interrupt }}
+	endless := &listener{at: "aaaaaaaa", do: func() { interrupts <- os.Interrupt }}
 	session(endless, letters, "Z\nab\n", interrupts)
 	contains(t, endless.text, "'Z'", "\n> abaaaa", "a\n\n> \n")
 }
 
-// listener is a terminal whose user does something when a text ends what it says.
+// listener is a terminal whose user does something when its output ends with a text.
 type listener struct {
 	text string
 	at   string
-	hear func()
+	do   func()
 }
 
 func (l *listener) Write(p []byte) (int, error) {
 	l.text += string(p)
-	if l.hear != nil && strings.HasSuffix(l.text, l.at) {
-		l.hear()
-		l.hear = nil
+	if l.do != nil && strings.HasSuffix(l.text, l.at) {
+		l.do()
+		l.do = nil
 	}
 	return len(p), nil
 }
@@ -208,14 +208,67 @@ func (m *letterModel) Sequences() int             { return 1 }
 func (m *letterModel) Append([]model.Input) error { return nil }
 func (m *letterModel) Logits(int) []float32       { return m.logits }
 func (m *letterModel) Copy(int, int)              {}
-func (m *letterModel) Reset(int)                  {}
+func (m *letterModel) Length(int) int             { return 0 }
+func (m *letterModel) Common(int, []int32) int    { return 0 }
+func (m *letterModel) CopyPrefix(int, int, int)   {}
+func (m *letterModel) Config() model.Config {
+	return model.Config{Context: 1 << 30, VocabSize: len(m.logits)}
+}
 
 func TestSampleInterrupted(t *testing.T) {
 	inTinyRun(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	out := &listener{at: "Once there", hear: cancel}
+	out := &listener{at: "Once there", do: cancel}
 	status := execute(ctx, []string{"gpt", "sample", "--prompt", "Once there", "--max-tokens", "100000"}, out, io.Discard)
 	if status != 130 || !strings.HasPrefix(out.text, "Once there") || !strings.HasSuffix(out.text, "\n") {
 		t.Errorf("exit %d, wrote %q", status, out.text)
 	}
+}
+
+// What would otherwise pass in silence is said on standard error.
+func TestSampleNotes(t *testing.T) {
+	inTinyRun(t)
+	long := strings.Repeat("They went to the market. ", 20)
+	for want, args := range map[string][]string{
+		"the model sees the last 24, its context":                  {"sample", long},
+		"the text is longer than the model's context of 24 tokens": {"sample", "-n", "2", "--max-tokens", "60", "Once"},
+		"standard input is not read: give - as the prompt":         {"sample"},
+		"--num-samples is 100000000: expected 1 to 100000":         {"sample", "-n", "100000000"},
+		"repetition-penalty is 1e-300: expected 0.001 to 1000":     {"sample", "--repetition-penalty", "1e-300"},
+	} {
+		withStdin(t, "text\n")
+		_, _, stderr := gpt(args...)
+		if strings.Count(stderr, want) != 1 {
+			t.Errorf("gpt %.40q says %q, want %q once", args, stderr, want)
+		}
+	}
+	withStdin(t, "")
+	if _, _, stderr := gpt("sample", "--max-tokens", "3", "Once"); stderr != "" {
+		t.Errorf("an ordinary call says %q", stderr)
+	}
+}
+
+// Special tokens are shown by their own names.
+func TestSampleSpecialNames(t *testing.T) {
+	inTinyRun(t)
+	tok, err := tokenizer.WithSpecialTokens(tokenizer.NewByte(), "<|user|>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	user, _ := tokenizer.SpecialID(tok, "<|user|>")
+	logits := make([]float32, tok.VocabSize())
+	logits[user], logits['a'] = 50, 45
+	w := &sampleWriter{out: &out, notes: io.Discard, decoder: &letterModel{logits}, tokenizer: tok, options: sample.Default(), samples: 1, format: "text", show: true}
+	w.options.MaxTokens = 1
+	if err := w.write(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, out.String(), "  <|user|>", `  "a"`)
+	out.Reset()
+	w.format = "json"
+	if err := w.write(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, out.String(), `"token":"<|user|>"`, `"special":true`)
 }

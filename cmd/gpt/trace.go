@@ -36,7 +36,7 @@ func traceAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.missing() {
+	if p.missing(c) {
 		return usageError{errors.New("trace needs a prompt: gpt trace --prompt \"Once upon a time\"")}
 	}
 	r, err := run.Open(c.String("run"))

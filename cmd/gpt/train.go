@@ -219,7 +219,11 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 		opening = beginning(texts.Validation.Documents[0].Text)
 	}
 	t.Sample = func() (string, error) {
-		texts, err := sample.Texts(context.Background(), m.NewDecoder(1), r.Tokenizer, opening, cfg.Sample, cfg.Train.Seed, 1, nil)
+		requests, err := sample.Continue(r.Tokenizer, opening, cfg.Sample, cfg.Train.Seed, 1)
+		if err != nil {
+			return "", err
+		}
+		texts, err := sample.Generate(context.Background(), m.NewDecoder(1), r.Tokenizer, requests)
 		if err != nil {
 			return "", err
 		}

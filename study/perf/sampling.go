@@ -33,11 +33,11 @@ func Sample(w Workload, length time.Duration, bandwidth float64) (Sampling, erro
 	tokens := min(64, w.Model.Context-1)
 	o := sample.Default()
 	o.Temperature, o.TopK, o.MaxTokens = 0.8, 50, tokens
-	d, requests := m.NewDecoder(1), []sample.Request{{Prompt: []int32{0}, Seed: 1}}
+	d, requests := m.NewDecoder(1), []sample.Request{{Prompt: []int32{0}, Options: o, Seed: 1}}
 	var failed error
 	text := func() {
 		d.Reset(0)
-		if _, err := sample.Generate(context.Background(), d, requests, o, -1, func(*sample.Step) bool { return true }); err != nil {
+		if _, err := sample.Generate(context.Background(), d, nil, requests); err != nil {
 			failed = err
 		}
 	}

@@ -257,11 +257,15 @@ func drawn(t *testing.T, w *model.Weights, tok tokenizer.Tokenizer, temperature 
 	o := sample.Default()
 	o.Temperature, o.TopK, o.MaxTokens = sample.Temperature(temperature), sample.TopK(topK), 1
 	var view sample.View
-	_, err := sample.Texts(t.Context(), w.NewDecoder(1), tok, awkward, o, rand.Uint64(), 1, func(s *sample.Step, _ string) bool {
+	requests, err := sample.Continue(tok, awkward, o, rand.Uint64(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests[0].OnToken = func(s *sample.Step) bool {
 		view = s.View(tok, rows)
 		return true
-	})
-	if err != nil {
+	}
+	if _, err := sample.Generate(t.Context(), w.NewDecoder(1), tok, requests); err != nil {
 		t.Fatal(err)
 	}
 	return view.Candidates

@@ -19,9 +19,14 @@ type script struct {
 	logits []float32
 }
 
-func (s *script) Sequences() int     { return len(s.at) }
-func (s *script) Reset(sequence int) { s.at[sequence] = -1 }
-func (s *script) Copy(to, from int)  { s.at[to] = s.at[from] }
+func (s *script) Sequences() int       { return len(s.at) }
+func (s *script) Copy(to, from int)    { s.at[to] = s.at[from] }
+func (s *script) Config() model.Config { return model.Config{Context: 100, VocabSize: s.vocab} }
+func (s *script) Length(int) int       { return 0 }
+
+func (s *script) Common(int, []int32) int    { return 0 }
+func (s *script) CopyPrefix(to, from, n int) { s.at[to] = -1 }
+
 func (s *script) Append(inputs []model.Input) error {
 	for _, in := range inputs {
 		s.at[in.Sequence]++
@@ -33,7 +38,7 @@ func (s *script) Logits(sequence int) []float32 {
 		s.logits = make([]float32, s.vocab)
 	}
 	clear(s.logits)
-	s.logits[s.tokens[s.at[sequence]]] = 50
+	s.logits[s.tokens[max(0, s.at[sequence])]] = 50
 	return s.logits
 }
 
@@ -67,28 +72,38 @@ func TestTexts(t *testing.T) {
 	} {
 		o := Default()
 		o.MaxTokens, o.Stop = k.max, k.stop
-		heard := make([]string, 2)
-		texts, err := Texts(t.Context(), say(t, tok, 2, k.says), tok, "Es war", o, 5, 2, func(s *Step, text string) bool {
-			heard[s.Text] += text
-			return true
-		})
+		requests, err := Continue(tok, "Es war", o, 5, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := make([]string, 2)
+		for i := range requests {
+			requests[i].OnToken = func(s *Step) bool {
+				steps[i] += s.Text
+				return true
+			}
+		}
+		texts, err := Generate(t.Context(), say(t, tok, 2, k.says), tok, requests)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, got := range texts {
-			if want := (Text{k.want, k.tokens, 5 + uint64(i), k.finish}); got != want || heard[i] != k.want {
-				t.Errorf("stop %q, at most %d: text %d is %+v, heard %q, want %+v", k.stop, k.max, i, got, heard[i], want)
+			if got.Text != k.want || len(got.Tokens) != k.tokens || got.Seed != 5+uint64(i) || got.Finish != k.finish || steps[i] != k.want {
+				t.Errorf("stop %q, at most %d: text %d is %+v, its steps say %q, want %q, %d tokens, %s", k.stop, k.max, i, got, steps[i], k.want, k.tokens, k.finish)
 			}
 		}
 	}
 }
 
-// A listener that has heard enough ends its text and no other.
-func TestTextsHeard(t *testing.T) {
+// OnToken ends its own text and no other.
+func TestOnTokenEnds(t *testing.T) {
 	tok := tokenizer.NewByte()
-	texts, err := Texts(t.Context(), say(t, tok, 2, "abcdef"), tok, "", Default(), 1, 2, func(s *Step, text string) bool {
-		return s.Text == 1 || text != "c"
-	})
+	requests, err := Continue(tok, "", Default(), 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests[0].OnToken = func(s *Step) bool { return s.Text != "c" }
+	texts, err := Generate(t.Context(), say(t, tok, 2, "abcdef"), tok, requests)
 	if err != nil || texts[0].Text != "abc" || texts[0].Finish != Stopped || texts[1].Text != "abcdef" || texts[1].Finish != End {
 		t.Errorf("%+v, %v", texts, err)
 	}
@@ -100,13 +115,18 @@ func TestTextsPrompt(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newFixed(1, 0, 0, 0, 9)
-	if _, err := Texts(t.Context(), d, tok, "ab", Default(), 1, 1, func(*Step, string) bool { return true }); err != nil {
+	requests, err := Continue(tok, "ab", Default(), 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests[0].Options.MaxTokens = 1
+	if _, err := Generate(t.Context(), d, tok, requests); err != nil {
 		t.Fatal(err)
 	}
 	if want := []int32{tok.EndOfText(), 0, 1}; !slices.Equal(d.read[0], want) {
 		t.Errorf("the model read %v, want %v", d.read[0], want)
 	}
-	_, err = Texts(t.Context(), d, tok, "ab\nZ", Default(), 1, 1, nil)
+	_, err = Continue(tok, "ab\nZ", Default(), 1, 1)
 	if err == nil || !strings.Contains(err.Error(), "prompt: line 1, column 3") || !strings.Contains(err.Error(), `'\n'`) {
 		t.Errorf("%v", err)
 	}
@@ -125,7 +145,7 @@ func TestStep(t *testing.T) {
 	o := with(t, Default(), "temperature=0.5 top_k=2")
 	o.MaxTokens = 50
 	drawn := map[int32]bool{}
-	_, err := Generate(t.Context(), newFixed(1, logits...), []Request{{[]int32{0}, 1}}, o, -1, func(s *Step) bool {
+	onToken := func(s *Step) bool {
 		drawn[s.Token] = true
 		near("log-probability", s.LogProb(), float64(logits[s.Token]))
 		before, after := s.Entropy()
@@ -153,7 +173,8 @@ func TestStep(t *testing.T) {
 			}
 		}
 		return true
-	})
+	}
+	_, err := Generate(t.Context(), newFixed(1, logits...), nil, []Request{{Prompt: []int32{0}, Options: o, Seed: 1, OnToken: onToken}})
 	if err != nil || len(drawn) != 2 {
 		t.Errorf("drew %v, %v", drawn, err)
 	}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// prompt is where a prompt comes from.
+type prompt struct {
+	text string
+	file string // "-" is standard input; "" none
+	set  bool
+}
+
+// promptOf finds the prompt on the command line, where it may be given once.
+func promptOf(c *cli.Context) (p prompt, err error) {
+	var given []string
+	if c.NArg() > 1 {
+		return p, usageError{fmt.Errorf("%s takes one prompt, found %d arguments: put it in quotes", c.Command.Name, c.NArg())}
+	}
+	if c.NArg() == 1 {
+		given = append(given, "an argument")
+		p = prompt{text: c.Args().First(), set: true}
+		if p.text == "-" {
+			p.file = "-"
+		}
+	}
+	if c.IsSet("prompt") {
+		given = append(given, "--prompt")
+		p = prompt{text: c.String("prompt"), set: true}
+	}
+	if c.IsSet("prompt-file") {
+		given = append(given, "--prompt-file")
+		p = prompt{file: c.String("prompt-file"), set: true}
+		if p.file == "" {
+			return p, usageError{errors.New("--prompt-file is empty: expected a file, or - for standard input")}
+		}
+	}
+	if len(given) > 1 {
+		return p, usageError{fmt.Errorf("the prompt is given more than once: found %s", strings.Join(given, " and "))}
+	}
+	return p, nil
+}
+
+// missing reports whether no prompt was given. If standard input is a pipe or a file,
+// which is easily taken for a way to give one, it says that this isn't read.
+func (p prompt) missing(c *cli.Context) bool {
+	if !p.set && isPiped(c.App.Reader) {
+		fmt.Fprintln(c.App.ErrWriter, "gpt: standard input is not read: give - as the prompt to take it from there")
+	}
+	return !p.set
+}
+
+// isPiped reports whether a stream is a pipe or a file: neither a terminal nor
+// /dev/null.
+func isPiped(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeNamedPipe != 0)
+}
+
+func (p prompt) read(stdin io.Reader) (string, error) {
+	var text []byte
+	var err error
+	switch p.file {
+	case "":
+		return p.text, nil
+	case "-":
+		if text, err = io.ReadAll(stdin); err != nil {
+			return "", fmt.Errorf("prompt from standard input: %w", err)
+		}
+	default:
+		if text, err = os.ReadFile(p.file); err != nil {
+			return "", fmt.Errorf("prompt: %w", err)
+		}
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
+}

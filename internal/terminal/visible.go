@@ -1,0 +1,51 @@
+// Package terminal makes text safe to show on a terminal.
+package terminal
+
+import (
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Visible replaces the control characters of a text, apart from line end and tab,
+// with visible ones: those of ASCII with Unicode's control pictures (ESC becomes ␛),
+// others, and the characters that turn the direction of writing, with U+FFFD.
+// Printed raw they could move the cursor, change colours, or stop the output.
+func Visible(text string) string { return strings.Map(visible, text) }
+
+func visible(r rune) rune {
+	switch {
+	case r == '\n' || r == '\t':
+		return r
+	case r < ' ':
+		return '␀' + r
+	case r == 0x7F:
+		return '␡'
+	case unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r):
+		return utf8.RuneError
+	}
+	return r
+}
+
+// Writer returns a writer that makes what it is given Visible before it passes it
+// on to w. A character may be cut between two calls.
+func Writer(w io.Writer) io.Writer { return &writer{w: w} }
+
+type writer struct {
+	w    io.Writer
+	rest []byte // the beginning of a character
+}
+
+func (v *writer) Write(p []byte) (int, error) {
+	text := append(v.rest, p...)
+	end := len(text)
+	for i := max(0, end-utf8.UTFMax+1); i < end; i++ {
+		if utf8.RuneStart(text[i]) && !utf8.FullRune(text[i:]) {
+			end = i
+		}
+	}
+	_, err := io.WriteString(v.w, Visible(string(text[:end])))
+	v.rest = append([]byte(nil), text[end:]...)
+	return len(p), err
+}
