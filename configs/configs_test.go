@@ -94,7 +94,7 @@ func TestParse(t *testing.T) {
 		"modl:\n  layers: 3":                   `a.yaml:1:1: unknown key "modl": did you mean model?`,
 		"train:\n  layers: 3":                  `a.yaml:2:3: unknown key "layers": did you mean model.layers?`,
 		"model:\n  block_size: 3":              `a.yaml:2:3: unknown key "block_size": here it is called model.context`,
-		"sample:\n  wwwwwwwwwwwww: 3":          `a.yaml:2:3: unknown key "wwwwwwwwwwwww": expected one of repetition_penalty, temperature, top_k, `,
+		"sample:\n  wwwwwwwwwwwww: 3":          `a.yaml:2:3: unknown key "wwwwwwwwwwwww": expected one of repetition_penalty, presence_penalty, frequency_penalty, temperature, top_k, `,
 		"model:\n  heads: 2\n  layers: three":  `a.yaml:3:11: found "three", expected a whole number`,
 		"model: {layers: 1.5}":                 `found "1.5", expected a whole number`,
 		"model: {layers: \"8\"}":               `expected a whole number`,
