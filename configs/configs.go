@@ -7,12 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"tinygpt/finetune"
 	"tinygpt/model"
@@ -131,15 +126,7 @@ func Presets() []string {
 // Load reads the configuration of that name: the file if there is one, else the
 // preset. source says in words which it was.
 func Load(name string) (c Config, source string, err error) {
-	text, err := os.ReadFile(name)
-	source = "file " + name
-	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = presets.ReadFile(name); err != nil {
-			absolute, _ := filepath.Abs(name)
-			return c, "", fmt.Errorf("%s: no such file, and no preset of that name: expected a YAML file or one of %s", absolute, strings.Join(Presets(), ", "))
-		}
-		source = "embedded preset " + name + " (there is no file of that name here)"
-	}
+	text, source, err := Find(presets, name)
 	if err != nil {
 		return c, "", err
 	}
@@ -156,26 +143,18 @@ func Preset(name string) (Config, error) {
 	return Parse(text, name)
 }
 
-// Parse reads YAML over the defaults. Unknown keys, wrong types and keys without
-// a value are errors with the line.
-func Parse(text []byte, name string) (Config, error) {
+// Parse reads YAML over the defaults, as Decode does.
+func Parse(text []byte, name string, others ...string) (Config, error) {
 	c := Default()
-	if err := decode(text, name, &c); err != nil || !c.Finetunes() {
+	if err := Decode(text, name, &c, others...); err != nil || !c.Finetunes() {
 		return c, err
 	}
 	c = DefaultFinetune()
-	return c, decode(text, name, &c)
+	return c, Decode(text, name, &c, others...)
 }
 
 // Set changes one value, given as "section.key=value".
-func (c *Config) Set(assignment string) error {
-	key, value, ok := strings.Cut(assignment, "=")
-	section, field, nested := strings.Cut(key, ".")
-	if !ok || !nested {
-		return fmt.Errorf("%q: expected section.key=value, like model.layers=6", assignment)
-	}
-	return decode(fmt.Appendf(nil, "%s: {%s: %s}", section, field, value), "--set "+assignment, c)
-}
+func (c *Config) Set(assignment string) error { return SetIn(c, assignment) }
 
 // Imported is the kind of a tokenizer that came with a model's weights.
 const Imported = "imported"
@@ -217,4 +196,4 @@ func (c Config) Validate() error {
 }
 
 // Marshal writes c as YAML that Parse reads back.
-func (c Config) Marshal() ([]byte, error) { return yaml.Marshal(c) }
+func (c Config) Marshal() ([]byte, error) { return Encode(c) }

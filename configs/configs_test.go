@@ -1,7 +1,7 @@
 package configs
 
 import (
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -62,24 +62,26 @@ func TestFinetune(t *testing.T) {
 	}
 }
 
-// Classes of any spelling come back from a run's configuration as they are.
-func FuzzClasses(f *testing.F) {
-	for _, s := range []string{"yes", "1", "0.50", "null", "~", "- a", "a: b", "# x", "'", `"`, "{", "很好", "😀", " a ", "|", "a\tb", "!tag", "&x", "*x", "%", "@", "`", "2001-01-01", "0x1f", "+", ".inf", "<<"} {
+// A text of any spelling comes back from a configuration as it was, wherever one may be.
+func FuzzRoundTrip(f *testing.F) {
+	for _, s := range []string{"yes", "1", "0.50", "null", "~", "- a", "a: b", "# x", "'", `"`, "{", "很好", "😀", " a ", "|", "a\tb", "!tag", "&x", "*x", "%", "@", "`", "2001-01-01", "0x1f", "+", ".inf", "<<",
+		"\n", "\t", "", "a\r\nb", "\x00", "\x7f", "\u0085", "\u2028", "\u00ad", "\ufeff", `\n`, "C:\\texts\\a b.txt", "é: #"} {
 		f.Add(s, "b")
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		if !utf8.ValidString(a) || !utf8.ValidString(b) || strings.TrimSpace(a) != a || strings.TrimSpace(b) != b || a == "" || b == "" {
+		c := DefaultFinetune()
+		c.Data.Files, c.Sample.Stop, c.Tokenizer.File, c.Weights.From = []string{a, b}, []string{b, a}, a, b
+		c.Finetune.Task, c.Finetune.Classes, c.Finetune.Text, c.Finetune.Label, c.Finetune.Train = "classification", []string{a, b}, []string{a}, b, a
+		text, err := c.Marshal()
+		if valid := utf8.ValidString(a) && utf8.ValidString(b); err != nil || !valid {
+			if valid || err == nil {
+				t.Fatalf("%q, %q: %v", a, b, err)
+			}
 			return
 		}
-		c := DefaultFinetune()
-		c.Finetune.Task, c.Finetune.Classes = "classification", []string{a, b}
-		text, err := c.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
 		again, err := Parse(text, "a.yaml")
-		if err != nil || !slices.Equal(again.Finetune.Classes, c.Finetune.Classes) {
-			t.Errorf("%q come back as %q: %v\n%s", c.Finetune.Classes, again.Finetune.Classes, err, text)
+		if err != nil || !reflect.DeepEqual(again, c) {
+			t.Errorf("%q and %q come back as %+v: %v\n%s", a, b, again, err, text)
 		}
 	})
 }
@@ -87,37 +89,43 @@ func FuzzClasses(f *testing.F) {
 // What is wrong in a file is said in one line, with the place.
 func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                     "a.yaml: no settings in it",
-		"# nothing\n":                          "a.yaml: no settings in it",
-		"model:\n  layer: 3":                   `a.yaml:2:3: unknown key "layer": did you mean model.layers?`,
-		"train:\n  learing_rate: 3":            `a.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?`,
-		"modl:\n  layers: 3":                   `a.yaml:1:1: unknown key "modl": did you mean model?`,
-		"train:\n  layers: 3":                  `a.yaml:2:3: unknown key "layers": did you mean model.layers?`,
-		"model:\n  block_size: 3":              `a.yaml:2:3: unknown key "block_size": here it is called model.context`,
-		"sample:\n  wwwwwwwwwwwww: 3":          `a.yaml:2:3: unknown key "wwwwwwwwwwwww": expected one of repetition_penalty, presence_penalty, frequency_penalty, temperature, top_k, `,
-		"model:\n  heads: 2\n  layers: three":  `a.yaml:3:11: found "three", expected a whole number`,
-		"model: {layers: 1.5}":                 `found "1.5", expected a whole number`,
-		"model: {layers: \"8\"}":               `expected a whole number`,
-		"model: {layers: 9223372036854775808}": `expected a whole number`,
-		"model:\n  layers:":                    `a.yaml:2:11: found no value, expected a whole number`,
-		"model:":                               `found no value, expected keys with values`,
-		"model: 7":                             `found "7", expected keys with values`,
-		"- model":                              `expected keys with values`,
-		"model: {dropout: none}":               `found "none", expected a number`,
-		"model: {dropout: '0.1'}":              `expected a number`,
-		"model: {untied_head: 1}":              `found "1", expected true or false`,
-		"model: {arch: 2}":                     `found "2", expected a text`,
-		"train: {seed: -1}":                    `found "-1", expected a whole number of 0 or more`,
-		"data: {files: a.txt}":                 `found "a.txt", expected a list`,
-		"data: {files: [a.txt, {b: c}]}":       `expected a text`,
-		"model:\n  layers: 3\n  layers: 4":     `a.yaml:3:3: mapping key "layers" already defined`,
-		"model:\n  layers: [":                  `a.yaml:2:`,
-		"model: {layers: 3}\n---\ndata: {}":    `2 YAML documents`,
-		"train: {learning_rate: 1e-2}":         "",
-		"train: {learning_rate: 2}":            "",
-		"model: {layers: 0x10}":                "",
-		"data: {files: [a.txt, 'b c.txt']}":    "",
-		"train: {seed: 18446744073709551615}":  "",
+		"":                                                "a.yaml: no settings in it",
+		"# nothing\n":                                     "a.yaml: no settings in it",
+		"model:\n  layer: 3":                              `a.yaml:2:3: unknown key "layer": did you mean model.layers?`,
+		"train:\n  learing_rate: 3":                       `a.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?`,
+		"modl:\n  layers: 3":                              `a.yaml:1:1: unknown key "modl": did you mean model?`,
+		"train:\n  layers: 3":                             `a.yaml:2:3: unknown key "layers": did you mean model.layers?`,
+		"model:\n  block_size: 3":                         `a.yaml:2:3: unknown key "block_size": here it is called model.context`,
+		"sample:\n  wwwwwwwwwwwww: 3":                     `a.yaml:2:3: unknown key "wwwwwwwwwwwww": expected one of repetition_penalty, presence_penalty, frequency_penalty, temperature, top_k, `,
+		"model:\n  heads: 2\n  layers: three":             `a.yaml:3:11: found "three", expected a whole number`,
+		"model: {layers: 1.5}":                            `found "1.5", expected a whole number`,
+		"model: {layers: \"8\"}":                          `expected a whole number`,
+		"model: {layers: 9223372036854775808}":            `expected a whole number`,
+		"model:\n  layers:":                               `a.yaml:2:11: found no value, expected a whole number`,
+		"train.steps: 3":                                  `a.yaml:1:1: unknown key "train.steps": a setting is a key within its section: write ` + "`train: {steps: VALUE}`",
+		"'modl': {layers: 3}":                             `unknown key "modl": did you mean model?`,
+		"\ufeffmodel: {layers: 3}":                        "",
+		`{"model": {"layers": 3}}`:                        "",
+		"kind: text\nfound: {x: [1]}\nmodel: {layers: 3}": "",
+		"model:\n\tlayers: 3":                             `'\t'`,
+		"model:":                                          `found no value, expected keys with values`,
+		"model: 7":                                        `found "7", expected keys with values`,
+		"- model":                                         `expected keys with values`,
+		"model: {dropout: none}":                          `found "none", expected a number`,
+		"model: {dropout: '0.1'}":                         `expected a number`,
+		"model: {untied_head: 1}":                         `found "1", expected true or false`,
+		"model: {arch: 2}":                                `found "2", expected a text`,
+		"train: {seed: -1}":                               `found "-1", expected a whole number of 0 or more`,
+		"data: {files: a.txt}":                            `found "a.txt", expected a list`,
+		"data: {files: [a.txt, {b: c}]}":                  `expected a text`,
+		"model:\n  layers: 3\n  layers: 4":                `a.yaml:3:3: mapping key "layers" already defined`,
+		"model:\n  layers: [":                             `a.yaml:2:`,
+		"model: {layers: 3}\n---\ndata: {}":               `2 YAML documents`,
+		"train: {learning_rate: 1e-2}":                    "",
+		"train: {learning_rate: 2}":                       "",
+		"model: {layers: 0x10}":                           "",
+		"data: {files: [a.txt, 'b c.txt']}":               "",
+		"train: {seed: 18446744073709551615}":             "",
 	} {
 		_, err := Parse([]byte(text), "a.yaml")
 		switch {
@@ -125,6 +133,55 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")):
 			t.Errorf("%q: %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// A capability has sections of its own beside those of Config, and a configuration of
+// its own.
+func TestOwnSections(t *testing.T) {
+	type settings struct {
+		Beta  float64  `yaml:"beta"`
+		Names []string `yaml:"names,omitempty"`
+	}
+	type own struct {
+		Config `yaml:",inline"`
+		Align  settings `yaml:"align"`
+	}
+	text := "model: {layers: 3}\nalign: {beta: 0.5}"
+	c := own{Config: Default()}
+	if err := Decode([]byte(text), "a.yaml", &c); err != nil || c.Model.Layers != 3 || c.Align.Beta != 0.5 {
+		t.Fatalf("%+v: %v", c, err)
+	}
+	if err := SetIn(&c, "align.names=[a, b]"); err != nil || len(c.Align.Names) != 2 {
+		t.Errorf("%+v: %v", c.Align, err)
+	}
+	written, err := Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again own
+	if err := Decode(written, "a.yaml", &again); err != nil || !reflect.DeepEqual(again, c) {
+		t.Errorf("%+v comes back as %+v: %v", c, again, err)
+	}
+	if _, err := Parse(written, "a.yaml"); err == nil {
+		t.Error("the section align is taken for one of Config")
+	}
+	if plain, err := Parse(written, "a.yaml", "align"); err != nil || !reflect.DeepEqual(plain, c.Config) {
+		t.Errorf("%+v: %v", plain, err)
+	}
+	var section settings
+	if err := DecodeSection(written, "a.yaml", "align", &section); err != nil || !reflect.DeepEqual(section, c.Align) {
+		t.Errorf("%+v: %v", section, err)
+	}
+	for text, want := range map[string]string{
+		"align: {bta: 1}":           "did you mean align.beta?",
+		"align: {n_layer: 1}":       "here it is called model.layers",
+		"algn: {beta: 1}":           "did you mean align?",
+		"model: {layers: 3}\nx: {}": `unknown key "x"`,
+	} {
+		if err := Decode([]byte(text), "a.yaml", &c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
 }

@@ -10,31 +10,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
-
-// decode lays YAML over c. It is stricter than the YAML library, which cuts 1.5
-// down to a whole number and takes a key without a value for zero.
-func decode(text []byte, name string, c *Config) error {
-	file, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return explain(err, name)
-	}
-	if len(file.Docs) > 1 {
-		return fmt.Errorf("%s: %d YAML documents (divided by ---): expected one", name, len(file.Docs))
-	}
-	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return fmt.Errorf("%s: no settings in it: expected sections data, tokenizer, model, train, sample, finetune", name)
-	}
-	if err := check(file.Docs[0].Body, reflect.TypeFor[Config](), ""); err != nil {
-		return explain(err, name)
-	}
-	if err := yaml.NodeToValue(file.Docs[0].Body, c, yaml.Strict()); err != nil {
-		return explain(err, name)
-	}
-	return nil
-}
 
 // misfit is a node that isn't what is expected in its place.
 type misfit struct {
@@ -44,19 +21,19 @@ type misfit struct {
 
 func (m *misfit) Error() string { return m.message }
 
-// check compares a node with the type that it is to be decoded into; section is
-// the key that it belongs to, "" at the top.
-func check(n ast.Node, t reflect.Type, section string) error {
+// check compares a node with the type that it is to be decoded into. whole is the type
+// of the configuration, section the key that the node belongs to, "" at the top.
+func check(n ast.Node, t, whole reflect.Type, section string) error {
 	switch t.Kind() {
 	case reflect.Struct:
-		return checkMapping(n, t, section)
+		return checkMapping(n, t, whole, section)
 	case reflect.Slice:
 		list, ok := n.(*ast.SequenceNode)
 		if !ok {
 			return unexpected(n, "a list, like [a, b]")
 		}
 		for _, v := range list.Values {
-			if err := check(v, t.Elem(), section); err != nil {
+			if err := check(v, t.Elem(), whole, section); err != nil {
 				return err
 			}
 		}
@@ -88,22 +65,30 @@ func check(n ast.Node, t reflect.Type, section string) error {
 }
 
 // checkMapping checks a section, or all of them.
-func checkMapping(n ast.Node, t reflect.Type, section string) error {
+func checkMapping(n ast.Node, t, whole reflect.Type, section string) error {
 	mapping, ok := n.(ast.MapNode)
 	if !ok {
 		return unexpected(n, "keys with values, like `layers: 12`")
 	}
 	for each := mapping.MapRange(); each.Next(); {
-		key := each.Key().String()
+		key := keyOf(each.Key())
 		field, known := fieldOf(t, key)
 		if !known {
-			return &misfit{each.Key(), fmt.Sprintf("unknown key %q: %s", key, suggest(section, key))}
+			return &misfit{each.Key(), fmt.Sprintf("unknown key %q: %s", key, suggest(whole, section, key))}
 		}
-		if err := check(each.Value(), field.Type, key); err != nil {
+		if err := check(each.Value(), field.Type, whole, key); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keyOf is a key without the quotes that it may have.
+func keyOf(n ast.MapKeyNode) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return s.Value
+	}
+	return n.String()
 }
 
 func isNumber(n ast.Node) bool {
@@ -122,12 +107,25 @@ func isUint(v any) bool { _, ok := v.(uint64); return ok }
 
 // fieldOf is the field of a struct that a YAML key names.
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
-	for i := range t.NumField() {
-		if tag(t.Field(i)) == key {
-			return t.Field(i), true
+	for _, f := range fields(t) {
+		if tag(f) == key {
+			return f, true
 		}
 	}
 	return reflect.StructField{}, false
+}
+
+// fields are those of a struct, and of the structs that it takes in.
+func fields(t reflect.Type) (all []reflect.StructField) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if _, options, _ := strings.Cut(f.Tag.Get("yaml"), ","); options == "inline" {
+			all = append(all, fields(f.Type)...)
+			continue
+		}
+		all = append(all, f)
+	}
+	return all
 }
 
 func unexpected(n ast.Node, expected string) error {
@@ -163,4 +161,7 @@ func place(name string, line, column int) string {
 	return fmt.Sprintf("%s:%d:%d", name, line, column)
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// oneLine joins the lines of a message; a tab that it quotes stays visible.
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(s, "'\t'", `'\t'`)), " ")
+}

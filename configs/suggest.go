@@ -23,14 +23,18 @@ var foreign = map[string]string{
 	"stop_strings": "sample.stop",
 }
 
-// suggest names the known key that is closest to key, a key at the top or in a
-// section.
-func suggest(section, key string) string {
-	if ours, ok := foreign[key]; ok {
+// suggest names the key of a configuration of type t that is closest to key, a key at
+// the top ("") or in a section.
+func suggest(t reflect.Type, section, key string) string {
+	known := keys(t)
+	if of, field, dotted := strings.Cut(key, "."); dotted && slices.Contains(known, key) {
+		return fmt.Sprintf("a setting is a key within its section: write `%s: {%s: VALUE}`", of, field)
+	}
+	if ours, ok := foreign[key]; ok && slices.Contains(known, ours) {
 		return "here it is called " + ours
 	}
 	best, distance := "", len(key)/2+1
-	for _, k := range keys() {
+	for _, k := range known {
 		of, field, _ := strings.Cut(k, ".")
 		d := min(editDistance(key, field), editDistance(key, k))
 		if section == "" && editDistance(key, of) < d {
@@ -44,7 +48,7 @@ func suggest(section, key string) string {
 		return fmt.Sprintf("did you mean %s?", best)
 	}
 	var possible []string
-	for _, k := range keys() {
+	for _, k := range known {
 		of, field, _ := strings.Cut(k, ".")
 		switch {
 		case section == "" && !slices.Contains(possible, of):
@@ -56,14 +60,16 @@ func suggest(section, key string) string {
 	return "expected one of " + strings.Join(possible, ", ")
 }
 
-// keys lists every section.key of Config.
-func keys() []string {
-	var out []string
-	t := reflect.TypeFor[Config]()
-	for i := range t.NumField() {
-		section := tag(t.Field(i))
-		for j := range t.Field(i).Type.NumField() {
-			out = append(out, section+"."+tag(t.Field(i).Type.Field(j)))
+// keys lists every section.key of a configuration of that type. Of a section by itself
+// it lists the keys.
+func keys(t reflect.Type) (out []string) {
+	for _, section := range fields(t) {
+		if section.Type.Kind() != reflect.Struct {
+			out = append(out, tag(section))
+			continue
+		}
+		for _, f := range fields(section.Type) {
+			out = append(out, tag(section)+"."+tag(f))
 		}
 	}
 	return out

@@ -116,12 +116,12 @@ func (b *Base) Session(c *configs.Config, x *finetune.Examples) (*finetune.Sessi
 	return s, errors.Join(c.Validate(), c.Model.Validate())
 }
 
-// Finetuned opens a fine-tuned run with the weights of its best checkpoint, the latest
+// OpenFinetuned opens a fine-tuned run with the weights of its best checkpoint, the latest
 // if dir is empty.
-func Finetuned(dir string) (*Run, *Base, error) {
+func OpenFinetuned(dir string) (*Run, *Base, error) {
 	if dir == "" {
 		var err error
-		if dir, err = Latest(Root, true); err != nil {
+		if dir, err = Latest(Root, Finetuned); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -129,7 +129,7 @@ func Finetuned(dir string) (*Run, *Base, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if !r.Config.Finetunes() {
+	if r.Kind != Finetuned {
 		return nil, nil, fmt.Errorf("%s is no fine-tuned run: make one with `gpt finetune --from %s`", r.Dir, r.Dir)
 	}
 	path, err := r.Checkpoint("")

@@ -47,7 +47,7 @@ func Import(from, dir string, progress model.Progress) (r *Run, leftOut []string
 		return nil, nil, err
 	}
 	c.Weights.From, c.Model, c.Tokenizer = absolute, m.Config, configs.Tokenizer{Kind: configs.Imported, VocabSize: t.VocabSize()}
-	r, err = Create(dir, strings.TrimSuffix(filepath.Base(absolute), ".json"), c, t, m)
+	r, err = Create(dir, strings.TrimSuffix(filepath.Base(absolute), ".json"), Imported, c, t, m)
 	return r, leftOut, err
 }
 
@@ -100,9 +100,4 @@ func padded(t tokenizer.Tokenizer, size int) (tokenizer.Tokenizer, error) {
 		return t, nil
 	}
 	return tokenizer.WithSpecialTokens(t, names...)
-}
-
-// Imported says whether the run was imported and not trained here.
-func (r *Run) Imported() bool {
-	return r.Config.Tokenizer.Kind == configs.Imported && r.Config.Data.SHA256 == ""
 }

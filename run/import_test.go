@@ -62,8 +62,8 @@ func TestImportExport(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if leftOut != nil || !r.Imported() {
-					t.Errorf("%s: left out %v, imported %v", name, leftOut, r.Imported())
+				if leftOut != nil || !(r.Kind == Imported) {
+					t.Errorf("%s: left out %v, imported %v", name, leftOut, (r.Kind == Imported))
 				}
 				if r, err = Open(r.Dir); err != nil {
 					t.Fatal(err)
@@ -202,7 +202,7 @@ func TestExportRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	large.Parameters[3].Value.Float32s()[0] = 1e6
-	loud, err := Create("loud", "", r.Config, r.Tokenizer, large)
+	loud, err := Create("loud", "", Text, r.Config, r.Tokenizer, large)
 	if err != nil {
 		t.Fatal(err)
 	}

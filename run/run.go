@@ -13,94 +13,78 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"tinygpt/configs"
-	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
 
-// Root is the folder that holds runs unless another place is named.
-const Root = "runs"
-
-const configFile = "config.yaml"
-
-// Run is an open run folder.
+// Run is an open run of a language model.
 type Run struct {
 	Dir       string
+	Kind      Kind
 	Config    configs.Config
 	Tokenizer tokenizer.Tokenizer
 }
 
-// Create makes the folder dir, or with an empty dir the next free one of
-// runs/NAME-1, runs/NAME-2, …, and writes configuration and tokenizer into it, and
-// the weights of m unless it is nil. A folder that holds a run already is refused.
-func Create(dir, name string, c configs.Config, t tokenizer.Tokenizer, m *model.Model) (r *Run, err error) {
-	if dir == "" {
-		dir = nextFree(name)
-	} else if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
-		return nil, fmt.Errorf("%s holds a run already: continue it with --resume, or name another folder", dir)
-	}
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		defer func() {
-			if r == nil {
-				os.RemoveAll(dir)
-			}
-		}()
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
+// Section is a part of a run's config.yaml that belongs to its kind alone: a struct of
+// settings under a key that is listed in the kind's line in kinds.
+type Section struct {
+	Key      string
+	Settings any
+}
+
+// Create makes the folder of a run of a language model, as Make does, and writes
+// configuration and tokenizer into it, and the weights of m unless it is nil.
+func Create(dir, name string, kind Kind, c configs.Config, t tokenizer.Tokenizer, m *model.Model, sections ...Section) (*Run, error) {
 	c.Tokenizer.SHA256 = tokenizer.Fingerprint(t)
 	text, err := c.Marshal()
 	if err != nil {
 		return nil, err
 	}
-	if err := tokenizer.Save(dir, t, c.Model.Context); err != nil {
-		return nil, err
-	}
-	if m != nil {
-		if err := train.SaveCheckpoint(filepath.Join(dir, train.BestCheckpoint), m, train.State{}); err != nil {
+	for _, s := range sections {
+		if !slices.Contains(kinds[kind].sections, s.Key) {
+			return nil, fmt.Errorf("run: %s has no section %s", kind, s.Key)
+		}
+		more, err := configs.Encode(map[string]any{s.Key: s.Settings})
+		if err != nil {
 			return nil, err
 		}
+		text = append(text, more...)
 	}
-	// The configuration last: a folder with one is a run.
-	if err := atomicfile.WriteFile(filepath.Join(dir, configFile), text); err != nil {
+	dir, err = makeFolder(dir, name, kind, text, func(dir string) error {
+		if err := tokenizer.Save(dir, t, c.Model.Context); err != nil || m == nil {
+			return err
+		}
+		return train.SaveCheckpoint(filepath.Join(dir, train.BestCheckpoint), m, train.State{})
+	})
+	if err != nil {
 		return nil, err
 	}
-	return &Run{dir, c, t}, nil
+	return &Run{dir, kind, c, t}, nil
 }
 
-// nextFree is the first of runs/NAME-1, runs/NAME-2, … that isn't there.
-func nextFree(name string) string {
-	name = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(name), ".yaml"), ".yml")
-	for i := 1; ; i++ {
-		dir := filepath.Join(Root, fmt.Sprintf("%s-%d", name, i))
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			return dir
-		}
-	}
-}
-
-// Open opens a run folder; an empty dir means the latest of Root that isn't a
-// fine-tuning.
+// Open opens the folder of a run of a language model; an empty dir means the latest of
+// Root that continues texts.
 func Open(dir string) (*Run, error) {
 	if dir == "" {
 		var err error
-		if dir, err = Latest(Root, false); err != nil {
+		if dir, err = Latest(Root, Writers()...); err != nil {
 			return nil, err
 		}
 	}
-	path := filepath.Join(dir, configFile)
-	text, err := os.ReadFile(path)
+	text, kind, err := readConfig(dir)
 	if err != nil {
-		absolute, _ := filepath.Abs(dir)
-		return nil, fmt.Errorf("%s: no %s in it: not the folder of a run; `gpt train` makes one", absolute, configFile)
+		return nil, err
 	}
-	c, err := configs.Parse(text, path)
+	if !kinds[kind].model {
+		return nil, fmt.Errorf("%s holds a run of kind %s, and no language model", dir, kind)
+	}
+	path := filepath.Join(dir, configFile)
+	c, err := configs.Parse(text, path, kinds[kind].sections...)
 	if err != nil {
 		return nil, err
 	}
@@ -117,39 +101,17 @@ func Open(dir string) (*Run, error) {
 	if sum := tokenizer.Fingerprint(t); c.Tokenizer.SHA256 != "" && sum != c.Tokenizer.SHA256 {
 		return nil, fmt.Errorf("%s: its tokenizer (sha256 %.12s…) is not the one that the model was trained with (%.12s… in %s): restore the original tokenizer.json and tokenizer_config.json", dir, sum, c.Tokenizer.SHA256, configFile)
 	}
-	return &Run{dir, c, t}, nil
+	return &Run{dir, kind, c, t}, nil
 }
 
-// Latest is the run below root whose checkpoint or configuration was written last,
-// of the fine-tunings or of the others.
-func Latest(root string, finetuned bool) (string, error) {
-	entries, _ := os.ReadDir(root)
-	var latest string
-	var when time.Time
-	for _, e := range entries {
-		dir := filepath.Join(root, e.Name())
-		text, err := os.ReadFile(filepath.Join(dir, configFile))
-		if err != nil {
-			continue
-		}
-		// What can't be read is an error when the run is opened.
-		if c, err := configs.Parse(text, configFile); c.Finetunes() != finetuned || err != nil && finetuned {
-			continue
-		}
-		for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
-			if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.ModTime().After(when) {
-				latest, when = dir, info.ModTime()
-			}
-		}
+// Section lays the settings of a section of the run's own over the struct that settings
+// points to.
+func (r *Run) Section(key string, settings any) error {
+	text, _, err := readConfig(r.Dir)
+	if err != nil {
+		return err
 	}
-	if latest == "" {
-		absolute, _ := filepath.Abs(root)
-		if finetuned {
-			return "", fmt.Errorf("%s: no fine-tuned run there yet: make one with `gpt finetune --config sentiment.yaml`, or name a folder with --run", absolute)
-		}
-		return "", fmt.Errorf("%s: no run there yet: make one with `gpt train --config small.yaml`, or name a folder with --run", absolute)
-	}
-	return latest, nil
+	return configs.DecodeSection(text, filepath.Join(r.Dir, configFile), key, settings)
 }
 
 // Checkpoint is the path of the weights to use: best or last as asked for, or

@@ -32,7 +32,7 @@ func TestCreateOpenLatest(t *testing.T) {
 	for i, want := range []string{"runs/a-1", "runs/a-2", "runs/b-1"} {
 		c := config(t)
 		c.Train.Steps = 10 + i
-		r, err := Create("", []string{"a.yaml", "x/a.yaml", "b"}[i], c, tokenizer.NewByte(), nil)
+		r, err := Create("", []string{"a.yaml", "x/a.yaml", "b"}[i], Text, c, tokenizer.NewByte(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestCreateOpenLatest(t *testing.T) {
 	if err := os.Chtimes(filepath.FromSlash("runs/a-1/config.yaml"), now, now); err != nil {
 		t.Fatal(err)
 	}
-	if dir, err := Latest(Root, false); err != nil || dir != filepath.FromSlash("runs/a-1") {
+	if dir, err := Latest(Root, Writers()...); err != nil || dir != filepath.FromSlash("runs/a-1") {
 		t.Errorf("the latest is %s: %v", dir, err)
 	}
 }
@@ -89,7 +89,7 @@ func TestFloor(t *testing.T) {
 func TestStreams(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c := config(t)
-	r, err := Create("mine", "", c, tokenizer.NewByte(), nil)
+	r, err := Create("mine", "", Text, c, tokenizer.NewByte(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ type foreign struct{ tokenizer.Tokenizer }
 // A folder that can't be completed goes again.
 func TestCreateFails(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, err := Create("", "a", config(t), foreign{tokenizer.NewByte()}, nil); err == nil {
+	if _, err := Create("", "a", Text, config(t), foreign{tokenizer.NewByte()}, nil); err == nil {
 		t.Fatal("a foreign tokenizer was saved")
 	}
 	if dirs, _ := filepath.Glob("runs/*"); dirs != nil {

@@ -36,7 +36,7 @@ func classifyCommand() *cli.Command {
 			if c.Args().Present() && c.IsSet("file") {
 				return usageError{fmt.Errorf("both a text and --file: expected one of them")}
 			}
-			r, base, err := run.Finetuned(c.String("run"))
+			r, base, err := run.OpenFinetuned(c.String("run"))
 			if err != nil {
 				return err
 			}

@@ -73,7 +73,7 @@ func startFinetune(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		r, err := run.Create(c.String("run"), c.String("config"), mine, base.Tokenizer, nil)
+		r, err := run.Create(c.String("run"), c.String("config"), run.Finetuned, mine, base.Tokenizer, nil)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func resumeFinetune(c *cli.Context) error {
 	dir := c.String("run")
 	if dir == "" {
 		var err error
-		if dir, err = run.Latest(run.Root, true); err != nil {
+		if dir, err = run.Latest(run.Root, run.Finetuned); err != nil {
 			return err
 		}
 	}

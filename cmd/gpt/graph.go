@@ -90,7 +90,7 @@ func toDraw(c *cli.Context) (cfg configs.Config, m *model.Model, err error) {
 			return cfg, nil, err
 		}
 		if r.Config.Finetunes() {
-			_, base, err := run.Finetuned(r.Dir)
+			_, base, err := run.OpenFinetuned(r.Dir)
 			if err != nil {
 				return cfg, nil, err
 			}

@@ -88,7 +88,7 @@ var forceFlag = &cli.BoolFlag{Name: "force", Usage: "write over what is there"}
 func openTokenizer(c *cli.Context) (tokenizer.Tokenizer, error) {
 	switch name := c.String("tokenizer"); name {
 	case "":
-		dir, err := run.Latest(run.Root, false)
+		dir, err := run.Latest(run.Root, run.Writers()...)
 		if err != nil {
 			return nil, errors.New("no run here to take a tokenizer from: name one with --tokenizer, like gpt2 or a folder with tokenizer.json")
 		}

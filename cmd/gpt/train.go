@@ -100,7 +100,7 @@ func start(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := run.Create(c.String("run"), name, cfg, tok, nil)
+	r, err := run.Create(c.String("run"), name, run.Text, cfg, tok, nil)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func resume(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.Imported() {
+	if r.Kind == run.Imported {
 		return fmt.Errorf("%s was imported, and there is no training to resume: begin a run with its weights by %s train --from %s --data FILE", r.Dir, self(), r.Dir)
 	}
 	for _, s := range c.StringSlice("set") {

@@ -189,7 +189,7 @@ func (l *Ladder) train(ctx context.Context, rung Rung) error {
 		if err := os.RemoveAll(rung.Dir); err != nil {
 			return err
 		}
-		if r, err = run.Create(rung.Dir, "", rung.Config, l.tokenizer, nil); err != nil {
+		if r, err = run.Create(rung.Dir, "", run.Text, rung.Config, l.tokenizer, nil); err != nil {
 			return err
 		}
 	} else if r.Config.Data.SHA256 != l.texts.SHA256 {

@@ -1,0 +1,158 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"tinygpt/configs"
+	"tinygpt/internal/atomicfile"
+	"tinygpt/train"
+)
+
+// Root is the folder that holds runs unless another place is named.
+const Root = "runs"
+
+const configFile = "config.yaml"
+
+// Make makes the folder of a run of any kind: dir, or with an empty dir the next free
+// one of runs/NAME-1, runs/NAME-2, …, which no other process gets at the same time. fill
+// writes the run's first files into it. config (a struct of sections, see
+// configs.Encode) becomes its config.yaml, with the kind; it is written last, so a folder
+// with one is a whole run. On an error nothing is left. A folder that holds a run
+// already is refused.
+func Make(dir, name string, kind Kind, config any, fill func(dir string) error) (path string, err error) {
+	text, err := configs.Encode(config)
+	if err != nil {
+		return "", err
+	}
+	return makeFolder(dir, name, kind, text, fill)
+}
+
+// makeFolder is Make with a configuration that is encoded already.
+func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string) error) (path string, err error) {
+	if _, known := kinds[kind]; !known {
+		return "", fmt.Errorf("%w: %q", errNoKind, kind)
+	}
+	made := false
+	if dir == "" {
+		dir, err = nextFree(name)
+		made = true
+	} else {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			made = true
+		}
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil && made {
+			os.RemoveAll(dir)
+		}
+	}()
+	unlock, err := Lock(dir)
+	if err != nil {
+		made = false // another process is at work in it
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+		made = false
+		return "", fmt.Errorf("%s holds a run already: continue it with --resume, or name another folder", dir)
+	}
+	if fill != nil {
+		if err := fill(dir); err != nil {
+			return "", err
+		}
+	}
+	text := append(fmt.Appendf(nil, "%s: %s\n", configs.KindKey, kind), config...)
+	return dir, atomicfile.WriteFile(filepath.Join(dir, configFile), text)
+}
+
+// nextFree makes the first folder of runs/NAME-1, runs/NAME-2, … that isn't there.
+func nextFree(name string) (string, error) {
+	name = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(name), ".yaml"), ".yml")
+	if err := os.MkdirAll(Root, 0o755); err != nil {
+		return "", err
+	}
+	for i := 1; ; i++ {
+		dir := filepath.Join(Root, fmt.Sprintf("%s-%d", name, i))
+		if err := os.Mkdir(dir, 0o755); !errors.Is(err, fs.ErrExist) {
+			return dir, err
+		}
+	}
+}
+
+// Read lays the config.yaml of a run of one of the kinds over the struct that config
+// points to; see configs.Decode.
+func Read(dir string, config any, wanted ...Kind) error {
+	text, kind, err := readConfig(dir)
+	if err != nil {
+		return err
+	}
+	if err := kind.expect(dir, wanted...); err != nil {
+		return err
+	}
+	return configs.Decode(text, filepath.Join(dir, configFile), config)
+}
+
+// readConfig reads config.yaml and the kind that it names.
+func readConfig(dir string) (text []byte, kind Kind, err error) {
+	path := filepath.Join(dir, configFile)
+	if text, err = os.ReadFile(path); err != nil {
+		absolute, _ := filepath.Abs(dir)
+		return nil, "", fmt.Errorf("%s: no %s in it: not the folder of a run; `gpt train` makes one", absolute, configFile)
+	}
+	kind, err = kindOf(text, path)
+	return text, kind, err
+}
+
+// Latest is the run below root whose checkpoint or configuration was written last, of
+// the runs of those kinds.
+func Latest(root string, wanted ...Kind) (string, error) {
+	if len(wanted) == 0 {
+		return "", errNoKind
+	}
+	entries, _ := os.ReadDir(root)
+	var latest string
+	var when time.Time
+	for _, e := range entries {
+		dir := filepath.Join(root, e.Name())
+		if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+			continue
+		}
+		// What can't be read is an error when the run is opened.
+		if _, kind, err := readConfig(dir); err == nil && !kind.Is(wanted...) {
+			continue
+		}
+		for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
+			if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.ModTime().After(when) {
+				latest, when = dir, info.ModTime()
+			}
+		}
+	}
+	if latest == "" {
+		absolute, _ := filepath.Abs(root)
+		what := "run"
+		if !slices.Contains(wanted, Text) {
+			what = string(wanted[0]) + " run"
+		}
+		return "", fmt.Errorf("%s: no %s there yet: make one with `%s`, or name a folder with --run", absolute, what, kinds[latestCommand(wanted)].command)
+	}
+	return latest, nil
+}
+
+// latestCommand is the kind whose command a message proposes.
+func latestCommand(wanted []Kind) Kind {
+	if slices.Contains(wanted, Text) {
+		return Text
+	}
+	return wanted[0]
+}

@@ -1,0 +1,186 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"tinygpt/configs"
+	"tinygpt/tokenizer"
+)
+
+// A run of any kind is made and read back, and no other kind is taken for it.
+func TestMakeRead(t *testing.T) {
+	t.Chdir(t.TempDir())
+	type settings struct {
+		Vectors struct {
+			Dim int `yaml:"dim"`
+		} `yaml:"vectors"`
+	}
+	var c settings
+	c.Vectors.Dim = 100
+	dir, err := Make("", "wiki.yaml", Vectors, c, func(dir string) error {
+		if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+			t.Error("the configuration is there before the run is whole")
+		}
+		return os.WriteFile(filepath.Join(dir, "vocab.tsv"), nil, 0o644)
+	})
+	if err != nil || dir != filepath.FromSlash("runs/wiki-1") {
+		t.Fatal(dir, err)
+	}
+	var again settings
+	if err := Read(dir, &again, Vectors); err != nil || again != c {
+		t.Errorf("%+v: %v", again, err)
+	}
+	if err := Read(dir, &again, SFT, PPO); err == nil || !strings.Contains(err.Error(), "holds a run of kind vectors, expected sft or ppo: make one with `gpt align sft`") {
+		t.Error(err)
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "no language model") {
+		t.Error(err)
+	}
+	if _, err := Make(dir, "", Vectors, c, nil); err == nil || !strings.Contains(err.Error(), "holds a run already") {
+		t.Error(err)
+	}
+	if latest, err := Latest(Root, Vectors); err != nil || latest != dir {
+		t.Error(latest, err)
+	}
+	if _, err := Latest(Root, Writers()...); err == nil || !strings.Contains(err.Error(), "gpt train") {
+		t.Error(err)
+	}
+	// What fails leaves nothing.
+	if _, err := Make("", "x", Vectors, c, func(string) error { return errors.New("full") }); err == nil {
+		t.Error("no error")
+	}
+	if _, err := os.Stat(filepath.FromSlash("runs/x-1")); err == nil {
+		t.Error("a failed run's folder is left")
+	}
+	if _, err := Make("", "x", "poems", c, nil); !errors.Is(err, errNoKind) {
+		t.Error(err)
+	}
+}
+
+// Runs that are begun at the same time get folders of their own.
+func TestMakeAtTheSameTime(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const n = 20
+	var dirs sync.Map
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			dir, err := Make("", "a", Vectors, map[string]int{"number": i}, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			if _, taken := dirs.LoadOrStore(dir, true); taken {
+				t.Errorf("%s is given twice", dir)
+			}
+		})
+	}
+	wg.Wait()
+	if found, _ := filepath.Glob("runs/a-*/config.yaml"); len(found) != n {
+		t.Errorf("%d runs: %v", len(found), found)
+	}
+}
+
+// Sections of a run's own are kept and passed over by those who don't know them.
+func TestSections(t *testing.T) {
+	t.Chdir(t.TempDir())
+	type align struct {
+		Beta float64 `yaml:"beta"`
+	}
+	r, err := Create("", "a", PPO, config(t), tokenizer.NewByte(), nil, Section{"align", align{0.25}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = Open(""); err != nil || r.Kind != PPO {
+		t.Fatal(r, err)
+	}
+	var a align
+	if err := r.Section("align", &a); err != nil || a.Beta != 0.25 {
+		t.Error(a, err)
+	}
+	if _, err := Create("", "a", Text, config(t), tokenizer.NewByte(), nil, Section{"align", align{}}); err == nil {
+		t.Error("a run trained on texts got a section align")
+	}
+	if dirs, _ := filepath.Glob("runs/*"); len(dirs) != 1 {
+		t.Error(dirs)
+	}
+}
+
+// The kind of a run that was made before kinds were written down follows from its
+// settings.
+func TestKindOf(t *testing.T) {
+	for text, want := range map[string]Kind{
+		"kind: ppo\nmodel: {layers: 3}":                  PPO,
+		"data: {sha256: ab}\nmodel: {layers: 3}":         Text,
+		"finetune: {task: tagging}":                      Finetuned,
+		"tokenizer: {kind: imported}":                    Imported,
+		"tokenizer: {kind: imported}\ndata: {sha256: a}": Text,
+	} {
+		if got, err := kindOf([]byte(text), "config.yaml"); err != nil || got != want {
+			t.Errorf("%q: %s, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"kind: poems", "kind: ["} {
+		if k, err := kindOf([]byte(text), "config.yaml"); err == nil || !strings.HasPrefix(err.Error(), "config.yaml: ") {
+			t.Errorf("%q: %s, %v", text, k, err)
+		}
+	}
+}
+
+// A folder is held by one process at a time: another one is told which, and a holder
+// that died is no obstacle.
+func TestLock(t *testing.T) {
+	if dir := os.Getenv("TINYGPT_TEST_LOCK"); dir != "" { // the other process
+		_, err := Lock(dir)
+		fmt.Println("locked:", err)
+		os.Stdin.Read(make([]byte, 1))
+		os.Exit(0)
+	}
+	dir := t.TempDir()
+	other := exec.Command(os.Args[0], "-test.run=^TestLock$")
+	other.Env = append(os.Environ(), "TINYGPT_TEST_LOCK="+dir)
+	in, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	line := make([]byte, 100)
+	n, _ := out.Read(line)
+	if got := string(line[:n]); !strings.HasPrefix(got, "locked: <nil>") {
+		t.Fatalf("the other process says %q", got)
+	}
+	want := fmt.Sprintf("in use by process %d", other.Process.Pid)
+	if _, err := Lock(dir); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if _, err := Make(dir, "", Vectors, configs.Config{}, nil); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	other.Process.Kill()
+	other.Wait()
+	unlock, err := Lock(dir)
+	if err != nil {
+		t.Fatal("a dead holder: ", err)
+	}
+	if _, err := Lock(dir); err == nil {
+		t.Error("locked twice")
+	}
+	unlock()
+	if unlock, err = Lock(dir); err != nil {
+		t.Error("after unlock: ", err)
+	}
+	unlock()
+}
