@@ -1,0 +1,238 @@
+package query
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+
+	"tinygpt/model/kernel"
+)
+
+// Section is a part of a file of analogies, like capital-common-countries.
+type Section struct {
+	Name string
+	// Questions are four words each: a is to b as c is to d.
+	Questions [][4]string
+}
+
+// ParseQuestions reads analogies in the form of word2vec's questions-words.txt: a line
+// ": name" begins a section, each other line has four words. name is for errors.
+func ParseQuestions(r io.Reader, name string) ([]Section, error) {
+	var sections []Section
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
+		if section, ok := strings.CutPrefix(line, ":"); ok {
+			sections = append(sections, Section{Name: strings.TrimSpace(section)})
+			continue
+		}
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		if len(words) != 4 {
+			return nil, fmt.Errorf("%s, line %d has %d words: expected four, a is to b as c is to d, or \": name\" of a section", name, n, len(words))
+		}
+		if len(sections) == 0 {
+			sections = append(sections, Section{Name: name})
+		}
+		last := &sections[len(sections)-1]
+		last.Questions = append(last.Questions, [4]string(words))
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(sections) == 0 {
+		return nil, fmt.Errorf("%s: no questions in it", name)
+	}
+	return sections, nil
+}
+
+// SectionScore counts a section's right answers.
+type SectionScore struct {
+	Name string `json:"name"`
+	// Questions are those whose four words are in the vocabulary, Unknown the others.
+	Questions int `json:"questions"`
+	Unknown   int `json:"unknown"`
+	// Correct is for each method in turn.
+	Correct []int `json:"correct"`
+}
+
+// Share is the share of correct answers by method i, in percent.
+func (s SectionScore) Share(i int) float64 {
+	return 100 * float64(s.Correct[i]) / float64(max(s.Questions, 1))
+}
+
+// Sum adds up sections under a name; those for which take says so.
+func Sum(name string, sections []SectionScore, take func(SectionScore) bool) SectionScore {
+	sum := SectionScore{Name: name}
+	for _, s := range sections {
+		if take != nil && !take(s) {
+			continue
+		}
+		sum.Questions += s.Questions
+		sum.Unknown += s.Unknown
+		if sum.Correct == nil {
+			sum.Correct = make([]int, len(s.Correct))
+		}
+		for i, n := range s.Correct {
+			sum.Correct[i] += n
+		}
+	}
+	return sum
+}
+
+// Fold says how words of a test are looked up.
+type Fold bool
+
+// With IgnoreCase, a test's word is the first of the vocabulary that has the same letters
+// in any case, as in gensim; with ExactCase it is the same word.
+const (
+	ExactCase  Fold = false
+	IgnoreCase Fold = true
+)
+
+// rows returns the row of each word as a test of this fold writes it.
+func (s *Space) rows(f Fold) func(string) (int, bool) {
+	if f == ExactCase {
+		return func(w string) (int, bool) { i, ok := s.index[w]; return i, ok }
+	}
+	folded := make(map[string]int, len(s.Words))
+	for i, w := range s.Words {
+		if w = strings.ToLower(w); folded[w] == 0 {
+			folded[w] = i + 1
+		}
+	}
+	return func(w string) (int, bool) {
+		i := folded[strings.ToLower(w)]
+		return i - 1, i > 0
+	}
+}
+
+// candidates is how many words are compared with the questions at a time.
+const candidates = 2048
+
+// Score answers the questions by each of the methods. An answer is right if the best
+// word, without the question's three, is the fourth. Of equal scores the first word of
+// the vocabulary is the answer.
+func (s *Space) Score(sections []Section, methods []Method, fold Fold) []SectionScore {
+	find := s.rows(fold)
+	out := make([]SectionScore, len(sections))
+	for i, section := range sections {
+		e := &examination{space: s, methods: methods, places: map[int]int{}}
+		out[i] = SectionScore{Name: section.Name, Correct: make([]int, len(methods))}
+		for _, q := range section.Questions {
+			var rows [4]int
+			known := true
+			for j, w := range q {
+				row, ok := find(w)
+				rows[j], known = row, known && ok
+			}
+			if !known {
+				out[i].Unknown++
+				continue
+			}
+			e.add(rows)
+		}
+		out[i].Questions = len(e.questions)
+		e.answer()
+		for _, q := range e.questions {
+			for m, best := range q.best {
+				if best.row == q.rows[3] {
+					out[i].Correct[m]++
+				}
+			}
+		}
+	}
+	return out
+}
+
+// examination is the questions of one section. Few words make many questions: their
+// cosines with a block of candidates are computed once, then the questions go over them
+// while they are in cache.
+type examination struct {
+	space     *Space
+	methods   []Method
+	questions []*question
+	words     []int       // rows of the words in the questions
+	places    map[int]int // of a row in words
+}
+
+// question is one with the best answers so far, by method.
+type question struct {
+	rows   [4]int
+	places [3]int
+	terms  terms
+	best   []answer
+}
+
+type answer struct {
+	row   int
+	score float32
+}
+
+func (e *examination) add(rows [4]int) {
+	q := &question{rows: rows, best: make([]answer, len(e.methods))}
+	for i, row := range rows[:3] {
+		place, ok := e.places[row]
+		if !ok {
+			place = len(e.words)
+			e.places[row] = place
+			e.words = append(e.words, row)
+		}
+		q.places[i] = place
+	}
+	for i := range q.best {
+		q.best[i] = answer{-1, 0}
+	}
+	a, b, c := rows[0], rows[1], rows[2]
+	q.terms = termsOf(e.space.cosine(a, b), e.space.cosine(a, c), e.space.cosine(b, c))
+	e.questions = append(e.questions, q)
+}
+
+// answer finds the best words. Each question is one goroutine's at a time, and goes
+// through the candidates in order: the result doesn't depend on the number of threads.
+func (e *examination) answer() {
+	s, d := e.space, e.space.Dim
+	asked := make([]float32, 0, len(e.words)*d)
+	for _, row := range e.words {
+		asked = append(asked, s.Unit(row)...)
+	}
+	cosines := make([]float32, len(e.words)*candidates)
+	for from := 0; from < len(s.Words) && len(e.questions) > 0; from += candidates {
+		n := min(candidates, len(s.Words)-from)
+		kernel.Product{TransB: true, M: len(e.words), N: n, K: d, A: asked, B: s.unit[from*d:], C: cosines}.Compute()
+		var all sync.WaitGroup
+		threads := runtime.GOMAXPROCS(0)
+		for t := range threads {
+			all.Go(func() {
+				for i := t; i < len(e.questions); i += threads {
+					e.questions[i].consider(e.methods, cosines, from, n)
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
+// consider looks at n candidates, whose first row is from.
+func (q *question) consider(methods []Method, cosines []float32, from, n int) {
+	a, b, c := cosines[q.places[0]*n:][:n], cosines[q.places[1]*n:][:n], cosines[q.places[2]*n:][:n]
+	for i, m := range methods {
+		best := q.best[i]
+		for j := range a {
+			score := m.score(a[j], b[j], c[j], q.terms)
+			if best.row >= 0 && score <= best.score {
+				continue
+			}
+			if row := from + j; row != q.rows[0] && row != q.rows[1] && row != q.rows[2] {
+				best = answer{row, score}
+			}
+		}
+		q.best[i] = best
+	}
+}

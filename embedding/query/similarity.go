@@ -1,0 +1,98 @@
+package query
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"tinygpt/finetune/metric"
+)
+
+// Pair is two words and how similar people find them.
+type Pair struct {
+	A, B  string
+	Grade float64
+}
+
+// ParsePairs reads a similarity set as WordSim-353 and SimLex-999 are kept: two words and
+// a grade a line, apart by tabs, commas or blanks; the first line may be names of the
+// columns, columns after the third are passed over. name is for errors.
+func ParsePairs(r io.Reader, name string) ([]Pair, error) {
+	var pairs []Pair
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		var fields []string
+		switch {
+		case strings.Contains(line, "\t"):
+			fields = strings.Split(line, "\t")
+		case strings.Contains(line, ","):
+			fields = strings.Split(line, ",")
+		default:
+			fields = strings.Fields(line)
+		}
+		var grade float64
+		var err error
+		if len(fields) >= 3 {
+			grade, err = strconv.ParseFloat(strings.TrimSpace(fields[2]), 64)
+		}
+		if len(fields) < 3 || err != nil || math.IsNaN(grade) || math.IsInf(grade, 0) {
+			if n == 1 {
+				continue // names of the columns
+			}
+			return nil, fmt.Errorf("%s, line %d: found %q: expected two words and a grade, apart by tabs, commas or blanks", name, n, line)
+		}
+		pairs = append(pairs, Pair{strings.TrimSpace(fields[0]), strings.TrimSpace(fields[1]), grade})
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(pairs) == 0 {
+		return nil, fmt.Errorf("%s: no pairs of words in it", name)
+	}
+	return pairs, nil
+}
+
+// PairScore is how well cosines follow people's grades.
+type PairScore struct {
+	// Pairs are those whose words are both in the vocabulary, Unknown the others.
+	Pairs   int `json:"pairs"`
+	Unknown int `json:"unknown"`
+	// Spearman is the rank correlation of cosines and grades, Low to High its 95 %
+	// confidence interval.
+	Spearman float64 `json:"spearman"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+}
+
+// Correlate compares cosines with grades.
+func (s *Space) Correlate(pairs []Pair, fold Fold) PairScore {
+	find := s.rows(fold)
+	var cosines, grades []float64
+	for _, p := range pairs {
+		i, ok := find(p.A)
+		j, also := find(p.B)
+		if ok && also {
+			cosines, grades = append(cosines, s.cosine(i, j)), append(grades, p.Grade)
+		}
+	}
+	score := PairScore{Pairs: len(grades), Unknown: len(pairs) - len(grades), Low: -1, High: 1}
+	if score.Pairs < 2 {
+		return score
+	}
+	score.Spearman = metric.Spearman(cosines, grades)
+	if n := float64(score.Pairs); n > 3 && math.Abs(score.Spearman) < 1 {
+		// Fisher's transformation with the variance of Bonett and Wright 2000, Sample
+		// Size Requirements for Estimating Pearson, Kendall and Spearman Correlations.
+		z, half := math.Atanh(score.Spearman), 1.96*math.Sqrt((1+score.Spearman*score.Spearman/2)/(n-3))
+		score.Low, score.High = math.Tanh(z-half), math.Tanh(z+half)
+	}
+	return score
+}
