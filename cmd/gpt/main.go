@@ -30,7 +30,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Commands: []*cli.Command{
 			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
 			plotCommand(), traceCommand(), graphCommand(), tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
-			scalingCommand(), planCommand(), fewshotCommand(), alignCommand(),
+			scalingCommand(), planCommand(), fewshotCommand(), alignCommand(), vectorsCommand(),
 		},
 		Suggest: true,
 		// A comma is part of a file's name or of a stop text.

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/embedding"
+	"tinygpt/embedding/format"
+)
+
+func vectorsCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "vectors",
+		Usage: "train word vectors, ask them, draw them, and use them",
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usageError{fmt.Errorf("no command %q: see gpt vectors help", c.Args().First())}
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+		Subcommands: []*cli.Command{
+			vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsConvertCommand(),
+		},
+	}
+}
+
+// vectorsFile is where a run keeps its vectors.
+const vectorsFile = "vectors.safetensors"
+
+// fromFlags say which vectors a command reads.
+func fromFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "run", Usage: "the vectors of the run in `FOLDER`"},
+		&cli.StringFlag{Name: "from", Usage: "the vectors in `FILE`: word2vec's text or binary form, fastText's .vec, GloVe's text, each also gzipped, or .safetensors"},
+		&cli.IntFlag{Name: "limit", Usage: "read the first `N` words only", DefaultText: "all"},
+	}
+}
+
+// readVectors reads the vectors that the flags name, and says on standard error what was
+// left out.
+func readVectors(c *cli.Context) (*embedding.Vectors, error) {
+	path := c.String("from")
+	switch {
+	case path != "" && c.IsSet("run"):
+		return nil, usageError{errors.New("either --run or --from: both name vectors")}
+	case path == "" && !c.IsSet("run"):
+		return nil, usageError{fmt.Errorf("no vectors named: add --run FOLDER of a run of gpt vectors train, or --from FILE (see %s --help)", c.Command.HelpName)}
+	case path == "":
+		path = filepath.Join(c.String("run"), vectorsFile)
+	}
+	if c.Int("limit") < 0 {
+		return nil, usageError{fmt.Errorf("--limit is %d: expected 1 or more", c.Int("limit"))}
+	}
+	v, notes, err := format.Read(path, c.Int("limit"))
+	if err != nil {
+		return nil, err
+	}
+	if notes.Duplicates > 0 || notes.NotUTF8 > 0 {
+		fmt.Fprintf(c.App.ErrWriter, "%s: %s\n", path, notes)
+	}
+	return v, nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+// space is vectors of eight numbers, with files of questions: see
+// study/verify/python/vectors_golden.py.
+const space = "../../embedding/query/testdata/"
+
+// piped runs a command line with standard input.
+func piped(t *testing.T, input string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.WriteString(input)
+	w.Close()
+	old := os.Stdin
+	os.Stdin = r
+	defer func() { os.Stdin = old; r.Close() }()
+	var out, errs bytes.Buffer
+	status = execute(context.Background(), append([]string{"gpt"}, args...), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func TestVectorsConvert(t *testing.T) {
+	dir := t.TempDir()
+	contains(t, succeed(t, "vectors", "convert", "--from", space+"space.txt", "--to", dir+"/v.bin.gz"), "v.bin.gz (word2vec binary, gzipped): 150 words of 8 numbers")
+	succeed(t, "vectors", "convert", "--from", dir+"/v.bin.gz", "--to", dir+"/vectors.safetensors")
+	succeed(t, "vectors", "convert", "--run", dir, "--to", dir+"/again.txt")
+	want, _ := os.ReadFile(space + "space.txt")
+	if got, err := os.ReadFile(dir + "/again.txt"); err != nil || len(strings.Fields(string(got))) != len(strings.Fields(string(want))) {
+		t.Errorf("%d bytes from %d, %v", len(got), len(want), err)
+	}
+	for _, k := range []struct {
+		status int
+		want   string
+		args   []string
+	}{
+		{1, "is there already", []string{"--run", dir, "--to", dir + "/again.txt"}},
+		{2, "expected .safetensors, .bin", []string{"--run", dir, "--to", dir + "/again.csv"}},
+		{2, "either --run or --from", []string{"--run", dir, "--from", dir + "/v.bin.gz", "--to", dir + "/x.txt"}},
+		{2, "no vectors named", []string{"--to", dir + "/x.txt"}},
+		{1, "no such file", []string{"--run", dir + "/none", "--to", dir + "/x.txt"}},
+	} {
+		if status, _, stderr := gpt(append([]string{"vectors", "convert"}, k.args...)...); status != k.status || !strings.Contains(stderr, k.want) {
+			t.Errorf("%v: exit %d, %s", k.args, status, stderr)
+		}
+	}
+}
+
+func TestVectorsAsk(t *testing.T) {
+	from := []string{"--from", space + "space.txt"}
+	out := succeed(t, append([]string{"vectors", "neighbours", "s0", "x7", "-n", "2"}, from...)...)
+	if want := "s0:\np0   0.756\ns9   0.660\n\nx7:\ns25   0.767\ns4    0.752\n"; out != want {
+		t.Errorf("%q, want %q", out, want)
+	}
+	status, out, stderr := piped(t, "s1 p1 s2\n\ns3\tf3\ts9\n", append([]string{"vectors", "analogy", "--format", "json", "-n", "1"}, from...)...)
+	var first struct {
+		A, Method string
+		Answers   []struct{ Word string }
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if err := json.Unmarshal([]byte(lines[0]), &first); status != 0 || err != nil || len(lines) != 2 || first.A != "s1" || first.Method != "3cosadd" || first.Answers[0].Word != "p2" {
+		t.Errorf("exit %d, %v: %s%s", status, err, out, stderr)
+	}
+	for input, want := range map[string]string{"s1 p1\n": "line 1: found 2 words, expected 3", "s1 p1 s2\ns1 p1 nope\n": `line 2: no word "nope"`} {
+		if status, _, stderr := piped(t, input, append([]string{"vectors", "analogy"}, from...)...); status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: exit %d, %s", input, status, stderr)
+		}
+	}
+	for _, args := range [][]string{{"neighbours", "s0", "-n", "0"}, {"analogy", "a", "b"}, {"analogy", "--method", "best", "a", "b", "c"}, {"neighbours", "--format", "xml", "s0"}, {"nearest"}} {
+		if status, _, stderr := gpt(append(append([]string{"vectors"}, args...), from...)...); status != 2 {
+			t.Errorf("%v: exit %d, %s", args, status, stderr)
+		}
+	}
+}
+
+func TestVectorsScore(t *testing.T) {
+	args := []string{"vectors", "score", "--from", space + "space.txt", "--analogies", space + "questions.txt", "--similarities", space + "pairs.tsv"}
+	contains(t, succeed(t, args...), "answered with 150 of 150 words", "3cosmul %", "plural", "71.0", "57.8", "Spearman 0.359", "50 of 51 pairs known")
+	var report scoreReport
+	if err := json.Unmarshal([]byte(succeed(t, append(args, "--format", "json", "--restrict-vocab", "60", "--method", "3cosmul")...)), &report); err != nil {
+		t.Fatal(err)
+	}
+	if a := report.Analogies[0].All; report.Restrict != 60 || len(a.Correct) != 1 || a.Questions+a.Unknown != 582 || a.Unknown <= 2 || report.Similarities[0].Pairs != 50 {
+		t.Errorf("%+v", report)
+	}
+	if status, _, stderr := gpt(args[:4]...); status != 2 || !strings.Contains(stderr, "nothing to measure by") {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
+}
