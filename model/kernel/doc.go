@@ -23,5 +23,6 @@ package kernel
 //go:generate go -C internal/asmgen run . -subject attention -out ../../attention_amd64.s -stubs ../../attention_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject elements -out ../../elements_amd64.s -stubs ../../elements_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject embedding -out ../../embedding_amd64.s -stubs ../../embedding_stubs_amd64.go -pkg kernel
+//go:generate go -C internal/asmgen run . -subject tsne -out ../../tsne_amd64.s -stubs ../../tsne_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject peak -out ../../peak_amd64.s -stubs ../../peak_stubs_amd64.go -pkg kernel
 //go:generate go -C internal/asmgen run . -subject neon -out ../../gemm_arm64.s -stubs ../../gemm_stubs_arm64.go -pkg kernel

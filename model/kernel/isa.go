@@ -49,6 +49,7 @@ type level struct {
 	dropout       func(y, x []float32, counter uint32, m mask)
 	adamw         func(param, grad, m, v []float32, c *adamwConstants)
 	sigmoidRows   func(x, weights []float32, n int)
+	studentForces func(p, x, y []float32, px, py float32) (sums [5]float32)
 	fma           func(rounds int)
 }
 
@@ -66,8 +67,8 @@ var portable = level{
 	gelu: geluGo, geluGrad: geluGradGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
-	sigmoidRows: sigmoidRowsGo,
-	fma:         fmaGo,
+	sigmoidRows: sigmoidRowsGo, studentForces: studentForcesGo,
+	fma: fmaGo,
 }
 
 // levels has what this machine can run, slowest first.

@@ -20,8 +20,8 @@ var avx2 = level{
 		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
 	adamw:       func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX2(param, grad, m, v, &c.gradScale) },
-	sigmoidRows: sigmoidRowsLanes8,
-	fma:         fmaAVX2,
+	sigmoidRows: sigmoidRowsLanes8, studentForces: studentForcesLanes8,
+	fma: fmaAVX2,
 }
 
 var avx512 = level{
@@ -40,8 +40,8 @@ var avx512 = level{
 		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
 	adamw:       func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX512(param, grad, m, v, &c.gradScale) },
-	sigmoidRows: sigmoidRowsLanes16,
-	fma:         fmaAVX512,
+	sigmoidRows: sigmoidRowsLanes16, studentForces: studentForcesLanes16,
+	fma: fmaAVX512,
 }
 
 // assembly returns the levels written in assembly that this machine can run.

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, attention, elements, embedding, peak or neon")
+	subject := flag.String("subject", "", "what to generate: gemm, packed, rows, attention, elements, embedding, tsne, peak or neon")
 	flag.Parse()
 	if *subject == "neon" {
 		asm, stubs := neon()
@@ -61,6 +61,8 @@ func main() {
 			s.adamw()
 		case "embedding":
 			s.sigmoidRows()
+		case "tsne":
+			s.studentForces()
 		case "peak":
 			s.fma()
 		default:

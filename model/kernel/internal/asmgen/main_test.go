@@ -13,7 +13,7 @@ import (
 func TestGenerated(t *testing.T) {
 	for subject, file := range map[string]string{
 		"gemm": "gemm_%samd64", "packed": "packed_%samd64", "rows": "rows_%samd64", "attention": "attention_%samd64",
-		"elements": "elements_%samd64", "peak": "peak_%samd64", "neon": "gemm_%sarm64",
+		"elements": "elements_%samd64", "embedding": "embedding_%samd64", "tsne": "tsne_%samd64", "peak": "peak_%samd64", "neon": "gemm_%sarm64",
 	} {
 		dir := t.TempDir()
 		asm, stubs := filepath.Join(dir, "asm.s"), filepath.Join(dir, "stubs.go")
