@@ -74,7 +74,7 @@ func checkMapping(n ast.Node, t, whole reflect.Type, section string) error {
 		key := keyOf(each.Key())
 		field, known := fieldOf(t, key)
 		if !known {
-			return &misfit{each.Key(), fmt.Sprintf("unknown key %q: %s", key, suggest(whole, section, key))}
+			return &misfit{each.Key(), fmt.Sprintf("unknown key %q: %s", key, didYouMean(whole, section, key))}
 		}
 		if err := check(each.Value(), field.Type, whole, key); err != nil {
 			return err

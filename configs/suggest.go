@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"tinygpt/internal/suggest"
 )
 
 // foreign are the names that nanoGPT and Hugging Face have for our keys.
@@ -23,9 +25,9 @@ var foreign = map[string]string{
 	"stop_strings": "sample.stop",
 }
 
-// suggest names the key of a configuration of type t that is closest to key, a key at
+// didYouMean names the key of a configuration of type t that is closest to key, a key at
 // the top ("") or in a section.
-func suggest(t reflect.Type, section, key string) string {
+func didYouMean(t reflect.Type, section, key string) string {
 	known := keys(t)
 	if of, field, dotted := strings.Cut(key, "."); dotted && slices.Contains(known, key) {
 		return fmt.Sprintf("a setting is a key within its section: write `%s: {%s: VALUE}`", of, field)
@@ -36,9 +38,9 @@ func suggest(t reflect.Type, section, key string) string {
 	best, distance := "", len(key)/2+1
 	for _, k := range known {
 		of, field, _ := strings.Cut(k, ".")
-		d := min(editDistance(key, field), editDistance(key, k))
-		if section == "" && editDistance(key, of) < d {
-			k, d = of, editDistance(key, of)
+		d := min(suggest.Distance(key, field), suggest.Distance(key, k))
+		if section == "" && suggest.Distance(key, of) < d {
+			k, d = of, suggest.Distance(key, of)
 		}
 		if d < distance || d == distance && of == section && !strings.HasPrefix(best, section+".") {
 			best, distance = k, d
@@ -60,6 +62,9 @@ func suggest(t reflect.Type, section, key string) string {
 	return "expected one of " + strings.Join(possible, ", ")
 }
 
+// Keys lists every section.key of Config.
+func Keys() []string { return keys(reflect.TypeFor[Config]()) }
+
 // keys lists every section.key of a configuration of that type. Of a section by itself
 // it lists the keys.
 func keys(t reflect.Type) (out []string) {
@@ -78,25 +83,4 @@ func keys(t reflect.Type) (out []string) {
 func tag(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 	return name
-}
-
-// editDistance is Levenshtein's: insertions, deletions and replacements.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -56,7 +56,7 @@ func benchCommand() *cli.Command {
 
 // printBench writes a report as tables.
 func printBench(w io.Writer, r perf.Report) error {
-	fmt.Fprintf(w, "%s\n%s\n", r.Machine, r.Machine.Date)
+	fmt.Fprintf(w, "%s\n%s, gpt %s\n", r.Machine, r.Machine.Date, r.Machine.Program)
 	fmt.Fprintf(w, "peak of multiply-adds: %.0f GFLOP/s; memory reads: %.1f GB/s\n", r.PeakGFLOPS, r.BandwidthGBPerS)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(format string, args ...any) { fmt.Fprintf(t, format+"\t\n", args...) }

@@ -11,7 +11,7 @@ import (
 func TestPrintBench(t *testing.T) {
 	var out bytes.Buffer
 	err := printBench(&out, perf.Report{
-		Machine:    perf.Machine{CPU: "Some CPU", Cores: 4, Logical: 8, Threads: 8, SIMD: "avx2", System: "linux/amd64", Go: "go1.26", Date: "1 May 2026"},
+		Machine:    perf.Machine{CPU: "Some CPU", Cores: 4, Logical: 8, Threads: 8, SIMD: "avx2", System: "linux/amd64", Go: "go1.26", Program: "v1.2.0, commit 592f759d6e0b", Date: "1 May 2026"},
 		PeakGFLOPS: 400, BandwidthGBPerS: 32,
 		Products: []perf.ProductRate{{Workload: "small", Name: "128→384 dW", Shape: [3]int{128, 384, 3072}, GFLOPS: 300, OfPeak: 0.75}},
 		Training: []perf.Training{{Workload: perf.Small, StepMs: 300.04, TokensPerSecond: 10240, GFLOPS: 180, OfPeak: 0.45, Allocations: 3, AllocatedBytes: 744,
@@ -22,7 +22,7 @@ func TestPrintBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, out.String(),
-		"Some CPU, 8 logical cores (4 physical), 8 threads, avx2, linux/amd64, go1.26\n1 May 2026\n",
+		"Some CPU, 8 logical cores (4 physical), 8 threads, avx2, linux/amd64, go1.26\n1 May 2026, gpt v1.2.0, commit 592f759d6e0b\n",
 		"peak of multiply-adds: 400 GFLOP/s; memory reads: 32.0 GB/s",
 		"small  128→384 dW  128×384×3072      300     75 %",
 		"small        12 × 256  300.0    10,240      180     45 %",

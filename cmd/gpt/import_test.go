@@ -102,7 +102,7 @@ func TestBadInterchange(t *testing.T) {
 		{"import none", 1, "none: no such folder: expected one with config.json"},
 		{"import nothing", 1, "nothing: no tokenizer in it"},
 		{"import out --run theirs", 1, "theirs holds a run already"},
-		{"import out --to x", 2, "flag provided but not defined: -to"},
+		{"import out --to x", 2, "no flag --to"},
 		{"export", 2, "export needs a folder to write into: --to FOLDER"},
 		{"export more --to x", 2, `export takes flags only, found "more"`},
 		{"export --run theirs --to out", 1, "out/config.json is there already: name another folder"},

@@ -25,6 +25,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := &cli.App{
 		Name:      "gpt",
 		Usage:     "train a small GPT on this computer, and write with it",
+		Version:   version(),
 		Writer:    stdout,
 		ErrWriter: stderr,
 		Commands: []*cli.Command{
@@ -32,29 +33,31 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			plotCommand(), traceCommand(), graphCommand(), tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
 			scalingCommand(), planCommand(), fewshotCommand(), alignCommand(), vectorsCommand(),
 		},
-		Suggest: true,
 		// A comma is part of a file's name or of a stop text.
 		DisableSliceFlagSeparator: true,
 		// Errors are printed below, in one place.
 		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
-		CommandNotFound: func(c *cli.Context, name string) {
-			fmt.Fprintf(stderr, "gpt: no command %q: see gpt help\n", name)
-		},
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usageError{fmt.Errorf("no command %q: see gpt help", c.Args().First())}
-			}
-			return cli.ShowAppHelp(c)
-		},
+		OnUsageError:   func(c *cli.Context, err error, _ bool) error { return flagError(c, err) },
 	}
-	for _, c := range app.Commands {
-		c.OnUsageError = app.OnUsageError
-		for _, s := range c.Subcommands {
-			s.OnUsageError = app.OnUsageError
+	app.Action = func(c *cli.Context) error {
+		if c.Args().Present() {
+			return noCommand(c.Args().First(), app.Commands, app.Name)
 		}
+		return cli.ShowAppHelp(c)
 	}
+	var unknown error // that help was asked for
+	app.CommandNotFound = func(c *cli.Context, name string) {
+		unknown = noCommand(name, c.Command.Subcommands, c.Command.HelpName)
+	}
+	app.Commands = append(app.Commands, completionCommand())
+	for _, c := range app.Commands {
+		prepare(c)
+	}
+	app.Commands = append(app.Commands, completeCommandFor(app))
 	err := app.RunContext(ctx, flagsFirst(app, args))
+	if err == nil {
+		err = unknown
+	}
 	var usage usageError
 	switch {
 	case err == nil:
@@ -75,18 +78,4 @@ func self() string {
 		return "go run ./cmd/gpt"
 	}
 	return "gpt"
-}
-
-// usageError is an error in how the command was called.
-type usageError struct{ error }
-
-// lines writes joined errors one to a line.
-func lines(err error) string { return strings.TrimSpace(err.Error()) }
-
-// noArguments refuses arguments that a command doesn't take.
-func noArguments(c *cli.Context) error {
-	if c.Args().Present() {
-		return usageError{fmt.Errorf("%s takes flags only, found %q: see %s --help", c.Command.Name, c.Args().First(), c.Command.HelpName)}
-	}
-	return nil
 }

@@ -200,7 +200,7 @@ func TestBadInput(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"trian", 2, `no command "trian"`},
+		{"trian", 2, `no command "trian": did you mean gpt train?`},
 		{"train --confg tiny.yaml", 2, "confg"},
 		{"train tiny.yaml", 2, `train takes flags only, found "tiny.yaml"`},
 		{"train --config none.yaml", 1, "none.yaml: no such file, and no preset of that name"},

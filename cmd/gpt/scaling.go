@@ -19,12 +19,6 @@ func scalingCommand() *cli.Command {
 		Name:        "scaling",
 		Usage:       "what size does: the GPT papers' tables, and a ladder of models of your own",
 		Subcommands: []*cli.Command{scalingTableCommand(), scalingRunCommand()},
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usageError{fmt.Errorf("scaling has no %q: expected table or run", c.Args().First())}
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
 	}
 }
 

@@ -21,12 +21,6 @@ func tokenizerCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "tokenizer",
 		Usage: "train, try, look into and convert tokenizers",
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usageError{fmt.Errorf("no command %q: see gpt tokenizer help", c.Args().First())}
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
 		Subcommands: []*cli.Command{{
 			Name:  "train",
 			Usage: "learn a tokenizer from texts and write it as Hugging Face's tokenizer.json",

@@ -144,7 +144,7 @@ func TestTokenizerErrors(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"tokenizer trian", 2, `no command "trian": see gpt tokenizer help`},
+		{"tokenizer trian", 2, `no command "trian": did you mean gpt tokenizer train?`},
 		{"tokenizer encode --tokeniser x", 2, "tokeniser"},
 		{"tokenizer encode -t gpt2 a b", 2, "encode takes one text, found 2 arguments: put it in quotes"},
 		{"tokenizer encode -t gpt2 -f text.txt a", 2, "encode takes either a text or --file"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/klauspost/cpuid/v2"
 
+	"tinygpt/internal/build"
 	"tinygpt/model/kernel"
 )
 
@@ -21,6 +22,7 @@ type Machine struct {
 	SIMD    string `json:"simd"`    // level of the kernels: portable, avx2 or avx512
 	System  string `json:"system"`  // as in linux/amd64
 	Go      string `json:"go"`
+	Program string `json:"program"` // version and commit of this program
 	Date    string `json:"date"`
 }
 
@@ -29,7 +31,7 @@ func ThisMachine() Machine {
 	m := Machine{
 		CPU: strings.Join(strings.Fields(cpuid.CPU.BrandName), " "), Cores: cpuid.CPU.PhysicalCores, Logical: runtime.NumCPU(),
 		Threads: kernel.Threads(), SIMD: kernel.Level(),
-		System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Date: time.Now().Format("2 January 2006"),
+		System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Program: build.Read().String(), Date: time.Now().Format("2 January 2006"),
 	}
 	if m.CPU == "" {
 		m.CPU = "unknown " + runtime.GOARCH + " processor"
