@@ -11,8 +11,9 @@ import (
 // context a sequence is its last Context tokens, each at its new position, which
 // means reading the whole window again.
 //
-// What a sequence gets doesn't depend on the others, but for the last bits of float32:
-// products of up to 16 rows sum in another order than larger ones.
+// What a sequence gets has the same bits whatever other sequences read in the same calls,
+// in whatever pieces its tokens come, and with any number of threads. So sequences can join
+// and leave at any token (Reset, Copy), and a prompt can be read a piece at a time.
 //
 // A decoder must not be used by two goroutines at once.
 type Decoder struct {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/model/kernel"
 )
 
 // next is the graph's logits of the token that follows tokens, of which the model
@@ -147,28 +149,82 @@ func TestDecoderLogProbs(t *testing.T) {
 	}
 }
 
-// A few sequences get the same bits together as alone, so that a text doesn't
-// depend on how many are written at once.
-func TestDecoderSequencesAreIndependent(t *testing.T) {
-	m := tiny(t, GPT2)
-	const n = 7
-	together := m.NewDecoder(n)
-	for step := range 2 * m.Config.Context {
-		var inputs []Input
-		for i := range n {
-			inputs = append(inputs, Input{Sequence: i, Tokens: randomTokens(1, m.Config.VocabSize, uint64(100*i+step))})
+// What a sequence gets has the same bits whatever else is read with it, in whatever pieces
+// its tokens come, in whatever place of the decoder, after whatever was there before, and
+// with any number of threads: logits, log-probabilities, and those beyond the context.
+func TestDecoderSameBits(t *testing.T) {
+	defer kernel.SetThreads(0)
+	for _, arch := range []Arch{GPT1, GPT2} {
+		// A vocabulary and a context that make products of more rows than a block of them.
+		m, err := New(Config{Arch: arch, Layers: 2, Heads: 3, Width: 24, Context: 150, VocabSize: 301, InitStd: 0.3}, 1)
+		if err != nil {
+			t.Fatal(err)
 		}
-		appendTo(t, together, inputs...)
-		if step >= m.Config.Context {
-			continue // the windows slide: more rows than 16
-		}
-		for i := range n {
-			alone := m.NewDecoder(1)
-			for s := range step + 1 {
-				appendTo(t, alone, Input{Tokens: randomTokens(1, m.Config.VocabSize, uint64(100*i+s))})
+		for _, precision := range Precisions {
+			w, err := m.Weights(precision)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if !slices.Equal(alone.Logits(0), together.Logits(i)) {
-				t.Fatalf("step %d: sequence %d differs from what it is alone", step, i)
+			r := rand.New(rand.NewPCG(6, 0))
+			const n = 9
+			var texts [n][]int32    // what sequence i reads: some go past the context
+			var logits [n][]float32 // alone, in one piece
+			var probs [n][]float32  // of the tokens but the first, within the context
+			for i := range n {
+				texts[i] = randomTokens(1+r.IntN(170), 301, uint64(i))
+				if i == 0 {
+					texts[i] = randomTokens(171, 301, 0)
+				}
+				d := w.NewDecoder(1)
+				in := Input{Tokens: texts[i]}
+				if len(texts[i]) <= 150 {
+					in.LogProbs = make([]float32, len(texts[i])-1)
+				}
+				appendTo(t, d, in)
+				logits[i], probs[i] = d.Logits(0), in.LogProbs
+			}
+			d := w.NewDecoder(4)
+			var reads, read [4]int // which text a place has, and how much of it
+			place := func(p int) {
+				d.Reset(p)
+				reads[p], read[p] = r.IntN(n), 0
+			}
+			for p := range reads {
+				place(p)
+			}
+			for step := range 120 {
+				kernel.SetThreads(1 + r.IntN(3))
+				if from, to := r.IntN(4), r.IntN(4); r.IntN(8) == 0 {
+					d.Copy(to, from)
+					reads[to], read[to] = reads[from], read[from]
+				}
+				var inputs []Input
+				for _, p := range r.Perm(4)[:1+r.IntN(4)] {
+					text := texts[reads[p]]
+					left := len(text) - read[p]
+					piece := text[read[p]:][:min(left, 1+r.IntN(3)*r.IntN(3)*r.IntN(40))]
+					in := Input{Sequence: p, Tokens: piece}
+					if len(text) <= 150 {
+						in.LogProbs = make([]float32, len(piece)-max(0, 1-read[p]))
+					}
+					inputs = append(inputs, in)
+				}
+				appendTo(t, d, inputs...)
+				for _, in := range inputs {
+					p := in.Sequence
+					i := reads[p]
+					read[p] += len(in.Tokens)
+					what := fmt.Sprintf("%s, %s, step %d, sequence %d, token %d of %d", arch, precision, step, p, read[p], len(texts[i]))
+					if probs[i] != nil && !slices.Equal(in.LogProbs, probs[i][read[p]-1-len(in.LogProbs):read[p]-1]) {
+						t.Fatalf("%s: other log-probabilities", what)
+					}
+					if read[p] == len(texts[i]) {
+						if !slices.Equal(d.Logits(p), logits[i]) {
+							t.Fatalf("%s: other logits", what)
+						}
+						place(p)
+					}
+				}
 			}
 		}
 	}

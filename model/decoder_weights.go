@@ -113,7 +113,7 @@ type linear32 struct {
 }
 
 func (m linear32) apply(y, x []float32, rows int) {
-	kernel.Product{M: rows, N: m.out, K: m.in, A: x, B: m.weight, C: y, Bias: m.bias}.Compute()
+	kernel.Product{M: rows, N: m.out, K: m.in, A: x, B: m.weight, C: y, Bias: m.bias}.ComputeByRow()
 }
 
 func (m linear32) bytes() int64 { return 4 * int64(len(m.weight)+len(m.bias)) }
@@ -125,7 +125,7 @@ type table32 struct {
 }
 
 func (m table32) apply(y, x []float32, rows int) {
-	kernel.Product{TransB: true, M: rows, N: m.out, K: m.in, A: x, B: m.table, C: y}.Compute()
+	kernel.Product{TransB: true, M: rows, N: m.out, K: m.in, A: x, B: m.table, C: y}.ComputeByRow()
 }
 
 func (m table32) bytes() int64 { return 4 * int64(len(m.table)) }

@@ -89,9 +89,8 @@ func TestBatchIndependence(t *testing.T) {
 	}
 }
 
-// longestPrompt keeps a pass of the tests below the number of rows from which
-// products sum in another order.
-const longestPrompt = 3
+// longestPrompt makes passes of the tests' texts have few rows and many.
+const longestPrompt = 40
 
 // A request that is cancelled leaves at the next step, and gives its place and what
 // it has read to those that waited for it.

@@ -99,7 +99,7 @@ func (t *attentionTask) forward(w *worker, i int) {
 	T, d, D := s.Context, s.HeadDim, s.width()
 	b, h := i/s.Heads, i%s.Heads
 	q, k, v := t.heads(t.qkv, b, h)
-	a := attending{rows: T, d: d, out: t.out[b*T*D+h*d:], ldo: D, q: q, ldq: 3 * D, keys: k, values: v, ld: 3 * D}
+	a := attending{rows: T, d: d, out: t.out[b*T*D+h*d:], ldo: D, q: q, ldq: 3 * D, keys: k, keyRow: 3 * D, keyStep: 1, values: v, ld: 3 * D}
 	t.level.attend(w, a, func(x []float32, s strip, lse []float32) {
 		copy(t.lse[i*T+s.from:][:s.queries], lse)
 		t.dropped(x, s, i)
@@ -107,16 +107,18 @@ func (t *attentionTask) forward(w *worker, i int) {
 }
 
 // attending is a head's queries, rows of them, which follow past rows: they meet the keys
-// and values of these, and their own up to themselves. The rows of d floats are ldo, ldq
-// and ld apart.
+// and values of these, and their own up to themselves. The rows of out, q and values, d
+// floats each, are ldo, ldq and ld apart; element i of key j is keys[j·keyRow + i·keyStep].
 type attending struct {
-	past, rows, d int
-	out           []float32
-	ldo           int
-	q             []float32
-	ldq           int
-	keys, values  []float32
-	ld            int
+	past, rows, d   int
+	out             []float32
+	ldo             int
+	q               []float32
+	ldq             int
+	keys            []float32
+	keyRow, keyStep int
+	values          []float32
+	ld              int
 }
 
 // attend computes a's attention. Each block's weights, and log Σ exp of each query's scaled
@@ -129,7 +131,7 @@ func (l *level) attend(w *worker, a attending, weighed func(x []float32, s strip
 	values, scratch := l.rowPanels(scratch, a.values, a.ld, total, a.d)
 	for from := 0; from < a.rows; from += queryBlock {
 		s := strip{from: a.past + from, queries: min(queryBlock, a.rows-from), ld: queryBlock}
-		l.scores(x, s, a.keys, a.ld, a.q[from*a.ldq:], a.ldq, a.d, scratch)
+		l.scores(x, s, a.keys, a.keyRow, a.keyStep, a.q[from*a.ldq:], a.ldq, a.d, scratch)
 		l.softmax(x, s, scale, lse)
 		weighed(x, s, lse)
 		l.weighted(a.out[from*a.ldo:], a.ldo, x, s, values, a.d)
@@ -156,9 +158,9 @@ func (t *attentionTask) backward(w *worker, i int) {
 		s := strip{from: from, queries: n, ld: queryBlock}
 		q, dout := q[from*ld:], dout[from*ldo:]
 		copy(lse, t.lse[i*T+from:][:n])
-		l.scores(x, s, k, ld, q, ld, d, scratch)
+		l.scores(x, s, k, ld, 1, q, ld, d, scratch)
 		l.weights(x, s, scale, lse)
-		l.scores(dx, s, v, ld, dout, ldo, d, scratch)
+		l.scores(dx, s, v, ld, 1, dout, ldo, d, scratch)
 		t.dropped(dx, s, i)
 		l.scoreGrad(dx, x, s, scale)
 		t.dropped(x, s, i)
@@ -170,13 +172,14 @@ func (t *attentionTask) backward(w *worker, i int) {
 	}
 }
 
-// scores sets a strip x to rows[keys,d]·q[queries,d]ᵀ, and what is between the last
+// scores sets a strip x to rows[keys,d]·q[queries,d]ᵀ, element i of row j at rows[j·row +
+// i·step], and what is between the last
 // query and the end of its vector to 0. Keys that no query of a panel sees are left out.
-func (l *level) scores(x []float32, s strip, rows []float32, ldr int, q []float32, ldq, d int, scratch []float32) {
+func (l *level) scores(x []float32, s strip, rows []float32, row, step int, q []float32, ldq, d int, scratch []float32) {
 	columns, _ := l.columnPanels(scratch, q, ldq, d, s.queries)
 	for c := 0; c < s.queries; c += columns.width {
 		n := min(columns.width, s.queries-c)
-		l.multiply(s.from+c+n, padded(n, l.lanes), d, rows, ldr, 1, columns.panel(c/columns.width), x[c:], s.ld, false)
+		l.multiply(s.from+c+n, padded(n, l.lanes), d, rows, row, step, columns.panel(c/columns.width), x[c:], s.ld, false)
 	}
 }
 

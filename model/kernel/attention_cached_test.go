@@ -64,32 +64,55 @@ func TestCachedAttention(t *testing.T) {
 	})
 }
 
-// A sequence gets the same bits alone as beside others, with any number of threads.
+// A row gets the same bits alone as beside other sequences, in whatever pieces its sequence
+// comes, and with any number of threads.
 func TestCachedAttentionSameBits(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
-		const heads, d, capacity = 3, 24, 90
-		r := newRand(8)
-		var all []CachedRows
-		rows := 0
-		for _, c := range [][2]int{{0, 1}, {60, 1}, {0, 40}, {50, 40}, {30, 5}} {
-			all = append(all, CachedRows{random(r, capacity*heads*d, 0), random(r, capacity*heads*d, 0), capacity, c[0], c[1]})
-			rows += c[1]
-		}
-		qkv := random(r, rows*3*heads*d, 0)
-		var together []float32
-		sameBits(t, func() []float32 {
-			together = make([]float32, rows*heads*d)
-			CachedAttention(together, qkv, all, heads, d)
-			return together
-		})
-		at := 0
-		for i, c := range all {
-			alone := make([]float32, c.Rows*heads*d)
-			CachedAttention(alone, qkv[at*3*heads*d:], all[i:i+1], heads, d)
-			if !slices.Equal(alone, together[at*heads*d:(at+c.Rows)*heads*d]) {
-				t.Errorf("sequence %d differs from what it is alone", i)
+		for _, shape := range [][2]int{{3, 24}, {1, 7}, {5, 32}} {
+			heads, d := shape[0], shape[1]
+			const n, capacity = 290, 300
+			r := newRand(8)
+			D := heads * d
+			qkv := random(r, n*3*D, 0)
+			read := func(capacity int, pieces ...int) []float32 {
+				c := CachedRows{random(r, capacity*D, 0), random(r, capacity*D, 0), capacity, 0, 0}
+				out := make([]float32, n*D)
+				for _, rows := range pieces {
+					c.Past, c.Rows = c.Past+c.Rows, rows
+					CachedAttention(out[c.Past*D:], qkv[c.Past*3*D:], []CachedRows{c}, heads, d)
+				}
+				return out
 			}
-			at += c.Rows
+			var whole []float32
+			sameBits(t, func() []float32 {
+				whole = read(capacity, n)
+				return whole
+			})
+			ones := make([]int, n)
+			for i := range ones {
+				ones[i] = 1
+			}
+			for _, pieces := range [][]int{ones, {1, 289}, {8, 9, 7, 100, 33, 1, 132}, {40, 8, 242}, {130, 5, 5, 150}} {
+				if got := read(n, pieces...); !slices.Equal(got, whole) {
+					t.Errorf("%d heads of %d: other bits in %d pieces %v", heads, d, len(pieces), pieces[:min(len(pieces), 8)])
+				}
+			}
+			// Beside others: the last rows of two sequences, and one that has none.
+			var all []CachedRows
+			var rows, want []float32
+			for _, c := range [][2]int{{0, 1}, {60, 1}, {0, 40}, {9, 0}, {250, 40}, {30, 5}} {
+				s := CachedRows{random(r, capacity*D, 0), random(r, capacity*D, 0), capacity, 0, c[0]}
+				CachedAttention(make([]float32, c[0]*D), qkv, []CachedRows{s}, heads, d)
+				s.Past, s.Rows = c[0], c[1]
+				all = append(all, s)
+				rows = append(rows, qkv[s.Past*3*D:(s.Past+s.Rows)*3*D]...)
+				want = append(want, whole[s.Past*D:(s.Past+s.Rows)*D]...)
+			}
+			together := make([]float32, len(want))
+			CachedAttention(together, rows, all, heads, d)
+			if !slices.Equal(together, want) {
+				t.Errorf("%d heads of %d: other bits beside other sequences", heads, d)
+			}
 		}
 	})
 }

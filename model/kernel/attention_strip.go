@@ -46,10 +46,13 @@ func softmaxGo(x []float32, s strip, scale float32, lse []float32) {
 	for c := range lse[:s.queries] {
 		lse[c] = shift[c] + log(sum[c])
 	}
+	for c := range sum {
+		sum[c] = 1 / sum[c]
+	}
 	for j := range s.keys() {
 		row := x[j*s.ld:][:s.queries]
 		for c := range row {
-			row[c] /= sum[c]
+			row[c] *= sum[c]
 		}
 	}
 }

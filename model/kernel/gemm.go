@@ -19,6 +19,7 @@ type gemmTask struct {
 	columnSums     []float32 // [n]: the sums of B's columns are added to it; nil: none
 	finish         finish    // what is done with a part of C that is complete
 	other          []float32 // [m,n], for finish
+	byRow          bool      // a row of C has the same bits whatever m is
 
 	depth   int  // most steps between two visits to a tile of C
 	width   int  // columns in a panel of B
@@ -121,8 +122,8 @@ func gemms(ts []gemmTask) {
 	for _, t := range ts {
 		switch {
 		case t.m == 0 || t.n == 0:
-		case t.m <= fewRows && t.columnSums == nil:
-			thin(t)
+		case t.columnSums == nil && (t.m <= fewRows || t.byRow && t.transB):
+			computeFewRows(t)
 		default:
 			ts[n] = t
 			n++
@@ -163,11 +164,7 @@ func (g *gemmTask) plan() {
 	g.width = l.panelWidth(g.n)
 	panels := g.panels()
 	panelRows := l.rows[g.width/l.lanes]
-	deepest := l.depth
-	if g.m*g.n > farFloats {
-		deepest *= 2
-	}
-	g.depth = max(1, blocks(g.k, max(1, blocks(g.k, deepest))))
+	g.depth = g.stepsPerVisit()
 	rows := max(panelRows, blockFloats/g.depth)
 	rows = blocks(g.m, blocks(g.m, rows)) // blocks of nearly equal size, like the steps
 	g.byRows = g.m > g.n
@@ -192,6 +189,16 @@ func (g *gemmTask) plan() {
 		g.bias = bias
 	}
 	g.take()
+}
+
+// stepsPerVisit is the number of steps between two visits to a tile of C. An element's sum
+// is that of the sums of such blocks of steps.
+func (g *gemmTask) stepsPerVisit() int {
+	most := g.level.depth
+	if g.m*g.n > farFloats && !g.byRow {
+		most *= 2
+	}
+	return max(1, blocks(g.k, max(1, blocks(g.k, most))))
 }
 
 // take takes as much as there may be of a block and a chunk.

@@ -100,25 +100,6 @@ func packColumnsBy(lanes int, transpose func(dst *float32, ldd int, src *float32
 	}
 }
 
-func dotsLanes8(sums, x, y []float32, ldy int) { dotsBy(dotAVX2, dot8AVX2, sums, x, y, ldy) }
-
-func dotsLanes16(sums, x, y []float32, ldy int) { dotsBy(dotAVX512, dot8AVX512, sums, x, y, ldy) }
-
-func dotsBy(one func(x, y []float32) float32, eight func(sum *float32, x []float32, y *float32, ldy int), sums, x, y []float32, ldy int) {
-	if len(x) == 0 {
-		clear(sums)
-		return
-	}
-	r := 0
-	for ; r+8 <= len(sums); r += 8 {
-		_ = y[(r+7)*ldy+len(x)-1]
-		eight(&sums[r], x, &y[r*ldy], ldy)
-	}
-	for ; r < len(sums); r++ {
-		sums[r] = one(x, y[r*ldy:r*ldy+len(x)])
-	}
-}
-
 func combineLanes8(y, coef, x []float32, ldx int) {
 	combineBy(combine1AVX2, combine8AVX2, y, coef, x, ldx)
 }

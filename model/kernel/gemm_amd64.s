@@ -4188,131 +4188,6 @@ done1:
 	VZEROUPPER
 	RET
 
-// func dot8AVX2(sum *float32, x []float32, y *float32, ldy int)
-// Requires: AVX, FMA3
-TEXT ·dot8AVX2(SB), NOSPLIT, $0-48
-	MOVQ   sum+0(FP), AX
-	MOVQ   x_base+8(FP), CX
-	MOVQ   x_len+16(FP), DX
-	MOVQ   ldy+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   y+32(FP), SI
-	LEAQ   (SI)(BX*2), DI
-	ADDQ   BX, DI
-	LEAQ   (DI)(BX*2), R8
-	ADDQ   BX, R8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-one2:
-	CMPQ        DX, $0x00000008
-	JLT         rest2
-	VMOVUPS     (CX), Y8
-	VFMADD231PS (SI), Y8, Y0
-	VFMADD231PS (SI)(BX*1), Y8, Y1
-	VFMADD231PS (SI)(BX*2), Y8, Y2
-	VFMADD231PS (DI), Y8, Y3
-	VFMADD231PS (DI)(BX*1), Y8, Y4
-	VFMADD231PS (DI)(BX*2), Y8, Y5
-	VFMADD231PS (R8), Y8, Y6
-	VFMADD231PS (R8)(BX*1), Y8, Y7
-	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, SI
-	ADDQ        $0x00000020, DI
-	ADDQ        $0x00000020, R8
-	SUBQ        $0x00000008, DX
-	JMP         one2
-
-rest2:
-	TESTQ       DX, DX
-	JZ          done2
-	LEAQ        tails<>+32(SB), R9
-	NEGQ        DX
-	VMOVUPS     (R9)(DX*4), Y8
-	VMASKMOVPS  (CX), Y8, Y9
-	VMASKMOVPS  (SI), Y8, Y10
-	VFMADD231PS Y10, Y9, Y0
-	VMASKMOVPS  (SI)(BX*1), Y8, Y10
-	VFMADD231PS Y10, Y9, Y1
-	VMASKMOVPS  (SI)(BX*2), Y8, Y10
-	VFMADD231PS Y10, Y9, Y2
-	VMASKMOVPS  (DI), Y8, Y10
-	VFMADD231PS Y10, Y9, Y3
-	VMASKMOVPS  (DI)(BX*1), Y8, Y10
-	VFMADD231PS Y10, Y9, Y4
-	VMASKMOVPS  (DI)(BX*2), Y8, Y10
-	VFMADD231PS Y10, Y9, Y5
-	VMASKMOVPS  (R8), Y8, Y10
-	VFMADD231PS Y10, Y9, Y6
-	VMASKMOVPS  (R8)(BX*1), Y8, Y8
-	VFMADD231PS Y8, Y9, Y7
-
-done2:
-	VEXTRACTF128 $0x01, Y0, X8
-	VADDPS       X8, X0, X0
-	VPERMILPS    $0x4e, X0, X8
-	VADDPS       X8, X0, X0
-	VPERMILPS    $0xb1, X0, X8
-	VADDPS       X8, X0, X0
-	VMOVSS       X0, (AX)
-	VEXTRACTF128 $0x01, Y1, X0
-	VADDPS       X0, X1, X1
-	VPERMILPS    $0x4e, X1, X0
-	VADDPS       X0, X1, X1
-	VPERMILPS    $0xb1, X1, X0
-	VADDPS       X0, X1, X1
-	VMOVSS       X1, 4(AX)
-	VEXTRACTF128 $0x01, Y2, X0
-	VADDPS       X0, X2, X2
-	VPERMILPS    $0x4e, X2, X0
-	VADDPS       X0, X2, X2
-	VPERMILPS    $0xb1, X2, X0
-	VADDPS       X0, X2, X2
-	VMOVSS       X2, 8(AX)
-	VEXTRACTF128 $0x01, Y3, X0
-	VADDPS       X0, X3, X3
-	VPERMILPS    $0x4e, X3, X0
-	VADDPS       X0, X3, X3
-	VPERMILPS    $0xb1, X3, X0
-	VADDPS       X0, X3, X3
-	VMOVSS       X3, 12(AX)
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPS       X0, X4, X4
-	VPERMILPS    $0x4e, X4, X0
-	VADDPS       X0, X4, X4
-	VPERMILPS    $0xb1, X4, X0
-	VADDPS       X0, X4, X4
-	VMOVSS       X4, 16(AX)
-	VEXTRACTF128 $0x01, Y5, X0
-	VADDPS       X0, X5, X5
-	VPERMILPS    $0x4e, X5, X0
-	VADDPS       X0, X5, X5
-	VPERMILPS    $0xb1, X5, X0
-	VADDPS       X0, X5, X5
-	VMOVSS       X5, 20(AX)
-	VEXTRACTF128 $0x01, Y6, X0
-	VADDPS       X0, X6, X6
-	VPERMILPS    $0x4e, X6, X0
-	VADDPS       X0, X6, X6
-	VPERMILPS    $0xb1, X6, X0
-	VADDPS       X0, X6, X6
-	VMOVSS       X6, 24(AX)
-	VEXTRACTF128 $0x01, Y7, X0
-	VADDPS       X0, X7, X7
-	VPERMILPS    $0x4e, X7, X0
-	VADDPS       X0, X7, X7
-	VPERMILPS    $0xb1, X7, X0
-	VADDPS       X0, X7, X7
-	VMOVSS       X7, 28(AX)
-	VZEROUPPER
-	RET
-
 // func combine1AVX2(y []float32, coef *float32, x *float32, ldx int)
 // Requires: AVX, FMA3
 TEXT ·combine1AVX2(SB), NOSPLIT, $0-48
@@ -4324,9 +4199,9 @@ TEXT ·combine1AVX2(SB), NOSPLIT, $0-48
 	MOVQ         x+32(FP), BX
 	VBROADCASTSS (DX), Y0
 
-many3:
+many2:
 	CMPQ        CX, $0x00000010
-	JLT         one3
+	JLT         one2
 	VMOVUPS     (AX), Y1
 	VFMADD231PS (BX), Y0, Y1
 	VMOVUPS     Y1, (AX)
@@ -4336,22 +4211,22 @@ many3:
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, CX
-	JMP         many3
+	JMP         many2
 
-one3:
+one2:
 	CMPQ        CX, $0x00000008
-	JLT         rest3
+	JLT         rest2
 	VMOVUPS     (AX), Y1
 	VFMADD231PS (BX), Y0, Y1
 	VMOVUPS     Y1, (AX)
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000020, BX
 	SUBQ        $0x00000008, CX
-	JMP         one3
+	JMP         one2
 
-rest3:
+rest2:
 	TESTQ       CX, CX
-	JZ          done3
+	JZ          done2
 	LEAQ        tails<>+32(SB), DX
 	NEGQ        CX
 	VMOVUPS     (DX)(CX*4), Y1
@@ -4360,7 +4235,7 @@ rest3:
 	VFMADD231PS Y3, Y0, Y2
 	VMASKMOVPS  Y2, Y1, (AX)
 
-done3:
+done2:
 	VZEROUPPER
 	RET
 
@@ -4386,9 +4261,9 @@ TEXT ·combine8AVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS 24(DX), Y6
 	VBROADCASTSS 28(DX), Y7
 
-many4:
+many3:
 	CMPQ        CX, $0x00000010
-	JLT         one4
+	JLT         one3
 	VMOVUPS     (AX), Y8
 	VFMADD231PS (SI), Y0, Y8
 	VFMADD231PS (SI)(BX*1), Y1, Y8
@@ -4414,11 +4289,11 @@ many4:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, CX
-	JMP         many4
+	JMP         many3
 
-one4:
+one3:
 	CMPQ        CX, $0x00000008
-	JLT         rest4
+	JLT         rest3
 	VMOVUPS     (AX), Y8
 	VFMADD231PS (SI), Y0, Y8
 	VFMADD231PS (SI)(BX*1), Y1, Y8
@@ -4434,11 +4309,11 @@ one4:
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, CX
-	JMP         one4
+	JMP         one3
 
-rest4:
+rest3:
 	TESTQ       CX, CX
-	JZ          done4
+	JZ          done3
 	LEAQ        tails<>+32(SB), DX
 	NEGQ        CX
 	VMOVUPS     (DX)(CX*4), Y8
@@ -4461,7 +4336,7 @@ rest4:
 	VFMADD231PS Y0, Y7, Y9
 	VMASKMOVPS  Y9, Y8, (AX)
 
-done4:
+done3:
 	VZEROUPPER
 	RET
 
@@ -4474,9 +4349,9 @@ TEXT ·columnSumsAVX2(SB), NOSPLIT, $0-48
 	MOVQ ldx+32(FP), BX
 	SHLQ $0x02, BX
 
-one5:
+one4:
 	CMPQ   CX, $0x00000008
-	JLT    rest5
+	JLT    rest4
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -4492,9 +4367,9 @@ one5:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-rows6:
+rows5:
 	SUBQ   $0x08, SI
-	JL     few6
+	JL     few5
 	VADDPS (DI), Y0, Y0
 	VADDPS (DI)(BX*1), Y1, Y1
 	VADDPS (DI)(BX*2), Y2, Y2
@@ -4506,19 +4381,19 @@ rows6:
 	LEAQ   (DI)(BX*8), DI
 	LEAQ   (R8)(BX*8), R8
 	LEAQ   (R9)(BX*8), R9
-	JMP    rows6
+	JMP    rows5
 
-few6:
+few5:
 	ADDQ $0x08, SI
-	JZ   added6
+	JZ   added5
 
-row6:
+row5:
 	VADDPS (DI), Y0, Y0
 	ADDQ   BX, DI
 	DECQ   SI
-	JNZ    row6
+	JNZ    row5
 
-added6:
+added5:
 	VADDPS  Y4, Y0, Y0
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y6, Y2, Y2
@@ -4531,11 +4406,11 @@ added6:
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, DX
 	SUBQ    $0x00000008, CX
-	JMP     one5
+	JMP     one4
 
-rest5:
+rest4:
 	TESTQ   CX, CX
-	JZ      done5
+	JZ      done4
 	LEAQ    tails<>+32(SB), SI
 	NEGQ    CX
 	VMOVUPS (SI)(CX*4), Y0
@@ -4553,9 +4428,9 @@ rest5:
 	LEAQ    (SI)(BX*2), DI
 	ADDQ    BX, DI
 
-rows7:
+rows6:
 	SUBQ       $0x08, CX
-	JL         few7
+	JL         few6
 	VMASKMOVPS (DX), Y0, Y9
 	VADDPS     Y9, Y1, Y1
 	VMASKMOVPS (DX)(BX*1), Y0, Y9
@@ -4575,20 +4450,20 @@ rows7:
 	LEAQ       (DX)(BX*8), DX
 	LEAQ       (SI)(BX*8), SI
 	LEAQ       (DI)(BX*8), DI
-	JMP        rows7
+	JMP        rows6
 
-few7:
+few6:
 	ADDQ $0x08, CX
-	JZ   added7
+	JZ   added6
 
-row7:
+row6:
 	VMASKMOVPS (DX), Y0, Y9
 	VADDPS     Y9, Y1, Y1
 	ADDQ       BX, DX
 	DECQ       CX
-	JNZ        row7
+	JNZ        row6
 
-added7:
+added6:
 	VADDPS     Y5, Y1, Y1
 	VADDPS     Y6, Y2, Y2
 	VADDPS     Y7, Y3, Y3
@@ -4600,87 +4475,101 @@ added7:
 	VADDPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)
 
-done5:
+done4:
 	VZEROUPPER
 	RET
 
-// func thinCombine1AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
-// Requires: AVX, FMA3
-TEXT ·thinCombine1AVX2(SB), NOSPLIT, $0-72
+// func combineRows1AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·combineRows1AVX2(SB), NOSPLIT, $0-64
 	MOVQ x+40(FP), AX
-	MOVQ steps+64(FP), CX
+	MOVQ steps+56(FP), CX
 
 step:
 	MOVQ         AX, DX
 	MOVQ         a+24(FP), BX
 	MOVQ         lda+32(FP), SI
-	MOVQ         far+56(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Y0
-	VBROADCASTSS (R8)(DI*1), Y1
-	VBROADCASTSS (R8)(DI*2), Y2
-	VBROADCASTSS (R9), Y3
+	VBROADCASTSS (BX), Y0
+	VBROADCASTSS 4(BX), Y1
+	VBROADCASTSS 8(BX), Y2
+	VBROADCASTSS 12(BX), Y3
 	LEAQ         (BX)(SI*4), BX
-	ADDQ         $0x04, a+24(FP)
+	ADDQ         $0x10, a+24(FP)
 	MOVQ         y+0(FP), BX
 	MOVQ         ldy+8(FP), SI
-	SHLQ         $0x02, SI
-	MOVQ         n+16(FP), SI
 	MOVQ         ldx+48(FP), DI
+	SHLQ         $0x02, SI
 	SHLQ         $0x02, DI
-	IMULQ        far+56(FP), DI
-	LEAQ         (DX)(DI*2), R8
+	LEAQ         (DX)(DI*2), SI
+	ADDQ         DI, SI
+	LEAQ         (SI)(DI*2), R8
 	ADDQ         DI, R8
+	MOVQ         n+16(FP), R9
 
-many8:
-	CMPQ        SI, $0x00000010
-	JLT         one8
+many7:
+	CMPQ        R9, $0x00000010
+	JLT         one7
+	PREFETCHT0  (SI)(DI*1)
+	PREFETCHT0  (SI)(DI*2)
+	PREFETCHT0  (R8)
+	PREFETCHT0  (R8)(DI*1)
 	VMOVUPS     (BX), Y4
 	VFMADD231PS (DX), Y0, Y4
 	VFMADD231PS (DX)(DI*1), Y1, Y4
 	VFMADD231PS (DX)(DI*2), Y2, Y4
-	VFMADD231PS (R8), Y3, Y4
+	VFMADD231PS (SI), Y3, Y4
 	VMOVUPS     Y4, (BX)
+	PREFETCHT0  32(SI)(DI*1)
+	PREFETCHT0  32(SI)(DI*2)
+	PREFETCHT0  32(R8)
+	PREFETCHT0  32(R8)(DI*1)
 	VMOVUPS     32(BX), Y4
 	VFMADD231PS 32(DX), Y0, Y4
 	VFMADD231PS 32(DX)(DI*1), Y1, Y4
 	VFMADD231PS 32(DX)(DI*2), Y2, Y4
-	VFMADD231PS 32(R8), Y3, Y4
+	VFMADD231PS 32(SI), Y3, Y4
 	VMOVUPS     Y4, 32(BX)
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, SI
-	JMP         many8
+	SUBQ        $0x00000010, R9
+	JMP         many7
 
-one8:
-	CMPQ        SI, $0x00000008
-	JLT         rest8
+one7:
+	CMPQ        R9, $0x00000008
+	JLT         rest7
+	PREFETCHT0  (SI)(DI*1)
+	PREFETCHT0  (SI)(DI*2)
+	PREFETCHT0  (R8)
+	PREFETCHT0  (R8)(DI*1)
 	VMOVUPS     (BX), Y4
 	VFMADD231PS (DX), Y0, Y4
 	VFMADD231PS (DX)(DI*1), Y1, Y4
 	VFMADD231PS (DX)(DI*2), Y2, Y4
-	VFMADD231PS (R8), Y3, Y4
+	VFMADD231PS (SI), Y3, Y4
 	VMOVUPS     Y4, (BX)
 	ADDQ        $0x00000020, BX
 	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, R8
-	SUBQ        $0x00000008, SI
-	JMP         one8
+	SUBQ        $0x00000008, R9
+	JMP         one7
 
-rest8:
-	TESTQ       SI, SI
-	JZ          done8
-	LEAQ        tails<>+32(SB), R9
-	NEGQ        SI
-	VMOVUPS     (R9)(SI*4), Y4
+rest7:
+	TESTQ       R9, R9
+	JZ          done7
+	LEAQ        tails<>+32(SB), R10
+	NEGQ        R9
+	VMOVUPS     (R10)(R9*4), Y4
 	VMASKMOVPS  (DX), Y4, Y5
+	PREFETCHT0  (SI)(DI*1)
 	VMASKMOVPS  (DX)(DI*1), Y4, Y6
+	PREFETCHT0  (SI)(DI*2)
 	VMASKMOVPS  (DX)(DI*2), Y4, Y7
-	VMASKMOVPS  (R8), Y4, Y8
+	PREFETCHT0  (R8)
+	VMASKMOVPS  (SI), Y4, Y8
+	PREFETCHT0  (R8)(DI*1)
 	VMASKMOVPS  (BX), Y4, Y9
 	VFMADD231PS Y5, Y0, Y9
 	VFMADD231PS Y6, Y1, Y9
@@ -4688,64 +4577,59 @@ rest8:
 	VFMADD231PS Y8, Y3, Y9
 	VMASKMOVPS  Y9, Y4, (BX)
 
-done8:
-	MOVQ ldx+48(FP), DX
-	LEAQ (AX)(DX*4), AX
-	DECQ CX
-	JNZ  step
+done7:
+	MOVQ   ldx+48(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x00000004, DX, DX
+	ADDQ   DX, AX
+	DECQ   CX
+	JNZ    step
 	VZEROUPPER
 	RET
 
-// func thinCombine2AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func combineRows2AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·thinCombine2AVX2(SB), NOSPLIT, $0-72
+TEXT ·combineRows2AVX2(SB), NOSPLIT, $0-64
 	MOVQ x+40(FP), AX
-	MOVQ steps+64(FP), CX
+	MOVQ steps+56(FP), CX
 
 step:
 	MOVQ         AX, DX
 	MOVQ         a+24(FP), BX
 	MOVQ         lda+32(FP), SI
-	MOVQ         far+56(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Y0
-	VBROADCASTSS (R8)(DI*1), Y1
-	VBROADCASTSS (R8)(DI*2), Y2
-	VBROADCASTSS (R9), Y3
+	VBROADCASTSS (BX), Y0
+	VBROADCASTSS 4(BX), Y1
+	VBROADCASTSS 8(BX), Y2
+	VBROADCASTSS 12(BX), Y3
 	LEAQ         (BX)(SI*4), BX
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Y4
-	VBROADCASTSS (R8)(DI*1), Y5
-	VBROADCASTSS (R8)(DI*2), Y6
-	VBROADCASTSS (R9), Y7
+	VBROADCASTSS (BX), Y4
+	VBROADCASTSS 4(BX), Y5
+	VBROADCASTSS 8(BX), Y6
+	VBROADCASTSS 12(BX), Y7
 	LEAQ         (BX)(SI*4), BX
-	ADDQ         $0x04, a+24(FP)
+	ADDQ         $0x10, a+24(FP)
 	MOVQ         y+0(FP), BX
 	MOVQ         ldy+8(FP), SI
+	MOVQ         ldx+48(FP), DI
 	SHLQ         $0x02, SI
-	MOVQ         n+16(FP), DI
-	MOVQ         ldx+48(FP), R8
-	SHLQ         $0x02, R8
-	IMULQ        far+56(FP), R8
-	LEAQ         (DX)(R8*2), R9
-	ADDQ         R8, R9
+	SHLQ         $0x02, DI
+	LEAQ         (DX)(DI*2), R8
+	ADDQ         DI, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	MOVQ         n+16(FP), R10
 
-one9:
-	CMPQ        DI, $0x00000008
-	JLT         rest9
+one8:
+	CMPQ        R10, $0x00000008
+	JLT         rest8
 	VMOVUPS     (DX), Y8
-	PREFETCHT0  1024(DX)
-	VMOVUPS     (DX)(R8*1), Y9
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS     (DX)(R8*2), Y10
-	PREFETCHT0  1024(DX)(R8*2)
-	VMOVUPS     (R9), Y11
-	PREFETCHT0  1024(R9)
+	PREFETCHT0  (R8)(DI*1)
+	VMOVUPS     (DX)(DI*1), Y9
+	PREFETCHT0  (R8)(DI*2)
+	VMOVUPS     (DX)(DI*2), Y10
+	PREFETCHT0  (R9)
+	VMOVUPS     (R8), Y11
+	PREFETCHT0  (R9)(DI*1)
 	VMOVUPS     (BX), Y12
 	VFMADD231PS Y8, Y0, Y12
 	VFMADD231PS Y9, Y1, Y12
@@ -4760,24 +4644,25 @@ one9:
 	VMOVUPS     Y12, (BX)(SI*1)
 	ADDQ        $0x00000020, BX
 	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, R8
 	ADDQ        $0x00000020, R9
-	SUBQ        $0x00000008, DI
-	JMP         one9
+	SUBQ        $0x00000008, R10
+	JMP         one8
 
-rest9:
-	TESTQ       DI, DI
-	JZ          done9
-	LEAQ        tails<>+32(SB), R10
-	NEGQ        DI
-	VMOVUPS     (R10)(DI*4), Y8
+rest8:
+	TESTQ       R10, R10
+	JZ          done8
+	LEAQ        tails<>+32(SB), R11
+	NEGQ        R10
+	VMOVUPS     (R11)(R10*4), Y8
 	VMASKMOVPS  (DX), Y8, Y9
-	PREFETCHT0  1024(DX)
-	VMASKMOVPS  (DX)(R8*1), Y8, Y10
-	PREFETCHT0  1024(DX)(R8*1)
-	VMASKMOVPS  (DX)(R8*2), Y8, Y11
-	PREFETCHT0  1024(DX)(R8*2)
-	VMASKMOVPS  (R9), Y8, Y12
-	PREFETCHT0  1024(R9)
+	PREFETCHT0  (R8)(DI*1)
+	VMASKMOVPS  (DX)(DI*1), Y8, Y10
+	PREFETCHT0  (R8)(DI*2)
+	VMASKMOVPS  (DX)(DI*2), Y8, Y11
+	PREFETCHT0  (R9)
+	VMASKMOVPS  (R8), Y8, Y12
+	PREFETCHT0  (R9)(DI*1)
 	VMASKMOVPS  (BX), Y8, Y13
 	VFMADD231PS Y9, Y0, Y13
 	VFMADD231PS Y10, Y1, Y13
@@ -4791,17 +4676,19 @@ rest9:
 	VFMADD231PS Y12, Y7, Y0
 	VMASKMOVPS  Y0, Y8, (BX)(SI*1)
 
-done9:
-	MOVQ ldx+48(FP), DX
-	LEAQ (AX)(DX*4), AX
-	DECQ CX
-	JNZ  step
+done8:
+	MOVQ   ldx+48(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x00000004, DX, DX
+	ADDQ   DX, AX
+	DECQ   CX
+	JNZ    step
 	VZEROUPPER
 	RET
 
-// func thinDots1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func dotsRows1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 // Requires: AVX, FMA3
-TEXT ·thinDots1AVX2(SB), NOSPLIT, $0-72
+TEXT ·dotsRows1AVX2(SB), NOSPLIT, $0-72
 	MOVQ x+40(FP), AX
 	MOVQ steps+64(FP), CX
 
@@ -4814,55 +4701,55 @@ step:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   n+16(FP), SI
-	MOVQ   ldx+48(FP), DI
-	SHLQ   $0x02, DI
-	IMULQ  far+56(FP), DI
-	LEAQ   (DX)(DI*2), R8
-	ADDQ   DI, R8
+	MOVQ   ldx+48(FP), SI
+	SHLQ   $0x02, SI
+	IMULQ  far+56(FP), SI
+	MOVQ   n+16(FP), DI
+	LEAQ   (DX)(SI*2), R8
+	ADDQ   SI, R8
 
-many10:
-	CMPQ        SI, $0x00000010
-	JLT         one10
+many9:
+	CMPQ        DI, $0x00000010
+	JLT         one9
 	VMOVUPS     (BX), Y4
 	VFMADD231PS (DX), Y4, Y0
-	VFMADD231PS (DX)(DI*1), Y4, Y1
-	VFMADD231PS (DX)(DI*2), Y4, Y2
+	VFMADD231PS (DX)(SI*1), Y4, Y1
+	VFMADD231PS (DX)(SI*2), Y4, Y2
 	VFMADD231PS (R8), Y4, Y3
 	VMOVUPS     32(BX), Y4
 	VFMADD231PS 32(DX), Y4, Y0
-	VFMADD231PS 32(DX)(DI*1), Y4, Y1
-	VFMADD231PS 32(DX)(DI*2), Y4, Y2
+	VFMADD231PS 32(DX)(SI*1), Y4, Y1
+	VFMADD231PS 32(DX)(SI*2), Y4, Y2
 	VFMADD231PS 32(R8), Y4, Y3
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, SI
-	JMP         many10
+	SUBQ        $0x00000010, DI
+	JMP         many9
 
-one10:
-	CMPQ        SI, $0x00000008
-	JLT         rest10
+one9:
+	CMPQ        DI, $0x00000008
+	JLT         rest9
 	VMOVUPS     (BX), Y4
 	VFMADD231PS (DX), Y4, Y0
-	VFMADD231PS (DX)(DI*1), Y4, Y1
-	VFMADD231PS (DX)(DI*2), Y4, Y2
+	VFMADD231PS (DX)(SI*1), Y4, Y1
+	VFMADD231PS (DX)(SI*2), Y4, Y2
 	VFMADD231PS (R8), Y4, Y3
 	ADDQ        $0x00000020, BX
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, R8
-	SUBQ        $0x00000008, SI
-	JMP         one10
+	SUBQ        $0x00000008, DI
+	JMP         one9
 
-rest10:
-	TESTQ       SI, SI
-	JZ          done10
+rest9:
+	TESTQ       DI, DI
+	JZ          done9
 	LEAQ        tails<>+32(SB), R9
-	NEGQ        SI
-	VMOVUPS     (R9)(SI*4), Y4
+	NEGQ        DI
+	VMOVUPS     (R9)(DI*4), Y4
 	VMASKMOVPS  (DX), Y4, Y5
-	VMASKMOVPS  (DX)(DI*1), Y4, Y6
-	VMASKMOVPS  (DX)(DI*2), Y4, Y7
+	VMASKMOVPS  (DX)(SI*1), Y4, Y6
+	VMASKMOVPS  (DX)(SI*2), Y4, Y7
 	VMASKMOVPS  (R8), Y4, Y8
 	VMASKMOVPS  (BX), Y4, Y4
 	VFMADD231PS Y5, Y4, Y0
@@ -4870,7 +4757,7 @@ rest10:
 	VFMADD231PS Y7, Y4, Y2
 	VFMADD231PS Y8, Y4, Y3
 
-done10:
+done9:
 	MOVQ         c+0(FP), DX
 	MOVQ         ldc+8(FP), BX
 	MOVQ         far+56(FP), SI
@@ -4913,15 +4800,16 @@ done10:
 	LEAQ         (DX)(BX*4), DX
 	ADDQ         $0x04, c+0(FP)
 	MOVQ         ldx+48(FP), DX
-	LEAQ         (AX)(DX*4), AX
+	SHLQ         $0x02, DX
+	ADDQ         DX, AX
 	DECQ         CX
 	JNZ          step
 	VZEROUPPER
 	RET
 
-// func thinDots2AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func dotsRows2AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·thinDots2AVX2(SB), NOSPLIT, $0-72
+TEXT ·dotsRows2AVX2(SB), NOSPLIT, $0-72
 	MOVQ x+40(FP), AX
 	MOVQ steps+64(FP), CX
 
@@ -4938,22 +4826,22 @@ step:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   n+16(FP), DI
-	MOVQ   ldx+48(FP), R8
-	SHLQ   $0x02, R8
-	IMULQ  far+56(FP), R8
-	LEAQ   (DX)(R8*2), R9
-	ADDQ   R8, R9
+	MOVQ   ldx+48(FP), DI
+	SHLQ   $0x02, DI
+	IMULQ  far+56(FP), DI
+	MOVQ   n+16(FP), R8
+	LEAQ   (DX)(DI*2), R9
+	ADDQ   DI, R9
 
-one11:
-	CMPQ        DI, $0x00000008
-	JLT         rest11
+one10:
+	CMPQ        R8, $0x00000008
+	JLT         rest10
 	VMOVUPS     (DX), Y8
 	PREFETCHT0  1024(DX)
-	VMOVUPS     (DX)(R8*1), Y9
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS     (DX)(R8*2), Y10
-	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (DX)(DI*1), Y9
+	PREFETCHT0  1024(DX)(DI*1)
+	VMOVUPS     (DX)(DI*2), Y10
+	PREFETCHT0  1024(DX)(DI*2)
 	VMOVUPS     (R9), Y11
 	PREFETCHT0  1024(R9)
 	VMOVUPS     (SI), Y12
@@ -4969,21 +4857,21 @@ one11:
 	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, R9
-	SUBQ        $0x00000008, DI
-	JMP         one11
+	SUBQ        $0x00000008, R8
+	JMP         one10
 
-rest11:
-	TESTQ       DI, DI
-	JZ          done11
+rest10:
+	TESTQ       R8, R8
+	JZ          done10
 	LEAQ        tails<>+32(SB), R10
-	NEGQ        DI
-	VMOVUPS     (R10)(DI*4), Y8
+	NEGQ        R8
+	VMOVUPS     (R10)(R8*4), Y8
 	VMASKMOVPS  (DX), Y8, Y9
 	PREFETCHT0  1024(DX)
-	VMASKMOVPS  (DX)(R8*1), Y8, Y10
-	PREFETCHT0  1024(DX)(R8*1)
-	VMASKMOVPS  (DX)(R8*2), Y8, Y11
-	PREFETCHT0  1024(DX)(R8*2)
+	VMASKMOVPS  (DX)(DI*1), Y8, Y10
+	PREFETCHT0  1024(DX)(DI*1)
+	VMASKMOVPS  (DX)(DI*2), Y8, Y11
+	PREFETCHT0  1024(DX)(DI*2)
 	VMASKMOVPS  (R9), Y8, Y12
 	PREFETCHT0  1024(R9)
 	VMASKMOVPS  (SI), Y8, Y13
@@ -4997,7 +4885,7 @@ rest11:
 	VFMADD231PS Y11, Y8, Y6
 	VFMADD231PS Y12, Y8, Y7
 
-done11:
+done10:
 	MOVQ         c+0(FP), DX
 	MOVQ         ldc+8(FP), BX
 	MOVQ         far+56(FP), SI
@@ -5076,7 +4964,8 @@ done11:
 	LEAQ         (DX)(BX*4), DX
 	ADDQ         $0x04, c+0(FP)
 	MOVQ         ldx+48(FP), DX
-	LEAQ         (AX)(DX*4), AX
+	SHLQ         $0x02, DX
+	ADDQ         DX, AX
 	DECQ         CX
 	JNZ          step
 	VZEROUPPER
@@ -23755,9 +23644,9 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-52
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many12:
+many11:
 	CMPQ        DX, $0x00000040
-	JLT         one12
+	JLT         one11
 	VMOVUPS     (AX), Z4
 	VMOVUPS     (CX), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -23773,22 +23662,22 @@ many12:
 	ADDQ        $0x00000100, AX
 	ADDQ        $0x00000100, CX
 	SUBQ        $0x00000040, DX
-	JMP         many12
+	JMP         many11
 
-one12:
+one11:
 	CMPQ        DX, $0x00000010
-	JLT         rest12
+	JLT         rest11
 	VMOVUPS     (AX), Z4
 	VMOVUPS     (CX), Z5
 	VFMADD231PS Z4, Z5, Z0
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, DX
-	JMP         one12
+	JMP         one11
 
-rest12:
+rest11:
 	TESTQ       DX, DX
-	JZ          done12
+	JZ          done11
 	MOVQ        $0x00000001, BX
 	SHLXQ       DX, BX, DX
 	DECQ        DX
@@ -23797,7 +23686,7 @@ rest12:
 	VMOVUPS.Z   (CX), K1, Z5
 	VFMADD231PS Z4, Z5, Z0
 
-done12:
+done11:
 	VADDPS     Z2, Z0, Z0
 	VADDPS     Z3, Z1, Z1
 	VADDPS     Z1, Z0, Z0
@@ -23813,148 +23702,6 @@ done12:
 	VZEROUPPER
 	RET
 
-// func dot8AVX512(sum *float32, x []float32, y *float32, ldy int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·dot8AVX512(SB), NOSPLIT, $0-48
-	MOVQ   sum+0(FP), AX
-	MOVQ   x_base+8(FP), CX
-	MOVQ   x_len+16(FP), DX
-	MOVQ   ldy+40(FP), BX
-	SHLQ   $0x02, BX
-	MOVQ   y+32(FP), SI
-	LEAQ   (SI)(BX*2), DI
-	ADDQ   BX, DI
-	LEAQ   (DI)(BX*2), R8
-	ADDQ   BX, R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-
-one13:
-	CMPQ        DX, $0x00000010
-	JLT         rest13
-	VMOVUPS     (CX), Z8
-	VFMADD231PS (SI), Z8, Z0
-	VFMADD231PS (SI)(BX*1), Z8, Z1
-	VFMADD231PS (SI)(BX*2), Z8, Z2
-	VFMADD231PS (DI), Z8, Z3
-	VFMADD231PS (DI)(BX*1), Z8, Z4
-	VFMADD231PS (DI)(BX*2), Z8, Z5
-	VFMADD231PS (R8), Z8, Z6
-	VFMADD231PS (R8)(BX*1), Z8, Z7
-	ADDQ        $0x00000040, CX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, DX
-	JMP         one13
-
-rest13:
-	TESTQ       DX, DX
-	JZ          done13
-	MOVQ        $0x00000001, R9
-	SHLXQ       DX, R9, DX
-	DECQ        DX
-	KMOVW       DX, K1
-	VMOVUPS.Z   (CX), K1, Z8
-	VMOVUPS.Z   (SI), K1, Z9
-	VFMADD231PS Z9, Z8, Z0
-	VMOVUPS.Z   (SI)(BX*1), K1, Z9
-	VFMADD231PS Z9, Z8, Z1
-	VMOVUPS.Z   (SI)(BX*2), K1, Z9
-	VFMADD231PS Z9, Z8, Z2
-	VMOVUPS.Z   (DI), K1, Z9
-	VFMADD231PS Z9, Z8, Z3
-	VMOVUPS.Z   (DI)(BX*1), K1, Z9
-	VFMADD231PS Z9, Z8, Z4
-	VMOVUPS.Z   (DI)(BX*2), K1, Z9
-	VFMADD231PS Z9, Z8, Z5
-	VMOVUPS.Z   (R8), K1, Z9
-	VFMADD231PS Z9, Z8, Z6
-	VMOVUPS.Z   (R8)(BX*1), K1, Z9
-	VFMADD231PS Z9, Z8, Z7
-
-done13:
-	VSHUFF32X4 $0x4e, Z0, Z0, Z8
-	VADDPS     Z8, Z0, Z0
-	VSHUFF32X4 $0xb1, Z0, Z0, Z8
-	VADDPS     Z8, Z0, Z0
-	VPERMILPS  $0x4e, Z0, Z8
-	VADDPS     Z8, Z0, Z0
-	VPERMILPS  $0xb1, Z0, Z8
-	VADDPS     Z8, Z0, Z0
-	VMOVSS     X0, (AX)
-	VSHUFF32X4 $0x4e, Z1, Z1, Z0
-	VADDPS     Z0, Z1, Z1
-	VSHUFF32X4 $0xb1, Z1, Z1, Z0
-	VADDPS     Z0, Z1, Z1
-	VPERMILPS  $0x4e, Z1, Z0
-	VADDPS     Z0, Z1, Z1
-	VPERMILPS  $0xb1, Z1, Z0
-	VADDPS     Z0, Z1, Z1
-	VMOVSS     X1, 4(AX)
-	VSHUFF32X4 $0x4e, Z2, Z2, Z0
-	VADDPS     Z0, Z2, Z2
-	VSHUFF32X4 $0xb1, Z2, Z2, Z0
-	VADDPS     Z0, Z2, Z2
-	VPERMILPS  $0x4e, Z2, Z0
-	VADDPS     Z0, Z2, Z2
-	VPERMILPS  $0xb1, Z2, Z0
-	VADDPS     Z0, Z2, Z2
-	VMOVSS     X2, 8(AX)
-	VSHUFF32X4 $0x4e, Z3, Z3, Z0
-	VADDPS     Z0, Z3, Z3
-	VSHUFF32X4 $0xb1, Z3, Z3, Z0
-	VADDPS     Z0, Z3, Z3
-	VPERMILPS  $0x4e, Z3, Z0
-	VADDPS     Z0, Z3, Z3
-	VPERMILPS  $0xb1, Z3, Z0
-	VADDPS     Z0, Z3, Z3
-	VMOVSS     X3, 12(AX)
-	VSHUFF32X4 $0x4e, Z4, Z4, Z0
-	VADDPS     Z0, Z4, Z4
-	VSHUFF32X4 $0xb1, Z4, Z4, Z0
-	VADDPS     Z0, Z4, Z4
-	VPERMILPS  $0x4e, Z4, Z0
-	VADDPS     Z0, Z4, Z4
-	VPERMILPS  $0xb1, Z4, Z0
-	VADDPS     Z0, Z4, Z4
-	VMOVSS     X4, 16(AX)
-	VSHUFF32X4 $0x4e, Z5, Z5, Z0
-	VADDPS     Z0, Z5, Z5
-	VSHUFF32X4 $0xb1, Z5, Z5, Z0
-	VADDPS     Z0, Z5, Z5
-	VPERMILPS  $0x4e, Z5, Z0
-	VADDPS     Z0, Z5, Z5
-	VPERMILPS  $0xb1, Z5, Z0
-	VADDPS     Z0, Z5, Z5
-	VMOVSS     X5, 20(AX)
-	VSHUFF32X4 $0x4e, Z6, Z6, Z0
-	VADDPS     Z0, Z6, Z6
-	VSHUFF32X4 $0xb1, Z6, Z6, Z0
-	VADDPS     Z0, Z6, Z6
-	VPERMILPS  $0x4e, Z6, Z0
-	VADDPS     Z0, Z6, Z6
-	VPERMILPS  $0xb1, Z6, Z0
-	VADDPS     Z0, Z6, Z6
-	VMOVSS     X6, 24(AX)
-	VSHUFF32X4 $0x4e, Z7, Z7, Z0
-	VADDPS     Z0, Z7, Z7
-	VSHUFF32X4 $0xb1, Z7, Z7, Z0
-	VADDPS     Z0, Z7, Z7
-	VPERMILPS  $0x4e, Z7, Z0
-	VADDPS     Z0, Z7, Z7
-	VPERMILPS  $0xb1, Z7, Z0
-	VADDPS     Z0, Z7, Z7
-	VMOVSS     X7, 28(AX)
-	VZEROUPPER
-	RET
-
 // func combine1AVX512(y []float32, coef *float32, x *float32, ldx int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·combine1AVX512(SB), NOSPLIT, $0-48
@@ -23966,9 +23713,9 @@ TEXT ·combine1AVX512(SB), NOSPLIT, $0-48
 	MOVQ         x+32(FP), BX
 	VBROADCASTSS (DX), Z0
 
-many14:
+many12:
 	CMPQ        CX, $0x00000020
-	JLT         one14
+	JLT         one12
 	VMOVUPS     (AX), Z1
 	VFMADD231PS (BX), Z0, Z1
 	VMOVUPS     Z1, (AX)
@@ -23978,22 +23725,22 @@ many14:
 	ADDQ        $0x00000080, AX
 	ADDQ        $0x00000080, BX
 	SUBQ        $0x00000020, CX
-	JMP         many14
+	JMP         many12
 
-one14:
+one12:
 	CMPQ        CX, $0x00000010
-	JLT         rest14
+	JLT         rest12
 	VMOVUPS     (AX), Z1
 	VFMADD231PS (BX), Z0, Z1
 	VMOVUPS     Z1, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, CX
-	JMP         one14
+	JMP         one12
 
-rest14:
+rest12:
 	TESTQ       CX, CX
-	JZ          done14
+	JZ          done12
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -24003,7 +23750,7 @@ rest14:
 	VFMADD231PS Z2, Z0, Z1
 	VMOVUPS     Z1, K1, (AX)
 
-done14:
+done12:
 	VZEROUPPER
 	RET
 
@@ -24029,9 +23776,9 @@ TEXT ·combine8AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS 24(DX), Z6
 	VBROADCASTSS 28(DX), Z7
 
-many15:
+many13:
 	CMPQ        CX, $0x00000020
-	JLT         one15
+	JLT         one13
 	VMOVUPS     (AX), Z8
 	VFMADD231PS (SI), Z0, Z8
 	VFMADD231PS (SI)(BX*1), Z1, Z8
@@ -24057,11 +23804,11 @@ many15:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, CX
-	JMP         many15
+	JMP         many13
 
-one15:
+one13:
 	CMPQ        CX, $0x00000010
-	JLT         rest15
+	JLT         rest13
 	VMOVUPS     (AX), Z8
 	VFMADD231PS (SI), Z0, Z8
 	VFMADD231PS (SI)(BX*1), Z1, Z8
@@ -24077,11 +23824,11 @@ one15:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, CX
-	JMP         one15
+	JMP         one13
 
-rest15:
+rest13:
 	TESTQ       CX, CX
-	JZ          done15
+	JZ          done13
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -24105,7 +23852,7 @@ rest15:
 	VFMADD231PS Z0, Z7, Z8
 	VMOVUPS     Z8, K1, (AX)
 
-done15:
+done13:
 	VZEROUPPER
 	RET
 
@@ -24118,9 +23865,9 @@ TEXT ·columnSumsAVX512(SB), NOSPLIT, $0-48
 	MOVQ ldx+32(FP), BX
 	SHLQ $0x02, BX
 
-one16:
+one14:
 	CMPQ   CX, $0x00000010
-	JLT    rest16
+	JLT    rest14
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -24136,9 +23883,9 @@ one16:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-rows17:
+rows15:
 	SUBQ   $0x08, SI
-	JL     few17
+	JL     few15
 	VADDPS (DI), Z0, Z0
 	VADDPS (DI)(BX*1), Z1, Z1
 	VADDPS (DI)(BX*2), Z2, Z2
@@ -24150,19 +23897,19 @@ rows17:
 	LEAQ   (DI)(BX*8), DI
 	LEAQ   (R8)(BX*8), R8
 	LEAQ   (R9)(BX*8), R9
-	JMP    rows17
+	JMP    rows15
 
-few17:
+few15:
 	ADDQ $0x08, SI
-	JZ   added17
+	JZ   added15
 
-row17:
+row15:
 	VADDPS (DI), Z0, Z0
 	ADDQ   BX, DI
 	DECQ   SI
-	JNZ    row17
+	JNZ    row15
 
-added17:
+added15:
 	VADDPS  Z4, Z0, Z0
 	VADDPS  Z5, Z1, Z1
 	VADDPS  Z6, Z2, Z2
@@ -24175,11 +23922,11 @@ added17:
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, CX
-	JMP     one16
+	JMP     one14
 
-rest16:
+rest14:
 	TESTQ  CX, CX
-	JZ     done16
+	JZ     done14
 	MOVQ   $0x00000001, SI
 	SHLXQ  CX, SI, CX
 	DECQ   CX
@@ -24198,9 +23945,9 @@ rest16:
 	LEAQ   (SI)(BX*2), DI
 	ADDQ   BX, DI
 
-rows18:
+rows16:
 	SUBQ      $0x08, CX
-	JL        few18
+	JL        few16
 	VMOVUPS.Z (DX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS.Z (DX)(BX*1), K1, Z0
@@ -24220,20 +23967,20 @@ rows18:
 	LEAQ      (DX)(BX*8), DX
 	LEAQ      (SI)(BX*8), SI
 	LEAQ      (DI)(BX*8), DI
-	JMP       rows18
+	JMP       rows16
 
-few18:
+few16:
 	ADDQ $0x08, CX
-	JZ   added18
+	JZ   added16
 
-row18:
+row16:
 	VMOVUPS.Z (DX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	ADDQ      BX, DX
 	DECQ      CX
-	JNZ       row18
+	JNZ       row16
 
-added18:
+added16:
 	VADDPS    Z12, Z8, Z8
 	VADDPS    Z13, Z9, Z9
 	VADDPS    Z14, Z10, Z10
@@ -24245,88 +23992,102 @@ added18:
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, (AX)
 
-done16:
+done14:
 	VZEROUPPER
 	RET
 
-// func thinCombine1AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·thinCombine1AVX512(SB), NOSPLIT, $0-72
+// func combineRows1AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·combineRows1AVX512(SB), NOSPLIT, $0-64
 	MOVQ x+40(FP), AX
-	MOVQ steps+64(FP), CX
+	MOVQ steps+56(FP), CX
 
 step:
 	MOVQ         AX, DX
 	MOVQ         a+24(FP), BX
 	MOVQ         lda+32(FP), SI
-	MOVQ         far+56(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z0
-	VBROADCASTSS (R8)(DI*1), Z1
-	VBROADCASTSS (R8)(DI*2), Z2
-	VBROADCASTSS (R9), Z3
+	VBROADCASTSS (BX), Z0
+	VBROADCASTSS 4(BX), Z1
+	VBROADCASTSS 8(BX), Z2
+	VBROADCASTSS 12(BX), Z3
 	LEAQ         (BX)(SI*4), BX
-	ADDQ         $0x04, a+24(FP)
+	ADDQ         $0x10, a+24(FP)
 	MOVQ         y+0(FP), BX
 	MOVQ         ldy+8(FP), SI
-	SHLQ         $0x02, SI
-	MOVQ         n+16(FP), SI
 	MOVQ         ldx+48(FP), DI
+	SHLQ         $0x02, SI
 	SHLQ         $0x02, DI
-	IMULQ        far+56(FP), DI
-	LEAQ         (DX)(DI*2), R8
+	LEAQ         (DX)(DI*2), SI
+	ADDQ         DI, SI
+	LEAQ         (SI)(DI*2), R8
 	ADDQ         DI, R8
+	MOVQ         n+16(FP), R9
 
-many19:
-	CMPQ        SI, $0x00000020
-	JLT         one19
+many17:
+	CMPQ        R9, $0x00000020
+	JLT         one17
+	PREFETCHT0  (SI)(DI*1)
+	PREFETCHT0  (SI)(DI*2)
+	PREFETCHT0  (R8)
+	PREFETCHT0  (R8)(DI*1)
 	VMOVUPS     (BX), Z4
 	VFMADD231PS (DX), Z0, Z4
 	VFMADD231PS (DX)(DI*1), Z1, Z4
 	VFMADD231PS (DX)(DI*2), Z2, Z4
-	VFMADD231PS (R8), Z3, Z4
+	VFMADD231PS (SI), Z3, Z4
 	VMOVUPS     Z4, (BX)
+	PREFETCHT0  64(SI)(DI*1)
+	PREFETCHT0  64(SI)(DI*2)
+	PREFETCHT0  64(R8)
+	PREFETCHT0  64(R8)(DI*1)
 	VMOVUPS     64(BX), Z4
 	VFMADD231PS 64(DX), Z0, Z4
 	VFMADD231PS 64(DX)(DI*1), Z1, Z4
 	VFMADD231PS 64(DX)(DI*2), Z2, Z4
-	VFMADD231PS 64(R8), Z3, Z4
+	VFMADD231PS 64(SI), Z3, Z4
 	VMOVUPS     Z4, 64(BX)
 	ADDQ        $0x00000080, BX
 	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, SI
 	ADDQ        $0x00000080, R8
-	SUBQ        $0x00000020, SI
-	JMP         many19
+	SUBQ        $0x00000020, R9
+	JMP         many17
 
-one19:
-	CMPQ        SI, $0x00000010
-	JLT         rest19
+one17:
+	CMPQ        R9, $0x00000010
+	JLT         rest17
+	PREFETCHT0  (SI)(DI*1)
+	PREFETCHT0  (SI)(DI*2)
+	PREFETCHT0  (R8)
+	PREFETCHT0  (R8)(DI*1)
 	VMOVUPS     (BX), Z4
 	VFMADD231PS (DX), Z0, Z4
 	VFMADD231PS (DX)(DI*1), Z1, Z4
 	VFMADD231PS (DX)(DI*2), Z2, Z4
-	VFMADD231PS (R8), Z3, Z4
+	VFMADD231PS (SI), Z3, Z4
 	VMOVUPS     Z4, (BX)
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, SI
-	JMP         one19
+	SUBQ        $0x00000010, R9
+	JMP         one17
 
-rest19:
-	TESTQ       SI, SI
-	JZ          done19
-	MOVQ        $0x00000001, R9
-	SHLXQ       SI, R9, SI
-	DECQ        SI
-	KMOVW       SI, K1
+rest17:
+	TESTQ       R9, R9
+	JZ          done17
+	MOVQ        $0x00000001, R10
+	SHLXQ       R9, R10, R9
+	DECQ        R9
+	KMOVW       R9, K1
 	VMOVUPS.Z   (DX), K1, Z4
+	PREFETCHT0  (SI)(DI*1)
 	VMOVUPS.Z   (DX)(DI*1), K1, Z5
+	PREFETCHT0  (SI)(DI*2)
 	VMOVUPS.Z   (DX)(DI*2), K1, Z6
-	VMOVUPS.Z   (R8), K1, Z7
+	PREFETCHT0  (R8)
+	VMOVUPS.Z   (SI), K1, Z7
+	PREFETCHT0  (R8)(DI*1)
 	VMOVUPS.Z   (BX), K1, Z8
 	VFMADD231PS Z4, Z0, Z8
 	VFMADD231PS Z5, Z1, Z8
@@ -24334,64 +24095,59 @@ rest19:
 	VFMADD231PS Z7, Z3, Z8
 	VMOVUPS     Z8, K1, (BX)
 
-done19:
-	MOVQ ldx+48(FP), DX
-	LEAQ (AX)(DX*4), AX
-	DECQ CX
-	JNZ  step
+done17:
+	MOVQ   ldx+48(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x00000004, DX, DX
+	ADDQ   DX, AX
+	DECQ   CX
+	JNZ    step
 	VZEROUPPER
 	RET
 
-// func thinCombine2AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func combineRows2AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·thinCombine2AVX512(SB), NOSPLIT, $0-72
+TEXT ·combineRows2AVX512(SB), NOSPLIT, $0-64
 	MOVQ x+40(FP), AX
-	MOVQ steps+64(FP), CX
+	MOVQ steps+56(FP), CX
 
 step:
 	MOVQ         AX, DX
 	MOVQ         a+24(FP), BX
 	MOVQ         lda+32(FP), SI
-	MOVQ         far+56(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z0
-	VBROADCASTSS (R8)(DI*1), Z1
-	VBROADCASTSS (R8)(DI*2), Z2
-	VBROADCASTSS (R9), Z3
+	VBROADCASTSS (BX), Z0
+	VBROADCASTSS 4(BX), Z1
+	VBROADCASTSS 8(BX), Z2
+	VBROADCASTSS 12(BX), Z3
 	LEAQ         (BX)(SI*4), BX
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z4
-	VBROADCASTSS (R8)(DI*1), Z5
-	VBROADCASTSS (R8)(DI*2), Z6
-	VBROADCASTSS (R9), Z7
+	VBROADCASTSS (BX), Z4
+	VBROADCASTSS 4(BX), Z5
+	VBROADCASTSS 8(BX), Z6
+	VBROADCASTSS 12(BX), Z7
 	LEAQ         (BX)(SI*4), BX
-	ADDQ         $0x04, a+24(FP)
+	ADDQ         $0x10, a+24(FP)
 	MOVQ         y+0(FP), BX
 	MOVQ         ldy+8(FP), SI
+	MOVQ         ldx+48(FP), DI
 	SHLQ         $0x02, SI
-	MOVQ         n+16(FP), DI
-	MOVQ         ldx+48(FP), R8
-	SHLQ         $0x02, R8
-	IMULQ        far+56(FP), R8
-	LEAQ         (DX)(R8*2), R9
-	ADDQ         R8, R9
+	SHLQ         $0x02, DI
+	LEAQ         (DX)(DI*2), R8
+	ADDQ         DI, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	MOVQ         n+16(FP), R10
 
-one20:
-	CMPQ        DI, $0x00000010
-	JLT         rest20
+one18:
+	CMPQ        R10, $0x00000010
+	JLT         rest18
 	VMOVUPS     (DX), Z8
-	PREFETCHT0  1024(DX)
-	VMOVUPS     (DX)(R8*1), Z9
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS     (DX)(R8*2), Z10
-	PREFETCHT0  1024(DX)(R8*2)
-	VMOVUPS     (R9), Z11
-	PREFETCHT0  1024(R9)
+	PREFETCHT0  (R8)(DI*1)
+	VMOVUPS     (DX)(DI*1), Z9
+	PREFETCHT0  (R8)(DI*2)
+	VMOVUPS     (DX)(DI*2), Z10
+	PREFETCHT0  (R9)
+	VMOVUPS     (R8), Z11
+	PREFETCHT0  (R9)(DI*1)
 	VMOVUPS     (BX), Z12
 	VFMADD231PS Z8, Z0, Z12
 	VFMADD231PS Z9, Z1, Z12
@@ -24406,25 +24162,26 @@ one20:
 	VMOVUPS     Z12, (BX)(SI*1)
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, R9
-	SUBQ        $0x00000010, DI
-	JMP         one20
+	SUBQ        $0x00000010, R10
+	JMP         one18
 
-rest20:
-	TESTQ       DI, DI
-	JZ          done20
-	MOVQ        $0x00000001, R10
-	SHLXQ       DI, R10, DI
-	DECQ        DI
-	KMOVW       DI, K1
+rest18:
+	TESTQ       R10, R10
+	JZ          done18
+	MOVQ        $0x00000001, R11
+	SHLXQ       R10, R11, R10
+	DECQ        R10
+	KMOVW       R10, K1
 	VMOVUPS.Z   (DX), K1, Z8
-	PREFETCHT0  1024(DX)
-	VMOVUPS.Z   (DX)(R8*1), K1, Z9
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS.Z   (DX)(R8*2), K1, Z10
-	PREFETCHT0  1024(DX)(R8*2)
-	VMOVUPS.Z   (R9), K1, Z11
-	PREFETCHT0  1024(R9)
+	PREFETCHT0  (R8)(DI*1)
+	VMOVUPS.Z   (DX)(DI*1), K1, Z9
+	PREFETCHT0  (R8)(DI*2)
+	VMOVUPS.Z   (DX)(DI*2), K1, Z10
+	PREFETCHT0  (R9)
+	VMOVUPS.Z   (R8), K1, Z11
+	PREFETCHT0  (R9)(DI*1)
 	VMOVUPS.Z   (BX), K1, Z12
 	VFMADD231PS Z8, Z0, Z12
 	VFMADD231PS Z9, Z1, Z12
@@ -24438,72 +24195,64 @@ rest20:
 	VFMADD231PS Z11, Z7, Z0
 	VMOVUPS     Z0, K1, (BX)(SI*1)
 
-done20:
-	MOVQ ldx+48(FP), DX
-	LEAQ (AX)(DX*4), AX
-	DECQ CX
-	JNZ  step
+done18:
+	MOVQ   ldx+48(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x00000004, DX, DX
+	ADDQ   DX, AX
+	DECQ   CX
+	JNZ    step
 	VZEROUPPER
 	RET
 
-// func thinCombine3AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func combineRows3AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·thinCombine3AVX512(SB), NOSPLIT, $0-72
+TEXT ·combineRows3AVX512(SB), NOSPLIT, $0-64
 	MOVQ x+40(FP), AX
-	MOVQ steps+64(FP), CX
+	MOVQ steps+56(FP), CX
 
 step:
 	MOVQ         AX, DX
 	MOVQ         a+24(FP), BX
 	MOVQ         lda+32(FP), SI
-	MOVQ         far+56(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z0
-	VBROADCASTSS (R8)(DI*1), Z1
-	VBROADCASTSS (R8)(DI*2), Z2
-	VBROADCASTSS (R9), Z3
+	VBROADCASTSS (BX), Z0
+	VBROADCASTSS 4(BX), Z1
+	VBROADCASTSS 8(BX), Z2
+	VBROADCASTSS 12(BX), Z3
 	LEAQ         (BX)(SI*4), BX
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z4
-	VBROADCASTSS (R8)(DI*1), Z5
-	VBROADCASTSS (R8)(DI*2), Z6
-	VBROADCASTSS (R9), Z7
+	VBROADCASTSS (BX), Z4
+	VBROADCASTSS 4(BX), Z5
+	VBROADCASTSS 8(BX), Z6
+	VBROADCASTSS 12(BX), Z7
 	LEAQ         (BX)(SI*4), BX
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z8
-	VBROADCASTSS (R8)(DI*1), Z9
-	VBROADCASTSS (R8)(DI*2), Z10
-	VBROADCASTSS (R9), Z11
+	VBROADCASTSS (BX), Z8
+	VBROADCASTSS 4(BX), Z9
+	VBROADCASTSS 8(BX), Z10
+	VBROADCASTSS 12(BX), Z11
 	LEAQ         (BX)(SI*4), BX
-	ADDQ         $0x04, a+24(FP)
+	ADDQ         $0x10, a+24(FP)
 	MOVQ         y+0(FP), BX
 	MOVQ         ldy+8(FP), SI
+	MOVQ         ldx+48(FP), DI
 	SHLQ         $0x02, SI
-	MOVQ         n+16(FP), DI
-	MOVQ         ldx+48(FP), R8
-	SHLQ         $0x02, R8
-	IMULQ        far+56(FP), R8
-	LEAQ         (DX)(R8*2), R9
-	ADDQ         R8, R9
+	SHLQ         $0x02, DI
+	LEAQ         (DX)(DI*2), R8
+	ADDQ         DI, R8
+	LEAQ         (R8)(DI*2), R9
+	ADDQ         DI, R9
+	MOVQ         n+16(FP), R10
 
-one21:
-	CMPQ        DI, $0x00000010
-	JLT         rest21
+one19:
+	CMPQ        R10, $0x00000010
+	JLT         rest19
 	VMOVUPS     (DX), Z12
-	PREFETCHT0  1024(DX)
-	VMOVUPS     (DX)(R8*1), Z13
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS     (DX)(R8*2), Z14
-	PREFETCHT0  1024(DX)(R8*2)
-	VMOVUPS     (R9), Z15
-	PREFETCHT0  1024(R9)
+	PREFETCHT0  (R8)(DI*1)
+	VMOVUPS     (DX)(DI*1), Z13
+	PREFETCHT0  (R8)(DI*2)
+	VMOVUPS     (DX)(DI*2), Z14
+	PREFETCHT0  (R9)
+	VMOVUPS     (R8), Z15
+	PREFETCHT0  (R9)(DI*1)
 	VMOVUPS     (BX), Z16
 	VFMADD231PS Z12, Z0, Z16
 	VFMADD231PS Z13, Z1, Z16
@@ -24524,25 +24273,26 @@ one21:
 	VMOVUPS     Z16, (BX)(SI*2)
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, R9
-	SUBQ        $0x00000010, DI
-	JMP         one21
+	SUBQ        $0x00000010, R10
+	JMP         one19
 
-rest21:
-	TESTQ       DI, DI
-	JZ          done21
-	MOVQ        $0x00000001, R10
-	SHLXQ       DI, R10, DI
-	DECQ        DI
-	KMOVW       DI, K1
+rest19:
+	TESTQ       R10, R10
+	JZ          done19
+	MOVQ        $0x00000001, R11
+	SHLXQ       R10, R11, R10
+	DECQ        R10
+	KMOVW       R10, K1
 	VMOVUPS.Z   (DX), K1, Z12
-	PREFETCHT0  1024(DX)
-	VMOVUPS.Z   (DX)(R8*1), K1, Z13
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS.Z   (DX)(R8*2), K1, Z14
-	PREFETCHT0  1024(DX)(R8*2)
-	VMOVUPS.Z   (R9), K1, Z15
-	PREFETCHT0  1024(R9)
+	PREFETCHT0  (R8)(DI*1)
+	VMOVUPS.Z   (DX)(DI*1), K1, Z13
+	PREFETCHT0  (R8)(DI*2)
+	VMOVUPS.Z   (DX)(DI*2), K1, Z14
+	PREFETCHT0  (R9)
+	VMOVUPS.Z   (R8), K1, Z15
+	PREFETCHT0  (R9)(DI*1)
 	VMOVUPS.Z   (BX), K1, Z16
 	VFMADD231PS Z12, Z0, Z16
 	VFMADD231PS Z13, Z1, Z16
@@ -24562,82 +24312,71 @@ rest21:
 	VFMADD231PS Z15, Z11, Z0
 	VMOVUPS     Z0, K1, (BX)(SI*2)
 
-done21:
-	MOVQ ldx+48(FP), DX
-	LEAQ (AX)(DX*4), AX
-	DECQ CX
-	JNZ  step
+done19:
+	MOVQ   ldx+48(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x00000004, DX, DX
+	ADDQ   DX, AX
+	DECQ   CX
+	JNZ    step
 	VZEROUPPER
 	RET
 
-// func thinCombine4AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func combineRows4AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·thinCombine4AVX512(SB), NOSPLIT, $0-72
+TEXT ·combineRows4AVX512(SB), NOSPLIT, $0-64
 	MOVQ x+40(FP), AX
-	MOVQ steps+64(FP), CX
+	MOVQ steps+56(FP), CX
 
 step:
 	MOVQ         AX, DX
 	MOVQ         a+24(FP), BX
 	MOVQ         lda+32(FP), SI
-	MOVQ         far+56(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z0
-	VBROADCASTSS (R8)(DI*1), Z1
-	VBROADCASTSS (R8)(DI*2), Z2
-	VBROADCASTSS (R9), Z3
+	VBROADCASTSS (BX), Z0
+	VBROADCASTSS 4(BX), Z1
+	VBROADCASTSS 8(BX), Z2
+	VBROADCASTSS 12(BX), Z3
 	LEAQ         (BX)(SI*4), BX
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z4
-	VBROADCASTSS (R8)(DI*1), Z5
-	VBROADCASTSS (R8)(DI*2), Z6
-	VBROADCASTSS (R9), Z7
+	VBROADCASTSS (BX), Z4
+	VBROADCASTSS 4(BX), Z5
+	VBROADCASTSS 8(BX), Z6
+	VBROADCASTSS 12(BX), Z7
 	LEAQ         (BX)(SI*4), BX
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z8
-	VBROADCASTSS (R8)(DI*1), Z9
-	VBROADCASTSS (R8)(DI*2), Z10
-	VBROADCASTSS (R9), Z11
+	VBROADCASTSS (BX), Z8
+	VBROADCASTSS 4(BX), Z9
+	VBROADCASTSS 8(BX), Z10
+	VBROADCASTSS 12(BX), Z11
 	LEAQ         (BX)(SI*4), BX
-	MOVQ         BX, R8
-	LEAQ         (R8)(DI*2), R9
-	ADDQ         DI, R9
-	VBROADCASTSS (R8), Z12
-	VBROADCASTSS (R8)(DI*1), Z13
-	VBROADCASTSS (R8)(DI*2), Z14
-	VBROADCASTSS (R9), Z15
+	VBROADCASTSS (BX), Z12
+	VBROADCASTSS 4(BX), Z13
+	VBROADCASTSS 8(BX), Z14
+	VBROADCASTSS 12(BX), Z15
 	LEAQ         (BX)(SI*4), BX
-	ADDQ         $0x04, a+24(FP)
+	ADDQ         $0x10, a+24(FP)
 	MOVQ         y+0(FP), BX
 	MOVQ         ldy+8(FP), SI
+	MOVQ         ldx+48(FP), DI
 	SHLQ         $0x02, SI
-	LEAQ         (BX)(SI*2), DI
-	ADDQ         SI, DI
-	MOVQ         n+16(FP), R8
-	MOVQ         ldx+48(FP), R9
-	SHLQ         $0x02, R9
-	IMULQ        far+56(FP), R9
-	LEAQ         (DX)(R9*2), R10
-	ADDQ         R9, R10
+	SHLQ         $0x02, DI
+	LEAQ         (BX)(SI*2), R8
+	ADDQ         SI, R8
+	LEAQ         (DX)(DI*2), R9
+	ADDQ         DI, R9
+	LEAQ         (R9)(DI*2), R10
+	ADDQ         DI, R10
+	MOVQ         n+16(FP), R11
 
-one22:
-	CMPQ        R8, $0x00000010
-	JLT         rest22
+one20:
+	CMPQ        R11, $0x00000010
+	JLT         rest20
 	VMOVUPS     (DX), Z16
-	PREFETCHT0  1024(DX)
-	VMOVUPS     (DX)(R9*1), Z17
-	PREFETCHT0  1024(DX)(R9*1)
-	VMOVUPS     (DX)(R9*2), Z18
-	PREFETCHT0  1024(DX)(R9*2)
-	VMOVUPS     (R10), Z19
-	PREFETCHT0  1024(R10)
+	PREFETCHT0  (R9)(DI*1)
+	VMOVUPS     (DX)(DI*1), Z17
+	PREFETCHT0  (R9)(DI*2)
+	VMOVUPS     (DX)(DI*2), Z18
+	PREFETCHT0  (R10)
+	VMOVUPS     (R9), Z19
+	PREFETCHT0  (R10)(DI*1)
 	VMOVUPS     (BX), Z20
 	VFMADD231PS Z16, Z0, Z20
 	VFMADD231PS Z17, Z1, Z20
@@ -24656,34 +24395,35 @@ one22:
 	VFMADD231PS Z18, Z10, Z20
 	VFMADD231PS Z19, Z11, Z20
 	VMOVUPS     Z20, (BX)(SI*2)
-	VMOVUPS     (DI), Z20
+	VMOVUPS     (R8), Z20
 	VFMADD231PS Z16, Z12, Z20
 	VFMADD231PS Z17, Z13, Z20
 	VFMADD231PS Z18, Z14, Z20
 	VFMADD231PS Z19, Z15, Z20
-	VMOVUPS     Z20, (DI)
+	VMOVUPS     Z20, (R8)
 	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R9
 	ADDQ        $0x00000040, R10
-	SUBQ        $0x00000010, R8
-	JMP         one22
+	SUBQ        $0x00000010, R11
+	JMP         one20
 
-rest22:
-	TESTQ       R8, R8
-	JZ          done22
-	MOVQ        $0x00000001, R11
-	SHLXQ       R8, R11, R8
-	DECQ        R8
-	KMOVW       R8, K1
+rest20:
+	TESTQ       R11, R11
+	JZ          done20
+	MOVQ        $0x00000001, R12
+	SHLXQ       R11, R12, R11
+	DECQ        R11
+	KMOVW       R11, K1
 	VMOVUPS.Z   (DX), K1, Z16
-	PREFETCHT0  1024(DX)
-	VMOVUPS.Z   (DX)(R9*1), K1, Z17
-	PREFETCHT0  1024(DX)(R9*1)
-	VMOVUPS.Z   (DX)(R9*2), K1, Z18
-	PREFETCHT0  1024(DX)(R9*2)
-	VMOVUPS.Z   (R10), K1, Z19
-	PREFETCHT0  1024(R10)
+	PREFETCHT0  (R9)(DI*1)
+	VMOVUPS.Z   (DX)(DI*1), K1, Z17
+	PREFETCHT0  (R9)(DI*2)
+	VMOVUPS.Z   (DX)(DI*2), K1, Z18
+	PREFETCHT0  (R10)
+	VMOVUPS.Z   (R9), K1, Z19
+	PREFETCHT0  (R10)(DI*1)
 	VMOVUPS.Z   (BX), K1, Z20
 	VFMADD231PS Z16, Z0, Z20
 	VFMADD231PS Z17, Z1, Z20
@@ -24702,24 +24442,26 @@ rest22:
 	VFMADD231PS Z18, Z10, Z0
 	VFMADD231PS Z19, Z11, Z0
 	VMOVUPS     Z0, K1, (BX)(SI*2)
-	VMOVUPS.Z   (DI), K1, Z0
+	VMOVUPS.Z   (R8), K1, Z0
 	VFMADD231PS Z16, Z12, Z0
 	VFMADD231PS Z17, Z13, Z0
 	VFMADD231PS Z18, Z14, Z0
 	VFMADD231PS Z19, Z15, Z0
-	VMOVUPS     Z0, K1, (DI)
+	VMOVUPS     Z0, K1, (R8)
 
-done22:
-	MOVQ ldx+48(FP), DX
-	LEAQ (AX)(DX*4), AX
-	DECQ CX
-	JNZ  step
+done20:
+	MOVQ   ldx+48(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x00000004, DX, DX
+	ADDQ   DX, AX
+	DECQ   CX
+	JNZ    step
 	VZEROUPPER
 	RET
 
-// func thinDots1AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func dotsRows1AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·thinDots1AVX512(SB), NOSPLIT, $0-72
+TEXT ·dotsRows1AVX512(SB), NOSPLIT, $0-72
 	MOVQ x+40(FP), AX
 	MOVQ steps+64(FP), CX
 
@@ -24732,56 +24474,56 @@ step:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   n+16(FP), SI
-	MOVQ   ldx+48(FP), DI
-	SHLQ   $0x02, DI
-	IMULQ  far+56(FP), DI
-	LEAQ   (DX)(DI*2), R8
-	ADDQ   DI, R8
+	MOVQ   ldx+48(FP), SI
+	SHLQ   $0x02, SI
+	IMULQ  far+56(FP), SI
+	MOVQ   n+16(FP), DI
+	LEAQ   (DX)(SI*2), R8
+	ADDQ   SI, R8
 
-many23:
-	CMPQ        SI, $0x00000020
-	JLT         one23
+many21:
+	CMPQ        DI, $0x00000020
+	JLT         one21
 	VMOVUPS     (BX), Z4
 	VFMADD231PS (DX), Z4, Z0
-	VFMADD231PS (DX)(DI*1), Z4, Z1
-	VFMADD231PS (DX)(DI*2), Z4, Z2
+	VFMADD231PS (DX)(SI*1), Z4, Z1
+	VFMADD231PS (DX)(SI*2), Z4, Z2
 	VFMADD231PS (R8), Z4, Z3
 	VMOVUPS     64(BX), Z4
 	VFMADD231PS 64(DX), Z4, Z0
-	VFMADD231PS 64(DX)(DI*1), Z4, Z1
-	VFMADD231PS 64(DX)(DI*2), Z4, Z2
+	VFMADD231PS 64(DX)(SI*1), Z4, Z1
+	VFMADD231PS 64(DX)(SI*2), Z4, Z2
 	VFMADD231PS 64(R8), Z4, Z3
 	ADDQ        $0x00000080, BX
 	ADDQ        $0x00000080, DX
 	ADDQ        $0x00000080, R8
-	SUBQ        $0x00000020, SI
-	JMP         many23
+	SUBQ        $0x00000020, DI
+	JMP         many21
 
-one23:
-	CMPQ        SI, $0x00000010
-	JLT         rest23
+one21:
+	CMPQ        DI, $0x00000010
+	JLT         rest21
 	VMOVUPS     (BX), Z4
 	VFMADD231PS (DX), Z4, Z0
-	VFMADD231PS (DX)(DI*1), Z4, Z1
-	VFMADD231PS (DX)(DI*2), Z4, Z2
+	VFMADD231PS (DX)(SI*1), Z4, Z1
+	VFMADD231PS (DX)(SI*2), Z4, Z2
 	VFMADD231PS (R8), Z4, Z3
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, SI
-	JMP         one23
+	SUBQ        $0x00000010, DI
+	JMP         one21
 
-rest23:
-	TESTQ       SI, SI
-	JZ          done23
+rest21:
+	TESTQ       DI, DI
+	JZ          done21
 	MOVQ        $0x00000001, R9
-	SHLXQ       SI, R9, SI
-	DECQ        SI
-	KMOVW       SI, K1
+	SHLXQ       DI, R9, DI
+	DECQ        DI
+	KMOVW       DI, K1
 	VMOVUPS.Z   (DX), K1, Z4
-	VMOVUPS.Z   (DX)(DI*1), K1, Z5
-	VMOVUPS.Z   (DX)(DI*2), K1, Z6
+	VMOVUPS.Z   (DX)(SI*1), K1, Z5
+	VMOVUPS.Z   (DX)(SI*2), K1, Z6
 	VMOVUPS.Z   (R8), K1, Z7
 	VMOVUPS.Z   (BX), K1, Z8
 	VFMADD231PS Z4, Z8, Z0
@@ -24789,7 +24531,7 @@ rest23:
 	VFMADD231PS Z6, Z8, Z2
 	VFMADD231PS Z7, Z8, Z3
 
-done23:
+done21:
 	MOVQ       c+0(FP), DX
 	MOVQ       ldc+8(FP), BX
 	MOVQ       far+56(FP), SI
@@ -24840,15 +24582,16 @@ done23:
 	LEAQ       (DX)(BX*4), DX
 	ADDQ       $0x04, c+0(FP)
 	MOVQ       ldx+48(FP), DX
-	LEAQ       (AX)(DX*4), AX
+	SHLQ       $0x02, DX
+	ADDQ       DX, AX
 	DECQ       CX
 	JNZ        step
 	VZEROUPPER
 	RET
 
-// func thinDots2AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func dotsRows2AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·thinDots2AVX512(SB), NOSPLIT, $0-72
+TEXT ·dotsRows2AVX512(SB), NOSPLIT, $0-72
 	MOVQ x+40(FP), AX
 	MOVQ steps+64(FP), CX
 
@@ -24865,22 +24608,22 @@ step:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   n+16(FP), DI
-	MOVQ   ldx+48(FP), R8
-	SHLQ   $0x02, R8
-	IMULQ  far+56(FP), R8
-	LEAQ   (DX)(R8*2), R9
-	ADDQ   R8, R9
+	MOVQ   ldx+48(FP), DI
+	SHLQ   $0x02, DI
+	IMULQ  far+56(FP), DI
+	MOVQ   n+16(FP), R8
+	LEAQ   (DX)(DI*2), R9
+	ADDQ   DI, R9
 
-one24:
-	CMPQ        DI, $0x00000010
-	JLT         rest24
+one22:
+	CMPQ        R8, $0x00000010
+	JLT         rest22
 	VMOVUPS     (DX), Z8
 	PREFETCHT0  1024(DX)
-	VMOVUPS     (DX)(R8*1), Z9
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS     (DX)(R8*2), Z10
-	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (DX)(DI*1), Z9
+	PREFETCHT0  1024(DX)(DI*1)
+	VMOVUPS     (DX)(DI*2), Z10
+	PREFETCHT0  1024(DX)(DI*2)
 	VMOVUPS     (R9), Z11
 	PREFETCHT0  1024(R9)
 	VMOVUPS     (SI), Z12
@@ -24896,22 +24639,22 @@ one24:
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R9
-	SUBQ        $0x00000010, DI
-	JMP         one24
+	SUBQ        $0x00000010, R8
+	JMP         one22
 
-rest24:
-	TESTQ       DI, DI
-	JZ          done24
+rest22:
+	TESTQ       R8, R8
+	JZ          done22
 	MOVQ        $0x00000001, R10
-	SHLXQ       DI, R10, DI
-	DECQ        DI
-	KMOVW       DI, K1
+	SHLXQ       R8, R10, R8
+	DECQ        R8
+	KMOVW       R8, K1
 	VMOVUPS.Z   (DX), K1, Z8
 	PREFETCHT0  1024(DX)
-	VMOVUPS.Z   (DX)(R8*1), K1, Z9
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS.Z   (DX)(R8*2), K1, Z10
-	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS.Z   (DX)(DI*1), K1, Z9
+	PREFETCHT0  1024(DX)(DI*1)
+	VMOVUPS.Z   (DX)(DI*2), K1, Z10
+	PREFETCHT0  1024(DX)(DI*2)
 	VMOVUPS.Z   (R9), K1, Z11
 	PREFETCHT0  1024(R9)
 	VMOVUPS.Z   (SI), K1, Z12
@@ -24925,7 +24668,7 @@ rest24:
 	VFMADD231PS Z10, Z12, Z6
 	VFMADD231PS Z11, Z12, Z7
 
-done24:
+done22:
 	MOVQ       c+0(FP), DX
 	MOVQ       ldc+8(FP), BX
 	MOVQ       far+56(FP), SI
@@ -25020,15 +24763,16 @@ done24:
 	LEAQ       (DX)(BX*4), DX
 	ADDQ       $0x04, c+0(FP)
 	MOVQ       ldx+48(FP), DX
-	LEAQ       (AX)(DX*4), AX
+	SHLQ       $0x02, DX
+	ADDQ       DX, AX
 	DECQ       CX
 	JNZ        step
 	VZEROUPPER
 	RET
 
-// func thinDots3AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func dotsRows3AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·thinDots3AVX512(SB), NOSPLIT, $0-72
+TEXT ·dotsRows3AVX512(SB), NOSPLIT, $0-72
 	MOVQ x+40(FP), AX
 	MOVQ steps+64(FP), CX
 
@@ -25049,22 +24793,22 @@ step:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ   n+16(FP), DI
-	MOVQ   ldx+48(FP), R8
-	SHLQ   $0x02, R8
-	IMULQ  far+56(FP), R8
-	LEAQ   (DX)(R8*2), R9
-	ADDQ   R8, R9
+	MOVQ   ldx+48(FP), DI
+	SHLQ   $0x02, DI
+	IMULQ  far+56(FP), DI
+	MOVQ   n+16(FP), R8
+	LEAQ   (DX)(DI*2), R9
+	ADDQ   DI, R9
 
-one25:
-	CMPQ        DI, $0x00000010
-	JLT         rest25
+one23:
+	CMPQ        R8, $0x00000010
+	JLT         rest23
 	VMOVUPS     (DX), Z12
 	PREFETCHT0  1024(DX)
-	VMOVUPS     (DX)(R8*1), Z13
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS     (DX)(R8*2), Z14
-	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS     (DX)(DI*1), Z13
+	PREFETCHT0  1024(DX)(DI*1)
+	VMOVUPS     (DX)(DI*2), Z14
+	PREFETCHT0  1024(DX)(DI*2)
 	VMOVUPS     (R9), Z15
 	PREFETCHT0  1024(R9)
 	VMOVUPS     (SI), Z16
@@ -25085,22 +24829,22 @@ one25:
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R9
-	SUBQ        $0x00000010, DI
-	JMP         one25
+	SUBQ        $0x00000010, R8
+	JMP         one23
 
-rest25:
-	TESTQ       DI, DI
-	JZ          done25
+rest23:
+	TESTQ       R8, R8
+	JZ          done23
 	MOVQ        $0x00000001, R10
-	SHLXQ       DI, R10, DI
-	DECQ        DI
-	KMOVW       DI, K1
+	SHLXQ       R8, R10, R8
+	DECQ        R8
+	KMOVW       R8, K1
 	VMOVUPS.Z   (DX), K1, Z12
 	PREFETCHT0  1024(DX)
-	VMOVUPS.Z   (DX)(R8*1), K1, Z13
-	PREFETCHT0  1024(DX)(R8*1)
-	VMOVUPS.Z   (DX)(R8*2), K1, Z14
-	PREFETCHT0  1024(DX)(R8*2)
+	VMOVUPS.Z   (DX)(DI*1), K1, Z13
+	PREFETCHT0  1024(DX)(DI*1)
+	VMOVUPS.Z   (DX)(DI*2), K1, Z14
+	PREFETCHT0  1024(DX)(DI*2)
 	VMOVUPS.Z   (R9), K1, Z15
 	PREFETCHT0  1024(R9)
 	VMOVUPS.Z   (SI), K1, Z16
@@ -25119,7 +24863,7 @@ rest25:
 	VFMADD231PS Z14, Z16, Z10
 	VFMADD231PS Z15, Z16, Z11
 
-done25:
+done23:
 	MOVQ       c+0(FP), DX
 	MOVQ       ldc+8(FP), BX
 	MOVQ       far+56(FP), SI
@@ -25258,15 +25002,16 @@ done25:
 	LEAQ       (DX)(BX*4), DX
 	ADDQ       $0x04, c+0(FP)
 	MOVQ       ldx+48(FP), DX
-	LEAQ       (AX)(DX*4), AX
+	SHLQ       $0x02, DX
+	ADDQ       DX, AX
 	DECQ       CX
 	JNZ        step
 	VZEROUPPER
 	RET
 
-// func thinDots4AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+// func dotsRows4AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·thinDots4AVX512(SB), NOSPLIT, $0-72
+TEXT ·dotsRows4AVX512(SB), NOSPLIT, $0-72
 	MOVQ x+40(FP), AX
 	MOVQ steps+64(FP), CX
 
@@ -25293,22 +25038,22 @@ step:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   n+16(FP), R8
-	MOVQ   ldx+48(FP), R9
-	SHLQ   $0x02, R9
-	IMULQ  far+56(FP), R9
-	LEAQ   (DX)(R9*2), R10
-	ADDQ   R9, R10
+	MOVQ   ldx+48(FP), R8
+	SHLQ   $0x02, R8
+	IMULQ  far+56(FP), R8
+	MOVQ   n+16(FP), R9
+	LEAQ   (DX)(R8*2), R10
+	ADDQ   R8, R10
 
-one26:
-	CMPQ        R8, $0x00000010
-	JLT         rest26
+one24:
+	CMPQ        R9, $0x00000010
+	JLT         rest24
 	VMOVUPS     (DX), Z16
 	PREFETCHT0  1024(DX)
-	VMOVUPS     (DX)(R9*1), Z17
-	PREFETCHT0  1024(DX)(R9*1)
-	VMOVUPS     (DX)(R9*2), Z18
-	PREFETCHT0  1024(DX)(R9*2)
+	VMOVUPS     (DX)(R8*1), Z17
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS     (DX)(R8*2), Z18
+	PREFETCHT0  1024(DX)(R8*2)
 	VMOVUPS     (R10), Z19
 	PREFETCHT0  1024(R10)
 	VMOVUPS     (SI), Z20
@@ -25335,22 +25080,22 @@ one26:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R10
-	SUBQ        $0x00000010, R8
-	JMP         one26
+	SUBQ        $0x00000010, R9
+	JMP         one24
 
-rest26:
-	TESTQ       R8, R8
-	JZ          done26
+rest24:
+	TESTQ       R9, R9
+	JZ          done24
 	MOVQ        $0x00000001, R11
-	SHLXQ       R8, R11, R8
-	DECQ        R8
-	KMOVW       R8, K1
+	SHLXQ       R9, R11, R9
+	DECQ        R9
+	KMOVW       R9, K1
 	VMOVUPS.Z   (DX), K1, Z16
 	PREFETCHT0  1024(DX)
-	VMOVUPS.Z   (DX)(R9*1), K1, Z17
-	PREFETCHT0  1024(DX)(R9*1)
-	VMOVUPS.Z   (DX)(R9*2), K1, Z18
-	PREFETCHT0  1024(DX)(R9*2)
+	VMOVUPS.Z   (DX)(R8*1), K1, Z17
+	PREFETCHT0  1024(DX)(R8*1)
+	VMOVUPS.Z   (DX)(R8*2), K1, Z18
+	PREFETCHT0  1024(DX)(R8*2)
 	VMOVUPS.Z   (R10), K1, Z19
 	PREFETCHT0  1024(R10)
 	VMOVUPS.Z   (SI), K1, Z20
@@ -25374,7 +25119,7 @@ rest26:
 	VFMADD231PS Z18, Z20, Z14
 	VFMADD231PS Z19, Z20, Z15
 
-done26:
+done24:
 	MOVQ       c+0(FP), DX
 	MOVQ       ldc+8(FP), BX
 	MOVQ       far+56(FP), SI
@@ -25557,7 +25302,8 @@ done26:
 	LEAQ       (DX)(BX*4), DX
 	ADDQ       $0x04, c+0(FP)
 	MOVQ       ldx+48(FP), DX
-	LEAQ       (AX)(DX*4), AX
+	SHLQ       $0x02, DX
+	ADDQ       DX, AX
 	DECQ       CX
 	JNZ        step
 	VZEROUPPER

@@ -253,13 +253,6 @@ func transposeAVX2(dst *float32, ldd int, src *float32, lds int, squares int, ro
 //go:noescape
 func dotAVX2(x []float32, y []float32) float32
 
-// dot8AVX2 computes
-//
-//	for r := range 8 { sum[r] = dot(x, y[r*ldy:]) }
-//
-//go:noescape
-func dot8AVX2(sum *float32, x []float32, y *float32, ldy int)
-
 // combine1AVX2 adds a combination of 1 rows:
 //
 //	for s := range 1 {
@@ -287,33 +280,29 @@ func combine8AVX2(y []float32, coef *float32, x *float32, ldx int)
 //go:noescape
 func columnSumsAVX2(sum []float32, x *float32, ldx int, rows int)
 
-// thinCombine1AVX2 computes for steps > 0
+// combineRows1AVX2 computes for steps > 0
 //
-//	for t := range steps {
-//		for s := range 4 {
-//			for r := range 1 {
-//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
-//			}
+//	for s := range 4*steps {
+//		for r := range 1 {
+//			for j := range n { y[r*ldy+j] += a[r*lda+s] * x[s*ldx+j] }
 //		}
 //	}
 //
 //go:noescape
-func thinCombine1AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func combineRows1AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 
-// thinCombine2AVX2 computes for steps > 0
+// combineRows2AVX2 computes for steps > 0
 //
-//	for t := range steps {
-//		for s := range 4 {
-//			for r := range 2 {
-//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
-//			}
+//	for s := range 4*steps {
+//		for r := range 2 {
+//			for j := range n { y[r*ldy+j] += a[r*lda+s] * x[s*ldx+j] }
 //		}
 //	}
 //
 //go:noescape
-func thinCombine2AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func combineRows2AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 
-// thinDots1AVX2 computes for steps > 0
+// dotsRows1AVX2 computes for steps > 0
 //
 //	for t := range steps {
 //		for s := range 4 {
@@ -322,9 +311,9 @@ func thinCombine2AVX2(y *float32, ldy int, n int, a *float32, lda int, x *float3
 //	}
 //
 //go:noescape
-func thinDots1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func dotsRows1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
-// thinDots2AVX2 computes for steps > 0
+// dotsRows2AVX2 computes for steps > 0
 //
 //	for t := range steps {
 //		for s := range 4 {
@@ -333,7 +322,7 @@ func thinDots1AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, 
 //	}
 //
 //go:noescape
-func thinDots2AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func dotsRows2AVX2(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
 // tile1x1AVX512 is a micro-kernel for panels > 0 times tiles > 0 tiles C[1,n], n in 1
 // vectors, the last with last columns. A nil bias or add is 0; bias is padded to full vectors:
@@ -1034,13 +1023,6 @@ func transposeAVX512(dst *float32, ldd int, src *float32, lds int, squares int, 
 //go:noescape
 func dotAVX512(x []float32, y []float32) float32
 
-// dot8AVX512 computes
-//
-//	for r := range 8 { sum[r] = dot(x, y[r*ldy:]) }
-//
-//go:noescape
-func dot8AVX512(sum *float32, x []float32, y *float32, ldy int)
-
 // combine1AVX512 adds a combination of 1 rows:
 //
 //	for s := range 1 {
@@ -1068,59 +1050,51 @@ func combine8AVX512(y []float32, coef *float32, x *float32, ldx int)
 //go:noescape
 func columnSumsAVX512(sum []float32, x *float32, ldx int, rows int)
 
-// thinCombine1AVX512 computes for steps > 0
+// combineRows1AVX512 computes for steps > 0
 //
-//	for t := range steps {
-//		for s := range 4 {
-//			for r := range 1 {
-//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
-//			}
+//	for s := range 4*steps {
+//		for r := range 1 {
+//			for j := range n { y[r*ldy+j] += a[r*lda+s] * x[s*ldx+j] }
 //		}
 //	}
 //
 //go:noescape
-func thinCombine1AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func combineRows1AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 
-// thinCombine2AVX512 computes for steps > 0
+// combineRows2AVX512 computes for steps > 0
 //
-//	for t := range steps {
-//		for s := range 4 {
-//			for r := range 2 {
-//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
-//			}
+//	for s := range 4*steps {
+//		for r := range 2 {
+//			for j := range n { y[r*ldy+j] += a[r*lda+s] * x[s*ldx+j] }
 //		}
 //	}
 //
 //go:noescape
-func thinCombine2AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func combineRows2AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 
-// thinCombine3AVX512 computes for steps > 0
+// combineRows3AVX512 computes for steps > 0
 //
-//	for t := range steps {
-//		for s := range 4 {
-//			for r := range 3 {
-//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
-//			}
+//	for s := range 4*steps {
+//		for r := range 3 {
+//			for j := range n { y[r*ldy+j] += a[r*lda+s] * x[s*ldx+j] }
 //		}
 //	}
 //
 //go:noescape
-func thinCombine3AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func combineRows3AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 
-// thinCombine4AVX512 computes for steps > 0
+// combineRows4AVX512 computes for steps > 0
 //
-//	for t := range steps {
-//		for s := range 4 {
-//			for r := range 4 {
-//				for j := range n { y[r*ldy+j] += a[r*lda+s*far+t] * x[(s*far+t)*ldx+j] }
-//			}
+//	for s := range 4*steps {
+//		for r := range 4 {
+//			for j := range n { y[r*ldy+j] += a[r*lda+s] * x[s*ldx+j] }
 //		}
 //	}
 //
 //go:noescape
-func thinCombine4AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func combineRows4AVX512(y *float32, ldy int, n int, a *float32, lda int, x *float32, ldx int, steps int)
 
-// thinDots1AVX512 computes for steps > 0
+// dotsRows1AVX512 computes for steps > 0
 //
 //	for t := range steps {
 //		for s := range 4 {
@@ -1129,9 +1103,9 @@ func thinCombine4AVX512(y *float32, ldy int, n int, a *float32, lda int, x *floa
 //	}
 //
 //go:noescape
-func thinDots1AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func dotsRows1AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
-// thinDots2AVX512 computes for steps > 0
+// dotsRows2AVX512 computes for steps > 0
 //
 //	for t := range steps {
 //		for s := range 4 {
@@ -1140,9 +1114,9 @@ func thinDots1AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32
 //	}
 //
 //go:noescape
-func thinDots2AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func dotsRows2AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
-// thinDots3AVX512 computes for steps > 0
+// dotsRows3AVX512 computes for steps > 0
 //
 //	for t := range steps {
 //		for s := range 4 {
@@ -1151,9 +1125,9 @@ func thinDots2AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32
 //	}
 //
 //go:noescape
-func thinDots3AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func dotsRows3AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
-// thinDots4AVX512 computes for steps > 0
+// dotsRows4AVX512 computes for steps > 0
 //
 //	for t := range steps {
 //		for s := range 4 {
@@ -1162,7 +1136,7 @@ func thinDots3AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32
 //	}
 //
 //go:noescape
-func thinDots4AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
+func dotsRows4AVX512(c *float32, ldc int, n int, a *float32, lda int, x *float32, ldx int, far int, steps int)
 
 // pause is a moment of waiting for another thread.
 func pause()

@@ -118,22 +118,33 @@ func TestGemmSameBits(t *testing.T) {
 	})
 }
 
-// A row's product must have the same bits whatever other rows come with it: so a
-// text doesn't depend on how many are drawn together.
-func TestThinRowsAreIndependent(t *testing.T) {
+// A row of ComputeByRow has the same bits whatever other rows come with it, so that a
+// text depends neither on those that are drawn together with it nor on how its prompt is
+// cut. The columns and steps are in one block or in several.
+func TestComputeByRow(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
-		for _, s := range [][2]int{{1100, 70}, {530, 133}, {33, 9}} {
+		for _, s := range [][2]int{{1100, 70}, {530, 133}, {33, 9}, {300, 1601}, {5, 0}, {1, 1}} {
 			n, k := s[0], s[1]
+			const most = 2*nearRows + 7
 			r := newRand(5)
-			a, b := random(r, fewRows*k, 0), random(r, k*n, 0)
+			a, b, bias, add := random(r, most*k, 0), random(r, k*n, 0), random(r, n, 1), random(r, most*n, 2)
 			for _, transB := range []bool{false, true} {
-				alone, together := random(r, n, 0), random(r, fewRows*n, 0)
-				for m := 1; m <= fewRows; m++ {
-					product(false, transB, m, n, k, a, b, false, together)
-					unharmed(t, together)
+				rowOf := func(first, rows int) []float32 {
+					c := random(r, rows*n, 0)
+					Product{TransB: transB, M: rows, N: n, K: k, A: a[first*k:], B: b, C: c, Bias: bias, Add: add[first*n:]}.ComputeByRow()
+					unharmed(t, c)
+					return c
+				}
+				for _, m := range []int{1, 2, 3, 5, 8, fewRows, fewRows + 1, nearRows + 1, most} {
+					first := (most - m) / 2
+					together := rowOf(first, m)
+					want := productRef(false, transB, m, n, k, widen(a[first*k:]), widen(b), widen(add[first*n:][:m*n]))
+					for i := range want {
+						want[i] += float64(bias[i%n])
+					}
+					near(t, fmt.Sprintf("%d rows, %d columns, %d steps, transB %v", m, n, k, transB), together, want, 3e-6*float64(1+k/16))
 					for i := range m {
-						product(false, transB, 1, n, k, a[i*k:], b, false, alone)
-						if !slices.Equal(alone, together[i*n:(i+1)*n]) {
+						if !slices.Equal(rowOf(first+i, 1), together[i*n:(i+1)*n]) {
 							t.Fatalf("%d columns, %d steps, transB %v: row %d of %d differs from what it is alone", n, k, transB, i, m)
 						}
 					}
@@ -141,6 +152,22 @@ func TestThinRowsAreIndependent(t *testing.T) {
 			}
 		}
 	})
+	panics(t, func() { Product{ColumnSums: []float32{}}.ComputeByRow() })
+}
+
+// A product so large that Compute would visit a tile of C less often.
+func TestComputeByRowOfLargeProduct(t *testing.T) {
+	const k, n = 800, 4000
+	const m = farFloats/n + 1
+	r := newRand(6)
+	row, b := random(r, k, 0), random(r, k*n, 0)
+	a, c, alone := make([]float32, m*k), make([]float32, m*n), make([]float32, n)
+	copy(a[(m-1)*k:], row)
+	Product{M: m, N: n, K: k, A: a, B: b, C: c}.ComputeByRow()
+	Product{M: 1, N: n, K: k, A: row, B: b, C: alone}.ComputeByRow()
+	if !slices.Equal(alone, c[(m-1)*n:]) {
+		t.Error("the last row differs from what it is alone")
+	}
 }
 
 // The shapes are m×n×k of a forward pass and of the two backward products.

@@ -1,7 +1,7 @@
 package kernel
 
 // tilesGo computes tiles of C one below the other, and those of panels side by side, m×n
-// each: C[i,j] = add[i·ldAdd + j] + bias[j] + Σ_s A[i·aRow + s·aStep]·B[s·bStep + j]; the
+// each: C[i,j] = add[i·ldAdd + j] + (bias[j] + Σ_s A[i·aRow + s·aStep]·B[s·bStep + j]), summed in order of s; the
 // next tile's A begins aNext floats further on, the next panel's B bNext. n is a panel's
 // width if there are several. b and bias are padded to full vectors. A nil bias or add is
 // 0; add may be c.
@@ -17,11 +17,15 @@ func tilesGo(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNe
 // tileGo is a tile of at most 2×4, small enough for the registers that the compiler
 // hands out.
 func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
-	var tile [2][4]float32
+	var start [4]float32
+	if bias != nil {
+		copy(start[:], bias[:n])
+	}
+	tile := [2][4]float32{start, start}
 	from := 0
 	if m == 2 && aRow == 1 && aStep == 2 && bStep == 4 {
 		from = k &^ 3
-		tile = tilePacked(a[:2*from], b[:4*from])
+		tile = tilePacked(start, a[:2*from], b[:4*from])
 	}
 	for i := range m {
 		row := tile[i]
@@ -33,9 +37,6 @@ func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, a
 			row[3] += x * y[3]
 		}
 		for j, v := range row[:n] {
-			if bias != nil {
-				v += bias[j]
-			}
 			if add != nil {
 				v += add[i*ldAdd+j]
 			}
@@ -46,8 +47,9 @@ func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, a
 
 // tilePacked is tileGo for packed panels of A and B, a multiple of 4 steps. Four
 // at a time halve the time: the compiler moves registers about once a round.
-func tilePacked(a, b []float32) [2][4]float32 {
-	var c00, c01, c02, c03, c10, c11, c12, c13 float32
+func tilePacked(start [4]float32, a, b []float32) [2][4]float32 {
+	c00, c01, c02, c03 := start[0], start[1], start[2], start[3]
+	c10, c11, c12, c13 := c00, c01, c02, c03
 	for len(a) >= 8 && len(b) >= 16 {
 		x, y := (*[8]float32)(a), (*[16]float32)(b)
 		x0, x1 := x[0], x[1]

@@ -9,11 +9,11 @@ type level struct {
 	// Geometry of the matrix product's micro-kernel: a panel of a matrix B has up
 	// to panel vectors of lanes columns, a tile of C has up to rows[v] rows if it
 	// has v vectors of columns.
-	lanes int
-	panel int
-	rows  [5]int
-	thin  int // most rows of thinCombine and thinDots
-	depth int // most steps of k between two visits to a tile
+	lanes   int
+	panel   int
+	rows    [5]int
+	fewRows int // most rows of combineRows and dotsRows
+	depth   int // most steps of k between two visits to a tile
 	// The micro-kernel reads A where it lies about as fast as from a packed panel.
 	strided bool
 
@@ -22,11 +22,10 @@ type level struct {
 	packRows    func(dst []float32, ldd, next int, src []float32, lds, k, w, panels int)
 	packColumns func(dst []float32, ldd int, src []float32, lds, k, w int)
 	dot         func(x, y []float32) float32
-	dots        func(sums, x, y []float32, ldy int)
 	combine     func(y, coef, x []float32, ldx int)
 	columnSums  func(sum, x []float32, ldx, rows int)
-	thinCombine func(y []float32, ldy, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
-	thinDots    func(c []float32, ldc, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
+	combineRows func(y []float32, ldy, rows, n int, a []float32, lda int, x []float32, ldx, steps int)
+	dotsRows    func(c []float32, ldc, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int)
 
 	dotsBFloat16, dotsInt8     packedDots
 	unpackBFloat16, unpackInt8 func(x []float32, w []uint32)
@@ -56,10 +55,10 @@ type level struct {
 // portable is the specification and the fallback.
 var portable = level{
 	name:  "portable",
-	lanes: 4, panel: 1, rows: [5]int{1: 2}, thin: 2, depth: 256,
+	lanes: 4, panel: 1, rows: [5]int{1: 2}, fewRows: 2, depth: 256,
 
-	tiles: tilesGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo, columnSums: columnSumsGo,
-	thinCombine: thinCombineGo, thinDots: thinDotsGo,
+	tiles: tilesGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, combine: combineGo, columnSums: columnSumsGo,
+	combineRows: combineRowsGo, dotsRows: dotsRowsGo,
 	dotsBFloat16: dotsBFloat16Go, dotsInt8: dotsInt8Go, unpackBFloat16: unpackBFloat16Go, unpackInt8: unpackInt8Go,
 	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,
 	max: maxGo, exp: expGo,

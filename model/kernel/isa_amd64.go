@@ -6,10 +6,10 @@ import "golang.org/x/sys/cpu"
 
 var avx2 = level{
 	name:  "avx2",
-	lanes: 8, panel: 2, rows: [5]int{1: 6, 2: 6}, thin: 2, depth: 768, strided: true,
+	lanes: 8, panel: 2, rows: [5]int{1: 6, 2: 6}, fewRows: 2, depth: 768, strided: true,
 
-	tiles: tilesLanes8, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8, columnSums: columnSumsLanes8,
-	thinCombine: thinCombineLanes8, thinDots: thinDotsLanes8,
+	tiles: tilesLanes8, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, combine: combineLanes8, columnSums: columnSumsLanes8,
+	combineRows: combineRowsLanes8, dotsRows: dotsRowsLanes8,
 	dotsBFloat16: dotsBFloat16Lanes8, dotsInt8: dotsInt8Lanes8, unpackBFloat16: unpackBFloat16Lanes8, unpackInt8: unpackInt8Lanes8,
 	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2, read: readLanes8,
 	max: maxAVX2, exp: expAVX2,
@@ -26,10 +26,10 @@ var avx2 = level{
 
 var avx512 = level{
 	name:  "avx512",
-	lanes: 16, panel: 3, rows: [5]int{1: 14, 2: 14, 3: 9}, thin: 4, depth: 384, strided: true,
+	lanes: 16, panel: 3, rows: [5]int{1: 14, 2: 14, 3: 9}, fewRows: 4, depth: 384, strided: true,
 
-	tiles: tilesLanes16, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, dots: dotsLanes16, combine: combineLanes16, columnSums: columnSumsLanes16,
-	thinCombine: thinCombineLanes16, thinDots: thinDotsLanes16,
+	tiles: tilesLanes16, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, combine: combineLanes16, columnSums: columnSumsLanes16,
+	combineRows: combineRowsLanes16, dotsRows: dotsRowsLanes16,
 	dotsBFloat16: dotsBFloat16Lanes16, dotsInt8: dotsInt8Lanes16, unpackBFloat16: unpackBFloat16Lanes16, unpackInt8: unpackInt8Lanes16,
 	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512, read: readLanes16,
 	max: maxAVX512, exp: expAVX512,

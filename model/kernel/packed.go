@@ -9,7 +9,7 @@ type Packed struct {
 	Out, In int
 	packing Packing
 	stride  int      // words in a row
-	words   []uint32 // [Out, stride], Out filled up to a multiple of thinStreams
+	words   []uint32 // [Out, stride], Out filled up to a multiple of streams
 }
 
 // Packing is a way to hold a row of a matrix: in blocks of columns, a number of
@@ -23,7 +23,7 @@ type Packing struct {
 }
 
 // packedDots adds the products with unpacked rows that are far apart: c[r·ldc + s·far
-// + t] += Σ_i a[r·lda + i]·W[s·far + t, i], s < thinStreams, t < steps, i < columns of
+// + t] += Σ_i a[r·lda + i]·W[s·far + t, i], s < streams, t < steps, i < columns of
 // blocks; w begins with row 0 of W, its rows of blocks blocks.
 type packedDots func(c []float32, ldc, rows int, a []float32, lda int, w []uint32, blocks, far, steps int)
 
@@ -48,7 +48,7 @@ func (p Packing) Pack(w []float32, out, in int, trans bool) *Packed {
 	size("Pack", "in", in)
 	need("Pack", "w", len(w), out*in)
 	m := &Packed{Out: out, In: in, packing: p, stride: blocks(in, p.columns) * p.words}
-	m.words = make([]uint32, padded(out, thinStreams)*m.stride) // rows of zeros at the end
+	m.words = make([]uint32, padded(out, streams)*m.stride) // rows of zeros at the end
 	run(&packSlot, packTask{m, w, trans}, blocks(out, packRowsPerPiece))
 	return m
 }

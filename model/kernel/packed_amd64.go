@@ -33,7 +33,7 @@ func runPackedDots(kernel packedKernel, columns, words int, c []float32, ldc, ro
 	if blocks == 0 || steps == 0 {
 		return
 	}
-	last := (thinStreams-1)*far + steps - 1
+	last := (streams-1)*far + steps - 1
 	_, _, _ = c[(rows-1)*ldc+last], a[(rows-1)*lda+blocks*columns-1], w[(last+1)*blocks*words-1]
 	kernel(&c[0], ldc, &a[0], lda, &w[0], blocks, far, steps)
 }

@@ -71,17 +71,29 @@ func dotsInt8Go(c []float32, ldc, rows int, a []float32, lda int, w []uint32, bl
 	packedDotsGo(unpackInt8Go, int8Columns, int8Words, c, ldc, rows, a, lda, w, blocks, far, steps)
 }
 
-// packedDotsGo is a packedDots for any packing with blocks of up to int8Columns columns.
+// packedDotsGo is a packedDots for any packing with blocks of up to int8Columns columns and
+// for up to two rows. It sums in the order of dotGo.
 func packedDotsGo(unpack func(x []float32, w []uint32), columns, words int, c []float32, ldc, rows int, a []float32, lda int, w []uint32, blocks, far, steps int) {
 	var x [int8Columns]float32
 	for t := range steps {
-		for s := range thinStreams {
+		for s := range streams {
 			row := w[(s*far+t)*blocks*words:]
+			var sums [2][4]float32
 			for b := range blocks {
 				unpack(x[:columns], row[b*words:(b+1)*words])
 				for r := range rows {
-					c[r*ldc+s*far+t] += dotGo(x[:columns], a[r*lda+b*columns:])
+					sum, y := &sums[r], a[r*lda+b*columns:][:columns]
+					for i := 0; i < columns; i += 4 {
+						sum[0] += x[i] * y[i]
+						sum[1] += x[i+1] * y[i+1]
+						sum[2] += x[i+2] * y[i+2]
+						sum[3] += x[i+3] * y[i+3]
+					}
 				}
+			}
+			for r := range rows {
+				sum := &sums[r]
+				c[r*ldc+s*far+t] += (sum[0] + sum[1]) + (sum[2] + sum[3])
 			}
 		}
 	}

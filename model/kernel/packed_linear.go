@@ -1,10 +1,8 @@
 package kernel
 
-import "sync"
-
-// Linear computes y[rows,Out] = x[rows,In]·Wᵀ + bias[Out]; a nil bias is 0. Up to a
-// handful of rows W is read as it lies, once, and the bits of a row don't depend on how
-// many there are. For more W is unpacked, a part at a time.
+// Linear computes y[rows,Out] = x[rows,In]·Wᵀ + bias[Out]; a nil bias is 0. For few rows W
+// is read as it lies, once; for more it is unpacked, some rows at a time. The bits of a row
+// of y don't depend on how many there are.
 func (m *Packed) Linear(y, x, bias []float32, rows int) {
 	const f = "Packed.Linear"
 	size(f, "rows", rows)
@@ -13,17 +11,24 @@ func (m *Packed) Linear(y, x, bias []float32, rows int) {
 	if bias != nil {
 		need(f, "bias", len(bias), m.Out)
 	}
-	switch {
-	case rows == 0 || m.Out == 0:
-	case rows <= fewRows:
-		m.thin(y, x, bias, rows)
-	default:
-		m.thick(y, x, bias, rows)
+	if rows == 0 || m.Out == 0 {
+		return
 	}
+	workers.mu.Lock()
+	defer workers.mu.Unlock()
+	t := packedTask{level: best, m: m, y: y, x: x, bias: bias, rows: rows, ldx: m.columns()}
+	if t.ldx != m.In {
+		t.x = grow(&packedRows, rows*t.ldx)
+		for r := range rows {
+			row := t.x[r*t.ldx : (r+1)*t.ldx]
+			clear(row[copy(row, x[r*m.In:(r+1)*m.In]):])
+		}
+	}
+	t.rowsPerPiece = padded(max(1, packedPiece/max(m.stride, 1)), streams)
+	runLocked(&packedSlot, t, blocks(m.Out, t.rowsPerPiece))
 }
 
-// packedTask is a product of few rows. As in thinTask, W is read in pieces of whole
-// rows, each in thinStreams streams.
+// packedTask is a product with a packed matrix. As in dotsTask, a piece is some rows of W.
 type packedTask struct {
 	level        *level
 	m            *Packed
@@ -32,32 +37,20 @@ type packedTask struct {
 	rowsPerPiece int
 }
 
-// packedPiece is about how many words of W a piece takes: enough for streams to run,
-// few enough to share a small matrix out evenly.
-const packedPiece = 16 << 10
+const (
+	// packedPiece is about how many words of W a piece takes: enough for streams to run,
+	// few enough to share a small matrix out evenly.
+	packedPiece = 16 << 10
+	// fewPackedRows is the number of rows up to which W is unpacked for each few of them,
+	// in registers.
+	fewPackedRows = 16
+)
 
 // Guarded by the pool's lock.
 var (
 	packedSlot packedTask
 	packedRows []float32 // of x, filled up to whole blocks
 )
-
-func (m *Packed) thin(y, x, bias []float32, rows int) {
-	workers.mu.Lock()
-	defer workers.mu.Unlock()
-	t := &packedSlot
-	*t = packedTask{level: best, m: m, y: y, x: x, bias: bias, rows: rows, ldx: m.columns()}
-	if t.ldx != m.In {
-		t.x = grow(&packedRows, rows*t.ldx)
-		for r := range rows {
-			row := t.x[r*t.ldx : (r+1)*t.ldx]
-			clear(row[copy(row, x[r*m.In:(r+1)*m.In]):])
-		}
-	}
-	t.rowsPerPiece = padded(max(1, packedPiece/max(m.stride, 1)), thinStreams)
-	workers.section(t, blocks(m.Out, t.rowsPerPiece))
-	*t = packedTask{}
-}
 
 // columns is the number of columns, filled up to whole blocks.
 func (m *Packed) columns() int { return m.stride / m.packing.words * m.packing.columns }
@@ -73,31 +66,40 @@ func (t *packedTask) piece(w *worker, i int) {
 			clear(y)
 		}
 	}
-	if m.In == 0 {
-		return
+	switch {
+	case m.In == 0:
+	case t.rows <= fewPackedRows:
+		t.few(w, from, to)
+	default:
+		t.many(w, from, to)
 	}
-	far := (to - from) / thinStreams
+}
+
+// few adds the products of few rows of x with rows from to to of W.
+func (t *packedTask) few(w *worker, from, to int) {
+	m := t.m
+	far := (to - from) / streams
 	t.dots(t.y[from:], m.Out, from, far, far)
-	from += far * thinStreams
+	from += far * streams
 	if from == to {
 		return
 	}
 	// The last rows of W, together with those of zeros.
-	rest := w.floats(t.rows * thinStreams)
+	rest := w.floats(t.rows * streams)
 	clear(rest)
-	t.dots(rest, thinStreams, from, 1, 1)
+	t.dots(rest, streams, from, 1, 1)
 	for r := range t.rows {
 		for j := from; j < to; j++ {
-			t.y[r*m.Out+j] += rest[r*thinStreams+j-from]
+			t.y[r*m.Out+j] += rest[r*streams+j-from]
 		}
 	}
 }
 
-// dots adds to c the products with the rows of W from from on: thinStreams times far.
+// dots adds to c the products with the rows of W from from on: streams times far.
 func (t *packedTask) dots(c []float32, ldc, from, far, steps int) {
 	m, l := t.m, t.level
 	dots, n := m.packing.dots(l), m.stride/m.packing.words
-	groups := blocks(t.rows, l.thin)
+	groups := blocks(t.rows, l.fewRows)
 	if steps == 0 {
 		return
 	}
@@ -113,53 +115,28 @@ func (t *packedTask) dots(c []float32, ldc, from, far, steps int) {
 	}
 }
 
-// unpackedFloats is the most of W that is unpacked at a time: what stays in the cache
-// that the cores share, and all of a layer of GPT-2's smallest model.
-const unpackedFloats = 2400 << 10
-
-// unpacked is the memory of a product of many rows.
-var unpacked struct {
-	sync.Mutex
-	w, y []float32
-}
-
-// thick computes a product of many rows.
-func (m *Packed) thick(y, x, bias []float32, rows int) {
-	u := &unpacked
-	u.Lock()
-	defer u.Unlock()
-	part := min(m.Out, max(1, unpackedFloats/max(m.In, 1)))
-	for from := 0; from < m.Out; from += part {
-		to := min(from+part, m.Out)
-		n := to - from
-		t := gemmTask{level: best, transB: true, m: rows, n: n, k: m.In, a: x, b: grow(&u.w, n*m.In), c: y}
-		if bias != nil {
-			t.bias = bias[from:to]
+// many adds the products of many rows of x with rows from to to of W, which it unpacks.
+func (t *packedTask) many(w *worker, from, to int) {
+	m, l := t.m, t.level
+	scratch := w.floats(streams * (t.ldx + nearRows))
+	c, unpacked := carve(scratch, streams*nearRows)
+	unpack := m.packing.unpack(l)
+	for r0 := 0; r0 < t.rows; r0 += nearRows {
+		rows := min(nearRows, t.rows-r0)
+		groups := blocks(rows, l.fewRows)
+		for j := from; j < to; j += streams {
+			unpack(unpacked, m.words[j*m.stride:][:streams*m.stride])
+			clear(c)
+			for g := range groups {
+				g0, g1 := part(g, groups, rows)
+				l.dotsRows(c[g0*streams:], streams, g1-g0, t.ldx, t.x[(r0+g0)*t.ldx:], t.ldx, unpacked, t.ldx, 1, 1)
+			}
+			for r := range rows {
+				y := t.y[(r0+r)*m.Out+j:]
+				for i := range min(streams, to-j) {
+					y[i] += c[r*streams+i]
+				}
+			}
 		}
-		m.Unpack(t.b, from, to)
-		if n == m.Out {
-			gemm(t)
-			return
-		}
-		t.c = grow(&u.y, rows*n)
-		gemm(t)
-		run(&placeSlot, placeTask{y[from:], t.c, rows, m.Out, n}, blocks(rows, placeRows))
-	}
-}
-
-// placeTask copies rows of n floats to rows that are ld apart.
-type placeTask struct {
-	y, x        []float32
-	rows, ld, n int
-}
-
-var placeSlot placeTask
-
-const placeRows = 16
-
-func (t *placeTask) piece(_ *worker, i int) {
-	from, to := block(i, placeRows, t.rows)
-	for r := from; r < to; r++ {
-		copy(t.y[r*t.ld:r*t.ld+t.n], t.x[r*t.n:])
 	}
 }

@@ -119,24 +119,6 @@ func TestPackedLinear(t *testing.T) {
 	})
 }
 
-// More than a part of W is unpacked.
-func TestPackedLinearInParts(t *testing.T) {
-	const out, in, rows = 5000, 512, 18
-	r := newRand(3)
-	w, x, bias, y := random(r, out*in, 0), random(r, rows*in, 0), random(r, out, 0), random(r, rows*out, 0)
-	if out*in <= unpackedFloats {
-		t.Fatal("one part")
-	}
-	m := Int8.Pack(w, out, in, false)
-	want := productRef(false, true, rows, out, in, widen(x), unpackedRef(Int8, w, out, in), nil)
-	for i := range want {
-		want[i] += float64(bias[i%out])
-	}
-	m.Linear(y, x, bias, rows)
-	near(t, "y", y, want, 1e-4)
-	unharmed(t, y)
-}
-
 func TestPackedSameBits(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		for _, p := range packings {
@@ -151,9 +133,11 @@ func TestPackedSameBits(t *testing.T) {
 					return y
 				})
 			}
-			// A row's product doesn't depend on the others, as in thin products.
-			alone, together := make([]float32, out), make([]float32, fewRows*out)
-			for rows := 1; rows <= fewRows; rows++ {
+			// A row's product doesn't depend on the others.
+			const most = 3*nearRows + 5
+			x = random(r, most*in, 0)
+			alone, together := make([]float32, out), make([]float32, most*out)
+			for _, rows := range []int{1, 2, 3, 4, 5, 8, fewPackedRows, fewPackedRows + 1, nearRows + 3, most} {
 				m.Linear(together, x, nil, rows)
 				for i := range rows {
 					m.Linear(alone, x[i*in:], nil, 1)

@@ -32,11 +32,10 @@ func main() {
 			s.packRows()
 			s.packColumns()
 			s.dot()
-			s.dot8()
 			s.combine()
 			s.columnSums()
-			s.thinCombine()
-			s.thinDots()
+			s.combineRows()
+			s.dotsRows()
 		case "packed":
 			s.packed()
 		case "rows":

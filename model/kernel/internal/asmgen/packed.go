@@ -13,41 +13,45 @@ import (
 type packing struct {
 	name           string
 	words, columns int
-	// decode passes on vectors of the block at m, with the columns they begin at. They
-	// lack the factor that scale returns, if there is one.
+	// decode passes on vectors of the block at m, column after column, and the number of
+	// the column they begin at.
 	decode func(s *isa, m Mem, use func(v reg.VecVirtual, column int))
-	scale  func(s *isa, m Mem) reg.VecVirtual
 }
 
 // packings are explained at kernel's packBFloat16 and packInt8.
 var packings = []packing{
 	{"BFloat16", 16, 32, func(s *isa, m Mem, use func(v reg.VecVirtual, column int)) {
 		for i := 0; i < 16; i += s.lanes {
-			low, high := s.load(m.Offset(4*i), false), s.vec()
-			if s.wide {
-				VPANDD(s.bits(0xffff0000), low, high)
-			} else {
-				VPAND(s.bits(0xffff0000), low, high)
-			}
+			low := s.load(m.Offset(4*i), false)
 			VPSLLD(Imm(16), low, low)
 			use(low, i)
+		}
+		for i := 0; i < 16; i += s.lanes {
+			high := s.load(m.Offset(4*i), false)
+			if s.wide {
+				VPANDD(s.bits(0xffff0000), high, high)
+			} else {
+				VPAND(s.bits(0xffff0000), high, high)
+			}
 			use(high, 16+i)
 		}
-	}, nil},
+	}},
 	{"Int8", 17, 64, func(s *isa, m Mem, use func(v reg.VecVirtual, column int)) {
+		scale := s.broadcast(m)
 		for i := 0; i < 64; i += s.lanes {
 			v := s.vec()
 			VPMOVSXBD(m.Offset(4+i), v)
 			VCVTDQ2PS(v, v)
+			VMULPS(scale, v, v)
 			use(v, i)
 		}
-	}, func(s *isa, m Mem) reg.VecVirtual { return s.broadcast(m) }},
+	}},
 }
 
 // packed writes what package kernel needs of each packing.
 func (s *isa) packed() {
 	for _, p := range packings {
-		for rows := 1; rows <= s.thinRows(); rows++ {
+		for rows := 1; rows <= s.fewRows(); rows++ {
 			s.packedDots(p, rows)
 		}
 		s.unpack(p)
@@ -60,7 +64,7 @@ func (s *isa) packedDots(p packing, rows int) {
 		fmt.Sprintf("n = %d*blocks:", p.columns),
 		"",
 		"\tfor t := range steps {",
-		fmt.Sprintf("\t\tfor s := range %d {", thinStreams),
+		fmt.Sprintf("\t\tfor s := range %d {", streams),
 		fmt.Sprintf("\t\t\tfor r := range %d { c[r*ldc+s*far+t] += dot(a[r*lda:r*lda+n], w[s*far+t]) }", rows),
 		"\t\t}",
 		"\t}")
@@ -77,36 +81,20 @@ func (s *isa) packedDots(p packing, rows int) {
 	first := GP64()
 	MOVQ(w, first)
 	ADDQ(row, w)
-	ws := rowPointers(first, far, thinStreams)
+	ws := rowPointers(first, far, streams)
 	sums := make([][]reg.VecVirtual, rows)
 	for r := range sums {
-		sums[r] = s.zeros(thinStreams)
+		sums[r] = s.zeros(streams)
 	}
 	Label("block")
-	for i := range thinStreams {
+	for i := range streams {
 		m := rowAt(ws, far, i)
-		block := make([]reg.VecVirtual, rows) // sums of the block, if it has a scale
 		p.decode(s, m, func(v reg.VecVirtual, column int) {
 			for r := range rows {
-				x := rowAt(as, lda, r).Offset(4 * column)
-				switch {
-				case p.scale == nil:
-					VFMADD231PS(x, v, sums[r][i])
-				case column == 0:
-					block[r] = s.vec()
-					VMULPS(x, v, block[r])
-				default:
-					VFMADD231PS(x, v, block[r])
-				}
+				VFMADD231PS(rowAt(as, lda, r).Offset(4*column), v, sums[r][i])
 			}
 		})
-		if p.scale != nil {
-			scale := p.scale(s, m)
-			for r := range rows {
-				VFMADD231PS(scale, block[r], sums[r][i])
-			}
-		}
-		PREFETCHT0(m.Offset(thinAhead))
+		PREFETCHT0(m.Offset(streamAhead))
 	}
 	for _, x := range ws {
 		ADDQ(U32(4*p.words), x)
@@ -128,14 +116,7 @@ func (s *isa) unpack(p packing) {
 		fmt.Sprintf("writes the %d columns of each block, blocks > 0.", p.columns))
 	y, w, n := load64("y"), load64("w"), load64("blocks")
 	Label("block")
-	var scale reg.VecVirtual
-	if p.scale != nil {
-		scale = p.scale(s, Mem{Base: w})
-	}
 	p.decode(s, Mem{Base: w}, func(v reg.VecVirtual, column int) {
-		if p.scale != nil {
-			VMULPS(scale, v, v)
-		}
 		s.store(v, Mem{Base: y, Disp: 4 * column}, false)
 	})
 	ADDQ(U32(4*p.words), w)

@@ -23,33 +23,6 @@ func (s *isa) dot() {
 	s.ret()
 }
 
-// dot8 reads eight rows at once: as many streams as memory likes.
-func (s *isa) dot8() {
-	s.function("dot8", "func(sum *float32, x []float32, y *float32, ldy int)",
-		"computes",
-		"",
-		"\tfor r := range 8 { sum[r] = dot(x, y[r*ldy:]) }")
-	sum, x, n, ldy := load64("sum"), base("x"), length("x"), load64("ldy")
-	SHLQ(Imm(2), ldy)
-	y := rowPointers(load64("y"), ldy, 8)
-	sums := s.zeros(8)
-	s.loop(n, 1, append([]reg.GPVirtual{x}, y...), func(v int, tail bool) {
-		a := s.load(s.at(x, v), tail)
-		for r := range sums {
-			m := rowAt(y, ldy, r)
-			if tail {
-				VFMADD231PS(s.load(m, true), a, sums[r])
-			} else {
-				VFMADD231PS(m, a, sums[r])
-			}
-		}
-	})
-	for r := range sums {
-		VMOVSS(s.across(sums[r], VADDPS).AsX(), Mem{Base: sum, Disp: 4 * r})
-	}
-	s.ret()
-}
-
 func (s *isa) combine() {
 	for _, rows := range []int{1, 8} {
 		s.function(fmt.Sprintf("combine%d", rows), "func(y []float32, coef, x *float32, ldx int)",
