@@ -97,3 +97,33 @@ func TestVectorsScore(t *testing.T) {
 		t.Errorf("exit %d, %s", status, stderr)
 	}
 }
+
+func TestVectorsPlot(t *testing.T) {
+	dir := t.TempDir()
+	plot := func(args ...string) []string {
+		return append([]string{"vectors", "plot", "--from", space + "space.txt", "--to", dir + "/map.svg"}, args...)
+	}
+	writeFile(t, dir+"/pairs.txt", "s1 p1\ns2\tp2\n")
+	contains(t, succeed(t, plot("s1", "x7", "--neighbours", "8", "--iterations", "50")...), "t-SNE: perplexity ", "50 steps")
+	contains(t, succeed(t, plot("--pairs", dir+"/pairs.txt")...), "4 words; PCA: the two directions have ")
+	contains(t, succeed(t, "vectors", "plot", "--from", space+"space.txt", "--to", dir+"/map.html", "--top", "40", "--title", "My words", "--method", "pca"), "40 words")
+	picture, _ := os.ReadFile(dir + "/map.svg")
+	page, _ := os.ReadFile(dir + "/map.html")
+	contains(t, string(picture), "<svg", ">p2</text>", "<line ")
+	contains(t, string(page), "<title>My words</title>", `"text":"s1"`)
+	for want, args := range map[string][]string{
+		"expected a name that ends in .svg or .html": {"--to", dir + "/map.gif"},
+		"expected tsne or pca":                       {"--method", "umap"},
+		"either words or --pairs":                    {"s1", "--pairs", dir + "/pairs.txt"},
+		"no word \"nope\"":                           {"nope"},
+		"perplexity 500 of 150 vectors":              {"--perplexity", "500"},
+	} {
+		if status, _, stderr := gpt(plot(args...)...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit %d, %s", args, status, stderr)
+		}
+	}
+	writeFile(t, dir+"/pairs.txt", "s1 p1\ns2\n")
+	if status, _, stderr := gpt(plot("--pairs", dir+"/pairs.txt")...); status != 1 || !strings.Contains(stderr, "line 2 has 1 words: expected two") {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/browser"
 	"tinygpt/model"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
@@ -144,52 +145,52 @@ func written(t *testing.T, p *Page) string {
 // The page in a browser: without errors and requests, with everything in the window, by
 // keyboard, and with the probabilities that gpt sample draws from.
 func TestBrowser(t *testing.T) {
-	b := newBrowser(t)
+	b := browser.New(t)
 	page, trace, w, tok := traced(t, awkward)
 	path := filepath.Join(t.TempDir(), "trace.html")
 	if err := os.WriteFile(path, []byte(written(t, page)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	b.open("file://" + path)
+	b.Open("file://" + path)
 
-	if title := b.text("document.title"); !strings.HasPrefix(title, "</script><!--\"'&lt;é") {
+	if title := b.Text("document.title"); !strings.HasPrefix(title, "</script><!--\"'&lt;é") {
 		t.Errorf("title %q", title)
 	}
 	var pieces []string
-	b.eval(`[...document.querySelectorAll("#strip .piece")].map(e => e.textContent)`, &pieces)
+	b.Eval(`[...document.querySelectorAll("#strip .piece")].map(e => e.textContent)`, &pieces)
 	for i, token := range page.Tokens {
 		if want := strings.ReplaceAll(token.Text, " ", "␣"); i >= len(pieces) || pieces[i] != want {
 			t.Fatalf("pieces %q: want %q at %d", pieces, want, i)
 		}
 	}
-	if origin := b.text(`document.getElementById("origin").textContent`); origin != "runs/<b>&, step 12" {
+	if origin := b.Text(`document.getElementById("origin").textContent`); origin != "runs/<b>&, step 12" {
 		t.Errorf("origin %q", origin)
 	}
 
 	// Each step by its key, all of it in the window.
 	for i, id := range []string{"tokens", "embeddings", "attention", "lens", "next"} {
-		b.press(fmt.Sprint(i+1), 1)
-		if shown := b.text(`[...document.querySelectorAll("section")].filter(s => s.offsetHeight > 0).map(s => s.id).join()`); shown != id {
+		b.Press(fmt.Sprint(i+1), 1)
+		if shown := b.Text(`[...document.querySelectorAll("section")].filter(s => s.offsetHeight > 0).map(s => s.id).join()`); shown != id {
 			t.Errorf("key %d shows %q, want %q", i+1, shown, id)
 		}
-		if size := b.text(`[document.documentElement.scrollWidth, document.documentElement.scrollHeight].join(" × ")`); size != "1280 × 720" {
+		if size := b.Text(`[document.documentElement.scrollWidth, document.documentElement.scrollHeight].join(" × ")`); size != "1280 × 720" {
 			t.Errorf("%s takes %s, the window is 1280 × 720", id, size)
 		}
-		if small := b.text(`[...document.querySelectorAll("body *")].filter(e => e.offsetHeight > 0 && e.firstChild?.nodeType === 3 && parseFloat(getComputedStyle(e).fontSize) < 12).length`); small != "0" {
+		if small := b.Text(`[...document.querySelectorAll("body *")].filter(e => e.offsetHeight > 0 && e.firstChild?.nodeType === 3 && parseFloat(getComputedStyle(e).fontSize) < 12).length`); small != "0" {
 			t.Errorf("%s has %s texts of less than 12 pixels", id, small)
 		}
 	}
 
 	// Token 4, layer 2, head 1 (counted from 0), by keys.
-	b.press("3", 1)
-	b.press("ArrowLeft", len(page.Tokens)-1-4)
-	b.press("ArrowDown", 2)
-	b.press(".", 1)
-	if got := b.text("[state.position, state.layer, state.head].join()"); got != "4,2,1" {
+	b.Press("3", 1)
+	b.Press("ArrowLeft", len(page.Tokens)-1-4)
+	b.Press("ArrowDown", 2)
+	b.Press(".", 1)
+	if got := b.Text("[state.position, state.layer, state.head].join()"); got != "4,2,1" {
 		t.Fatalf("the keys lead to %s", got)
 	}
 	var weights []float64
-	b.eval("data.tokens.map((_, j) => j > 4 ? 0 : weight(2, 1, 4, j))", &weights)
+	b.Eval("data.tokens.map((_, j) => j > 4 ? 0 : weight(2, 1, 4, j))", &weights)
 	n, sum := len(page.Tokens), 0.0
 	for j, x := range weights {
 		if float32(x) != trace.Attention[2][1][4*n+j] {
@@ -200,12 +201,12 @@ func TestBrowser(t *testing.T) {
 	if math.Abs(sum-1) > 1e-6 {
 		t.Errorf("the weights' sum is %v", sum)
 	}
-	if rows := b.text(`[...document.querySelectorAll("#taken .row")].length`); rows != "5" {
+	if rows := b.Text(`[...document.querySelectorAll("#taken .row")].length`); rows != "5" {
 		t.Errorf("%s rows of weights, want 5", rows)
 	}
 
 	// The sliders, moved by keys: what is shown is what gpt sample draws from.
-	b.press("5", 1)
+	b.Press("5", 1)
 	for _, k := range []struct {
 		slider, key   string
 		times         int
@@ -219,10 +220,10 @@ func TestBrowser(t *testing.T) {
 		{"top-k", "ArrowLeft", 2, 0.25, 0, 13},
 		{"temperature", "ArrowLeft", 5, 0, 0, 1},
 	} {
-		b.eval(fmt.Sprintf("document.getElementById(%q).focus()", k.slider), nil)
-		b.press(k.key, k.times)
+		b.Eval(fmt.Sprintf("document.getElementById(%q).focus()", k.slider), nil)
+		b.Press(k.key, k.times)
 		var shown []struct{ ID, P string }
-		b.eval(`[...document.querySelectorAll("#candidates .row")].map(r => ({id: r.dataset.id, p: r.dataset.p}))`, &shown)
+		b.Eval(`[...document.querySelectorAll("#candidates .row")].map(r => ({id: r.dataset.id, p: r.dataset.p}))`, &shown)
 		want := drawn(t, w, tok, k.temperature, k.topK, len(shown))
 		what := fmt.Sprintf("temperature %v, top-k %d", k.temperature, k.topK)
 		nonzero := 0
@@ -243,11 +244,11 @@ func TestBrowser(t *testing.T) {
 		}
 	}
 
-	if len(b.complaints) > 0 {
-		t.Errorf("the page complains: %s", b.complaints)
+	if len(b.Complaints) > 0 {
+		t.Errorf("the page complains: %s", b.Complaints)
 	}
-	if len(b.requests) != 1 {
-		t.Errorf("the page asks for %q", b.requests[1:])
+	if len(b.Requests) != 1 {
+		t.Errorf("the page asks for %q", b.Requests[1:])
 	}
 }
 

@@ -1,4 +1,7 @@
-package trace
+// Package browser drives a headless Chromium in tests of pages that this program writes:
+// through its DevTools protocol, over a pair of pipes
+// (chromedevtools.github.io/devtools-protocol).
+package browser
 
 import (
 	"bufio"
@@ -13,18 +16,18 @@ import (
 	"time"
 )
 
-// browser is a headless Chromium that is driven through its DevTools protocol, over a
-// pair of pipes (chromedevtools.github.io/devtools-protocol).
-type browser struct {
-	t        *testing.T
+// Browser is a headless Chromium with one page. What fails in it fails the test.
+type Browser struct {
+	t        testing.TB
 	commands *os.File
 	messages chan message
 	last     int    // number of the last command
 	session  string // of the page
-	// Complaints are what the page has logged as an error, and Requests what it has
-	// asked for beside the first.
-	complaints, requests []string
-	loaded               bool
+	// Complaints are what the page has logged as an error or warning.
+	Complaints []string
+	// Requests are the addresses that the browser has asked for, the page's own first.
+	Requests []string
+	loaded   bool
 }
 
 // message is a result, or an event.
@@ -38,9 +41,9 @@ type message struct {
 	} `json:"error"`
 }
 
-// newBrowser starts a browser with a window of 1280 × 720, and skips the test if the
-// machine has none.
-func newBrowser(t *testing.T) *browser {
+// New starts a browser with a window of 1280 × 720, which ends with the test. The test is
+// skipped if the machine has none, in PATH or as $CHROME.
+func New(t testing.TB) *Browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{os.Getenv("CHROME"), "chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -70,7 +73,7 @@ func newBrowser(t *testing.T) *browser {
 	}
 	commandsIn.Close()
 	answersOut.Close()
-	b := &browser{t: t, commands: commands, messages: make(chan message, 1000)}
+	b := &Browser{t: t, commands: commands, messages: make(chan message, 1000)}
 	go b.listen(answers)
 	t.Cleanup(func() {
 		b.send("Browser.close", nil)
@@ -81,18 +84,18 @@ func newBrowser(t *testing.T) *browser {
 		answers.Close()
 	})
 	var target struct{ TargetID, SessionID string }
-	b.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
-	b.call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &target)
+	b.Call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
+	b.Call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &target)
 	b.session = target.SessionID
 	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
-		b.call(domain+".enable", nil, nil)
+		b.Call(domain+".enable", nil, nil)
 	}
-	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": false}, nil)
+	b.Call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": false}, nil)
 	return b
 }
 
 // listen reads messages, which end in a zero byte.
-func (b *browser) listen(r *os.File) {
+func (b *Browser) listen(r *os.File) {
 	defer close(b.messages)
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 64<<20)
@@ -110,7 +113,7 @@ func (b *browser) listen(r *os.File) {
 	}
 }
 
-func (b *browser) send(method string, params map[string]any) {
+func (b *Browser) send(method string, params map[string]any) {
 	b.last++
 	command := map[string]any{"id": b.last, "method": method}
 	if params != nil {
@@ -123,8 +126,8 @@ func (b *browser) send(method string, params map[string]any) {
 	b.commands.Write(append(text, 0))
 }
 
-// call runs a command and reads its result.
-func (b *browser) call(method string, params map[string]any, result any) {
+// Call runs a command of the protocol and reads its result.
+func (b *Browser) Call(method string, params map[string]any, result any) {
 	b.t.Helper()
 	b.send(method, params)
 	b.wait(method, func(m message) bool {
@@ -144,7 +147,7 @@ func (b *browser) call(method string, params map[string]any, result any) {
 }
 
 // wait hears messages until one is what is waited for.
-func (b *browser) wait(what string, found func(m message) bool) {
+func (b *Browser) wait(what string, found func(m message) bool) {
 	b.t.Helper()
 	timeout := time.After(60 * time.Second)
 	for {
@@ -164,7 +167,7 @@ func (b *browser) wait(what string, found func(m message) bool) {
 }
 
 // event notes errors and requests.
-func (b *browser) event(m message) {
+func (b *Browser) event(m message) {
 	var p struct {
 		Type      string
 		Entry     struct{ Level, Text string }
@@ -178,30 +181,30 @@ func (b *browser) event(m message) {
 	case m.Method == "Runtime.exceptionThrown",
 		m.Method == "Runtime.consoleAPICalled" && slices.Contains([]string{"error", "warning", "assert"}, p.Type),
 		m.Method == "Log.entryAdded" && p.Entry.Level == "error":
-		b.complaints = append(b.complaints, string(m.Params))
+		b.Complaints = append(b.Complaints, string(m.Params))
 	case m.Method == "Network.requestWillBeSent" && !strings.HasPrefix(p.Request.URL, "data:"):
-		b.requests = append(b.requests, p.Request.URL)
+		b.Requests = append(b.Requests, p.Request.URL)
 	}
 }
 
-// open loads a page.
-func (b *browser) open(url string) {
+// Open loads a page.
+func (b *Browser) Open(url string) {
 	b.t.Helper()
 	b.loaded = false
-	b.call("Page.navigate", map[string]any{"url": url}, nil)
+	b.Call("Page.navigate", map[string]any{"url": url}, nil)
 	for !b.loaded {
 		b.wait(url, func(message) bool { return true })
 	}
 }
 
-// eval evaluates JavaScript in the page and reads its value.
-func (b *browser) eval(script string, value any) {
+// Eval evaluates JavaScript in the page and reads its value.
+func (b *Browser) Eval(script string, value any) {
 	b.t.Helper()
 	var result struct {
 		Result    struct{ Value json.RawMessage }
 		Exception json.RawMessage `json:"exceptionDetails"`
 	}
-	b.call("Runtime.evaluate", map[string]any{"expression": script, "returnByValue": true, "awaitPromise": true}, &result)
+	b.Call("Runtime.evaluate", map[string]any{"expression": script, "returnByValue": true, "awaitPromise": true}, &result)
 	if result.Exception != nil {
 		b.t.Fatalf("%s: %s", script, result.Exception)
 	}
@@ -213,26 +216,66 @@ func (b *browser) eval(script string, value any) {
 	}
 }
 
-// text is what eval says, as text.
-func (b *browser) text(script string) string {
+// Text returns what Eval reads, as text.
+func (b *Browser) Text(script string) string {
 	b.t.Helper()
 	var value any
-	b.eval(script, &value)
+	b.Eval(script, &value)
 	return fmt.Sprint(value)
 }
 
-// press presses a key n times, as a user does.
-func (b *browser) press(key string, n int) {
+// Press presses a key n times, as a user does: a character, or a key's name like Tab.
+func (b *Browser) Press(key string, n int) {
 	b.t.Helper()
-	codes := map[string]int{"Tab": 9, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+	codes := map[string]int{"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 	for range n {
 		params := map[string]any{"type": "keyDown", "key": key, "windowsVirtualKeyCode": codes[key]}
 		if len(key) == 1 {
 			params["text"] = key
 		}
-		b.call("Input.dispatchKeyEvent", params, nil)
-		b.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key, "windowsVirtualKeyCode": codes[key]}, nil)
+		b.Call("Input.dispatchKeyEvent", params, nil)
+		b.Call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key, "windowsVirtualKeyCode": codes[key]}, nil)
 	}
-	// What the key has set off, a change of the address included, is done after a frame.
-	b.eval("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))", nil)
+	b.settle()
+}
+
+// settle waits for a frame: then what an input has set off is done, a change of the
+// address included.
+func (b *Browser) settle() {
+	b.t.Helper()
+	b.Eval("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))", nil)
+}
+
+// Type types a text where the page has its focus.
+func (b *Browser) Type(text string) {
+	b.t.Helper()
+	b.Call("Input.insertText", map[string]any{"text": text}, nil)
+	b.settle()
+}
+
+// Click clicks a place of the window with the left button.
+func (b *Browser) Click(x, y float64) {
+	b.t.Helper()
+	for _, kind := range []string{"mousePressed", "mouseReleased"} {
+		b.Call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}, nil)
+	}
+	b.settle()
+}
+
+// Wheel turns the mouse's wheel at a place of the window, by pixels; negative is away
+// from the user.
+func (b *Browser) Wheel(x, y, by float64) {
+	b.t.Helper()
+	b.Call("Input.dispatchMouseEvent", map[string]any{"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": by}, nil)
+	b.settle()
+}
+
+// Screenshot writes what the window shows to a PNG file.
+func (b *Browser) Screenshot(path string) {
+	b.t.Helper()
+	var picture struct{ Data []byte }
+	b.Call("Page.captureScreenshot", map[string]any{"format": "png"}, &picture)
+	if err := os.WriteFile(path, picture.Data, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
 }

@@ -1,0 +1,41 @@
+package browser
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A page is opened, typed into, clicked and scrolled, and what it logs is noted.
+func TestBrowser(t *testing.T) {
+	b := New(t)
+	path := filepath.Join(t.TempDir(), "page.html")
+	page := `<body style="margin:0"><input autofocus><button style="position:fixed;left:100px;top:100px;width:50px;height:50px"></button>
+<script>document.querySelector("button").onclick = () => document.title = "clicked";
+onwheel = e => document.title = "wheel " + e.deltaY; onkeydown = e => { if (e.key === "Enter") document.title = "enter"; };
+console.error("on purpose");</script>`
+	if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.Open("file://" + path)
+	if len(b.Requests) != 1 || len(b.Complaints) != 1 {
+		t.Errorf("requests %q, complaints %q", b.Requests, b.Complaints)
+	}
+	b.Type("né")
+	if got := b.Text(`document.querySelector("input").value`); got != "né" {
+		t.Errorf("typed %q", got)
+	}
+	for want, do := range map[string]func(){
+		"clicked": func() { b.Click(125, 125) }, "wheel -40": func() { b.Wheel(10, 200, -40) }, "enter": func() { b.Press("Enter", 1) },
+	} {
+		do()
+		if got := b.Text("document.title"); got != want {
+			t.Errorf("title %q, want %q", got, want)
+		}
+	}
+	picture := filepath.Join(t.TempDir(), "picture.png")
+	b.Screenshot(picture)
+	if info, err := os.Stat(picture); err != nil || info.Size() < 500 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
