@@ -170,6 +170,14 @@ func (c Config) Validate() error {
 	errs = append(errs, c.Model.Validate(), c.Train.Validate())
 	if c.Finetunes() {
 		errs = append(errs, c.Finetune.Validate())
+		if len(c.Train.Stages) > 0 {
+			errs = append(errs, errors.New("train.stages: a fine-tuning has no stages, only the training of a language model"))
+		}
+	}
+	for i, stage := range c.Train.Stages {
+		if stage.Layers > 0 && c.Model.Arch == model.GPT1 {
+			errs = append(errs, fmt.Errorf("train.stages[%d].layers is %d: only gpt2 can grow; in gpt1 a layer that adds nothing still normalises", i, stage.Layers))
+		}
 	}
 	if err := c.Sample.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("sample: %w", err))

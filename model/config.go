@@ -40,7 +40,15 @@ type Config struct {
 	// and lets what a linear map adds up have the same variance at any width: a
 	// narrow model that starts from 0.02 loses hundreds of steps growing its weights.
 	InitStd float64 `yaml:"init_std,omitempty"`
+	// InitPositions is what the position table is filled with before training: random
+	// numbers by default, or Sinusoids. It is trained in either case.
+	InitPositions string `yaml:"init_positions,omitempty"`
 }
+
+// Sinusoids is the value of Config.InitPositions for sines and cosines of growing
+// wavelengths (Vaswani et al. 2017, section 3.5), of standard deviation InitStd.
+// Neighbouring positions begin alike, so attention finds them sooner.
+const Sinusoids = "sinusoids"
 
 // Validate says what is wrong with c, key by key.
 func (c Config) Validate() error {
@@ -68,6 +76,9 @@ func (c Config) Validate() error {
 	}
 	if !(c.InitStd >= 0 && c.InitStd < 10) {
 		complain("model.init_std is %v: expected 0 (follows from the width) or more, and less than 10", c.InitStd)
+	}
+	if c.InitPositions != "" && c.InitPositions != Sinusoids {
+		complain("model.init_positions is %q: expected %s, or nothing for random ones", c.InitPositions, Sinusoids)
 	}
 	return errors.Join(errs...)
 }

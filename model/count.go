@@ -46,3 +46,14 @@ func (n ParameterCounts) NonEmbedding() int64 { return n.Attention + n.MLP + n.L
 // ParameterCount is V·D + T·D + L·(12·D² + 13·D), plus 2·D for GPT-2's last
 // LayerNorm, plus V·D for an untied head.
 func (c Config) ParameterCount() int64 { return c.Counts().Total() }
+
+// TrainingFLOP returns the floating-point operations of one training step on batch
+// sequences of context tokens: those of the forward pass's matrix products, and twice that
+// for the backward pass. Attention counts the lower triangle of its scores once. What a
+// method computes again isn't counted.
+func (c Config) TrainingFLOP(batch, context int) float64 {
+	tokens, d := float64(batch*context), float64(c.Width)
+	forward := 2 * tokens * d * (12*d*float64(c.Layers) + float64(c.VocabSize))
+	forward += 4 * tokens * d * float64(context+1) / 2 * float64(c.Layers)
+	return 3 * forward
+}

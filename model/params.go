@@ -104,6 +104,17 @@ func LayerOf(parameter string) (layer int, ok bool) {
 	return layer, n == 1
 }
 
+// IsTable says whether a parameter is a table of vectors: those of tokens, of positions,
+// or of an untied output head.
+func IsTable(parameter string) bool {
+	for _, a := range []Arch{GPT1, GPT2} {
+		if n := namesOf(a); parameter == n.tokens || parameter == n.positions {
+			return true
+		}
+	}
+	return parameter == headName
+}
+
 // names are the parameters that the two architectures call differently.
 type names struct{ tokens, positions string }
 
@@ -125,7 +136,24 @@ func New(c Config, seed uint64) (*Model, error) {
 	for _, s := range c.parameters() {
 		m.add(s.parameter(seed))
 	}
+	if c.InitPositions == Sinusoids {
+		c.sinusoids(m.weights(namesOf(c.Arch).positions))
+	}
 	return m, nil
+}
+
+// sinusoids fills a table of positions [T, D]: sines in the first half of the columns,
+// cosines in the second, of wavelengths from 2π to 20,000π.
+func (c Config) sinusoids(table []float32) {
+	half := c.Width / 2
+	size := math.Sqrt2 * c.initStd() // a sinusoid's standard deviation is its size/√2
+	for i := range half {
+		frequency := math.Pow(1e4, -float64(i)/float64(half))
+		for t := range c.Context {
+			sin, cos := math.Sincos(float64(t) * frequency)
+			table[t*c.Width+i], table[t*c.Width+half+i] = float32(size*sin), float32(size*cos)
+		}
+	}
 }
 
 // NewZero returns a model whose parameters are 0, to be read into.

@@ -69,7 +69,7 @@ func ReferenceFor(c configs.Config) (*Reference, error) {
 			return nil, err
 		}
 		model := c.Model
-		model.Dropout, model.InitStd = r.Config.Model.Dropout, r.Config.Model.InitStd
+		model.Dropout, model.InitStd, model.InitPositions = r.Config.Model.Dropout, r.Config.Model.InitStd, r.Config.Model.InitPositions
 		if !c.Finetunes() && c.Data.SHA256 == r.Config.Data.SHA256 && c.Tokenizer.SHA256 == r.Config.Tokenizer.SHA256 && model == r.Config.Model {
 			return r, nil
 		}

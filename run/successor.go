@@ -3,19 +3,25 @@ package run
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"tinygpt/configs"
 	"tinygpt/model"
+	"tinygpt/train"
 )
 
 // A successor is a run that begins with the weights of another and has its model and
 // tokenizer.
 
 // Successor lays the run's model and tokenizer over the configuration of a run that
-// is to begin with its weights.
+// is to begin with its weights. Its weights have all layers, so stages don't grow it.
 func (r *Run) Successor(c configs.Config) configs.Config {
 	c.Model, c.Tokenizer = r.Config.Model, r.Config.Tokenizer
 	c.Weights.From, _ = filepath.Abs(r.Dir)
+	c.Train.Stages = slices.Clone(c.Train.Stages)
+	for i := range c.Train.Stages {
+		c.Train.Stages[i].Layers = 0
+	}
 	return c
 }
 
@@ -23,7 +29,10 @@ func (r *Run) Successor(c configs.Config) configs.Config {
 func (r *Run) CheckSuccessor(c configs.Config) error {
 	free := r.Config.Model
 	free.Dropout, free.Context = c.Model.Dropout, c.Model.Context
+	grows := slices.ContainsFunc(c.Train.Stages, func(s train.Stage) bool { return s.Layers > 0 })
 	switch {
+	case grows:
+		return fmt.Errorf("train.stages has layers: the weights of %s have all layers, so the model can't grow; leave layers out", r.Dir)
 	case c.Model != free || c.Tokenizer != r.Config.Tokenizer:
 		return fmt.Errorf("model and tokenizer are those of %s: only model.dropout can be changed, and model.context to less", r.Dir)
 	case c.Model.Context > r.Config.Model.Context:

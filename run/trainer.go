@@ -19,14 +19,19 @@ func (r *Run) Trainer(m *model.Model, t *Texts, training, validation *data.Strea
 	}
 	c := r.Config
 	evaluator := train.NewEvaluator(weights, validation)
-	return &train.Trainer{
+	trainer := &train.Trainer{
 		Config: c.Train, Model: m, Dir: r.Dir,
-		Objective: &train.LanguageModel{Batches: data.NewSampler(training, data.Order(c.Data.Windows), c.Train.Seed,
-			c.Train.BatchSize, c.Train.GradientAccumulationSteps, c.Model.Context)},
-		Validate: func() (train.Evaluation, error) { return evaluator.Run(context.Background()) },
-		Floor:    t.FloorLoss(len(validation.Tokens) - 1),
+		Objective: &train.LanguageModel{
+			Text: training, Order: data.Order(c.Data.Windows), Seed: c.Train.Seed, Accumulation: c.Train.GradientAccumulationSteps,
+		},
+		Floor: t.FloorLoss(len(validation.Tokens) - 1),
 		Saved: func(all []train.Metrics) error {
 			return DrawLoss(filepath.Join(r.Dir, LossCurveFile), "Cross-entropy, nats per token", all)
 		},
-	}, nil
+	}
+	trainer.Validate = func() (train.Evaluation, error) {
+		evaluator.Windows = validation.DocumentWindows(trainer.Context())
+		return evaluator.Run(context.Background())
+	}
+	return trainer, nil
 }

@@ -38,10 +38,11 @@ func (a *AdamW) of(p *model.Parameter) *moments {
 	return m
 }
 
-// Update makes one update; see Optimiser.
+// Update makes one update; see Optimiser. The bias corrections of a group count its own
+// updates.
 func (a *AdamW) Update(groups []Group, u Update) {
-	a.trained = a.trained[:0]
 	for _, g := range groups {
+		a.trained = a.trained[:0]
 		for _, p := range g.Parameters {
 			value, grad := p.Trained()
 			if grad == nil {
@@ -52,11 +53,11 @@ func (a *AdamW) Update(groups []Group, u Update) {
 				Param: value, Grad: grad, M: m.mean[p.Frozen:], V: m.square[p.Frozen:], WeightDecay: float32(g.WeightDecay),
 			})
 		}
+		kernel.AdamW{
+			LR: float32(u.LearningRate * g.RateFactor), Beta1: float32(a.Beta1), Beta2: float32(a.Beta2), Eps: float32(a.Epsilon),
+			GradScale: float32(u.GradScale), Step: u.Step + 1 - g.First,
+		}.Update(a.trained...)
 	}
-	kernel.AdamW{
-		LR: float32(u.LearningRate), Beta1: float32(a.Beta1), Beta2: float32(a.Beta2), Eps: float32(a.Epsilon),
-		GradScale: float32(u.GradScale), Step: u.Step + 1,
-	}.Update(a.trained...)
 }
 
 // State returns the two moments of p's gradient.

@@ -34,7 +34,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 	spent := map[string]time.Duration{}
 	graph.Observe = func(operation string, _ bool, took time.Duration) { spent[operation] += took }
-	optimiser, groups := train.NewAdamW(c.Train), c.Train.Groups(m.Parameters)
+	optimiser, groups := train.NewAdamW(c.Train), c.Train.Groups(m.Parameters, nil)
 	step := func() {
 		start := time.Now()
 		m.ZeroGrad()

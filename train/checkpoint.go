@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tinygpt/model"
@@ -19,6 +20,9 @@ type State struct {
 	// BestScore is its Evaluation.Score; 0 if there is no metric.
 	BestScore float64
 	Elapsed   time.Duration // training time so far
+	// Stages are the updates that the phases after the first one began with, as far as
+	// they have begun; see Config.Stages.
+	Stages []int
 }
 
 // SaveCheckpoint writes the model's weights, the state, and the tensors of kept to one
@@ -35,6 +39,9 @@ func SaveCheckpoint(path string, m *model.Model, s State, kept ...safetensors.Te
 	}
 	if s.BestScore != 0 {
 		meta["best_score"] = strconv.FormatFloat(s.BestScore, 'g', -1, 64)
+	}
+	if len(s.Stages) > 0 {
+		meta["stages"] = strings.Trim(fmt.Sprint(s.Stages), "[]")
 	}
 	return safetensors.Write(path, append(m.Tensors(), kept...), meta)
 }
@@ -97,6 +104,13 @@ func parseState(meta map[string]string) (s State, err error) {
 		if s.BestScore, err = strconv.ParseFloat(score, 64); err != nil {
 			return s, fmt.Errorf("metadata best_score is %q, a number is expected", score)
 		}
+	}
+	for _, stage := range strings.Fields(meta["stages"]) {
+		n, err := strconv.Atoi(stage)
+		if err != nil {
+			return s, fmt.Errorf("metadata stages is %q, whole numbers are expected", meta["stages"])
+		}
+		s.Stages = append(s.Stages, n)
 	}
 	if s.Elapsed, err = time.ParseDuration(meta["elapsed"]); err != nil {
 		return s, fmt.Errorf("metadata elapsed is %q, a duration is expected", meta["elapsed"])

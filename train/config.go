@@ -4,26 +4,36 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"tinygpt/model"
 )
 
-// Config is how a model is trained.
+// Config says how a model is trained.
 type Config struct {
 	// Steps is the number of updates.
 	Steps int `yaml:"steps"`
-	// BatchSize is the number of sequences the graph computes at once. An update
-	// sees BatchSize · GradientAccumulationSteps of them.
+	// BatchSize is the number of sequences in a batch. An update uses
+	// GradientAccumulationSteps batches.
 	BatchSize                 int `yaml:"batch_size"`
 	GradientAccumulationSteps int `yaml:"gradient_accumulation_steps"`
 
-	// LearningRate rises linearly from 0 over WarmupSteps, then goes down to
-	// MinLearningRate at Steps: by Decay "cosine" (the default) along half a cosine,
-	// by "linear" along a line.
+	// LearningRate is reached after WarmupSteps, linearly from 0. Then the rate goes
+	// down to MinLearningRate at Steps: with Decay "cosine" (the default) along half a
+	// cosine, with "linear" along a line.
 	LearningRate    float64 `yaml:"learning_rate"`
 	MinLearningRate float64 `yaml:"min_learning_rate"`
 	WarmupSteps     int     `yaml:"warmup_steps"`
 	Decay           string  `yaml:"decay,omitempty"`
 
-	// AdamW (Loshchilov and Hutter 2019); decay acts on matrices only.
+	// RateFactors multiply the learning rate of some kinds of parameters.
+	RateFactors RateFactors `yaml:"rate_factors,omitempty"`
+
+	// Stages come before the training of the whole model on its whole context. None: all
+	// updates are alike.
+	Stages []Stage `yaml:"stages,omitempty"`
+
+	// AdamW (Loshchilov and Hutter 2019). Weight decay acts on matrices and tables of
+	// vectors, not on biases and gains.
 	Beta1       float64 `yaml:"beta1"`
 	Beta2       float64 `yaml:"beta2"`
 	Epsilon     float64 `yaml:"epsilon"`
@@ -31,20 +41,44 @@ type Config struct {
 	// GradClip is the largest global L2 norm of the gradient; 0 doesn't clip.
 	GradClip float64 `yaml:"grad_clip"`
 
-	// Every so many steps: evaluate on the held-out split, print a sample, save.
-	// 0 means at the end only.
+	// The model is evaluated on the held-out split, a sample printed and a checkpoint
+	// saved whenever this number of steps was made. 0: at the end only.
 	EvalInterval       int `yaml:"eval_interval"`
 	SampleInterval     int `yaml:"sample_interval"`
 	CheckpointInterval int `yaml:"checkpoint_interval"`
-	// Patience ends the run after so many evaluations in a row that brought nothing
-	// better; 0: never.
+	// Patience ends the run after this number of evaluations in a row without an
+	// improvement; 0: never.
 	Patience int `yaml:"patience"`
 
 	// Seed of the parameters, the order of batches and dropout.
 	Seed uint64 `yaml:"seed"`
 }
 
-// Validate says what is wrong with c, key by key.
+// RateFactors are factors of the learning rate by kind of parameter; 0 means 1. The
+// matrices of linear maps have the factor 1.
+type RateFactors struct {
+	// Tables is the factor of token and position embeddings, and of an untied head.
+	Tables float64 `yaml:"tables,omitempty"`
+	// Vectors is the factor of biases and gains.
+	Vectors float64 `yaml:"vectors,omitempty"`
+}
+
+// of returns the factor of a parameter.
+func (f RateFactors) of(p *model.Parameter) float64 {
+	factor := 1.0
+	switch {
+	case model.IsTable(p.Name):
+		factor = f.Tables
+	case p.Value.Dims() == 1:
+		factor = f.Vectors
+	}
+	if factor == 0 {
+		return 1
+	}
+	return factor
+}
+
+// Validate returns what is wrong with c, key by key.
 func (c Config) Validate() error {
 	var errs []error
 	whole := func(key string, value, least int) {
@@ -75,32 +109,12 @@ func (c Config) Validate() error {
 	if c.MinLearningRate > c.LearningRate {
 		errs = append(errs, fmt.Errorf("train.min_learning_rate is %v, above train.learning_rate %v", c.MinLearningRate, c.LearningRate))
 	}
+	for key, value := range map[string]float64{"tables": c.RateFactors.Tables, "vectors": c.RateFactors.Vectors} {
+		between("rate_factors."+key, value, 0, 1000)
+	}
+	errs = append(errs, c.validateStages())
 	if c.Decay != "" && c.Decay != Cosine && c.Decay != Linear {
 		errs = append(errs, fmt.Errorf("train.decay is %q: expected %s or %s", c.Decay, Cosine, Linear))
 	}
 	return errors.Join(errs...)
-}
-
-// The ways in which the learning rate goes down.
-const (
-	Cosine = "cosine"
-	Linear = "linear"
-)
-
-// progress returns the share of the run's work that is done after the given number of
-// steps.
-func (c Config) progress(step int) float64 { return float64(step) / float64(c.Steps) }
-
-// LearningRateAt is the rate of the update number step, counted from 0: linear
-// warm-up, then decay.
-func (c Config) LearningRateAt(step int) float64 {
-	if step < c.WarmupSteps {
-		return c.LearningRate * float64(step+1) / float64(c.WarmupSteps)
-	}
-	progress := float64(step-c.WarmupSteps) / float64(max(c.Steps-c.WarmupSteps, 1))
-	left := (1 + math.Cos(math.Pi*progress)) / 2
-	if c.Decay == Linear {
-		left = 1 - progress
-	}
-	return c.MinLearningRate + (c.LearningRate-c.MinLearningRate)*left
 }

@@ -30,7 +30,7 @@ func ExampleTrainer_Step() {
 	c.Steps, c.BatchSize, c.LearningRate, c.WarmupSteps = 100, 4, 1e-2, 10
 	t := &train.Trainer{
 		Config: c, Model: m,
-		Objective: &train.LanguageModel{Batches: data.NewSampler(stream, data.Random, c.Seed, c.BatchSize, 1, 32)},
+		Objective: &train.LanguageModel{Text: stream, Order: data.Random, Seed: c.Seed, Accumulation: 1},
 	}
 	var last train.Metrics
 	for range c.Steps {

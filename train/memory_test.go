@@ -20,7 +20,7 @@ func stepper(tb testing.TB, width int) func() {
 	}
 	t := &Trainer{
 		Config: c, Model: m,
-		Objective: &LanguageModel{Batches: data.NewSampler(counting(100), data.Random, 1, c.BatchSize, c.GradientAccumulationSteps, 8)},
+		Objective: &LanguageModel{Text: counting(100), Order: data.Random, Seed: 1, Accumulation: c.GradientAccumulationSteps},
 	}
 	return func() {
 		if _, err := t.Step(context.Background()); err != nil {

@@ -22,7 +22,10 @@ type Metrics struct {
 	// Values are the objective's own measures; see Valued.
 	Values map[string]float64 `json:"values,omitempty"`
 	// Of the held-out split:
-	ValLoss     float64 `json:"val_loss,omitempty"`
+	ValLoss float64 `json:"val_loss,omitempty"`
+	// Context is the length of the sequences, if it is shorter than the model's: later
+	// positions weren't trained yet.
+	Context     int     `json:"val_context,omitempty"`
 	BitsPerByte float64 `json:"val_bits_per_byte,omitempty"`
 	Floor       float64 `json:"val_floor,omitempty"` // the lowest possible ValLoss, where that is known
 	Metric      string  `json:"metric,omitempty"`    // what Score is, in fine-tuning

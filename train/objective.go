@@ -31,8 +31,8 @@ type Objective interface {
 	Fill(g *model.Graph, step, micro int) error
 }
 
-// Bucketed is an Objective whose batches have several shapes. The Trainer builds a
-// graph for each, over the same parameters.
+// Bucketed is an Objective whose batches have several shapes, of its own choice. The
+// Trainer builds a graph for each, over the same parameters. Its training has no stages.
 type Bucketed interface {
 	Objective
 	Shapes() []Shape
@@ -70,21 +70,42 @@ type Valued interface {
 type Shape struct{ Batch, Context int }
 
 // LanguageModel is next-token prediction: the mean cross-entropy of each token
-// given those before it (Radford et al. 2018, equation 1).
+// given those before it (Radford et al. 2018, equation 1). Its batches are windows of
+// Text, in any shape.
 type LanguageModel struct {
-	Batches *data.Sampler
+	Text  *data.Stream
+	Order data.Order // where windows begin
+	Seed  uint64
+	// Accumulation is the number of micro-batches of an update.
+	Accumulation int
+
+	inputs   map[*model.Graph]windows
+	samplers map[Shape]*data.Sampler
+}
+
+// windows is where a graph's batches come from, and the memory of its targets [B·T].
+type windows struct {
+	sampler *data.Sampler
 	targets []int32
 }
 
-// Build adds the output head and the targets [B·T].
+// Build adds the output head and the targets.
 func (l *LanguageModel) Build(g *model.Graph) *G.Node {
-	var targets *G.Node
-	targets, l.targets = g.Indices("targets", g.Batch*g.Context)
-	return g.CrossEntropy(g.Logits(), targets)
+	if l.inputs == nil {
+		l.inputs, l.samplers = map[*model.Graph]windows{}, map[Shape]*data.Sampler{}
+	}
+	shape := Shape{g.Batch, g.Context}
+	if l.samplers[shape] == nil {
+		l.samplers[shape] = data.NewSampler(l.Text, l.Order, l.Seed, g.Batch, l.Accumulation, g.Context)
+	}
+	node, targets := g.Indices("targets", g.Batch*g.Context)
+	l.inputs[g] = windows{l.samplers[shape], targets}
+	return g.CrossEntropy(g.Logits(), node)
 }
 
-// Fill copies windows of the corpus into the graph.
+// Fill copies windows of the text into the graph.
 func (l *LanguageModel) Fill(g *model.Graph, step, micro int) error {
-	l.Batches.Batch(step, micro, g.Tokens, l.targets)
+	in := l.inputs[g]
+	in.sampler.Batch(step, micro, g.Tokens, in.targets)
 	return nil
 }

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"slices"
+
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
 )
@@ -19,32 +21,45 @@ type Optimiser interface {
 // Group is a set of parameters with the same settings.
 type Group struct {
 	Parameters []*model.Parameter
+	// RateFactor multiplies the learning rate.
+	RateFactor float64
 	// WeightDecay is the decoupled decay (Loshchilov and Hutter 2019): each update
 	// multiplies the parameters by 1 − rate·WeightDecay.
 	WeightDecay float64
+	// First is the number of the first update of these parameters, counted from 0.
+	First int
 }
 
 // Update is what one update of all groups has in common.
 type Update struct {
-	Step         int // updates made before this one
+	Step         int // the number of the update, counted from 0
 	LearningRate float64
 	// GradScale multiplies the gradients before they are used: 1/batches for a mean,
 	// times what clips their norm.
 	GradScale float64
 }
 
-// Groups divides parameters by the settings of c: weight decay acts on matrices and
-// embeddings, not on biases and gains.
-func (c Config) Groups(params []*model.Parameter) []Group {
-	decayed, rest := Group{WeightDecay: c.WeightDecay}, Group{}
+// Groups divides parameters by their settings. first returns the number of the first
+// update of a parameter, counted from 0; nil means 0 for all.
+func (c Config) Groups(params []*model.Parameter, first func(*model.Parameter) int) []Group {
+	var groups []Group
 	for _, p := range params {
-		g := &rest
+		g := Group{RateFactor: c.RateFactors.of(p)}
 		if p.Decays() {
-			g = &decayed
+			g.WeightDecay = c.WeightDecay
 		}
-		g.Parameters = append(g.Parameters, p)
+		if first != nil {
+			g.First = first(p)
+		}
+		i := slices.IndexFunc(groups, func(h Group) bool {
+			return h.RateFactor == g.RateFactor && h.WeightDecay == g.WeightDecay && h.First == g.First
+		})
+		if i < 0 {
+			i, groups = len(groups), append(groups, g)
+		}
+		groups[i].Parameters = append(groups[i].Parameters, p)
 	}
-	return []Group{decayed, rest}
+	return groups
 }
 
 // ClipScale returns the factor that brings a gradient of the given norm down to at most

@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -32,6 +33,20 @@ type graph struct {
 	loss *G.Node
 }
 
+// plan is what a trainer makes of its configuration before the first step.
+type plan struct {
+	phases []Phase
+	// models are the parts of the model that the phases train, over one set of
+	// parameters.
+	models []*model.Model
+	graphs []graph // one for each phase, or for each shape of a Bucketed objective
+	phase  int     // the present one
+	groups []Group // of the present phase
+}
+
+// trained returns the part of the model that is being trained.
+func (p *plan) trained() *model.Model { return p.models[p.phase] }
+
 // Step makes one update and returns its metrics: forward and backward pass of each
 // micro-batch, Exchange, then clipping and the optimiser. It writes no file. If the loss
 // or the gradient isn't finite, or anything else fails, it returns an error and the
@@ -41,6 +56,7 @@ func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 		return Metrics{}, err
 	}
 	c, step, start := t.Config, t.state.Step, time.Now()
+	t.enter(step)
 	if o, ok := t.Objective.(Preparer); ok {
 		if err := o.Prepare(ctx, step); err != nil {
 			return Metrics{}, err
@@ -57,12 +73,12 @@ func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 	batches := float64(t.sum.Batches)
 	m := Metrics{
 		Step: step + 1, Loss: t.sum.Loss / batches, LearningRate: c.LearningRateAt(step),
-		GradNorm: t.Model.GradNorm() / batches,
+		GradNorm: t.plan.trained().GradNorm() / batches,
 	}
 	if !finite(m.Loss) || !finite(m.GradNorm) {
 		return m, t.diverged(m.Step, fmt.Sprintf("loss %v, gradient norm %v, learning rate %.3g", m.Loss, m.GradNorm, m.LearningRate))
 	}
-	t.Optimiser.Update(t.groups, Update{
+	t.Optimiser.Update(t.plan.groups, Update{
 		Step: step, LearningRate: m.LearningRate, GradScale: ClipScale(m.GradNorm, c.GradClip) / batches,
 	})
 	t.state.Step++
@@ -75,26 +91,38 @@ func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 	return m, nil
 }
 
-// begin builds, before the first step, the graphs of the objective and what else a step
-// needs. Only one graph runs at a time, so all share the memory of the largest.
+// begin makes the plan before the first step, and builds its graphs. Only one graph runs
+// at a time, so all share the memory of the largest.
 func (t *Trainer) begin() error {
-	if t.graphs != nil {
+	if t.plan != nil {
 		return nil
 	}
 	t.optimiser()
-	t.groups = t.Config.Groups(t.Model.Parameters)
-	shapes := []Shape{{t.Config.BatchSize, t.Model.Config.Context}}
-	if b, ok := t.Objective.(Bucketed); ok {
-		shapes = b.Shapes()
+	p := &plan{phases: t.Config.Phases(t.Model.Config), phase: -1}
+	b, bucketed := t.Objective.(Bucketed)
+	if bucketed && len(t.Config.Stages) > 0 {
+		return errors.New("train.stages is set: this training has shapes of its own, and no stages")
 	}
-	var graphs []graph
-	for _, s := range shapes {
-		g := graph{Graph: t.Model.NewGraph(s.Batch, s.Context, true)}
-		g.loss = t.Objective.Build(g.Graph)
-		graphs = append(graphs, g)
+	for _, phase := range p.phases {
+		m := t.Model
+		if phase.Layers < m.Config.Layers {
+			m = m.FirstLayers(phase.Layers)
+		}
+		p.models = append(p.models, m)
+		if !bucketed {
+			p.graphs = append(p.graphs, graph{Graph: m.NewGraph(phase.Batch, phase.Context, true)})
+		}
+	}
+	if bucketed {
+		for _, s := range b.Shapes() {
+			p.graphs = append(p.graphs, graph{Graph: t.Model.NewGraph(s.Batch, s.Context, true)})
+		}
+	}
+	for i := range p.graphs {
+		p.graphs[i].loss = t.Objective.Build(p.graphs[i].Graph)
 	}
 	arena := &op.Arena{}
-	largestFirst := slices.Clone(graphs)
+	largestFirst := slices.Clone(p.graphs)
 	slices.SortStableFunc(largestFirst, func(a, b graph) int { return cmp.Compare(len(b.Tokens), len(a.Tokens)) })
 	for _, g := range largestFirst {
 		g.Share(arena)
@@ -102,8 +130,47 @@ func (t *Trainer) begin() error {
 			return err
 		}
 	}
-	t.graphs = graphs
+	if t.state.Step == 0 {
+		t.Model.SilenceLayers(p.phases[0].Layers)
+	}
+	t.plan = p
 	return nil
+}
+
+// enter makes the phase of a step the present one. A resumed run whose number of steps was
+// changed doesn't go back to an earlier phase.
+func (t *Trainer) enter(step int) {
+	p := t.plan
+	for next := len(t.state.Stages); next+1 < len(p.phases) && step >= p.phases[next+1].First; next++ {
+		t.state.Stages = append(t.state.Stages, step)
+		if p.phases[next+1].Context > p.phases[next].Context {
+			t.state.BestStep = 0 // evaluations on a longer context are of another kind
+		}
+	}
+	if phase := min(len(t.state.Stages), len(p.phases)-1); p.phase != phase {
+		p.phase = phase
+		p.groups = t.Config.Groups(p.trained().Parameters, t.firstUpdate)
+	}
+}
+
+// firstUpdate returns the number of the update that a parameter is first part of: that of
+// the first phase which has its layer.
+func (t *Trainer) firstUpdate(p *model.Parameter) int {
+	layer, inLayer := model.LayerOf(p.Name)
+	first := 0
+	for i, phase := range t.plan.phases[:t.plan.phase] {
+		if inLayer && layer >= phase.Layers {
+			first = t.state.Stages[i]
+		}
+	}
+	return first
+}
+
+// Context returns the length of the sequences that the model is trained on at present: the
+// model's, or less in a stage with a shorter one.
+func (t *Trainer) Context() int {
+	phases := t.Config.Phases(t.Model.Config)
+	return phases[min(len(t.state.Stages), len(phases)-1)].Context
 }
 
 // optimiser returns the optimiser, AdamW unless another one was set.
@@ -117,11 +184,11 @@ func (t *Trainer) optimiser() Optimiser {
 // backward computes the losses and gradients of all micro-batches of a step into t.sum.
 func (t *Trainer) backward(step int) error {
 	t.Model.ZeroGrad()
-	t.sum = Sum{Parameters: t.Model.Parameters}
+	t.sum = Sum{Parameters: t.plan.trained().Parameters}
 	for micro := range t.Config.GradientAccumulationSteps {
-		g := t.graphs[0]
+		g := t.plan.graphs[t.plan.phase]
 		if b, ok := t.Objective.(Bucketed); ok {
-			g = t.graphs[b.Bucket(step, micro)]
+			g = t.plan.graphs[b.Bucket(step, micro)]
 		}
 		if err := t.Objective.Fill(g.Graph, step, micro); err != nil {
 			return err

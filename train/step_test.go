@@ -9,7 +9,6 @@ import (
 	"slices"
 	"testing"
 
-	"tinygpt/data"
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
 )
@@ -36,11 +35,12 @@ func TestExchange(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	batches := data.NewSampler(counting(100), data.Random, c.Seed, c.BatchSize, 2, 8)
 	c.GradientAccumulationSteps = 1
 	first, second := newTrainer(t, "", c), newTrainer(t, "", c)
-	first.Objective = &shard{LanguageModel{Batches: batches}, 0}
-	second.Objective = &shard{LanguageModel{Batches: batches}, 1}
+	// Windows are numbered through the micro-batches of both.
+	first.Objective.(*LanguageModel).Accumulation, second.Objective.(*LanguageModel).Accumulation = 2, 2
+	first.Objective = &shard{*first.Objective.(*LanguageModel), 0}
+	second.Objective = &shard{*second.Objective.(*LanguageModel), 1}
 	second.Model.Config.Dropout, first.Model.Config.Dropout = 0, 0
 	var sums []*Sum
 	second.Exchange = func(s *Sum) error {
@@ -109,7 +109,7 @@ func (r *rollouts) Prepare(ctx context.Context, step int) error {
 func (r *rollouts) Fill(g *model.Graph, step, micro int) error {
 	n := len(g.Tokens)
 	copy(g.Tokens, r.written[micro*n:])
-	copy(r.targets, r.written[micro*n+1:])
+	copy(r.inputs[g].targets, r.written[micro*n+1:])
 	return nil
 }
 
@@ -129,7 +129,7 @@ func (r *rollouts) Values(int) map[string]float64 {
 func TestResumeRollouts(t *testing.T) {
 	trainer := func(dir string) (*Trainer, *rollouts) {
 		x := newTrainer(t, dir, quick)
-		r := &rollouts{model: x.Model, written: make([]int32, 2*3*8+1), reward: make([]float64, 1)}
+		r := &rollouts{LanguageModel: *x.Objective.(*LanguageModel), model: x.Model, written: make([]int32, 2*3*8+1), reward: make([]float64, 1)}
 		x.Objective = r
 		return x, r
 	}

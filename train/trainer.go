@@ -47,7 +47,8 @@ type Trainer struct {
 
 	// Dir is the run's folder.
 	Dir string
-	// Validate measures the model on the held-out split.
+	// Validate measures the model on the held-out split, on sequences of up to Context()
+	// tokens.
 	Validate func() (Evaluation, error)
 	// Sample returns a text that the model writes at present; nil: no samples.
 	Sample func() (string, error)
@@ -59,10 +60,9 @@ type Trainer struct {
 	// Saved, unless nil, is called after each checkpoint with all metrics of the run.
 	Saved func(all []Metrics) error
 
-	graphs []graph
-	groups []Group
-	sum    Sum // of the present step
-	state  State
+	plan  *plan // nil before the first step
+	sum   Sum   // of the present step
+	state State
 }
 
 // Report shows what happens while a run goes on.
@@ -153,7 +153,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	}
 	defer log.close()
 
-	c, before := t.Config, t.state.Step
+	c, before := t.Config, workAfter(t.plan.phases, t.state.Step)
 	var final Evaluation
 	for !t.finished() {
 		m, err := Metrics{}, ctx.Err()
@@ -172,7 +172,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 		if err := log.add(m); err != nil {
 			return Result{}, err
 		}
-		t.Report.Step(m, Progress{c.Steps, c.progress(m.Step), c.progress(before)})
+		t.Report.Step(m, Progress{c.Steps, workAfter(t.plan.phases, m.Step), before})
 
 		if m.Step == c.Steps || due(m.Step, c.EvalInterval) {
 			if final, err = t.evaluate(log); err != nil {
@@ -211,7 +211,7 @@ func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
 	if err != nil {
 		return e, err
 	}
-	m := Metrics{Step: t.state.Step, ValLoss: e.Loss, Floor: t.Floor, Metric: e.Metric, Score: e.Score, Elapsed: t.state.Elapsed.Seconds()}
+	m := Metrics{Step: t.state.Step, ValLoss: e.Loss, Context: t.shortContext(), Floor: t.Floor, Metric: e.Metric, Score: e.Score, Elapsed: t.state.Elapsed.Seconds()}
 	if e.Bytes > 0 {
 		m.BitsPerByte = e.BitsPerByte()
 	}
@@ -227,6 +227,14 @@ func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
 	}
 	t.Report.Evaluated(m, best)
 	return e, log.add(m)
+}
+
+// shortContext returns Context if it is shorter than the model's, else 0.
+func (t *Trainer) shortContext() int {
+	if c := t.Context(); c < t.Model.Config.Context {
+		return c
+	}
+	return 0
 }
 
 // sample appends a text that the model writes to the file of samples.

@@ -25,7 +25,7 @@ func TestPrintBench(t *testing.T) {
 		"Some CPU, 8 logical cores (4 physical), 8 threads, avx2, linux/amd64, go1.26\n1 May 2026, gpt v1.2.0, commit 592f759d6e0b\n",
 		"peak of multiply-adds: 400 GFLOP/s; memory reads: 32.0 GB/s",
 		"small  128→384 dW  128×384×3072      300     75 %",
-		"small        12 × 256  300.0    10,240      180     45 %",
+		"small         4 × 256  300.0    10,240      180     45 %",
 		"Where a step of small goes (heap: 3 allocations, 0.7 kB)",
 		"matrix products  200.00 ms  66.7 %",
 		"weights stay in the caches", "94 %")

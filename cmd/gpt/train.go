@@ -219,7 +219,9 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 		opening = beginning(texts.Validation.Documents[0].Text)
 	}
 	t.Sample = func() (string, error) {
-		requests, err := sample.Continue(r.Tokenizer, opening, cfg.Sample, cfg.Train.Seed, 1)
+		o := cfg.Sample
+		o.MaxTokens = min(o.MaxTokens, t.Context()-1) // later positions aren't trained yet
+		requests, err := sample.Continue(r.Tokenizer, opening, o, cfg.Train.Seed, 1)
 		if err != nil {
 			return "", err
 		}
@@ -264,9 +266,20 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	if floor := texts.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "floor: %.4f bits per byte is the exact entropy of this text; the model is %.4f above it\n", floor, e.BitsPerByte()-floor)
 	}
-	memory.write(out, train.MemoryOf(m.Config, cfg.Train.BatchSize))
+	memory.write(out, firstStep(m.Config, cfg.Train))
 	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s sample --run %s --prompt \"%s\"\n", filepath.Join(r.Dir, run.LossCurveFile), self(), r.Dir, beginning(texts.Validation.Documents[0].Text))
 	return nil
+}
+
+// firstStep returns the memory of the first step, which in the first of several stages may
+// train only some of the layers.
+func firstStep(m model.Config, c train.Config) train.Memory {
+	p := c.Phases(m)[0]
+	whole := train.MemoryOf(m, c.BatchSize)
+	m.Layers, m.Context = p.Layers, p.Context
+	first := train.MemoryOf(m, p.Batch)
+	first.Weights = whole.Weights
+	return first
 }
 
 // describe prints what a run is about to do.
@@ -278,13 +291,20 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	cfg := r.Config
 	perStep := cfg.Train.BatchSize * cfg.Train.GradientAccumulationSteps * cfg.Model.Context
 	params := cfg.Model.ParameterCount()
-	seen := float64(perStep) * float64(cfg.Train.Steps)
+	phases := cfg.Train.Phases(cfg.Model)
+	seen := 0.0
+	for _, p := range phases {
+		seen += float64(p.Steps * p.Batch * p.Context * cfg.Train.GradientAccumulationSteps)
+	}
 	fmt.Fprintf(out, "%s\nrun folder:       %s\n", text, r.Dir)
 	fmt.Fprintf(out, "text:             %s bytes for training (%s tokens of %s), %s for validation (%s tokens)\n",
 		number.Thousands(training.Bytes), number.Thousands(len(training.Tokens)), r.Tokenizer.Name(), number.Thousands(validation.Bytes), number.Thousands(len(validation.Tokens)))
 	fmt.Fprintf(out, "parameters:       %s\n", number.Thousands(int(params)))
 	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
 		number.Thousands(perStep), number.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
+	for i, p := range phases[:len(phases)-1] {
+		fmt.Fprintf(out, "stage %d:          %d steps, %d of %d layers, batches of %d × %d tokens\n", i+1, p.Steps, p.Layers, cfg.Model.Layers, p.Batch, p.Context)
+	}
 	memory := train.MemoryOf(m.Config, cfg.Train.BatchSize)
 	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, packed operands %s, evaluation %s)\n",
 		number.Mebibytes(memory.Total()), number.Mebibytes(memory.Parameters()), number.Mebibytes(memory.Activations), number.Mebibytes(memory.Packed), number.Mebibytes(memory.Evaluation))

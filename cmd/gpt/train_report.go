@@ -73,7 +73,11 @@ func (r *trainReport) Evaluated(m train.Metrics, best bool) {
 		r.line(fmt.Sprintf("step %d: %s %.4f on the development set, loss %.4f%s", m.Step, m.Metric, m.Score, m.ValLoss, mark))
 		return
 	}
-	r.line(fmt.Sprintf("step %d: validation loss %.4f, %.4f bits per byte%s", m.Step, m.ValLoss, m.BitsPerByte, mark))
+	on := ""
+	if m.Context > 0 {
+		on = fmt.Sprintf(" on contexts of %d tokens, as trained so far", m.Context)
+	}
+	r.line(fmt.Sprintf("step %d: validation loss %.4f, %.4f bits per byte%s%s", m.Step, m.ValLoss, m.BitsPerByte, on, mark))
 }
 
 func (r *trainReport) Sampled(step int, text string) {

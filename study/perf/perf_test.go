@@ -79,7 +79,7 @@ func TestWorkloads(t *testing.T) {
 		if want.VocabSize = c.Tokenizer.VocabSize; c.Tokenizer.Kind == "char" {
 			want.VocabSize = 65 // characters of tinyshakespeare
 		}
-		want.InitStd, want.Dropout = 0, 0
+		want.InitStd, want.InitPositions, want.Dropout = 0, "", 0
 		if w.Model != want || w.Batch != c.Train.BatchSize {
 			t.Errorf("%s: measured as %+v, batch %d; it is %+v, batch %d", preset, w.Model, w.Batch, want, c.Train.BatchSize)
 		}

@@ -50,7 +50,7 @@ func NewStepper(w Workload) (*Stepper, error) {
 	c := configs.Default().Train
 	c.Steps, c.BatchSize = 1<<40, w.Batch
 	a := &account{names: map[pass]string{}}
-	a.language.Batches = data.NewSampler(randomTokens(w), data.Random, 1, w.Batch, 1, w.Model.Context)
+	a.language = train.LanguageModel{Text: randomTokens(w), Order: data.Random, Seed: 1, Accumulation: 1}
 	s := &Stepper{&train.Trainer{Config: c, Model: m, Objective: a}, a}
 	_, err = s.Run(0)
 	return s, err

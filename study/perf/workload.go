@@ -14,7 +14,7 @@ type Workload struct {
 // Small on shorter sequences.
 var (
 	GPT2        = Workload{"gpt2-124m", model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 64, VocabSize: 50257}, 4}
-	Small       = Workload{"small", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 1024}, 12}
+	Small       = Workload{"small", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 1024}, 4}
 	Short       = Workload{"small-64", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 64, VocabSize: 1024}, 12}
 	Shakespeare = Workload{"shakespeare", model.Config{Arch: model.GPT2, Layers: 4, Heads: 4, Width: 128, Context: 64, VocabSize: 65}, 12}
 )
@@ -22,16 +22,8 @@ var (
 // Tokens of a step.
 func (w Workload) Tokens() int { return w.Batch * w.Model.Context }
 
-// FLOP of a training step: what the matrix products of the forward pass take,
-// and twice that for the backward pass. Attention counts the lower triangle of
-// its scores, once; what a method computes again isn't counted.
-func (w Workload) FLOP() float64 {
-	c, n := w.Model, float64(w.Tokens())
-	d, t := float64(c.Width), float64(c.Context)
-	forward := 2 * n * d * (12*d*float64(c.Layers) + float64(c.VocabSize))
-	forward += 4 * n * d * (t + 1) / 2 * float64(c.Layers)
-	return 3 * forward
-}
+// FLOP returns the operations of a training step; see model.Config.TrainingFLOP.
+func (w Workload) FLOP() float64 { return w.Model.TrainingFLOP(w.Batch, w.Model.Context) }
 
 // bytesPerToken is what a decoder reads of memory for a token behind cached
 // others: every weight but the other positions, and the cached keys and values.

@@ -7,22 +7,38 @@ import (
 	"tinygpt/internal/number"
 )
 
-// PlanSection is about a training with a configuration, whose model has its vocabulary, on
-// a machine of that speed and memory.
+// PlanSection estimates a training with configuration c, whose model has its vocabulary,
+// on a machine of the given speed and memory.
 func PlanSection(name, source string, c configs.Config, here Speed, a Accelerator, m Machine) Section {
 	t := c.Train
 	perUpdate := float64(t.BatchSize * t.GradientAccumulationSteps * c.Model.Context)
-	e := NewEstimate(name, c.Model, t.BatchSize, perUpdate*float64(t.Steps))
-	e.BatchSize, e.Rate = perUpdate, t.LearningRate
+	tokens, flop, seconds := 0.0, 0.0, 0.0
+	var notes []string
+	phases := t.Phases(c.Model)
+	for i, p := range phases {
+		part := c.Model
+		part.Layers = p.Layers
+		steps := float64(p.Steps)
+		tokens += steps * float64(p.Batch*p.Context*t.GradientAccumulationSteps)
+		flop += steps * p.StepFLOP
+		took := here.Seconds(steps, p.StepFLOP, part.ParameterCount())
+		seconds += took
+		if len(phases) > 1 {
+			notes = append(notes, fmt.Sprintf("Stage %d of %d: %s updates of %d layers, %d sequences of %s tokens at once: %s.",
+				i+1, len(phases), number.Count(steps), p.Layers, p.Batch, number.Count(float64(p.Context)), number.Span(took)))
+		}
+	}
+	e := NewEstimate(name, c.Model, t.BatchSize, tokens)
+	e.BatchSize, e.Rate, e.FLOP = perUpdate, t.LearningRate, flop
 	e = e.On(here.FLOPS, a)
-	e.SecondsHere = here.Seconds(float64(t.Steps), perUpdate*e.FLOPPerToken, e.Parameters)
+	e.SecondsHere = seconds
 	return Section{
 		Title: "Configuration: " + source,
 		Rows:  []Estimate{e},
-		Notes: []string{
+		Notes: append([]string{
 			fmt.Sprintf("%s updates of %s tokens (%d sequences of %s at once, %d times); %.1f tokens per parameter. Times are without evaluations and samples.",
 				number.Count(float64(t.Steps)), number.Count(perUpdate), t.BatchSize, number.Count(float64(c.Model.Context)), t.GradientAccumulationSteps, e.Tokens/float64(e.Parameters)),
-		},
+		}, notes...),
 		Advice: Advise(c, m),
 	}
 }

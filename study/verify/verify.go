@@ -293,7 +293,7 @@ func (r *reference) adamw() error {
 		Steps: 10, WarmupSteps: 3, LearningRate: 1e-2, MinLearningRate: 1e-3,
 		Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1,
 	}
-	optimiser, groups := train.NewAdamW(config), config.Groups(r.model.Parameters)
+	optimiser, groups := train.NewAdamW(config), config.Groups(r.model.Parameters, nil)
 	var losses, rates []float64
 	for step := range config.Steps {
 		r.model.ZeroGrad()

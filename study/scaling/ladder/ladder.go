@@ -18,7 +18,6 @@ import (
 	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/run"
-	"tinygpt/study/perf"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
@@ -89,11 +88,13 @@ func (l *Ladder) Rungs() (rungs []Rung) {
 // rate, so what a sum over the width changes by grows with the width (Yang et al. 2022).
 func LearningRateScale(width, reference int) float64 { return float64(reference) / float64(width) }
 
-// FLOP of the rung's training, counted as perf.Workload does.
+// FLOP returns the operations of the rung's training; see model.Config.TrainingFLOP.
 func (r Rung) FLOP() float64 {
-	c := r.Config
-	w := perf.Workload{Model: c.Model, Batch: c.Train.BatchSize}
-	return w.FLOP() * float64(c.Train.Steps*c.Train.GradientAccumulationSteps)
+	flop := 0.0
+	for _, p := range r.Config.Train.Phases(r.Config.Model) {
+		flop += p.StepFLOP * float64(p.Steps)
+	}
+	return flop
 }
 
 // Tokens that each model sees.
