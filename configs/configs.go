@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"tinygpt/data"
 	"tinygpt/finetune"
 	"tinygpt/model"
 	"tinygpt/sample"
@@ -38,6 +39,8 @@ func (c Config) Finetunes() bool { return c.Finetune.Task != "" }
 type Data struct {
 	// Files are files, folders and globs. None: the built-in stories.
 	Files []string `yaml:"files,omitempty"`
+	// Encoding is the name of the files' character encoding; none: UTF-8.
+	Encoding string `yaml:"encoding,omitempty"`
 	// StoriesBytes is the size of the built-in corpus, StoriesSeed which one.
 	StoriesBytes int    `yaml:"stories_bytes,omitempty"`
 	StoriesSeed  uint64 `yaml:"stories_seed,omitempty"`
@@ -181,6 +184,9 @@ func (c Config) Validate() error {
 	}
 	if err := c.Sample.Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("sample: %w", err))
+	}
+	if err := data.CheckEncoding(c.Data.Encoding); err != nil {
+		errs = append(errs, fmt.Errorf("data.encoding: %w", err))
 	}
 	if !(c.Data.ValFraction > 0 && c.Data.ValFraction < 1) {
 		errs = append(errs, fmt.Errorf("data.val_fraction is %v: expected more than 0 and less than 1", c.Data.ValFraction))

@@ -17,7 +17,7 @@ func (small) EndOfText() int32 { return 'c' - 1 }
 
 func TestCache(t *testing.T) {
 	for name, e := range map[string]Encoder{"2 bytes": small{narrow{silent: true}}, "4 bytes": runes{}, "no end of text": endless{}} {
-		c := Corpus{[]Document{{"", "ab"}, {"", ""}, {"", "aaa"}}}
+		c := Corpus{Documents: []Document{{"", "ab"}, {"", ""}, {"", "aaa"}}}
 		s, err := Tokenize(c, e)
 		if err != nil {
 			t.Fatal(err)
@@ -41,9 +41,9 @@ func TestCache(t *testing.T) {
 
 		// Another text, other borders or another tokenizer: never stale.
 		for _, other := range []Corpus{
-			{[]Document{{"", "ab"}, {"", ""}, {"", "aab"}}},
-			{[]Document{{"", "a"}, {"", "b"}, {"", "aaa"}}},
-			{[]Document{{"", "ab"}, {"", "aaa"}}},
+			{Documents: []Document{{"", "ab"}, {"", ""}, {"", "aab"}}},
+			{Documents: []Document{{"", "a"}, {"", "b"}, {"", "aaa"}}},
+			{Documents: []Document{{"", "ab"}, {"", "aaa"}}},
 		} {
 			if _, err := ReadCache(path, other, e, "f"); err == nil || !strings.Contains(err.Error(), "those of another text or tokenizer") {
 				t.Errorf("%s: stale: %v", name, err)

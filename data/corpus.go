@@ -17,7 +17,11 @@ type Document struct {
 }
 
 // Corpus is a list of documents.
-type Corpus struct{ Documents []Document }
+type Corpus struct {
+	Documents []Document
+	// Report says how Load read them.
+	Report Report
+}
 
 // Bytes is the length of all texts.
 func (c Corpus) Bytes() (n int) {
@@ -67,7 +71,7 @@ func (c Corpus) Split(fraction float64) (training, validation Corpus) {
 		}
 		left -= size
 	}
-	return Corpus{slices.Clip(c.Documents[:first])}, Corpus{c.Documents[first:]}
+	return Corpus{Documents: slices.Clip(c.Documents[:first])}, Corpus{Documents: c.Documents[first:]}
 }
 
 // cut divides a document behind that fraction of its characters.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSplit(t *testing.T) {
-	one := Corpus{[]Document{{"", "äöüß12345"}}}
+	one := Corpus{Documents: []Document{{"", "äöüß12345"}}}
 	training, validation := one.Split(0.34)
 	if training.Documents[0].Text != "äöüß1" || validation.Documents[0].Text != "2345" {
 		t.Errorf("one document splits into %q and %q", training.Documents[0].Text, validation.Documents[0].Text)
@@ -22,7 +22,7 @@ func TestSplit(t *testing.T) {
 	if training, validation := many.Split(0.25); len(training.Documents) != 7 || len(validation.Documents) != 3 {
 		t.Errorf("ten documents split into %d and %d, want 7 and 3", len(training.Documents), len(validation.Documents))
 	}
-	books := Corpus{[]Document{{"a", strings.Repeat("a", 60)}, {"b", strings.Repeat("b", 130)}, {"c", strings.Repeat("c", 10)}}}
+	books := Corpus{Documents: []Document{{"a", strings.Repeat("a", 60)}, {"b", strings.Repeat("b", 130)}, {"c", strings.Repeat("c", 10)}}}
 	training, validation = books.Split(0.1)
 	if len(training.Documents) != 2 || len(validation.Documents) != 2 || validation.Bytes() != 20 || training.Documents[1].Source != "b" {
 		t.Errorf("a long document before the last isn't cut: %+v and %+v", training, validation)
@@ -33,7 +33,7 @@ func TestSplit(t *testing.T) {
 }
 
 func TestSplitAsNanoGPT(t *testing.T) {
-	c, err := Load([]string{fixture.Path(t, "data/tinyshakespeare/input.txt")})
+	c, err := Load([]string{fixture.Path(t, "data/tinyshakespeare/input.txt")}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestSplitAsNanoGPT(t *testing.T) {
 func TestSplitChinese(t *testing.T) {
 	const name = "data/prose_zh/hongloumeng_1-40.txt"
 	raw := fixture.Read(t, name)
-	c, err := Load([]string{fixture.Path(t, name)})
+	c, err := Load([]string{fixture.Path(t, name)}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

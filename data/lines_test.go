@@ -25,7 +25,7 @@ func TestEachLine(t *testing.T) {
 		}
 	}
 	var lines []string
-	err := EachLine([]string{dir, filepath.Join(dir, "a.txt")}, func(line []byte) error {
+	err := EachLine([]string{dir, filepath.Join(dir, "a.txt")}, Options{}, func(line []byte) error {
 		lines = append(lines, string(line))
 		return nil
 	})
@@ -47,7 +47,7 @@ func TestEachLineErrors(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		err := EachLine([]string{file}, func([]byte) error { return nil })
+		err := EachLine([]string{file}, Options{}, func([]byte) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), file) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}

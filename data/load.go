@@ -1,149 +1,79 @@
 package data
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
-	"unicode/utf8"
 )
 
-// separator is the line that divides documents within a file.
+// separator ends a document within a file.
 const separator = "<|endoftext|>"
 
-// stdin stands among paths for the pattern "-"; a cleaned path is never empty.
-const stdin = ""
+// Options say how files are read.
+type Options struct {
+	// Encoding is the name of the character encoding that all files have, as
+	// gb18030, shift_jis or windows-1252 (see CheckEncoding). None: UTF-8.
+	Encoding string
+}
 
-// Load reads files, folders, globs and, as "-", standard input. Folders are
-// searched through for files named *.txt or *.md, gzipped (.gz) too; hidden ones
-// and links to other folders are passed over. A file is a document, or several,
-// divided by lines that hold exactly <|endoftext|>. Texts are taken byte for byte,
-// except for a byte order mark and the line ends \r\n, which become \n. Order is
-// that of the patterns, sorted by name within each; a file is taken once.
+// Load reads files, folders, globs and, as "-", standard input. Folders are searched
+// through for files named *.txt or *.md, gzipped (.gz) too. In a glob ** stands for
+// folders of any depth. Hidden files, editors' copies, empty files, links to other
+// folders and what isn't a regular file are left out unless they are named one by
+// one; the corpus' Report lists them. Order is that of the patterns, sorted by name
+// within each; a file is taken once, by whatever paths and links it is reached.
 //
-// Errors name the file and, for text that isn't UTF-8, the line and byte.
-func Load(patterns []string) (Corpus, error) {
+// A file is a document, or several that <|endoftext|> divides. It ends a document
+// wherever it is: nothing else can be meant by it, and a model that reads it as text
+// learns to write it. White space between it and the ends of its line doesn't count.
+// Texts are otherwise taken byte for byte, except for a byte order mark and the line
+// ends \r\n, which become \n.
+//
+// The error names every file that can't be read, and for text that isn't UTF-8 the
+// line, the byte and the likely encoding.
+func Load(patterns []string, o Options) (Corpus, error) {
 	var c Corpus
-	seen := map[string]bool{}
-	for _, pattern := range patterns {
-		files, err := find(pattern)
+	files, err := find(patterns)
+	if err != nil {
+		return c, err
+	}
+	c.Report.LeftOut = files.leftOut
+	var errs []error
+	for _, file := range files.files {
+		text, err := readText(file.path, o)
+		if errors.Is(err, errEmpty) && !file.named {
+			c.Report.LeftOut = append(c.Report.LeftOut, LeftOut{file.path, whyEmpty})
+			continue
+		}
 		if err != nil {
-			return c, err
+			errs = append(errs, err)
+			continue
 		}
-		for _, file := range files {
-			if seen[file] {
-				continue
-			}
-			seen[file] = true
-			text, err := readText(file)
-			if err != nil {
-				return c, err
-			}
-			docs, err := divide(displayName(file), text)
-			if err != nil {
-				return c, err
-			}
-			c.Documents = append(c.Documents, docs...)
+		docs, inline := divide(displayName(file.path), text)
+		if len(docs) == 0 {
+			errs = append(errs, fmt.Errorf("%s: nothing but %s lines: give a file with text in it", displayName(file.path), separator))
 		}
+		c.Documents = append(c.Documents, docs...)
+		c.Report.Files++
+		c.Report.Inline += inline
+	}
+	c.Report.Documents, c.Report.Bytes = len(c.Documents), c.Bytes()
+	if err := few(errs); err != nil {
+		return Corpus{}, err
+	}
+	if len(c.Documents) == 0 {
+		return c, fmt.Errorf("no file with text in it: %s", summary(c.Report.LeftOut))
 	}
 	return c, nil
 }
 
-// find lists the files that a pattern stands for.
-func find(pattern string) ([]string, error) {
-	if pattern == "-" {
-		return []string{stdin}, nil
+// few joins errors, of many the first.
+func few(errs []error) error {
+	const most = 10
+	if n := len(errs); n > most {
+		errs = append(errs[:most:most], fmt.Errorf("and %d more files", n-most))
 	}
-	matches := []string{filepath.Clean(pattern)}
-	if _, err := os.Stat(pattern); errors.Is(err, fs.ErrPermission) {
-		return nil, err
-	} else if err != nil {
-		if matches, err = filepath.Glob(pattern); err != nil {
-			return nil, fmt.Errorf("%s: not a well-formed glob: %w", pattern, err)
-		}
-		if len(matches) == 0 {
-			absolute, _ := filepath.Abs(pattern)
-			return nil, fmt.Errorf("%s: no such file, folder or match", absolute)
-		}
-	}
-	var files []string
-	for _, m := range matches {
-		info, err := os.Stat(m)
-		if err != nil {
-			return nil, err
-		}
-		if !info.IsDir() {
-			files = append(files, m)
-			continue
-		}
-		before := len(files)
-		root := m + string(filepath.Separator) // which goes into a folder behind a link
-		err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			hidden := path != root && strings.HasPrefix(d.Name(), ".")
-			switch {
-			case err != nil:
-				return err
-			case d.IsDir() && hidden:
-				return fs.SkipDir
-			case !d.IsDir() && !hidden && isText(path):
-				files = append(files, filepath.Clean(path))
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		if len(files) == before {
-			return nil, fmt.Errorf("%s: no *.txt or *.md file in this folder: name files of other endings one by one or by a glob", m)
-		}
-	}
-	return files, nil
-}
-
-func isText(path string) bool {
-	ext := filepath.Ext(strings.TrimSuffix(path, ".gz"))
-	return ext == ".txt" || ext == ".md"
-}
-
-func read(file string) ([]byte, error) {
-	if file == stdin {
-		return io.ReadAll(os.Stdin)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil || filepath.Ext(file) != ".gz" {
-		return text, err
-	}
-	z, err := gzip.NewReader(bytes.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("%s: not gzip although its name ends in .gz: %w", file, err)
-	}
-	if text, err = io.ReadAll(z); err != nil {
-		return nil, fmt.Errorf("%s: damaged gzip data: %w", file, err)
-	}
-	return text, nil
-}
-
-// ReadText reads one file as Load does, "-" being standard input: gzipped if its
-// name ends in .gz, without a byte order mark, its lines ended by \n. A file that is
-// empty or isn't UTF-8 is an error.
-func ReadText(file string) (string, error) {
-	if file == "-" {
-		file = stdin
-	}
-	return readText(file)
-}
-
-func readText(file string) (string, error) {
-	text, err := read(file)
-	if err != nil {
-		return "", err
-	}
-	return clean(displayName(file), text)
+	return errors.Join(errs...)
 }
 
 func displayName(file string) string {
@@ -153,67 +83,32 @@ func displayName(file string) string {
 	return file
 }
 
-// clean checks a file's text, and takes the byte order mark and \r from it.
-func clean(file string, text []byte) (string, error) {
-	if len(bytes.TrimSpace(bytes.TrimPrefix(text, []byte(byteOrderMark)))) == 0 {
-		return "", fmt.Errorf("%s: the file is empty: give one with text in it", file)
-	}
-	if err := checkUTF8(file, text); err != nil {
-		return "", err
-	}
-	return strings.ReplaceAll(strings.TrimPrefix(string(text), byteOrderMark), "\r\n", "\n"), nil
-}
-
-// divide cuts a file's text into documents.
-func divide(file, s string) ([]Document, error) {
-	var docs []Document
-	add := func(t string) {
-		if strings.TrimSpace(t) != "" {
-			docs = append(docs, Document{file, t})
+// divide cuts a file's text into documents, and counts the separators that share
+// their line with text.
+func divide(file, text string) (docs []Document, inline int) {
+	for {
+		before, rest, found := strings.Cut(text, separator)
+		blankBefore, blankAfter := true, true
+		if found {
+			// White space that only surrounds the separator goes.
+			trimmed := strings.TrimRight(before, " \t")
+			if blankBefore = trimmed == "" || strings.HasSuffix(trimmed, "\n"); blankBefore {
+				before = strings.TrimSuffix(trimmed, "\n")
+			}
+			trimmed = strings.TrimLeft(rest, " \t")
+			if blankAfter = trimmed == "" || strings.HasPrefix(trimmed, "\n"); blankAfter {
+				rest = strings.TrimPrefix(trimmed, "\n")
+			}
+			if !blankBefore || !blankAfter {
+				inline++
+			}
 		}
-	}
-	start := 0
-	for at := 0; at < len(s); {
-		end := len(s)
-		if i := strings.IndexByte(s[at:], '\n'); i >= 0 {
-			end = at + i
+		if strings.TrimSpace(before) != "" {
+			docs = append(docs, Document{file, before})
 		}
-		next := min(end+1, len(s))
-		if s[at:end] == separator {
-			add(strings.TrimSuffix(s[start:at], "\n"))
-			start = next
+		if !found {
+			return docs, inline
 		}
-		at = next
+		text = rest
 	}
-	add(s[start:])
-	if len(docs) == 0 {
-		return nil, fmt.Errorf("%s: nothing but %s lines: give a file with text in it", file, separator)
-	}
-	return docs, nil
-}
-
-// byteOrderMark is what some editors put at the beginning of a UTF-8 file.
-const byteOrderMark = "\ufeff"
-
-// checkUTF8 names the first byte of a text that isn't UTF-8, and how to mend it.
-func checkUTF8(file string, text []byte) error {
-	if utf8.Valid(text) {
-		return nil
-	}
-	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
-		return fmt.Errorf("%s: the file is UTF-16, expected UTF-8: convert it, for example with `iconv -f utf-16 -t utf-8`", file)
-	}
-	at := 0
-	for at < len(text) {
-		r, n := utf8.DecodeRune(text[at:])
-		if r == utf8.RuneError && n == 1 {
-			break
-		}
-		at += n
-	}
-	line := 1 + bytes.Count(text[:at], []byte("\n"))
-	if !utf8.FullRune(text[at:]) {
-		return fmt.Errorf("%s:%d: the file ends at offset %d in the middle of a character: it was cut off", file, line, at)
-	}
-	return fmt.Errorf("%s:%d: byte %#x at offset %d is not UTF-8: convert the file, for example with `iconv -f latin1 -t utf-8`", file, line, text[at], at)
 }

@@ -44,7 +44,7 @@ func TestLoad(t *testing.T) {
 		for _, p := range c.patterns {
 			patterns = append(patterns, filepath.Join(dir, p))
 		}
-		corpus, err := Load(patterns)
+		corpus, err := Load(patterns, Options{})
 		if err != nil {
 			t.Errorf("%v: %v", c.patterns, err)
 		}
@@ -60,12 +60,12 @@ func TestLoadErrors(t *testing.T) {
 		"utf16.txt": "\xff\xfea\x00", "mark.txt": "\ufeffab\xff", "cut.txt": "na\xc3", "mark-only.txt": "\ufeff\n",
 	})
 	for name, want := range map[string]string{
-		"missing.txt": "no such file", "*.none": "no such file", "empty.txt": "empty", "latin1.txt": "latin1.txt:2: byte 0xef at offset 7 is not UTF-8",
+		"missing.txt": "no such file", "*.none": "no such file", "empty.txt": "empty", "latin1.txt": "latin1.txt:2: byte 0xef at offset 7 is not UTF-8: if it is windows-1252, which reads \"naïve\", add --encoding windows-1252",
 		"borders.txt": "nothing but", "not.gz": "not gzip", "folder": "no *.txt",
-		"utf16.txt": "the file is UTF-16", "mark.txt": "mark.txt:1: byte 0xff at offset 5", "cut.txt": "cut.txt:1: the file ends at offset 2", "mark-only.txt": "empty",
+		"utf16.txt": "the file is UTF-16, expected UTF-8: read it with --encoding utf-16", "mark.txt": "mark.txt:1: byte 0xff at offset 5", "cut.txt": "cut.txt:1: the file ends at offset 2", "mark-only.txt": "empty",
 		"[": "not a well-formed glob",
 	} {
-		_, err := Load([]string{filepath.Join(dir, name)})
+		_, err := Load([]string{filepath.Join(dir, name)}, Options{})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Base(name)) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want one line with the name and %q", name, err, want)
 		}
@@ -76,16 +76,13 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("a\n<|endoftext|>\nb"))
 	f.Add([]byte("\xff"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		whole, err := clean("f", text)
+		whole, err := clean("f", text, Options{})
 		if err != nil {
 			return
 		}
-		docs, err := divide("f", whole)
-		if err == nil && len(docs) == 0 {
-			t.Error("no documents and no error")
-		}
+		docs, _ := divide("f", whole)
 		for _, d := range docs {
-			if !utf8.ValidString(d.Text) || strings.TrimSpace(d.Text) == "" {
+			if !utf8.ValidString(d.Text) || strings.TrimSpace(d.Text) == "" || strings.Contains(d.Text, separator) || strings.Contains(d.Text, "\x00") {
 				t.Errorf("document %q", d.Text)
 			}
 		}
@@ -98,11 +95,11 @@ func TestLoadGzip(t *testing.T) {
 	w.Write([]byte("packed"))
 	w.Close()
 	dir := write(t, map[string]string{"a.txt.gz": z.String(), "b.log.gz": z.String(), "cut.gz": z.String()[:z.Len()-4]})
-	corpus, err := Load([]string{dir})
+	corpus, err := Load([]string{dir}, Options{})
 	if err != nil || !slices.Equal(slices.Collect(corpus.Texts()), []string{"packed"}) {
 		t.Errorf("%v %v", corpus, err)
 	}
-	if _, err = Load([]string{filepath.Join(dir, "cut.gz")}); err == nil || !strings.Contains(err.Error(), "damaged gzip") {
+	if _, err = Load([]string{filepath.Join(dir, "cut.gz")}, Options{}); err == nil || !strings.Contains(err.Error(), "damaged gzip") {
 		t.Errorf("a cut file: %v", err)
 	}
 }
@@ -115,7 +112,7 @@ func TestLoadPaths(t *testing.T) {
 	if err := os.Symlink("real", link); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
-	corpus, err := Load([]string{link, filepath.Join(link, "*"), dir + "/./link//a.txt"})
+	corpus, err := Load([]string{link, filepath.Join(link, "*"), dir + "/./link//a.txt"}, Options{})
 	if err != nil || len(corpus.Documents) != 1 || corpus.Documents[0].Source != filepath.Join(link, "a.txt") {
 		t.Errorf("%v %v", corpus, err)
 	}
@@ -131,14 +128,14 @@ func TestLoadStdin(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.Stdin.Close()
-		return Load([]string{"-"})
+		return Load([]string{"-"}, Options{})
 	}
 	if corpus, err := read("in"); err != nil || corpus.Documents[0] != (Document{"standard input", "piped"}) {
 		t.Errorf("%v %v", corpus, err)
 	}
 	t.Chdir(dir)
 	for _, name := range []string{"./-", "standard input"} {
-		if corpus, err := Load([]string{name}); err != nil || corpus.Documents[0].Text != "a file" {
+		if corpus, err := Load([]string{name}, Options{}); err != nil || corpus.Documents[0].Text != "a file" {
 			t.Errorf("%s: %v %v", name, corpus, err)
 		}
 	}

@@ -30,7 +30,7 @@ func stream(lengths ...int) *Stream {
 }
 
 func TestTokenize(t *testing.T) {
-	s, err := Tokenize(Corpus{[]Document{{"", "ab"}, {"", "ç"}}}, runes{})
+	s, err := Tokenize(Corpus{Documents: []Document{{"", "ab"}, {"", "ç"}}}, runes{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func (endless) EndOfText() int32 { return -1 }
 
 // Without an end of text documents follow one another, and empty ones vanish.
 func TestTokenizeUnseparated(t *testing.T) {
-	s, err := Tokenize(Corpus{[]Document{{"", "ab"}, {"", ""}, {"", "cde"}}}, endless{})
+	s, err := Tokenize(Corpus{Documents: []Document{{"", "ab"}, {"", ""}, {"", "cde"}}}, endless{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func (n narrow) Encode(text string) ([]int32, error) {
 }
 
 func TestTokenizeErrors(t *testing.T) {
-	_, err := Tokenize(Corpus{[]Document{{"one", "ab"}, {"two", "bc"}, {"three", "c"}}}, narrow{})
+	_, err := Tokenize(Corpus{Documents: []Document{{"one", "ab"}, {"two", "bc"}, {"three", "c"}}}, narrow{})
 	if err == nil || err.Error() != "two: no token for 'c'" {
 		t.Errorf("error %v, want that of the first document that has one", err)
 	}
@@ -118,5 +118,5 @@ func TestTokenizeErrors(t *testing.T) {
 			t.Errorf("a token out of the vocabulary: %v", r)
 		}
 	}()
-	Tokenize(Corpus{[]Document{{"", "abc"}}}, narrow{silent: true})
+	Tokenize(Corpus{Documents: []Document{{"", "abc"}}}, narrow{silent: true})
 }

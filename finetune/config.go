@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 
+	"tinygpt/data"
 	"tinygpt/data/labelled"
 )
 
@@ -47,6 +48,8 @@ type Config struct {
 	Choices []string `yaml:"choices,omitempty"`
 	Label   string   `yaml:"label,omitempty"`
 	Header  string   `yaml:"header,omitempty"`
+	// Encoding is the name of the files' character encoding; "" is UTF-8.
+	Encoding string `yaml:"encoding,omitempty"`
 	// Examples is how many of the training examples are used, drawn for the seed; 0:
 	// all.
 	Examples int `yaml:"examples,omitempty"`
@@ -126,6 +129,9 @@ func (c Config) Validate() error {
 	oneOf("metric", c.Metric, Metrics...)
 	oneOf("stories", c.Stories, labelled.StoryLabels...)
 	oneOf("header", c.Header, "yes", "no")
+	if err := data.CheckEncoding(c.Encoding); err != nil {
+		errs = append(errs, fmt.Errorf("finetune.encoding: %w", err))
+	}
 	oneOf("truncate", c.Truncate, Middle, Start, End)
 	var formats []string
 	for _, f := range labelled.Formats {

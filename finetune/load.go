@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"tinygpt/data"
 	"tinygpt/data/labelled"
 )
 
@@ -74,7 +75,7 @@ func (c *Config) same(x *Examples) error {
 // Read reads examples of the task from a file. The columns that it finds go into c,
 // and are those of the files that are read after.
 func (c *Config) Read(file string, withLabels bool) ([]labelled.Example, error) {
-	t, err := labelled.Read(file, labelled.Format(c.Format))
+	t, err := labelled.Read(file, labelled.Format(c.Format), data.Options{Encoding: c.Encoding})
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func LoadTexts(c configs.Data) (*Texts, error) {
 	switch {
 	case len(c.Files) > 0:
 		var err error
-		if corpus, err = data.Load(c.Files); err != nil {
+		if corpus, err = data.Load(c.Files, data.Options{Encoding: c.Encoding}); err != nil {
 			return nil, err
 		}
 	case c.StoriesBytes <= 0:

@@ -26,6 +26,8 @@ func classifyCommand() *cli.Command {
 			&cli.StringFlag{Name: "run", Usage: "the fine-tuned run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "predict for the rows of `FILE`, with the columns of training"},
 			&cli.StringFlag{Name: "format", Usage: "of the file: tsv, csv, jsonl or conll", DefaultText: "by its name"},
+			&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the file has the columns' names", DefaultText: "what the rows look like"},
+			encodingFlag(),
 			&cli.StringSliceFlag{Name: "choice", Usage: "`TEXT` of a choice (repeatable)"},
 			&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text, if it isn't training's (repeatable)"},
 			&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text (repeatable)"},
@@ -83,13 +85,21 @@ func toClassify(c *cli.Context, f *finetune.Config) ([]labelled.Example, error) 
 			*to = c.StringSlice(flag)
 		}
 	}
-	f.Format = c.String("format")
+	f.Format, f.Header = c.String("format"), c.String("header")
+	if f.Header != "" && f.Header != "yes" && f.Header != "no" {
+		return nil, usageError{fmt.Errorf("--header is %q: expected yes or no", f.Header)}
+	}
+	o, err := readOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	f.Encoding = o.Encoding
 	file := c.String("file")
 	if file == "" {
 		file = "-"
 	}
 	if whole := kind == labelled.Single || kind == labelled.Tagged; file == "-" && whole && f.Format == "" {
-		text, err := data.ReadText(file)
+		text, err := data.ReadText(file, data.Options{Encoding: f.Encoding})
 		if err != nil {
 			return nil, err
 		}

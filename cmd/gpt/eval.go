@@ -29,6 +29,7 @@ func evalCommand() *cli.Command {
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "measure on `FILE`, folder, glob or - (repeatable)", DefaultText: "the validation split"},
+			encodingFlag(),
 			&cli.IntFlag{Name: "stride", Usage: "slide the context by `N` tokens, 1 to all of it; smaller is slower and more favourable", DefaultText: "by documents"},
 			weightsFlag("; the result beside that in float32"),
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
@@ -102,7 +103,11 @@ func evalAction(c *cli.Context) error {
 // cost, 0 if unknown.
 func evalText(c *cli.Context, r *run.Run) (*data.Stream, float64, error) {
 	if files := c.StringSlice("data"); len(files) > 0 {
-		corpus, err := data.Load(files)
+		o, err := readOptions(c)
+		if err != nil {
+			return nil, 0, err
+		}
+		corpus, err := data.Load(files, o)
 		if err != nil {
 			return nil, 0, err
 		}

@@ -18,6 +18,8 @@ func finetuneFlags() []cli.Flag {
 		&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on the examples of `FILE`"},
 		&cli.StringFlag{Name: "dev", Usage: "stop early by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
 		&cli.StringFlag{Name: "test", Usage: "measure the best checkpoint, once, on the examples of `FILE`"},
+		encodingFlag(),
+		&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the files has the columns' names", DefaultText: "what the rows look like"},
 		&cli.StringFlag{Name: "from", Usage: "start from the weights of the run in `FOLDER`", DefaultText: "the latest run of gpt train"},
 		&cli.BoolFlag{Name: "scratch", Usage: "start from random weights, with that run's tokenizer and shape"},
 		&cli.StringFlag{Name: "task", Usage: strings.Join(finetune.Tasks(), ", ")},
@@ -57,7 +59,7 @@ func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err erro
 	}
 	f := &cfg.Finetune
 	for flag, to := range map[string]*string{
-		"data": &f.Train, "dev": &f.Dev, "test": &f.Test, "from": &f.From, "task": &f.Task, "head": &f.Head, "metric": &f.Metric, "label": &f.Label, "truncate": &f.Truncate,
+		"data": &f.Train, "encoding": &f.Encoding, "header": &f.Header, "dev": &f.Dev, "test": &f.Test, "from": &f.From, "task": &f.Task, "head": &f.Head, "metric": &f.Metric, "label": &f.Label, "truncate": &f.Truncate,
 	} {
 		if c.IsSet(flag) {
 			*to = c.String(flag)

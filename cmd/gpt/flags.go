@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"tinygpt/data"
 
 	"github.com/urfave/cli/v2"
 )
@@ -40,8 +43,39 @@ func flagsFirst(app *cli.App, args []string) []string {
 			at++
 			found = append(found, args[at])
 		}
+		// A shell makes several arguments of --data *.txt.
+		for name, isData := dataFlag(flags, arg); isData && at+1 < end && (args[at+1] == "-" || !strings.HasPrefix(args[at+1], "-")); {
+			at++
+			found = append(found, name, args[at])
+		}
 	}
 	return slices.Concat(args[:at], found, rest)
+}
+
+// dataFlag says whether an argument is the flag --data, of those that may be repeated,
+// and how it is spelt.
+func dataFlag(flags []cli.Flag, arg string) (name string, is bool) {
+	name, _, _ = strings.Cut(arg, "=")
+	for _, f := range flags {
+		if s, ok := f.(*cli.StringSliceFlag); ok && s.Name == "data" && slices.Contains(f.Names(), strings.TrimLeft(name, "-")) {
+			return name, true
+		}
+	}
+	return name, false
+}
+
+// encodingFlag is for commands that read texts.
+func encodingFlag() cli.Flag {
+	return &cli.StringFlag{Name: "encoding", Usage: "the character encoding `NAME` of the texts: gb18030, shift_jis, windows-1252, …", DefaultText: "utf-8"}
+}
+
+// readOptions are how the command line says that texts are read.
+func readOptions(c *cli.Context) (data.Options, error) {
+	o := data.Options{Encoding: c.String("encoding")}
+	if err := data.CheckEncoding(o.Encoding); err != nil {
+		return o, usageError{fmt.Errorf("--encoding: %w", err)}
+	}
+	return o, nil
 }
 
 // takesValue says whether the flag's value is the next argument.

@@ -10,6 +10,7 @@ import (
 func TestFlagsFirst(t *testing.T) {
 	app := &cli.App{Commands: []*cli.Command{
 		{Name: "run", Flags: []cli.Flag{&cli.StringFlag{Name: "text", Aliases: []string{"t"}}, &cli.Float64Flag{Name: "x"}, &cli.BoolFlag{Name: "yes"}}},
+		{Name: "data", Flags: []cli.Flag{&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}}, &cli.BoolFlag{Name: "yes"}}},
 		{Name: "outer", Subcommands: []*cli.Command{{Name: "inner", Flags: []cli.Flag{&cli.StringFlag{Name: "text"}}}}},
 	}}
 	for line, want := range map[string]string{
@@ -24,6 +25,9 @@ func TestFlagsFirst(t *testing.T) {
 		"gpt run - --yes":                   "gpt run --yes -",
 		"gpt run a --yes -- --text -- b":    "gpt run --yes -- a --text -- b",
 		"gpt run a --text":                  "gpt run --text a",
+		"gpt data --data a b c --yes d":     "gpt data --data a --data b --data c --yes d",
+		"gpt data --data=a b - -d c d":      "gpt data --data=a --data b --data - -d c -d d",
+		"gpt data --yes --data a -- b":      "gpt data --yes --data a -- b",
 		"gpt outer inner a --text inner":    "gpt outer inner --text inner a",
 		"gpt none a --text b":               "gpt none a --text b",
 		"gpt run run --text outer":          "gpt run --text outer run",

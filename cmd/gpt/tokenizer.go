@@ -26,6 +26,7 @@ func tokenizerCommand() *cli.Command {
 			Usage: "learn a tokenizer from texts and write it as Hugging Face's tokenizer.json",
 			Flags: []cli.Flag{
 				&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "learn from `FILE`, folder, glob or - (repeatable)"},
+				encodingFlag(),
 				&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write into `FOLDER`"},
 				&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
 				&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
@@ -59,6 +60,7 @@ func tokenizerCommand() *cli.Command {
 			Description: "With TEXT, in quotes, or --file: each token with its id. With --data: how the tokens of whole texts\nspread over the vocabulary. With none of them: the vocabulary.",
 			Flags: []cli.Flag{which, file, format,
 				&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "look at the tokens of `FILE`, folder, glob or - (repeatable)"},
+				encodingFlag(),
 				&cli.IntFlag{Name: "top", Usage: "list `N` tokens and merges", Value: 20},
 			},
 			Action: inspect,

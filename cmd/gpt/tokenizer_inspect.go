@@ -34,7 +34,11 @@ func inspect(c *cli.Context) error {
 	}
 	switch {
 	case len(files) > 0:
-		corpus, err := data.Load(files)
+		o, err := readOptions(c)
+		if err != nil {
+			return err
+		}
+		corpus, err := data.Load(files, o)
 		if err != nil {
 			return err
 		}

@@ -158,7 +158,7 @@ func TestTokenizerErrors(t *testing.T) {
 		{"tokenizer decode -t gpt2 1 x", 1, `"x" is number 2 of the input, expected a token id`},
 		{"tokenizer decode -t gpt2 50257", 1, "token id 50257 is not in the vocabulary: tokenizer gpt2 has ids 0 to 50256"},
 		{"tokenizer decode -t gpt2 -f text.txt 1", 2, "decode takes either ids or --file"},
-		{"tokenizer inspect -t gpt2 -d text.txt a", 2, "inspect takes a text, --file or --data"},
+		{"tokenizer inspect a -t gpt2 -d text.txt", 2, "inspect takes a text, --file or --data"},
 		{"tokenizer inspect -t gpt2 --top -1", 2, "--top is -1"},
 		{"tokenizer inspect -t gpt2 -d none.txt", 1, "none.txt: no such file"},
 		{"tokenizer train -o new", 2, "no text to learn from: give --data FILE"},

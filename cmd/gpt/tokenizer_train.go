@@ -33,11 +33,16 @@ func trainTokenizer(c *cli.Context) error {
 	if err := mayWrite(c, filepath.Join(dir, "tokenizer.json")); err != nil {
 		return err
 	}
-	corpus, err := data.Load(files)
+	o, err := readOptions(c)
+	if err != nil {
+		return err
+	}
+	corpus, err := data.Load(files, o)
 	if err != nil {
 		return err
 	}
 	out, started := c.App.Writer, time.Now()
+	fmt.Fprintf(out, "text: %s\n", corpus.Report)
 	var t tokenizer.Tokenizer
 	if kind == "char" {
 		if t, err = tokenizer.NewChar(corpus.Texts()); err == nil {

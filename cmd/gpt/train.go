@@ -34,6 +34,7 @@ func trainCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "small.yaml"},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder, glob or - (repeatable)"},
+			encodingFlag(),
 			&cli.StringFlag{Name: "tokenizer", Usage: "bpe (learned from the text), gpt2, char, byte, or a tokenizer's `FILE` or folder", DefaultText: "the configuration's"},
 			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `model.layers=6` (repeatable)"},
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
@@ -45,7 +46,7 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("resume") {
-				for _, flag := range []string{"config", "data", "tokenizer", "from"} {
+				for _, flag := range []string{"config", "data", "encoding", "tokenizer", "from"} {
 					if c.IsSet(flag) {
 						return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", flag)}
 					}
@@ -67,6 +68,9 @@ func start(c *cli.Context) error {
 	texts, err := run.LoadTexts(cfg.Data)
 	if err != nil {
 		return err
+	}
+	if len(cfg.Data.Files) > 0 {
+		fmt.Fprintf(c.App.Writer, "text: %s\n", texts.Whole.Report)
 	}
 	p := newProgress(c.App.ErrWriter)
 	tok, err := tokenizerOf(parent, cfg, texts, p)
@@ -135,6 +139,9 @@ func configuration(c *cli.Context) (cfg configs.Config, source string, parent *r
 	}
 	if files := c.StringSlice("data"); len(files) > 0 {
 		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
+	}
+	if c.IsSet("encoding") {
+		cfg.Data.Encoding = c.String("encoding")
 	}
 	switch kind := c.String("tokenizer"); {
 	case kind != "" && parent != nil:

@@ -69,8 +69,8 @@ const (
 
 // Read reads a file, or with "-" standard input. An empty format means the one that
 // the name's ending says, and for other endings TSV.
-func Read(file string, format Format) (*Table, error) {
-	text, err := data.ReadText(file)
+func Read(file string, format Format, o data.Options) (*Table, error) {
+	text, err := data.ReadText(file, o)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func ReadText(d Data, force bool) (*corpus.Text, error) {
 	b := corpus.NewBuilder(split)
 	switch {
 	case len(d.Files) > 0:
-		err = data.EachLine(d.Files, func(line []byte) error {
+		err = data.EachLine(d.Files, data.Options{}, func(line []byte) error {
 			b.Add(line)
 			return nil
 		})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/data/quiz"
 )
@@ -100,7 +101,7 @@ type file struct {
 //
 // in the columns that package labelled finds; the answer is one of the choices or its number.
 func ReadTask(path string) (Task, error) {
-	table, err := labelled.Read(path, "")
+	table, err := labelled.Read(path, "", data.Options{})
 	if err != nil {
 		return nil, err
 	}

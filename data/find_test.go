@@ -1,0 +1,140 @@
+package data
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// load loads patterns below a folder and returns the texts.
+func load(t *testing.T, dir string, patterns ...string) (texts []string, r Report) {
+	t.Helper()
+	for i, p := range patterns {
+		patterns[i] = filepath.Join(dir, p)
+	}
+	c, err := Load(patterns, Options{})
+	if err != nil {
+		t.Fatalf("%v: %v", patterns, err)
+	}
+	return slices.Collect(c.Texts()), c.Report
+}
+
+func expectTexts(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("texts %q, want %q", got, want)
+	}
+}
+
+// leftOut is what was left out, relative to dir, as "name: why".
+func leftOut(dir string, r Report) (out []string) {
+	for _, l := range r.LeftOut {
+		name, _ := filepath.Rel(dir, l.Path)
+		out = append(out, filepath.ToSlash(name)+": "+l.Why)
+	}
+	slices.Sort(out)
+	return out
+}
+
+var tree = map[string]string{
+	"a.txt": "a", "B.TXT": "b", "c.Md": "c", "sub/d.txt": "d", "sub/deep/e.txt": "e", "sub/deep/f.log": "f", "g.rst": "g",
+	".hidden.txt": "no", ".git/h.txt": "no", "sub/.i/j.txt": "no", "a.txt~": "no", "#a.txt#": "no", "a.txt.bak": "no", "empty.txt": "", "blank.md": " \n",
+}
+
+func TestGlobs(t *testing.T) {
+	dir := write(t, tree)
+	for _, c := range []struct {
+		pattern string
+		want    []string
+	}{
+		{"**/*.txt", []string{"a", "d", "e"}},
+		{"sub/**", []string{"d", "e", "f"}},
+		{"**/*.{txt,log}", []string{"a", "d", "e", "f"}},
+		{"*.[tT]*", []string{"b", "a"}},
+		{"sub/*/*", []string{"e", "f"}},
+		{"*", []string{"b", "a", "c", "g", "d", "e"}}, // the folder sub is searched through
+		{".*.txt", []string{"no"}},
+		{"**/.i/*.txt", []string{"no"}},
+		{"*~", []string{"no"}},
+		{"*.bak", []string{"no"}},
+	} {
+		got, _ := load(t, dir, c.pattern)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.pattern, got, c.want)
+		}
+	}
+}
+
+// TestLeftOut: what a folder or a glob has and isn't read is in the report.
+func TestLeftOut(t *testing.T) {
+	dir := write(t, tree)
+	got, r := load(t, dir, ".")
+	expectTexts(t, got, "b", "a", "c", "d", "e")
+	want := []string{
+		"#a.txt#: an editor's copy", ".git: hidden", ".hidden.txt: hidden", "a.txt.bak: an editor's copy", "a.txt~: an editor's copy", "blank.md: empty",
+		"empty.txt: empty", "g.rst: neither .txt nor .md", "sub/.i: hidden", "sub/deep/f.log: neither .txt nor .md",
+	}
+	if left := leftOut(dir, r); !slices.Equal(left, want) {
+		t.Errorf("left out\n%q, want\n%q", left, want)
+	}
+	for _, line := range []string{"5 files, 5 documents, 5 bytes\nleft out: ", "3 an editor's copy (", "2 empty (", "3 hidden (", "2 neither .txt nor .md ("} {
+		if !strings.Contains(r.String(), line) {
+			t.Errorf("%q isn't in\n%s", line, r)
+		}
+	}
+	_, r = load(t, dir, "**/*.txt")
+	want = []string{".git: hidden", ".hidden.txt: hidden", "empty.txt: empty", "sub/.i: hidden"}
+	if left := leftOut(dir, r); !slices.Equal(left, want) {
+		t.Errorf("left out\n%q, want\n%q", left, want)
+	}
+}
+
+// TestOnce: a file is read once, however it is reached.
+func TestOnce(t *testing.T) {
+	dir := write(t, map[string]string{"a.txt": "a", "b.txt": "a", "sub/c.txt": "c"})
+	if err := os.Symlink("a.txt", filepath.Join(dir, "link.txt")); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	if err := os.Link(filepath.Join(dir, "a.txt"), filepath.Join(dir, "hard.txt")); err != nil {
+		t.Skip("no hard links here: ", err)
+	}
+	if err := os.Symlink("nothing", filepath.Join(dir, "dangling.txt")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	c, err := Load([]string{"a.txt", filepath.Join(dir, "a.txt"), "./a.txt", "link.txt", "hard.txt", ".", "*.txt", "sub/../a.txt"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectTexts(t, slices.Collect(c.Texts()), "a", "a", "c")
+	if !strings.Contains(c.Report.String(), "a file that is read already") || !strings.Contains(c.Report.String(), "a link to nothing (dangling.txt") {
+		t.Error(c.Report)
+	}
+	// Of one that is named nothing may be wrong.
+	if _, err := Load([]string{"dangling.txt"}, Options{}); err == nil || !strings.Contains(err.Error(), "dangling.txt: the link leads to nothing, which isn't there") {
+		t.Error(err)
+	}
+}
+
+// TestAllErrors: an error names all files that can't be read, not one each try.
+func TestAllErrors(t *testing.T) {
+	dir := write(t, map[string]string{"1.txt": "a\xff", "2.txt": "fine", "3.txt": "b\x00c", "4.txt": "PK\x03\x04\x14\x00\x00\x00"})
+	_, err := Load([]string{dir}, Options{})
+	if err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Fatalf("%v: want three lines", err)
+	}
+	for _, want := range []string{"1.txt:1: byte 0xff", "3.txt:1: a NUL character at offset 1", "4.txt: not text but a zip archive"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q isn't in %v", want, err)
+		}
+	}
+	_, err = Load([]string{filepath.Join(dir, "none"), filepath.Join(dir, "neither")}, Options{})
+	if err == nil || strings.Count(err.Error(), "no such file") != 2 {
+		t.Error(err)
+	}
+	if _, err = Load([]string{""}, Options{}); err == nil || !strings.Contains(err.Error(), "the name of a file is empty") {
+		t.Error(err)
+	}
+}

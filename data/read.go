@@ -1,0 +1,91 @@
+package data
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// byteOrderMark is what some editors put at the beginning of a UTF-8 file.
+const byteOrderMark = "\ufeff"
+
+// errEmpty is the kind of error about a file without text.
+var errEmpty = errors.New("the file is empty")
+
+// ReadText reads one file as Load does, "-" being standard input: gzipped if its
+// name ends in .gz, without a byte order mark, its lines ended by \n. A file that is
+// empty or isn't text is an error.
+func ReadText(file string, o Options) (string, error) {
+	if file == "-" {
+		file = stdin
+	}
+	return readText(file, o)
+}
+
+// Clean makes of a text what Load would have made of it in a file: without a byte
+// order mark, its lines ended by \n. A prompt is cleaned so that it reads as training
+// text did.
+func Clean(text string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(text, byteOrderMark), "\r\n", "\n")
+}
+
+func readText(file string, o Options) (string, error) {
+	r, err := open(file)
+	if err != nil {
+		return "", err
+	}
+	raw, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return "", fmt.Errorf("%s: %w", displayName(file), err)
+	}
+	return clean(displayName(file), raw, o)
+}
+
+// clean checks a file's text, decodes it, and takes the byte order mark and \r from it.
+func clean(file string, raw []byte, o Options) (string, error) {
+	if len(bytes.TrimSpace(bytes.TrimPrefix(raw, []byte(byteOrderMark)))) == 0 {
+		return "", fmt.Errorf("%s: %w: give one with text in it", file, errEmpty)
+	}
+	text, err := decode(file, raw, o.Encoding)
+	return Clean(text), err
+}
+
+// open opens a file, or standard input, and unpacks it if its name ends in .gz.
+// Errors of reading don't name the file.
+func open(file string) (io.ReadCloser, error) {
+	if file == stdin {
+		return io.NopCloser(os.Stdin), nil
+	}
+	f, err := os.Open(file)
+	if err != nil || !strings.EqualFold(filepath.Ext(file), ".gz") {
+		return f, err
+	}
+	z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<18))
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: not gzip although its name ends in .gz: %w", file, err)
+	}
+	return unpacked{z, f}, nil
+}
+
+// unpacked reads a gzipped file.
+type unpacked struct {
+	z *gzip.Reader
+	f *os.File
+}
+
+func (u unpacked) Read(p []byte) (int, error) {
+	n, err := u.z.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("damaged gzip data: %w", err)
+	}
+	return n, err
+}
+
+func (u unpacked) Close() error { return u.f.Close() }

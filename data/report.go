@@ -1,0 +1,62 @@
+package data
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tinygpt/internal/number"
+)
+
+// Report says what Load read, and what it left out of folders and globs.
+type Report struct {
+	Files, Documents, Bytes int
+	LeftOut                 []LeftOut
+	// Inline is how many <|endoftext|> shared their line with text.
+	Inline int
+}
+
+// String is a line for what was read, and one more for each thing worth a look.
+func (r Report) String() string {
+	out := fmt.Sprintf("%s, %s, %s bytes", counted(r.Files, "file"), counted(r.Documents, "document"), number.Thousands(r.Bytes))
+	if len(r.LeftOut) > 0 {
+		out += "\nleft out: " + summary(r.LeftOut)
+	}
+	if r.Inline > 0 {
+		out += fmt.Sprintf("\n%s within a line of text: each ended a document", counted(r.Inline, separator))
+	}
+	return out
+}
+
+// summary counts what was left out by reason, with the first names of each.
+func summary(left []LeftOut) string {
+	if len(left) == 0 {
+		return "there is none"
+	}
+	var reasons []string
+	names := map[string][]string{}
+	for _, l := range left {
+		if names[l.Why] == nil {
+			reasons = append(reasons, l.Why)
+		}
+		names[l.Why] = append(names[l.Why], l.Path)
+	}
+	slices.Sort(reasons)
+	for i, why := range reasons {
+		const most = 3
+		shown := names[why]
+		more := ""
+		if len(shown) > most {
+			shown, more = shown[:most], ", …"
+		}
+		reasons[i] = fmt.Sprintf("%s %s (%s%s)", number.Thousands(len(names[why])), why, strings.Join(shown, ", "), more)
+	}
+	return strings.Join(reasons, "; ")
+}
+
+func counted(n int, what string) string {
+	if n == 1 || what == separator {
+		return number.Thousands(n) + " " + what
+	}
+	return number.Thousands(n) + " " + what + "s"
+}
