@@ -84,6 +84,9 @@ type Config struct {
 
 	// What follows is found in the training examples, and kept by a run.
 
+	// Headerless says that the columns are named by their positions in a file without
+	// names; in one with names others may be there.
+	Headerless bool `yaml:"headerless,omitempty"`
 	// Classes are the labels; of the task tagging, the tags.
 	Classes labelled.Classes `yaml:"classes,omitempty"`
 	// ChoiceLabels is how the right choice is named: 0 or 1 (the number of the first),

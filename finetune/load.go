@@ -16,7 +16,11 @@ import (
 )
 
 // Examples are the three sets of a task.
-type Examples struct{ Train, Dev, Test []labelled.Example }
+type Examples struct {
+	Train, Dev, Test []labelled.Example
+	// Notes say of each file what was taken for what, a line each.
+	Notes []string
+}
 
 // Load reads the sets that the configuration names and completes it with what it
 // finds: the columns, and the classes (or what else labels need) of all training
@@ -38,13 +42,18 @@ func Load(c *Config) (*Examples, error) {
 		if set.file == "" {
 			continue
 		}
+		var note string
 		var err error
-		if *set.examples, err = c.Read(set.file, true); err != nil {
+		if *set.examples, note, err = c.read(set.file, true, set.file == c.Train && c.SHA256 == ""); err != nil {
 			return nil, err
 		}
+		x.Notes = append(x.Notes, note)
 	}
 	if err := errors.Join(c.learnLabels(x), c.same(x)); err != nil {
 		return nil, err
+	}
+	if c.ChoiceLabels != "" {
+		x.Notes = append(x.Notes, labelled.ChoiceLabels(c.ChoiceLabels).Describe())
 	}
 	if c.Dev == "" {
 		x.Dev, x.Train = draw(x.Train, int(math.Ceil(c.DevFraction*float64(len(x.Train)))), c.strata(), 0)
@@ -72,26 +81,37 @@ func (c *Config) same(x *Examples) error {
 	return nil
 }
 
-// Read reads examples of the task from a file. The columns that it finds go into c,
-// and are those of the files that are read after.
+// Read reads examples of the task from a file, in the columns that Load found in the
+// training examples. Positions that were found in a file without names aren't applied
+// to one with names.
 func (c *Config) Read(file string, withLabels bool) ([]labelled.Example, error) {
+	examples, _, err := c.read(file, withLabels, false)
+	return examples, err
+}
+
+// read is Read with a line that says what was taken for what. learn says that the file
+// is the one whose columns the others have too.
+func (c *Config) read(file string, withLabels, learn bool) (examples []labelled.Example, note string, err error) {
 	t, err := labelled.Read(file, labelled.Format(c.Format), data.Options{Encoding: c.Encoding})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	kind := tasks[c.Task].kind
 	columns, err := t.Guess(kind, c.columns(), withLabels)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	examples, err := t.Examples(kind, columns, withLabels)
-	if err != nil {
-		return nil, err
+	if c.Headerless && c.Header == "" && columns.Header == "yes" {
+		return nil, "", fmt.Errorf("%s: its first row looks like names of columns (%s), and the file that was trained on had none: name the columns with --text and the like, or say --header no if it is an example, --header yes if the columns are in the same places", t.Name, t.Names())
 	}
-	if c.Label == "" && withLabels {
+	if examples, err = t.Examples(kind, columns, withLabels); err != nil {
+		return nil, "", err
+	}
+	if learn {
 		c.Text, c.Second, c.Choices, c.Label = columns.Text, columns.Second, columns.Choices, columns.Label
+		c.Headerless = !t.Named()
 	}
-	return examples, nil
+	return examples, t.Describe(kind, columns, withLabels), nil
 }
 
 // learnLabels finds classes, names of choices, or mean and deviation of grades in the

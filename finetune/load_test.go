@@ -157,3 +157,41 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// TestPositionsOfHeaderless: positions from a file without names aren't those of a file
+// with names, unless the user says so.
+func TestPositionsOfHeaderless(t *testing.T) {
+	var plain, named strings.Builder
+	named.WriteString("id\ttext\n")
+	for i := range 12 {
+		fmt.Fprintf(&plain, "%s\tan example of some length, number %d of twelve\n", []string{"good", "bad"}[i%2], i)
+		fmt.Fprintf(&named, "%d\tan example of some length, number %d of twelve\n", 1000+i, i)
+	}
+	c := Default()
+	c.Task, c.Train = "classification", write(t, "plain.tsv", plain.String())
+	x, err := Load(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Headerless || c.Text[0] != "2" || c.Label != "1" || len(x.Notes) != 1 || !strings.HasSuffix(x.Notes[0], "plain.tsv: 12 rows, no header; text: 2; label: 1") {
+		t.Errorf("%+v, %q", c, x.Notes)
+	}
+	other := write(t, "named.tsv", named.String())
+	if _, err := c.Read(other, false); err == nil || !strings.Contains(err.Error(), "named.tsv: its first row looks like names of columns (id, text)") {
+		t.Error(err)
+	}
+	for header, want := range map[string]int{"yes": 12, "no": 13} {
+		sure := c
+		sure.Header = header
+		if examples, err := sure.Read(other, false); err != nil || len(examples) != want {
+			t.Errorf("header %s: %d examples, %v", header, len(examples), err)
+		}
+	}
+	// By name nothing depends on the places.
+	c = Default()
+	c.Task, c.Train = "classification", write(t, "a.tsv", "subject\ttopic\n"+strings.ReplaceAll(plain.String(), "good\t", "x\t"))
+	c.Text, c.Label = []string{"2"}, "1"
+	if _, err := Load(&c); err != nil || c.Headerless || c.Text[0] != "topic" || c.Label != "subject" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

@@ -85,7 +85,10 @@ func toClassify(c *cli.Context, f *finetune.Config) ([]labelled.Example, error) 
 			*to = c.StringSlice(flag)
 		}
 	}
-	f.Format, f.Header = c.String("format"), c.String("header")
+	f.Format = c.String("format")
+	// Columns that are named now aren't those of training, nor is a header.
+	f.Headerless = f.Headerless && !c.IsSet("text") && !c.IsSet("second") && !c.IsSet("choices")
+	f.Header = c.String("header")
 	if f.Header != "" && f.Header != "yes" && f.Header != "no" {
 		return nil, usageError{fmt.Errorf("--header is %q: expected yes or no", f.Header)}
 	}

@@ -59,6 +59,9 @@ func startFinetune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, note := range examples.Notes {
+		fmt.Fprintln(out, "examples:", note)
+	}
 	base, err := run.OpenBase(&cfg, examples)
 	if err != nil {
 		return err

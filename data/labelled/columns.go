@@ -38,16 +38,30 @@ type Example struct {
 	Texts   []string
 	Choices []string
 	Tokens  []string
+	// ChoiceNames are what the file calls the choices, as in ARC's A, B, C; nil if it
+	// doesn't name them.
+	ChoiceNames []string
 	// Label is as it is spelt in the file, without white space around; "" if none was
 	// asked for. Of Tagged there are Tags instead, one for each token.
 	Label string
 	Tags  []string
+	// LabelType tells a JSON number from a JSON string; a table's cells are neither.
+	LabelType LabelType
 }
 
 // Errorf is an error about the example, with its place.
 func (e Example) Errorf(format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %s", e.File, e.Line, fmt.Sprintf(format, args...))
 }
+
+// LabelType is what a label is in the file.
+type LabelType int
+
+const (
+	Untyped    LabelType = iota // in a table, where a cell has no type
+	JSONString                  // a text between quotation marks
+	JSONNumber                  // a number
+)
 
 // resolved are the positions of columns.
 type resolved struct {
@@ -106,6 +120,11 @@ func (t *Table) plain(e *Example, row Row, kind Kind, at resolved, withLabel boo
 	if err != nil {
 		return err
 	}
+	if t.Format == JSONL {
+		if e.LabelType = JSONString; row.cell(at.label).number {
+			e.LabelType = JSONNumber
+		}
+	}
 	if e.Label = strings.TrimSpace(label); e.Label == "" {
 		return t.errorf(row.Line, "the label (column %s) is empty", t.describe(at.label))
 	}
@@ -148,7 +167,7 @@ func (t *Table) text(row Row, column int) (string, error) {
 // empty ones at the end don't count.
 func (t *Table) choices(e *Example, row Row, columns []int) error {
 	if len(columns) == 1 && row.cell(columns[0]).kind == isList {
-		e.Choices = slices.Clone(row.cell(columns[0]).list)
+		e.Choices, e.ChoiceNames = slices.Clone(row.cell(columns[0]).list), row.cell(columns[0]).names
 	} else {
 		for _, i := range columns {
 			text := ""

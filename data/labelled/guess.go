@@ -8,11 +8,11 @@ import (
 
 // Names that columns have in well-known data sets, the likeliest first.
 var (
-	labelNames  = []string{"label", "gold_label", "class", "category", "sentiment", "target", "answer", "score", "similarity", "stars", "labels"}
+	labelNames  = []string{"label", "gold_label", "class", "category", "sentiment", "target", "answer", "answerKey", "score", "similarity", "stars", "labels"}
 	textNames   = []string{"text", "sentence", "review", "content", "tweet", "comment", "document", "question"}
 	pairNames   = [][2]string{{"premise", "hypothesis"}, {"sentence1", "sentence2"}, {"question1", "question2"}, {"text1", "text2"}, {"sentence_A", "sentence_B"}, {"question", "sentence"}}
-	beforeNames = []string{"context", "premise", "question", "prompt", "text", "sentence"}
-	listNames   = []string{"choices", "options", "endings", "answers"}
+	beforeNames = []string{"context", "premise", "question", "question.stem", "prompt", "text", "sentence"}
+	listNames   = []string{"choices", "question.choices", "options", "endings", "answers"}
 	choiceNames = []string{"choice%d", "choice_%d", "ending%d", "option%d", "answer%d"}
 	tokenNames  = []string{"tokens", "words"}
 	tagNames    = []string{"tags", "ner_tags", "labels"}
@@ -51,6 +51,10 @@ func (t *Table) Guess(kind Kind, c Columns, withLabel bool) (Columns, error) {
 			}
 		}
 	case Choice:
+		// COPA (Roemmele et al. 2011) asks for the cause or the effect of a premise.
+		if premise, question := t.first([]string{"premise"}), t.first([]string{"question"}); len(c.Text) == 0 && premise != "" && question != "" {
+			c.Text = []string{premise, question}
+		}
 		c.Text = t.orFirst(c.Text, beforeNames)
 		c.Choices = t.orFirst(c.Choices, listNames)
 		for _, n := range choiceNames {
@@ -60,6 +64,10 @@ func (t *Table) Guess(kind Kind, c Columns, withLabel bool) (Columns, error) {
 		}
 	case Tagged:
 		c.Text = t.orFirst(c.Text, tokenNames)
+	}
+	c.Text, c.Second, c.Choices = t.selectors(c.Text), t.selectors(c.Second), t.selectors(c.Choices)
+	if l := t.selectors([]string{c.Label}); len(l) == 1 {
+		c.Label = l[0]
 	}
 	if missing := c.missing(kind, withLabel); len(missing) > 0 {
 		return c, fmt.Errorf("%s: which columns hold the %s? %s: name them with %s", t.Name, words(missing, 0), t.listColumns(), words(missing, 1))
@@ -90,36 +98,6 @@ func words(list [][2]string, i int) string {
 		out = append(out, pair[i])
 	}
 	return strings.Join(out, ", ")
-}
-
-// looksNamed says whether the first row has names: those that c asks for, or well-known
-// ones.
-func (t *Table) looksNamed(c Columns) bool {
-	if t.named() {
-		return true
-	}
-	for _, selector := range append(append(append([]string{c.Label}, c.Text...), c.Second...), c.Choices...) {
-		if first, _, _ := strings.Cut(selector, "-"); selector != "" {
-			if _, err := strconv.Atoi(strings.TrimSpace(first)); err != nil {
-				return true
-			}
-		}
-	}
-	known := map[string]bool{}
-	for _, list := range [][]string{labelNames, textNames, beforeNames, listNames} {
-		for _, n := range list {
-			known[n] = true
-		}
-	}
-	for _, pair := range pairNames {
-		known[strings.ToLower(pair[0])], known[strings.ToLower(pair[1])] = true, true
-	}
-	for _, c := range t.Rows[0].cells {
-		if known[strings.ToLower(strings.TrimSpace(c.text))] {
-			return true
-		}
-	}
-	return false
 }
 
 // first is the first of the names, in any case, that a column has.
@@ -153,11 +131,38 @@ func (t *Table) numbered(pattern string) (out []string) {
 	}
 }
 
+// selector names a column: by its name if that is the column's alone and can't be taken
+// for a position, else by its position.
+func (t *Table) selector(column int) string {
+	if t.named() && column < len(t.names) {
+		if name := t.names[column]; t.column(name) == column && (Columns{Label: name}).byName() {
+			return name
+		}
+	}
+	return strconv.Itoa(column + 1)
+}
+
+// selectors names columns that were given by position, if they have names: a file with
+// other columns is then never read by positions that were another's.
+func (t *Table) selectors(given []string) (out []string) {
+	for _, g := range given {
+		at, err := t.find(g)
+		if err != nil || t.column(g) >= 0 || !t.named() {
+			out = append(out, g)
+			continue
+		}
+		for _, i := range at {
+			out = append(out, t.selector(i))
+		}
+	}
+	return out
+}
+
 // guessTwo decides between the columns of a table of two.
 func (t *Table) guessTwo(c *Columns, withLabel bool) {
 	if t.width() != 2 || !withLabel && len(c.Text) > 0 {
 		if t.width() == 1 && len(c.Text) == 0 {
-			c.Text = []string{"1"}
+			c.Text = []string{t.selector(0)}
 		}
 		return
 	}
@@ -166,7 +171,7 @@ func (t *Table) guessTwo(c *Columns, withLabel bool) {
 		if err != nil || len(at) != 1 || t.Format == JSONL {
 			return ""
 		}
-		return strconv.Itoa(2 - at[0])
+		return t.selector(1 - at[0])
 	}
 	switch {
 	case t.Format == JSONL:
@@ -184,9 +189,9 @@ func (t *Table) guessTwo(c *Columns, withLabel bool) {
 		}
 		switch a, b := len(different[0]), len(different[1]); {
 		case a < b:
-			c.Label, c.Text = "1", []string{"2"}
+			c.Label, c.Text = t.selector(0), []string{t.selector(1)}
 		case b < a:
-			c.Label, c.Text = "2", []string{"1"}
+			c.Label, c.Text = t.selector(1), []string{t.selector(0)}
 		}
 	}
 }

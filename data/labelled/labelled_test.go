@@ -57,11 +57,11 @@ func TestExamples(t *testing.T) {
 		},
 		"choices in columns, two texts before them": {
 			`{"question": "cause", "premise": "P.", "choice1": "A.", "choice2": "B.", "label": 0}` + "\n", JSONL, Choice, Columns{Text: []string{"premise", "question"}},
-			[]Example{{Line: 1, Texts: []string{"P. cause"}, Choices: []string{"A.", "B."}, Label: "0"}},
+			[]Example{{Line: 1, Texts: []string{"P. cause"}, Choices: []string{"A.", "B."}, Label: "0", LabelType: JSONNumber}},
 		},
 		"choices in a list, as many as there are": {
 			"{\"question\":\"Q\",\"choices\":[\"a\",\"b\"],\"answer\":1}\n\n{\"answer\":2,\"question\":\"R\",\"choices\":[\"a\",7,true]}", JSONL, Choice, Columns{},
-			[]Example{{Line: 1, Texts: []string{"Q"}, Choices: []string{"a", "b"}, Label: "1"}, {Line: 3, Texts: []string{"R"}, Choices: []string{"a", "7", "true"}, Label: "2"}},
+			[]Example{{Line: 1, Texts: []string{"Q"}, Choices: []string{"a", "b"}, Label: "1", LabelType: JSONNumber}, {Line: 3, Texts: []string{"R"}, Choices: []string{"a", "7", "true"}, Label: "2", LabelType: JSONNumber}},
 		},
 		"sentences with tags": {
 			"-DOCSTART-\tO\n\nIn\tO\nParis\tB-loc\n \t \nHi\tO\n", CoNLL, Tagged, Columns{},

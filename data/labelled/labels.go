@@ -139,29 +139,62 @@ const (
 	ByText   ChoiceLabels = "text"
 )
 
-// NewChoiceLabels finds out how the right choices of training examples are named.
-// Numbers count from 1 if none is 0.
+// NewChoiceLabels finds out how the right choices of training examples are named. A
+// choice that the file itself names (see Example.ChoiceNames) goes by that name. Else
+//
+//   - a JSON number is the number of a choice, and a JSON string is the text of one if
+//     each is among its choices;
+//   - other labels, of tables too, are numbers if all are and fit, else letters, else
+//     texts. Rows with letters and rows with digits may be mixed; then 1 is A.
+//
+// Numbers count from 0 if one of them is 0, and else from 1.
 func NewChoiceLabels(examples []Example) ChoiceLabels {
-	numbers, letters, zero := true, true, false
+	numbers, letters, mixed, zero, texts, strings := true, true, true, false, true, true
 	for _, e := range examples {
+		if e.ChoiceNames != nil {
+			continue
+		}
 		n, err := strconv.Atoi(e.Label)
-		numbers = numbers && err == nil
-		zero = zero || err == nil && n == 0
-		letters = letters && len(e.Label) == 1 && strings.ToUpper(e.Label) >= "A" && strings.ToUpper(e.Label) <= "Z"
+		isNumber, isLetter := err == nil, letterOf(e.Label) >= 0
+		numbers = numbers && isNumber && n >= 0 && n <= len(e.Choices)
+		letters = letters && isLetter
+		mixed = mixed && (isNumber || isLetter)
+		zero = zero || isNumber && n == 0
+		texts = texts && slices.Contains(e.Choices, e.Label) && e.LabelType != JSONNumber
+		strings = strings && e.LabelType == JSONString
 	}
 	switch {
+	case texts && (strings || !numbers):
+		return ByText
 	case numbers && zero:
 		return FromZero
 	case numbers:
 		return FromOne
-	case letters:
+	case letters || mixed:
 		return Letters
 	}
 	return ByText
 }
 
+// letterOf is the number of a letter, 0 for A and a; -1 for what isn't one.
+func letterOf(label string) int {
+	if len(label) != 1 {
+		return -1
+	}
+	if c := label[0] &^ 0x20; c >= 'A' && c <= 'Z' {
+		return int(c - 'A')
+	}
+	return -1
+}
+
 // Index is the number of the example's right choice.
 func (l ChoiceLabels) Index(e Example) (int, error) {
+	if e.ChoiceNames != nil {
+		if i := slices.Index(e.ChoiceNames, e.Label); i >= 0 {
+			return i, nil
+		}
+		return 0, e.Errorf("the label %q is the name of none of the choices, which are called %q", e.Label, e.ChoiceNames)
+	}
 	i := -1
 	switch l {
 	case FromZero, FromOne:
@@ -173,8 +206,10 @@ func (l ChoiceLabels) Index(e Example) (int, error) {
 			i--
 		}
 	case Letters:
-		if len(e.Label) == 1 {
-			i = int(strings.ToUpper(e.Label)[0]) - 'A'
+		if i = letterOf(e.Label); i < 0 {
+			if n, err := strconv.Atoi(e.Label); err == nil {
+				i = n - 1
+			}
 		}
 	case ByText:
 		if i = slices.Index(e.Choices, e.Label); i < 0 {
@@ -182,7 +217,18 @@ func (l ChoiceLabels) Index(e Example) (int, error) {
 		}
 	}
 	if i < 0 || i >= len(e.Choices) {
-		return 0, e.Errorf("the label %q names none of the %d choices (they are named from %s on, as in training)", e.Label, len(e.Choices), l)
+		return 0, e.Errorf("the label %q names none of the %d choices (%s)", e.Label, len(e.Choices), l.Describe())
 	}
 	return i, nil
+}
+
+// Describe says how the right choice is named.
+func (l ChoiceLabels) Describe() string {
+	switch l {
+	case FromZero, FromOne:
+		return "the answer is the number of a choice, from " + string(l) + " on"
+	case Letters:
+		return "the answer is the letter of a choice, from A on"
+	}
+	return "the answer is the text of a choice"
 }

@@ -24,7 +24,8 @@ const (
 	// CSV is RFC 4180's: commas, and quotation marks around what holds commas or line
 	// breaks.
 	CSV Format = "csv"
-	// JSONL has an object per line.
+	// JSONL has an object per line, or all of them in one array. Keys of an object
+	// within an object are joined by a dot: question.stem.
 	JSONL Format = "jsonl"
 	// CoNLL has a token per line, with its tag in the last column, and an empty line
 	// between sentences (Tjong Kim Sang and De Meulder 2003).
@@ -53,9 +54,11 @@ type Row struct {
 // cell is a value: a text or a list of texts. A row of JSON lines that lacks a key
 // has an absent cell.
 type cell struct {
-	text string
-	list []string
-	kind cellKind
+	text   string
+	number bool // the text is a JSON number
+	list   []string
+	names  []string // of the list's texts, where they have any, as in ARC's choices
+	kind   cellKind
 }
 
 type cellKind int
@@ -131,6 +134,37 @@ func (t *Table) setHeader(is bool) {
 // named says whether the columns have names.
 func (t *Table) named() bool { return t.names != nil }
 
+// Named says whether the columns have names.
+func (t *Table) Named() bool { return t.named() }
+
+// Names lists the names of the columns.
+func (t *Table) Names() string { return strings.Join(t.names, ", ") }
+
+// Describe says what was taken for what, in one line.
+func (t *Table) Describe(kind Kind, c Columns, withLabel bool) string {
+	header := "no header"
+	switch {
+	case t.Format == JSONL || t.Format == CoNLL:
+		header = string(t.Format)
+	case t.named():
+		header = "with a header"
+	}
+	out := fmt.Sprintf("%s: %s, %s", t.Name, count(len(t.Rows), "row"), header)
+	what := "text"
+	if kind == Tagged {
+		what = "tokens"
+	}
+	for _, part := range []struct {
+		what    string
+		columns []string
+	}{{what, c.Text}, {"second text", c.Second}, {"choices", c.Choices}, {"label", []string{c.Label}}} {
+		if len(part.columns) > 0 && part.columns[0] != "" && (part.what != "label" || withLabel) {
+			out += fmt.Sprintf("; %s: %s", part.what, strings.Join(part.columns, " + "))
+		}
+	}
+	return out
+}
+
 // column is the position of the column with that name, or -1.
 func (t *Table) column(name string) int { return slices.Index(t.names, name) }
 
@@ -173,6 +207,9 @@ func cellOf(raw json.RawMessage) cell {
 		}
 	case '[':
 		if json.Unmarshal(raw, &list) == nil {
+			if c, ok := namedList(list); ok {
+				return c
+			}
 			c := cell{kind: isList, list: make([]string, len(list))}
 			for i, v := range list {
 				element := cellOf(v)
@@ -186,8 +223,26 @@ func cellOf(raw json.RawMessage) cell {
 	case 'n':
 		return cell{}
 	case '{':
-	default:
-		return cell{text: string(raw), kind: isText} // a number, true or false, as it is spelt
+		var c struct{ Text, Label []string }
+		if json.Unmarshal(raw, &c) == nil && len(c.Text) > 0 && len(c.Text) == len(c.Label) {
+			return cell{kind: isList, list: c.Text, names: c.Label}
+		}
+	default: // as it is spelt
+		return cell{text: string(raw), number: raw[0] != 't' && raw[0] != 'f', kind: isText}
 	}
 	return cell{kind: isOther}
+}
+
+// namedList reads a list of choices as ARC (Clark et al. 2018) has it: objects of a text
+// and a label each.
+func namedList(list []json.RawMessage) (c cell, ok bool) {
+	c.kind = isList
+	for _, v := range list {
+		var choice struct{ Text, Label string }
+		if v[0] != '{' || json.Unmarshal(v, &choice) != nil || choice.Text == "" || choice.Label == "" {
+			return c, false
+		}
+		c.list, c.names = append(c.list, choice.Text), append(c.names, choice.Label)
+	}
+	return c, len(list) > 0
 }

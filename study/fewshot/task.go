@@ -113,10 +113,7 @@ func ReadTask(path string) (Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	labels := labelled.ByText
-	if slices.ContainsFunc(rows, func(r labelled.Example) bool { return !slices.Contains(r.Choices, r.Label) }) {
-		labels = labelled.NewChoiceLabels(rows)
-	}
+	labels := labelled.NewChoiceLabels(rows)
 	f := file{name: path}
 	for _, row := range rows {
 		answer, err := labels.Index(row)
