@@ -22,7 +22,7 @@ func vectorsCommand() *cli.Command {
 			return cli.ShowSubcommandHelp(c)
 		},
 		Subcommands: []*cli.Command{
-			vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(), vectorsConvertCommand(),
+			vectorsTrainCommand(), vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(), vectorsConvertCommand(),
 		},
 	}
 }

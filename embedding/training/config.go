@@ -23,6 +23,12 @@ var Presets = func() fs.FS {
 	return folder
 }()
 
+// PresetNames lists them.
+func PresetNames() []string {
+	names, _ := fs.Glob(Presets, "*.yaml")
+	return names
+}
+
 // Config is all that decides a training of word vectors, besides the files' content.
 type Config struct {
 	Data    Data     `yaml:"data"`
@@ -48,24 +54,32 @@ type Data struct {
 
 // Settings are those of the model and its training. Names are gensim's where it has one.
 type Settings struct {
-	// Model is sgns (skip-gram with negative sampling) or cbow.
+	// Model is sgns (skip-gram with negative sampling), cbow or glove.
 	Model string `yaml:"model"`
 	// Dim is the length of a vector.
 	Dim int `yaml:"dim"`
 	// Window is how many words on each side belong to a word's context, at most.
 	Window int `yaml:"window"`
-	// Negative is the number of noise words for each example.
-	Negative int `yaml:"negative,omitempty"`
-	// NoisePower is the exponent of f in the noise distribution.
-	NoisePower float64 `yaml:"noise_power,omitempty"`
-	// Sample is the threshold of subsampling; 0: none.
-	Sample float64 `yaml:"sample"`
-	// Classic is CBOW's gradient as in word2vec.c, without the mean's 1/C.
-	Classic bool `yaml:"classic,omitempty"`
-	Epochs  int  `yaml:"epochs"`
-	// LearningRate falls linearly to MinLearningRate.
+	Epochs int `yaml:"epochs"`
+	// LearningRate of sgns and cbow falls linearly to MinLearningRate; that of glove is
+	// AdaGrad's. 0: the model's usual one.
 	LearningRate    float64 `yaml:"learning_rate"`
-	MinLearningRate float64 `yaml:"min_learning_rate"`
+	MinLearningRate float64 `yaml:"min_learning_rate,omitempty"`
+
+	// Of sgns and cbow: Negative is the number of noise words for each example, NoisePower
+	// the exponent of f in their distribution, Sample the threshold of subsampling (0: none).
+	Negative   int     `yaml:"negative,omitempty"`
+	NoisePower float64 `yaml:"noise_power,omitempty"`
+	Sample     float64 `yaml:"sample"`
+	// Classic is cbow's gradient as in word2vec.c, without the mean's 1/C.
+	Classic bool `yaml:"classic,omitempty"`
+
+	// Of glove: XMax and Alpha are those of the weight f(X). MemoryMB is how much its counts
+	// may take in memory before they go to a temporary file.
+	XMax     float64 `yaml:"x_max,omitempty"`
+	Alpha    float64 `yaml:"alpha,omitempty"`
+	MemoryMB int     `yaml:"memory_mb,omitempty"`
+
 	// Evaluations is how often the held-out objective is measured and a checkpoint is
 	// written, in all.
 	Evaluations int    `yaml:"evaluations"`
@@ -76,20 +90,38 @@ type Settings struct {
 const (
 	SkipGram = "sgns"
 	CBOW     = "cbow"
+	GloVe    = "glove"
 )
 
 // Models are the values of Settings.Model.
-var Models = []string{SkipGram, CBOW}
+var Models = []string{SkipGram, CBOW, GloVe}
 
-// Default is what a YAML file's keys are laid over: word2vec's settings, with gensim's
-// learning rates.
+// Default is what a YAML file's keys are laid over: word2vec's settings with gensim's
+// names and learning rates, and those of GloVe's demonstration.
 func Default() Config {
 	return Config{
 		Data: Data{StoriesSeed: 1, Words: "words", MinCount: 5, ValFraction: 0.01},
 		Vectors: Settings{
 			Model: SkipGram, Dim: 100, Window: 5, Negative: 5, NoisePower: 0.75, Sample: 1e-3,
-			Epochs: 5, LearningRate: 0.025, MinLearningRate: 1e-4, Evaluations: 10, Seed: 1,
+			Epochs: 5, MinLearningRate: 1e-4, XMax: 10, Alpha: 0.75, MemoryMB: 1024, Evaluations: 10, Seed: 1,
 		},
+	}
+}
+
+// rates are the models' usual learning rates: gensim's, and that of GloVe's program.
+var rates = map[string]float64{SkipGram: 0.025, CBOW: 0.025, GloVe: 0.05}
+
+// Complete fills in what follows from the model, and drops what it has no use for.
+func (c *Config) Complete() {
+	v := &c.Vectors
+	if v.LearningRate == 0 {
+		v.LearningRate = rates[v.Model]
+	}
+	switch v.Model {
+	case GloVe:
+		v.MinLearningRate, v.Negative, v.NoisePower, v.Sample = 0, 0, 0, 0
+	default:
+		v.XMax, v.Alpha, v.MemoryMB = 0, 0, 0
 	}
 }
 
@@ -109,13 +141,19 @@ func (c Config) Validate() error {
 	check(slices.Contains(Models, v.Model), "vectors.model is %q: expected one of %s", v.Model, strings.Join(Models, ", "))
 	check(v.Dim >= 1 && v.Dim <= 4096, "vectors.dim is %d: expected 1 to 4096", v.Dim)
 	check(v.Window >= 1 && v.Window <= 100, "vectors.window is %d: expected 1 to 100", v.Window)
+	check(v.Epochs >= 1, "vectors.epochs is %d: expected 1 or more", v.Epochs)
+	check(v.LearningRate > 0 && v.LearningRate <= 10, "vectors.learning_rate is %v: expected more than 0, at most 10", v.LearningRate)
+	check(!v.Classic || v.Model == CBOW, "vectors.classic is cbow's: expected model cbow, found %s", v.Model)
+	if v.Model == GloVe {
+		check(v.XMax > 0, "vectors.x_max is %v: expected more than 0", v.XMax)
+		check(v.Alpha >= 0 && v.Alpha <= 2, "vectors.alpha is %v: expected 0 to 2", v.Alpha)
+		check(v.MemoryMB >= 1, "vectors.memory_mb is %d: expected 1 or more", v.MemoryMB)
+		return errors.Join(errs...)
+	}
 	check(v.Negative >= 1 && v.Negative <= 100, "vectors.negative is %d: expected 1 to 100", v.Negative)
 	check(v.NoisePower >= 0 && v.NoisePower <= 2, "vectors.noise_power is %v: expected 0 to 2", v.NoisePower)
 	check(v.Sample >= 0 && v.Sample < 1, "vectors.sample is %v: expected 0 or more and less than 1", v.Sample)
-	check(v.Epochs >= 1, "vectors.epochs is %d: expected 1 or more", v.Epochs)
-	check(v.LearningRate > 0 && v.LearningRate <= 10, "vectors.learning_rate is %v: expected more than 0, at most 10", v.LearningRate)
 	check(v.MinLearningRate >= 0 && v.MinLearningRate <= v.LearningRate, "vectors.min_learning_rate is %v: expected 0 to the learning rate, %v", v.MinLearningRate, v.LearningRate)
 	check(v.Evaluations >= 1, "vectors.evaluations is %d: expected 1 or more", v.Evaluations)
-	check(!v.Classic || v.Model == CBOW, "vectors.classic is CBOW's: expected model cbow, found %s", v.Model)
 	return errors.Join(errs...)
 }

@@ -9,21 +9,23 @@ import (
 
 	"tinygpt/embedding"
 	"tinygpt/embedding/corpus"
+	"tinygpt/embedding/glove"
 	"tinygpt/embedding/word2vec"
 	"tinygpt/model/safetensors"
 )
 
-// learner is a model in training. A step is a chunk of text or of cells: what it does is a
-// function of its number and of the state.
+// learner is a model in training. What a step does is a function of its number and of the
+// state.
 type learner interface {
-	Steps() int                            // of all epochs
-	Done(step int) int                     // words, or cells, that the steps before it take
-	LearningRate(step int) float64         // of a step
-	Train(step int)                        // the step of that number
-	Evaluate() (training, heldOut float64) // the objective on a sample of what is trained on, and on what isn't
-	State() []safetensors.Tensor           // what a checkpoint keeps; it shares memory with the learner
-	Vectors() (matrix []float32)           // [V, Dim], the result so far
-	FirstBad() (row int, what string)      // a row with a number that isn't finite, or −1
+	Steps() int                                       // of all epochs
+	Done(step int) int                                // words of the text, or cells of a matrix, in the steps before it
+	LearningRate(step int) float64                    // of a step
+	Train(step int) error                             // makes the step of that number
+	Evaluate() (training, heldOut float64, err error) // the objective on a sample of what is trained on, and on what isn't
+	State() []safetensors.Tensor                      // what a checkpoint keeps; it shares memory with the learner
+	Vectors() (matrix []float32)                      // [V, Dim], the result so far
+	FirstBad() (word int, what string)                // a vector that isn't finite, or −1
+	Close()                                           // removes what is temporary
 }
 
 // Session is a training of word vectors.
@@ -51,19 +53,36 @@ func NewSession(c Config, text *corpus.Text) (*Session, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	training, heldOut := text.Split(c.Data.ValFraction)
 	s := &Session{Config: c, Text: text, text: fingerprint(text)}
-	v := c.Vectors
-	s.learner = word2vec.NewTrainer(text.Vocabulary, training, heldOut, word2vec.Options{
-		Dim: v.Dim, Window: v.Window, CBOW: v.Model == CBOW, Classic: v.Classic, Negatives: v.Negative,
-		NoisePower: v.NoisePower, Sample: v.Sample, Epochs: v.Epochs,
-		LearningRate: v.LearningRate, MinLearningRate: v.MinLearningRate, Seed: v.Seed,
-	})
+	var err error
+	if s.learner, err = newLearner(c, text); err != nil {
+		return nil, err
+	}
 	if s.learner.Steps() == 0 {
 		return nil, errors.New("no words to train on: all text is held out; lower data.val_fraction or give more text")
 	}
 	return s, nil
 }
+
+// newLearner returns a new model with the settings.
+func newLearner(c Config, text *corpus.Text) (learner, error) {
+	v := c.Vectors
+	if v.Model == GloVe {
+		return glove.NewTrainer(text.Vocabulary, text.Tokens, glove.Options{
+			Dim: v.Dim, Window: v.Window, XMax: v.XMax, Alpha: v.Alpha, Epochs: v.Epochs, LearningRate: v.LearningRate,
+			HeldOut: c.Data.ValFraction, Memory: v.MemoryMB << 20, Seed: v.Seed,
+		})
+	}
+	training, heldOut := text.Split(c.Data.ValFraction)
+	return word2vec.NewTrainer(text.Vocabulary, training, heldOut, word2vec.Options{
+		Dim: v.Dim, Window: v.Window, CBOW: v.Model == CBOW, Classic: v.Classic, Negatives: v.Negative,
+		NoisePower: v.NoisePower, Sample: v.Sample, Epochs: v.Epochs,
+		LearningRate: v.LearningRate, MinLearningRate: v.MinLearningRate, Seed: v.Seed,
+	}), nil
+}
+
+// Close removes what a training has put aside. The vectors stay.
+func (s *Session) Close() { s.learner.Close() }
 
 // Steps is the number of steps in all, and Step how many have been made.
 func (s *Session) Steps() int { return s.learner.Steps() }
@@ -95,7 +114,9 @@ func (s *Session) Run(ctx context.Context, dir string) error {
 			return errors.Join(ErrStopped, s.save(dir, log))
 		}
 		rate := s.learner.LearningRate(s.step)
-		s.learner.Train(s.step)
+		if err := s.learner.Train(s.step); err != nil {
+			return err
+		}
 		s.step++
 		s.elapsed = before + time.Since(started)
 		m := Metrics{Step: s.step, Words: s.learner.Done(s.step), LearningRate: rate, Elapsed: s.elapsed.Seconds()}
@@ -107,7 +128,10 @@ func (s *Session) Run(ctx context.Context, dir string) error {
 			if d := time.Since(sinceReport).Seconds(); d > 0 {
 				m.WordsPerSec = float64(m.Words-doneThen) / d
 			}
-			m.Loss, m.ValLoss = s.learner.Evaluate()
+			var err error
+			if m.Loss, m.ValLoss, err = s.learner.Evaluate(); err != nil {
+				return err
+			}
 			if err := errors.Join(log.add(m), s.save(dir, log)); err != nil {
 				return err
 			}

@@ -77,7 +77,7 @@ func (t *Trainer) LearningRate(chunk int) float64 {
 }
 
 // Train trains on chunk n of all epochs.
-func (t *Trainer) Train(n int) {
+func (t *Trainer) Train(n int) error {
 	i := n % (len(t.before) - 1)
 	t.read(t.tokens[i*chunkTokens:min((i+1)*chunkTokens, len(t.tokens))], t.sampler.seed, uint64(n))
 	rate := float32(t.LearningRate(n))
@@ -87,7 +87,11 @@ func (t *Trainer) Train(n int) {
 		kernel.NegativeSampling(t.steps, t.Model.Table, b.pieces, objective, rate)
 		t.Cut += kernel.AddRows(t.Model.Table, t.steps, b.sums, maxStep)
 	}
+	return nil
 }
+
+// Close does nothing: there is nothing temporary.
+func (t *Trainer) Close() {}
 
 func (t *Trainer) objective() kernel.Sampling {
 	return kernel.Sampling{Negatives: t.Options.Negatives, CBOW: t.Options.CBOW, Classic: t.Options.Classic}
@@ -125,14 +129,14 @@ const sampleTokens = 200_000
 
 // Evaluate returns the objective on a sample of the training text and on the beginning of
 // the held-out text, see Loss; 0 if there is none.
-func (t *Trainer) Evaluate() (training, heldOut float64) {
+func (t *Trainer) Evaluate() (training, heldOut float64, err error) {
 	n := min(len(t.heldOut), sampleTokens)
 	if n > 0 {
 		heldOut = t.Loss(t.heldOut[:n])
 	} else {
 		n = sampleTokens
 	}
-	return t.Loss(t.tokens[:min(n, len(t.tokens))]), heldOut
+	return t.Loss(t.tokens[:min(n, len(t.tokens))]), heldOut, nil
 }
 
 // State is the table of vectors, which is all that a training needs to go on from a chunk.

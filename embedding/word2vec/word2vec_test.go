@@ -99,14 +99,14 @@ func TestLearns(t *testing.T) {
 	training, heldOut := text.Split(0.1)
 	for name, o := range models() {
 		tr := NewTrainer(text.Vocabulary, training, heldOut, o)
-		_, before := tr.Evaluate()
+		_, before, _ := tr.Evaluate()
 		if want := 6 * math.Ln2; math.Abs(before-want) > 0.01 {
 			t.Errorf("%s: the objective begins with %.3f, want %.3f", name, before, want)
 		}
 		for i := range tr.Steps() {
 			tr.Train(i)
 		}
-		if _, after := tr.Evaluate(); after > before-0.5 {
+		if _, after, _ := tr.Evaluate(); after > before-0.5 {
 			t.Errorf("%s: the objective fell from %.3f to %.3f only", name, before, after)
 		}
 		if word, what := tr.FirstBad(); word >= 0 {

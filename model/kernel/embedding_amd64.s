@@ -374,6 +374,94 @@ DATA tails<>+56(SB)/4, $0x00000000
 DATA tails<>+60(SB)/4, $0x00000000
 GLOBL tails<>(SB), RODATA|NOPTR, $64
 
+// func gloveStepAVX2(w *float32, x *float32, rates *float32, n int, f float32, log float32, nextW *float32, nextX *float32) float32
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
+TEXT ·gloveStepAVX2(SB), NOSPLIT, $0-60
+	MOVQ   w+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   rates+16(FP), DX
+	MOVQ   n+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   nextW+40(FP), DI
+	MOVQ   nextX+48(FP), R8
+	LEAQ   (DI)(BX*1), R9
+	LEAQ   (R8)(BX*1), R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ   SI, SI
+
+dot:
+	VMOVUPS      (AX)(SI*1), Y2
+	VFMADD231PS  (CX)(SI*1), Y2, Y0
+	PREFETCHT0   (DI)(SI*1)
+	PREFETCHT0   (R8)(SI*1)
+	PREFETCHT0   (R9)(SI*1)
+	PREFETCHT0   (R10)(SI*1)
+	VMOVUPS      32(AX)(SI*1), Y2
+	VFMADD231PS  32(CX)(SI*1), Y2, Y1
+	ADDQ         $0x40, SI
+	CMPQ         SI, BX
+	JLT          dot
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VSUBSS       log+36(FP), X0, X0
+	MOVSS        X0, ret+56(FP)
+	VMULSS       f+32(FP), X0, X0
+	VBROADCASTSS X0, Y0
+	LEAQ         (AX)(BX*1), DI
+	LEAQ         (CX)(BX*1), R8
+	XORQ         SI, SI
+
+step:
+	VMULPS      (DX)(SI*1), Y0, Y1
+	VMOVUPS     (AX)(SI*1), Y2
+	VMOVUPS     (CX)(SI*1), Y3
+	VMULPS      Y1, Y3, Y4
+	VMULPS      Y1, Y2, Y1
+	VMOVUPS     (DI)(SI*1), Y5
+	VSQRTPS     Y5, Y6
+	VDIVPS      Y6, Y4, Y6
+	VSUBPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (AX)(SI*1)
+	VFMADD231PS Y4, Y4, Y5
+	VMOVUPS     Y5, (DI)(SI*1)
+	VMOVUPS     (R8)(SI*1), Y2
+	VSQRTPS     Y2, Y4
+	VDIVPS      Y4, Y1, Y4
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (CX)(SI*1)
+	VFMADD231PS Y1, Y1, Y2
+	VMOVUPS     Y2, (R8)(SI*1)
+	VMULPS      32(DX)(SI*1), Y0, Y1
+	VMOVUPS     32(AX)(SI*1), Y2
+	VMOVUPS     32(CX)(SI*1), Y3
+	VMULPS      Y1, Y3, Y4
+	VMULPS      Y1, Y2, Y1
+	VMOVUPS     32(DI)(SI*1), Y5
+	VSQRTPS     Y5, Y6
+	VDIVPS      Y6, Y4, Y6
+	VSUBPS      Y6, Y2, Y2
+	VMOVUPS     Y2, 32(AX)(SI*1)
+	VFMADD231PS Y4, Y4, Y5
+	VMOVUPS     Y5, 32(DI)(SI*1)
+	VMOVUPS     32(R8)(SI*1), Y2
+	VSQRTPS     Y2, Y4
+	VDIVPS      Y4, Y1, Y4
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     Y3, 32(CX)(SI*1)
+	VFMADD231PS Y1, Y1, Y2
+	VMOVUPS     Y2, 32(R8)(SI*1)
+	ADDQ        $0x40, SI
+	CMPQ        SI, BX
+	JLT         step
+	VZEROUPPER
+	RET
+
 // func sigmoidRowsAVX512(x *float32, weights []float32, n int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·sigmoidRowsAVX512(SB), NOSPLIT, $0-40
@@ -456,5 +544,72 @@ done2:
 	ADDQ $0x04, CX
 	DECQ DX
 	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gloveStepAVX512(w *float32, x *float32, rates *float32, n int, f float32, log float32, nextW *float32, nextX *float32) float32
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·gloveStepAVX512(SB), NOSPLIT, $0-60
+	MOVQ   w+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   rates+16(FP), DX
+	MOVQ   n+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   nextW+40(FP), DI
+	MOVQ   nextX+48(FP), R8
+	LEAQ   (DI)(BX*1), R9
+	LEAQ   (R8)(BX*1), R10
+	VPXORD Z0, Z0, Z0
+	XORQ   SI, SI
+
+dot:
+	VMOVUPS      (AX)(SI*1), Z1
+	VFMADD231PS  (CX)(SI*1), Z1, Z0
+	PREFETCHT0   (DI)(SI*1)
+	PREFETCHT0   (R8)(SI*1)
+	PREFETCHT0   (R9)(SI*1)
+	PREFETCHT0   (R10)(SI*1)
+	ADDQ         $0x40, SI
+	CMPQ         SI, BX
+	JLT          dot
+	VSHUFF32X4   $0x4e, Z0, Z0, Z1
+	VADDPS       Z1, Z0, Z0
+	VSHUFF32X4   $0xb1, Z0, Z0, Z1
+	VADDPS       Z1, Z0, Z0
+	VPERMILPS    $0x4e, Z0, Z1
+	VADDPS       Z1, Z0, Z0
+	VPERMILPS    $0xb1, Z0, Z1
+	VADDPS       Z1, Z0, Z0
+	VSUBSS       log+36(FP), X0, X0
+	MOVSS        X0, ret+56(FP)
+	VMULSS       f+32(FP), X0, X0
+	VBROADCASTSS X0, Z0
+	LEAQ         (AX)(BX*1), DI
+	LEAQ         (CX)(BX*1), R8
+	XORQ         SI, SI
+
+step:
+	VMULPS      (DX)(SI*1), Z0, Z1
+	VMOVUPS     (AX)(SI*1), Z2
+	VMOVUPS     (CX)(SI*1), Z3
+	VMULPS      Z1, Z3, Z4
+	VMULPS      Z1, Z2, Z1
+	VMOVUPS     (DI)(SI*1), Z5
+	VSQRTPS     Z5, Z6
+	VDIVPS      Z6, Z4, Z6
+	VSUBPS      Z6, Z2, Z2
+	VMOVUPS     Z2, (AX)(SI*1)
+	VFMADD231PS Z4, Z4, Z5
+	VMOVUPS     Z5, (DI)(SI*1)
+	VMOVUPS     (R8)(SI*1), Z2
+	VSQRTPS     Z2, Z4
+	VDIVPS      Z4, Z1, Z4
+	VSUBPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (CX)(SI*1)
+	VFMADD231PS Z1, Z1, Z2
+	VMOVUPS     Z2, (R8)(SI*1)
+	ADDQ        $0x40, SI
+	CMPQ        SI, BX
+	JLT         step
 	VZEROUPPER
 	RET

@@ -13,6 +13,22 @@ package kernel
 //go:noescape
 func sigmoidRowsAVX2(x *float32, weights []float32, n int)
 
+// gloveStepAVX2 computes for n > 0, a multiple of 16,
+//
+//	diff := dot(w[:n], x) - log
+//	for i := range n {
+//		sw, sx := rates[i]*f*diff*x[i], rates[i]*f*diff*w[i]
+//		w[i] -= sw / sqrt(w[n+i])
+//		x[i] -= sx / sqrt(x[n+i])
+//		w[n+i] += sw * sw
+//		x[n+i] += sx * sx
+//	}
+//
+// and returns diff.
+//
+//go:noescape
+func gloveStepAVX2(w *float32, x *float32, rates *float32, n int, f float32, log float32, nextW *float32, nextX *float32) float32
+
 // sigmoidRowsAVX512 computes for len(weights) > 0
 //
 //	for i, w := range weights {
@@ -21,3 +37,19 @@ func sigmoidRowsAVX2(x *float32, weights []float32, n int)
 //
 //go:noescape
 func sigmoidRowsAVX512(x *float32, weights []float32, n int)
+
+// gloveStepAVX512 computes for n > 0, a multiple of 16,
+//
+//	diff := dot(w[:n], x) - log
+//	for i := range n {
+//		sw, sx := rates[i]*f*diff*x[i], rates[i]*f*diff*w[i]
+//		w[i] -= sw / sqrt(w[n+i])
+//		x[i] -= sx / sqrt(x[n+i])
+//		w[n+i] += sw * sw
+//		x[n+i] += sx * sx
+//	}
+//
+// and returns diff.
+//
+//go:noescape
+func gloveStepAVX512(w *float32, x *float32, rates *float32, n int, f float32, log float32, nextW *float32, nextX *float32) float32

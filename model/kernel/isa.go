@@ -49,6 +49,7 @@ type level struct {
 	adamw         func(param, grad, m, v []float32, c *adamwConstants)
 	sigmoidRows   func(x, weights []float32, n int)
 	studentForces func(p, x, y []float32, px, py float32) (sums [5]float32)
+	gloveStep     func(w, x, rates []float32, f, log float32, nextW, nextX []float32) (diff float32)
 	fma           func(rounds int)
 }
 
@@ -66,7 +67,7 @@ var portable = level{
 	gelu: geluGo, geluGrad: geluGradGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
-	sigmoidRows: sigmoidRowsGo, studentForces: studentForcesGo,
+	sigmoidRows: sigmoidRowsGo, studentForces: studentForcesGo, gloveStep: gloveStepGo,
 	fma: fmaGo,
 }
 

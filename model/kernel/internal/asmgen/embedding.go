@@ -36,3 +36,84 @@ func (s *isa) sigmoidRows() {
 	JNZ(LabelRef("row"))
 	s.ret()
 }
+
+// gloveStep is for rows of whole vectors of the widest level. It asks for the rows of a
+// later cell, which are far away.
+func (s *isa) gloveStep() {
+	s.function("gloveStep", "func(w, x, rates *float32, n int, f, log float32, nextW, nextX *float32) float32",
+		"computes for n > 0, a multiple of 16,",
+		"",
+		"\tdiff := dot(w[:n], x) - log",
+		"\tfor i := range n {",
+		"\t\tsw, sx := rates[i]*f*diff*x[i], rates[i]*f*diff*w[i]",
+		"\t\tw[i] -= sw / sqrt(w[n+i])",
+		"\t\tx[i] -= sx / sqrt(x[n+i])",
+		"\t\tw[n+i] += sw * sw",
+		"\t\tx[n+i] += sx * sx",
+		"\t}",
+		"",
+		"and returns diff.")
+	w, x, rates, n := load64("w"), load64("x"), load64("rates"), load64("n")
+	SHLQ(Imm(2), n) // in bytes
+	squares := func(row reg.GPVirtual) reg.GPVirtual {
+		p := GP64()
+		LEAQ(Mem{Base: row, Index: n, Scale: 1}, p)
+		return p
+	}
+	i := GP64()
+	at := func(p reg.GPVirtual, v int) Mem { return Mem{Base: p, Index: i, Scale: 1, Disp: v * s.bytes()} }
+	// loop runs body over the vectors of 16 floats.
+	loop := func(name string, body func(v int)) {
+		XORQ(i, i)
+		Label(name)
+		for v := range 16 / s.lanes {
+			body(v)
+		}
+		ADDQ(Imm(64), i)
+		CMPQ(i, n)
+		JLT(LabelRef(name))
+	}
+	nextW, nextX := load64("nextW"), load64("nextX")
+	next := []reg.GPVirtual{nextW, nextX, squares(nextW), squares(nextX)}
+	sums := s.zeros(16 / s.lanes)
+	loop("dot", func(v int) {
+		a := s.vec()
+		VMOVUPS(at(w, v), a)
+		VFMADD231PS(at(x, v), a, sums[v])
+		if v == 0 {
+			for _, p := range next {
+				PREFETCHT0(at(p, 0))
+			}
+		}
+	})
+	diff := s.across(fold(sums, VADDPS), VADDPS).AsX()
+	VSUBSS(address("log"), diff, diff)
+	Store(diff, ReturnIndex(0))
+	VMULSS(address("f"), diff, diff)
+	g := s.vec()
+	VBROADCASTSS(diff, g)
+	gw, gx := squares(w), squares(x)
+	loop("step", func(v int) {
+		rate, a, b := s.vec(), s.vec(), s.vec()
+		VMULPS(at(rates, v), g, rate)
+		VMOVUPS(at(w, v), a)
+		VMOVUPS(at(x, v), b)
+		sw, sx := s.vec(), s.vec()
+		VMULPS(rate, b, sw)
+		VMULPS(rate, a, sx)
+		for _, half := range []struct {
+			p, squares reg.GPVirtual
+			x, step    reg.VecVirtual
+		}{{w, gw, a, sw}, {x, gx, b, sx}} {
+			sum, root := s.vec(), s.vec()
+			VMOVUPS(at(half.squares, v), sum)
+			VSQRTPS(sum, root)
+			VDIVPS(root, half.step, root)
+			VSUBPS(root, half.x, half.x)
+			VMOVUPS(half.x, at(half.p, v))
+			VFMADD231PS(half.step, half.step, sum)
+			VMOVUPS(sum, at(half.squares, v))
+		}
+	})
+	s.ret()
+}

@@ -60,6 +60,7 @@ func main() {
 			s.adamw()
 		case "embedding":
 			s.sigmoidRows()
+			s.gloveStep()
 		case "tsne":
 			s.studentForces()
 		case "peak":

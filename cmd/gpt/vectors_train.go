@@ -1,0 +1,232 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/configs"
+	"tinygpt/embedding"
+	"tinygpt/embedding/corpus"
+	"tinygpt/embedding/format"
+	"tinygpt/embedding/query"
+	"tinygpt/embedding/training"
+	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+// vectorSettings are flags that stand for a setting, under the names that users of gensim
+// know.
+var vectorSettings = []struct{ flag, setting, usage string }{
+	{"model", "vectors.model", "`MODEL`: " + strings.Join(training.Models, ", ")},
+	{"dim", "vectors.dim", "length of a vector"},
+	{"window", "vectors.window", "words of context on each side, at most"},
+	{"negative", "vectors.negative", "noise words for each example"},
+	{"epochs", "vectors.epochs", "times through the text"},
+	{"min-count", "data.min_count", "leave out words that occur fewer than `N` times"},
+	{"sample", "vectors.sample", "threshold of subsampling, 0 for none"},
+	{"seed", "vectors.seed", "of all that is drawn"},
+	{"words", "data.words", "how text is cut: " + strings.Join(corpus.Splitters, ", ")},
+}
+
+func vectorsTrainCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "vectors.yaml"},
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder, glob or - (repeatable)"},
+	}
+	for _, s := range vectorSettings {
+		flags = append(flags, &cli.StringFlag{Name: s.flag, Usage: s.usage, DefaultText: "the configuration's " + s.setting})
+	}
+	flags = append(flags,
+		&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `vectors.dim=50` (repeatable)"},
+		&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
+		&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
+		&cli.BoolFlag{Name: "force", Usage: fmt.Sprintf("train on a vocabulary of fewer than %d words", corpus.Smallest)})
+	return &cli.Command{
+		Name:  "train",
+		Usage: "train word vectors on the built-in stories or on your texts",
+		Description: "The configuration is a YAML file or one of the presets " + strings.Join(training.PresetNames(), ", ") + ".\n" +
+			"Everything the run makes goes into its folder, runs/NAME-1 unless --run names another.",
+		Flags:  flags,
+		Action: vectorsTrain,
+	}
+}
+
+func vectorsTrain(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	var s *training.Session
+	var dir string
+	var err error
+	if c.Bool("resume") {
+		s, dir, err = resumeVectors(c)
+	} else {
+		s, dir, err = startVectors(c)
+	}
+	if err != nil {
+		return err
+	}
+	return runVectors(c, s, dir)
+}
+
+// startVectors makes the folder of a new run.
+func startVectors(c *cli.Context) (*training.Session, string, error) {
+	cfg := training.Default()
+	text, source, err := configs.Find(training.Presets, c.String("config"))
+	if err == nil {
+		err = configs.Decode(text, c.String("config"), &cfg)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
+	if files := c.StringSlice("data"); len(files) > 0 {
+		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
+	}
+	if err := setVectors(c, &cfg); err != nil {
+		return nil, "", err
+	}
+	cfg.Complete()
+	if err := cfg.Validate(); err != nil {
+		return nil, "", fmt.Errorf("configuration, %s: %w", source, err)
+	}
+	s, err := newVectors(c, cfg)
+	if err != nil {
+		return nil, "", err
+	}
+	for i, f := range cfg.Data.Files {
+		if f != "-" {
+			cfg.Data.Files[i], _ = filepath.Abs(f)
+		}
+	}
+	dir, err := run.Make(c.String("run"), c.String("config"), run.Vectors, cfg, nil)
+	return s, dir, err
+}
+
+// setVectors changes the settings that flags name.
+func setVectors(c *cli.Context, cfg *training.Config) error {
+	for _, s := range vectorSettings {
+		if c.IsSet(s.flag) {
+			section, key, _ := strings.Cut(s.setting, ".")
+			if err := configs.Decode(fmt.Appendf(nil, "%s: {%s: %s}", section, key, c.String(s.flag)), "--"+s.flag, cfg); err != nil {
+				return usageError{err}
+			}
+		}
+	}
+	for _, assignment := range c.StringSlice("set") {
+		if err := configs.SetIn(cfg, assignment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resumeVectors opens a run that was stopped.
+func resumeVectors(c *cli.Context) (*training.Session, string, error) {
+	for _, s := range vectorSettings {
+		if c.IsSet(s.flag) {
+			return nil, "", usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", s.flag)}
+		}
+	}
+	for _, flag := range []string{"config", "data", "set"} {
+		if c.IsSet(flag) {
+			return nil, "", usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", flag)}
+		}
+	}
+	dir := c.String("run")
+	if dir == "" {
+		var err error
+		if dir, err = run.Latest(run.Root, run.Vectors); err != nil {
+			return nil, "", err
+		}
+	}
+	var cfg training.Config // the run's has every setting; what isn't there is 0
+	if err := run.Read(dir, &cfg, run.Vectors); err != nil {
+		return nil, "", err
+	}
+	s, err := newVectors(c, cfg)
+	if err == nil {
+		err = s.Resume(dir)
+	}
+	if err == nil && s.Step() == s.Steps() {
+		err = fmt.Errorf("%s has made all its %d epochs: start a new run", dir, cfg.Vectors.Epochs)
+	}
+	return s, dir, err
+}
+
+// newVectors reads the text, says what it holds, and prepares the training.
+func newVectors(c *cli.Context, cfg training.Config) (*training.Session, error) {
+	text, err := training.ReadText(cfg.Data, c.Bool("force"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := training.NewSession(cfg, text)
+	if err == nil {
+		s.Describe(c.App.Writer)
+	}
+	return s, err
+}
+
+// runVectors trains, and writes the vectors.
+func runVectors(c *cli.Context, s *training.Session, dir string) error {
+	out := c.App.Writer
+	fmt.Fprintf(out, "run folder: %s\n\n", dir)
+	unlock, err := run.Lock(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	bar := newVectorsReport(out, isTerminal(out), s)
+	s.Progress = bar.show
+	ctx, stop := interruptible(c)
+	defer stop()
+	defer s.Close()
+	err = s.Run(ctx, dir)
+	bar.close()
+	if errors.Is(err, training.ErrStopped) {
+		fmt.Fprintf(out, "stopped after step %d of %d; saved in %s\ngo on with: %s vectors train --resume --run %s\n", s.Step(), s.Steps(), dir, self(), dir)
+		return train.ErrInterrupted
+	}
+	if err != nil {
+		return err
+	}
+	v := s.Vectors()
+	if err := format.Write(filepath.Join(dir, vectorsFile), v); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\ndone in %s: %d vectors of %d numbers\n\n", number.Short(s.Elapsed()), len(v.Words), v.Dim)
+	if err := printNeighbours(out, v); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nloss curve: %s\nask with:   %s vectors neighbours --run %s %s\n", filepath.Join(dir, training.LossCurveFile), self(), dir, v.Words[middle(len(v.Words))])
+	return nil
+}
+
+// middle is the row of a word of middling frequency, of n.
+func middle(n int) int { return min(n-1, 100) }
+
+// printNeighbours shows the nearest words of some words from frequent to rare.
+func printNeighbours(out io.Writer, v *embedding.Vectors) error {
+	s := query.New(v)
+	w := tabwriter.NewWriter(terminal.Writer(out), 0, 0, 2, ' ', 0)
+	for i := 40; i < len(v.Words); i = i * 8 / 5 {
+		answers, err := s.Neighbours(v.Words[i], 6)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s:", v.Words[i])
+		for _, a := range answers {
+			fmt.Fprintf(w, "\t%s %.2f", a.Word, a.Score)
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,165 @@
+package training
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tinygpt/embedding/corpus"
+)
+
+// config is small.
+func config(model string) Config {
+	c := Default()
+	c.Data.StoriesBytes, c.Data.ValFraction = 150_000, 0.05
+	c.Vectors.Model, c.Vectors.Dim, c.Vectors.Epochs, c.Vectors.Evaluations = model, 16, 2, 4
+	c.Complete()
+	return c
+}
+
+func session(t *testing.T, c Config) *Session {
+	t.Helper()
+	text, err := ReadText(c.Data, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSession(c, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	s.Describe(io.Discard)
+	return s
+}
+
+// A run writes what it should, and one that is stopped and resumed ends with the same bits.
+func TestResume(t *testing.T) {
+	for _, model := range Models {
+		t.Run(model, func(t *testing.T) {
+			whole, dir := session(t, config(model)), t.TempDir()
+			if err := whole.Run(context.Background(), dir); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{MetricsFile, LossCurveFile, CheckpointFile} {
+				if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+					t.Error(err)
+				}
+			}
+			all, err := ReadMetrics(filepath.Join(dir, MetricsFile))
+			if err != nil || len(all) != 4 || all[3].Epoch != 2 || !(all[3].ValLoss < all[0].ValLoss) {
+				t.Errorf("metrics %+v, %v", all, err)
+			}
+
+			stopped, dir := session(t, config(model)), t.TempDir()
+			ctx, stop := context.WithCancel(context.Background())
+			stopped.Progress = func(p Progress) {
+				if p.Step >= p.Steps/2 {
+					stop()
+				}
+			}
+			if err := stopped.Run(ctx, dir); !errors.Is(err, ErrStopped) {
+				t.Fatalf("stopped: %v", err)
+			}
+			if s := stopped.Step(); s == 0 || s == stopped.Steps() {
+				t.Fatalf("stopped after step %d of %d", s, stopped.Steps())
+			}
+			resumed := session(t, config(model))
+			if err := resumed.Resume(dir); err != nil {
+				t.Fatal(err)
+			}
+			if err := resumed.Run(context.Background(), dir); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(resumed.Vectors().Matrix, whole.Vectors().Matrix) {
+				t.Error("a resumed run ends with other vectors")
+			}
+			again, err := ReadMetrics(filepath.Join(dir, MetricsFile))
+			if err != nil || len(again) != 4 || again[3].ValLoss != all[3].ValLoss {
+				t.Errorf("metrics after resuming: %+v, %v", again, err)
+			}
+			if err := whole.Vectors().Check(); err != nil {
+				t.Error(err)
+			}
+
+			other := config(model)
+			other.Data.StoriesSeed = 2
+			if err := session(t, other).Resume(dir); err == nil || !strings.Contains(err.Error(), "not the one that the run began with") {
+				t.Errorf("resumed with another text: %v", err)
+			}
+		})
+	}
+}
+
+// A vector with a number that isn't finite ends the run, with the word's name.
+func TestDiverged(t *testing.T) {
+	c := config(SkipGram)
+	c.Vectors.LearningRate = 10
+	s := session(t, c)
+	s.learner.State()[0].Data.([]float32)[3*16] = float32(inf())
+	err := s.Run(context.Background(), t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), `input vector of "`) || !strings.Contains(err.Error(), "learning_rate") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func inf() float64 {
+	x := 1e300
+	return x * x
+}
+
+// The text is the same from a file and from a pipe.
+func TestPipe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "text.txt")
+	if err := os.WriteFile(file, []byte(strings.Repeat("one two three\nfour five\n", 9)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) *corpus.Text {
+		x, err := ReadText(Data{Files: []string{name}, Words: "words", MinCount: 1}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	fromFile := read(file)
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	old := os.Stdin
+	os.Stdin = f
+	defer func() { os.Stdin = old }()
+	if piped := read("-"); fingerprint(piped) != fingerprint(fromFile) {
+		t.Error("a piped text differs from the file")
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for change, want := range map[string]func(*Config){
+		"vectors.model is \"bert\"":  func(c *Config) { c.Vectors.Model = "bert" },
+		"vectors.dim is 0":           func(c *Config) { c.Vectors.Dim = 0 },
+		"data.min_count is 0":        func(c *Config) { c.Data.MinCount = 0 },
+		"data.words is \"bytes\"":    func(c *Config) { c.Data.Words = "bytes" },
+		"data.val_fraction is 1":     func(c *Config) { c.Data.ValFraction = 1 },
+		"vectors.negative is 0":      func(c *Config) { c.Vectors.Negative = 0 },
+		"vectors.classic is cbow's":  func(c *Config) { c.Vectors.Classic = true },
+		"vectors.sample is -1":       func(c *Config) { c.Vectors.Sample = -1 },
+		"vectors.learning_rate is 0": func(c *Config) { c.Vectors.LearningRate = 0 },
+	} {
+		c := config(SkipGram)
+		want(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), change) {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+	for _, model := range Models {
+		if err := config(model).Validate(); err != nil {
+			t.Errorf("%s: %v", model, err)
+		}
+	}
+}
