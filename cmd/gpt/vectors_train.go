@@ -33,6 +33,7 @@ var vectorSettings = []struct{ flag, setting, usage string }{
 	{"min-count", "data.min_count", "leave out words that occur fewer than `N` times"},
 	{"sample", "vectors.sample", "threshold of subsampling, 0 for none"},
 	{"seed", "vectors.seed", "of all that is drawn"},
+	{"engine", "vectors.engine", "`ENGINE`: " + strings.Join(training.Engines, " or ") + ", Gorgonia's graph of the objective, which is slow"},
 	{"words", "data.words", "how text is cut: " + strings.Join(corpus.Splitters, ", ")},
 }
 

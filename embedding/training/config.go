@@ -66,6 +66,12 @@ type Settings struct {
 	LearningRate    float64 `yaml:"learning_rate"`
 	MinLearningRate float64 `yaml:"min_learning_rate,omitempty"`
 
+	// Objective of sgns and cbow is negative-sampling, or softmax: the full one, for small
+	// vocabularies.
+	Objective string `yaml:"objective,omitempty"`
+	// Engine of sgns and cbow is kernel, or graph: Gorgonia's graph of the objective, for toy
+	// corpora.
+	Engine string `yaml:"engine,omitempty"`
 	// Of sgns and cbow: Negative is the number of noise words for each example, NoisePower
 	// the exponent of f in their distribution, Sample the threshold of subsampling (0: none).
 	Negative   int     `yaml:"negative,omitempty"`
@@ -93,8 +99,12 @@ const (
 	GloVe    = "glove"
 )
 
-// Models are the values of Settings.Model.
-var Models = []string{SkipGram, CBOW, GloVe}
+// Values of settings.
+var (
+	Models     = []string{SkipGram, CBOW, GloVe}
+	Objectives = []string{"negative-sampling", "softmax"}
+	Engines    = []string{"kernel", "graph"}
+)
 
 // Default is what a YAML file's keys are laid over: word2vec's settings with gensim's
 // names and learning rates, and those of GloVe's demonstration.
@@ -103,6 +113,7 @@ func Default() Config {
 		Data: Data{StoriesSeed: 1, Words: "words", MinCount: 5, ValFraction: 0.01},
 		Vectors: Settings{
 			Model: SkipGram, Dim: 100, Window: 5, Negative: 5, NoisePower: 0.75, Sample: 1e-3,
+			Objective: Objectives[0], Engine: Engines[0],
 			Epochs: 5, MinLearningRate: 1e-4, XMax: 10, Alpha: 0.75, MemoryMB: 1024, Evaluations: 10, Seed: 1,
 		},
 	}
@@ -119,6 +130,7 @@ func (c *Config) Complete() {
 	}
 	switch v.Model {
 	case GloVe:
+		v.Objective, v.Engine = "", ""
 		v.MinLearningRate, v.Negative, v.NoisePower, v.Sample = 0, 0, 0, 0
 	default:
 		v.XMax, v.Alpha, v.MemoryMB = 0, 0, 0
@@ -150,6 +162,9 @@ func (c Config) Validate() error {
 		check(v.MemoryMB >= 1, "vectors.memory_mb is %d: expected 1 or more", v.MemoryMB)
 		return errors.Join(errs...)
 	}
+	check(slices.Contains(Objectives, v.Objective), "vectors.objective is %q: expected one of %s", v.Objective, strings.Join(Objectives, ", "))
+	check(slices.Contains(Engines, v.Engine), "vectors.engine is %q: expected one of %s", v.Engine, strings.Join(Engines, ", "))
+	check(v.Engine != "graph" || !v.Classic && v.Objective != "softmax", "vectors.engine graph trains with negative sampling, and has no classic CBOW: that isn't the gradient of its objective")
 	check(v.Negative >= 1 && v.Negative <= 100, "vectors.negative is %d: expected 1 to 100", v.Negative)
 	check(v.NoisePower >= 0 && v.NoisePower <= 2, "vectors.noise_power is %v: expected 0 to 2", v.NoisePower)
 	check(v.Sample >= 0 && v.Sample < 1, "vectors.sample is %v: expected 0 or more and less than 1", v.Sample)

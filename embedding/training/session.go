@@ -10,6 +10,7 @@ import (
 	"tinygpt/embedding"
 	"tinygpt/embedding/corpus"
 	"tinygpt/embedding/glove"
+	"tinygpt/embedding/spec"
 	"tinygpt/embedding/word2vec"
 	"tinygpt/model/safetensors"
 )
@@ -74,11 +75,15 @@ func newLearner(c Config, text *corpus.Text) (learner, error) {
 		})
 	}
 	training, heldOut := text.Split(c.Data.ValFraction)
-	return word2vec.NewTrainer(text.Vocabulary, training, heldOut, word2vec.Options{
-		Dim: v.Dim, Window: v.Window, CBOW: v.Model == CBOW, Classic: v.Classic, Negatives: v.Negative,
+	t := word2vec.NewTrainer(text.Vocabulary, training, heldOut, word2vec.Options{
+		Dim: v.Dim, Window: v.Window, CBOW: v.Model == CBOW, Classic: v.Classic, Softmax: v.Objective == "softmax", Negatives: v.Negative,
 		NoisePower: v.NoisePower, Sample: v.Sample, Epochs: v.Epochs,
 		LearningRate: v.LearningRate, MinLearningRate: v.MinLearningRate, Seed: v.Seed,
-	}), nil
+	})
+	if v.Engine == "graph" {
+		t.Step = spec.Step
+	}
+	return t, nil
 }
 
 // Close removes what a training has put aside. The vectors stay.

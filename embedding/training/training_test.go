@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -161,5 +162,36 @@ func TestValidate(t *testing.T) {
 		if err := config(model).Validate(); err != nil {
 			t.Errorf("%s: %v", model, err)
 		}
+	}
+}
+
+// Gorgonia's graph trains a toy corpus to the same curve as the kernels.
+func TestEngines(t *testing.T) {
+	for _, model := range []string{SkipGram, CBOW} {
+		t.Run(model, func(t *testing.T) {
+			var curves [2][]Metrics
+			for i, engine := range Engines {
+				c := config(model)
+				c.Data.StoriesBytes, c.Vectors.Dim, c.Vectors.Engine = 20_000, 8, engine
+				c.Vectors.LearningRate, c.Vectors.Window = 0.2, 3
+				s, dir := session(t, c), t.TempDir()
+				if err := s.Run(context.Background(), dir); err != nil {
+					t.Fatal(err)
+				}
+				var err error
+				if curves[i], err = ReadMetrics(filepath.Join(dir, MetricsFile)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			first, last := curves[0][0], curves[0][len(curves[0])-1]
+			if last.ValLoss > first.ValLoss-0.02 {
+				t.Errorf("the held-out objective goes from %v to %v: nothing to compare", first.ValLoss, last.ValLoss)
+			}
+			for i, m := range curves[0] {
+				if got := curves[1][i].ValLoss; math.Abs(got-m.ValLoss) > 1e-4*m.ValLoss {
+					t.Errorf("after step %d: %v by the graph, %v by kernels", m.Step, got, m.ValLoss)
+				}
+			}
+		})
 	}
 }

@@ -15,6 +15,9 @@ type Trainer struct {
 	// kernel.AddRows. It is there to be looked at: many are a sign of a text that blocks
 	// are too long for.
 	Cut int
+	// Step trains on pieces of a block in place of the kernels, if it isn't nil: sums says
+	// which steps belong to one row, most what a row moves at most (see kernel.AddRows).
+	Step func(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate float32, sums kernel.Sums, most float32) (cut int, err error)
 
 	sampler     sampler
 	subsampling *corpus.Subsampling
@@ -24,6 +27,7 @@ type Trainer struct {
 	before      []int // words of the text before each chunk; the last: all
 	chunk       chunk
 	blocks      []block
+	softmax     softmax
 	steps       []float32
 }
 
@@ -34,12 +38,16 @@ const maxStep = 1
 // is only evaluated on.
 func NewTrainer(v *corpus.Vocabulary, tokens, heldOut []int32, o Options) *Trainer {
 	_, largest := v.ExpectedKept(o.Sample)
+	shared, block := noiseWords(o.Negatives), blockSize(largest, o.Window)
+	if o.Softmax {
+		shared, block = 0, min(block, softmaxBlock)
+	}
 	t := &Trainer{
 		Model: NewModel(len(v.Words), o.Dim, o.Seed), Options: o, tokens: tokens, heldOut: heldOut,
 		subsampling: corpus.NewSubsampling(v, o.Sample),
-		block:       blockSize(largest, o.Window),
+		block:       block,
 		sampler: sampler{seed: o.Seed, window: o.Window, words: len(v.Words),
-			shared: noiseWords(o.Negatives), noise: corpus.NewNoise(v.Counts, o.NoisePower)},
+			shared: shared, noise: corpus.NewNoise(v.Counts, o.NoisePower)},
 	}
 	words := 0
 	t.before = []int{0}
@@ -84,8 +92,19 @@ func (t *Trainer) Train(n int) error {
 	objective := t.objective()
 	for i := range t.blocks {
 		b := &t.blocks[i]
-		kernel.NegativeSampling(t.steps, t.Model.Table, b.pieces, objective, rate)
-		t.Cut += kernel.AddRows(t.Model.Table, t.steps, b.sums, maxStep)
+		switch {
+		case t.Step != nil:
+			cut, err := t.Step(t.Model.Table, b.pieces, objective, rate, b.sums, maxStep)
+			if err != nil {
+				return err
+			}
+			t.Cut += cut
+		case t.Options.Softmax:
+			t.softmax.train(t, b, rate)
+		default:
+			kernel.NegativeSampling(t.steps, t.Model.Table, b.pieces, objective, rate)
+			t.Cut += kernel.AddRows(t.Model.Table, t.steps, b.sums, maxStep)
+		}
 	}
 	return nil
 }
@@ -170,14 +189,21 @@ func (t *Trainer) FirstBad() (word int, what string) {
 
 // Loss is the objective on tokens, in nats for each example: for skip-gram a pair of a word
 // and one of its window, for CBOW a word. Windows and noise words are drawn the same way
-// every time. A model that knows nothing has (1+K)·ln 2.
+// every time. A model that knows nothing has (1+K)·ln 2 with negative sampling, ln V with
+// the full softmax.
 func (t *Trainer) Loss(tokens []int32) float64 {
 	sum, examples := 0.0, 0
 	objective := t.objective()
 	for from := 0; from < len(tokens); from += chunkTokens {
 		t.read(tokens[from:min(from+chunkTokens, len(tokens))], evaluationSeed, uint64(from))
 		for i := range t.blocks {
-			loss, n := kernel.SamplingLoss(t.Model.Table, t.blocks[i].pieces, objective)
+			var loss float64
+			var n int
+			if t.Options.Softmax {
+				loss, n = t.softmax.loss(t, &t.blocks[i])
+			} else {
+				loss, n = kernel.SamplingLoss(t.Model.Table, t.blocks[i].pieces, objective)
+			}
 			sum, examples = sum+loss, examples+n
 		}
 	}

@@ -14,6 +14,9 @@ const (
 	fewSteps = 4  // sums of fewer steps are not cut
 )
 
+// Cuts says whether AddRows looks at the length of a sum of n steps.
+func Cuts(n int) bool { return n >= fewSteps }
+
 // AddRows adds to each row of the table the sum of its steps, each of t.Stride floats. A
 // sum of four or more steps is cut to the length most: its steps were computed without
 // knowledge of each other. It returns how many sums were cut.
@@ -43,7 +46,7 @@ func (t *addRowsTask) piece(w *worker, i int) {
 	for r := from; r < to; r++ {
 		row := t.table.Data[int(t.sums.Rows[r])*s:][:s]
 		steps := t.sums.Steps[t.sums.First[r]:t.sums.First[r+1]]
-		if len(steps) < fewSteps {
+		if !Cuts(len(steps)) {
 			for _, e := range steps {
 				l.add(row, row, t.steps[int(e)*s:])
 			}

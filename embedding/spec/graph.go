@@ -1,0 +1,104 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Graph is an objective of a batch, differentiated with respect to its tables.
+type Graph struct {
+	Expr *G.ExprGraph
+	Loss *G.Node
+
+	tables []*G.Node
+	loss   G.Value   // of the last run
+	grads  []G.Value // with respect to tables
+
+	constants int
+}
+
+// newGraph returns a graph without a loss, with tables of those shapes.
+func newGraph(shapes ...tensor.Shape) *Graph {
+	g := &Graph{Expr: G.NewGraph()}
+	for i, s := range shapes {
+		g.tables = append(g.tables, G.NewTensor(g.Expr, tensor.Float64, s.Dims(), G.WithShape(s...), G.WithName(fmt.Sprint("table", i))))
+	}
+	return g
+}
+
+// complete makes loss the graph's, and differentiates it.
+func (g *Graph) complete(loss *G.Node) (*Graph, error) {
+	g.Loss = loss
+	grads, err := G.Grad(loss, g.tables...)
+	if err != nil {
+		return nil, err
+	}
+	// The machine uses memory again; what is read is copied.
+	G.Read(loss, &g.loss)
+	g.grads = make([]G.Value, len(grads))
+	for i, n := range grads {
+		G.Read(n, &g.grads[i])
+	}
+	return g, nil
+}
+
+// Run computes the loss for these tables, row-major, and its gradient with respect to each.
+func (g *Graph) Run(tables ...[]float64) (loss float64, grads [][]float64, err error) {
+	if len(tables) != len(g.tables) {
+		return 0, nil, fmt.Errorf("%d tables, expected %d", len(tables), len(g.tables))
+	}
+	for i, n := range g.tables {
+		if want := n.Shape().TotalSize(); len(tables[i]) != want {
+			return 0, nil, fmt.Errorf("table %d has %d numbers, expected %d", i, len(tables[i]), want)
+		}
+		if err := G.Let(n, tensor.New(tensor.WithShape(n.Shape()...), tensor.WithBacking(tables[i]))); err != nil {
+			return 0, nil, err
+		}
+	}
+	machine := G.NewTapeMachine(g.Expr)
+	defer machine.Close()
+	if err := machine.RunAll(); err != nil {
+		return 0, nil, err
+	}
+	for _, x := range g.grads {
+		grads = append(grads, slices.Clone(x.Data().([]float64)))
+	}
+	return g.loss.Data().(float64), grads, nil
+}
+
+// constant is a matrix that isn't differentiated. Gorgonia takes nodes of the same name and
+// shape for one, so each gets a number.
+func (g *Graph) constant(name string, rows, columns int, x []float64) *G.Node {
+	g.constants++
+	return G.NewMatrix(g.Expr, tensor.Float64, G.WithName(fmt.Sprint(name, " ", g.constants)), G.WithShape(rows, columns),
+		G.WithValue(tensor.New(tensor.WithShape(rows, columns), tensor.WithBacking(x))))
+}
+
+// OneHot is the matrix [n, v] whose row i has a 1 in column words[i] and zeros elsewhere.
+// Its product with a table [v, d] is rows words of the table.
+func OneHot(words []int, v int) []float64 {
+	x := make([]float64, len(words)*v)
+	for i, w := range words {
+		x[i*v+w] = 1
+	}
+	return x
+}
+
+// lookup is rows of a table as one-hot · table.
+func (g *Graph) lookup(name string, words []int, table *G.Node) *G.Node {
+	v := table.Shape()[0]
+	return G.Must(G.Mul(g.constant(name, len(words), v, OneHot(words, v)), table))
+}
+
+// dots is the products of the rows of x with those of y, [n].
+func dots(x, y *G.Node) *G.Node {
+	return G.Must(G.Sum(G.Must(G.HadamardProd(x, y)), 1))
+}
+
+// minusLogSigmoid is −log σ(x) of each element.
+func minusLogSigmoid(x *G.Node) *G.Node {
+	return G.Must(G.Neg(G.Must(G.Log(G.Must(G.Sigmoid(x))))))
+}
