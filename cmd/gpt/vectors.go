@@ -22,7 +22,7 @@ func vectorsCommand() *cli.Command {
 			return cli.ShowSubcommandHelp(c)
 		},
 		Subcommands: []*cli.Command{
-			vectorsTrainCommand(), vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(), vectorsConvertCommand(),
+			vectorsTrainCommand(), vectorsExplainCommand(), vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(), vectorsConvertCommand(),
 		},
 	}
 }

@@ -44,6 +44,12 @@ func TestVectorsTrainText(t *testing.T) {
 	}
 }
 
+func TestVectorsExplain(t *testing.T) {
+	contains(t, succeed(t, "vectors", "explain", "A dog ran home.", "--part", "windows", "--part", "step", "--window", "1"),
+		"dog home → ran", "(dog, a) (dog, ran)", "One-hot · W", "The same after ten steps")
+	contains(t, refused(t, 2, "vectors", "explain", "--part", "all"), "expected one of onehot, windows")
+}
+
 // refused runs a command line that must end with that status, and returns what it says.
 func refused(t *testing.T, want int, args ...string) string {
 	t.Helper()

@@ -87,6 +87,21 @@ func OneHot(words []int, v int) []float64 {
 	return x
 }
 
+// Lookup computes the rows of words of a table [v, d] as one-hot · table.
+func Lookup(words []int, v, d int, table []float64) ([]float64, error) {
+	g := newGraph(tensor.Shape{v, d})
+	rows := g.lookup("words", words, g.tables[0])
+	if _, err := g.complete(G.Must(G.Sum(rows))); err != nil {
+		return nil, err
+	}
+	var product G.Value
+	G.Read(rows, &product)
+	if _, _, err := g.Run(table); err != nil {
+		return nil, err
+	}
+	return slices.Clone(product.Data().([]float64)), nil
+}
+
 // lookup is rows of a table as one-hot · table.
 func (g *Graph) lookup(name string, words []int, table *G.Node) *G.Node {
 	v := table.Shape()[0]
