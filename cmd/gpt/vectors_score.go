@@ -12,6 +12,7 @@ import (
 	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/data/story"
 	"tinygpt/embedding"
 	"tinygpt/embedding/query"
 )
@@ -24,7 +25,7 @@ func vectorsScoreCommand() *cli.Command {
 			"Similarities are two words and a grade a line, as in WordSim-353. Words that aren't in the vocabulary are\n" +
 			"counted, and their questions left out.",
 		Flags: append(fromFlags(),
-			&cli.StringSliceFlag{Name: "analogies", Usage: "answer the questions of `FILE` (repeatable)"},
+			&cli.StringSliceFlag{Name: "analogies", Usage: "answer the questions of `FILE`, or of the built-in stories' world with stories (repeatable)"},
 			&cli.StringSliceFlag{Name: "similarities", Usage: "compare cosines with the grades of `FILE` (repeatable)"},
 			&cli.IntFlag{Name: "restrict-vocab", Usage: "answer analogies with the first `N` words only; 0 is all", Value: 30000},
 			&cli.StringSliceFlag{Name: "method", Usage: "3cosadd, 3cosmul or direction (repeatable)", DefaultText: "all three"},
@@ -99,6 +100,14 @@ func (s *scoring) load(analogies, similarities []string) error {
 		return parse(f)
 	}
 	for _, path := range analogies {
+		if path == "stories" {
+			sections, err := query.ParseQuestions(strings.NewReader(story.Analogies()), path)
+			if err != nil {
+				return err
+			}
+			s.analogies[path], s.order = sections, append(s.order, path)
+			continue
+		}
 		if err := read(path, func(r io.Reader) (err error) {
 			s.analogies[path], err = query.ParseQuestions(r, path)
 			return err

@@ -208,6 +208,9 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 		return err
 	}
 	fmt.Fprintf(out, "\nloss curve: %s\nask with:   %s vectors neighbours --run %s %s\n", filepath.Join(dir, training.LossCurveFile), self(), dir, v.Words[middle(len(v.Words))])
+	if len(s.Config.Data.Files) == 0 {
+		fmt.Fprintf(out, "analogies:  %s vectors score --run %s --analogies stories\n", self(), dir)
+	}
 	return nil
 }
 

@@ -20,6 +20,7 @@ func TestVectorsTrain(t *testing.T) {
 	}
 	contains(t, string(config), "kind: vectors", "model: cbow", "window: 3", "negative: 8", "min_count: 3", "sample: 0", "seed: 7")
 	contains(t, succeed(t, "vectors", "neighbours", "--run", "runs/vectors-1", "mia"), "tom")
+	contains(t, succeed(t, "vectors", "score", "--run", "runs/vectors-1", "--analogies", "stories"), "dish-ingredient", "gram-past-tense")
 
 	// All steps are made: there is nothing to resume.
 	contains(t, refused(t, 1, "vectors", "train", "--resume"), "has made all its 2 epochs")
