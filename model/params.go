@@ -202,12 +202,16 @@ func (m *Model) add(p *Parameter) {
 // Parameter returns the parameter of that name, or nil.
 func (m *Model) Parameter(name string) *Parameter { return m.byName[name] }
 
+// TokenTable returns the token embedding, [VocabSize, Width]; it is the output table too
+// unless the head is untied.
+func (m *Model) TokenTable() *Parameter { return m.byName[namesOf(m.Config.Arch).tokens] }
+
 // head is the output table: the token embedding unless the head is untied.
 func (m *Model) head() *Parameter {
 	if m.Config.UntiedHead {
 		return m.byName[headName]
 	}
-	return m.byName[namesOf(m.Config.Arch).tokens]
+	return m.TokenTable()
 }
 
 // weights returns the values of a parameter.

@@ -22,7 +22,7 @@ func vectorsCommand() *cli.Command {
 			return cli.ShowSubcommandHelp(c)
 		},
 		Subcommands: []*cli.Command{
-			vectorsTrainCommand(), vectorsExplainCommand(), vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(), vectorsConvertCommand(),
+			vectorsTrainCommand(), vectorsInitCommand(), vectorsExplainCommand(), vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(), vectorsConvertCommand(),
 		},
 	}
 }

@@ -82,7 +82,9 @@ func vectorsExplain(c *cli.Context) error {
 		return err
 	}
 	var words []string
-	split([]byte(sentence), func(w []byte) { words = append(words, string(w)) })
+	if err := split([]byte(sentence), func(w []byte) { words = append(words, string(w)) }); err != nil {
+		return err
+	}
 	wanted := map[string]bool{}
 	for _, p := range c.StringSlice("part") {
 		wanted[p] = true

@@ -46,6 +46,7 @@ func vectorsTrainCommand() *cli.Command {
 		flags = append(flags, &cli.StringFlag{Name: s.flag, Usage: s.usage, DefaultText: "the configuration's " + s.setting})
 	}
 	flags = append(flags,
+		&cli.StringFlag{Name: "tokenizer", Usage: "the words are the tokens of the tokenizer in `FILE` or folder: see gpt vectors init"},
 		&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `vectors.dim=50` (repeatable)"},
 		&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
@@ -92,6 +93,9 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 	if files := c.StringSlice("data"); len(files) > 0 {
 		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
 	}
+	if t := c.String("tokenizer"); t != "" {
+		cfg.Data.Tokenizer = t
+	}
 	if err := setVectors(c, &cfg); err != nil {
 		return nil, "", err
 	}
@@ -102,6 +106,9 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 	s, err := newVectors(c, cfg)
 	if err != nil {
 		return nil, "", err
+	}
+	if t := cfg.Data.Tokenizer; t != "" {
+		cfg.Data.Tokenizer, _ = filepath.Abs(t)
 	}
 	for i, f := range cfg.Data.Files {
 		if f != "-" {
@@ -137,7 +144,7 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 			return nil, "", usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", s.flag)}
 		}
 	}
-	for _, flag := range []string{"config", "data", "set"} {
+	for _, flag := range []string{"config", "data", "tokenizer", "set"} {
 		if c.IsSet(flag) {
 			return nil, "", usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", flag)}
 		}

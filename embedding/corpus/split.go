@@ -7,8 +7,8 @@ import (
 )
 
 // Splitter calls word for each word of a line, in order. The bytes are valid until word
-// returns.
-type Splitter func(line []byte, word func([]byte))
+// returns. An error is one of a tokenizer that can't encode the line.
+type Splitter func(line []byte, word func([]byte)) error
 
 // Splitters are the ways to cut a line into words that have a name.
 var Splitters = []string{"words", "spaces", "characters"}
@@ -44,7 +44,7 @@ var class = func() (c [utf8.RuneSelf]byte) {
 
 func words() Splitter {
 	var buffer []byte
-	return func(line []byte, word func([]byte)) {
+	return func(line []byte, word func([]byte)) error {
 		buffer = buffer[:0]
 		end := func() {
 			if len(buffer) > 0 {
@@ -76,6 +76,39 @@ func words() Splitter {
 			}
 		}
 		end()
+		return nil
+	}
+}
+
+// Encoder is a tokenizer: text to ids, and ids to the bytes that they stand for.
+type Encoder interface {
+	Encode(text string) ([]int32, error)
+	Decode(ids []int32) (string, error)
+	VocabSize() int
+}
+
+// Tokens returns the splitter whose words are the tokens of a tokenizer: the bytes that
+// each stands for, spaces included.
+func Tokens(e Encoder) Splitter {
+	bytes := make([][]byte, e.VocabSize())
+	return func(line []byte, word func([]byte)) error {
+		ids, err := e.Encode(string(line))
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if bytes[id] == nil {
+				text, err := e.Decode([]int32{id})
+				if err != nil {
+					return err
+				}
+				bytes[id] = []byte(text)
+			}
+			if len(bytes[id]) > 0 { // else a special token
+				word(bytes[id])
+			}
+		}
+		return nil
 	}
 }
 
@@ -85,7 +118,7 @@ func ideograph(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 
-func spaces(line []byte, word func([]byte)) {
+func spaces(line []byte, word func([]byte)) error {
 	start := -1
 	for i := 0; i < len(line); {
 		r, n := rune(line[i]), 1
@@ -105,9 +138,10 @@ func spaces(line []byte, word func([]byte)) {
 	if start >= 0 {
 		word(line[start:])
 	}
+	return nil
 }
 
-func characters(line []byte, word func([]byte)) {
+func characters(line []byte, word func([]byte)) error {
 	for i := 0; i < len(line); {
 		r, n := utf8.DecodeRune(line[i:])
 		if !unicode.IsSpace(r) {
@@ -115,4 +149,5 @@ func characters(line []byte, word func([]byte)) {
 		}
 		i += n
 	}
+	return nil
 }

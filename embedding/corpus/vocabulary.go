@@ -47,9 +47,9 @@ func NewBuilder(split Splitter) *Builder {
 }
 
 // Add adds a line.
-func (b *Builder) Add(line []byte) {
+func (b *Builder) Add(line []byte) error {
 	before := len(b.tokens)
-	b.split(line, func(word []byte) {
+	err := b.split(line, func(word []byte) {
 		id, known := b.ids[string(word)]
 		if !known {
 			id = int32(len(b.words))
@@ -63,13 +63,17 @@ func (b *Builder) Add(line []byte) {
 	if len(b.tokens) > before {
 		b.tokens = append(b.tokens, LineEnd)
 	}
+	return err
 }
 
 // AddText adds the lines of a text.
-func (b *Builder) AddText(text string) {
+func (b *Builder) AddText(text string) error {
 	for line := range strings.Lines(text) {
-		b.Add([]byte(strings.TrimRight(line, "\r\n")))
+		if err := b.Add([]byte(strings.TrimRight(line, "\r\n"))); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // Kept says how large a vocabulary a minimal count leaves.

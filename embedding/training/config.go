@@ -42,8 +42,11 @@ type Data struct {
 	// StoriesBytes is the size of the built-in stories, StoriesSeed which ones.
 	StoriesBytes int    `yaml:"stories_bytes,omitempty"`
 	StoriesSeed  uint64 `yaml:"stories_seed,omitempty"`
-	// Words names the splitter, see corpus.NewSplitter.
+	// Words names the splitter, see corpus.NewSplitter; "tokens" if there is a Tokenizer.
 	Words string `yaml:"words"`
+	// Tokenizer is a file or folder of a tokenizer whose tokens are the words, so that a
+	// GPT with the same tokenizer can begin with their vectors.
+	Tokenizer string `yaml:"tokenizer,omitempty"`
 	// MinCount is how often a word occurs at least; rarer ones are removed from the text.
 	MinCount int `yaml:"min_count"`
 	// MaxWords is how large the vocabulary may be; 0: no limit.
@@ -125,6 +128,9 @@ var rates = map[string]float64{SkipGram: 0.025, CBOW: 0.025, GloVe: 0.05}
 // Complete fills in what follows from the model, and drops what it has no use for.
 func (c *Config) Complete() {
 	v := &c.Vectors
+	if c.Data.Tokenizer != "" {
+		c.Data.Words = "tokens"
+	}
 	if v.LearningRate == 0 {
 		v.LearningRate = rates[v.Model]
 	}
@@ -146,7 +152,7 @@ func (c Config) Validate() error {
 		}
 	}
 	d, v := c.Data, c.Vectors
-	check(slices.Contains(corpus.Splitters, d.Words), "data.words is %q: expected one of %s", d.Words, strings.Join(corpus.Splitters, ", "))
+	check(d.Tokenizer != "" || slices.Contains(corpus.Splitters, d.Words), "data.words is %q: expected one of %s", d.Words, strings.Join(corpus.Splitters, ", "))
 	check(d.MinCount >= 1, "data.min_count is %d: expected 1 or more", d.MinCount)
 	check(d.MaxWords >= 0, "data.max_words is %d: expected 0 (no limit) or more", d.MaxWords)
 	check(d.ValFraction >= 0 && d.ValFraction < 1, "data.val_fraction is %v: expected 0 or more and less than 1", d.ValFraction)

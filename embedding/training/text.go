@@ -11,33 +11,44 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/world"
 	"tinygpt/embedding/corpus"
+	"tinygpt/tokenizer"
 )
 
 // ReadText reads the text of a configuration. A vocabulary that is too small to mean
 // anything is an error unless force is set.
 func ReadText(d Data, force bool) (*corpus.Text, error) {
-	split, err := corpus.NewSplitter(d.Words)
+	split, err := d.splitter()
 	if err != nil {
 		return nil, err
 	}
 	b := corpus.NewBuilder(split)
 	switch {
 	case len(d.Files) > 0:
-		err = data.EachLine(d.Files, data.Options{}, func(line []byte) error {
-			b.Add(line)
-			return nil
-		})
+		err = data.EachLine(d.Files, data.Options{}, b.Add)
 	case d.StoriesBytes <= 0:
 		err = errors.New("no text: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories")
 	default:
 		for _, doc := range world.Corpus(d.StoriesSeed, d.StoriesBytes, 0) {
-			b.AddText(doc.Text)
+			if err = b.AddText(doc.Text); err != nil {
+				break
+			}
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return b.Text(d.MinCount, d.MaxWords, force)
+}
+
+func (d Data) splitter() (corpus.Splitter, error) {
+	if d.Tokenizer == "" {
+		return corpus.NewSplitter(d.Words)
+	}
+	t, err := tokenizer.Load(d.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	return corpus.Tokens(t), nil
 }
 
 // fingerprint is a hash of a text: of its words and their order.

@@ -47,15 +47,11 @@ func (t *addRowsTask) piece(w *worker, i int) {
 		row := t.table.Data[int(t.sums.Rows[r])*s:][:s]
 		steps := t.sums.Steps[t.sums.First[r]:t.sums.First[r+1]]
 		if !Cuts(len(steps)) {
-			for _, e := range steps {
-				l.add(row, row, t.steps[int(e)*s:])
-			}
+			l.addSteps(row, t.steps, steps, s)
 			continue
 		}
-		copy(sum, t.steps[int(steps[0])*s:])
-		for _, e := range steps[1:] {
-			l.add(sum, sum, t.steps[int(e)*s:])
-		}
+		clear(sum)
+		l.addSteps(sum, t.steps, steps, s)
 		if n := math.Sqrt(l.sumSquares(sum)); n > float64(t.most) {
 			l.scale(sum, float32(float64(t.most)/n))
 			cut++
@@ -63,4 +59,11 @@ func (t *addRowsTask) piece(w *worker, i int) {
 		l.add(row, row, sum)
 	}
 	workers.partial[i] = float64(cut)
+}
+
+// addStepsGo adds rows of steps to a row.
+func addStepsGo(row, steps []float32, list []int32, stride int) {
+	for _, e := range list {
+		addGo(row[:stride], row, steps[int(e)*stride:])
+	}
 }

@@ -31,3 +31,43 @@ func gloveStepBy(step func(w, x, rates *float32, n int, f, log float32, nextW, n
 	_, _, _, _ = x[2*n-1], rates[n-1], nextW[2*n-1], nextX[2*n-1]
 	return step(&w[0], &x[0], &rates[0], n, f, log, &nextW[0], &nextX[0])
 }
+
+func gatherRowsLanes8(to, table []float32, rows []int32, stride int) {
+	gatherRowsBy(gatherRowsAVX2, to, table, rows, stride)
+}
+
+func gatherRowsLanes16(to, table []float32, rows []int32, stride int) {
+	gatherRowsBy(gatherRowsAVX512, to, table, rows, stride)
+}
+
+// gatherRowsBy proves the bounds that assembly doesn't check.
+func gatherRowsBy(gather func(to, table *float32, rows []int32, stride int), to, table []float32, rows []int32, stride int) {
+	if len(rows) == 0 || stride == 0 {
+		return
+	}
+	_ = to[len(rows)*stride-1]
+	for _, r := range rows {
+		_ = table[int(r)*stride : int(r)*stride+stride]
+	}
+	gather(&to[0], &table[0], rows, stride)
+}
+
+func addStepsLanes8(row, steps []float32, list []int32, stride int) {
+	addStepsBy(addStepsAVX2, row, steps, list, stride)
+}
+
+func addStepsLanes16(row, steps []float32, list []int32, stride int) {
+	addStepsBy(addStepsAVX512, row, steps, list, stride)
+}
+
+// addStepsBy proves the bounds that assembly doesn't check.
+func addStepsBy(add func(row, steps *float32, list []int32, stride int), row, steps []float32, list []int32, stride int) {
+	if len(list) == 0 || stride == 0 {
+		return
+	}
+	_ = row[stride-1]
+	for _, e := range list {
+		_ = steps[int(e)*stride : int(e)*stride+stride]
+	}
+	add(&row[0], &steps[0], list, stride)
+}

@@ -462,6 +462,83 @@ step:
 	VZEROUPPER
 	RET
 
+// func gatherRowsAVX2(to *float32, table *float32, rows []int32, stride int)
+// Requires: AVX, MMX+
+TEXT ·gatherRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ to+0(FP), AX
+	MOVQ table+8(FP), CX
+	MOVQ rows_base+16(FP), DX
+	MOVQ rows_len+24(FP), BX
+	MOVQ stride+40(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	CMPQ    BX, $0x06
+	JLE     near
+	MOVLQSX 24(DX), DI
+	IMULQ   SI, DI
+	ADDQ    CX, DI
+	MOVQ    SI, R8
+
+ahead:
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
+	SUBQ       $0x40, R8
+	JG         ahead
+
+near:
+	MOVLQSX (DX), DI
+	IMULQ   SI, DI
+	ADDQ    CX, DI
+	XORQ    R8, R8
+
+copy:
+	VMOVUPS (DI)(R8*1), Y0
+	VMOVUPS Y0, (AX)(R8*1)
+	VMOVUPS 32(DI)(R8*1), Y0
+	VMOVUPS Y0, 32(AX)(R8*1)
+	ADDQ    $0x40, R8
+	CMPQ    R8, SI
+	JLT     copy
+	ADDQ    SI, AX
+	ADDQ    $0x04, DX
+	DECQ    BX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func addStepsAVX2(row *float32, steps *float32, list []int32, stride int)
+// Requires: AVX
+TEXT ·addStepsAVX2(SB), NOSPLIT, $0-48
+	MOVQ row+0(FP), AX
+	MOVQ steps+8(FP), CX
+	MOVQ list_base+16(FP), DX
+	MOVQ list_len+24(FP), BX
+	MOVQ stride+40(FP), SI
+	SHLQ $0x02, SI
+
+step:
+	MOVLQSX (DX), DI
+	IMULQ   SI, DI
+	ADDQ    CX, DI
+	XORQ    R8, R8
+
+add:
+	VMOVUPS (AX)(R8*1), Y0
+	VADDPS  (DI)(R8*1), Y0, Y0
+	VMOVUPS Y0, (AX)(R8*1)
+	VMOVUPS 32(AX)(R8*1), Y0
+	VADDPS  32(DI)(R8*1), Y0, Y0
+	VMOVUPS Y0, 32(AX)(R8*1)
+	ADDQ    $0x40, R8
+	CMPQ    R8, SI
+	JLT     add
+	ADDQ    $0x04, DX
+	DECQ    BX
+	JNZ     step
+	VZEROUPPER
+	RET
+
 // func sigmoidRowsAVX512(x *float32, weights []float32, n int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·sigmoidRowsAVX512(SB), NOSPLIT, $0-40
@@ -611,5 +688,77 @@ step:
 	ADDQ        $0x40, SI
 	CMPQ        SI, BX
 	JLT         step
+	VZEROUPPER
+	RET
+
+// func gatherRowsAVX512(to *float32, table *float32, rows []int32, stride int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gatherRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ to+0(FP), AX
+	MOVQ table+8(FP), CX
+	MOVQ rows_base+16(FP), DX
+	MOVQ rows_len+24(FP), BX
+	MOVQ stride+40(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	CMPQ    BX, $0x06
+	JLE     near
+	MOVLQSX 24(DX), DI
+	IMULQ   SI, DI
+	ADDQ    CX, DI
+	MOVQ    SI, R8
+
+ahead:
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
+	SUBQ       $0x40, R8
+	JG         ahead
+
+near:
+	MOVLQSX (DX), DI
+	IMULQ   SI, DI
+	ADDQ    CX, DI
+	XORQ    R8, R8
+
+copy:
+	VMOVUPS (DI)(R8*1), Z0
+	VMOVUPS Z0, (AX)(R8*1)
+	ADDQ    $0x40, R8
+	CMPQ    R8, SI
+	JLT     copy
+	ADDQ    SI, AX
+	ADDQ    $0x04, DX
+	DECQ    BX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func addStepsAVX512(row *float32, steps *float32, list []int32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·addStepsAVX512(SB), NOSPLIT, $0-48
+	MOVQ row+0(FP), AX
+	MOVQ steps+8(FP), CX
+	MOVQ list_base+16(FP), DX
+	MOVQ list_len+24(FP), BX
+	MOVQ stride+40(FP), SI
+	SHLQ $0x02, SI
+
+step:
+	MOVLQSX (DX), DI
+	IMULQ   SI, DI
+	ADDQ    CX, DI
+	XORQ    R8, R8
+
+add:
+	VMOVUPS (AX)(R8*1), Z0
+	VADDPS  (DI)(R8*1), Z0, Z0
+	VMOVUPS Z0, (AX)(R8*1)
+	ADDQ    $0x40, R8
+	CMPQ    R8, SI
+	JLT     add
+	ADDQ    $0x04, DX
+	DECQ    BX
+	JNZ     step
 	VZEROUPPER
 	RET

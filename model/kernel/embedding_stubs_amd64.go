@@ -29,6 +29,22 @@ func sigmoidRowsAVX2(x *float32, weights []float32, n int)
 //go:noescape
 func gloveStepAVX2(w *float32, x *float32, rates *float32, n int, f float32, log float32, nextW *float32, nextX *float32) float32
 
+// gatherRowsAVX2 computes for len(rows) > 0, stride > 0, a multiple of 16,
+//
+//	for i, r := range rows { copy(to[i*stride:][:stride], table[r*stride:]) }
+//
+//go:noescape
+func gatherRowsAVX2(to *float32, table *float32, rows []int32, stride int)
+
+// addStepsAVX2 computes for len(list) > 0, stride > 0, a multiple of 16,
+//
+//	for _, e := range list {
+//		for j := range stride { row[j] += steps[e*stride+j] }
+//	}
+//
+//go:noescape
+func addStepsAVX2(row *float32, steps *float32, list []int32, stride int)
+
 // sigmoidRowsAVX512 computes for len(weights) > 0
 //
 //	for i, w := range weights {
@@ -53,3 +69,19 @@ func sigmoidRowsAVX512(x *float32, weights []float32, n int)
 //
 //go:noescape
 func gloveStepAVX512(w *float32, x *float32, rates *float32, n int, f float32, log float32, nextW *float32, nextX *float32) float32
+
+// gatherRowsAVX512 computes for len(rows) > 0, stride > 0, a multiple of 16,
+//
+//	for i, r := range rows { copy(to[i*stride:][:stride], table[r*stride:]) }
+//
+//go:noescape
+func gatherRowsAVX512(to *float32, table *float32, rows []int32, stride int)
+
+// addStepsAVX512 computes for len(list) > 0, stride > 0, a multiple of 16,
+//
+//	for _, e := range list {
+//		for j := range stride { row[j] += steps[e*stride+j] }
+//	}
+//
+//go:noescape
+func addStepsAVX512(row *float32, steps *float32, list []int32, stride int)

@@ -49,6 +49,8 @@ type level struct {
 	adamw         func(param, grad, m, v []float32, c *adamwConstants)
 	sigmoidRows   func(x, weights []float32, n int)
 	studentForces func(p, x, y []float32, px, py float32) (sums [5]float32)
+	gatherRows    func(to, table []float32, rows []int32, stride int)
+	addSteps      func(row, steps []float32, list []int32, stride int)
 	gloveStep     func(w, x, rates []float32, f, log float32, nextW, nextX []float32) (diff float32)
 	fma           func(rounds int)
 }
@@ -67,7 +69,7 @@ var portable = level{
 	gelu: geluGo, geluGrad: geluGradGo,
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
-	sigmoidRows: sigmoidRowsGo, studentForces: studentForcesGo, gloveStep: gloveStepGo,
+	sigmoidRows: sigmoidRowsGo, studentForces: studentForcesGo, gloveStep: gloveStepGo, gatherRows: gatherRowsGo, addSteps: addStepsGo,
 	fma: fmaGo,
 }
 

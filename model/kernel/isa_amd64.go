@@ -20,7 +20,7 @@ var avx2 = level{
 		dropoutAVX2(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
 	adamw:       func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX2(param, grad, m, v, &c.gradScale) },
-	sigmoidRows: sigmoidRowsLanes8, studentForces: studentForcesLanes8, gloveStep: gloveStepLanes8,
+	sigmoidRows: sigmoidRowsLanes8, studentForces: studentForcesLanes8, gloveStep: gloveStepLanes8, gatherRows: gatherRowsLanes8, addSteps: addStepsLanes8,
 	fma: fmaAVX2,
 }
 
@@ -40,7 +40,7 @@ var avx512 = level{
 		dropoutAVX512(y, x, counter, m.key0, m.key1, m.threshold, m.scale)
 	},
 	adamw:       func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX512(param, grad, m, v, &c.gradScale) },
-	sigmoidRows: sigmoidRowsLanes16, studentForces: studentForcesLanes16, gloveStep: gloveStepLanes16,
+	sigmoidRows: sigmoidRowsLanes16, studentForces: studentForcesLanes16, gloveStep: gloveStepLanes16, gatherRows: gatherRowsLanes16, addSteps: addStepsLanes16,
 	fma: fmaAVX512,
 }
 

@@ -125,13 +125,13 @@ func (t *samplingTask) piece(w *worker, i int) {
 	L, P, K, s := len(e.Inputs), len(e.Targets), len(e.Noise), t.table.Stride
 	p := samplingPiece{samplingTask: t, Examples: e}
 	l := t.level
-	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L*targetGroup + L + P + max(l.panelFloats(K, t.table.D), l.panelFloats(targetGroup, t.table.D)))
+	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L*targetGroup + L + P + max(l.panelFloats(K, t.table.D), l.panelFloats(targetGroup, t.table.D), L*targetGroup))
 	p.inputs, scratch = carve(scratch, L*s)
 	p.targets, scratch = carve(scratch, P*s)
 	p.noise, scratch = carve(scratch, K*s)
-	p.gather(p.inputs, e.Inputs)
-	p.gather(p.targets, e.Targets)
-	p.gather(p.noise, e.Noise)
+	l.gatherRows(p.noise, t.table.Data, e.Noise, s)
+	l.gatherRows(p.targets, t.table.Data, e.Targets, s)
+	l.gatherRows(p.inputs, t.table.Data, e.Inputs, s)
 	if t.steps != nil {
 		first := 0
 		for j := range i {
@@ -158,14 +158,6 @@ type samplingPiece struct {
 	*Examples
 	inputs, targets, noise    []float32 // [L,S] [P,S] [K,S]
 	dInputs, dTargets, dNoise []float32 // nil: the loss is wanted
-}
-
-// gather copies rows of the table.
-func (t *samplingTask) gather(to []float32, rows []int32) {
-	s := t.table.Stride
-	for i, r := range rows {
-		copy(to[i*s:i*s+s], t.table.Data[int(r)*s:])
-	}
 }
 
 // targetGroup is the number of targets whose windows are computed together, as a dense
@@ -238,21 +230,21 @@ func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float6
 		return loss
 	}
 	l.sigmoidRows(dots, rates[:span], targetGroup)
-	for i := range span {
-		row := dots[i*targetGroup:][:n]
-		for c := range row {
-			from, to := int(p.From[c0+c]), int(p.To[c0+c])
-			if at := lo + i; at < from || at >= to || at == p.First+c0+c {
-				row[c] = 0
-			} else {
-				row[c] = p.rate - row[c]
+	errors, _ := carve(scratch, span*targetGroup)
+	clear(errors)
+	for c := c0; c < c1; c++ {
+		own := p.First + c - lo
+		for i := int(p.From[c]) - lo; i < int(p.To[c])-lo; i++ {
+			if i != own {
+				at := i*targetGroup + c - c0
+				errors[at] = p.rate - dots[at]
 			}
 		}
 	}
 	rows, _ := l.rowPanels(nil, targets, s, n, s)
-	l.multiply(span, s, n, dots, targetGroup, 1, rows, p.dInputs[lo*s:], s, true)
+	l.multiply(span, s, n, errors, targetGroup, 1, rows, p.dInputs[lo*s:], s, true)
 	rows, _ = l.rowPanels(nil, inputs, s, span, s)
-	l.multiply(n, s, span, dots, 1, targetGroup, rows, p.dTargets[c0*s:], s, false)
+	l.multiply(n, s, span, errors, 1, targetGroup, rows, p.dTargets[c0*s:], s, false)
 	return 0
 }
 
@@ -322,6 +314,13 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 // softplus is log(1 + e^x) = −log σ(−x).
 func softplus(x float32) float64 {
 	return max(float64(x), 0) + math.Log1p(math.Exp(-math.Abs(float64(x))))
+}
+
+// gatherRowsGo copies rows of a table.
+func gatherRowsGo(to, table []float32, rows []int32, stride int) {
+	for i, r := range rows {
+		copy(to[i*stride:i*stride+stride], table[int(r)*stride:int(r)*stride+stride])
+	}
 }
 
 // sigmoidRowsGo takes x, rows of n numbers, to weights[row]·σ(x).

@@ -117,3 +117,81 @@ func (s *isa) gloveStep() {
 	})
 	s.ret()
 }
+
+// rowsAhead is how many rows earlier gatherRows asks for a row: they are far away, and each
+// takes several cache lines.
+const rowsAhead = 6
+
+// gatherRows is for rows of whole vectors of the widest level.
+func (s *isa) gatherRows() {
+	s.function("gatherRows", "func(to, table *float32, rows []int32, stride int)", "computes for len(rows) > 0, stride > 0, a multiple of 16,",
+		"",
+		"\tfor i, r := range rows { copy(to[i*stride:][:stride], table[r*stride:]) }")
+	to, table, rows, n, stride := load64("to"), load64("table"), base("rows"), length("rows"), load64("stride")
+	SHLQ(Imm(2), stride)
+	place := func(i Mem) reg.GPVirtual {
+		p := GP64()
+		MOVLQSX(i, p)
+		IMULQ(stride, p)
+		ADDQ(table, p)
+		return p
+	}
+	Label("row")
+	CMPQ(n, Imm(rowsAhead))
+	JLE(LabelRef("near"))
+	next, left := place(Mem{Base: rows, Disp: 4 * rowsAhead}), GP64()
+	MOVQ(stride, left)
+	Label("ahead")
+	PREFETCHT0(Mem{Base: next})
+	ADDQ(Imm(64), next)
+	SUBQ(Imm(64), left)
+	JG(LabelRef("ahead"))
+	Label("near")
+	from, i := place(Mem{Base: rows}), GP64()
+	XORQ(i, i)
+	Label("copy")
+	for v := range 16 / s.lanes {
+		x := s.vec()
+		VMOVUPS(Mem{Base: from, Index: i, Scale: 1, Disp: v * s.bytes()}, x)
+		VMOVUPS(x, Mem{Base: to, Index: i, Scale: 1, Disp: v * s.bytes()})
+	}
+	ADDQ(Imm(64), i)
+	CMPQ(i, stride)
+	JLT(LabelRef("copy"))
+	ADDQ(stride, to)
+	ADDQ(Imm(4), rows)
+	DECQ(n)
+	JNZ(LabelRef("row"))
+	s.ret()
+}
+
+// addSteps is for rows of whole vectors of the widest level.
+func (s *isa) addSteps() {
+	s.function("addSteps", "func(row, steps *float32, list []int32, stride int)", "computes for len(list) > 0, stride > 0, a multiple of 16,",
+		"",
+		"\tfor _, e := range list {",
+		"\t\tfor j := range stride { row[j] += steps[e*stride+j] }",
+		"\t}")
+	row, steps, list, n, stride := load64("row"), load64("steps"), base("list"), length("list"), load64("stride")
+	SHLQ(Imm(2), stride)
+	Label("step")
+	from, i := GP64(), GP64()
+	MOVLQSX(Mem{Base: list}, from)
+	IMULQ(stride, from)
+	ADDQ(steps, from)
+	XORQ(i, i)
+	Label("add")
+	for v := range 16 / s.lanes {
+		x := s.vec()
+		VMOVUPS(Mem{Base: row, Index: i, Scale: 1, Disp: v * s.bytes()}, x)
+		VADDPS(Mem{Base: from, Index: i, Scale: 1, Disp: v * s.bytes()}, x, x)
+		VMOVUPS(x, Mem{Base: row, Index: i, Scale: 1, Disp: v * s.bytes()})
+	}
+	ADDQ(Imm(64), i)
+	CMPQ(i, stride)
+	JLT(LabelRef("add"))
+	ADDQ(Imm(4), list)
+	DECQ(n)
+	JNZ(LabelRef("step"))
+	s.ret()
+}

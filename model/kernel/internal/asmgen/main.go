@@ -61,6 +61,8 @@ func main() {
 		case "embedding":
 			s.sigmoidRows()
 			s.gloveStep()
+			s.gatherRows()
+			s.addSteps()
 		case "tsne":
 			s.studentForces()
 		case "peak":
