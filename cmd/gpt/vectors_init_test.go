@@ -7,7 +7,7 @@ func TestVectorsInit(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "tiny.yaml", tiny)
 	succeed(t, "train", "--config", "tiny.yaml", "--run", "base")
-	contains(t, refused(t, 1, "vectors", "init"), "no run")
+	contains(t, refused(t, 1, "vectors", "init"), "no vectors run")
 	small := []string{"vectors", "train", "--set", "data.stories_bytes=150000", "--epochs", "1"}
 	succeed(t, append(small, "--run", "words", "--dim", "16")...)
 	contains(t, refused(t, 1, "vectors", "init", "--vectors", "words", "--config", "tiny.yaml"), "vectors train --tokenizer")
