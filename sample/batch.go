@@ -123,6 +123,9 @@ func (b *Batch) place(s *sequence) {
 	known := s.unread[:len(s.unread)-1]
 	from, common := b.free[0], 0
 	for i := range b.decoder.Sequences() {
+		if s.OnPrompt != nil {
+			break // all of its tokens have to be read
+		}
 		if n := b.decoder.Common(i, known); n > common {
 			from, common = i, n
 		}
@@ -134,7 +137,7 @@ func (b *Batch) place(s *sequence) {
 	s.place = b.free[at]
 	b.free = slices.Delete(b.free, at, at+1)
 	same := func(r *sequence) bool {
-		return r.leader == nil && len(r.text.Tokens) == 0 && slices.Equal(r.Prompt, s.Prompt)
+		return r.leader == nil && len(r.text.Tokens) == 0 && r.OnPrompt == nil && s.OnPrompt == nil && slices.Equal(r.Prompt, s.Prompt)
 	}
 	if i := slices.IndexFunc(b.running, same); i >= 0 {
 		s.leader = b.running[i]
@@ -162,6 +165,9 @@ func (b *Batch) Step() error {
 			continue
 		}
 		s.reads = len(s.unread)
+		if s.OnPrompt != nil {
+			s.reads = min(s.reads, 1) // the logits of each are wanted
+		}
 		if b.PromptTokens > 0 && len(s.text.Tokens) == 0 {
 			s.reads = min(s.reads, left)
 			left -= s.reads
@@ -184,8 +190,11 @@ func (b *Batch) Step() error {
 		}
 	}
 	for _, s := range b.running {
-		if s.reads > 0 && len(s.unread) == 0 {
+		switch {
+		case s.reads > 0 && len(s.unread) == 0:
 			b.draw(s)
+		case s.reads > 0 && s.OnPrompt != nil:
+			b.prompt(s)
 		}
 	}
 	b.leave(func(s *sequence) bool { return s.text.Finish != Unfinished || s.text.Err != nil })
@@ -194,6 +203,14 @@ func (b *Batch) Step() error {
 
 // Waiting reports whether every text waits for its Ready.
 func (b *Batch) Waiting() bool { return len(b.inputs) == 0 }
+
+// prompt reports what the model expected at the next token of a prompt.
+func (b *Batch) prompt(s *sequence) {
+	logits := b.decoder.Logits(s.place)
+	b.candidates.start(logits, &s.history)
+	b.step = Step{Token: s.unread[0], logits: logits, candidates: &b.candidates, chosen: int(s.unread[0])}
+	s.OnPrompt(&b.step)
+}
 
 // draw chooses the next token of a text.
 func (b *Batch) draw(s *sequence) {
@@ -275,7 +292,7 @@ func (b *Batch) succeed(s *sequence) {
 	}
 }
 
-// abandon ends all texts with an error.
-func (b *Batch) abandon(err error) {
+// Abandon ends all texts with an error.
+func (b *Batch) Abandon(err error) {
 	b.leave(func(s *sequence) bool { s.text.Err = err; return true })
 }

@@ -37,7 +37,7 @@ func Generate(ctx context.Context, d Decoder, t tokenizer.Tokenizer, requests []
 			err = b.Step()
 		}
 	}
-	b.abandon(err)
+	b.Abandon(err)
 	texts := make([]Text, len(requests))
 	for i := range texts {
 		if i >= len(running) {

@@ -20,6 +20,10 @@ type Request struct {
 	LogitBias map[int32]float32
 	// LogProbs asks for Text.LogProbs.
 	LogProbs bool
+	// OnPrompt, unless nil, is called for each token of the prompt but the first one,
+	// with what the model expected in its place. The prompt is then read token by
+	// token, which takes longer. Only the last Context tokens of a prompt are read.
+	OnPrompt func(*Step)
 	// OnToken, unless nil, is called after each drawn token. If it returns false
 	// the text ends there.
 	OnToken func(*Step) bool

@@ -16,6 +16,7 @@ type Step struct {
 	Text   string
 	Finish Finish // why this is the text's last token, if it is
 
+	logProb    float64 // result of LogProb; 0: not computed yet
 	logits     []float32
 	candidates *Candidates
 	chosen     int // index of Token among the candidates
@@ -33,17 +34,57 @@ type Candidate struct {
 // LogProb is the natural logarithm of the model's own probability of the token,
 // before temperature and filters.
 func (s *Step) LogProb() float64 {
-	loss, _ := kernel.CrossEntropy(nil, s.logits, []int32{s.Token}, 1, len(s.logits))
-	return -loss
+	if s.logProb == 0 {
+		loss, _ := kernel.CrossEntropy(nil, s.logits, []int32{s.Token}, 1, len(s.logits))
+		s.logProb = -loss
+	}
+	return s.logProb
+}
+
+// LogProbOf is LogProb of any token in the place of the drawn one.
+func (s *Step) LogProbOf(token int32) float64 {
+	return s.LogProb() + (float64(s.logits[token]) - float64(s.logits[s.Token]))
+}
+
+// Likeliest returns the n likeliest tokens by the model's own probabilities, the
+// likeliest first.
+func (s *Step) Likeliest(n int) []int32 {
+	if n = min(n, len(s.logits)); n == 0 {
+		return nil
+	}
+	var c Candidates
+	c.Scores = s.logits
+	least := c.largest(n)
+	var tokens []int32
+	for i, x := range s.logits {
+		if x >= least {
+			tokens = append(tokens, int32(i))
+		}
+	}
+	slices.SortFunc(tokens, func(a, b int32) int {
+		if s.before(a, b) {
+			return -1
+		}
+		return 1
+	})
+	return tokens[:n]
+}
+
+// before reports whether a token comes before another in the order of the model's
+// own probabilities. Logits tell apart what rounds to the same probability.
+func (s *Step) before(a, b int32) bool {
+	x, y := s.logits[a], s.logits[b]
+	return x > y || x == y && a < b
 }
 
 // Entropy returns the entropies, in bits, of the model's distribution before and
 // after temperature and filters.
 func (s *Step) Entropy() (before, after float64) {
-	return entropy(s.before()), entropy(s.candidates.Probabilities())
+	return entropy(s.probabilities()), entropy(s.candidates.Probabilities())
 }
 
-func (s *Step) before() []float32 {
+// probabilities returns the model's own distribution [V].
+func (s *Step) probabilities() []float32 {
 	p := make([]float32, len(s.logits))
 	kernel.Softmax(p, s.logits, 1, len(p))
 	return p
@@ -64,30 +105,27 @@ func (s *Step) Kept() int { return len(s.candidates.Tokens) }
 // Top returns the n likeliest tokens by the model's own probabilities, and the
 // drawn one if it isn't among them.
 func (s *Step) Top(n int) []Candidate {
-	before := s.before()
-	all := make([]Candidate, len(before))
-	for i, p := range before {
-		all[i] = Candidate{Token: int32(i), Before: float64(p)}
-	}
-	for i, p := range s.candidates.Probabilities() {
-		all[s.candidates.Tokens[i]].After = float64(p)
-	}
-	slices.SortFunc(all, func(a, b Candidate) int {
-		// Logits tell apart what rounds to one probability.
-		if x, y := s.logits[a.Token], s.logits[b.Token]; x != y {
-			if x > y {
-				return -1
-			}
-			return 1
+	tokens := s.Likeliest(n)
+	before, after := s.probabilities(), s.candidates.Probabilities()
+	list := make([]Candidate, 0, len(tokens)+1)
+	add := func(token int32, rank int) {
+		c := Candidate{Token: token, Rank: rank, Before: float64(before[token])}
+		if i, ok := slices.BinarySearch(s.candidates.Tokens, token); ok {
+			c.After = float64(after[i])
 		}
-		return int(a.Token - b.Token)
-	})
-	for i := range all {
-		all[i].Rank = i + 1
+		list = append(list, c)
 	}
-	n = min(n, len(all))
-	if i := slices.IndexFunc(all, func(c Candidate) bool { return c.Token == s.Token }); i >= n {
-		return append(all[:n:n], all[i])
+	for i, token := range tokens {
+		add(token, i+1)
 	}
-	return all[:n]
+	if !slices.Contains(tokens, s.Token) {
+		rank := 1
+		for token := range s.logits {
+			if s.before(int32(token), s.Token) {
+				rank++
+			}
+		}
+		add(s.Token, rank)
+	}
+	return list
 }

@@ -1,0 +1,96 @@
+package serve
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"tinygpt/data/instruct"
+)
+
+// messagesOf reads the messages of a request.
+func messagesOf(f *fields) (messages []Message) {
+	var list []json.RawMessage
+	if !f.has("messages") {
+		f.fail(invalid("messages", "messages is missing: expected a list with one message at least"))
+		return nil
+	}
+	f.get("messages", "a list of messages", &list)
+	if f.err == nil && len(list) == 0 {
+		f.fail(invalid("messages", "messages is empty: expected one message at least"))
+	}
+	for i, raw := range list {
+		m, err := messageOf(raw, fmt.Sprintf("messages[%d]", i))
+		if err != nil {
+			f.fail(err)
+			return nil
+		}
+		messages = append(messages, m)
+	}
+	return messages
+}
+
+// messageOf reads one message; where is its place in the request.
+func messageOf(text json.RawMessage, where string) (m Message, err *apiError) {
+	members := &fields{read: map[string]bool{}}
+	if json.Unmarshal(text, &members.raw) != nil || members.raw == nil {
+		return m, invalid(where, "%s: expected an object with role and content, found %s", where, raw(text))
+	}
+	for name, v := range members.raw {
+		if string(v) == "null" {
+			delete(members.raw, name)
+		}
+	}
+	switch role := members.text("role", ""); role {
+	case "system", "developer":
+		m.Role = instruct.System
+	case "user":
+		m.Role = instruct.User
+	case "assistant":
+		m.Role = instruct.Assistant
+	default:
+		return m, invalid(where+".role", "%s.role is %q: expected developer, system, user or assistant", where, role)
+	}
+	for _, name := range []string{"tool_calls", "function_call", "audio", "tool_call_id"} {
+		if members.has(name) {
+			return m, unsupported(where+"."+name, "%s.%s is not supported by this server", where, name)
+		}
+	}
+	content, ok := members.raw["content"]
+	switch {
+	case !ok:
+		return m, invalid(where+".content", "%s.content is missing: expected a text", where)
+	case content[0] == '"':
+		json.Unmarshal(content, &m.Content)
+		return m, nil
+	}
+	var parts []map[string]json.RawMessage
+	if json.Unmarshal(content, &parts) != nil {
+		return m, invalid(where+".content", "%s.content: expected a text or a list of parts, found %s", where, raw(content))
+	}
+	for i, part := range parts {
+		at := fmt.Sprintf("%s.content[%d]", where, i)
+		var kind, text string
+		json.Unmarshal(part["type"], &kind)
+		if kind != "text" {
+			return m, unsupported(at, "%s has the type %q: this server takes text only", at, kind)
+		}
+		if json.Unmarshal(part["text"], &text) != nil || part["text"] == nil {
+			return m, invalid(at+".text", "%s.text: expected a text", at)
+		}
+		m.Content += text
+	}
+	return m, nil
+}
+
+// render turns messages into a prompt.
+func (m *Model) render(f *fields, messages []Message) []int32 {
+	if m.Template == nil {
+		f.fail(invalid("model", "the model %q doesn't chat", m.Name))
+		return nil
+	}
+	ids, err := m.Template.Render(messages)
+	if err != nil {
+		f.fail(invalid("messages", "%v", err))
+	}
+	return ids
+}

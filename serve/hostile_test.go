@@ -1,0 +1,316 @@
+package serve
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Wrong requests are answered with the right status and an error that names the
+// parameter, in the API's shape.
+func TestErrors(t *testing.T) {
+	reward := testModel(t, "r")
+	reward.Reward = func(messages []Message, answer string) (float64, error) { return float64(len(answer)), nil }
+	_, h := start(t, testOptions, testModel(t, "m"), reward)
+	const chat, complete = "/v1/chat/completions", "/v1/completions"
+	const hi = `"model":"m","messages":[{"role":"user","content":"hi"}]`
+	for _, k := range []struct {
+		path, body  string
+		status      int
+		param, code string
+	}{
+		{chat, `{` + hi + `,"temperature":2.1}`, 400, "temperature", ""},
+		{chat, `{` + hi + `,"temperature":"hot"}`, 400, "temperature", ""},
+		{chat, `{` + hi + `,"top_p":-0.1}`, 400, "top_p", ""},
+		{chat, `{` + hi + `,"n":0}`, 400, "n", ""},
+		{chat, `{` + hi + `,"n":129}`, 400, "n", ""},
+		{chat, `{` + hi + `,"n":1.5}`, 400, "n", ""},
+		{chat, `{` + hi + `,"seed":1e300}`, 400, "seed", ""},
+		{chat, `{` + hi + `,"stop":["a","b","c","d","e"]}`, 400, "stop", ""},
+		{chat, `{` + hi + `,"stop":""}`, 400, "stop", ""},
+		{chat, `{` + hi + `,"stop":5}`, 400, "stop", ""},
+		{chat, `{` + hi + `,"logit_bias":{"257":1}}`, 400, "logit_bias", ""},
+		{chat, `{` + hi + `,"logit_bias":{"a":1}}`, 400, "logit_bias", ""},
+		{chat, `{` + hi + `,"logit_bias":{"1":101}}`, 400, "logit_bias", ""},
+		{chat, `{` + hi + `,"presence_penalty":3}`, 400, "presence_penalty", ""},
+		{chat, `{` + hi + `,"top_logprobs":3}`, 400, "top_logprobs", ""},
+		{chat, `{` + hi + `,"logprobs":true,"top_logprobs":21}`, 400, "top_logprobs", ""},
+		{chat, `{` + hi + `,"stream_options":{"include_usage":true}}`, 400, "stream_options", ""},
+		{chat, `{` + hi + `,"max_tokens":5,"max_completion_tokens":6}`, 400, "max_tokens", ""},
+		{chat, `{` + hi + `,"max_tokens":0}`, 400, "max_tokens", ""},
+		{chat, `{` + hi + `,"max_tokens":500}`, 400, "max_tokens", "context_length_exceeded"},
+		{chat, `{` + hi + `,"tools":[{"type":"function"}]}`, 400, "tools", "unsupported_parameter"},
+		{chat, `{` + hi + `,"response_format":{"type":"json_object"}}`, 400, "response_format", "unsupported_parameter"},
+		{chat, `{` + hi + `,"store":true}`, 400, "store", "unsupported_parameter"},
+		{chat, `{"model":"m","messages":[]}`, 400, "messages", ""},
+		{chat, `{"model":"m"}`, 400, "messages", ""},
+		{chat, `{"model":"m","messages":"hi"}`, 400, "messages", ""},
+		{chat, `{"model":"m","messages":[5]}`, 400, "messages[0]", ""},
+		{chat, `{"model":"m","messages":[{"role":"king","content":"x"}]}`, 400, "messages[0].role", ""},
+		{chat, `{"model":"m","messages":[{"role":"user"}]}`, 400, "messages[0].content", ""},
+		{chat, `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages[0].content[0]", "unsupported_parameter"},
+		{chat, `{"model":"m","messages":[{"role":"user","content":"` + strings.Repeat("x", 200) + `"}]}`, 400, "messages", "context_length_exceeded"},
+		{chat, `{"model":"gpt-4","messages":[{"role":"user","content":"x"}]}`, 404, "model", "model_not_found"},
+		{chat, `{"messages":[{"role":"user","content":"x"}]}`, 400, "model", ""},
+		{chat, `{"model":"r","messages":[{"role":"user","content":"x"}]}`, 400, "model", ""},
+		{complete, `{"model":"m","prompt":5}`, 400, "prompt", ""},
+		{complete, `{"model":"m","prompt":[]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","prompt":[[]]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","prompt":[999]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","prompt":[-1]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","prompt":["a",1]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","suffix":"x"}`, 400, "suffix", "unsupported_parameter"},
+		{complete, `{"model":"m","logprobs":6}`, 400, "logprobs", ""},
+		{complete, `{"model":"m","best_of":21}`, 400, "best_of", ""},
+		{complete, `{"model":"m","n":3,"best_of":2}`, 400, "best_of", ""},
+		{complete, `{"model":"m","best_of":2,"stream":true}`, 400, "best_of", ""},
+		{complete, `{"model":"m","max_tokens":0}`, 400, "max_tokens", ""},
+		{"/v1/score", `{"model":"m","messages":[{"role":"user","content":"x"}],"answer":"y"}`, 400, "model", ""},
+		{"/v1/feedback", `{"model":"m","messages":[{"role":"user","content":"x"}]}`, 404, "model", ""},
+		{"/v1/nothing", `{}`, 404, "", ""},
+		{chat, ``, 400, "", ""},
+		{chat, `[]`, 400, "", ""},
+		{chat, `{`, 400, "", ""},
+		{chat, `{} {}`, 400, "", ""},
+		{chat, `null`, 400, "", ""},
+		{chat, strings.Repeat(`{"a":`, 100000), 400, "", ""},
+		{chat, `{"messages":` + strings.Repeat(`[`, 100000), 400, "", ""},
+		{chat, `{` + hi + `,"user":"\u0000"}`, 400, "", ""},
+		{chat, `{` + hi + `,"user":"\ud800"}`, 400, "", ""},
+		{chat, `{` + hi + `,"user":"\udc00x"}`, 400, "", ""},
+		{chat, `{` + hi + `,"user":"\ud800\ud800"}`, 400, "", ""},
+		{chat, "{" + hi + ",\"user\":\"\xff\"}", 400, "", ""},
+		{chat, `{"model":"` + strings.Repeat("x", bodyLimit) + `"}`, 413, "", ""},
+	} {
+		status, header, answer := call(t, h, k.path, k.body)
+		param, code := "null", "null"
+		if k.param != "" {
+			param = `"` + k.param + `"`
+		}
+		if k.code != "" {
+			code = `"` + k.code + `"`
+		}
+		want := `"type":"invalid_request_error","param":` + param + `,"code":` + code
+		if status != k.status || header.Get("Content-Type") != "application/json" || !strings.Contains(string(answer), want) {
+			t.Errorf("%s %.100s: %d %.300s, want %d %s", k.path, k.body, status, answer, k.status, want)
+		}
+	}
+	for _, body := range []string{
+		`{` + hi + `,"max_tokens":1,"temperature":null,"stop":null,"tools":[],"response_format":{"type":"text"},"user":"\ud83d\ude00 \\u0000"}`,
+		`{` + hi + `,"max_tokens":1,"temperature":1e-30,"top_p":0,"top_k":-1}`,
+		`{"model":"m","messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}],"max_completion_tokens":1}`,
+	} {
+		if status, _, answer := call(t, h, chat, body); status != 200 {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+	if _, header, _ := call(t, h, chat, `{`+hi+`,"max_tokens":1,"zzz":1,"aé\n":2}`); header.Get("X-Ignored-Fields") != "a??, zzz" {
+		t.Errorf("ignored %q", header.Get("X-Ignored-Fields"))
+	}
+	if got := ask[object](t, h, "/v1/score", `{"messages":[{"role":"user","content":"x"}],"answer":["y","yy"]}`); got["model"] != "r" || len(got["scores"].([]any)) != 2 {
+		t.Errorf("%v", got)
+	}
+}
+
+// send sends a request with headers.
+func send(t *testing.T, h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = "localhost:8080"
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		if r.Header.Set(header[i], header[i+1]); header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// Other web pages can't use the server, and nobody without the key if there is one.
+func TestProtection(t *testing.T) {
+	o := testOptions
+	o.Hosts, o.Origins = []string{"gpt.example"}, []string{"https://friend.example"}
+	s, _ := start(t, o)
+	o.Key, o.Hosts, o.Origins = "secret", nil, nil
+	keyed, _ := start(t, o, testModel(t, "m"))
+	body := `{"model":"m","prompt":"x","max_tokens":1}`
+	for _, k := range []struct {
+		s      *Server
+		method string
+		path   string
+		body   string
+		status int
+		header []string
+	}{
+		{s, "GET", "/health", "", 200, nil},
+		{s, "GET", "/health", "", 200, []string{"Host", "127.0.0.1:8080"}},
+		{s, "GET", "/health", "", 200, []string{"Host", "[::1]:8080"}},
+		{s, "GET", "/health", "", 200, []string{"Host", "gpt.example"}},
+		{s, "GET", "/health", "", 403, []string{"Host", "evil.example"}},
+		{s, "GET", "/health", "", 403, []string{"Host", "localhost.evil.example:8080"}},
+		{s, "POST", "/v1/completions", body, 200, nil},
+		{s, "POST", "/v1/completions", body, 200, []string{"Origin", "http://localhost:8080"}},
+		{s, "POST", "/v1/completions", body, 200, []string{"Origin", "https://friend.example"}},
+		{s, "POST", "/v1/completions", body, 403, []string{"Origin", "http://evil.example"}},
+		{s, "POST", "/v1/completions", body, 403, []string{"Origin", "null"}},
+		{s, "POST", "/v1/completions", body, 403, []string{"Origin", "http://localhost:9999"}},
+		{s, "POST", "/v1/completions", body, 415, []string{"Content-Type", "text/plain"}},
+		{s, "POST", "/v1/completions", body, 415, []string{"Content-Type", ""}},
+		{s, "POST", "/v1/completions", body, 200, []string{"Content-Type", "application/json; charset=utf-8"}},
+		{s, "OPTIONS", "/v1/completions", "", 403, []string{"Origin", "http://evil.example", "Access-Control-Request-Method", "POST"}},
+		{s, "OPTIONS", "/v1/completions", "", 204, []string{"Origin", "https://friend.example", "Access-Control-Request-Method", "POST"}},
+		{s, "DELETE", "/v1/completions", "", 405, nil},
+		{s, "GET", "/v1/completions", "", 405, nil},
+		{s, "GET", "/../../etc/passwd", "", 404, nil},
+		{keyed, "POST", "/v1/completions", body, 401, nil},
+		{keyed, "POST", "/v1/completions", body, 401, []string{"Authorization", "Bearer secre"}},
+		{keyed, "POST", "/v1/completions", body, 401, []string{"Authorization", "secret"}},
+		{keyed, "POST", "/v1/completions", body, 200, []string{"Authorization", "Bearer secret"}},
+		{keyed, "GET", "/metrics", "", 401, nil},
+		{keyed, "GET", "/", "", 200, nil},
+		{keyed, "GET", "/health", "", 200, nil},
+	} {
+		w := send(t, k.s, k.method, k.path, k.body, k.header...)
+		if w.Code != k.status && !(k.path[1] == '.' && w.Code/100 == 3) {
+			t.Errorf("%s %s %q: %d %s, want %d", k.method, k.path, k.header, w.Code, w.Body, k.status)
+		}
+	}
+	if allow := send(t, s, "DELETE", "/v1/completions", "").Header().Get("Allow"); allow != "POST" {
+		t.Errorf("Allow: %q", allow)
+	}
+	w := send(t, s, "GET", "/", "")
+	for name, want := range map[string]string{
+		"Content-Security-Policy": "default-src 'none'; script-src 'self';", "X-Content-Type-Options": "nosniff",
+		"Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin",
+	} {
+		if !strings.HasPrefix(w.Header().Get(name), want) {
+			t.Errorf("%s: %q", name, w.Header().Get(name))
+		}
+	}
+	if w := send(t, s, "POST", "/v1/completions", body, "Origin", "http://localhost:8080"); w.Header().Get("Access-Control-Allow-Origin") != "" {
+		t.Error("an origin is allowed that needs no leave")
+	}
+}
+
+func TestStrictAndAnyModel(t *testing.T) {
+	o := testOptions
+	o.Strict, o.AnyModel = true, true
+	_, h := start(t, o)
+	if status, _, answer := call(t, h, "/v1/completions", `{"prompt":"x","zzz":1}`); status != 400 || !bytes.Contains(answer, []byte(`"zzz"`)) {
+		t.Errorf("%d %s", status, answer)
+	}
+	if got := ask[completion](t, h, "/v1/completions", `{"model":"gpt-3.5-turbo","prompt":"x","max_tokens":1}`); got.Model != "m" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A prompt can't write lines of the log, and isn't in it unless asked for.
+func TestLog(t *testing.T) {
+	for _, prompts := range []bool{false, true} {
+		var log bytes.Buffer
+		o := testOptions
+		o.LogPrompts, o.Log = prompts, slog.New(slog.NewTextHandler(&log, nil))
+		s, err := New([]*Model{testModel(t, "m")}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		send(t, s, "POST", "/v1/completions", `{"model":"m","prompt":"SECRET\n\u001b[31mlevel=ERROR","max_tokens":3}`)
+		send(t, s, "GET", "/%0Alevel=ERROR%1b[31m", "")
+		s.Close()
+		text := log.String()
+		if strings.Contains(text, "SECRET") != prompts {
+			t.Errorf("log with prompts %v: %s", prompts, text)
+		}
+		if strings.Contains(text, "\nlevel=ERROR") || strings.ContainsRune(text, 0x1b) {
+			t.Errorf("the log has what a client wrote: %q", text)
+		}
+	}
+}
+
+// Slow senders and enormous headers are cut off while others are answered.
+func TestSlowAndLargeSenders(t *testing.T) {
+	s, err := New([]*Model{testModel(t, "m")}, testOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	ctx := t.Context()
+	go func() { done <- s.Serve(ctx, l, time.Second) }()
+	t.Cleanup(func() { <-done })
+	slow, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	slow.Write([]byte("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"))
+	large, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer large.Close()
+	go func() {
+		io.WriteString(large, "GET / HTTP/1.1\r\nHost: localhost\r\n")
+		for range 100000 {
+			if _, err := io.WriteString(large, "X-A: "+strings.Repeat("b", 20)+"\r\n"); err != nil {
+				return
+			}
+		}
+	}()
+	large.SetReadDeadline(time.Now().Add(10 * time.Second))
+	head := make([]byte, 12)
+	if _, err := io.ReadFull(large, head); err == nil && string(head) != "HTTP/1.1 431" {
+		t.Errorf("100,000 headers: %q", head)
+	}
+	resp, err := http.Post("http://"+l.Addr().String()+"/v1/completions", "application/json", strings.NewReader(`{"model":"m","prompt":"x","max_tokens":3}`))
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatal(err, resp)
+	}
+	resp.Body.Close()
+}
+
+// Whatever a body holds, the answer is one of the API's, and never an error of the
+// server.
+func FuzzRequest(f *testing.F) {
+	for _, body := range []string{
+		`{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":2,"logprobs":true,"top_logprobs":2,"n":2}`,
+		`{"model":"m","prompt":["a","b"],"echo":true,"logprobs":2,"best_of":3,"max_tokens":2,"seed":-1}`,
+		`{"model":"m","prompt":[[1,2],[3]],"stream":true,"stream_options":{"include_usage":true},"stop":["x"],"candidates":3}`,
+		`{"model":"m","messages":[{"role":"system","content":[{"type":"text","text":"\ud83d\ude00"}]}],"logit_bias":{"5":-100},"answer":"x"}`,
+		`{"model":"m","messages":[{"role":"user","content":"a"}],"answers":["x","y"],"ranks":[0,1]}`,
+		`{"a":null,"b":[{}],"c":1e999}`,
+	} {
+		for path := range 5 {
+			f.Add(path, body)
+		}
+	}
+	s, _ := start(f, testOptions)
+	s.models[0].Feedback = &Feedback{Path: f.TempDir() + "/feedback.jsonl"}
+	paths := []string{"/v1/completions", "/v1/chat/completions", "/v1/tokenize", "/v1/score", "/v1/feedback"}
+	f.Fuzz(func(t *testing.T, path int, body string) {
+		if path < 0 || path >= len(paths) {
+			return
+		}
+		r := httptest.NewRequest("POST", paths[path], strings.NewReader(body))
+		r.Host = "localhost"
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code >= 500 || w.Code != 200 && !strings.HasPrefix(w.Body.String(), `{"error":{"message":`) {
+			t.Errorf("%s %q: %d %s", paths[path], body, w.Code, w.Body)
+		}
+	})
+}

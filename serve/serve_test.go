@@ -1,0 +1,606 @@
+package serve
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tinygpt/model"
+	"tinygpt/sample"
+	"tinygpt/tokenizer"
+)
+
+// testModel is a small model with random weights, whose texts hold all bytes.
+func testModel(t testing.TB, name string) *Model {
+	t.Helper()
+	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 128, VocabSize: 257, InitStd: 0.3}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := m.Weights(model.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok := tokenizer.NewByte()
+	return &Model{Name: name, Weights: w, Tokenizer: tok, Template: Plain{tok}, Created: time.Unix(1e9, 0), Fingerprint: "fp_test"}
+}
+
+// testOptions are small enough that tests reach the limits.
+var testOptions = Options{Sequences: 8, Queue: 64, PromptTokens: 8, Version: "test"}
+
+// start serves models until the test ends.
+func start(t testing.TB, o Options, models ...*Model) (*Server, *httptest.Server) {
+	t.Helper()
+	if len(models) == 0 {
+		models = []*Model{testModel(t, "m")}
+	}
+	s, err := New(models, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(s)
+	t.Cleanup(func() {
+		h.CloseClientConnections()
+		h.Close()
+		s.Close()
+	})
+	return s, h
+}
+
+// object is decoded JSON.
+type object = map[string]any
+
+// call posts a body and returns status, header and answer.
+func call(t testing.TB, h *httptest.Server, path string, body any) (int, http.Header, []byte) {
+	t.Helper()
+	text, ok := body.(string)
+	if !ok {
+		b, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = string(b)
+	}
+	r, err := h.Client().Post(h.URL+path, "application/json", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	answer, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, r.Header, answer
+}
+
+// ask posts a body that must be answered with 200.
+func ask[T any](t testing.TB, h *httptest.Server, path string, body any) (v T) {
+	t.Helper()
+	status, _, answer := call(t, h, path, body)
+	if status != http.StatusOK {
+		t.Fatalf("%s %v: %d %s", path, body, status, answer)
+	}
+	if err := json.Unmarshal(answer, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// chunks are the events of a stream, without [DONE], which must be the last.
+func chunks[T any](t testing.TB, h *httptest.Server, path string, body object) (list []T) {
+	t.Helper()
+	status, header, answer := call(t, h, path, body)
+	if status != http.StatusOK || header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%s %v: %d %s", path, body, status, answer)
+	}
+	done := false
+	lines := bufio.NewScanner(bytes.NewReader(answer))
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		switch {
+		case !ok:
+		case done:
+			t.Fatalf("%s after [DONE]", data)
+		case data == "[DONE]":
+			done = true
+		default:
+			var v T
+			if err := json.Unmarshal([]byte(data), &v); err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, v)
+		}
+	}
+	if !done {
+		t.Fatalf("no [DONE] in %s", answer)
+	}
+	return list
+}
+
+// randomGeneration are parameters that both endpoints take.
+func randomGeneration(r *rand.Rand) object {
+	o := object{"model": "m", "seed": r.Int64(), "temperature": []float64{0, 0.7, 1, 2}[r.IntN(4)]}
+	if r.IntN(2) == 0 {
+		o["n"] = 1 + r.IntN(3)
+	}
+	if r.IntN(2) == 0 {
+		var stops []string
+		for range 1 + r.IntN(3) {
+			stops = append(stops, string(rune(' '+r.IntN(95)))+[]string{"", "", string(rune(' ' + r.IntN(95)))}[r.IntN(3)])
+		}
+		o["stop"] = stops
+	}
+	if r.IntN(3) == 0 {
+		o["frequency_penalty"] = 0.5
+		o["logit_bias"] = object{"65": 3, "66": -100}
+	}
+	if r.IntN(3) == 0 {
+		o["top_p"], o["top_k"] = 0.9, 100
+	}
+	return o
+}
+
+// printable is a random text.
+func printable(r *rand.Rand, n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = ' ' + byte(r.IntN(95))
+	}
+	return string(b)
+}
+
+// What comes in chunks is what comes whole: texts, tokens, log-probabilities, reasons
+// and usage, with stop texts and with texts cut within a character.
+func TestStreamEqualsWhole(t *testing.T) {
+	_, h := start(t, testOptions)
+	r := rand.New(rand.NewPCG(1, 2))
+	tests := 150
+	if testing.Short() {
+		tests = 20
+	}
+	stopped := 0
+	for range tests {
+		body := randomGeneration(r)
+		body["max_tokens"] = 1 + r.IntN(30)
+		streamed := func() object {
+			o := object{"stream": true, "stream_options": object{"include_usage": true}}
+			for k, v := range body {
+				o[k] = v
+			}
+			return o
+		}
+		if r.IntN(2) == 0 {
+			body["messages"] = []object{{"role": "system", "content": printable(r, 5)}, {"role": "user", "content": printable(r, r.IntN(20))}}
+			if r.IntN(2) == 0 {
+				body["logprobs"], body["top_logprobs"] = true, r.IntN(4)
+			}
+			want := ask[chatAnswer](t, h, "/v1/chat/completions", body)
+			got := chatAnswer{Choices: make([]chatChoice, len(want.Choices))}
+			for i := range got.Choices {
+				got.Choices[i] = chatChoice{Index: i, Message: &chatMessage{Role: "?"}}
+				if body["logprobs"] != nil {
+					got.Choices[i].LogProbs = &chatLogProbs{Content: []chatToken{}}
+				}
+			}
+			list := chunks[chatAnswer](t, h, "/v1/chat/completions", streamed())
+			for n, c := range list {
+				if c.ID != list[0].ID || c.Created != list[0].Created || c.Object != "chat.completion.chunk" || (c.Usage != nil) != (n == len(list)-1) {
+					t.Fatalf("chunk %d: %+v", n, c)
+				}
+				if n == len(list)-1 {
+					got.Usage = c.Usage
+					continue
+				}
+				d := c.Choices[0]
+				choice := &got.Choices[d.Index]
+				if choice.FinishReason != nil {
+					t.Fatal("a chunk after the last of a text")
+				}
+				if d.Delta.Role != "" {
+					choice.Message.Role = d.Delta.Role
+				}
+				if d.Delta.Content != nil {
+					choice.Message.Content += *d.Delta.Content
+				}
+				if d.LogProbs != nil {
+					choice.LogProbs.Content = append(choice.LogProbs.Content, d.LogProbs.Content...)
+				}
+				choice.FinishReason = d.FinishReason
+			}
+			sameUsage(t, got.Usage, want.Usage)
+			if !reflect.DeepEqual(got.Choices, want.Choices) {
+				t.Fatalf("%v\nstreamed %.2000s\nwhole    %.2000s", body, mustJSON(got.Choices), mustJSON(want.Choices))
+			}
+			for _, c := range want.Choices {
+				checkBytes(t, c)
+				if *c.FinishReason == "stop" {
+					stopped++
+				}
+			}
+			continue
+		}
+		body["prompt"] = []string{printable(r, r.IntN(20)), printable(r, 3)}
+		if r.IntN(2) == 0 {
+			body["logprobs"] = r.IntN(4)
+		}
+		if r.IntN(2) == 0 {
+			body["echo"] = true
+		}
+		want := ask[completion](t, h, "/v1/completions", body)
+		got := make([]completionChoice, len(want.Choices))
+		var usage any
+		for _, c := range chunks[completion](t, h, "/v1/completions", streamed()) {
+			if len(c.Choices) == 0 {
+				usage = c.Usage
+				continue
+			}
+			d := c.Choices[0]
+			choice := &got[d.Index]
+			choice.Index, choice.FinishReason = d.Index, d.FinishReason
+			choice.Text += d.Text
+			switch {
+			case d.LogProbs == nil:
+			case choice.LogProbs == nil:
+				choice.LogProbs = d.LogProbs
+			default:
+				l := choice.LogProbs
+				l.Tokens = append(l.Tokens, d.LogProbs.Tokens...)
+				l.TokenLogProbs = append(l.TokenLogProbs, d.LogProbs.TokenLogProbs...)
+				l.TopLogProbs = append(l.TopLogProbs, d.LogProbs.TopLogProbs...)
+				l.TextOffset = append(l.TextOffset, d.LogProbs.TextOffset...)
+			}
+		}
+		sameUsage(t, usage, want.Usage)
+		for i := range got {
+			if want.Choices[i].LogProbs != nil && got[i].LogProbs == nil {
+				got[i].LogProbs = &completionLogProbs{Tokens: []string{}, TokenLogProbs: []*float64{}, TopLogProbs: []map[string]float64{}, TextOffset: []int{}}
+			}
+		}
+		if !reflect.DeepEqual(got, want.Choices) {
+			t.Fatalf("%v\nstreamed %.2000s\nwhole    %.2000s", body, mustJSON(got), mustJSON(want.Choices))
+		}
+	}
+	if stopped == 0 {
+		t.Error("no text met a stop text: the test says less than it should")
+	}
+}
+
+// sameUsage compares but for cached tokens: the second request finds the first one's.
+func sameUsage(t *testing.T, got, want any) {
+	t.Helper()
+	for _, u := range []any{got, want} {
+		if m, ok := u.(object); ok {
+			delete(m, "prompt_tokens_details")
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("usage streamed %v, whole %v", got, want)
+	}
+}
+
+// checkBytes: the bytes of the tokens are the text.
+func checkBytes(t *testing.T, c chatChoice) {
+	t.Helper()
+	if c.LogProbs == nil {
+		return
+	}
+	var all []byte
+	for _, token := range c.LogProbs.Content {
+		for _, b := range token.Bytes {
+			all = append(all, byte(b))
+		}
+	}
+	// A stream of byte tokens makes of them what the text has.
+	s, text := tokenizer.NewStream(tokenizer.NewByte()), ""
+	for _, b := range all {
+		piece, err := s.Next(int32(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += piece
+	}
+	if *c.FinishReason == "length" {
+		text += s.Flush()
+	}
+	if text += s.Flush(); text != c.Message.Content && text != c.Message.Content+"\ufffd" {
+		t.Fatalf("tokens' bytes are %q, the text %q", text, c.Message.Content)
+	}
+}
+
+// A request with a seed gets the same bytes alone as among many others.
+func TestSameBytesUnderLoad(t *testing.T) {
+	_, h := start(t, testOptions)
+	r := rand.New(rand.NewPCG(5, 6))
+	const n = 48
+	bodies, alone := make([]object, n), make([][]chatChoice, n)
+	for i := range bodies {
+		bodies[i] = randomGeneration(r)
+		bodies[i]["messages"] = []object{{"role": "user", "content": printable(r, r.IntN(40))}}
+		bodies[i]["max_tokens"] = 1 + r.IntN(40)
+		bodies[i]["logprobs"], bodies[i]["top_logprobs"] = true, 2
+		alone[i] = ask[chatAnswer](t, h, "/v1/chat/completions", bodies[i]).Choices
+	}
+	for round := range 2 {
+		var group sync.WaitGroup
+		for _, i := range r.Perm(n) {
+			group.Go(func() {
+				b, _ := json.Marshal(bodies[i])
+				resp, err := h.Client().Post(h.URL+"/v1/chat/completions", "application/json", bytes.NewReader(b))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer resp.Body.Close()
+				var got chatAnswer
+				if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || resp.StatusCode != 200 {
+					t.Error(err, resp.Status)
+					return
+				}
+				if !reflect.DeepEqual(got.Choices, alone[i]) {
+					t.Errorf("round %d, request %d: under load\n%.1000s, alone\n%.1000s", round, i, mustJSON(got.Choices), mustJSON(alone[i]))
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
+// quietly waits until nothing runs, or fails.
+func quietly(t *testing.T, s *Server) {
+	t.Helper()
+	for range 200 {
+		running, waiting := s.models[0].engine.load()
+		if running == 0 && waiting == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("something still runs for clients that have left")
+}
+
+// Clients that leave at random points, streaming or not, running or waiting, free
+// their places; no goroutine stays.
+func TestClientsLeave(t *testing.T) {
+	s, h := start(t, testOptions)
+	ask[chatAnswer](t, h, "/v1/chat/completions", object{"model": "m", "messages": []object{{"role": "user", "content": "x"}}, "max_tokens": 1})
+	h.Client().CloseIdleConnections()
+	time.Sleep(20 * time.Millisecond)
+	before := runtime.NumGoroutine()
+	var group sync.WaitGroup
+	for i := range 60 {
+		group.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
+			defer cancel()
+			body, _ := json.Marshal(object{"model": "m", "messages": []object{{"role": "user", "content": strings.Repeat("x", i)}}, "stream": i%2 == 0, "n": 1 + i%3, "logit_bias": object{"256": -100}})
+			r, _ := http.NewRequestWithContext(ctx, "POST", h.URL+"/v1/chat/completions", bytes.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			if resp, err := h.Client().Do(r); err == nil {
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+		})
+	}
+	group.Wait()
+	quietly(t, s)
+	h.Client().CloseIdleConnections()
+	for i := 0; runtime.NumGoroutine() > before; i++ {
+		if i == 200 {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// When the queue is full, requests are refused at once with the time to wait.
+func TestFlood(t *testing.T) {
+	o := testOptions
+	o.Sequences, o.Queue = 2, 4
+	s, h := start(t, o)
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var group sync.WaitGroup
+	for range 100 {
+		group.Go(func() {
+			b := `{"model":"m","prompt":"x","max_tokens":100,"logit_bias":{"256":-100}}`
+			resp, err := h.Client().Post(h.URL+"/v1/completions", "application/json", strings.NewReader(b))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			io.Copy(io.Discard, resp.Body)
+			if resp.StatusCode == http.StatusTooManyRequests && resp.Header.Get("Retry-After") == "" {
+				t.Error("429 without Retry-After")
+			}
+			mu.Lock()
+			statuses[resp.StatusCode]++
+			mu.Unlock()
+		})
+	}
+	group.Wait()
+	if statuses[200] < 4 || statuses[429] == 0 || statuses[200]+statuses[429] != 100 {
+		t.Errorf("statuses %v", statuses)
+	}
+	quietly(t, s)
+}
+
+// A client that doesn't read pauses its own texts and nobody else's.
+func TestSlowReader(t *testing.T) {
+	o := testOptions
+	o.Sequences = 2
+	s, h := start(t, o)
+	j, release, err := s.start(httptest.NewRequest("POST", "/", nil), &generation{model: s.models[0]}, (&generation{
+		model: s.models[0], options: withTokens(1 << 30), bias: map[int32]float32{256: -100}, n: 1,
+	}).requests([]int32{1}, 1, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	for i := 0; j.events.ready(); i++ {
+		if i == 1000 {
+			t.Fatal("the text never pauses")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	for range 3 {
+		ask[completion](t, h, "/v1/completions", object{"model": "m", "prompt": "x", "max_tokens": 100})
+	}
+	if n := len(j.events.take()); n > maxEvents+1 {
+		t.Errorf("%d events wait for a reader that doesn't read", n)
+	}
+	<-j.events.changed // having read, it goes on
+}
+
+// Shutdown refuses new requests, lets running ones end, and breaks off the rest.
+func TestShutdown(t *testing.T) {
+	s, err := New([]*Model{testModel(t, "m")}, testOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewUnstartedServer(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, h.Listener, 10*time.Second) }()
+	url := "http://" + h.Listener.Addr().String()
+	answers := make(chan string, 4)
+	for range 4 {
+		go func() {
+			resp, err := http.Post(url+"/v1/completions", "application/json", strings.NewReader(`{"model":"m","prompt":"x","max_tokens":120,"stream":true,"logit_bias":{"256":-100}}`))
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			defer resp.Body.Close()
+			b, _ := io.ReadAll(resp.Body)
+			answers <- string(b)
+		}()
+	}
+	first := <-answers
+	cancel()
+	for _, a := range []string{first, <-answers, <-answers, <-answers} {
+		// One that came too late isn't answered at all.
+		if !strings.HasSuffix(a, "data: [DONE]\n\n") && !strings.Contains(a, "shutting down") && !strings.Contains(a, "connect") && !strings.HasSuffix(a, "EOF") && a != "" {
+			t.Errorf("an answer was broken off: %q", a[max(0, len(a)-200):])
+		}
+	}
+	if !strings.HasSuffix(first, "data: [DONE]\n\n") {
+		t.Errorf("the first answer is %q", first)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if _, err := http.Get(url + "/health"); err == nil {
+		t.Error("the server still answers")
+	}
+}
+
+func TestShutdownBreaksOff(t *testing.T) {
+	s, h := start(t, testOptions)
+	time.AfterFunc(10*time.Millisecond, s.breakOff)
+	status, _, answer := call(t, h, "/v1/completions", object{"model": "m", "prompt": "x", "max_tokens": 120, "n": 100, "logit_bias": object{"256": -100}})
+	if status != http.StatusServiceUnavailable {
+		t.Errorf("%d %s", status, answer)
+	}
+	s.closing.Store(true)
+	resp, err := http.Get(h.URL + "/health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Error("health says", resp.Status)
+	}
+}
+
+// Log-probabilities of an echo are those of the model reading the text, and best_of
+// keeps the likeliest texts.
+func TestEchoAndBestOf(t *testing.T) {
+	s, h := start(t, testOptions)
+	c := ask[completion](t, h, "/v1/completions", object{"model": "m", "prompt": "Hello wörld", "max_tokens": 0, "echo": true, "logprobs": 2}).Choices[0]
+	ids, _ := s.models[0].Tokenizer.Encode("Hello wörld")
+	d := s.models[0].Weights.NewDecoder(1)
+	want := make([]float32, len(ids))
+	if err := d.Append([]model.Input{{Tokens: append([]int32{256}, ids...), LogProbs: want}}); err != nil {
+		t.Fatal(err)
+	}
+	if c.Text != "Hello wörld" || len(c.LogProbs.Tokens) != len(ids) || c.LogProbs.Tokens[7] != `bytes:\xc3` {
+		t.Fatalf("%s", mustJSON(c))
+	}
+	for i, p := range c.LogProbs.TokenLogProbs {
+		if diff := *p - float64(want[i]); diff > 1e-5 || diff < -1e-5 {
+			t.Errorf("log-probability of token %d is %v, want %v", i, *p, want[i])
+		}
+	}
+	// As ids, nothing comes before the first.
+	c = ask[completion](t, h, "/v1/completions", object{"model": "m", "prompt": ids, "max_tokens": 1, "echo": true, "logprobs": 0}).Choices[0]
+	if c.LogProbs.TokenLogProbs[0] != nil || len(c.LogProbs.Tokens) != len(ids)+1 {
+		t.Errorf("%s", mustJSON(c))
+	}
+
+	body := object{"model": "m", "prompt": "a", "max_tokens": 5, "seed": 3, "n": 8, "logprobs": 0}
+	all := ask[completion](t, h, "/v1/completions", body).Choices
+	best, top := -1e9, ""
+	for _, c := range all {
+		sum := 0.0
+		for _, p := range c.LogProbs.TokenLogProbs {
+			sum += *p
+		}
+		if mean := sum / float64(len(c.LogProbs.TokenLogProbs)); mean > best {
+			best, top = mean, c.Text
+		}
+	}
+	delete(body, "logprobs")
+	body["n"], body["best_of"] = 1, 8
+	if got := ask[completion](t, h, "/v1/completions", body).Choices; len(got) != 1 || got[0].Text != top || got[0].LogProbs != nil {
+		t.Errorf("best of 8 is %s, want %q", mustJSON(got), top)
+	}
+}
+
+func TestModelsAndTokenize(t *testing.T) {
+	_, h := start(t, testOptions, testModel(t, "m"), testModel(t, "a/b"))
+	for path, want := range map[string]string{
+		"/v1/models":     `"id":"a/b"`,
+		"/v1/models/a/b": `"id":"a/b"`,
+		"/v1/version":    `{"version":"test"}`,
+		"/health":        `{"status":"ok"}`,
+		"/metrics":       `gpt_texts_running{model="m"} 0`,
+	} {
+		resp, err := h.Client().Get(h.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != 200 || !strings.Contains(string(b), want) {
+			t.Errorf("%s: %s %s", path, resp.Status, b)
+		}
+	}
+	got := ask[object](t, h, "/v1/tokenize", object{"model": "m", "prompt": "hé"})
+	if fmt.Sprint(got["ids"]) != "[104 195 169]" || got["count"] != 3. {
+		t.Errorf("%v", got)
+	}
+	got = ask[object](t, h, "/v1/tokenize", object{"model": "m", "messages": []object{{"role": "user", "content": "hi"}}})
+	if got["count"] != float64(len("User: hi\nAssistant:")+1) {
+		t.Errorf("%v", got)
+	}
+}
+
+func withTokens(n int) sample.Options {
+	o := sample.Default()
+	o.MaxTokens = n
+	return o
+}

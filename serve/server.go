@@ -1,0 +1,390 @@
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"tinygpt/tokenizer"
+)
+
+// Options are the settings of a server.
+type Options struct {
+	// Sequences is how many texts of a model are drawn together, Queue how many
+	// requests may wait for a place.
+	Sequences, Queue int
+	// PromptTokens bounds how many tokens of prompts a pass of the model reads.
+	PromptTokens int
+	// Key, unless empty, has to come with every request to the API.
+	Key string
+	// Hosts are accepted in the Host header apart from those of this computer, and
+	// Origins in the Origin header apart from the server's own.
+	Hosts, Origins []string
+	// Strict refuses unknown parameters; otherwise a header names them.
+	Strict bool
+	// AnyModel answers requests for unknown models with the first one.
+	AnyModel bool
+	// LogPrompts writes prompts and answers to the log.
+	LogPrompts bool
+	// Version is what /v1/version says.
+	Version string
+	// Log takes a line for each request; nil: none.
+	Log *slog.Logger
+}
+
+// Server answers HTTP requests.
+type Server struct {
+	Options
+	models   []*Model
+	anyModel bool
+	metrics  *metrics
+	handler  http.Handler
+	closing  atomic.Bool
+	abort    context.Context // ends when running answers are broken off
+	breakOff context.CancelFunc
+	keyHash  [32]byte
+}
+
+// New returns a server of models, at least one. Close ends it.
+func New(models []*Model, o Options) (*Server, error) {
+	if len(models) == 0 {
+		return nil, errors.New("no model to serve")
+	}
+	if o.Sequences < 1 || o.Queue < 1 {
+		return nil, fmt.Errorf("%d sequences and a queue of %d: expected 1 or more of both", o.Sequences, o.Queue)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{Options: o, models: models, anyModel: o.AnyModel, metrics: newMetrics(), keyHash: hashKey(o.Key)}
+	s.abort, s.breakOff = context.WithCancel(context.Background())
+	for i, m := range models {
+		if s.find(m.Name) != m {
+			return nil, fmt.Errorf("two models have the name %q", m.Name)
+		}
+		if m.generates() {
+			models[i].engine = newEngine(m.Weights.NewDecoder(o.Sequences), m.Tokenizer, o.Queue, o.PromptTokens, s.metrics.of(m.Name))
+		}
+	}
+	s.handler = s.protect(s.routes())
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// routes are the addresses of the server.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	methods := map[string][]string{}
+	handle := func(method, path string, h handler) {
+		methods[path] = append(methods[path], method)
+		mux.Handle(method+" "+path, s.answer(h))
+	}
+	handle("GET", "/v1/models", s.listModels)
+	handle("GET", "/v1/models/{model...}", s.oneModel)
+	handle("POST", "/v1/completions", s.completions)
+	handle("POST", "/v1/chat/completions", s.chat)
+	handle("POST", "/v1/tokenize", s.tokenize)
+	handle("POST", "/v1/score", s.score)
+	handle("POST", "/v1/feedback", s.takeFeedback)
+	handle("GET", "/v1/version", s.version)
+	handle("GET", "/health", s.health)
+	handle("GET", "/metrics", func(w http.ResponseWriter, r *http.Request) *apiError { s.metrics.write(w, r); return nil })
+	for path, h := range pageFiles() {
+		handle("GET", path, h)
+	}
+	for path, allowed := range methods {
+		slices.Sort(allowed)
+		mux.Handle(path, s.answer(func(w http.ResponseWriter, r *http.Request) *apiError {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			return fail(http.StatusMethodNotAllowed, "", "", "%s is not allowed for %s: use %s", r.Method, r.URL.Path, strings.Join(allowed, " or "))
+		}))
+	}
+	mux.Handle("/", s.answer(func(w http.ResponseWriter, r *http.Request) *apiError {
+		return fail(http.StatusNotFound, "", "", "there is nothing at %s %.100s", r.Method, r.URL.Path)
+	}))
+	return mux
+}
+
+// handler answers a request or returns the error to answer with.
+type handler func(w http.ResponseWriter, r *http.Request) *apiError
+
+// errGone is returned when the client has left; nobody reads it.
+var errGone = &apiError{status: 499, Message: "the client left"}
+
+// answer makes a handler of net/http: it writes the error, and the log.
+func (s *Server) answer(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start, id := time.Now(), rand.Text()[:16]
+		w.Header().Set("X-Request-Id", id)
+		out := &recorder{ResponseWriter: w, status: http.StatusOK}
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				s.Log.Error("panic", "id", id, "what", fmt.Sprint(p))
+				if !out.begun {
+					fail(http.StatusInternalServerError, "", "", "an error of the server; its log has it under %s", id).write(out)
+				}
+			}
+			s.Log.Info("request", "id", id, "from", r.RemoteAddr, "method", r.Method, "path", r.URL.Path, "status", out.status, "took", time.Since(start).Round(time.Microsecond))
+			s.metrics.request(r.Pattern, out.status, time.Since(start))
+		}()
+		err := h(out, r)
+		switch {
+		case err == nil:
+		case err == errGone:
+			out.status = err.status
+		case !out.begun:
+			if err.status == http.StatusInternalServerError {
+				s.Log.Error("error", "id", id, "what", err.Message)
+				err = fail(err.status, "", "", "an error of the server; its log has it under %s", id)
+			}
+			err.write(out)
+		}
+	})
+}
+
+// recorder notes what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	begun  bool
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status, r.begun = status, true
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.begun = true
+	return r.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// reply writes an object.
+func reply(w http.ResponseWriter, v any) *apiError {
+	w.Header().Set("Content-Type", "application/json")
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.Encode(v)
+	return nil
+}
+
+func (s *Server) listModels(w http.ResponseWriter, _ *http.Request) *apiError {
+	list := []modelObject{}
+	for _, m := range s.models {
+		list = append(list, m.object())
+	}
+	return reply(w, map[string]any{"object": "list", "data": list})
+}
+
+func (s *Server) oneModel(w http.ResponseWriter, r *http.Request) *apiError {
+	m := s.find(r.PathValue("model"))
+	if m == nil {
+		return noModel(s, r.PathValue("model"))
+	}
+	return reply(w, m.object())
+}
+
+func (s *Server) version(w http.ResponseWriter, _ *http.Request) *apiError {
+	return reply(w, map[string]string{"version": s.Version})
+}
+
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) *apiError {
+	if s.closing.Load() {
+		return &apiError{status: http.StatusServiceUnavailable, retryAfter: 5, Message: errClosing.Error(), Type: errorType(503)}
+	}
+	return reply(w, map[string]string{"status": "ok"})
+}
+
+// tokenize answers with the tokens of a text, or of a conversation as the model
+// reads it.
+func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) *apiError {
+	f, err := s.fieldsOf(r)
+	if err != nil {
+		return err
+	}
+	m := s.modelOf(f)
+	var ids []int32
+	if f.has("messages") {
+		messages := messagesOf(f)
+		if f.err == nil {
+			ids = m.render(f, messages)
+		}
+	} else {
+		prompt := f.text("prompt", "")
+		if f.err == nil {
+			var failed error
+			if ids, failed = m.Tokenizer.Encode(prompt); failed != nil {
+				f.fail(invalid("prompt", "%v", failed))
+			}
+		}
+	}
+	if err := s.finish(w, f); err != nil {
+		return err
+	}
+	type token struct {
+		ID    int32  `json:"id"`
+		Token string `json:"token"`
+	}
+	tokens := make([]token, len(ids))
+	for i, id := range ids {
+		name, _ := tokenName(m.Tokenizer, id)
+		tokens[i] = token{id, name}
+	}
+	if ids == nil {
+		ids = []int32{}
+	}
+	return reply(w, map[string]any{"model": m.Name, "ids": ids, "tokens": tokens, "count": len(ids), "context": m.context()})
+}
+
+// score answers with the reward of an answer.
+func (s *Server) score(w http.ResponseWriter, r *http.Request) *apiError {
+	f, err := s.fieldsOf(r)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(s.models, func(m *Model) bool { return m.Reward != nil })
+	var m *Model
+	switch {
+	case f.has("model"):
+		if m = s.modelOf(f); m != nil && m.Reward == nil {
+			f.fail(invalid("model", "the model %q gives no rewards: serve a run of reward training", m.Name))
+		}
+	case i >= 0:
+		m = s.models[i]
+	default:
+		f.fail(fail(http.StatusNotFound, "model", "model_not_found", "no reward model is served: serve a run of reward training with --run"))
+	}
+	messages := messagesOf(f)
+	answers := f.texts("answer")
+	if f.err == nil && len(answers) == 0 {
+		f.fail(invalid("answer", "answer is missing: expected a text, or a list of them"))
+	}
+	if err := s.finish(w, f); err != nil {
+		return err
+	}
+	scores := make([]float64, len(answers))
+	for i, answer := range answers {
+		var failed error
+		if scores[i], failed = m.Reward(messages, answer); failed != nil {
+			return invalid("messages", "%v", failed)
+		}
+	}
+	return reply(w, map[string]any{"object": "list", "model": m.Name, "scores": scores})
+}
+
+// fieldsOf reads a request's body.
+func (s *Server) fieldsOf(r *http.Request) (*fields, *apiError) {
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	if s.LogPrompts {
+		s.Log.Info("body", "path", r.URL.Path, "body", string(body))
+	}
+	return parseFields(body)
+}
+
+// finish returns the first error of a request's parameters. Unknown ones are an
+// error too if the server is strict.
+func (s *Server) finish(w http.ResponseWriter, f *fields) *apiError {
+	if f.err != nil {
+		return f.err
+	}
+	if names := f.unknown(); len(names) > 0 {
+		if s.Strict {
+			return unsupported(names[0], "unknown parameter %q", names[0])
+		}
+		w.Header().Set("X-Ignored-Fields", headerText(strings.Join(names, ", ")))
+	}
+	return nil
+}
+
+// headerText keeps what may be in a header.
+func headerText(text string) string {
+	const most = 200
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, text)
+	return text[:min(len(text), most)]
+}
+
+// tokenName is a token as text: a special one's name, or its bytes; what isn't UTF-8
+// becomes U+FFFD.
+func tokenName(t tokenizer.Tokenizer, id int32) (name string, special bool) {
+	for _, s := range t.SpecialTokens() {
+		if s.ID == id {
+			return s.Name, true
+		}
+	}
+	return strings.ToValidUTF8(string(t.Bytes(id)), "\ufffd"), false
+}
+
+// Serve answers requests that come over l until ctx ends. Then it refuses new ones
+// and lets running answers end for the time of grace, after which they are broken
+// off with an error.
+func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
+	h := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- h.Serve(l) }()
+	select {
+	case err := <-failed:
+		s.Close()
+		return err
+	case <-ctx.Done():
+	}
+	s.closing.Store(true)
+	for _, m := range s.models {
+		if m.engine != nil {
+			m.engine.close()
+		}
+	}
+	deadline := time.AfterFunc(grace, s.breakOff)
+	defer deadline.Stop()
+	for _, m := range s.models {
+		if m.engine != nil {
+			<-m.engine.stopped
+		}
+	}
+	// The last answers are on their way to their readers.
+	wait, stop := context.WithTimeout(context.Background(), 5*time.Second)
+	defer stop()
+	err := h.Shutdown(wait)
+	s.Close()
+	return err
+}
+
+// Close ends the engines; answers that run are broken off.
+func (s *Server) Close() {
+	s.closing.Store(true)
+	s.breakOff()
+	for _, m := range s.models {
+		if m.engine != nil {
+			m.engine.close()
+			<-m.engine.stopped
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package serve
+
+import (
+	"fmt"
+	"strings"
+
+	"tinygpt/data/instruct"
+	"tinygpt/sample"
+	"tinygpt/tokenizer"
+)
+
+// Message is one turn of a conversation.
+type Message = instruct.Message
+
+// Template turns a conversation into the prompt of a model.
+type Template interface {
+	// Name is short and for people.
+	Name() string
+	// Render returns the tokens after which the model writes its answer.
+	Render(messages []Message) ([]int32, error)
+	// Stop lists the texts that end an answer, apart from the end of text.
+	Stop() []string
+}
+
+// Plain is the template of a model that has learned no conversations: it writes
+// them as a dialogue.
+type Plain struct{ Tokenizer tokenizer.Tokenizer }
+
+// Name is plain.
+func (Plain) Name() string { return "plain" }
+
+// Stop ends an answer where the next question would begin.
+func (Plain) Stop() []string { return []string{"\nUser:"} }
+
+// Render writes a line for each turn.
+func (p Plain) Render(messages []Message) ([]int32, error) {
+	var b strings.Builder
+	for _, m := range messages {
+		switch m.Role {
+		case instruct.System:
+			b.WriteString(m.Content + "\n\n")
+		case instruct.User:
+			fmt.Fprintf(&b, "User: %s\n", m.Content)
+		case instruct.Assistant:
+			// An answer of the model begins with the space that follows the colon.
+			fmt.Fprintf(&b, "Assistant: %s\n", strings.TrimPrefix(m.Content, " "))
+		}
+	}
+	b.WriteString("Assistant:")
+	return sample.Prompt(p.Tokenizer, b.String())
+}
+
+// TemplateOf returns the template of a tokenizer: that of its chat tokens, or Plain.
+func TemplateOf(t tokenizer.Tokenizer) Template { return Plain{t} }
