@@ -9,10 +9,9 @@ import (
 	"tinygpt/train"
 )
 
-// BenchmarkStep makes whole training steps of the model of small.yaml and reports
-// tokens per second, and in per cent of the time each operation, the optimiser with
-// clipping, and the overhead: what the graph and the bookkeeping around the kernels
-// take.
+// BenchmarkStep makes whole training steps of the model of small.yaml. It reports tokens
+// per second, and the share of the time, in per cent, of each operation, of the optimiser
+// with clipping, and of the overhead: the graph and the bookkeeping around the kernels.
 func BenchmarkStep(b *testing.B) {
 	c, _, err := configs.Load("small.yaml")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"tinygpt/model"
 )
 
-// A checkpoint that isn't what was written is refused, whatever part is damaged.
+// A damaged checkpoint is refused, whichever part is damaged.
 func TestDamagedCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	trainer := newTrainer(t, dir, quick)

@@ -10,7 +10,7 @@ import (
 
 // Config says how a model is trained.
 type Config struct {
-	// Steps is the number of updates.
+	// Steps is the number of updates of the parameters.
 	Steps int `yaml:"steps"`
 	// BatchSize is the number of sequences in a batch. An update uses
 	// GradientAccumulationSteps batches.

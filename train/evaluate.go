@@ -11,21 +11,21 @@ import (
 	"tinygpt/model"
 )
 
-// Evaluation is how well a model predicts a text, or the labels of fine-tuning.
+// Evaluation says how well a model predicts a text, or the labels of a fine-tuning.
 type Evaluation struct {
 	Loss   float64 // mean over predicted tokens (or examples), in nats
 	Tokens int     // predicted tokens
-	Bytes  int     // bytes of text that they stand for
-	// Metric names what Score measures, more being better: what fine-tuning is judged
-	// by. Empty: the loss is.
+	Bytes  int     // length of the text that the predicted tokens spell
+	// Metric names what Score measures; a higher score is better. Fine-tuning is judged by
+	// it. Empty: evaluations are judged by the loss.
 	Metric string
 	Score  float64
 }
 
 // betterThan says whether the evaluation is better than the best one of s so far: by the
-// score, and by the loss where there is none or scores are the same. That happens: a
-// hundred examples have a hundred accuracies, and Matthews' coefficient is 0 until a
-// second class is predicted.
+// score, or by the loss if there is no score or both scores are equal. Equal scores are
+// common: a hundred examples allow only a hundred accuracies, and Matthews' coefficient is
+// 0 until a second class is predicted.
 func (e Evaluation) betterThan(s State) bool {
 	if s.BestStep == 0 {
 		return true
@@ -36,35 +36,37 @@ func (e Evaluation) betterThan(s State) bool {
 	return e.Loss < s.BestLoss
 }
 
-// Perplexity is e to the loss.
+// Perplexity returns e to the power of the loss.
 func (e Evaluation) Perplexity() float64 { return math.Exp(e.Loss) }
 
-// BitsPerByte doesn't depend on the tokenizer: what the whole text costs in
-// bits, divided by its length.
+// BitsPerByte returns the cost of the whole text in bits, divided by its length in bytes.
+// It can be compared between tokenizers, because it doesn't depend on how the text is cut.
 func (e Evaluation) BitsPerByte() float64 {
 	return e.Loss * float64(e.Tokens) / math.Ln2 / float64(e.Bytes)
 }
 
-// Evaluator measures a model on a token stream. It holds the memory for that, used
-// for every evaluation of a run.
+// Evaluator measures a model on a token stream. It keeps its memory from one evaluation to
+// the next.
 type Evaluator struct {
-	// Windows are those in which the text is read: DocumentWindows unless changed.
+	// Windows cut the text into pieces that the model reads: the stream's DocumentWindows
+	// unless changed.
 	Windows iter.Seq[data.Window]
-	// Bytes is the length of what Windows predict: the whole text's unless changed.
+	// Bytes is the length of the text that is predicted: the whole text's unless changed.
 	Bytes int
-	// Progress, unless nil, is told now and then how many tokens are predicted.
+	// Progress, unless nil, is called now and then with the number of tokens predicted so
+	// far.
 	Progress func(tokens int)
 
 	stream  *data.Stream
 	decoder *model.Decoder
-	windows []data.Window // that are measured together
+	windows []data.Window // read together in one pass
 	inputs  []model.Input
 	probs   []float32
 }
 
 const (
-	evalRows    = 1024 // tokens that are read at once: enough for full speed
-	evalWindows = 16   // windows at most
+	evalRows    = 1024 // maximum of tokens in one pass: enough for full speed
+	evalWindows = 16   // maximum of windows in one pass
 )
 
 // NewEvaluator returns an evaluator of a model with these weights.
@@ -75,12 +77,12 @@ func NewEvaluator(w *model.Weights, stream *data.Stream) *Evaluator {
 	}
 }
 
-// EvaluationBytes is about the memory of an Evaluator.
+// EvaluationBytes estimates the memory of an Evaluator of a model with configuration c.
 func EvaluationBytes(c model.Config) int64 {
 	return c.DecoderBytes(evalWindows, max(evalRows, c.Context))
 }
 
-// Run measures the whole stream. It stops with the context's error if that ends.
+// Run measures the whole stream. If ctx ends it returns the context's error.
 func (e *Evaluator) Run(ctx context.Context) (Evaluation, error) {
 	total := Evaluation{Bytes: e.Bytes}
 	nats, rows := 0.0, 0
@@ -113,9 +115,11 @@ func (e *Evaluator) Run(ctx context.Context) (Evaluation, error) {
 	return total, nil
 }
 
-// measure returns what the windows' predicted tokens cost, in nats, and their number.
+// measure reads e.windows and returns the number of predicted tokens and the sum of their
+// losses in nats.
 func (e *Evaluator) measure() (nats float64, tokens int, err error) {
-	// Longer ones first, so that the memory of most sequences stays small.
+	// Longest first: sequence i of the decoder keeps the size of its longest window, so
+	// most sequences stay small.
 	slices.SortFunc(e.windows, func(v, w data.Window) int { return (w.End - w.Begin) - (v.End - v.Begin) })
 	e.inputs = e.inputs[:0]
 	for _, w := range e.windows {
@@ -124,7 +128,7 @@ func (e *Evaluator) measure() (nats float64, tokens int, err error) {
 	e.probs = slices.Grow(e.probs[:0], tokens)[:tokens]
 	at := 0
 	for i, w := range e.windows {
-		// The last token is predicted and not read.
+		// The last token is only predicted: nothing follows it.
 		n := w.End - 1 - w.From
 		e.decoder.Reset(i)
 		e.inputs = append(e.inputs, model.Input{Sequence: i, Tokens: e.stream.Tokens[w.Begin : w.End-1], LogProbs: e.probs[at : at+n]})

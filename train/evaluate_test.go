@@ -13,12 +13,12 @@ import (
 	"tinygpt/model"
 )
 
-// noise is one value of the formula in testdata/perplexity.py.
+// noise computes one value of the formula in testdata/perplexity.py.
 func noise(i, k int) float64 {
 	return float64(uint32(i*2654435761+k*40503))/(1<<32) - 0.5
 }
 
-// formulaModel has the weights of testdata/perplexity.py.
+// formulaModel returns a model with the weights of testdata/perplexity.py.
 func formulaModel(t *testing.T, arch model.Arch) *model.Model {
 	t.Helper()
 	m, err := model.New(model.Config{Arch: arch, Layers: 2, Heads: 2, Width: 16, Context: 16, VocabSize: 40}, 1)
@@ -51,7 +51,7 @@ func evaluator(t *testing.T, m *model.Model, stream *data.Stream) *Evaluator {
 	return NewEvaluator(w, stream)
 }
 
-// Perplexities with strided windows, against transformers'.
+// Perplexities with strided windows equal those of Hugging Face's transformers.
 func TestPerplexityEqualsTransformers(t *testing.T) {
 	text, err := os.ReadFile("testdata/perplexity.json")
 	if err != nil {
@@ -87,7 +87,7 @@ func TestPerplexityEqualsTransformers(t *testing.T) {
 	}
 }
 
-// Documents are measured from their beginnings, as the graph says it.
+// Every document is read from its beginning, and the loss is what the graph computes.
 func TestEvaluateDocuments(t *testing.T) {
 	m := formulaModel(t, model.GPT2)
 	stream := &data.Stream{Tokens: []int32{39}, Bytes: 77}
@@ -123,7 +123,7 @@ func TestEvaluateDocuments(t *testing.T) {
 	e := evaluator(t, m, stream)
 	told := 0
 	e.Progress = func(n int) { told = n }
-	for range 2 { // the second time in used memory
+	for range 2 { // the second time with memory from the first
 		got, err := e.Run(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -14,14 +14,14 @@ import (
 // Metrics is one line of a run's metrics.jsonl: a step, or an evaluation.
 type Metrics struct {
 	Step int `json:"step"` // updates made
-	// Of the update:
-	Loss         float64 `json:"loss,omitempty"` // mean over its batches, nats per token
+	// A step's line has the loss of its batches: mean, in nats per token.
+	Loss         float64 `json:"loss,omitempty"`
 	LearningRate float64 `json:"learning_rate,omitempty"`
 	GradNorm     float64 `json:"grad_norm,omitempty"` // before clipping
 	TokensPerSec float64 `json:"tokens_per_second,omitempty"`
 	// Values are the objective's own measures; see Valued.
 	Values map[string]float64 `json:"values,omitempty"`
-	// Of the held-out split:
+	// An evaluation's line has the loss on the held-out split, in nats per token.
 	ValLoss float64 `json:"val_loss,omitempty"`
 	// Context is the length of the sequences, if it is shorter than the model's: later
 	// positions weren't trained yet.
@@ -71,7 +71,7 @@ func (l *metricsLog) add(m Metrics) error {
 
 func (l *metricsLog) close() error { return l.file.Close() }
 
-// ReadMetrics reads a metrics.jsonl. A last line that was cut off is ignored.
+// ReadMetrics reads a metrics.jsonl. A last line that was only partly written is ignored.
 func ReadMetrics(path string) ([]Metrics, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -78,10 +78,9 @@ type Report interface {
 // Progress is how far a run is.
 type Progress struct {
 	Steps int // updates that the run is to make in all
-	// Done is the share of the run's work that is done, and Before what was done before
-	// this process began: 0 unless the run was resumed. Steps that compute more count
-	// for more.
-	Done, Before float64
+	// Done is the share of the run's work that is done. Steps that compute more count for
+	// more.
+	Done float64
 }
 
 // Silent is a Report that shows nothing. A Report that embeds it has only those methods
@@ -153,7 +152,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	}
 	defer log.close()
 
-	c, before := t.Config, workAfter(t.plan.phases, t.state.Step)
+	c := t.Config
 	var final Evaluation
 	for !t.finished() {
 		m, err := Metrics{}, ctx.Err()
@@ -172,7 +171,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 		if err := log.add(m); err != nil {
 			return Result{}, err
 		}
-		t.Report.Step(m, Progress{c.Steps, workAfter(t.plan.phases, m.Step), before})
+		t.Report.Step(m, Progress{c.Steps, workAfter(t.plan.phases, m.Step)})
 
 		if m.Step == c.Steps || due(m.Step, c.EvalInterval) {
 			if final, err = t.evaluate(log); err != nil {

@@ -27,7 +27,7 @@ type after struct {
 
 func (a after) Step(m Metrics, _ Progress) { a.do(m.Step) }
 
-// counting is a text of n tokens that goes round the numbers 0 … 6.
+// counting returns a text of n tokens that repeats the numbers 0 … 6.
 func counting(n int) *data.Stream {
 	s := &data.Stream{Starts: []int{0}, Bytes: n}
 	for i := range n {
@@ -41,7 +41,7 @@ var quick = Config{
 	Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1, EvalInterval: 3, CheckpointInterval: 3, Seed: 5,
 }
 
-// newTrainer makes a trainer of a fresh tiny model with dropout.
+// newTrainer returns a trainer of a new tiny model with dropout.
 func newTrainer(t *testing.T, dir string, c Config) *Trainer {
 	t.Helper()
 	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 8, VocabSize: 7, Dropout: 0.1}, c.Seed)
@@ -69,7 +69,7 @@ func read(t *testing.T, elem ...string) []byte {
 	return text
 }
 
-// sameRun compares what two runs left, beside times.
+// sameRun compares what two runs left, apart from times.
 func sameRun(t *testing.T, a, b *Trainer) {
 	t.Helper()
 	for i, p := range a.Model.Parameters {
@@ -136,7 +136,7 @@ func TestResume(t *testing.T) {
 			defer func() { recover() }()
 			first.Run(context.Background())
 		}()
-		// The last line was being written.
+		// A line that was only partly written.
 		f, err := os.OpenFile(filepath.Join(dir, MetricsFile), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -147,8 +147,8 @@ func TestResume(t *testing.T) {
 	})
 }
 
-// resumeAt goes on with the run in dir, with another model and trainer, and
-// compares the end with the run that never stopped.
+// resumeAt resumes the run in dir with a new model and trainer, and compares the end with
+// the run that never stopped.
 func resumeAt(t *testing.T, dir string, step int, whole *Trainer) {
 	t.Helper()
 	second := newTrainer(t, dir, quick)
@@ -203,8 +203,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// A run stops at the first number that isn't one, before it spreads, and what
-// was saved stands.
+// A run stops at the first NaN or infinity, before it spreads, and earlier checkpoints stay
+// as they are.
 func TestDivergence(t *testing.T) {
 	trainer := newTrainer(t, t.TempDir(), quick)
 	var saved []byte
@@ -228,7 +228,8 @@ func TestDivergence(t *testing.T) {
 	}
 }
 
-// fixedBatches gives a graph of any batch size the same sequences.
+// fixedBatches is an objective with the same sequences in every step, in batches of any
+// size.
 type fixedBatches struct {
 	tokens  []int32
 	targets []int32
@@ -247,7 +248,7 @@ func (f *fixedBatches) Fill(g *model.Graph, _, micro int) error {
 	return nil
 }
 
-// Two batches of two sequences make the update of one batch of four.
+// Two micro-batches of two sequences make the same update as one batch of four.
 func TestGradientAccumulation(t *testing.T) {
 	train := func(batch, accumulation int) []float32 {
 		c := quick
@@ -268,7 +269,7 @@ func TestGradientAccumulation(t *testing.T) {
 	}
 }
 
-// inTwoShapes is fixedBatches cut differently from step to step.
+// inTwoShapes is fixedBatches in two shapes, in turn.
 type inTwoShapes struct {
 	fixedBatches
 	byGraph map[*model.Graph][]int32
@@ -313,9 +314,9 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-// The best checkpoint is the one with the highest score, and of those with the same
-// score the one with the lowest loss, and the run ends after so many evaluations without a better one; then there is nothing
-// left to resume.
+// The best checkpoint is the one with the highest score, and among equal scores the one
+// with the lowest loss. The run ends after Patience evaluations without a better one; then
+// there is nothing left to resume.
 func TestPatience(t *testing.T) {
 	c := quick
 	c.Steps, c.EvalInterval, c.Patience = 100, 2, 3

@@ -10,5 +10,5 @@ import (
 // freeze stops all threads of a process.
 func freeze(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
 
-// thaw lets them go on.
+// thaw lets the threads of a frozen process go on.
 func thaw(p *os.Process) error { return p.Signal(syscall.SIGCONT) }

@@ -11,10 +11,10 @@ import (
 	"tinygpt/study/perf"
 )
 
-// growthBase is what the sweeps have in common; each changes one thing of it.
+// growthBase is the workload that each sweep changes in one respect.
 var growthBase = perf.Workload{Model: model.Config{Arch: model.GPT2, Layers: 4, Heads: 4, Width: 256, Context: 256, VocabSize: 1024}, Batch: 4}
 
-// sweep is one thing that grows.
+// sweep measures steps while one dimension of the workload grows.
 type sweep struct {
 	What   string        `json:"what"`
 	Values []int         `json:"values"`
@@ -28,12 +28,12 @@ type growthPoint struct {
 	Value int         `json:"value"`
 	GFLOP float64     `json:"gflop"`
 	Ms    perf.Spread `json:"step_ms"`
-	// Predicted is the time that the operations take at the rate of the sweep as a
-	// whole (the geometric mean of its rates).
+	// Predicted is the time that the point's operations take at the mean speed of the
+	// sweep (the geometric mean of its points).
 	Predicted float64 `json:"predicted_ms"`
 }
 
-// ratio of what was measured to what the operations say.
+// ratio returns the measured time divided by the predicted one.
 func (p growthPoint) ratio() float64 { return p.Ms.Median / p.Predicted }
 
 func sweeps() []*sweep {
@@ -44,13 +44,13 @@ func sweeps() []*sweep {
 	}
 }
 
-// tolerance is how far a measured time may be off what the operations say.
+// tolerance is how far a measured time may be from the prediction, as a share of it.
 const tolerance = 0.15
 
 func growthCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "growth",
-		Usage: "how a step of this program grows with T, D and layers, beside the count of operations",
+		Usage: "how a step of this program grows with T, D and layers, compared with the count of operations",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "plot", Usage: "draw `FILE` (.svg or .png)", Value: "growth.svg"},
 			&cli.DurationFlag{Name: "slice", Usage: "time for each measurement", Value: 400 * time.Millisecond},
@@ -73,8 +73,8 @@ func growthCommand() *cli.Command {
 	}
 }
 
-// measureGrowth fills the sweeps, in rounds over all sizes, so that a bad moment
-// of the machine doesn't fall on one size alone.
+// measureGrowth fills the sweeps, in rounds over all sizes, so that a slow moment of the
+// machine doesn't fall on one size alone.
 func measureGrowth(c *cli.Context, list []*sweep) error {
 	total := 0
 	for _, s := range list {
@@ -109,7 +109,7 @@ func measureGrowth(c *cli.Context, list []*sweep) error {
 	return nil
 }
 
-// predict fills in what the operations say.
+// predict fills in the predicted times.
 func (s *sweep) predict() {
 	var rates []float64
 	for _, p := range s.Points {
@@ -121,7 +121,7 @@ func (s *sweep) predict() {
 	}
 }
 
-// stepMs is the time of a step.
+// stepMs measures the time of a step, in milliseconds.
 func stepMs(w perf.Workload, length time.Duration) (float64, error) {
 	s, err := perf.NewStepper(w)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"tinygpt/study/perf"
 )
 
-// bandColor is chart.Orange on white paper, thinned.
+// bandColor is a light chart.Orange.
 var bandColor = color.RGBA{253, 232, 170, 255}
 
-// plotGrowth draws for each sweep the time of a step over its size, and below
-// what that is of the time that the operations say.
+// plotGrowth draws for each sweep the time of a step over its size, and below it the ratio
+// of measured to predicted time.
 func plotGrowth(path string, m perf.Machine, list []*sweep) error {
 	rows := make([][]*plot.Plot, 2)
 	for i, s := range list {
@@ -45,7 +45,7 @@ func plotGrowth(path string, m perf.Machine, list []*sweep) error {
 	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, rows...)
 }
 
-// sizePlot is an empty plot over the sizes of a sweep.
+// sizePlot returns an empty plot over the sizes of a sweep.
 func sizePlot(s *sweep) *plot.Plot {
 	p := chart.New("", "", "")
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(func(_, _ float64) (ticks []plot.Tick) {
@@ -59,8 +59,8 @@ func sizePlot(s *sweep) *plot.Plot {
 	return p
 }
 
-// drawSweep draws a band of the tolerance around what was counted, and the points
-// that were measured.
+// drawSweep draws the predicted times with a band of the tolerance, and the measured
+// points.
 func drawSweep(p *plot.Plot, s *sweep, legend bool, measured, counted func(growthPoint) float64) error {
 	var line, points, low, high plotter.XYs
 	for _, g := range s.Points {

@@ -39,7 +39,7 @@ func newLLMC(checkout, dir string, threads int) (*llmc, error) {
 	return l, errors.Join(l.writeWeights(), l.writeTokens("train", 300_000), l.writeTokens("val", 32_768))
 }
 
-// fastest is the setting with the shortest step.
+// fastest searches for the setting with the shortest step.
 func (l *llmc) fastest(ctx context.Context, m *memory) (setting, []trial, error) {
 	pages := []choice{{What: "memory", Label: "huge pages", Variables: []string{"GLIBC_TUNABLES=glibc.malloc.hugetlb=1"}}}
 	return m.search(ctx, "llm.c", setting{}, [][]choice{openMP, pages}, func(s setting) (racer, error) {
@@ -116,7 +116,7 @@ func (l *llmc) writeTokens(split string, n int) error {
 	})
 }
 
-// write makes a file, buffered.
+// write creates a file whose content do writes to a buffer.
 func write(path string, content func(io.Writer) error) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -126,11 +126,11 @@ func write(path string, content func(io.Writer) error) error {
 	return errors.Join(content(w), w.Flush(), f.Close())
 }
 
-// measure starts the program and takes the times that it prints of its second
-// and following steps (the first allocates), then ends it.
+// measure starts the program, reads the times that it prints for its second and later steps
+// (the first one allocates), and ends it.
 func (l *llmc) measure(ctx context.Context, set setting, steps int) (got slice, err error) {
-	// Into a pipe the program would write by blocks of many steps; where there is
-	// no stdbuf (of coreutils), that is waited for.
+	// The program would write to a pipe in blocks of many steps. stdbuf (of coreutils)
+	// makes it write each line; without it, measuring waits for a block.
 	command := exec.CommandContext(ctx, l.program)
 	if stdbuf, err := exec.LookPath("stdbuf"); err == nil {
 		command = exec.CommandContext(ctx, stdbuf, "-oL", l.program)

@@ -1,7 +1,6 @@
-// Command bench runs this program beside its peers, in turn on the same shapes,
-// and prints the ratios as Markdown tables: matrix products beside OpenBLAS,
-// training steps beside PyTorch and llm.c. Each peer runs in its own fastest
-// setting, which is searched for.
+// Command bench compares this program with its peers, in turn on the same shapes, and
+// prints the ratios as Markdown tables: matrix products compared with OpenBLAS, training
+// steps with PyTorch and llm.c. It searches for the fastest setting of each peer.
 //
 //	go run ./cmd/bench --python python3 --llmc ../llm.c
 package main
@@ -30,7 +29,7 @@ func main() {
 func execute(args []string, stdout, stderr io.Writer) int {
 	app := &cli.App{
 		Name:  "bench",
-		Usage: "measure beside OpenBLAS, PyTorch and llm.c, in turn on the same shapes",
+		Usage: "compare with OpenBLAS, PyTorch and llm.c, in turn on the same shapes",
 		Description: "Peers that aren't named or found are left out. OpenBLAS and llm.c need a C compiler\n" +
 			"(cc, or what CC names). Searching for PyTorch's fastest setting takes minutes for\n" +
 			"each workload; --settings FILE remembers what was found.",
@@ -67,10 +66,10 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// say writes what goes on.
+// say writes a line about what is being done.
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
-// bench is how everything is measured.
+// bench holds what all measurements share.
 type bench struct {
 	rounds                  int
 	productSlice, stepSlice time.Duration
@@ -79,17 +78,17 @@ type bench struct {
 	progress                func() func(what string, done, total int)
 }
 
-// threadsFlag is for the worker of this program.
+// threadsFlag passes the number of threads to this program's worker.
 func (b *bench) threadsFlag() string { return fmt.Sprintf("--threads=%d", b.threads) }
 
-// report is what is printed.
+// report holds everything that is printed.
 type report struct {
 	Machine  perf.Machine   `json:"machine"`
 	Products []productTable `json:"products,omitempty"`
 	Steps    []stepTable    `json:"steps,omitempty"`
 }
 
-// compare is the command without a subcommand.
+// compare runs the command without a subcommand.
 func compare(c *cli.Context) error {
 	if c.Args().Present() {
 		return fmt.Errorf("found %q, flags are expected: see --help", c.Args().First())
@@ -187,7 +186,7 @@ func (b *bench) measureSteps(c *cli.Context, dir string, list []perf.Workload, r
 	return nil
 }
 
-// workloads are those that can be named.
+// workloads lists the workloads that flags can name.
 var workloads = []perf.Workload{perf.GPT2, perf.Short, perf.Small, perf.Shakespeare}
 
 func names(list []perf.Workload) (names []string) {
@@ -197,7 +196,7 @@ func names(list []perf.Workload) (names []string) {
 	return names
 }
 
-// pick finds workloads by their names; "none" is none.
+// pick returns the workloads of the given names; "none" stands for an empty list.
 func pick(wanted []string) (list []perf.Workload, err error) {
 	for _, name := range wanted {
 		found := name == "none"

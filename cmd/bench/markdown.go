@@ -55,14 +55,14 @@ func (r report) markdown(w io.Writer) error {
 	return nil
 }
 
-// describe names a workload with its batch.
+// describe returns the name of a workload with its batch.
 func describe(w perf.Workload) string {
 	return fmt.Sprintf("%s (%d × %d, B = %d, T = %d)", w.Name, w.Model.Layers, w.Model.Width, w.Batch, w.Model.Context)
 }
 
 func times(s perf.Spread) string { return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Median, s.Min, s.Max) }
 
-// short writes three significant digits or whole numbers.
+// short writes a number with three significant digits, or larger ones as whole numbers.
 func short(x float64) string {
 	switch {
 	case x < 10:
@@ -73,8 +73,8 @@ func short(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
-// parts lists the parts of a step, the longest first; those below a hundredth of
-// the longest are left out.
+// parts lists the parts of a step, longest first, without those below a hundredth of the
+// longest.
 func parts(p map[string]float64) string {
 	var names []string
 	longest := 0.0

@@ -23,7 +23,7 @@ type openblas struct {
 	threads   int
 }
 
-// openblasLibraries are where OpenBLAS usually lies.
+// openblasLibraries lists the usual paths of OpenBLAS.
 func openblasLibraries() (found []string) {
 	for _, pattern := range []string{
 		"/usr/lib/*/openblas-*/libopenblas.so.0", "/usr/lib*/libopenblas*.so.0", "/usr/local/lib/libopenblas*.so.0",
@@ -50,7 +50,7 @@ func newOpenBLAS(dir string, libraries []string, threads int) (*openblas, error)
 	return &openblas{program, libraries, threads}, nil
 }
 
-// compiler is the C compiler.
+// compiler returns the C compiler to use.
 func compiler() string {
 	if cc := os.Getenv("CC"); cc != "" {
 		return cc
@@ -68,7 +68,7 @@ func (o *openblas) start(ctx context.Context, s setting) (*worker, error) {
 	return w, err
 }
 
-// fastest is the setting with the shortest mean time for the probes.
+// fastest searches for the setting with the shortest mean time of the probes.
 func (o *openblas) fastest(ctx context.Context, m *memory, name string, probes []perf.Product) (setting, []trial, error) {
 	var libraries []choice
 	for _, lib := range o.libraries {

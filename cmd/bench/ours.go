@@ -14,7 +14,8 @@ import (
 	"tinygpt/study/perf"
 )
 
-// oursCommand is this program as a worker, measured as the peers are.
+// oursCommand runs this program as a worker, so that it is measured in the same way as the
+// peers.
 func oursCommand() *cli.Command {
 	return &cli.Command{
 		Name: "ours", Hidden: true,
@@ -30,7 +31,8 @@ func oursCommand() *cli.Command {
 	}
 }
 
-// oursProducts speaks as openblas.c does.
+// oursProducts measures products on request, with the same lines in and out as
+// peers/openblas.c.
 func oursProducts(in io.Reader, out io.Writer) error {
 	answer := json.NewEncoder(out)
 	answer.Encode(hello{Version: kernel.Level(), Threads: kernel.Threads()})
@@ -53,7 +55,8 @@ func oursProducts(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// oursSteps speaks as pytorch.py does.
+// oursSteps measures training steps on request, with the same lines in and out as
+// peers/pytorch.py.
 func oursSteps(workload string, in io.Reader, out io.Writer) error {
 	var w perf.Workload
 	if err := json.Unmarshal([]byte(workload), &w); err != nil {
@@ -73,7 +76,7 @@ func oursSteps(workload string, in io.Reader, out io.Writer) error {
 		if _, err := fmt.Sscanf(lines.Text(), "step %g", &seconds); err != nil {
 			return fmt.Errorf("%q: %w", lines.Text(), err)
 		}
-		if _, err := s.Run(0); err != nil { // what the stop has cooled down
+		if _, err := s.Run(0); err != nil { // warm-up: the process was stopped
 			return err
 		}
 		steps, err := s.Run(time.Duration(seconds * float64(time.Second)))
@@ -93,7 +96,8 @@ func oursSteps(workload string, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// answerPeak answers a line that asks for the peak of multiply-adds.
+// answerPeak answers a line that asks for the peak of multiply-adds, and says whether it was
+// one.
 func answerPeak(line string, answer *json.Encoder) bool {
 	var seconds float64
 	if _, err := fmt.Sscanf(line, "peak %g", &seconds); err != nil {

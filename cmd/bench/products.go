@@ -12,18 +12,19 @@ import (
 type productTable struct {
 	Workload perf.Workload `json:"workload"`
 	Peer     string        `json:"peer"`
-	Kernels  string        `json:"kernels"` // the processor that the peer takes this one for
+	Kernels  string        `json:"kernels"` // the processor that the peer believes this one to be
 	Setting  string        `json:"setting"`
 	Tried    []trial       `json:"tried"`
-	Peak     float64       `json:"peak_gflops"` // FMA on registers, the best of all rounds
+	Peak     float64       `json:"peak_gflops"` // FMA on registers, best of all rounds
 	Rows     []productRow  `json:"products"`
-	// Geometric means over the products.
+	// The following are geometric means over the products.
 	Ours  perf.Spread `json:"ours_gflops"`
 	Other perf.Spread `json:"peer_gflops"`
 	Ratio perf.Spread `json:"ratio"`
 }
 
-// productRow is one product: rates, and ours by the peer's in the same round.
+// productRow is one product: both speeds, and the ratio of ours to the peer's in the same
+// round.
 type productRow struct {
 	Name  string      `json:"name"`
 	Shape [3]int      `json:"m_n_k"`
@@ -35,7 +36,7 @@ type productRow struct {
 // products measures ours and OpenBLAS in turn on the products of a workload.
 func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (productTable, error) {
 	list := perf.Products(w.Model, w.Tokens())
-	// Of the large map of a block one of each pass, and the head.
+	// The search uses the largest map of a block, in each pass, and the head.
 	best, tried, err := o.fastest(ctx, b.memory, w.Name, []perf.Product{list[6], list[7], list[8], list[12]})
 	if err != nil {
 		return productTable{}, err
@@ -51,9 +52,9 @@ func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (pro
 	}
 	defer ours.close()
 	t := productTable{Workload: w, Peer: peer.Version, Kernels: peer.Core, Setting: best.String(), Tried: tried}
-	rates := make([][][2]float64, len(list)) // by product, then round, then who
+	rates := make([][][2]float64, len(list)) // by product, round and contender
 	progress, done := b.progress(), 0
-	for round := range b.rounds { // outermost, so that no product gets all of a bad moment
+	for round := range b.rounds { // outermost, so that a slow moment of the machine is shared by all products
 		if t.Peak, err = ours.peak(t.Peak); err != nil {
 			return t, err
 		}
@@ -62,7 +63,7 @@ func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (pro
 			done++
 			var got [2]slice
 			for turn := range 2 {
-				who := (round + turn) % 2 // each goes first as often
+				who := (round + turn) % 2 // both go first equally often
 				if got[who], err = [2]*worker{ours, peer}[who].measure(productLine(p, b.productSlice)); err != nil {
 					return t, err
 				}
@@ -93,7 +94,7 @@ func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (pro
 	return t, nil
 }
 
-// spreads are those of ours, the peer's, and the ratio of the two in each round.
+// spreads returns the spread of ours, of the peer's, and of the ratio in each round.
 func spreads(rounds [][2]float64) (ours, other, ratio perf.Spread) {
 	var a, b []float64
 	for _, r := range rounds {

@@ -41,7 +41,7 @@ func newPyTorch(ctx context.Context, dir, python string, threads int) (*pytorch,
 	return p, nil
 }
 
-// pytorchBase is what every PyTorch can do.
+// pytorchBase is the setting that every PyTorch can run.
 var pytorchBase = setting{
 	{What: "attention", Label: "plain attention", Value: "plain"},
 	{What: "optimiser", Label: "AdamW in a loop", Value: "loop"},
@@ -74,12 +74,12 @@ func (p *pytorch) start(ctx context.Context, w perf.Workload, s setting) (*worke
 	return worker, nil
 }
 
-// variables are those of every run.
+// variables returns the environment variables of every run.
 func (p *pytorch) variables() []string {
 	return []string{fmt.Sprintf("OMP_NUM_THREADS=%d", p.threads), fmt.Sprintf("MKL_NUM_THREADS=%d", p.threads)}
 }
 
-// fastest is the setting with the shortest step.
+// fastest searches for the setting with the shortest step.
 func (p *pytorch) fastest(ctx context.Context, m *memory, w perf.Workload, length time.Duration) (setting, []trial, error) {
 	name := fmt.Sprintf("PyTorch %s of %s, %s", p.Version, p.python, w.Name)
 	return m.search(ctx, name, pytorchBase, p.choices(), func(s setting) (racer, error) {
@@ -94,10 +94,10 @@ func (p *pytorch) fastest(ctx context.Context, m *memory, w perf.Workload, lengt
 	})
 }
 
-// choices lists what the search tries.
+// choices lists the choices that the search tries.
 func (p *pytorch) choices() [][]choice {
 	var blas []choice
-	if !p.MKL { // linked to the system's BLAS
+	if !p.MKL { // it is linked to the system's BLAS
 		for _, lib := range openblasLibraries() {
 			dir := filepath.Dir(lib)
 			blas = append(blas, choice{What: "BLAS", Label: filepath.Base(dir), Variables: []string{"LD_LIBRARY_PATH=" + dir}})

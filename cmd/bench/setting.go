@@ -14,10 +14,10 @@ import (
 	"tinygpt/study/perf"
 )
 
-// choice is one value of something that can be set in a peer.
+// choice is one value of one thing that can be set in a peer.
 type choice struct {
 	What      string   `json:"what"`
-	Label     string   `json:"label,omitempty"` // for the reader; "" is how the peer comes
+	Label     string   `json:"label,omitempty"` // for the reader; "" is the peer's default
 	Variables []string `json:"variables,omitempty"`
 	Value     string   `json:"value,omitempty"` // for the peer's worker
 }
@@ -25,7 +25,7 @@ type choice struct {
 // setting is how a peer is run: one choice of each thing.
 type setting []choice
 
-// with replaces the choice of the same thing.
+// with returns the setting with another choice of the same thing.
 func (s setting) with(c choice) setting {
 	s = slices.Clone(s)
 	for i := range s {
@@ -66,28 +66,28 @@ func (s setting) String() string {
 	return strings.Join(labels, ", ")
 }
 
-// trial is a setting that was tried.
+// trial is the result of trying a setting.
 type trial struct {
 	Setting string  `json:"setting"`
 	Ms      float64 `json:"ms,omitempty"`    // for a call or a step
-	Ratio   float64 `json:"ratio,omitempty"` // its time by that of the fastest before it, in turn; 0: it was the first
+	Ratio   float64 `json:"ratio,omitempty"` // its time divided by that of the fastest before it; 0: it was the first
 	Error   string  `json:"error,omitempty"`
 }
 
-// racer measures a setting: the seconds of a call or a step.
+// racer measures a setting; measuring returns the seconds of a call or a step.
 type racer struct {
 	measure func() (float64, error)
 	close   func()
 }
 
 const (
-	heats    = 3    // turns that a setting and the fastest before it get
-	enough   = 0.98 // of the fastest's time is faster: more may be chance
-	hopeless = 1.25 // of the fastest's time, and there is no other turn
+	heats    = 3    // turns of a setting and of the fastest before it
+	enough   = 0.98 // a ratio below this counts as faster; above it may be chance
+	hopeless = 1.25 // a ratio above this ends the race after one turn
 )
 
-// memory is what was tried, in a file that --settings names. It is written after
-// every trial, so a search that was stopped goes on where it was.
+// memory holds the trials made so far, in the file that --settings names. It is written
+// after every trial, so a search that was stopped goes on from there.
 type memory struct {
 	path  string // "": none
 	Peers map[string][]trial
@@ -111,7 +111,7 @@ func newMemory(path string) (*memory, error) {
 	return m, nil
 }
 
-// recall returns what a trial showed; false if it wasn't made.
+// recall returns the result of an earlier trial; false if there was none.
 func (m *memory) recall(peer string, s setting) (trial, bool) {
 	for _, t := range m.Peers[peer] {
 		if t.Setting == s.String() {
@@ -133,12 +133,12 @@ func (m *memory) add(peer string, t trial) error {
 	return atomicfile.WriteFile(m.path, text)
 }
 
-// search looks for a peer's fastest setting: from base it changes one thing after
-// the other, and keeps what makes seconds less. Each is measured in turn with the
-// fastest before it, as others may use the machine. A choice that can't be had is
-// passed over.
+// search looks for a peer's fastest setting. Beginning with base, it changes one thing after
+// the other and keeps a change that makes the peer faster. Each setting is measured in turn
+// with the fastest before it, because others may use the machine. A choice that fails is
+// skipped.
 func (m *memory) search(ctx context.Context, peer string, base setting, things [][]choice, start func(setting) (racer, error)) (best setting, tried []trial, err error) {
-	fastest := racer{} // best's, started when something is measured against it
+	fastest := racer{} // the racer of best, started when something is compared with it
 	defer func() { fastest.end() }()
 	try := func(s setting) (trial, error) {
 		t, known := m.recall(peer, s)
@@ -209,9 +209,9 @@ func (m *memory) search(ctx context.Context, peer string, base setting, things [
 // wins says whether the setting is faster than the fastest before it.
 func (t trial) wins() bool { return t.Error == "" && t.Ratio < enough }
 
-// race measures a setting in turn with the fastest before it, if there is one. The
-// racer is to be ended. An error is the fastest's: what the setting's own says is part
-// of the trial.
+// race measures a setting in turn with the fastest before it, if there is one. The caller
+// ends the returned racer. The error is that of the fastest; an error of the setting itself
+// is part of the trial.
 func race(s setting, fastest racer, start func(setting) (racer, error)) (t trial, r racer, err error) {
 	t.Setting = s.String()
 	failed := func(err error) (trial, racer, error) {
@@ -251,14 +251,15 @@ func (r racer) end() {
 	}
 }
 
-// lastLine is what an error says in the end, cut to a line.
+// lastLine returns the last line of an error, shortened.
 func lastLine(err error) string {
 	s := strings.TrimSpace(err.Error())
 	s = s[strings.LastIndexByte(s, '\n')+1:]
 	return s[:min(len(s), 160)]
 }
 
-// openMP are the ways in which the threads of an OpenMP program wait and move.
+// openMP lists the ways in which the threads of an OpenMP program wait, and whether they
+// move between cores.
 var openMP = []choice{
 	{What: "OpenMP", Label: "OMP_WAIT_POLICY=active", Variables: []string{"OMP_WAIT_POLICY=active"}},
 	{What: "OpenMP", Label: "OMP_WAIT_POLICY=passive", Variables: []string{"OMP_WAIT_POLICY=passive"}},

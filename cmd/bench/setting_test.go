@@ -85,7 +85,7 @@ func TestSearch(t *testing.T) {
 		t.Errorf("stopped: %v, %v remembered", err, m.Peers["other"])
 	}
 
-	// If the fastest so far dies, that says nothing of what is measured beside it.
+	// If the fastest so far dies, that says nothing about the setting it is compared with.
 	_, _, err = m.search(context.Background(), "dead", setting{{What: "base", Label: "base"}}, things, func(s setting) (racer, error) {
 		base := len(s) == 1
 		return racer{measure: func() (float64, error) {

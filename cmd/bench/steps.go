@@ -11,7 +11,7 @@ import (
 type stepTable struct {
 	Workload perf.Workload `json:"workload"`
 	GFLOP    float64       `json:"gflop"`
-	Peak     float64       `json:"peak_gflops"` // FMA on registers, the best of all rounds
+	Peak     float64       `json:"peak_gflops"` // FMA on registers, best of all rounds
 	Rows     []stepRow     `json:"rows"`        // the first is this program
 }
 
@@ -21,12 +21,12 @@ type stepRow struct {
 	Setting string      `json:"setting"`
 	Tried   []trial     `json:"tried,omitempty"`
 	Ms      perf.Spread `json:"step_ms"`
-	Ratio   perf.Spread `json:"ratio"` // its time by ours in the same round
-	// Parts of a step in milliseconds, means over all rounds.
+	Ratio   perf.Spread `json:"ratio"` // its time divided by ours in the same round
+	// Parts are the parts of a step in milliseconds, means over all rounds.
 	Parts map[string]float64 `json:"parts_ms,omitempty"`
 }
 
-// contender is who makes training steps.
+// contender is a program that makes training steps.
 type contender struct {
 	row     stepRow
 	measure func() (slice, error)
@@ -34,7 +34,7 @@ type contender struct {
 	sum     slice
 }
 
-// steps measures training steps of all who can make them, in turn.
+// steps measures training steps of all contenders, in turn.
 func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, l *llmc) (stepTable, error) {
 	t := stepTable{Workload: w, GFLOP: w.FLOP() / 1e9}
 	var list []*contender
@@ -76,7 +76,7 @@ func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, 
 		if t.Peak, err = ours.peak(t.Peak); err != nil {
 			return t, err
 		}
-		for turn := range list { // another begins each round
+		for turn := range list { // a different one begins each round
 			c := list[(round+turn)%len(list)]
 			progress(w.Name+", "+c.row.Name, round*len(list)+turn, b.rounds*len(list))
 			got, err := c.measure()

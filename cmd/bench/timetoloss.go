@@ -23,7 +23,7 @@ import (
 //go:embed peers/nanogpt.py
 var nanogptPy []byte
 
-// lossTable compares how long whole processes take to a validation loss.
+// lossTable compares how long whole processes take to reach a validation loss.
 type lossTable struct {
 	Machine perf.Machine `json:"machine"`
 	Target  float64      `json:"target"`
@@ -31,13 +31,13 @@ type lossTable struct {
 	Rows    []lossRow    `json:"rows"` // the first is this program
 }
 
-// lossRow is one program's runs, a seed each.
+// lossRow holds one program's runs, one for each seed.
 type lossRow struct {
 	Name    string      `json:"name"`
 	Setting string      `json:"setting"`
 	Runs    []lossRun   `json:"runs"`
 	Seconds perf.Spread `json:"seconds"`
-	// Ratio of its time to ours with the same seed's number.
+	// Ratio is its time divided by ours for the same seed.
 	Ratio perf.Spread `json:"ratio"`
 }
 
@@ -50,10 +50,9 @@ type lossRun struct {
 	Reached bool `json:"reached"`
 }
 
-// oursFastest is what the preset is changed to for the shortest way to the target:
-// for what 1.88 asks one layer is enough, and a small model bears a rate, and so learns
-// at a pace, that nanoGPT's doesn't. What the run writes beside is left out, as
-// nanogpt.py leaves it.
+// oursFastest lists the settings that reach the target soonest. One layer is enough for a
+// loss of 1.88, and a small model learns with a higher rate than nanoGPT's can. Samples and
+// checkpoints in between are left out, as nanogpt.py leaves them out.
 var oursFastest = []string{
 	"model.layers=1", "model.width=96", "train.steps=1100", "train.learning_rate=6e-3",
 	"train.min_learning_rate=0", "train.warmup_steps=50",
@@ -63,7 +62,7 @@ var oursFastest = []string{
 func timeToLossCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "time-to-loss",
-		Usage: "whole processes to a validation loss, beside nanoGPT's configuration for CPUs on PyTorch",
+		Usage: "whole processes to a validation loss, compared with nanoGPT's configuration for CPUs on PyTorch",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "text", Usage: "train on `FILE`, by characters (tinyshakespeare)", Required: true},
 			&cli.StringSliceFlag{Name: "python", Usage: "`INTERPRETER` with PyTorch (repeatable)"},
@@ -138,7 +137,7 @@ func (r lossRow) seconds() (list []float64) {
 	return list
 }
 
-// runner makes a whole run.
+// runner makes a whole training run.
 type runner func(ctx context.Context, seed int) (lossRun, error)
 
 // runners builds this program, finds PyTorch's fastest settings, and adds a row
@@ -198,8 +197,8 @@ func (p *pytorch) train(ctx context.Context, script, text string, target float64
 	return runTo(target, nanogptEvaluation, exec.CommandContext(ctx, p.python, script, string(argument)), append(s.variables(), p.variables()...)...)
 }
 
-// evaluation reads a line of a program's output: the step and validation loss of
-// an evaluation, or false.
+// evaluation reads step and validation loss from a line of a program's output; false if the
+// line isn't an evaluation.
 type evaluation func(line string) (step int, loss float64, ok bool)
 
 var evaluated = regexp.MustCompile(`step (\d+): validation loss ([0-9.]+)`)
@@ -225,8 +224,8 @@ func nanogptEvaluation(line string) (int, float64, bool) {
 	return e.Step, *e.Loss, true
 }
 
-// runTo starts a program, and takes the time until it writes an evaluation at the
-// target or below, or its last one.
+// runTo starts a program and takes the time until it writes an evaluation at the target or
+// below, or else its last one.
 func runTo(target float64, read evaluation, command *exec.Cmd, variables ...string) (got lossRun, err error) {
 	command.Env = append(environment(), variables...)
 	var errs strings.Builder

@@ -14,9 +14,9 @@ import (
 	"tinygpt/study/perf"
 )
 
-// worker is a process that measures when it is told to: a line goes in, a line
-// of JSON comes back. Between its turns it is stopped as a whole, so that
-// threads of its own that spin while they wait take nothing from the others.
+// worker is a process that measures on request: it reads a line and answers with a line of
+// JSON. Between its turns the whole process is stopped, so that threads that spin while
+// they wait take no time from the others.
 type worker struct {
 	hello
 	command *exec.Cmd
@@ -28,27 +28,28 @@ type worker struct {
 // hello is a worker's first line.
 type hello struct {
 	Version    string `json:"version"`
-	Core       string `json:"core"` // of OpenBLAS: the processor that its kernels are written for
+	Core       string `json:"core"` // OpenBLAS: the processor that its kernels are written for
 	Threads    int    `json:"threads"`
-	Parameters int64  `json:"parameters"` // of the model
-	Precision  string `json:"precision"`  // of PyTorch's float32 products
-	Capability string `json:"capability"` // of PyTorch's other kernels: AVX2, AVX512
+	Parameters int64  `json:"parameters"` // number of the model's parameters
+	Precision  string `json:"precision"`  // PyTorch: of float32 products
+	Capability string `json:"capability"` // PyTorch: instruction set of its other kernels, AVX2 or AVX512
 	MKL        bool   `json:"mkl"`
-	BLAS       string `json:"blas"` // of PyTorch
+	BLAS       string `json:"blas"` // PyTorch: its BLAS library
 }
 
-// slice is what a worker measured.
+// slice is the answer of a worker: what it measured.
 type slice struct {
 	Calls   int     `json:"calls"`
 	Seconds float64 `json:"seconds"`
 	// Check depends on what was computed: Σ|c| of a product, the last loss of steps,
 	// GFLOP/s of the peak.
 	Check float64 `json:"check"`
-	// Spent is where Seconds went; if to look costs time, by the shares of other calls.
+	// Spent says where Seconds went. Where looking costs time, the shares are those of
+	// other calls, made for it.
 	Spent map[string]float64 `json:"spent,omitempty"`
 }
 
-// perCall is the time of a call in seconds.
+// perCall returns the time of a call in seconds.
 func (s slice) perCall() float64 { return s.Seconds / float64(s.Calls) }
 
 // start runs a program with variables added to the environment (see
@@ -76,7 +77,7 @@ func start(ctx context.Context, variables []string, program string, args ...stri
 	return w, freeze(w.command.Process)
 }
 
-// measure gives the worker its turn.
+// measure gives the worker a turn: it sends the line and returns the answer.
 func (w *worker) measure(line string) (got slice, err error) {
 	if err := thaw(w.command.Process); err != nil {
 		return got, err
@@ -101,7 +102,7 @@ func (w *worker) read(answer any) error {
 	return nil
 }
 
-// failed is the error of a worker that ended: what it wrote last says why.
+// failed returns the error of a worker that ended, with the last line that it wrote.
 func (w *worker) failed(err error) error {
 	if exit := w.command.Wait(); exit != nil {
 		err = exit
@@ -125,24 +126,24 @@ func startOurs(ctx context.Context, args ...string) (*worker, error) {
 	return start(ctx, nil, self, append([]string{"ours"}, args...)...)
 }
 
-// peak is what this program's worker reaches in GFLOP/s with multiply-adds on registers,
-// now or before: a shared machine is at times as slow as half of it.
+// peak returns the GFLOP/s that this program's worker reaches with multiply-adds on
+// registers, the best so far: a shared machine is at times half as fast.
 func (w *worker) peak(before float64) (float64, error) {
 	got, err := w.measure("peak 0.1")
 	return max(before, got.Check), err
 }
 
-// productLine asks a worker for a product.
+// productLine returns the line that asks a worker for a product.
 func productLine(p perf.Product, length time.Duration) string {
 	b := map[bool]int{true: 1}
 	return fmt.Sprintf("product %d %d %d %d %d %g", b[p.TransA], b[p.TransB], p.M, p.N, p.K, length.Seconds())
 }
 
-// stepLine asks a worker for training steps.
+// stepLine returns the line that asks a worker for training steps.
 func stepLine(length time.Duration) string { return fmt.Sprintf("step %g", length.Seconds()) }
 
-// environment is ours without what would tune, or hobble, a peer unseen: each is
-// measured as it comes, and with the settings that a search names.
+// environment returns our environment without variables that would change a peer's speed
+// unnoticed: each is measured with its defaults and with the settings of a search.
 func environment() []string {
 	var kept []string
 	for _, v := range os.Environ() {

@@ -148,7 +148,7 @@ func resumeFinetune(c *cli.Context) error {
 // runSession runs a session on the terminal and shows what it reached.
 func runSession(c *cli.Context, s *finetune.Session, first int, brief bool) (finetune.Result, error) {
 	out := c.App.Writer
-	s.Report = newTrainReport(out, first, s.Train.Steps)
+	s.Report = newTrainReport(out)
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
 	ctx, stop := interruptible(c)

@@ -255,7 +255,7 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	// collector would let the process grow to twice what lives.
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
-	memory := watchMemory(newTrainReport(out, first, cfg.Train.Steps))
+	memory := watchMemory(newTrainReport(out))
 	t.Report = memory
 	ctx, stop := interruptible(c)
 	defer stop()

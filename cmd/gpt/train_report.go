@@ -15,40 +15,50 @@ import (
 // trainReport is a train.Report that writes to w: on a terminal a progress bar below the
 // lines of evaluations and samples, otherwise plain lines, about one every ten seconds.
 type trainReport struct {
-	w         io.Writer
-	bar       *progressbar.ProgressBar // nil: plain lines
+	w   io.Writer
+	bar *progressbar.ProgressBar // nil: plain lines
+	now func() time.Time
+	// The time left is reckoned from the end of the first step, which takes longer than
+	// others: started, when the share doneThen of the work was done.
 	started   time.Time
+	doneThen  float64
 	lastPrint time.Time
 	tokens    float64 // tokens per second, smoothed
 	loss      float64 // smoothed
 	val       string
 }
 
-// newTrainReport returns a report for a run of total updates, of which first are made.
-func newTrainReport(w io.Writer, first, total int) *trainReport {
-	r := &trainReport{w: w, started: time.Now()}
+// barParts is the number of parts that a progress bar is divided into.
+const barParts = 1000
+
+func newTrainReport(w io.Writer) *trainReport {
+	r := &trainReport{w: w, now: time.Now}
 	if isTerminal(w) {
-		r.bar = progressbar.NewOptions(total,
+		r.bar = progressbar.NewOptions(barParts,
 			progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
-		r.bar.Set(first)
 	}
 	return r
 }
 
 func (r *trainReport) Step(m train.Metrics, p train.Progress) {
 	r.smooth(m)
-	left := time.Duration(float64(time.Since(r.started)) * (1 - p.Done) / (p.Done - p.Before))
-	status := fmt.Sprintf("step %d/%d  loss %.4f%s  lr %.2e  norm %.2f  %s tok/s  %s left",
-		m.Step, p.Steps, r.loss, r.val, m.LearningRate, m.GradNorm, number.Thousands(int(r.tokens)), number.Short(left))
+	status := fmt.Sprintf("step %d/%d  loss %.4f%s  lr %.2e  norm %.2f  %s tok/s",
+		m.Step, p.Steps, r.loss, r.val, m.LearningRate, m.GradNorm, number.Thousands(int(r.tokens)))
+	if r.started.IsZero() {
+		r.started, r.doneThen = r.now(), p.Done
+	} else {
+		left := float64(r.now().Sub(r.started)) * (1 - p.Done) / (p.Done - r.doneThen)
+		status += fmt.Sprintf("  %s left", number.Short(time.Duration(left)))
+	}
 	if r.bar != nil {
 		r.bar.Describe(status)
-		r.bar.Set(m.Step)
+		r.bar.Set(int(barParts * p.Done))
 		return
 	}
-	if r.lastPrint.IsZero() || m.Step == p.Steps || time.Since(r.lastPrint) > 10*time.Second {
-		r.lastPrint = time.Now()
+	if r.lastPrint.IsZero() || m.Step == p.Steps || r.now().Sub(r.lastPrint) > 10*time.Second {
+		r.lastPrint = r.now()
 		fmt.Fprintln(r.w, status)
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Machine is what the figures depend on.
+// Machine describes the computer and the program that the figures depend on.
 type Machine struct {
 	CPU string `json:"cpu"`
-	// Cores are physical, as far as the system tells; 0 if it doesn't.
+	// Cores is the number of physical cores; 0 if the system doesn't say.
 	Cores   int    `json:"cores"`
 	Logical int    `json:"logical_cores"`
-	Threads int    `json:"threads"` // that kernels use
+	Threads int    `json:"threads"` // used by the kernels
 	SIMD    string `json:"simd"`    // level of the kernels: portable, avx2 or avx512
 	System  string `json:"system"`  // as in linux/amd64
 	Go      string `json:"go"`
@@ -26,7 +26,7 @@ type Machine struct {
 	Date    string `json:"date"`
 }
 
-// ThisMachine describes the computer that this runs on.
+// ThisMachine describes the computer that this process runs on.
 func ThisMachine() Machine {
 	m := Machine{
 		CPU: strings.Join(strings.Fields(cpuid.CPU.BrandName), " "), Cores: cpuid.CPU.PhysicalCores, Logical: runtime.NumCPU(),
@@ -36,14 +36,14 @@ func ThisMachine() Machine {
 	if m.CPU == "" {
 		m.CPU = "unknown " + runtime.GOARCH + " processor"
 	}
-	// A virtual machine may be told of fewer or more cores than it has.
+	// In a virtual machine the CPU may report fewer or more cores than there are.
 	if m.Cores > m.Logical {
 		m.Cores = 0
 	}
 	return m
 }
 
-// String is one line for a reader.
+// String returns one line for a reader.
 func (m Machine) String() string {
 	cores := fmt.Sprintf("%d logical cores", m.Logical)
 	if m.Cores > 0 && m.Cores != m.Logical {
@@ -52,8 +52,8 @@ func (m Machine) String() string {
 	return fmt.Sprintf("%s, %s, %d threads, %s, %s, %s", m.CPU, cores, m.Threads, m.SIMD, m.System, m.Go)
 }
 
-// Peak is the most float32 operations a second that all threads reach together
-// on registers alone: the best of several short runs.
+// Peak measures how many float32 operations per second all threads together reach on
+// registers alone: the best of several short runs.
 func Peak(length time.Duration) float64 {
 	rounds := 1 << 10
 	best := 0.0
@@ -70,16 +70,16 @@ func Peak(length time.Duration) float64 {
 	return best
 }
 
-// bandwidthFloats is the size of the memory that Bandwidth reads: larger than
-// any cache.
+// bandwidthFloats is the size of the memory that Bandwidth reads. It is larger than any
+// cache.
 const bandwidthFloats = 128 << 20
 
-// Bandwidth is the most bytes a second that all threads read together from
-// memory: the best of several passes over 512 MiB.
+// Bandwidth measures how many bytes per second all threads together read from memory: the
+// best of several passes over 512 MiB.
 func Bandwidth(length time.Duration) float64 {
 	slab := make([]float32, bandwidthFloats)
 	for i := range slab {
-		slab[i] = 1 // pages that were never written are one page of zeros
+		slab[i] = 1 // the system maps all pages that were never written to one page of zeros
 	}
 	best := 0.0
 	for start := time.Now(); best == 0 || time.Since(start) < length; {

@@ -6,11 +6,11 @@ import (
 	"strconv"
 )
 
-// WatchMemory returns a function that says by how many bytes the memory of this
-// process has grown since at the most: pages that it has touched, however allocated.
-// It says 0 where the system doesn't tell.
+// WatchMemory returns a function that returns the largest number of bytes by which the
+// memory of this process has grown since: pages that it has touched, however they were
+// allocated. It returns 0 if the system doesn't say.
 func WatchMemory() (grown func() int64) {
-	// 5 makes the present the highest so far: proc(5), /proc/pid/clear_refs.
+	// Writing 5 resets the peak to the present size: proc(5), /proc/pid/clear_refs.
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return func() int64 { return 0 }
 	}

@@ -7,7 +7,7 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// The highest counts, not what is left; what was before doesn't.
+// The peak counts, not what is left at the end; what was allocated before doesn't count.
 func TestWatchMemory(t *testing.T) {
 	touch := func(mebibytes int) {
 		x := kernel.Memory(mebibytes << 18)

@@ -2,6 +2,6 @@
 
 package perf
 
-// WatchMemory returns a function that says 0: this system doesn't tell how many bytes
-// the memory of this process has grown.
+// WatchMemory returns a function that returns 0: this system doesn't say how much memory a
+// process has touched.
 func WatchMemory() (grown func() int64) { return func() int64 { return 0 } }

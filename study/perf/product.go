@@ -11,7 +11,7 @@ import (
 // Product is a matrix product of a training step, C[M,N] = op(A)[M,K]·op(B)[K,N],
 // as kernel.Product computes it.
 type Product struct {
-	// In and Out are the columns of the linear map that it belongs to.
+	// In and Out are the widths of the linear map that the product belongs to.
 	In, Out int
 	// Pass is "forward", "dX" (gradient of the rows) or "dW" (of the weights).
 	Pass           string
@@ -19,15 +19,15 @@ type Product struct {
 	M, N, K        int
 }
 
-// Name is as in "768→2304 dW".
+// Name returns a short name, as in "768→2304 dW".
 func (p Product) Name() string { return fmt.Sprintf("%d→%d %s", p.In, p.Out, p.Pass) }
 
-// FLOP counts additions and multiplications.
+// FLOP returns the number of additions and multiplications.
 func (p Product) FLOP() float64 { return 2 * float64(p.M) * float64(p.N) * float64(p.K) }
 
-// Products lists the different products of a step over rows tokens: three for
-// each linear map of a block, whose weights are [in, out], and for the output
-// head, whose table is [V, D].
+// Products lists the different matrix products of a training step on the given number of
+// rows (tokens): three for each linear map of a block, whose weights are [in, out], and
+// three for the output head, whose table is [V, D].
 func Products(c model.Config, rows int) []Product {
 	d := c.Width
 	var list []Product
@@ -51,8 +51,8 @@ type Operands struct {
 	a, b, c []float32
 }
 
-// NewOperands fills the matrices with numbers in [-0.5, 0.5) that any language
-// can make again (see fill), A first, B after it.
+// NewOperands fills the matrices with numbers in [-0.5, 0.5) that a program in any language
+// can reproduce (see fill): A first, then B.
 func (p Product) NewOperands() *Operands {
 	o := &Operands{p, make([]float32, p.M*p.K), make([]float32, p.K*p.N), make([]float32, p.M*p.N)}
 	state := uint32(1)
@@ -76,8 +76,8 @@ func (o *Operands) Run() {
 	kernel.Product{TransA: o.TransA, TransB: o.TransB, M: o.M, N: o.N, K: o.K, A: o.a, B: o.b, C: o.c}.Compute()
 }
 
-// Check is Σ|c| of the product on its own: another library that computed the
-// same gets about the same.
+// Check computes the product and returns Σ|c|. Another library that computes the same
+// product gets about the same sum.
 func (o *Operands) Check() (sum float64) {
 	clear(o.c)
 	o.Run()

@@ -10,9 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// NewProgress shows what is being measured: a bar on a terminal, otherwise a line
-// every few seconds. The function that it returns is told what comes next and how
-// much of the whole is done.
+// NewProgress returns a function that shows what is being measured and how much of the
+// whole is done: as a bar on a terminal, otherwise as a line every few seconds.
 func NewProgress(w io.Writer) func(what string, done, total int) {
 	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		last := time.Time{}

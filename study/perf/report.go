@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Report is what this machine does with this program.
+// Report holds the speed of this program on this machine.
 type Report struct {
 	Machine         Machine       `json:"machine"`
 	PeakGFLOPS      float64       `json:"peak_gflops"`        // FMA on registers, all threads
@@ -16,7 +16,7 @@ type Report struct {
 	Sampling        []Sampling    `json:"sampling"`
 }
 
-// ProductRate is how fast a product is.
+// ProductRate is the measured speed of a matrix product.
 type ProductRate struct {
 	Workload string  `json:"workload"`
 	Name     string  `json:"name"`
@@ -25,24 +25,24 @@ type ProductRate struct {
 	OfPeak   float64 `json:"of_peak"`
 }
 
-// Plan is what Measure measures, and for how long.
+// Plan says what Measure measures, and for how long.
 type Plan struct {
 	Multiplied, Trained, Sampled []Workload
-	// Each figure is the median of Count slices of at least Slice; steps and texts
-	// get a multiple of it.
+	// Each figure is the median of Count slices of at least the time Slice. Steps and
+	// texts get a multiple of it.
 	Count int
 	Slice time.Duration
 }
 
-// Full takes less than a minute and, for training GPT-2, 2.3 GB of memory; Quick
-// leaves that out and takes some ten seconds.
+// Full takes less than a minute and 2.3 GB of memory for training GPT-2. Quick leaves GPT-2
+// out and takes about ten seconds.
 var (
 	Full  = Plan{Multiplied: []Workload{GPT2, Small}, Trained: []Workload{Small, GPT2}, Sampled: []Workload{Small, GPT2}, Count: 5, Slice: 60 * time.Millisecond}
 	Quick = Plan{Multiplied: []Workload{GPT2, Small}, Trained: []Workload{Small}, Sampled: []Workload{Small, GPT2}, Count: 3, Slice: 20 * time.Millisecond}
 )
 
-// Measure makes a report. progress is told what is measured next and how much of
-// the whole is done. Measure ends early with ctx's error.
+// Measure makes a report. It calls progress with what it measures next and how much of the
+// whole is done. If ctx ends it returns the context's error.
 func (p Plan) Measure(ctx context.Context, progress func(what string, done, total int)) (Report, error) {
 	r := Report{Machine: ThisMachine()}
 	type task struct {
@@ -80,7 +80,7 @@ func (p Plan) Measure(ctx context.Context, progress func(what string, done, tota
 			return r, err
 		}
 		progress(t.what, i, len(tasks))
-		debug.FreeOSMemory() // now, not while something else is timed
+		debug.FreeOSMemory() // now, so that the collector doesn't run while something is timed
 		if err := t.run(); err != nil {
 			return r, err
 		}
@@ -89,7 +89,7 @@ func (p Plan) Measure(ctx context.Context, progress func(what string, done, tota
 	return r, nil
 }
 
-// rate measures a product.
+// rate measures the speed of a product.
 func (p Plan) rate(workload string, product Product, peakGFLOPS float64) ProductRate {
 	o := product.NewOperands()
 	var rates []float64

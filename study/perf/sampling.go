@@ -8,23 +8,24 @@ import (
 	"tinygpt/sample"
 )
 
-// Sampling is how fast a model writes.
+// Sampling is the measured speed at which a model writes.
 type Sampling struct {
 	Workload        Workload `json:"workload"`
-	Tokens          int      `json:"tokens"` // of the text that is written again and again
+	Tokens          int      `json:"tokens"` // length of the text, which is written repeatedly
 	TokensPerSecond float64  `json:"tokens_per_second"`
-	GBPerSecond     float64  `json:"gb_per_second"` // weights and cached keys and values read
-	// OfBandwidth is a fraction of the memory's bandwidth; 0 for a model whose
-	// weights stay in the caches.
+	GBPerSecond     float64  `json:"gb_per_second"` // reading weights, and cached keys and values
+	// OfBandwidth is the fraction of the memory's bandwidth; 0 for a model whose weights
+	// stay in the CPU's caches.
 	OfBandwidth float64 `json:"of_bandwidth,omitempty"`
 }
 
-// cacheBytes of weights and more are read from memory for each token.
+// cacheBytes is the size of the weights from which they no longer fit into the CPU's caches
+// and are read from memory for each token.
 const cacheBytes = 64 << 20
 
-// Sample lets a new model write texts of as many tokens as its context has room
-// for (64 at most), for at least length, by sample.Generate with top-k 50.
-// bandwidth is in bytes a second.
+// Sample measures how fast a new model writes, for at least the time length: by
+// sample.Generate with top-k 50, texts that fill its context, or 64 tokens if it is longer.
+// bandwidth is in bytes per second.
 func Sample(w Workload, length time.Duration, bandwidth float64) (Sampling, error) {
 	m, err := model.New(w.Model, 1)
 	if err != nil {

@@ -6,28 +6,28 @@ import (
 	"time"
 )
 
-// Training is how fast a workload's steps are.
+// Training is the measured speed of a workload's training steps.
 type Training struct {
 	Workload Workload `json:"workload"`
-	// StepMs is the median of slices, in milliseconds.
+	// StepMs is the time of a step in milliseconds, the median of several slices.
 	StepMs          float64 `json:"step_ms"`
 	TokensPerSecond float64 `json:"tokens_per_second"`
 	GFLOPS          float64 `json:"gflops"`
-	OfPeak          float64 `json:"of_peak"` // a fraction, of the FMA peak
-	Parts           []Part  `json:"parts"`   // where the time goes, the longest first
-	// Allocations and AllocatedBytes a step, by all that runs.
+	OfPeak          float64 `json:"of_peak"` // fraction of the FMA peak
+	Parts           []Part  `json:"parts"`   // where the time goes, longest first
+	// Allocations and AllocatedBytes are heap allocations per step, by the whole process.
 	Allocations    float64 `json:"allocations"`
 	AllocatedBytes float64 `json:"allocated_bytes"`
 }
 
-// Part of a step's time.
+// Part is one part of a step's time.
 type Part struct {
 	Name  string  `json:"name"`
 	Ms    float64 `json:"ms"`
 	Share float64 `json:"share"` // a fraction
 }
 
-// partOf maps what Steps.Spent names to what a reader asks for.
+// partOf maps the names of Steps.Spent to the parts of a step that a report shows.
 var partOf = map[string]string{
 	"Linear": "matrix products", "ResidualLinear": "matrix products",
 	"ResidualFeedForward": "feed-forward network (products and GELU)", "CausalSelfAttention": "attention",
@@ -37,8 +37,8 @@ var partOf = map[string]string{
 	"Embedding": "other", "Dropout": "other",
 }
 
-// parts sums up where the time of steps went. An operation that the list above
-// doesn't know goes under its own name.
+// parts sums up where the time of the steps went. An operation that isn't in partOf is
+// listed under its own name.
 func (s Steps) parts() []Part {
 	sums := map[string]time.Duration{}
 	for name, took := range s.Spent {
@@ -64,7 +64,7 @@ func (s Steps) parts() []Part {
 	return list
 }
 
-// add merges what another slice of Stepper.Account's spent.
+// add adds the steps of another slice of Stepper.Account.
 func (s *Steps) add(t Steps) {
 	if s.Spent == nil {
 		s.Spent = map[string]time.Duration{}
@@ -76,15 +76,15 @@ func (s *Steps) add(t Steps) {
 	}
 }
 
-// Train measures training steps in slices of at least length, and accounts for a quarter as
-// many. peak is in operations a second. between is called between slices and may end it
-// with an error.
+// Train measures training steps in slicesWanted slices of at least the time length. After
+// each it accounts for the time of steps for a quarter of that. peak is in operations per
+// second. between is called between slices; its error ends the measurement.
 func Train(w Workload, slicesWanted int, length time.Duration, peak float64, between func() error) (Training, error) {
 	s, err := NewStepper(w)
 	if err != nil {
 		return Training{}, err
 	}
-	var timed, accounted Steps // of timed the last slice
+	var timed, accounted Steps // the last timed slice; all accounted ones
 	var perStep []float64
 	for range slicesWanted {
 		if err := between(); err != nil {

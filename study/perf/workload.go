@@ -9,9 +9,9 @@ type Workload struct {
 	Batch int          `json:"batch"`
 }
 
-// The shapes that are measured. GPT2 is that of llm.c's training program for
-// CPUs. Small and Shakespeare are those of the presets, without dropout; Short is
-// Small on shorter sequences.
+// The workloads that are measured. GPT2 is that of llm.c's training program for CPUs. Small
+// and Shakespeare are those of the presets, without stages and dropout. Short has more and
+// shorter sequences than Small.
 var (
 	GPT2        = Workload{"gpt2-124m", model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 64, VocabSize: 50257}, 4}
 	Small       = Workload{"small", model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 1024}, 4}
@@ -19,14 +19,15 @@ var (
 	Shakespeare = Workload{"shakespeare", model.Config{Arch: model.GPT2, Layers: 4, Heads: 4, Width: 128, Context: 64, VocabSize: 65}, 12}
 )
 
-// Tokens of a step.
+// Tokens returns the number of tokens of a step.
 func (w Workload) Tokens() int { return w.Batch * w.Model.Context }
 
 // FLOP returns the operations of a training step; see model.Config.TrainingFLOP.
 func (w Workload) FLOP() float64 { return w.Model.TrainingFLOP(w.Batch, w.Model.Context) }
 
-// bytesPerToken is what a decoder reads of memory for a token behind cached
-// others: every weight but the other positions, and the cached keys and values.
+// bytesPerToken returns how many bytes a decoder reads for one token after the given number
+// of cached ones: every weight except the vectors of other positions, and the cached keys
+// and values.
 func (w Workload) bytesPerToken(cached int) float64 {
 	c := w.Model
 	weights := c.ParameterCount() - int64((c.Context-1)*c.Width)
