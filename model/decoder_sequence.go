@@ -4,7 +4,7 @@ package model
 type sequence struct {
 	tokens []int32 // the window: at most Context
 	cached int     // how many of them the caches hold
-	// Of layer i: keys [Heads, D/Heads, capacity], values [Heads, capacity, D/Heads].
+	// keys and values of layer i: [Heads, capacity, D/Heads].
 	keys, values [][]float32
 	capacity     int
 }
@@ -48,11 +48,9 @@ func (s *sequence) fill(from *sequence, n int, c Config) {
 	d := c.Width / c.Heads
 	for i := range from.keys {
 		for h := range c.Heads {
-			to, at := h*s.capacity*d, h*from.capacity*d
-			copy(s.values[i][to:to+n*d], from.values[i][at:])
-			for j := range d {
-				copy(s.keys[i][(h*d+j)*s.capacity:][:n], from.keys[i][(h*d+j)*from.capacity:])
-			}
+			to, at, n := h*s.capacity*d, h*from.capacity*d, n*d
+			copy(s.keys[i][to:to+n], from.keys[i][at:])
+			copy(s.values[i][to:to+n], from.values[i][at:])
 		}
 	}
 }

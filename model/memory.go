@@ -27,7 +27,7 @@ func (c Config) ActivationBytes(batch, context int) int64 {
 // 4·d and of d for each.
 func (c Config) PackedBytes(batch, context int) int64 {
 	rows, d := int64(batch)*int64(context), int64(c.Width)
-	return min(kernel.MostPacked, 4*2*rows*(4*d+d))
+	return min(kernel.MaxPackedBytes, 4*2*rows*(4*d+d))
 }
 
 // DecoderBytes is the memory of a decoder of sequences that reads rows tokens at

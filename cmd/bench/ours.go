@@ -35,7 +35,7 @@ func oursCommand() *cli.Command {
 // peers/openblas.c.
 func oursProducts(in io.Reader, out io.Writer) error {
 	answer := json.NewEncoder(out)
-	answer.Encode(hello{Version: kernel.Level(), Threads: kernel.Threads()})
+	answer.Encode(hello{Version: kernel.InstructionSet(), Threads: kernel.Threads()})
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		if answerPeak(lines.Text(), answer) {
 			continue
@@ -67,7 +67,7 @@ func oursSteps(workload string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	answer := json.NewEncoder(out)
-	answer.Encode(hello{Version: kernel.Level(), Threads: kernel.Threads(), Parameters: w.Model.ParameterCount()})
+	answer.Encode(hello{Version: kernel.InstructionSet(), Threads: kernel.Threads(), Parameters: w.Model.ParameterCount()})
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		if answerPeak(lines.Text(), answer) {
 			continue

@@ -9,4 +9,4 @@ import (
 
 // version says what this program was built from, and which instructions it uses on
 // this CPU.
-func version() string { return fmt.Sprintf("%s, %s", build.Read(), kernel.Level()) }
+func version() string { return fmt.Sprintf("%s, %s", build.Read(), kernel.InstructionSet()) }

@@ -11,8 +11,8 @@ type AdamW struct {
 	Step                  int     // counts from 1
 }
 
-// Trained is what AdamW changes: a parameter and the moments M and V of its gradient, all
-// of one length.
+// Trained is what AdamW changes: a parameter Param with its gradient Grad, and the moments M
+// and V of that gradient, all of one length.
 type Trained struct {
 	Param, Grad, M, V []float32
 	WeightDecay       float32
@@ -50,35 +50,36 @@ func (o AdamW) Update(ts ...Trained) {
 		adamwFactors = append(adamwFactors, c)
 		adamwBlocks = adamwBlocks.with(len(t.Param), adamwBlock)
 	}
-	runLocked(&adamwSlot, adamwTask{best, ts, adamwFactors, adamwBlocks}, adamwBlocks.pieces())
+	runLocked(&adamwSlot, adamwTask{active, ts, adamwFactors, adamwBlocks}, adamwBlocks.pieces())
 }
 
 const adamwBlock = 16 << 10 // seven streams of 64 kB
 
-// adamwConstants are a parameter's factors of a step, the bias corrections folded in.
+// adamwConstants are the factors of one parameter in one step, with the bias corrections
+// multiplied in.
 type adamwConstants struct {
 	gradScale, beta1, rest1, beta2, rest2, keep, rate, root2, eps float32
 }
 
 type adamwTask struct {
-	level   *level
+	isa     *instructionSet
 	list    []Trained
-	factors []adamwConstants // of each
-	blocks  listed
+	factors []adamwConstants // one for each parameter
+	blocks  blockIndex
 }
 
 // Guarded by the pool's lock.
 var (
 	adamwSlot    adamwTask
 	adamwFactors []adamwConstants
-	adamwBlocks  listed
+	adamwBlocks  blockIndex
 )
 
 func (t *adamwTask) piece(_ *worker, i int) {
 	n, b := t.blocks.find(i)
 	p := &t.list[n]
 	from, to := block(b, adamwBlock, len(p.Param))
-	t.level.adamw(p.Param[from:to], p.Grad[from:to], p.M[from:to], p.V[from:to], &t.factors[n])
+	t.isa.adamw(p.Param[from:to], p.Grad[from:to], p.M[from:to], p.V[from:to], &t.factors[n])
 }
 
 func adamwGo(param, grad, m, v []float32, c *adamwConstants) {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestAdamW(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, n := range append(lengths(), 2*adamwBlock+17) {
 			r := newRand(uint64(n))
 			param, grad, m, v := random(r, n, n%3), random(r, n, n%5), random(r, n, n%2), random(r, n, 1)
@@ -42,7 +42,7 @@ func TestAdamW(t *testing.T) {
 
 // A gradient of 0 leaves a parameter to its decay: no 0/0.
 func TestAdamWNoGradient(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		param, zero, m, v := []float32{2}, []float32{0}, []float32{0}, []float32{0}
 		AdamW{LR: 0.5, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, GradScale: 1, Step: 1}.Update(Trained{param, zero, m, v, 0.5})
 		near(t, "param", param, []float64{1.5}, 1e-7)

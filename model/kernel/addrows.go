@@ -25,11 +25,11 @@ func AddRows(t Table, steps []float32, s Sums, most float32) (cut int) {
 		return 0
 	}
 	need("AddRows", "First", len(s.First), len(s.Rows)+1)
-	return int(runSum(&addRowsSlot, addRowsTask{best, t, steps, s, most}, blocks(len(s.Rows), sumRows)))
+	return int(runSum(&addRowsSlot, addRowsTask{active, t, steps, s, most}, blocks(len(s.Rows), sumRows)))
 }
 
 type addRowsTask struct {
-	level *level
+	isa   *instructionSet
 	table Table
 	steps []float32
 	sums  Sums
@@ -39,7 +39,7 @@ type addRowsTask struct {
 var addRowsSlot addRowsTask
 
 func (t *addRowsTask) piece(w *worker, i int) {
-	l, s := t.level, t.table.Stride
+	isa, s := t.isa, t.table.Stride
 	from, to := block(i, sumRows, len(t.sums.Rows))
 	sum := w.floats(s)
 	cut := 0
@@ -47,16 +47,16 @@ func (t *addRowsTask) piece(w *worker, i int) {
 		row := t.table.Data[int(t.sums.Rows[r])*s:][:s]
 		steps := t.sums.Steps[t.sums.First[r]:t.sums.First[r+1]]
 		if !Cuts(len(steps)) {
-			l.addSteps(row, t.steps, steps, s)
+			isa.addSteps(row, t.steps, steps, s)
 			continue
 		}
 		clear(sum)
-		l.addSteps(sum, t.steps, steps, s)
-		if n := math.Sqrt(l.sumSquares(sum)); n > float64(t.most) {
-			l.scale(sum, float32(float64(t.most)/n))
+		isa.addSteps(sum, t.steps, steps, s)
+		if n := math.Sqrt(isa.sumSquares(sum)); n > float64(t.most) {
+			isa.scale(sum, float32(float64(t.most)/n))
 			cut++
 		}
-		l.add(row, row, sum)
+		isa.add(row, row, sum)
 	}
 	workers.partial[i] = float64(cut)
 }

@@ -4,20 +4,20 @@ import "math"
 
 // CachedRows are the rows of one sequence that CachedAttention reads, and what is cached of
 // the sequence: the keys and values of Past earlier rows, in memory for Capacity of them.
-// Keys are [heads, headDim, Capacity], so that a query meets many keys at a time; Values
-// are [heads, Capacity, headDim].
+// Both are [heads, Capacity, headDim].
 type CachedRows struct {
 	Keys, Values         []float32
 	Capacity, Past, Rows int
 }
 
-// CachedAttention is causal self-attention (see Attention) of new rows of several
-// sequences, each on its own cached rows and on its new ones up to itself: a decoder's
-// step, or a piece of a prompt. qkv[n,3·D] has the rows, sequence by sequence, D =
-// heads·headDim; it writes out[n,D] and appends the rows' keys and values to the caches.
+// CachedAttention is causal self-attention (see Attention) of new rows of several sequences:
+// one step of a decoder, or a piece of a prompt. Each new row attends to the cached rows of
+// its sequence, to the new rows before it, and to itself. qkv[n,3·D] has the new rows,
+// sequence by sequence, D = heads·headDim. CachedAttention writes out[n,D] and appends the
+// rows' keys and values to the caches.
 //
 // A row's result has the same bits whatever the other sequences are, and whether the rows
-// before it came in the same call or earlier ones.
+// before it came in the same call or in earlier ones.
 func CachedAttention(out, qkv []float32, sequences []CachedRows, heads, headDim int) {
 	const f = "CachedAttention"
 	size(f, "heads", heads)
@@ -42,23 +42,19 @@ func CachedAttention(out, qkv []float32, sequences []CachedRows, heads, headDim 
 	}
 	all := len(sequences) * heads
 	perPiece := min(all, 1+headWork*len(sequences)/(work+1))
-	run(&cachedAttentionSlot, cachedAttentionTask{best, out, qkv, sequences, heads, headDim, perPiece}, blocks(all, perPiece))
+	run(&cachedAttentionSlot, cachedAttentionTask{active, out, qkv, sequences, heads, headDim, perPiece}, blocks(all, perPiece))
 }
 
 const (
-	// headWork is the number of products of a query and a key, by column, that are worth
-	// another thread.
+	// headWork is the number of multiply-adds of queries with keys that is worth another thread.
 	headWork = 4 << 10
-	// fewQueries is the number of rows up to which a query at a time meets the keys; above,
-	// blocks of queries do.
+	// fewQueries is the number of new rows up to which each query is computed by itself; more
+	// are computed in blocks.
 	fewQueries = 8
-	// headsTogether is how many heads of a query sum their weights at the same time: each
-	// of these sums is a chain of additions.
-	headsTogether = 4
 )
 
 type cachedAttentionTask struct {
-	level          *level
+	isa            *instructionSet
 	out, qkv       []float32
 	sequences      []CachedRows
 	heads, headDim int
@@ -69,7 +65,7 @@ var cachedAttentionSlot cachedAttentionTask
 
 func (t *cachedAttentionTask) piece(w *worker, i int) {
 	from, to := block(i, t.perPiece, len(t.sequences)*t.heads)
-	row := 0 // the sequence's first
+	row := 0 // of the sequence's first row
 	for i, c := range t.sequences {
 		if c.Rows == 0 {
 			continue
@@ -87,21 +83,16 @@ func (t *cachedAttentionTask) sequence(w *worker, c CachedRows, row, h0, h1 int)
 	for h := h0; h < h1; h++ {
 		t.store(c, row, h)
 	}
-	if c.Rows <= fewQueries {
-		for r := range c.Rows {
-			for h := h0; h < h1; h += headsTogether {
-				t.query(w, c, row+r, h, min(h+headsTogether, h1), c.Past+r+1)
-			}
-		}
-		return
-	}
-	d, D := t.headDim, t.heads*t.headDim
 	for h := h0; h < h1; h++ {
-		keys, values := c.head(h, d)
-		q := t.qkv[row*3*D+h*d:]
-		a := attending{past: c.Past, rows: c.Rows, d: d, out: t.out[row*D+h*d:], ldo: D, q: q, ldq: 3 * D,
-			keys: keys, keyRow: 1, keyStep: c.Capacity, values: values, ld: d}
-		t.level.attend(w, a, func([]float32, strip, []float32) {})
+		if c.Rows <= fewQueries {
+			for r := range c.Rows {
+				t.query(w, c, row+r, h, c.Past+r+1)
+			}
+			continue
+		}
+		for r := 0; r < c.Rows; r += queryBlock {
+			t.queries(w, c, row+r, h, c.Past+r+1, min(queryBlock, c.Rows-r))
+		}
 	}
 }
 
@@ -118,74 +109,75 @@ func (t *cachedAttentionTask) store(c CachedRows, row, h int) {
 	for r := range c.Rows {
 		at := c.Past + r
 		qkv := t.qkv[(row+r)*3*D+h*d:]
-		for i, k := range qkv[D : D+d] {
-			keys[i*c.Capacity+at] = k
-		}
+		copy(keys[at*d:at*d+d], qkv[D:])
 		copy(values[at*d:at*d+d], qkv[2*D:])
 	}
 }
 
-// query computes heads h0 to h1 of one row, which sees n keys. It sums in the order in
-// which attend does, so both give the same bits.
-func (t *cachedAttentionTask) query(w *worker, c CachedRows, row, h0, h1, n int) {
-	l, d, D := t.level, t.headDim, t.heads*t.headDim
-	scale := float32(1 / math.Sqrt(float64(d)))
-	scratch := w.floats(headsTogether*n + d)
-	var weights [headsTogether][]float32
-	var sums [headsTogether]float32
-	for i := range h1 - h0 {
-		keys, _ := c.head(h0+i, d)
-		q := t.qkv[row*3*D+(h0+i)*d:][:d]
-		p := scratch[i*n : i*n+n]
-		clear(p)
-		for j := 0; j < d; j += combineUnroll {
-			l.combine(p, q[j:min(j+combineUnroll, d)], keys[j*c.Capacity:], c.Capacity)
+// query computes head h of one row, which sees the first n keys.
+func (t *cachedAttentionTask) query(w *worker, c CachedRows, row, h, n int) {
+	isa, d, D := t.isa, t.headDim, t.heads*t.headDim
+	keys, values := c.head(h, d)
+	q, out := t.qkv[row*3*D+h*d:][:d], t.out[row*D+h*d:][:d]
+	p, part := carve(w.floats(n+d), n)
+	isa.dots(p, q, keys, d)
+	sum := t.exponentials(p)
+	for from := 0; from < n; from += nearKeys {
+		to, added := min(from+nearKeys, n), out
+		if from > 0 {
+			added = part
 		}
-		l.exp(p, p, scale, scale*l.max(p))
-		weights[i] = p
+		clear(added)
+		for j := from; j < to; j += combineUnroll {
+			isa.combine(added, p[j:min(j+combineUnroll, to)], values[j*d:], d)
+		}
+		if from > 0 {
+			isa.add(out, added, out)
+		}
 	}
-	addInTurn(&sums, &weights, h1-h0)
-	part := scratch[headsTogether*n:]
-	for i := range h1 - h0 {
-		_, values := c.head(h0+i, d)
-		p, out := weights[i], t.out[row*D+(h0+i)*d:][:d]
-		l.scale(p, 1/sums[i])
-		for from := 0; from < n; from += nearKeys {
-			to := min(from+nearKeys, n)
-			sum := out
-			if from > 0 {
-				sum = part
-			}
-			clear(sum)
-			for j := from; j < to; j += combineUnroll {
-				l.combine(sum, p[j:min(j+combineUnroll, to)], values[j*d:], d)
-			}
-			if from > 0 {
-				l.add(out, sum, out)
+	isa.scale(out, 1/sum)
+}
+
+// queries computes head h of m rows, the first of which sees the first n keys, and each
+// other one key more than the row before it (the causal mask). It sums in the order in which
+// query does, so both give the same bits.
+func (t *cachedAttentionTask) queries(w *worker, c CachedRows, row, h, n, m int) {
+	isa, d, D := t.isa, t.headDim, t.heads*t.headDim
+	keys, values := c.head(h, d)
+	q, out := t.qkv[row*3*D+h*d:], t.out[row*D+h*d:]
+	all := n + m - 1 // keys that the last row sees
+	p, scratch := carve(w.floats(m*all+isa.panelFloats(d, all)), m*all)
+	clear(p)
+	for j := 0; j < all; j += nearKeys { // while these keys are in cache
+		near := min(nearKeys, all-j)
+		far := near / streams
+		for r := 0; r < m; r += isa.fewRows {
+			rows := min(isa.fewRows, m-r)
+			isa.dotsRows(p[r*all+j:], all, rows, d, q[r*3*D:], 3*D, keys[j*d:], d, far, far)
+			for i := r; i < r+rows; i++ {
+				last := p[i*all+j : i*all+j+near][far*streams:]
+				isa.dots(last, q[i*3*D:][:d], keys[(j+far*streams)*d:], d)
 			}
 		}
+	}
+	var sums [queryBlock]float32
+	for r := range m {
+		seen, hidden := carve(p[r*all:(r+1)*all], n+r)
+		sums[r] = t.exponentials(seen)
+		clear(hidden)
+	}
+	panels, _ := isa.rowPanels(scratch, values, d, all, d)
+	for j := 0; j < all; j += nearKeys {
+		isa.multiply(m, d, min(nearKeys, all-j), p[j:], all, 1, panels.from(j), out, D, j > 0)
+	}
+	for r := range m {
+		isa.scale(out[r*D:r*D+d], 1/sums[r])
 	}
 }
 
-// addInTurn sums the elements of each of the first n slices from first to last. All are of
-// the same length.
-func addInTurn(sums *[headsTogether]float32, x *[headsTogether][]float32, n int) {
-	if n == headsTogether {
-		a, b, c, d := x[0], x[1], x[2], x[3]
-		b, c, d = b[:len(a)], c[:len(a)], d[:len(a)]
-		var s0, s1, s2, s3 float32
-		for i := range a {
-			s0 += a[i]
-			s1 += b[i]
-			s2 += c[i]
-			s3 += d[i]
-		}
-		*sums = [headsTogether]float32{s0, s1, s2, s3}
-		return
-	}
-	for i := range n {
-		for _, v := range x[i] {
-			sums[i] += v
-		}
-	}
+// exponentials replaces the scores of a query, one for each key that it sees, by e^(score/√d −
+// max), and returns their sum.
+func (t *cachedAttentionTask) exponentials(scores []float32) float32 {
+	scale := float32(1 / math.Sqrt(float64(t.headDim)))
+	return t.isa.exp(scores, scores, scale, scale*t.isa.max(scores))
 }

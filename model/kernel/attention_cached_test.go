@@ -22,10 +22,9 @@ var cachedCases = []cachedCase{
 	{3, 20, 33, [][]int{{0, 0}, {33, 0}}},
 }
 
-// Rows that come in pieces have to give what attention over the whole sequence
-// gives.
+// Rows that come in pieces give what attention over the whole sequence gives.
 func TestCachedAttention(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for n, k := range cachedCases {
 			D := k.heads * k.headDim
 			r := newRand(uint64(n))
@@ -64,10 +63,10 @@ func TestCachedAttention(t *testing.T) {
 	})
 }
 
-// A row gets the same bits alone as beside other sequences, in whatever pieces its sequence
-// comes, and with any number of threads.
+// A row gets the same bits alone as with other sequences, whatever the pieces in which its
+// sequence comes, and with any number of threads.
 func TestCachedAttentionSameBits(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, shape := range [][2]int{{3, 24}, {1, 7}, {5, 32}} {
 			heads, d := shape[0], shape[1]
 			const n, capacity = 290, 300
@@ -97,7 +96,7 @@ func TestCachedAttentionSameBits(t *testing.T) {
 					t.Errorf("%d heads of %d: other bits in %d pieces %v", heads, d, len(pieces), pieces[:min(len(pieces), 8)])
 				}
 			}
-			// Beside others: the last rows of two sequences, and one that has none.
+			// With others: the last rows of some sequences, and one sequence without rows.
 			var all []CachedRows
 			var rows, want []float32
 			for _, c := range [][2]int{{0, 1}, {60, 1}, {0, 40}, {9, 0}, {250, 40}, {30, 5}} {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// attentionRef is Attention in float64 with the whole matrix of weights. drop
-// is the factor of each weight; nil: 1.
+// attentionRef is Attention in float64 with the whole matrix of weights, each multiplied by its
+// element of drop; nil: 1.
 func attentionRef(qkv []float64, s AttentionShape, drop []float64) (out, lse []float64) {
 	T, d, D := s.Context, s.HeadDim, s.width()
 	out, lse = make([]float64, s.rows()*D), make([]float64, s.rows()*s.Heads)
@@ -42,7 +42,7 @@ func attentionRef(qkv []float64, s AttentionShape, drop []float64) (out, lse []f
 	return out, lse
 }
 
-// factors returns what dropout multiplies each weight with.
+// factors returns what dropout multiplies each weight by.
 func (d Dropout) factors(n int) []float64 {
 	x := make([]float32, n)
 	for i := range x {
@@ -53,7 +53,7 @@ func (d Dropout) factors(n int) []float64 {
 }
 
 func TestAttention(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, s := range []AttentionShape{{2, 0, 2, 3}, {0, 4, 2, 3}, {1, 1, 1, 1}, {2, 3, 2, 5}, {1, 17, 2, 8}, {2, 33, 1, 16}, {1, 64, 2, 32}, {1, 70, 3, 20}, {1, 130, 1, 64}, {1, 200, 1, 33}} {
 			for _, p := range []float32{0, 0.3} {
 				drop := Dropout{P: p, Seed: 11}
@@ -70,9 +70,9 @@ func TestAttention(t *testing.T) {
 	})
 }
 
-// The gradient against differences of the loss Σ dout·out, in float64.
+// The gradient equals differences of the loss Σ dout·out in float64.
 func TestAttentionGrad(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, s := range []AttentionShape{{2, 0, 2, 3}, {1, 1, 1, 3}, {2, 5, 2, 5}, {1, 18, 1, 8}, {1, 20, 2, 16}} {
 			for _, p := range []float32{0, 0.3} {
 				drop := Dropout{P: p, Seed: 12}
@@ -112,8 +112,8 @@ func checkAttentionGrad(t *testing.T, s AttentionShape, drop Dropout, qkv, dout 
 	unharmed(t, dqkv)
 }
 
-// attentionGradRef is the backward pass written out, in float64: for shapes with
-// several blocks of queries, where differences would take too long.
+// attentionGradRef is the backward pass in float64 without tricks: for shapes with several
+// blocks of queries, where differences would take too long.
 func attentionGradRef(qkv, dout []float64, s AttentionShape, drop []float64) []float64 {
 	T, d, D := s.Context, s.HeadDim, s.width()
 	out, lse := attentionRef(qkv, s, drop)
@@ -151,7 +151,7 @@ func attentionGradRef(qkv, dout []float64, s AttentionShape, drop []float64) []f
 }
 
 func TestAttentionGradBlocks(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, s := range []AttentionShape{{2, 64, 2, 32}, {1, 130, 2, 64}, {1, 200, 1, 33}} {
 			drop := Dropout{P: 0.2, Seed: 13}
 			r := newRand(uint64(s.Context))
@@ -163,7 +163,7 @@ func TestAttentionGradBlocks(t *testing.T) {
 }
 
 func TestAttentionSameBits(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		s, drop := AttentionShape{3, 100, 3, 24}, Dropout{0.1, 4}
 		r := newRand(6)
 		qkv, dout := random(r, s.rows()*3*s.width(), 0), random(r, s.rows()*s.width(), 0)

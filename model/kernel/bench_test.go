@@ -5,11 +5,10 @@ import (
 	"testing"
 )
 
-// BenchmarkKernels times each kernel but products at the sizes of a small model's
-// training step (rows 768, width 128, 4 heads) and of GPT-2's (256, 768, 12), both
-// with sequences of 64.
+// BenchmarkKernels times every kernel except products, at the sizes of a training step of a small
+// model (rows 768, width 128, 4 heads) and of GPT-2 (256, 768, 12), with sequences of 64.
 func BenchmarkKernels(b *testing.B) {
-	defer func(was *level) { best = was; SetThreads(0) }(best)
+	defer func(was *instructionSet) { active = was; SetThreads(0) }(active)
 	for _, c := range []struct{ rows, d, heads, vocab int }{{768, 128, 4, 65}, {256, 768, 12, 50257}} {
 		const T = 64
 		rows, d := c.rows, c.d
@@ -53,11 +52,11 @@ func BenchmarkKernels(b *testing.B) {
 			{"FirstNonFinite-12dd", func() { FirstNonFinite(grad) }},
 			{"AdamW-12dd", func() { o.Update(Trained{param, grad, m, v, 0.1}) }},
 		}
-		for _, l := range levels {
+		for _, isa := range instructionSets {
 			for _, threads := range []int{1, 2} {
 				for _, k := range kernels {
-					b.Run(fmt.Sprintf("%dx%d/%s/threads=%d/%s", rows, d, l.name, threads, k.name), func(b *testing.B) {
-						best = l
+					b.Run(fmt.Sprintf("%dx%d/%s/threads=%d/%s", rows, d, isa.name, threads, k.name), func(b *testing.B) {
+						active = isa
 						SetThreads(threads)
 						for b.Loop() {
 							k.call()

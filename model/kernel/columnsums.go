@@ -7,14 +7,14 @@ func ColumnSums(sum, x []float32, rows, cols int) {
 	size("ColumnSums", "cols", cols)
 	need("ColumnSums", "sum", len(sum), cols)
 	need("ColumnSums", "x", len(x), rows*cols)
-	run(&columnSumsSlot, columnSumsTask{best, sum, x, rows, cols}, blocks(cols, columnStrip))
+	run(&columnSumsSlot, columnSumsTask{active, sum, x, rows, cols}, blocks(cols, columnBlock))
 }
 
-// columnStrip is the number of columns that a piece takes down all rows.
-const columnStrip = 64
+// columnBlock is the number of columns in a piece, which goes down all rows.
+const columnBlock = 64
 
 type columnSumsTask struct {
-	level      *level
+	isa        *instructionSet
 	sum, x     []float32
 	rows, cols int
 }
@@ -22,11 +22,11 @@ type columnSumsTask struct {
 var columnSumsSlot columnSumsTask
 
 func (t *columnSumsTask) piece(_ *worker, i int) {
-	from, to := block(i, columnStrip, t.cols)
-	t.level.columnSums(t.sum[from:to], t.x[from:], t.cols, t.rows)
+	from, to := block(i, columnBlock, t.cols)
+	t.isa.columnSums(t.sum[from:to], t.x[from:], t.cols, t.rows)
 }
 
-// columnSumsGo adds the sums of columns, rows ldx apart: sum[j] += Σ_r x[r·ldx + j].
+// columnSumsGo adds up the rows of x, which are ldx apart: sum[j] += Σ_r x[r·ldx + j].
 func columnSumsGo(sum, x []float32, ldx, rows int) {
 	for j, total := range sum {
 		for r := range rows {

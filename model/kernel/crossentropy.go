@@ -5,18 +5,18 @@ import (
 	"math"
 )
 
-// Ignore as a target means that the row counts for nothing.
+// Ignore as a target means that the row is left out of sums and means.
 const Ignore = -100
 
 // CrossEntropy returns the sum of −log softmax(logits[r])[targets[r]] over the
-// rows of logits[rows,vocab] whose target is not Ignore, and their number. It
-// puts each row's loss in losses[rows], 0 for ignored rows, unless losses is nil.
+// rows of logits[rows,vocab] whose target is not Ignore, and the number of these rows.
+// Unless losses is nil it sets losses[r] to each row's loss, 0 for ignored rows.
 func CrossEntropy(losses []float32, logits []float32, targets []int32, rows, vocab int) (sum float64, counted int) {
 	return crossEntropy("CrossEntropy", losses, logits, targets, rows, vocab, false)
 }
 
-// CrossEntropyGrad is CrossEntropy that puts the gradient of the mean loss,
-// (softmax − onehot)/counted and 0 for ignored rows, in the place of the logits.
+// CrossEntropyGrad is CrossEntropy and its backward pass in one: it replaces the logits by
+// the gradient of the mean loss, (softmax − onehot)/counted, and 0 in ignored rows.
 func CrossEntropyGrad(losses []float32, logits []float32, targets []int32, rows, vocab int) (sum float64, counted int) {
 	return crossEntropy("CrossEntropyGrad", losses, logits, targets, rows, vocab, true)
 }
@@ -38,7 +38,7 @@ func crossEntropy(f string, losses []float32, logits []float32, targets []int32,
 			counted++
 		}
 	}
-	t := crossEntropyTask{best, losses, logits, targets, rows, vocab, rowsPerPiece(vocab), counted, grad}
+	t := crossEntropyTask{active, losses, logits, targets, rows, vocab, rowsPerPiece(vocab), counted, grad}
 	return runSum(&crossEntropySlot, t, blocks(rows, t.rowsPerPiece)), counted
 }
 
@@ -49,15 +49,15 @@ func Softmax(p, logits []float32, rows, cols int) {
 	size("Softmax", "cols", cols)
 	need("Softmax", "p", len(p), rows*cols)
 	need("Softmax", "logits", len(logits), rows*cols)
-	t := softmaxTask{best, p, logits, rows, cols, rowsPerPiece(cols)}
+	t := softmaxTask{active, p, logits, rows, cols, rowsPerPiece(cols)}
 	run(&softmaxSlot, t, blocks(rows, t.rowsPerPiece))
 }
 
-// rowsPerPiece is the number of rows of cols elements that a piece takes.
+// rowsPerPiece is the number of rows in a piece if a row has cols elements.
 func rowsPerPiece(cols int) int { return max(1, 8<<10/max(cols, 1)) }
 
 type crossEntropyTask struct {
-	level                     *level
+	isa                       *instructionSet
 	losses, logits            []float32
 	targets                   []int32
 	rows, vocab, rowsPerPiece int
@@ -67,8 +67,8 @@ type crossEntropyTask struct {
 
 var crossEntropySlot crossEntropyTask
 
-// sumBlock is how much of a row is summed in float32 before it goes on in
-// float64; it fits in the first-level cache.
+// sumBlock is how many elements of a row are summed in float32; the sums of blocks are added
+// in float64. A block fits in the first-level cache.
 const sumBlock = 2048
 
 func (t *crossEntropyTask) piece(w *worker, i int) {
@@ -86,14 +86,14 @@ func (t *crossEntropyTask) piece(w *worker, i int) {
 
 // row returns the loss of a row of logits.
 func (t *crossEntropyTask) row(w *worker, row []float32, target int32) (loss float64) {
-	l := t.level
+	isa := t.isa
 	if target == Ignore {
 		if t.grad {
 			clear(row)
 		}
 		return 0
 	}
-	shift := l.max(row)
+	shift := isa.max(row)
 	logit := float64(row[target])
 	scratch := w.floats(sumBlock)
 	sum := 0.0
@@ -103,17 +103,17 @@ func (t *crossEntropyTask) row(w *worker, row []float32, target int32) (loss flo
 		if t.grad {
 			y = x
 		}
-		sum += float64(l.exp(y, x, 1, shift))
+		sum += float64(isa.exp(y, x, 1, shift))
 	}
 	if t.grad {
-		l.scale(row, float32(1/(sum*float64(t.counted))))
+		isa.scale(row, float32(1/(sum*float64(t.counted))))
 		row[target] -= 1 / float32(t.counted)
 	}
 	return math.Log(sum) + float64(shift) - logit
 }
 
 type softmaxTask struct {
-	level                    *level
+	isa                      *instructionSet
 	p, logits                []float32
 	rows, cols, rowsPerPiece int
 }
@@ -125,12 +125,12 @@ func (t *softmaxTask) piece(_ *worker, i int) {
 	for r := from; r < to; r++ {
 		p := t.p[r*t.cols : r*t.cols+t.cols]
 		x := t.logits[r*t.cols : r*t.cols+t.cols]
-		shift := t.level.max(x)
+		shift := t.isa.max(x)
 		sum := 0.0
 		for i := 0; i < len(x); i += sumBlock {
 			e := min(i+sumBlock, len(x))
-			sum += float64(t.level.exp(p[i:e], x[i:e], 1, shift))
+			sum += float64(t.isa.exp(p[i:e], x[i:e], 1, shift))
 		}
-		t.level.scale(p, float32(1/sum))
+		t.isa.scale(p, float32(1/sum))
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 func TestCrossEntropy(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, vocab := range []int{1, 2, 5, 8, 15, 16, 17, 33, 65, 2047, 5000} {
 			const rows = 7
 			r := newRand(uint64(vocab))
@@ -89,7 +89,7 @@ func TestCrossEntropyNothingCounted(t *testing.T) {
 
 // Far from 0 and with a large spread, the loss is still exact.
 func TestCrossEntropyExtremes(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		inf := float32(math.Inf(-1))
 		logits := []float32{1e4, 1e4 - 200, inf, -1e4}
 		losses := make([]float32, 1)
@@ -103,7 +103,7 @@ func TestCrossEntropyExtremes(t *testing.T) {
 }
 
 func TestCrossEntropySameBits(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		const rows, vocab = 400, 65
 		x, targets := random(newRand(1), rows*vocab, 0), make([]int32, rows)
 		sameBits(t, func() []float32 {

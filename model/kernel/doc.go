@@ -6,11 +6,11 @@
 // Every kernel is written twice: once in portable Go, which specifies it and
 // runs anywhere (and everywhere with the build tag purego), and once in
 // assembly for AVX2+FMA and AVX-512, chosen at start by what the processor and
-// the operating system support. On arm64 the matrix products are in assembly, for
-// NEON. Work is cut into pieces by the shapes alone and
-// sums are taken in a fixed order, so a result has the same bits whatever the
-// number of threads; between the instruction sets the last bits differ, since
-// their vectors sum in different orders.
+// the operating system support. On arm64 only the matrix products are in assembly (NEON).
+//
+// Work is cut into pieces, and sums are taken in an order that follows from the shapes alone,
+// so a result has the same bits whatever the number of threads. Between instruction sets the
+// last bits differ, since their vectors sum in different orders.
 //
 // Slices may be longer than a shape asks for; shorter ones, like negative
 // sizes, are mistakes of the program and panic. Unless a function says

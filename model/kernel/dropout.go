@@ -7,9 +7,10 @@ import "math"
 // P = 0 turns it off.
 //
 // Nothing is stored: whether element i is kept is a hash of (Seed, i), so the
-// backward pass, another number of threads or another instruction set meets the
-// same mask. The hash is a 32-bit integer mixer of two multiplications and three
-// shifts, on the low half of i, keyed by splitmix64 of Seed and the high half.
+// backward pass draws the same mask again, as do other numbers of threads and other
+// instruction sets. The hash is a 32-bit integer mixer of two multiplications and three
+// shifts, applied to the low half of i, with a key that splitmix64 makes of Seed and the
+// high half.
 type Dropout struct {
 	P    float32 // 0 ≤ P < 1
 	Seed uint64
@@ -24,7 +25,7 @@ func (d Dropout) Apply(y, x []float32) {
 		copy(y, x)
 		return
 	}
-	run(&dropoutSlot, dropoutTask{best, d, y, x}, blocks(len(x), dropoutBlock))
+	run(&dropoutSlot, dropoutTask{active, d, y, x}, blocks(len(x), dropoutBlock))
 }
 
 func (d Dropout) check() {
@@ -36,7 +37,7 @@ func (d Dropout) check() {
 const dropoutBlock = 16 << 10
 
 type dropoutTask struct {
-	level   *level
+	isa     *instructionSet
 	dropout Dropout
 	y, x    []float32
 }
@@ -45,10 +46,10 @@ var dropoutSlot dropoutTask
 
 func (t *dropoutTask) piece(_ *worker, i int) {
 	from, to := block(i, dropoutBlock, len(t.x))
-	t.dropout.apply(t.level, t.y[from:to], t.x[from:to], uint64(from))
+	t.dropout.apply(t.isa, t.y[from:to], t.x[from:to], uint64(from))
 }
 
-// mask is what decides over elements whose indices share their high half: i is
+// mask has the constants that decide over elements whose indices share their high half: i is
 // kept if hash(low half of i) ≥ threshold.
 type mask struct {
 	key0, key1, threshold uint32
@@ -56,13 +57,13 @@ type mask struct {
 }
 
 // apply is Apply for elements first, first+1, …
-func (d Dropout) apply(l *level, y, x []float32, first uint64) {
+func (d Dropout) apply(isa *instructionSet, y, x []float32, first uint64) {
 	m := mask{threshold: uint32(math.Round(float64(d.P) * (1 << 32))), scale: 1 / (1 - d.P)}
 	for len(x) > 0 {
 		n := int(min(uint64(len(x)), 1<<32-first&math.MaxUint32))
 		key := splitmix64(d.Seed + splitmix64(first>>32))
 		m.key0, m.key1 = uint32(key), uint32(key>>32)
-		l.dropout(y[:n], x[:n], uint32(first), m)
+		isa.dropout(y[:n], x[:n], uint32(first), m)
 		y, x, first = y[n:], x[n:], first+uint64(n)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// kept returns the mask of n elements as 0 and 1.
+// kept returns the mask of n elements as zeros and ones.
 func kept(d Dropout, n int) []float64 {
 	x := make([]float32, n)
 	for i := range x {
@@ -22,7 +22,7 @@ func kept(d Dropout, n int) []float64 {
 }
 
 func TestDropout(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, n := range lengths() {
 			for _, p := range []float32{0, 0.1, 0.5, 0.9} {
 				d := Dropout{P: p, Seed: uint64(n)}
@@ -55,7 +55,7 @@ func TestDropout(t *testing.T) {
 // The numbers of a mask don't repeat after 2³² elements, and a run across that
 // border agrees with its two halves.
 func TestDropoutLargeIndex(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		d := Dropout{P: 0.5, Seed: 3}
 		ones := func(n int) []float32 {
 			x := make([]float32, n)
@@ -66,9 +66,9 @@ func TestDropoutLargeIndex(t *testing.T) {
 		}
 		const border = 1 << 32
 		a, b, c := ones(300), ones(300), ones(200)
-		d.apply(best, a, a, border-100)
-		d.apply(best, b, b, 0)
-		d.apply(best, c, c, border)
+		d.apply(active, a, a, border-100)
+		d.apply(active, b, b, 0)
+		d.apply(active, c, c, border)
 		same := 0
 		for i, v := range c {
 			if a[100+i] != v {
@@ -84,9 +84,9 @@ func TestDropoutLargeIndex(t *testing.T) {
 	})
 }
 
-// Frequencies within 4.5 standard deviations: of the kept, of neighbours at
-// several distances both kept, of the masks of two seeds agreeing, and of the
-// counts in blocks (chi-squared).
+// Frequencies are within 4.5 standard deviations: of elements that are kept, of neighbours at
+// several distances that are both kept, of two seeds' masks agreeing, and of the counts in
+// blocks (chi-squared).
 func TestDropoutStatistics(t *testing.T) {
 	const n = 1 << 20
 	for _, p := range []float64{0.1, 0.5} {

@@ -9,11 +9,11 @@ const elementBlock = 8 << 10
 func Add(y, a, b []float32) {
 	need("Add", "a", len(a), len(y))
 	need("Add", "b", len(b), len(y))
-	run(&addSlot, addTask{best, y, a, b}, blocks(len(y), elementBlock))
+	run(&addSlot, addTask{active, y, a, b}, blocks(len(y), elementBlock))
 }
 
 type addTask struct {
-	level   *level
+	isa     *instructionSet
 	y, a, b []float32
 }
 
@@ -21,25 +21,25 @@ var addSlot addTask
 
 func (t *addTask) piece(_ *worker, i int) {
 	from, to := block(i, elementBlock, len(t.y))
-	t.level.add(t.y[from:to], t.a[from:to], t.b[from:to])
+	t.isa.add(t.y[from:to], t.a[from:to], t.b[from:to])
 }
 
 // Scale computes x = s·x.
 func Scale(x []float32, s float32) {
-	run(&scaleSlot, scaleTask{best, x, s}, blocks(len(x), elementBlock))
+	run(&scaleSlot, scaleTask{active, x, s}, blocks(len(x), elementBlock))
 }
 
 type scaleTask struct {
-	level *level
-	x     []float32
-	s     float32
+	isa *instructionSet
+	x   []float32
+	s   float32
 }
 
 var scaleSlot scaleTask
 
 func (t *scaleTask) piece(_ *worker, i int) {
 	from, to := block(i, elementBlock, len(t.x))
-	t.level.scale(t.x[from:to], t.s)
+	t.isa.scale(t.x[from:to], t.s)
 }
 
 // SumSquares returns Σ x² over all slices, summed in float64.
@@ -50,31 +50,31 @@ func SumSquares(xs ...[]float32) float64 {
 	for _, x := range xs {
 		squaresBlocks = squaresBlocks.with(len(x), elementBlock)
 	}
-	return runSumLocked(&sumSquaresSlot, sumSquaresTask{best, xs, squaresBlocks}, squaresBlocks.pieces())
+	return runSumLocked(&sumSquaresSlot, sumSquaresTask{active, xs, squaresBlocks}, squaresBlocks.pieces())
 }
 
 type sumSquaresTask struct {
-	level  *level
+	isa    *instructionSet
 	list   [][]float32
-	blocks listed
+	blocks blockIndex
 }
 
 // Guarded by the pool's lock.
 var (
 	sumSquaresSlot sumSquaresTask
-	squaresBlocks  listed
+	squaresBlocks  blockIndex
 )
 
 func (t *sumSquaresTask) piece(_ *worker, i int) {
 	n, b := t.blocks.find(i)
 	from, to := block(b, elementBlock, len(t.list[n]))
-	workers.partial[i] = t.level.sumSquares(t.list[n][from:to])
+	workers.partial[i] = t.isa.sumSquares(t.list[n][from:to])
 }
 
 // FirstNonFinite returns the index of the first NaN or infinity in x, or −1.
 func FirstNonFinite(x []float32) int {
-	// The pieces only count the blocks that hold one: there is hardly ever any.
-	if runSum(&finiteSlot, finiteTask{best, x}, blocks(len(x), elementBlock)) == 0 {
+	// A piece only counts whether its block holds one, which is rare.
+	if runSum(&finiteSlot, finiteTask{active, x}, blocks(len(x), elementBlock)) == 0 {
 		return -1
 	}
 	for i, v := range x {
@@ -86,8 +86,8 @@ func FirstNonFinite(x []float32) int {
 }
 
 type finiteTask struct {
-	level *level
-	x     []float32
+	isa *instructionSet
+	x   []float32
 }
 
 var finiteSlot finiteTask
@@ -95,7 +95,7 @@ var finiteSlot finiteTask
 func (t *finiteTask) piece(_ *worker, i int) {
 	from, to := block(i, elementBlock, len(t.x))
 	workers.partial[i] = 0
-	if !t.level.finite(t.x[from:to]) {
+	if !t.isa.finite(t.x[from:to]) {
 		workers.partial[i] = 1
 	}
 }
@@ -136,8 +136,8 @@ func Clear(x []float32) {
 	run(&clearSlot, clearTask{x}, blocks(len(x), clearBlock))
 }
 
-// clearBlock is the number of elements in a piece of Clear, which costs little more
-// than the memory it writes.
+// clearBlock is the number of elements in a piece of Clear: large, since writing zeros takes
+// little more than starting a piece.
 const clearBlock = 64 << 10
 
 type clearTask struct{ x []float32 }

@@ -6,7 +6,7 @@ import (
 )
 
 func TestAddScale(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, n := range lengths() {
 			r := newRand(uint64(n))
 			a, b, y := random(r, n, n%5), random(r, n, n%3), random(r, n, n%2)
@@ -30,7 +30,7 @@ func TestAddScale(t *testing.T) {
 }
 
 func TestSumSquares(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, n := range lengths() {
 			x := random(newRand(uint64(n)), n, n%4)
 			want := 0.0
@@ -57,10 +57,10 @@ func TestSumSquares(t *testing.T) {
 
 func TestFirstNonFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, n := range lengths() {
 			x := random(newRand(uint64(n)), n, n%4)
-			x = append(x[:n:n], nan)[:n] // a NaN behind the end doesn't count
+			x = append(x[:n:n], nan)[:n] // a NaN after the end doesn't count
 			if got := FirstNonFinite(x); got != -1 {
 				t.Fatalf("%d finite elements: %d, want -1", n, got)
 			}

@@ -12,12 +12,13 @@ func Embedding(y []float32, table []float32, ids []int32, d int) {
 	}
 }
 
-// EmbeddingGrad adds rows up: dtable[ids[i],:] += dy[i,:], in the order of i.
+// EmbeddingGrad is the backward pass of Embedding: dtable[ids[i],:] += dy[i,:], in the order
+// of i.
 func EmbeddingGrad(dtable, dy []float32, ids []int32, d int) {
 	size("EmbeddingGrad", "d", d)
 	need("EmbeddingGrad", "dy", len(dy), len(ids)*d)
 	checkIDs("EmbeddingGrad", ids, len(dtable), d)
-	run(&embeddingGradSlot, embeddingGradTask{best, dtable, dy, ids, d}, blocks(d, columnStrip))
+	run(&embeddingGradSlot, embeddingGradTask{active, dtable, dy, ids, d}, blocks(d, columnBlock))
 }
 
 func checkIDs(function string, ids []int32, table, d int) {
@@ -31,12 +32,12 @@ func checkIDs(function string, ids []int32, table, d int) {
 	}
 }
 
-// EmbeddingAdd adds the table of positions to sequences of the given context
-// laid one after another: y[r,:] += table[r mod context,:].
+// EmbeddingAdd adds position vectors to rows of sequences of length context, one after
+// another: y[r,:] += table[r mod context,:].
 func EmbeddingAdd(y []float32, table []float32, rows, context, d int) {
 	checkPositions("EmbeddingAdd", rows, context, d, len(y), len(table))
 	if d > 0 && rows > 0 {
-		run(&positionSlot, positionTask{best, y, table, rows, context, d, false}, blocks(rows, context))
+		run(&positionSlot, positionTask{active, y, table, rows, context, d, false}, blocks(rows, context))
 	}
 }
 
@@ -45,11 +46,11 @@ func EmbeddingAdd(y []float32, table []float32, rows, context, d int) {
 func PositionGrad(dtable, dy []float32, rows, context, d int) {
 	checkPositions("PositionGrad", rows, context, d, len(dy), len(dtable))
 	if d > 0 && rows > 0 {
-		run(&positionSlot, positionTask{best, dy, dtable, rows, context, d, true}, blocks(d, columnStrip))
+		run(&positionSlot, positionTask{active, dy, dtable, rows, context, d, true}, blocks(d, columnBlock))
 	}
 }
 
-// checkPositions allows a table shorter than the context if no row needs more.
+// checkPositions panics unless the table has every position that the rows need.
 func checkPositions(function string, rows, context, d, y, table int) {
 	size(function, "rows", rows)
 	size(function, "d", d)
@@ -69,7 +70,7 @@ type embeddingTask struct {
 var embeddingSlot embeddingTask
 
 func (t *embeddingTask) piece(_ *worker, i int) {
-	// Piece i has the rows that start in block i of elements.
+	// Piece i copies the rows that start in block i of elements.
 	from, to := block(i, elementBlock, len(t.ids)*t.d)
 	for r := blocks(from, t.d); r < blocks(to, t.d); r++ {
 		id := int(t.ids[r])
@@ -78,7 +79,7 @@ func (t *embeddingTask) piece(_ *worker, i int) {
 }
 
 type embeddingGradTask struct {
-	level      *level
+	isa        *instructionSet
 	dtable, dy []float32
 	ids        []int32
 	d          int
@@ -86,17 +87,17 @@ type embeddingGradTask struct {
 
 var embeddingGradSlot embeddingGradTask
 
-// piece adds a strip of columns of all rows, since rows may share an id.
+// piece adds up a block of columns of all rows: by columns, since rows may share an id.
 func (t *embeddingGradTask) piece(_ *worker, i int) {
-	from, to := block(i, columnStrip, t.d)
+	from, to := block(i, columnBlock, t.d)
 	for r, id := range t.ids {
 		sum := t.dtable[int(id)*t.d+from : int(id)*t.d+to]
-		t.level.add(sum, sum, t.dy[r*t.d+from:r*t.d+to])
+		t.isa.add(sum, sum, t.dy[r*t.d+from:r*t.d+to])
 	}
 }
 
 type positionTask struct {
-	level            *level
+	isa              *instructionSet
 	y, table         []float32
 	rows, context, d int
 	grad             bool
@@ -104,18 +105,18 @@ type positionTask struct {
 
 var positionSlot positionTask
 
-// piece is a sequence, or in the backward pass a strip of columns of all rows.
+// piece is one sequence, or in the backward pass a block of columns of all rows.
 func (t *positionTask) piece(_ *worker, i int) {
 	if !t.grad {
 		from, to := block(i, t.context, t.rows)
 		y := t.y[from*t.d : to*t.d]
-		t.level.add(y, y, t.table)
+		t.isa.add(y, y, t.table)
 		return
 	}
-	from, to := block(i, columnStrip, t.d)
+	from, to := block(i, columnBlock, t.d)
 	for r := range t.rows {
 		p := r % t.context * t.d
 		sum := t.table[p+from : p+to]
-		t.level.add(sum, sum, t.y[r*t.d+from:r*t.d+to])
+		t.isa.add(sum, sum, t.y[r*t.d+from:r*t.d+to])
 	}
 }

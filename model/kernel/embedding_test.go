@@ -3,7 +3,7 @@ package kernel
 import "testing"
 
 func TestEmbedding(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, d := range []int{1, 3, 16, 130, 1000} {
 			const rows, vocab, context = 70, 9, 16
 			r := newRand(uint64(d))

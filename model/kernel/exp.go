@@ -12,7 +12,7 @@ const (
 	log2E   = 1.44269504088896341
 	ln2High = 0.693359375
 	ln2Low  = -2.12194440e-4
-	magic   = 3 << 22 // adding it leaves a float32 no room for a fraction
+	magic   = 3 << 22 // adding it to a float32 rounds that to a whole number
 
 	expC2 = 0.4999999403953552
 	expC3 = 0.1666651964187622
@@ -53,8 +53,8 @@ func expGo(y, x []float32, scale, shift float32) (sum float32) {
 	return (s[0] + s[1]) + (s[2] + s[3])
 }
 
-// maxGo returns the largest of x, −Inf if there is none. A NaN may be passed over:
-// the exponential that follows meets it again.
+// maxGo returns the largest of x, −Inf if x is empty. It may ignore NaN: the exponentials that
+// are computed next become NaN.
 func maxGo(x []float32) float32 {
 	m := float32(math.Inf(-1))
 	for _, v := range x {
@@ -63,8 +63,8 @@ func maxGo(x []float32) float32 {
 	return m
 }
 
-// log is the natural logarithm of a positive normal x, for a float32 result:
-// x = 2^n·m, √½ ≤ m < √2, log m = 2·artanh((m−1)/(m+1)) by its series, to 1e-9.
+// log is the natural logarithm of a positive normal x, to 1e-9 before it is rounded to float32:
+// x = 2^n·m, √½ ≤ m < √2, log m = 2·artanh((m−1)/(m+1)) by its series.
 func log(x float32) float32 {
 	const half = 0x3f3504f3 // the bits of √½
 	bits := math.Float32bits(x) - half

@@ -8,13 +8,13 @@ import (
 // The bound that exp32 and its vector forms state: 2 ulp of the result, or of
 // the smallest normal number where the result is subnormal.
 func TestExpAccuracy(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		const n = 200003
 		x, y := make([]float32, n), make([]float32, n)
 		for i := range x {
 			x[i] = float32(-105 + float64(i)*(193.7/n))
 		}
-		best.exp(y, x, 1, 0)
+		active.exp(y, x, 1, 0)
 		worst := 0.0
 		for i := range x {
 			want := math.Exp(float64(x[i]))
@@ -30,7 +30,7 @@ func TestExpAccuracy(t *testing.T) {
 
 func TestExp(t *testing.T) {
 	inf := float32(math.Inf(1))
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, n := range lengths() {
 			x := random(newRand(uint64(n)), n, n%5)
 			want, sum := make([]float64, n), 0.0
@@ -39,7 +39,7 @@ func TestExp(t *testing.T) {
 				sum += want[i]
 			}
 			y := random(newRand(1), n, n%3)
-			got := best.exp(y, x, 0.5, 0.25)
+			got := active.exp(y, x, 0.5, 0.25)
 			near(t, "exp", y, want, 3e-7)
 			near(t, "sum", []float32{got}, []float64{sum}, 1e-5)
 			unharmed(t, y)
@@ -49,18 +49,18 @@ func TestExp(t *testing.T) {
 				x[i] = -v * v
 				largest = max(largest, x[i])
 			}
-			if got := best.max(x); got != largest {
+			if got := active.max(x); got != largest {
 				t.Errorf("max of %d negative elements is %v, want %v", n, got, largest)
 			}
 			if n > 0 {
 				x[n*2/3] = float32(math.NaN())
-				if got := best.exp(y, x, 1, 0); got == got || y[n*2/3] == y[n*2/3] {
+				if got := active.exp(y, x, 1, 0); got == got || y[n*2/3] == y[n*2/3] {
 					t.Errorf("exp lost a NaN at %d of %d", n*2/3, n)
 				}
 			}
 		}
 		y := make([]float32, 4)
-		best.exp(y, []float32{-inf, inf, 89, -200}, 1, 0)
+		active.exp(y, []float32{-inf, inf, 89, -200}, 1, 0)
 		if y[0] != 0 || y[1] != inf || y[2] != inf || y[3] != 0 {
 			t.Errorf("exp of -Inf, +Inf, 89, -200 = %v", y)
 		}

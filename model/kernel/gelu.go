@@ -7,21 +7,21 @@ import "math"
 // len(x) elements, to 3e-7·(1+|y|). y may be x.
 func GELU(y, x []float32) {
 	need("GELU", "y", len(y), len(x))
-	run(&geluSlot, geluTask{best, y, x}, blocks(len(x), geluBlock))
+	run(&geluSlot, geluTask{active, y, x}, blocks(len(x), geluBlock))
 }
 
 const geluBlock = 8 << 10 // elements of a piece, some 5 µs
 
 type geluTask struct {
-	level *level
-	y, x  []float32
+	isa  *instructionSet
+	y, x []float32
 }
 
 var geluSlot geluTask
 
 func (t *geluTask) piece(_ *worker, i int) {
 	from, to := block(i, geluBlock, len(t.x))
-	t.level.gelu(t.y[from:to], t.x[from:to], 1, to-from, to-from)
+	t.isa.gelu(t.y[from:to], t.x[from:to], 1, to-from, to-from)
 }
 
 // ½(1 + tanh u) is 1/(1 + e^(−2u)), so GELU(x) = x·σ with σ = 1/(1 + e) and
@@ -32,7 +32,7 @@ const (
 	geluCurve  = geluFlat * 3 * 0.044715
 	geluLinear = geluFlat * log2E // −2u/ln 2 is x·(geluLinear + geluCubic·x²)
 	geluCubic  = geluLinear * 0.044715
-	geluLimit  = 125 // of its size: e and 1/e stay normal numbers
+	geluLimit  = 125 // bound on the exponent: e and 1/e stay normal numbers
 
 	exp2C1 = 0.6931469775987169
 	exp2C2 = 0.24022242084635193
@@ -41,7 +41,7 @@ const (
 	exp2C5 = 0.001326472724707907
 )
 
-// geluSigmoid returns σ = 1/(1 + e) and 1 − σ. They aren't NaN if x is.
+// geluSigmoid returns σ = 1/(1 + e) and 1 − σ. If x is NaN, at least one of them is.
 func geluSigmoid(x float32) (s, r float32) {
 	u := x * (geluLinear + geluCubic*x*x)
 	if u > geluLimit {
@@ -59,7 +59,7 @@ func geluSigmoid(x float32) (s, r float32) {
 	return s, e * s
 }
 
-// geluGo is GELU for tiles: rows of n elements, ld floats apart.
+// geluGo sets y to GELU(x) for rows of n elements that are ld floats apart.
 func geluGo(y, x []float32, rows, n, ld int) {
 	for r := range rows {
 		row := y[r*ld : r*ld+n]
@@ -70,8 +70,8 @@ func geluGo(y, x []float32, rows, n, ld int) {
 	}
 }
 
-// geluGradGo is the way back through GELU, for tiles as geluGo: dy is multiplied by
-// GELU'(x), and x becomes GELU(x). (x·σ)' = σ − x·σ(1−σ)·u'.
+// geluGradGo is the backward pass of geluGo: it multiplies dy by GELU'(x), and replaces x by
+// GELU(x). The derivative of x·σ is σ − x·σ(1−σ)·u'.
 func geluGradGo(dy, x []float32, rows, n, ld int) {
 	for r := range rows {
 		row, grad := x[r*ld:r*ld+n], dy[r*ld:r*ld+n]

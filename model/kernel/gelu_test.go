@@ -11,7 +11,7 @@ func geluRef(x float64) float64 {
 }
 
 func TestGELU(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, n := range lengths() {
 			x := random(newRand(uint64(n)), n, n%7)
 			for i := range x {
@@ -31,7 +31,7 @@ func TestGELU(t *testing.T) {
 			near(t, "gelu", y, want, 3e-7)
 			alone, again := clone(x), clone(x)
 			GELU(alone, alone)
-			best.geluGrad(dy, again, 1, n, n)
+			active.geluGrad(dy, again, 1, n, n)
 			near(t, "gelu's gradient", dy, slope, 1e-6)
 			unharmed(t, y, dy, alone, again)
 			if !slices.Equal(alone, y) || !slices.Equal(again, y) {
@@ -42,19 +42,19 @@ func TestGELU(t *testing.T) {
 }
 
 func TestGELUExtremes(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		x := []float32{-1e10, -100, -20, -0.0, 0, 1e-20, 20, 100, 1e10}
 		want := []float64{0, 0, 0, 0, 0, 0.5e-20, 20, 100, 1e10}
 		y, slope := make([]float32, len(x)), []float32{1, 1, 1, 1, 1, 1, 1, 1, 1}
 		GELU(y, x)
-		best.geluGrad(slope, x, 1, len(x), len(x))
+		active.geluGrad(slope, x, 1, len(x), len(x))
 		near(t, "gelu", y, want, 1e-7)
 		near(t, "gelu with its slope", x, want, 1e-7)
 		near(t, "slope", slope, []float64{0, 0, 0, 0.5, 0.5, 0.5, 1, 1, 1}, 1e-7)
 
 		nan := []float32{float32(math.NaN())}
 		GELU(y, nan)
-		best.geluGrad(slope, nan, 1, 1, 1)
+		active.geluGrad(slope, nan, 1, 1, 1)
 		if y[0] == y[0] || nan[0] == nan[0] || slope[0] == slope[0] {
 			t.Errorf("NaN became %v, and %v with slope %v", y[0], nan[0], slope[0])
 		}

@@ -4,7 +4,7 @@ package kernel
 
 type microKernel func(k int, a *float32, aRow, aStep int, b *float32, bStep, bNext int, bias, add *float32, ldAdd int, c *float32, ldc, last, aNext, tiles, panels int)
 
-// Micro-kernels by the vectors and the rows of their tile.
+// tilesAVX2 and tilesAVX512 are micro-kernels by the vectors and the rows of their tile.
 var (
 	tilesAVX2 = [3][7]microKernel{
 		1: {nil, tile1x1AVX2, tile2x1AVX2, tile3x1AVX2, tile4x1AVX2, tile5x1AVX2, tile6x1AVX2},
@@ -30,7 +30,7 @@ func tilesLanes16(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep
 	runTiles(tilesAVX512[v][m], 16, v, k, a, aRow, aStep, aNext, b, bStep, bNext, bias, add, ldAdd, c, ldc, m, n, tiles, panels)
 }
 
-// runTiles proves the bounds that assembly doesn't check.
+// runTiles checks the bounds that assembly doesn't check, and calls the micro-kernel.
 func runTiles(kernel microKernel, lanes, vectors, k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNext int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles, panels int) {
 	before := (panels - 1) * n // columns of the panels before the last
 	var pa, pb *float32
@@ -62,7 +62,7 @@ func packRowsLanes16(dst []float32, ldd, next int, src []float32, lds, k, w, pan
 
 func packRowsBy(lanes int, pack func(dst *float32, ldd int, src *float32, lds, k, full, load, store, panels, width, next int), dst []float32, ldd, next int, src []float32, lds, k, w, panels int) {
 	full := (ldd - 1) / lanes
-	if k == 0 || w <= full*lanes || panels == 0 { // nothing, or a whole vector of padding
+	if k == 0 || w <= full*lanes || panels == 0 { // nothing to pack, or only padding
 		packRowsGo(dst, ldd, next, src, lds, k, w, panels)
 		return
 	}
@@ -78,7 +78,7 @@ func packColumnsLanes16(dst []float32, ldd int, src []float32, lds, k, w int) {
 	packColumnsBy(16, transposeAVX512, dst, ldd, src, lds, k, w)
 }
 
-// packColumnsBy transposes whole squares with the kernel, the rest in Go.
+// packColumnsBy transposes whole squares in assembly, and the rest in Go.
 func packColumnsBy(lanes int, transpose func(dst *float32, ldd int, src *float32, lds, squares, rows, store int), dst []float32, ldd int, src []float32, lds, k, w int) {
 	squares := k / lanes
 	if squares == 0 || lanes == 8 && ldd%lanes != 0 && (ldd < 4 || ldd > lanes) {
@@ -97,6 +97,26 @@ func packColumnsBy(lanes int, transpose func(dst *float32, ldd int, src *float32
 	}
 	if whole < k {
 		packColumnsGo(dst[whole*ldd:], ldd, src[whole:], lds, k-whole, w)
+	}
+}
+
+func dotsLanes8(sums, x, y []float32, ldy int) { dotsBy(dots1AVX2, dots8AVX2, sums, x, y, ldy) }
+
+func dotsLanes16(sums, x, y []float32, ldy int) { dotsBy(dots1AVX512, dots8AVX512, sums, x, y, ldy) }
+
+func dotsBy(one, eight func(sum *float32, x []float32, y *float32, ldy int), sums, x, y []float32, ldy int) {
+	if len(x) == 0 {
+		clear(sums)
+		return
+	}
+	r := 0
+	for ; r+8 <= len(sums); r += 8 {
+		_ = y[(r+7)*ldy+len(x)-1]
+		eight(&sums[r], x, &y[r*ldy], ldy)
+	}
+	for ; r < len(sums); r++ {
+		_ = y[r*ldy+len(x)-1]
+		one(&sums[r], x, &y[r*ldy], ldy)
 	}
 }
 

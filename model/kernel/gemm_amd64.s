@@ -4188,6 +4188,141 @@ done1:
 	VZEROUPPER
 	RET
 
+// func dots1AVX2(sum *float32, x []float32, y *float32, ldy int)
+// Requires: AVX, FMA3
+TEXT ·dots1AVX2(SB), NOSPLIT, $0-48
+	MOVQ   sum+0(FP), AX
+	MOVQ   x_base+8(FP), CX
+	MOVQ   x_len+16(FP), DX
+	MOVQ   ldy+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   y+32(FP), BX
+	VXORPS Y0, Y0, Y0
+
+one2:
+	CMPQ        DX, $0x00000008
+	JLT         rest2
+	VMOVUPS     (CX), Y1
+	VFMADD231PS (BX), Y1, Y0
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000008, DX
+	JMP         one2
+
+rest2:
+	TESTQ       DX, DX
+	JZ          done2
+	LEAQ        tails<>+32(SB), SI
+	NEGQ        DX
+	VMOVUPS     (SI)(DX*4), Y1
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (BX), Y1, Y1
+	VFMADD231PS Y1, Y2, Y0
+
+done2:
+	VPERMILPS    $0x4e, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VPERMILPS    $0xb1, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VMOVSS       X0, (AX)
+	VZEROUPPER
+	RET
+
+// func dots8AVX2(sum *float32, x []float32, y *float32, ldy int)
+// Requires: AVX, FMA3
+TEXT ·dots8AVX2(SB), NOSPLIT, $0-48
+	MOVQ   sum+0(FP), AX
+	MOVQ   x_base+8(FP), CX
+	MOVQ   x_len+16(FP), DX
+	MOVQ   ldy+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   y+32(FP), SI
+	LEAQ   (SI)(BX*2), DI
+	ADDQ   BX, DI
+	LEAQ   (DI)(BX*2), R8
+	ADDQ   BX, R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+one3:
+	CMPQ        DX, $0x00000008
+	JLT         rest3
+	VMOVUPS     (CX), Y8
+	VFMADD231PS (SI), Y8, Y0
+	VFMADD231PS (SI)(BX*1), Y8, Y1
+	VFMADD231PS (SI)(BX*2), Y8, Y2
+	VFMADD231PS (DI), Y8, Y3
+	VFMADD231PS (DI)(BX*1), Y8, Y4
+	VFMADD231PS (DI)(BX*2), Y8, Y5
+	VFMADD231PS (R8), Y8, Y6
+	VFMADD231PS (R8)(BX*1), Y8, Y7
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, DX
+	JMP         one3
+
+rest3:
+	TESTQ       DX, DX
+	JZ          done3
+	LEAQ        tails<>+32(SB), R9
+	NEGQ        DX
+	VMOVUPS     (R9)(DX*4), Y8
+	VMASKMOVPS  (CX), Y8, Y9
+	VMASKMOVPS  (SI), Y8, Y10
+	VFMADD231PS Y10, Y9, Y0
+	VMASKMOVPS  (SI)(BX*1), Y8, Y10
+	VFMADD231PS Y10, Y9, Y1
+	VMASKMOVPS  (SI)(BX*2), Y8, Y10
+	VFMADD231PS Y10, Y9, Y2
+	VMASKMOVPS  (DI), Y8, Y10
+	VFMADD231PS Y10, Y9, Y3
+	VMASKMOVPS  (DI)(BX*1), Y8, Y10
+	VFMADD231PS Y10, Y9, Y4
+	VMASKMOVPS  (DI)(BX*2), Y8, Y10
+	VFMADD231PS Y10, Y9, Y5
+	VMASKMOVPS  (R8), Y8, Y10
+	VFMADD231PS Y10, Y9, Y6
+	VMASKMOVPS  (R8)(BX*1), Y8, Y8
+	VFMADD231PS Y8, Y9, Y7
+
+done3:
+	VUNPCKLPS    Y1, Y0, Y8
+	VUNPCKHPS    Y1, Y0, Y0
+	VADDPS       Y0, Y8, Y8
+	VUNPCKLPS    Y3, Y2, Y0
+	VUNPCKHPS    Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VUNPCKLPD    Y0, Y8, Y1
+	VUNPCKHPD    Y0, Y8, Y8
+	VADDPS       Y1, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X0
+	VADDPS       X0, X8, X8
+	VEXTRACTF128 $0x00, Y8, (AX)
+	VUNPCKLPS    Y5, Y4, Y0
+	VUNPCKHPS    Y5, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VUNPCKLPS    Y7, Y6, Y1
+	VUNPCKHPS    Y7, Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	VUNPCKLPD    Y1, Y0, Y2
+	VUNPCKHPD    Y1, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VEXTRACTF128 $0x00, Y0, 16(AX)
+	VZEROUPPER
+	RET
+
 // func combine1AVX2(y []float32, coef *float32, x *float32, ldx int)
 // Requires: AVX, FMA3
 TEXT ·combine1AVX2(SB), NOSPLIT, $0-48
@@ -4199,9 +4334,9 @@ TEXT ·combine1AVX2(SB), NOSPLIT, $0-48
 	MOVQ         x+32(FP), BX
 	VBROADCASTSS (DX), Y0
 
-many2:
+many4:
 	CMPQ        CX, $0x00000010
-	JLT         one2
+	JLT         one4
 	VMOVUPS     (AX), Y1
 	VFMADD231PS (BX), Y0, Y1
 	VMOVUPS     Y1, (AX)
@@ -4211,22 +4346,22 @@ many2:
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, CX
-	JMP         many2
+	JMP         many4
 
-one2:
+one4:
 	CMPQ        CX, $0x00000008
-	JLT         rest2
+	JLT         rest4
 	VMOVUPS     (AX), Y1
 	VFMADD231PS (BX), Y0, Y1
 	VMOVUPS     Y1, (AX)
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000020, BX
 	SUBQ        $0x00000008, CX
-	JMP         one2
+	JMP         one4
 
-rest2:
+rest4:
 	TESTQ       CX, CX
-	JZ          done2
+	JZ          done4
 	LEAQ        tails<>+32(SB), DX
 	NEGQ        CX
 	VMOVUPS     (DX)(CX*4), Y1
@@ -4235,7 +4370,7 @@ rest2:
 	VFMADD231PS Y3, Y0, Y2
 	VMASKMOVPS  Y2, Y1, (AX)
 
-done2:
+done4:
 	VZEROUPPER
 	RET
 
@@ -4261,9 +4396,9 @@ TEXT ·combine8AVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS 24(DX), Y6
 	VBROADCASTSS 28(DX), Y7
 
-many3:
+many5:
 	CMPQ        CX, $0x00000010
-	JLT         one3
+	JLT         one5
 	VMOVUPS     (AX), Y8
 	VFMADD231PS (SI), Y0, Y8
 	VFMADD231PS (SI)(BX*1), Y1, Y8
@@ -4289,11 +4424,11 @@ many3:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, CX
-	JMP         many3
+	JMP         many5
 
-one3:
+one5:
 	CMPQ        CX, $0x00000008
-	JLT         rest3
+	JLT         rest5
 	VMOVUPS     (AX), Y8
 	VFMADD231PS (SI), Y0, Y8
 	VFMADD231PS (SI)(BX*1), Y1, Y8
@@ -4309,11 +4444,11 @@ one3:
 	ADDQ        $0x00000020, DI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, CX
-	JMP         one3
+	JMP         one5
 
-rest3:
+rest5:
 	TESTQ       CX, CX
-	JZ          done3
+	JZ          done5
 	LEAQ        tails<>+32(SB), DX
 	NEGQ        CX
 	VMOVUPS     (DX)(CX*4), Y8
@@ -4336,7 +4471,7 @@ rest3:
 	VFMADD231PS Y0, Y7, Y9
 	VMASKMOVPS  Y9, Y8, (AX)
 
-done3:
+done5:
 	VZEROUPPER
 	RET
 
@@ -4349,9 +4484,9 @@ TEXT ·columnSumsAVX2(SB), NOSPLIT, $0-48
 	MOVQ ldx+32(FP), BX
 	SHLQ $0x02, BX
 
-one4:
+one6:
 	CMPQ   CX, $0x00000008
-	JLT    rest4
+	JLT    rest6
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -4367,9 +4502,9 @@ one4:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-rows5:
+rows7:
 	SUBQ   $0x08, SI
-	JL     few5
+	JL     few7
 	VADDPS (DI), Y0, Y0
 	VADDPS (DI)(BX*1), Y1, Y1
 	VADDPS (DI)(BX*2), Y2, Y2
@@ -4381,19 +4516,19 @@ rows5:
 	LEAQ   (DI)(BX*8), DI
 	LEAQ   (R8)(BX*8), R8
 	LEAQ   (R9)(BX*8), R9
-	JMP    rows5
+	JMP    rows7
 
-few5:
+few7:
 	ADDQ $0x08, SI
-	JZ   added5
+	JZ   added7
 
-row5:
+row7:
 	VADDPS (DI), Y0, Y0
 	ADDQ   BX, DI
 	DECQ   SI
-	JNZ    row5
+	JNZ    row7
 
-added5:
+added7:
 	VADDPS  Y4, Y0, Y0
 	VADDPS  Y5, Y1, Y1
 	VADDPS  Y6, Y2, Y2
@@ -4406,11 +4541,11 @@ added5:
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, DX
 	SUBQ    $0x00000008, CX
-	JMP     one4
+	JMP     one6
 
-rest4:
+rest6:
 	TESTQ   CX, CX
-	JZ      done4
+	JZ      done6
 	LEAQ    tails<>+32(SB), SI
 	NEGQ    CX
 	VMOVUPS (SI)(CX*4), Y0
@@ -4428,9 +4563,9 @@ rest4:
 	LEAQ    (SI)(BX*2), DI
 	ADDQ    BX, DI
 
-rows6:
+rows8:
 	SUBQ       $0x08, CX
-	JL         few6
+	JL         few8
 	VMASKMOVPS (DX), Y0, Y9
 	VADDPS     Y9, Y1, Y1
 	VMASKMOVPS (DX)(BX*1), Y0, Y9
@@ -4450,20 +4585,20 @@ rows6:
 	LEAQ       (DX)(BX*8), DX
 	LEAQ       (SI)(BX*8), SI
 	LEAQ       (DI)(BX*8), DI
-	JMP        rows6
+	JMP        rows8
 
-few6:
+few8:
 	ADDQ $0x08, CX
-	JZ   added6
+	JZ   added8
 
-row6:
+row8:
 	VMASKMOVPS (DX), Y0, Y9
 	VADDPS     Y9, Y1, Y1
 	ADDQ       BX, DX
 	DECQ       CX
-	JNZ        row6
+	JNZ        row8
 
-added6:
+added8:
 	VADDPS     Y5, Y1, Y1
 	VADDPS     Y6, Y2, Y2
 	VADDPS     Y7, Y3, Y3
@@ -4475,7 +4610,7 @@ added6:
 	VADDPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)
 
-done4:
+done6:
 	VZEROUPPER
 	RET
 
@@ -4506,9 +4641,9 @@ step:
 	ADDQ         DI, R8
 	MOVQ         n+16(FP), R9
 
-many7:
+many9:
 	CMPQ        R9, $0x00000010
-	JLT         one7
+	JLT         one9
 	PREFETCHT0  (SI)(DI*1)
 	PREFETCHT0  (SI)(DI*2)
 	PREFETCHT0  (R8)
@@ -4534,11 +4669,11 @@ many7:
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         many7
+	JMP         many9
 
-one7:
+one9:
 	CMPQ        R9, $0x00000008
-	JLT         rest7
+	JLT         rest9
 	PREFETCHT0  (SI)(DI*1)
 	PREFETCHT0  (SI)(DI*2)
 	PREFETCHT0  (R8)
@@ -4554,11 +4689,11 @@ one7:
 	ADDQ        $0x00000020, SI
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, R9
-	JMP         one7
+	JMP         one9
 
-rest7:
+rest9:
 	TESTQ       R9, R9
-	JZ          done7
+	JZ          done9
 	LEAQ        tails<>+32(SB), R10
 	NEGQ        R9
 	VMOVUPS     (R10)(R9*4), Y4
@@ -4577,7 +4712,7 @@ rest7:
 	VFMADD231PS Y8, Y3, Y9
 	VMASKMOVPS  Y9, Y4, (BX)
 
-done7:
+done9:
 	MOVQ   ldx+48(FP), DX
 	SHLQ   $0x02, DX
 	IMUL3Q $0x00000004, DX, DX
@@ -4619,9 +4754,9 @@ step:
 	ADDQ         DI, R9
 	MOVQ         n+16(FP), R10
 
-one8:
+one10:
 	CMPQ        R10, $0x00000008
-	JLT         rest8
+	JLT         rest10
 	VMOVUPS     (DX), Y8
 	PREFETCHT0  (R8)(DI*1)
 	VMOVUPS     (DX)(DI*1), Y9
@@ -4647,11 +4782,11 @@ one8:
 	ADDQ        $0x00000020, R8
 	ADDQ        $0x00000020, R9
 	SUBQ        $0x00000008, R10
-	JMP         one8
+	JMP         one10
 
-rest8:
+rest10:
 	TESTQ       R10, R10
-	JZ          done8
+	JZ          done10
 	LEAQ        tails<>+32(SB), R11
 	NEGQ        R10
 	VMOVUPS     (R11)(R10*4), Y8
@@ -4676,7 +4811,7 @@ rest8:
 	VFMADD231PS Y12, Y7, Y0
 	VMASKMOVPS  Y0, Y8, (BX)(SI*1)
 
-done8:
+done10:
 	MOVQ   ldx+48(FP), DX
 	SHLQ   $0x02, DX
 	IMUL3Q $0x00000004, DX, DX
@@ -4708,9 +4843,9 @@ step:
 	LEAQ   (DX)(SI*2), R8
 	ADDQ   SI, R8
 
-many9:
+many11:
 	CMPQ        DI, $0x00000010
-	JLT         one9
+	JLT         one11
 	VMOVUPS     (BX), Y4
 	VFMADD231PS (DX), Y4, Y0
 	VFMADD231PS (DX)(SI*1), Y4, Y1
@@ -4725,11 +4860,11 @@ many9:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, DI
-	JMP         many9
+	JMP         many11
 
-one9:
+one11:
 	CMPQ        DI, $0x00000008
-	JLT         rest9
+	JLT         rest11
 	VMOVUPS     (BX), Y4
 	VFMADD231PS (DX), Y4, Y0
 	VFMADD231PS (DX)(SI*1), Y4, Y1
@@ -4739,11 +4874,11 @@ one9:
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, R8
 	SUBQ        $0x00000008, DI
-	JMP         one9
+	JMP         one11
 
-rest9:
+rest11:
 	TESTQ       DI, DI
-	JZ          done9
+	JZ          done11
 	LEAQ        tails<>+32(SB), R9
 	NEGQ        DI
 	VMOVUPS     (R9)(DI*4), Y4
@@ -4757,7 +4892,7 @@ rest9:
 	VFMADD231PS Y7, Y4, Y2
 	VFMADD231PS Y8, Y4, Y3
 
-done9:
+done11:
 	MOVQ         c+0(FP), DX
 	MOVQ         ldc+8(FP), BX
 	MOVQ         far+56(FP), SI
@@ -4765,38 +4900,28 @@ done9:
 	MOVQ         DX, DI
 	LEAQ         (DI)(SI*2), R8
 	ADDQ         SI, R8
-	VEXTRACTF128 $0x01, Y0, X4
-	VADDPS       X4, X0, X0
-	VPERMILPS    $0x4e, X0, X4
-	VADDPS       X4, X0, X0
-	VPERMILPS    $0xb1, X0, X4
-	VADDPS       X4, X0, X0
-	VADDSS       (DI), X0, X0
-	VMOVSS       X0, (DI)
-	VEXTRACTF128 $0x01, Y1, X0
-	VADDPS       X0, X1, X1
-	VPERMILPS    $0x4e, X1, X0
-	VADDPS       X0, X1, X1
-	VPERMILPS    $0xb1, X1, X0
-	VADDPS       X0, X1, X1
-	VADDSS       (DI)(SI*1), X1, X1
-	VMOVSS       X1, (DI)(SI*1)
-	VEXTRACTF128 $0x01, Y2, X0
-	VADDPS       X0, X2, X2
-	VPERMILPS    $0x4e, X2, X0
-	VADDPS       X0, X2, X2
-	VPERMILPS    $0xb1, X2, X0
-	VADDPS       X0, X2, X2
-	VADDSS       (DI)(SI*2), X2, X2
-	VMOVSS       X2, (DI)(SI*2)
-	VEXTRACTF128 $0x01, Y3, X0
-	VADDPS       X0, X3, X3
-	VPERMILPS    $0x4e, X3, X0
-	VADDPS       X0, X3, X3
-	VPERMILPS    $0xb1, X3, X0
-	VADDPS       X0, X3, X3
-	VADDSS       (R8), X3, X3
-	VMOVSS       X3, (R8)
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	VUNPCKLPS    Y3, Y2, Y0
+	VUNPCKHPS    Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VUNPCKLPD    Y0, Y4, Y1
+	VUNPCKHPD    Y0, Y4, Y4
+	VADDPS       Y1, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VADDSS       (DI), X4, X4
+	VMOVSS       X4, (DI)
+	VPERMILPS    $0x01, Y4, Y0
+	VADDSS       (DI)(SI*1), X0, X0
+	VMOVSS       X0, (DI)(SI*1)
+	VPERMILPS    $0x02, Y4, Y0
+	VADDSS       (DI)(SI*2), X0, X0
+	VMOVSS       X0, (DI)(SI*2)
+	VPERMILPS    $0x03, Y4, Y0
+	VADDSS       (R8), X0, X0
+	VMOVSS       X0, (R8)
 	LEAQ         (DX)(BX*4), DX
 	ADDQ         $0x04, c+0(FP)
 	MOVQ         ldx+48(FP), DX
@@ -4833,9 +4958,9 @@ step:
 	LEAQ   (DX)(DI*2), R9
 	ADDQ   DI, R9
 
-one10:
+one12:
 	CMPQ        R8, $0x00000008
-	JLT         rest10
+	JLT         rest12
 	VMOVUPS     (DX), Y8
 	PREFETCHT0  1024(DX)
 	VMOVUPS     (DX)(DI*1), Y9
@@ -4858,11 +4983,11 @@ one10:
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, R9
 	SUBQ        $0x00000008, R8
-	JMP         one10
+	JMP         one12
 
-rest10:
+rest12:
 	TESTQ       R8, R8
-	JZ          done10
+	JZ          done12
 	LEAQ        tails<>+32(SB), R10
 	NEGQ        R8
 	VMOVUPS     (R10)(R8*4), Y8
@@ -4885,7 +5010,7 @@ rest10:
 	VFMADD231PS Y11, Y8, Y6
 	VFMADD231PS Y12, Y8, Y7
 
-done10:
+done12:
 	MOVQ         c+0(FP), DX
 	MOVQ         ldc+8(FP), BX
 	MOVQ         far+56(FP), SI
@@ -4893,74 +5018,54 @@ done10:
 	MOVQ         DX, DI
 	LEAQ         (DI)(SI*2), R8
 	ADDQ         SI, R8
-	VEXTRACTF128 $0x01, Y0, X8
-	VADDPS       X8, X0, X0
-	VPERMILPS    $0x4e, X0, X8
-	VADDPS       X8, X0, X0
-	VPERMILPS    $0xb1, X0, X8
-	VADDPS       X8, X0, X0
-	VADDSS       (DI), X0, X0
-	VMOVSS       X0, (DI)
-	VEXTRACTF128 $0x01, Y1, X0
-	VADDPS       X0, X1, X1
-	VPERMILPS    $0x4e, X1, X0
-	VADDPS       X0, X1, X1
-	VPERMILPS    $0xb1, X1, X0
-	VADDPS       X0, X1, X1
-	VADDSS       (DI)(SI*1), X1, X1
-	VMOVSS       X1, (DI)(SI*1)
-	VEXTRACTF128 $0x01, Y2, X0
-	VADDPS       X0, X2, X2
-	VPERMILPS    $0x4e, X2, X0
-	VADDPS       X0, X2, X2
-	VPERMILPS    $0xb1, X2, X0
-	VADDPS       X0, X2, X2
-	VADDSS       (DI)(SI*2), X2, X2
-	VMOVSS       X2, (DI)(SI*2)
-	VEXTRACTF128 $0x01, Y3, X0
-	VADDPS       X0, X3, X3
-	VPERMILPS    $0x4e, X3, X0
-	VADDPS       X0, X3, X3
-	VPERMILPS    $0xb1, X3, X0
-	VADDPS       X0, X3, X3
-	VADDSS       (R8), X3, X3
-	VMOVSS       X3, (R8)
+	VUNPCKLPS    Y1, Y0, Y8
+	VUNPCKHPS    Y1, Y0, Y0
+	VADDPS       Y0, Y8, Y8
+	VUNPCKLPS    Y3, Y2, Y0
+	VUNPCKHPS    Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VUNPCKLPD    Y0, Y8, Y1
+	VUNPCKHPD    Y0, Y8, Y8
+	VADDPS       Y1, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X0
+	VADDPS       X0, X8, X8
+	VADDSS       (DI), X8, X8
+	VMOVSS       X8, (DI)
+	VPERMILPS    $0x01, Y8, Y0
+	VADDSS       (DI)(SI*1), X0, X0
+	VMOVSS       X0, (DI)(SI*1)
+	VPERMILPS    $0x02, Y8, Y0
+	VADDSS       (DI)(SI*2), X0, X0
+	VMOVSS       X0, (DI)(SI*2)
+	VPERMILPS    $0x03, Y8, Y0
+	VADDSS       (R8), X0, X0
+	VMOVSS       X0, (R8)
 	LEAQ         (DX)(BX*4), DX
 	MOVQ         DX, DI
 	LEAQ         (DI)(SI*2), R8
 	ADDQ         SI, R8
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPS       X0, X4, X4
-	VPERMILPS    $0x4e, X4, X0
-	VADDPS       X0, X4, X4
-	VPERMILPS    $0xb1, X4, X0
-	VADDPS       X0, X4, X4
-	VADDSS       (DI), X4, X4
-	VMOVSS       X4, (DI)
-	VEXTRACTF128 $0x01, Y5, X0
-	VADDPS       X0, X5, X5
-	VPERMILPS    $0x4e, X5, X0
-	VADDPS       X0, X5, X5
-	VPERMILPS    $0xb1, X5, X0
-	VADDPS       X0, X5, X5
-	VADDSS       (DI)(SI*1), X5, X5
-	VMOVSS       X5, (DI)(SI*1)
-	VEXTRACTF128 $0x01, Y6, X0
-	VADDPS       X0, X6, X6
-	VPERMILPS    $0x4e, X6, X0
-	VADDPS       X0, X6, X6
-	VPERMILPS    $0xb1, X6, X0
-	VADDPS       X0, X6, X6
-	VADDSS       (DI)(SI*2), X6, X6
-	VMOVSS       X6, (DI)(SI*2)
-	VEXTRACTF128 $0x01, Y7, X0
-	VADDPS       X0, X7, X7
-	VPERMILPS    $0x4e, X7, X0
-	VADDPS       X0, X7, X7
-	VPERMILPS    $0xb1, X7, X0
-	VADDPS       X0, X7, X7
-	VADDSS       (R8), X7, X7
-	VMOVSS       X7, (R8)
+	VUNPCKLPS    Y5, Y4, Y0
+	VUNPCKHPS    Y5, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VUNPCKLPS    Y7, Y6, Y1
+	VUNPCKHPS    Y7, Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	VUNPCKLPD    Y1, Y0, Y2
+	VUNPCKHPD    Y1, Y0, Y0
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (DI), X0, X0
+	VMOVSS       X0, (DI)
+	VPERMILPS    $0x01, Y0, Y1
+	VADDSS       (DI)(SI*1), X1, X1
+	VMOVSS       X1, (DI)(SI*1)
+	VPERMILPS    $0x02, Y0, Y1
+	VADDSS       (DI)(SI*2), X1, X1
+	VMOVSS       X1, (DI)(SI*2)
+	VPERMILPS    $0x03, Y0, Y0
+	VADDSS       (R8), X0, X0
+	VMOVSS       X0, (R8)
 	LEAQ         (DX)(BX*4), DX
 	ADDQ         $0x04, c+0(FP)
 	MOVQ         ldx+48(FP), DX
@@ -23644,9 +23749,9 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-52
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 
-many11:
+many13:
 	CMPQ        DX, $0x00000040
-	JLT         one11
+	JLT         one13
 	VMOVUPS     (AX), Z4
 	VMOVUPS     (CX), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -23662,22 +23767,22 @@ many11:
 	ADDQ        $0x00000100, AX
 	ADDQ        $0x00000100, CX
 	SUBQ        $0x00000040, DX
-	JMP         many11
+	JMP         many13
 
-one11:
+one13:
 	CMPQ        DX, $0x00000010
-	JLT         rest11
+	JLT         rest13
 	VMOVUPS     (AX), Z4
 	VMOVUPS     (CX), Z5
 	VFMADD231PS Z4, Z5, Z0
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, DX
-	JMP         one11
+	JMP         one13
 
-rest11:
+rest13:
 	TESTQ       DX, DX
-	JZ          done11
+	JZ          done13
 	MOVQ        $0x00000001, BX
 	SHLXQ       DX, BX, DX
 	DECQ        DX
@@ -23686,7 +23791,7 @@ rest11:
 	VMOVUPS.Z   (CX), K1, Z5
 	VFMADD231PS Z4, Z5, Z0
 
-done11:
+done13:
 	VADDPS     Z2, Z0, Z0
 	VADDPS     Z3, Z1, Z1
 	VADDPS     Z1, Z0, Z0
@@ -23702,6 +23807,149 @@ done11:
 	VZEROUPPER
 	RET
 
+// func dots1AVX512(sum *float32, x []float32, y *float32, ldy int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dots1AVX512(SB), NOSPLIT, $0-48
+	MOVQ   sum+0(FP), AX
+	MOVQ   x_base+8(FP), CX
+	MOVQ   x_len+16(FP), DX
+	MOVQ   ldy+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   y+32(FP), BX
+	VPXORD Z0, Z0, Z0
+
+one14:
+	CMPQ        DX, $0x00000010
+	JLT         rest14
+	VMOVUPS     (CX), Z1
+	VFMADD231PS (BX), Z1, Z0
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, DX
+	JMP         one14
+
+rest14:
+	TESTQ       DX, DX
+	JZ          done14
+	MOVQ        $0x00000001, SI
+	SHLXQ       DX, SI, DX
+	DECQ        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (BX), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+
+done14:
+	VPERMILPS  $0x4e, Z0, Z1
+	VADDPS     Z1, Z0, Z0
+	VPERMILPS  $0xb1, Z0, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF32X4 $0x4e, Z0, Z0, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF32X4 $0xb1, Z0, Z0, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVSS     X0, (AX)
+	VZEROUPPER
+	RET
+
+// func dots8AVX512(sum *float32, x []float32, y *float32, ldy int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dots8AVX512(SB), NOSPLIT, $0-48
+	MOVQ   sum+0(FP), AX
+	MOVQ   x_base+8(FP), CX
+	MOVQ   x_len+16(FP), DX
+	MOVQ   ldy+40(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   y+32(FP), SI
+	LEAQ   (SI)(BX*2), DI
+	ADDQ   BX, DI
+	LEAQ   (DI)(BX*2), R8
+	ADDQ   BX, R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+one15:
+	CMPQ        DX, $0x00000010
+	JLT         rest15
+	VMOVUPS     (CX), Z8
+	VFMADD231PS (SI), Z8, Z0
+	VFMADD231PS (SI)(BX*1), Z8, Z1
+	VFMADD231PS (SI)(BX*2), Z8, Z2
+	VFMADD231PS (DI), Z8, Z3
+	VFMADD231PS (DI)(BX*1), Z8, Z4
+	VFMADD231PS (DI)(BX*2), Z8, Z5
+	VFMADD231PS (R8), Z8, Z6
+	VFMADD231PS (R8)(BX*1), Z8, Z7
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, DX
+	JMP         one15
+
+rest15:
+	TESTQ       DX, DX
+	JZ          done15
+	MOVQ        $0x00000001, R9
+	SHLXQ       DX, R9, DX
+	DECQ        DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (CX), K1, Z8
+	VMOVUPS.Z   (SI), K1, Z9
+	VFMADD231PS Z9, Z8, Z0
+	VMOVUPS.Z   (SI)(BX*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z1
+	VMOVUPS.Z   (SI)(BX*2), K1, Z9
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS.Z   (DI), K1, Z9
+	VFMADD231PS Z9, Z8, Z3
+	VMOVUPS.Z   (DI)(BX*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z4
+	VMOVUPS.Z   (DI)(BX*2), K1, Z9
+	VFMADD231PS Z9, Z8, Z5
+	VMOVUPS.Z   (R8), K1, Z9
+	VFMADD231PS Z9, Z8, Z6
+	VMOVUPS.Z   (R8)(BX*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z7
+
+done15:
+	VUNPCKLPS     Z1, Z0, Z8
+	VUNPCKHPS     Z1, Z0, Z0
+	VADDPS        Z0, Z8, Z8
+	VUNPCKLPS     Z3, Z2, Z0
+	VUNPCKHPS     Z3, Z2, Z2
+	VADDPS        Z2, Z0, Z0
+	VUNPCKLPD     Z0, Z8, Z1
+	VUNPCKHPD     Z0, Z8, Z8
+	VADDPS        Z1, Z8, Z8
+	VSHUFF32X4    $0x4e, Z8, Z8, Z0
+	VADDPS        Z0, Z8, Z8
+	VSHUFF32X4    $0xb1, Z8, Z8, Z0
+	VADDPS        Z0, Z8, Z8
+	VEXTRACTF32X4 $0x00, Z8, (AX)
+	VUNPCKLPS     Z5, Z4, Z0
+	VUNPCKHPS     Z5, Z4, Z4
+	VADDPS        Z4, Z0, Z0
+	VUNPCKLPS     Z7, Z6, Z1
+	VUNPCKHPS     Z7, Z6, Z6
+	VADDPS        Z6, Z1, Z1
+	VUNPCKLPD     Z1, Z0, Z2
+	VUNPCKHPD     Z1, Z0, Z0
+	VADDPS        Z2, Z0, Z0
+	VSHUFF32X4    $0x4e, Z0, Z0, Z1
+	VADDPS        Z1, Z0, Z0
+	VSHUFF32X4    $0xb1, Z0, Z0, Z1
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF32X4 $0x00, Z0, 16(AX)
+	VZEROUPPER
+	RET
+
 // func combine1AVX512(y []float32, coef *float32, x *float32, ldx int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·combine1AVX512(SB), NOSPLIT, $0-48
@@ -23713,9 +23961,9 @@ TEXT ·combine1AVX512(SB), NOSPLIT, $0-48
 	MOVQ         x+32(FP), BX
 	VBROADCASTSS (DX), Z0
 
-many12:
+many16:
 	CMPQ        CX, $0x00000020
-	JLT         one12
+	JLT         one16
 	VMOVUPS     (AX), Z1
 	VFMADD231PS (BX), Z0, Z1
 	VMOVUPS     Z1, (AX)
@@ -23725,22 +23973,22 @@ many12:
 	ADDQ        $0x00000080, AX
 	ADDQ        $0x00000080, BX
 	SUBQ        $0x00000020, CX
-	JMP         many12
+	JMP         many16
 
-one12:
+one16:
 	CMPQ        CX, $0x00000010
-	JLT         rest12
+	JLT         rest16
 	VMOVUPS     (AX), Z1
 	VFMADD231PS (BX), Z0, Z1
 	VMOVUPS     Z1, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, CX
-	JMP         one12
+	JMP         one16
 
-rest12:
+rest16:
 	TESTQ       CX, CX
-	JZ          done12
+	JZ          done16
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -23750,7 +23998,7 @@ rest12:
 	VFMADD231PS Z2, Z0, Z1
 	VMOVUPS     Z1, K1, (AX)
 
-done12:
+done16:
 	VZEROUPPER
 	RET
 
@@ -23776,9 +24024,9 @@ TEXT ·combine8AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS 24(DX), Z6
 	VBROADCASTSS 28(DX), Z7
 
-many13:
+many17:
 	CMPQ        CX, $0x00000020
-	JLT         one13
+	JLT         one17
 	VMOVUPS     (AX), Z8
 	VFMADD231PS (SI), Z0, Z8
 	VFMADD231PS (SI)(BX*1), Z1, Z8
@@ -23804,11 +24052,11 @@ many13:
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, CX
-	JMP         many13
+	JMP         many17
 
-one13:
+one17:
 	CMPQ        CX, $0x00000010
-	JLT         rest13
+	JLT         rest17
 	VMOVUPS     (AX), Z8
 	VFMADD231PS (SI), Z0, Z8
 	VFMADD231PS (SI)(BX*1), Z1, Z8
@@ -23824,11 +24072,11 @@ one13:
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, CX
-	JMP         one13
+	JMP         one17
 
-rest13:
+rest17:
 	TESTQ       CX, CX
-	JZ          done13
+	JZ          done17
 	MOVQ        $0x00000001, DX
 	SHLXQ       CX, DX, CX
 	DECQ        CX
@@ -23852,7 +24100,7 @@ rest13:
 	VFMADD231PS Z0, Z7, Z8
 	VMOVUPS     Z8, K1, (AX)
 
-done13:
+done17:
 	VZEROUPPER
 	RET
 
@@ -23865,9 +24113,9 @@ TEXT ·columnSumsAVX512(SB), NOSPLIT, $0-48
 	MOVQ ldx+32(FP), BX
 	SHLQ $0x02, BX
 
-one14:
+one18:
 	CMPQ   CX, $0x00000010
-	JLT    rest14
+	JLT    rest18
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -23883,9 +24131,9 @@ one14:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-rows15:
+rows19:
 	SUBQ   $0x08, SI
-	JL     few15
+	JL     few19
 	VADDPS (DI), Z0, Z0
 	VADDPS (DI)(BX*1), Z1, Z1
 	VADDPS (DI)(BX*2), Z2, Z2
@@ -23897,19 +24145,19 @@ rows15:
 	LEAQ   (DI)(BX*8), DI
 	LEAQ   (R8)(BX*8), R8
 	LEAQ   (R9)(BX*8), R9
-	JMP    rows15
+	JMP    rows19
 
-few15:
+few19:
 	ADDQ $0x08, SI
-	JZ   added15
+	JZ   added19
 
-row15:
+row19:
 	VADDPS (DI), Z0, Z0
 	ADDQ   BX, DI
 	DECQ   SI
-	JNZ    row15
+	JNZ    row19
 
-added15:
+added19:
 	VADDPS  Z4, Z0, Z0
 	VADDPS  Z5, Z1, Z1
 	VADDPS  Z6, Z2, Z2
@@ -23922,11 +24170,11 @@ added15:
 	ADDQ    $0x00000040, AX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, CX
-	JMP     one14
+	JMP     one18
 
-rest14:
+rest18:
 	TESTQ  CX, CX
-	JZ     done14
+	JZ     done18
 	MOVQ   $0x00000001, SI
 	SHLXQ  CX, SI, CX
 	DECQ   CX
@@ -23945,9 +24193,9 @@ rest14:
 	LEAQ   (SI)(BX*2), DI
 	ADDQ   BX, DI
 
-rows16:
+rows20:
 	SUBQ      $0x08, CX
-	JL        few16
+	JL        few20
 	VMOVUPS.Z (DX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS.Z (DX)(BX*1), K1, Z0
@@ -23967,20 +24215,20 @@ rows16:
 	LEAQ      (DX)(BX*8), DX
 	LEAQ      (SI)(BX*8), SI
 	LEAQ      (DI)(BX*8), DI
-	JMP       rows16
+	JMP       rows20
 
-few16:
+few20:
 	ADDQ $0x08, CX
-	JZ   added16
+	JZ   added20
 
-row16:
+row20:
 	VMOVUPS.Z (DX), K1, Z0
 	VADDPS    Z0, Z8, Z8
 	ADDQ      BX, DX
 	DECQ      CX
-	JNZ       row16
+	JNZ       row20
 
-added16:
+added20:
 	VADDPS    Z12, Z8, Z8
 	VADDPS    Z13, Z9, Z9
 	VADDPS    Z14, Z10, Z10
@@ -23992,7 +24240,7 @@ added16:
 	VADDPS    Z0, Z8, Z8
 	VMOVUPS   Z8, K1, (AX)
 
-done14:
+done18:
 	VZEROUPPER
 	RET
 
@@ -24023,9 +24271,9 @@ step:
 	ADDQ         DI, R8
 	MOVQ         n+16(FP), R9
 
-many17:
+many21:
 	CMPQ        R9, $0x00000020
-	JLT         one17
+	JLT         one21
 	PREFETCHT0  (SI)(DI*1)
 	PREFETCHT0  (SI)(DI*2)
 	PREFETCHT0  (R8)
@@ -24051,11 +24299,11 @@ many17:
 	ADDQ        $0x00000080, SI
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, R9
-	JMP         many17
+	JMP         many21
 
-one17:
+one21:
 	CMPQ        R9, $0x00000010
-	JLT         rest17
+	JLT         rest21
 	PREFETCHT0  (SI)(DI*1)
 	PREFETCHT0  (SI)(DI*2)
 	PREFETCHT0  (R8)
@@ -24071,11 +24319,11 @@ one17:
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, R9
-	JMP         one17
+	JMP         one21
 
-rest17:
+rest21:
 	TESTQ       R9, R9
-	JZ          done17
+	JZ          done21
 	MOVQ        $0x00000001, R10
 	SHLXQ       R9, R10, R9
 	DECQ        R9
@@ -24095,7 +24343,7 @@ rest17:
 	VFMADD231PS Z7, Z3, Z8
 	VMOVUPS     Z8, K1, (BX)
 
-done17:
+done21:
 	MOVQ   ldx+48(FP), DX
 	SHLQ   $0x02, DX
 	IMUL3Q $0x00000004, DX, DX
@@ -24137,9 +24385,9 @@ step:
 	ADDQ         DI, R9
 	MOVQ         n+16(FP), R10
 
-one18:
+one22:
 	CMPQ        R10, $0x00000010
-	JLT         rest18
+	JLT         rest22
 	VMOVUPS     (DX), Z8
 	PREFETCHT0  (R8)(DI*1)
 	VMOVUPS     (DX)(DI*1), Z9
@@ -24165,11 +24413,11 @@ one18:
 	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, R9
 	SUBQ        $0x00000010, R10
-	JMP         one18
+	JMP         one22
 
-rest18:
+rest22:
 	TESTQ       R10, R10
-	JZ          done18
+	JZ          done22
 	MOVQ        $0x00000001, R11
 	SHLXQ       R10, R11, R10
 	DECQ        R10
@@ -24195,7 +24443,7 @@ rest18:
 	VFMADD231PS Z11, Z7, Z0
 	VMOVUPS     Z0, K1, (BX)(SI*1)
 
-done18:
+done22:
 	MOVQ   ldx+48(FP), DX
 	SHLQ   $0x02, DX
 	IMUL3Q $0x00000004, DX, DX
@@ -24242,9 +24490,9 @@ step:
 	ADDQ         DI, R9
 	MOVQ         n+16(FP), R10
 
-one19:
+one23:
 	CMPQ        R10, $0x00000010
-	JLT         rest19
+	JLT         rest23
 	VMOVUPS     (DX), Z12
 	PREFETCHT0  (R8)(DI*1)
 	VMOVUPS     (DX)(DI*1), Z13
@@ -24276,11 +24524,11 @@ one19:
 	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, R9
 	SUBQ        $0x00000010, R10
-	JMP         one19
+	JMP         one23
 
-rest19:
+rest23:
 	TESTQ       R10, R10
-	JZ          done19
+	JZ          done23
 	MOVQ        $0x00000001, R11
 	SHLXQ       R10, R11, R10
 	DECQ        R10
@@ -24312,7 +24560,7 @@ rest19:
 	VFMADD231PS Z15, Z11, Z0
 	VMOVUPS     Z0, K1, (BX)(SI*2)
 
-done19:
+done23:
 	MOVQ   ldx+48(FP), DX
 	SHLQ   $0x02, DX
 	IMUL3Q $0x00000004, DX, DX
@@ -24366,9 +24614,9 @@ step:
 	ADDQ         DI, R10
 	MOVQ         n+16(FP), R11
 
-one20:
+one24:
 	CMPQ        R11, $0x00000010
-	JLT         rest20
+	JLT         rest24
 	VMOVUPS     (DX), Z16
 	PREFETCHT0  (R9)(DI*1)
 	VMOVUPS     (DX)(DI*1), Z17
@@ -24407,11 +24655,11 @@ one20:
 	ADDQ        $0x00000040, R9
 	ADDQ        $0x00000040, R10
 	SUBQ        $0x00000010, R11
-	JMP         one20
+	JMP         one24
 
-rest20:
+rest24:
 	TESTQ       R11, R11
-	JZ          done20
+	JZ          done24
 	MOVQ        $0x00000001, R12
 	SHLXQ       R11, R12, R11
 	DECQ        R11
@@ -24449,7 +24697,7 @@ rest20:
 	VFMADD231PS Z19, Z15, Z0
 	VMOVUPS     Z0, K1, (R8)
 
-done20:
+done24:
 	MOVQ   ldx+48(FP), DX
 	SHLQ   $0x02, DX
 	IMUL3Q $0x00000004, DX, DX
@@ -24481,9 +24729,9 @@ step:
 	LEAQ   (DX)(SI*2), R8
 	ADDQ   SI, R8
 
-many21:
+many25:
 	CMPQ        DI, $0x00000020
-	JLT         one21
+	JLT         one25
 	VMOVUPS     (BX), Z4
 	VFMADD231PS (DX), Z4, Z0
 	VFMADD231PS (DX)(SI*1), Z4, Z1
@@ -24498,11 +24746,11 @@ many21:
 	ADDQ        $0x00000080, DX
 	ADDQ        $0x00000080, R8
 	SUBQ        $0x00000020, DI
-	JMP         many21
+	JMP         many25
 
-one21:
+one25:
 	CMPQ        DI, $0x00000010
-	JLT         rest21
+	JLT         rest25
 	VMOVUPS     (BX), Z4
 	VFMADD231PS (DX), Z4, Z0
 	VFMADD231PS (DX)(SI*1), Z4, Z1
@@ -24512,11 +24760,11 @@ one21:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R8
 	SUBQ        $0x00000010, DI
-	JMP         one21
+	JMP         one25
 
-rest21:
+rest25:
 	TESTQ       DI, DI
-	JZ          done21
+	JZ          done25
 	MOVQ        $0x00000001, R9
 	SHLXQ       DI, R9, DI
 	DECQ        DI
@@ -24531,7 +24779,7 @@ rest21:
 	VFMADD231PS Z6, Z8, Z2
 	VFMADD231PS Z7, Z8, Z3
 
-done21:
+done25:
 	MOVQ       c+0(FP), DX
 	MOVQ       ldc+8(FP), BX
 	MOVQ       far+56(FP), SI
@@ -24539,46 +24787,30 @@ done21:
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z0, Z0, Z4
-	VADDPS     Z4, Z0, Z0
-	VSHUFF32X4 $0xb1, Z0, Z0, Z4
-	VADDPS     Z4, Z0, Z0
-	VPERMILPS  $0x4e, Z0, Z4
-	VADDPS     Z4, Z0, Z0
-	VPERMILPS  $0xb1, Z0, Z4
-	VADDPS     Z4, Z0, Z0
-	VADDSS     (DI), X0, X0
-	VMOVSS     X0, (DI)
-	VSHUFF32X4 $0x4e, Z1, Z1, Z4
-	VADDPS     Z4, Z1, Z1
-	VSHUFF32X4 $0xb1, Z1, Z1, Z4
-	VADDPS     Z4, Z1, Z1
-	VPERMILPS  $0x4e, Z1, Z4
-	VADDPS     Z4, Z1, Z1
-	VPERMILPS  $0xb1, Z1, Z4
-	VADDPS     Z4, Z1, Z1
-	VADDSS     (DI)(SI*1), X1, X1
-	VMOVSS     X1, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z2, Z2, Z4
-	VADDPS     Z4, Z2, Z2
-	VSHUFF32X4 $0xb1, Z2, Z2, Z4
-	VADDPS     Z4, Z2, Z2
-	VPERMILPS  $0x4e, Z2, Z4
-	VADDPS     Z4, Z2, Z2
-	VPERMILPS  $0xb1, Z2, Z4
-	VADDPS     Z4, Z2, Z2
-	VADDSS     (DI)(SI*2), X2, X2
-	VMOVSS     X2, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z3, Z3, Z4
-	VADDPS     Z4, Z3, Z3
-	VSHUFF32X4 $0xb1, Z3, Z3, Z4
-	VADDPS     Z4, Z3, Z3
-	VPERMILPS  $0x4e, Z3, Z4
-	VADDPS     Z4, Z3, Z3
-	VPERMILPS  $0xb1, Z3, Z4
-	VADDPS     Z4, Z3, Z3
-	VADDSS     (R8), X3, X3
-	VMOVSS     X3, (R8)
+	VUNPCKLPS  Z1, Z0, Z4
+	VUNPCKHPS  Z1, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VUNPCKLPS  Z3, Z2, Z5
+	VUNPCKHPS  Z3, Z2, Z2
+	VADDPS     Z2, Z5, Z5
+	VUNPCKLPD  Z5, Z4, Z6
+	VUNPCKHPD  Z5, Z4, Z4
+	VADDPS     Z6, Z4, Z4
+	VSHUFF32X4 $0x4e, Z4, Z4, Z5
+	VADDPS     Z5, Z4, Z4
+	VSHUFF32X4 $0xb1, Z4, Z4, Z5
+	VADDPS     Z5, Z4, Z4
+	VADDSS     (DI), X4, X4
+	VMOVSS     X4, (DI)
+	VPERMILPS  $0x01, Z4, Z5
+	VADDSS     (DI)(SI*1), X5, X5
+	VMOVSS     X5, (DI)(SI*1)
+	VPERMILPS  $0x02, Z4, Z5
+	VADDSS     (DI)(SI*2), X5, X5
+	VMOVSS     X5, (DI)(SI*2)
+	VPERMILPS  $0x03, Z4, Z4
+	VADDSS     (R8), X4, X4
+	VMOVSS     X4, (R8)
 	LEAQ       (DX)(BX*4), DX
 	ADDQ       $0x04, c+0(FP)
 	MOVQ       ldx+48(FP), DX
@@ -24615,9 +24847,9 @@ step:
 	LEAQ   (DX)(DI*2), R9
 	ADDQ   DI, R9
 
-one22:
+one26:
 	CMPQ        R8, $0x00000010
-	JLT         rest22
+	JLT         rest26
 	VMOVUPS     (DX), Z8
 	PREFETCHT0  1024(DX)
 	VMOVUPS     (DX)(DI*1), Z9
@@ -24640,11 +24872,11 @@ one22:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R9
 	SUBQ        $0x00000010, R8
-	JMP         one22
+	JMP         one26
 
-rest22:
+rest26:
 	TESTQ       R8, R8
-	JZ          done22
+	JZ          done26
 	MOVQ        $0x00000001, R10
 	SHLXQ       R8, R10, R8
 	DECQ        R8
@@ -24668,7 +24900,7 @@ rest22:
 	VFMADD231PS Z10, Z12, Z6
 	VFMADD231PS Z11, Z12, Z7
 
-done22:
+done26:
 	MOVQ       c+0(FP), DX
 	MOVQ       ldc+8(FP), BX
 	MOVQ       far+56(FP), SI
@@ -24676,90 +24908,58 @@ done22:
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z0, Z0, Z8
-	VADDPS     Z8, Z0, Z0
-	VSHUFF32X4 $0xb1, Z0, Z0, Z8
-	VADDPS     Z8, Z0, Z0
-	VPERMILPS  $0x4e, Z0, Z8
-	VADDPS     Z8, Z0, Z0
-	VPERMILPS  $0xb1, Z0, Z8
-	VADDPS     Z8, Z0, Z0
-	VADDSS     (DI), X0, X0
-	VMOVSS     X0, (DI)
-	VSHUFF32X4 $0x4e, Z1, Z1, Z8
-	VADDPS     Z8, Z1, Z1
-	VSHUFF32X4 $0xb1, Z1, Z1, Z8
-	VADDPS     Z8, Z1, Z1
-	VPERMILPS  $0x4e, Z1, Z8
-	VADDPS     Z8, Z1, Z1
-	VPERMILPS  $0xb1, Z1, Z8
-	VADDPS     Z8, Z1, Z1
-	VADDSS     (DI)(SI*1), X1, X1
-	VMOVSS     X1, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z2, Z2, Z8
-	VADDPS     Z8, Z2, Z2
-	VSHUFF32X4 $0xb1, Z2, Z2, Z8
-	VADDPS     Z8, Z2, Z2
-	VPERMILPS  $0x4e, Z2, Z8
-	VADDPS     Z8, Z2, Z2
-	VPERMILPS  $0xb1, Z2, Z8
-	VADDPS     Z8, Z2, Z2
-	VADDSS     (DI)(SI*2), X2, X2
-	VMOVSS     X2, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z3, Z3, Z8
-	VADDPS     Z8, Z3, Z3
-	VSHUFF32X4 $0xb1, Z3, Z3, Z8
-	VADDPS     Z8, Z3, Z3
-	VPERMILPS  $0x4e, Z3, Z8
-	VADDPS     Z8, Z3, Z3
-	VPERMILPS  $0xb1, Z3, Z8
-	VADDPS     Z8, Z3, Z3
-	VADDSS     (R8), X3, X3
-	VMOVSS     X3, (R8)
+	VUNPCKLPS  Z1, Z0, Z8
+	VUNPCKHPS  Z1, Z0, Z0
+	VADDPS     Z0, Z8, Z8
+	VUNPCKLPS  Z3, Z2, Z9
+	VUNPCKHPS  Z3, Z2, Z2
+	VADDPS     Z2, Z9, Z9
+	VUNPCKLPD  Z9, Z8, Z10
+	VUNPCKHPD  Z9, Z8, Z8
+	VADDPS     Z10, Z8, Z8
+	VSHUFF32X4 $0x4e, Z8, Z8, Z9
+	VADDPS     Z9, Z8, Z8
+	VSHUFF32X4 $0xb1, Z8, Z8, Z9
+	VADDPS     Z9, Z8, Z8
+	VADDSS     (DI), X8, X8
+	VMOVSS     X8, (DI)
+	VPERMILPS  $0x01, Z8, Z9
+	VADDSS     (DI)(SI*1), X9, X9
+	VMOVSS     X9, (DI)(SI*1)
+	VPERMILPS  $0x02, Z8, Z9
+	VADDSS     (DI)(SI*2), X9, X9
+	VMOVSS     X9, (DI)(SI*2)
+	VPERMILPS  $0x03, Z8, Z8
+	VADDSS     (R8), X8, X8
+	VMOVSS     X8, (R8)
 	LEAQ       (DX)(BX*4), DX
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z4, Z4, Z8
-	VADDPS     Z8, Z4, Z4
-	VSHUFF32X4 $0xb1, Z4, Z4, Z8
-	VADDPS     Z8, Z4, Z4
-	VPERMILPS  $0x4e, Z4, Z8
-	VADDPS     Z8, Z4, Z4
-	VPERMILPS  $0xb1, Z4, Z8
-	VADDPS     Z8, Z4, Z4
-	VADDSS     (DI), X4, X4
-	VMOVSS     X4, (DI)
-	VSHUFF32X4 $0x4e, Z5, Z5, Z8
-	VADDPS     Z8, Z5, Z5
-	VSHUFF32X4 $0xb1, Z5, Z5, Z8
-	VADDPS     Z8, Z5, Z5
-	VPERMILPS  $0x4e, Z5, Z8
-	VADDPS     Z8, Z5, Z5
-	VPERMILPS  $0xb1, Z5, Z8
-	VADDPS     Z8, Z5, Z5
-	VADDSS     (DI)(SI*1), X5, X5
-	VMOVSS     X5, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z6, Z6, Z8
-	VADDPS     Z8, Z6, Z6
-	VSHUFF32X4 $0xb1, Z6, Z6, Z8
-	VADDPS     Z8, Z6, Z6
-	VPERMILPS  $0x4e, Z6, Z8
-	VADDPS     Z8, Z6, Z6
-	VPERMILPS  $0xb1, Z6, Z8
-	VADDPS     Z8, Z6, Z6
-	VADDSS     (DI)(SI*2), X6, X6
-	VMOVSS     X6, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z7, Z7, Z8
-	VADDPS     Z8, Z7, Z7
-	VSHUFF32X4 $0xb1, Z7, Z7, Z8
-	VADDPS     Z8, Z7, Z7
-	VPERMILPS  $0x4e, Z7, Z8
-	VADDPS     Z8, Z7, Z7
-	VPERMILPS  $0xb1, Z7, Z8
-	VADDPS     Z8, Z7, Z7
-	VADDSS     (R8), X7, X7
-	VMOVSS     X7, (R8)
+	VUNPCKLPS  Z5, Z4, Z8
+	VUNPCKHPS  Z5, Z4, Z4
+	VADDPS     Z4, Z8, Z8
+	VUNPCKLPS  Z7, Z6, Z9
+	VUNPCKHPS  Z7, Z6, Z6
+	VADDPS     Z6, Z9, Z9
+	VUNPCKLPD  Z9, Z8, Z10
+	VUNPCKHPD  Z9, Z8, Z8
+	VADDPS     Z10, Z8, Z8
+	VSHUFF32X4 $0x4e, Z8, Z8, Z9
+	VADDPS     Z9, Z8, Z8
+	VSHUFF32X4 $0xb1, Z8, Z8, Z9
+	VADDPS     Z9, Z8, Z8
+	VADDSS     (DI), X8, X8
+	VMOVSS     X8, (DI)
+	VPERMILPS  $0x01, Z8, Z9
+	VADDSS     (DI)(SI*1), X9, X9
+	VMOVSS     X9, (DI)(SI*1)
+	VPERMILPS  $0x02, Z8, Z9
+	VADDSS     (DI)(SI*2), X9, X9
+	VMOVSS     X9, (DI)(SI*2)
+	VPERMILPS  $0x03, Z8, Z8
+	VADDSS     (R8), X8, X8
+	VMOVSS     X8, (R8)
 	LEAQ       (DX)(BX*4), DX
 	ADDQ       $0x04, c+0(FP)
 	MOVQ       ldx+48(FP), DX
@@ -24800,9 +25000,9 @@ step:
 	LEAQ   (DX)(DI*2), R9
 	ADDQ   DI, R9
 
-one23:
+one27:
 	CMPQ        R8, $0x00000010
-	JLT         rest23
+	JLT         rest27
 	VMOVUPS     (DX), Z12
 	PREFETCHT0  1024(DX)
 	VMOVUPS     (DX)(DI*1), Z13
@@ -24830,11 +25030,11 @@ one23:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R9
 	SUBQ        $0x00000010, R8
-	JMP         one23
+	JMP         one27
 
-rest23:
+rest27:
 	TESTQ       R8, R8
-	JZ          done23
+	JZ          done27
 	MOVQ        $0x00000001, R10
 	SHLXQ       R8, R10, R8
 	DECQ        R8
@@ -24863,7 +25063,7 @@ rest23:
 	VFMADD231PS Z14, Z16, Z10
 	VFMADD231PS Z15, Z16, Z11
 
-done23:
+done27:
 	MOVQ       c+0(FP), DX
 	MOVQ       ldc+8(FP), BX
 	MOVQ       far+56(FP), SI
@@ -24871,134 +25071,86 @@ done23:
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z0, Z0, Z12
-	VADDPS     Z12, Z0, Z0
-	VSHUFF32X4 $0xb1, Z0, Z0, Z12
-	VADDPS     Z12, Z0, Z0
-	VPERMILPS  $0x4e, Z0, Z12
-	VADDPS     Z12, Z0, Z0
-	VPERMILPS  $0xb1, Z0, Z12
-	VADDPS     Z12, Z0, Z0
-	VADDSS     (DI), X0, X0
-	VMOVSS     X0, (DI)
-	VSHUFF32X4 $0x4e, Z1, Z1, Z12
-	VADDPS     Z12, Z1, Z1
-	VSHUFF32X4 $0xb1, Z1, Z1, Z12
-	VADDPS     Z12, Z1, Z1
-	VPERMILPS  $0x4e, Z1, Z12
-	VADDPS     Z12, Z1, Z1
-	VPERMILPS  $0xb1, Z1, Z12
-	VADDPS     Z12, Z1, Z1
-	VADDSS     (DI)(SI*1), X1, X1
-	VMOVSS     X1, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z2, Z2, Z12
-	VADDPS     Z12, Z2, Z2
-	VSHUFF32X4 $0xb1, Z2, Z2, Z12
-	VADDPS     Z12, Z2, Z2
-	VPERMILPS  $0x4e, Z2, Z12
-	VADDPS     Z12, Z2, Z2
-	VPERMILPS  $0xb1, Z2, Z12
-	VADDPS     Z12, Z2, Z2
-	VADDSS     (DI)(SI*2), X2, X2
-	VMOVSS     X2, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z3, Z3, Z12
-	VADDPS     Z12, Z3, Z3
-	VSHUFF32X4 $0xb1, Z3, Z3, Z12
-	VADDPS     Z12, Z3, Z3
-	VPERMILPS  $0x4e, Z3, Z12
-	VADDPS     Z12, Z3, Z3
-	VPERMILPS  $0xb1, Z3, Z12
-	VADDPS     Z12, Z3, Z3
-	VADDSS     (R8), X3, X3
-	VMOVSS     X3, (R8)
+	VUNPCKLPS  Z1, Z0, Z12
+	VUNPCKHPS  Z1, Z0, Z0
+	VADDPS     Z0, Z12, Z12
+	VUNPCKLPS  Z3, Z2, Z13
+	VUNPCKHPS  Z3, Z2, Z2
+	VADDPS     Z2, Z13, Z13
+	VUNPCKLPD  Z13, Z12, Z14
+	VUNPCKHPD  Z13, Z12, Z12
+	VADDPS     Z14, Z12, Z12
+	VSHUFF32X4 $0x4e, Z12, Z12, Z13
+	VADDPS     Z13, Z12, Z12
+	VSHUFF32X4 $0xb1, Z12, Z12, Z13
+	VADDPS     Z13, Z12, Z12
+	VADDSS     (DI), X12, X12
+	VMOVSS     X12, (DI)
+	VPERMILPS  $0x01, Z12, Z13
+	VADDSS     (DI)(SI*1), X13, X13
+	VMOVSS     X13, (DI)(SI*1)
+	VPERMILPS  $0x02, Z12, Z13
+	VADDSS     (DI)(SI*2), X13, X13
+	VMOVSS     X13, (DI)(SI*2)
+	VPERMILPS  $0x03, Z12, Z12
+	VADDSS     (R8), X12, X12
+	VMOVSS     X12, (R8)
 	LEAQ       (DX)(BX*4), DX
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z4, Z4, Z12
-	VADDPS     Z12, Z4, Z4
-	VSHUFF32X4 $0xb1, Z4, Z4, Z12
-	VADDPS     Z12, Z4, Z4
-	VPERMILPS  $0x4e, Z4, Z12
-	VADDPS     Z12, Z4, Z4
-	VPERMILPS  $0xb1, Z4, Z12
-	VADDPS     Z12, Z4, Z4
-	VADDSS     (DI), X4, X4
-	VMOVSS     X4, (DI)
-	VSHUFF32X4 $0x4e, Z5, Z5, Z12
-	VADDPS     Z12, Z5, Z5
-	VSHUFF32X4 $0xb1, Z5, Z5, Z12
-	VADDPS     Z12, Z5, Z5
-	VPERMILPS  $0x4e, Z5, Z12
-	VADDPS     Z12, Z5, Z5
-	VPERMILPS  $0xb1, Z5, Z12
-	VADDPS     Z12, Z5, Z5
-	VADDSS     (DI)(SI*1), X5, X5
-	VMOVSS     X5, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z6, Z6, Z12
-	VADDPS     Z12, Z6, Z6
-	VSHUFF32X4 $0xb1, Z6, Z6, Z12
-	VADDPS     Z12, Z6, Z6
-	VPERMILPS  $0x4e, Z6, Z12
-	VADDPS     Z12, Z6, Z6
-	VPERMILPS  $0xb1, Z6, Z12
-	VADDPS     Z12, Z6, Z6
-	VADDSS     (DI)(SI*2), X6, X6
-	VMOVSS     X6, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z7, Z7, Z12
-	VADDPS     Z12, Z7, Z7
-	VSHUFF32X4 $0xb1, Z7, Z7, Z12
-	VADDPS     Z12, Z7, Z7
-	VPERMILPS  $0x4e, Z7, Z12
-	VADDPS     Z12, Z7, Z7
-	VPERMILPS  $0xb1, Z7, Z12
-	VADDPS     Z12, Z7, Z7
-	VADDSS     (R8), X7, X7
-	VMOVSS     X7, (R8)
+	VUNPCKLPS  Z5, Z4, Z12
+	VUNPCKHPS  Z5, Z4, Z4
+	VADDPS     Z4, Z12, Z12
+	VUNPCKLPS  Z7, Z6, Z13
+	VUNPCKHPS  Z7, Z6, Z6
+	VADDPS     Z6, Z13, Z13
+	VUNPCKLPD  Z13, Z12, Z14
+	VUNPCKHPD  Z13, Z12, Z12
+	VADDPS     Z14, Z12, Z12
+	VSHUFF32X4 $0x4e, Z12, Z12, Z13
+	VADDPS     Z13, Z12, Z12
+	VSHUFF32X4 $0xb1, Z12, Z12, Z13
+	VADDPS     Z13, Z12, Z12
+	VADDSS     (DI), X12, X12
+	VMOVSS     X12, (DI)
+	VPERMILPS  $0x01, Z12, Z13
+	VADDSS     (DI)(SI*1), X13, X13
+	VMOVSS     X13, (DI)(SI*1)
+	VPERMILPS  $0x02, Z12, Z13
+	VADDSS     (DI)(SI*2), X13, X13
+	VMOVSS     X13, (DI)(SI*2)
+	VPERMILPS  $0x03, Z12, Z12
+	VADDSS     (R8), X12, X12
+	VMOVSS     X12, (R8)
 	LEAQ       (DX)(BX*4), DX
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z8, Z8, Z12
-	VADDPS     Z12, Z8, Z8
-	VSHUFF32X4 $0xb1, Z8, Z8, Z12
-	VADDPS     Z12, Z8, Z8
-	VPERMILPS  $0x4e, Z8, Z12
-	VADDPS     Z12, Z8, Z8
-	VPERMILPS  $0xb1, Z8, Z12
-	VADDPS     Z12, Z8, Z8
-	VADDSS     (DI), X8, X8
-	VMOVSS     X8, (DI)
-	VSHUFF32X4 $0x4e, Z9, Z9, Z12
-	VADDPS     Z12, Z9, Z9
-	VSHUFF32X4 $0xb1, Z9, Z9, Z12
-	VADDPS     Z12, Z9, Z9
-	VPERMILPS  $0x4e, Z9, Z12
-	VADDPS     Z12, Z9, Z9
-	VPERMILPS  $0xb1, Z9, Z12
-	VADDPS     Z12, Z9, Z9
-	VADDSS     (DI)(SI*1), X9, X9
-	VMOVSS     X9, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z10, Z10, Z12
-	VADDPS     Z12, Z10, Z10
-	VSHUFF32X4 $0xb1, Z10, Z10, Z12
-	VADDPS     Z12, Z10, Z10
-	VPERMILPS  $0x4e, Z10, Z12
-	VADDPS     Z12, Z10, Z10
-	VPERMILPS  $0xb1, Z10, Z12
-	VADDPS     Z12, Z10, Z10
-	VADDSS     (DI)(SI*2), X10, X10
-	VMOVSS     X10, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z11, Z11, Z12
-	VADDPS     Z12, Z11, Z11
-	VSHUFF32X4 $0xb1, Z11, Z11, Z12
-	VADDPS     Z12, Z11, Z11
-	VPERMILPS  $0x4e, Z11, Z12
-	VADDPS     Z12, Z11, Z11
-	VPERMILPS  $0xb1, Z11, Z12
-	VADDPS     Z12, Z11, Z11
-	VADDSS     (R8), X11, X11
-	VMOVSS     X11, (R8)
+	VUNPCKLPS  Z9, Z8, Z12
+	VUNPCKHPS  Z9, Z8, Z8
+	VADDPS     Z8, Z12, Z12
+	VUNPCKLPS  Z11, Z10, Z13
+	VUNPCKHPS  Z11, Z10, Z10
+	VADDPS     Z10, Z13, Z13
+	VUNPCKLPD  Z13, Z12, Z14
+	VUNPCKHPD  Z13, Z12, Z12
+	VADDPS     Z14, Z12, Z12
+	VSHUFF32X4 $0x4e, Z12, Z12, Z13
+	VADDPS     Z13, Z12, Z12
+	VSHUFF32X4 $0xb1, Z12, Z12, Z13
+	VADDPS     Z13, Z12, Z12
+	VADDSS     (DI), X12, X12
+	VMOVSS     X12, (DI)
+	VPERMILPS  $0x01, Z12, Z13
+	VADDSS     (DI)(SI*1), X13, X13
+	VMOVSS     X13, (DI)(SI*1)
+	VPERMILPS  $0x02, Z12, Z13
+	VADDSS     (DI)(SI*2), X13, X13
+	VMOVSS     X13, (DI)(SI*2)
+	VPERMILPS  $0x03, Z12, Z12
+	VADDSS     (R8), X12, X12
+	VMOVSS     X12, (R8)
 	LEAQ       (DX)(BX*4), DX
 	ADDQ       $0x04, c+0(FP)
 	MOVQ       ldx+48(FP), DX
@@ -25045,9 +25197,9 @@ step:
 	LEAQ   (DX)(R8*2), R10
 	ADDQ   R8, R10
 
-one24:
+one28:
 	CMPQ        R9, $0x00000010
-	JLT         rest24
+	JLT         rest28
 	VMOVUPS     (DX), Z16
 	PREFETCHT0  1024(DX)
 	VMOVUPS     (DX)(R8*1), Z17
@@ -25081,11 +25233,11 @@ one24:
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R10
 	SUBQ        $0x00000010, R9
-	JMP         one24
+	JMP         one28
 
-rest24:
+rest28:
 	TESTQ       R9, R9
-	JZ          done24
+	JZ          done28
 	MOVQ        $0x00000001, R11
 	SHLXQ       R9, R11, R9
 	DECQ        R9
@@ -25119,7 +25271,7 @@ rest24:
 	VFMADD231PS Z18, Z20, Z14
 	VFMADD231PS Z19, Z20, Z15
 
-done24:
+done28:
 	MOVQ       c+0(FP), DX
 	MOVQ       ldc+8(FP), BX
 	MOVQ       far+56(FP), SI
@@ -25127,178 +25279,114 @@ done24:
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z0, Z0, Z16
-	VADDPS     Z16, Z0, Z0
-	VSHUFF32X4 $0xb1, Z0, Z0, Z16
-	VADDPS     Z16, Z0, Z0
-	VPERMILPS  $0x4e, Z0, Z16
-	VADDPS     Z16, Z0, Z0
-	VPERMILPS  $0xb1, Z0, Z16
-	VADDPS     Z16, Z0, Z0
-	VADDSS     (DI), X0, X0
-	VMOVSS     X0, (DI)
-	VSHUFF32X4 $0x4e, Z1, Z1, Z16
-	VADDPS     Z16, Z1, Z1
-	VSHUFF32X4 $0xb1, Z1, Z1, Z16
-	VADDPS     Z16, Z1, Z1
-	VPERMILPS  $0x4e, Z1, Z16
-	VADDPS     Z16, Z1, Z1
-	VPERMILPS  $0xb1, Z1, Z16
-	VADDPS     Z16, Z1, Z1
-	VADDSS     (DI)(SI*1), X1, X1
-	VMOVSS     X1, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z2, Z2, Z16
-	VADDPS     Z16, Z2, Z2
-	VSHUFF32X4 $0xb1, Z2, Z2, Z16
-	VADDPS     Z16, Z2, Z2
-	VPERMILPS  $0x4e, Z2, Z16
-	VADDPS     Z16, Z2, Z2
-	VPERMILPS  $0xb1, Z2, Z16
-	VADDPS     Z16, Z2, Z2
-	VADDSS     (DI)(SI*2), X2, X2
-	VMOVSS     X2, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z3, Z3, Z16
-	VADDPS     Z16, Z3, Z3
-	VSHUFF32X4 $0xb1, Z3, Z3, Z16
-	VADDPS     Z16, Z3, Z3
-	VPERMILPS  $0x4e, Z3, Z16
-	VADDPS     Z16, Z3, Z3
-	VPERMILPS  $0xb1, Z3, Z16
-	VADDPS     Z16, Z3, Z3
-	VADDSS     (R8), X3, X3
-	VMOVSS     X3, (R8)
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z0
+	VADDPS     Z0, Z16, Z16
+	VUNPCKLPS  Z3, Z2, Z17
+	VUNPCKHPS  Z3, Z2, Z2
+	VADDPS     Z2, Z17, Z17
+	VUNPCKLPD  Z17, Z16, Z18
+	VUNPCKHPD  Z17, Z16, Z16
+	VADDPS     Z18, Z16, Z16
+	VSHUFF32X4 $0x4e, Z16, Z16, Z17
+	VADDPS     Z17, Z16, Z16
+	VSHUFF32X4 $0xb1, Z16, Z16, Z17
+	VADDPS     Z17, Z16, Z16
+	VADDSS     (DI), X16, X16
+	VMOVSS     X16, (DI)
+	VPERMILPS  $0x01, Z16, Z17
+	VADDSS     (DI)(SI*1), X17, X17
+	VMOVSS     X17, (DI)(SI*1)
+	VPERMILPS  $0x02, Z16, Z17
+	VADDSS     (DI)(SI*2), X17, X17
+	VMOVSS     X17, (DI)(SI*2)
+	VPERMILPS  $0x03, Z16, Z16
+	VADDSS     (R8), X16, X16
+	VMOVSS     X16, (R8)
 	LEAQ       (DX)(BX*4), DX
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z4, Z4, Z16
-	VADDPS     Z16, Z4, Z4
-	VSHUFF32X4 $0xb1, Z4, Z4, Z16
-	VADDPS     Z16, Z4, Z4
-	VPERMILPS  $0x4e, Z4, Z16
-	VADDPS     Z16, Z4, Z4
-	VPERMILPS  $0xb1, Z4, Z16
-	VADDPS     Z16, Z4, Z4
-	VADDSS     (DI), X4, X4
-	VMOVSS     X4, (DI)
-	VSHUFF32X4 $0x4e, Z5, Z5, Z16
-	VADDPS     Z16, Z5, Z5
-	VSHUFF32X4 $0xb1, Z5, Z5, Z16
-	VADDPS     Z16, Z5, Z5
-	VPERMILPS  $0x4e, Z5, Z16
-	VADDPS     Z16, Z5, Z5
-	VPERMILPS  $0xb1, Z5, Z16
-	VADDPS     Z16, Z5, Z5
-	VADDSS     (DI)(SI*1), X5, X5
-	VMOVSS     X5, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z6, Z6, Z16
-	VADDPS     Z16, Z6, Z6
-	VSHUFF32X4 $0xb1, Z6, Z6, Z16
-	VADDPS     Z16, Z6, Z6
-	VPERMILPS  $0x4e, Z6, Z16
-	VADDPS     Z16, Z6, Z6
-	VPERMILPS  $0xb1, Z6, Z16
-	VADDPS     Z16, Z6, Z6
-	VADDSS     (DI)(SI*2), X6, X6
-	VMOVSS     X6, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z7, Z7, Z16
-	VADDPS     Z16, Z7, Z7
-	VSHUFF32X4 $0xb1, Z7, Z7, Z16
-	VADDPS     Z16, Z7, Z7
-	VPERMILPS  $0x4e, Z7, Z16
-	VADDPS     Z16, Z7, Z7
-	VPERMILPS  $0xb1, Z7, Z16
-	VADDPS     Z16, Z7, Z7
-	VADDSS     (R8), X7, X7
-	VMOVSS     X7, (R8)
+	VUNPCKLPS  Z5, Z4, Z16
+	VUNPCKHPS  Z5, Z4, Z4
+	VADDPS     Z4, Z16, Z16
+	VUNPCKLPS  Z7, Z6, Z17
+	VUNPCKHPS  Z7, Z6, Z6
+	VADDPS     Z6, Z17, Z17
+	VUNPCKLPD  Z17, Z16, Z18
+	VUNPCKHPD  Z17, Z16, Z16
+	VADDPS     Z18, Z16, Z16
+	VSHUFF32X4 $0x4e, Z16, Z16, Z17
+	VADDPS     Z17, Z16, Z16
+	VSHUFF32X4 $0xb1, Z16, Z16, Z17
+	VADDPS     Z17, Z16, Z16
+	VADDSS     (DI), X16, X16
+	VMOVSS     X16, (DI)
+	VPERMILPS  $0x01, Z16, Z17
+	VADDSS     (DI)(SI*1), X17, X17
+	VMOVSS     X17, (DI)(SI*1)
+	VPERMILPS  $0x02, Z16, Z17
+	VADDSS     (DI)(SI*2), X17, X17
+	VMOVSS     X17, (DI)(SI*2)
+	VPERMILPS  $0x03, Z16, Z16
+	VADDSS     (R8), X16, X16
+	VMOVSS     X16, (R8)
 	LEAQ       (DX)(BX*4), DX
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z8, Z8, Z16
-	VADDPS     Z16, Z8, Z8
-	VSHUFF32X4 $0xb1, Z8, Z8, Z16
-	VADDPS     Z16, Z8, Z8
-	VPERMILPS  $0x4e, Z8, Z16
-	VADDPS     Z16, Z8, Z8
-	VPERMILPS  $0xb1, Z8, Z16
-	VADDPS     Z16, Z8, Z8
-	VADDSS     (DI), X8, X8
-	VMOVSS     X8, (DI)
-	VSHUFF32X4 $0x4e, Z9, Z9, Z16
-	VADDPS     Z16, Z9, Z9
-	VSHUFF32X4 $0xb1, Z9, Z9, Z16
-	VADDPS     Z16, Z9, Z9
-	VPERMILPS  $0x4e, Z9, Z16
-	VADDPS     Z16, Z9, Z9
-	VPERMILPS  $0xb1, Z9, Z16
-	VADDPS     Z16, Z9, Z9
-	VADDSS     (DI)(SI*1), X9, X9
-	VMOVSS     X9, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z10, Z10, Z16
-	VADDPS     Z16, Z10, Z10
-	VSHUFF32X4 $0xb1, Z10, Z10, Z16
-	VADDPS     Z16, Z10, Z10
-	VPERMILPS  $0x4e, Z10, Z16
-	VADDPS     Z16, Z10, Z10
-	VPERMILPS  $0xb1, Z10, Z16
-	VADDPS     Z16, Z10, Z10
-	VADDSS     (DI)(SI*2), X10, X10
-	VMOVSS     X10, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z11, Z11, Z16
-	VADDPS     Z16, Z11, Z11
-	VSHUFF32X4 $0xb1, Z11, Z11, Z16
-	VADDPS     Z16, Z11, Z11
-	VPERMILPS  $0x4e, Z11, Z16
-	VADDPS     Z16, Z11, Z11
-	VPERMILPS  $0xb1, Z11, Z16
-	VADDPS     Z16, Z11, Z11
-	VADDSS     (R8), X11, X11
-	VMOVSS     X11, (R8)
+	VUNPCKLPS  Z9, Z8, Z16
+	VUNPCKHPS  Z9, Z8, Z8
+	VADDPS     Z8, Z16, Z16
+	VUNPCKLPS  Z11, Z10, Z17
+	VUNPCKHPS  Z11, Z10, Z10
+	VADDPS     Z10, Z17, Z17
+	VUNPCKLPD  Z17, Z16, Z18
+	VUNPCKHPD  Z17, Z16, Z16
+	VADDPS     Z18, Z16, Z16
+	VSHUFF32X4 $0x4e, Z16, Z16, Z17
+	VADDPS     Z17, Z16, Z16
+	VSHUFF32X4 $0xb1, Z16, Z16, Z17
+	VADDPS     Z17, Z16, Z16
+	VADDSS     (DI), X16, X16
+	VMOVSS     X16, (DI)
+	VPERMILPS  $0x01, Z16, Z17
+	VADDSS     (DI)(SI*1), X17, X17
+	VMOVSS     X17, (DI)(SI*1)
+	VPERMILPS  $0x02, Z16, Z17
+	VADDSS     (DI)(SI*2), X17, X17
+	VMOVSS     X17, (DI)(SI*2)
+	VPERMILPS  $0x03, Z16, Z16
+	VADDSS     (R8), X16, X16
+	VMOVSS     X16, (R8)
 	LEAQ       (DX)(BX*4), DX
 	MOVQ       DX, DI
 	LEAQ       (DI)(SI*2), R8
 	ADDQ       SI, R8
-	VSHUFF32X4 $0x4e, Z12, Z12, Z16
-	VADDPS     Z16, Z12, Z12
-	VSHUFF32X4 $0xb1, Z12, Z12, Z16
-	VADDPS     Z16, Z12, Z12
-	VPERMILPS  $0x4e, Z12, Z16
-	VADDPS     Z16, Z12, Z12
-	VPERMILPS  $0xb1, Z12, Z16
-	VADDPS     Z16, Z12, Z12
-	VADDSS     (DI), X12, X12
-	VMOVSS     X12, (DI)
-	VSHUFF32X4 $0x4e, Z13, Z13, Z16
-	VADDPS     Z16, Z13, Z13
-	VSHUFF32X4 $0xb1, Z13, Z13, Z16
-	VADDPS     Z16, Z13, Z13
-	VPERMILPS  $0x4e, Z13, Z16
-	VADDPS     Z16, Z13, Z13
-	VPERMILPS  $0xb1, Z13, Z16
-	VADDPS     Z16, Z13, Z13
-	VADDSS     (DI)(SI*1), X13, X13
-	VMOVSS     X13, (DI)(SI*1)
-	VSHUFF32X4 $0x4e, Z14, Z14, Z16
-	VADDPS     Z16, Z14, Z14
-	VSHUFF32X4 $0xb1, Z14, Z14, Z16
-	VADDPS     Z16, Z14, Z14
-	VPERMILPS  $0x4e, Z14, Z16
-	VADDPS     Z16, Z14, Z14
-	VPERMILPS  $0xb1, Z14, Z16
-	VADDPS     Z16, Z14, Z14
-	VADDSS     (DI)(SI*2), X14, X14
-	VMOVSS     X14, (DI)(SI*2)
-	VSHUFF32X4 $0x4e, Z15, Z15, Z16
-	VADDPS     Z16, Z15, Z15
-	VSHUFF32X4 $0xb1, Z15, Z15, Z16
-	VADDPS     Z16, Z15, Z15
-	VPERMILPS  $0x4e, Z15, Z16
-	VADDPS     Z16, Z15, Z15
-	VPERMILPS  $0xb1, Z15, Z16
-	VADDPS     Z16, Z15, Z15
-	VADDSS     (R8), X15, X15
-	VMOVSS     X15, (R8)
+	VUNPCKLPS  Z13, Z12, Z16
+	VUNPCKHPS  Z13, Z12, Z12
+	VADDPS     Z12, Z16, Z16
+	VUNPCKLPS  Z15, Z14, Z17
+	VUNPCKHPS  Z15, Z14, Z14
+	VADDPS     Z14, Z17, Z17
+	VUNPCKLPD  Z17, Z16, Z18
+	VUNPCKHPD  Z17, Z16, Z16
+	VADDPS     Z18, Z16, Z16
+	VSHUFF32X4 $0x4e, Z16, Z16, Z17
+	VADDPS     Z17, Z16, Z16
+	VSHUFF32X4 $0xb1, Z16, Z16, Z17
+	VADDPS     Z17, Z16, Z16
+	VADDSS     (DI), X16, X16
+	VMOVSS     X16, (DI)
+	VPERMILPS  $0x01, Z16, Z17
+	VADDSS     (DI)(SI*1), X17, X17
+	VMOVSS     X17, (DI)(SI*1)
+	VPERMILPS  $0x02, Z16, Z17
+	VADDSS     (DI)(SI*2), X17, X17
+	VMOVSS     X17, (DI)(SI*2)
+	VPERMILPS  $0x03, Z16, Z16
+	VADDSS     (R8), X16, X16
+	VMOVSS     X16, (R8)
 	LEAQ       (DX)(BX*4), DX
 	ADDQ       $0x04, c+0(FP)
 	MOVQ       ldx+48(FP), DX

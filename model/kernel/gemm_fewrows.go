@@ -1,8 +1,8 @@
 package kernel
 
-// Products of few rows, such as a decoder's step, take as long as reading B. These tasks
-// read it once and where it lies; gemmTask would copy it first. What a row of C gets
-// depends on no other row, to the bit.
+// Products of few rows, such as a decoder's step, take as long as reading B. The tasks of this
+// file read B once and where it lies, while gemmTask would copy it first. The bits of a row
+// of C depend on no other row.
 
 const (
 	fewRows       = 16       // up to this many rows of A, B is read where it lies
@@ -13,9 +13,9 @@ const (
 	fewestFMA     = 64 << 10 // multiply-adds that are worth a piece of combineTask
 )
 
-// combineTask is a product of few rows of A with B[k,n]: C += Σ_s A[:,s]·B[s,:], the steps
-// s in order, in blocks of depth steps with a sum each. gemmTask sums in the same order, so
-// both give the same bits. A piece is a block's steps for some of the columns.
+// combineTask is a product of few rows of A with B[k,n]: C += Σ_s A[:,s]·B[s,:], the steps s
+// in order, with a partial sum for each block of depth steps. gemmTask sums in the same order,
+// so both give the same bits. A piece is one block of steps for some of the columns.
 type combineTask struct {
 	gemmTask
 	rows   []float32 // op(A): [m,k]
@@ -30,14 +30,14 @@ var (
 	fewRowsA, fewRowsSum []float32
 )
 
-// computeFewRows computes a product of few rows; one with a transposed B may have many.
+// computeFewRows computes a product of few rows; with a transposed B there may be many.
 func computeFewRows(g gemmTask) {
 	workers.mu.Lock()
 	defer workers.mu.Unlock()
 	rows := g.a
 	if g.transA && g.k > 0 {
 		rows = grow(&fewRowsA, g.m*g.k)
-		g.level.packColumns(rows, g.k, g.a, g.m, g.m, g.k)
+		g.isa.packColumns(rows, g.k, g.a, g.m, g.m, g.k)
 	}
 	if g.transB {
 		runLocked(&dotsSlot, dotsTask{g, rows}, blocks(g.n, dotsRows))
@@ -47,12 +47,12 @@ func computeFewRows(g gemmTask) {
 	g.finishRows(0, g.m, g.n)
 }
 
-// combineInBlocks runs a combineTask and adds its sums up.
+// combineInBlocks runs a combineTask and adds up its partial sums.
 func combineInBlocks(g gemmTask, rows []float32) {
 	g.depth = g.stepsPerVisit()
 	n := max(1, blocks(g.k, g.depth))
-	// Columns are cut only as far as threads need it: the longer the stretches of a row of
-	// B that are read, the faster memory is. The sums don't depend on where the cuts are.
+	// Columns are cut into no more strips than threads need: memory is faster the longer the
+	// stretches that are read. Where the cuts are doesn't change the sums.
 	pieces := min(2*Threads(), g.m*g.n*g.k/fewestFMA)
 	t := combineTask{gemmTask: g, rows: rows, strips: max(1, blocks(pieces, n))}
 	c := g.c[:g.m*g.n]
@@ -65,19 +65,19 @@ func combineInBlocks(g gemmTask, rows []float32) {
 	}
 	sums := t.sums[len(c):]
 	if g.add != nil {
-		g.level.add(c, g.add, t.sums)
+		g.isa.add(c, g.add, t.sums)
 	} else {
 		copy(c, t.sums)
 	}
 	for i := range n - 1 {
-		g.level.add(c, c, sums[i*len(c):])
+		g.isa.add(c, c, sums[i*len(c):])
 	}
 }
 
 func (t *combineTask) piece(_ *worker, i int) {
-	l, m, n, k := t.level, t.m, t.n, t.k
+	isa, m, n, k := t.isa, t.m, t.n, t.k
 	b, strip := i/t.strips, i%t.strips
-	j0, j1 := block(strip, padded(blocks(n, t.strips), l.lanes), n)
+	j0, j1 := block(strip, padded(blocks(n, t.strips), isa.lanes), n)
 	if j0 >= j1 {
 		return
 	}
@@ -91,7 +91,7 @@ func (t *combineTask) piece(_ *worker, i int) {
 		}
 	}
 	from, to := block(b, t.depth, k)
-	groups, width := blocks(m, l.fewRows), j1-j0
+	groups, width := blocks(m, isa.fewRows), j1-j0
 	most := max(1, nearFloats/4/(streams*width)) // steps for which rows of B stay in cache
 	if groups == 1 {
 		most = k
@@ -101,27 +101,26 @@ func (t *combineTask) piece(_ *worker, i int) {
 		steps := min((to-s)/streams, most)
 		for g := range groups {
 			r0, r1 := part(g, groups, m)
-			l.combineRows(sums[r0*n+j0:], n, r1-r0, width, t.rows[r0*k+s:], k, t.b[s*n+j0:], n, steps)
+			isa.combineRows(sums[r0*n+j0:], n, r1-r0, width, t.rows[r0*k+s:], k, t.b[s*n+j0:], n, steps)
 		}
 		s += steps * streams
 	}
 	for ; s < to; s++ {
 		for r := range m {
-			l.combine(sums[r*n+j0:r*n+j1], t.rows[r*k+s:][:1], t.b[s*n+j0:], n)
+			isa.combine(sums[r*n+j0:r*n+j1], t.rows[r*k+s:][:1], t.b[s*n+j0:], n)
 		}
 	}
 }
 
-// dotsTask is a product of rows of A with a transposed B[n,k]: dot products, each in the
-// order in which vectors sum. A piece is some rows of B, which it reads in streams, each
-// from front to back.
+// dotsTask is a product of rows of A with a transposed B[n,k]: dot products, which vectors sum
+// lane by lane. A piece is dotsRows rows of B, read in streams, each from front to back.
 type dotsTask struct {
 	gemmTask
 	rows []float32 // op(A): [m,k]
 }
 
 func (t *dotsTask) piece(_ *worker, i int) {
-	l, n, k := t.level, t.n, t.k
+	isa, n, k := t.isa, t.n, t.k
 	from, to := block(i, dotsRows, n)
 	for r := range t.m {
 		c := t.c[r*n+from : r*n+to]
@@ -132,7 +131,7 @@ func (t *dotsTask) piece(_ *worker, i int) {
 			copy(c, t.add[r*n+from:])
 		}
 		if t.bias != nil {
-			l.add(c, c, t.bias[from:to])
+			isa.add(c, c, t.bias[from:to])
 		}
 	}
 	if k == 0 {
@@ -142,26 +141,26 @@ func (t *dotsTask) piece(_ *worker, i int) {
 	for r0 := 0; r0 < t.m; r0 += nearRows {
 		m := min(nearRows, t.m-r0)
 		a, c := t.rows[r0*k:], t.c[r0*n:]
-		if groups := blocks(m, l.fewRows); groups == 1 {
-			l.dotsRows(c[from:], n, m, k, a, k, t.b[from*k:], k, far, far)
+		if groups := blocks(m, isa.fewRows); groups == 1 {
+			isa.dotsRows(c[from:], n, m, k, a, k, t.b[from*k:], k, far, far)
 		} else {
 			for j := from; j < from+far; j++ { // while these rows of B are in cache
 				for g := range groups {
 					g0, g1 := part(g, groups, m)
-					l.dotsRows(c[g0*n+j:], n, g1-g0, k, a[g0*k:], k, t.b[j*k:], k, far, 1)
+					isa.dotsRows(c[g0*n+j:], n, g1-g0, k, a[g0*k:], k, t.b[j*k:], k, far, 1)
 				}
 			}
 		}
 		for j := from + far*streams; j < to; j++ {
 			for r := range m {
-				c[r*n+j] += l.dot(a[r*k:r*k+k], t.b[j*k:])
+				c[r*n+j] += isa.dot(a[r*k:r*k+k], t.b[j*k:])
 			}
 		}
 	}
 }
 
-// combineRowsGo adds combinations of rows, in their order: y[r·ldy + j] += Σ_s a[r·lda +
-// s]·x[s·ldx + j] for s < streams·steps.
+// combineRowsGo adds combinations of rows of x, in their order: y[r·ldy + j] += Σ_s a[r·lda +
+// s]·x[s·ldx + j], s < streams·steps.
 func combineRowsGo(y []float32, ldy, rows, n int, a []float32, lda int, x []float32, ldx, steps int) {
 	for s := range streams * steps {
 		for r := range rows {
@@ -170,8 +169,8 @@ func combineRowsGo(y []float32, ldy, rows, n int, a []float32, lda int, x []floa
 	}
 }
 
-// dotsRowsGo adds the products with rows that are far apart: c[r·ldc + s·far + t]
-// += Σ_i a[r·lda + i]·x[(s·far + t)·ldx + i], s < streams, t < steps, i < n.
+// dotsRowsGo adds dot products with rows of x, read in streams that are far rows apart:
+// c[r·ldc + s·far + t] += Σ_i a[r·lda + i]·x[(s·far + t)·ldx + i], s < streams, t < steps, i < n.
 func dotsRowsGo(c []float32, ldc, rows, n int, a []float32, lda int, x []float32, ldx, far, steps int) {
 	for t := range steps {
 		for s := range streams {
@@ -182,7 +181,7 @@ func dotsRowsGo(c []float32, ldc, rows, n int, a []float32, lda int, x []float32
 	}
 }
 
-// dotGo returns Σ x[i]·y[i], len(y) ≥ len(x).
+// dotGo returns Σ x[i]·y[i] over the elements of x.
 func dotGo(x, y []float32) float32 {
 	var s0, s1, s2, s3 float32
 	y = y[:len(x)]
@@ -199,7 +198,14 @@ func dotGo(x, y []float32) float32 {
 	return (s0 + s1) + (s2 + s3)
 }
 
-// combineGo adds a combination of up to combineUnroll rows, in their order: y[j] += Σ_s
+// dotsGo computes sums[r] = Σ x[i]·y[r·ldy + i], summed in the order of dotsRowsGo.
+func dotsGo(sums, x, y []float32, ldy int) {
+	for r := range sums {
+		sums[r] = dotGo(x, y[r*ldy:r*ldy+len(x)])
+	}
+}
+
+// combineGo adds a combination of up to combineUnroll rows of x, in their order: y[j] += Σ_s
 // coef[s]·x[s·ldx + j].
 func combineGo(y, coef, x []float32, ldx int) {
 	for s, c := range coef {

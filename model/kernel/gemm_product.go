@@ -1,38 +1,37 @@
 package kernel
 
-// Product is C[m,n] = Add[m,n] + Bias[n] + op(A)[m,k]·op(B)[k,n], with what else can
-// be done with C while a part of it is in cache. op(A) is A[m,k], or the transpose of
-// A[k,m] with TransA; op(B) is B[k,n], or the transpose of B[n,k] with TransB.
+// Product is a matrix product C[m,n] = Add[m,n] + Bias[n] + op(A)[m,k]·op(B)[k,n], and what
+// else can be done with C while parts of it are in cache. op(A) is A[m,k], or with TransA the
+// transpose of A[k,m]; op(B) is B[k,n], or with TransB the transpose of B[n,k].
 type Product struct {
 	TransA, TransB bool
 	M, N, K        int
 	A, B, C        []float32
 	Bias           []float32 // nil: 0
 	Add            []float32 // nil: 0; may be C
-	// GELU, unless nil, is set to GELU(C): [m,n].
+	// GELU [m,n], unless nil, is set to GELU(C).
 	GELU []float32
-	// GELUGrad, unless nil, is what GELU was taken of: C is multiplied by GELU'(GELUGrad)
-	// in the end, and GELUGrad set to GELU(GELUGrad): [m,n].
+	// GELUGrad [m,n], unless nil, is the input of a GELU whose output's gradient C is: C is
+	// multiplied by GELU'(GELUGrad), and then GELUGrad is set to GELU(GELUGrad).
 	GELUGrad []float32
-	// ColumnSums, unless nil, gets the sums of op(B)'s columns added: [n]. Where C is the
-	// gradient of a weight they are its bias' gradient.
+	// ColumnSums [n], unless nil, has the sums of op(B)'s columns added. If C is the gradient
+	// of a weight, they are the gradient of its bias.
 	ColumnSums []float32
 }
 
-// MostPacked is the most bytes of operands that are copied for products computed together:
-// they stay allocated.
-const MostPacked = 4 * mostTogether * (blockFloats + chunkFloats)
+// MaxPackedBytes bounds the packing buffers, which are allocated once and kept.
+const MaxPackedBytes = 4 * maxTogether * (blockFloats + chunkFloats)
 
 // Compute computes C.
 func (p Product) Compute() { Compute(p) }
 
-// Compute computes products none of which needs another's result, each with the bits that
-// it has by itself. That takes less time than one after another: threads wait for each
-// other once rather than after each.
+// Compute computes products none of which needs another's result. Each has the bits that it
+// has by itself; together they take less time, since threads wait for each other once rather
+// than after each product.
 func Compute(ps ...Product) {
-	var together [mostTogether]gemmTask
+	var together [maxTogether]gemmTask
 	for len(ps) > 0 {
-		n := min(len(ps), mostTogether)
+		n := min(len(ps), maxTogether)
 		for i, p := range ps[:n] {
 			together[i] = p.task()
 		}
@@ -41,10 +40,10 @@ func Compute(ps ...Product) {
 	}
 }
 
-// ComputeByRow computes C so that the bits of a row depend on that row of A, and on B and
-// Bias, but not on how many rows there are: a decoder's text doesn't change with the texts
-// that are written beside it, nor with the pieces in which its prompt is read. With TransB
-// and many rows it takes longer than Compute. It takes no ColumnSums.
+// ComputeByRow computes C so that the bits of a row depend on that row of A, on B and on Bias,
+// but not on how many rows there are. A decoder's text then depends neither on the texts that
+// are written with it nor on the pieces in which its prompt is read. With TransB and many rows
+// it takes longer than Compute. ColumnSums must be nil.
 func (p Product) ComputeByRow() {
 	t := p.task()
 	if t.columnSums != nil {
@@ -63,7 +62,7 @@ func (p Product) task() gemmTask {
 	need(f, "A", len(p.A), p.M*p.K)
 	need(f, "B", len(p.B), p.K*p.N)
 	need(f, "C", len(p.C), elements)
-	t := gemmTask{level: best, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add, columnSums: p.ColumnSums}
+	t := gemmTask{isa: active, transA: p.TransA, transB: p.TransB, m: p.M, n: p.N, k: p.K, a: p.A, b: p.B, c: p.C, bias: p.Bias, add: p.Add, columnSums: p.ColumnSums}
 	if p.Bias != nil {
 		need(f, "Bias", len(p.Bias), p.N)
 	}

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// Everything that a product does beside multiplying, for few rows and many, over one
-// block of k and several.
+// Everything that a product does besides multiplying, for few rows and many, with one block of k
+// and several.
 func TestProduct(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
-		for _, size := range [][3]int{{1, 5, 9}, {3, 40, 16}, {16, 33, 50}, {17, 1, 20}, {40, 130, 30}, {130, 50, 33}, {30, 47, best.depth + 3}} {
+	eachInstructionSet(t, func(t *testing.T) {
+		for _, size := range [][3]int{{1, 5, 9}, {3, 40, 16}, {16, 33, 50}, {17, 1, 20}, {40, 130, 30}, {130, 50, 33}, {30, 47, active.depth + 3}} {
 			m, n, k := size[0], size[1], size[2]
 			r := newRand(uint64(m + n + k))
 			a, b, bias, add := random(r, m*k, 1), random(r, k*n, 2), random(r, n, 3), random(r, m*n, 1)
@@ -74,8 +74,8 @@ func TestProduct(t *testing.T) {
 	})
 }
 
-// Products that are computed together have the bits that they have by themselves, whatever
-// their number, their blocks' and the threads'.
+// Products that are computed together have the bits that they have by themselves, for any number
+// of them, of blocks and of threads.
 func TestComputeTogether(t *testing.T) {
 	products := func() (ps []Product) {
 		r := newRand(5)
@@ -89,7 +89,7 @@ func TestComputeTogether(t *testing.T) {
 		}
 		return append(ps, Product{})
 	}
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		alone := products()
 		for _, p := range alone {
 			p.Compute()

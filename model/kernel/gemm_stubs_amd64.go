@@ -253,6 +253,20 @@ func transposeAVX2(dst *float32, ldd int, src *float32, lds int, squares int, ro
 //go:noescape
 func dotAVX2(x []float32, y []float32) float32
 
+// dots1AVX2 computes
+//
+//	for r := range 1 { sum[r] = dot(x, y[r*ldy:]) }
+//
+//go:noescape
+func dots1AVX2(sum *float32, x []float32, y *float32, ldy int)
+
+// dots8AVX2 computes
+//
+//	for r := range 8 { sum[r] = dot(x, y[r*ldy:]) }
+//
+//go:noescape
+func dots8AVX2(sum *float32, x []float32, y *float32, ldy int)
+
 // combine1AVX2 adds a combination of 1 rows:
 //
 //	for s := range 1 {
@@ -1022,6 +1036,20 @@ func transposeAVX512(dst *float32, ldd int, src *float32, lds int, squares int, 
 //
 //go:noescape
 func dotAVX512(x []float32, y []float32) float32
+
+// dots1AVX512 computes
+//
+//	for r := range 1 { sum[r] = dot(x, y[r*ldy:]) }
+//
+//go:noescape
+func dots1AVX512(sum *float32, x []float32, y *float32, ldy int)
+
+// dots8AVX512 computes
+//
+//	for r := range 8 { sum[r] = dot(x, y[r*ldy:]) }
+//
+//go:noescape
+func dots8AVX512(sum *float32, x []float32, y *float32, ldy int)
 
 // combine1AVX512 adds a combination of 1 rows:
 //

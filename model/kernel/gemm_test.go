@@ -59,7 +59,7 @@ func checkGemmCase(t *testing.T, m, n, k, offset int) {
 }
 
 func TestGemm(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for m := range 32 {
 			for _, n := range []int{0, 1, 2, 7, 8, 15, 16, 17, 31, 33, 48, 49, 70} {
 				for _, k := range []int{0, 1, 3, 18} {
@@ -74,7 +74,7 @@ func TestGemm(t *testing.T) {
 }
 
 func TestLinear(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, s := range [][3]int{{1, 5, 3}, {4, 64, 100}, {7, 530, 65}, {65, 16, 48}} {
 			rows, in, out := s[0], s[1], s[2]
 			r := newRand(3)
@@ -102,7 +102,7 @@ func TestLinear(t *testing.T) {
 }
 
 func TestGemmSameBits(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, s := range [][3]int{{3, 2100, 70}, {130, 300, 1100}, {500, 130, 80}} {
 			m, n, k := s[0], s[1], s[2]
 			r := newRand(4)
@@ -122,7 +122,7 @@ func TestGemmSameBits(t *testing.T) {
 // text depends neither on those that are drawn together with it nor on how its prompt is
 // cut. The columns and steps are in one block or in several.
 func TestComputeByRow(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, s := range [][2]int{{1100, 70}, {530, 133}, {33, 9}, {60, 1601}, {5, 0}, {1, 1}} {
 			n, k := s[0], s[1]
 			const most = 2*nearRows + 7
@@ -189,11 +189,11 @@ func BenchmarkGemm(b *testing.B) {
 		{512, 128, 768, true, false}, {128, 128, 768, true, false},
 	}
 	decode := []shape{{1, 2304, 768, false, false}, {1, 768, 3072, false, false}, {1, 50257, 768, false, true}, {4, 3072, 768, false, false}}
-	defer func(was *level) { best = was; SetThreads(0) }(best)
-	for _, l := range levels {
+	defer func(was *instructionSet) { active = was; SetThreads(0) }(active)
+	for _, isa := range instructionSets {
 		for _, threads := range []int{1, 2} {
 			for _, s := range append(append(gpt2, small...), decode...) {
-				name := fmt.Sprintf("%s/threads=%d/%dx%dx%d", l.name, threads, s.m, s.n, s.k)
+				name := fmt.Sprintf("%s/threads=%d/%dx%dx%d", isa.name, threads, s.m, s.n, s.k)
 				if s.transA {
 					name += "-AT"
 				}
@@ -201,7 +201,7 @@ func BenchmarkGemm(b *testing.B) {
 					name += "-BT"
 				}
 				b.Run(name, func(b *testing.B) {
-					best = l
+					active = isa
 					SetThreads(threads)
 					r := newRand(1)
 					x, y, c := random(r, s.m*s.k, 0), random(r, s.k*s.n, 0), random(r, s.m*s.n, 0)

@@ -1,21 +1,20 @@
 package kernel
 
-// tilesGo computes tiles of C one below the other, and those of panels side by side, m×n
-// each: C[i,j] = add[i·ldAdd + j] + (bias[j] + Σ_s A[i·aRow + s·aStep]·B[s·bStep + j]), summed in order of s; the
-// next tile's A begins aNext floats further on, the next panel's B bNext. n is a panel's
-// width if there are several. b and bias are padded to full vectors. A nil bias or add is
-// 0; add may be c.
+// tilesGo computes m×n tiles of C: tiles of them one below the other, for each of panels panels
+// side by side. C[i,j] = add[i·ldAdd + j] + (bias[j] + Σ_s A[i·aRow + s·aStep]·B[s·bStep + j]),
+// summed in the order of s. The next tile's A begins aNext floats further on, the next panel's
+// B bNext. If there are several panels, n is their width. b and bias are padded to full
+// vectors. A nil bias or add is 0; add may be c.
 func tilesGo(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNext int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles, panels int) {
 	for p := range panels {
 		for t := range tiles {
 			row, column := t*m, p*n
-			tileGo(k, behind(a, t*aNext), aRow, aStep, behind(b, p*bNext), bStep, behind(bias, column), behind(add, row*ldAdd+column), ldAdd, c[row*ldc+column:], ldc, m, n)
+			tileGo(k, tail(a, t*aNext), aRow, aStep, tail(b, p*bNext), bStep, tail(bias, column), tail(add, row*ldAdd+column), ldAdd, c[row*ldc+column:], ldc, m, n)
 		}
 	}
 }
 
-// tileGo is a tile of at most 2×4, small enough for the registers that the compiler
-// hands out.
+// tileGo computes one tile of at most 2×4, which fits the registers that the compiler uses.
 func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, add []float32, ldAdd int, c []float32, ldc, m, n int) {
 	var start [4]float32
 	if bias != nil {
@@ -45,8 +44,8 @@ func tileGo(k int, a []float32, aRow, aStep int, b []float32, bStep int, bias, a
 	}
 }
 
-// tilePacked is tileGo for packed panels of A and B, a multiple of 4 steps. Four
-// at a time halve the time: the compiler moves registers about once a round.
+// tilePacked returns the sums of tileGo for packed panels of A and B and a multiple of 4 steps.
+// Four steps at a time halve the time: the compiler moves registers about once a round.
 func tilePacked(start [4]float32, a, b []float32) [2][4]float32 {
 	c00, c01, c02, c03 := start[0], start[1], start[2], start[3]
 	c10, c11, c12, c13 := c00, c01, c02, c03
@@ -93,8 +92,8 @@ func tilePacked(start [4]float32, a, b []float32) [2][4]float32 {
 	return [2][4]float32{{c00, c01, c02, c03}, {c10, c11, c12, c13}}
 }
 
-// packRowsGo copies k rows to panels of w columns side by side in src,
-// next floats from each other in dst, with rows of ldd floats padded with zeros.
+// packRowsGo copies k rows of src, lds floats apart, to panels of w columns each: dst gets rows
+// of ldd floats, padded with zeros, and a panel every next floats.
 func packRowsGo(dst []float32, ldd, next int, src []float32, lds, k, w, panels int) {
 	for p := range panels {
 		for s := range k {
@@ -104,7 +103,7 @@ func packRowsGo(dst []float32, ldd, next int, src []float32, lds, k, w, panels i
 	}
 }
 
-// packColumnsGo packs the transpose, one panel: src has w rows of k floats.
+// packColumnsGo packs one panel of the transpose: src has w rows of k floats.
 func packColumnsGo(dst []float32, ldd int, src []float32, lds, k, w int) {
 	const strip = 16 // steps whose destination stays in cache
 	for s0 := 0; s0 < k; s0 += strip {

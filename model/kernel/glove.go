@@ -57,16 +57,16 @@ func (t AdaGradTable) Squares(i int) []float32 { return t.Data[(2*i+1)*t.Stride:
 // time: no two may share a row or a column.
 func GloVe(t AdaGradTable, rates []float32, blocks []Cells) (cost float64) {
 	need("GloVe", "rates", len(rates), t.Stride)
-	return runSum(&gloveSlot, gloveTask{best, t, rates, blocks, true}, len(blocks))
+	return runSum(&gloveSlot, gloveTask{active, t, rates, blocks, true}, len(blocks))
 }
 
 // GloVeCost returns what GloVe does, and changes nothing.
 func GloVeCost(t AdaGradTable, blocks []Cells) (cost float64) {
-	return runSum(&gloveSlot, gloveTask{best, t, nil, blocks, false}, len(blocks))
+	return runSum(&gloveSlot, gloveTask{active, t, nil, blocks, false}, len(blocks))
 }
 
 type gloveTask struct {
-	level  *level
+	isa    *instructionSet
 	table  AdaGradTable
 	rates  []float32
 	blocks []Cells
@@ -89,9 +89,9 @@ func (t *gloveTask) piece(_ *worker, i int) {
 		var diff float32
 		if t.train {
 			ahead := &b.List[min(n+cellsAhead, len(b.List)-1)]
-			diff = t.level.gloveStep(w, x, t.rates, c.F, c.Log, row(ahead), column(ahead))
+			diff = t.isa.gloveStep(w, x, t.rates, c.F, c.Log, row(ahead), column(ahead))
 		} else {
-			diff = t.level.dot(w[:t.table.D], x[:t.table.D]) - c.Log
+			diff = t.isa.dot(w[:t.table.D], x[:t.table.D]) - c.Log
 		}
 		cost += 0.5 * float64(c.F) * float64(diff) * float64(diff)
 	}

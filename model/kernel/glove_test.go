@@ -41,7 +41,7 @@ func drawCells(seed uint64, words, d int) (t AdaGradTable, rates []float32, bloc
 // Steps are those of the authors' algorithm, written with biases of their own in float64.
 func TestGloVe(t *testing.T) {
 	for _, d := range []int{1, 14, 15, 50, 100} {
-		eachLevel(t, func(t *testing.T) {
+		eachInstructionSet(t, func(t *testing.T) {
 			const words = 12
 			table, rates, blocks := drawCells(uint64(d), words, d)
 			type side struct{ x, squares [2 * words][]float64 }

@@ -1,27 +1,27 @@
 package kernel
 
-// A level is one implementation of the innermost loops: portable Go, or the
-// assembly of an instruction set. All else in this package (blocking, threads,
-// edges, masks) is common to the levels.
-type level struct {
+// An instructionSet is one implementation of the innermost loops: portable Go, or the assembly
+// of an instruction set. Everything else in this package (blocking, threads, edges, masks) is
+// common to all of them.
+type instructionSet struct {
 	name string
 
-	// Geometry of the matrix product's micro-kernel: a panel of a matrix B has up
-	// to panel vectors of lanes columns, a tile of C has up to rows[v] rows if it
-	// has v vectors of columns.
+	// Geometry of the matrix product's micro-kernel: a panel of a matrix B has up to panel
+	// vectors of lanes columns; a tile of C that is v vectors wide has up to rows[v] rows.
 	lanes   int
 	panel   int
 	rows    [5]int
-	fewRows int // most rows of combineRows and dotsRows
-	depth   int // most steps of k between two visits to a tile
-	// The micro-kernel reads A where it lies about as fast as from a packed panel.
+	fewRows int // most rows that combineRows and dotsRows take
+	depth   int // most steps along k between two visits to a tile
+	// strided: the micro-kernel reads A in place about as fast as from a packed panel.
 	strided bool
 
-	// What these compute is said at their portable versions, tilesGo and so on.
+	// The functions are described at their portable versions: tiles at tilesGo, and so on.
 	tiles       func(k int, a []float32, aRow, aStep, aNext int, b []float32, bStep, bNext int, bias, add []float32, ldAdd int, c []float32, ldc, m, n, tiles, panels int)
 	packRows    func(dst []float32, ldd, next int, src []float32, lds, k, w, panels int)
 	packColumns func(dst []float32, ldd int, src []float32, lds, k, w int)
 	dot         func(x, y []float32) float32
+	dots        func(sums, x, y []float32, ldy int)
 	combine     func(y, coef, x []float32, ldx int)
 	columnSums  func(sum, x []float32, ldx, rows int)
 	combineRows func(y []float32, ldy, rows, n int, a []float32, lda int, x []float32, ldx, steps int)
@@ -37,9 +37,9 @@ type level struct {
 	read          func(x []float32)
 	max           func(x []float32) float32
 	exp           func(y, x []float32, scale, shift float32) (sum float32)
-	softmax       func(x []float32, s strip, scale float32, lse []float32)
-	weights       func(x []float32, s strip, scale float32, lse []float32)
-	scoreGrad     func(dp, p []float32, s strip, scale float32)
+	softmax       func(x []float32, s scoreBlock, scale float32, lse []float32)
+	weights       func(x []float32, s scoreBlock, scale float32, lse []float32)
+	scoreGrad     func(dp, p []float32, s scoreBlock, scale float32)
 	gelu          func(y, x []float32, rows, n, ld int)
 	geluGrad      func(dy, x []float32, rows, n, ld int)
 	normalize     func(y, x, gain, bias, mean, rstd []float32, eps float32)
@@ -55,12 +55,12 @@ type level struct {
 	fma           func(rounds int)
 }
 
-// portable is the specification and the fallback.
-var portable = level{
+// portable is written in Go: the specification, and what runs where there is no assembly.
+var portable = instructionSet{
 	name:  "portable",
 	lanes: 4, panel: 1, rows: [5]int{1: 2}, fewRows: 2, depth: 256,
 
-	tiles: tilesGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, combine: combineGo, columnSums: columnSumsGo,
+	tiles: tilesGo, packRows: packRowsGo, packColumns: packColumnsGo, dot: dotGo, dots: dotsGo, combine: combineGo, columnSums: columnSumsGo,
 	combineRows: combineRowsGo, dotsRows: dotsRowsGo,
 	dotsBFloat16: dotsBFloat16Go, dotsInt8: dotsInt8Go, unpackBFloat16: unpackBFloat16Go, unpackInt8: unpackInt8Go,
 	add: addGo, scale: scaleGo, sumSquares: sumSquaresGo, finite: finiteGo, read: readGo,
@@ -73,11 +73,11 @@ var portable = level{
 	fma: fmaGo,
 }
 
-// levels has what this machine can run, slowest first.
-var levels = append([]*level{&portable}, assembly()...)
+// instructionSets are those that this machine can run, slowest first.
+var instructionSets = append([]*instructionSet{&portable}, assembly()...)
 
-// best is the level in use.
-var best = levels[len(levels)-1]
+// active is the instruction set in use.
+var active = instructionSets[len(instructionSets)-1]
 
-// Level names the instructions in use: "portable", "avx2" or "avx512".
-func Level() string { return best.name }
+// InstructionSet names the instruction set in use: "portable", "neon", "avx2" or "avx512".
+func InstructionSet() string { return active.name }

@@ -4,11 +4,11 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-var avx2 = level{
+var avx2 = instructionSet{
 	name:  "avx2",
 	lanes: 8, panel: 2, rows: [5]int{1: 6, 2: 6}, fewRows: 2, depth: 768, strided: true,
 
-	tiles: tilesLanes8, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, combine: combineLanes8, columnSums: columnSumsLanes8,
+	tiles: tilesLanes8, packRows: packRowsLanes8, packColumns: packColumnsLanes8, dot: dotAVX2, dots: dotsLanes8, combine: combineLanes8, columnSums: columnSumsLanes8,
 	combineRows: combineRowsLanes8, dotsRows: dotsRowsLanes8,
 	dotsBFloat16: dotsBFloat16Lanes8, dotsInt8: dotsInt8Lanes8, unpackBFloat16: unpackBFloat16Lanes8, unpackInt8: unpackInt8Lanes8,
 	add: addAVX2, scale: scaleAVX2, sumSquares: sumSquaresAVX2, finite: finiteAVX2, read: readLanes8,
@@ -24,11 +24,11 @@ var avx2 = level{
 	fma: fmaAVX2,
 }
 
-var avx512 = level{
+var avx512 = instructionSet{
 	name:  "avx512",
 	lanes: 16, panel: 3, rows: [5]int{1: 14, 2: 14, 3: 9}, fewRows: 4, depth: 384, strided: true,
 
-	tiles: tilesLanes16, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, combine: combineLanes16, columnSums: columnSumsLanes16,
+	tiles: tilesLanes16, packRows: packRowsLanes16, packColumns: packColumnsLanes16, dot: dotAVX512, dots: dotsLanes16, combine: combineLanes16, columnSums: columnSumsLanes16,
 	combineRows: combineRowsLanes16, dotsRows: dotsRowsLanes16,
 	dotsBFloat16: dotsBFloat16Lanes16, dotsInt8: dotsInt8Lanes16, unpackBFloat16: unpackBFloat16Lanes16, unpackInt8: unpackInt8Lanes16,
 	add: addAVX512, scale: scaleAVX512, sumSquares: sumSquaresAVX512, finite: finiteAVX512, read: readLanes16,
@@ -44,10 +44,10 @@ var avx512 = level{
 	fma: fmaAVX512,
 }
 
-// assembly returns the levels written in assembly that this machine can run.
-// Package cpu says no to instructions whose registers the system doesn't save.
-func assembly() []*level {
-	var found []*level
+// assembly returns the instruction sets in assembly that this machine can run. Package cpu
+// doesn't report instructions whose registers the operating system doesn't save.
+func assembly() []*instructionSet {
+	var found []*instructionSet
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI2 {
 		found = append(found, &avx2)
 		if cpu.X86.HasAVX512F {

@@ -2,5 +2,5 @@
 
 package kernel
 
-// assembly returns the levels written in assembly that this machine can run.
-func assembly() []*level { return nil }
+// assembly returns no instruction set: only portable Go runs here.
+func assembly() []*instructionSet { return nil }

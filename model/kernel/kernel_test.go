@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-// eachLevel runs a test on every level that this machine has.
-func eachLevel(t *testing.T, test func(t *testing.T)) {
+// eachInstructionSet runs a test with every instruction set that this machine has.
+func eachInstructionSet(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	was := best
-	t.Cleanup(func() { best = was })
-	for _, l := range levels {
-		t.Run(l.name, func(t *testing.T) {
-			best = l
+	was := active
+	t.Cleanup(func() { active = was })
+	for _, isa := range instructionSets {
+		t.Run(isa.name, func(t *testing.T) {
+			active = isa
 			test(t)
 		})
 	}
 }
 
-// lengths has every length around the vectors' and blocks' edges.
+// lengths are all lengths around the edges of vectors and blocks.
 func lengths() []int {
 	var ns []int
 	for n := range 70 {
@@ -31,8 +31,8 @@ func lengths() []int {
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
-// random returns n normal floats that start offset floats past an aligned
-// address, with room behind them that no kernel may touch.
+// random returns n normal floats that start offset floats after an aligned address, followed by
+// a guard that no kernel may touch.
 func random(r *rand.Rand, n, offset int) []float32 {
 	x := aligned(n + offset + guard)
 	for i := range x {
@@ -49,7 +49,7 @@ const (
 	canary = -12345.678
 )
 
-// unharmed fails if a kernel wrote behind a slice made by random.
+// unharmed fails if a kernel wrote beyond the end of a slice made by random.
 func unharmed(t *testing.T, xs ...[]float32) {
 	t.Helper()
 	for _, x := range xs {
@@ -88,8 +88,7 @@ func near(t *testing.T, what string, got []float32, want []float64, tolerance fl
 	}
 }
 
-// sameBits fails unless call leaves the same bits in what it returns whatever
-// the number of threads.
+// sameBits fails unless call returns the same bits with every number of threads.
 func sameBits(t *testing.T, call func() []float32) {
 	t.Helper()
 	defer SetThreads(0)

@@ -19,14 +19,14 @@ func LayerNorm(y, mean, rstd, x, gain, bias []float32, rows, d int, eps float32)
 	if d == 0 {
 		return
 	}
-	t := layerNormTask{level: best, y: y, mean: mean, rstd: rstd, x: x, gain: gain, bias: bias, rows: rows, d: d, eps: eps}
+	t := layerNormTask{isa: active, y: y, mean: mean, rstd: rstd, x: x, gain: gain, bias: bias, rows: rows, d: d, eps: eps}
 	t.rowsPerPiece = rowsPerPiece(d)
 	run(&layerNormSlot, t, blocks(rows, t.rowsPerPiece))
 }
 
-// LayerNormGrad takes dy[rows,d], the gradient of LayerNorm's result, to dx,
-// which it sets or, with accumulate, adds to, and adds to dgain[d] and dbias[d]
-// (both may be nil: not wanted). mean and rstd are LayerNorm's.
+// LayerNormGrad is the backward pass of LayerNorm: from dy[rows,d], the gradient of its result,
+// it sets dx[rows,d] or, with accumulate, adds to it, and it adds to dgain[d] and dbias[d]
+// unless both are nil. x, gain, mean and rstd are as LayerNorm read and wrote them.
 func LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd []float32, rows, d int, accumulate bool) {
 	const f = "LayerNormGrad"
 	size(f, "rows", rows)
@@ -40,7 +40,7 @@ func LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd []float32, rows, d 
 	if d == 0 {
 		return
 	}
-	t := layerNormGradTask{level: best, dx: dx, dy: dy, x: x, gain: gain, mean: mean, rstd: rstd, rows: rows, d: d, accumulate: accumulate}
+	t := layerNormGradTask{isa: active, dx: dx, dy: dy, x: x, gain: gain, mean: mean, rstd: rstd, rows: rows, d: d, accumulate: accumulate}
 	t.rowsPerPiece = max(affineRows, rowsPerPiece(d))
 	workers.mu.Lock()
 	defer workers.mu.Unlock()
@@ -52,13 +52,13 @@ func LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd []float32, rows, d 
 	}
 	runLocked(&layerNormGradSlot, t, pieces)
 	for sums := t.sums; len(sums) > 0; sums = sums[2*d:] {
-		t.level.add(dgain[:d], dgain[:d], sums[:d])
-		t.level.add(dbias[:d], dbias[:d], sums[d:2*d])
+		t.isa.add(dgain[:d], dgain[:d], sums[:d])
+		t.isa.add(dbias[:d], dbias[:d], sums[d:2*d])
 	}
 }
 
 type layerNormTask struct {
-	level                        *level
+	isa                          *instructionSet
 	y, mean, rstd, x, gain, bias []float32
 	rows, d, rowsPerPiece        int
 	eps                          float32
@@ -69,18 +69,19 @@ var layerNormSlot layerNormTask
 func (t *layerNormTask) piece(_ *worker, i int) {
 	d := t.d
 	from, to := block(i, t.rowsPerPiece, t.rows)
-	t.level.normalize(t.y[from*d:], t.x[from*d:], t.gain[:d], t.bias[:d], t.mean[from:to], t.rstd[from:to], t.eps)
+	t.isa.normalize(t.y[from*d:], t.x[from*d:], t.gain[:d], t.bias[:d], t.mean[from:to], t.rstd[from:to], t.eps)
 }
 
 type layerNormGradTask struct {
-	level                       *level
+	isa                         *instructionSet
 	dx, dy, x, gain, mean, rstd []float32
-	sums                        []float32 // [pieces,2,d]: dgain and dbias of a piece's rows; nil: not asked for
+	sums                        []float32 // [pieces,2,d]: dgain and dbias of each piece's rows; nil: not wanted
 	rows, d, rowsPerPiece       int
 	accumulate                  bool
 }
 
-// affineRows is the number of rows in a piece at least: so many to one that adds up pieces.
+// affineRows is the minimum number of rows per piece; it keeps the final summation of the
+// pieces' sums cheap.
 const affineRows = 16
 
 // Guarded by the pool's lock.
@@ -92,16 +93,16 @@ var (
 func (t *layerNormGradTask) piece(_ *worker, i int) {
 	d := t.d
 	from, to := block(i, t.rowsPerPiece, t.rows)
-	// In this order: it goes through rows as they lie in memory, which affineGrad doesn't.
-	t.level.normalizeGrad(t.dx[from*d:], t.dy[from*d:], t.x[from*d:], t.gain[:d], t.mean[from:to], t.rstd[from:to], t.accumulate)
+	// normalizeGrad comes first: it reads the rows in the order of memory, which affineGrad doesn't.
+	t.isa.normalizeGrad(t.dx[from*d:], t.dy[from*d:], t.x[from*d:], t.gain[:d], t.mean[from:to], t.rstd[from:to], t.accumulate)
 	if t.sums != nil {
 		sums := t.sums[i*2*d:][:2*d]
 		clear(sums)
-		t.level.affineGrad(sums[:d], sums[d:], t.dy[from*d:], t.x[from*d:], d, t.mean[from:to], t.rstd[from:to])
+		t.isa.affineGrad(sums[:d], sums[d:], t.dy[from*d:], t.x[from*d:], d, t.mean[from:to], t.rstd[from:to])
 	}
 }
 
-// normalizeGo normalizes rows of len(gain) floats, one for each mean, which it sets too.
+// normalizeGo is LayerNorm of len(mean) rows of len(gain) floats.
 func normalizeGo(y, x, gain, bias, mean, rstd []float32, eps float32) {
 	d := len(gain)
 	for r := range mean {
@@ -122,7 +123,7 @@ func normalizeGo(y, x, gain, bias, mean, rstd []float32, eps float32) {
 	}
 }
 
-// normalizeGradGo sets or adds to rows of len(gain) floats, one for each mean: with
+// normalizeGradGo sets dx, or adds to it, for len(mean) rows of len(gain) floats: with
 // z = (x − mean)·rstd and g = dy·gain, dx = rstd·(g − avg(g) − z·avg(g·z)).
 func normalizeGradGo(dx, dy, x, gain, mean, rstd []float32, accumulate bool) {
 	d := len(gain)
@@ -145,8 +146,7 @@ func normalizeGradGo(dx, dy, x, gain, mean, rstd []float32, accumulate bool) {
 	}
 }
 
-// affineGradGo adds what rows, ld floats apart, one for each mean, contribute to the
-// gradients of gain and bias.
+// affineGradGo adds to dgain and dbias what len(mean) rows, ld floats apart, contribute.
 func affineGradGo(dgain, dbias, dy, x []float32, ld int, mean, rstd []float32) {
 	for r, m := range mean {
 		for j := range dgain {

@@ -10,7 +10,7 @@ func normalizeLanes16(y, x, gain, bias, mean, rstd []float32, eps float32) {
 	normalizeBy(normalizeAVX512, y, x, gain, bias, mean, rstd, eps)
 }
 
-// normalizeBy proves the bounds that assembly doesn't check.
+// normalizeBy checks the bounds that assembly doesn't check, and calls it.
 func normalizeBy(kernel func(y, x *float32, gain, bias []float32, mean, rstd *float32, rows int, eps float32), y, x, gain, bias, mean, rstd []float32, eps float32) {
 	d, rows := len(gain), len(mean)
 	if d == 0 || rows == 0 {
@@ -28,7 +28,7 @@ func normalizeGradLanes16(dx, dy, x, gain, mean, rstd []float32, accumulate bool
 	normalizeGradBy(normalizeGradAVX512, dx, dy, x, gain, mean, rstd, accumulate)
 }
 
-// normalizeGradBy proves the bounds that assembly doesn't check.
+// normalizeGradBy checks the bounds that assembly doesn't check, and calls it.
 func normalizeGradBy(kernel func(dx, dy, x *float32, gain []float32, mean, rstd *float32, rows int, accumulate bool), dx, dy, x, gain, mean, rstd []float32, accumulate bool) {
 	d, rows := len(gain), len(mean)
 	if d == 0 || rows == 0 {
@@ -46,7 +46,7 @@ func affineGradLanes16(dgain, dbias, dy, x []float32, ld int, mean, rstd []float
 	affineGradBy(affineGradAVX512, dgain, dbias, dy, x, ld, mean, rstd)
 }
 
-// affineGradBy proves the bounds that assembly doesn't check.
+// affineGradBy checks the bounds that assembly doesn't check, and calls it.
 func affineGradBy(kernel func(dgain, dbias []float32, dy, x *float32, ld int, mean, rstd *float32, rows int), dgain, dbias, dy, x []float32, ld int, mean, rstd []float32) {
 	d, rows := len(dgain), len(mean)
 	if d == 0 || rows == 0 {

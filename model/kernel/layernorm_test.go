@@ -24,7 +24,7 @@ func layerNormRef(x, gain, bias []float64, eps float64) []float64 {
 
 func TestLayerNorm(t *testing.T) {
 	const eps = 1e-5
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, d := range []int{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 129} {
 			const rows = 5
 			r := newRand(uint64(d))
@@ -88,7 +88,7 @@ func TestLayerNorm(t *testing.T) {
 
 // Of many rows the gradients of gain and bias are the sums of those of each row.
 func TestLayerNormGradOfManyRows(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		const rows = 301
 		for _, d := range []int{3, 70, 200} {
 			r := newRand(uint64(d))
@@ -109,7 +109,7 @@ func TestLayerNormGradOfManyRows(t *testing.T) {
 }
 
 func TestLayerNormSameBits(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		const rows, d = 301, 200
 		r := newRand(5)
 		x, dy, gain, bias := random(r, rows*d, 0), random(r, rows*d, 0), random(r, d, 0), random(r, d, 0)

@@ -5,24 +5,24 @@ import (
 	"math"
 )
 
-// LogProbs computes logProbs[r] = log softmax(logits[r])[targets[r]] (natural) for each
-// row of logits[rows,vocab], and unless entropies is nil, entropies[r] = −Σ p·log p of
-// that row's softmax, in nats. Rows whose target is Ignore get 0 in both.
+// LogProbs sets logProbs[r] to log softmax(logits[r])[targets[r]], the natural logarithm, for
+// each row of logits[rows,vocab]. Unless entropies is nil, it sets entropies[r] to −Σ p·log p of
+// that row's softmax p, in nats. Rows whose target is Ignore get 0 in both.
 func LogProbs(logProbs, entropies, logits []float32, targets []int32, rows, vocab int) {
 	checkLogProbs("LogProbs", logProbs, entropies, logits, targets, rows, vocab)
-	t := logProbsTask{best, logProbs, entropies, logits, targets, rows, vocab, rowsPerPiece(vocab), false}
+	t := logProbsTask{active, logProbs, entropies, logits, targets, rows, vocab, rowsPerPiece(vocab), false}
 	run(&logProbsSlot, t, blocks(rows, t.rowsPerPiece))
 }
 
-// LogProbsGrad is the backward pass of LogProbs. It puts the gradient of the logits in
-// their place: in row r with p = softmax(logits[r]) and H its entropy,
+// LogProbsGrad is the backward pass of LogProbs. It replaces the logits by their gradient: in
+// row r, with p = softmax(logits[r]) and H the entropy of p,
 //
 //	dlogits = dLogProbs[r]·(onehot(targets[r]) − p) − dEntropies[r]·p·(log p + H),
 //
 // and 0 in rows whose target is Ignore. A nil dEntropies is 0.
 func LogProbsGrad(logits, dLogProbs, dEntropies []float32, targets []int32, rows, vocab int) {
 	checkLogProbs("LogProbsGrad", dLogProbs, dEntropies, logits, targets, rows, vocab)
-	t := logProbsTask{best, dLogProbs, dEntropies, logits, targets, rows, vocab, rowsPerPiece(vocab), true}
+	t := logProbsTask{active, dLogProbs, dEntropies, logits, targets, rows, vocab, rowsPerPiece(vocab), true}
 	run(&logProbsSlot, t, blocks(rows, t.rowsPerPiece))
 }
 
@@ -42,10 +42,10 @@ func checkLogProbs(f string, logProbs, entropies, logits []float32, targets []in
 	}
 }
 
-// logProbsTask computes log-probabilities and entropies of rows; with grad, these are
-// gradients and the logits become theirs.
+// logProbsTask computes log-probabilities and entropies of rows. With grad, logProbs and
+// entropies are their gradients, and the logits are replaced by theirs.
 type logProbsTask struct {
-	level                     *level
+	isa                       *instructionSet
 	logProbs, entropies       []float32
 	logits                    []float32
 	targets                   []int32
@@ -77,7 +77,7 @@ func (t *logProbsTask) row(w *worker, row []float32, r int) {
 		}
 		return
 	}
-	s := t.level.rowSoftmax(w.floats(sumBlock), row, t.entropies != nil)
+	s := t.isa.rowSoftmax(w.floats(sumBlock), row, t.entropies != nil)
 	t.logProbs[r] = float32(float64(row[target]) - float64(s.max) - s.logSum())
 	if t.entropies != nil {
 		t.entropies[r] = float32(s.entropy())
@@ -86,7 +86,7 @@ func (t *logProbsTask) row(w *worker, row []float32, r int) {
 
 // gradient replaces row r of the logits with its gradient.
 func (t *logProbsTask) gradient(w *worker, row []float32, r int) {
-	l, target, d, dEntropy := t.level, t.targets[r], t.logProbs[r], float32(0)
+	isa, target, d, dEntropy := t.isa, t.targets[r], t.logProbs[r], float32(0)
 	if t.entropies != nil {
 		dEntropy = t.entropies[r]
 	}
@@ -96,12 +96,12 @@ func (t *logProbsTask) gradient(w *worker, row []float32, r int) {
 	}
 	if dEntropy != 0 {
 		// −dEntropy·p·(log p + H) − d·p, p being exp(x − max)/sum.
-		s := l.rowSoftmax(w.floats(sumBlock), row, true)
+		s := isa.rowSoftmax(w.floats(sumBlock), row, true)
 		shift, h := float64(s.max)+s.logSum(), s.entropy()
 		e := w.floats(sumBlock)
 		for i := 0; i < len(row); i += sumBlock {
 			x := row[i:min(i+sumBlock, len(row))]
-			l.exp(e[:len(x)], x, 1, s.max)
+			isa.exp(e[:len(x)], x, 1, s.max)
 			for j, v := range x {
 				x[j] = 0
 				if e[j] != 0 {
@@ -113,12 +113,12 @@ func (t *logProbsTask) gradient(w *worker, row []float32, r int) {
 		row[target] += d
 		return
 	}
-	shift, sum := l.max(row), 0.0
+	shift, sum := isa.max(row), 0.0
 	for i := 0; i < len(row); i += sumBlock {
 		x := row[i:min(i+sumBlock, len(row))]
-		sum += float64(l.exp(x, x, 1, shift))
+		sum += float64(isa.exp(x, x, 1, shift))
 	}
-	l.scale(row, float32(-float64(d)/sum))
+	isa.scale(row, float32(-float64(d)/sum))
 	row[target] += d
 }
 
@@ -137,12 +137,12 @@ func (s rowSoftmax) logSum() float64 { return math.Log(s.sum) }
 func (s rowSoftmax) entropy() float64 { return s.logSum() - s.weighted/s.sum }
 
 // rowSoftmax reads a row of logits. scratch has sumBlock floats.
-func (l *level) rowSoftmax(scratch, row []float32, weighted bool) (s rowSoftmax) {
-	s.max = l.max(row)
+func (isa *instructionSet) rowSoftmax(scratch, row []float32, weighted bool) (s rowSoftmax) {
+	s.max = isa.max(row)
 	for i := 0; i < len(row); i += sumBlock {
 		x := row[i:min(i+sumBlock, len(row))]
 		e := scratch[:len(x)]
-		s.sum += float64(l.exp(e, x, 1, s.max))
+		s.sum += float64(isa.exp(e, x, 1, s.max))
 		if !weighted {
 			continue
 		}
@@ -165,12 +165,12 @@ func KL(kl, logits, reference []float32, rows, vocab int) {
 	need(f, "kl", len(kl), rows)
 	need(f, "logits", len(logits), rows*vocab)
 	need(f, "reference", len(reference), rows*vocab)
-	t := klTask{best, kl, logits, reference, rows, vocab, rowsPerPiece(vocab)}
+	t := klTask{active, kl, logits, reference, rows, vocab, rowsPerPiece(vocab)}
 	run(&klSlot, t, blocks(rows, t.rowsPerPiece))
 }
 
 type klTask struct {
-	level                     *level
+	isa                       *instructionSet
 	kl, logits, reference     []float32
 	rows, vocab, rowsPerPiece int
 }
@@ -181,23 +181,23 @@ func (t *klTask) piece(w *worker, i int) {
 	from, to := block(i, t.rowsPerPiece, t.rows)
 	for r := from; r < to; r++ {
 		at, end := r*t.vocab, r*t.vocab+t.vocab
-		t.kl[r] = float32(t.level.kl(w.floats(2*sumBlock), t.logits[at:end], t.reference[at:end]))
+		t.kl[r] = float32(t.isa.kl(w.floats(2*sumBlock), t.logits[at:end], t.reference[at:end]))
 	}
 }
 
-// kl is the divergence of one row; scratch has 2·sumBlock floats. The sum of p and that of
-// q being 1, it is Σ p·(eᵈ − 1 − d) with d = log q − log p: terms that aren't negative and
+// kl returns the divergence of one row; scratch has 2·sumBlock floats. Since p and q each sum to
+// 1, the divergence is Σ p·(eᵈ − 1 − d) with d = log q − log p: terms that aren't negative and
 // don't cancel.
-func (l *level) kl(scratch, logits, reference []float32) (sum float64) {
-	p := l.rowSoftmax(scratch[:sumBlock], logits, false)
-	q := l.rowSoftmax(scratch[:sumBlock], reference, false)
+func (isa *instructionSet) kl(scratch, logits, reference []float32) (sum float64) {
+	p := isa.rowSoftmax(scratch[:sumBlock], logits, false)
+	q := isa.rowSoftmax(scratch[:sumBlock], reference, false)
 	shift := (float64(q.max) - float64(p.max)) + (q.logSum() - p.logSum()) // 0 for equal rows
 	for i := 0; i < len(logits); i += sumBlock {
 		x := logits[i:min(i+sumBlock, len(logits))]
 		y := reference[i:][:len(x)]
 		ep, eq := scratch[:len(x)], scratch[sumBlock:][:len(x)]
-		l.exp(ep, x, 1, p.max)
-		l.exp(eq, y, 1, q.max)
+		isa.exp(ep, x, 1, p.max)
+		isa.exp(eq, y, 1, q.max)
 		for j := range x {
 			pj, qj := float64(ep[j])/p.sum, float64(eq[j])/q.sum
 			if pj == 0 {

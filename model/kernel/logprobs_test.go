@@ -22,7 +22,7 @@ func logSoftmaxRef(row []float32) []float64 {
 }
 
 func TestLogProbs(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, vocab := range []int{1, 2, 5, 8, 15, 16, 17, 33, 65, 2047, 5000} {
 			const rows = 7
 			r := newRand(uint64(vocab))
@@ -81,7 +81,7 @@ func TestLogProbs(t *testing.T) {
 
 func TestLogProbsExtremes(t *testing.T) {
 	inf := float32(math.Inf(-1))
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		logits := []float32{1e4, 1e4 - 200, inf, -1e4}
 		logProbs, entropies, targets := make([]float32, 1), make([]float32, 1), []int32{1}
 		LogProbs(logProbs, entropies, logits, targets, 1, 4)
@@ -98,7 +98,7 @@ func TestLogProbsExtremes(t *testing.T) {
 }
 
 func TestKL(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, vocab := range []int{1, 2, 15, 17, 65, 2047, 5000} {
 			// Rows are alike to different degrees, the last ones not at all.
 			const rows = 8
@@ -139,7 +139,7 @@ func TestKL(t *testing.T) {
 }
 
 func TestLogProbsSameBits(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		const rows, vocab = 400, 65
 		x, y, targets := random(newRand(1), rows*vocab, 0), random(newRand(2), rows*vocab, 0), make([]int32, rows)
 		d := random(newRand(3), rows, 0)

@@ -7,14 +7,14 @@ import (
 
 const (
 	cacheLine = 64 / 4      // floats
-	hugePage  = 2 << 20 / 4 // floats in a huge page of the processors that this is for
+	hugePage  = 2 << 20 / 4 // floats in a huge page
 )
 
-// Memory returns n zeros that begin on a cache line. Where the system lets a program
-// ask for it, they lie in huge pages: a large matrix read along its columns, or seven
-// streams at once as in AdamW, touch more small pages than a core remembers, and a
-// core's prefetching ends with a page. Small pieces share pages, and are freed together
-// with their neighbours: it is for what lives as long as a model or a graph.
+// Memory returns n zeros that begin on a cache line. Where the system lets a program ask for
+// it, they lie in huge pages. A large matrix read along its columns, or the seven streams of
+// AdamW, touch more small pages than a core remembers, and a core's prefetching ends with a
+// page. Small slices share pages, which are freed only when none of them is in use: Memory is
+// for what lives as long as a model or a graph.
 func Memory(n int) []float32 {
 	size("Memory", "n", n)
 	if n > hugePage/2 {
@@ -35,24 +35,25 @@ var shared struct {
 	rest []float32
 }
 
-// huge returns n zeros in huge pages, but for the ends of a number that isn't a multiple.
-// Of what it allocates, only what is written to takes memory.
+// huge returns n zeros in huge pages, apart from the ends that don't fill one. Of what it
+// allocates, only what is written to takes memory.
 func huge(n int) []float32 {
 	x := make([]float32, n+hugePage)
 	untouch(x)
-	x = x[past(x, hugePage):][:n:n]
+	x = x[misaligned(x, hugePage):][:n:n]
 	adviseHuge(x[:n/hugePage*hugePage])
 	return x
 }
 
-// aligned returns n floats that begin on a cache line, as vector loads like it.
+// aligned returns n floats that begin on a cache line, which makes vector loads fast.
 func aligned(n int) []float32 {
 	x := make([]float32, n+cacheLine)
-	return x[past(x, cacheLine):][:n:n]
+	return x[misaligned(x, cacheLine):][:n:n]
 }
 
-// past returns how many floats of x are before an address that is a multiple of so many.
-func past(x []float32, multiple int) int {
+// misaligned returns how many leading floats of x to skip so that the rest starts at an address
+// that is a multiple of `multiple` floats.
+func misaligned(x []float32, multiple int) int {
 	at := int(uintptr(unsafe.Pointer(&x[0])) / 4 % uintptr(multiple))
 	return (multiple - at) % multiple
 }

@@ -7,19 +7,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// adviseHuge asks for huge pages, before x is touched. It is a hint: a system without
-// them says no, and nothing is lost.
+// adviseHuge asks the system for huge pages, before x is touched. Where there are none, nothing
+// happens.
 func adviseHuge(x []float32) {
 	if len(x) > 0 {
 		_ = unix.Madvise(bytesOf(x), unix.MADV_HUGEPAGE)
 	}
 }
 
-// untouch takes the pages from zeros: the allocator touches memory that was in use before,
-// to clear it. The next to touch them gets zeros again, in huge pages if advised.
+// untouch gives the pages of x, which holds zeros, back to the system. (The allocator has
+// touched them if the memory was in use before.) Whoever touches them next gets zeros again,
+// in huge pages if advised.
 func untouch(x []float32) {
 	page := os.Getpagesize() / 4
-	if from := past(x, page); from+page <= len(x) {
+	if from := misaligned(x, page); from+page <= len(x) {
 		_ = unix.Madvise(bytesOf(x[from:from+(len(x)-from)/page*page]), unix.MADV_DONTNEED)
 	}
 }

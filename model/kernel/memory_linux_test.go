@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Memory is taken when it's written to, also where the program had other memory before.
+// Memory is taken from the system when it is written to, even if the program had other memory
+// before.
 func TestMemoryIsUntouched(t *testing.T) {
 	const n = 16 << 20 // 64 MiB
 	resident := func() (bytes int) {

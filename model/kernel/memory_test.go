@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// Pieces of every size begin on a cache line, are zero, and nobody else's.
+// Slices of every size begin on a cache line, are zero, and don't overlap.
 func TestMemory(t *testing.T) {
 	var pieces [][]float32
 	for _, n := range []int{0, 1, 15, 16, 17, 1000, hugePage / 2, hugePage/2 + 1, hugePage - 1, hugePage, 3*hugePage + 5, 17, 100000, 400000, 1} {

@@ -81,13 +81,13 @@ func NegativeSampling(steps []float32, t Table, pieces []Examples, s Sampling, r
 		rows += pieces[i].rows()
 	}
 	need("NegativeSampling", "steps", len(steps), rows*t.Stride)
-	run(&samplingSlot, samplingTask{level: best, table: t, pieces: pieces, Sampling: s, rate: rate, steps: steps}, len(pieces))
+	run(&samplingSlot, samplingTask{isa: active, table: t, pieces: pieces, Sampling: s, rate: rate, steps: steps}, len(pieces))
 }
 
 // SamplingLoss returns the same loss, summed over the examples of all pieces, and the
 // number of examples.
 func SamplingLoss(t Table, pieces []Examples, s Sampling) (loss float64, examples int) {
-	loss = runSum(&samplingSlot, samplingTask{level: best, table: t, pieces: pieces, Sampling: s}, len(pieces))
+	loss = runSum(&samplingSlot, samplingTask{isa: active, table: t, pieces: pieces, Sampling: s}, len(pieces))
 	for i := range pieces {
 		for c := range pieces[i].Targets {
 			n := pieces[i].width(c)
@@ -111,7 +111,7 @@ func (e *Examples) width(c int) int {
 
 type samplingTask struct {
 	Sampling
-	level  *level
+	isa    *instructionSet
 	table  Table
 	pieces []Examples
 	rate   float32
@@ -124,14 +124,14 @@ func (t *samplingTask) piece(w *worker, i int) {
 	e := &t.pieces[i]
 	L, P, K, s := len(e.Inputs), len(e.Targets), len(e.Noise), t.table.Stride
 	p := samplingPiece{samplingTask: t, Examples: e}
-	l := t.level
-	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L*targetGroup + L + P + max(l.panelFloats(K, t.table.D), l.panelFloats(targetGroup, t.table.D), L*targetGroup))
+	isa := t.isa
+	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L*targetGroup + L + P + max(isa.panelFloats(K, t.table.D), isa.panelFloats(targetGroup, t.table.D), L*targetGroup))
 	p.inputs, scratch = carve(scratch, L*s)
 	p.targets, scratch = carve(scratch, P*s)
 	p.noise, scratch = carve(scratch, K*s)
-	l.gatherRows(p.noise, t.table.Data, e.Noise, s)
-	l.gatherRows(p.targets, t.table.Data, e.Targets, s)
-	l.gatherRows(p.inputs, t.table.Data, e.Inputs, s)
+	isa.gatherRows(p.noise, t.table.Data, e.Noise, s)
+	isa.gatherRows(p.targets, t.table.Data, e.Targets, s)
+	isa.gatherRows(p.inputs, t.table.Data, e.Inputs, s)
 	if t.steps != nil {
 		first := 0
 		for j := range i {
@@ -161,13 +161,13 @@ type samplingPiece struct {
 }
 
 // targetGroup is the number of targets whose windows are computed together, as a dense
-// product of the words that they span: a vector of the widest level.
+// product of the words that they span: a vector of the widest instruction set.
 const targetGroup = 16
 
 // skipGram predicts each target from each word of its window. All inputs meet all noise
 // words in one product, each as often as it is in a window.
 func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
-	l, s, d := p.level, p.table.Stride, p.table.D
+	isa, s, d := p.isa, p.table.Stride, p.table.D
 	L, K := len(p.Inputs), len(p.Noise)
 	weights, scratch := carve(scratch, L)
 	clear(weights)
@@ -175,8 +175,8 @@ func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 		p.window(c, func(i int) { weights[i]++ })
 	}
 	dots, scratch := carve(scratch, L*K)
-	columns, _ := l.columnPanels(scratch, p.noise, s, d, K)
-	l.multiply(L, K, d, p.inputs, s, 1, columns, dots, K, false)
+	columns, _ := isa.columnPanels(scratch, p.noise, s, d, K)
+	isa.multiply(L, K, d, p.inputs, s, 1, columns, dots, K, false)
 	share := float32(p.Negatives) / float32(K)
 	if p.dInputs == nil {
 		for i, n := range weights {
@@ -188,11 +188,11 @@ func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 		for i := range weights {
 			weights[i] *= -p.rate * share
 		}
-		l.sigmoidRows(dots, weights, K)
-		rows, _ := l.rowPanels(nil, p.noise, s, K, s)
-		l.multiply(L, s, K, dots, K, 1, rows, p.dInputs, s, false)
-		rows, _ = l.rowPanels(nil, p.inputs, s, L, s)
-		l.multiply(K, s, L, dots, 1, K, rows, p.dNoise, s, false)
+		isa.sigmoidRows(dots, weights, K)
+		rows, _ := isa.rowPanels(nil, p.noise, s, K, s)
+		isa.multiply(L, s, K, dots, K, 1, rows, p.dInputs, s, false)
+		rows, _ = isa.rowPanels(nil, p.inputs, s, L, s)
+		isa.multiply(K, s, L, dots, 1, K, rows, p.dNoise, s, false)
 	}
 	for i := range weights {
 		weights[i] = p.rate
@@ -206,7 +206,7 @@ func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 // group computes the positive examples of targets c0 to c1. rates [L] is the rate, in
 // each of its elements.
 func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float64) {
-	l, s, d := p.level, p.table.Stride, p.table.D
+	isa, s, d := p.isa, p.table.Stride, p.table.D
 	n := c1 - c0
 	lo, hi := int(p.From[c0]), int(p.To[c1-1]) // windows move on with their targets
 	for c := c0; c < c1; c++ {
@@ -221,15 +221,15 @@ func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float6
 	}
 	dots, scratch := carve(scratch, span*targetGroup)
 	targets, inputs := p.targets[c0*s:c1*s], p.inputs[lo*s:hi*s]
-	columns, _ := l.columnPanels(scratch, targets, s, d, n)
-	l.multiply(span, n, d, inputs, s, 1, columns, dots, targetGroup, false)
+	columns, _ := isa.columnPanels(scratch, targets, s, d, n)
+	isa.multiply(span, n, d, inputs, s, 1, columns, dots, targetGroup, false)
 	if p.dTargets == nil {
 		for c := c0; c < c1; c++ {
 			p.window(c, func(i int) { loss += softplus(-dots[(i-lo)*targetGroup+c-c0]) })
 		}
 		return loss
 	}
-	l.sigmoidRows(dots, rates[:span], targetGroup)
+	isa.sigmoidRows(dots, rates[:span], targetGroup)
 	errors, _ := carve(scratch, span*targetGroup)
 	clear(errors)
 	for c := c0; c < c1; c++ {
@@ -241,16 +241,16 @@ func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float6
 			}
 		}
 	}
-	rows, _ := l.rowPanels(nil, targets, s, n, s)
-	l.multiply(span, s, n, errors, targetGroup, 1, rows, p.dInputs[lo*s:], s, true)
-	rows, _ = l.rowPanels(nil, inputs, s, span, s)
-	l.multiply(n, s, span, errors, 1, targetGroup, rows, p.dTargets[c0*s:], s, false)
+	rows, _ := isa.rowPanels(nil, targets, s, n, s)
+	isa.multiply(span, s, n, errors, targetGroup, 1, rows, p.dInputs[lo*s:], s, true)
+	rows, _ = isa.rowPanels(nil, inputs, s, span, s)
+	isa.multiply(n, s, span, errors, 1, targetGroup, rows, p.dTargets[c0*s:], s, false)
 	return 0
 }
 
 // cbow predicts each target from the mean of its window.
 func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
-	l, s, d := p.level, p.table.Stride, p.table.D
+	isa, s, d := p.isa, p.table.Stride, p.table.D
 	P, K := len(p.Targets), len(p.Noise)
 	means, scratch := carve(scratch, P*s)
 	dMeans, scratch := carve(scratch, P*s)
@@ -264,12 +264,12 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 		}
 		weights[c] = 1
 		mean := means[c*s : c*s+s]
-		p.window(c, func(i int) { l.add(mean, mean, p.inputs[i*s:]) })
-		l.scale(mean, 1/float32(n))
+		p.window(c, func(i int) { isa.add(mean, mean, p.inputs[i*s:]) })
+		isa.scale(mean, 1/float32(n))
 	}
 	dots, scratch := carve(scratch, P*K)
-	columns, _ := l.columnPanels(scratch, p.noise, s, d, K)
-	l.multiply(P, K, d, means, s, 1, columns, dots, K, false)
+	columns, _ := isa.columnPanels(scratch, p.noise, s, d, K)
+	isa.multiply(P, K, d, means, s, 1, columns, dots, K, false)
 	share := float32(p.Negatives) / float32(K)
 	if p.dInputs == nil {
 		for c, n := range weights {
@@ -279,18 +279,18 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 			for _, x := range dots[c*K : c*K+K] {
 				loss += float64(share) * softplus(x)
 			}
-			loss += softplus(-l.dot(means[c*s:c*s+d], p.targets[c*s:]))
+			loss += softplus(-isa.dot(means[c*s:c*s+d], p.targets[c*s:]))
 		}
 		return loss
 	}
 	for c := range weights {
 		weights[c] *= -p.rate * share
 	}
-	l.sigmoidRows(dots, weights, K)
-	rows, _ := l.rowPanels(nil, p.noise, s, K, s)
-	l.multiply(P, s, K, dots, K, 1, rows, dMeans, s, false)
-	rows, _ = l.rowPanels(nil, means, s, P, s)
-	l.multiply(K, s, P, dots, 1, K, rows, p.dNoise, s, false)
+	isa.sigmoidRows(dots, weights, K)
+	rows, _ := isa.rowPanels(nil, p.noise, s, K, s)
+	isa.multiply(P, s, K, dots, K, 1, rows, dMeans, s, false)
+	rows, _ = isa.rowPanels(nil, means, s, P, s)
+	isa.multiply(K, s, P, dots, 1, K, rows, p.dNoise, s, false)
 	clear(p.dInputs)
 	for c := range p.Targets {
 		n := p.width(c)
@@ -300,13 +300,13 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 			continue
 		}
 		mean, target, dMean := means[c*s:c*s+s], p.targets[c*s:c*s+s], dMeans[c*s:c*s+s]
-		g := [1]float32{p.rate / (1 + exp32(l.dot(mean[:d], target)))}
-		l.combine(dTarget, g[:], mean, s)
-		l.combine(dMean, g[:], target, s)
+		g := [1]float32{p.rate / (1 + exp32(isa.dot(mean[:d], target)))}
+		isa.combine(dTarget, g[:], mean, s)
+		isa.combine(dMean, g[:], target, s)
 		if !p.Classic {
-			l.scale(dMean, 1/float32(n))
+			isa.scale(dMean, 1/float32(n))
 		}
-		p.window(c, func(i int) { l.add(p.dInputs[i*s:i*s+s], p.dInputs[i*s:], dMean) })
+		p.window(c, func(i int) { isa.add(p.dInputs[i*s:i*s+s], p.dInputs[i*s:], dMean) })
 	}
 	return 0
 }

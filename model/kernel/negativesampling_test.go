@@ -134,7 +134,7 @@ func samplingObjectives() map[string]Sampling {
 func TestNegativeSampling(t *testing.T) {
 	for name, s := range samplingObjectives() {
 		t.Run(name, func(t *testing.T) {
-			eachLevel(t, func(t *testing.T) {
+			eachInstructionSet(t, func(t *testing.T) {
 				for _, d := range []int{1, 3, 8, 16, 17, 50, 100} {
 					for _, noise := range []int{1, 5, 8, 24, 30} {
 						r := newRand(uint64(d*100 + noise))
@@ -210,7 +210,7 @@ func TestNegativeSamplingIsGradient(t *testing.T) {
 }
 
 func TestAddRows(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		r := newRand(3)
 		for _, d := range []int{1, 16, 33} {
 			table := randomTable(r, 40, d)
@@ -268,7 +268,7 @@ func TestAddRows(t *testing.T) {
 }
 
 func TestSigmoidRows(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for rows := range 4 {
 			for _, n := range lengths()[:40] {
 				r := newRand(uint64(n))
@@ -280,7 +280,7 @@ func TestSigmoidRows(t *testing.T) {
 				for i, v := range x {
 					want[i] = float64(weights[i/n]) * sigmoid64(float64(v))
 				}
-				best.sigmoidRows(x, weights, n)
+				active.sigmoidRows(x, weights, n)
 				near(t, fmt.Sprintf("%d rows of %d", rows, n), x, want, 1e-6)
 				unharmed(t, x, weights)
 			}

@@ -2,47 +2,47 @@ package kernel
 
 import "fmt"
 
-// Packed is a matrix W[Out,In] of a linear map y = x·Wᵀ, its numbers in fewer bits than
-// float32: for a decoder's step, which takes as long as reading the weights. What is
-// computed with it is float32, of the numbers that Packing.Unpack gives back.
+// Packed is a matrix W[Out,In] of a linear map y = x·Wᵀ, whose numbers take fewer bits than
+// float32. A decoder's step takes as long as reading the weights, so it takes less time with
+// them. Arithmetic is in float32, with the numbers that Unpack gives back.
 type Packed struct {
 	Out, In int
 	packing Packing
 	stride  int      // words in a row
-	words   []uint32 // [Out, stride], Out filled up to a multiple of streams
+	words   []uint32 // [Out, stride], where Out is rounded up to a multiple of streams
 }
 
-// Packing is a way to hold a row of a matrix: in blocks of columns, a number of
-// 32-bit words each. The last block is filled up with zeros.
+// Packing is a format for rows of a matrix: blocks of columns, each of a number of 32-bit
+// words. The last block of a row is filled up with zeros.
 type Packing struct {
 	name           string
 	columns, words int // of a block
 	pack           func(w []uint32, x []float32)
-	unpack         func(l *level) func(x []float32, w []uint32)
-	dots           func(l *level) packedDots
+	unpack         func(isa *instructionSet) func(x []float32, w []uint32)
+	dots           func(isa *instructionSet) packedDots
 }
 
-// packedDots adds the products with unpacked rows that are far apart: c[r·ldc + s·far
-// + t] += Σ_i a[r·lda + i]·W[s·far + t, i], s < streams, t < steps, i < columns of
-// blocks; w begins with row 0 of W, its rows of blocks blocks.
+// packedDots adds dot products with packed rows, read in streams that are far rows apart:
+// c[r·ldc + s·far + t] += Σ_i a[r·lda + i]·W[s·far + t, i], s < streams, t < steps, i < columns
+// of the blocks. w begins with row 0 of W, and each row has that many blocks.
 type packedDots func(c []float32, ldc, rows int, a []float32, lda int, w []uint32, blocks, far, steps int)
 
 // BFloat16 keeps the sign, the exponent and 7 bits of the fraction: half the memory.
 var BFloat16 = Packing{
 	"bfloat16", bfloat16Columns, bfloat16Words, packBFloat16,
-	func(l *level) func([]float32, []uint32) { return l.unpackBFloat16 },
-	func(l *level) packedDots { return l.dotsBFloat16 },
+	func(isa *instructionSet) func([]float32, []uint32) { return isa.unpackBFloat16 },
+	func(isa *instructionSet) packedDots { return isa.dotsBFloat16 },
 }
 
-// Int8 keeps whole numbers from -127 to 127 for 64 columns, and a scale for them: 27 %
-// of the memory.
+// Int8 keeps whole numbers from −127 to 127 and a common scale for each 64 columns: 27 % of
+// the memory.
 var Int8 = Packing{
 	"int8", int8Columns, int8Words, packInt8,
-	func(l *level) func([]float32, []uint32) { return l.unpackInt8 },
-	func(l *level) packedDots { return l.dotsInt8 },
+	func(isa *instructionSet) func([]float32, []uint32) { return isa.unpackInt8 },
+	func(isa *instructionSet) packedDots { return isa.dotsInt8 },
 }
 
-// Pack returns W packed. w is W[out,in], or with trans its transpose, [in,out].
+// Pack returns W packed, for w = W[out,in], or with trans its transpose [in,out].
 func (p Packing) Pack(w []float32, out, in int, trans bool) *Packed {
 	size("Pack", "out", out)
 	size("Pack", "in", in)
@@ -53,17 +53,17 @@ func (p Packing) Pack(w []float32, out, in int, trans bool) *Packed {
 	return m
 }
 
-// Bytes is how much memory a product reads of the matrix.
+// Bytes is how many bytes a product reads of the matrix.
 func (m *Packed) Bytes() int64 { return 4 * int64(m.Out*m.stride) }
 
-// Unpack writes rows from to to of W to x[to-from,In].
+// Unpack sets x[to−from,In] to rows from to to of W, as they are computed with.
 func (m *Packed) Unpack(x []float32, from, to int) {
 	if from < 0 || to < from || to > m.Out {
 		panic(fmt.Sprintf("kernel: Unpack: rows %d to %d of %d", from, to, m.Out))
 	}
 	need("Unpack", "x", len(x), (to-from)*m.In)
 	if m.In > 0 {
-		run(&unpackSlot, unpackTask{best, m, x, from, to}, blocks(to-from, packRowsPerPiece))
+		run(&unpackSlot, unpackTask{active, m, x, from, to}, blocks(to-from, packRowsPerPiece))
 	}
 }
 
@@ -97,7 +97,7 @@ func (t *packTask) piece(w *worker, i int) {
 }
 
 type unpackTask struct {
-	level    *level
+	isa      *instructionSet
 	m        *Packed
 	x        []float32
 	from, to int
@@ -106,7 +106,7 @@ type unpackTask struct {
 var unpackSlot unpackTask
 
 func (t *unpackTask) piece(w *worker, i int) {
-	m, unpack := t.m, t.m.packing.unpack(t.level)
+	m, unpack := t.m, t.m.packing.unpack(t.isa)
 	from, to := block(i, packRowsPerPiece, t.to-t.from)
 	for r := from; r < to; r++ {
 		row := m.words[(t.from+r)*m.stride:][:m.stride]

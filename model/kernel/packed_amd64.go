@@ -4,7 +4,7 @@ package kernel
 
 type packedKernel func(c *float32, ldc int, a *float32, lda int, w *uint32, blocks, far, steps int)
 
-// Kernels of products with packed matrices by the rows that they take.
+// packedBFloat16AVX2 and the others are kernels by the number of rows of x that they take.
 var (
 	packedBFloat16AVX2   = [...]packedKernel{nil, packedDotsBFloat161AVX2, packedDotsBFloat162AVX2}
 	packedInt8AVX2       = [...]packedKernel{nil, packedDotsInt81AVX2, packedDotsInt82AVX2}
@@ -28,7 +28,7 @@ func dotsInt8Lanes16(c []float32, ldc, rows int, a []float32, lda int, w []uint3
 	runPackedDots(packedInt8AVX512[rows], int8Columns, int8Words, c, ldc, rows, a, lda, w, blocks, far, steps)
 }
 
-// runPackedDots proves the bounds that assembly doesn't check.
+// runPackedDots checks the bounds that assembly doesn't check, and calls it.
 func runPackedDots(kernel packedKernel, columns, words int, c []float32, ldc, rows int, a []float32, lda int, w []uint32, blocks, far, steps int) {
 	if blocks == 0 || steps == 0 {
 		return

@@ -30,9 +30,9 @@ func unpackBFloat16Go(x []float32, w []uint32) {
 	}
 }
 
-// packInt8 packs 64 columns: the first word is the scale, a float32, the others have
-// four columns each, the first in the lowest byte. The scale is the least that fits the
-// largest of them, which so becomes 127 or -127.
+// packInt8 packs 64 columns: the first word is the scale, a float32; each other word has four
+// columns, the first in its lowest byte. The scale is the smallest with which all columns fit,
+// so the largest of them becomes 127 or −127.
 func packInt8(w []uint32, x []float32) {
 	largest := float32(0)
 	for _, v := range x {
@@ -42,7 +42,7 @@ func packInt8(w []uint32, x []float32) {
 	w[0] = math.Float32bits(scale)
 	clear(w[1:])
 	if !(scale > 0) || math.IsInf(float64(scale), 1) {
-		return // nothing but zeros; or what isn't a number makes all of it none
+		return // only zeros; with NaN or infinity the scale makes all columns NaN
 	}
 	for i, v := range x {
 		q := int8(math.RoundToEven(float64(v) / float64(scale)))

@@ -1,8 +1,8 @@
 package kernel
 
-// Linear computes y[rows,Out] = x[rows,In]·Wᵀ + bias[Out]; a nil bias is 0. For few rows W
-// is read as it lies, once; for more it is unpacked, some rows at a time. The bits of a row
-// of y don't depend on how many there are.
+// Linear computes y[rows,Out] = x[rows,In]·Wᵀ + bias[Out]; a nil bias is 0. For few rows W is
+// read once, where it lies; for more it is unpacked, some rows at a time. The bits of a row of
+// y don't depend on how many rows there are.
 func (m *Packed) Linear(y, x, bias []float32, rows int) {
 	const f = "Packed.Linear"
 	size(f, "rows", rows)
@@ -16,7 +16,7 @@ func (m *Packed) Linear(y, x, bias []float32, rows int) {
 	}
 	workers.mu.Lock()
 	defer workers.mu.Unlock()
-	t := packedTask{level: best, m: m, y: y, x: x, bias: bias, rows: rows, ldx: m.columns()}
+	t := packedTask{isa: active, m: m, y: y, x: x, bias: bias, rows: rows, ldx: m.columns()}
 	if t.ldx != m.In {
 		t.x = grow(&packedRows, rows*t.ldx)
 		for r := range rows {
@@ -28,9 +28,9 @@ func (m *Packed) Linear(y, x, bias []float32, rows int) {
 	runLocked(&packedSlot, t, blocks(m.Out, t.rowsPerPiece))
 }
 
-// packedTask is a product with a packed matrix. As in dotsTask, a piece is some rows of W.
+// packedTask is a product with a packed matrix. A piece is some rows of W, as in dotsTask.
 type packedTask struct {
-	level        *level
+	isa          *instructionSet
 	m            *Packed
 	y, x, bias   []float32
 	rows, ldx    int
@@ -38,21 +38,21 @@ type packedTask struct {
 }
 
 const (
-	// packedPiece is about how many words of W a piece takes: enough for streams to run,
-	// few enough to share a small matrix out evenly.
+	// packedPiece is about how many words of W a piece takes: enough for streams to be fast, few
+	// enough to share a small matrix out evenly.
 	packedPiece = 16 << 10
-	// fewPackedRows is the number of rows up to which W is unpacked for each few of them,
-	// in registers.
+	// fewPackedRows is the number of rows of x up to which W is unpacked in registers, again for
+	// every few rows.
 	fewPackedRows = 16
 )
 
 // Guarded by the pool's lock.
 var (
 	packedSlot packedTask
-	packedRows []float32 // of x, filled up to whole blocks
+	packedRows []float32 // x with its rows filled up to whole blocks
 )
 
-// columns is the number of columns, filled up to whole blocks.
+// columns is the number of columns of a row filled up to whole blocks.
 func (m *Packed) columns() int { return m.stride / m.packing.words * m.packing.columns }
 
 func (t *packedTask) piece(w *worker, i int) {
@@ -84,7 +84,7 @@ func (t *packedTask) few(w *worker, from, to int) {
 	if from == to {
 		return
 	}
-	// The last rows of W, together with those of zeros.
+	// The last rows of W, with the rows of zeros that follow them.
 	rest := w.floats(t.rows * streams)
 	clear(rest)
 	t.dots(rest, streams, from, 1, 1)
@@ -95,11 +95,12 @@ func (t *packedTask) few(w *worker, from, to int) {
 	}
 }
 
-// dots adds to c the products with the rows of W from from on: streams times far.
+// dots adds to c the products with rows from, from+1, … of W: streams·far of them, of which
+// steps of each stream.
 func (t *packedTask) dots(c []float32, ldc, from, far, steps int) {
-	m, l := t.m, t.level
-	dots, n := m.packing.dots(l), m.stride/m.packing.words
-	groups := blocks(t.rows, l.fewRows)
+	m, isa := t.m, t.isa
+	dots, n := m.packing.dots(isa), m.stride/m.packing.words
+	groups := blocks(t.rows, isa.fewRows)
 	if steps == 0 {
 		return
 	}
@@ -115,21 +116,21 @@ func (t *packedTask) dots(c []float32, ldc, from, far, steps int) {
 	}
 }
 
-// many adds the products of many rows of x with rows from to to of W, which it unpacks.
+// many adds the products of many rows of x with rows from to to of W, which it unpacks first.
 func (t *packedTask) many(w *worker, from, to int) {
-	m, l := t.m, t.level
+	m, isa := t.m, t.isa
 	scratch := w.floats(streams * (t.ldx + nearRows))
 	c, unpacked := carve(scratch, streams*nearRows)
-	unpack := m.packing.unpack(l)
+	unpack := m.packing.unpack(isa)
 	for r0 := 0; r0 < t.rows; r0 += nearRows {
 		rows := min(nearRows, t.rows-r0)
-		groups := blocks(rows, l.fewRows)
+		groups := blocks(rows, isa.fewRows)
 		for j := from; j < to; j += streams {
 			unpack(unpacked, m.words[j*m.stride:][:streams*m.stride])
 			clear(c)
 			for g := range groups {
 				g0, g1 := part(g, groups, rows)
-				l.dotsRows(c[g0*streams:], streams, g1-g0, t.ldx, t.x[(r0+g0)*t.ldx:], t.ldx, unpacked, t.ldx, 1, 1)
+				isa.dotsRows(c[g0*streams:], streams, g1-g0, t.ldx, t.x[(r0+g0)*t.ldx:], t.ldx, unpacked, t.ldx, 1, 1)
 			}
 			for r := range rows {
 				y := t.y[(r0+r)*m.Out+j:]

@@ -9,7 +9,7 @@ import (
 
 var packings = []Packing{BFloat16, Int8}
 
-// unpackedRef is what a packing holds of W[out,in], by the definition of its format.
+// unpackedRef is W[out,in] as a packing holds it, by the definition of its format.
 func unpackedRef(p Packing, w []float32, out, in int) []float64 {
 	y := widen(w)
 	for r := range out {
@@ -49,7 +49,7 @@ func TestPack(t *testing.T) {
 				}
 			}
 			want := unpackedRef(p, w, out, in)
-			eachLevel(t, func(t *testing.T) {
+			eachInstructionSet(t, func(t *testing.T) {
 				for _, m := range []*Packed{p.Pack(w, out, in, false), p.Pack(trans, out, in, true)} {
 					got := random(r, out*in, 0)
 					m.Unpack(got, 0, out)
@@ -65,7 +65,7 @@ func TestPack(t *testing.T) {
 	}
 }
 
-// Zeros stay zeros, what isn't a number doesn't become one, and no number grows.
+// Zeros stay zeros, NaN and infinities don't become finite, and no number grows.
 func TestPackSpecial(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	x := make([]float32, 64)
@@ -93,7 +93,7 @@ func TestPackSpecial(t *testing.T) {
 }
 
 func TestPackedLinear(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, p := range packings {
 			for _, s := range [][2]int{{0, 5}, {3, 0}, {1, 1}, {2, 33}, {4, 64}, {5, 130}, {37, 65}, {130, 96}, {1030, 40}, {70, 1100}} {
 				out, in := s[0], s[1]
@@ -120,7 +120,7 @@ func TestPackedLinear(t *testing.T) {
 }
 
 func TestPackedSameBits(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, p := range packings {
 			const out, in = 1100, 70
 			r := newRand(5)
@@ -150,10 +150,10 @@ func TestPackedSameBits(t *testing.T) {
 	})
 }
 
-// The shapes are those of GPT-2's smallest model, from memory.
+// The shapes are those of GPT-2's smallest model, read from memory.
 func BenchmarkPackedLinear(b *testing.B) {
-	defer func(was *level) { best = was }(best)
-	for _, l := range levels {
+	defer func(was *instructionSet) { active = was }(active)
+	for _, isa := range instructionSets {
 		for _, p := range packings {
 			for _, rows := range []int{1, 4, 16, 256} {
 				const out, in, many = 3072, 768, 24
@@ -163,8 +163,8 @@ func BenchmarkPackedLinear(b *testing.B) {
 					ms[i] = p.Pack(random(r, out*in, 0), out, in, false)
 				}
 				x, y := random(r, rows*in, 0), random(r, rows*out, 0)
-				b.Run(fmt.Sprintf("%s/%s/rows=%d", l.name, p.name, rows), func(b *testing.B) {
-					best = l
+				b.Run(fmt.Sprintf("%s/%s/rows=%d", isa.name, p.name, rows), func(b *testing.B) {
+					active = isa
 					i := 0
 					for b.Loop() {
 						ms[i%many].Linear(y, x, nil, rows)

@@ -2,5 +2,5 @@
 
 package kernel
 
-// pause is a moment of waiting for another thread.
+// pause tells the processor that a loop waits for another thread; here there is no such instruction.
 func pause() {}

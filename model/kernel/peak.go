@@ -1,18 +1,18 @@
 package kernel
 
-// MultiplyAdds makes multiply-adds on registers alone, on every thread, and
-// returns how many operations they were (two each): the bar for a kernel that is
-// bound by arithmetic. rounds is in units of some 200 operations a thread.
+// MultiplyAdds makes multiply-adds on registers alone, on every thread, and returns how many
+// operations they were (two each): the peak that a kernel bound by arithmetic is compared
+// with. One of rounds is some 200 operations on each thread.
 func MultiplyAdds(rounds int) (flop float64) {
 	size("MultiplyAdds", "rounds", rounds)
 	if rounds == 0 {
 		return 0
 	}
-	// More pieces than threads, so that one that comes late delays nobody.
+	// More pieces than threads, so that a thread that comes late delays nobody.
 	pieces := peakPieces * Threads()
 	each := blocks(rounds, peakPieces)
-	run(&peakSlot, peakTask{best, each}, pieces)
-	return 2 * fmaChains * float64(best.lanes) * float64(each) * float64(pieces)
+	run(&peakSlot, peakTask{active, each}, pieces)
+	return 2 * fmaChains * float64(active.lanes) * float64(each) * float64(pieces)
 }
 
 const (
@@ -21,15 +21,15 @@ const (
 )
 
 type peakTask struct {
-	level  *level
+	isa    *instructionSet
 	rounds int
 }
 
 var peakSlot peakTask
 
-func (t *peakTask) piece(*worker, int) { t.level.fma(t.rounds) }
+func (t *peakTask) piece(*worker, int) { t.isa.fma(t.rounds) }
 
-// fmaGo makes 48 multiply-adds a round: 12 for each lane of the portable level.
+// fmaGo makes 48 multiply-adds a round: 12 for each lane of the portable instruction set.
 func fmaGo(rounds int) {
 	var a, b, c, d, e, f, g, h float32
 	x, y := float32(0.5), float32(0.25)

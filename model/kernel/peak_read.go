@@ -1,25 +1,24 @@
 package kernel
 
-// Read reads x and does nothing with it, as fast as memory allows: in four
-// streams a thread. It is the bar for a kernel that is bound by memory.
+// Read reads x and does nothing with it, as fast as memory allows, in four streams on each
+// thread: what a kernel bound by memory is compared with.
 func Read(x []float32) {
-	run(&readSlot, readTask{best, x}, blocks(len(x), readBlock))
+	run(&readSlot, readTask{active, x}, blocks(len(x), readBlock))
 }
 
-// readBlock is the number of elements in a piece: many pages, for streams that
-// run for long.
+// readBlock is the number of elements in a piece: many pages, so that streams are long.
 const readBlock = 512 << 10
 
 type readTask struct {
-	level *level
-	x     []float32
+	isa *instructionSet
+	x   []float32
 }
 
 var readSlot readTask
 
 func (t *readTask) piece(_ *worker, i int) {
 	from, to := block(i, readBlock, len(t.x))
-	t.level.read(t.x[from:to])
+	t.isa.read(t.x[from:to])
 }
 
 // readGo reads one element of each cache line.
@@ -31,7 +30,7 @@ func readGo(x []float32) {
 	keep(sum)
 }
 
-// keep stops the compiler from leaving out what made x.
+// keep stops the compiler from removing the code that made its argument.
 //
 //go:noinline
 func keep(float32) {}

@@ -6,7 +6,7 @@ func readLanes8(x []float32) { readBy(readAVX2, 32, x) }
 
 func readLanes16(x []float32) { readBy(readAVX512, 64, x) }
 
-// readBy reads in four streams of whole steps, the rest in Go.
+// readBy reads four streams of whole steps in assembly, and the rest in Go.
 func readBy(four func(x *float32, step, n int), step int, x []float32) {
 	quarter := len(x) / 4 / step * step
 	if quarter > 0 {

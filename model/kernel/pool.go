@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// A task is a kernel call cut into pieces that may run in any order and at the
-// same time. How an element of the result is summed depends on shapes alone, never
-// on who computes which piece.
+// A task is a kernel call cut into pieces that may run in any order and at the same time. How
+// an element of the result is summed follows from the shapes alone, and never from which
+// thread computes which piece.
 type task interface {
 	piece(w *worker, i int)
 }
@@ -26,16 +26,16 @@ type worker struct {
 // floats returns n floats of scratch, valid until the next call.
 func (w *worker) floats(n int) []float32 { return grow(&w.scratch, n) }
 
-// held is what a worker put in its scratch: key, of a task in a section.
+// held says what a worker has put in its scratch: key, of a task in a section.
 type held struct {
 	section uint64
 	task    task
 	key     int
 }
 
-// holds says whether the scratch still is what this worker last made for t under key, in
-// the same section. If not it is from now on.
-func (w *worker) holds(t task, key int) bool {
+// cached reports whether this worker's scratch already holds (t, key), from the same section.
+// If not, it records that the caller is about to fill it.
+func (w *worker) cached(t task, key int) bool {
 	h := held{workers.opened, t, key}
 	if w.held == h {
 		return true
@@ -45,35 +45,35 @@ func (w *worker) holds(t task, key int) bool {
 }
 
 // pool runs one section at a time: a task, or several that don't wait for each other. The
-// goroutine that brings it works on it itself; helpers that come in time take pieces off
-// it, one by one. Each thread begins with a share of its own, the same in every task: what
-// it has computed of a matrix in one kernel it reads in the next one, from its own cache.
-// Then it takes what is left of the others' shares, so a helper that the system has
-// scheduled away delays nobody.
+// goroutine that calls works on the section itself; helpers that come in time take pieces off
+// it, one by one. Each thread begins with a share of its own, the same in every task: what it
+// has computed of a matrix in one kernel, it reads from its own cache in the next one. After
+// that it takes what is left of the others' shares, so a helper that the system has scheduled
+// away delays nobody.
 //
-// A helper may only touch the fields of a section after it has entered (inside
-// +1) and then found the section open. The caller closes it and waits for
-// inside to fall to 0 before it changes them.
+// A helper may touch the fields of a section only after it has entered (inside + 1) and then
+// found the section open. The caller closes the section, and waits for inside to fall to 0,
+// before it changes them.
 //
-// Flags are set by Swap where what others have done is looked at next: there, an emulator
-// of another processor may let the load overtake a plain Store.
+// Flags are set by Swap where what others have done is looked at next: there, an emulator of
+// another processor may let the load overtake a plain Store.
 type pool struct {
 	mu      sync.Mutex // held by the caller for the time of its sections
 	threads atomic.Int32
 
 	caller  worker
 	helpers []*worker
-	partial []float64 // one for each piece of a task that sums
+	partial []float64 // one number for each piece of a task that sums
 
 	jobs   []job
-	shares []share // those of a thread side by side, one of each job
-	room   []share // what shares is cut from
+	shares []share // those of a thread next to each other, one of each job
+	room   []share // the memory of shares
 	open   atomic.Uint64
 	opened uint64 // number of sections so far
 	inside atomic.Int64
 
 	invited atomic.Int32 // number of helpers that may enter
-	crowded atomic.Bool  // more threads than cores: sleep at once rather than spin
+	crowded atomic.Bool  // more threads than cores: helpers sleep right away rather than spin
 
 	waiting atomic.Bool // the caller sleeps until inside is 0
 	left    chan struct{}
@@ -85,7 +85,7 @@ type job struct {
 	pieces int
 }
 
-// share is the pieces of a job that a thread begins with.
+// share is the part of a job that a thread begins with.
 type share struct {
 	next atomic.Int64 // the first that nobody has taken
 	end  int64
@@ -94,9 +94,8 @@ type share struct {
 
 var workers = &pool{left: make(chan struct{}, 1)}
 
-// A helper that finds nothing to do looks for work this many times before it
-// goes to sleep: some 100 µs, more than the gap between two kernels of a training
-// step.
+// A helper that finds nothing to do looks for work this many times before it goes to sleep:
+// for some 100 µs, which is longer than the gap between two kernels of a training step.
 const (
 	spins         = 1000
 	spinsPerYield = 64 // lets other goroutines run in between
@@ -120,10 +119,9 @@ func SetThreads(n int) {
 	workers.threads.Store(int32(n))
 }
 
-// run executes t with its pieces spread over the threads. slot is memory of the
-// kernel's own for the task, guarded by the pool's lock: a task on the stack
-// could not be seen by other threads, one on the heap would be an allocation
-// for each call.
+// run executes t with its pieces spread over the threads. slot is where t is kept meanwhile,
+// memory of the kernel's own that the pool's lock guards: a task on the stack couldn't be seen
+// by other threads, and one on the heap would be an allocation for each call.
 func run[T any, P interface {
 	*T
 	task
@@ -147,8 +145,8 @@ func runLocked[T any, P interface {
 	*slot = none // don't keep the caller's slices alive
 }
 
-// runSum is run for a task whose pieces put a number each in workers.partial;
-// it returns their sum, taken in order.
+// runSum is run for a task whose pieces set one number each in workers.partial. It returns their
+// sum, taken in order.
 func runSum[T any, P interface {
 	*T
 	task
@@ -209,7 +207,7 @@ func (p *pool) do() {
 	p.jobs = p.jobs[:0]
 }
 
-// share cuts each job's pieces into shares for so many threads.
+// share cuts each job's pieces into shares for that many threads.
 func (p *pool) share(threads int) {
 	n := threads * len(p.jobs)
 	for len(p.room) < n {
@@ -223,7 +221,7 @@ func (p *pool) share(threads int) {
 	}
 }
 
-// together runs the section with so many helpers.
+// together runs the section with that many helpers.
 func (p *pool) together(helpers int, crowded bool) {
 	for len(p.helpers) < helpers {
 		w := &worker{number: len(p.helpers) + 1, wake: make(chan struct{}, 1)}
@@ -273,7 +271,7 @@ func (p *pool) wait() {
 	<-p.left
 }
 
-// help is the life of a helper.
+// help is what a helper does for as long as the program runs.
 func (p *pool) help(w *worker) {
 	var seen uint64
 	for idle := 1; ; idle++ {
@@ -309,7 +307,7 @@ func (p *pool) help(w *worker) {
 // blocks returns how many blocks of at most size items cover n items.
 func blocks(n, size int) int { return (n + size - 1) / size }
 
-// part returns the bounds of part i of n items in so many parts of nearly equal size.
+// part returns the bounds of part i of n items cut into parts of nearly equal size.
 func part(i, parts, n int) (from, to int) { return n * i / parts, n * (i + 1) / parts }
 
 // block returns the bounds of block i of at most size items of n.

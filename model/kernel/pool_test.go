@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// everything calls each kernel once, at sizes that spread over several threads.
+// everything calls each kernel once, at sizes that need several threads.
 func everything() func() {
 	const rows, d, heads, T = 96, 48, 3, 32
 	r := newRand(9)
@@ -51,7 +51,7 @@ func everything() func() {
 }
 
 func TestNoAllocations(t *testing.T) {
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		defer SetThreads(0)
 		for _, n := range []int{1, 2, 5} {
 			SetThreads(n)
@@ -64,8 +64,8 @@ func TestNoAllocations(t *testing.T) {
 	})
 }
 
-// Kernels may be called from several goroutines; each call has to see its own
-// result. Run with -race, this also checks the pool's hand-over.
+// Kernels may be called from several goroutines, and each call sees its own result. With -race
+// this also checks how the pool hands tasks over.
 func TestConcurrentCalls(t *testing.T) {
 	defer SetThreads(0)
 	SetThreads(4)
@@ -99,7 +99,7 @@ func TestConcurrentCalls(t *testing.T) {
 	group.Wait()
 }
 
-// Helpers that found nothing to do must sleep, and wake again.
+// Helpers that find nothing to do go to sleep, and wake up again.
 func TestHelpersSleep(t *testing.T) {
 	defer SetThreads(0)
 	SetThreads(3)

@@ -7,7 +7,7 @@ func geluLanes16(y, x []float32, rows, n, ld int)      { onTile(geluAVX512, y, x
 func geluGradLanes8(dy, x []float32, rows, n, ld int)  { onTile(geluGradAVX2, dy, x, rows, n, ld) }
 func geluGradLanes16(dy, x []float32, rows, n, ld int) { onTile(geluGradAVX512, dy, x, rows, n, ld) }
 
-// onTile proves the bounds that assembly doesn't check.
+// onTile checks the bounds that assembly doesn't check, and calls it.
 func onTile(f func(y, x *float32, rows, n, ld int), y, x []float32, rows, n, ld int) {
 	if rows == 0 || n == 0 {
 		return

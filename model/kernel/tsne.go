@@ -13,14 +13,14 @@ func StudentForces(attract, repel, points, p []float32, n int) float64 {
 	need("StudentForces", "repel", len(repel), 2*n)
 	need("StudentForces", "points", len(points), 2*n)
 	need("StudentForces", "p", len(p), n*n)
-	return runSum(&studentSlot, studentTask{best, attract, repel, points, p, n}, blocks(n, studentRows))
+	return runSum(&studentSlot, studentTask{active, attract, repel, points, p, n}, blocks(n, studentRows))
 }
 
 // studentRows is the number of points in a piece.
 const studentRows = 8
 
 type studentTask struct {
-	level                     *level
+	isa                       *instructionSet
 	attract, repel, points, p []float32
 	n                         int
 }
@@ -33,7 +33,7 @@ func (t *studentTask) piece(_ *worker, piece int) {
 	var sum float64
 	from, to := block(piece, studentRows, n)
 	for i := from; i < to; i++ {
-		sums := t.level.studentForces(t.p[i*n:(i+1)*n], x, y, x[i], y[i])
+		sums := t.isa.studentForces(t.p[i*n:(i+1)*n], x, y, x[i], y[i])
 		sum += float64(sums[0]) - 1 // without the point itself
 		t.attract[i], t.attract[n+i] = sums[1], sums[2]
 		t.repel[i], t.repel[n+i] = sums[3], sums[4]

@@ -12,7 +12,7 @@ import (
 // the same bits on any number of threads.
 func TestStudentForces(t *testing.T) {
 	defer SetThreads(Threads())
-	eachLevel(t, func(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
 		for _, n := range []int{1, 2, 7, 8, 9, 16, 17, 33, 100} {
 			t.Run(fmt.Sprint(n), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(uint64(n), 1))

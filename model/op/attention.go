@@ -16,9 +16,9 @@ type attention struct {
 }
 
 // CausalSelfAttention returns [N, D] for packed queries, keys and values [N, 3·D]
-// of sequences of context tokens: softmax(q·kᵀ/√(D/heads))·v in each head, where
-// a token sees itself and what came before (Vaswani et al. 2017, section 3.2).
-// Dropout acts on the probabilities.
+// of sequences of context tokens: softmax(q·kᵀ/√(D/heads))·v in each head, where the causal
+// mask lets a token see itself and the tokens before it only (Vaswani et al. 2017, section
+// 3.2). kernel.Attention applies the mask. Dropout acts on the probabilities.
 func (g *Graph) CausalSelfAttention(qkv *G.Node, heads, context int, dropoutP float32) *G.Node {
 	n, d3 := dims("CausalSelfAttention's input", qkv)
 	d := d3 / 3

@@ -7,19 +7,19 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// None as an index of Choices is a choice that there isn't.
+// None as an index of Choices marks a choice that doesn't exist.
 const None = -1
 
-// noChoice is the score of what can't be chosen: its probability is 0.
+// noChoice is the score of a choice that doesn't exist: its probability is 0.
 const noChoice = -1e30
 
-// choices lays scores out by question.
+// choices arranges scores by question.
 type choices struct{}
 
-// Choices returns [Q, C]: the scores [S, 1] of S sequences laid out as the choices
-// of Q questions, for an index [Q·C] of numbers below S. Where a question has fewer
-// than C choices its index is None, and the softmax over the choices gives it the
-// probability 0 (Radford et al. 2018, section 3.3: multiple choice).
+// Choices returns [Q, C], the scores [S, 1] of S sequences arranged as the C choices of each
+// of Q questions: element i is the score of sequence index[i], for an index [Q·C]. Where a
+// question has fewer than C choices, its index is None, and the softmax over the choices gives
+// that place the probability 0 (Radford et al. 2018, section 3.3: multiple choice).
 func (g *Graph) Choices(scores, index *G.Node, perQuestion int) *G.Node {
 	_, one := dims("Choices' scores", scores)
 	n := index.Shape().TotalSize()

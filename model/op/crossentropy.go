@@ -6,19 +6,19 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Ignore is the target of a row that counts for nothing.
+// Ignore as a target means that the row is left out of sums and means.
 const Ignore = kernel.Ignore
 
-// crossEntropy is the mean of -log softmax(logits)[target] over counted rows.
+// crossEntropy is the mean of −log softmax(logits)[target] over the rows that count.
 type crossEntropy struct{ rows, vocab int }
 
 // CrossEntropy returns a scalar: the mean over the rows of logits [N, V] of
 // -log p(target), in nats, for targets [N]; rows with target Ignore don't count,
 // and with none left it is 0.
 //
-// In a graph that is differentiated the logits become their own gradient,
-// (softmax - onehot)/counted, already in the forward pass: they are the largest
-// matrix of a step, and this way there is one of it, read and written once.
+// In a graph that is differentiated, the forward pass already replaces the logits by their
+// gradient, (softmax − onehot)/counted. The logits are the largest matrix of a step; this way
+// there is one of that size, and it is read and written once.
 func (g *Graph) CrossEntropy(logits, targets *G.Node) *G.Node {
 	n, v := dims("CrossEntropy's logits", logits)
 	must(targets.Shape().TotalSize() == n, "CrossEntropy: logits %v, targets %v", logits.Shape(), targets.Shape())

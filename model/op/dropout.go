@@ -7,22 +7,23 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// dropout is one place of the graph that drops elements. The mask is a function
-// of the run's seed and the place, so the backward pass draws it again.
+// dropout is one place in the graph where elements are dropped. The mask is a function of
+// the run's seed and of the place, so the backward pass draws the same one again.
 type dropout struct {
 	graph *Graph
 	site  uint64
 	p     float32
 }
 
-// newDropout numbers the places in the order in which the graph is built.
+// newDropout returns the next place: they are numbered in the order in which the graph is
+// built.
 func (g *Graph) newDropout(p float32) dropout {
 	g.dropoutSites++
 	return dropout{g, g.dropoutSites, p}
 }
 
-// mask is the dropout of the present run. The odd constant (2⁶⁴/φ) spreads the
-// places over the seeds.
+// mask is the dropout of the present run. The odd constant (2⁶⁴/φ) makes the seeds of the
+// places differ in many bits.
 func (d dropout) mask() kernel.Dropout {
 	return kernel.Dropout{P: d.p, Seed: d.graph.dropoutSeed ^ d.site*0x9e3779b97f4a7c15}
 }

@@ -7,7 +7,7 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// embedding is the sum of a token's and its position's vector.
+// embedding is the sum of a token's vector and its position's vector.
 type embedding struct{ context, width int }
 
 // Embedding returns [N, D]: row r is tokenTable[tokens[r]] + positionTable[r mod

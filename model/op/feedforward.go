@@ -7,8 +7,8 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// feedForward is a block's second half. hidden keeps h·w1 + b1 for the backward pass,
-// which computes its GELU again, in its place: that costs less than to keep it.
+// feedForward is a block's second half. hidden keeps h·w1 + b1 for the backward pass, which
+// computes the GELU of it again, in place: that takes less time than keeping it would.
 type feedForward struct {
 	rows, width, inner int
 	dropout            dropout
@@ -21,7 +21,7 @@ type feedForward struct {
 // ResidualFeedForward returns x + dropout(GELU(h·w1 + b1)·w2 + b2), [N, D], for x and h
 // [N, D], w1 [D, F], b1 [F], w2 [F, D], b2 [D]: the position-wise network (Vaswani et
 // al. 2017, section 3.3), with GELU (Hendrycks and Gimpel 2016; the tanh form that
-// GPT-1 and GPT-2 use), and its way back to the residual stream. h may be x.
+// GPT-1 and GPT-2 use), added to the residual stream. h may be x.
 func (g *Graph) ResidualFeedForward(x, h *G.Node, w1, b1, w2, b2 Param, dropoutP float32) *G.Node {
 	n, d := dims("ResidualFeedForward's input", h)
 	_, f := dims("ResidualFeedForward's weight", w1.Node)
@@ -32,14 +32,15 @@ func (g *Graph) ResidualFeedForward(x, h *G.Node, w1, b1, w2, b2 Param, dropoutP
 		hidden: &buffer{shape: tensor.Shape{n, f}}, activated: &buffer{shape: tensor.Shape{n, f}}, gradient: &buffer{shape: tensor.Shape{n, f}},
 		masked: g.maskedGradient(n, d, dropoutP),
 	}
-	return g.onto(x, "ResidualFeedForward", l, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
+	return g.addToStream(x, "ResidualFeedForward", l, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
 }
 
 func (l *feedForward) buffers() (kept, forward, backward []*buffer) {
-	return []*buffer{l.hidden}, []*buffer{l.activated}, append(some(l.masked), l.gradient)
+	return []*buffer{l.hidden}, []*buffer{l.activated}, append(orNone(l.masked), l.gradient)
 }
 
-// split takes the stream from the other inputs: if it is h too, there is one less.
+// split separates the stream from the other inputs. If h is the stream, there is one input
+// less.
 func (l *feedForward) split(in []values) (x []float32, rest []values) {
 	if len(in) == 5 {
 		return in[0].float, in
@@ -74,7 +75,7 @@ func (l *feedForward) backward(_, dout []float32, in []values) {
 	kernel.Compute(dh, second.weightGradient(activated, dy, w2, b2), first.weightGradient(h.float, dhidden, w1, b1))
 }
 
-// sets is true of the weights: of inputs that end with w1, b1, w2, b2.
+// sets is true for the weights w1 and w2: the inputs end with w1, b1, w2, b2.
 func (l *feedForward) sets(input, inputs int) bool { return (inputs-input)%2 == 0 }
 
 func (l *feedForward) backwardReads() (inputs, output bool) { return true, false }

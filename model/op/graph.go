@@ -3,11 +3,12 @@
 // of package kernel on row-major float32 matrices. Activations are matrices
 // [N, D] with one row per token, N = B·T, rows of a sequence in order.
 //
-// The graph is Gorgonia's: nodes are made with ApplyOp and differentiated with Grad.
-// What differs from Gorgonia's own operations is memory: an operation has its output
-// and its gradients for good; Graph.Plan lets those share memory that don't live at the
-// same time. Machine runs the graph, and allocates nothing. A parameter's gradient accumulates in one buffer (Param.Grad), over the
-// operations that read the parameter and over micro-batches.
+// The graph is Gorgonia's: nodes are made with ApplyOp and differentiated with Grad. What
+// differs from Gorgonia's own operations is memory. An operation keeps the memory of its
+// output and its gradients; Graph.Plan lets those share memory that aren't needed at the
+// same time. Machine runs the graph, and allocates nothing. The gradient of a parameter
+// accumulates in one buffer (Param.Grad), over the operations that read the parameter and
+// over micro-batches.
 package op
 
 import (
@@ -26,20 +27,21 @@ import (
 // not usable; see NewGraph.
 type Graph struct {
 	Expr *G.ExprGraph
-	// Observe, unless nil, is told how long each forward or backward pass of an
-	// operation's arithmetic took. What a run takes beside is the machine's.
+	// Observe, unless nil, is called with the time that each forward or backward pass of an
+	// operation took. What a run takes besides that is the machine's.
 	Observe func(operation string, backward bool, took time.Duration)
 
 	dropoutSeed  uint64
 	dropoutSites uint64
-	skips        map[*G.Node]*skip
+	skips        map[*G.Node]*skip // by the stream that a residual sum reads
 	list         []*operation
 	arena        *Arena
 	bytes        int64
 }
 
-// skip is the gradient that a residual sum owes to the stream. It is paid by the other
-// operation that reads the stream: see residual.
+// skip records dL/d(sum) for a residual sum. The block's first operation, which also reads
+// the stream, adds its own gradient into it, so the stream needs one buffer for all layers:
+// see residual.
 type skip struct {
 	grad  *G.Node // gradient of the sum, known once the sum is differentiated
 	taken bool
@@ -50,9 +52,9 @@ func NewGraph() *Graph {
 	return &Graph{Expr: G.NewGraph(), skips: map[*G.Node]*skip{}, arena: &Arena{}}
 }
 
-// Param is a parameter's place in a graph. Grad has the shape of the value and
-// is added to, unless *Stale: then it counts as zero whatever it holds, and the
-// first that would add to it sets it, and Stale to false. A nil Grad means frozen:
+// Param is a parameter in a graph. A run adds to Grad, which has the shape of the value. If
+// *Stale, Grad counts as zero whatever it holds: the first operation that would add to it
+// sets it instead, and sets *Stale to false. A nil Grad means that the parameter is frozen:
 // no gradient is computed.
 type Param struct {
 	Node  *G.Node
@@ -75,7 +77,8 @@ func (g *Graph) Indices(name string, n int) (*G.Node, []int32) {
 	return G.NewTensor(g.Expr, tensor.Int32, 1, G.WithShape(n), G.WithName(name), G.WithValue(v)), backing
 }
 
-// Floats is Indices for an input of n float32 that nothing is differentiated by.
+// Floats adds an input of n float32, with respect to which nothing is differentiated, and
+// returns its node with the memory that the next run reads.
 func (g *Graph) Floats(name string, n int) (*G.Node, []float32) {
 	backing := make([]float32, n)
 	v := tensor.New(tensor.WithShape(n), tensor.WithBacking(backing))
@@ -83,12 +86,12 @@ func (g *Graph) Floats(name string, n int) (*G.Node, []float32) {
 	return G.NewTensor(g.Expr, tensor.Float32, 1, G.WithShape(n), G.WithName(name), G.WithValue(v)), backing
 }
 
-// SetDropoutSeed chooses the masks of the next run. Each Dropout and attention
-// of the graph draws masks of its own from it.
+// SetDropoutSeed chooses the dropout masks of the next run. Every Dropout and attention of
+// the graph draws another mask from it.
 func (g *Graph) SetDropoutSeed(seed uint64) { g.dropoutSeed = seed }
 
-// Bytes is the memory of activations, gradients of activations and indices, as far
-// as they have it: all after Plan.
+// Bytes is the memory that activations, their gradients and indices have so far: after Plan,
+// all of it.
 func (g *Graph) Bytes() int64 { return g.bytes }
 
 // Grad adds the gradient of the scalar loss with respect to every parameter
@@ -115,7 +118,8 @@ func (g *Graph) Grad(loss *G.Node, params []Param) error {
 	return nil
 }
 
-// reaches says whether n depends on a node of set. It marks what doesn't.
+// reaches says whether n depends on a node that set has as true. It adds to set what it
+// finds out.
 func reaches(n *G.Node, set map[*G.Node]bool) bool {
 	if yes, seen := set[n]; seen {
 		return yes
@@ -134,13 +138,13 @@ func reaches(n *G.Node, set map[*G.Node]bool) bool {
 	return false
 }
 
-// floats returns memory that an operation of this graph owns for good.
+// floats returns memory that an operation of this graph keeps.
 func (g *Graph) floats(n int) []float32 {
 	g.bytes += int64(n) * 4
 	return kernel.Memory(n)
 }
 
-// start is the time now if somebody wants to know.
+// start is the time now if Observe is set.
 func (g *Graph) start() (t time.Time) {
 	if g.Observe != nil {
 		t = time.Now()
@@ -148,7 +152,7 @@ func (g *Graph) start() (t time.Time) {
 	return t
 }
 
-// observe reports a pass that began at start.
+// observe reports a pass that began at start to Observe.
 func (g *Graph) observe(o *operation, backward bool, start time.Time) {
 	if g.Observe != nil {
 		g.Observe(o.name, backward, time.Since(start))

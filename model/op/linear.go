@@ -7,7 +7,7 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// linear is an affine map of each row.
+// linear is an affine map of each row, rows of in to rows of out numbers.
 type linear struct{ rows, in, out int }
 
 // Linear returns x·w + b: [N, O] for x [N, I], w [I, O], b [O]. Its gradients are
@@ -28,7 +28,7 @@ func (l *linear) backward(_, dout []float32, in []values) {
 	kernel.Compute(l.inputGradient(x, dout, w), l.weightGradient(x.float, dout, w, b))
 }
 
-// inputGradient is dout·wᵀ, nothing if x's gradient isn't wanted.
+// inputGradient is the product dout·wᵀ, or an empty one if x's gradient isn't wanted.
 func (l linear) inputGradient(x values, dout []float32, w values) kernel.Product {
 	if x.grad == nil {
 		return kernel.Product{}
@@ -36,8 +36,8 @@ func (l linear) inputGradient(x values, dout []float32, w values) kernel.Product
 	return kernel.Product{TransB: true, M: l.rows, N: l.in, K: l.out, A: dout, B: w.float, C: x.grad, Add: x.before()}
 }
 
-// weightGradient is xᵀ·dout, with the column sums of dout for b's gradient. If b's alone is
-// wanted it has been computed, and nothing is left.
+// weightGradient is the product xᵀ·dout, which also sums the columns of dout for b's gradient.
+// If only b's gradient is wanted, weightGradient computes that and returns an empty product.
 func (l linear) weightGradient(x, dout []float32, w, b values) kernel.Product {
 	if w.grad == nil {
 		if b.grad != nil {

@@ -12,7 +12,7 @@ type logits struct{ rows, width, vocab int }
 
 // Logits returns h·Eᵀ [N, V] for hidden states h [N, D] and a token table E
 // [V, D]: how well each token of the vocabulary fits as the next one (Radford et
-// al. 2018, equation 2). E is the table of Embedding if the head is tied.
+// al. 2018, equation 2). If the head is tied, E is the token table of Embedding.
 func (g *Graph) Logits(h *G.Node, table Param) *G.Node {
 	n, d := dims("Logits' input", h)
 	v, td := dims("Logits' table", table.Node)

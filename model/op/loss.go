@@ -18,7 +18,7 @@ type LossFunc func(x, grad [][]float32) (loss float64)
 type loss struct {
 	name  string
 	f     LossFunc
-	grads []*buffer // dL/dx of each input, from the forward to the backward pass
+	grads []*buffer // dL/dx of each input, kept from the forward to the backward pass
 	x, dx [][]float32
 	graph *Graph
 }

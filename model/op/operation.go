@@ -11,22 +11,22 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// layer is what a file of this package implements: arithmetic without any
-// Gorgonia. Memory that the backward pass needs from the forward one (means,
-// log-sum-exps) is the layer's own.
+// layer is what each file of this package implements: arithmetic that knows nothing of
+// Gorgonia. What the backward pass needs from the forward pass (means, log-sum-exps) the
+// layer keeps in memory of its own.
 type layer interface {
 	// forward writes out, reading the inputs' values.
 	forward(out []float32, in []values)
 	// backward writes in[i].grad for every input that has one, reading the
 	// inputs' values and the gradient of the output.
 	backward(out, dout []float32, in []values)
-	// describe is what a picture says of it, applied to so many inputs.
+	// describe is what a picture says of the layer, applied to that many inputs.
 	describe(inputs int) description
 }
 
-// gradInPlace marks a layer whose first input is overwritten with its gradient:
-// by the forward pass already, in a graph that is differentiated. Nothing else
-// may read that input's value.
+// gradInPlace marks a layer whose first input is overwritten with its gradient by the
+// backward pass, or already by the forward pass of a graph that is differentiated. No other
+// operation may read that input.
 type gradInPlace interface{ gradInPlace() }
 
 // values is one input of a layer at run time.
@@ -34,12 +34,12 @@ type values struct {
 	float []float32 // its value, if float32
 	index []int32   // its value, if int32
 	grad  []float32 // where its gradient goes; nil: not wanted
-	// accumulate: grad += instead of grad =. Always so for parameters, but for those
-	// of a settingLayer.
+	// accumulate: the gradient is added to grad; otherwise it replaces it. True for
+	// parameters, except those that a settingLayer sets.
 	accumulate bool
 }
 
-// before is what the gradient is added to: nil if to nothing.
+// before is what the gradient is added to, or nil if it replaces what is there.
 func (v values) before() []float32 {
 	if v.accumulate {
 		return v.grad
@@ -50,10 +50,10 @@ func (v values) before() []float32 {
 // operation is the Gorgonia operation around a layer. It owns its output, and
 // returns it from Do, so a run allocates nothing.
 //
-// Its gradients come all at once: the first gradient node that the machine
-// reaches computes those of every input, the others hand over what is there.
-// One output per operation is Gorgonia's rule, and inputs share most of the
-// work (LayerNorm) or the packing of operands (Linear).
+// The first of its gradient nodes that the machine reaches computes the gradients of all
+// inputs; the other ones only return what is there. (Gorgonia allows one output per
+// operation, and inputs share most of the work, as in LayerNorm, or the packing of operands,
+// as in Linear.)
 type operation struct {
 	layer    layer
 	name     string
@@ -61,24 +61,27 @@ type operation struct {
 	graph    *Graph
 	shape    tensor.Shape // of the output
 	inputs   []*G.Node
-	grads    []*buffer // per input; nil: not wanted, or not yet asked for
-	constant []bool    // input i is no activation
-	stale    []*bool   // of parameters; see Param
+	grads    []*buffer // one for each input; nil: not wanted, or not yet asked for
+	constant []bool    // input i is a parameter or a constant
+	stale    []*bool   // Param.Stale of inputs that are parameters
 
 	out        *buffer // nil for a scalar
 	scalar     *G.F32
 	scalarData [1]float32
 	dscalar    [1]float32
 	in         []values
-	pending    bool // gradients of this run are still to be computed
-	main       int  // the activation at the beginning of a part of the residual stream
-	skipped    bool // the main input's gradient is added to that of a residual sum
+	pending    bool // the gradients of this run haven't been computed yet
+	// For a block's first operation, see residual: stream is the index of the input that is
+	// the residual stream, and addsToStream says that the backward pass adds this input's
+	// gradient into the residual sum's buffer.
+	stream       int
+	addsToStream bool
 }
 
 // input is a layer's input at the time the graph is built.
 type input struct {
 	node  *G.Node
-	param Param // of parameters
+	param Param // if it is a parameter
 	kind  inputKind
 }
 
@@ -100,7 +103,7 @@ func (g *Graph) apply(name string, l layer, shape tensor.Shape, inputs ...input)
 	return o.node(o)
 }
 
-// newOperation is the operation of apply without its node.
+// newOperation makes the operation of apply without its node.
 func (g *Graph) newOperation(name string, l layer, shape tensor.Shape, inputs ...input) *operation {
 	o := &operation{layer: l, name: name, id: uint32(len(g.list) + 1), graph: g, shape: shape}
 	g.list = append(g.list, o)
@@ -233,12 +236,12 @@ func (o *operation) DiffWRT(int) []bool {
 	return wrt
 }
 
-// SymDiff adds the gradient nodes. If a residual sum also reads the main input,
-// its share of the gradient is taken on here.
+// SymDiff adds the gradient nodes. If a residual sum also reads the stream input, this
+// operation adds its gradient into the sum's; see residual.
 func (o *operation) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
 	args := append(append(G.Nodes{}, in...), grad)
-	if s := o.graph.skips[in[o.main]]; s != nil && s.grad != nil && !s.taken && !o.constant[o.main] {
-		s.taken, o.skipped = true, true
+	if s := o.graph.skips[in[o.stream]]; s != nil && s.grad != nil && !s.taken && !o.constant[o.stream] {
+		s.taken, o.addsToStream = true, true
 		args = append(args, s.grad)
 	}
 	out := make(G.Nodes, len(in))
@@ -248,7 +251,7 @@ func (o *operation) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
 		}
 		_, inPlace := o.layer.(gradInPlace)
 		switch {
-		case o.grads[i] != nil || i == o.main && o.skipped:
+		case o.grads[i] != nil || i == o.stream && o.addsToStream:
 		case i == 0 && inPlace:
 			o.grads[i] = in[i].Op().(interface{ output() *buffer }).output()
 		default:
@@ -281,7 +284,7 @@ func (o *operation) CallsExtern() bool { return false }
 // OverwritesInput is -1: no input is overwritten.
 func (o *operation) OverwritesInput() int { return -1 }
 
-// WriteHash makes the node its own: nodes with equal hashes are merged, and an
+// WriteHash gives every node another hash: Gorgonia merges nodes with equal hashes, and an
 // operation has state.
 func (o *operation) WriteHash(h hash.Hash) { fmt.Fprintf(h, "%s#%d", o.name, o.id) }
 
@@ -307,7 +310,7 @@ func (d *gradient) plan(p *plan, args []*buffer) *buffer {
 		p.differentiated[o] = true
 		o.planBackward(p, args)
 	}
-	if o.skipped && d.input == o.main {
+	if o.addsToStream && d.input == o.stream {
 		return args[len(o.inputs)+1]
 	}
 	return o.grads[d.input]
@@ -320,28 +323,29 @@ func (d *gradient) Do(v ...G.Value) (G.Value, error) {
 	first := o.pending
 	o.pending = false
 	if first { // o.in is what the forward pass has loaded
-		if o.skipped {
-			o.in[o.main].grad, o.in[o.main].accumulate = v[n+1].(*tensor.Dense).Float32s(), true
+		if o.addsToStream {
+			o.in[o.stream].grad, o.in[o.stream].accumulate = v[n+1].(*tensor.Dense).Float32s(), true
 		}
 		start := o.graph.start()
-		o.freshen()
+		o.prepareGradients()
 		o.layer.backward(o.outData(), o.gradOfOutput(v[n]), o.in)
 		o.graph.observe(o, true, start)
 	}
-	if o.skipped && d.input == o.main {
+	if o.addsToStream && d.input == o.stream {
 		return v[n+1], nil
 	}
 	return o.grads[d.input].dense, nil
 }
 
-// settingLayer is a layer that can set the gradients of its parameters, not only add to
-// them: it heeds values.accumulate for the input too.
+// settingLayer is a layer that can set the gradients of some parameters, and not only add to
+// them: for these inputs too it does what values.accumulate says.
 type settingLayer interface {
-	sets(input, inputs int) bool // of so many inputs
+	// sets says whether this holds for an input, of that many inputs.
+	sets(input, inputs int) bool
 }
 
-// freshen makes stale gradients ready to be added to, or has the layer set them.
-func (o *operation) freshen() {
+// prepareGradients zeroes gradients left from the last step, or lets the layer overwrite them.
+func (o *operation) prepareGradients() {
 	l, _ := o.layer.(settingLayer)
 	for i, stale := range o.stale {
 		if stale == nil || !*stale || o.in[i].grad == nil {
@@ -356,7 +360,7 @@ func (o *operation) freshen() {
 	}
 }
 
-// gradOfOutput is the gradient of the output as the machine hands it over.
+// gradOfOutput is the gradient of the output, of which the machine passes the value.
 func (o *operation) gradOfOutput(v G.Value) []float32 {
 	switch v := v.(type) {
 	case *tensor.Dense:
@@ -390,10 +394,10 @@ func (d *gradient) CallsExtern() bool { return false }
 // sum's gradient that is added to.
 func (d *gradient) OverwritesInput() int { return -1 }
 
-// WriteHash makes the node its own.
+// WriteHash gives every node another hash.
 func (d *gradient) WriteHash(h hash.Hash) { fmt.Fprint(h, d.String(), "#", d.of.id) }
 
-// Hashcode tells gradients apart, and from operations.
+// Hashcode is another number for each gradient, and not that of an operation.
 func (d *gradient) Hashcode() uint32 { return d.of.id<<8 | uint32(d.input+1) | 1<<31 }
 
 // String names the operation and the input.

@@ -8,15 +8,15 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// buffer is the memory of an activation or of its gradient. Without a plan it has
-// memory of its own from the first run on.
+// buffer is the memory of an activation or of its gradient. Without a plan it gets memory of
+// its own in the first run.
 type buffer struct {
 	shape tensor.Shape
 	dense *tensor.Dense // nil: no memory yet
-	// In a plan: the passes from which to which (included) it holds something, and
-	// its place, in floats.
+	// In a plan: the first and the last pass in which it holds something, and its place,
+	// in floats.
 	born, dies, at int
-	kept           bool // it is never to be overwritten in a run
+	kept           bool // it must keep its contents until the end of a run
 }
 
 // floats is the number of elements.
@@ -31,8 +31,8 @@ func (b *buffer) memory(g *Graph) *tensor.Dense {
 	return b.dense
 }
 
-// A plan follows a machine's steps and notes what each pass of an operation reads and
-// writes. So it holds whatever the order of the steps, and whichever way a gradient takes
+// A plan follows a machine's steps and notes what each pass of an operation reads and writes.
+// It is therefore right for any order of the steps, and for any way that a gradient takes
 // from one operation to the next.
 type plan struct {
 	passes         int // so far
@@ -42,28 +42,28 @@ type plan struct {
 
 // planned is a node of this package: an operation or a gradient.
 type planned interface {
-	// plan notes what the node reads and writes, given what holds its arguments. It
-	// returns what holds its result. What isn't the plan's, such as a parameter, is nil.
+	// plan notes what the node reads and writes, given the buffers of its arguments, and
+	// returns the buffer of its result. What isn't planned, such as a parameter, is nil.
 	plan(p *plan, args []*buffer) *buffer
 }
 
-// leanLayer is a layer whose backward pass leaves out some of what it is given.
+// leanLayer is a layer whose backward pass doesn't read everything that it is given.
 type leanLayer interface {
 	// backwardReads says whether the backward pass reads the values of its
 	// activations among the inputs, and its output.
 	backwardReads() (inputs, output bool)
 }
 
-// bufferedLayer is a layer with buffers of its own: those that keep something from the
-// forward to the backward pass, and those that one of the two alone needs.
+// bufferedLayer is a layer with buffers of its own: kept from the forward to the backward
+// pass, or used by one of the two only.
 type bufferedLayer interface {
 	buffers() (kept, forward, backward []*buffer)
 }
 
-// Plan gives the graph's buffers their memory: two that don't hold something at the
-// same time may share it, in the order of the machine that will run the graph. What
-// no operation of this package reads, such as a model's last output, keeps its place
-// until the end of a run, and so does what Keep was called for.
+// Plan gives the graph's buffers their memory. Two buffers may share it if they aren't in use
+// at the same time when m runs the graph. What no operation of this package reads, such as a
+// model's last output, keeps its memory until the end of a run, and so does what Keep was
+// called for.
 func (g *Graph) Plan(m *Machine) {
 	p := &plan{differentiated: map[*operation]bool{}}
 	holds := make([]*buffer, len(m.values))
@@ -105,15 +105,15 @@ func (g *Graph) Keep(n *G.Node) {
 	n.Op().(interface{ output() *buffer }).output().kept = true
 }
 
-// line is the floats of a cache line, where buffers begin.
+// line is the number of floats in a cache line, at which every buffer begins.
 const line = 64 / 4
 
-// place finds a place for each buffer, and returns the size of the whole: the
-// largest first, each at the first gap among those that live at the same time.
+// place finds a place for each buffer, and returns the size of the whole. The largest buffers
+// come first; each takes the first gap between those that are in use at the same time.
 func place(buffers []*buffer) (size int) {
 	order := slices.Clone(buffers)
 	slices.SortStableFunc(order, func(a, b *buffer) int { return cmp.Compare(b.floats(), a.floats()) })
-	var placed []*buffer // by place
+	var placed []*buffer // sorted by their places
 	for _, b := range order {
 		b.at = 0
 		for _, other := range placed {
@@ -132,7 +132,7 @@ func place(buffers []*buffer) (size int) {
 	return size
 }
 
-// next is the number of a pass that begins.
+// next begins a pass and returns its number.
 func (p *plan) next() int {
 	p.passes++
 	return p.passes - 1
@@ -146,7 +146,7 @@ func (p *plan) writes(pass int, buffers ...*buffer) {
 	p.buffers = append(p.buffers, buffers...)
 }
 
-// reads notes that a pass reads buffers, those that are the plan's.
+// reads notes that a pass reads buffers; nil ones aren't planned.
 func (p *plan) reads(pass int, buffers ...*buffer) {
 	for _, b := range buffers {
 		if b != nil {

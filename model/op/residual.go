@@ -10,24 +10,24 @@ import (
 // residual is an operation that adds what it computes to its first input, the
 // residual stream.
 //
-// The gradient of the sum is that of the added part as it is. For the stream it
-// would have to be added to what comes through the part, and Gorgonia would do so in
-// new memory at each step. Instead the operation that reads the stream at the part's
-// beginning adds its share into the sum's gradient: the stream has one gradient
-// buffer for the whole depth of the model. To Gorgonia the stream's gradient comes
-// through that operation alone; Graph.Grad checks that there is one.
+// A block computes sum = x + part(x). The gradient of the sum is also the gradient of the
+// part's output. The gradient of x is the sum's gradient plus what comes back through the
+// part; Gorgonia would add the two in new memory at each step. Instead, the part's first
+// operation (which reads x) adds its gradient into the sum's gradient, so the stream has one
+// gradient buffer for the whole depth of the model. For Gorgonia the gradient of x comes
+// through that operation alone. Graph.Grad checks that there is one.
 type residual struct{ *operation }
 
-// onto applies l to inputs, and adds the result to x, which l finds as its first
-// input. A part that begins with x itself takes care of all of x's gradient.
-func (g *Graph) onto(x *G.Node, name string, l layer, inputs ...input) *G.Node {
+// addToStream applies l to inputs, and adds the result to the stream x. l gets x as its first
+// input; if x is also the first of inputs, l computes all of x's gradient.
+func (g *Graph) addToStream(x *G.Node, name string, l layer, inputs ...input) *G.Node {
 	if inputs[0].node == x {
 		return g.apply(name, l, x.Shape().Clone(), inputs...)
 	}
 	r := residual{g.newOperation(name, l, x.Shape().Clone(), append([]input{constant(x)}, inputs...)...)}
 	must(g.skips[x] == nil, "%s: %v is in a residual sum already", name, x)
 	g.skips[x] = &skip{}
-	r.main = 1
+	r.stream = 1
 	return r.node(r)
 }
 
@@ -41,21 +41,21 @@ func (r residual) SymDiff(in G.Nodes, out, grad *G.Node) (G.Nodes, error) {
 type residualLinear struct {
 	linear
 	dropout dropout
-	masked  *buffer // with dropout: the gradient behind the mask
+	masked  *buffer // with dropout: the gradient after the mask
 }
 
 // ResidualLinear returns x + dropout(a·w + b), [N, O], for x [N, O], a [N, I], w [I, O]
-// and b [O]: how a block's attention comes back to the residual stream.
+// and b [O]. With it a block adds its attention to the residual stream.
 func (g *Graph) ResidualLinear(x, a *G.Node, w, b Param, dropoutP float32) *G.Node {
 	n, in := dims("ResidualLinear's input", a)
 	wi, out := dims("ResidualLinear's weight", w.Node)
 	must(in == wi && x.Shape().Eq(tensor.Shape{n, out}) && a != x, "ResidualLinear: x %v, a %v, w %v", x.Shape(), a.Shape(), w.Node.Shape())
 	l := &residualLinear{linear{n, in, out}, g.newDropout(dropoutP), g.maskedGradient(n, out, dropoutP)}
-	return g.onto(x, "ResidualLinear", l, activation(a), w.input(), b.input())
+	return g.addToStream(x, "ResidualLinear", l, activation(a), w.input(), b.input())
 }
 
 func (l *residualLinear) buffers() (kept, forward, backward []*buffer) {
-	return nil, nil, some(l.masked)
+	return nil, nil, orNone(l.masked)
 }
 
 func (l *residualLinear) forward(out []float32, in []values) {
@@ -78,8 +78,8 @@ func (l *residualLinear) sets(input, _ int) bool { return input == 2 }
 
 func (l *residualLinear) backwardReads() (inputs, output bool) { return true, false }
 
-// maskedGradient is where a part of the stream that has dropout puts the gradient
-// behind the mask: nowhere without dropout.
+// maskedGradient is a buffer [n, d] for the gradient after the dropout mask; nil without
+// dropout.
 func (g *Graph) maskedGradient(n, d int, dropoutP float32) *buffer {
 	if dropoutP == 0 {
 		return nil
@@ -100,7 +100,8 @@ func (d dropout) addTo(x []float32, p kernel.Product) {
 	kernel.Add(c, c, x)
 }
 
-// gradient is the gradient of what addTo masks, in masked if there is a mask.
+// gradient returns the gradient of the product that addTo has dropout act on: dout itself
+// without dropout, otherwise in the buffer masked.
 func (d dropout) gradient(dout []float32, masked *buffer) []float32 {
 	if d.p == 0 {
 		return dout
@@ -110,8 +111,8 @@ func (d dropout) gradient(dout []float32, masked *buffer) []float32 {
 	return g
 }
 
-// some is b, unless there is none.
-func some(b *buffer) []*buffer {
+// orNone returns b in a slice, which is empty if b is nil.
+func orNone(b *buffer) []*buffer {
 	if b == nil {
 		return nil
 	}

@@ -15,7 +15,7 @@ type rows struct{ count, width int }
 // states of R tokens, with two it adds the states of two sequences each (Radford et
 // al. 2018, section 3.3, similarity).
 //
-// The gradient of x has the size of x, and most of it is zero.
+// The gradient of x is as large as x, and zero in rows that aren't picked.
 func (g *Graph) Rows(x, index *G.Node, groups int) *G.Node {
 	_, d := dims("Rows' input", x)
 	n := index.Shape().TotalSize()

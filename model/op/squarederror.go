@@ -4,7 +4,7 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// squaredError is the mean of (prediction - target)² over counted rows.
+// squaredError is the mean of (prediction − target)² over the rows that count.
 type squaredError struct{ counted int }
 
 // SquaredError returns a scalar: the mean of (prediction - target)² over predictions

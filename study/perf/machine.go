@@ -30,7 +30,7 @@ type Machine struct {
 func ThisMachine() Machine {
 	m := Machine{
 		CPU: strings.Join(strings.Fields(cpuid.CPU.BrandName), " "), Cores: cpuid.CPU.PhysicalCores, Logical: runtime.NumCPU(),
-		Threads: kernel.Threads(), SIMD: kernel.Level(),
+		Threads: kernel.Threads(), SIMD: kernel.InstructionSet(),
 		System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Program: build.Read().String(), Date: time.Now().Format("2 January 2006"),
 	}
 	if m.CPU == "" {

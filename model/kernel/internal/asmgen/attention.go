@@ -8,13 +8,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// The kernels of this file take one vector of columns of a strip, rows ld floats apart:
-// full rows that all lanes see, then triangle rows of which number t is seen by lanes t
-// and more, then rest rows that none sees.
+// The kernels of this file take one vector of columns of a [keys × queries] block of attention
+// scores, rows ld floats apart. The causal mask makes three kinds of rows: first full rows,
+// which all lanes see; then triangle rows, of which row t is seen by lanes t and more; then
+// rest rows, which no lane sees.
 const columnRows = "ld, full, triangle, rest int"
 
-// visible is a mask for the rows of a triangle: lanes that see a row are +Inf in it, the
-// others −Inf. The row's place in memory is that of the row before less one.
+// visible returns a pointer to the mask of the first triangle row: +Inf in lanes that see the
+// row, −Inf in the others. The next row's mask is one float before.
 func (s *isa) visible() reg.GPVirtual {
 	var words []uint32
 	for _, inf := range []int{-1, 1} {
@@ -27,8 +28,8 @@ func (s *isa) visible() reg.GPVirtual {
 	return p
 }
 
-// eachRow runs body for n rows, and next behind each of them. body gets the row's number
-// among unroll that follow each other.
+// eachRow runs body for n rows, and next after each of them. It unrolls them: body gets the
+// number of its row among unroll that follow each other.
 func eachRow(name string, n reg.GPVirtual, unroll int, body func(v int), next func()) {
 	left := GP64()
 	MOVQ(n, left)
@@ -59,8 +60,8 @@ func (s *isa) clearRest(p, ld, rest reg.GPVirtual) {
 	eachRow("rest", rest, 1, func(int) { VMOVUPS(zero, Mem{Base: p}) }, func() { ADDQ(ld, p) })
 }
 
-// eachSeen runs body for the full and the triangle's rows at p, and leaves p behind them.
-// hide is what happens to the lanes that don't see a row. body gets the row's number among
+// eachSeen runs body for the full rows and the triangle rows at p, and leaves p after the last
+// of them. hide is applied to lanes that don't see a row. body gets the number of its row among
 // unroll that follow each other.
 func (s *isa) eachSeen(name string, p, ld, full, triangle reg.GPVirtual, unroll int, hide func(x reg.VecVirtual, mask Mem) reg.VecVirtual, body func(v int, x reg.VecVirtual)) {
 	row := func() reg.VecVirtual { return s.load(Mem{Base: p}, false) }
@@ -72,8 +73,7 @@ func (s *isa) eachSeen(name string, p, ld, full, triangle reg.GPVirtual, unroll 
 	})
 }
 
-// infinite replaces hidden lanes by −Inf, whatever is there: if it is NaN, MINPS takes the
-// mask.
+// infinite replaces hidden lanes by −Inf, even if they hold NaN: MINPS then returns the mask.
 func (s *isa) infinite(x reg.VecVirtual, mask Mem) reg.VecVirtual {
 	VMINPS(mask, x, x)
 	return x
@@ -87,8 +87,8 @@ func (s *isa) zeroed(x reg.VecVirtual, mask Mem) reg.VecVirtual {
 	return hidden
 }
 
-// exponentials replaces x in the rows at p by e^(scale·x − shift), in lanes that don't
-// see a row by 0, and leaves p behind the last of them; each sees every result.
+// exponentials replaces x in the rows at p by e^(scale·x − shift), or by 0 in lanes that don't
+// see a row. each is called with every result. p is left after the last of these rows.
 func (s *isa) exponentials(p, ld, full, triangle reg.GPVirtual, scale, shift reg.VecVirtual, each func(e reg.VecVirtual)) {
 	s.eachSeen("exp", p, ld, full, triangle, 1, s.infinite, func(_ int, x reg.VecVirtual) {
 		VFMSUB213PS(shift, scale, x)
@@ -178,7 +178,7 @@ func (s *isa) scoreGrad() {
 	s.ret()
 }
 
-// andNot replaces y by x and not y.
+// andNot replaces y by x AND NOT y.
 func (s *isa) andNot(x, y reg.VecVirtual) {
 	if s.wide {
 		VPANDND(x, y, y)

@@ -39,8 +39,8 @@ func (s *isa) scale() {
 	s.ret()
 }
 
-// sumAhead is how many bytes ahead sumSquares asks for what it will read: further than
-// the processor does by itself, whose prefetching ends with a page.
+// sumAhead is how many bytes ahead sumSquares prefetches: further than the processor does by
+// itself, whose prefetching ends with a page.
 const sumAhead = 2048
 
 func (s *isa) sumSquares() {
@@ -107,7 +107,7 @@ func (s *isa) finite() {
 	s.ret()
 }
 
-// The constants of package kernel's geluSigmoid, which explains them.
+// These are the constants of package kernel's geluSigmoid, which explains them.
 const (
 	geluFlat   = -1.5957691216057308
 	geluCurve  = geluFlat * 3 * 0.044715
@@ -118,7 +118,7 @@ const (
 
 var exp2Polynomial = [...]float64{1, 0.6931469775987169, 0.24022242084635193, 0.05550733743574271, 0.009671512688148049, 0.001326472724707907}
 
-// sigmoid returns σ = 1/(1 + e), e and x². If x is NaN they aren't all.
+// sigmoid returns σ = 1/(1 + e), e and x². If x is NaN, at least one of them is.
 func (s *isa) sigmoid(x reg.VecVirtual) (sigma, e, square reg.VecVirtual) {
 	value := func(c float64) reg.VecVirtual { return s.load(s.constant(c), false) }
 	square, sigma = s.vec(), s.vec()
@@ -149,7 +149,7 @@ func (s *isa) sigmoid(x reg.VecVirtual) (sigma, e, square reg.VecVirtual) {
 	return sigma, e, square
 }
 
-// read is a copy without the stores, of four streams: as fast as memory goes.
+// read is a copy without stores, in four streams: as fast as memory allows.
 func (s *isa) read() {
 	s.function("read", "func(x *float32, step, n int)",
 		"reads and forgets, n a multiple of "+fmt.Sprint(4*s.lanes)+":",
@@ -166,8 +166,8 @@ func (s *isa) read() {
 	s.ret()
 }
 
-// tile opens a function of tiles y and x with rows > 0 of n > 0 columns, ld floats
-// apart: a call for each row of a small tile costs as much as what it computes.
+// tile begins a function over tiles y and x with rows > 0 of n > 0 columns, ld floats apart. A
+// call for each row of a small tile would take as long as the computation.
 func (s *isa) tile(name string, unroll int, element string, body func(y, x Mem, tail bool)) {
 	s.function(name, "func(y, x *float32, rows, n, ld int)", "computes",
 		"",

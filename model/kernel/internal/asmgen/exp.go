@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// The constants of package kernel's exp32, which explains them.
+// These are the constants of package kernel's exp32, which explains them.
 const (
 	expLow  = -104
 	expHigh = 89
@@ -47,11 +47,11 @@ func (s *isa) exp(x reg.VecVirtual) reg.VecVirtual {
 	return p
 }
 
-// expFlush is where expBelow88 is 0, since n is -127.
+// expFlush is where expBelow88 becomes 0, since n is −127.
 const expFlush = -88
 
-// expBelow88 is exp of no more than 88: below 0 but for an error of rounding, say. A
-// subnormal result may be 0.
+// expBelow88 is exp for arguments of at most 88, such as those that are at most 0 apart from
+// rounding. A subnormal result may be 0.
 func (s *isa) expBelow88(x reg.VecVirtual) reg.VecVirtual {
 	if s.wide {
 		return s.exp(x)
@@ -92,8 +92,8 @@ func (s *isa) expFraction(x, n reg.VecVirtual) reg.VecVirtual {
 	return p
 }
 
-// log returns the natural logarithm of each lane, positive normal numbers, by the method
-// of package kernel's log; NaN and +Inf become NaN.
+// log returns the natural logarithm of each lane, for positive normal numbers, as package
+// kernel's log does. NaN and +Inf become NaN.
 func (s *isa) log(x reg.VecVirtual) reg.VecVirtual {
 	value := func(c float64) reg.VecVirtual { return s.load(s.constant(c), false) }
 	n, m := s.vec(), s.vec()

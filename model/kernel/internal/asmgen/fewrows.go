@@ -8,15 +8,15 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A product of few rows reads streams rows of B at a time. With several rows to multiply
-// them by, the processor has to be asked streamAhead bytes ahead.
+// A product of few rows reads streams rows of B at a time. If it multiplies them by several
+// rows, it prefetches streamAhead bytes ahead.
 const (
 	streams     = 4
 	streamAhead = 1024
 )
 
-// fewRows is the number of rows whose coefficients fit into registers. There is a kernel
-// for each number up to it. What a row gets doesn't depend on which.
+// fewRows is the number of rows whose coefficients fit into registers. There is a kernel for
+// each number of rows up to it, and all of them sum alike.
 func (s *isa) fewRows() int {
 	if s.wide {
 		return 4
@@ -24,8 +24,8 @@ func (s *isa) fewRows() int {
 	return 2
 }
 
-// rowsKernels writes a kernel for each number of rows. step gets the first of the streams
-// of x; behind it x moves on by advance rows.
+// rowsKernels writes a kernel for each number of rows. step gets a pointer to the first of the
+// streams of x; after it x moves on by advance rows.
 func (s *isa) rowsKernels(name, signature string, advance int, doc func(rows int) []string, step func(rows int, x reg.GPVirtual)) {
 	for rows := 1; rows <= s.fewRows(); rows++ {
 		s.function(fmt.Sprintf("%s%d", name, rows), signature, doc(rows)...)
@@ -46,9 +46,9 @@ func (s *isa) rowsKernels(name, signature string, advance int, doc func(rows int
 	}
 }
 
-// rowsLoop runs body over n columns for the vectors of the streams at x, which are apart
-// bytes from each other. It asks the memory for what ahead returns, given where the rows of
-// x are, a stream and a vector's place; nil: for nothing.
+// rowsLoop runs body over n columns for the vectors of the streams at xs, which are apart bytes
+// from each other. Unless ahead is nil, it prefetches what ahead returns for stream i, whose
+// vector is at m.
 func (s *isa) rowsLoop(rows int, n reg.GPVirtual, xs []reg.GPVirtual, apart reg.GPVirtual, pointers []reg.GPVirtual, ahead func(i int, m Mem) Mem, body func(v int, tail bool, streams [streams]Op)) {
 	unroll := 1
 	if rows == 1 {
@@ -144,8 +144,8 @@ func (s *isa) dotsRows() {
 	})
 }
 
-// addDots adds the lanes of each row's sums, one for each stream, to c[r*ldc+i*far], and
-// moves c on to the next step.
+// addDots adds to c[r*ldc+i*far] the sum of the lanes of vector i of row r, one vector for each
+// stream, and moves c on to the next step.
 func (s *isa) addDots(sums [][]reg.VecVirtual) {
 	c, ldc, far := load64("c"), load64("ldc"), load64("far")
 	SHLQ(Imm(2), far)
@@ -153,10 +153,15 @@ func (s *isa) addDots(sums [][]reg.VecVirtual) {
 		row := GP64()
 		MOVQ(c, row)
 		p := rowPointers(row, far, streams)
-		for i, v := range lanes {
-			m, sum := rowAt(p, far, i), s.across(v, VADDPS).AsX()
-			VADDSS(m, sum, sum)
-			VMOVSS(sum, m)
+		total := s.across4(lanes)
+		for i := range lanes {
+			m, sum := rowAt(p, far, i), total
+			if i > 0 {
+				sum = s.vec()
+				VPERMILPS(Imm(uint64(i)), total, sum)
+			}
+			VADDSS(m, sum.AsX(), sum.AsX())
+			VMOVSS(sum.AsX(), m)
 		}
 		LEAQ(Mem{Base: c, Index: ldc, Scale: 4}, c)
 	}

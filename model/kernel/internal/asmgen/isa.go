@@ -12,15 +12,15 @@ import (
 
 const nosplit = attr.NOSPLIT
 
-// isa is an instruction set. Most instructions have one name for both widths of
-// vectors; its methods are what differs.
+// isa is an instruction set. Most instructions have one name for both widths of vectors; the
+// methods are what differs.
 type isa struct {
 	suffix string // of function names
 	lanes  int    // float32 in a vector
-	wide   bool   // AVX-512
-	rows   []int  // rows of a tile, by its vectors of columns
+	wide   bool   // AVX-512: 16 lanes, and masks in registers of their own
+	rows   []int  // most rows of a tile, by its vectors of columns
 
-	packAhead int // rows that packing of a single panel asks for ahead, as measured
+	packAhead int // rows that packing a single panel prefetches ahead, as measured
 
 	tail reg.VecVirtual // mask of the last, partial vector (AVX2; AVX-512 has it in K1)
 }
@@ -30,7 +30,7 @@ var (
 	avx512 = &isa{suffix: "AVX512", lanes: 16, wide: true, rows: []int{0, 14, 14, 9}, packAhead: 8}
 )
 
-// function opens a function whose name gets the suffix.
+// function begins a function whose name ends with the instruction set's suffix.
 func (s *isa) function(name, signature string, doc ...string) {
 	TEXT(name+s.suffix, nosplit, signature)
 	doc[0] = name + s.suffix + " " + doc[0]
@@ -60,7 +60,7 @@ func (s *isa) bits(x uint32) Mem {
 
 var constants = map[string]Mem{}
 
-// global returns read-only memory with these words.
+// global returns read-only memory that holds these words.
 func global(name string, xs ...uint32) Mem {
 	if m, ok := constants[name]; ok {
 		return m
@@ -140,7 +140,7 @@ func (s *isa) setTail(n reg.GPVirtual) {
 	VMOVUPS(Mem{Base: p, Index: i, Scale: 4}, s.tail)
 }
 
-// load loads a vector, the lanes of the tail's mask with 0 elsewhere if tail.
+// load loads a vector; with tail only the first lanes of it, by the mask, and 0 elsewhere.
 func (s *isa) load(m Mem, tail bool) reg.VecVirtual {
 	v := s.vec()
 	switch {
@@ -165,7 +165,7 @@ func (s *isa) store(v reg.VecVirtual, m Mem, tail bool) {
 	}
 }
 
-// clearBeyond zeroes the lanes outside of the tail.
+// clearBeyond zeroes the lanes that are not in the tail.
 func (s *isa) clearBeyond(v reg.VecVirtual, tail bool) {
 	switch {
 	case !tail:
@@ -176,9 +176,9 @@ func (s *isa) clearBeyond(v reg.VecVirtual, tail bool) {
 	}
 }
 
-// loop runs body over n elements in steps of unroll vectors, then of one, then
-// for the rest as a tail. body gets the number of its vector in the step; it
-// reads and writes at its pointers plus that many vectors.
+// loop runs body over n elements: in steps of unroll vectors, then one vector at a time, and
+// then once for the rest (tail). body gets the number of its vector in the step: it reads and
+// writes that many vectors after its pointers.
 func (s *isa) loop(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body func(v int, tail bool)) {
 	s.steps(n, unroll, pointers, func(vectors int, tail bool) {
 		for v := range vectors {
@@ -214,15 +214,15 @@ func (s *isa) steps(n reg.GPVirtual, unroll int, pointers []reg.GPVirtual, body 
 	Label(done)
 }
 
-// label makes a name of a function's its own until the next labels++.
+// label makes a name unique in its function until the next labels++.
 func label(name string) string { return fmt.Sprintf("%s%d", name, labels) }
 
 var labels int
 
-// at is vector v at p.
+// at is vector number v at p.
 func (s *isa) at(p reg.GPVirtual, v int) Mem { return Mem{Base: p, Disp: v * s.bytes()} }
 
-// fold combines vs with op into the first.
+// fold combines vs with op into the first of them.
 func fold(vs []reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
 	for n := len(vs); n > 1; n /= 2 {
 		for i := range n / 2 {
@@ -253,6 +253,49 @@ func (s *isa) across(v reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
 	op(h, x, x)
 	VPERMILPS(Imm(0xb1), x, h)
 	op(h, x, x)
+	return v
+}
+
+// across4 returns the sums of the lanes of each of four vectors in lanes 0 to 3: in every
+// quarter of a vector (0 + 2) + (1 + 3), and the quarters, or halves, in the same manner.
+func (s *isa) across4(v []reg.VecVirtual) reg.VecVirtual {
+	pair := func(a, b reg.VecVirtual) reg.VecVirtual {
+		low := s.vec()
+		VUNPCKLPS(b, a, low)
+		VUNPCKHPS(b, a, a)
+		VADDPS(a, low, low)
+		return low
+	}
+	x, y, h := pair(v[0], v[1]), pair(v[2], v[3]), s.vec()
+	VUNPCKLPD(y, x, h)
+	VUNPCKHPD(y, x, x)
+	VADDPS(h, x, x)
+	return s.acrossQuarters(x)
+}
+
+// across1 is across4 of one vector, in lane 0.
+func (s *isa) across1(v reg.VecVirtual) reg.VecVirtual {
+	h := s.vec()
+	for _, half := range []uint64{0x4e, 0xb1} {
+		VPERMILPS(Imm(half), v, h)
+		VADDPS(h, v, v)
+	}
+	return s.acrossQuarters(v)
+}
+
+// acrossQuarters adds the quarters, or halves, of v.
+func (s *isa) acrossQuarters(v reg.VecVirtual) reg.VecVirtual {
+	if s.wide {
+		h := s.vec()
+		for _, half := range []uint64{0x4e, 0xb1} {
+			VSHUFF32X4(Imm(half), v, v, h)
+			VADDPS(h, v, v)
+		}
+		return v
+	}
+	h := XMM()
+	VEXTRACTF128(Imm(1), v, h)
+	VADDPS(h, v.AsX(), v.AsX())
 	return v
 }
 

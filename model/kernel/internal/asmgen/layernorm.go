@@ -6,10 +6,10 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// normalize and normalizeGrad take four rows at a time: of a single one most of the time
-// would go in waiting for sums, a root and quotients. What there is one number of for each
-// of the four is a quartet, in every 128 bits of a vector. The rows that are left are taken
-// one by one, each as four that are the same.
+// normalize and normalizeGrad take four rows at a time. With a single row, most of the time would
+// be spent waiting for sums, a root and quotients. A quartet holds one number for each of the
+// four rows, in every 128 bits of a vector. Rows that are left over are taken one by one, as
+// if they were four equal rows.
 
 func (s *isa) normalize() {
 	s.function("normalize", "func(y, x *float32, gain, bias []float32, mean, rstd *float32, rows int, eps float32)", "computes for rows > 0 of len(gain) floats",
@@ -129,9 +129,9 @@ func (s *isa) normalizeGrad() {
 	})
 }
 
-// fours runs group for four rows at a time, then for one, until all rows of n floats are
-// done. group gets how many they are, and where vector v of its row r is, of those that
-// begin at p: of a single row all four are that one.
+// fours runs group for four rows at a time, and then for single rows, until all rows of n floats
+// are done. group gets the number of rows, four or one, and where vector v of row r is, for the
+// rows that begin at p: of a single row, all four are that one.
 func (s *isa) fours(n reg.GPVirtual, group func(count reg.GPVirtual, row func(p reg.GPVirtual, r, v int) Mem)) {
 	Label("rows")
 	count, ld, ld3 := GP64(), GP64(), GP64()
@@ -156,7 +156,7 @@ func (s *isa) fours(n reg.GPVirtual, group func(count reg.GPVirtual, row func(p 
 	s.ret()
 }
 
-// averages returns the quartet of what the lanes of four vectors are on the average of n.
+// averages returns the quartet of the sums of the lanes of four vectors, divided by n.
 func (s *isa) averages(of []reg.VecVirtual, n reg.GPVirtual) reg.VecVirtual {
 	low := s.vec()
 	for _, pair := range [][]reg.VecVirtual{of[:2], of[2:]} {
@@ -185,7 +185,7 @@ func (s *isa) averages(of []reg.VecVirtual, n reg.GPVirtual) reg.VecVirtual {
 	return q
 }
 
-// eachOf returns the numbers of a quartet, each in all lanes of a vector.
+// eachOf returns four vectors, each with one number of a quartet in all lanes.
 func (s *isa) eachOf(quartet reg.VecVirtual) []reg.VecVirtual {
 	vs := make([]reg.VecVirtual, 4)
 	for r := range vs {
@@ -195,7 +195,7 @@ func (s *isa) eachOf(quartet reg.VecVirtual) []reg.VecVirtual {
 	return vs
 }
 
-// eachRow runs body for each of count rows, with its number of each quartet in all lanes.
+// eachRow runs body for each of count rows, with the row's number of each quartet in all lanes.
 func (s *isa) eachRow(count reg.GPVirtual, quartets []reg.VecVirtual, body func(of []reg.VecVirtual)) {
 	left := GP64()
 	MOVQ(count, left)
@@ -204,15 +204,15 @@ func (s *isa) eachRow(count reg.GPVirtual, quartets []reg.VecVirtual, body func(
 	for i, q := range quartets {
 		of[i] = s.vec()
 		VPERMILPS(Imm(0), q, of[i])
-		VPERMILPS(Imm(0x39), q, q) // the next row's is the first
+		VPERMILPS(Imm(0x39), q, q) // the next row's number becomes the first
 	}
 	body(of)
 	DECQ(left)
 	JNZ(LabelRef("row"))
 }
 
-// storeQuartet stores the numbers of count rows, four or one, where a parameter points to,
-// and moves that on.
+// storeQuartet stores the numbers of count rows, four or one, where a parameter points to, and
+// moves that pointer on.
 func (s *isa) storeQuartet(q reg.VecVirtual, param string, count reg.GPVirtual) {
 	to := Mem{Base: load64(param)}
 	oneOrFour(count, func() { VMOVSS(q.AsX(), to) }, func() {
@@ -238,7 +238,7 @@ func (s *isa) loadQuartet(param string, count reg.GPVirtual) reg.VecVirtual {
 	return q
 }
 
-// oneOrFour runs one or four, as count says.
+// oneOrFour runs one, or four, depending on count.
 func oneOrFour(count reg.GPVirtual, one, four func()) {
 	labels++
 	whole, end := label("four"), label("either")
@@ -251,14 +251,14 @@ func oneOrFour(count reg.GPVirtual, one, four func()) {
 	Label(end)
 }
 
-// advance moves a parameter that is a pointer on by count floats.
+// advance moves a pointer that is a parameter on by count floats.
 func advance(param string, count reg.GPVirtual) {
 	p := load64(param)
 	LEAQ(Mem{Base: p, Index: count, Scale: 4}, p)
 	MOVQ(p, address(param))
 }
 
-// restart returns copies of the count and the pointers for another pass.
+// restart returns copies of the count and of the pointers, for another pass over the row.
 func restart(n reg.GPVirtual, pointers ...reg.GPVirtual) (reg.GPVirtual, []reg.GPVirtual) {
 	dup := func(r reg.GPVirtual) reg.GPVirtual {
 		c := GP64()
@@ -317,5 +317,5 @@ func (s *isa) affineGrad() {
 	s.ret()
 }
 
-// affineVectors is the number of vectors of columns whose sums go down the rows together.
+// affineVectors is the number of vectors of columns that are summed down the rows together.
 const affineVectors = 4

@@ -1,10 +1,10 @@
 // Command asmgen writes the assembly of package kernel with avo. It is a module
-// of its own so that the program that it serves doesn't depend on avo. Run it
-// with go generate in the folder of package kernel.
+// of its own so that the program doesn't depend on avo. Run it with go generate in the
+// folder of package kernel.
 //
-// Every kernel is written once, over an instruction set (isa) that supplies
-// vectors, masks and the few operations that differ between AVX2 and AVX-512. What
-// there is for arm64 is in neon.go.
+// Every kernel is written once, over an instruction set (isa) that supplies vectors, masks and
+// the few operations that differ between AVX2 and AVX-512. The assembly for arm64 is written
+// by neon.go.
 package main
 
 import (
@@ -32,6 +32,7 @@ func main() {
 			s.packRows()
 			s.packColumns()
 			s.dot()
+			s.dots()
 			s.combine()
 			s.columnSums()
 			s.combineRows()
@@ -78,7 +79,7 @@ func main() {
 	Generate()
 }
 
-// write writes the file that one of avo's flags names.
+// write writes text to the file that one of avo's flags names.
 func write(name, text string) {
 	if err := os.WriteFile(flag.Lookup(name).Value.String(), []byte(text), 0o644); err != nil {
 		fmt.Fprintf(os.Stderr, "asmgen: -%s: %v\n", name, err)

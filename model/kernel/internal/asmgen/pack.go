@@ -8,8 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packRows asks ahead for what it will read: rows that are pages apart are a pattern that
-// no processor foresees.
+// packRows prefetches what it will read: no processor foresees a pattern of rows that are pages
+// apart.
 func (s *isa) packRows() {
 	s.function("packRows", "func(dst *float32, ldd int, src *float32, lds, k, full, load, store, panels, width, next int)",
 		"copies panels > 0 panels of k > 0 rows, each of full vectors and of another",
@@ -48,12 +48,11 @@ func (s *isa) packRows() {
 	s.ret()
 }
 
-// eachPanel runs rows for every panel. rows calls ahead once for so many rows of its
-// panel, with segments of at most so many bytes: it asks for as much of what lies below
-// the rows that are packed, in the order of memory, which goes through all panels' parts of
-// a row before the next one. That takes a third less time than to ask in the order of
-// packing. For a single panel it is what lies some rows further down. Where it is to be
-// written two panels later it asks for, too.
+// eachPanel runs rows for every panel. rows calls ahead once for every few rows of its panel,
+// with the number of bytes in a segment. ahead prefetches the rows below those that are being
+// packed, in the order of memory: all panels' parts of a row before the next row. That takes a
+// third less time than prefetching in the order of packing. For a single panel it prefetches
+// rows some way further down. It also prefetches where packing will write two panels later.
 func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, rows func(dst, src, k reg.GPVirtual, ahead func())) {
 	p, left, advance, each, skip, later := GP64(), GP64(), GP64(), AllocLocal(8), AllocLocal(8), load64("next")
 	SHLQ(Imm(1), later)
@@ -69,7 +68,7 @@ func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, row
 	CMPQ(address("panels"), Imm(1))
 	JNE(LabelRef(name + "several"))
 	MOVQ(U32(s.packAhead), below)
-	if together == 2 { // what is asked for next lies in the next row
+	if together == 2 { // the next segment lies in the next row
 		MOVQ(lds, apart)
 		SHLQ(Imm(1), row)
 	}
@@ -112,7 +111,7 @@ func (s *isa) eachPanel(name string, lds reg.GPVirtual, together, bytes int, row
 	JMP(LabelRef(name))
 }
 
-// packWidest copies rows of as many whole vectors as a panel of B has at most.
+// packWidest copies rows that are as wide as B's widest panels, in whole vectors.
 func (s *isa) packWidest(ldd, lds reg.GPVirtual) {
 	vectors := len(s.rows) - 1
 	s.eachPanel("widest", lds, 2, vectors*s.bytes(), func(dst, src, k reg.GPVirtual, ahead func()) {
@@ -143,9 +142,9 @@ func (s *isa) packWidest(ldd, lds reg.GPVirtual) {
 	})
 }
 
-// packNarrow copies rows of 4 to 8 floats, what a panel of A has: as whole vectors, what is
-// too much of which the next row overwrites; the last one as two halves that overlap, so that
-// nothing behind it is touched.
+// packNarrow copies rows of 4 to 8 floats, as in panels of A: as whole vectors, whose excess the
+// next row overwrites. The last row is copied as two halves that overlap, so that nothing
+// after it is touched.
 func (s *isa) packNarrow(ldd, lds, width reg.GPVirtual) {
 	s.eachPanel("narrow", lds, 2, s.bytes(), func(dst, src, k reg.GPVirtual, ahead func()) {
 		first, second := s.vec(), s.vec()
@@ -185,7 +184,7 @@ func (s *isa) packAny(ldd, lds, full, loads, stores reg.GPVirtual) {
 		Comment("A masked store is slow on some processors. So all rows but the last are")
 		Comment("written as whole vectors, which the next row overwrites, if ldd is 4 at least.")
 	}
-	// Two masks at once: the general one for loads, another for stores.
+	// Two masks at the same time: the general one for loads, another for stores.
 	s.setTail(stores)
 	storeTail := s.tail
 	if s.wide {
@@ -216,7 +215,7 @@ func (s *isa) packAny(ldd, lds, full, loads, stores reg.GPVirtual) {
 			JE(LabelRef("whole"))
 			CMPQ(k, U32(1))
 			JE(LabelRef("masked"))
-			CMPQ(ldd, U32(4*4)) // floats in bytes
+			CMPQ(ldd, U32(4*4)) // ldd in bytes
 			JL(LabelRef("masked"))
 			Label("whole")
 			VMOVUPS(r, Mem{Base: to})
@@ -294,10 +293,10 @@ func (s *isa) packColumns() {
 	s.ret()
 }
 
-// transposed returns the columns of the square of rows x, which it overwrites.
+// transposed returns the columns of the square that the rows x form. It overwrites x.
 func (s *isa) transposed(x []reg.VecVirtual) []reg.VecVirtual {
-	// Pairs of rows, then of pairs, interleaved within each 128-bit quarter: after
-	// that x[4g+c] has in quarter q the column 4q+c of rows 4g to 4g+3.
+	// Interleave pairs of rows, and then pairs of pairs, within each 128-bit quarter. After that
+	// quarter q of x[4g+c] has column 4q+c of rows 4g to 4g+3.
 	for g := 0; g < len(x); g += 4 {
 		ab, AB, cd, CD := s.vec(), s.vec(), s.vec(), s.vec()
 		VUNPCKLPS(x[g+1], x[g], ab)
@@ -319,7 +318,7 @@ func (s *isa) transposed(x []reg.VecVirtual) []reg.VecVirtual {
 		}
 		return y
 	}
-	// Quarters are blocks of a 4×4 matrix: transpose it with two rounds of shuffles.
+	// The quarters form a 4×4 matrix of blocks: transpose it with two rounds of shuffles.
 	for c := range 4 {
 		even, odd, Even, Odd := s.vec(), s.vec(), s.vec(), s.vec()
 		VSHUFF32X4(Imm(0x88), x[4+c], x[c], even)

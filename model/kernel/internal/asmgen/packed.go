@@ -8,13 +8,13 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packing is a form of package kernel's Packed: rows of blocks, each of some words
-// for some columns.
+// packing is a format of package kernel's Packed: rows of blocks, each of some words for some
+// columns.
 type packing struct {
 	name           string
 	words, columns int
-	// decode passes on vectors of the block at m, column after column, and the number of
-	// the column they begin at.
+	// decode calls use with the vectors of the block at m, in the order of columns, and with the
+	// number of each vector's first column.
 	decode func(s *isa, m Mem, use func(v reg.VecVirtual, column int))
 }
 
@@ -48,7 +48,7 @@ var packings = []packing{
 	}},
 }
 
-// packed writes what package kernel needs of each packing.
+// packed writes the kernels for each packing.
 func (s *isa) packed() {
 	for _, p := range packings {
 		for rows := 1; rows <= s.fewRows(); rows++ {
@@ -73,7 +73,7 @@ func (s *isa) packedDots(p packing, rows int) {
 	lda := load64("lda")
 	SHLQ(Imm(2), lda)
 	as := rowPointers(load64("a"), lda, rows)
-	// The bytes of a row of w, and of far of them.
+	// row and far: the bytes of one row of w, and of far rows.
 	row, far, n := GP64(), GP64(), load64("blocks")
 	IMUL3Q(U32(4*p.words), n, row)
 	MOVQ(row, far)

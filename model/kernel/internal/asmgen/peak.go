@@ -5,9 +5,8 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 )
 
-// chains is the number of sums that fma adds to in turn: more than a
-// processor's multiply-adds under way at once (two each cycle, four or five
-// cycles long).
+// chains is the number of sums that fma adds to in turn: more than the multiply-adds that a
+// processor has under way at a time (two each cycle, four or five cycles long).
 const chains = 12
 
 func (s *isa) fma() {

@@ -23,6 +23,44 @@ func (s *isa) dot() {
 	s.ret()
 }
 
+// dots reads eight rows at a time, which is as many streams as memory is fast with. It sums in
+// the order of dotsRows.
+func (s *isa) dots() {
+	for _, rows := range []int{1, 8} {
+		s.function(fmt.Sprintf("dots%d", rows), "func(sum *float32, x []float32, y *float32, ldy int)",
+			"computes",
+			"",
+			fmt.Sprintf("\tfor r := range %d { sum[r] = dot(x, y[r*ldy:]) }", rows))
+		sum, x, n, ldy := load64("sum"), base("x"), length("x"), load64("ldy")
+		SHLQ(Imm(2), ldy)
+		y := rowPointers(load64("y"), ldy, rows)
+		sums := s.zeros(rows)
+		s.loop(n, 1, append([]reg.GPVirtual{x}, y...), func(v int, tail bool) {
+			a := s.load(s.at(x, v), tail)
+			for r := range sums {
+				m := rowAt(y, ldy, r)
+				if tail {
+					VFMADD231PS(s.load(m, true), a, sums[r])
+				} else {
+					VFMADD231PS(m, a, sums[r])
+				}
+			}
+		})
+		if rows == 1 {
+			VMOVSS(s.across1(sums[0]).AsX(), Mem{Base: sum})
+		}
+		for r := 0; r+4 <= rows; r += 4 {
+			four := s.across4(sums[r : r+4])
+			if m := (Mem{Base: sum, Disp: 4 * r}); s.wide {
+				VEXTRACTF32X4(Imm(0), four, m)
+			} else {
+				VEXTRACTF128(Imm(0), four, m)
+			}
+		}
+		s.ret()
+	}
+}
+
 func (s *isa) combine() {
 	for _, rows := range []int{1, 8} {
 		s.function(fmt.Sprintf("combine%d", rows), "func(y []float32, coef, x *float32, ldx int)",
@@ -54,7 +92,7 @@ func (s *isa) combine() {
 	}
 }
 
-// columnSums takes eight rows at a time, each with a sum of its own.
+// columnSums takes eight rows at a time, each into a sum of its own.
 func (s *isa) columnSums() {
 	s.function("columnSums", "func(sum []float32, x *float32, ldx, rows int)",
 		"adds the sums of columns:",

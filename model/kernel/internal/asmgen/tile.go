@@ -9,10 +9,10 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// tiles writes a micro-kernel for each size of a tile: all its sums stay in
-// registers, a step of k loads a row of B and broadcasts a column of A. It computes
-// any number of tiles one below the other, for any number of panels of B: with few steps
-// a call of its own for each tile would take a tenth of the time, for each panel a fortieth.
+// tiles writes a micro-kernel for each size of a tile. All its sums stay in registers; one step
+// of k loads a row of B and broadcasts a column of A. A call computes any number of tiles one
+// below the other, for any number of panels of B: with few steps, calling for each tile would
+// take a tenth of the time, and for each panel a fortieth.
 func (s *isa) tiles() {
 	for vectors := 1; vectors < len(s.rows); vectors++ {
 		for rows := 1; rows <= s.rows[vectors]; rows++ {
@@ -42,7 +42,8 @@ func (s *isa) tileOf(rows, vectors int) {
 	for _, stride := range []reg.GPVirtual{aRow, aStep, bStep} {
 		SHLQ(Imm(2), stride)
 	}
-	// What changes from a tile to the next is kept in the parameters, a panel's first tile here.
+	// What changes from tile to tile is kept in the parameters; where a panel's first tile is,
+	// here.
 	var top [4]Mem
 	for i := range top {
 		top[i] = AllocLocal(8)
@@ -108,8 +109,8 @@ func (s *isa) tileOf(rows, vectors int) {
 		}
 		ADDQ(bStep, b)
 	}
-	// With the usual strides many steps go by without adding to pointers: when a core is
-	// shared with another thread, it is instructions that count.
+	// With the usual strides, many steps go by without adding to pointers. That helps when a core
+	// is shared with another thread: then the number of instructions counts.
 	run := func(name string, stride int, at func(step, row int) Mem) {
 		const unroll = 8
 		n := GP64()
@@ -131,7 +132,7 @@ func (s *isa) tileOf(rows, vectors int) {
 		JZ(LabelRef("end"))
 		JMP(LabelRef("pairs"))
 	}
-	if vectors > 1 && 2*rows > s.rows[vectors] { // not in what is left at an edge
+	if vectors > 1 && 2*rows > s.rows[vectors] { // but not for the small tiles at an edge
 		CMPQ(bStep, U32(vectors*s.bytes()))
 		JNE(LabelRef("pairs"))
 		CMPQ(aStep, U32(4))
@@ -237,20 +238,20 @@ func (s *isa) tileOf(rows, vectors int) {
 	s.ret()
 }
 
-// prefetchTile asks for the cache lines of a tile that is read or written at the end.
+// prefetchTile prefetches the cache lines of a tile that is read or written at the end.
 func (s *isa) prefetchTile(pointer, stride string, rows, vectors int) {
 	p, ld := load64(pointer), load64(stride)
 	SHLQ(Imm(2), ld)
 	for i := range rows {
 		row := nextRow(p, ld, i)
-		for v := 0; v < vectors; v += max(1, 64/s.bytes()) { // a vector in each line
+		for v := 0; v < vectors; v += max(1, 64/s.bytes()) { // one vector in each line
 			PREFETCHT0(row.Offset(v * s.bytes()))
 		}
 	}
 }
 
-// nextRow is row i of those that p goes through, ld bytes apart: it moves on at every
-// third, which takes fewer instructions than at each.
+// nextRow returns where row i is, of rows ld bytes apart that p goes through. It moves p on at
+// every third row, which takes fewer instructions than at each row.
 func nextRow(p, ld reg.GPVirtual, i int) Mem {
 	if i > 0 && i%3 == 0 {
 		LEAQ(Mem{Base: p, Index: ld, Scale: 2}, p)
@@ -259,8 +260,8 @@ func nextRow(p, ld reg.GPVirtual, i int) Mem {
 	return rowAt([]reg.GPVirtual{p}, ld, i%3)
 }
 
-// rowPointers returns a pointer for every third of rows that are stride bytes
-// apart: rowAt reaches the two that follow by index.
+// rowPointers returns pointers to every third of the rows that are stride bytes apart; rowAt
+// reaches the two rows after each by index.
 func rowPointers(first, stride reg.GPVirtual, rows int) []reg.GPVirtual {
 	ps := []reg.GPVirtual{first}
 	for 3*len(ps) < rows {

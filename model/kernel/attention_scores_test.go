@@ -6,17 +6,17 @@ import (
 	"testing"
 )
 
-// What a query doesn't see must not matter, not even a NaN.
+// What a query doesn't see makes no difference, even if it is NaN.
 func TestStrip(t *testing.T) {
 	const scale = 0.3
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	eachLevel(t, func(t *testing.T) {
-		for _, s := range []strip{
+	eachInstructionSet(t, func(t *testing.T) {
+		for _, s := range []scoreBlock{
 			{0, 1, 16}, {0, 5, 16}, {0, 17, 32}, {0, 32, 32}, {32, 32, 32}, {23, 17, 32},
 			{9, 32, 40}, {99, 31, 32}, {13, 8, 16}, {8, 1, 32},
 		} {
 			what := fmt.Sprintf("%+v: ", s)
-			n := (s.keys()-1)*s.ld + padded(s.queries, best.lanes)
+			n := (s.keys()-1)*s.ld + padded(s.queries, active.lanes)
 			r := newRand(uint64(s.keys()))
 			x, d := random(r, n, s.queries%5), random(r, n, 0)
 			lse := random(r, queryBlock, 1)
@@ -62,12 +62,12 @@ func TestStrip(t *testing.T) {
 				return y
 			}
 			y, got := clone(x), random(r, queryBlock, 3)
-			best.softmax(y, s, scale, got)
+			active.softmax(y, s, scale, got)
 			near(t, what+"softmax", columns(y), softmax, 1e-6)
 			near(t, what+"lse", got, lses, 1e-6)
-			best.weights(x, s, scale, lse)
+			active.weights(x, s, scale, lse)
 			near(t, what+"weights", columns(x), weights, 1e-6)
-			best.scoreGrad(d, x, s, scale)
+			active.scoreGrad(d, x, s, scale)
 			near(t, what+"scoreGrad", columns(d), grad, 1e-5)
 			unharmed(t, x, y, d, got, lse)
 		}

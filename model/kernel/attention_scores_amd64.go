@@ -2,48 +2,49 @@
 
 package kernel
 
-func softmaxLanes8(x []float32, s strip, scale float32, lse []float32) {
+func softmaxLanes8(x []float32, s scoreBlock, scale float32, lse []float32) {
 	s.columns(8, x, lse, func(c, full, triangle, rest int) {
 		softmaxAVX2(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
 	})
 }
 
-func softmaxLanes16(x []float32, s strip, scale float32, lse []float32) {
+func softmaxLanes16(x []float32, s scoreBlock, scale float32, lse []float32) {
 	s.columns(16, x, lse, func(c, full, triangle, rest int) {
 		softmaxAVX512(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
 	})
 }
 
-func weightsLanes8(x []float32, s strip, scale float32, lse []float32) {
+func weightsLanes8(x []float32, s scoreBlock, scale float32, lse []float32) {
 	s.columns(8, x, lse, func(c, full, triangle, rest int) {
 		weightsAVX2(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
 	})
 }
 
-func weightsLanes16(x []float32, s strip, scale float32, lse []float32) {
+func weightsLanes16(x []float32, s scoreBlock, scale float32, lse []float32) {
 	s.columns(16, x, lse, func(c, full, triangle, rest int) {
 		weightsAVX512(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
 	})
 }
 
-func scoreGradLanes8(dp, p []float32, s strip, scale float32) {
+func scoreGradLanes8(dp, p []float32, s scoreBlock, scale float32) {
 	_ = p[:len(dp)]
 	s.columns(8, dp, nil, func(c, full, triangle, rest int) {
 		scoreGradAVX2(&dp[c], &p[c], s.ld, full, triangle, rest, scale)
 	})
 }
 
-func scoreGradLanes16(dp, p []float32, s strip, scale float32) {
+func scoreGradLanes16(dp, p []float32, s scoreBlock, scale float32) {
 	_ = p[:len(dp)]
 	s.columns(16, dp, nil, func(c, full, triangle, rest int) {
 		scoreGradAVX512(&dp[c], &p[c], s.ld, full, triangle, rest, scale)
 	})
 }
 
-// columns runs f for every vector of columns, the last one too is whole: from column c
-// on, all lanes see full keys, some the triangle's, none the rest. It proves the bounds
-// that assembly doesn't check, of lse unless it's nil.
-func (s strip) columns(lanes int, x, lse []float32, f func(c, full, triangle, rest int)) {
+// columns calls f for every vector of columns c…c+lanes−1, the last of which may be padded:
+// all its lanes see the first full keys, lane t sees the first t+1 of the triangle keys that
+// follow, and no lane sees the rest. It checks the bounds of x, and of lse unless that is
+// nil, which assembly doesn't.
+func (s scoreBlock) columns(lanes int, x, lse []float32, f func(c, full, triangle, rest int)) {
 	if s.queries == 0 {
 		return
 	}
