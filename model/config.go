@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Arch is where a block normalises.
+// Arch is one of two architectures, which differ in where a block normalises.
 type Arch string
 
 const (
@@ -33,12 +33,12 @@ type Config struct {
 	// UntiedHead gives the output head a table of its own. In GPT-1, 2 and 3 it
 	// is the token embedding.
 	UntiedHead bool `yaml:"untied_head,omitempty"`
-	// LayerNormEpsilon is added to the variance; 0 means 1e-5.
+	// LayerNormEpsilon is added to the variance; 0 means 1e-5, as in GPT-1 and GPT-2.
 	LayerNormEpsilon float32 `yaml:"layer_norm_epsilon,omitempty"`
 	// InitStd is the standard deviation of the weights before training; 0 means
-	// 0.02·√(768/Width). That is GPT-2's 0.02 at the width of its smallest model,
-	// and lets what a linear map adds up have the same variance at any width: a
-	// narrow model that starts from 0.02 loses hundreds of steps growing its weights.
+	// 0.02·√(768/Width). That is GPT-2's 0.02 at the width of its smallest model, and
+	// gives the outputs of a linear map the same variance at any width. (A narrow model
+	// that starts from 0.02 spends hundreds of steps on growing its weights.)
 	InitStd float64 `yaml:"init_std,omitempty"`
 	// InitPositions is what the position table is filled with before training: random
 	// numbers by default, or Sinusoids. It is trained in either case.
@@ -50,7 +50,7 @@ type Config struct {
 // Neighbouring positions begin alike, so attention finds them sooner.
 const Sinusoids = "sinusoids"
 
-// Validate says what is wrong with c, key by key.
+// Validate returns an error that says what is wrong with c, key by key.
 func (c Config) Validate() error {
 	var errs []error
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -110,9 +110,9 @@ func (c Config) initStd() float64 {
 	return c.InitStd
 }
 
-// LossAtStart is about the loss of a model before training, in nats per token: ln V
-// for knowing nothing, and half the variance of its random logits, whose hidden
-// state has length √Width behind the last LayerNorm.
+// LossAtStart estimates the loss of a model before training, in nats per token: ln V for
+// equal probabilities, plus half the variance of the random logits. (After the last
+// LayerNorm a hidden state has length √Width.)
 func (c Config) LossAtStart() float64 {
 	return math.Log(float64(c.VocabSize)) + c.initStd()*c.initStd()*float64(c.Width)/2
 }

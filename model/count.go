@@ -2,7 +2,7 @@ package model
 
 import "strings"
 
-// ParameterCounts are the parameters of a model by what they do, weights and biases.
+// ParameterCounts are the numbers of a model's parameters by what they do, weights and biases.
 type ParameterCounts struct {
 	Embedding int64 `json:"embedding"` // V·D, the vectors of tokens; the tied head is the same table
 	Positions int64 `json:"positions"` // T·D
@@ -12,7 +12,7 @@ type ParameterCounts struct {
 	Head      int64 `json:"head"` // V·D of an untied head, else 0
 }
 
-// Counts counts the parameters of c, without making them.
+// Counts counts the parameters of c without allocating them.
 func (c Config) Counts() ParameterCounts {
 	var n ParameterCounts
 	embeddings := namesOf(c.Arch)
@@ -36,11 +36,11 @@ func (c Config) Counts() ParameterCounts {
 	return n
 }
 
-// Total is all of them.
+// Total is the number of all parameters.
 func (n ParameterCounts) Total() int64 { return n.NonEmbedding() + n.Embedding + n.Positions + n.Head }
 
-// NonEmbedding leaves out what grows with the vocabulary and the context. It is the N
-// of scaling laws (Kaplan et al. 2020, section 2.1).
+// NonEmbedding is Total without what grows with the vocabulary and the context: the N of
+// scaling laws (Kaplan et al. 2020, section 2.1).
 func (n ParameterCounts) NonEmbedding() int64 { return n.Attention + n.MLP + n.LayerNorm }
 
 // ParameterCount is V·D + T·D + L·(12·D² + 13·D), plus 2·D for GPT-2's last

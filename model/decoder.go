@@ -6,23 +6,24 @@ import (
 )
 
 // Decoder computes next-token logits of several growing sequences, without the
-// graph: keys and values of what was read stay cached, so a token costs one row of
-// work, and the weights are read once for all sequences together. Past the model's
-// context a sequence is its last Context tokens, each at its new position, which
-// means reading the whole window again.
+// graph. Keys and values of what was read stay cached, so a token costs one row of work,
+// and the weights are read once for all sequences together. A sequence that is longer than
+// the model's context is its last Context tokens. Each new token then moves all of them to
+// another position, so the whole window has to be read again for every token: that takes as
+// long as a prompt of Context tokens.
 //
-// What a sequence gets has the same bits whatever other sequences read in the same calls,
-// in whatever pieces its tokens come, and with any number of threads. So sequences can join
-// and leave at any token (Reset, Copy), and a prompt can be read a piece at a time.
+// A sequence's logits have the same bits whatever other sequences are read in the same
+// calls, in whatever pieces its tokens come, and with any number of threads. So sequences
+// can join and leave at any token (Reset, Copy), and a prompt can be read in pieces.
 //
 // A decoder must not be used by two goroutines at once.
 type Decoder struct {
 	weights   *Weights
 	sequences []sequence
 	logits    []float32 // [sequences, V]
-	spans     []span    // of the present pass
+	spans     []span    // what the present pass reads
 	pass      pass
-	trace     *Trace // keeps what a pass computes; nil: nobody asks
+	trace     *Trace // keeps what a pass computes; nil: nothing is kept
 }
 
 // Input is what a sequence reads in a call of Append.
@@ -30,12 +31,12 @@ type Input struct {
 	Sequence int
 	Tokens   []int32
 	// LogProbs, unless it is empty, receives log p (natural) of the last
-	// len(LogProbs) tokens, each given all that comes before it.
+	// len(LogProbs) tokens, each given all tokens before it.
 	LogProbs []float32
 }
 
-// NewDecoder returns a decoder of that many sequences, all empty, over the model's
-// weights as they are, not a copy.
+// NewDecoder returns a decoder of that many empty sequences. It reads the model's weights
+// themselves, not a copy.
 func (m *Model) NewDecoder(sequences int) *Decoder {
 	w, err := m.Weights(Float32)
 	if err != nil {
@@ -44,27 +45,27 @@ func (m *Model) NewDecoder(sequences int) *Decoder {
 	return w.NewDecoder(sequences)
 }
 
-// NewDecoder returns a decoder of that many sequences, all empty.
+// NewDecoder returns a decoder of that many empty sequences.
 func (w *Weights) NewDecoder(sequences int) *Decoder {
 	return &Decoder{
 		weights: w, sequences: make([]sequence, sequences), logits: make([]float32, sequences*w.config.VocabSize),
 	}
 }
 
-// Sequences is how many sequences the decoder holds.
+// Sequences is the number of the decoder's sequences.
 func (d *Decoder) Sequences() int { return len(d.sequences) }
 
-// Config is the model's.
+// Config is the configuration of the model.
 func (d *Decoder) Config() Config { return d.weights.config }
 
 // Length is how many tokens a sequence holds: at most Context.
 func (d *Decoder) Length(sequence int) int { return len(d.sequences[sequence].tokens) }
 
-// Reset empties a sequence. Its memory is kept for the next.
+// Reset empties a sequence. Its memory is kept for what it reads next.
 func (d *Decoder) Reset(sequence int) { d.sequences[sequence].reset() }
 
-// Copy makes sequence to equal to sequence from: a prompt that several texts begin
-// with is read once.
+// Copy makes sequence to equal to sequence from, so that a prompt with which several texts
+// begin is read once.
 func (d *Decoder) Copy(to, from int) {
 	if to == from {
 		return
@@ -108,9 +109,9 @@ func (d *Decoder) LogProb(sequence int, token int32) float32 {
 	return d.pass.logProb(d.Logits(sequence), token)
 }
 
-// Append adds tokens to sequences, each of which may appear once. An error leaves
-// all of them as they were. Log-probabilities can be had only where everything
-// fits into the context.
+// Append adds tokens to sequences, each of which may appear once in a call. An error leaves
+// all sequences as they were. Log-probabilities are computed only for sequences that fit
+// into the context.
 func (d *Decoder) Append(inputs []Input) error {
 	if err := d.check(inputs); err != nil {
 		return err
@@ -161,12 +162,12 @@ func (d *Decoder) check(inputs []Input) error {
 	return nil
 }
 
-// passRows is the most rows that a pass through the layers computes: enough for
-// the full speed of the matrix products, little enough for memory.
+// passRows is the maximum number of rows in a pass through the layers: enough for the full
+// speed of the matrix products, few enough for memory.
 const passRows = 1024
 
-// cut makes the spans of the next pass: of what the sequences have yet to read, as
-// much as a pass takes. It says whether there was anything.
+// cut sets the spans of the next pass: as much as a pass takes of what the sequences haven't
+// read yet. It reports whether there was anything left.
 func (d *Decoder) cut(inputs []Input) bool {
 	d.spans = d.spans[:0]
 	rows := 0

@@ -2,8 +2,8 @@ package model
 
 import "tinygpt/model/kernel"
 
-// span is the part of a sequence that a pass reads: positions from to to, whose
-// first row is row.
+// span is the part of a sequence that a pass reads: positions from to to, in rows from row
+// on.
 type span struct {
 	sequence, from, to, row int
 	logProbs                []float32 // of the sequence's last tokens, see Input
@@ -33,7 +33,7 @@ func (p *pass) resize(n int, c Config) {
 	resize(&p.rstd, n)
 }
 
-// resize sets the length of s, whose contents are lost if it has to grow.
+// resize sets the length of s. If it has to grow, its contents are lost.
 func resize[T any](s *[]T, n int) {
 	if cap(*s) < n {
 		*s = make([]T, n)
@@ -41,8 +41,8 @@ func resize[T any](s *[]T, n int) {
 	*s = (*s)[:n]
 }
 
-// forward reads the spans: it adds their keys and values to the caches and
-// computes the logits and log-probabilities that are due.
+// forward reads the spans: it adds their keys and values to the caches, and computes the
+// logits of sequences that have been read to their end, and log-probabilities.
 func (d *Decoder) forward() {
 	w, p := d.weights, &d.pass
 	c := w.config

@@ -11,16 +11,16 @@ type predictions struct {
 	losses  []float32
 }
 
-// score is a log-probability that is asked for: of token, predicted by row, goes
-// to to.
+// score is a log-probability that is asked for: that of token, which row predicts, is
+// written to to.
 type score struct {
 	row   int
 	token int32
 	to    *float32
 }
 
-// scoreFloats is how many logits are computed at once where they are only wanted
-// for log-probabilities: at GPT-2's vocabulary some hundred rows.
+// scoreFloats is how many logits are computed at a time if they are only needed for
+// log-probabilities: with GPT-2's vocabulary some hundred rows.
 const scoreFloats = 8 << 20
 
 // predict applies the output head to the rows whose predictions are wanted: the
@@ -34,7 +34,8 @@ func (d *Decoder) predict() {
 			d.gather(len(p.ends), s.row+s.to-s.from-1)
 			p.ends = append(p.ends, s.sequence)
 		}
-		// Of the tokens first, first+1, … it predicts those after its own.
+		// The span predicts the tokens at positions from+1 to to; those from first on are
+		// asked for.
 		first := len(tokens) - len(s.logProbs)
 		for at := max(first, s.from+1); at <= min(s.to, len(tokens)-1); at++ {
 			p.scores = append(p.scores, score{s.row + at - 1 - s.from, tokens[at], &s.logProbs[at-first]})
@@ -98,7 +99,7 @@ func (d *Decoder) score(scores []score) {
 	}
 }
 
-// logProb is that of a token, given all logits.
+// logProb is the log-probability of a token, given all logits.
 func (p *predictions) logProb(logits []float32, token int32) float32 {
 	resize(&p.targets, 1)
 	p.targets[0] = token
@@ -106,14 +107,14 @@ func (p *predictions) logProb(logits []float32, token int32) float32 {
 	return float32(-loss)
 }
 
-// project computes the logits[n,V] of the first n rows of y, hidden states after
-// the last layer.
+// project computes logits[n,V] from the first n rows of y, hidden states after the last
+// layer.
 func (d *Decoder) project(logits []float32, n int) {
 	d.weights.project(logits, d.pass.y, d.pass.mean, d.pass.rstd, n)
 }
 
-// project computes the logits[n,V] of hidden states y[n,D], which it overwrites; mean
-// and rstd [n] are working memory.
+// project computes logits[n,V] from hidden states y[n,D], which it overwrites; mean and rstd
+// [n] are working memory.
 func (w *Weights) project(logits, y, mean, rstd []float32, n int) {
 	if w.config.Arch == GPT2 {
 		w.norm(y, y, w.last, mean, rstd, n)

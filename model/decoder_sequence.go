@@ -11,8 +11,8 @@ type sequence struct {
 
 func (s *sequence) reset() { s.tokens, s.cached = s.tokens[:0], 0 }
 
-// extend adds tokens to the window. If it slides, what is cached is void, since
-// every token has another position.
+// extend adds tokens to the window. If the window slides, the caches are no longer valid,
+// since every token is at another position.
 func (s *sequence) extend(tokens []int32, c Config) {
 	if over := len(tokens) - c.Context; over > 0 {
 		tokens = tokens[over:]
@@ -25,11 +25,11 @@ func (s *sequence) extend(tokens []int32, c Config) {
 	s.grow(len(s.tokens), c)
 }
 
-// leastCapacity is how many tokens a cache has room for at least.
+// leastCapacity is the minimum number of tokens that a cache has room for.
 const leastCapacity = 64
 
-// grow makes room for n tokens in the caches: at least for twice as many as before,
-// so that a text seldom waits for it.
+// grow makes room for n tokens in the caches, and for at least twice as many as before, so
+// that it is seldom called.
 func (s *sequence) grow(n int, c Config) {
 	if n <= s.capacity {
 		return

@@ -18,14 +18,13 @@ const (
 	Int8 Precision = "int8"
 )
 
-// Precisions are all there are.
+// Precisions are all precisions.
 var Precisions = []Precision{Float32, BFloat16, Int8}
 
-// packings are how matrices are held that aren't float32.
+// packings are the formats of matrices that aren't float32.
 var packings = map[Precision]kernel.Packing{BFloat16: kernel.BFloat16, Int8: kernel.Int8}
 
-// Weights are a model's weights as decoders read them. Any number of decoders may
-// share them.
+// Weights are a model's weights as decoders read them. Any number of decoders may share them.
 type Weights struct {
 	config            Config
 	tokens, positions []float32 // tables of the embeddings
@@ -46,12 +45,12 @@ type layerWeights struct {
 type matrix interface {
 	// apply computes y[rows,out] from x[rows,in].
 	apply(y, x []float32, rows int)
-	// bytes is how much memory apply reads of it.
+	// bytes is how many bytes apply reads of it.
 	bytes() int64
 }
 
-// Weights returns the model's weights with the matrices of its linear maps, the output
-// head included, in a precision. The embeddings and all else stay the model's own.
+// Weights returns the model's weights, with the matrices of its linear maps and of the
+// output head in a precision. Embeddings, gains and biases stay the model's own memory.
 func (m *Model) Weights(p Precision) (*Weights, error) {
 	packing, packed := packings[p]
 	if !packed && p != Float32 {
@@ -88,11 +87,11 @@ func (m *Model) Weights(p Precision) (*Weights, error) {
 	return w, nil
 }
 
-// Config is the model's.
+// Config is the configuration of the model.
 func (w *Weights) Config() Config { return w.config }
 
-// Bytes is how much memory a decoder reads for a token of every sequence: of the
-// embeddings, which are tables of rows, next to nothing.
+// Bytes is how many bytes a decoder reads to add one token to every sequence. Of the
+// embeddings, it reads a few rows, which aren't counted.
 func (w *Weights) Bytes() int64 {
 	sum := w.head.bytes() + 4*int64(len(w.last.gain)+len(w.last.bias))
 	for _, l := range w.layers {

@@ -17,7 +17,7 @@ var ggufNames = map[string]string{
 // vocabulary is the metadata with the prefix tokenizer. Matrices are float32, or
 // rounded to the 16-bit float given as narrow; vectors and positions stay float32,
 // as in llama.cpp's own converter. GPT-1's architecture, which llama.cpp hasn't, is
-// an error. A nil progress isn't told anything.
+// an error. progress may be nil.
 func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safetensors.Dtype, progress Progress) error {
 	c := m.Config
 	if c.Arch != GPT2 {

@@ -9,13 +9,13 @@ import (
 	"tinygpt/model/op"
 )
 
-// Graph is the model's computation on one shape of batch, over the model's
-// parameters (not a copy). Build it with NewGraph, add what is wanted of the
-// hidden states, Compile, then fill Tokens and Run as often as needed.
+// Graph is the model's computation for one shape of batch, over the model's parameters
+// themselves, not a copy. Build it with NewGraph, add what should be computed from the
+// hidden states, Compile; then fill Tokens and Run as often as needed.
 type Graph struct {
 	*op.Graph
 	Batch, Context int
-	// Tokens [B·T] is what the next run reads: sequence by sequence.
+	// Tokens [B·T] are what the next run reads, sequence by sequence.
 	Tokens []int32
 	// Hidden [B·T, D] is the node of the final hidden states.
 	Hidden *G.Node
@@ -26,8 +26,8 @@ type Graph struct {
 	machine  *op.Machine
 }
 
-// NewGraph builds the decoder for batch sequences of context tokens. A training
-// graph has dropout, and will be differentiated by Compile.
+// NewGraph builds the decoder for batch sequences of context tokens (Radford et al. 2018,
+// equation 2). A training graph has dropout, and gradients when it is compiled with a loss.
 func (m *Model) NewGraph(batch, context int, training bool) *Graph {
 	g := &Graph{Graph: op.NewGraph(), Batch: batch, Context: context, model: m, training: training}
 	var tokens *G.Node
@@ -45,8 +45,8 @@ func (m *Model) NewGraph(batch, context int, training bool) *Graph {
 	return g
 }
 
-// block is one layer: attention, then the feed-forward network, each added to
-// the residual stream. GPT-2 normalises what they read, GPT-1 the sums.
+// block is one layer: attention, then the feed-forward network, each added to the residual
+// stream x. GPT-2 normalises what the two read, GPT-1 the sums.
 func (g *Graph) block(x *G.Node, name string) *G.Node {
 	if g.model.Config.Arch == GPT2 {
 		x = g.attention(x, g.layerNorm(x, name+"ln_1"), name+"attn.")
@@ -56,14 +56,14 @@ func (g *Graph) block(x *G.Node, name string) *G.Node {
 	return g.layerNorm(g.feedForward(x, x, name+"mlp."), name+"ln_2")
 }
 
-// attention adds what attention makes of h to the stream x.
+// attention adds the attention of h to the stream x.
 func (g *Graph) attention(x, h *G.Node, name string) *G.Node {
 	qkv := g.linear(h, name+"c_attn")
 	a := g.CausalSelfAttention(qkv, g.model.Config.Heads, g.Context, g.dropout())
 	return g.ResidualLinear(x, a, g.param(name+"c_proj.weight"), g.param(name+"c_proj.bias"), g.dropout())
 }
 
-// feedForward adds what the feed-forward network makes of h to the stream x.
+// feedForward adds the feed-forward network of h to the stream x.
 func (g *Graph) feedForward(x, h *G.Node, name string) *G.Node {
 	return g.ResidualFeedForward(x, h, g.param(name+"c_fc.weight"), g.param(name+"c_fc.bias"),
 		g.param(name+"c_proj.weight"), g.param(name+"c_proj.bias"), g.dropout())
@@ -93,8 +93,8 @@ func (g *Graph) param(name string) op.Param {
 	return g.use(p, name)
 }
 
-// use adds p under a node name. In a training graph it gets a gradient buffer,
-// unless it is frozen.
+// use brings p into the graph under a node name. In a training graph it gets a gradient
+// buffer, unless it is frozen.
 func (g *Graph) use(p *Parameter, name string) op.Param {
 	var grad *tensor.Dense
 	if g.training && !p.frozen() {
@@ -120,8 +120,8 @@ func (g *Graph) LogitsOf(states *G.Node) *G.Node {
 	return g.Graph.Logits(states, g.use(g.model.head(), "head"))
 }
 
-// Differentiate adds the gradients of the loss to a training graph that is looked at
-// and not run. Compile does so itself.
+// Differentiate adds the gradients of the loss to a training graph, for graphs that are only
+// looked at. Compile does it for those that are run.
 func (g *Graph) Differentiate(loss *G.Node) error { return g.Grad(loss, g.params) }
 
 // Compile makes the graph ready to run. With a loss it is differentiated first;
@@ -151,7 +151,7 @@ func (g *Graph) Run() error {
 		return fmt.Errorf("model: running the graph: %w", err)
 	}
 	for _, p := range g.model.Parameters {
-		p.settle()
+		p.clearIfUnset()
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // huggingFace is a config.json of transformers, model types gpt2 and openai-gpt.
-// What only one of them has, and what is absent at times, is a pointer.
+// Keys that only one of them has, or that may be absent, are pointers.
 type huggingFace struct {
 	ModelType        string   `json:"model_type"`
 	Architectures    []string `json:"architectures"`
@@ -29,7 +29,7 @@ type huggingFace struct {
 	EOS              *int32   `json:"eos_token_id"`
 	Dtype            string   `json:"dtype,omitempty"`
 
-	// Variants that the arithmetic here doesn't have.
+	// Variants that aren't computed here.
 	ScaleAttn      *bool           `json:"scale_attn_weights,omitempty"`
 	ScaleByLayer   bool            `json:"scale_attn_by_inverse_layer_idx,omitempty"`
 	CrossAttention bool            `json:"add_cross_attention,omitempty"`
@@ -49,8 +49,8 @@ var tanhGELU = []string{"gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accu
 
 // ParseHuggingFace reads a config.json of transformers, model types gpt2 and
 // openai-gpt. A key that is absent has the value that transformers gives it.
-// Settings that the arithmetic here doesn't have are refused. Of the three dropout
-// probabilities there, which act in training only, resid_pdrop is taken.
+// Settings that aren't computed here are refused. Of the three dropout probabilities,
+// which matter in training only, resid_pdrop is taken.
 func ParseHuggingFace(text []byte) (Config, error) {
 	var kind struct {
 		ModelType string `json:"model_type"`
@@ -86,7 +86,7 @@ func ParseHuggingFace(text []byte) (Config, error) {
 	return c, c.Validate()
 }
 
-// check says what of h can't be computed here, by the keys of the file.
+// check returns an error if h has settings that aren't computed here, by the keys of the file.
 func (h huggingFace) check(arch Arch) error {
 	for _, f := range []struct {
 		key   string
@@ -125,7 +125,7 @@ func (h huggingFace) check(arch Arch) error {
 	return nil
 }
 
-// jsonError says in the file's terms what encoding/json says in Go's.
+// jsonError words an error of encoding/json in terms of the file, not of Go types.
 func jsonError(err error) error {
 	var typ *json.UnmarshalTypeError
 	if errors.As(err, &typ) {
@@ -134,9 +134,9 @@ func jsonError(err error) error {
 	return fmt.Errorf("not a configuration in JSON: %w", err)
 }
 
-// HuggingFace is the config.json that transformers reads c from. The end-of-text
-// token of the vocabulary is named as first and last token; less than 0 is none.
-// The dtype is that of the weights beside it, by PyTorch's name.
+// HuggingFace returns the config.json from which transformers reads c. endOfText is the id of
+// the end-of-text token, which becomes bos_token_id and eos_token_id; less than 0 means none.
+// dtype is the type of the weights in the same folder, by PyTorch's name.
 func (c Config) HuggingFace(endOfText int32, dtype string) []byte {
 	t := huggingFaceTypes[c.Arch]
 	h := huggingFace{

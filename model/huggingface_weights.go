@@ -20,24 +20,25 @@ const (
 	indexFile   = "model.safetensors.index.json" // of weights in several files
 )
 
-// transformer is the prefix of a model with a head; a bare one has none.
+// transformerPrefix precedes the names of tensors in a model with a head; a bare model has no
+// prefix.
 const transformerPrefix = "transformer."
 
-// buffers are what older versions of transformers stored beside the weights: the
+// buffers are tensors that older versions of transformers stored besides the weights: the
 // causal mask, and the number that stands for −∞ in it.
 var buffers = regexp.MustCompile(`^h\.\d+\.attn\.(bias|masked_bias)$`)
 
-// Progress is told how many values of how many are done, again and again. When it
-// returns an error the work ends with that.
+// Progress is called again and again with how many of total values are done. If it returns an
+// error, the work ends with that error.
 type Progress func(done, total int64) error
 
 // ReadHuggingFace reads a folder in transformers' layout: config.json, and the
 // weights in model.safetensors or in the files that model.safetensors.index.json
 // lists, as floats of any width. They go tensor by tensor into the model's memory.
 //
-// An output head beside a configuration that ties it is kept if it differs from the
-// token embedding, as transformers does. Tensors of other heads have no place in
-// the model; their names are returned. A nil progress isn't told anything.
+// If the configuration ties the output head to the token embedding but the files have a head
+// that differs from it, that head is kept, as transformers does. Tensors of other heads have
+// no place in the model; leftOut has their names. progress may be nil.
 func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, err error) {
 	text, err := fs.ReadFile(dir, configFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -84,7 +85,7 @@ func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, 
 	return m, leftOut, err
 }
 
-// untie gives m the head of that name in the files, unless it is the embedding.
+// untie gives m the head that the files have under name, unless it equals the embedding.
 func (m *Model) untie(weights *safetensors.Set, name string) error {
 	equal, err := weights.Float32Equal(name, m.head().Value.Float32s())
 	if err != nil || equal {
@@ -154,8 +155,7 @@ func storedNames(c Config, weights *safetensors.Set) (stored map[string]string, 
 
 // WriteHuggingFace writes config.json and model.safetensors into the folder, which
 // exists, for transformers to read. Weights are float32, or rounded to the 16-bit
-// float given as narrow. The end-of-text token is as in Config.HuggingFace. A nil
-// progress isn't told anything.
+// float given as narrow. endOfText is as in Config.HuggingFace. progress may be nil.
 func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText int32, progress Progress) error {
 	tensors := m.Tensors()
 	for i := range tensors {

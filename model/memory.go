@@ -2,36 +2,35 @@ package model
 
 import "tinygpt/model/kernel"
 
-// ActivationBytes is about the memory that a training graph for batch sequences of
-// context tokens holds beside the parameters, where activations and their gradients
-// share places once they are no longer needed (op.Graph.Plan). It is within a few
-// per cent of the graph's Bytes.
+// ActivationBytes estimates the memory that a training graph for batch sequences of context
+// tokens holds besides the parameters. (Activations and gradients share memory once they are
+// no longer needed: op.Graph.Plan.) It is within a few per cent of the graph's Bytes.
 func (c Config) ActivationBytes(batch, context int) int64 {
 	rows, d := int64(batch)*int64(context), int64(c.Width)
-	// What the backward pass reads of a layer, in rows of width d: two LayerNorms,
-	// queries, keys and values, what was attended to, two sums, and the feed-forward
-	// network's 4·d before GELU; and of each row some numbers.
+	// What the backward pass reads of a layer, in rows of width d: two LayerNorms, queries,
+	// keys and values, the output of attention, two sums, and the 4·d of the feed-forward
+	// network before GELU; besides, some numbers for each row.
 	perRow := int64(c.Layers) * (12*d + 4 + int64(c.Heads))
 	perRow += d // the embedding
 	if c.Arch == GPT2 {
 		perRow += d // the last LayerNorm
 	}
-	// At the peak there are also the logits, which become their gradient, with the
-	// gradient of the hidden states; or else what the backward pass has of a layer.
+	// At the peak there are also the logits, which become their gradient, and the gradient
+	// of the hidden states; or the gradients within a layer, if these are larger.
 	perRow += max(int64(c.VocabSize)+d, 6*d)
 	return 4 * rows * perRow
 }
 
-// PackedBytes is about the memory of the operands that matrix products copy in a training
-// step. The largest are for the gradients of a feed-forward network's two weights: rows of
-// 4·d and of d for each.
+// PackedBytes estimates the memory of the operands that matrix products copy in a training
+// step. The largest are those for the gradients of a feed-forward network's two weights: rows
+// of 4·d and of d for each.
 func (c Config) PackedBytes(batch, context int) int64 {
 	rows, d := int64(batch)*int64(context), int64(c.Width)
 	return min(kernel.MaxPackedBytes, 4*2*rows*(4*d+d))
 }
 
-// DecoderBytes is the memory of a decoder of sequences that reads rows tokens at
-// once, and asks for the probability of all.
+// DecoderBytes is the memory of a decoder with that many sequences that reads rows tokens in
+// one call, and is asked for the probabilities of all of them.
 func (c Config) DecoderBytes(sequences, rows int) int64 {
 	n, d, v := int64(rows), int64(c.Width), int64(c.VocabSize)
 	floats := n * (2*int64(c.Layers)*d + 1) // caches

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// ReadMinGPT reads a model of minGPT as JSON: the entry "config" and, beside it, one
-// entry for each tensor of the state_dict with its shape, dtype torch.float32 and the
-// values in base64, little-endian. Names are GPT-2's; linear maps are PyTorch's
-// nn.Linear, [out, in]; the head is untied.
+// ReadMinGPT reads a model of minGPT as JSON: the entry "config", and one entry for each
+// tensor of the state_dict with its shape, dtype torch.float32 and the values in base64,
+// little-endian. Names are GPT-2's; linear maps are PyTorch's nn.Linear, [out, in]; the head
+// is untied.
 func ReadMinGPT(text []byte) (*Model, error) {
 	var entries map[string]json.RawMessage
 	if err := json.Unmarshal(text, &entries); err != nil {

@@ -16,17 +16,17 @@ import (
 type Parameter struct {
 	Name  string
 	Value *tensor.Dense
-	// Grad has the shape of Value; a graph's run adds to it, or sets it if it is the
-	// first one since ZeroGrad. Nil until the first graph that is differentiated.
+	// Grad has the shape of Value. A graph's run adds to it, or sets it if the run is the
+	// first one since ZeroGrad. It is nil until a graph is differentiated.
 	Grad  *tensor.Dense
-	stale bool // Grad counts as 0, whatever it holds
-	// Frozen is how many of the leading elements training leaves alone. If it is all
-	// of them, there is no gradient.
+	stale bool // Grad counts as 0, whatever it holds; see ZeroGrad
+	// Frozen is the number of leading elements that training doesn't change. If these are
+	// all elements, there is no gradient.
 	Frozen int
 }
 
-// Trained returns what training changes of the parameter, and the gradient of that;
-// nothing if it is frozen or there was no graph to give it a gradient.
+// Trained returns the part of the parameter that training changes, and its gradient; nil if
+// the parameter is frozen or has no gradient yet.
 func (p *Parameter) Trained() (value, grad []float32) {
 	if p.Grad == nil || p.frozen() {
 		return nil, nil
@@ -56,11 +56,11 @@ type spec struct {
 	std   float64
 }
 
-// parameters lists what the configuration consists of.
+// parameters lists the parameters of the configuration.
 func (c Config) parameters() []spec {
 	d, names := c.Width, namesOf(c.Arch)
 	initStd := c.initStd()
-	// So the variance at the end of the residual stream doesn't depend on the depth
+	// With this the variance at the end of the residual stream doesn't depend on the depth
 	// (Radford et al. 2019, section 2.3).
 	residualStd := initStd / math.Sqrt(float64(2*c.Layers))
 	list := []spec{
@@ -91,14 +91,14 @@ func (c Config) parameters() []spec {
 	return list
 }
 
-// headName is the table of an untied head.
+// headName is the name of an untied head's table.
 const headName = "lm_head.weight"
 
-// block is the prefix of layer i's parameters.
+// block is the prefix of the names of layer i's parameters.
 func block(i int) string { return fmt.Sprintf("h.%d.", i) }
 
-// LayerOf says which layer a parameter belongs to, from 0; ok is false of those outside
-// the layers.
+// LayerOf returns the number of the layer that a parameter belongs to, from 0; ok is false for
+// parameters outside the layers.
 func LayerOf(parameter string) (layer int, ok bool) {
 	n, _ := fmt.Sscanf(parameter, "h.%d.", &layer)
 	return layer, n == 1
@@ -115,7 +115,7 @@ func IsTable(parameter string) bool {
 	return parameter == headName
 }
 
-// names are the parameters that the two architectures call differently.
+// names are the names of parameters that the two architectures name differently.
 type names struct{ tokens, positions string }
 
 func namesOf(a Arch) names {
@@ -156,7 +156,7 @@ func (c Config) sinusoids(table []float32) {
 	}
 }
 
-// NewZero returns a model whose parameters are 0, to be read into.
+// NewZero returns a model whose parameters are 0, for weights that are read into it.
 func NewZero(c Config) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -168,17 +168,17 @@ func NewZero(c Config) (*Model, error) {
 	return m, nil
 }
 
-// zeros returns a tensor in memory of package kernel's.
+// zeros returns a tensor in memory of package kernel.
 func zeros(shape tensor.Shape) *tensor.Dense {
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(kernel.Memory(shape.TotalSize())))
 }
 
-// zero gives the spec memory.
+// zero makes the parameter with zeros.
 func (s spec) zero() *Parameter {
 	return &Parameter{Name: s.name, Value: zeros(s.shape)}
 }
 
-// parameter gives the spec memory and its values at the start.
+// parameter makes the parameter with its values before training.
 func (s spec) parameter(seed uint64) *Parameter {
 	p := s.zero()
 	name := fnv.New64a()
@@ -223,23 +223,23 @@ func (m *Model) weights(name string) []float32 {
 	return p.Value.Float32s()
 }
 
-// ZeroGrad makes all gradients count as zero. Their memory is written by the next
-// run of a graph, which is also the first one to read it.
+// ZeroGrad makes all gradients count as zero. It doesn't write their memory: the next run of a
+// graph sets the gradients rather than adding to them.
 func (m *Model) ZeroGrad() {
 	for _, p := range m.Parameters {
 		p.stale = true
 	}
 }
 
-// settle clears the gradient if no graph has set it since ZeroGrad.
-func (p *Parameter) settle() {
+// clearIfUnset clears the gradient if no graph has set it since ZeroGrad.
+func (p *Parameter) clearIfUnset() {
 	if p.stale && p.Grad != nil {
 		kernel.Clear(p.Grad.Float32s())
 	}
 	p.stale = false
 }
 
-// GradNorm is the L2 norm of all gradients together, without what is frozen.
+// GradNorm is the L2 norm of all gradients together, without those of frozen elements.
 func (m *Model) GradNorm() float64 {
 	m.gradients = m.gradients[:0]
 	for _, p := range m.Parameters {
@@ -249,8 +249,8 @@ func (m *Model) GradNorm() float64 {
 	return math.Sqrt(kernel.SumSquares(m.gradients...))
 }
 
-// NonFinite names the first parameter that holds a NaN or an infinity, or if all
-// values are finite, the first gradient that does; "" if there is none.
+// NonFinite describes the first parameter that holds a NaN or an infinity, or if all
+// parameters are finite, the first such gradient; "" if there is none.
 func (m *Model) NonFinite() string {
 	for _, p := range m.Parameters {
 		if i := kernel.FirstNonFinite(p.Value.Float32s()); i >= 0 {

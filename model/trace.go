@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// Trace is what a decoder computes on the way from T tokens to a prediction, kept to be
-// looked at.
+// Trace keeps what a decoder computes on the way from T tokens to a prediction, for people to
+// look at.
 type Trace struct {
 	Tokens []int32
-	// Streams are the residual stream [T, D] as each block reads it, the first of them
-	// the sum of the embeddings, and behind the last block: Layers+1 in all.
+	// Streams are the residual stream [T, D] before each block (the first is the sum of the
+	// embeddings), and after the last block: Layers+1 in all.
 	Streams [][]float32
-	// Attention is, for layer and head, what each position takes from which: [T, T], row
-	// i the weights of position i over positions 0 to i, and zeros.
+	// Attention has, for each layer and head, the weights [T, T]: row i are the weights of
+	// position i over positions 0 to i, and zeros after those (the causal mask).
 	Attention [][][]float32
 	// Logits [V] of the token that comes next.
 	Logits []float32
@@ -22,7 +22,7 @@ type Trace struct {
 	weights *Weights
 }
 
-// Trace reads tokens in one pass of a decoder and keeps what comes by.
+// Trace reads tokens in one pass of a decoder and keeps what it computes.
 func (w *Weights) Trace(tokens []int32) (*Trace, error) {
 	if most := min(w.config.Context, passRows); len(tokens) > most {
 		return nil, fmt.Errorf("model: a trace of %d tokens: expected at most %d", len(tokens), most)
@@ -36,7 +36,7 @@ func (w *Weights) Trace(tokens []int32) (*Trace, error) {
 	return d.trace, nil
 }
 
-// Config is the model's.
+// Config is the configuration of the model.
 func (t *Trace) Config() Config { return t.weights.config }
 
 // TokenEmbedding is the vector [D] of the token at a position.
@@ -53,7 +53,7 @@ func (t *Trace) PositionEmbedding(position int) []float32 {
 
 // Lens returns the logits [T, V] that the output head makes of Streams[i], as if the
 // blocks from there on added nothing: the logit lens (nostalgebraist, "interpreting GPT:
-// the logit lens", 2020). Of the last stream they are the model's.
+// the logit lens", 2020). For the last stream they are the model's logits.
 func (t *Trace) Lens(i int) []float32 {
 	n := len(t.Tokens)
 	hidden := slices.Clone(t.Streams[i])
@@ -62,17 +62,17 @@ func (t *Trace) Lens(i int) []float32 {
 	return logits
 }
 
-// stream keeps the residual stream where a block begins or the last one ends. It does
-// nothing if nobody asks, as attention.
+// stream keeps the residual stream before a block or after the last one. Like attention, it
+// does nothing if t is nil.
 func (t *Trace) stream(x []float32) {
 	if t != nil {
 		t.Streams = append(t.Streams, slices.Clone(x))
 	}
 }
 
-// attention keeps the weights of the heads, from the rows [T, 3·D] of queries, keys and
-// values: softmax(q·kᵀ/√d) over what isn't the future (Vaswani et al. 2017, equation 1).
-// The decoder itself never holds them all.
+// attention keeps the weights of the heads, given the rows [T, 3·D] of queries, keys and
+// values: softmax(q·kᵀ/√d) over the positions that the causal mask leaves (Vaswani et al.
+// 2017, equation 1). The decoder itself never stores them.
 func (t *Trace) attention(qkv []float32) {
 	if t == nil {
 		return

@@ -9,13 +9,12 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// This file is what a model needs to be trained on for another task: weights taken
-// over from another model, tokens and outputs that it didn't have, and parameters
-// that training leaves alone.
+// This file has what a model needs to be trained further for another task: weights taken from
+// another model, new tokens and outputs, and parameters that training doesn't change.
 
-// CopyFrom takes over the values of every parameter that the other model has too. A
-// table with more rows here than there (of tokens that are new) keeps what it has in
-// the rest. Another shape is an error that names both, before anything is changed.
+// CopyFrom copies the values of every parameter that the other model has too. A table with
+// more rows here than there (for new tokens) keeps its values in the other rows. Any other
+// difference in shape is an error that names both, before anything is changed.
 func (m *Model) CopyFrom(other *Model) error {
 	for _, p := range m.Parameters {
 		q := other.byName[p.Name]
@@ -37,7 +36,7 @@ func (m *Model) CopyFrom(other *Model) error {
 
 // AddHead adds the parameters of a linear map from hidden states to outputs,
 // NAME.weight [D, outputs] and NAME.bias: weights N(0, 0.02) as in GPT-1 (Radford et
-// al. 2018, section 4.1), drawn for the seed, bias 0.
+// al. 2018, section 4.1), drawn with the seed, bias 0.
 func (m *Model) AddHead(name string, outputs int, seed uint64) {
 	for _, s := range []spec{
 		{name + ".weight", tensor.Shape{m.Config.Width, outputs}, 0, 0.02},
@@ -53,8 +52,8 @@ func (m *Model) AddHead(name string, outputs int, seed uint64) {
 // Head adds the linear map that AddHead made to the graph: [R, outputs] for x [R, D].
 func (g *Graph) Head(x *G.Node, name string) *G.Node { return g.linear(x, name) }
 
-// FreezeEmbeddings keeps training from changing the positions and the first rows of
-// the token table; a linear probe of the layers above is FreezeLayers.
+// FreezeEmbeddings keeps training from changing the positions and the first rows of the
+// token table.
 func (m *Model) FreezeEmbeddings(rows int) {
 	names := namesOf(m.Config.Arch)
 	m.byName[names.positions].freeze()
@@ -62,8 +61,8 @@ func (m *Model) FreezeEmbeddings(rows int) {
 }
 
 // FreezeLayers keeps training from changing the embeddings and the first n layers;
-// with all of them, everything but the heads. What is below the first layer that
-// changes needs no backward pass.
+// with all layers, everything except heads that AddHead made (a linear probe). What is below
+// the first layer that changes needs no backward pass.
 func (m *Model) FreezeLayers(n int) {
 	names := namesOf(m.Config.Arch)
 	for _, p := range m.Parameters {

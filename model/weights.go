@@ -9,8 +9,8 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// Tensors lists the parameters' values for a safetensors file: names and layouts
-// are Hugging Face's, so that other programs read the file as it is.
+// Tensors lists the parameters' values for a safetensors file. Names and layouts are Hugging
+// Face's, so that other programs can read the file.
 func (m *Model) Tensors() []safetensors.Tensor {
 	var list []safetensors.Tensor
 	for _, p := range m.Parameters {
@@ -19,9 +19,9 @@ func (m *Model) Tensors() []safetensors.Tensor {
 	return list
 }
 
-// LoadWeights reads every parameter from the file into the memory it has; other
-// tensors of the file are left alone. A missing tensor or another shape is an
-// error that names both, before anything is changed.
+// LoadWeights reads every parameter from the file, whose other tensors are ignored. A missing
+// tensor or another shape is an error before anything is changed; name is the file's, for
+// errors.
 func (m *Model) LoadWeights(f *safetensors.File, name string) error {
 	for _, p := range m.Parameters {
 		info, ok := f.Info(p.Name)
@@ -40,8 +40,8 @@ func (m *Model) LoadWeights(f *safetensors.File, name string) error {
 	return nil
 }
 
-// Crop shortens the context to its first positions, as far as a model can be
-// changed without training it anew.
+// Crop shortens the context to its first positions, which is what can be done without
+// training the model anew.
 func (m *Model) Crop(context int) error {
 	c := m.Config
 	if context < 1 || context > c.Context {

@@ -45,11 +45,11 @@ type Pair struct {
 	Value any
 }
 
-// Tensor is one to be written.
+// Tensor is a tensor to be written.
 type Tensor struct {
 	Name string
 	Type Type
-	// Shape is row-major, like everywhere in this program; the file has it reversed.
+	// Shape is row-major, as everywhere in this program; the file has the sizes in reverse.
 	Shape []int
 	// Transpose stores a matrix of shape [m, n] as [n, m]. The format's matrices are
 	// [out, in].
@@ -65,10 +65,10 @@ const (
 	pieceLen = 256 << 10
 )
 
-// Write writes a file with the metadata and tensors in their order. It appears under
-// its name when it is complete and on the disk. After each tensor progress, unless it
-// is nil, is told how many values of how many are written; when it returns an error,
-// the work ends with that.
+// Write writes a file with the metadata and tensors in their order. It appears under its
+// name when it is complete and on the disk. Unless progress is nil, it is called after each
+// tensor with how many of total values are written; if it returns an error, the work ends
+// with that error.
 func Write(path string, metadata []Pair, tensors []Tensor, progress func(done, total int64) error) error {
 	return atomicfile.Write(path, func(file *os.File) error {
 		buffered := bufio.NewWriterSize(file, pieceLen)
@@ -187,8 +187,8 @@ func (t Tensor) write(w io.Writer) error {
 	return err
 }
 
-// columns gives the matrix to put column by column. Several are gathered in one
-// pass over the rows, so that memory is read in runs.
+// columns calls put with the matrix column by column. It gathers several columns in one pass
+// over the rows, so that memory is read in longer stretches.
 func (t Tensor) columns(put func([]float32) error) error {
 	rows, columns := t.Shape[0], t.Shape[1]
 	const most = 64
@@ -207,7 +207,7 @@ func (t Tensor) columns(put func([]float32) error) error {
 	return nil
 }
 
-// append appends the values in the type's form.
+// append appends the values in the format of the type.
 func (t Type) append(b []byte, values []float32) ([]byte, error) {
 	switch t {
 	case F16:
@@ -221,7 +221,7 @@ func (t Type) append(b []byte, values []float32) ([]byte, error) {
 	return b, nil
 }
 
-// The format's numbers for the types of metadata.
+// These are the format's numbers for the types of metadata.
 const (
 	typeUint32  = 4
 	typeInt32   = 5
@@ -236,7 +236,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// appendValue appends a value's type and the value.
+// appendValue appends the type of a value, and the value.
 func appendValue(b []byte, value any) ([]byte, error) {
 	order := binary.LittleEndian
 	switch v := value.(type) {

@@ -2,8 +2,8 @@
 // weights are stored: IEEE 754 binary16 and bfloat16, the upper half of a float32.
 //
 // Widening is exact. Narrowing rounds to the nearest value, a tie to the one whose
-// last bit is 0 (IEEE 754-2019, section 4.3.1), as PyTorch and NumPy do; a NaN stays
-// one and becomes quiet.
+// last bit is 0 (IEEE 754-2019, section 4.3.1), as PyTorch and NumPy do; a NaN stays a NaN,
+// and becomes quiet.
 package half
 
 import (
@@ -38,8 +38,8 @@ func ToFloat16(x float32) uint16 {
 	case b < (127-14)<<23: // a multiple of 2⁻²⁴ at most 2⁻¹⁴, whose bits are the multiple
 		return sign | uint16(math.RoundToEven(float64(math.Float32frombits(b))*0x1p24))
 	}
-	// 13 fraction bits go. A carry out of the fraction is the next exponent, and out
-	// of the last exponent infinity.
+	// The lowest 13 fraction bits are dropped. A carry out of the fraction increases the
+	// exponent, and a carry out of the last exponent gives infinity.
 	return sign | uint16((b+0xfff+b>>13&1-(127-15)<<23)>>13)
 }
 

@@ -11,8 +11,8 @@ import (
 // checksumKey is where Write keeps the SHA-256 of the data section, in hexadecimal.
 const checksumKey = "sha256"
 
-// ErrNoChecksum is what Verify returns for a file whose metadata has none, as
-// files written by others.
+// ErrNoChecksum is what Verify returns for a file whose metadata has no checksum, such as files
+// written by other programs.
 var ErrNoChecksum = errors.New("no checksum in the metadata")
 
 // Verify reads all data once and compares it with the checksum in the metadata.

@@ -20,8 +20,7 @@ const (
 	metadataKey = "__metadata__"
 )
 
-// readHeader reads and checks all that stands before the data of a file of that
-// many bytes.
+// readHeader reads and checks everything before the data of a file of that many bytes.
 func (f *File) readHeader(size int64) error {
 	if size < prefixLen {
 		return fmt.Errorf("%d bytes are too few for a safetensors file, which begins with 8 bytes of header length", size)
@@ -174,8 +173,8 @@ func byteLen(shape []int64, d Dtype) (int64, error) {
 // maxInt bounds lengths on every platform, also those of 32 bits.
 const maxInt = uint64(^uint(0) >> 1)
 
-// checkLayout sorts the names by the place of their data and checks that the
-// tensors cover the data section without gap or overlap.
+// checkLayout sorts the names by where their data are, and checks that the tensors cover the
+// data section without gap or overlap.
 func (f *File) checkLayout() error {
 	slices.SortFunc(f.names, func(a, b string) int {
 		x, y := f.infos[a], f.infos[b]
@@ -202,8 +201,7 @@ func (f *File) checkLayout() error {
 	return nil
 }
 
-// object walks a JSON object. It calls field for each key, with the decoder before
-// its value.
+// object reads a JSON object. It calls field for each key, with the decoder before the value.
 func object(dec *json.Decoder, what string, field func(key string) error) error {
 	token, err := dec.Token()
 	if err != nil {

@@ -27,12 +27,12 @@ func (f *File) Float64(name string, dst []float64) error { return readFloats(f, 
 func (f *File) Int64(name string, dst []int64) error { return readInts(f, name, dst) }
 
 // Int32 reads the tensor into dst, which must have exactly its number of elements.
-// Every kind of integer is taken; a value that doesn't fit is an error, and so are
+// Every kind of integer is read; a value that doesn't fit is an error, and so are
 // tensors of floats.
 func (f *File) Int32(name string, dst []int32) error { return readInts(f, name, dst) }
 
-// Float32Equal says whether Float32 would read exactly the values given, of which
-// there must be as many as the tensor has elements.
+// Float32Equal reports whether the tensor, read by Float32, equals values, of which there must
+// be as many as it has elements.
 func (f *File) Float32Equal(name string, values []float32) (bool, error) {
 	info, err := f.findFloats(name)
 	if err != nil {
@@ -95,8 +95,8 @@ func readInts[T int32 | int64](f *File, name string, dst []T) error {
 	})
 }
 
-// stream reads a tensor's bytes in order and gives them to take piece by piece,
-// each with the index of its first element.
+// stream reads a tensor's bytes in order, and calls take with each piece and the index of its
+// first element.
 func (f *File) stream(name string, info Info, buffer int, take func(first int, raw []byte) error) error {
 	if buffer != info.Len() {
 		return fmt.Errorf("%s: tensor %q has %d elements (shape %v), expected %d", f.name, name, info.Len(), info.Shape, buffer)

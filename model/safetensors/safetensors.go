@@ -55,13 +55,13 @@ func (d Dtype) Size() int {
 	return 0
 }
 
-// dtypes is for messages.
+// dtypes lists the element types for messages.
 const dtypes = "F64 F32 F16 BF16 I64 I32 I16 I8 U32 U16 U8 BOOL"
 
 // Info describes a tensor of a file.
 type Info struct {
 	Dtype Dtype
-	Shape []int // no dimensions: one element
+	Shape []int // without dimensions it is one element
 
 	begin, end int64 // in the data section
 }
@@ -105,7 +105,7 @@ func Open(path string) (*File, error) {
 }
 
 // Parse reads the header of a file of the given size in bytes. The name is for
-// errors. The reader is read from again when tensors are.
+// errors. The reader is used again when tensors are read.
 func Parse(r io.ReaderAt, size int64, name string) (*File, error) {
 	f := &File{name: name, reader: r}
 	if err := f.readHeader(size); err != nil {
@@ -132,10 +132,10 @@ func (f *File) Info(name string) (Info, bool) {
 	return info, ok
 }
 
-// Metadata is the file's own: free strings under free names.
+// Metadata is the file's metadata: any strings under any names.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 
-// find is Info with an error that names what there is.
+// find is Info with an error that says which tensors there are.
 func (f *File) find(name string) (Info, error) {
 	info, ok := f.infos[name]
 	if ok {

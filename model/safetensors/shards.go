@@ -40,17 +40,17 @@ func parseFile(file fs.File, name string) (*File, error) {
 	return Parse(reader, stat.Size(), name)
 }
 
-// Set is the tensors of several files, as one model of many gigabytes is stored:
-// an index in JSON says under "weight_map" which tensor is in which file of its
-// folder. A file of the folder that the index doesn't name isn't read.
+// Set is the tensors of several files, in which models of many gigabytes are stored: an index
+// in JSON says under "weight_map" which tensor is in which file of the folder. Files that the
+// index doesn't name aren't read.
 type Set struct {
 	names []string
 	in    map[string]*File
 	files map[string]*File // by file name
 }
 
-// OpenSet opens the tensors of a file named *.safetensors, or all those that an
-// index named *.json lists, each of which must be there.
+// OpenSet opens the tensors of a file named *.safetensors, or all tensors that an index named
+// *.json lists, each of which must exist.
 func OpenSet(fsys fs.FS, name string) (*Set, error) {
 	s := &Set{in: map[string]*File{}, files: map[string]*File{}}
 	var err error
@@ -72,7 +72,7 @@ func OpenSet(fsys fs.FS, name string) (*Set, error) {
 	return s, nil
 }
 
-// file opens a file of the set at its first use.
+// file returns a file of the set, which it opens when it is first used.
 func (s *Set) file(fsys fs.FS, name string) (f *File, err error) {
 	if f = s.files[name]; f == nil {
 		if f, err = OpenFS(fsys, name); err == nil {

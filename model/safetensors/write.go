@@ -21,7 +21,7 @@ import (
 	"tinygpt/model/half"
 )
 
-// Tensor is one to be written.
+// Tensor is a tensor to be written.
 type Tensor struct {
 	Name  string
 	Shape []int
@@ -82,9 +82,8 @@ func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	return WriteProgress(path, tensors, metadata, nil)
 }
 
-// WriteProgress is Write, which tells progress after each tensor how many values of
-// how many are written. When progress returns an error, the work ends with that and
-// leaves nothing behind.
+// WriteProgress is Write that calls progress after each tensor with how many of total values
+// are written. If progress returns an error, the work ends with that error and leaves no file.
 func WriteProgress(path string, tensors []Tensor, metadata map[string]string, progress func(done, total int64) error) error {
 	header, ordered, err := layOut(tensors, metadata)
 	if err != nil {
@@ -228,7 +227,7 @@ func encodeAll[T any](w io.Writer, data []T, appendTo func([]byte, []T) ([]byte,
 	return nil
 }
 
-// each makes an append of slices from that of one element.
+// each returns a function that appends a slice, given one that appends an element.
 func each[T any](appendTo func([]byte, T) []byte) func([]byte, []T) ([]byte, error) {
 	return func(b []byte, values []T) ([]byte, error) {
 		for _, v := range values {
