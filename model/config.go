@@ -18,6 +18,16 @@ const (
 	GPT1 Arch = "gpt1"
 )
 
+// Activation is a form of GELU (Hendrycks and Gimpel 2016), by transformers' name for it.
+type Activation string
+
+const (
+	// GELUNew is the tanh form, which GPT-1 and GPT-2 use.
+	GELUNew Activation = "gelu_new"
+	// GELU is the exact form, x·Φ(x).
+	GELU Activation = "gelu"
+)
+
 // Config is the shape of a model.
 type Config struct {
 	Arch    Arch `yaml:"arch"`
@@ -33,6 +43,8 @@ type Config struct {
 	// UntiedHead gives the output head a table of its own. In GPT-1, 2 and 3 it
 	// is the token embedding.
 	UntiedHead bool `yaml:"untied_head,omitempty"`
+	// Activation is the function of the feed-forward network: GELUNew, also if empty, or GELU.
+	Activation Activation `yaml:"activation,omitempty"`
 	// LayerNormEpsilon is added to the variance; 0 means 1e-5, as in GPT-1 and GPT-2.
 	LayerNormEpsilon float32 `yaml:"layer_norm_epsilon,omitempty"`
 	// InitStd is the standard deviation of the weights before training; 0 means
@@ -70,6 +82,9 @@ func (c Config) Validate() error {
 	}
 	if !(c.Dropout >= 0 && c.Dropout < 1) {
 		complain("model.dropout is %v: expected 0 or more and less than 1", c.Dropout)
+	}
+	if c.Activation != "" && c.Activation != GELUNew && c.Activation != GELU {
+		complain("model.activation is %q: expected %s (tanh form, the default) or %s (exact form)", c.Activation, GELUNew, GELU)
 	}
 	if !(c.LayerNormEpsilon >= 0) {
 		complain("model.layer_norm_epsilon is %v: expected more than 0", c.LayerNormEpsilon)

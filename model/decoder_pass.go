@@ -115,6 +115,10 @@ func (d *Decoder) attention(y, x []float32, layer, n int) {
 func (d *Decoder) feedForward(y, x []float32, w *layerWeights, n int) {
 	p := &d.pass
 	w.hidden.apply(p.hidden, x, n)
-	kernel.GELU(p.hidden, p.hidden)
+	if d.weights.config.Activation == GELU {
+		kernel.ExactGELU(p.hidden, p.hidden)
+	} else {
+		kernel.GELU(p.hidden, p.hidden)
+	}
 	w.out.apply(y, p.hidden, n)
 }

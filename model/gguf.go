@@ -23,6 +23,9 @@ func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safe
 	if c.Arch != GPT2 {
 		return fmt.Errorf("model.arch is %s: llama.cpp runs gpt2 only (LayerNorm before each part, not after)", c.Arch)
 	}
+	if c.Activation == GELU {
+		return fmt.Errorf("model.activation is %s: llama.cpp computes the tanh form of GELU (%s) for gpt2", GELU, GELUNew)
+	}
 	wide := gguf.F32
 	// The file types are llama.cpp's LLAMA_FTYPE_ALL_F32, MOSTLY_F16 and MOSTLY_BF16.
 	fileType := uint32(0)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,8 +26,8 @@ type huggingFace struct {
 	AttentionDropout float32  `json:"attn_pdrop"`
 	ResidualDropout  float32  `json:"resid_pdrop"`
 	Tied             bool     `json:"tie_word_embeddings"`
-	BOS              *int32   `json:"bos_token_id"`
-	EOS              *int32   `json:"eos_token_id"`
+	BOS              tokenIDs `json:"bos_token_id"`
+	EOS              tokenIDs `json:"eos_token_id"`
 	Dtype            string   `json:"dtype,omitempty"`
 
 	// Variants that aren't computed here.
@@ -35,6 +36,27 @@ type huggingFace struct {
 	CrossAttention bool            `json:"add_cross_attention,omitempty"`
 	Pruned         map[string]any  `json:"pruned_heads,omitempty"`
 	Quantization   json.RawMessage `json:"quantization_config,omitempty"`
+}
+
+// tokenIDs are the ids of special tokens: in JSON null, an id, or a list of ids.
+type tokenIDs []int32
+
+// UnmarshalJSON reads null, an id, or a list of ids.
+func (t *tokenIDs) UnmarshalJSON(text []byte) error {
+	var one int32
+	if err := json.Unmarshal(text, &one); err == nil && string(text) != "null" {
+		*t = tokenIDs{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]int32)(t))
+}
+
+// MarshalJSON writes null or an id if there are no more.
+func (t tokenIDs) MarshalJSON() ([]byte, error) {
+	if len(t) == 1 {
+		return json.Marshal(t[0])
+	}
+	return json.Marshal([]int32(t))
 }
 
 // huggingFaceTypes are the model types by architecture.
@@ -83,6 +105,9 @@ func ParseHuggingFace(text []byte) (Config, error) {
 		Arch: arch, Layers: h.Layers, Heads: h.Heads, Width: h.Width, Context: h.Positions, VocabSize: h.VocabSize,
 		Dropout: h.ResidualDropout, UntiedHead: !h.Tied, LayerNormEpsilon: h.LayerNormEpsilon,
 	}
+	if arch == GPT2 && h.Activation != nil && *h.Activation == "gelu" {
+		c.Activation = GELU
+	}
 	return c, c.Validate()
 }
 
@@ -96,15 +121,15 @@ func (h huggingFace) check(arch Arch) error {
 			return fmt.Errorf("%s is %d: expected 1 or more", f.key, f.value)
 		}
 	}
-	key, activation, tanh := "activation_function", h.Activation, tanhGELU
+	key, activation := "activation_function", h.Activation
 	if arch == GPT1 {
-		key, activation, tanh = "afn", h.AFN, append([]string{"gelu"}, tanhGELU...)
+		key, activation = "afn", h.AFN
 	}
 	switch {
 	case h.Width%h.Heads != 0:
 		return fmt.Errorf("n_head is %d, which doesn't divide n_embd %d", h.Heads, h.Width)
-	case activation != nil && !slices.Contains(tanh, *activation):
-		return fmt.Errorf("%s is %q: only %s, the tanh form of GELU, is computed here", key, *activation, tanh[0])
+	case activation != nil && *activation != "gelu" && !slices.Contains(tanhGELU, *activation):
+		return fmt.Errorf("%s is %q: only %s (the tanh form of GELU) and gelu are computed here", key, *activation, tanhGELU[0])
 	case h.Inner != nil && *h.Inner != 4*h.Width:
 		return fmt.Errorf("n_inner is %d: only 4·n_embd = %d is computed here", *h.Inner, 4*h.Width)
 	case h.ScaleAttn != nil && !*h.ScaleAttn:
@@ -145,14 +170,15 @@ func (c Config) HuggingFace(endOfText int32, dtype string) []byte {
 		LayerNormEpsilon: c.epsilon(), EmbeddingDropout: c.Dropout, AttentionDropout: c.Dropout, ResidualDropout: c.Dropout,
 		Tied: !c.UntiedHead, Dtype: dtype,
 	}
+	activation := string(cmp.Or(c.Activation, GELUNew))
 	if c.Arch == GPT2 {
-		h.Activation = &tanhGELU[0]
+		h.Activation = &activation
 	} else {
-		gelu := "gelu"
-		h.AFN = &gelu
+		tanh := "gelu" // its name there
+		h.AFN = &tanh
 	}
 	if endOfText >= 0 {
-		h.BOS, h.EOS = &endOfText, &endOfText
+		h.BOS, h.EOS = tokenIDs{endOfText}, tokenIDs{endOfText}
 	}
 	text, err := json.MarshalIndent(h, "", "  ")
 	if err != nil {

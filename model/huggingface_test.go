@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -106,24 +107,24 @@ func TestHuggingFaceDefaults(t *testing.T) {
 
 func TestHuggingFaceConfigRefused(t *testing.T) {
 	for settings, want := range map[string]string{
-		`"model_type": "llama"`:                                        `model_type is "llama": expected gpt2 or openai-gpt`,
-		`"model_type": 2`:                                              `key "model_type" has a number, expected string`,
-		`"n_embd": "wide"`:                                             `key "n_embd" has a string, expected int`,
-		`"n_embd": 1.5`:                                                `key "n_embd" has a number 1.5, expected int`,
-		`"n_layer": 0`:                                                 "n_layer is 0: expected 1 or more",
-		`"n_positions": -1`:                                            "n_positions is -1",
-		`"n_head": 7`:                                                  "n_head is 7, which doesn't divide n_embd 768",
-		`"activation_function": "gelu"`:                                `activation_function is "gelu": only gelu_new, the tanh form`,
-		`"activation_function": "relu"`:                                `activation_function is "relu"`,
-		`"model_type": "openai-gpt", "afn": "swish"`:                   `afn is "swish"`,
-		`"n_inner": 100`:                                               "n_inner is 100: only 4·n_embd = 3072",
-		`"scale_attn_weights": false`:                                  "scale_attn_weights is false",
-		`"scale_attn_by_inverse_layer_idx": true`:                      "scale_attn_by_inverse_layer_idx is true",
-		`"add_cross_attention": true`:                                  "add_cross_attention is true",
-		`"pruned_heads": {"0": [1]}`:                                   "pruned_heads isn't empty",
-		`"quantization_config": {"bits": 4}`:                           "quantization_config is set",
-		`"layer_norm_epsilon": 0`:                                      "layer_norm_epsilon is 0",
-		`"resid_pdrop": 1`:                                             "resid_pdrop is 1",
+		`"model_type": "llama"`:                      `model_type is "llama": expected gpt2 or openai-gpt`,
+		`"model_type": 2`:                            `key "model_type" has a number, expected string`,
+		`"n_embd": "wide"`:                           `key "n_embd" has a string, expected int`,
+		`"n_embd": 1.5`:                              `key "n_embd" has a number 1.5, expected int`,
+		`"n_layer": 0`:                               "n_layer is 0: expected 1 or more",
+		`"n_positions": -1`:                          "n_positions is -1",
+		`"n_head": 7`:                                "n_head is 7, which doesn't divide n_embd 768",
+		`"activation_function": "relu"`:              `activation_function is "relu": only gelu_new (the tanh form of GELU) and gelu are`,
+		`"eos_token_id": "end"`:                      `"eos_token_id" has a string`,
+		`"model_type": "openai-gpt", "afn": "swish"`: `afn is "swish"`,
+		`"n_inner": 100`:                             "n_inner is 100: only 4·n_embd = 3072",
+		`"scale_attn_weights": false`:                "scale_attn_weights is false",
+		`"scale_attn_by_inverse_layer_idx": true`:    "scale_attn_by_inverse_layer_idx is true",
+		`"add_cross_attention": true`:                "add_cross_attention is true",
+		`"pruned_heads": {"0": [1]}`:                 "pruned_heads isn't empty",
+		`"quantization_config": {"bits": 4}`:         "quantization_config is set",
+		`"layer_norm_epsilon": 0`:                    "layer_norm_epsilon is 0",
+		`"resid_pdrop": 1`:                           "resid_pdrop is 1",
 		`"n_head": 12, "activation_function": "gelu_pytorch_tanh"`:     "",
 		`"model_type": "openai-gpt", "afn": "gelu", "n_ctx": 512`:      "",
 		`"quantization_config": null, "pruned_heads": {}, "n_ctx": 99`: "",
@@ -307,4 +308,103 @@ func FuzzParseHuggingFace(f *testing.F) {
 			t.Errorf("%+v comes back as %+v: %v", c, back, err)
 		}
 	})
+}
+
+// What transformers reads and some writers make: each folder gives the model that it is.
+func TestHuggingFaceVariants(t *testing.T) {
+	want, _, err := ReadHuggingFace(os.DirFS("testdata/gpt2"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := randomTokens(7, want.Config.VocabSize, 1)
+	rename := func(from, to string) func([]safetensors.Tensor) []safetensors.Tensor {
+		return func(list []safetensors.Tensor) []safetensors.Tensor {
+			for i := range list {
+				if list[i].Name == from {
+					list[i].Name = to
+				}
+			}
+			return list
+		}
+	}
+	unbiased := func(kinds ...string) func([]safetensors.Tensor) []safetensors.Tensor {
+		return func(list []safetensors.Tensor) []safetensors.Tensor {
+			return slices.DeleteFunc(list, func(t safetensors.Tensor) bool {
+				return strings.HasSuffix(t.Name, ".bias") && slices.ContainsFunc(kinds, func(k string) bool { return strings.Contains(t.Name, k) })
+			})
+		}
+	}
+	config := func(from, to string) fs.FS { return altered(t, same, from, to) }
+	header := func(change func(string) string) fs.FS {
+		dir := altered(t, same).(fstest.MapFS)
+		data := dir[weightsFile].Data
+		n := binary.LittleEndian.Uint64(data)
+		text := change(string(data[8 : 8+n]))
+		changed := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
+		dir[weightsFile].Data = append(append(changed, text...), data[8+n:]...)
+		return dir
+	}
+	for what, dir := range map[string]fs.FS{
+		"the tied table as lm_head.weight only": altered(t, rename("wte.weight", headName)),
+		"eos_token_id a list":                   config(`"eos_token_id": null`, `"eos_token_id": [7, 9]`),
+		"bos_token_id an empty list":            config(`"bos_token_id": null`, `"bos_token_id": []`),
+		"no linear biases":                      altered(t, unbiased("attn", "mlp")),
+		"no biases":                             altered(t, unbiased("attn", "mlp", "ln_")),
+		"white space around the header":         header(func(h string) string { return "\n\t " + h + "\r\n\t " }),
+		"__metadata__: null":                    header(func(h string) string { return `{"__metadata__": null, ` + h[strings.Index(h, "}")+2:] }),
+		"activation_function gelu_pytorch_tanh": config(`"gelu_new"`, `"gelu_pytorch_tanh"`),
+	} {
+		m, leftOut, err := ReadHuggingFace(dir, nil)
+		if err != nil || leftOut != nil {
+			t.Errorf("%s: left out %v, %v", what, leftOut, err)
+			continue
+		}
+		expected := want
+		if strings.Contains(what, "biases") {
+			expected, _, err = ReadHuggingFace(os.DirFS("testdata/gpt2"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range expected.Parameters {
+				if strings.HasSuffix(p.Name, ".bias") && (what == "no biases" || !strings.Contains(p.Name, "ln_")) {
+					clear(p.Value.Float32s())
+				}
+			}
+		}
+		if !slices.Equal(logits(t, m, tokens, 1), logits(t, expected, tokens, 1)) {
+			t.Errorf("%s: other logits", what)
+		}
+	}
+}
+
+// The exact form of GELU is read, computed by graph and decoder alike, written for
+// transformers, and refused where it would be taken for the tanh form.
+func TestExactGELU(t *testing.T) {
+	m, _, err := ReadHuggingFace(altered(t, same, `"gelu_new"`, `"gelu"`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := randomTokens(9, m.Config.VocabSize, 1)
+	d := m.NewDecoder(1)
+	appendTo(t, d, Input{Tokens: tokens})
+	exact := slices.Clone(d.Logits(0))
+	closeTo(t, "the decoder's logits", exact, next(t, m, tokens))
+	m.Config.Activation = GELUNew
+	tanh := next(t, m, tokens)
+	difference := 0.0
+	for i := range tanh {
+		difference = max(difference, math.Abs(float64(exact[i]-tanh[i])))
+	}
+	if difference == 0 || difference > 1e-3 {
+		t.Errorf("the two forms differ by up to %v in a logit", difference)
+	}
+	m.Config.Activation = GELU
+	if text := string(m.Config.HuggingFace(-1, "")); !strings.Contains(text, `"activation_function": "gelu"`) {
+		t.Errorf("written as\n%s", text)
+	}
+	oneLine(t, m.WriteGGUF(filepath.Join(t.TempDir(), "m.gguf"), "m", nil, "", nil), "model.activation is gelu: llama.cpp")
+	m.Config.Arch = GPT1
+	oneLine(t, m.WriteHuggingFace(t.TempDir(), "", -1, nil), "model.activation is gelu: transformers' openai-gpt")
+	m.Config.Activation = "relu"
+	oneLine(t, m.Config.Validate(), `model.activation is "relu"`)
 }

@@ -28,6 +28,9 @@ const transformerPrefix = "transformer."
 // causal mask, and the number that stands for −∞ in it.
 var buffers = regexp.MustCompile(`^h\.\d+\.attn\.(bias|masked_bias)$`)
 
+// torchDtype are PyTorch's names of the types that weights are written in.
+var torchDtype = map[safetensors.Dtype]string{"": "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16"}
+
 // Progress is called again and again with how many of total values are done. If it returns an
 // error, the work ends with that error.
 type Progress func(done, total int64) error
@@ -37,8 +40,10 @@ type Progress func(done, total int64) error
 // lists, as floats of any width. They go tensor by tensor into the model's memory.
 //
 // If the configuration ties the output head to the token embedding but the files have a head
-// that differs from it, that head is kept, as transformers does. Tensors of other heads have
-// no place in the model; leftOut has their names. progress may be nil.
+// that differs from it, that head is kept, as transformers does. If they have one of the two
+// only, under either name, it is both. Biases that the files don't have, as of models trained
+// without, are 0. Tensors of other heads have no place in the model; leftOut has their names.
+// progress may be nil.
 func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, err error) {
 	text, err := fs.ReadFile(dir, configFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,8 +74,10 @@ func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, 
 	total, done := c.ParameterCount(), int64(0)
 	for _, p := range m.Parameters {
 		v := p.Value.Float32s()
-		if err := weights.Float32(stored[p.Name], v); err != nil {
-			return nil, nil, err
+		if name, ok := stored[p.Name]; ok { // else it is a bias of 0
+			if err := weights.Float32(name, v); err != nil {
+				return nil, nil, err
+			}
 		}
 		done += int64(len(v))
 		if progress != nil {
@@ -122,6 +129,7 @@ func storedNames(c Config, weights *safetensors.Set) (stored map[string]string, 
 	if c.Layers > len(all) {
 		return nil, nil, fmt.Errorf("n_layer in %s is %d, the weights have %d tensors: they are of another model", configFile, c.Layers, len(all))
 	}
+	tied := !c.UntiedHead
 	c.UntiedHead = true
 	shapes := map[string][]int{}
 	for _, s := range c.parameters() {
@@ -145,18 +153,52 @@ func storedNames(c Config, weights *safetensors.Set) (stored map[string]string, 
 			leftOut = append(leftOut, name)
 		}
 	}
+	// safetensors' save_model stores a shared tensor once, under one of its names.
+	tokens := namesOf(c.Arch).tokens
+	if head, ok := stored[headName]; ok && tied && stored[tokens] == "" {
+		stored[tokens] = head
+		delete(stored, headName)
+	}
+	biases := biasKinds(stored)
 	for _, s := range c.parameters() {
-		if stored[s.name] == "" && s.name != headName {
+		if stored[s.name] != "" || s.name == headName {
+			continue
+		}
+		if kind, bias := biasKind(s.name); !bias || biases[kind] {
 			return nil, nil, fmt.Errorf("no tensor %q in the weights, which the model of %s has", s.name, configFile)
 		}
 	}
 	return stored, leftOut, nil
 }
 
+// biasKind says whether a parameter is a bias, and what kind of: the part of its name after the
+// layer, since a model has a kind of bias in all layers or in none.
+func biasKind(parameter string) (kind string, bias bool) {
+	kind, bias = strings.CutSuffix(parameter, ".bias")
+	if _, ok := LayerOf(parameter); ok {
+		kind = strings.SplitN(kind, ".", 3)[2]
+	}
+	return kind, bias
+}
+
+// biasKinds are the kinds of biases among the parameters.
+func biasKinds(parameters map[string]string) map[string]bool {
+	kinds := map[string]bool{}
+	for name := range parameters {
+		if kind, bias := biasKind(name); bias {
+			kinds[kind] = true
+		}
+	}
+	return kinds
+}
+
 // WriteHuggingFace writes config.json and model.safetensors into the folder, which
 // exists, for transformers to read. Weights are float32, or rounded to the 16-bit
 // float given as narrow. endOfText is as in Config.HuggingFace. progress may be nil.
 func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText int32, progress Progress) error {
+	if m.Config.Arch == GPT1 && m.Config.Activation == GELU {
+		return fmt.Errorf("model.activation is %s: transformers' openai-gpt computes the tanh form of GELU only (%s)", GELU, GELUNew)
+	}
 	tensors := m.Tensors()
 	for i := range tensors {
 		if tensors[i].Name != headName {
@@ -168,6 +210,5 @@ func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText
 	if err := safetensors.WriteProgress(filepath.Join(dir, weightsFile), tensors, map[string]string{"format": "pt"}, progress); err != nil {
 		return err
 	}
-	dtype := map[safetensors.Dtype]string{"": "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16"}[narrow]
-	return atomicfile.WriteFile(filepath.Join(dir, configFile), m.Config.HuggingFace(endOfText, dtype))
+	return atomicfile.WriteFile(filepath.Join(dir, configFile), m.Config.HuggingFace(endOfText, torchDtype[narrow]))
 }

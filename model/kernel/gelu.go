@@ -7,13 +7,20 @@ import "math"
 // len(x) elements, to 3e-7·(1+|y|). y may be x.
 func GELU(y, x []float32) {
 	need("GELU", "y", len(y), len(x))
-	run(&geluSlot, geluTask{active, y, x}, blocks(len(x), geluBlock))
+	run(&geluSlot, geluTask{active.gelu, y, x}, blocks(len(x), geluBlock))
+}
+
+// ExactGELU computes y = x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel
+// 2016, section 2), over len(x) elements, to 3e-7·(1+|y|). y may be x.
+func ExactGELU(y, x []float32) {
+	need("ExactGELU", "y", len(y), len(x))
+	run(&geluSlot, geluTask{exactGELUGo, y, x}, blocks(len(x), geluBlock))
 }
 
 const geluBlock = 8 << 10 // elements of a piece, some 5 µs
 
 type geluTask struct {
-	isa  *instructionSet
+	gelu func(y, x []float32, rows, n, ld int)
 	y, x []float32
 }
 
@@ -21,7 +28,7 @@ var geluSlot geluTask
 
 func (t *geluTask) piece(_ *worker, i int) {
 	from, to := block(i, geluBlock, len(t.x))
-	t.isa.gelu(t.y[from:to], t.x[from:to], 1, to-from, to-from)
+	t.gelu(t.y[from:to], t.x[from:to], 1, to-from, to-from)
 }
 
 // ½(1 + tanh u) is 1/(1 + e^(−2u)), so GELU(x) = x·σ with σ = 1/(1 + e) and
@@ -79,6 +86,52 @@ func geluGradGo(dy, x []float32, rows, n, ld int) {
 			s, rest := geluSigmoid(v)
 			row[i] = v * s
 			grad[i] *= s - v*s*rest*(geluFlat+geluCurve*v*v)
+		}
+	}
+}
+
+// normalTail returns ½·erfc(|x|/√2), the probability of a normal number beyond |x|. The
+// approximation of erfc is the Chebyshev fit of Press et al., "Numerical Recipes" (2nd
+// edition, section 6.2, erfcc), to 1.2e-7 of its value.
+func normalTail(x float32) float64 {
+	z := math.Abs(float64(x)) * (math.Sqrt2 / 2)
+	t := 1 / (1 + 0.5*z)
+	p := -1.26551223 + t*(1.00002368+t*(0.37409196+t*(0.09678418+t*(-0.18628806+t*(0.27886807+t*(-1.13520398+t*(1.48851587+t*(-0.82215223+t*0.17087277))))))))
+	return 0.5 * t * math.Exp(p-z*z)
+}
+
+// exactGELU returns x·Φ(x), and its derivative Φ(x) + x·φ(x).
+func exactGELU(x float32) (y, slope float32) {
+	tail, v := normalTail(x), float64(x)
+	phi := tail
+	if x > 0 {
+		phi = 1 - tail
+	}
+	if v-v != 0 { // ±Inf or NaN: 0 times infinity would be NaN
+		y = float32(max(v, 0))
+		return y, float32(phi)
+	}
+	return float32(v * phi), float32(phi + v*math.Exp(-v*v/2)/math.Sqrt(2*math.Pi))
+}
+
+// exactGELUGo is geluGo for the exact form. It is written in Go only: models that use this form
+// are rare, and it takes a few per cent of a training step.
+func exactGELUGo(y, x []float32, rows, n, ld int) {
+	for r := range rows {
+		from, to := x[r*ld:r*ld+n], y[r*ld:r*ld+n]
+		for i, v := range from {
+			to[i], _ = exactGELU(v)
+		}
+	}
+}
+
+// exactGELUGradGo is geluGradGo for the exact form.
+func exactGELUGradGo(dy, x []float32, rows, n, ld int) {
+	for r := range rows {
+		x, dy := x[r*ld:r*ld+n], dy[r*ld:r*ld+n]
+		for i, v := range x {
+			y, slope := exactGELU(v)
+			x[i], dy[i] = y, dy[i]*slope
 		}
 	}
 }

@@ -43,7 +43,7 @@ func TestGELU(t *testing.T) {
 
 func TestGELUExtremes(t *testing.T) {
 	eachInstructionSet(t, func(t *testing.T) {
-		x := []float32{-1e10, -100, -20, -0.0, 0, 1e-20, 20, 100, 1e10}
+		x := []float32{-1e10, -100, -20, float32(math.Copysign(0, -1)), 0, 1e-20, 20, 100, 1e10}
 		want := []float64{0, 0, 0, 0, 0, 0.5e-20, 20, 100, 1e10}
 		y, slope := make([]float32, len(x)), []float32{1, 1, 1, 1, 1, 1, 1, 1, 1}
 		GELU(y, x)
@@ -59,4 +59,37 @@ func TestGELUExtremes(t *testing.T) {
 			t.Errorf("NaN became %v, and %v with slope %v", y[0], nan[0], slope[0])
 		}
 	})
+}
+
+// The exact form, and its derivative, are as close as the tanh form to what they stand for.
+func TestExactGELU(t *testing.T) {
+	exact := func(x float64) float64 { return 0.5 * x * math.Erfc(-x/math.Sqrt2) }
+	var x []float32
+	for v := float32(-12); v <= 12; v += 1.0 / 128 {
+		x = append(x, v)
+	}
+	x = append(x, -1e10, 1e10, -40, 40, float32(math.Copysign(0, -1)), 1e-20)
+	want, slope := make([]float64, len(x)), make([]float64, len(x))
+	for i, v := range widen(x) {
+		want[i] = exact(v)
+		slope[i] = 0.5*math.Erfc(-v/math.Sqrt2) + v*math.Exp(-v*v/2)/math.Sqrt(2*math.Pi)
+	}
+	y, dy := random(newRand(1), len(x), 0), random(newRand(2), len(x), 0)
+	for i := range slope {
+		slope[i] *= float64(dy[i])
+	}
+	ExactGELU(y, x)
+	near(t, "exact gelu", y, want, 3e-7)
+	unharmed(t, y)
+	exactGELUGradGo(dy, x, 1, len(x), len(x))
+	near(t, "its gradient", dy, slope, 1e-6)
+	if !slices.Equal(x, y) {
+		t.Error("the backward pass computes another exact GELU than the forward pass")
+	}
+	inf := float32(math.Inf(1))
+	special := []float32{inf, -inf, float32(math.NaN())}
+	ExactGELU(special, special)
+	if special[0] != inf || special[1] != 0 || special[2] == special[2] {
+		t.Errorf("of +Inf, -Inf and NaN it is %v", special)
+	}
 }

@@ -19,6 +19,7 @@ type gemmTask struct {
 	columnSums     []float32 // [n]: the sums of op(B)'s columns are added to it; nil: none
 	finish         finish    // what is done with parts of C that are complete
 	other          []float32 // [m,n], for finish
+	exactGELU      bool      // finish takes the exact form of GELU
 	byRow          bool      // a row of C has the same bits whatever m is
 
 	depth   int  // steps between two visits to a tile of C, at most
@@ -305,11 +306,15 @@ func (g *gemmTask) finished(j0, j1, group int) {
 
 // finishRows applies finish to n columns of rows of C, the first element at place at.
 func (g *gemmTask) finishRows(at, rows, n int) {
+	gelu, geluGrad := g.isa.gelu, g.isa.geluGrad
+	if g.exactGELU {
+		gelu, geluGrad = exactGELUGo, exactGELUGradGo
+	}
 	switch g.finish {
 	case applyGELU:
-		g.isa.gelu(g.other[at:], g.c[at:], rows, n, g.n)
+		gelu(g.other[at:], g.c[at:], rows, n, g.n)
 	case timesGELUGrad:
-		g.isa.geluGrad(g.c[at:], g.other[at:], rows, n, g.n)
+		geluGrad(g.c[at:], g.other[at:], rows, n, g.n)
 	}
 }
 

@@ -14,6 +14,9 @@ type Product struct {
 	// GELUGrad [m,n], unless nil, is the input of a GELU whose output's gradient C is: C is
 	// multiplied by GELU'(GELUGrad), and then GELUGrad is set to GELU(GELUGrad).
 	GELUGrad []float32
+	// ExactGELU makes the two above the exact form (see the function ExactGELU) rather than
+	// the tanh form.
+	ExactGELU bool
 	// ColumnSums [n], unless nil, has the sums of op(B)'s columns added. If C is the gradient
 	// of a weight, they are the gradient of its bias.
 	ColumnSums []float32
@@ -75,10 +78,10 @@ func (p Product) task() gemmTask {
 	switch {
 	case p.GELU != nil:
 		need(f, "GELU", len(p.GELU), elements)
-		t.finish, t.other = applyGELU, p.GELU
+		t.finish, t.other, t.exactGELU = applyGELU, p.GELU, p.ExactGELU
 	case p.GELUGrad != nil:
 		need(f, "GELUGrad", len(p.GELUGrad), elements)
-		t.finish, t.other = timesGELUGrad, p.GELUGrad
+		t.finish, t.other, t.exactGELU = timesGELUGrad, p.GELUGrad, p.ExactGELU
 	}
 	return t
 }

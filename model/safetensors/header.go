@@ -66,6 +66,7 @@ func (f *File) parse(header []byte) error {
 	if !utf8.Valid(header) {
 		return errors.New("not UTF-8")
 	}
+	header = bytes.Trim(header, " \t\r\n") // what JSON allows around a value
 	if len(header) == 0 || header[0] != '{' {
 		return errors.New("doesn't begin with '{': not a safetensors file")
 	}
@@ -77,13 +78,7 @@ func (f *File) parse(header []byte) error {
 	dec.UseNumber()
 	err := object(dec, "header", func(name string) error {
 		if name == metadataKey {
-			return object(dec, metadataKey, func(key string) (err error) {
-				f.metadata[key], err = text(dec)
-				if err != nil {
-					return fmt.Errorf("%s: %q: %w", metadataKey, key, err)
-				}
-				return nil
-			})
+			return f.parseMetadata(dec)
 		}
 		info, err := tensorInfo(dec)
 		if err != nil {
@@ -93,13 +88,22 @@ func (f *File) parse(header []byte) error {
 		f.names = append(f.names, name)
 		return nil
 	})
-	if err != nil {
+	return err
+}
+
+// parseMetadata reads an object of strings, or null, which is what some writers have for none.
+func (f *File) parseMetadata(dec *json.Decoder) error {
+	token, err := dec.Token()
+	if err != nil || token == nil {
 		return err
 	}
-	if rest := bytes.TrimRight(header[dec.InputOffset():], " "); len(rest) > 0 {
-		return fmt.Errorf("%q after the JSON, where only spaces may stand", rest[0])
-	}
-	return nil
+	return fields(dec, token, metadataKey, func(key string) (err error) {
+		f.metadata[key], err = text(dec)
+		if err != nil {
+			return fmt.Errorf("%s: %q: %w", metadataKey, key, err)
+		}
+		return nil
+	})
 }
 
 // tensorInfo parses {"dtype": …, "shape": […], "data_offsets": [begin, end]} and
@@ -203,12 +207,17 @@ func (f *File) checkLayout() error {
 
 // object reads a JSON object. It calls field for each key, with the decoder before the value.
 func object(dec *json.Decoder, what string, field func(key string) error) error {
-	token, err := dec.Token()
+	first, err := dec.Token()
 	if err != nil {
 		return err
 	}
-	if token != json.Delim('{') {
-		return fmt.Errorf("%s is %v, expected an object", what, token)
+	return fields(dec, first, what, field)
+}
+
+// fields is object after its first token.
+func fields(dec *json.Decoder, first json.Token, what string, field func(key string) error) error {
+	if first != json.Delim('{') {
+		return fmt.Errorf("%s is %v, expected an object", what, first)
 	}
 	seen := map[string]bool{}
 	for dec.More() {
@@ -225,7 +234,7 @@ func object(dec *json.Decoder, what string, field func(key string) error) error 
 			return err
 		}
 	}
-	_, err = dec.Token()
+	_, err := dec.Token()
 	return err
 }
 

@@ -151,6 +151,18 @@ func expectError(t *testing.T, err error, want string) {
 	}
 }
 
+// White space around the header's JSON, and null as its metadata, are read as the format's
+// reference reader does.
+func TestAccepted(t *testing.T) {
+	for _, header := range []string{" {}", "{}\n", "\r\n\t{} \t", `{"__metadata__":null}`} {
+		text := assemble(header, "")
+		f, err := Parse(bytes.NewReader(text), int64(len(text)), "file")
+		if err != nil || len(f.Names()) != 0 || len(f.Metadata()) != 0 {
+			t.Errorf("%q: %v", header, err)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	one := func(body string) []byte { return assemble(`{"x":`+body+`}`, "01234567") }
 	for _, c := range []struct {
@@ -164,11 +176,9 @@ func TestRefused(t *testing.T) {
 		{"header beyond the file", assemble("{}", "")[:9], "header length 2 is beyond the end of the file of 9 bytes"},
 		{"no header", assemble("", ""), "doesn't begin with '{'"},
 		{"no object", assemble("[]", ""), "doesn't begin with '{'"},
-		{"space first", assemble(" {}", ""), "doesn't begin with '{'"},
 		{"not UTF-8", assemble("{\"\xff\":1}", ""), "not UTF-8"},
 		{"not JSON", assemble("{]", ""), "not JSON"},
 		{"two values", assemble("{} {}", ""), "not JSON"},
-		{"newline after", assemble("{}\n", ""), `'\n' after the JSON`},
 		{"too deep", assemble("{"+strings.Repeat(`"a":{`, 20000), ""), "not JSON"},
 		{"number for a tensor", one(`7`), "it is 7, expected an object"},
 		{"unknown key", one(`{"type":"F32"}`), `unknown key "type"`},
@@ -197,7 +207,6 @@ func TestRefused(t *testing.T) {
 		{"overlap", assemble(`{"x":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"y":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}`, "0123"), `tensor "y" overlaps tensor "x" by 1 bytes`},
 		{"gap", assemble(`{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"y":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}`, "0123"), `gap of 1 bytes between tensor "x" and tensor "y"`},
 		{"metadata not strings", assemble(`{"__metadata__":{"step":3}}`, ""), `"step": found 3, expected a string`},
-		{"metadata null", assemble(`{"__metadata__":null}`, ""), "__metadata__ is <nil>, expected an object"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			_, err := Parse(bytes.NewReader(c.file), int64(len(c.file)), "weights")
