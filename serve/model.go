@@ -6,13 +6,16 @@ import (
 	"time"
 
 	"tinygpt/model"
+	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
 
 // Model is a model that is served.
 type Model struct {
-	Name      string // by which requests ask for it
-	Weights   *model.Weights
+	Name   string // by which requests ask for it
+	Config model.Config
+	// Decoder makes a decoder of a number of sequences.
+	Decoder   func(sequences int) sample.Decoder
 	Tokenizer tokenizer.Tokenizer
 	Template  Template // how a conversation becomes a prompt
 	Created   time.Time
@@ -26,7 +29,7 @@ type Model struct {
 	engine *engine
 }
 
-func (m *Model) context() int { return m.Weights.Config().Context }
+func (m *Model) context() int { return m.Config.Context }
 
 // ends are the tokens that end a text.
 func (m *Model) ends() []int32 {

@@ -34,7 +34,8 @@ func testModel(t testing.TB, name string) *Model {
 		t.Fatal(err)
 	}
 	tok := tokenizer.NewByte()
-	return &Model{Name: name, Weights: w, Tokenizer: tok, Template: Plain{tok}, Created: time.Unix(1e9, 0), Fingerprint: "fp_test"}
+	decoder := func(n int) sample.Decoder { return w.NewDecoder(n) }
+	return &Model{Name: name, Config: m.Config, Decoder: decoder, Tokenizer: tok, Template: Plain{tok}, Created: time.Unix(1e9, 0), Fingerprint: "fp_test"}
 }
 
 // testOptions are small enough that tests reach the limits.
@@ -532,7 +533,7 @@ func TestEchoAndBestOf(t *testing.T) {
 	s, h := start(t, testOptions)
 	c := ask[completion](t, h, "/v1/completions", object{"model": "m", "prompt": "Hello wörld", "max_tokens": 0, "echo": true, "logprobs": 2}).Choices[0]
 	ids, _ := s.models[0].Tokenizer.Encode("Hello wörld")
-	d := s.models[0].Weights.NewDecoder(1)
+	d := s.models[0].Decoder(1)
 	want := make([]float32, len(ids))
 	if err := d.Append([]model.Input{{Tokens: append([]int32{256}, ids...), LogProbs: want}}); err != nil {
 		t.Fatal(err)

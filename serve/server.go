@@ -72,7 +72,7 @@ func New(models []*Model, o Options) (*Server, error) {
 			return nil, fmt.Errorf("two models have the name %q", m.Name)
 		}
 		if m.generates() {
-			models[i].engine = newEngine(m.Weights.NewDecoder(o.Sequences), m.Tokenizer, o.Queue, o.PromptTokens, s.metrics.of(m.Name))
+			models[i].engine = newEngine(m.Decoder(o.Sequences), m.Tokenizer, o.Queue, o.PromptTokens, s.metrics.of(m.Name))
 		}
 	}
 	s.handler = s.protect(s.routes())

@@ -17,6 +17,7 @@ import (
 
 	"tinygpt/model"
 	"tinygpt/run"
+	"tinygpt/sample"
 	"tinygpt/serve"
 	"tinygpt/tokenizer"
 )
@@ -141,7 +142,9 @@ func servedModel(dir, checkpoint string, p model.Precision) (*serve.Model, error
 	}
 	fmt.Fprint(sum, tokenizer.Fingerprint(r.Tokenizer), p)
 	return &serve.Model{
-		Name: filepath.Base(r.Dir), Weights: weights, Tokenizer: r.Tokenizer, Template: serve.TemplateOf(r.Tokenizer),
+		Name: filepath.Base(r.Dir), Config: m.Config,
+		Decoder:   func(n int) sample.Decoder { return weights.NewDecoder(n) },
+		Tokenizer: r.Tokenizer, Template: serve.TemplateOf(r.Tokenizer),
 		Created: info.ModTime(), Fingerprint: "fp_" + hex.EncodeToString(sum.Sum(nil))[:12],
 		Feedback: &serve.Feedback{Path: filepath.Join(r.Dir, "feedback.jsonl")},
 	}, nil

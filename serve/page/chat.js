@@ -166,8 +166,6 @@ function addAnswer(n, c, seed) {
 // take adds a chunk to an answer. A token that ends within a character gets its place
 // when the character is whole.
 function take(a, choice) {
-  const log = $('talk')
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60
   a.text += choice.delta.content ?? ''
   choice.logprobs?.content.forEach((t, i) => {
     const text = t.bytes ? a.bytes.decode(Uint8Array.from(t.bytes), { stream: true }) : ''
@@ -175,7 +173,19 @@ function take(a, choice) {
     addToken(a, text, { p: Math.exp(t.logprob), step })
   })
   if (choice.finish_reason) a.reason = choice.finish_reason
-  if (atEnd) log.scrollTop = log.scrollHeight
+  follow()
+}
+
+// follow keeps the end of the conversation in view while it grows, unless the user has
+// scrolled away from it: once for each picture of the screen.
+let atEnd = true, following = false
+function follow() {
+  if (following || !atEnd) return
+  following = true
+  requestAnimationFrame(() => {
+    following = false
+    $('talk').scrollTop = $('talk').scrollHeight
+  })
 }
 
 function addToken(a, text, token) {
@@ -226,7 +236,8 @@ async function finish(n, c, a) {
 
 function draw() {
   $('talk').replaceChildren(...turns.map((_, n) => drawTurn(n)))
-  $('talk').scrollTop = $('talk').scrollHeight
+  atEnd = true
+  follow()
 }
 
 function drawTurn(n) {
@@ -284,8 +295,8 @@ function drawTools(n, c, a) {
     list.push(b)
   }
   if (modelOf(column.model)?.feedback) {
-    button('👍', 'A good answer (+)', () => thumb(n, c, a, true), a.thumb === true)
-    button('👎', 'A bad answer (-)', () => thumb(n, c, a, false), a.thumb === false)
+    button('Good', 'A good answer (+)', () => thumb(n, c, a, true), a.thumb === true)
+    button('Bad', 'A bad answer (-)', () => thumb(n, c, a, false), a.thumb === false)
   }
   button('Edit', 'Write the answer as it should be', () => editAnswer(n, c, a))
   const k = column.answers.length
@@ -389,6 +400,10 @@ $('question').onkeydown = e => {
     e.preventDefault()
     $('ask').requestSubmit()
   }
+}
+$('talk').onscroll = () => {
+  const log = $('talk')
+  atEnd = following || log.scrollHeight - log.scrollTop - log.clientHeight < 60
 }
 $('stop').onclick = () => running?.abort()
 $('new').onclick = () => {
