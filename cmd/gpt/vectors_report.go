@@ -41,7 +41,7 @@ func (r *vectorsReport) show(p training.Progress) {
 			r.loss += fmt.Sprintf(", held out %.4f", p.ValLoss)
 		}
 	}
-	status := fmt.Sprintf("epoch %.2f%s  lr %.4f  %s words/s  %s left", p.Epoch, r.loss, p.LearningRate, number.Thousands(int(p.WordsPerSec)), number.Short(left))
+	status := fmt.Sprintf("epoch %.2f%s  lr %.4f  %s %s/s  %s left", p.Epoch, r.loss, p.LearningRate, number.Thousands(int(p.WordsPerSec)), p.Unit, number.Short(left))
 	if r.bar == nil {
 		if p.Loss != 0 {
 			fmt.Fprintln(r.w, status)

@@ -26,6 +26,7 @@ type cells struct {
 	sizes   []int           // cells of each block
 	held    int             // cells in blocks
 	heldOut [][]kernel.Cell // [classes·classes]: what isn't trained on
+	sample  [][]kernel.Cell // [classes·classes]: copies of some that are
 	file    *os.File
 	end     int64
 	extents [][]extent // of each block in the file
@@ -44,16 +45,19 @@ func newCells(words, memory int) *cells {
 		p *= 2
 	}
 	return &cells{classes: p, memory: memory, blocks: make([][]kernel.Cell, p*p), sizes: make([]int, p*p),
-		heldOut: make([][]kernel.Cell, p*p), extents: make([][]extent, p*p)}
+		heldOut: make([][]kernel.Cell, p*p), sample: make([][]kernel.Cell, p*p), extents: make([][]extent, p*p)}
 }
 
-// add adds a cell.
-func (c *cells) add(row, column int, x kernel.Cell, heldOut bool) error {
+// add adds a cell, which may be held out, or be in the sample of those that aren't.
+func (c *cells) add(row, column int, x kernel.Cell, heldOut, sampled bool) error {
 	b := row%c.classes*c.classes + column%c.classes
 	x.I, x.J = uint16(row/c.classes), uint16(column/c.classes)
 	if heldOut {
 		c.heldOut[b] = append(c.heldOut[b], x)
 		return nil
+	}
+	if sampled {
+		c.sample[b] = append(c.sample[b], x)
 	}
 	c.blocks[b] = append(c.blocks[b], x)
 	c.sizes[b]++

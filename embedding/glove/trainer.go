@@ -47,13 +47,18 @@ const (
 func NewTrainer(v *corpus.Vocabulary, tokens []int32, o Options) (*Trainer, error) {
 	t := &Trainer{Options: o, words: len(v.Words), cells: newCells(len(v.Words), o.Memory)}
 	limit := uint64(o.HeldOut * (1 << 32))
+	sampled := limit
+	if limit == 0 {
+		sampled = 1 << 32 / 100
+	}
 	var err error
 	Count(tokens, t.words, o.Window, func(word int, columns []int32, counts []float64) {
 		for i, c := range columns {
 			// A pair is held out in both orders.
 			r := corpus.NewRandom(o.Seed, heldOutDraws, uint64(min(word, int(c))), uint64(max(word, int(c))))
 			x := kernel.Cell{F: float32(Weight(counts[i], o.XMax, o.Alpha)), Log: float32(math.Log(counts[i]))}
-			if e := t.cells.add(word, int(c), x, limit > 0 && r.Next()>>32 < limit); e != nil && err == nil {
+			place := r.Next() >> 32
+			if e := t.cells.add(word, int(c), x, place < limit, place-limit < sampled); e != nil && err == nil {
 				err = e
 			}
 		}
@@ -161,39 +166,23 @@ func (t *Trainer) Train(n int) error {
 	return nil
 }
 
-// sampleCells is how many cells of a block an evaluation is of at most.
-const sampleCells = 10_000
-
 // Evaluate returns the mean of ½·f(X)·(w·c + b + b' − log X)² over a sample of the cells
 // that are trained on, and over those held out; 0 if there are none.
 func (t *Trainer) Evaluate() (training, heldOut float64, err error) {
-	p := t.cells.classes
-	list := func(b int, cells []kernel.Cell) kernel.Cells {
-		return kernel.Cells{List: cells, Row: b / p, Column: b % p, Step: p, Words: t.words}
-	}
-	var trained, held []kernel.Cells
-	for b := range t.cells.sizes {
-		if b%p == b/p { // one of each class of rows and of columns
-			cells, err := t.cells.load(b, nil, t.Options.Seed)
-			if err != nil {
-				return 0, 0, err
-			}
-			trained = append(trained, list(b, cells[:min(len(cells), sampleCells)]))
-		}
-		held = append(held, list(b, t.cells.heldOut[b]))
-	}
-	return t.mean(trained), t.mean(held), nil
+	return t.mean(t.cells.sample), t.mean(t.cells.heldOut), nil
 }
 
-func (t *Trainer) mean(blocks []kernel.Cells) float64 {
-	n := 0
-	for _, b := range blocks {
-		n += len(b.List)
+func (t *Trainer) mean(blocks [][]kernel.Cell) float64 {
+	p, n := t.cells.classes, 0
+	var list []kernel.Cells
+	for b, cells := range blocks {
+		list = append(list, kernel.Cells{List: cells, Row: b / p, Column: b % p, Step: p, Words: t.words})
+		n += len(cells)
 	}
 	if n == 0 {
 		return 0
 	}
-	return kernel.GloVeCost(t.Table, blocks) / float64(n)
+	return kernel.GloVeCost(t.Table, list) / float64(n)
 }
 
 // State is the table of parameters and sums of squares, which is all that a training needs

@@ -46,7 +46,8 @@ type Session struct {
 // Progress is where a training is.
 type Progress struct {
 	Metrics
-	Steps int // of all epochs
+	Steps int    // of all epochs
+	Unit  string // what Words counts: words, or cells of GloVe's matrix
 }
 
 // NewSession prepares a training from its beginning.
@@ -153,7 +154,11 @@ func (s *Session) Run(ctx context.Context, dir string) error {
 
 func (s *Session) report(m Metrics) {
 	if s.Progress != nil {
-		s.Progress(Progress{m, s.learner.Steps()})
+		unit := "words"
+		if s.Config.Vectors.Model == GloVe {
+			unit = "cells"
+		}
+		s.Progress(Progress{m, s.learner.Steps(), unit})
 	}
 }
 
