@@ -16,7 +16,7 @@ func Step(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate floa
 	}
 	words := len(t.Data) / t.Stride / 2
 	b := BatchOf(pieces, words, s)
-	if len(b.Targets) == 0 {
+	if len(b.Groups) == 0 {
 		return 0, nil
 	}
 	g, err := NegativeSampling(b, t.D)

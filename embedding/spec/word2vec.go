@@ -7,27 +7,32 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Batch is examples of word2vec over a vocabulary of Words words. Example n predicts
-// Targets[n] from the mean of the input vectors of Windows[n]: one word in skip-gram.
+// Batch is examples of word2vec over a vocabulary of Words words, in groups that share
+// their noise words.
 type Batch struct {
-	Words   int
+	Words  int
+	Groups []Group
+	// Share is what each noise word weighs: k of the objective is their sum.
+	Share float64
+}
+
+// Group is examples with noise words of their own. Example n predicts Targets[n] from the
+// mean of the input vectors of Windows[n]: one word in skip-gram.
+type Group struct {
 	Windows [][]int
 	Targets []int
-	// Noise are the noise words of each example, the same number for all.
-	Noise [][]int
-	// Share is what each noise word weighs: k of the objective is the sum.
-	Share float64
+	Noise   []int
 }
 
 // BatchOf spells out the examples of pieces that kernel.NegativeSampling computes.
 func BatchOf(pieces []kernel.Examples, words int, s kernel.Sampling) Batch {
 	b := Batch{Words: words}
 	for _, e := range pieces {
-		noise := make([]int, len(e.Noise))
-		for k, row := range e.Noise {
-			noise[k] = int(row) - words
+		var g Group
+		for _, row := range e.Noise {
+			g.Noise = append(g.Noise, int(row)-words)
 		}
-		b.Share = float64(s.Negatives) / float64(len(noise))
+		b.Share = float64(s.Negatives) / float64(len(g.Noise))
 		for c, target := range e.Targets {
 			var window []int
 			for i := int(e.From[c]); i < int(e.To[c]); i++ {
@@ -36,7 +41,7 @@ func BatchOf(pieces []kernel.Examples, words int, s kernel.Sampling) Batch {
 				}
 			}
 			add := func(w []int) {
-				b.Windows, b.Targets, b.Noise = append(b.Windows, w), append(b.Targets, int(target)-words), append(b.Noise, noise)
+				g.Windows, g.Targets = append(g.Windows, w), append(g.Targets, int(target)-words)
 			}
 			switch {
 			case len(window) == 0:
@@ -48,20 +53,23 @@ func BatchOf(pieces []kernel.Examples, words int, s kernel.Sampling) Batch {
 				}
 			}
 		}
+		if len(g.Targets) > 0 {
+			b.Groups = append(b.Groups, g)
+		}
 	}
 	return b
 }
 
 // hidden is the mean of each window's input vectors, [N, D]: a matrix of one-hot rows,
 // averaged, times the table.
-func (b Batch) hidden(g *Graph, table *G.Node) *G.Node {
-	x := make([]float64, len(b.Windows)*b.Words)
-	for n, window := range b.Windows {
+func (b Batch) hidden(g *Graph, windows [][]int, table *G.Node) *G.Node {
+	x := make([]float64, len(windows)*b.Words)
+	for n, window := range windows {
 		for _, w := range window {
 			x[n*b.Words+w] += 1 / float64(len(window))
 		}
 	}
-	return G.Must(G.Mul(g.constant("windows", len(b.Windows), b.Words, x), table))
+	return G.Must(G.Mul(g.constant("windows", len(windows), b.Words, x), table))
 }
 
 // NegativeSampling is the objective of equation 4 of Mikolov et al. 2013 ("Distributed
@@ -71,21 +79,14 @@ func (b Batch) hidden(g *Graph, table *G.Node) *G.Node {
 //
 // Its tables are input and output vectors, both [Words, d].
 func NegativeSampling(b Batch, d int) (*Graph, error) {
-	g := newGraph(tensor.Shape{b.Words, d}, tensor.Shape{b.Words, d})
-	in, out := g.tables[0], g.tables[1]
-	h := b.hidden(g, in)
-	positive := dots(h, g.lookup("targets", b.Targets, out))
-	loss := G.Must(G.Sum(minusLogSigmoid(positive)))
-	for k := range b.Noise[0] {
-		words := make([]int, len(b.Noise))
-		for n := range words {
-			words[n] = b.Noise[n][k]
-		}
-		negative := dots(h, g.lookup("noise", words, out))
-		each := G.Must(G.Sum(minusLogSigmoid(G.Must(G.Neg(negative)))))
-		loss = G.Must(G.Add(loss, G.Must(G.Mul(G.NewConstant(b.Share), each))))
-	}
-	return g.complete(loss)
+	return b.graph(d, func(g *Graph, h *G.Node, e Group, out *G.Node) *G.Node {
+		positive := dots(h, g.lookup("targets", e.Targets, out))
+		noise := g.lookup("noise", e.Noise, out)
+		negative := G.Must(G.Mul(h, G.Must(G.Transpose(noise)))) // [N, K]
+		return G.Must(G.Add(
+			G.Must(G.Sum(minusLogSigmoid(positive))),
+			G.Must(G.Mul(G.NewConstant(b.Share), G.Must(G.Sum(minusLogSigmoid(G.Must(G.Neg(negative)))))))))
+	})
 }
 
 // Softmax is the objective that negative sampling replaces, equation 2 of the same paper:
@@ -94,11 +95,25 @@ func NegativeSampling(b Batch, d int) (*Graph, error) {
 //
 // over all words w, with the same tables. Noise is not used.
 func Softmax(b Batch, d int) (*Graph, error) {
+	return b.graph(d, func(g *Graph, h *G.Node, e Group, out *G.Node) *G.Node {
+		scores := G.Must(G.Mul(h, G.Must(G.Transpose(out)))) // [N, Words]
+		total := G.Must(G.Log(G.Must(G.Sum(G.Must(G.Exp(scores)), 1))))
+		own := dots(h, g.lookup("targets", e.Targets, out))
+		return G.Must(G.Sum(G.Must(G.Sub(total, own))))
+	})
+}
+
+// graph sums the loss of each group, which gets its hidden vectors and the output table.
+func (b Batch) graph(d int, loss func(g *Graph, h *G.Node, e Group, out *G.Node) *G.Node) (*Graph, error) {
 	g := newGraph(tensor.Shape{b.Words, d}, tensor.Shape{b.Words, d})
-	in, out := g.tables[0], g.tables[1]
-	h := b.hidden(g, in)
-	scores := G.Must(G.Mul(h, G.Must(G.Transpose(out)))) // [N, Words]
-	total := G.Must(G.Log(G.Must(G.Sum(G.Must(G.Exp(scores)), 1))))
-	own := dots(h, g.lookup("targets", b.Targets, out))
-	return g.complete(G.Must(G.Sum(G.Must(G.Sub(total, own)))))
+	var sum *G.Node
+	for _, e := range b.Groups {
+		one := loss(g, b.hidden(g, e.Windows, g.tables[0]), e, g.tables[1])
+		if sum == nil {
+			sum = one
+		} else {
+			sum = G.Must(G.Add(sum, one))
+		}
+	}
+	return g.complete(sum)
 }
