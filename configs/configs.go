@@ -19,7 +19,8 @@ import (
 //go:embed *.yaml
 var presets embed.FS
 
-// Config is everything that decides a run, beside the texts.
+// Config is what a user asks of a run. What the run finds out when it begins (checksums,
+// labels) is in run.Found.
 type Config struct {
 	Data      Data           `yaml:"data"`
 	Tokenizer Tokenizer      `yaml:"tokenizer"`
@@ -52,8 +53,6 @@ type Data struct {
 	// Windows is where training windows begin: "random" (any token) or
 	// "documents" (a document's first).
 	Windows string `yaml:"windows"`
-	// SHA256 of the texts, which a run notes so that it is resumed on the same.
-	SHA256 string `yaml:"sha256,omitempty"`
 }
 
 // Weights says what a model begins with.
@@ -74,9 +73,6 @@ type Tokenizer struct {
 	// File is a tokenizer that is there already, a file or a folder of any form that
 	// package tokenizer reads. Kind and VocabSize then say nothing.
 	File string `yaml:"file,omitempty"`
-	// SHA256 is the tokenizer's fingerprint, which a run notes so that its weights
-	// are never read with another's tokens.
-	SHA256 string `yaml:"sha256,omitempty"`
 }
 
 // TokenizerKinds are the values of Tokenizer.Kind.
@@ -146,8 +142,16 @@ func Preset(name string) (Config, error) {
 	return Parse(text, name)
 }
 
+// foundBefore are keys that earlier programs wrote among the settings of a run, for what
+// it had found. They are passed over.
+var foundBefore = []string{
+	"data.sha256", "tokenizer.sha256",
+	"finetune.classes", "finetune.choice_labels", "finetune.mean", "finetune.deviation", "finetune.sha256",
+}
+
 // Parse reads YAML over the defaults, as Decode does.
 func Parse(text []byte, name string, others ...string) (Config, error) {
+	others = append(others, foundBefore...)
 	c := Default()
 	if err := Decode(text, name, &c, others...); err != nil || !c.Finetunes() {
 		return c, err

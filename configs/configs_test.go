@@ -57,8 +57,8 @@ func TestFinetune(t *testing.T) {
 	if text, err := c.Marshal(); err != nil || strings.Contains(string(text), "finetune") {
 		t.Errorf("%s: %v", text, err)
 	}
-	if err := c.Set("finetune.classes=[a, b]"); err != nil || len(c.Finetune.Classes) != 2 {
-		t.Errorf("%v: %v", c.Finetune.Classes, err)
+	if err := c.Set("finetune.text=[a, b]"); err != nil || len(c.Finetune.Text) != 2 {
+		t.Errorf("%v: %v", c.Finetune.Text, err)
 	}
 }
 
@@ -71,7 +71,7 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		c := DefaultFinetune()
 		c.Data.Files, c.Sample.Stop, c.Tokenizer.File, c.Weights.From = []string{a, b}, []string{b, a}, a, b
-		c.Finetune.Task, c.Finetune.Classes, c.Finetune.Text, c.Finetune.Label, c.Finetune.Train = "classification", []string{a, b}, []string{a}, b, a
+		c.Finetune.Task, c.Finetune.Text, c.Finetune.Label, c.Finetune.Train = "classification", []string{a, b}, b, a
 		text, err := c.Marshal()
 		if valid := utf8.ValidString(a) && utf8.ValidString(b); err != nil || !valid {
 			if valid || err == nil {

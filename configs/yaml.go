@@ -34,8 +34,8 @@ const (
 
 // Decode lays YAML over the struct that into points to. Unknown keys, wrong types and
 // keys without a value are errors with line and column in the text called name, with
-// the most similar known key. The top-level sections called others, KindKey and
-// FoundKey are passed over.
+// the most similar known key. KindKey, FoundKey and others, sections or keys like
+// "section.key", are passed over.
 //
 // It is stricter than the YAML library, which cuts 1.5 down to a whole number and takes
 // a key without a value for zero.
@@ -44,11 +44,18 @@ func Decode(text []byte, name string, into any, others ...string) error {
 	if err != nil {
 		return err
 	}
-	others = append(others, KindKey, FoundKey)
-	mapping.Values = slices.DeleteFunc(mapping.Values, func(n *ast.MappingValueNode) bool {
-		return slices.Contains(others, keyOf(n.Key))
-	})
+	remove(mapping, "", append(others, KindKey, FoundKey))
 	return decode(mapping, name, into)
+}
+
+// remove takes keys out of a mapping; prefix goes before its keys.
+func remove(mapping *ast.MappingNode, prefix string, keys []string) {
+	mapping.Values = slices.DeleteFunc(mapping.Values, func(n *ast.MappingValueNode) bool {
+		if section, ok := n.Value.(*ast.MappingNode); ok && prefix == "" {
+			remove(section, keyOf(n.Key)+".", keys)
+		}
+		return slices.Contains(keys, prefix+keyOf(n.Key))
+	})
 }
 
 // DecodeSection lays the section of that key over the struct that into points to, as
@@ -64,6 +71,21 @@ func DecodeSection(text []byte, name, key string, into any) error {
 		}
 	}
 	return nil
+}
+
+// Extract returns the section of that key as YAML, the key included, or nothing if the
+// text has none.
+func Extract(text []byte, name, key string) ([]byte, error) {
+	mapping, err := parse(text, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, section := range mapping.Values {
+		if keyOf(section.Key) == key {
+			return []byte(section.String() + "\n"), nil
+		}
+	}
+	return nil, nil
 }
 
 // byteOrderMark is what some editors put at the beginning of a UTF-8 file.

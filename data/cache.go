@@ -20,6 +20,7 @@ import (
 type cacheHeader struct {
 	Format    string `json:"format"`
 	Text      string `json:"text_sha256"`
+	Bytes     int    `json:"text_bytes"`
 	Tokenizer string `json:"tokenizer_sha256"`
 	Type      string `json:"dtype"` // "<u2" or "<u4", as numpy calls them
 	Tokens    int    `json:"tokens"`
@@ -28,21 +29,21 @@ type cacheHeader struct {
 
 const cacheFormat = "tinygpt tokens 1"
 
-// headerOf is the header of the stream of corpus c from encoder e with that
-// fingerprint, but for the counts.
-func headerOf(c Corpus, e Encoder, fingerprint string) cacheHeader {
-	h := cacheHeader{Format: cacheFormat, Text: c.SHA256(), Tokenizer: fingerprint, Type: "<u2"}
+// headerOf is the header of the stream that encoder e with that fingerprint makes of a
+// text with that checksum, apart from the sizes.
+func headerOf(textSHA256 string, e Encoder, fingerprint string) cacheHeader {
+	h := cacheHeader{Format: cacheFormat, Text: textSHA256, Tokenizer: fingerprint, Type: "<u2"}
 	if e.VocabSize() > 1<<16 {
 		h.Type = "<u4"
 	}
 	return h
 }
 
-// WriteCache writes s, the stream of c from e, to a file for ReadCache. The
-// fingerprint is that of the encoder: all that gives its ids their meaning.
-func (s *Stream) WriteCache(path string, c Corpus, e Encoder, fingerprint string) error {
-	h := headerOf(c, e, fingerprint)
-	h.Tokens, h.Documents = len(s.Tokens), len(s.Starts)
+// WriteCache writes s, which e made of a corpus with that checksum, to a file for
+// ReadCache. The fingerprint is that of the encoder: all that gives its ids their meaning.
+func (s *Stream) WriteCache(path, textSHA256 string, e Encoder, fingerprint string) error {
+	h := headerOf(textSHA256, e, fingerprint)
+	h.Bytes, h.Tokens, h.Documents = s.Bytes, len(s.Tokens), len(s.Starts)
 	b, err := json.Marshal(h)
 	if err != nil {
 		return err
@@ -62,19 +63,19 @@ func (s *Stream) WriteCache(path string, c Corpus, e Encoder, fingerprint string
 	return atomicfile.WriteFile(path, append(b, sum[:]...))
 }
 
-// ReadCache reads the stream of c from e. A file that was made of another text or
-// by another encoder, or is damaged, is an error that says so: the caller makes
-// the stream anew.
-func ReadCache(path string, c Corpus, e Encoder, fingerprint string) (*Stream, error) {
+// ReadCache reads the stream that e makes of a corpus with that checksum. A file that was
+// made of another text or by another encoder, or is damaged, is an error that says so: the
+// caller makes the stream anew.
+func ReadCache(path, textSHA256 string, e Encoder, fingerprint string) (*Stream, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	s, err := parseCache(b, headerOf(c, e, fingerprint))
+	s, err := parseCache(b, headerOf(textSHA256, e, fingerprint))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	s.Bytes, s.unseparated = c.Bytes(), e.EndOfText() < 0
+	s.unseparated = e.EndOfText() < 0
 	return s, nil
 }
 
@@ -92,9 +93,12 @@ func parseCache(b []byte, want cacheHeader) (*Stream, error) {
 	if err := json.Unmarshal(line, &h); err != nil {
 		return nil, fmt.Errorf("not a file of tokens: %w", err)
 	}
-	want.Tokens, want.Documents = h.Tokens, h.Documents
+	want.Bytes, want.Tokens, want.Documents = h.Bytes, h.Tokens, h.Documents
 	if h != want {
 		return nil, errors.New("the tokens are those of another text or tokenizer")
+	}
+	if h.Bytes <= 0 {
+		return nil, errors.New("the file doesn't say how long the text is: an earlier program made it")
 	}
 	size := 2
 	if h.Type == "<u4" {
@@ -103,7 +107,7 @@ func parseCache(b []byte, want cacheHeader) (*Stream, error) {
 	if h.Tokens < 0 || h.Documents < 0 || h.Tokens > len(content) || h.Documents > len(content) || size*h.Tokens+8*h.Documents != len(content) {
 		return nil, fmt.Errorf("%d bytes are not %d tokens and %d documents", len(content), h.Tokens, h.Documents)
 	}
-	s := &Stream{Tokens: make([]int32, h.Tokens), Starts: make([]int, h.Documents)}
+	s := &Stream{Tokens: make([]int32, h.Tokens), Starts: make([]int, h.Documents), Bytes: h.Bytes}
 	for i := range s.Tokens {
 		if size == 2 {
 			s.Tokens[i] = int32(binary.LittleEndian.Uint16(content[2*i:]))

@@ -24,11 +24,11 @@ func TestCache(t *testing.T) {
 		}
 		path := filepath.Join(t.TempDir(), "a.tokens")
 		for range 2 { // the second replaces the first
-			if err := s.WriteCache(path, c, e, "f"); err != nil {
+			if err := s.WriteCache(path, c.SHA256(), e, "f"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		got, err := ReadCache(path, c, e, "f")
+		got, err := ReadCache(path, c.SHA256(), e, "f")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,11 +45,11 @@ func TestCache(t *testing.T) {
 			{Documents: []Document{{"", "a"}, {"", "b"}, {"", "aaa"}}},
 			{Documents: []Document{{"", "ab"}, {"", "aaa"}}},
 		} {
-			if _, err := ReadCache(path, other, e, "f"); err == nil || !strings.Contains(err.Error(), "those of another text or tokenizer") {
+			if _, err := ReadCache(path, other.SHA256(), e, "f"); err == nil || !strings.Contains(err.Error(), "those of another text or tokenizer") {
 				t.Errorf("%s: stale: %v", name, err)
 			}
 		}
-		if _, err := ReadCache(path, c, e, "g"); err == nil || !strings.Contains(err.Error(), "those of another text or tokenizer") {
+		if _, err := ReadCache(path, c.SHA256(), e, "g"); err == nil || !strings.Contains(err.Error(), "those of another text or tokenizer") {
 			t.Errorf("%s: another tokenizer's: %v", name, err)
 		}
 
@@ -62,24 +62,24 @@ func TestCache(t *testing.T) {
 			damaged := bytes.Clone(file)
 			damaged[i] ^= 1
 			for _, b := range [][]byte{damaged, file[:i]} {
-				if _, err := parseCache(b, headerOf(c, e, "f")); err == nil {
+				if _, err := parseCache(b, headerOf(c.SHA256(), e, "f")); err == nil {
 					t.Fatalf("%s: damaged at byte %d of %d, and not found", name, i, len(file))
 				}
 			}
 		}
 	}
-	if _, err := ReadCache(filepath.Join(t.TempDir(), "none"), Corpus{}, runes{}, "f"); !os.IsNotExist(err) {
+	if _, err := ReadCache(filepath.Join(t.TempDir(), "none"), "", runes{}, "f"); !os.IsNotExist(err) {
 		t.Errorf("no file: %v", err)
 	}
-	if err := (&Stream{}).WriteCache(filepath.Join(t.TempDir(), "none", "a"), Corpus{}, runes{}, "f"); err == nil {
+	if err := (&Stream{}).WriteCache(filepath.Join(t.TempDir(), "none", "a"), "", runes{}, "f"); err == nil {
 		t.Error("written into no folder")
 	}
 }
 
 // FuzzCache seals what the fuzzer makes, as if someone had meant it.
 func FuzzCache(f *testing.F) {
-	header := headerOf(Corpus{}, runes{}, "f")
-	f.Add([]byte(`{"format":"tinygpt tokens 1","text_sha256":"` + header.Text + `","tokenizer_sha256":"f","dtype":"<u4","tokens":1,"documents":1}` + "\n\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	header := headerOf("ab", runes{}, "f")
+	f.Add([]byte(`{"format":"tinygpt tokens 1","text_sha256":"` + header.Text + `","text_bytes":1,"tokenizer_sha256":"f","dtype":"<u4","tokens":1,"documents":1}` + "\n\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		sum := sha256.Sum256(b)
 		if s, err := parseCache(append(b, sum[:]...), header); err == nil && len(s.Tokens)*4+len(s.Starts)*8 > len(b) {

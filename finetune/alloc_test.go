@@ -21,7 +21,7 @@ func TestStepAllocations(t *testing.T) {
 			return labelled.Example{Texts: []string{strings.Join(letters(r, 10, 20), "")}, Label: []string{"a", "b"}[r.IntN(2)]}
 		}), 1)
 		var err error
-		if s.Model, err = NewModel(model.Config{Arch: model.GPT2, Layers: 2, Heads: 4, Width: width, Context: 64, VocabSize: 600, Dropout: 0.1}, nil, &s.Config, s.Special, 1); err != nil {
+		if s.Model, err = NewModel(model.Config{Arch: model.GPT2, Layers: 2, Heads: 4, Width: width, Context: 64, VocabSize: 600, Dropout: 0.1}, nil, s.Setup, s.Special, 1); err != nil {
 			t.Fatal(err)
 		}
 		g, o := compile(t, s)

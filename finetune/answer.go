@@ -43,26 +43,26 @@ type Entity struct {
 }
 
 // Answer puts a prediction for an item into words.
-func (c *Config) Answer(it *Item, p Prediction) Answer {
+func (s *Setup) Answer(it *Item, p Prediction) Answer {
 	x := it.Example
 	a := Answer{Texts: x.Texts, Truncated: it.Cut}
-	names := []string(c.Classes)
+	names := []string(s.Classes)
 	switch {
-	case tasks[c.Task].kind == labelled.Tagged:
+	case tasks[s.Task].kind == labelled.Tagged:
 		a.Tokens = x.Tokens
 		for _, tag := range p.Tags {
-			a.Tags = append(a.Tags, c.Classes[tag])
+			a.Tags = append(a.Tags, s.Classes[tag])
 		}
-		if c.MetricName() == spanF1 {
-			for _, s := range metric.Spans(a.Tags) {
-				a.Entities = append(a.Entities, Entity{s.Type, strings.Join(x.Tokens[s.Start:s.End], " ")})
+		if s.MetricName() == spanF1 {
+			for _, span := range metric.Spans(a.Tags) {
+				a.Entities = append(a.Entities, Entity{span.Type, strings.Join(x.Tokens[span.Start:span.End], " ")})
 			}
 		}
 		return a
-	case c.Head == Regression:
+	case s.Head == Regression:
 		a.Grade = &p.Grade
 		return a
-	case tasks[c.Task].kind == labelled.Choice:
+	case tasks[s.Task].kind == labelled.Choice:
 		names, a.Choice = x.Choices, &p.Class
 	}
 	for i, q := range p.Probabilities {

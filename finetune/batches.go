@@ -1,83 +1,79 @@
 package finetune
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 )
 
-// Batches is the order in which a training sees its items: each once an epoch, in
-// batches of items of similar lengths, all shuffled by a seed.
+// Batches is the order in which a training sees its items: each once an epoch, shuffled
+// by a seed. An update takes the next Examples · Accumulation items of that order, the
+// last one what is left. Within an update they are sorted by length and divided into
+// Accumulation batches, so little is padded, and how many batches an update is divided
+// into doesn't change which items it sees.
 type Batches struct {
 	items []*Item
-	// Lengths are those that sequences are padded to; Examples and Sequences are how
-	// many of each a batch has at most.
-	Lengths             []int
+	// Lengths are those that sequences are padded to.
+	Lengths []int
+	// Examples and Sequences are the maximum of each in a batch.
 	Examples, Sequences int
-	list                []batch // of all epochs, one after another
+	// Accumulation is the number of batches of an update.
+	Accumulation int
+
+	order []int32 // indices of items, of all epochs
 }
 
-// batch is which items are in it, and in which bucket.
-type batch struct {
-	bucket int
-	items  []int32
-}
-
-// NewBatches plans all epochs of batches of size examples. Of examples with several
-// sequences a batch has room for as many as size of them have on the average.
-func NewBatches(items []*Item, lengths []int, size, epochs int, seed uint64) *Batches {
-	b := &Batches{items: items, Lengths: lengths, Examples: size}
-	total := 0
-	for _, it := range items {
-		total += len(it.Sequences)
-		b.Sequences = max(b.Sequences, len(it.Sequences))
-	}
-	b.Sequences = max(b.Sequences, (size*total+len(items)/2)/len(items))
+// NewBatches plans all epochs of batches of size examples, accumulation of them to an
+// update.
+func NewBatches(items []*Item, lengths []int, size, accumulation, epochs int, seed uint64) *Batches {
+	b := &Batches{items: items, Lengths: lengths, Examples: size, Accumulation: accumulation}
 	for epoch := range epochs {
-		b.list = append(b.list, b.epoch(rand.New(rand.NewPCG(seed, uint64(epoch))))...)
+		for _, i := range rand.New(rand.NewPCG(seed, uint64(epoch))).Perm(len(items)) {
+			b.order = append(b.order, int32(i))
+		}
+	}
+	perUpdate := size * accumulation
+	for start := 0; start < len(b.order); start += perUpdate {
+		update := b.order[start:min(start+perUpdate, len(b.order))]
+		slices.SortStableFunc(update, func(i, j int32) int { return cmp.Compare(items[i].Length(), items[j].Length()) })
+		for batch := range slices.Chunk(update, size) {
+			sequences := 0
+			for _, i := range batch {
+				sequences += len(items[i].Sequences)
+			}
+			b.Sequences = max(b.Sequences, sequences)
+		}
 	}
 	return b
 }
 
-// epoch deals the items out. What is left in a bucket at the end moves on to the next
-// longer one, so one batch at most isn't full.
-func (b *Batches) epoch(random *rand.Rand) (list []batch) {
-	open := make([][]int32, len(b.Lengths))
-	used := make([]int, len(b.Lengths)) // sequences
-	add := func(bucket int, i int32) {
-		n := len(b.items[i].Sequences)
-		if len(open[bucket]) == b.Examples || used[bucket]+n > b.Sequences {
-			list = append(list, batch{bucket, open[bucket]})
-			open[bucket], used[bucket] = nil, 0
-		}
-		open[bucket] = append(open[bucket], i)
-		used[bucket] += n
-	}
-	for _, i := range random.Perm(len(b.items)) {
-		add(bucketOf(b.Lengths, b.items[i].Length()), int32(i))
-	}
-	last := len(b.Lengths) - 1
-	for bucket := range b.Lengths {
-		left := open[bucket]
-		switch full := len(left) == b.Examples; {
-		case len(left) > 0 && (full || bucket == last):
-			list = append(list, batch{bucket, left})
-		case bucket < last:
-			for _, i := range left {
-				add(bucket+1, i)
-			}
-		}
-	}
-	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	return list
+// Updates is the number of updates of all epochs.
+func (b *Batches) Updates() int {
+	perUpdate := b.Examples * b.Accumulation
+	return (len(b.order) + perUpdate - 1) / perUpdate
 }
 
-// Count is the number of batches of all epochs.
-func (b *Batches) Count() int { return len(b.list) }
+// Update returns the items of an update, wrapping around to the first one after the last.
+func (b *Batches) Update(step int) []*Item {
+	perUpdate := b.Examples * b.Accumulation
+	start := step % b.Updates() * perUpdate
+	return b.at(start, start+perUpdate)
+}
 
-// At is batch number n; behind the last one comes the first.
-func (b *Batches) At(n int) (bucket int, items []*Item) {
-	chosen := b.list[n%len(b.list)]
-	for _, i := range chosen.items {
+// At returns a batch of an update and the index of its length in Lengths. The last
+// update may have batches without items.
+func (b *Batches) At(step, micro int) (bucket int, items []*Item) {
+	start := step%b.Updates()*b.Examples*b.Accumulation + micro*b.Examples
+	items = b.at(start, start+b.Examples)
+	if len(items) > 0 { // the last one is the longest
+		bucket = bucketOf(b.Lengths, items[len(items)-1].Length())
+	}
+	return bucket, items
+}
+
+func (b *Batches) at(start, end int) (items []*Item) {
+	for _, i := range b.order[min(start, len(b.order)):min(end, len(b.order))] {
 		items = append(items, b.items[i])
 	}
-	return chosen.bucket, items
+	return items
 }

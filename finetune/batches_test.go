@@ -1,8 +1,8 @@
 package finetune
 
 import (
-	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -57,8 +57,9 @@ func TestBucketLengths(t *testing.T) {
 	}
 }
 
-// Each epoch has every item once, in batches that hold what they may, all but one of
-// them full; seeds and epochs have orders of their own, and a seed the same one again.
+// Each epoch has every item once; seeds and epochs have orders of their own, and a seed
+// the same one again. An update sees the same items however it is divided, and batches
+// hold what they may.
 func TestBatches(t *testing.T) {
 	var items []*Item
 	random := rand.New(rand.NewPCG(2, 2))
@@ -74,48 +75,56 @@ func TestBatches(t *testing.T) {
 		number[it] = i
 	}
 	lengths := BucketLengths(items, 3, 64)
-	order := func(seed uint64) (all []int) {
-		b := NewBatches(items, lengths, 8, 2, seed)
-		if b.Sequences < 20 || b.Sequences > 28 {
-			t.Errorf("room for %d sequences of %d items", b.Sequences, b.Examples)
-		}
-		for n := range b.Count() {
-			bucket, batch := b.At(n)
-			sequences := 0
-			for _, it := range batch {
-				sequences += len(it.Sequences)
-				if it.Length() > lengths[bucket] {
-					t.Errorf("an item of %d tokens in the bucket of %d", it.Length(), lengths[bucket])
+	order := func(size, accumulation int, seed uint64) (updates [][]int) {
+		b := NewBatches(items, lengths, size, accumulation, 2, seed)
+		for step := range b.Updates() {
+			var update []int
+			for micro := range accumulation {
+				bucket, batch := b.At(step, micro)
+				sequences := 0
+				for _, it := range batch {
+					sequences += len(it.Sequences)
+					if it.Length() > lengths[bucket] {
+						t.Errorf("an item of %d tokens in the bucket of %d", it.Length(), lengths[bucket])
+					}
+					update = append(update, number[it])
 				}
-				all = append(all, number[it])
+				if len(batch) > size || sequences > b.Sequences {
+					t.Errorf("%d items and %d sequences in a batch of %d and %d", len(batch), sequences, b.Examples, b.Sequences)
+				}
 			}
-			if len(batch) > 8 || sequences > b.Sequences || len(batch) == 0 {
-				t.Errorf("%d items and %d sequences in a batch of %d and %d", len(batch), sequences, b.Examples, b.Sequences)
+			if step+1 < b.Updates() && len(update) != size*accumulation {
+				t.Errorf("update %d has %d items", step, len(update))
 			}
+			if whole := b.Update(step); len(whole) != len(update) || number[whole[0]] != update[0] {
+				t.Errorf("update %d has %d items in its batches and %d in all", step, len(update), len(whole))
+			}
+			updates = append(updates, update)
 		}
-		return all
+		return updates
 	}
-	one := order(1)
-	if len(one) != 2*len(items) {
-		t.Fatalf("%d items in two epochs of %d", len(one), len(items))
+	one := order(8, 1, 1)
+	flat := slices.Concat(one...)
+	if len(flat) != 2*len(items) || len(one) != 26 {
+		t.Fatalf("%d items in %d updates, of two epochs of %d", len(flat), len(one), len(items))
 	}
-	for epoch := range 2 {
-		sorted := slices.Clone(one[epoch*len(items):][:len(items)])
-		slices.Sort(sorted)
-		for i, n := range sorted {
-			if n != i {
-				t.Fatalf("epoch %d has %v", epoch, sorted)
-			}
+	// An epoch ends within an update.
+	slices.Sort(flat)
+	for i, n := range flat {
+		if n != i/2 {
+			t.Fatalf("two epochs have %v", flat)
 		}
 	}
-	if slices.Equal(one[:len(items)], one[len(items):]) || slices.Equal(one, order(2)) || !slices.Equal(one, order(1)) {
+	for _, division := range [][2]int{{4, 2}, {2, 4}, {1, 8}} {
+		if other := order(division[0], division[1], 1); !reflect.DeepEqual(other, one) {
+			t.Errorf("%d × %d examples are others than 1 × 8", division[1], division[0])
+		}
+	}
+	if reflect.DeepEqual(one, order(8, 1, 2)) || !reflect.DeepEqual(one, order(8, 1, 1)) || slices.Equal(one[0], one[13]) {
 		t.Error("the order isn't one of seed and epoch")
 	}
-	plain := NewBatches(ofLengths(slices.Repeat([]int{5, 30}, 21)...), []int{8, 32}, 8, 1, 1)
-	if got := plain.Count(); got != 6 {
-		t.Errorf("42 items in %d batches of 8", got)
-	}
-	if _, first := plain.At(0); fmt.Sprint(first) != fmt.Sprint(func() []*Item { _, again := plain.At(6); return again }()) {
-		t.Error("behind the last batch doesn't come the first")
+	b := NewBatches(items, lengths, 8, 1, 2, 1)
+	if _, again := b.At(b.Updates(), 0); number[again[0]] != one[0][0] {
+		t.Error("after the last batch doesn't come the first")
 	}
 }

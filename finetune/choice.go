@@ -8,13 +8,13 @@ import "tinygpt/data/labelled"
 // section 3.3, question answering and commonsense reasoning).
 var choice = task{
 	kind: labelled.Choice,
-	arrange: func(f *frame, p parts) [][]int32 {
+	arrange: func(b *sequenceBuilder, p parts) [][]int32 {
 		var out [][]int32
 		for _, c := range p.choices {
-			out = append(out, f.sequence(p.texts[0], c))
+			out = append(out, b.sequence(p.texts[0], c))
 		}
 		return out
 	},
 	groups: 1,
-	head:   func(c *Config) head { return &choices{labels: labelled.ChoiceLabels(c.ChoiceLabels)} },
+	head:   func(s *Setup) head { return &choices{names: s.ChoiceLabels} },
 }

@@ -12,24 +12,26 @@ import (
 
 // choices is the head of multiple choice: a score for each sequence, softmax over
 // those of an example, and the cross-entropy.
-type choices struct{ labels labelled.ChoiceLabels }
+type choices struct{ names labelled.ChoiceLabels }
 
 func (h *choices) outputs() int { return 1 }
 
 func (h *choices) label(it *Item) error {
-	i, err := h.labels.Index(it.Example)
+	i, err := h.names.Index(it.Example)
 	it.Class = int32(i)
 	return err
 }
 
-func (h *choices) loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func([]placed)) {
+func (h *choices) labels(*Item) int { return 1 }
+
+func (h *choices) loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func([]batchItem)) {
 	most := 0
 	for _, it := range b.items {
 		most = max(most, len(it.Sequences))
 	}
 	layout, index := g.Indices("layout", b.Examples*most)
 	node, labels := g.Indices("labels", b.Examples)
-	return g.CrossEntropy(g.Choices(scores, layout, most), node), func(batch []placed) {
+	return g.CrossEntropy(g.Choices(scores, layout, most), node), func(batch []batchItem) {
 		for i := range index {
 			index[i] = op.None
 		}

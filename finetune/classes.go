@@ -22,9 +22,11 @@ func (h *classes) label(it *Item) error {
 	return err
 }
 
-func (h *classes) loss(g *model.Graph, scores *G.Node, _ *Batches) (*G.Node, func([]placed)) {
+func (h *classes) labels(*Item) int { return 1 }
+
+func (h *classes) loss(g *model.Graph, scores *G.Node, _ *Batches) (*G.Node, func([]batchItem)) {
 	node, labels := g.Indices("labels", scores.Shape()[0])
-	return g.CrossEntropy(scores, node), func(batch []placed) {
+	return g.CrossEntropy(scores, node), func(batch []batchItem) {
 		for i := range labels {
 			labels[i] = op.Ignore
 		}

@@ -14,7 +14,6 @@ package finetune
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -22,7 +21,8 @@ import (
 	"tinygpt/data/labelled"
 )
 
-// Config is what a fine-tuning is configured with, beside the settings of training.
+// Config is what a user asks of a fine-tuning, apart from the settings of training. What
+// the examples teach is in Found.
 type Config struct {
 	// Task is the transform: one of Tasks.
 	Task string `yaml:"task,omitempty"`
@@ -81,22 +81,6 @@ type Config struct {
 	Buckets   int    `yaml:"buckets,omitempty"`
 	MaxLength int    `yaml:"max_length,omitempty"`
 	Truncate  string `yaml:"truncate,omitempty"`
-
-	// What follows is found in the training examples, and kept by a run.
-
-	// Headerless says that the columns are named by their positions in a file without
-	// names; in one with names others may be there.
-	Headerless bool `yaml:"headerless,omitempty"`
-	// Classes are the labels; of the task tagging, the tags.
-	Classes labelled.Classes `yaml:"classes,omitempty"`
-	// ChoiceLabels is how the right choice is named: 0 or 1 (the number of the first),
-	// A or text.
-	ChoiceLabels string `yaml:"choice_labels,omitempty"`
-	// Mean and Deviation of grades, which the head learns less the one, by the other.
-	Mean      float64 `yaml:"mean,omitempty"`
-	Deviation float64 `yaml:"deviation,omitempty"`
-	// SHA256 of the examples, which a run notes so that it is resumed on the same.
-	SHA256 string `yaml:"sha256,omitempty"`
 }
 
 // Default holds the settings of GPT-1 (Radford et al. 2018, section 4.1).
@@ -170,9 +154,6 @@ func (c Config) Validate() error {
 	if c.Dev == "" {
 		between("dev_fraction", c.DevFraction, 1e-6, 1)
 	}
-	if math.IsNaN(c.Mean) || !(c.Deviation >= 0) {
-		complain("mean and finetune.deviation are %v and %v: expected numbers", c.Mean, c.Deviation)
-	}
 	if len(errs) == 0 {
 		errs = append(errs, c.fits())
 	}
@@ -185,15 +166,10 @@ func (c Config) fits() error {
 	if c.Head == Regression && !t.grades {
 		return fmt.Errorf("finetune.head is %s, but the labels of %s aren't grades", Regression, c.Task)
 	}
-	if fitting := t.head(&c).metrics(); c.Metric != "" && !slices.Contains(fitting, c.Metric) {
+	if fitting := t.head(&Setup{Config: c}).metrics(); c.Metric != "" && !slices.Contains(fitting, c.Metric) {
 		return fmt.Errorf("finetune.metric is %s, but %s is measured by %s", c.Metric, c.Task, strings.Join(fitting, ", "))
 	}
 	return nil
-}
-
-// columns is where examples are in a row.
-func (c Config) columns() labelled.Columns {
-	return labelled.Columns{Text: c.Text, Second: c.Second, Choices: c.Choices, Label: c.Label, Header: c.Header}
 }
 
 // Room is how many tokens a sequence may have, of a model with that context.

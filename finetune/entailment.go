@@ -6,7 +6,7 @@ import "tinygpt/data/labelled"
 // extract (Radford et al. 2018, section 3.3).
 var entailment = task{
 	kind:    labelled.Pair,
-	arrange: func(f *frame, p parts) [][]int32 { return [][]int32{f.sequence(p.texts...)} },
+	arrange: func(b *sequenceBuilder, p parts) [][]int32 { return [][]int32{b.sequence(p.texts...)} },
 	groups:  1,
 	head:    classesOrGrades,
 	grades:  true,

@@ -19,7 +19,7 @@ func (c Config) MetricName() string {
 	if c.Metric != "" {
 		return c.Metric
 	}
-	return tasks[c.Task].head(&c).metrics()[0]
+	return tasks[c.Task].head(&Setup{Config: c}).metrics()[0]
 }
 
 // Evaluation is how well the labels of a set are predicted.
@@ -58,7 +58,7 @@ const worstExamples = 10
 
 // Evaluate measures the predictor on items with labels.
 func (p *Predictor) Evaluate(items []*Item) (Evaluation, error) {
-	e := Evaluation{Examples: len(items), Metric: p.config.MetricName(), Metrics: map[string]float64{}}
+	e := Evaluation{Examples: len(items), Metric: p.setup.MetricName(), Metrics: map[string]float64{}}
 	scores, err := p.Scores(items)
 	if err != nil {
 		return e, err
@@ -75,23 +75,23 @@ func (p *Predictor) Evaluate(items []*Item) (Evaluation, error) {
 }
 
 // Labelled reads the label of an example, and no more, into an item.
-func (c *Config) Labelled(e labelled.Example) (*Item, error) {
+func (s *Setup) Labelled(e labelled.Example) (*Item, error) {
 	it := &Item{Example: e}
-	return it, tasks[c.Task].head(c).label(it)
+	return it, tasks[s.Task].head(s).label(it)
 }
 
 // Measure measures predictions that are another model's; their loss isn't known.
-func (c *Config) Measure(examples []labelled.Example, predictions []Prediction) (Evaluation, error) {
-	e := Evaluation{Examples: len(examples), Metric: c.MetricName(), Metrics: map[string]float64{}}
+func (s *Setup) Measure(examples []labelled.Example, predictions []Prediction) (Evaluation, error) {
+	e := Evaluation{Examples: len(examples), Metric: s.MetricName(), Metrics: map[string]float64{}}
 	var judged []Judged
 	for i, x := range examples {
-		it, err := c.Labelled(x)
+		it, err := s.Labelled(x)
 		if err != nil {
 			return e, err
 		}
 		judged = append(judged, Judged{Item: it, Prediction: predictions[i]})
 	}
-	tasks[c.Task].head(c).measure(&e, judged)
+	tasks[s.Task].head(s).measure(&e, judged)
 	return e, nil
 }
 

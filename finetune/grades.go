@@ -20,12 +20,14 @@ func (h *grades) label(it *Item) (err error) {
 	return err
 }
 
+func (h *grades) labels(*Item) int { return 1 }
+
 // standard is the grade as the head learns it.
 func (h *grades) standard(grade float64) float64 { return (grade - h.mean) / h.deviation }
 
-func (h *grades) loss(g *model.Graph, scores *G.Node, _ *Batches) (*G.Node, func([]placed)) {
+func (h *grades) loss(g *model.Graph, scores *G.Node, _ *Batches) (*G.Node, func([]batchItem)) {
 	node, targets := g.Floats("grades", scores.Shape()[0])
-	return g.SquaredError(scores, node), func(batch []placed) {
+	return g.SquaredError(scores, node), func(batch []batchItem) {
 		for i := range targets {
 			targets[i] = float32(math.NaN())
 		}

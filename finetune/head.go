@@ -16,9 +16,12 @@ type head interface {
 	outputs() int
 	// label reads the label of an item's example into the item.
 	label(it *Item) error
+	// labels is how many labels of an item the loss is the mean over: one, or one for
+	// each word that is tagged.
+	labels(it *Item) int
 	// loss adds the loss of scores [R, outputs] to a training graph, R being the rows
 	// of a batch, and returns it with what sets the labels of a batch.
-	loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func(placed []placed))
+	loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func(batch []batchItem))
 	// cost is the loss of one item, for evaluation, and predict what its scores say;
 	// scores hold outputs numbers for each of the item's states, one after another.
 	cost(it *Item, scores []float32) float64
@@ -29,8 +32,8 @@ type head interface {
 	measure(e *Evaluation, judged []Judged)
 }
 
-// placed is an item of a batch and the first of its sequences.
-type placed struct {
+// batchItem is an item of a batch and the first of its sequences.
+type batchItem struct {
 	*Item
 	sequence int
 }

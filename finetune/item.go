@@ -35,16 +35,16 @@ func (it *Item) Length() (n int) {
 type Encoder struct {
 	Tokenizer tokenizer.Tokenizer
 	Special   Special
-	// Config has the classes, or what else the labels need.
-	Config Config
+	// Setup has the task, and the classes or whatever else the labels need.
+	Setup Setup
 	// Context is the most tokens that a sequence may have.
 	Context int
 }
 
 // Items encodes the examples; withLabels false leaves the labels alone.
 func (e *Encoder) Items(examples []labelled.Example, withLabels bool) ([]*Item, error) {
-	t := tasks[e.Config.Task]
-	head := t.head(&e.Config)
+	t := tasks[e.Setup.Task]
+	head := t.head(&e.Setup)
 	if least := 8; e.Context < least {
 		return nil, fmt.Errorf("a context of %d tokens has no room for an example: expected %d or more", e.Context, least)
 	}
@@ -54,9 +54,9 @@ func (e *Encoder) Items(examples []labelled.Example, withLabels bool) ([]*Item, 
 		if err != nil {
 			return nil, err
 		}
-		f := frame{special: e.Special, room: e.Context, truncate: e.Config.Truncate}
-		it := &Item{Example: x, Sequences: t.arrange(&f, p)}
-		it.Words, it.Cut = f.words, f.cut
+		b := sequenceBuilder{special: e.Special, room: e.Context, truncate: e.Setup.Truncate}
+		it := &Item{Example: x, Sequences: t.arrange(&b, p)}
+		it.Words, it.Cut = b.words, b.cut
 		if withLabels {
 			if err := head.label(it); err != nil {
 				return nil, err

@@ -22,18 +22,22 @@ type Examples struct {
 	Notes []string
 }
 
-// Load reads the sets that the configuration names and completes it with what it
-// finds: the columns, and the classes (or what else labels need) of all training
-// examples. Without a file for development it holds out a part of the training
-// examples, the same for every seed. Test is nil if there is no file.
-func Load(c *Config) (*Examples, error) {
-	x := &Examples{}
+// Load reads the sets that the configuration names, and finds the columns and the
+// classes (or whatever else labels need) of all training examples. If known isn't nil,
+// the examples must be those that a run found it in. Without a file for development it
+// holds out a part of the training examples, the same for every seed. Test is nil if
+// there is no file.
+func Load(c Config, known *Found) (*Examples, *Setup, error) {
+	x, s := &Examples{}, &Setup{Config: c}
+	if known != nil {
+		s.Found = *known
+	}
 	if c.Stories != "" {
 		if tasks[c.Task].kind != labelled.StoryKind(c.Stories) || c.Head == Regression {
-			return nil, fmt.Errorf("finetune.stories is %s, whose examples don't fit the task %s", c.Stories, c.Task)
+			return nil, nil, fmt.Errorf("finetune.stories is %s, whose examples don't fit the task %s", c.Stories, c.Task)
 		}
 		x.Train, x.Dev, x.Test = labelled.Stories(c.Stories)
-		return x, errors.Join(c.learnLabels(x), c.same(x))
+		return x, s, errors.Join(s.learnLabels(x), s.same(x))
 	}
 	for _, set := range []struct {
 		file     string
@@ -44,28 +48,28 @@ func Load(c *Config) (*Examples, error) {
 		}
 		var note string
 		var err error
-		if *set.examples, note, err = c.read(set.file, true, set.file == c.Train && c.SHA256 == ""); err != nil {
-			return nil, err
+		if *set.examples, note, err = s.read(set.file, true, set.file == c.Train && s.SHA256 == ""); err != nil {
+			return nil, nil, err
 		}
 		x.Notes = append(x.Notes, note)
 	}
-	if err := errors.Join(c.learnLabels(x), c.same(x)); err != nil {
-		return nil, err
+	if err := errors.Join(s.learnLabels(x), s.same(x)); err != nil {
+		return nil, nil, err
 	}
-	if c.ChoiceLabels != "" {
-		x.Notes = append(x.Notes, labelled.ChoiceLabels(c.ChoiceLabels).Describe())
+	if s.ChoiceLabels != "" {
+		x.Notes = append(x.Notes, s.ChoiceLabels.Describe())
 	}
 	if c.Dev == "" {
-		x.Dev, x.Train = draw(x.Train, int(math.Ceil(c.DevFraction*float64(len(x.Train)))), c.strata(), 0)
+		x.Dev, x.Train = draw(x.Train, int(math.Ceil(c.DevFraction*float64(len(x.Train)))), s.strata(), 0)
 		if len(x.Train) == 0 {
-			return nil, fmt.Errorf("%s: %d examples are too few to hold some out for development: name a file with --dev", c.Train, len(x.Dev))
+			return nil, nil, fmt.Errorf("%s: %d examples are too few to hold some out for development: name a file with --dev", c.Train, len(x.Dev))
 		}
 	}
-	return x, nil
+	return x, s, nil
 }
 
 // same notes what the examples are, or compares them with what a run noted.
-func (c *Config) same(x *Examples) error {
+func (s *Setup) same(x *Examples) error {
 	h := sha256.New()
 	for _, set := range [][]labelled.Example{x.Train, x.Dev, x.Test} {
 		for _, e := range set {
@@ -74,69 +78,90 @@ func (c *Config) same(x *Examples) error {
 		fmt.Fprintln(h)
 	}
 	sum := hex.EncodeToString(h.Sum(nil))
-	if c.SHA256 != "" && c.SHA256 != sum {
-		return fmt.Errorf("the examples are not those that the run began with (sha256 %.12s…, now %.12s…): restore %s, or start a new run", c.SHA256, sum, strings.Join(slices.DeleteFunc([]string{c.Train, c.Dev, c.Test}, func(s string) bool { return s == "" }), ", "))
+	if s.SHA256 != "" && s.SHA256 != sum {
+		files := slices.DeleteFunc([]string{s.Train, s.Dev, s.Test}, func(name string) bool { return name == "" })
+		return fmt.Errorf("the examples are not those that the run began with (sha256 %.12s…, now %.12s…): restore %s, or start a new run", s.SHA256, sum, strings.Join(files, ", "))
 	}
-	c.SHA256 = sum
+	s.SHA256 = sum
 	return nil
 }
 
-// Read reads examples of the task from a file, in the columns that Load found in the
-// training examples. Positions that were found in a file without names aren't applied
-// to one with names.
-func (c *Config) Read(file string, withLabels bool) ([]labelled.Example, error) {
-	examples, _, err := c.read(file, withLabels, false)
+// Source is where examples are read from that aren't those of training.
+type Source struct {
+	File     string
+	Format   labelled.Format // "" follows from the name
+	Encoding string
+	// Columns are those that are named for this file; none: those that Load found.
+	Columns labelled.Columns
+}
+
+// Read reads examples of the task without their labels, in the columns that Load found in
+// the training examples or that the source names. Positions that were found in a file
+// without names aren't applied to one with names.
+func (s *Setup) Read(from Source) ([]labelled.Example, error) {
+	of := *s
+	of.Format, of.Encoding, of.Header = string(from.Format), from.Encoding, from.Columns.Header
+	of.Found.Columns = s.columns()
+	for _, c := range []struct{ from, to *[]string }{
+		{&from.Columns.Text, &of.Found.Columns.Text}, {&from.Columns.Second, &of.Found.Columns.Second}, {&from.Columns.Choices, &of.Found.Columns.Choices},
+	} {
+		if len(*c.from) > 0 {
+			*c.to, of.Headerless = *c.from, false
+		}
+	}
+	examples, _, err := of.read(from.File, false, false)
 	return examples, err
 }
 
-// read is Read with a line that says what was taken for what. learn says that the file
-// is the one whose columns the others have too.
-func (c *Config) read(file string, withLabels, learn bool) (examples []labelled.Example, note string, err error) {
-	t, err := labelled.Read(file, labelled.Format(c.Format), data.Options{Encoding: c.Encoding})
+// read reads examples of the task and says in a line what was taken for what. learn says
+// that the file is the one whose columns the others have too.
+func (s *Setup) read(file string, withLabels, learn bool) (examples []labelled.Example, note string, err error) {
+	t, err := labelled.Read(file, labelled.Format(s.Format), data.Options{Encoding: s.Encoding})
 	if err != nil {
 		return nil, "", err
 	}
-	kind := tasks[c.Task].kind
-	columns, err := t.Guess(kind, c.columns(), withLabels)
+	kind := tasks[s.Task].kind
+	columns, err := t.Guess(kind, s.columns(), withLabels)
 	if err != nil {
 		return nil, "", err
 	}
-	if c.Headerless && c.Header == "" && columns.Header == "yes" {
+	if s.Headerless && s.Header == "" && columns.Header == "yes" {
 		return nil, "", fmt.Errorf("%s: its first row looks like names of columns (%s), and the file that was trained on had none: name the columns with --text and the like, or say --header no if it is an example, --header yes if the columns are in the same places", t.Name, t.Names())
 	}
 	if examples, err = t.Examples(kind, columns, withLabels); err != nil {
 		return nil, "", err
 	}
+	note = t.Describe(kind, columns, withLabels)
 	if learn {
-		c.Text, c.Second, c.Choices, c.Label = columns.Text, columns.Second, columns.Choices, columns.Label
-		c.Headerless = !t.Named()
+		s.Found.Columns, s.Headerless = columns, !t.Named()
+		s.Found.Columns.Header = ""
 	}
-	return examples, t.Describe(kind, columns, withLabels), nil
+	return examples, note, nil
 }
 
 // learnLabels finds classes, names of choices, or mean and deviation of grades in the
 // training examples, unless a run has them already, and checks the labels of all sets.
-func (c *Config) learnLabels(x *Examples) (err error) {
-	t := tasks[c.Task]
+func (s *Setup) learnLabels(x *Examples) (err error) {
+	t := tasks[s.Task]
 	switch {
-	case c.Head == Regression:
-		if c.Deviation == 0 {
-			err = c.learnGrades(x.Train)
+	case s.Head == Regression:
+		if s.Deviation == 0 {
+			err = s.learnGrades(x.Train)
 		}
 	case t.kind == labelled.Choice:
-		if c.ChoiceLabels == "" {
-			c.ChoiceLabels = string(labelled.NewChoiceLabels(x.Train))
+		if s.ChoiceLabels == "" {
+			s.ChoiceLabels = labelled.NewChoiceLabels(x.Train)
 		}
-	case len(c.Classes) > 0:
+	case len(s.Classes) > 0:
 	case t.kind == labelled.Tagged:
-		c.Classes, err = labelled.NewTags(x.Train, c.MetricName() == spanF1)
+		s.Classes, err = labelled.NewTags(x.Train, s.MetricName() == spanF1)
 	default:
-		c.Classes, err = labelled.NewClasses(x.Train)
+		s.Classes, err = labelled.NewClasses(x.Train)
 	}
 	if err != nil {
 		return err
 	}
-	head := t.head(c)
+	head := t.head(s)
 	for _, set := range [][]labelled.Example{x.Train, x.Dev, x.Test} {
 		for _, e := range set {
 			if err := head.label(&Item{Example: e}); err != nil {
@@ -147,7 +172,7 @@ func (c *Config) learnLabels(x *Examples) (err error) {
 	return nil
 }
 
-func (c *Config) learnGrades(examples []labelled.Example) error {
+func (s *Setup) learnGrades(examples []labelled.Example) error {
 	var sum, square float64
 	for _, e := range examples {
 		grade, err := e.Number()
@@ -158,26 +183,26 @@ func (c *Config) learnGrades(examples []labelled.Example) error {
 		square += grade * grade
 	}
 	n := float64(len(examples))
-	c.Mean = sum / n
-	c.Deviation = math.Sqrt(max(square/n-c.Mean*c.Mean, 0))
-	if c.Deviation < 1e-9 {
-		return fmt.Errorf("%s: every row (%d of them) has the grade %v: there is nothing to learn; is that the column of the labels?", examples[0].File, len(examples), c.Mean)
+	s.Mean = sum / n
+	s.Deviation = math.Sqrt(max(square/n-s.Mean*s.Mean, 0))
+	if s.Deviation < 1e-9 {
+		return fmt.Errorf("%s: every row (%d of them) has the grade %v: there is nothing to learn; is that the column of the labels?", examples[0].File, len(examples), s.Mean)
 	}
 	return nil
 }
 
 // strata says whether sets are drawn class by class.
-func (c *Config) strata() bool { return len(c.Classes) > 0 && tasks[c.Task].kind != labelled.Tagged }
+func (s *Setup) strata() bool { return len(s.Classes) > 0 && tasks[s.Task].kind != labelled.Tagged }
 
 // Subset draws the training examples that Examples asks for.
-func (c *Config) Subset(examples []labelled.Example, seed uint64) ([]labelled.Example, error) {
-	if c.Examples == 0 {
+func (s *Setup) Subset(examples []labelled.Example, seed uint64) ([]labelled.Example, error) {
+	if s.Examples == 0 {
 		return examples, nil
 	}
-	if c.Examples > len(examples) {
-		return nil, fmt.Errorf("finetune.examples is %d, but there are %d to train on", c.Examples, len(examples))
+	if s.Examples > len(examples) {
+		return nil, fmt.Errorf("finetune.examples is %d, but there are %d to train on", s.Examples, len(examples))
 	}
-	drawn, _ := draw(examples, c.Examples, c.strata(), seed)
+	drawn, _ := draw(examples, s.Examples, s.strata(), seed)
 	return drawn, nil
 }
 

@@ -32,12 +32,12 @@ func TestLoad(t *testing.T) {
 	c := Default()
 	c.Task, c.Train, c.DevFraction = "classification", write(t, "a.tsv", rows.String()), 0.2
 	c.Test = write(t, "test.tsv", "label\tother\ttext\nrare\tx\tof another order\n")
-	x, err := Load(&c)
+	x, s, err := Load(c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(c.Classes, []string{"often", "rare"}) || len(x.Train) != 80 || len(x.Dev) != 20 || len(x.Test) != 1 {
-		t.Errorf("classes %v, %d, %d and %d examples", c.Classes, len(x.Train), len(x.Dev), len(x.Test))
+	if !slices.Equal(s.Classes, []string{"often", "rare"}) || len(x.Train) != 80 || len(x.Dev) != 20 || len(x.Test) != 1 {
+		t.Errorf("classes %v, %d, %d and %d examples", s.Classes, len(x.Train), len(x.Dev), len(x.Test))
 	}
 	rare := 0
 	seen := map[string]bool{}
@@ -53,23 +53,22 @@ func TestLoad(t *testing.T) {
 	if x.Test[0].Texts[0] != "of another order" {
 		t.Errorf("the test's text is %q", x.Test[0].Texts[0])
 	}
-	again := c
-	if y, err := Load(&again); err != nil || y.Dev[3].Line != x.Dev[3].Line {
+	if y, _, err := Load(c, &s.Found); err != nil || y.Dev[3].Line != x.Dev[3].Line {
 		t.Errorf("loaded again: %v", err)
 	}
 	os.WriteFile(c.Test, []byte("label\ttext\nrare\tchanged\n"), 0o644)
-	if _, err := Load(&again); err == nil || !strings.Contains(err.Error(), "are not those that the run began with") {
+	if _, _, err := Load(c, &s.Found); err == nil || !strings.Contains(err.Error(), "are not those that the run began with") {
 		t.Errorf("other examples for the same run: %v", err)
 	}
-	c.Examples = 8
+	s.Examples = 8
 	for seed := range uint64(3) {
-		drawn, err := c.Subset(x.Train, seed)
+		drawn, err := s.Subset(x.Train, seed)
 		if err != nil || len(drawn) != 8 || len(slices.DeleteFunc(slices.Clone(drawn), func(e labelled.Example) bool { return e.Label == "rare" })) != 6 {
 			t.Errorf("seed %d draws %v: %v", seed, drawn, err)
 		}
 	}
-	if c.Examples = 81; c.Examples > 0 {
-		if _, err := c.Subset(x.Train, 1); err == nil {
+	if s.Examples = 81; s.Examples > 0 {
+		if _, err := s.Subset(x.Train, 1); err == nil {
 			t.Error("more examples drawn than there are")
 		}
 	}
@@ -80,8 +79,8 @@ func TestLoadGrades(t *testing.T) {
 	c.Task, c.Head, c.Label = "similarity", Regression, "score"
 	c.Train = write(t, "a.jsonl", `{"sentence1": "a", "sentence2": "b", "score": 1}`+"\n"+`{"sentence1": "c", "sentence2": "d", "score": "4"}`+"\n")
 	c.Dev = c.Train
-	if _, err := Load(&c); err != nil || c.Mean != 2.5 || math.Abs(c.Deviation-1.5) > 1e-12 {
-		t.Errorf("mean %v, deviation %v: %v", c.Mean, c.Deviation, err)
+	if _, s, err := Load(c, nil); err != nil || s.Mean != 2.5 || math.Abs(s.Deviation-1.5) > 1e-12 {
+		t.Errorf("mean and deviation %+v: %v", s, err)
 	}
 }
 
@@ -102,7 +101,7 @@ func TestLoadErrors(t *testing.T) {
 		if k.test != "" {
 			c.Test = write(t, "test.tsv", k.test)
 		}
-		if _, err := Load(&c); err == nil || !strings.Contains(err.Error(), k.want) || strings.Contains(err.Error(), "\n") {
+		if _, _, err := Load(c, nil); err == nil || !strings.Contains(err.Error(), k.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v, want %s", err, k.want)
 		}
 	}
@@ -120,7 +119,7 @@ func TestLoadErrors(t *testing.T) {
 	} {
 		c := Default()
 		spoil(&c)
-		if _, err := Load(&c); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := Load(c, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -169,21 +168,19 @@ func TestPositionsOfHeaderless(t *testing.T) {
 	}
 	c := Default()
 	c.Task, c.Train = "classification", write(t, "plain.tsv", plain.String())
-	x, err := Load(&c)
+	x, s, err := Load(c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !c.Headerless || c.Text[0] != "2" || c.Label != "1" || len(x.Notes) != 1 || !strings.HasSuffix(x.Notes[0], "plain.tsv: 12 rows, no header; text: 2; label: 1") {
-		t.Errorf("%+v, %q", c, x.Notes)
+	if found := s.Found.Columns; !s.Headerless || found.Text[0] != "2" || found.Label != "1" || len(x.Notes) != 1 || !strings.HasSuffix(x.Notes[0], "plain.tsv: 12 rows, no header; text: 2; label: 1") {
+		t.Errorf("%+v, %q", s, x.Notes)
 	}
 	other := write(t, "named.tsv", named.String())
-	if _, err := c.Read(other, false); err == nil || !strings.Contains(err.Error(), "named.tsv: its first row looks like names of columns (id, text)") {
+	if _, err := s.Read(Source{File: other}); err == nil || !strings.Contains(err.Error(), "named.tsv: its first row looks like names of columns (id, text)") {
 		t.Error(err)
 	}
 	for header, want := range map[string]int{"yes": 12, "no": 13} {
-		sure := c
-		sure.Header = header
-		if examples, err := sure.Read(other, false); err != nil || len(examples) != want {
+		if examples, err := s.Read(Source{File: other, Columns: labelled.Columns{Header: header}}); err != nil || len(examples) != want {
 			t.Errorf("header %s: %d examples, %v", header, len(examples), err)
 		}
 	}
@@ -191,7 +188,7 @@ func TestPositionsOfHeaderless(t *testing.T) {
 	c = Default()
 	c.Task, c.Train = "classification", write(t, "a.tsv", "subject\ttopic\n"+strings.ReplaceAll(plain.String(), "good\t", "x\t"))
 	c.Text, c.Label = []string{"2"}, "1"
-	if _, err := Load(&c); err != nil || c.Headerless || c.Text[0] != "topic" || c.Label != "subject" {
-		t.Errorf("%+v, %v", c, err)
+	if _, s, err := Load(c, nil); err != nil || s.Headerless || s.Found.Columns.Text[0] != "topic" || s.Found.Columns.Label != "subject" {
+		t.Errorf("%+v, %v", s, err)
 	}
 }

@@ -8,29 +8,31 @@ import (
 	"tinygpt/train"
 )
 
-// Objective is L3 = L2 + λ·L1 over batches of items (Radford et al. 2018, equation 5):
-// a train.Objective with a graph for each length of Batches.
+// Objective is L3 = L2 + λ·L1 over the items of an update (Radford et al. 2018, equation
+// 5): a train.Objective with a graph for each length of Batches. L2 is the mean over the
+// update's labels and L1 that over its tokens, whatever number of batches it is divided
+// into: each batch counts by its share of them.
 type Objective struct {
-	Config  *Config
+	Setup   *Setup
 	Special Special
 	Batches *Batches
-	// Accumulation is how many batches an update has.
-	Accumulation int
 
 	graphs map[*model.Graph]*inputs
 }
 
-// inputs is what a graph reads beside its tokens, and its losses.
+// inputs is what a graph reads besides its tokens, and its losses.
 type inputs struct {
 	rows   []int32 // the sequences' last tokens; nil if every state is read
 	next   []int32 // targets of L1; nil without L1
-	labels func(batch []placed)
+	labels func(batch []batchItem)
 	l1, l2 *G.Node
+	// weight1 and weight2 are the factors of L1 and L2 in the loss of this batch.
+	weight1, weight2 *G.F32
 }
 
 // AddHead adds the parameters of the task's head to the model.
-func AddHead(m *model.Model, c *Config, seed uint64) {
-	m.AddHead(scoreName, tasks[c.Task].head(c).outputs(), seed)
+func AddHead(m *model.Model, s *Setup, seed uint64) {
+	m.AddHead(scoreName, tasks[s.Task].head(s).outputs(), seed)
 }
 
 // Shapes are those of the buckets.
@@ -43,29 +45,42 @@ func (o *Objective) Shapes() (shapes []train.Shape) {
 
 // Bucket is the length of a batch.
 func (o *Objective) Bucket(step, micro int) int {
-	bucket, _ := o.Batches.At(step*o.Accumulation + micro)
+	bucket, _ := o.Batches.At(step, micro)
 	return bucket
 }
 
-// Build adds L2, and L1 unless λ is 0, and returns L3.
+// Build adds L2, and L1 unless λ is 0, and returns the loss of a batch: L3 with each of
+// the two weighted by the batch's share of the update, times the number of its batches,
+// since the mean over these is what is minimised.
 func (o *Objective) Build(g *model.Graph) *G.Node {
 	if o.graphs == nil {
 		o.graphs = map[*model.Graph]*inputs{}
 	}
 	in := &inputs{}
 	o.graphs[g] = in
-	head := tasks[o.Config.Task].head(o.Config)
+	head := tasks[o.Setup.Task].head(o.Setup)
 	var states *G.Node
-	states, in.rows = readStates(g, o.Config.Task)
-	scores := g.Head(g.Dropout(states, float32(o.Config.Dropout)), scoreName)
+	states, in.rows = readStates(g, o.Setup.Task)
+	scores := g.Head(g.Dropout(states, float32(o.Setup.Dropout)), scoreName)
 	in.l2, in.labels = head.loss(g, scores, o.Batches)
-	if o.Config.Lambda == 0 {
-		return in.l2
+	var loss *G.Node
+	loss, in.weight2 = weighted(in.l2, "share of the labels")
+	if o.Setup.Lambda == 0 {
+		return loss
 	}
 	var next *G.Node
 	next, in.next = g.Indices("next", g.Batch*g.Context)
 	in.l1 = g.CrossEntropy(g.Logits(), next)
-	return G.Must(G.Add(in.l2, G.Must(G.Mul(in.l1, G.NewConstant(float32(o.Config.Lambda))))))
+	var auxiliary *G.Node
+	auxiliary, in.weight1 = weighted(in.l1, "λ · share of the tokens")
+	return G.Must(G.Add(loss, auxiliary))
+}
+
+// weighted returns the loss times a factor that can be changed between runs.
+func weighted(loss *G.Node, name string) (*G.Node, *G.F32) {
+	factor := G.NewF32(1)
+	node := G.NewScalar(loss.Graph(), G.Float32, G.WithName(name), G.WithValue(factor))
+	return G.Must(G.Mul(loss, node)), factor
 }
 
 // readStates adds the states that a task reads: [R, D], and where their rows are set.
@@ -84,10 +99,11 @@ func (o *Objective) Losses(g *model.Graph) (l1, l2 *G.Node) { return o.graphs[g]
 
 // Fill writes a batch into the graph of its bucket.
 func (o *Objective) Fill(g *model.Graph, step, micro int) error {
-	_, items := o.Batches.At(step*o.Accumulation + micro)
+	_, items := o.Batches.At(step, micro)
 	in := o.graphs[g]
-	batch := place(g, items, in.rows, tasks[o.Config.Task].groups)
+	batch := place(g, items, in.rows, tasks[o.Setup.Task].groups)
 	in.labels(batch)
+	o.weigh(in, items, o.Batches.Update(step))
 	if in.next == nil {
 		return nil
 	}
@@ -108,15 +124,47 @@ func (o *Objective) Fill(g *model.Graph, step, micro int) error {
 	return nil
 }
 
+// weigh sets the factors of the losses of a batch by its share of the labels and of the
+// predicted tokens of the update.
+func (o *Objective) weigh(in *inputs, batch, update []*Item) {
+	head := tasks[o.Setup.Task].head(o.Setup)
+	count := func(items []*Item) (labels, tokens float64) {
+		for _, it := range items {
+			labels += float64(head.labels(it))
+			tokens += float64(o.Special.predicted(it))
+		}
+		return labels, tokens
+	}
+	labels, tokens := count(batch)
+	allLabels, allTokens := count(update)
+	batches := float64(o.Batches.Accumulation)
+	*in.weight2 = G.F32(batches * labels / max(allLabels, 1))
+	if in.weight1 != nil {
+		*in.weight1 = G.F32(o.Setup.Lambda * batches * tokens / max(allTokens, 1))
+	}
+}
+
+// predicted is how many tokens of an item L1 is the mean over.
+func (s Special) predicted(it *Item) (n int) {
+	for _, sequence := range it.Sequences {
+		for _, token := range sequence[1:] {
+			if !s.has(token) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // place writes the items' sequences into the graph, one after another, and the places
 // of their last tokens into rows. The rest is filled with token 0; it could be any:
 // attention looks back only, and nothing reads the states there.
-func place(g *model.Graph, items []*Item, rows []int32, groups int) (batch []placed) {
+func place(g *model.Graph, items []*Item, rows []int32, groups int) (batch []batchItem) {
 	clear(g.Tokens)
 	clear(rows)
 	sequence := 0
 	for _, it := range items {
-		batch = append(batch, placed{it, sequence})
+		batch = append(batch, batchItem{it, sequence})
 		for _, s := range it.Sequences {
 			copy(g.Tokens[sequence*g.Context:(sequence+1)*g.Context], s)
 			if groups > 0 {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func first(r *rand.Rand) labelled.Example {
 // compile makes the graph of a session's first batch.
 func compile(t *testing.T, s *Session) (*model.Graph, *Objective) {
 	t.Helper()
-	o := &Objective{Config: &s.Config, Special: s.Special, Batches: s.batches, Accumulation: 1}
+	o := &Objective{Setup: s.Setup, Special: s.Special, Batches: s.batches}
 	shape := o.Shapes()[o.Bucket(0, 0)]
 	g := s.Model.NewGraph(shape.Batch, shape.Context, true)
 	if err := g.Compile(o.Build(g)); err != nil {
@@ -44,7 +45,7 @@ func TestOwnTokens(t *testing.T) {
 		return e
 	}), 1)
 	g, o := compile(t, s)
-	_, items := o.Batches.At(0)
+	_, items := o.Batches.At(0, 0)
 	next := o.graphs[g].next
 	for i, it := range items {
 		seq := it.Sequences[0]
@@ -112,6 +113,75 @@ func TestPadding(t *testing.T) {
 	}
 }
 
+// The loss and the gradient of an update don't depend on the number of batches that it is
+// divided into: 1 × 8, 2 × 4 and 8 × 1 are the same to rounding, also where examples have
+// different numbers of labels and tokens, and where the last update is not full.
+func TestAccumulation(t *testing.T) {
+	for _, k := range []struct {
+		config Config
+		draw   func(r *rand.Rand) labelled.Example
+	}{
+		{Config{Task: "classification"}, first},
+		{Config{Task: "classification", Head: Regression}, func(r *rand.Rand) labelled.Example {
+			e := first(r)
+			e.Label = strconv.Itoa(r.IntN(5))
+			return e
+		}},
+		{Config{Task: "similarity"}, func(r *rand.Rand) labelled.Example {
+			e := first(r)
+			e.Texts = append(e.Texts, "xyz"[:1+r.IntN(3)])
+			return e
+		}},
+		{Config{Task: "choice"}, func(r *rand.Rand) labelled.Example {
+			e := labelled.Example{Texts: letters(r, 1, 20), Label: "0"}
+			for range 2 + r.IntN(4) {
+				e.Choices = append(e.Choices, strings.Join(letters(r, 1+r.IntN(6), 20), ""))
+			}
+			return e
+		}},
+		{Config{Task: "tagging", Metric: "accuracy"}, func(r *rand.Rand) labelled.Example {
+			e := labelled.Example{Tokens: letters(r, 1+r.IntN(12), 20)}
+			for _, w := range e.Tokens {
+				e.Tags = append(e.Tags, string(w[0]%2+'0'))
+			}
+			return e
+		}},
+	} {
+		for _, lambda := range []float64{0, 0.5} {
+			c := Default()
+			c.Task, c.Head, c.Metric, c.Lambda = k.config.Task, k.config.Head, k.config.Metric, lambda
+			x := sets(21, k.draw) // updates of 8, 8 and 5
+			type update struct{ loss, norm float64 }
+			var want []update
+			for _, division := range [][2]int{{8, 1}, {4, 2}, {1, 8}} {
+				whole := session(t, c, x, 1)
+				cfg := whole.Train
+				cfg.BatchSize, cfg.GradientAccumulationSteps = division[0], division[1]
+				s := NewSession(whole.Model, whole.Setup, cfg, whole.Special, Sets{whole.TrainItems, whole.DevItems, whole.TestItems})
+				s.Dir = t.TempDir()
+				var got []update
+				for range s.Train.Steps {
+					m, err := s.start().Step(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, update{m.Loss, m.GradNorm})
+				}
+				if want == nil {
+					want = got
+				}
+				for i, u := range got {
+					near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-4*(math.Abs(a)+math.Abs(b)) }
+					if len(got) != 3 || len(want) != 3 || !near(u.loss, want[i].loss) || !near(u.norm, want[i].norm) {
+						t.Errorf("%s, λ = %v, update %d of %d × %d: %+v, of 1 × 8: %+v", c.Task, lambda, i, division[1], division[0], got, want)
+						break
+					}
+				}
+			}
+		}
+	}
+}
+
 // A linear probe leaves every weight as it is but those of the head; frozen embeddings
 // stay but for the new tokens'.
 func TestFreezing(t *testing.T) {
@@ -146,13 +216,13 @@ func TestFreezing(t *testing.T) {
 		if c.FreezeEmbeddings && slices.Equal(before["wte.weight"][:known], s.Model.Parameter("wte.weight").Value.Float32s()[:known]) != true {
 			t.Errorf("%s: a known token's embedding changed", name)
 		}
-		if c.FreezeLayers > 0 && s.Config.Lambda != 0 {
+		if c.FreezeLayers > 0 && s.Setup.Lambda != 0 {
 			t.Errorf("a linear probe computes L1, which changes nothing")
 		}
 	}
 	c := Default()
 	c.Task, c.FreezeLayers = "classification", 3
-	if _, err := NewModel(model.Config{Arch: model.GPT2, Layers: 2, Heads: 1, Width: 4, Context: 8, VocabSize: 9}, nil, &c, testSpecial, 1); err == nil {
+	if _, err := NewModel(model.Config{Arch: model.GPT2, Layers: 2, Heads: 1, Width: 4, Context: 8, VocabSize: 9}, nil, &Setup{Config: c}, testSpecial, 1); err == nil {
 		t.Error("3 of 2 layers are frozen")
 	}
 }

@@ -17,7 +17,7 @@ const evalTokens = 1024
 // length that it met.
 type Predictor struct {
 	model   *model.Model
-	config  *Config
+	setup   *Setup
 	head    head
 	lengths []int
 	graphs  map[int]*predicting
@@ -33,14 +33,14 @@ type predicting struct {
 
 // NewPredictor returns a predictor of a model that has the task's head. Items are
 // padded to the given lengths; longer ones, up to the context, may come too.
-func NewPredictor(m *model.Model, c *Config, lengths []int) *Predictor {
+func NewPredictor(m *model.Model, s *Setup, lengths []int) *Predictor {
 	lengths = slices.Clone(lengths)
 	for l := 2 * granule; len(lengths) == 0 || lengths[len(lengths)-1] < m.Config.Context; l *= 2 {
 		if l = min(l, m.Config.Context); len(lengths) == 0 || l > lengths[len(lengths)-1] {
 			lengths = append(lengths, l)
 		}
 	}
-	return &Predictor{model: m, config: c, head: tasks[c.Task].head(c), lengths: lengths, graphs: map[int]*predicting{}}
+	return &Predictor{model: m, setup: s, head: tasks[s.Task].head(s), lengths: lengths, graphs: map[int]*predicting{}}
 }
 
 // unit is what must be computed in one batch: an item, or one sequence of a multiple
@@ -53,7 +53,7 @@ type unit struct {
 // Scores returns the scores of each item, in the order of the items: those of its
 // states one after another.
 func (p *Predictor) Scores(items []*Item) ([][]float32, error) {
-	t, outputs := tasks[p.config.Task], p.head.outputs()
+	t, outputs := tasks[p.setup.Task], p.head.outputs()
 	out := make([][]float32, len(items))
 	buckets := make([][]*unit, len(p.lengths))
 	for i, it := range items {
@@ -96,10 +96,10 @@ func (p *Predictor) graph(length int) (*predicting, error) {
 	if g := p.graphs[length]; g != nil {
 		return g, nil
 	}
-	groups := max(tasks[p.config.Task].groups, 1)
+	groups := max(tasks[p.setup.Task].groups, 1)
 	batch := max(1, evalTokens/length/groups) * groups
 	g := &predicting{Graph: p.model.NewGraph(batch, length, false)}
-	states, rows := readStates(g.Graph, p.config.Task)
+	states, rows := readStates(g.Graph, p.setup.Task)
 	g.rows, g.scores = rows, g.Head(states, scoreName)
 	g.Share(&p.arena)
 	if err := g.Compile(nil); err != nil {
@@ -111,7 +111,7 @@ func (p *Predictor) graph(length int) (*predicting, error) {
 
 // run computes a batch of units and puts their scores in their places.
 func (p *Predictor) run(g *predicting, units []*unit, out [][]float32) error {
-	groups, outputs := tasks[p.config.Task].groups, p.head.outputs()
+	groups, outputs := tasks[p.setup.Task].groups, p.head.outputs()
 	items := make([]*Item, len(units))
 	for i, u := range units {
 		items[i] = &u.Item

@@ -14,7 +14,7 @@ import (
 )
 
 // predictor is a predictor with random weights, large enough to differ.
-func predictor(t *testing.T, c Config) (*Predictor, *Encoder) {
+func predictor(t *testing.T, c Setup) (*Predictor, *Encoder) {
 	t.Helper()
 	tok, special := characters(t)
 	m, err := NewModel(model.Config{Arch: model.GPT1, Layers: 2, Heads: 2, Width: 16, Context: 48, VocabSize: tok.VocabSize(), InitStd: 0.4}, nil, &c, special, 1)
@@ -26,7 +26,7 @@ func predictor(t *testing.T, c Config) (*Predictor, *Encoder) {
 		w[i] *= 40
 	}
 	p := NewPredictor(m, &c, []int{8})
-	return p, &Encoder{Tokenizer: tok, Special: special, Config: c, Context: 48}
+	return p, &Encoder{Tokenizer: tok, Special: special, Setup: c, Context: 48}
 }
 
 func scores(t *testing.T, p *Predictor, e *Encoder, examples ...labelled.Example) [][]float32 {
@@ -56,12 +56,12 @@ func near(t *testing.T, what string, got, want []float32) {
 
 // An example's scores don't depend on what else is in the batch, nor on the bucket.
 func TestScoresStandAlone(t *testing.T) {
-	for _, c := range []Config{
-		{Task: "classification", Classes: []string{"a", "b", "c"}},
-		{Task: "entailment", Classes: []string{"a", "b"}},
-		{Task: "similarity", Head: Regression, Deviation: 1},
-		{Task: "choice", ChoiceLabels: "0"},
-		{Task: "tagging", Classes: []string{"O", "B-x", "I-x"}},
+	for _, c := range []Setup{
+		{Config: Config{Task: "classification"}, Found: Found{Classes: []string{"a", "b", "c"}}},
+		{Config: Config{Task: "entailment"}, Found: Found{Classes: []string{"a", "b"}}},
+		{Config: Config{Task: "similarity", Head: Regression}, Found: Found{Deviation: 1}},
+		{Config: Config{Task: "choice"}, Found: Found{ChoiceLabels: "0"}},
+		{Config: Config{Task: "tagging"}, Found: Found{Classes: []string{"O", "B-x", "I-x"}}},
 	} {
 		c.Truncate = Middle
 		p, e := predictor(t, c)
@@ -87,10 +87,10 @@ func TestScoresStandAlone(t *testing.T) {
 // Similarity doesn't know which text comes first; entailment does.
 func TestSymmetry(t *testing.T) {
 	a, b := labelled.Example{Texts: []string{"abc", "vwxyz"}}, labelled.Example{Texts: []string{"vwxyz", "abc"}}
-	p, e := predictor(t, Config{Task: "similarity", Classes: []string{"a", "b"}, Truncate: Middle})
+	p, e := predictor(t, Setup{Config: Config{Task: "similarity", Truncate: Middle}, Found: Found{Classes: []string{"a", "b"}}})
 	s := scores(t, p, e, a, b)
 	near(t, "similarity the other way round", s[1], s[0])
-	p, e = predictor(t, Config{Task: "entailment", Classes: []string{"a", "b"}, Truncate: Middle})
+	p, e = predictor(t, Setup{Config: Config{Task: "entailment", Truncate: Middle}, Found: Found{Classes: []string{"a", "b"}}})
 	if s := scores(t, p, e, a, b); math.Abs(float64(s[0][0]-s[1][0])) < 1e-3 {
 		t.Error("entailment gives the same both ways")
 	}
@@ -99,7 +99,7 @@ func TestSymmetry(t *testing.T) {
 // Of multiple choice there may be more choices than a batch has sequences; their order
 // changes nothing.
 func TestManyChoices(t *testing.T) {
-	p, e := predictor(t, Config{Task: "choice", ChoiceLabels: "0", Truncate: Middle})
+	p, e := predictor(t, Setup{Config: Config{Task: "choice", Truncate: Middle}, Found: Found{ChoiceLabels: "0"}})
 	var x labelled.Example
 	x.Texts = []string{"which"}
 	for i := range 300 {
@@ -136,16 +136,16 @@ func TestManyChoices(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	x := labelled.Example{Texts: []string{"two\nlines"}, Choices: []string{"left", "right"}, Tokens: []string{"In", "New", "York", "Bo"}}
 	for _, k := range []struct {
-		config     Config
+		config     Setup
 		prediction Prediction
 		text, json string
 	}{
-		{Config{Task: "classification", Classes: []string{"no", "yes"}}, Prediction{Class: 1, Probabilities: []float64{0.25, 0.75}},
+		{Setup{Config: Config{Task: "classification"}, Found: Found{Classes: []string{"no", "yes"}}}, Prediction{Class: 1, Probabilities: []float64{0.25, 0.75}},
 			"yes 75.0 %, no 25.0 %\ttwo lines", `{"texts":["two\nlines"],"label":"yes","probability":0.75,"probabilities":[{"label":"yes","probability":0.75},{"label":"no","probability":0.25}]}`},
-		{Config{Task: "choice"}, Prediction{Class: 0, Probabilities: []float64{0.5, 0.5}},
+		{Setup{Config: Config{Task: "choice"}}, Prediction{Class: 0, Probabilities: []float64{0.5, 0.5}},
 			"left 50.0 %, right 50.0 %\ttwo lines", `{"texts":["two\nlines"],"label":"left","choice":0,"probability":0.5,"probabilities":[{"label":"left","probability":0.5},{"label":"right","probability":0.5}]}`},
-		{Config{Task: "similarity", Head: Regression}, Prediction{Grade: 0}, "0.000\ttwo lines", `{"texts":["two\nlines"],"grade":0}`},
-		{Config{Task: "tagging", Classes: []string{"O", "B-loc", "I-loc", "B-per"}}, Prediction{Tags: []int{0, 1, 2, 3}},
+		{Setup{Config: Config{Task: "similarity", Head: Regression}}, Prediction{Grade: 0}, "0.000\ttwo lines", `{"texts":["two\nlines"],"grade":0}`},
+		{Setup{Config: Config{Task: "tagging"}, Found: Found{Classes: []string{"O", "B-loc", "I-loc", "B-per"}}}, Prediction{Tags: []int{0, 1, 2, 3}},
 			"In New/B-loc York/I-loc Bo/B-per", `{"texts":["two\nlines"],"tokens":["In","New","York","Bo"],"tags":["O","B-loc","I-loc","B-per"],"entities":[{"type":"loc","text":"New York"},{"type":"per","text":"Bo"}]}`},
 	} {
 		a := k.config.Answer(&Item{Example: x}, k.prediction)

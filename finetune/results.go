@@ -42,8 +42,9 @@ type Results struct {
 
 func (e Evaluation) measured() Measured { return Measured{e.Examples, e.Loss, e.Metrics} }
 
-// Judge is the evaluation that counts: of the test set if there is one.
-func (r Result) Judge() (name string, e Evaluation) {
+// Final returns the test evaluation, or the development one if there is no test set,
+// and which of the two it is.
+func (r Result) Final() (name string, e Evaluation) {
 	if r.Test != nil {
 		return "test", *r.Test
 	}
@@ -53,9 +54,9 @@ func (r Result) Judge() (name string, e Evaluation) {
 // Write leaves the results in the session's folder: numbers, confusion matrix, and
 // the examples with the highest loss.
 func (s *Session) Write(r Result) error {
-	name, e := r.Judge()
+	name, e := r.Final()
 	results := Results{
-		Task: s.Config.Task, Metric: e.Metric, Seed: s.Train.Seed, TrainExamples: len(s.TrainItems), Truncated: Truncated(s.TrainItems),
+		Task: s.Setup.Task, Metric: e.Metric, Seed: s.Train.Seed, TrainExamples: len(s.TrainItems), Truncated: Truncated(s.TrainItems),
 		Steps: r.State.Step, BestStep: r.State.BestStep, Dev: r.Dev.measured(),
 	}
 	if r.Test != nil {
@@ -68,7 +69,7 @@ func (s *Session) Write(r Result) error {
 	}
 	errs := []error{
 		atomicfile.WriteFile(filepath.Join(s.Dir, ResultsFile), append(text, '\n')),
-		atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Config.Worst(e, len(e.Worst)))),
+		atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Setup.Worst(e, len(e.Worst)))),
 	}
 	if e.Confusion != nil {
 		errs = append(errs, e.Confusion.Draw(filepath.Join(s.Dir, ConfusionFile), name+" set"))
@@ -78,7 +79,7 @@ func (s *Session) Write(r Result) error {
 
 // Worst shows the n examples with the highest loss: what the label is, what was
 // predicted, and the text.
-func (c *Config) Worst(e Evaluation, n int) string {
+func (s *Setup) Worst(e Evaluation, n int) string {
 	var b strings.Builder
 	for _, j := range e.Worst[:min(n, len(e.Worst))] {
 		fmt.Fprintf(&b, "%s:%d: loss %.2f, ", j.Example.File, j.Example.Line, j.Loss)
@@ -87,18 +88,18 @@ func (c *Config) Worst(e Evaluation, n int) string {
 		case len(x.Tags) > 0:
 			b.WriteString("tags\n")
 			for w, token := range x.Tokens {
-				if said := c.Classes[j.Prediction.Tags[w]]; said != x.Tags[w] {
+				if said := s.Classes[j.Prediction.Tags[w]]; said != x.Tags[w] {
 					fmt.Fprintf(&b, "    %s is %s, predicted %s\n", token, x.Tags[w], said)
 				}
 			}
 			fmt.Fprintf(&b, "    %s\n", strings.Join(x.Tokens, " "))
 		case len(x.Choices) > 0:
 			fmt.Fprintf(&b, "right %q, chosen %q\n", x.Choices[j.Class], x.Choices[j.Prediction.Class])
-		case c.Head == Regression:
+		case s.Head == Regression:
 			fmt.Fprintf(&b, "grade %v, predicted %.3f\n", j.Grade, j.Prediction.Grade)
 		default:
 			said := j.Prediction.Class
-			fmt.Fprintf(&b, "label %q, predicted %q with %.0f %%\n", x.Label, c.Classes[said], 100*j.Prediction.Probabilities[said])
+			fmt.Fprintf(&b, "label %q, predicted %q with %.0f %%\n", x.Label, s.Classes[said], 100*j.Prediction.Probabilities[said])
 		}
 		for _, text := range x.Texts {
 			fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(text, "\n", "\n    "))

@@ -37,28 +37,30 @@ func session(t *testing.T, c Config, x Examples, epochs int) *Session {
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.learnLabels(&x); err != nil {
+	setup := &Setup{Config: c}
+	if err := setup.learnLabels(&x); err != nil {
 		t.Fatal(err)
 	}
 	shape := model.Config{Arch: model.GPT2, Layers: 2, Heads: 4, Width: 32, Context: 32, VocabSize: tok.VocabSize()}
-	m, err := NewModel(shape, nil, &c, special, 1)
+	m, err := NewModel(shape, nil, setup, special, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Session{Config: c, Model: m, Special: special, Dir: t.TempDir(), Train: train.Config{
-		BatchSize: 32, GradientAccumulationSteps: 1, LearningRate: 3e-3, Decay: train.Linear,
-		Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.01, GradClip: 1, Seed: 1,
-	}}
-	e := &Encoder{Tokenizer: tok, Special: special, Config: c, Context: shape.Context}
+	e := &Encoder{Tokenizer: tok, Special: special, Setup: *setup, Context: shape.Context}
+	var items Sets
 	for _, set := range []struct {
 		examples []labelled.Example
 		items    *[]*Item
-	}{{x.Train, &s.TrainItems}, {x.Dev, &s.DevItems}, {x.Test, &s.TestItems}} {
+	}{{x.Train, &items.Train}, {x.Dev, &items.Dev}, {x.Test, &items.Test}} {
 		if *set.items, err = e.Items(set.examples, true); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.Plan()
+	s := NewSession(m, setup, train.Config{
+		BatchSize: 32, GradientAccumulationSteps: 1, LearningRate: 3e-3, Decay: train.Linear,
+		Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.01, GradClip: 1, Seed: 2,
+	}, special, items)
+	s.Dir = t.TempDir()
 	return s
 }
 

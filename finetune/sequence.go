@@ -47,33 +47,33 @@ const (
 	End    = "end"    // its end is left out
 )
 
-// frame puts special tokens around texts, and cuts what doesn't fit.
-type frame struct {
+// sequenceBuilder puts special tokens around texts, and cuts what doesn't fit.
+type sequenceBuilder struct {
 	special  Special
 	room     int    // tokens of a sequence
 	truncate string // Middle, Start or End
 
 	cut   bool  // something was left out
-	words []int // of twice: where each word is labelled; -1: it was left out
+	words []int // of repeated: where each word is labelled; -1: it was left out
 }
 
 // sequence is start, the texts with delimiters between them, extract. If that is too
 // long, the longest texts are cut down to the same length.
-func (f *frame) sequence(texts ...[]int32) []int32 {
-	limit := f.limit(texts, f.room-1-len(texts))
-	out := []int32{f.special.Start}
+func (b *sequenceBuilder) sequence(texts ...[]int32) []int32 {
+	limit := b.limit(texts, b.room-1-len(texts))
+	out := []int32{b.special.Start}
 	for i, t := range texts {
 		if i > 0 {
-			out = append(out, f.special.Delimiter)
+			out = append(out, b.special.Delimiter)
 		}
-		out = append(out, f.shorten(t, limit)...)
+		out = append(out, b.shorten(t, limit)...)
 	}
-	return append(out, f.special.Extract)
+	return append(out, b.special.Extract)
 }
 
 // limit is the largest length that texts can be cut down to so that all together have
 // at most room tokens.
-func (f *frame) limit(texts [][]int32, room int) int {
+func (b *sequenceBuilder) limit(texts [][]int32, room int) int {
 	longest, total := 0, 0
 	for _, t := range texts {
 		longest, total = max(longest, len(t)), total+len(t)
@@ -81,7 +81,7 @@ func (f *frame) limit(texts [][]int32, room int) int {
 	if total <= room {
 		return longest
 	}
-	f.cut = true
+	b.cut = true
 	for ; longest > 0 && total > room; longest-- {
 		total = 0
 		for _, t := range texts {
@@ -92,12 +92,12 @@ func (f *frame) limit(texts [][]int32, room int) int {
 }
 
 // shorten leaves n tokens.
-func (f *frame) shorten(text []int32, n int) []int32 {
+func (b *sequenceBuilder) shorten(text []int32, n int) []int32 {
 	if len(text) <= n {
 		return text
 	}
 	head := n // of Start and End: all of it at one side
-	switch f.truncate {
+	switch b.truncate {
 	case Start:
 		head = 0
 	case Middle:
@@ -106,24 +106,24 @@ func (f *frame) shorten(text []int32, n int) []int32 {
 	return append(append([]int32{}, text[:head]...), text[len(text)-(n-head):]...)
 }
 
-// twice is start, the words, delimiter, the words again, extract. Of a sentence that
+// repeated is start, the words, delimiter, the words again, extract. Of a sentence that
 // is too long the last words are left out.
-func (f *frame) twice(words [][]int32) []int32 {
+func (b *sequenceBuilder) repeated(words [][]int32) []int32 {
 	var text []int32
-	f.words = make([]int, len(words))
+	b.words = make([]int, len(words))
 	for i, w := range words {
-		f.words[i] = -1
-		if f.cut = f.cut || 3+2*(len(text)+len(w)) > f.room; !f.cut {
+		b.words[i] = -1
+		if b.cut = b.cut || 3+2*(len(text)+len(w)) > b.room; !b.cut {
 			text = append(text, w...)
-			f.words[i] = len(text) - 1
+			b.words[i] = len(text) - 1
 		}
 	}
-	for i, at := range f.words {
+	for i, at := range b.words {
 		if at >= 0 {
-			f.words[i] = 1 + len(text) + 1 + at
+			b.words[i] = 1 + len(text) + 1 + at
 		}
 	}
-	out := append([]int32{f.special.Start}, text...)
-	out = append(append(out, f.special.Delimiter), text...)
-	return append(out, f.special.Extract)
+	out := append([]int32{b.special.Start}, text...)
+	out = append(append(out, b.special.Delimiter), text...)
+	return append(out, b.special.Extract)
 }

@@ -51,7 +51,7 @@ func TestArrangement(t *testing.T) {
 			choices: [][]int32{bytesOf("x"), bytesOf("yz"), bytesOf("w")},
 			words:   [][]int32{bytesOf("pq"), bytesOf("r")},
 		}
-		f := frame{special: testSpecial, room: 20, truncate: Middle}
+		f := sequenceBuilder{special: testSpecial, room: 20, truncate: Middle}
 		var got []string
 		for _, s := range tasks[name].arrange(&f, p) {
 			got = append(got, spell(s, testSpecial))
@@ -83,21 +83,21 @@ func TestTruncation(t *testing.T) {
 		{Start, 9, []string{"abcdefgh", "wxyz"}, "^fgh|xyz$"},
 		{Middle, 8, []string{"a", "uvwxyz"}, "^a|uvyz$"},
 	} {
-		f := frame{special: testSpecial, room: c.room, truncate: c.truncate}
+		b := sequenceBuilder{special: testSpecial, room: c.room, truncate: c.truncate}
 		var texts [][]int32
 		total := 1 + len(c.texts)
 		for _, s := range c.texts {
 			texts = append(texts, bytesOf(s))
 			total += len(s)
 		}
-		if got := spell(f.sequence(texts...), testSpecial); got != c.want || f.cut != (total > c.room) {
-			t.Errorf("%v: %s, cut %v", c, got, f.cut)
+		if got := spell(b.sequence(texts...), testSpecial); got != c.want || b.cut != (total > c.room) {
+			t.Errorf("%v: %s, cut %v", c, got, b.cut)
 		}
 	}
-	f := frame{special: testSpecial, room: 9, truncate: Middle}
-	got := spell(f.twice([][]int32{bytesOf("ab"), bytesOf("c"), bytesOf("d"), bytesOf("")}), testSpecial)
-	if got != "^abc|abc$" || !f.cut || !slices.Equal(f.words, []int{6, 7, -1, -1}) {
-		t.Errorf("a long sentence is %s with words at %v, cut: %v", got, f.words, f.cut)
+	b := sequenceBuilder{special: testSpecial, room: 9, truncate: Middle}
+	got := spell(b.repeated([][]int32{bytesOf("ab"), bytesOf("c"), bytesOf("d"), bytesOf("")}), testSpecial)
+	if got != "^abc|abc$" || !b.cut || !slices.Equal(b.words, []int{6, 7, -1, -1}) {
+		t.Errorf("a long sentence is %s with words at %v, cut: %v", got, b.words, b.cut)
 	}
 }
 
@@ -127,7 +127,7 @@ func TestItems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Encoder{Tokenizer: tok, Special: s, Context: 12, Config: Config{Task: "tagging", Classes: []string{"O", "B-x", "I-x"}, Truncate: Middle}}
+	e := &Encoder{Tokenizer: tok, Special: s, Context: 12, Setup: Setup{Config: Config{Task: "tagging", Truncate: Middle}, Found: Found{Classes: []string{"O", "B-x", "I-x"}}}}
 	x := labelled.Example{File: "f", Line: 3, Tokens: []string{"ab", "c"}, Tags: []string{"O", "B-x"}}
 	items, err := e.Items([]labelled.Example{x}, true)
 	if err != nil {
@@ -148,7 +148,7 @@ func TestItems(t *testing.T) {
 		x.Tags[1], e.Context = "B-x", 12
 	}
 	chars, special := characters(t)
-	e = &Encoder{Tokenizer: chars, Special: special, Context: 12, Config: Config{Task: "classification", Truncate: End}}
+	e = &Encoder{Tokenizer: chars, Special: special, Context: 12, Setup: Setup{Config: Config{Task: "classification", Truncate: End}}}
 	if _, err := e.Items([]labelled.Example{{File: "f", Line: 9, Texts: []string{"aä"}}}, false); err == nil || !strings.HasPrefix(err.Error(), "f:9: ") {
 		t.Errorf("a character that the tokenizer hasn't: %v", err)
 	}

@@ -13,8 +13,9 @@ import (
 
 // Session is one fine-tuning, from a model to its results.
 type Session struct {
-	Config  Config
-	Train   train.Config // Plan completes it
+	// Setup and Train are settled: see NewSession.
+	Setup   *Setup
+	Train   train.Config
 	Model   *model.Model // see NewModel
 	Special Special
 	// Items of the three sets; TestItems may be nil.
@@ -39,9 +40,9 @@ type Result struct {
 
 // NewModel returns a model of that shape with the task's head: with the weights of
 // base, whose vocabulary may be smaller, or if base is nil random ones.
-func NewModel(shape model.Config, base *model.Model, c *Config, special Special, seed uint64) (*model.Model, error) {
-	if c.FreezeLayers > shape.Layers {
-		return nil, fmt.Errorf("finetune.freeze_layers is %d, but the model has %d", c.FreezeLayers, shape.Layers)
+func NewModel(shape model.Config, base *model.Model, s *Setup, special Special, seed uint64) (*model.Model, error) {
+	if s.FreezeLayers > shape.Layers {
+		return nil, fmt.Errorf("finetune.freeze_layers is %d, but the model has %d", s.FreezeLayers, shape.Layers)
 	}
 	m, err := model.New(shape, seed)
 	if err != nil {
@@ -52,12 +53,12 @@ func NewModel(shape model.Config, base *model.Model, c *Config, special Special,
 			return nil, err
 		}
 	}
-	AddHead(m, c, seed)
-	if c.FreezeEmbeddings {
+	AddHead(m, s, seed)
+	if s.FreezeEmbeddings {
 		m.FreezeEmbeddings(int(special.Start)) // the special tokens follow all others
 	}
-	if c.FreezeLayers > 0 {
-		m.FreezeLayers(c.FreezeLayers)
+	if s.FreezeLayers > 0 {
+		m.FreezeLayers(s.FreezeLayers)
 	}
 	return m, nil
 }
@@ -70,27 +71,33 @@ const (
 	referenceWidth = 768
 )
 
-// Plan sorts the training items into batches and completes what follows from their
-// number: steps, warm-up, and when to measure the development set and to save; and a
-// learning rate of 0 with the one that fits the model's width.
-func (s *Session) Plan() {
-	limit := s.Model.Config.Context
-	lengths := BucketLengths(s.TrainItems, s.Config.Buckets, limit)
-	perStep := s.Train.GradientAccumulationSteps
-	perEpoch := (len(s.TrainItems) + s.Train.BatchSize - 1) / s.Train.BatchSize
-	s.Config.Epochs = max(s.Config.Epochs, (s.Config.MinSteps*perStep+perEpoch-1)/perEpoch)
-	s.batches = NewBatches(s.TrainItems, lengths, s.Train.BatchSize, s.Config.Epochs, s.Train.Seed)
-	s.Train.Steps = (s.batches.Count() + perStep - 1) / perStep
-	s.Train.WarmupSteps = int(math.Ceil(s.Config.WarmupFraction * float64(s.Train.Steps)))
-	s.Train.EvalInterval = (s.Train.Steps + s.Config.Evaluations - 1) / s.Config.Evaluations
-	s.Train.CheckpointInterval = s.Train.EvalInterval
-	s.Train.SampleInterval = 0
-	if s.Config.FreezeLayers >= s.Model.Config.Layers {
-		s.Config.Lambda = 0 // L1 changes nothing
+// Sets are the items of the three sets; Test may be nil.
+type Sets struct{ Train, Dev, Test []*Item }
+
+// NewSession prepares a fine-tuning of m, a model of NewModel. What follows from the
+// number and the lengths of the training items is settled in the session's Train: steps,
+// warm-up, when to measure the development set and to save, and a learning rate of 0 as
+// the one that fits the model's width; and in its Setup: epochs, if MinSteps asks for
+// more.
+func NewSession(m *model.Model, setup *Setup, c train.Config, special Special, sets Sets) *Session {
+	settled := *setup
+	perUpdate := c.BatchSize * c.GradientAccumulationSteps
+	all := len(sets.Train)
+	settled.Epochs = max(setup.Epochs, (setup.MinSteps-1)*perUpdate/all+1) // the least that give MinSteps
+	if setup.FreezeLayers >= m.Config.Layers {
+		settled.Lambda = 0 // L1 changes nothing
 	}
-	if s.Train.LearningRate == 0 {
-		s.Train.LearningRate = learningRate * referenceWidth / float64(s.Model.Config.Width)
+	lengths := BucketLengths(sets.Train, setup.Buckets, m.Config.Context)
+	b := NewBatches(sets.Train, lengths, c.BatchSize, c.GradientAccumulationSteps, settled.Epochs, c.Seed)
+	c.Steps = b.Updates()
+	c.WarmupSteps = int(math.Ceil(setup.WarmupFraction * float64(c.Steps)))
+	c.EvalInterval = (c.Steps + setup.Evaluations - 1) / setup.Evaluations
+	c.CheckpointInterval = c.EvalInterval
+	c.SampleInterval = 0
+	if c.LearningRate == 0 {
+		c.LearningRate = learningRate * referenceWidth / float64(m.Config.Width)
 	}
+	return &Session{Setup: &settled, Train: c, Model: m, Special: special, TrainItems: sets.Train, DevItems: sets.Dev, TestItems: sets.Test, batches: b}
 }
 
 // start makes the trainer, once the session has its folder.
@@ -98,7 +105,7 @@ func (s *Session) start() *train.Trainer {
 	if s.trainer == nil {
 		s.trainer = &train.Trainer{
 			Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, Saved: s.Saved,
-			Objective: &Objective{Config: &s.Config, Special: s.Special, Batches: s.batches, Accumulation: s.Train.GradientAccumulationSteps},
+			Objective: &Objective{Setup: s.Setup, Special: s.Special, Batches: s.batches},
 		}
 	}
 	return s.trainer
@@ -107,25 +114,27 @@ func (s *Session) start() *train.Trainer {
 // LossName says which losses the metrics of the training hold.
 func (s *Session) LossName() string {
 	l2 := "cross-entropy of labels"
-	if s.Config.Head == Regression {
+	if s.Setup.Head == Regression {
 		l2 = "squared error"
 	}
-	if s.Config.Lambda == 0 {
+	if s.Setup.Lambda == 0 {
 		return "Training: " + l2 + "; validation: the same"
 	}
-	return fmt.Sprintf("Training: %s + %g of tokens; validation: of labels", l2, s.Config.Lambda)
+	return fmt.Sprintf("Training: %s + %g of tokens; validation: of labels", l2, s.Setup.Lambda)
 }
 
-// Buckets describes the lengths that sequences are padded to, and Padding is the share
-// of the tokens of all batches that only fill.
+// Buckets returns the lengths that sequences are padded to, and the share of the tokens
+// of all batches that are padding.
 func (s *Session) Buckets() (lengths []int, padding float64) {
 	total, own := 0, 0
-	for n := range s.batches.Count() {
-		bucket, items := s.batches.At(n)
-		total += s.batches.Sequences * s.batches.Lengths[bucket]
-		for _, it := range items {
-			for _, q := range it.Sequences {
-				own += len(q)
+	for step := range s.batches.Updates() {
+		for micro := range s.batches.Accumulation {
+			bucket, items := s.batches.At(step, micro)
+			total += s.batches.Sequences * s.batches.Lengths[bucket]
+			for _, it := range items {
+				for _, q := range it.Sequences {
+					own += len(q)
+				}
 			}
 		}
 	}
@@ -142,13 +151,13 @@ func (s *Session) Bytes() int64 {
 }
 
 // Resume continues from the folder's last checkpoint; it returns the number of updates
-// made so far. Call Plan first.
+// made so far.
 func (s *Session) Resume() (steps int, err error) { return s.start().Resume() }
 
 // Run trains, goes back to the best checkpoint, and measures it. When ctx ends it
-// saves, and returns train.ErrInterrupted. Call Plan first.
+// saves, and returns train.ErrInterrupted.
 func (s *Session) Run(ctx context.Context) (Result, error) {
-	p := NewPredictor(s.Model, &s.Config, s.batches.Lengths)
+	p := NewPredictor(s.Model, s.Setup, s.batches.Lengths)
 	trainer := s.start()
 	trainer.Report = s.Report
 	var last Evaluation

@@ -9,7 +9,7 @@ import (
 	"tinygpt/internal/number"
 )
 
-// Describe prints what the session is about to do. Call Plan first.
+// Describe prints what the session is about to do.
 func (s *Session) Describe(w io.Writer) {
 	test := "no test set"
 	if s.TestItems != nil {
@@ -18,12 +18,12 @@ func (s *Session) Describe(w io.Writer) {
 	fmt.Fprintf(w, "examples:       %s to train on, %s for development, %s\n", number.Thousands(len(s.TrainItems)), number.Thousands(len(s.DevItems)), test)
 	cut, all := Truncated(s.TrainItems), len(s.TrainItems)
 	fmt.Fprintf(w, "truncated:      %d of them (%.1f %%) are longer than %d tokens and lose their %s\n",
-		cut, 100*float64(cut)/float64(all), s.Config.Room(s.Model.Config.Context), s.Config.Truncate)
+		cut, 100*float64(cut)/float64(all), s.Setup.Room(s.Model.Config.Context), s.Setup.Truncate)
 	lengths, padding := s.Buckets()
 	fmt.Fprintf(w, "buckets:        sequences of %s tokens; %.0f %% is padding\n", strings.Trim(fmt.Sprint(lengths), "[]"), 100*padding)
 	fmt.Fprintf(w, "steps:          %d, the development set is measured every %d\n", s.Train.Steps, s.Train.EvalInterval)
 	fmt.Fprintf(w, "memory:         about %s\n", number.Mebibytes(s.Bytes()))
-	switch lambda := s.Config.Lambda; {
+	switch lambda := s.Setup.Lambda; {
 	case lambda == 0:
 		fmt.Fprint(w, "loss:           L2, without the language model's\n\n")
 	case lambda < 0:
@@ -38,13 +38,13 @@ const mostClasses = 12
 
 // Show prints what the session reached, and where Write left it.
 func (s *Session) Show(w io.Writer, r Result) {
-	name, e := r.Judge()
+	name, e := r.Final()
 	fmt.Fprintf(w, "\ndone: %d steps in %s; the best checkpoint by the development set is that of step %d\n", r.State.Step, number.Short(r.State.Elapsed), r.State.BestStep)
 	fmt.Fprintf(w, "development set: %s\n", r.Dev)
 	if r.Test != nil {
 		fmt.Fprintf(w, "test set:        %s\n", *r.Test)
 	}
-	if s.Config.Stories != "" {
+	if s.Setup.Stories != "" {
 		fmt.Fprintf(w, "best possible:   accuracy 1: a story's text has one derivation only, which settles the label\n")
 	}
 	if e.Entities.True > 0 {
@@ -53,6 +53,6 @@ func (s *Session) Show(w io.Writer, r Result) {
 	if e.Confusion != nil && len(e.Confusion.Classes) <= mostClasses {
 		fmt.Fprintf(w, "\nconfusion on the %s set:\n%s", name, e.Confusion)
 	}
-	fmt.Fprintf(w, "\nworst of the %s set (more in %s):\n%s", name, filepath.Join(s.Dir, WorstFile), s.Config.Worst(e, 3))
+	fmt.Fprintf(w, "\nworst of the %s set (more in %s):\n%s", name, filepath.Join(s.Dir, WorstFile), s.Setup.Worst(e, 3))
 	fmt.Fprintf(w, "\nresults: %s\n", filepath.Join(s.Dir, ResultsFile))
 }

@@ -6,8 +6,8 @@ import "tinygpt/data/labelled"
 // final states (Radford et al. 2018, section 3.3).
 var similarity = task{
 	kind: labelled.Pair,
-	arrange: func(f *frame, p parts) [][]int32 {
-		return [][]int32{f.sequence(p.texts[0], p.texts[1]), f.sequence(p.texts[1], p.texts[0])}
+	arrange: func(b *sequenceBuilder, p parts) [][]int32 {
+		return [][]int32{b.sequence(p.texts[0], p.texts[1]), b.sequence(p.texts[1], p.texts[0])}
 	},
 	groups: 2,
 	head:   classesOrGrades,

@@ -9,7 +9,7 @@ import "tinygpt/data/labelled"
 // (Springer et al. 2024, Repetition Improves Language Model Embeddings).
 var tagging = task{
 	kind:    labelled.Tagged,
-	arrange: func(f *frame, p parts) [][]int32 { return [][]int32{f.twice(p.words)} },
+	arrange: func(b *sequenceBuilder, p parts) [][]int32 { return [][]int32{b.repeated(p.words)} },
 	groups:  0,
-	head:    func(c *Config) head { return &tags{names: c.Classes} },
+	head:    func(s *Setup) head { return &tags{names: s.Classes} },
 }

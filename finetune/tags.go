@@ -24,9 +24,19 @@ func (h *tags) label(it *Item) error {
 	return err
 }
 
-func (h *tags) loss(g *model.Graph, scores *G.Node, _ *Batches) (*G.Node, func([]placed)) {
+// labels is the number of words that the model sees.
+func (h *tags) labels(it *Item) (n int) {
+	for _, at := range it.Words {
+		if at >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (h *tags) loss(g *model.Graph, scores *G.Node, _ *Batches) (*G.Node, func([]batchItem)) {
 	node, labels := g.Indices("tags", scores.Shape()[0])
-	return g.CrossEntropy(scores, node), func(batch []placed) {
+	return g.CrossEntropy(scores, node), func(batch []batchItem) {
 		for i := range labels {
 			labels[i] = op.Ignore
 		}

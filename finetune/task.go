@@ -12,12 +12,12 @@ type task struct {
 	// kind is what its examples consist of.
 	kind labelled.Kind
 	// arrange turns the tokens of an example into sequences.
-	arrange func(f *frame, p parts) [][]int32
+	arrange func(b *sequenceBuilder, p parts) [][]int32
 	// groups is how many sequences an example has whose states are added up; 0 means
 	// that the state of every token is read.
 	groups int
 	// head makes what is learned on top of the states.
-	head func(c *Config) head
+	head func(s *Setup) head
 	// grades says whether labels may be grades.
 	grades bool
 }
@@ -43,9 +43,9 @@ func Tasks() []string { return slices.Sorted(maps.Keys(tasks)) }
 func (c *Config) Kind() labelled.Kind { return tasks[c.Task].kind }
 
 // classesOrGrades is the head that the configuration asks for.
-func classesOrGrades(c *Config) head {
-	if c.Head == Regression {
-		return &grades{mean: c.Mean, deviation: c.Deviation}
+func classesOrGrades(s *Setup) head {
+	if s.Head == Regression {
+		return &grades{mean: s.Mean, deviation: s.Deviation}
 	}
-	return &classes{names: c.Classes}
+	return &classes{names: s.Classes}
 }

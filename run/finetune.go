@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -15,8 +16,8 @@ import (
 	"tinygpt/train"
 )
 
-// Base is what fine-tunings start from.
-type Base struct {
+// StartingPoint is what fine-tunings start from.
+type StartingPoint struct {
 	// Dir is the run that the weights, or only tokenizer and shape, are from; "" if
 	// there is none.
 	Dir string
@@ -25,128 +26,272 @@ type Base struct {
 	// Tokenizer has the special tokens of fine-tuning.
 	Tokenizer tokenizer.Tokenizer
 	Special   finetune.Special
+
+	run *Run // nil if there is none
 }
 
 // String says in words what a fine-tuning starts from.
-func (b *Base) String() string {
+func (p *StartingPoint) String() string {
 	switch {
-	case b.Dir == "":
+	case p.Dir == "":
 		return "random weights"
-	case b.Model == nil:
-		return "random weights, tokenizer and shape of " + b.Dir
+	case p.Model == nil:
+		return "random weights, tokenizer and shape of " + p.Dir
 	}
-	return b.Dir
+	return p.Dir
 }
 
-// OpenBase opens the run that the configuration starts from, the latest if it names
-// none, and completes the configuration with its model, tokenizer and data. A
-// training from scratch where there is no run learns a tokenizer from the examples.
-func OpenBase(c *configs.Config, x *finetune.Examples) (*Base, error) {
-	b := &Base{}
+// OpenStartingPoint opens the run that the configuration starts from, the latest if it
+// names none. A training from scratch where there is no run learns a tokenizer from the
+// examples.
+func OpenStartingPoint(c configs.Config, x *finetune.Examples) (*StartingPoint, error) {
+	p := &StartingPoint{}
 	r, err := Open(c.Finetune.From)
 	switch {
 	case err == nil:
-		if b, err = openBase(c, r); err != nil {
+		if p.Dir, err = filepath.Abs(r.Dir); err != nil {
 			return nil, err
+		}
+		p.run, p.Tokenizer = r, r.Tokenizer
+		if !c.Finetune.Scratch {
+			if p.Model, _, err = r.Model(""); err != nil {
+				return nil, err
+			}
 		}
 	case c.Finetune.Scratch && c.Finetune.From == "":
 		texts := &Texts{Training: corpus(x.Train), Whole: corpus(x.Train, x.Dev, x.Test)}
-		if b.Tokenizer, err = NewTokenizer(c.Tokenizer, texts); err != nil {
+		if p.Tokenizer, err = NewTokenizer(c.Tokenizer, texts); err != nil {
 			return nil, err
 		}
 	default:
 		return nil, fmt.Errorf("the run to start from: %w; or train from scratch with --scratch", err)
 	}
-	if b.Tokenizer, b.Special, err = finetune.Extend(b.Tokenizer); err != nil {
-		return nil, err
-	}
-	c.Model.VocabSize = b.Tokenizer.VocabSize()
-	c.Finetune.From = b.Dir
-	return b, nil
+	p.Tokenizer, p.Special, err = finetune.Extend(p.Tokenizer)
+	return p, err
 }
 
-func openBase(c *configs.Config, r *Run) (*Base, error) {
-	dir, err := filepath.Abs(r.Dir)
+// settle returns the configuration of a fine-tuning from here: with the model, the
+// tokenizer and the texts of the run that it starts from.
+func (p *StartingPoint) settle(c configs.Config) configs.Config {
+	if p.run != nil {
+		dropout := c.Model.Dropout
+		c.Model, c.Data, c.Tokenizer, c.Sample = p.run.Config.Model, p.run.Config.Data, p.run.Config.Tokenizer, p.run.Config.Sample
+		c.Model.Dropout = dropout
+	}
+	c.Model.VocabSize = p.Tokenizer.VocabSize()
+	c.Finetune.From = p.Dir
+	return c
+}
+
+// Session prepares a fine-tuning from here. Its folder is still to be made.
+func (p *StartingPoint) Session(c configs.Config, x *finetune.Examples, s *finetune.Setup) (*finetune.Session, error) {
+	return newSession(p.settle(c), x, s, p)
+}
+
+// newSession prepares a fine-tuning with a settled configuration.
+func newSession(c configs.Config, x *finetune.Examples, found *finetune.Setup, p *StartingPoint) (*finetune.Session, error) {
+	setup := &finetune.Setup{Config: c.Finetune, Found: found.Found}
+	m, err := finetune.NewModel(c.Model, p.Model, setup, p.Special, c.Train.Seed)
 	if err != nil {
 		return nil, err
 	}
-	b := &Base{Dir: dir, Tokenizer: r.Tokenizer}
-	if !c.Finetune.Scratch {
-		if b.Model, _, err = r.Model(""); err != nil {
-			return nil, err
-		}
-	}
-	dropout := c.Model.Dropout
-	c.Model, c.Data, c.Tokenizer, c.Sample = r.Config.Model, r.Config.Data, r.Config.Tokenizer, r.Config.Sample
-	c.Model.Dropout = dropout
-	return b, nil
-}
-
-// Encoder makes items of the examples of a fine-tuning.
-func (b *Base) Encoder(c *configs.Config) *finetune.Encoder {
-	return &finetune.Encoder{Tokenizer: b.Tokenizer, Special: b.Special, Config: c.Finetune, Context: c.Finetune.Room(c.Model.Context)}
-}
-
-// Session prepares a fine-tuning with the configuration, which it completes with what
-// follows from the examples' number and lengths. Its folder is still to be made.
-func (b *Base) Session(c *configs.Config, x *finetune.Examples) (*finetune.Session, error) {
-	m, err := finetune.NewModel(c.Model, b.Model, &c.Finetune, b.Special, c.Train.Seed)
+	drawn, err := setup.Subset(x.Train, c.Train.Seed)
 	if err != nil {
 		return nil, err
 	}
-	drawn, err := c.Finetune.Subset(x.Train, c.Train.Seed)
-	if err != nil {
-		return nil, err
-	}
-	s := &finetune.Session{Config: c.Finetune, Train: c.Train, Model: m, Special: b.Special}
-	encoder := b.Encoder(c)
+	var sets finetune.Sets
+	encoder := encoderOf(setup, p.Tokenizer, p.Special, c.Model.Context)
 	for _, set := range []struct {
 		examples []labelled.Example
 		items    *[]*finetune.Item
-	}{{drawn, &s.TrainItems}, {x.Dev, &s.DevItems}, {x.Test, &s.TestItems}} {
+	}{{drawn, &sets.Train}, {x.Dev, &sets.Dev}, {x.Test, &sets.Test}} {
 		if *set.items, err = encoder.Items(set.examples, true); err != nil {
 			return nil, err
 		}
 	}
-	s.Plan()
+	s := finetune.NewSession(m, setup, c.Train, p.Special, sets)
 	s.Saved = func(all []train.Metrics) error {
 		return DrawLoss(filepath.Join(s.Dir, LossCurveFile), s.LossName(), all)
 	}
-	c.Finetune, c.Train = s.Config, s.Train
-	return s, errors.Join(c.Validate(), c.Model.Validate())
+	return s, errors.Join(s.Setup.Validate(), s.Train.Validate(), c.Model.Validate())
 }
 
-// OpenFinetuned opens a fine-tuned run with the weights of its best checkpoint, the latest
-// if dir is empty.
-func OpenFinetuned(dir string) (*Run, *Base, error) {
-	if dir == "" {
-		var err error
-		if dir, err = Latest(Root, Finetuned); err != nil {
-			return nil, nil, err
+func encoderOf(s *finetune.Setup, t tokenizer.Tokenizer, special finetune.Special, context int) *finetune.Encoder {
+	return &finetune.Encoder{Tokenizer: t, Special: special, Setup: *s, Context: s.Room(context)}
+}
+
+// FinetuneOptions are those of Finetune. The zero value is a run in the next free folder.
+type FinetuneOptions struct {
+	// Dir and Name are as in Options.
+	Dir, Name string
+	// Examples and Setup are what finetune.Load gave, and StartingPoint what
+	// OpenStartingPoint gave, if the caller has them already.
+	Examples      *finetune.Examples
+	Setup         *finetune.Setup
+	StartingPoint *StartingPoint
+}
+
+// Finetuning is a run that is being fine-tuned. Its folder is locked until Train returns or
+// Close is called.
+type Finetuning struct {
+	*Run
+	Session       *finetune.Session
+	StartingPoint *StartingPoint
+	// First is the number of updates that were made before: 0 unless resumed.
+	First int
+
+	unlock func()
+}
+
+// Finetune begins a fine-tuning with the given configuration, which it doesn't change.
+func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	var err error
+	if o.Examples == nil || o.Setup == nil {
+		if o.Examples, o.Setup, err = finetune.Load(c.Finetune, nil); err != nil {
+			return nil, err
 		}
 	}
-	r, err := Open(dir)
-	if err != nil {
-		return nil, nil, err
+	p := o.StartingPoint
+	if p == nil {
+		if p, err = OpenStartingPoint(c, o.Examples); err != nil {
+			return nil, err
+		}
 	}
-	if r.Kind != Finetuned {
-		return nil, nil, fmt.Errorf("%s is no fine-tuned run: make one with `gpt finetune --from %s`", r.Dir, r.Dir)
+	c = p.settle(c)
+	s, err := newSession(c, o.Examples, o.Setup, p)
+	if err != nil {
+		return nil, err
+	}
+	c.Finetune, c.Train = s.Setup.Config, s.Train
+	name := o.Name
+	if name == "" {
+		name = "finetune"
+	}
+	r, unlock, err := create(o.Dir, name, Finetuned, c, Found{Examples: s.Setup.Found}, p.Tokenizer, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.Dir = r.Dir
+	return &Finetuning{Run: r, Session: s, StartingPoint: p, unlock: unlock}, nil
+}
+
+// ResumeFinetuning goes on with the fine-tuning in the folder dir, the latest if it is "",
+// from its last checkpoint.
+func ResumeFinetuning(dir string) (f *Finetuning, err error) {
+	r, err := openFinetuned(dir, "go on with `gpt train --resume --run %s`")
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := Lock(r.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			unlock()
+		}
+	}()
+	x, setup, err := finetune.Load(r.Config.Finetune, &r.Found.Examples)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Dir, err)
+	}
+	p := &StartingPoint{Dir: r.Config.Finetune.From}
+	if p.Tokenizer, p.Special, err = finetune.Extend(r.Tokenizer); err != nil {
+		return nil, err
+	}
+	f = &Finetuning{Run: r, StartingPoint: p, unlock: unlock}
+	if f.Session, err = newSession(r.Config, x, setup, p); err != nil {
+		return nil, err
+	}
+	f.Session.Dir = r.Dir
+	f.First, err = f.Session.Resume()
+	return f, err
+}
+
+// Train fine-tunes to the end, and leaves the results in the folder. When ctx ends it
+// saves, and returns train.ErrInterrupted; ResumeFinetuning goes on from there.
+func (f *Finetuning) Train(ctx context.Context) (finetune.Result, error) {
+	defer f.Close()
+	result, err := f.Session.Run(ctx)
+	if err != nil {
+		return result, err
+	}
+	return result, f.Session.Write(result)
+}
+
+// Close gives the folder free without training.
+func (f *Finetuning) Close() {
+	if f.unlock != nil {
+		f.unlock()
+		f.unlock = nil
+	}
+}
+
+// TaskModel is a fine-tuned run with the weights of its best checkpoint, ready to predict.
+type TaskModel struct {
+	*Run
+	Setup   *finetune.Setup
+	Model   *model.Model
+	Special finetune.Special
+}
+
+// OpenFinetuned opens a fine-tuned run, the latest if dir is "".
+func OpenFinetuned(dir string) (*TaskModel, error) {
+	r, err := openFinetuned(dir, "make one with `gpt finetune --from %s`")
+	if err != nil {
+		return nil, err
 	}
 	path, err := r.Checkpoint("")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	b := &Base{Dir: r.Dir, Tokenizer: r.Tokenizer}
-	if b.Tokenizer, b.Special, err = finetune.Extend(r.Tokenizer); err != nil {
-		return nil, nil, err
+	t := &TaskModel{Run: r, Setup: &finetune.Setup{Config: r.Config.Finetune, Found: r.Found.Examples}}
+	if r.Tokenizer, t.Special, err = finetune.Extend(r.Tokenizer); err != nil {
+		return nil, err
 	}
-	if b.Model, err = finetune.NewModel(r.Config.Model, nil, &r.Config.Finetune, b.Special, 0); err != nil {
-		return nil, nil, err
+	if t.Model, err = finetune.NewModel(r.Config.Model, nil, t.Setup, t.Special, 0); err != nil {
+		return nil, err
 	}
-	if _, err := train.LoadCheckpoint(path, b.Model); err != nil {
-		return nil, nil, fmt.Errorf("%w (the head has an output for each of the %d classes in %s)", err, len(r.Config.Finetune.Classes), filepath.Join(r.Dir, configFile))
+	if _, err := train.LoadCheckpoint(path, t.Model); err != nil {
+		return nil, fmt.Errorf("%w (the head has an output for each of the %d classes in %s)", err, len(t.Setup.Classes), filepath.Join(r.Dir, configFile))
 	}
-	return r, b, nil
+	return t, nil
+}
+
+// Answers predicts the labels of examples.
+func (t *TaskModel) Answers(examples []labelled.Example) ([]finetune.Answer, error) {
+	items, err := encoderOf(t.Setup, t.Tokenizer, t.Special, t.Config.Model.Context).Items(examples, false)
+	if err != nil {
+		return nil, err
+	}
+	predictions, err := finetune.NewPredictor(t.Model, t.Setup, nil).Predict(items)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]finetune.Answer, len(items))
+	for i, it := range items {
+		answers[i] = t.Setup.Answer(it, predictions[i])
+	}
+	return answers, nil
+}
+
+// openFinetuned opens a fine-tuned run, the latest if dir is "". advice, with a %s for the
+// folder, is for runs of other kinds.
+func openFinetuned(dir, advice string) (*Run, error) {
+	if dir == "" {
+		var err error
+		if dir, err = Latest(Root, Finetuned); err != nil {
+			return nil, err
+		}
+	}
+	r, err := Open(dir)
+	if err == nil && r.Kind != Finetuned {
+		err = fmt.Errorf("%s is no fine-tuned run: "+advice, dir, dir)
+	}
+	return r, err
 }
 
 // corpus collects the texts of examples.

@@ -31,13 +31,18 @@ func Make(dir, name string, kind Kind, config any, fill func(dir string) error) 
 	if err != nil {
 		return "", err
 	}
-	return makeFolder(dir, name, kind, text, fill)
+	path, unlock, err := makeFolder(dir, name, kind, text, fill)
+	if err == nil {
+		unlock()
+	}
+	return path, err
 }
 
-// makeFolder is Make with a configuration that is encoded already.
-func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string) error) (path string, err error) {
+// makeFolder is Make with a configuration that is encoded already, and leaves the folder
+// locked.
+func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string) error) (path string, unlock func(), err error) {
 	if _, known := kinds[kind]; !known {
-		return "", fmt.Errorf("%w: %q", errNoKind, kind)
+		return "", nil, fmt.Errorf("%w: %q", errNoKind, kind)
 	}
 	made := false
 	if dir == "" {
@@ -50,30 +55,34 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 		err = os.MkdirAll(dir, 0o755)
 	}
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer func() {
 		if err != nil && made {
 			os.RemoveAll(dir)
 		}
 	}()
-	unlock, err := Lock(dir)
+	release, err := Lock(dir)
 	if err != nil {
 		made = false // another process is at work in it
-		return "", err
+		return "", nil, err
 	}
-	defer unlock()
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
 	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
 		made = false
-		return "", fmt.Errorf("%s holds a run already: continue it with --resume, or name another folder", dir)
+		return "", nil, fmt.Errorf("%s holds a run already: continue it with --resume, or name another folder", dir)
 	}
 	if fill != nil {
 		if err := fill(dir); err != nil {
-			return "", err
+			return "", nil, err
 		}
 	}
 	text := append(fmt.Appendf(nil, "%s: %s\n", configs.KindKey, kind), config...)
-	return dir, atomicfile.WriteFile(filepath.Join(dir, configFile), text)
+	return dir, release, atomicfile.WriteFile(filepath.Join(dir, configFile), text)
 }
 
 // nextFree makes the first folder of runs/NAME-1, runs/NAME-2, … that isn't there.

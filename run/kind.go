@@ -73,7 +73,7 @@ func kindOf(text []byte, path string) (Kind, error) {
 		Data      struct{ SHA256 string }
 	}
 	if err := yaml.Unmarshal(text, &header); err != nil {
-		return "", fmt.Errorf("%s: damaged: %s", path, strings.Join(strings.Fields(err.Error()), " "))
+		return "", damaged(path, err)
 	}
 	switch _, known := kinds[header.Kind]; {
 	case known:
@@ -86,6 +86,11 @@ func kindOf(text []byte, path string) (Kind, error) {
 		return Imported, nil
 	}
 	return Text, nil
+}
+
+// damaged is the error for a config.yaml that isn't YAML.
+func damaged(path string, err error) error {
+	return fmt.Errorf("%s: damaged: %s", path, strings.Join(strings.Fields(err.Error()), " "))
 }
 
 func kindNames() string {

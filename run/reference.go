@@ -19,7 +19,8 @@ var references embed.FS
 // Reference is a run to compare with.
 type Reference struct {
 	Preset  string
-	Config  configs.Config // resolved, as in the run's folder
+	Config  configs.Config // as in the run's folder
+	Found   Found
 	Metrics []train.Metrics
 }
 
@@ -50,6 +51,9 @@ func ReferenceOf(preset string) (*Reference, error) {
 	if r.Config, err = configs.Parse(text, path.Join(dir, "config.yaml")); err != nil {
 		return nil, err
 	}
+	if r.Found, err = parseFound(text, path.Join(dir, "config.yaml")); err != nil {
+		return nil, err
+	}
 	metrics, err := references.Open(path.Join(dir, "metrics.jsonl"))
 	if err != nil {
 		return nil, err
@@ -60,17 +64,17 @@ func ReferenceOf(preset string) (*Reference, error) {
 }
 
 // ReferenceFor returns the reference curve whose losses can be compared with those of a
-// run with configuration c: the same model, tokenizer and text, however it was trained.
-// It returns nil if there is none.
-func ReferenceFor(c configs.Config) (*Reference, error) {
+// run: the same model, tokenizer and text, however it was trained. It returns nil if there
+// is none.
+func ReferenceFor(run *Run) (*Reference, error) {
 	for _, preset := range References() {
 		r, err := ReferenceOf(preset)
 		if err != nil {
 			return nil, err
 		}
-		model := c.Model
+		model := run.Config.Model
 		model.Dropout, model.InitStd, model.InitPositions = r.Config.Model.Dropout, r.Config.Model.InitStd, r.Config.Model.InitPositions
-		if !c.Finetunes() && c.Data.SHA256 == r.Config.Data.SHA256 && c.Tokenizer.SHA256 == r.Config.Tokenizer.SHA256 && model == r.Config.Model {
+		if run.Kind == Text && run.Found.TextSHA256 == r.Found.TextSHA256 && run.Found.TokenizerSHA256 == r.Found.TokenizerSHA256 && model == r.Config.Model {
 			return r, nil
 		}
 	}

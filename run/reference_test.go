@@ -22,9 +22,8 @@ func TestReferences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// What a run resolves.
-		preset.Model.VocabSize, preset.Tokenizer.SHA256 = r.Config.Model.VocabSize, r.Config.Tokenizer.SHA256
-		preset.Data.SHA256, preset.Data.Files = r.Config.Data.SHA256, r.Config.Data.Files
+		// What a run settles.
+		preset.Model.VocabSize, preset.Data.Files = r.Config.Model.VocabSize, r.Config.Data.Files
 		now, _ := preset.Marshal()
 		then, _ := r.Config.Marshal()
 		if string(now) != string(then) {
@@ -43,19 +42,20 @@ func TestReferences(t *testing.T) {
 		}
 
 		// It is found for another training of the same model, and for no other model.
-		c := r.Config
-		c.Train.LearningRate, c.Model.Dropout = 1, 0.5
-		if found, err := ReferenceFor(c); err != nil || found == nil || found.Preset != name {
+		one := &Run{Kind: Text, Config: r.Config, Found: r.Found}
+		one.Config.Train.LearningRate, one.Config.Model.Dropout = 1, 0.5
+		if found, err := ReferenceFor(one); err != nil || found == nil || found.Preset != name {
 			t.Errorf("%s: found %v, %v", name, found, err)
 		}
-		for what, change := range map[string]func(c *configs.Config){
-			"layers": func(c *configs.Config) { c.Model.Layers++ },
-			"text":   func(c *configs.Config) { c.Data.SHA256 = "other" },
-			"tokens": func(c *configs.Config) { c.Tokenizer.SHA256 = "other" },
+		for what, change := range map[string]func(r *Run){
+			"layers": func(r *Run) { r.Config.Model.Layers++ },
+			"text":   func(r *Run) { r.Found.TextSHA256 = "other" },
+			"tokens": func(r *Run) { r.Found.TokenizerSHA256 = "other" },
+			"kind":   func(r *Run) { r.Kind = PPO },
 		} {
-			c := r.Config
-			change(&c)
-			if found, err := ReferenceFor(c); err != nil || found != nil {
+			other := *one
+			change(&other)
+			if found, err := ReferenceFor(&other); err != nil || found != nil {
 				t.Errorf("%s with other %s: found %v, %v", name, what, found, err)
 			}
 		}

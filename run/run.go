@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"tinygpt/configs"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -24,9 +25,12 @@ import (
 
 // Run is an open run of a language model.
 type Run struct {
-	Dir       string
-	Kind      Kind
+	Dir  string
+	Kind Kind
+	// Config is what the run trains with: what was asked for, with the model's vocabulary
+	// and everything else settled that was left open.
 	Config    configs.Config
+	Found     Found
 	Tokenizer tokenizer.Tokenizer
 }
 
@@ -40,31 +44,67 @@ type Section struct {
 // Create makes the folder of a run of a language model, as Make does, and writes
 // configuration and tokenizer into it, and the weights of m unless it is nil.
 func Create(dir, name string, kind Kind, c configs.Config, t tokenizer.Tokenizer, m *model.Model, sections ...Section) (*Run, error) {
-	c.Tokenizer.SHA256 = tokenizer.Fingerprint(t)
+	r, unlock, err := create(dir, name, kind, c, Found{}, t, m, sections...)
+	if err == nil {
+		unlock()
+	}
+	return r, err
+}
+
+// create is Create with what the run has found, and leaves the folder locked.
+func create(dir, name string, kind Kind, c configs.Config, f Found, t tokenizer.Tokenizer, m *model.Model, sections ...Section) (r *Run, unlock func(), err error) {
+	f.TokenizerSHA256 = tokenizer.Fingerprint(t)
 	text, err := c.Marshal()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, s := range sections {
-		if !slices.Contains(kinds[kind].sections, s.Key) {
-			return nil, fmt.Errorf("run: %s has no section %s", kind, s.Key)
+	for _, s := range append(sections, Section{configs.FoundKey, f}) {
+		if s.Key != configs.FoundKey && !slices.Contains(kinds[kind].sections, s.Key) {
+			return nil, nil, fmt.Errorf("run: %s has no section %s", kind, s.Key)
 		}
 		more, err := configs.Encode(map[string]any{s.Key: s.Settings})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		text = append(text, more...)
 	}
-	dir, err = makeFolder(dir, name, kind, text, func(dir string) error {
+	dir, unlock, err = makeFolder(dir, name, kind, text, func(dir string) error {
 		if err := tokenizer.Save(dir, t, c.Model.Context); err != nil || m == nil {
 			return err
 		}
 		return train.SaveCheckpoint(filepath.Join(dir, train.BestCheckpoint), m, train.State{})
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &Run{dir, kind, c, t}, nil
+	return &Run{dir, kind, c, f, t}, unlock, nil
+}
+
+// Reconfigure replaces the run's configuration, in its folder too.
+func (r *Run) Reconfigure(c configs.Config) error {
+	before, kind, err := readConfig(r.Dir)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(r.Dir, configFile)
+	text, err := c.Marshal()
+	if err != nil {
+		return err
+	}
+	text = append(fmt.Appendf(nil, "%s: %s\n", configs.KindKey, kind), text...)
+	for _, key := range kinds[kind].sections {
+		section, err := configs.Extract(before, path, key)
+		if err != nil {
+			return err
+		}
+		text = append(text, section...)
+	}
+	found, err := configs.Encode(map[string]any{configs.FoundKey: r.Found})
+	if err != nil {
+		return err
+	}
+	r.Config = c
+	return atomicfile.WriteFile(path, append(text, found...))
 }
 
 // Open opens the folder of a run of a language model; an empty dir means the latest of
@@ -98,10 +138,17 @@ func Open(dir string) (*Run, error) {
 	if t.VocabSize() != c.Model.VocabSize {
 		return nil, fmt.Errorf("%s: its tokenizer has %d tokens, the model of %s %d: one of the files is from another run", dir, t.VocabSize(), configFile, c.Model.VocabSize)
 	}
-	if sum := tokenizer.Fingerprint(t); c.Tokenizer.SHA256 != "" && sum != c.Tokenizer.SHA256 {
-		return nil, fmt.Errorf("%s: its tokenizer (sha256 %.12s…) is not the one that the model was trained with (%.12s… in %s): restore the original tokenizer.json and tokenizer_config.json", dir, sum, c.Tokenizer.SHA256, configFile)
+	f, err := parseFound(text, path)
+	if err == nil {
+		err = f.Examples.Check()
 	}
-	return &Run{dir, kind, c, t}, nil
+	if err != nil {
+		return nil, err
+	}
+	if sum := tokenizer.Fingerprint(t); f.TokenizerSHA256 != "" && sum != f.TokenizerSHA256 {
+		return nil, fmt.Errorf("%s: its tokenizer (sha256 %.12s…) is not the one that the model was trained with (%.12s… in %s): restore the original tokenizer.json and tokenizer_config.json", dir, sum, f.TokenizerSHA256, configFile)
+	}
+	return &Run{dir, kind, c, f, t}, nil
 }
 
 // Section lays the settings of a section of the run's own over the struct that settings

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,68 +85,79 @@ func TestFloor(t *testing.T) {
 	}
 }
 
-// The tokens of a run are read from its folder only if they are those of its
-// texts and tokenizer, whole and undamaged.
-func TestStreams(t *testing.T) {
+// The tokens of a run are read from its folder, also when its texts are gone; when they are
+// missing or damaged, the texts are read again, if they are those that the run began with.
+func TestMaterial(t *testing.T) {
 	t.Chdir(t.TempDir())
-	c := config(t)
-	r, err := Create("mine", "", Text, c, tokenizer.NewByte(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	texts, err := LoadTexts(c.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	training, validation, err := texts.Streams(r.Tokenizer, c.Model.Context)
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := func(when string) {
+	write := func(text string) {
 		t.Helper()
-		a, b, err := r.Streams(texts)
-		if err != nil || !reflect.DeepEqual(a, training) || !reflect.DeepEqual(b, validation) {
-			t.Errorf("%s: the streams are others: %v", when, err)
-		}
-		if b, err = r.Validation(texts); err != nil || !reflect.DeepEqual(b, validation) {
-			t.Errorf("%s: the validation stream is another: %v", when, err)
+		if err := os.WriteFile("text.txt", []byte(text), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
-	path := filepath.Join("mine", "training.tokens")
-	check("without a cache")
-	made, err := os.ReadFile(path)
+	text := strings.Repeat("One and two and three. ", 200)
+	write(text)
+	c := config(t)
+	c.Data.Files = []string{"text.txt"}
+	c.Model.Layers, c.Model.Width, c.Model.Heads, c.Model.Context = 1, 4, 1, 16
+	started, err := Start(c, Options{Dir: "mine"})
 	if err != nil {
-		t.Fatal("no cache is made: ", err)
-	}
-	check("from the cache")
-	made[len(made)/2] ^= 1
-	if err := os.WriteFile(path, made, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	check("from a damaged cache")
-	if again, _ := os.ReadFile(path); reflect.DeepEqual(again, made) {
-		t.Error("the damaged cache is left as it was")
+	started.Close()
+	if c.Data.Files[0] != "text.txt" || c.Model.VocabSize != config(t).Model.VocabSize {
+		t.Errorf("Start changed the configuration: %+v", c)
 	}
-	// Another tokenizer of the same ids' width, then another text.
-	if r.Tokenizer, err = tokenizer.NewChar(texts.Whole.Texts()); err != nil {
+	want := started.Material
+	check := func(when, mistake string) {
+		t.Helper()
+		r, err := Open("mine")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := r.Material()
+		validation, _, failed := r.ValidationTokens()
+		if mistake == "" {
+			if err != nil || failed != nil || !reflect.DeepEqual(m.Training, want.Training) || !reflect.DeepEqual(m.Validation, want.Validation) || !reflect.DeepEqual(validation, want.Validation) {
+				t.Errorf("%s: other tokens: %v, %v", when, err, failed)
+			}
+			return
+		}
+		if err == nil || failed == nil || !strings.Contains(err.Error(), mistake) || !strings.Contains(failed.Error(), mistake) {
+			t.Errorf("%s: %v, %v, want %s", when, err, failed, mistake)
+		}
+	}
+	validation := filepath.Join("mine", "validation.tokens")
+	check("at first", "")
+	whole, err := os.ReadFile(validation)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if training, validation, err = texts.Streams(r.Tokenizer, c.Model.Context); err != nil {
+	damaged := slices.Clone(whole)
+	damaged[len(damaged)/2] ^= 1
+	if err := os.WriteFile(validation, damaged, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	check("from another tokenizer's cache")
-	c.Data.ValFraction = 0.2
-	if texts, err = LoadTexts(c.Data); err != nil {
+	check("with damaged tokens", "")
+	if again, _ := os.ReadFile(validation); !slices.Equal(again, whole) {
+		t.Error("damaged tokens are left as they were")
+	}
+	write("Another text. " + text)
+	check("with another text", "")
+	os.Remove(validation)
+	check("with another text and without tokens", "the texts are not those that the run began with")
+	if _, err := os.Stat(validation); err == nil {
+		t.Error("another text's tokens are put in the place of the run's")
+	}
+	os.Remove("text.txt")
+	check("without text and tokens", "text.txt: no such file")
+	if err := os.WriteFile(validation, whole, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if training, validation, err = texts.Streams(r.Tokenizer, c.Model.Context); err != nil {
-		t.Fatal(err)
+	check("without text", "")
+	if _, err := Resume("mine"); err == nil || !strings.Contains(err.Error(), "no last.safetensors") {
+		t.Error("resumed without text: ", err)
 	}
-	check("from another split's cache")
-	if err := os.RemoveAll("mine"); err != nil {
-		t.Fatal(err)
-	}
-	check("without a folder")
 }
 
 // A tokenizer from a file is taken as it is; GPT-1's gets an end of text.

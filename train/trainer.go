@@ -196,12 +196,14 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 // due says whether something that is done every interval steps is due at step.
 func due(step, interval int) bool { return interval > 0 && step%interval == 0 }
 
-// finished says whether all updates were made, or Config.Patience evaluations in a row
-// brought nothing better.
-func (t *Trainer) finished() bool {
+// finished says whether all updates were made, or the run has stopped early.
+func (t *Trainer) finished() bool { return t.state.Step >= t.Config.Steps || t.StoppedEarly() }
+
+// StoppedEarly says whether Config.Patience evaluations in a row have brought nothing
+// better, before all updates were made.
+func (t *Trainer) StoppedEarly() bool {
 	c, s := t.Config, t.state
-	exhausted := c.Patience > 0 && due(s.Step, c.EvalInterval) && s.BestStep > 0 && s.Step-s.BestStep >= c.Patience*c.EvalInterval
-	return s.Step >= c.Steps || exhausted
+	return s.Step < c.Steps && c.Patience > 0 && due(s.Step, c.EvalInterval) && s.BestStep > 0 && s.Step-s.BestStep >= c.Patience*c.EvalInterval
 }
 
 // evaluate measures the model, and saves its weights if it is the best so far.

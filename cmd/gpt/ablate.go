@@ -41,7 +41,7 @@ func ablateCommand() *cli.Command {
 			}
 			out := c.App.Writer
 			fmt.Fprintf(out, "configuration: %s\n", source)
-			examples, err := finetune.Load(&cfg.Finetune)
+			examples, setup, err := finetune.Load(cfg.Finetune, nil)
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func ablateCommand() *cli.Command {
 			}
 			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
 			s := &ablation.Study{
-				Config: cfg, Examples: examples, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Dir: c.String("out"),
+				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Dir: c.String("out"),
 				Done: func(p ablation.Point, done, all int) {
 					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, number.Thousands(p.Examples), p.Seed,
 						p.Metric, p.Score, number.Short(time.Duration(p.Seconds*float64(time.Second))))

@@ -38,28 +38,21 @@ func classifyCommand() *cli.Command {
 			if c.Args().Present() && c.IsSet("file") {
 				return usageError{fmt.Errorf("both a text and --file: expected one of them")}
 			}
-			r, base, err := run.OpenFinetuned(c.String("run"))
+			t, err := run.OpenFinetuned(c.String("run"))
 			if err != nil {
 				return err
 			}
-			cfg := r.Config
-			examples, err := toClassify(c, &cfg.Finetune)
+			examples, err := toClassify(c, t.Setup)
 			if err != nil {
 				return err
 			}
-			items, err := base.Encoder(&cfg).Items(examples, false)
-			if err != nil {
-				return err
-			}
-			p := finetune.NewPredictor(base.Model, &cfg.Finetune, nil)
-			predictions, err := p.Predict(items)
+			answers, err := t.Answers(examples)
 			if err != nil {
 				return err
 			}
 			lines := json.NewEncoder(c.App.Writer)
 			lines.SetEscapeHTML(false)
-			for i, it := range items {
-				answer := cfg.Finetune.Answer(it, predictions[i])
+			for _, answer := range answers {
 				if c.Bool("json") {
 					err = lines.Encode(answer)
 				} else {
@@ -75,40 +68,33 @@ func classifyCommand() *cli.Command {
 }
 
 // toClassify are the examples that the command line names.
-func toClassify(c *cli.Context, f *finetune.Config) ([]labelled.Example, error) {
-	kind := f.Kind()
+func toClassify(c *cli.Context, s *finetune.Setup) ([]labelled.Example, error) {
+	kind := s.Kind()
 	if c.Args().Present() {
 		return examplesOf(kind, c.Args().Slice(), c.StringSlice("choice"), "argument")
 	}
-	for flag, to := range map[string]*[]string{"text": &f.Text, "second": &f.Second, "choices": &f.Choices} {
-		if c.IsSet(flag) {
-			*to = c.StringSlice(flag)
-		}
-	}
-	f.Format = c.String("format")
-	// Columns that are named now aren't those of training, nor is a header.
-	f.Headerless = f.Headerless && !c.IsSet("text") && !c.IsSet("second") && !c.IsSet("choices")
-	f.Header = c.String("header")
-	if f.Header != "" && f.Header != "yes" && f.Header != "no" {
-		return nil, usageError{fmt.Errorf("--header is %q: expected yes or no", f.Header)}
+	from := finetune.Source{Format: labelled.Format(c.String("format")), Columns: labelled.Columns{
+		Text: c.StringSlice("text"), Second: c.StringSlice("second"), Choices: c.StringSlice("choices"), Header: c.String("header"),
+	}}
+	if h := from.Columns.Header; h != "" && h != "yes" && h != "no" {
+		return nil, usageError{fmt.Errorf("--header is %q: expected yes or no", h)}
 	}
 	o, err := readOptions(c)
 	if err != nil {
 		return nil, err
 	}
-	f.Encoding = o.Encoding
-	file := c.String("file")
-	if file == "" {
-		file = "-"
+	from.Encoding = o.Encoding
+	if from.File = c.String("file"); from.File == "" {
+		from.File = "-"
 	}
-	if whole := kind == labelled.Single || kind == labelled.Tagged; file == "-" && whole && f.Format == "" {
-		text, err := data.ReadText(file, data.Options{Encoding: f.Encoding})
+	if whole := kind == labelled.Single || kind == labelled.Tagged; from.File == "-" && whole && from.Format == "" {
+		text, err := data.ReadText(from.File, o)
 		if err != nil {
 			return nil, err
 		}
 		return examplesOf(kind, strings.Split(strings.TrimSuffix(text, "\n"), "\n"), nil, "standard input")
 	}
-	return f.Read(file, false)
+	return s.Read(from)
 }
 
 // examplesOf makes examples of texts; of a pair two texts are one example.

@@ -114,12 +114,7 @@ func evalText(c *cli.Context, r *run.Run) (*data.Stream, float64, error) {
 		stream, err := data.Tokenize(corpus, r.Tokenizer)
 		return stream, 0, err
 	}
-	texts, err := run.LoadTexts(r.Config.Data)
-	if err != nil {
-		return nil, 0, err
-	}
-	stream, err := r.Validation(texts)
-	return stream, texts.FloorBitsPerByte(), err
+	return r.ValidationTokens()
 }
 
 // unpredicted is the number of bytes of the tokens that sliding windows leave out.

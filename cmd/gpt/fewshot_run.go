@@ -56,7 +56,7 @@ func fewshotRunAction(c *cli.Context) error {
 	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
 	p := newProgress(c.App.ErrWriter)
 	defer p.close()
-	l.Tokenizing, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
+	l.Learning, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	defer stop()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/configs"
 	"tinygpt/finetune"
 	"tinygpt/run"
 	"tinygpt/train"
@@ -55,48 +56,41 @@ func startFinetune(c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(out, "configuration: %s\n", source)
-	examples, err := finetune.Load(&cfg.Finetune)
+	examples, setup, err := finetune.Load(cfg.Finetune, nil)
 	if err != nil {
 		return err
 	}
 	for _, note := range examples.Notes {
 		fmt.Fprintln(out, "examples:", note)
 	}
-	base, err := run.OpenBase(&cfg, examples)
+	from, err := run.OpenStartingPoint(cfg, examples)
 	if err != nil {
 		return err
 	}
-	first := cfg.Train.Seed
 	var scores []float64
 	var set string
 	for i := range seeds {
 		mine := cfg
-		mine.Train.Seed = first + uint64(i)
-		s, err := base.Session(&mine, examples)
+		mine.Train.Seed += uint64(i)
+		f, err := run.Finetune(mine, run.FinetuneOptions{
+			Dir: c.String("run"), Name: c.String("config"), Examples: examples, Setup: setup, StartingPoint: from,
+		})
 		if err != nil {
 			return err
 		}
-		r, err := run.Create(c.String("run"), c.String("config"), run.Finetuned, mine, base.Tokenizer, nil)
-		if err != nil {
-			return err
-		}
-		s.Dir = r.Dir
 		if i == 0 {
-			text, err := r.Config.Marshal()
-			if err != nil {
+			if err := describeFinetuning(c, f); err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "%s\nrun folder:     %s\nstarts from:    %s\n", text, r.Dir, base)
-			s.Describe(out)
 		}
 		if seeds > 1 {
-			fmt.Fprintf(out, "seed %d (%d of %d): %s\n", mine.Train.Seed, i+1, seeds, s.Dir)
+			fmt.Fprintf(out, "seed %d (%d of %d): %s\n", mine.Train.Seed, i+1, seeds, f.Dir)
 		}
-		result, err := runSession(c, s, 0, seeds > 1)
+		result, err := runFinetuning(c, f, seeds > 1)
 		if err != nil {
 			return err
 		}
-		name, e := result.Judge()
+		name, e := result.Final()
 		scores, set = append(scores, e.Score()), fmt.Sprintf("%s on the %s set", e.Metric, name)
 	}
 	if seeds > 1 {
@@ -106,54 +100,42 @@ func startFinetune(c *cli.Context) error {
 	return nil
 }
 
+// describeFinetuning prints what a fine-tuning is about to do.
+func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
+	text, err := f.Config.Marshal()
+	if err != nil {
+		return err
+	}
+	found, err := configs.Encode(map[string]any{configs.FoundKey: f.Found})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "%s%s\nrun folder:     %s\nstarts from:    %s\n", text, found, f.Dir, f.StartingPoint)
+	f.Session.Describe(c.App.Writer)
+	return nil
+}
+
 // resumeFinetune goes on with a fine-tuning.
 func resumeFinetune(c *cli.Context) error {
-	dir := c.String("run")
-	if dir == "" {
-		var err error
-		if dir, err = run.Latest(run.Root, run.Finetuned); err != nil {
-			return err
-		}
-	}
-	r, err := run.Open(dir)
+	f, err := run.ResumeFinetuning(c.String("run"))
 	if err != nil {
 		return err
 	}
-	if !r.Config.Finetunes() {
-		return fmt.Errorf("%s is no fine-tuned run: go on with `gpt train --resume --run %s`", dir, dir)
-	}
-	cfg := r.Config
-	examples, err := finetune.Load(&cfg.Finetune)
-	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
-	}
-	base := &run.Base{Dir: cfg.Finetune.From, Tokenizer: r.Tokenizer}
-	if base.Tokenizer, base.Special, err = finetune.Extend(r.Tokenizer); err != nil {
-		return err
-	}
-	s, err := base.Session(&cfg, examples)
-	if err != nil {
-		return err
-	}
-	s.Dir = r.Dir
-	steps, err := s.Resume()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", r.Dir, steps, s.Train.Steps)
-	_, err = runSession(c, s, steps, false)
+	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", f.Dir, f.First, f.Session.Train.Steps)
+	_, err = runFinetuning(c, f, false)
 	return err
 }
 
-// runSession runs a session on the terminal and shows what it reached.
-func runSession(c *cli.Context, s *finetune.Session, first int, brief bool) (finetune.Result, error) {
-	out := c.App.Writer
+// runFinetuning fine-tunes on the terminal and shows what is reached.
+func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Result, error) {
+	defer f.Close()
+	out, s := c.App.Writer, f.Session
 	s.Report = newTrainReport(out)
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
 	ctx, stop := interruptible(c)
 	defer stop()
-	result, err := s.Run(ctx)
+	result, err := f.Train(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
 		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s finetune --resume --run %s\n", result.State.Step, s.Dir, self(), s.Dir)
 		return result, err
@@ -161,10 +143,7 @@ func runSession(c *cli.Context, s *finetune.Session, first int, brief bool) (fin
 	if err != nil {
 		return result, err
 	}
-	if err := s.Write(result); err != nil {
-		return result, err
-	}
-	if name, e := result.Judge(); brief {
+	if name, e := result.Final(); brief {
 		fmt.Fprintf(out, "%s set: %s\n", name, e)
 		return result, nil
 	}

@@ -96,13 +96,13 @@ func TestFinetuneInterruptAndResume(t *testing.T) {
 	inTinyRun(t)
 	labelledFiles(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &interrupter{at: "step 9: ", stop: cancel}
+	w := &interrupter{at: "step 8: ", stop: cancel}
 	var errs bytes.Buffer
 	if status := execute(ctx, append([]string{"gpt"}, finetuneArgs()...), w, &errs); status != 130 {
 		t.Fatalf("exit %d\n%s\n%s", status, w.String(), errs.String())
 	}
-	contains(t, w.String(), "stopped after step 9", "finetune --resume --run runs/finetune-1")
-	contains(t, succeed(t, "finetune", "--resume"), "resuming runs/finetune-1 at step 9 of 25", "test set:")
+	contains(t, w.String(), "stopped after step 8", "finetune --resume --run runs/finetune-1")
+	contains(t, succeed(t, "finetune", "--resume"), "resuming runs/finetune-1 at step 8 of 24", "test set:")
 }
 
 func TestAblate(t *testing.T) {

@@ -56,14 +56,14 @@ func graphAction(c *cli.Context) error {
 	if c.IsSet("layer") && c.Bool("unfold") {
 		return usageError{fmt.Errorf("both --layer and --unfold: expected one of them")}
 	}
-	cfg, m, err := toDraw(c)
+	cfg, m, task, err := toDraw(c)
 	if err != nil {
 		return err
 	}
 	if c.IsSet("layer") && (c.Int("layer") < 1 || c.Int("layer") > m.Config.Layers) {
 		return usageError{fmt.Errorf("--layer %d: the model has layers 1 to %d", c.Int("layer"), m.Config.Layers)}
 	}
-	g, loss := trainingGraph(m, cfg)
+	g, loss := trainingGraph(m, task, cfg.Train.BatchSize)
 	if err := g.Differentiate(loss); err != nil {
 		return err
 	}
@@ -82,42 +82,46 @@ func graphAction(c *cli.Context) error {
 	return nil
 }
 
-// toDraw is the configuration that the command line names, and a model of its shape.
-func toDraw(c *cli.Context) (cfg configs.Config, m *model.Model, err error) {
+// toDraw returns the model that the command line names, which has the shape but not always
+// the weights, and the setup of its task if it is fine-tuned, else nil.
+func toDraw(c *cli.Context) (cfg configs.Config, m *model.Model, task *finetune.Setup, err error) {
 	if c.IsSet("run") {
 		r, err := run.Open(c.String("run"))
 		if err != nil {
-			return cfg, nil, err
+			return cfg, nil, nil, err
 		}
-		if r.Config.Finetunes() {
-			_, base, err := run.OpenFinetuned(r.Dir)
+		if r.Kind == run.Finetuned {
+			t, err := run.OpenFinetuned(r.Dir)
 			if err != nil {
-				return cfg, nil, err
+				return cfg, nil, nil, err
 			}
-			return r.Config, base.Model, nil
+			return r.Config, t.Model, t.Setup, nil
 		}
 		m, err = model.NewZero(r.Config.Model)
-		return r.Config, m, err
+		return r.Config, m, nil, err
 	}
 	cfg, source, _, err := configuration(c)
 	if err != nil {
-		return cfg, nil, err
+		return cfg, nil, nil, err
 	}
 	if cfg.Finetunes() {
-		return cfg, nil, fmt.Errorf("%s fine-tunes the model of a run: make one with gpt finetune, and draw it with --run FOLDER", source)
+		return cfg, nil, nil, fmt.Errorf("%s fine-tunes the model of a run: make one with gpt finetune, and draw it with --run FOLDER", source)
 	}
-	if _, err := vocabulary(&cfg); err != nil {
-		return cfg, nil, err
+	size, _, err := vocabulary(cfg)
+	if err != nil {
+		return cfg, nil, nil, err
 	}
+	cfg.Model.VocabSize = size
 	m, err = model.NewZero(cfg.Model)
-	return cfg, m, err
+	return cfg, m, nil, err
 }
 
-// trainingGraph is the graph of the training that a configuration describes, with its loss.
-func trainingGraph(m *model.Model, cfg configs.Config) (*model.Graph, *G.Node) {
-	if cfg.Finetunes() {
-		return finetune.Outline(m, &cfg.Finetune, cfg.Train.BatchSize)
+// trainingGraph builds the graph of a training of m, with its loss: of the task if it isn't
+// nil.
+func trainingGraph(m *model.Model, task *finetune.Setup, batch int) (*model.Graph, *G.Node) {
+	if task != nil {
+		return finetune.GraphOnly(m, task, batch)
 	}
-	g := m.NewGraph(cfg.Train.BatchSize, m.Config.Context, true)
+	g := m.NewGraph(batch, m.Config.Context, true)
 	return g, (&train.LanguageModel{}).Build(g)
 }

@@ -68,7 +68,7 @@ func TestImportedRun(t *testing.T) {
 			}
 			contains(t, succeed(t, "train", "--resume", "--run", "moved", "--set", "train.steps=5"), "resuming moved at step 3", "  context: 8\n", "  dropout: 0.0\n")
 			// And from that one in turn.
-			contains(t, succeed(t, "train", "--from", "moved", "--run", "third"), "moved at the start", "done: 3 steps")
+			contains(t, succeed(t, "train", "--from", "moved", "--run", "third"), "moved at the start", "done: 5 steps")
 
 			contains(t, succeed(t, "export", "--run", "moved", "--to", "out", "--dtype", "bfloat16"), "exported moved to out", "from_pretrained(\"out\")")
 			contains(t, succeed(t, "import", "out"), "imported out into runs/out-1", "context 8,")

@@ -40,10 +40,11 @@ func planCommand() *cli.Command {
 			if cfg.Finetunes() {
 				return fmt.Errorf("%s fine-tunes the model of a run: plan the configuration that the run is trained with", source)
 			}
-			note, err := vocabulary(&cfg)
+			size, note, err := vocabulary(cfg)
 			if err != nil {
 				return err
 			}
+			cfg.Model.VocabSize = size
 			if err := cfg.Model.Validate(); err != nil {
 				return err
 			}
@@ -66,33 +67,30 @@ func planCommand() *cli.Command {
 // from: the printable ones of ASCII, and the end of a line.
 const assumedCharacters = 96
 
-// vocabulary fills in the size of the vocabulary, which a training takes from its
-// tokenizer. note says what was assumed.
-func vocabulary(cfg *configs.Config) (note string, err error) {
+// vocabulary returns the size of the vocabulary, which a training takes from its tokenizer.
+// note says what was assumed.
+func vocabulary(cfg configs.Config) (size int, note string, err error) {
 	t := cfg.Tokenizer
 	switch {
 	case cfg.Model.VocabSize > 0:
-		return "", nil
+		return cfg.Model.VocabSize, "", nil
 	case t.Kind == "bpe" && t.File == "":
-		cfg.Model.VocabSize = t.VocabSize
-		return "", nil
+		return t.VocabSize, "", nil
 	case t.Kind == "char" && t.File == "" && len(cfg.Data.Files) == 0:
-		cfg.Model.VocabSize = assumedCharacters
-		return fmt.Sprintf("A vocabulary of %d characters is assumed: with --data FILE it is counted.", assumedCharacters), nil
+		return assumedCharacters, fmt.Sprintf("A vocabulary of %d characters is assumed: with --data FILE it is counted.", assumedCharacters), nil
 	}
 	var texts *run.Texts
 	if len(cfg.Data.Files) > 0 {
 		if texts, err = run.LoadTexts(cfg.Data); err != nil {
-			return "", err
+			return 0, "", err
 		}
 	}
 	if texts == nil && t.Kind == configs.Imported && t.File == "" {
-		return "", errors.New("tokenizer.kind is imported, and the configuration doesn't say its size: add --set model.vocab_size=N")
+		return 0, "", errors.New("tokenizer.kind is imported, and the configuration doesn't say its size: add --set model.vocab_size=N")
 	}
 	tok, err := run.NewTokenizer(t, texts)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
-	cfg.Model.VocabSize = tok.VocabSize()
-	return "", nil
+	return tok.VocabSize(), "", nil
 }

@@ -109,7 +109,7 @@ func referencesOf(c *cli.Context, runs []*run.Run) (curves []run.Curve, err erro
 	}
 	seen := map[string]bool{}
 	for _, one := range runs {
-		r, err := run.ReferenceFor(one.Config)
+		r, err := run.ReferenceFor(one)
 		if err != nil {
 			return nil, err
 		}

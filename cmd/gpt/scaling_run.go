@@ -45,7 +45,7 @@ func scalingRunCommand() *cli.Command {
 			out := c.App.Writer
 			fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
 			p := newProgress(c.App.ErrWriter)
-			l.Tokenizing, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
+			l.Learning, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
 			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 			context.AfterFunc(ctx, stop)
 			defer stop()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +15,9 @@ import (
 	"golang.org/x/term"
 
 	"tinygpt/configs"
-	"tinygpt/data"
 	"tinygpt/internal/number"
 	"tinygpt/model"
 	"tinygpt/run"
-	"tinygpt/sample"
-	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
 
@@ -65,54 +61,20 @@ func start(c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
-	texts, err := run.LoadTexts(cfg.Data)
-	if err != nil {
-		return err
-	}
-	if len(cfg.Data.Files) > 0 {
-		fmt.Fprintf(c.App.Writer, "text: %s\n", texts.Whole.Report)
-	}
-	p := newProgress(c.App.ErrWriter)
-	tok, err := tokenizerOf(parent, cfg, texts, p)
-	p.close()
-	if err != nil {
-		return err
-	}
-	cfg.Data.SHA256, cfg.Model.VocabSize = texts.SHA256, tok.VocabSize()
-	training, validation, err := texts.Streams(tok, cfg.Model.Context)
-	if err != nil {
-		return err
-	}
-	for i, f := range cfg.Data.Files {
-		if f != "-" {
-			cfg.Data.Files[i], _ = filepath.Abs(f)
-		}
-	}
-	if cfg.Tokenizer.File != "" {
-		cfg.Tokenizer.File, _ = filepath.Abs(cfg.Tokenizer.File)
-	}
 	name := c.String("config")
 	if parent != nil && !c.IsSet("config") {
 		name = parent.Dir
 	}
-	var m *model.Model
-	if parent != nil {
-		m, err = parent.SuccessorModel(cfg)
-	} else {
-		m, err = model.New(cfg.Model, cfg.Train.Seed)
-	}
+	p := newProgress(c.App.ErrWriter)
+	t, err := run.Start(cfg, run.Options{Dir: c.String("run"), Name: name, Learning: p.options})
+	p.close()
 	if err != nil {
 		return err
 	}
-	r, err := run.Create(c.String("run"), name, run.Text, cfg, tok, nil)
-	if err != nil {
-		return err
+	if t.Read != "" {
+		fmt.Fprintf(c.App.Writer, "text: %s\n", t.Read)
 	}
-	err = r.Cache(texts, training, validation)
-	if err != nil {
-		return err
-	}
-	return trainRun(c, r, m, texts, training, validation, false)
+	return trainRun(c, t)
 }
 
 // configuration puts together what the flags ask for. parent is the run to begin
@@ -135,7 +97,7 @@ func configuration(c *cli.Context) (cfg configs.Config, source string, parent *r
 		if source == "" {
 			cfg, source = parent.Config, "that of "+parent.Dir
 		}
-		cfg = parent.Successor(cfg)
+		cfg = parent.Continue(cfg)
 	}
 	if files := c.StringSlice("data"); len(files) > 0 {
 		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
@@ -163,92 +125,35 @@ func configuration(c *cli.Context) (cfg configs.Config, source string, parent *r
 		return fail(fmt.Errorf("configuration, %s: %w", source, err))
 	}
 	if parent != nil {
-		err = parent.CheckSuccessor(cfg)
+		err = parent.CheckContinued(cfg)
 	}
 	return cfg, source, parent, err
 }
 
-// tokenizerOf is the parent's tokenizer, or without a parent a new one.
-func tokenizerOf(parent *run.Run, cfg configs.Config, texts *run.Texts, p *progress) (tokenizer.Tokenizer, error) {
-	if parent != nil {
-		return parent.Tokenizer, nil
-	}
-	return run.NewTokenizer(cfg.Tokenizer, texts, p.options(texts.Training.Bytes())...)
-}
-
 // resume goes on with a run.
 func resume(c *cli.Context) error {
-	r, err := run.Open(c.String("run"))
-	if err != nil {
-		return err
-	}
-	if r.Kind == run.Imported {
-		return fmt.Errorf("%s was imported, and there is no training to resume: begin a run with its weights by %s train --from %s --data FILE", r.Dir, self(), r.Dir)
-	}
-	for _, s := range c.StringSlice("set") {
+	settings := c.StringSlice("set")
+	for _, s := range settings {
 		if !strings.HasPrefix(s, "train.") {
 			return usageError{fmt.Errorf("--set %s: a resumed run can only change train settings", s)}
 		}
-		if err := r.Config.Set(s); err != nil {
-			return err
-		}
 	}
-	if err := r.Config.Validate(); err != nil {
-		return err
-	}
-	texts, err := run.LoadTexts(r.Config.Data)
+	t, err := run.Resume(c.String("run"), settings...)
 	if err != nil {
 		return err
 	}
-	if texts.SHA256 != r.Config.Data.SHA256 {
-		return fmt.Errorf("%s: the texts are not those that the run began with (sha256 %.12s…, now %.12s…): restore them, or start a new run", r.Dir, r.Config.Data.SHA256, texts.SHA256)
+	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", t.Dir, t.First, t.Config.Train.Steps)
+	for _, note := range t.Notes {
+		fmt.Fprintln(c.App.Writer, "note:", note)
 	}
-	training, validation, err := r.Streams(texts)
-	if err != nil {
-		return err
-	}
-	m, err := model.New(r.Config.Model, r.Config.Train.Seed)
-	if err != nil {
-		return err
-	}
-	return trainRun(c, r, m, texts, training, validation, true)
+	return trainRun(c, t)
 }
 
-// trainRun wires a trainer to a run's folder and to the terminal.
-func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, training, validation *data.Stream, resume bool) error {
-	cfg, out := r.Config, c.App.Writer
-	t, err := r.Trainer(m, texts, training, validation)
-	if err != nil {
-		return err
-	}
-	opening := "" // samples are texts from their beginning, if the tokenizer has a token for that
-	if r.Tokenizer.EndOfText() < 0 {
-		opening = beginning(texts.Validation.Documents[0].Text)
-	}
-	t.Sample = func() (string, error) {
-		o := cfg.Sample
-		o.MaxTokens = min(o.MaxTokens, t.Context()-1) // later positions aren't trained yet
-		requests, err := sample.Continue(r.Tokenizer, opening, o, cfg.Train.Seed, 1)
-		if err != nil {
-			return "", err
-		}
-		texts, err := sample.Generate(context.Background(), m.NewDecoder(1), r.Tokenizer, requests)
-		if err != nil {
-			return "", err
-		}
-		return texts[0].Text, nil
-	}
-	first := 0
-	if resume {
-		if first, err = t.Resume(); err != nil {
-			return err
-		}
-		if first >= cfg.Train.Steps {
-			return fmt.Errorf("%s has made all its %d steps: to train on, add --set train.steps=N", r.Dir, first)
-		}
-		fmt.Fprintf(out, "resuming %s at step %d of %d\n", r.Dir, first, cfg.Train.Steps)
-	}
-	if err := describe(out, r, m, texts, training, validation); err != nil {
+// trainRun trains on the terminal.
+func trainRun(c *cli.Context, t *run.Training) error {
+	defer t.Close()
+	cfg, out := t.Config, c.App.Writer
+	if err := describe(out, t); err != nil {
 		return err
 	}
 	// The texts' garbage goes now, and what comes is little: without this the
@@ -256,12 +161,12 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
 	memory := watchMemory(newTrainReport(out))
-	t.Report = memory
+	t.Trainer.Report = memory
 	ctx, stop := interruptible(c)
 	defer stop()
-	result, err := t.Run(ctx)
+	result, err := t.Train(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s train --resume --run %s\n", result.State.Step, r.Dir, self(), r.Dir)
+		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s train --resume --run %s\n", result.State.Step, t.Dir, self(), t.Dir)
 		return err
 	}
 	if err != nil {
@@ -270,11 +175,14 @@ func trainRun(c *cli.Context, r *run.Run, m *model.Model, texts *run.Texts, trai
 	e := result.Final
 	fmt.Fprintf(out, "\ndone: %d steps in %s; validation loss %.4f, perplexity %.2f, %.4f bits per byte; best loss %.4f at step %d\n",
 		result.State.Step, number.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), result.State.BestLoss, result.State.BestStep)
-	if floor := texts.FloorBitsPerByte(); floor > 0 {
+	if t.Trainer.StoppedEarly() {
+		fmt.Fprintf(out, "stopped early, at step %d of %d: %d evaluations in a row brought nothing better (train.patience)\n", result.State.Step, cfg.Train.Steps, cfg.Train.Patience)
+	}
+	if floor := t.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "floor: %.4f bits per byte is the exact entropy of this text; the model is %.4f above it\n", floor, e.BitsPerByte()-floor)
 	}
-	memory.write(out, firstStep(m.Config, cfg.Train))
-	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s sample --run %s --prompt \"%s\"\n", filepath.Join(r.Dir, run.LossCurveFile), self(), r.Dir, beginning(texts.Validation.Documents[0].Text))
+	memory.write(out, firstStep(t.Model.Config, cfg.Train))
+	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s sample --run %s --prompt \"%s\"\n", filepath.Join(t.Dir, run.LossCurveFile), self(), t.Dir, beginning(t.Beginning(200)))
 	return nil
 }
 
@@ -290,12 +198,13 @@ func firstStep(m model.Config, c train.Config) train.Memory {
 }
 
 // describe prints what a run is about to do.
-func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, training, validation *data.Stream) error {
-	text, err := r.Config.Marshal()
+func describe(out io.Writer, t *run.Training) error {
+	training, validation := t.Material.Training, t.Validation
+	text, err := t.Config.Marshal()
 	if err != nil {
 		return err
 	}
-	cfg := r.Config
+	cfg := t.Config
 	perStep := cfg.Train.BatchSize * cfg.Train.GradientAccumulationSteps * cfg.Model.Context
 	params := cfg.Model.ParameterCount()
 	phases := cfg.Train.Phases(cfg.Model)
@@ -303,16 +212,16 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	for _, p := range phases {
 		seen += float64(p.Steps * p.Batch * p.Context * cfg.Train.GradientAccumulationSteps)
 	}
-	fmt.Fprintf(out, "%s\nrun folder:       %s\n", text, r.Dir)
+	fmt.Fprintf(out, "%s\nrun folder:       %s\n", text, t.Dir)
 	fmt.Fprintf(out, "text:             %s bytes for training (%s tokens of %s), %s for validation (%s tokens)\n",
-		number.Thousands(training.Bytes), number.Thousands(len(training.Tokens)), r.Tokenizer.Name(), number.Thousands(validation.Bytes), number.Thousands(len(validation.Tokens)))
+		number.Thousands(training.Bytes), number.Thousands(len(training.Tokens)), t.Run.Tokenizer.Name(), number.Thousands(validation.Bytes), number.Thousands(len(validation.Tokens)))
 	fmt.Fprintf(out, "parameters:       %s\n", number.Thousands(int(params)))
 	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
 		number.Thousands(perStep), number.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
 	for i, p := range phases[:len(phases)-1] {
 		fmt.Fprintf(out, "stage %d:          %d steps, %d of %d layers, batches of %d × %d tokens\n", i+1, p.Steps, p.Layers, cfg.Model.Layers, p.Batch, p.Context)
 	}
-	memory := train.MemoryOf(m.Config, cfg.Train.BatchSize)
+	memory := train.MemoryOf(t.Model.Config, cfg.Train.BatchSize)
 	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, packed operands %s, evaluation %s)\n",
 		number.Mebibytes(memory.Total()), number.Mebibytes(memory.Parameters()), number.Mebibytes(memory.Activations), number.Mebibytes(memory.Packed), number.Mebibytes(memory.Evaluation))
 	if cfg.Weights.From != "" {
@@ -320,8 +229,8 @@ func describe(out io.Writer, r *run.Run, m *model.Model, texts *run.Texts, train
 	} else {
 		fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
 	}
-	if floor := texts.FloorBitsPerByte(); floor > 0 {
-		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the exact entropy of the validation text\n", texts.FloorLoss(len(validation.Tokens)-1), floor)
+	if floor := t.FloorBitsPerByte(); floor > 0 {
+		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the exact entropy of the validation text\n", t.FloorLoss(), floor)
 	}
 	fmt.Fprintln(out)
 	return nil

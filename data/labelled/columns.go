@@ -21,13 +21,13 @@ const (
 // JSON), or by its position, from 1; "2-4" is a range of positions and "2-" one up to
 // the last. The texts of several columns are joined by a space.
 type Columns struct {
-	Text    []string // of Tagged: the tokens
-	Second  []string // of Pair
-	Choices []string // columns of a text each, or one of a list
-	Label   string   // of Tagged: the tags
+	Text    []string `yaml:"text,omitempty"`    // of Tagged: the tokens
+	Second  []string `yaml:"second,omitempty"`  // of Pair
+	Choices []string `yaml:"choices,omitempty"` // columns of a text each, or one of a list
+	Label   string   `yaml:"label,omitempty"`   // of Tagged: the tags
 	// Header says whether the first row of a table has names: "yes", "no", or "" for
 	// what the table looks like.
-	Header string
+	Header string `yaml:"header,omitempty"`
 }
 
 // Example is a row with its parts.

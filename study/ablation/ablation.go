@@ -64,7 +64,8 @@ const (
 type Study struct {
 	Config   configs.Config
 	Examples *finetune.Examples
-	Sizes    []int // numbers of training examples, rising
+	Setup    *finetune.Setup // what finetune.Load found in Examples
+	Sizes    []int           // numbers of training examples, rising
 	Seeds    int
 	Dir      string
 	// Done is told of each result, and how many there are of how many.
@@ -157,11 +158,12 @@ func (s *Study) point(ctx context.Context, arm Arm, size int, seed uint64) (p Po
 }
 
 func (s *Study) ngrams(c configs.Config, seed uint64) (dev, test finetune.Evaluation, err error) {
-	drawn, err := c.Finetune.Subset(s.Examples.Train, seed)
+	setup := &finetune.Setup{Config: c.Finetune, Found: s.Setup.Found}
+	drawn, err := setup.Subset(s.Examples.Train, seed)
 	if err != nil {
 		return dev, test, err
 	}
-	m, err := baseline.Train(&c.Finetune, drawn, s.Examples.Dev)
+	m, err := baseline.Train(setup, drawn, s.Examples.Dev)
 	if err != nil {
 		return dev, test, err
 	}
@@ -174,11 +176,11 @@ func (s *Study) ngrams(c configs.Config, seed uint64) (dev, test finetune.Evalua
 
 // finetune runs a session in a folder that it removes.
 func (s *Study) finetune(ctx context.Context, c configs.Config) (dev, test finetune.Evaluation, err error) {
-	base, err := run.OpenBase(&c, s.Examples)
+	from, err := run.OpenStartingPoint(c, s.Examples)
 	if err != nil {
 		return dev, test, err
 	}
-	session, err := base.Session(&c, s.Examples)
+	session, err := from.Session(c, s.Examples, s.Setup)
 	if err != nil {
 		return dev, test, err
 	}
@@ -187,7 +189,7 @@ func (s *Study) finetune(ctx context.Context, c configs.Config) (dev, test finet
 	}
 	defer os.RemoveAll(session.Dir)
 	result, err := session.Run(ctx)
-	_, test = result.Judge()
+	_, test = result.Final()
 	return result.Dev, test, err
 }
 

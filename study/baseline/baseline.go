@@ -20,7 +20,7 @@ import (
 
 // Model is a linear map from features to scores.
 type Model struct {
-	config  *finetune.Config
+	setup   *finetune.Setup
 	kind    labelled.Kind
 	words   *vocabulary
 	outputs int
@@ -33,13 +33,12 @@ type Model struct {
 // strengths are the values of C to choose from.
 var strengths = []float64{0.1, 1, 10, 100, 1000}
 
-// Train fits a model to the training examples; the configuration must have been
-// completed by finetune.Load.
-func Train(c *finetune.Config, train, dev []labelled.Example) (*Model, error) {
-	kind := c.Kind()
-	m := &Model{config: c, kind: kind, words: learn(kind, train), outputs: 1}
-	if kind != labelled.Choice && c.Head != finetune.Regression {
-		m.outputs = len(c.Classes)
+// Train fits a model to the training examples; finetune.Load makes the Setup.
+func Train(s *finetune.Setup, train, dev []labelled.Example) (*Model, error) {
+	kind := s.Kind()
+	m := &Model{setup: s, kind: kind, words: learn(kind, train), outputs: 1}
+	if kind != labelled.Choice && s.Head != finetune.Regression {
+		m.outputs = len(s.Classes)
 	}
 	p, err := m.problem(train)
 	if err != nil {
@@ -69,7 +68,7 @@ func Train(c *finetune.Config, train, dev []labelled.Example) (*Model, error) {
 
 // Evaluate measures the model as fine-tuned models are measured.
 func (m *Model) Evaluate(examples []labelled.Example) (finetune.Evaluation, error) {
-	return m.config.Measure(examples, m.Predict(examples))
+	return m.setup.Measure(examples, m.Predict(examples))
 }
 
 // Predict says what the model makes of each example.
@@ -84,8 +83,8 @@ func (m *Model) Predict(examples []labelled.Example) []finetune.Prediction {
 			switch {
 			case m.kind == labelled.Choice:
 				choices = append(choices, scores[0])
-			case m.config.Head == finetune.Regression:
-				p.Grade = m.config.Mean + m.config.Deviation*scores[0]
+			case m.setup.Head == finetune.Regression:
+				p.Grade = m.setup.Mean + m.setup.Deviation*scores[0]
 			case m.kind == labelled.Tagged:
 				softmax(scores)
 				tag := largest(scores)
@@ -136,9 +135,9 @@ type target struct {
 
 // problem collects the rows of the examples and what they should give.
 func (m *Model) problem(examples []labelled.Example) (*problem, error) {
-	p := &problem{outputs: m.outputs, grades: m.config.Head == finetune.Regression}
+	p := &problem{outputs: m.outputs, grades: m.setup.Head == finetune.Regression}
 	for _, e := range examples {
-		it, err := m.config.Labelled(e)
+		it, err := m.setup.Labelled(e)
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +147,7 @@ func (m *Model) problem(examples []labelled.Example) (*problem, error) {
 			t := target{class: int(it.Class)}
 			switch {
 			case p.grades:
-				t.grade = (it.Grade - m.config.Mean) / m.config.Deviation
+				t.grade = (it.Grade - m.setup.Mean) / m.setup.Deviation
 			case m.kind == labelled.Tagged:
 				t.class = int(it.Tags[i])
 			case m.kind == labelled.Choice && i == 0:

@@ -26,7 +26,7 @@ var (
 )
 
 // fitted is a model with a strength of the test's choosing.
-func fitted(t *testing.T, c *finetune.Config, train []labelled.Example, strength float64) *Model {
+func fitted(t *testing.T, c *finetune.Setup, train []labelled.Example, strength float64) *Model {
 	t.Helper()
 	before := strengths
 	defer func() { strengths = before }()
@@ -41,7 +41,7 @@ func fitted(t *testing.T, c *finetune.Config, train []labelled.Example, strength
 // The expected values are scikit-learn 1.9's: TfidfVectorizer of words, marks and
 // their pairs, and LogisticRegression with C = 10.
 func TestClasses(t *testing.T) {
-	c := &finetune.Config{Task: "classification", Classes: []string{"mixed", "neg", "pos"}}
+	c := &finetune.Setup{Config: finetune.Config{Task: "classification"}, Found: finetune.Found{Classes: []string{"mixed", "neg", "pos"}}}
 	m := fitted(t, c, examples(reviews, []string{"pos", "neg", "mixed", "mixed", "neg", "pos"}), 10)
 	want := [][]float64{{0.2768812975405816, 0.5030909758279344, 0.22002772663148407}, {0.578122218594312, 0.1240055992189453, 0.2978721821867426}}
 	for i, p := range m.Predict(unseen) {
@@ -57,7 +57,7 @@ func TestClasses(t *testing.T) {
 // The same with Ridge, alpha = 1/C.
 func TestGrades(t *testing.T) {
 	labels := []string{"5", "1", "3", "2.5", "0", "4.5"}
-	c := &finetune.Config{Task: "classification", Head: finetune.Regression, Mean: 16.0 / 6, Deviation: 1.7480147469502525}
+	c := &finetune.Setup{Config: finetune.Config{Task: "classification", Head: finetune.Regression}, Found: finetune.Found{Mean: 16.0 / 6, Deviation: 1.7480147469502525}}
 	m := fitted(t, c, examples(reviews, labels), 10)
 	for i, want := range []float64{1.8664802671944654, 3.3687160024709084} {
 		if got := m.Predict(unseen)[i].Grade; math.Abs(got-want) > 1e-3 {
@@ -81,30 +81,30 @@ func TestRules(t *testing.T) {
 		return slices.Insert(list, random.IntN(len(list)+1), word)
 	}
 	rules := map[string]struct {
-		config      finetune.Config
+		config      finetune.Setup
 		draw        func() labelled.Example
 		least, most float64
 	}{
-		"a word": {finetune.Config{Task: "classification"}, func() labelled.Example {
+		"a word": {finetune.Setup{Config: finetune.Config{Task: "classification"}}, func() labelled.Example {
 			label := []string{"good", "bad"}[random.IntN(2)]
 			return labelled.Example{Texts: []string{strings.Join(insert(words(6), label), " ")}, Label: label}
 		}, 1, 1},
-		"a word of the second text": {finetune.Config{Task: "entailment"}, func() labelled.Example {
+		"a word of the second text": {finetune.Setup{Config: finetune.Config{Task: "entailment"}}, func() labelled.Example {
 			label := []string{"good", "bad"}[random.IntN(2)]
 			return labelled.Example{Texts: []string{"good bad", strings.Join(insert(words(3), label), " ")}, Label: label}
 		}, 1, 1},
-		"a word in one choice": {finetune.Config{Task: "choice", ChoiceLabels: "0"}, func() labelled.Example {
+		"a word in one choice": {finetune.Setup{Config: finetune.Config{Task: "choice"}, Found: finetune.Found{ChoiceLabels: "0"}}, func() labelled.Example {
 			e := labelled.Example{Texts: []string{"which"}, Choices: []string{strings.Join(words(3), " "), strings.Join(words(3), " "), strings.Join(words(4), " ")}}
 			right := random.IntN(3)
 			e.Choices[right] += " yes"
 			e.Label = fmt.Sprint(right)
 			return e
 		}, 1, 1},
-		"the word before a word": {finetune.Config{Task: "tagging"}, func() labelled.Example {
+		"the word before a word": {finetune.Setup{Config: finetune.Config{Task: "tagging"}}, func() labelled.Example {
 			e := labelled.Example{Tokens: append(words(2), "mr", fmt.Sprint("x", random.IntN(1000)), "went"), Tags: []string{"O", "O", "O", "B-per", "O"}}
 			return e
 		}, 0.95, 1},
-		"the order of two words": {finetune.Config{Task: "classification"}, func() labelled.Example {
+		"the order of two words": {finetune.Setup{Config: finetune.Config{Task: "classification"}}, func() labelled.Example {
 			first, second := "good", "bad"
 			if random.IntN(2) == 0 {
 				first, second = second, first

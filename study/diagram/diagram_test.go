@@ -63,13 +63,13 @@ func fineTuning(t *testing.T, task string, o Options) drawn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := finetune.Default()
-	c.Task, c.Classes = task, labelled.Classes{"no", "yes"}
+	c := finetune.Setup{Config: finetune.Default(), Found: finetune.Found{Classes: labelled.Classes{"no", "yes"}}}
+	c.Task = task
 	if task == "similarity" {
 		c.Head = finetune.Regression
 	}
 	finetune.AddHead(m, &c, 1)
-	g, loss := finetune.Outline(m, &c, 4)
+	g, loss := finetune.GraphOnly(m, &c, 4)
 	return differentiated(t, m, g, loss, o)
 }
 

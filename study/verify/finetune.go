@@ -20,13 +20,13 @@ func (r *reference) finetune(dir fs.FS) error {
 	if err != nil {
 		return err
 	}
-	config, items, err := r.labelled(head)
+	setup, items, err := r.labelled(head)
 	if err != nil {
 		return err
 	}
 	none := finetune.Special{Start: -1, Delimiter: -1, Extract: -1} // the case has no such tokens
-	batches := finetune.NewBatches(items, []int{r.length}, r.batch, 1, 0)
-	o := &finetune.Objective{Config: config, Special: none, Batches: batches, Accumulation: 1}
+	batches := finetune.NewBatches(items, []int{r.length}, r.batch, 1, 1, 0)
+	o := &finetune.Objective{Setup: setup, Special: none, Batches: batches}
 	g := r.model.NewGraph(r.batch, r.length, true)
 	l3 := o.Build(g)
 	if err := g.Compile(l3); err != nil {
@@ -50,20 +50,20 @@ func (r *reference) finetune(dir fs.FS) error {
 	if err := r.gradients("ft.grad.", r.model.GradNorm()); err != nil {
 		return err
 	}
-	return r.scores(config, items)
+	return r.scores(setup, items)
 }
 
 // labelled reads the head into the model and the rows into items.
-func (r *reference) labelled(head *safetensors.File) (*finetune.Config, []*finetune.Item, error) {
+func (r *reference) labelled(head *safetensors.File) (*finetune.Setup, []*finetune.Item, error) {
 	bias, ok := head.Info("score.bias")
 	if !ok {
 		return nil, nil, fmt.Errorf("score.safetensors: no tensor score.bias [K]")
 	}
-	config := &finetune.Config{Task: "classification", Lambda: lambda}
+	setup := &finetune.Setup{Config: finetune.Config{Task: "classification", Lambda: lambda}}
 	for i := range bias.Len() {
-		config.Classes = append(config.Classes, fmt.Sprint(i))
+		setup.Classes = append(setup.Classes, fmt.Sprint(i))
 	}
-	finetune.AddHead(r.model, config, 0)
+	finetune.AddHead(r.model, setup, 0)
 	for _, name := range []string{"score.weight", "score.bias"} {
 		if err := head.Float32(name, r.model.Parameter(name).Value.Float32s()); err != nil {
 			return nil, nil, err
@@ -82,18 +82,18 @@ func (r *reference) labelled(head *safetensors.File) (*finetune.Config, []*finet
 	}
 	var items []*finetune.Item
 	for b, n := range lengths {
-		if n < 1 || int(n) > r.length || labels[b] < 0 || int(labels[b]) >= len(config.Classes) {
-			return nil, nil, fmt.Errorf("case.safetensors: row %d has the length %d of %d and the label %d of %d", b, n, r.length, labels[b], len(config.Classes))
+		if n < 1 || int(n) > r.length || labels[b] < 0 || int(labels[b]) >= len(setup.Classes) {
+			return nil, nil, fmt.Errorf("case.safetensors: row %d has the length %d of %d and the label %d of %d", b, n, r.length, labels[b], len(setup.Classes))
 		}
 		row := r.tokens[b*r.length:]
 		items = append(items, &finetune.Item{Sequences: [][]int32{row[:n]}, Class: labels[b]})
 	}
-	return config, items, nil
+	return setup, items, nil
 }
 
 // scores checks what the predictor makes of the rows.
-func (r *reference) scores(config *finetune.Config, items []*finetune.Item) error {
-	p := finetune.NewPredictor(r.model, config, nil)
+func (r *reference) scores(setup *finetune.Setup, items []*finetune.Item) error {
+	p := finetune.NewPredictor(r.model, setup, nil)
 	scores, err := p.Scores(items)
 	if err != nil {
 		return err

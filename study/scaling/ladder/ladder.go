@@ -14,9 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"tinygpt/configs"
-	"tinygpt/data"
 	"tinygpt/internal/atomicfile"
-	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -36,12 +34,10 @@ type Ladder struct {
 	Seeds     int // each model so many times, from Config.Train.Seed on
 	Dir       string
 	Report    Report
-	// Tokenizing has the tokenizer's training report; the text has so many bytes.
-	Tokenizing func(bytes int) []tokenizer.TrainOption
+	// Learning gives the options with which the tokenizer is learned; see run.Prepare.
+	Learning func(bytes int) []tokenizer.TrainOption
 
-	texts                *run.Texts
-	tokenizer            tokenizer.Tokenizer
-	training, validation *data.Stream
+	material *run.Material
 }
 
 // Report is told what happens.
@@ -73,6 +69,9 @@ func (l *Ladder) Rungs() (rungs []Rung) {
 		for _, s := range l.Shapes {
 			c := l.Config
 			c.Model = s.Of(c.Model)
+			if l.material != nil {
+				c.Model.VocabSize = l.material.Tokenizer.VocabSize()
+			}
 			c.Train.Seed = seed
 			scale := LearningRateScale(s.Width, l.Config.Model.Width)
 			c.Train.LearningRate *= scale
@@ -111,16 +110,9 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 		return nil, err
 	}
 	var err error
-	if l.texts, err = run.LoadTexts(l.Config.Data); err != nil {
+	if l.material, err = run.Prepare(l.Config, l.Learning); err != nil {
 		return nil, err
 	}
-	if l.tokenizer, err = run.NewTokenizer(l.Config.Tokenizer, l.texts, l.Tokenizing(l.texts.Training.Bytes())...); err != nil {
-		return nil, err
-	}
-	if l.training, l.validation, err = l.texts.Streams(l.tokenizer, l.Config.Model.Context); err != nil {
-		return nil, err
-	}
-	l.Config.Data.SHA256, l.Config.Model.VocabSize = l.texts.SHA256, l.tokenizer.VocabSize()
 	rungs := l.Rungs()
 	total, done := 0.0, 0.0
 	for _, r := range rungs {
@@ -183,36 +175,34 @@ func (l *Ladder) open() error {
 
 // train trains a rung, from its last checkpoint if it has one.
 func (l *Ladder) train(ctx context.Context, rung Rung) error {
-	r, err := run.Open(rung.Dir)
-	begun := err == nil
-	if !begun {
-		// Nothing but what an interrupted start left can be there.
-		if err := os.RemoveAll(rung.Dir); err != nil {
-			return err
-		}
-		if r, err = run.Create(rung.Dir, "", run.Text, rung.Config, l.tokenizer, nil); err != nil {
-			return err
-		}
-	} else if r.Config.Data.SHA256 != l.texts.SHA256 {
-		return fmt.Errorf("%s: the texts are not those that the ladder began with: restore them, or name another folder with --out", r.Dir)
-	}
-	m, err := model.New(r.Config.Model, r.Config.Train.Seed)
+	t, err := l.begin(rung)
 	if err != nil {
 		return err
 	}
-	t, err := r.Trainer(m, l.texts, l.training, l.validation)
-	if err != nil {
-		return err
-	}
-	t.Report = steps{to: l.Report}
-	if _, err := os.Stat(filepath.Join(r.Dir, train.LastCheckpoint)); begun && err == nil {
-		if _, err := t.Resume(); err != nil {
-			return err
-		}
-	}
+	t.Trainer.Report = steps{to: l.Report}
+	t.Trainer.Sample = nil
 	debug.FreeOSMemory() // of the model before
-	_, err = t.Run(ctx)
+	_, err = t.Train(ctx)
 	return err
+}
+
+// begin starts a rung's run, or resumes it if it has a checkpoint.
+func (l *Ladder) begin(rung Rung) (*run.Training, error) {
+	r, err := run.Open(rung.Dir)
+	if err != nil {
+		return run.Start(rung.Config, run.Options{Dir: rung.Dir, Material: l.material})
+	}
+	if r.Found.TextSHA256 != l.material.TextSHA256() {
+		return nil, fmt.Errorf("%s: the texts are not those that the ladder began with: restore them, or name another folder with --out", r.Dir)
+	}
+	if _, err := os.Stat(filepath.Join(r.Dir, train.LastCheckpoint)); err == nil {
+		return r.Resume(l.material)
+	}
+	// It was interrupted before its first checkpoint.
+	if err := os.RemoveAll(rung.Dir); err != nil {
+		return nil, err
+	}
+	return run.Start(rung.Config, run.Options{Dir: rung.Dir, Material: l.material})
 }
 
 // steps is a train.Report that passes the steps of one model on to the ladder's report.
@@ -264,4 +254,4 @@ func (l *Ladder) result(r Rung) (result Result, trained bool, err error) {
 
 // Floor is the exact entropy of the validation text in bits per byte, 0 if unknown.
 // It is known after Run.
-func (l *Ladder) Floor() float64 { return l.texts.FloorBitsPerByte() }
+func (l *Ladder) Floor() float64 { return l.material.FloorBitsPerByte() }

@@ -78,7 +78,7 @@ func tiny(t *testing.T, dir string) (*Ladder, *record) {
 	}
 	l.SetTokens(12 * 24)
 	r := &record{}
-	l.Dir, l.Report, l.Tokenizing = dir, r, func(int) []tokenizer.TrainOption { return nil }
+	l.Dir, l.Report, l.Learning = dir, r, func(int) []tokenizer.TrainOption { return nil }
 	return l, r
 }
 

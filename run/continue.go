@@ -10,14 +10,14 @@ import (
 	"tinygpt/train"
 )
 
-// A successor is a run that begins with the weights of another and has its model and
-// tokenizer.
-
-// Successor lays the run's model and tokenizer over the configuration of a run that
-// is to begin with its weights. Its weights have all layers, so stages don't grow it.
-func (r *Run) Successor(c configs.Config) configs.Config {
+// Continue returns c with this run's model and tokenizer, for a new run that starts from
+// its weights. These have all layers, so stages don't grow the model.
+func (r *Run) Continue(c configs.Config) configs.Config {
 	c.Model, c.Tokenizer = r.Config.Model, r.Config.Tokenizer
-	c.Weights.From, _ = filepath.Abs(r.Dir)
+	c.Weights.From = r.Dir
+	if absolute, err := filepath.Abs(r.Dir); err == nil {
+		c.Weights.From = absolute
+	}
 	c.Train.Stages = slices.Clone(c.Train.Stages)
 	for i := range c.Train.Stages {
 		c.Train.Stages[i].Layers = 0
@@ -25,8 +25,9 @@ func (r *Run) Successor(c configs.Config) configs.Config {
 	return c
 }
 
-// CheckSuccessor says what a successor's configuration may not change.
-func (r *Run) CheckSuccessor(c configs.Config) error {
+// CheckContinued returns an error if c changes something that a run which starts from this
+// run's weights can't change.
+func (r *Run) CheckContinued(c configs.Config) error {
 	free := r.Config.Model
 	free.Dropout, free.Context = c.Model.Dropout, c.Model.Context
 	grows := slices.ContainsFunc(c.Train.Stages, func(s train.Stage) bool { return s.Layers > 0 })
@@ -41,9 +42,9 @@ func (r *Run) CheckSuccessor(c configs.Config) error {
 	return nil
 }
 
-// SuccessorModel loads the weights that a successor begins with, cut down to its
-// context.
-func (r *Run) SuccessorModel(c configs.Config) (*model.Model, error) {
+// ContinuedModel loads the weights that a run with the configuration c starts from, cut
+// down to its context.
+func (r *Run) ContinuedModel(c configs.Config) (*model.Model, error) {
 	m, _, err := r.Model("")
 	if err != nil {
 		return nil, err

@@ -1,0 +1,64 @@
+package run
+
+import (
+	"github.com/goccy/go-yaml"
+
+	"tinygpt/configs"
+	"tinygpt/data/labelled"
+	"tinygpt/finetune"
+)
+
+// Found is what a run of a language model found out when it began. config.yaml has it as
+// the section found, apart from the configuration, which is what was asked for.
+type Found struct {
+	// TokenizerSHA256 is the tokenizer's fingerprint: the weights are never used with
+	// another one's tokens.
+	TokenizerSHA256 string `yaml:"tokenizer_sha256,omitempty"`
+	// TextSHA256 is the checksum of all texts that the run was trained on.
+	TextSHA256 string `yaml:"text_sha256,omitempty"`
+	// Training and Validation are the two splits of the texts.
+	Training   Split `yaml:"training,omitempty"`
+	Validation Split `yaml:"validation,omitempty"`
+	// FloorBits is the information content of the validation split in bits, where it is
+	// known exactly; else 0.
+	FloorBits float64 `yaml:"floor_bits,omitempty"`
+	// Examples is what a fine-tuning found in its examples.
+	Examples finetune.Found `yaml:"examples,omitempty"`
+}
+
+// Split is one of the two parts of a run's texts.
+type Split struct {
+	SHA256 string `yaml:"sha256"`
+	Bytes  int    `yaml:"bytes"`
+	Tokens int    `yaml:"tokens"`
+}
+
+// FloorBitsPerByte is the least that predicting the validation split can cost; 0 if it is
+// unknown.
+func (f Found) FloorBitsPerByte() float64 { return f.FloorBits / float64(max(f.Validation.Bytes, 1)) }
+
+// parseFound reads the section found of a run's config.yaml, or of a run that has none the
+// keys that earlier programs wrote among the settings.
+func parseFound(text []byte, path string) (f Found, err error) {
+	if err := configs.DecodeSection(text, path, configs.FoundKey, &f); err != nil || f.TokenizerSHA256 != "" {
+		return f, err
+	}
+	var before struct {
+		Data      struct{ SHA256 string }
+		Tokenizer struct{ SHA256 string }
+		Finetune  struct {
+			Classes         labelled.Classes
+			ChoiceLabels    labelled.ChoiceLabels `yaml:"choice_labels"`
+			Mean, Deviation float64
+			SHA256          string
+		}
+	}
+	if err := yaml.Unmarshal(text, &before); err != nil {
+		return f, damaged(path, err)
+	}
+	t := before.Finetune
+	return Found{
+		TokenizerSHA256: before.Tokenizer.SHA256, TextSHA256: before.Data.SHA256,
+		Examples: finetune.Found{Classes: t.Classes, ChoiceLabels: t.ChoiceLabels, Mean: t.Mean, Deviation: t.Deviation, SHA256: t.SHA256},
+	}, nil
+}

@@ -1,0 +1,260 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"tinygpt/configs"
+	"tinygpt/data"
+	"tinygpt/model"
+	"tinygpt/sample"
+	"tinygpt/tokenizer"
+	"tinygpt/train"
+)
+
+// Options of Start. The zero value is a run in the next free folder.
+type Options struct {
+	// Dir is the run's folder. If it is "", the next free one of runs/Name-1, runs/Name-2, …
+	// is taken.
+	Dir, Name string
+	// Material is what Prepare made of the configuration, if the caller has it already.
+	Material *Material
+	// Learning gives the options with which a tokenizer is learned; see Prepare.
+	Learning func(bytes int) []tokenizer.TrainOption
+}
+
+// Training is a language model's run that is being trained. Its folder is locked until
+// Train returns or Close is called.
+type Training struct {
+	*Run
+	*Material
+	Model   *model.Model
+	Trainer *train.Trainer
+	// First is the number of updates that were made before: 0 unless resumed.
+	First int
+	// Notes are what the user of a resumed run should know before it goes on.
+	Notes []string
+
+	unlock func()
+}
+
+// Start begins a run with the given configuration, which it doesn't change. If it is to
+// start from another run's weights, see Run.Continue.
+func Start(c configs.Config, o Options) (*Training, error) {
+	var parent *Run
+	if c.Weights.From != "" {
+		var err error
+		if parent, err = Open(c.Weights.From); err != nil {
+			return nil, fmt.Errorf("weights.from: %w", err)
+		}
+		if err := parent.CheckContinued(c); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	material := o.Material
+	if material == nil {
+		var err error
+		if material, err = Prepare(c, o.Learning); err != nil {
+			return nil, err
+		}
+	}
+	c = settle(c, material)
+	m, err := initial(c, parent)
+	if err != nil {
+		return nil, err
+	}
+	name := o.Name
+	if name == "" {
+		name = string(Text)
+	}
+	r, unlock, err := create(o.Dir, name, Text, c, material.found, material.Tokenizer, nil)
+	if err != nil {
+		return nil, err
+	}
+	t := &Training{Run: r, Material: material, Model: m, unlock: unlock}
+	if err = material.save(r); err == nil {
+		err = t.prepare()
+	}
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return t, nil
+}
+
+// settle returns the configuration as the run keeps it.
+func settle(c configs.Config, m *Material) configs.Config {
+	c.Model.VocabSize = m.Tokenizer.VocabSize()
+	c.Data.Files = settleFiles(c.Data.Files)
+	if c.Tokenizer.File != "" {
+		if absolute, err := filepath.Abs(c.Tokenizer.File); err == nil {
+			c.Tokenizer.File = absolute
+		}
+	}
+	return c
+}
+
+// initial returns the model that a run begins with: the parent's, or without one random
+// weights.
+func initial(c configs.Config, parent *Run) (*model.Model, error) {
+	if parent != nil {
+		return parent.ContinuedModel(c)
+	}
+	return model.New(c.Model, c.Train.Seed)
+}
+
+// Resume goes on with the run in the folder dir, the latest if it is "", from its last
+// checkpoint. Each of settings, "train.key=value", changes the run's configuration, in its
+// folder too.
+func Resume(dir string, settings ...string) (*Training, error) {
+	if dir == "" {
+		var err error
+		if dir, err = Latest(Root, Text); err != nil {
+			return nil, err
+		}
+	}
+	r, err := Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return r.Resume(nil, settings...)
+}
+
+// Resume goes on with the run from its last checkpoint; see the function Resume. material
+// is the run's if the caller has it already, else nil.
+func (r *Run) Resume(material *Material, settings ...string) (t *Training, err error) {
+	switch r.Kind {
+	case Text:
+	case Imported:
+		return nil, fmt.Errorf("%s was imported, and there is no training to resume: begin a run with its weights by `gpt train --from %s --data FILE`", r.Dir, r.Dir)
+	default:
+		command, _, _ := strings.Cut(kinds[r.Kind].command, " --")
+		return nil, fmt.Errorf("%s holds a run of kind %s: go on with `%s --resume --run %s`", r.Dir, r.Kind, command, r.Dir)
+	}
+	c := r.Config
+	for _, s := range settings {
+		if err := c.Set(s); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	unlock, err := Lock(r.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			unlock()
+		}
+	}()
+	if material == nil {
+		if err := r.checkTexts(); err != nil {
+			return nil, err
+		}
+		if material, err = r.Material(); err != nil {
+			return nil, err
+		}
+	}
+	m, err := model.New(c.Model, c.Train.Seed)
+	if err != nil {
+		return nil, err
+	}
+	resumed := *r
+	resumed.Config = c
+	t = &Training{Run: &resumed, Material: material, Model: m, unlock: unlock}
+	if err := t.prepare(); err != nil {
+		return nil, err
+	}
+	if t.First, err = t.Trainer.Resume(); err != nil {
+		return nil, err
+	}
+	switch {
+	case t.First >= c.Train.Steps:
+		return nil, fmt.Errorf("%s has made all its %d steps: to train on, add --set train.steps=N", r.Dir, t.First)
+	case t.Trainer.StoppedEarly():
+		return nil, fmt.Errorf("%s stopped early at step %d: its last %d evaluations brought nothing better than step %d did; to train on all the same, add --set train.patience=0 or a larger number", r.Dir, t.First, c.Train.Patience, t.Trainer.State().BestStep)
+	}
+	t.Notes = rateChange(r.Config.Train, c.Train, t.First)
+	if len(settings) > 0 {
+		err = t.Reconfigure(c)
+	}
+	return t, err
+}
+
+// rateChange is a note if the learning rate jumps because a run goes on after step updates
+// with other settings.
+func rateChange(before, now train.Config, step int) []string {
+	was, is := before.LearningRateAt(min(step, before.Steps-1)), now.LearningRateAt(step)
+	if is <= 1.05*was && was <= 1.05*is {
+		return nil
+	}
+	return []string{fmt.Sprintf("the learning rate goes from %.3g to %.3g at step %d: its schedule is another one now (train.steps, learning_rate, min_learning_rate, warmup_steps, decay)", was, is, step)}
+}
+
+// prepare makes the trainer.
+func (t *Training) prepare() error {
+	weights, err := t.Model.Weights(model.Float32)
+	if err != nil {
+		return err
+	}
+	c := t.Config
+	evaluator := train.NewEvaluator(weights, t.Validation)
+	t.Trainer = &train.Trainer{
+		Config: c.Train, Model: t.Model, Dir: t.Dir,
+		Objective: &train.LanguageModel{
+			Text: t.Training, Order: data.Order(c.Data.Windows), Seed: c.Train.Seed, Accumulation: c.Train.GradientAccumulationSteps,
+		},
+		Validate: func() (train.Evaluation, error) {
+			evaluator.Windows = t.Validation.DocumentWindows(t.Trainer.Context())
+			return evaluator.Run(context.Background())
+		},
+		Sample: t.sample,
+		Floor:  t.FloorLoss(),
+		Saved: func(all []train.Metrics) error {
+			return DrawLoss(filepath.Join(t.Dir, LossCurveFile), "Cross-entropy, nats per token", all)
+		},
+	}
+	return nil
+}
+
+// sample writes a text from its beginning. A tokenizer without an end of text has no token
+// for that: then it goes on from the beginning of the validation split.
+func (t *Training) sample() (string, error) {
+	opening := ""
+	if t.Run.Tokenizer.EndOfText() < 0 {
+		opening = t.Beginning(24)
+	}
+	o := t.Config.Sample
+	o.MaxTokens = min(o.MaxTokens, t.Trainer.Context()-1) // later positions aren't trained yet
+	requests, err := sample.Continue(t.Run.Tokenizer, opening, o, t.Config.Train.Seed, 1)
+	if err != nil {
+		return "", err
+	}
+	texts, err := sample.Generate(context.Background(), t.Model.NewDecoder(1), t.Run.Tokenizer, requests)
+	if err != nil {
+		return "", err
+	}
+	return texts[0].Text, nil
+}
+
+// Train trains to the end. When ctx ends it saves, and returns train.ErrInterrupted; Resume
+// goes on from there.
+func (t *Training) Train(ctx context.Context) (train.Result, error) {
+	defer t.Close()
+	return t.Trainer.Run(ctx)
+}
+
+// Close gives the folder free without training.
+func (t *Training) Close() {
+	if t.unlock != nil {
+		t.unlock()
+		t.unlock = nil
+	}
+}
