@@ -2,12 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -121,7 +118,7 @@ func fewshotAction(c *cli.Context) error {
 		return err
 	}
 	scorer := fewshot.NewScorer(weights, r.Tokenizer, layout, normalisation)
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(c)
 	defer stop()
 	out := c.App.Writer
 	if c.Bool("show") {

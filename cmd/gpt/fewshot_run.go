@@ -2,14 +2,10 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,8 +53,7 @@ func fewshotRunAction(c *cli.Context) error {
 	p := newProgress(c.App.ErrWriter)
 	defer p.close()
 	l.Learning, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, stop := interruptible(c)
 	defer stop()
 	results, err := l.Run(ctx)
 	p.close()

@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -48,7 +45,7 @@ func planCommand() *cli.Command {
 			if err := cfg.Model.Validate(); err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+			ctx, stop := interruptible(c)
 			defer stop()
 			if r.Speed, err = scaling.Measure(ctx, cfg.Model, cfg.Train.BatchSize); err != nil {
 				return interrupted(err)

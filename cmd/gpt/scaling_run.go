@@ -1,14 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -46,8 +42,7 @@ func scalingRunCommand() *cli.Command {
 			fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
 			p := newProgress(c.App.ErrWriter)
 			l.Learning, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
-			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
-			context.AfterFunc(ctx, stop)
+			ctx, stop := interruptible(c)
 			defer stop()
 			results, err := l.Run(ctx)
 			p.close()
