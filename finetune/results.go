@@ -64,13 +64,11 @@ func (s *Session) Write(r Result) error {
 		results.Test = &test
 	}
 	text, err := json.MarshalIndent(results, "", "  ")
-	if err != nil {
-		return err
+	if err == nil {
+		err = atomicfile.WriteFile(filepath.Join(s.Dir, ResultsFile), append(text, '\n'))
 	}
-	errs := []error{
-		atomicfile.WriteFile(filepath.Join(s.Dir, ResultsFile), append(text, '\n')),
-		atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Setup.Worst(e, len(e.Worst)))),
-	}
+	// What can be written is, whatever else can't.
+	errs := []error{err, atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Setup.Worst(e, len(e.Worst))))}
 	if e.Confusion != nil {
 		errs = append(errs, e.Confusion.Draw(filepath.Join(s.Dir, ConfusionFile), name+" set"))
 	}

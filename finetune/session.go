@@ -2,7 +2,6 @@ package finetune
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -180,8 +179,11 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 		}
 	}
 	if s.TestItems != nil {
-		test, failed := p.Evaluate(s.TestItems)
-		r.Test, err = &test, failed
+		test, err := p.Evaluate(s.TestItems)
+		if err != nil {
+			return r, fmt.Errorf("the test set: %w", err)
+		}
+		r.Test = &test
 	}
-	return r, errors.Join(err)
+	return r, nil
 }

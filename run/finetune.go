@@ -216,10 +216,10 @@ func ResumeFinetuning(dir string) (f *Finetuning, err error) {
 func (f *Finetuning) Train(ctx context.Context) (finetune.Result, error) {
 	defer f.Close()
 	result, err := f.Session.Run(ctx)
-	if err != nil {
+	if result.Dev.Examples == 0 {
 		return result, err
 	}
-	return result, f.Session.Write(result)
+	return result, errors.Join(err, f.Session.Write(result)) // also if the test set failed
 }
 
 // Close gives the folder free without training.

@@ -58,7 +58,7 @@ func LoadTexts(c configs.Data) (*Texts, error) {
 // FloorBitsPerByte is the least that predicting the validation split can cost; 0
 // if unknown.
 func (t *Texts) FloorBitsPerByte() float64 {
-	return t.FloorBits / float64(t.Validation.Bytes())
+	return t.FloorBits / float64(max(t.Validation.Bytes(), 1))
 }
 
 // FloorLoss is the same in nats per token, for a split of that many predicted

@@ -232,7 +232,7 @@ func (t *Training) sample() (string, error) {
 		opening = t.Beginning(24)
 	}
 	o := t.Config.Sample
-	o.MaxTokens = min(o.MaxTokens, t.Trainer.Context()-1) // later positions aren't trained yet
+	o.MaxTokens = min(o.MaxTokens, max(t.Trainer.Context()-1, 1)) // later positions aren't trained yet
 	requests, err := sample.Continue(t.Run.Tokenizer, opening, o, t.Config.Train.Seed, 1)
 	if err != nil {
 		return "", err

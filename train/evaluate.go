@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -111,7 +112,10 @@ func (e *Evaluator) Run(ctx context.Context) (Evaluation, error) {
 	if err := measure(); err != nil {
 		return total, err
 	}
-	total.Loss = nats / float64(max(total.Tokens, 1))
+	if total.Tokens == 0 || total.Bytes <= 0 {
+		return total, fmt.Errorf("nothing to predict in a text of %d tokens, read in these windows: expected two tokens or more in one of them", len(e.stream.Tokens))
+	}
+	total.Loss = nats / float64(total.Tokens)
 	return total, nil
 }
 

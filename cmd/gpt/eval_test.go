@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
+	"os"
 	"strings"
 	"testing"
 )
@@ -59,6 +61,67 @@ func TestWeights(t *testing.T) {
 		contains(t, succeed(t, "eval", "--weights", p), "weights:        "+p+"; in brackets: float32", "a change of ")
 		if out := succeed(t, "sample", "--weights", p, "Once there"); !strings.HasPrefix(out, "Once there") {
 			t.Errorf("%s writes %q", p, out)
+		}
+	}
+}
+
+// The validation split is the run's own, whatever has become of its texts since; where
+// they are needed, they are checked. Texts that came through a pipe can't be read again.
+func TestEvalOfRunWithoutItsText(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	text := strings.Repeat("One and two and three. ", 100)
+	writeFile(t, "text.txt", text)
+	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--run", "mine")
+	want := evalJSON(t, "--run", "mine")
+	tokens, err := os.ReadFile("mine/validation.tokens")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string]func(){
+		"another text": func() { writeFile(t, "text.txt", strings.Repeat("Something else. ", 100)) },
+		"no text":      func() { os.Remove("text.txt") },
+	} {
+		change()
+		if got := evalJSON(t, "--run", "mine"); got != want {
+			t.Errorf("%s: %+v, want %+v", what, got, want)
+		}
+		if again, _ := os.ReadFile("mine/validation.tokens"); !bytes.Equal(again, tokens) {
+			t.Errorf("%s: the run's tokens are replaced", what)
+		}
+	}
+	writeFile(t, "text.txt", strings.Repeat("Something else. ", 100))
+	os.Remove("mine/validation.tokens")
+	status, _, stderr := gpt("eval", "--run", "mine")
+	if status != 1 || !strings.Contains(stderr, "the texts are not those that the run began with") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+
+	withStdin(t, text)
+	out := succeed(t, "train", "--config", "tiny.yaml", "--data", "-", "--run", "piped")
+	contains(t, out, `- "-"`)
+	withStdin(t, "Somebody pipes something in. ")
+	if got := evalJSON(t, "--run", "piped"); got.Loss != want.Loss || got.Bytes != want.Bytes {
+		t.Errorf("from standard input: %+v, want %+v", got, want)
+	}
+	contains(t, succeed(t, "train", "--resume", "--run", "piped", "--set", "train.steps=8"), "step 8/8")
+	os.Remove("piped/validation.tokens")
+	status, _, stderr = gpt("eval", "--run", "piped")
+	if status != 1 || !strings.Contains(stderr, "came through a pipe and can't be read again") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+}
+
+// A text with nothing to predict has no perplexity.
+func TestEvalOfNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	writeFile(t, "text.txt", strings.Repeat("abc def ", 100))
+	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--set", "tokenizer.kind=char", "--set", "model.context=1")
+	for _, args := range [][]string{{"--stride", "1"}, {"--stride", "1", "--format", "json"}} {
+		status, stdout, stderr := gpt(append([]string{"eval"}, args...)...)
+		if status != 1 || stdout != "" || !strings.Contains(stderr, "nothing to predict") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("eval %v: exit %d\n%s%s", args, status, stdout, stderr)
 		}
 	}
 }

@@ -7,16 +7,32 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Pearson is the linear correlation of two lists; 0 if one of them is constant.
+// Pearson returns the linear correlation of two lists, from -1 to 1; 0 if one of them is
+// constant or not finite.
 func Pearson(x, y []float64) float64 {
-	if r := stat.Correlation(x, y, nil); !math.IsNaN(r) {
-		return r
+	// The deviation of a constant list is not always 0: its mean is rounded.
+	if len(x) == 0 || !finite(x) || !finite(y) || slices.Min(x) == slices.Max(x) || slices.Min(y) == slices.Max(y) {
+		return 0
 	}
-	return 0
+	r := stat.Correlation(x, y, nil)
+	if math.IsNaN(r) || math.IsInf(r, 0) {
+		return 0
+	}
+	return max(-1, min(r, 1))
 }
 
-// Spearman is the correlation of the ranks, equal values sharing the mean of theirs.
-func Spearman(x, y []float64) float64 { return Pearson(ranks(x), ranks(y)) }
+// Spearman returns the correlation of the ranks, equal values sharing the mean of theirs;
+// 0 if a list is constant or not finite.
+func Spearman(x, y []float64) float64 {
+	if !finite(x) || !finite(y) {
+		return 0
+	}
+	return Pearson(ranks(x), ranks(y))
+}
+
+func finite(x []float64) bool {
+	return !slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+}
 
 func ranks(x []float64) []float64 {
 	order := make([]int, len(x))

@@ -70,6 +70,20 @@ func TestCorrelations(t *testing.T) {
 	near(t, "Pearson", Pearson(x, y), 0.8263617094894056)
 	near(t, "Spearman", Spearman(x, y), 0.7636363636363637)
 	near(t, "Pearson of a constant", Pearson(x, make([]float64, 7)), 0)
+	// Whatever is constant, whatever its mean is rounded to: a number, and it is 0.
+	for n := range 50 {
+		for _, value := range []float64{0.1, 0.7, 1e-300, 1e300, 3.3, math.NaN(), math.Inf(1)} {
+			constant, rising := slices.Repeat([]float64{value}, n), make([]float64, n)
+			for i := range rising {
+				rising[i] = float64(i)
+			}
+			for name, r := range map[string]float64{"Pearson": Pearson(constant, rising), "Pearson the other way": Pearson(rising, constant), "Spearman": Spearman(constant, rising)} {
+				if r != 0 {
+					t.Fatalf("%s of %d times %v: %v", name, n, value, r)
+				}
+			}
+		}
+	}
 }
 
 // The expected values are seqeval's, which are conlleval's.

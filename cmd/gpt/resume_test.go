@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"tinygpt/run"
+)
+
+// What a run is resumed with is kept: config.yaml says what it trains with.
+func TestResumeKeepsSettings(t *testing.T) {
+	inTinyRun(t)
+	out := succeed(t, "train", "--resume", "--set", "train.steps=9", "--set", "train.checkpoint_interval=1")
+	contains(t, out, "step 9/9", "note: the learning rate goes from ")
+	text, err := os.ReadFile("runs/tiny-1/config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(text), "kind: text\n", "  steps: 9\n", "  checkpoint_interval: 1\n", "\nfound:\n", "  text_sha256: ")
+	if out := succeed(t, "train", "--resume", "--set", "train.grad_clip=0.5", "--set", "train.steps=10"); strings.Contains(out, "checkpoint_interval: 2") {
+		t.Errorf("a setting of the last resume is forgotten:\n%s", out)
+	}
+	// What fails changes nothing.
+	before, _ := os.ReadFile("runs/tiny-1/config.yaml")
+	if status, _, _ := gpt("train", "--resume", "--set", "train.steps=3"); status != 1 {
+		t.Errorf("exit %d", status)
+	}
+	if after, _ := os.ReadFile("runs/tiny-1/config.yaml"); string(after) != string(before) {
+		t.Errorf("config.yaml was changed by a resume that failed:\n%s", after)
+	}
+}
+
+// A run that patience ended says so, and isn't resumed as if it had steps left.
+func TestStoppedEarly(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	// A rate of 0: no evaluation is better than the first.
+	out := succeed(t, "train", "--config", "tiny.yaml", "--set", "train.steps=100", "--set", "train.patience=2", "--set", "train.eval_interval=1",
+		"--set", "train.learning_rate=0", "--set", "train.min_learning_rate=0")
+	contains(t, out, "stopped early, at step 3 of 100: 2 evaluations in a row brought nothing better (train.patience)")
+	if strings.Contains(out, "NaN") {
+		t.Error(out)
+	}
+	status, stdout, stderr := gpt("train", "--resume")
+	if status != 1 || !strings.Contains(stderr, "stopped early at step 3") || !strings.Contains(stderr, "train.patience=0") || strings.Contains(stdout, "NaN") {
+		t.Errorf("exit %d: %s%s", status, stdout, stderr)
+	}
+	contains(t, succeed(t, "train", "--resume", "--set", "train.patience=0", "--set", "train.steps=5"), "done: 5 steps")
+}
+
+// One process trains in a run's folder at a time.
+func TestTrainInUse(t *testing.T) {
+	inTinyRun(t)
+	unlock, err := run.Lock("runs/tiny-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	for _, args := range [][]string{{"train", "--resume", "--set", "train.steps=9"}, {"train", "--config", "tiny.yaml", "--run", "runs/tiny-1"}} {
+		status, _, stderr := gpt(args...)
+		if status != 1 || !strings.Contains(stderr, "is in use by process ") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit %d: %s", args, status, stderr)
+		}
+	}
+	succeed(t, "eval") // which only reads
+}
