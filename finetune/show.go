@@ -23,6 +23,9 @@ func (s *Session) Describe(w io.Writer) {
 	fmt.Fprintf(w, "buckets:        sequences of %s tokens; %.0f %% is padding\n", strings.Trim(fmt.Sprint(lengths), "[]"), 100*padding)
 	fmt.Fprintf(w, "steps:          %d, the development set is measured every %d\n", s.Train.Steps, s.Train.EvalInterval)
 	fmt.Fprintf(w, "memory:         about %s\n", number.Mebibytes(s.Bytes()))
+	if n := len(s.DevItems); n < fewExamples {
+		fmt.Fprintf(w, "note:           a development set of %d is small: each example moves the accuracy by %.1f points, and the best checkpoint is chosen by little; name a larger one with --dev\n", n, 100/float64(n))
+	}
 	switch lambda := s.Setup.Lambda; {
 	case lambda == 0:
 		fmt.Fprint(w, "loss:           L2, without the language model's\n\n")
@@ -33,6 +36,9 @@ func (s *Session) Describe(w io.Writer) {
 	}
 }
 
+// fewExamples is the size below which a development set says little.
+const fewExamples = 50
+
 // mostClasses is how many a confusion matrix on the terminal has at most.
 const mostClasses = 12
 
@@ -40,6 +46,9 @@ const mostClasses = 12
 func (s *Session) Show(w io.Writer, r Result) {
 	name, e := r.Final()
 	fmt.Fprintf(w, "\ndone: %d steps in %s; the best checkpoint by the development set is that of step %d\n", r.State.Step, number.Short(r.State.Elapsed), r.State.BestStep)
+	if r.State.Step < s.Train.Steps {
+		fmt.Fprintf(w, "stopped early:   at step %d of %d, for %d evaluations in a row brought nothing better (train.patience)\n", r.State.Step, s.Train.Steps, s.Train.Patience)
+	}
 	fmt.Fprintf(w, "development set: %s\n", r.Dev)
 	if r.Test != nil {
 		fmt.Fprintf(w, "test set:        %s\n", *r.Test)

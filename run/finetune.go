@@ -11,6 +11,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
+	"tinygpt/internal/shell"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -289,7 +290,7 @@ func openFinetuned(dir, advice string) (*Run, error) {
 	}
 	r, err := Open(dir)
 	if err == nil && r.Kind != Finetuned {
-		err = fmt.Errorf("%s is no fine-tuned run: "+advice, dir, dir)
+		err = fmt.Errorf("%s is no fine-tuned run: "+advice, dir, shell.Quote(dir))
 	}
 	return r, err
 }

@@ -18,7 +18,9 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/shell"
 	"tinygpt/model"
+	"tinygpt/model/safetensors"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
@@ -201,5 +203,25 @@ func (r *Run) Model(which string) (*model.Model, train.State, error) {
 		return nil, train.State{}, err
 	}
 	state, err := train.LoadCheckpoint(path, m)
-	return m, state, err
+	return m, state, r.orOther(path, err)
+}
+
+// orOther adds to the error of a checkpoint that can't be read that the run's other one
+// can be, if so.
+func (r *Run) orOther(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	names := map[string]string{train.BestCheckpoint: train.LastCheckpoint, train.LastCheckpoint: train.BestCheckpoint}
+	other := names[filepath.Base(path)]
+	f, failed := safetensors.Open(filepath.Join(r.Dir, other))
+	if failed != nil {
+		return err
+	}
+	defer f.Close()
+	if f.Verify() != nil {
+		return err
+	}
+	which := strings.TrimSuffix(other, filepath.Ext(other))
+	return fmt.Errorf("%w; %s is undamaged: --checkpoint %s uses it, and `%s` trains on from it", err, other, which, shell.Command("gpt", "train", "--from", r.Dir))
 }

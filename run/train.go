@@ -8,6 +8,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/data"
+	"tinygpt/internal/shell"
 	"tinygpt/model"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
@@ -34,7 +35,7 @@ type Training struct {
 	Trainer *train.Trainer
 	// First is the number of updates that were made before: 0 unless resumed.
 	First int
-	// Notes are what the user of a resumed run should know before it goes on.
+	// Notes are what a user should know before the training begins or goes on.
 	Notes []string
 
 	unlock func()
@@ -76,7 +77,7 @@ func Start(c configs.Config, o Options) (*Training, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Training{Run: r, Material: material, Model: m, unlock: unlock}
+	t := &Training{Run: r, Material: material, Model: m, Notes: warmUp(c.Train), unlock: unlock}
 	if err = material.save(r); err == nil {
 		err = t.prepare()
 	}
@@ -131,10 +132,10 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 	switch r.Kind {
 	case Text:
 	case Imported:
-		return nil, fmt.Errorf("%s was imported, and there is no training to resume: begin a run with its weights by `gpt train --from %s --data FILE`", r.Dir, r.Dir)
+		return nil, fmt.Errorf("%s was imported, and there is no training to resume: begin a run with its weights by `%s`", r.Dir, shell.Command("gpt", "train", "--from", r.Dir, "--data", "FILE"))
 	default:
 		command, _, _ := strings.Cut(kinds[r.Kind].command, " --")
-		return nil, fmt.Errorf("%s holds a run of kind %s: go on with `%s --resume --run %s`", r.Dir, r.Kind, command, r.Dir)
+		return nil, fmt.Errorf("%s holds a run of kind %s: go on with `%s --resume --run %s`", r.Dir, r.Kind, command, shell.Quote(r.Dir))
 	}
 	c := r.Config
 	for _, s := range settings {
@@ -173,7 +174,7 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 		return nil, err
 	}
 	if t.First, err = t.Trainer.Resume(); err != nil {
-		return nil, err
+		return nil, r.orOther(filepath.Join(r.Dir, train.LastCheckpoint), err)
 	}
 	switch {
 	case t.First >= c.Train.Steps:
@@ -181,7 +182,7 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 	case t.Trainer.StoppedEarly():
 		return nil, fmt.Errorf("%s stopped early at step %d: its last %d evaluations brought nothing better than step %d did; to train on all the same, add --set train.patience=0 or a larger number", r.Dir, t.First, c.Train.Patience, t.Trainer.State().BestStep)
 	}
-	t.Notes = rateChange(r.Config.Train, c.Train, t.First)
+	t.Notes = append(rateChange(r.Config.Train, c.Train, t.First), warmUp(c.Train)...)
 	if len(settings) > 0 {
 		err = t.Reconfigure(c)
 	}
@@ -196,6 +197,14 @@ func rateChange(before, now train.Config, step int) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("the learning rate goes from %.3g to %.3g at step %d: its schedule is another one now (train.steps, learning_rate, min_learning_rate, warmup_steps, decay)", was, is, step)}
+}
+
+// warmUp is a note if the learning rate never reaches the one that was asked for.
+func warmUp(c train.Config) []string {
+	if c.WarmupSteps < c.Steps {
+		return nil
+	}
+	return []string{fmt.Sprintf("train.warmup_steps is %d and train.steps %d: the learning rate only gets to %.3g, not to the %.3g of train.learning_rate", c.WarmupSteps, c.Steps, c.LearningRateAt(c.Steps-1), c.LearningRate)}
 }
 
 // prepare makes the trainer.

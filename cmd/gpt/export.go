@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/number"
+	"tinygpt/internal/shell"
 	"tinygpt/run"
 )
 
@@ -56,7 +57,7 @@ func exportCommand() *cli.Command {
 			out := c.App.Writer
 			if format == run.GGUF {
 				path := filepath.Join(to, run.GGUFFile)
-				fmt.Fprintf(out, "exported %s to %s (%s)\nrun it with: llama-cli -m %s -no-cnv -p \"...\"\n", r.Dir, path, size(path), path)
+				fmt.Fprintf(out, "exported %s to %s (%s)\nrun it with: %s\n", r.Dir, path, size(path), shell.Command("llama-cli", "-m", path, "-no-cnv", "-p", "TEXT"))
 				return nil
 			}
 			fmt.Fprintf(out, "exported %s to %s (weights %s)\n", r.Dir, to, size(filepath.Join(to, "model.safetensors")))

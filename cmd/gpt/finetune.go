@@ -137,7 +137,7 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 	defer stop()
 	result, err := f.Train(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s finetune --resume --run %s\n", result.State.Step, s.Dir, self(), s.Dir)
+		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s\n", result.State.Step, s.Dir, command("finetune", "--resume", "--run", s.Dir))
 		return result, err
 	}
 	if err != nil {
@@ -148,6 +148,6 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 		return result, nil
 	}
 	s.Show(out, result)
-	fmt.Fprintf(out, "predict with: %s classify --run %s\n", self(), s.Dir)
+	fmt.Fprintf(out, "predict with: %s\n", command("classify", "--run", s.Dir))
 	return result, nil
 }

@@ -42,8 +42,8 @@ func importCommand() *cli.Command {
 			if len(leftOut) > 0 {
 				fmt.Fprintf(out, "left out:    %s\n", strings.Join(leftOut, ", "))
 			}
-			fmt.Fprintf(out, "write with:  %s sample --run %s --prompt \"...\"\n", self(), r.Dir)
-			fmt.Fprintf(out, "train it on: %s train --from %s --data FILE\n", self(), r.Dir)
+			fmt.Fprintf(out, "write with:  %s\n", command("sample", "--run", r.Dir, "--prompt", "TEXT"))
+			fmt.Fprintf(out, "train it on: %s\n", command("train", "--from", r.Dir, "--data", "FILE"))
 			return nil
 		},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/shell"
 	"tinygpt/train"
 )
 
@@ -71,6 +72,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fmt.Fprintln(stderr, "gpt:", lines(err))
 	return 1
 }
+
+// command is a command line of this program that the user can copy.
+func command(words ...string) string { return self() + " " + shell.Command(words...) }
 
 // self is what the user types to run this program.
 func self() string {

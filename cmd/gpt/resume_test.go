@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,4 +65,46 @@ func TestTrainInUse(t *testing.T) {
 		}
 	}
 	succeed(t, "eval") // which only reads
+}
+
+// Of two checkpoints of which one is damaged, the other one is named.
+func TestDamagedCheckpoint(t *testing.T) {
+	inTinyRun(t)
+	damage := func(name string) (restore func()) {
+		path := filepath.Join("runs", "tiny-1", name)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, path, string(text[:len(text)-9]))
+		return func() { writeFile(t, path, string(text)) }
+	}
+	fails := func(want string, args ...string) {
+		t.Helper()
+		status, _, stderr := gpt(args...)
+		if status != 1 || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("gpt %s: exit %d: %s, want %s", strings.Join(args, " "), status, stderr, want)
+		}
+	}
+	restore := damage("last.safetensors")
+	fails("best.safetensors is undamaged: --checkpoint best uses it, and `gpt train --from runs/tiny-1`", "train", "--resume", "--set", "train.steps=9")
+	fails("best.safetensors is undamaged", "eval", "--checkpoint", "last")
+	succeed(t, "eval")
+	restore()
+	damage("best.safetensors")
+	fails("last.safetensors is undamaged: --checkpoint last uses it", "eval")
+}
+
+// A warm-up that is longer than the training is pointed out.
+func TestLongWarmUp(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--set", "train.warmup_steps=12"), "note: train.warmup_steps is 12 and train.steps 6: the learning rate only gets to 0.0005,")
+}
+
+// Commands that are printed can be copied, whatever the folder is called.
+func TestPrintedCommands(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--run", "my runs/it's 1"), `sample --run 'my runs/it'"'"'s 1' --prompt '`)
 }

@@ -74,6 +74,6 @@ func trainTokenizer(c *cli.Context) error {
 	if kind == "bpe" && t.VocabSize() < c.Int("vocab-size") {
 		fmt.Fprintf(out, "that is less than --vocab-size %d: no further pair occurs %d times\n", c.Int("vocab-size"), c.Int("min-frequency"))
 	}
-	fmt.Fprintf(out, "look into it: %s tokenizer inspect --tokenizer %s\ntrain with it: %s train --tokenizer %s --data %s\n", self(), dir, self(), dir, files[0])
+	fmt.Fprintf(out, "look into it: %s\ntrain with it: %s\n", command("tokenizer", "inspect", "--tokenizer", dir), command("train", "--tokenizer", dir, "--data", files[0]))
 	return nil
 }

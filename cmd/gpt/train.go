@@ -143,9 +143,6 @@ func resume(c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", t.Dir, t.First, t.Config.Train.Steps)
-	for _, note := range t.Notes {
-		fmt.Fprintln(c.App.Writer, "note:", note)
-	}
 	return trainRun(c, t)
 }
 
@@ -155,6 +152,9 @@ func trainRun(c *cli.Context, t *run.Training) error {
 	cfg, out := t.Config, c.App.Writer
 	if err := describe(out, t); err != nil {
 		return err
+	}
+	for _, note := range t.Notes {
+		fmt.Fprintln(out, "note:", note)
 	}
 	// The texts' garbage goes now, and what comes is little: without this the
 	// collector would let the process grow to twice what lives.
@@ -166,7 +166,7 @@ func trainRun(c *cli.Context, t *run.Training) error {
 	defer stop()
 	result, err := t.Train(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s train --resume --run %s\n", result.State.Step, t.Dir, self(), t.Dir)
+		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s\n", result.State.Step, t.Dir, command("train", "--resume", "--run", t.Dir))
 		return err
 	}
 	if err != nil {
@@ -182,7 +182,7 @@ func trainRun(c *cli.Context, t *run.Training) error {
 		fmt.Fprintf(out, "floor: %.4f bits per byte is the exact entropy of this text; the model is %.4f above it\n", floor, e.BitsPerByte()-floor)
 	}
 	memory.write(out, firstStep(t.Model.Config, cfg.Train))
-	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s sample --run %s --prompt \"%s\"\n", filepath.Join(t.Dir, run.LossCurveFile), self(), t.Dir, beginning(t.Beginning(200)))
+	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s\n", filepath.Join(t.Dir, run.LossCurveFile), command("sample", "--run", t.Dir, "--prompt", beginning(t.Beginning(200))))
 	return nil
 }
 
@@ -236,15 +236,9 @@ func describe(out io.Writer, t *run.Training) error {
 	return nil
 }
 
-// beginning is the first words of a text, fit for a prompt in quotes.
+// beginning is the first words of a text, fit for a prompt.
 func beginning(text string) string {
-	plain := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("\"\\$`!", r) {
-			return ' '
-		}
-		return r
-	}, text)
-	words := strings.Fields(plain)
+	words := strings.Fields(text)
 	short := []rune(strings.Join(words[:min(3, len(words))], " "))
 	return string(short[:min(24, len(short))])
 }

@@ -200,7 +200,7 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 	err = s.Run(ctx, dir)
 	bar.close()
 	if errors.Is(err, training.ErrStopped) {
-		fmt.Fprintf(out, "stopped after step %d of %d; saved in %s\ngo on with: %s vectors train --resume --run %s\n", s.Step(), s.Steps(), dir, self(), dir)
+		fmt.Fprintf(out, "stopped after step %d of %d; saved in %s\ngo on with: %s\n", s.Step(), s.Steps(), dir, command("vectors", "train", "--resume", "--run", dir))
 		return train.ErrInterrupted
 	}
 	if err != nil {
@@ -214,9 +214,9 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 	if err := printNeighbours(out, v); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nloss curve: %s\nask with:   %s vectors neighbours --run %s %s\n", filepath.Join(dir, training.LossCurveFile), self(), dir, v.Words[middle(len(v.Words))])
+	fmt.Fprintf(out, "\nloss curve: %s\nask with:   %s\n", filepath.Join(dir, training.LossCurveFile), command("vectors", "neighbours", "--run", dir, v.Words[middle(len(v.Words))]))
 	if len(s.Config.Data.Files) == 0 {
-		fmt.Fprintf(out, "analogies:  %s vectors score --run %s --analogies stories\n", self(), dir)
+		fmt.Fprintf(out, "analogies:  %s\n", command("vectors", "score", "--run", dir, "--analogies", "stories"))
 	}
 	return nil
 }
