@@ -39,8 +39,12 @@ func (s *Session) Describe(w io.Writer) {
 // fewExamples is the size below which a development set says little.
 const fewExamples = 50
 
-// mostClasses is how many a confusion matrix on the terminal has at most.
-const mostClasses = 12
+// mostClasses is the maximum number of classes of a confusion matrix on the terminal, and
+// mostMistakes that of the mistakes that are printed for more classes.
+const (
+	mostClasses  = 12
+	mostMistakes = 10
+)
 
 // Show prints what the session reached, and where Write left it.
 func (s *Session) Show(w io.Writer, r Result) {
@@ -59,8 +63,15 @@ func (s *Session) Show(w io.Writer, r Result) {
 	if e.Entities.True > 0 {
 		fmt.Fprintf(w, "entities:        precision %.4f, recall %.4f\n", e.Entities.Precision(), e.Entities.Recall())
 	}
-	if e.Confusion != nil && len(e.Confusion.Classes) <= mostClasses {
-		fmt.Fprintf(w, "\nconfusion on the %s set:\n%s", name, e.Confusion)
+	switch c := e.Confusion; {
+	case c == nil:
+	case len(c.Classes) <= mostClasses:
+		fmt.Fprintf(w, "\nconfusion on the %s set:\n%s", name, c)
+	default:
+		fmt.Fprintf(w, "\nmost frequent mistakes on the %s set (true, predicted, examples):\n", name)
+		for _, m := range c.Mistakes(mostMistakes) {
+			fmt.Fprintf(w, "    %s, %s, %d\n", c.Classes[m.Truth], c.Classes[m.Predicted], m.Count)
+		}
 	}
 	fmt.Fprintf(w, "\nworst of the %s set (more in %s):\n%s", name, filepath.Join(s.Dir, WorstFile), s.Setup.Worst(e, 3))
 	fmt.Fprintf(w, "\nresults: %s\n", filepath.Join(s.Dir, ResultsFile))

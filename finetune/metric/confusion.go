@@ -3,10 +3,13 @@
 package metric
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // Confusion counts examples by their true class (rows) and the predicted one.
@@ -85,8 +88,8 @@ func (c *Confusion) String() string {
 	names, first, width := make([]string, len(c.Classes)), len("true \\ predicted"), 0
 	for i, n := range c.Classes {
 		names[i] = shorten(n, widest)
-		first = max(first, utf8.RuneCountInString(names[i]))
-		width = max(width, utf8.RuneCountInString(names[i]))
+		first = max(first, uniseg.StringWidth(names[i]))
+		width = max(width, uniseg.StringWidth(names[i]))
 	}
 	for _, row := range c.Counts {
 		for _, n := range row {
@@ -95,9 +98,9 @@ func (c *Confusion) String() string {
 	}
 	var b strings.Builder
 	line := func(head string, cells func(i int) string) {
-		fmt.Fprintf(&b, "%-*s", first, head)
+		b.WriteString(head + blanks(first, head))
 		for i := range c.Classes {
-			fmt.Fprintf(&b, "  %*s", width, cells(i))
+			b.WriteString("  " + blanks(width, cells(i)) + cells(i))
 		}
 		b.WriteByte('\n')
 	}
@@ -108,10 +111,43 @@ func (c *Confusion) String() string {
 	return b.String()
 }
 
-// shorten cuts a name to at most n characters.
+// blanks fills a text up to a width on the terminal, where a Chinese character is as wide
+// as two letters.
+func blanks(width int, text string) string {
+	return strings.Repeat(" ", max(width-uniseg.StringWidth(text), 0))
+}
+
+// shorten cuts a name to a width of at most n letters.
 func shorten(name string, n int) string {
-	if r := []rune(name); len(r) > n {
-		return string(r[:n-1]) + "…"
+	if uniseg.StringWidth(name) <= n {
+		return name
 	}
-	return name
+	var b strings.Builder
+	width := 0
+	for rest, state := name, -1; rest != ""; {
+		var character string
+		var w int
+		character, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if width += w; width > n-1 {
+			break
+		}
+		b.WriteString(character)
+	}
+	return b.String() + "…"
+}
+
+// Mistake is a number of examples of one class that were predicted to be of another.
+type Mistake struct{ Truth, Predicted, Count int }
+
+// Mistakes returns the n most frequent ones, the most frequent first.
+func (c *Confusion) Mistakes(n int) (list []Mistake) {
+	for t, row := range c.Counts {
+		for p, count := range row {
+			if t != p && count > 0 {
+				list = append(list, Mistake{t, p, count})
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Mistake) int { return cmp.Compare(b.Count, a.Count) })
+	return list[:min(n, len(list))]
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -13,10 +15,21 @@ import (
 	"tinygpt/internal/chart"
 )
 
-// Draw writes the matrix as a PNG picture: the darker a square, the larger the share
-// of its true class that was predicted so.
+// mostSquares is the number of classes up to which a matrix is drawn; a larger one would
+// be a picture of meters. mostMistakes is how many confusions are drawn instead.
+const (
+	mostSquares  = 30
+	mostMistakes = 20
+)
+
+// Draw writes a PNG picture. Up to mostSquares classes it is the matrix: the darker a
+// square, the larger the share of its true class that was predicted so. For more classes
+// it is the most frequent mistakes.
 func (c *Confusion) Draw(path, title string) error {
 	n := len(c.Classes)
+	if n > mostSquares {
+		return c.drawMistakes(path, title)
+	}
 	p := chart.New(title, "predicted", "true")
 	p.Add(squares{c})
 	var across, down []plot.Tick
@@ -31,6 +44,33 @@ func (c *Confusion) Draw(path, title string) error {
 		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YTop
 	}
 	return chart.Write(path, size, size, []*plot.Plot{p})
+}
+
+// drawMistakes draws a bar for each of the most frequent mistakes.
+func (c *Confusion) drawMistakes(path, title string) error {
+	mistakes := c.Mistakes(mostMistakes)
+	p := chart.New(fmt.Sprintf("%s: the most frequent mistakes (true → predicted), %d classes", title, len(c.Classes)), "examples", "")
+	var counts plotter.Values
+	var names []string
+	for _, m := range slices.Backward(mistakes) { // bars begin at the bottom
+		counts = append(counts, float64(m.Count))
+		names = append(names, shorten(c.Classes[m.Truth], 24)+" → "+shorten(c.Classes[m.Predicted], 24))
+	}
+	if len(mistakes) == 0 {
+		p.Title.Text = title + ": no mistakes"
+		p.HideAxes()
+		return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{p})
+	}
+	bars, err := plotter.NewBarChart(counts, vg.Points(14))
+	if err != nil {
+		return err
+	}
+	bars.Horizontal, bars.Color, bars.LineStyle.Width = true, chart.Blue, 0
+	p.Add(bars)
+	p.NominalY(names...)
+	p.X.Min = 0
+	height := max(chart.SlideHeight, vg.Length(4+len(mistakes))*vg.Centimeter)
+	return chart.Write(path, chart.SlideWidth, height, []*plot.Plot{p})
 }
 
 // axes is about how much of the picture's width isn't squares: the names of the true

@@ -2,6 +2,8 @@ package metric
 
 import (
 	"bytes"
+	"fmt"
+	"image"
 	"image/png"
 	"math"
 	"os"
@@ -9,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rivo/uniseg"
 )
 
 func near(t *testing.T, what string, got, want float64) {
@@ -99,5 +103,68 @@ func TestEntities(t *testing.T) {
 	near(t, "F1 of nothing", Entities{}.F1(), 0)
 	if got, want := Spans(strings.Fields("I-a I-b B-b I-b O I-b")), []Span{{"a", 0, 1}, {"b", 1, 2}, {"b", 2, 4}, {"b", 5, 6}}; !slices.Equal(got, want) {
 		t.Errorf("spans %v, want %v", got, want)
+	}
+}
+
+// However many classes there are, the picture has a bounded size; of many the most
+// frequent mistakes are drawn.
+func TestManyClasses(t *testing.T) {
+	for _, n := range []int{2, mostSquares, mostSquares + 1, 300, 1500} {
+		classes, truth, predicted := make([]string, n), make([]int, 3*n), make([]int, 3*n)
+		for i := range classes {
+			classes[i] = fmt.Sprintf("class %d with a long name", i)
+		}
+		for i := range truth {
+			truth[i], predicted[i] = i%n, i%n
+			if i%7 == 0 {
+				predicted[i] = (i + 1) % n
+			}
+		}
+		truth[1], predicted[1] = 1, 0
+		truth[2], predicted[2] = 1, 0
+		c := NewConfusion(classes, truth, predicted)
+		if top := c.Mistakes(1); len(top) != 1 || top[0] != (Mistake{1, 0, 2}) {
+			t.Errorf("%d classes: the most frequent mistake is %v", n, top)
+		}
+		path := filepath.Join(t.TempDir(), "a.png")
+		if err := c.Draw(path, "test set"); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		size, _, err := image.DecodeConfig(f)
+		if err != nil || size.Width > 2500 || size.Height > 2500 {
+			t.Errorf("%d classes: a picture of %d × %d pixels: %v", n, size.Width, size.Height, err)
+		}
+	}
+	all := make([]int, 100)
+	for i := range all {
+		all[i] = i
+	}
+	if err := NewConfusion(make([]string, 100), all, all).Draw(filepath.Join(t.TempDir(), "a.png"), ""); err != nil {
+		t.Error("without a mistake: ", err)
+	}
+}
+
+// Columns are aligned on the terminal, where a Chinese character is two letters wide.
+func TestTableOfWideNames(t *testing.T) {
+	c := NewConfusion([]string{"体育", "yes", "一个非常非常非常长的类名"}, []int{0, 1, 2}, []int{0, 1, 0})
+	want := -1
+	for line := range strings.Lines(c.String()) {
+		width := uniseg.StringWidth(strings.TrimSuffix(line, "\n"))
+		if want < 0 {
+			want = width
+		}
+		if width != want {
+			t.Errorf("a line of width %d, the first has %d:\n%s", width, want, c)
+		}
+	}
+	for name, want := range map[string]string{"abcdef": "abcdef", "abcdefg": "abcde…", "体育体育": "体育…", "👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧": "👨‍👩‍👧👨‍👩‍👧…"} {
+		if got := shorten(name, 6); got != want {
+			t.Errorf("%s is shortened to %s, want %s", name, got, want)
+		}
 	}
 }
