@@ -3,7 +3,11 @@ package glove
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"tinygpt/embedding/corpus"
@@ -68,6 +72,46 @@ func TestCount(t *testing.T) {
 				t.Fatalf("words %d and %d: %v, want %v", i/words, i%words, got[i], want[i])
 			}
 		}
+	}
+}
+
+// The authors' program counts the same in the same text: see testdata/README.md.
+func TestCountReference(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	split, _ := corpus.NewSplitter("spaces")
+	b := corpus.NewBuilder(split)
+	if err := b.AddText(read("text.txt")); err != nil {
+		t.Fatal(err)
+	}
+	text, err := b.Text(2, 0, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]float64{}
+	for line := range strings.Lines(read("cooccurrences.tsv")) {
+		cells := strings.Split(strings.TrimSpace(line), "\t")
+		if want[cells[0]+" "+cells[1]], err = strconv.ParseFloat(cells[2], 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	words := text.Vocabulary.Words
+	Count(text.Tokens, len(words), 4, func(word int, columns []int32, counts []float64) {
+		for i, c := range columns {
+			pair := words[word] + " " + words[c]
+			if x, ok := want[pair]; !ok || math.Abs(counts[i]-x) > 1e-6*x {
+				t.Errorf("%s: %v, want %v", pair, counts[i], x)
+			}
+			delete(want, pair)
+		}
+	})
+	if len(want) > 0 {
+		t.Errorf("not counted: %v", want)
 	}
 }
 
