@@ -47,7 +47,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 			&cli.StringFlag{Name: "settings", Usage: "remember the fastest settings in `FILE`"},
 			&cli.BoolFlag{Name: "json", Usage: "write JSON instead of tables"},
 		},
-		Commands:       []*cli.Command{growthCommand(), timeToLossCommand(), oursCommand()},
+		Commands:       []*cli.Command{growthCommand(), timeToLossCommand(), vectorsCommand(), oursCommand(), oursVectorsCommand()},
 		Suggest:        true,
 		ExitErrHandler: func(*cli.Context, error) {},
 		Action:         compare,

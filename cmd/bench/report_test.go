@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -124,5 +125,35 @@ func TestExecute(t *testing.T) {
 		if code := execute(append([]string{"bench"}, c.args...), &stdout, &stderr); code != 1 || !strings.Contains(stderr.String(), c.want) {
 			t.Errorf("%v: exit %d, %q", c.args, code, stderr.String())
 		}
+	}
+}
+
+// Without peers this program is measured alone, by its own process.
+func TestVectors(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "text.txt")
+	if err := os.WriteFile(file, []byte(strings.Repeat("the king rules the land and the queen rules the sea\n", 200)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var runs []vectorsRun
+	for _, model := range []string{"sgns", "cbow", "glove"} {
+		r := vectorsRun{Program: "this program", Model: model, Words: 2200}
+		out := filepath.Join(dir, "vectors.bin")
+		if status := execute([]string{"bench", "ours-vectors", "--threads", "1", file, out, model, "1", "1"}, io.Discard, os.Stderr); status != 0 {
+			t.Fatalf("%s: exit %d", model, status)
+		}
+		if err := r.score(out, "", ""); err != nil {
+			t.Fatal(err)
+		}
+		r.CPUSeconds, r.Seconds = 2, 1
+		runs = append(runs, r)
+	}
+	var table strings.Builder
+	printVectors(&table, runs)
+	if want := "| this program | glove | 0 | 1,100 | 1.0 | 2,200 |"; !strings.Contains(table.String(), want) {
+		t.Errorf("%q is missing in\n%s", want, table.String())
+	}
+	if words, err := countWords(file); err != nil || words != 2200 {
+		t.Errorf("%d words, %v; want 2,200", words, err)
 	}
 }
