@@ -131,7 +131,7 @@ func vectorsPeers(c *cli.Context, dir string) ([]vectorsPeer, error) {
 		return nil, err
 	}
 	threads, epochs := strconv.Itoa(c.Int("threads")), strconv.Itoa(c.Int("epochs"))
-	peers := []vectorsPeer{{"this program (" + kernel.Level() + ")", training.Models, func(model, out string, seed int) [][]string {
+	peers := []vectorsPeer{{"this program (" + kernel.InstructionSet() + ")", training.Models, func(model, out string, seed int) [][]string {
 		return [][]string{{self, "ours-vectors", "--threads", threads, data, out, model, epochs, strconv.Itoa(seed)}}
 	}}}
 	if python := c.String("gensim"); python != "" {
