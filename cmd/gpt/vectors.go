@@ -22,7 +22,9 @@ func vectorsCommand() *cli.Command {
 			return cli.ShowSubcommandHelp(c)
 		},
 		Subcommands: []*cli.Command{
-			vectorsTrainCommand(), vectorsInitCommand(), vectorsExplainCommand(), vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(), vectorsConvertCommand(),
+			vectorsTrainCommand(), vectorsInitCommand(), vectorsExplainCommand(),
+			vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(),
+			vectorsPhrasesCommand(), vectorsConvertCommand(),
 		},
 	}
 }

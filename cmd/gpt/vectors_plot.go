@@ -34,7 +34,7 @@ func vectorsPlotCommand() *cli.Command {
 			&cli.IntFlag{Name: "neighbours", Usage: "with words, draw the `N` nearest of each", Value: 25},
 			&cli.StringFlag{Name: "pairs", Usage: "draw the pairs in `FILE`, two words a line"},
 			&cli.StringFlag{Name: "method", Usage: "tsne or pca", DefaultText: "tsne; of pairs pca"},
-			&cli.Float64Flag{Name: "perplexity", Usage: "of t-SNE: about how many neighbours a word has", DefaultText: "30, or a third of fewer words"},
+			&cli.Float64Flag{Name: "perplexity", Usage: "of t-SNE: about how many neighbours a word has", DefaultText: "a twentieth of the words, 5 to 30"},
 			&cli.IntFlag{Name: "iterations", Usage: "of t-SNE", Value: project.DefaultTSNE().Iterations},
 			&cli.StringFlag{Name: "title", Usage: "the picture's `TITLE`", DefaultText: "what is drawn"},
 		),
@@ -145,7 +145,7 @@ func placeWords(c *cli.Context, method string, m project.Matrix) ([]project.Poin
 	}
 	o := project.DefaultTSNE()
 	o.Start, o.Iterations = flat, c.Int("iterations")
-	o.Perplexity = min(o.Perplexity, float64(m.Rows-1)/3)
+	o.Perplexity = min(o.Perplexity, max(float64(m.Rows)/20, 5), float64(m.Rows-1)/2)
 	if c.IsSet("perplexity") {
 		o.Perplexity = c.Float64("perplexity")
 	}

@@ -127,3 +127,31 @@ func TestVectorsPlot(t *testing.T) {
 		t.Errorf("exit %d, %s", status, stderr)
 	}
 }
+
+func TestVectorsPhrases(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "en.txt", strings.Repeat("She lives in New York.\nYork is old, new is not.\nIn a house she lives\n", 30)+"he is in the house\n")
+	out := succeed(t, "vectors", "phrases", "--data", "en.txt", "--score", "npmi", "--threshold", "0.95", "--to", "joined.txt")
+	contains(t, out, "pass 1: ", " ×  she_lives", "wrote joined.txt: ")
+	joined, _ := os.ReadFile("joined.txt")
+	contains(t, string(joined), "she_lives in new york", "york is old new is not", "in a_house she_lives\n")
+	writeFile(t, "zh.txt", strings.Repeat("我爱北京\n北京很大\n你爱我\n天很大\n", 5))
+	succeed(t, "vectors", "phrases", "--data", "zh.txt", "--chars", "--score", "npmi", "--threshold", "0.8", "--write-dict", "dict.txt")
+	contains(t, succeed(t, "vectors", "phrases", "--data", "zh.txt", "--dict", "dict.txt", "--to", "cut.txt.gz"), "wrote cut.txt.gz: 50 words")
+	if out := succeed(t, "vectors", "phrases", "--data", "zh.txt", "--words", "spaces", "--min-count", "1", "--format", "json"); !strings.HasPrefix(out, `{"pass":1,"found":0,"best":[]}`) {
+		t.Error(out)
+	}
+	for want, args := range map[string][]string{
+		"no text":                   {},
+		"--words: \"lines\"":        {"--data", "en.txt", "--words", "lines"},
+		"threshold 3 of":            {"--data", "en.txt", "--score", "npmi", "--threshold", "3"},
+		"either --dict or --words":  {"--data", "en.txt", "--dict", "dict.txt", "--chars"},
+		"--passes is 11":            {"--data", "en.txt", "--passes", "11"},
+		"joined.txt is there":       {"--data", "en.txt", "--to", "joined.txt"},
+		"expected a word, its freq": {"--data", "en.txt", "--dict", "en.txt"},
+	} {
+		if status, _, stderr := gpt(append([]string{"vectors", "phrases"}, args...)...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit %d, %s", args, status, stderr)
+		}
+	}
+}

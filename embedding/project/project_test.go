@@ -95,6 +95,22 @@ func TestTSNE(t *testing.T) {
 	}
 }
 
+// Turning keeps distances, and makes the spread along x the largest, without slant.
+func TestTurned(t *testing.T) {
+	place := []float64{-3, -1, 1, 3, -9, -2.5, 2, 9.5} // x, then y
+	points := turned(place)
+	var xx, xy, yy float64
+	for i, p := range points {
+		xx, xy, yy = xx+p.X*p.X, xy+p.X*p.Y, yy+p.Y*p.Y
+		if d := math.Hypot(p.X, p.Y) - math.Hypot(place[i], place[4+i]); math.Abs(d) > 1e-12 {
+			t.Errorf("point %d is %v further away", i, d)
+		}
+	}
+	if math.Abs(xy) > 1e-9 || xx <= yy {
+		t.Errorf("spread %v along x, %v along y, slant %v", xx, yy, xy)
+	}
+}
+
 // trustworthiness is Venna and Kaski's (2001), of k neighbours: 1 minus a penalty for
 // each neighbour in the plane by how far from being one it is among the rows.
 func trustworthiness(m Matrix, points []Point, k int) float64 {

@@ -116,11 +116,25 @@ func (t TSNE) Run(ctx context.Context, m Matrix) ([]Point, float64, error) {
 			t.Progress(step+1, t.Iterations)
 		}
 	}
+	return turned(place), cost(p, place, n), nil
+}
+
+// turned returns the points, turned about their mean so that they spread most along x:
+// no distance changes, and pictures are wider than high.
+func turned(place []float64) []Point {
+	n := len(place) / 2
+	var xx, xy, yy float64
+	for i := range n {
+		x, y := place[i], place[n+i]
+		xx, xy, yy = xx+x*x, xy+x*y, yy+y*y
+	}
+	sin, cos := math.Sincos(math.Atan2(2*xy, xx-yy) / 2)
 	out := make([]Point, n)
 	for i := range out {
-		out[i] = Point{place[i], place[n+i]}
+		x, y := place[i], place[n+i]
+		out[i] = Point{cos*x + sin*y, cos*y - sin*x}
 	}
-	return out, cost(p, place, n), nil
+	return out
 }
 
 func narrow(to []float32, from []float64) {

@@ -1,0 +1,105 @@
+// Package phrases joins words that belong together, so that new_york gets a vector of its
+// own: pairs that stand next to each other much more often than chance would have it
+// (Mikolov et al. 2013b, Distributed Representations of Words and Phrases, section 4).
+// Over the characters of a language that is written without blanks, this finds its words.
+// A Dictionary cuts such a text by the frequencies of known words.
+package phrases
+
+import (
+	"bytes"
+	"unicode"
+
+	"tinygpt/embedding/corpus"
+)
+
+// Text is a text as numbers of its words.
+type Text struct {
+	words  []string
+	ids    map[string]int32
+	tokens []int32 // lineEnd after each line
+}
+
+// What is no word in a text's tokens: the end of a line, and punctuation, over which
+// nothing is joined.
+const (
+	lineEnd = -1
+	pause   = -2
+)
+
+// NewText returns a text without lines.
+func NewText() *Text { return &Text{ids: map[string]int32{}} }
+
+// Add appends a line, cut into words by split.
+func (t *Text) Add(line []byte, split corpus.Splitter) {
+	start := len(t.tokens)
+	t.split(line, split)
+	if len(t.tokens) > start {
+		t.tokens = append(t.tokens, lineEnd)
+	}
+}
+
+// AddCharacters appends a line whose ideographs are words of their own, to be joined to
+// words: not over punctuation, which is left out.
+func (t *Text) AddCharacters(line []byte, split corpus.Splitter) {
+	start := len(t.tokens)
+	for part := range bytes.FieldsFuncSeq(line, func(r rune) bool { return unicode.In(r, unicode.P, unicode.S) }) {
+		if n := len(t.tokens); n > start && t.tokens[n-1] != pause {
+			t.tokens = append(t.tokens, pause)
+		}
+		t.split(part, split)
+	}
+	if len(t.tokens) > start {
+		t.tokens = append(t.tokens, lineEnd)
+	}
+}
+
+func (t *Text) split(part []byte, split corpus.Splitter) {
+	split(part, func(word []byte) {
+		id, ok := t.ids[string(word)]
+		if !ok {
+			id = t.id(string(word))
+		}
+		t.tokens = append(t.tokens, id)
+	})
+}
+
+// id returns the number of a word, a new one if it has none.
+func (t *Text) id(word string) int32 {
+	id, ok := t.ids[word]
+	if !ok {
+		id = int32(len(t.words))
+		t.words, t.ids[word] = append(t.words, word), id
+	}
+	return id
+}
+
+// EachLine calls f for the words of each line, which are valid until f returns.
+func (t *Text) EachLine(f func(words []string) error) error {
+	var line []string
+	for _, id := range t.tokens {
+		if id >= 0 {
+			line = append(line, t.words[id])
+		}
+		if id != lineEnd {
+			continue
+		}
+		if err := f(line); err != nil {
+			return err
+		}
+		line = line[:0]
+	}
+	return nil
+}
+
+// Counts returns how often each word occurs, by its number, and how many words the text
+// has.
+func (t *Text) Counts() (counts []int64, total int64) {
+	counts = make([]int64, len(t.words))
+	for _, id := range t.tokens {
+		if id >= 0 {
+			counts[id]++
+			total++
+		}
+	}
+	return counts, total
+}
