@@ -9,6 +9,7 @@ import (
 
 	"tinygpt/embedding"
 	"tinygpt/embedding/format"
+	"tinygpt/run"
 )
 
 func vectorsCommand() *cli.Command {
@@ -35,7 +36,7 @@ const vectorsFile = "vectors.safetensors"
 // fromFlags say which vectors a command reads.
 func fromFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "run", Usage: "the vectors of the run in `FOLDER`"},
+		&cli.StringFlag{Name: "run", Usage: "the vectors of the run in `FOLDER`", DefaultText: "the latest run of gpt vectors train"},
 		&cli.StringFlag{Name: "from", Usage: "the vectors in `FILE`: word2vec's text or binary form, fastText's .vec, GloVe's text, each also gzipped, or .safetensors"},
 		&cli.IntFlag{Name: "limit", Usage: "read the first `N` words only", DefaultText: "all"},
 	}
@@ -49,7 +50,11 @@ func readVectors(c *cli.Context) (*embedding.Vectors, error) {
 	case path != "" && c.IsSet("run"):
 		return nil, usageError{errors.New("either --run or --from: both name vectors")}
 	case path == "" && !c.IsSet("run"):
-		return nil, usageError{fmt.Errorf("no vectors named: add --run FOLDER of a run of gpt vectors train, or --from FILE (see %s --help)", c.Command.HelpName)}
+		dir, err := run.Latest(run.Root, run.Vectors)
+		if err != nil {
+			return nil, fmt.Errorf("%w; vectors of others are read with --from FILE", err)
+		}
+		path = filepath.Join(dir, vectorsFile)
 	case path == "":
 		path = filepath.Join(c.String("run"), vectorsFile)
 	}

@@ -28,6 +28,7 @@ func vectorsPhrasesCommand() *cli.Command {
 			"--to writes with gpt vectors train --words spaces.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "read `FILE`, folder, glob or - (repeatable)"},
+			encodingFlag(),
 			&cli.StringFlag{Name: "words", Usage: "how text is cut first: words, spaces or characters", Value: "words"},
 			&cli.BoolFlag{Name: "chars", Usage: "join Chinese or Japanese characters to words, not over punctuation"},
 			&cli.StringFlag{Name: "dict", Usage: "cut text by the dictionary in `FILE`, and join nothing unless --passes is set"},
@@ -76,7 +77,11 @@ func vectorsPhrases(c *cli.Context) error {
 		}
 	}
 	text := phrases.NewText()
-	if err := data.EachLine(c.StringSlice("data"), func(line []byte) error {
+	options, err := readOptions(c)
+	if err != nil {
+		return err
+	}
+	if err := data.EachLine(c.StringSlice("data"), options, func(line []byte) error {
 		if c.Bool("chars") {
 			text.AddCharacters(line, split)
 		} else {
