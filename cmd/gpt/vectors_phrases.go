@@ -83,11 +83,9 @@ func vectorsPhrases(c *cli.Context) error {
 	}
 	if err := data.EachLine(c.StringSlice("data"), options, func(line []byte) error {
 		if c.Bool("chars") {
-			text.AddCharacters(line, split)
-		} else {
-			text.Add(line, split)
+			return text.AddCharacters(line, split)
 		}
-		return nil
+		return text.Add(line, split)
 	}); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (d *Dictionary) Splitter() corpus.Splitter {
 	if err != nil {
 		panic(err) // the name is known
 	}
-	return func(line []byte, word func([]byte)) {
+	return func(line []byte, word func([]byte)) error {
 		for start := 0; start < len(line); {
 			r, n := utf8.DecodeRune(line[start:])
 			end := start + n
@@ -84,7 +84,9 @@ func (d *Dictionary) Splitter() corpus.Splitter {
 					}
 					end += n
 				}
-				words(line[start:end], word)
+				if err := words(line[start:end], word); err != nil {
+					return err
+				}
 				start = end
 				continue
 			}
@@ -98,6 +100,7 @@ func (d *Dictionary) Splitter() corpus.Splitter {
 			d.cut(string(line[start:end]), func(w string) { word([]byte(w)) })
 			start = end
 		}
+		return nil
 	}
 }
 

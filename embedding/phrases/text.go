@@ -29,32 +29,36 @@ const (
 // NewText returns a text without lines.
 func NewText() *Text { return &Text{ids: map[string]int32{}} }
 
-// Add appends a line, cut into words by split.
-func (t *Text) Add(line []byte, split corpus.Splitter) {
+// Add appends a line, cut into words by split, whose errors it returns.
+func (t *Text) Add(line []byte, split corpus.Splitter) error {
 	start := len(t.tokens)
-	t.split(line, split)
+	err := t.split(line, split)
 	if len(t.tokens) > start {
 		t.tokens = append(t.tokens, lineEnd)
 	}
+	return err
 }
 
 // AddCharacters appends a line whose ideographs are words of their own, to be joined to
 // words: not over punctuation, which is left out.
-func (t *Text) AddCharacters(line []byte, split corpus.Splitter) {
+func (t *Text) AddCharacters(line []byte, split corpus.Splitter) error {
 	start := len(t.tokens)
 	for part := range bytes.FieldsFuncSeq(line, func(r rune) bool { return unicode.In(r, unicode.P, unicode.S) }) {
 		if n := len(t.tokens); n > start && t.tokens[n-1] != pause {
 			t.tokens = append(t.tokens, pause)
 		}
-		t.split(part, split)
+		if err := t.split(part, split); err != nil {
+			return err
+		}
 	}
 	if len(t.tokens) > start {
 		t.tokens = append(t.tokens, lineEnd)
 	}
+	return nil
 }
 
-func (t *Text) split(part []byte, split corpus.Splitter) {
-	split(part, func(word []byte) {
+func (t *Text) split(part []byte, split corpus.Splitter) error {
+	return split(part, func(word []byte) {
 		id, ok := t.ids[string(word)]
 		if !ok {
 			id = t.id(string(word))

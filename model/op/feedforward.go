@@ -10,28 +10,29 @@ import (
 // feedForward is a block's second half. hidden keeps h·w1 + b1 for the backward pass, which
 // computes the GELU of it again, in place: that takes less time than keeping it would.
 type feedForward struct {
-	rows, width, inner int
-	dropout            dropout
-	hidden, activated  *buffer
-	gradient           *buffer // of hidden
-	masked             *buffer
-	graph              *Graph
-	exactGELU          bool
+	rows, in, inner, out int
+	dropout              dropout
+	hidden, activated    *buffer
+	gradient             *buffer // of hidden
+	masked               *buffer
+	graph                *Graph
+	exactGELU            bool
 }
 
-// ResidualFeedForward returns x + dropout(GELU(h·w1 + b1)·w2 + b2), [N, D], for x and h
-// [N, D], w1 [D, F], b1 [F], w2 [F, D], b2 [D]: the position-wise network (Vaswani et
+// ResidualFeedForward returns x + dropout(GELU(h·w1 + b1)·w2 + b2), [N, O], for x [N, O],
+// h [N, D], w1 [D, F], b1 [F], w2 [F, O], b2 [O]: the position-wise network (Vaswani et
 // al. 2017, section 3.3), with GELU (Hendrycks and Gimpel 2016) in the tanh form that GPT-1
 // and GPT-2 use, or in the exact form, added to the residual stream. h may be x.
 func (g *Graph) ResidualFeedForward(x, h *G.Node, w1, b1, w2, b2 Param, exactGELU bool, dropoutP float32) *G.Node {
 	n, d := dims("ResidualFeedForward's input", h)
 	_, f := dims("ResidualFeedForward's weight", w1.Node)
-	must(x.Shape().Eq(h.Shape()) && w1.Node.Shape()[0] == d && w2.Node.Shape().Eq(tensor.Shape{f, d}),
+	_, o := dims("ResidualFeedForward's stream", x)
+	must(x.Shape()[0] == n && w1.Node.Shape()[0] == d && w2.Node.Shape().Eq(tensor.Shape{f, o}),
 		"ResidualFeedForward: x %v, h %v, w1 %v, w2 %v", x.Shape(), h.Shape(), w1.Node.Shape(), w2.Node.Shape())
 	l := &feedForward{
-		rows: n, width: d, inner: f, dropout: g.newDropout(dropoutP), graph: g,
+		rows: n, in: d, inner: f, out: o, dropout: g.newDropout(dropoutP), graph: g,
 		hidden: &buffer{shape: tensor.Shape{n, f}}, activated: &buffer{shape: tensor.Shape{n, f}}, gradient: &buffer{shape: tensor.Shape{n, f}},
-		masked: g.maskedGradient(n, d, dropoutP), exactGELU: exactGELU,
+		masked: g.maskedGradient(n, o, dropoutP), exactGELU: exactGELU,
 	}
 	return g.addToStream(x, "ResidualFeedForward", l, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
 }
@@ -52,8 +53,8 @@ func (l *feedForward) split(in []values) (x []float32, rest []values) {
 func (l *feedForward) forward(out []float32, in []values) {
 	x, in := l.split(in)
 	hidden, activated := l.hidden.memory(l.graph).Float32s(), l.activated.memory(l.graph).Float32s()
-	kernel.Product{M: l.rows, N: l.inner, K: l.width, A: in[0].float, B: in[1].float, Bias: in[2].float, C: hidden, GELU: activated, ExactGELU: l.exactGELU}.Compute()
-	l.dropout.addTo(x, kernel.Product{M: l.rows, N: l.width, K: l.inner, A: activated, B: in[3].float, Bias: in[4].float, C: out})
+	kernel.Product{M: l.rows, N: l.inner, K: l.in, A: in[0].float, B: in[1].float, Bias: in[2].float, C: hidden, GELU: activated, ExactGELU: l.exactGELU}.Compute()
+	l.dropout.addTo(x, kernel.Product{M: l.rows, N: l.out, K: l.inner, A: activated, B: in[3].float, Bias: in[4].float, C: out})
 }
 
 func (l *feedForward) backward(_, dout []float32, in []values) {
@@ -62,9 +63,9 @@ func (l *feedForward) backward(_, dout []float32, in []values) {
 	h, w1, b1, w2, b2 := in[0], in[1], in[2], in[3], in[4]
 	hidden, dhidden := l.hidden.memory(l.graph).Float32s(), l.gradient.memory(l.graph).Float32s()
 	dy := l.dropout.gradient(dout, l.masked)
-	kernel.Product{TransB: true, M: l.rows, N: l.inner, K: l.width, A: dy, B: w2.float, C: dhidden, GELUGrad: hidden, ExactGELU: l.exactGELU}.Compute()
+	kernel.Product{TransB: true, M: l.rows, N: l.inner, K: l.out, A: dy, B: w2.float, C: dhidden, GELUGrad: hidden, ExactGELU: l.exactGELU}.Compute()
 	activated := hidden
-	first, second := linear{l.rows, l.width, l.inner}, linear{l.rows, l.inner, l.width}
+	first, second := linear{l.rows, l.in, l.inner}, linear{l.rows, l.inner, l.out}
 	dh := first.inputGradient(h, dhidden, w1)
 	if self && h.grad != nil { // h is the stream, whose gradient dout is too
 		if dh.Add != nil {
