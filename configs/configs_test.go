@@ -137,8 +137,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// A capability has sections of its own beside those of Config, and a configuration of
-// its own.
+// A capability can have a configuration type of its own, with the sections of Config and
+// more.
 func TestOwnSections(t *testing.T) {
 	type settings struct {
 		Beta  float64  `yaml:"beta"`

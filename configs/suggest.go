@@ -65,8 +65,8 @@ func didYouMean(t reflect.Type, section, key string) string {
 // Keys lists every section.key of Config.
 func Keys() []string { return keys(reflect.TypeFor[Config]()) }
 
-// keys lists every section.key of a configuration of that type. Of a section by itself
-// it lists the keys.
+// keys lists every section.key of a configuration of that type. For the type of a single
+// section it lists the section's keys.
 func keys(t reflect.Type) (out []string) {
 	for _, section := range fields(t) {
 		if section.Type.Kind() != reflect.Struct {

@@ -30,19 +30,19 @@ type Answer struct {
 	Truncated bool `json:"truncated,omitempty"`
 }
 
-// Share is the probability of a class.
+// Share is a class with its probability.
 type Share struct {
 	Label       string  `json:"label"`
 	Probability float64 `json:"probability"`
 }
 
-// Entity is what an entity's tokens say, and its type.
+// Entity is the text of an entity and its type.
 type Entity struct {
 	Type string `json:"type"`
 	Text string `json:"text"`
 }
 
-// Answer puts a prediction for an item into words.
+// Answer returns a prediction for an item in words.
 func (s *Setup) Answer(it *Item, p Prediction) Answer {
 	x := it.Example
 	a := Answer{Texts: x.Texts, Truncated: it.Cut}
@@ -73,7 +73,7 @@ func (s *Setup) Answer(it *Item, p Prediction) Answer {
 	return a
 }
 
-// String is one line.
+// String returns the answer in one line.
 func (a Answer) String() string {
 	var head string
 	switch {

@@ -2,12 +2,12 @@ package finetune
 
 import "slices"
 
-// granule is what the lengths of buckets are multiples of: the kernels' blocks.
+// granule divides the lengths of buckets: it is the kernels' block size.
 const granule = 8
 
-// BucketLengths chooses at most n lengths that sequences are padded to, so that they
-// are padded the least in all: the exact optimum over multiples of 8, by dynamic
-// programming. No length is above the limit, which the longest item must not pass.
+// BucketLengths chooses at most n lengths that sequences are padded to, so that as few
+// tokens as possible are padding: the exact optimum over multiples of 8, by dynamic
+// programming. No length is above the limit; no item may be longer than it.
 func BucketLengths(items []*Item, n, limit int) []int {
 	count := map[int]int{}
 	for _, it := range items {
@@ -57,7 +57,7 @@ func BucketLengths(items []*Item, n, limit int) []int {
 	return out
 }
 
-// bucketOf is the first of the lengths that n fits into.
+// bucketOf returns the index of the first of the lengths that is n or more.
 func bucketOf(lengths []int, n int) int {
 	i, _ := slices.BinarySearch(lengths, n)
 	return i

@@ -10,8 +10,8 @@ import (
 	"tinygpt/model/op"
 )
 
-// choices is the head of multiple choice: a score for each sequence, softmax over
-// those of an example, and the cross-entropy.
+// choices is the head of multiple choice: a score for each sequence, a softmax over the
+// scores of an example, and the cross-entropy.
 type choices struct{ names labelled.ChoiceLabels }
 
 func (h *choices) outputs() int { return 1 }

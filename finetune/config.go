@@ -28,8 +28,8 @@ type Config struct {
 	Task string `yaml:"task,omitempty"`
 	// Head is "classes" or "regression" (the labels are grades); "" is classes.
 	Head string `yaml:"head,omitempty"`
-	// Metric is what early stopping and the best checkpoint go by: accuracy, macro_f1,
-	// matthews, pearson, spearman or span_f1; "" is what fits the task.
+	// Metric decides about early stopping and the best checkpoint: accuracy, macro_f1,
+	// matthews, pearson, spearman or span_f1; "" is the usual one for the task.
 	Metric string `yaml:"metric,omitempty"`
 
 	// Train, Dev and Test are files with labels; without Dev, DevFraction of the
@@ -60,30 +60,31 @@ type Config struct {
 	Scratch bool   `yaml:"scratch,omitempty"`
 	// Lambda is λ: how much L1 counts. 0 leaves it out.
 	Lambda float64 `yaml:"lambda"`
-	// Dropout is that on the states that the head reads; model.dropout is the model's.
+	// Dropout is the probability of dropout on the states that the head reads; model.dropout
+	// is the model's own.
 	Dropout float64 `yaml:"dropout"`
 	// FreezeEmbeddings leaves the pre-trained embeddings as they are; FreezeLayers these
-	// and so many of the lower layers. All of them frozen is a linear probe.
+	// and that many of the lower layers. With all layers frozen it is a linear probe.
 	FreezeEmbeddings bool `yaml:"freeze_embeddings,omitempty"`
 	FreezeLayers     int  `yaml:"freeze_layers,omitempty"`
 
-	// Epochs is how often each example is seen, oftener if that makes less than MinSteps
-	// updates: a hundred examples need more than three epochs. WarmupFraction of the
-	// steps have a learning rate that still rises. Evaluations is how often the
+	// Epochs is how many times each example is seen; more, if that makes fewer than
+	// MinSteps updates: a hundred examples need more than three epochs. The learning rate
+	// rises during WarmupFraction of the steps. Evaluations is how many times the
 	// development set is measured in all.
 	Epochs         int     `yaml:"epochs,omitempty"`
 	MinSteps       int     `yaml:"min_steps"`
 	WarmupFraction float64 `yaml:"warmup_fraction"`
 	Evaluations    int     `yaml:"evaluations,omitempty"`
-	// Buckets is into how many lengths examples are sorted; MaxLength, in tokens, cuts
-	// longer ones (0: the model's context), and Truncate is where they are cut: middle,
-	// start or end.
+	// Buckets is the number of lengths that sequences are padded to. Examples longer than
+	// MaxLength tokens (0: the model's context) are cut; Truncate is what they lose: their
+	// middle, start or end.
 	Buckets   int    `yaml:"buckets,omitempty"`
 	MaxLength int    `yaml:"max_length,omitempty"`
 	Truncate  string `yaml:"truncate,omitempty"`
 }
 
-// Default holds the settings of GPT-1 (Radford et al. 2018, section 4.1).
+// Default returns the settings of GPT-1 (Radford et al. 2018, section 4.1).
 func Default() Config {
 	return Config{
 		DevFraction: 0.1, Lambda: 0.5, Dropout: 0.1, Epochs: 3, MinSteps: 200, WarmupFraction: 0.002,
@@ -172,7 +173,7 @@ func (c Config) fits() error {
 	return nil
 }
 
-// Room is how many tokens a sequence may have, of a model with that context.
+// Room returns the maximum number of tokens of a sequence for a model with that context.
 func (c Config) Room(context int) int {
 	if c.MaxLength > 0 {
 		return min(context, c.MaxLength)

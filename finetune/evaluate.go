@@ -14,7 +14,7 @@ import (
 // Metrics are what predictions can be measured by.
 var Metrics = []string{"accuracy", "macro_f1", "matthews", "pearson", "spearman", "span_f1"}
 
-// MetricName is what early stopping and the best checkpoint go by.
+// MetricName returns the metric that decides about early stopping and the best checkpoint.
 func (c Config) MetricName() string {
 	if c.Metric != "" {
 		return c.Metric
@@ -30,15 +30,15 @@ type Evaluation struct {
 	// counts.
 	Metric  string
 	Metrics map[string]float64
-	// Confusion counts classes; nil of grades and choices.
+	// Confusion counts classes; nil for grades and choices.
 	Confusion *metric.Confusion
-	// Entities of tagging.
+	// Entities counts the entities of tagging.
 	Entities metric.Entities
 	// Worst are the examples with the highest loss, the worst first.
 	Worst []Judged
 }
 
-// Judged is an example, what was predicted of it, and the loss.
+// Judged is an example, the prediction for it, and the loss.
 type Judged struct {
 	*Item
 	Prediction Prediction
@@ -48,7 +48,7 @@ type Judged struct {
 // Score is the metric that counts.
 func (e Evaluation) Score() float64 { return e.Metrics[e.Metric] }
 
-// Train is the evaluation as the trainer wants it.
+// Train returns the evaluation in the form that the trainer takes.
 func (e Evaluation) Train() train.Evaluation {
 	return train.Evaluation{Loss: e.Loss, Metric: e.Metric, Score: e.Score()}
 }
@@ -74,7 +74,7 @@ func (p *Predictor) Evaluate(items []*Item) (Evaluation, error) {
 	return e, nil
 }
 
-// Labelled reads the label of an example, and no more, into an item.
+// Labelled returns an item that has the example and its label, but no sequences.
 func (s *Setup) Labelled(e labelled.Example) (*Item, error) {
 	it := &Item{Example: e}
 	return it, tasks[s.Task].head(s).label(it)
@@ -95,7 +95,7 @@ func (s *Setup) Measure(examples []labelled.Example, predictions []Prediction) (
 	return e, nil
 }
 
-// countClasses measures classes that were predicted for any number of things.
+// countClasses computes the metrics of predicted classes.
 func (e *Evaluation) countClasses(names []string, truth, predicted []int) {
 	e.Confusion = metric.NewConfusion(names, truth, predicted)
 	e.Metrics["accuracy"] = e.Confusion.Accuracy()
@@ -111,7 +111,7 @@ func (e Evaluation) String() string {
 			out = append(out, fmt.Sprintf("%s %.4f", strings.ReplaceAll(name, "_", "-"), v))
 		}
 	}
-	if e.Loss > 0 { // that of another model isn't known
+	if e.Loss > 0 { // the loss of another kind of model isn't known
 		out = append(out, fmt.Sprintf("loss %.4f", e.Loss))
 	}
 	return fmt.Sprintf("%s, %d examples", strings.Join(out, ", "), e.Examples)

@@ -9,8 +9,9 @@ import (
 	"tinygpt/model"
 )
 
-// grades is the head of regression: one score, which is the grade less the mean of
-// the training grades, by their standard deviation, and the squared error.
+// grades is the head of regression: one score, the standardised grade
+// (grade − mean) / deviation with the mean and standard deviation of the training grades,
+// and the squared error.
 type grades struct{ mean, deviation float64 }
 
 func (h *grades) outputs() int { return 1 }
@@ -22,7 +23,7 @@ func (h *grades) label(it *Item) (err error) {
 
 func (h *grades) labels(*Item) int { return 1 }
 
-// standard is the grade as the head learns it.
+// standard returns the standardised grade, which the head learns.
 func (h *grades) standard(grade float64) float64 { return (grade - h.mean) / h.deviation }
 
 func (h *grades) loss(g *model.Graph, scores *G.Node, _ *Batches) (*G.Node, func([]batchItem)) {

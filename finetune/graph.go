@@ -7,8 +7,8 @@ import (
 )
 
 // GraphOnly builds the training graph of a model that has the task's head, for batches of
-// so many examples, without any: to be looked at, not to be run. Sequences have the
-// model's whole context; of multiple choice there are two choices.
+// the given number of examples, without having any examples: it can be drawn but not run.
+// Sequences fill the model's context; multiple choice has two choices.
 func GraphOnly(m *model.Model, s *Setup, examples int) (*model.Graph, *G.Node) {
 	sequences := max(tasks[s.Task].groups, 1)
 	if s.Task == "choice" {

@@ -6,27 +6,27 @@ import (
 	"tinygpt/model"
 )
 
-// scoreName is the head's linear map among the model's parameters.
+// scoreName is the name of the head's linear map among the model's parameters.
 const scoreName = "score"
 
 // head is what is learned on top of the states: how labels are read, the loss of the
 // scores, and what scores say. Each has a file of its own.
 type head interface {
-	// outputs is the number of scores of a state.
+	// outputs returns the number of scores of a state.
 	outputs() int
 	// label reads the label of an item's example into the item.
 	label(it *Item) error
-	// labels is how many labels of an item the loss is the mean over: one, or one for
-	// each word that is tagged.
+	// labels returns how many labels an item adds to the mean that the loss is: one, or
+	// one for each word that is tagged.
 	labels(it *Item) int
 	// loss adds the loss of scores [R, outputs] to a training graph, R being the rows
 	// of a batch, and returns it with what sets the labels of a batch.
 	loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func(batch []batchItem))
-	// cost is the loss of one item, for evaluation, and predict what its scores say;
-	// scores hold outputs numbers for each of the item's states, one after another.
+	// cost returns the loss of one item, for evaluation, and predict its prediction;
+	// scores holds the outputs of each of the item's states, one after another.
 	cost(it *Item, scores []float32) float64
 	predict(it *Item, scores []float32) Prediction
-	// metrics are what predictions are measured by, the usual one first, and measure
+	// metrics returns the names of the metrics that fit, the usual one first, and measure
 	// computes all of them.
 	metrics() []string
 	measure(e *Evaluation, judged []Judged)
@@ -38,7 +38,7 @@ type batchItem struct {
 	sequence int
 }
 
-// Prediction is what a model says of an example.
+// Prediction is a model's prediction for an example.
 type Prediction struct {
 	// Class is the likeliest class or choice, Probabilities those of each.
 	Class         int

@@ -11,19 +11,19 @@ import (
 type Item struct {
 	Example   labelled.Example
 	Sequences [][]int32
-	// Words is where in the sequence each word is labelled, of tagging; -1: the word
-	// was left out.
+	// Words[i] (tagging only) is the position whose state predicts word i's tag; -1 if
+	// the word was truncated.
 	Words []int
-	// Class is the number of the right class or choice, Grade the label of regression,
-	// Tags the numbers of the words' tags.
+	// Class is the index of the right class or choice, Grade the label of a regression,
+	// Tags the indices of the words' tags.
 	Class int32
 	Grade float64
 	Tags  []int32
-	// Cut says that the example was too long and isn't whole.
+	// Cut says that the example was too long and was truncated.
 	Cut bool
 }
 
-// Length is that of the longest sequence, in tokens.
+// Length returns the length of the longest sequence, in tokens.
 func (it *Item) Length() (n int) {
 	for _, s := range it.Sequences {
 		n = max(n, len(s))
@@ -37,11 +37,11 @@ type Encoder struct {
 	Special   Special
 	// Setup has the task, and the classes or whatever else the labels need.
 	Setup Setup
-	// Context is the most tokens that a sequence may have.
+	// Context is the maximum number of tokens of a sequence.
 	Context int
 }
 
-// Items encodes the examples; withLabels false leaves the labels alone.
+// Items encodes the examples. Without withLabels their labels aren't read.
 func (e *Encoder) Items(examples []labelled.Example, withLabels bool) ([]*Item, error) {
 	t := tasks[e.Setup.Task]
 	head := t.head(&e.Setup)
@@ -92,7 +92,7 @@ func (e *Encoder) parts(x labelled.Example) (p parts, err error) {
 	return p, err
 }
 
-// Truncated is how many of the items aren't whole.
+// Truncated returns the number of items that were truncated.
 func Truncated(items []*Item) (n int) {
 	for _, it := range items {
 		if it.Cut {

@@ -35,7 +35,7 @@ func AddHead(m *model.Model, s *Setup, seed uint64) {
 	m.AddHead(scoreName, tasks[s.Task].head(s).outputs(), seed)
 }
 
-// Shapes are those of the buckets.
+// Shapes returns the shapes of the batches of each bucket.
 func (o *Objective) Shapes() (shapes []train.Shape) {
 	for _, l := range o.Batches.Lengths {
 		shapes = append(shapes, train.Shape{Batch: o.Batches.Sequences, Context: l})
@@ -43,7 +43,7 @@ func (o *Objective) Shapes() (shapes []train.Shape) {
 	return shapes
 }
 
-// Bucket is the length of a batch.
+// Bucket returns the index in Shapes of a batch.
 func (o *Objective) Bucket(step, micro int) int {
 	bucket, _ := o.Batches.At(step, micro)
 	return bucket
@@ -83,8 +83,8 @@ func weighted(loss *G.Node, name string) (*G.Node, *G.F32) {
 	return G.Must(G.Mul(loss, node)), factor
 }
 
-// readStates adds the states that a task reads: [R, D], and where their rows are set.
-// Sequences whose states are added up lie beside each other.
+// readStates returns the states that a task's head reads, [R, D], and the input that holds
+// their positions. Sequences whose states are added up follow one another.
 func readStates(g *model.Graph, name string) (states *G.Node, rows []int32) {
 	groups := tasks[name].groups
 	if groups == 0 {
@@ -94,7 +94,7 @@ func readStates(g *model.Graph, name string) (states *G.Node, rows []int32) {
 	return g.Rows(g.Hidden, node, groups), rows
 }
 
-// Losses are L1 (nil if λ is 0) and L2 of a graph that Build saw.
+// Losses returns L1 (nil if λ is 0) and L2 in a graph that Build was called for.
 func (o *Objective) Losses(g *model.Graph) (l1, l2 *G.Node) { return o.graphs[g].l1, o.graphs[g].l2 }
 
 // Fill writes a batch into the graph of its bucket.
@@ -114,7 +114,7 @@ func (o *Objective) Fill(g *model.Graph, step, micro int) error {
 		for j, s := range it.Sequences {
 			row := in.next[(it.sequence+j)*g.Context:]
 			for i, token := range s[1:] {
-				// The example's own tokens: not those that were put around them.
+				// The example's own tokens, not the special ones around them.
 				if !o.Special.has(token) {
 					row[i] = token
 				}
@@ -156,9 +156,9 @@ func (s Special) predicted(it *Item) (n int) {
 	return n
 }
 
-// place writes the items' sequences into the graph, one after another, and the places
-// of their last tokens into rows. The rest is filled with token 0; it could be any:
-// attention looks back only, and nothing reads the states there.
+// place writes the items' sequences into the graph, one after another, and the positions
+// of their last tokens into rows. The rest is padded with token 0. Any token would do: the
+// causal mask keeps it from what comes before, and nothing reads the states there.
 func place(g *model.Graph, items []*Item, rows []int32, groups int) (batch []batchItem) {
 	clear(g.Tokens)
 	clear(rows)

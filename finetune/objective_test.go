@@ -87,8 +87,7 @@ func TestWithoutL1(t *testing.T) {
 	}
 }
 
-// What stands behind the end of an example changes nothing: the loss of a batch in a
-// longer bucket is the same.
+// Padding changes nothing: the loss of a batch in a longer bucket is the same.
 func TestPadding(t *testing.T) {
 	c := Default()
 	c.Task, c.Buckets = "classification", 1

@@ -9,12 +9,11 @@ import (
 	"tinygpt/model/op"
 )
 
-// evalTokens is about how many tokens a predictor computes at once: enough for full
-// speed.
+// evalTokens is about the number of tokens of a predictor's batch: enough for full speed.
 const evalTokens = 1024
 
 // Predictor computes the scores of items, without dropout. It keeps a graph for each
-// length that it met.
+// length that was needed.
 type Predictor struct {
 	model   *model.Model
 	setup   *Setup
@@ -44,10 +43,10 @@ func NewPredictor(m *model.Model, s *Setup, lengths []int) *Predictor {
 }
 
 // unit is what must be computed in one batch: an item, or one sequence of a multiple
-// choice, of which there may be more than fit into a batch.
+// choice, which may have more sequences than fit into a batch.
 type unit struct {
 	Item
-	of, first int // the item, and where in its scores the unit's begin
+	item, first int // index of the item, and of the unit's first score among the item's
 }
 
 // Scores returns the scores of each item, in the order of the items: those of its
@@ -57,7 +56,7 @@ func (p *Predictor) Scores(items []*Item) ([][]float32, error) {
 	out := make([][]float32, len(items))
 	buckets := make([][]*unit, len(p.lengths))
 	for i, it := range items {
-		whole := unit{Item: *it, of: i}
+		whole := unit{Item: *it, item: i}
 		units := []*unit{&whole}
 		states := 1
 		switch {
@@ -126,7 +125,7 @@ func (p *Predictor) run(g *predicting, units []*unit, out [][]float32) error {
 		if groups == 0 {
 			row, states = i*g.Context, u.Length()
 		}
-		copy(out[u.of][u.first:], scores[row*outputs:(row+states)*outputs])
+		copy(out[u.item][u.first:], scores[row*outputs:(row+states)*outputs])
 	}
 	return nil
 }

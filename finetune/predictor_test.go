@@ -96,8 +96,8 @@ func TestSymmetry(t *testing.T) {
 	}
 }
 
-// Of multiple choice there may be more choices than a batch has sequences; their order
-// changes nothing.
+// An example may have more choices than a batch has sequences; their order changes
+// nothing.
 func TestManyChoices(t *testing.T) {
 	p, e := predictor(t, Setup{Config: Config{Task: "choice", Truncate: Middle}, Found: Found{ChoiceLabels: "0"}})
 	var x labelled.Example

@@ -13,21 +13,21 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Files of a fine-tuned run's folder beside those of every run.
+// Files that a fine-tuned run's folder has in addition to those of every run.
 const (
 	ResultsFile   = "results.json"
 	ConfusionFile = "confusion.png"
 	WorstFile     = "worst.txt"
 )
 
-// Measured is an evaluation as results.json has it.
+// Measured is an evaluation in results.json.
 type Measured struct {
 	Examples int                `json:"examples"`
 	Loss     float64            `json:"loss"`
 	Metrics  map[string]float64 `json:"metrics"`
 }
 
-// Results is what results.json has.
+// Results is the content of results.json.
 type Results struct {
 	Task          string    `json:"task"`
 	Metric        string    `json:"metric"`
@@ -106,8 +106,8 @@ func (s *Setup) Worst(e Evaluation, n int) string {
 	return b.String()
 }
 
-// MeanDeviation is the mean of the values and their standard deviation (of a sample;
-// 0 for a single value).
+// MeanDeviation returns the mean of the values and their sample standard deviation, which
+// is 0 for a single value.
 func MeanDeviation(values []float64) (mean, deviation float64) {
 	mean, deviation = stat.MeanStdDev(values, nil)
 	if math.IsNaN(deviation) {

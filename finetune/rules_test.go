@@ -88,7 +88,7 @@ func sets(n int, draw func(r *rand.Rand) labelled.Example) (x Examples) {
 	return x
 }
 
-// letters draws n different letters of the first so many.
+// letters draws n different letters from the first `of` letters.
 func letters(r *rand.Rand, n, of int) []string {
 	var out []string
 	for _, i := range r.Perm(of)[:n] {
@@ -118,7 +118,7 @@ func TestRules(t *testing.T) {
 			return labelled.Example{Texts: []string{strings.Join(text, "")}, Label: label}
 		}},
 		{"classification by negation", Config{Task: "classification"}, 12, 0.95, func(r *rand.Rand) labelled.Example {
-			// "not" stands before one of two judgements: ! before g leaves the bad one.
+			// "not" comes before one of two judgements: ! before g leaves the bad one.
 			l := letters(r, 3, 6)
 			first := append([]string{"g", "b"}, l...)
 			r.Shuffle(len(first), func(i, j int) { first[i], first[j] = first[j], first[i] })

@@ -35,7 +35,7 @@ func Extend(t tokenizer.Tokenizer) (tokenizer.Tokenizer, Special, error) {
 	return t, Special{ids[0], ids[1], ids[2]}, nil
 }
 
-// has says whether the token is a special one.
+// has says whether the token is one of the special ones.
 func (s Special) has(token int32) bool {
 	return token == s.Start || token == s.Delimiter || token == s.Extract
 }
@@ -57,7 +57,7 @@ type sequenceBuilder struct {
 	words []int // of repeated: where each word is labelled; -1: it was left out
 }
 
-// sequence is start, the texts with delimiters between them, extract. If that is too
+// sequence returns start, the texts with delimiters between them, extract. If that is too
 // long, the longest texts are cut down to the same length.
 func (b *sequenceBuilder) sequence(texts ...[]int32) []int32 {
 	limit := b.limit(texts, b.room-1-len(texts))
@@ -71,8 +71,8 @@ func (b *sequenceBuilder) sequence(texts ...[]int32) []int32 {
 	return append(out, b.special.Extract)
 }
 
-// limit is the largest length that texts can be cut down to so that all together have
-// at most room tokens.
+// limit returns the largest length that texts can be cut down to so that together they
+// have at most room tokens.
 func (b *sequenceBuilder) limit(texts [][]int32, room int) int {
 	longest, total := 0, 0
 	for _, t := range texts {
@@ -91,12 +91,12 @@ func (b *sequenceBuilder) limit(texts [][]int32, room int) int {
 	return longest
 }
 
-// shorten leaves n tokens.
+// shorten cuts a text down to n tokens.
 func (b *sequenceBuilder) shorten(text []int32, n int) []int32 {
 	if len(text) <= n {
 		return text
 	}
-	head := n // of Start and End: all of it at one side
+	head := n // for End: all of it is kept at the beginning
 	switch b.truncate {
 	case Start:
 		head = 0
@@ -106,8 +106,8 @@ func (b *sequenceBuilder) shorten(text []int32, n int) []int32 {
 	return append(append([]int32{}, text[:head]...), text[len(text)-(n-head):]...)
 }
 
-// repeated is start, the words, delimiter, the words again, extract. Of a sentence that
-// is too long the last words are left out.
+// repeated returns start, the words, delimiter, the words again, extract. A sentence that
+// is too long loses its last words.
 func (b *sequenceBuilder) repeated(words [][]int32) []int32 {
 	var text []int32
 	b.words = make([]int, len(words))

@@ -2,7 +2,7 @@ package finetune
 
 import "tinygpt/data/labelled"
 
-// similarity reads two texts in both orders, for neither comes first, and adds the two
+// similarity reads two texts in both orders, since neither comes first, and adds the two
 // final states (Radford et al. 2018, section 3.3).
 var similarity = task{
 	kind: labelled.Pair,

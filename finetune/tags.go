@@ -10,8 +10,8 @@ import (
 	"tinygpt/model/op"
 )
 
-// tags is the head of a tag for every word: softmax over a score for each tag at the
-// word's last token, and the mean cross-entropy over words.
+// tags is the head that gives every word a tag: a softmax over a score for each tag at
+// the word's last token, and the mean cross-entropy over words.
 type tags struct{ names labelled.Classes }
 
 func (h *tags) outputs() int { return len(h.names) }
@@ -50,7 +50,7 @@ func (h *tags) loss(g *model.Graph, scores *G.Node, _ *Batches) (*G.Node, func([
 	}
 }
 
-// word is the scores of a word, or nil if it was left out.
+// word returns the scores of a word, or nil if it was truncated.
 func (h *tags) word(it *Item, w int, scores []float32) []float32 {
 	if at := it.Words[w]; at >= 0 {
 		return scores[at*len(h.names):][:len(h.names)]
@@ -58,7 +58,7 @@ func (h *tags) word(it *Item, w int, scores []float32) []float32 {
 	return nil
 }
 
-// cost is the mean over the words that the model saw.
+// cost returns the mean over the words that the model sees.
 func (h *tags) cost(it *Item, scores []float32) float64 {
 	var sum, words float64
 	for w := range it.Words {
@@ -70,7 +70,7 @@ func (h *tags) cost(it *Item, scores []float32) float64 {
 	return sum / max(words, 1)
 }
 
-// predict gives words that were left out the first tag, O.
+// predict gives truncated words the first tag, O.
 func (h *tags) predict(it *Item, scores []float32) Prediction {
 	var p Prediction
 	for w := range it.Words {

@@ -7,13 +7,14 @@ import (
 	"tinygpt/data/labelled"
 )
 
-// task is a way of putting examples before the model. Each has a file of its own.
+// task is a transform of examples into sequences for the model (Radford et al. 2018,
+// section 3.3). Each has a file of its own.
 type task struct {
 	// kind is what its examples consist of.
 	kind labelled.Kind
 	// arrange turns the tokens of an example into sequences.
 	arrange func(b *sequenceBuilder, p parts) [][]int32
-	// groups is how many sequences an example has whose states are added up; 0 means
+	// groups is the number of sequences of an example whose states are added up; 0 means
 	// that the state of every token is read.
 	groups int
 	// head makes what is learned on top of the states.
@@ -27,7 +28,7 @@ type parts struct {
 	texts, choices, words [][]int32
 }
 
-// tasks are those that there are. A new one is a file and a line here.
+// tasks are all transforms by name. A new one is a file and a line here.
 var tasks = map[string]task{
 	"classification": classification,
 	"entailment":     entailment,
@@ -36,13 +37,13 @@ var tasks = map[string]task{
 	"tagging":        tagging,
 }
 
-// Tasks lists the tasks' names.
+// Tasks lists the names of the tasks.
 func Tasks() []string { return slices.Sorted(maps.Keys(tasks)) }
 
-// Kind is what the examples of the task consist of.
+// Kind returns what the examples of the task consist of.
 func (c *Config) Kind() labelled.Kind { return tasks[c.Task].kind }
 
-// classesOrGrades is the head that the configuration asks for.
+// classesOrGrades returns the head that the configuration asks for.
 func classesOrGrades(s *Setup) head {
 	if s.Head == Regression {
 		return &grades{mean: s.Mean, deviation: s.Deviation}

@@ -45,7 +45,7 @@ func TestSmooth(t *testing.T) {
 		if m.LearningRate != float64(m.Step) || math.Abs(m.GradNorm-1) > 1e-12 {
 			t.Errorf("step %d: %+v", m.Step, m)
 		}
-		// The mean of so many jumps of 1 is off by a jump's weight at most.
+		// The mean of many jumps of 1 is off by the weight of one jump at most.
 		if i > 20 && math.Abs(m.Loss-2) > 1.0/smoothing+1e-9 {
 			t.Errorf("step %d: mean %v", m.Step, m.Loss)
 		}

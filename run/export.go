@@ -31,8 +31,8 @@ var Dtypes = map[string]safetensors.Dtype{"float32": "", "float16": safetensors.
 
 // Export writes the weights of a checkpoint (see Checkpoint) and the tokenizer into
 // the folder to, which is made if need be. What is there of the same name is
-// refused. Files appear when all of them are complete; when progress, which is told
-// of the weights, returns an error, none do.
+// refused. The files appear when all of them are complete. progress is called while the
+// weights are written; when it returns an error, no file appears.
 func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dtype, progress model.Progress) error {
 	marks := map[Format][]string{HuggingFace: {"config.json", "model.safetensors", "tokenizer.json"}, GGUF: {GGUFFile}}[format]
 	if marks == nil {

@@ -133,8 +133,8 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
-// A folder is held by one process at a time: another one is told which, and a holder
-// that died is no obstacle.
+// A folder is held by one process at a time. Another one gets an error that names it, and
+// a holder that died is no obstacle.
 func TestLock(t *testing.T) {
 	if dir := os.Getenv("TINYGPT_TEST_LOCK"); dir != "" { // the other process
 		_, err := Lock(dir)

@@ -11,6 +11,8 @@ import (
 // Found is what a run of a language model found out when it began. config.yaml has it as
 // the section found, apart from the configuration, which is what was asked for.
 type Found struct {
+	// Program is the one that made the run: version, commit, Go and instruction set.
+	Program string `yaml:"program,omitempty"`
 	// TokenizerSHA256 is the tokenizer's fingerprint: the weights are never used with
 	// another one's tokens.
 	TokenizerSHA256 string `yaml:"tokenizer_sha256,omitempty"`

@@ -10,7 +10,7 @@ import (
 // llama.cpp's types of tokens, llama_token_type.
 const (
 	normalToken  = 1
-	controlToken = 3 // stands for no text
+	controlToken = 3 // has no text
 )
 
 // ggufVocabulary is a tokenizer as llama.cpp wants it in a file's metadata. The end

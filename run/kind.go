@@ -34,7 +34,7 @@ var kinds = map[Kind]struct {
 	// model says that it holds a language model with its tokenizer, for Open, and writes
 	// that commands which continue texts take the latest such run if none is named.
 	model, writes bool
-	// sections of config.yaml beside those of configs.Config; see Run.Section.
+	// sections of config.yaml in addition to those of configs.Config; see Run.Section.
 	sections []string
 }{
 	Text:      {command: "gpt train --config small.yaml", model: true, writes: true},
@@ -62,13 +62,13 @@ func Writers() (list []Kind) {
 // Is says whether it is one of the kinds.
 func (k Kind) Is(list ...Kind) bool { return slices.Contains(list, k) }
 
-// kindOf reads the kind of a run off its config.yaml. Runs made before kinds were
-// written down are told apart by their settings.
+// kindOf returns the kind of the run with this config.yaml. Earlier programs wrote no kind;
+// their runs are recognised by their settings.
 func kindOf(text []byte, path string) (Kind, error) {
 	var header struct {
 		Kind     Kind
 		Finetune struct{ Task string }
-		// Of an imported run the tokenizer came with the weights, and there is no text.
+		// In an imported run the tokenizer came with the weights, and there is no text.
 		Tokenizer struct{ Kind string }
 		Data      struct{ SHA256 string }
 	}

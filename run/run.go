@@ -18,8 +18,10 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/build"
 	"tinygpt/internal/shell"
 	"tinygpt/model"
+	"tinygpt/model/kernel"
 	"tinygpt/model/safetensors"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -55,7 +57,7 @@ func Create(dir, name string, kind Kind, c configs.Config, t tokenizer.Tokenizer
 
 // create is Create with what the run has found, and leaves the folder locked.
 func create(dir, name string, kind Kind, c configs.Config, f Found, t tokenizer.Tokenizer, m *model.Model, sections ...Section) (r *Run, unlock func(), err error) {
-	f.TokenizerSHA256 = tokenizer.Fingerprint(t)
+	f.Program, f.TokenizerSHA256 = build.Read().String()+", "+kernel.Level(), tokenizer.Fingerprint(t)
 	text, err := c.Marshal()
 	if err != nil {
 		return nil, nil, err

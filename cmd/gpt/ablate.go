@@ -24,7 +24,7 @@ func ablateCommand() *cli.Command {
 			"pre-training, and logistic regression over n-grams, as in table 5 of the GPT-1 paper, each on the\n" +
 			"same examples. Results are kept one by one: the same command goes on where it was stopped.",
 		Flags: append(finetuneFlags(),
-			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, beside all", Value: cli.NewIntSlice(100, 300, 1000)},
+			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
 			&cli.IntFlag{Name: "seeds", Usage: "repeat each `N` times", Value: 3},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
 		),

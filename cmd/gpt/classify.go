@@ -18,8 +18,8 @@ func classifyCommand() *cli.Command {
 		Name:      "classify",
 		Usage:     "predict labels with a fine-tuned model",
 		ArgsUsage: "[TEXT ...]",
-		Description: "Each TEXT is an example of its own; of entailment and similarity the two texts come one after\n" +
-			"the other; of choice the context is TEXT and the choices are --choice; of tagging TEXT is a sentence.\n" +
+		Description: "Each TEXT is an example of its own. For entailment and similarity the two texts follow one\n" +
+			"another; for choice TEXT is the context and --choice gives the choices; for tagging TEXT is a sentence.\n" +
 			"Without TEXT the examples come from --file, or from standard input: a text on each line, or for\n" +
 			"tasks of several texts rows as in the training file.",
 		Flags: []cli.Flag{
@@ -97,7 +97,7 @@ func toClassify(c *cli.Context, s *finetune.Setup) ([]labelled.Example, error) {
 	return s.Read(from)
 }
 
-// examplesOf makes examples of texts; of a pair two texts are one example.
+// examplesOf makes examples of texts; two texts are one example of a pair.
 func examplesOf(kind labelled.Kind, texts, choices []string, source string) (out []labelled.Example, err error) {
 	size := 1
 	switch kind {

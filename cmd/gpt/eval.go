@@ -24,14 +24,14 @@ func evalCommand() *cli.Command {
 		Description: "Each token is predicted once, from its document's beginning where that fits into the context.\n" +
 			"With --stride the context slides over the text instead, documents or not, as in Hugging Face's guide to\n" +
 			"perplexity: its windows begin N tokens apart and predict what is new in them.\n" +
-			"The end-of-text token behind each document is predicted as well, and counts.",
+			"The end-of-text token after each document is predicted too, and counts.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "measure on `FILE`, folder, glob or - (repeatable)", DefaultText: "the validation split"},
 			encodingFlag(),
 			&cli.IntFlag{Name: "stride", Usage: "slide the context by `N` tokens, 1 to all of it; smaller is slower and more favourable", DefaultText: "by documents"},
-			weightsFlag("; the result beside that in float32"),
+			weightsFlag("; the result is compared with float32"),
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
 		},
 		Action: evalAction,

@@ -50,7 +50,7 @@ func importCommand() *cli.Command {
 }
 
 // interchange shows how far a work on weights has come. Interrupted, it leaves
-// nothing behind. end is to be called when the work is over.
+// nothing in the folder. end is to be called when the work is over.
 func interchange(c *cli.Context, what string) (progress model.Progress, end func()) {
 	ctx, stop := interruptible(c)
 	bar := newProgress(c.App.ErrWriter)

@@ -227,7 +227,7 @@ func describe(out io.Writer, t *run.Training) error {
 	if cfg.Weights.From != "" {
 		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)
 	} else {
-		fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes of random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
+		fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes from random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
 	}
 	if floor := t.FloorBitsPerByte(); floor > 0 {
 		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the exact entropy of the validation text\n", t.FloorLoss(), floor)

@@ -30,7 +30,7 @@ type Arm struct {
 	Scratch, NoAuxiliary, Baseline bool
 }
 
-// Arms are all of them.
+// Arms returns all arms.
 func Arms(lambda float64) []Arm {
 	return []Arm{
 		{Name: fmt.Sprintf("pre-trained, λ = %g", lambda)},
@@ -68,7 +68,7 @@ type Study struct {
 	Sizes    []int           // numbers of training examples, rising
 	Seeds    int
 	Dir      string
-	// Done is told of each result, and how many there are of how many.
+	// Done is called after each result, with the number of results so far and in all.
 	Done func(p Point, done, all int)
 
 	arms   []Arm
@@ -124,8 +124,8 @@ func (s *Study) Run(ctx context.Context) error {
 	return s.write()
 }
 
-// repeats is for how many seeds an arm is fitted: the seed draws a part of the examples
-// and weights to start from, so that of n-grams on all examples there is one result.
+// repeats returns the number of seeds that an arm is fitted with. A seed draws a part of
+// the examples and the weights to start from, so n-grams on all examples have one result.
 func (s *Study) repeats(arm Arm, size int) int {
 	if arm.Baseline && size == len(s.Examples.Train) {
 		return 1

@@ -31,7 +31,7 @@ type Ladder struct {
 	Shapes []Shape // from small to large
 	// HeadWidth is the columns of a head in all shapes.
 	HeadWidth int
-	Seeds     int // each model so many times, from Config.Train.Seed on
+	Seeds     int // how many times each model is trained, with seeds from Config.Train.Seed on
 	Dir       string
 	Report    Report
 	// Learning gives the options with which the tokenizer is learned; see run.Prepare.
@@ -40,13 +40,13 @@ type Ladder struct {
 	material *run.Material
 }
 
-// Report is told what happens.
+// Report shows what happens.
 type Report interface {
 	// Begin says which model comes now, how much of the whole is done, and what its share
 	// is: fractions of the operations.
 	Begin(r Rung, number, of int, done, share float64)
 	Step(m train.Metrics, total int)
-	// Done is told of each trained model, also of one that was trained before.
+	// Done is called for each trained model, also for one that was trained before.
 	Done(r Result, before bool)
 	Close()
 }

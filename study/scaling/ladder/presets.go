@@ -57,7 +57,7 @@ func New(name string) (*Ladder, error) {
 // fewest models that a law and a prediction can be made of.
 const fewest = 4
 
-// SetLayers gives the ladder models of so many layers each, by ShapeAt.
+// SetLayers gives the ladder models with these numbers of layers, by ShapeAt.
 func (l *Ladder) SetLayers(layers []int) error {
 	if len(layers) < fewest {
 		return fmt.Errorf("%d sizes: a law of three parameters, and a larger model to predict, need %d at least", len(layers), fewest)
@@ -72,8 +72,8 @@ func (l *Ladder) SetLayers(layers []int) error {
 	return nil
 }
 
-// SetTokens has each model see so many tokens, to whole updates, warm up in the same
-// share of them, and be measured and saved as often.
+// SetTokens sets how many tokens each model sees, rounded to whole updates. The warm-up
+// keeps its share of them, and evaluations and checkpoints their number.
 func (l *Ladder) SetTokens(tokens int) {
 	t := &l.Config.Train
 	before := t.Steps

@@ -25,11 +25,11 @@ func ShapeAt(layers, headWidth int) Shape {
 	return Shape{layers, heads * headWidth, heads}
 }
 
-// Of is c in that shape.
+// Of returns c with that shape.
 func (s Shape) Of(c model.Config) model.Config {
 	c.Layers, c.Width, c.Heads = s.Layers, s.Width, s.Heads
 	return c
 }
 
-// String is layers × width.
+// String returns layers × width.
 func (s Shape) String() string { return fmt.Sprintf("%d × %d", s.Layers, s.Width) }
