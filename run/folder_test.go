@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"tinygpt/configs"
@@ -183,4 +184,27 @@ func TestLock(t *testing.T) {
 		t.Error("after unlock: ", err)
 	}
 	unlock()
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Error("left in the folder: ", left)
+	}
+	// Many at a time: one holds it, and the others are told so or come after.
+	var holders, most atomic.Int32
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if unlock, err := Lock(dir); err == nil {
+					if n := holders.Add(1); n > 1 {
+						most.Store(n)
+					}
+					holders.Add(-1)
+					unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := most.Load(); n > 1 {
+		t.Errorf("%d held the folder at the same time", n)
+	}
 }

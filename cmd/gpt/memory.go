@@ -29,11 +29,11 @@ func (r *memoryReport) Step(m train.Metrics, p train.Progress) {
 	r.Report.Step(m, p)
 }
 
-// write says what was held beside the texts, and what was expected.
+// write says what was held apart from the texts, and what was expected.
 func (r *memoryReport) write(w io.Writer, expected train.Memory) {
 	if r.step == 0 {
 		return
 	}
-	fmt.Fprintf(w, "memory: a step held %s beside the texts, %s were expected; %s at the most, with evaluation, samples and files\n",
+	fmt.Fprintf(w, "memory: a step held %s apart from the texts, %s were expected; %s at most, with evaluation, samples and files\n",
 		number.Mebibytes(r.step+expected.Weights), number.Mebibytes(expected.Total()-expected.Evaluation), number.Mebibytes(r.grown()+expected.Weights))
 }

@@ -222,7 +222,7 @@ func describe(out io.Writer, t *run.Training) error {
 		fmt.Fprintf(out, "stage %d:          %d steps, %d of %d layers, batches of %d × %d tokens\n", i+1, p.Steps, p.Layers, cfg.Model.Layers, p.Batch, p.Context)
 	}
 	memory := train.MemoryOf(t.Model.Config, cfg.Train.BatchSize)
-	fmt.Fprintf(out, "memory:           about %s beside the texts (weights, gradients and AdamW %s, activations %s, packed operands %s, evaluation %s)\n",
+	fmt.Fprintf(out, "memory:           about %s apart from the texts (weights, gradients and AdamW %s, activations %s, packed operands %s, evaluation %s)\n",
 		number.Mebibytes(memory.Total()), number.Mebibytes(memory.Parameters()), number.Mebibytes(memory.Activations), number.Mebibytes(memory.Packed), number.Mebibytes(memory.Evaluation))
 	if cfg.Weights.From != "" {
 		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)

@@ -92,6 +92,14 @@ func Sizes(wanted []int, all int) (sizes []int) {
 // computed stays, and the next Run goes on from there.
 func (s *Study) Run(ctx context.Context) error {
 	s.arms = Arms(s.Config.Finetune.Lambda)
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return err
+	}
+	unlock, err := run.Lock(s.Dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -193,11 +201,9 @@ func (s *Study) finetune(ctx context.Context, c configs.Config) (dev, test finet
 	return result.Dev, test, err
 }
 
-// open makes the folder, or reads what an earlier Run of the same study left.
+// open writes the settings into the folder, or reads what an earlier Run of the same study
+// left there.
 func (s *Study) open() error {
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
-		return err
-	}
 	text, err := s.Config.Marshal()
 	if err != nil {
 		return err
@@ -211,7 +217,7 @@ func (s *Study) open() error {
 		}
 	case err != nil:
 		return err
-	case string(before) != string(text):
+	case !sameSettings(before, text):
 		return fmt.Errorf("%s holds an ablation with other settings (see %s in it): name another folder with --out", s.Dir, configFile)
 	}
 	if s.points, err = readPoints(filepath.Join(s.Dir, pointsFile)); err != nil {
@@ -219,6 +225,16 @@ func (s *Study) open() error {
 	}
 	s.log, err = atomicfile.OpenLines(filepath.Join(s.Dir, pointsFile))
 	return err
+}
+
+// sameSettings compares configurations, however an earlier program wrote them.
+func sameSettings(before, now []byte) bool {
+	c, err := configs.Parse(before, configFile)
+	if err != nil {
+		return false
+	}
+	again, err := c.Marshal()
+	return err == nil && string(again) == string(now)
 }
 
 func readPoints(path string) (points []Point, err error) {

@@ -109,7 +109,11 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	if err := l.open(); err != nil {
 		return nil, err
 	}
-	var err error
+	unlock, err := run.Lock(l.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if l.material, err = run.Prepare(l.Config, l.Learning); err != nil {
 		return nil, err
 	}
