@@ -57,7 +57,7 @@ func Create(dir, name string, kind Kind, c configs.Config, t tokenizer.Tokenizer
 
 // create is Create with what the run has found, and leaves the folder locked.
 func create(dir, name string, kind Kind, c configs.Config, f Found, t tokenizer.Tokenizer, m *model.Model, sections ...Section) (r *Run, unlock func(), err error) {
-	f.Program, f.TokenizerSHA256 = build.Read().String()+", "+kernel.Level(), tokenizer.Fingerprint(t)
+	f.Program, f.TokenizerSHA256 = build.Read().String()+", "+kernel.InstructionSet(), tokenizer.Fingerprint(t)
 	text, err := c.Marshal()
 	if err != nil {
 		return nil, nil, err
