@@ -65,7 +65,8 @@ func TestHuggingFaceRoundTrip(t *testing.T) {
 	}
 }
 
-// The config.json that is written has the same value as transformers' own for every key.
+// The config.json written has every key that the real library writes for what the
+// model is, with the same value.
 func TestHuggingFaceConfigWritten(t *testing.T) {
 	for name, c := range transformersModels {
 		text, err := os.ReadFile(filepath.Join("testdata", name, configFile))
@@ -151,7 +152,8 @@ func oneLine(t *testing.T, err error, want string) {
 	}
 }
 
-// altered is the folder gpt2 of the testdata with changed tensors and configuration.
+// altered is the folder gpt2 of the testdata with its tensors and configuration
+// changed.
 func altered(t *testing.T, tensors func([]safetensors.Tensor) []safetensors.Tensor, config ...string) fs.FS {
 	t.Helper()
 	m, _, err := ReadHuggingFace(os.DirFS("testdata/gpt2"), nil)
@@ -212,8 +214,8 @@ func TestHuggingFaceWeightsRefused(t *testing.T) {
 	}
 }
 
-// Tensors besides the parameters: those of other heads are named, buffers aren't, and a head that
-// equals the embedding is the embedding.
+// What is beside the parameters: heads of other tasks are named, buffers aren't,
+// and a head that equals the embedding is the embedding.
 func TestHuggingFaceExtraTensors(t *testing.T) {
 	var head []float32
 	extra := func(list []safetensors.Tensor) []safetensors.Tensor {
@@ -245,7 +247,7 @@ func TestHuggingFaceExtraTensors(t *testing.T) {
 	}
 }
 
-// Progress ends with the total, and an error of it ends the work.
+// Progress ends with the whole, and its error ends the work.
 func TestHuggingFaceProgress(t *testing.T) {
 	var last int64
 	m, _, err := ReadHuggingFace(os.DirFS("testdata/gpt2"), func(done, total int64) error {
@@ -264,7 +266,7 @@ func TestHuggingFaceProgress(t *testing.T) {
 	}
 }
 
-// A shorter context changes no logit of tokens within it.
+// A shorter context changes no logit within it.
 func TestCrop(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		m := tiny(t, arch)
@@ -308,7 +310,7 @@ func FuzzParseHuggingFace(f *testing.F) {
 	})
 }
 
-// Variants of a folder that transformers reads and some programs write give the right model.
+// What transformers reads and some writers make: each folder gives the model that it is.
 func TestHuggingFaceVariants(t *testing.T) {
 	want, _, err := ReadHuggingFace(os.DirFS("testdata/gpt2"), nil)
 	if err != nil {

@@ -43,6 +43,9 @@ func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dt
 			return fmt.Errorf("%s is there already: name another folder, or remove it", filepath.Join(to, name))
 		}
 	}
+	if r.Kind == Reward {
+		return r.exportReward(checkpoint, to, format, narrow, progress)
+	}
 	m, _, err := r.Model(checkpoint)
 	if err != nil {
 		return err
@@ -60,5 +63,27 @@ func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dt
 			return err
 		}
 		return m.WriteHuggingFace(dir, narrow, r.Tokenizer.EndOfText(), progress)
+	})
+}
+
+// exportReward writes a reward model as a classifier with one label, which transformers'
+// AutoModelForSequenceClassification gives the same scores.
+func (r *Run) exportReward(checkpoint, to string, format Format, narrow safetensors.Dtype, progress model.Progress) error {
+	if format != HuggingFace {
+		return fmt.Errorf("%s is a reward model, which gives scores and writes nothing: expected the format %s, not %s", r.Dir, HuggingFace, format)
+	}
+	c, err := r.classifier()
+	if err != nil {
+		return err
+	}
+	m, err := r.RewardModel(checkpoint)
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFolder(to, "config.json", func(dir string) error {
+		if err := tokenizer.WriteHuggingFace(dir, r.Tokenizer, m.Config.Context); err != nil {
+			return err
+		}
+		return m.WriteHuggingFaceClassifier(dir, c, narrow, r.Tokenizer.EndOfText(), progress)
 	})
 }

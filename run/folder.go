@@ -46,7 +46,7 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 	}
 	made := false
 	if dir == "" {
-		dir, err = nextFree(name)
+		dir, err = NextFree(name)
 		made = true
 	} else {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -85,8 +85,8 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 	return dir, release, atomicfile.WriteFile(filepath.Join(dir, configFile), text)
 }
 
-// nextFree makes the first folder of runs/NAME-1, runs/NAME-2, … that isn't there.
-func nextFree(name string) (string, error) {
+// NextFree makes the first folder of runs/NAME-1, runs/NAME-2, … that isn't there.
+func NextFree(name string) (string, error) {
 	name = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(name), ".yaml"), ".yml")
 	if err := os.MkdirAll(Root, 0o755); err != nil {
 		return "", err

@@ -34,6 +34,8 @@ type tokenizerConfig struct {
 	EndOfText   tokenName             `json:"eos_token"`
 	Unknown     tokenName             `json:"unk_token"`
 	AddedTokens map[string]addedToken `json:"added_tokens_decoder"`
+	// ChatTemplate is a Jinja template; see WithChatTemplate.
+	ChatTemplate templateJSON `json:"chat_template"`
 }
 
 // tokenName is a token's name, given as such, as an object with it as content, or
@@ -85,7 +87,7 @@ func ReadHuggingFace(dir string) (Tokenizer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		return t, nil
+		return readChatTemplate(t, dir, config)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -134,7 +136,7 @@ func readVocabFiles(dir, vocabName, mergesName string, config tokenizerConfig) (
 	if err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", path, mergesName, err)
 	}
-	return t, nil
+	return readChatTemplate(t, dir, config)
 }
 
 // addTokens adds the tokens that were added to a vocabulary later, which lie in
@@ -266,5 +268,8 @@ func configOf(t Tokenizer, context int) map[string]any {
 		c["additional_special_tokens"] = more
 	}
 	c["added_tokens_decoder"] = added
+	if template := ChatTemplate(t); template != "" {
+		c["chat_template"] = template
+	}
 	return c
 }

@@ -43,6 +43,8 @@ func WithSpecialTokens(t Tokenizer, names ...string) (Tokenizer, error) {
 		tokens:    slices.Clone(old.tokens),
 		special:   slices.Clone(old.special),
 		endOfText: old.endOfText,
+
+		chatTemplate: old.chatTemplate,
 	}
 	for _, name := range names {
 		if name == "" || strings.TrimSpace(name) != name {

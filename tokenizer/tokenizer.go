@@ -98,6 +98,8 @@ type table struct {
 	tokens    [][]byte
 	special   []SpecialToken
 	endOfText int32
+	// chatTemplate says how conversations are written; "" if nothing does.
+	chatTemplate string
 }
 
 // withEndOfText makes a table of ordinary tokens and the end of text behind them.

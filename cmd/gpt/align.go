@@ -1,8 +1,11 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/align"
 	"tinygpt/data/instruct"
 )
 
@@ -10,8 +13,13 @@ func alignCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "align",
 		Usage: "teach a trained model to follow instructions, as InstructGPT was",
+		Description: "The three steps of InstructGPT are sft, reward and ppo; each starts from the latest run of the one\n" +
+			"before. The data are those of a built-in world, where it is known what an answer is worth, or yours:\n" +
+			"JSON lines with prompt and response, messages, chosen and rejected, or answers with ranks (--data).\n" +
+			"Configurations: " + strings.Join(align.Presets(), ", ") + ", or a YAML file.",
 		Subcommands: []*cli.Command{
-			alignDataCommand(),
+			alignDataCommand(), alignSFTCommand(), alignRewardCommand(), alignPPOCommand(), alignDPOCommand(), alignGRPOCommand(),
+			alignCompareCommand(), alignBestOfCommand(), alignOveroptimiseCommand(), alignAllCommand(),
 		},
 	}
 }

@@ -61,7 +61,11 @@ func exportCommand() *cli.Command {
 				return nil
 			}
 			fmt.Fprintf(out, "exported %s to %s (weights %s)\n", r.Dir, to, size(filepath.Join(to, "model.safetensors")))
-			fmt.Fprintf(out, "load it with: AutoModelForCausalLM.from_pretrained(%q), AutoTokenizer.from_pretrained(%q)\n", to, to)
+			class := "AutoModelForCausalLM"
+			if r.Kind == run.Reward {
+				class = "AutoModelForSequenceClassification"
+			}
+			fmt.Fprintf(out, "load it with: %s.from_pretrained(%q), AutoTokenizer.from_pretrained(%q)\n", class, to, to)
 			return nil
 		},
 	}

@@ -164,52 +164,77 @@ func (r *Record) prompt() (prompt []Message, answer string) {
 	return prompt, ""
 }
 
-// Read reads a file of JSON lines, gzipped if its name ends in .gz. Empty lines are
-// passed over. Errors name file and line.
+// Read reads the examples of a file of JSON lines, gzipped if its name ends in .gz.
+// Empty lines are passed over. Errors name file and line.
 func Read(path string) (examples []Example, err error) {
-	f, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(path, ".gz") {
-		if r, err = gzip.NewReader(f); err != nil {
-			return nil, fmt.Errorf("%s: not gzip although its name ends in .gz: %w", path, err)
-		}
+	return Parse(f, path)
+}
+
+// open opens a file that may be gzipped.
+func open(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil || !strings.HasSuffix(path, ".gz") {
+		return f, err
 	}
-	return Parse(r, path)
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: not gzip although its name ends in .gz: %w", path, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{z, f}, nil
+}
+
+// Parse reads JSON lines; name is for errors.
+func Parse(r io.Reader, name string) (examples []Example, err error) {
+	err = eachRecord(r, name, func(record *Record) error {
+		e, err := record.Example()
+		examples = append(examples, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return examples, nil
 }
 
 // lineLimit is the longest line that is read.
 const lineLimit = 16 << 20
 
-// Parse reads JSON lines; name is for errors.
-func Parse(r io.Reader, name string) (examples []Example, err error) {
+// eachRecord calls do with each line. Its errors, and those of lines that are none, say
+// which line it is; a file without any is an error.
+func eachRecord(r io.Reader, name string, do func(*Record) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, lineLimit)
+	found := false
 	for n := 1; lines.Scan(); n++ {
 		text := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
 		if text == "" {
 			continue
 		}
+		found = true
 		var record Record
 		if err := json.Unmarshal([]byte(text), &record); err != nil {
-			return nil, fmt.Errorf("%s:%d: not a JSON object of an instruction: %w", name, n, err)
+			return fmt.Errorf("%s:%d: not a JSON object of an instruction: %w", name, n, err)
 		}
-		e, err := record.Example()
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, n, err)
+		if err := do(&record); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, n, err)
 		}
-		examples = append(examples, e)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	if len(examples) == 0 {
-		return nil, fmt.Errorf("%s: no line in it: expected a JSON object a line", name)
+	if !found {
+		return fmt.Errorf("%s: no line in it: expected a JSON object a line", name)
 	}
-	return examples, nil
+	return nil
 }
 
 // Write writes examples as lines that Parse reads.
@@ -235,4 +260,20 @@ func Write(w io.Writer, examples []Example) error {
 // Select returns the examples that keep is true of.
 func Select(examples []Example, keep func(*Example) bool) []Example {
 	return slices.DeleteFunc(slices.Clone(examples), func(e Example) bool { return !keep(&e) })
+}
+
+// ReadPrompts reads the prompts of a file of JSON lines, whatever else the lines have:
+// what a policy is to answer.
+func ReadPrompts(path string) (prompts [][]Message, err error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	err = eachRecord(f, path, func(r *Record) error {
+		prompt, _ := r.prompt()
+		prompts = append(prompts, prompt)
+		return CheckPrompt(prompt)
+	})
+	return prompts, err
 }

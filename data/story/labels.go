@@ -74,6 +74,9 @@ func (s Story) Labels() Labels {
 	return t.labels(chance.New(^s.seed, uint64(s.index)))
 }
 
+// sentimentOf is the sentiment that a mark says.
+var sentimentOf = map[string]Sentiment{"good": Positive, "bad": Negative, "mixed": Mixed}
+
 // hero is the slot of the person whom a story is about.
 const hero = "A"
 
@@ -93,12 +96,8 @@ func (t *telling) labels(choose chance.Chooser) Labels {
 		switch m := n.mark; m.kind {
 		case "topic":
 			l.Topic = m.word
-		case "good":
-			l.Sentiment = Positive
-		case "bad":
-			l.Sentiment = Negative
-		case "mixed":
-			l.Sentiment = Mixed
+		case "good", "bad", "mixed":
+			l.Sentiment = sentimentOf[m.kind]
 		case "event":
 			events[m.word] = here
 		case "cause", "motive", "feeling", "prevent":

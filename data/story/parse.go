@@ -2,14 +2,19 @@ package story
 
 import "tinygpt/data/internal/chance"
 
-// Parse returns the labels of a text, wherever it is from, if it is a story word for
-// word: if the grammar has a derivation that spells it. ok is false if there is none.
-// far is how many of its leading bytes some story begins with, in either case: all of
-// them if ok, and for other texts a degree of coherence.
+// Parse returns the labels of a text, wherever it is from, and whether it is a story
+// word for word: whether the grammar has a derivation that spells it. far is how many of
+// its leading bytes some story begins with: all of them if ok, and for other texts a
+// degree of coherence.
+//
+// Of a text that is no story the labels are what its longest beginning says that a story
+// has: the hero, the topic if only stories of one begin so, and the sentiment so far; no
+// sentences, entities, links or questions.
 func Parse(text string) (l Labels, far int, ok bool) {
 	p := &parser{text: text, bound: unbound()}
-	if !p.rule(load().root, nil, 0) {
-		return Labels{}, p.far, false
+	ok = p.rule(load().root, nil, 0)
+	if !ok {
+		return p.begun(), p.far, false
 	}
 	t := newTelling(&noted{p.path})
 	t.trail = &trail{}
@@ -22,13 +27,51 @@ type parser struct {
 	text  string
 	bound []int
 	path  []int
-	far   int
+	far   int // bytes that some story begins with, the last word perhaps in part
+	// Of the longest beginning that ends with a whole word or phrase of the grammar:
+	whole   int
+	longest []int        // its choices
+	topics  map[int]bool // the alternatives of the root that begin so
+}
+
+// begun are the labels of the longest beginning.
+func (p *parser) begun() (l Labels) {
+	if p.whole == 0 {
+		return l
+	}
+	// After the last of its choices the telling goes on somehow; what it says then
+	// isn't the text's.
+	t := newTelling(&noted{p.longest})
+	t.trail = &trail{}
+	t.tell(load().root)
+	for _, m := range t.trail.mentions {
+		if m.slot.name == hero && m.span.End <= p.whole {
+			l.Hero = t.word(m.slot)
+		}
+	}
+	for _, n := range t.trail.notes {
+		if n.offset >= p.whole {
+			break
+		}
+		switch n.mark.kind {
+		case "topic":
+			if len(p.topics) == 1 {
+				l.Topic = n.mark.word
+			}
+		case "good", "bad", "mixed":
+			l.Sentiment = sentimentOf[n.mark.kind]
+		}
+	}
+	return l
 }
 
 // noted are the choices of a derivation, in the order in which a telling makes them.
 type noted struct{ path []int }
 
 func (n *noted) next() int {
+	if len(n.path) == 0 {
+		return 0
+	}
 	i := n.path[0]
 	n.path = n.path[1:]
 	return i
@@ -63,6 +106,7 @@ func (p *parser) take(choice int, ops []op, up *rest, pos int) bool {
 // ops matches the steps, then what is above them, from byte pos on.
 func (p *parser) ops(ops []op, up *rest, pos int) bool {
 	for {
+		p.reached(pos)
 		if len(ops) == 0 {
 			if up == nil {
 				return pos == len(p.text)
@@ -98,6 +142,17 @@ func (p *parser) ops(ops []op, up *rest, pos int) bool {
 			}
 		}
 	}
+}
+
+// reached notes that the choices so far spell the text up to pos.
+func (p *parser) reached(pos int) {
+	if pos < p.whole || pos == 0 {
+		return
+	}
+	if pos > p.whole {
+		p.whole, p.longest, p.topics = pos, append(p.longest[:0], p.path...), map[int]bool{}
+	}
+	p.topics[p.path[0]] = true
 }
 
 // bind tries every record that the text can go on with for a slot that holds none yet.

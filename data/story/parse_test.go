@@ -41,6 +41,31 @@ func TestParseFar(t *testing.T) {
 	}
 }
 
+// Of a story that breaks off, or goes on with something else, the beginning says what it
+// can.
+func TestParseBegun(t *testing.T) {
+	topics := 0
+	for i := range 300 {
+		s := Generate(9, i)
+		want := s.Labels()
+		cut := want.Sentences[len(want.Sentences)-1].Start
+		got, _, ok := Parse(s.Text[:cut] + "Nothing else happened.")
+		if ok || got.Hero != want.Hero || got.Topic != want.Topic && got.Topic != "" || len(got.Questions) > 0 {
+			t.Fatalf("of all but the last sentence it knows %q, %q, want %q, %q:\n%s", got.Hero, got.Topic, want.Hero, want.Topic, s.Text)
+		}
+		if got.Topic != "" {
+			topics++
+		}
+		opening := s.Text[:want.Sentences[0].End]
+		if got, _, _ := Parse(opening + " Then all was over."); got.Topic != "" {
+			t.Errorf("the opening %q says topic %q, though stories of all topics begin so", opening, got.Topic)
+		}
+	}
+	if topics < 290 {
+		t.Errorf("the topic of only %d of 300 stories is known before their last sentence", topics)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(Generate(1, 0).Text)
 	f.Add("")

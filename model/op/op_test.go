@@ -11,9 +11,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// A gradCase holds an operation, and the slow float64 function that it must equal. Gradients are
-// compared with central differences of that function, so the reference has no backward pass that
-// could share a mistake.
+// A gradCase holds an operation, and the slow float64 function that it must
+// equal. Analytic gradients are compared with central differences of that
+// function, so the reference has no backward pass that could share a mistake.
 type gradCase struct {
 	name   string
 	shapes []tensor.Shape // inputs: x first if the operation reads an activation
@@ -307,8 +307,8 @@ func TestEmbedding(t *testing.T) {
 	closeTo(t, "position table's gradient", positions.Grad.Float32s(), wantPositions)
 }
 
-// A mask is the same in the forward and the backward pass, differs between places and between seeds,
-// and keeps the mean.
+// A mask must be the same in the forward and the backward pass, another one in
+// each place and for each seed, and keep the mean.
 func TestDropout(t *testing.T) {
 	const n, d, p = 64, 64, 0.25
 	g := NewGraph()
@@ -357,7 +357,7 @@ func TestDropout(t *testing.T) {
 	}
 }
 
-// Grad returns an error if the gradient of a residual stream would be lost.
+// A gradient past a block that nobody takes on would vanish silently.
 func TestLostResidualGradient(t *testing.T) {
 	g := NewGraph()
 	random := rand.New(rand.NewPCG(1, 1))
@@ -372,7 +372,7 @@ func TestLostResidualGradient(t *testing.T) {
 	}
 }
 
-// Dropout before a residual sum masks what is added and its gradient in the same way.
+// Dropout in a part of the stream masks what is added, and its gradient, alike.
 func TestResidualDropout(t *testing.T) {
 	const n, d, f, p = 6, 5, 7, 0.4
 	// results returns the output, and the gradients of all inputs but the stream's.
@@ -428,7 +428,7 @@ func TestResidualDropout(t *testing.T) {
 	}
 }
 
-// stream is a residual stream of given values.
+// stream is a residual stream from elsewhere.
 func stream(g *Graph, n, d int) *G.Node {
 	var data []float32
 	for _, v := range streamValues(n, d) {

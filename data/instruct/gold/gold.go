@@ -20,7 +20,8 @@ type Score struct {
 	// Reward is from −2.5 to 2.5 for stories, from −1 to 1 for others.
 	Reward float64
 	// Of a story: Coherence is 1 if it is one, else half the share of its bytes that
-	// some story begins with; Hero, Mood and Topic are 1 if they are as asked for.
+	// some story begins with; Hero, Mood and Topic are 1 if they are as asked for, half
+	// of that if only the part says so that a story begins with.
 	Coherence, Hero, Mood, Topic float64
 	// Right says that the answer is the right one, MadeUp that it asserts what the
 	// story doesn't say.
@@ -49,34 +50,17 @@ func Judge(p *instruct.Prompt, answer string) Score {
 	return fact(p, answer)
 }
 
-// people are the names that a story can have.
-var people = story.Words("person", "word")
-
 // tale judges a story: 2·coherence + hero + mood + topic − 2.5.
 func tale(t instruct.Truth, answer string) (s Score) {
 	l, far, ok := story.Parse(answer)
-	if ok {
-		s.Coherence, s.Hero, s.Mood, s.Topic = 1, one(l.Hero == t.Hero), one(l.Sentiment == t.Mood), one(l.Topic == t.Topic)
-		s.Right = s.Hero+s.Mood+s.Topic == 3
-	} else {
-		if answer != "" {
-			s.Coherence = 0.5 * float64(far) / float64(len(answer))
-		}
-		s.Hero = one(firstOf(people, answer) == t.Hero)
+	whole := 1.0
+	if s.Coherence = 1; !ok {
+		whole, s.Coherence = 0.5, 0.5*float64(far)/float64(max(len(answer), 1))
 	}
+	s.Hero, s.Mood, s.Topic = whole*one(l.Hero == t.Hero), whole*one(l.Sentiment == t.Mood), whole*one(l.Topic == t.Topic)
+	s.Right = s.Coherence+s.Hero+s.Mood+s.Topic == 4
 	s.Reward = 2*s.Coherence + s.Hero + s.Mood + s.Topic - 2.5
 	return s
-}
-
-// firstOf is the one of the words that comes first in a text, "" if none does.
-func firstOf(words []string, text string) (first string) {
-	at := len(text)
-	for _, w := range words {
-		if i := strings.Index(text, w); i >= 0 && i < at {
-			at, first = i, w
-		}
-	}
-	return first
 }
 
 // fact judges the answer to a question.

@@ -1,0 +1,230 @@
+package align
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"tinygpt/align/loss"
+)
+
+// Config is how a model is aligned: a section for each step.
+type Config struct {
+	World      World       `yaml:"world"`
+	SFT        Supervised  `yaml:"sft"`
+	Reward     RewardModel `yaml:"reward"`
+	PPO        Policy      `yaml:"ppo"`
+	GRPO       Policy      `yaml:"grpo"`
+	DPO        Preference  `yaml:"dpo"`
+	Evaluation Evaluation  `yaml:"evaluation"`
+}
+
+// World is the built-in world of instructions.
+type World struct {
+	// Scale is how many prompts there are for each of the paper's; see instruct.Table.
+	Scale float64 `yaml:"scale"`
+	// Seed of prompts, labelers and trainings.
+	Seed uint64 `yaml:"seed"`
+	// MaxTokens of an answer.
+	MaxTokens int `yaml:"max_tokens"`
+}
+
+// Supervised is fine-tuning on demonstrations.
+type Supervised struct {
+	Epochs       int     `yaml:"epochs"`
+	BatchSize    int     `yaml:"batch_size"`
+	LearningRate float64 `yaml:"learning_rate"` // falls along a cosine to a tenth
+	Dropout      float32 `yaml:"dropout"`
+	// Evaluations is how often the validation split is measured.
+	Evaluations int `yaml:"evaluations"`
+}
+
+// RewardModel is the training of scores from comparisons.
+type RewardModel struct {
+	Epochs       int     `yaml:"epochs"`
+	Prompts      int     `yaml:"prompts"` // of an update, each with all its answers
+	LearningRate float64 `yaml:"learning_rate"`
+	// Each prompt has from FewestAnswers to MostAnswers.
+	FewestAnswers int `yaml:"fewest_answers"`
+	MostAnswers   int `yaml:"most_answers"`
+	Evaluations   int `yaml:"evaluations"`
+}
+
+// Policy is reinforcement learning: PPO or GRPO.
+type Policy struct {
+	Updates  int `yaml:"updates"`  // roll-outs
+	Episodes int `yaml:"episodes"` // answers of a roll-out
+	Group    int `yaml:"group"`    // answers to the same prompt; of PPO 1
+	// MiniBatch is how many episodes an optimiser step sees, Epochs how often each.
+	MiniBatch    int     `yaml:"mini_batch"`
+	Epochs       int     `yaml:"epochs"`
+	LearningRate float64 `yaml:"learning_rate"` // constant after WarmupUpdates
+	Warmup       int     `yaml:"warmup_updates"`
+	// KL is β, the price of a nat of divergence from the reference. KLTarget, unless it
+	// is 0, adapts it over KLHorizon episodes. A run stops when the divergence of an
+	// answer is more than MaxKL nats.
+	KL float64 `yaml:"kl"`
+	// KLIn is where the price is paid: KLReward (InstructGPT, equation 2) or KLLoss, as
+	// a term of the loss (DeepSeekMath), whose gradient is another.
+	KLIn      string  `yaml:"kl_in"`
+	KLTarget  float64 `yaml:"kl_target,omitempty"`
+	KLHorizon int     `yaml:"kl_horizon,omitempty"`
+	MaxKL     float64 `yaml:"max_kl"`
+	Clip      float64 `yaml:"clip"`
+	Gamma     float64 `yaml:"gamma"`
+	Lambda    float64 `yaml:"lambda"`
+	// ValueRate is the learning rate of the value model, ValueClip its clipping.
+	// ValueHead has a head on the policy in its place, whose loss counts ValueWeight.
+	ValueRate   float64 `yaml:"value_learning_rate,omitempty"`
+	ValueClip   float64 `yaml:"value_clip,omitempty"`
+	ValueWeight float64 `yaml:"value_weight,omitempty"`
+	ValueHead   bool    `yaml:"value_head,omitempty"`
+	// MissingEnd is taken from the score of an answer that the limit of tokens cut off.
+	MissingEnd float64 `yaml:"missing_end"`
+	// Whiten the advantages; of GRPO, divide a group's by its deviation.
+	Whiten bool `yaml:"whiten"`
+	// Pretraining is the weight of the loss of as many windows of the pre-training text
+	// as there are episodes (PPO-ptx); 0: none.
+	Pretraining float64 `yaml:"pretraining"`
+	// Average is the decay of the running mean of the weights over updates; 0: none.
+	Average float64 `yaml:"average,omitempty"`
+	// Entropy is the weight of a bonus for the entropy of the policy.
+	Entropy float64 `yaml:"entropy,omitempty"`
+	// EvalEvery is after how many updates held-out prompts are scored; the best weights
+	// are kept.
+	EvalEvery int `yaml:"eval_every"`
+}
+
+// Values of Policy.KLIn.
+const (
+	KLReward = "reward"
+	KLLoss   = "loss"
+)
+
+// Preference is learning from pairs without a reward model.
+type Preference struct {
+	Loss      loss.Kind `yaml:"loss"`
+	Epochs    int       `yaml:"epochs"`
+	BatchSize int       `yaml:"batch_size"` // pairs
+	// PairsOfPrompt is how many of the pairs of a prompt's answers are used, drawn for
+	// the seed.
+	PairsOfPrompt int     `yaml:"pairs_of_prompt"`
+	LearningRate  float64 `yaml:"learning_rate"`
+	Beta          float64 `yaml:"beta"`
+	Smoothing     float64 `yaml:"smoothing,omitempty"`
+	// SFT is the weight of the loss of the chosen answers as demonstrations (RPO).
+	SFT         float64 `yaml:"sft,omitempty"`
+	Evaluations int     `yaml:"evaluations"`
+}
+
+// Evaluation is how models are compared.
+type Evaluation struct {
+	// Prompts is how many held-out prompts are answered, at most.
+	Prompts int `yaml:"prompts"`
+	// During is how many of them are during a training.
+	During int `yaml:"during"`
+}
+
+// Default holds settings for models of the width of small.yaml's. Rates are 30 to 100
+// times those of models of 10⁹ parameters.
+func Default() Config {
+	ppo := Policy{
+		Updates: 50, Episodes: 64, Group: 1, MiniBatch: 16, Epochs: 1, LearningRate: 1e-4, Warmup: 5,
+		KL: 0.02, KLIn: KLReward, KLHorizon: 10000, MaxKL: 40, Clip: 0.2, Gamma: 1, Lambda: 0.95,
+		ValueRate: 3e-4, ValueClip: 0.2, ValueWeight: 0.1, MissingEnd: 1, Whiten: true, EvalEvery: 10,
+	}
+	grpo := ppo
+	grpo.Group, grpo.KLIn = 8, KLLoss
+	grpo.ValueRate, grpo.ValueClip, grpo.ValueWeight = 0, 0, 0
+	return Config{
+		World:      World{Scale: 0.1, Seed: 1, MaxTokens: 160},
+		SFT:        Supervised{Epochs: 4, BatchSize: 16, LearningRate: 1e-3, Evaluations: 4},
+		Reward:     RewardModel{Epochs: 1, Prompts: 4, LearningRate: 3e-4, FewestAnswers: 4, MostAnswers: 9, Evaluations: 4},
+		PPO:        ppo,
+		GRPO:       grpo,
+		DPO:        Preference{Loss: loss.DPO, Epochs: 1, BatchSize: 16, PairsOfPrompt: 2, LearningRate: 1e-4, Beta: 0.1, Evaluations: 4},
+		Evaluation: Evaluation{Prompts: 300, During: 96},
+	}
+}
+
+// Validate says what is wrong with c, key by key.
+func (c Config) Validate() error {
+	var errs []error
+	whole := func(key string, value, least int) {
+		if value < least {
+			errs = append(errs, fmt.Errorf("%s is %d: expected %d or more", key, value, least))
+		}
+	}
+	between := func(key string, value, from, to float64) {
+		if !(value >= from && value <= to) {
+			errs = append(errs, fmt.Errorf("%s is %v: expected from %v to %v", key, value, from, to))
+		}
+	}
+	between("world.scale", c.World.Scale, 1e-4, 10)
+	whole("world.max_tokens", c.World.MaxTokens, 1)
+	whole("sft.epochs", c.SFT.Epochs, 1)
+	whole("sft.batch_size", c.SFT.BatchSize, 1)
+	whole("sft.evaluations", c.SFT.Evaluations, 1)
+	between("sft.learning_rate", c.SFT.LearningRate, 0, 10)
+	between("sft.dropout", float64(c.SFT.Dropout), 0, 0.999)
+	whole("reward.epochs", c.Reward.Epochs, 1)
+	whole("reward.prompts", c.Reward.Prompts, 1)
+	whole("reward.fewest_answers", c.Reward.FewestAnswers, 2)
+	whole("reward.most_answers", c.Reward.MostAnswers, c.Reward.FewestAnswers)
+	whole("reward.evaluations", c.Reward.Evaluations, 1)
+	between("reward.learning_rate", c.Reward.LearningRate, 0, 10)
+	whole("dpo.epochs", c.DPO.Epochs, 1)
+	whole("dpo.batch_size", c.DPO.BatchSize, 1)
+	whole("dpo.pairs_of_prompt", c.DPO.PairsOfPrompt, 1)
+	whole("dpo.evaluations", c.DPO.Evaluations, 1)
+	between("dpo.learning_rate", c.DPO.LearningRate, 0, 10)
+	between("dpo.beta", c.DPO.Beta, 1e-6, 1e6)
+	between("dpo.smoothing", c.DPO.Smoothing, 0, 0.5)
+	between("dpo.sft", c.DPO.SFT, 0, 1e6)
+	if !slices.Contains(loss.Kinds, c.DPO.Loss) {
+		errs = append(errs, fmt.Errorf("dpo.loss is %q: expected one of %v", c.DPO.Loss, loss.Kinds))
+	}
+	whole("evaluation.prompts", c.Evaluation.Prompts, 1)
+	whole("evaluation.during", c.Evaluation.During, 1)
+	return errors.Join(append(errs, c.PPO.validate("ppo", 1), c.GRPO.validate("grpo", 2))...)
+}
+
+func (p Policy) validate(section string, leastGroup int) error {
+	var errs []error
+	for _, n := range []struct {
+		key          string
+		value, least int
+	}{
+		{"updates", p.Updates, 1}, {"episodes", p.Episodes, 1}, {"group", p.Group, leastGroup}, {"mini_batch", p.MiniBatch, 1},
+		{"epochs", p.Epochs, 1}, {"warmup_updates", p.Warmup, 0}, {"eval_every", p.EvalEvery, 1},
+	} {
+		if n.value < n.least {
+			errs = append(errs, fmt.Errorf("%s.%s is %d: expected %d or more", section, n.key, n.value, n.least))
+		}
+	}
+	for _, x := range []struct {
+		key             string
+		value, from, to float64
+	}{
+		{"learning_rate", p.LearningRate, 0, 10}, {"kl", p.KL, 0, math.MaxFloat64}, {"kl_target", p.KLTarget, 0, math.MaxFloat64},
+		{"max_kl", p.MaxKL, 0, math.MaxFloat64}, {"clip", p.Clip, 1e-6, math.MaxFloat64}, {"gamma", p.Gamma, 0, 1}, {"lambda", p.Lambda, 0, 1},
+		{"value_learning_rate", p.ValueRate, 0, 10}, {"value_clip", p.ValueClip, 0, math.MaxFloat64}, {"value_weight", p.ValueWeight, 0, math.MaxFloat64},
+		{"missing_end", p.MissingEnd, 0, math.MaxFloat64}, {"pretraining", p.Pretraining, 0, math.MaxFloat64},
+		{"average", p.Average, 0, 0.999999}, {"entropy", p.Entropy, 0, 10},
+	} {
+		if !(x.value >= x.from && x.value <= x.to) {
+			errs = append(errs, fmt.Errorf("%s.%s is %v: expected from %v to %v", section, x.key, x.value, x.from, x.to))
+		}
+	}
+	if p.KLIn != KLReward && p.KLIn != KLLoss {
+		errs = append(errs, fmt.Errorf("%s.kl_in is %q: expected %s or %s", section, p.KLIn, KLReward, KLLoss))
+	}
+	if p.Group > 0 && p.Episodes%p.Group != 0 {
+		errs = append(errs, fmt.Errorf("%s.episodes is %d: expected a multiple of %s.group, %d", section, p.Episodes, section, p.Group))
+	}
+	if p.MiniBatch > 0 && p.Episodes%p.MiniBatch != 0 {
+		errs = append(errs, fmt.Errorf("%s.episodes is %d: expected a multiple of %s.mini_batch, %d", section, p.Episodes, section, p.MiniBatch))
+	}
+	return errors.Join(errs...)
+}

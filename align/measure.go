@@ -1,0 +1,216 @@
+package align
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"tinygpt/align/loss"
+	"tinygpt/model"
+)
+
+// RewardMeasures is how good a reward model is.
+type RewardMeasures struct {
+	// Accuracy is the share of validation pairs whose better answer has the higher
+	// score, Pairs their number.
+	Accuracy float64 `json:"accuracy"`
+	Pairs    int     `json:"pairs"`
+	// LengthOnly and WordsOnly are the accuracies of preferring the longer answer (or
+	// the shorter, if that is more often right in training), and of a sum of weights of
+	// the answer's words.
+	LengthOnly float64 `json:"length_only"`
+	WordsOnly  float64 `json:"words_only"`
+	// Calibration is the mean distance between the probability that the model gives a
+	// pair and the share of such pairs that are so, over ten bins of equal size.
+	Calibration float64 `json:"calibration_error"`
+	// LengthCorrelation is that of score and number of tokens within the answers to one
+	// prompt, on the mean.
+	LengthCorrelation float64 `json:"length_correlation"`
+	// Deviation is that of the scores of all validation answers, Demonstrations the
+	// mean score of demonstrations before it was made 0.
+	Deviation      float64 `json:"deviation"`
+	Demonstrations float64 `json:"demonstrations"`
+	// Others are measures of the built-in world: the accuracy on labelers held out and
+	// on gold's order, and the highest that the labelers' noise allows.
+	Others map[string]float64 `json:"others,omitempty"`
+}
+
+// accuracy is what a scorer makes of ranked answers.
+type accuracy struct {
+	loss, accuracy, calibration, correlation, deviation float64
+}
+
+// scoresOf returns the scores of all answers, group by group.
+func scoresOf(s *scorer, groups []Group) (scores [][]float64, err error) {
+	var all []Sequence
+	for _, g := range groups {
+		all = append(all, g.Sequences...)
+	}
+	flat, err := s.scores(all)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		scores = append(scores, flat[:len(g.Sequences)])
+		flat = flat[len(g.Sequences):]
+	}
+	return scores, nil
+}
+
+func accuracyOf(s *scorer, groups []Group) (a accuracy, err error) {
+	scores, err := scoresOf(s, groups)
+	if err != nil {
+		return a, err
+	}
+	var margins, all []float64
+	varied := 0.0
+	for i, g := range groups {
+		l, d := loss.Pairs(scores[i], g.Pairs, 1, nil)
+		a.loss += l / float64(len(groups))
+		margins = append(margins, d...)
+		all = append(all, scores[i]...)
+		var sizes []float64
+		for _, q := range g.Sequences {
+			sizes = append(sizes, float64(q.Answer()))
+		}
+		if variance(sizes) > 0 {
+			a.correlation += correlation(scores[i], sizes)
+			varied++
+		}
+	}
+	a.accuracy, a.calibration = right(margins), calibration(margins)
+	a.correlation /= max(varied, 1)
+	a.deviation = math.Sqrt(variance(all))
+	return a, nil
+}
+
+// right is the share of margins above 0.
+func right(margins []float64) float64 {
+	n := 0
+	for _, d := range margins {
+		if d > 0 {
+			n++
+		}
+	}
+	return float64(n) / float64(max(len(margins), 1))
+}
+
+// calibration compares σ(|margin|), the probability that the model gives to the answer
+// it prefers, with how often that one is the better.
+func calibration(margins []float64) (e float64) {
+	sorted := slices.Clone(margins)
+	slices.SortFunc(sorted, func(a, b float64) int {
+		switch a, b := math.Abs(a), math.Abs(b); {
+		case a < b:
+			return -1
+		case a > b:
+			return 1
+		}
+		return 0
+	})
+	const bins = 10
+	n := len(sorted)
+	for b := range bins {
+		part := sorted[b*n/bins : (b+1)*n/bins]
+		expected := 0.0
+		for _, d := range part {
+			expected += loss.Sigmoid(math.Abs(d))
+		}
+		e += math.Abs(expected-right(part)*float64(len(part))) / float64(max(n, 1))
+	}
+	return e
+}
+
+// MeasureReward measures a reward model on validation comparisons, with baselines that
+// learn from the training ones, and makes the mean score of demonstrations 0 by its
+// bias (Ouyang et al. 2022, section 3.5).
+func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Sequence) (r RewardMeasures, err error) {
+	s := newScorer(m, true)
+	a, err := accuracyOf(s, valid)
+	if err != nil {
+		return r, err
+	}
+	r = RewardMeasures{
+		Accuracy: a.accuracy, Pairs: pairsIn(valid), Calibration: a.calibration, LengthCorrelation: a.correlation, Deviation: a.deviation,
+		LengthOnly: lengthOnly(groups, valid), WordsOnly: wordsOnly(groups, valid, m.Config.VocabSize),
+	}
+	if len(demonstrations) > 0 {
+		scores, err := s.scores(demonstrations)
+		if err != nil {
+			return r, err
+		}
+		r.Demonstrations = mean(scores)
+		m.Parameter(scoreName + ".bias").Value.Float32s()[0] -= float32(r.Demonstrations)
+	}
+	return r, nil
+}
+
+// Accuracy is that of a reward model on other comparisons.
+func Accuracy(m *model.Model, groups []Group) (float64, error) {
+	a, err := accuracyOf(newScorer(m, true), groups)
+	return a.accuracy, err
+}
+
+// marginsBy are the differences of a number of the answers over all pairs.
+func marginsBy(groups []Group, number func(Sequence) float64) (margins []float64) {
+	for _, g := range groups {
+		for _, p := range g.Pairs {
+			margins = append(margins, number(g.Sequences[p[0]])-number(g.Sequences[p[1]]))
+		}
+	}
+	return margins
+}
+
+// lengthOnly is the accuracy of preferring longer answers, or shorter ones if that is
+// what the training pairs say. Equal lengths are right half of the times.
+func lengthOnly(groups, valid []Group) float64 {
+	size := func(s Sequence) float64 { return float64(s.Answer()) }
+	share := func(margins []float64) float64 {
+		n := 0.0
+		for _, d := range margins {
+			switch {
+			case d > 0:
+				n++
+			case d == 0:
+				n += 0.5
+			}
+		}
+		return n / float64(max(len(margins), 1))
+	}
+	if a := share(marginsBy(valid, size)); share(marginsBy(groups, size)) >= 0.5 {
+		return a
+	} else {
+		return 1 - a
+	}
+}
+
+// wordsOnly is the accuracy of a linear reward model over the counts of the answer's
+// tokens, learned with the same loss.
+func wordsOnly(groups, valid []Group, vocabulary int) float64 {
+	weights := make([]float64, vocabulary)
+	score := func(s Sequence) (x float64) {
+		for _, t := range s.Tokens[s.Prompt:] {
+			x += weights[t]
+		}
+		return x
+	}
+	random := rand.New(rand.NewPCG(1, 1))
+	const epochs, rate = 5, 0.02
+	for epoch := range epochs {
+		for _, i := range random.Perm(len(groups)) {
+			g := groups[i]
+			scores := make([]float64, len(g.Sequences))
+			for j, s := range g.Sequences {
+				scores[j] = score(s)
+			}
+			grad := make([]float64, len(scores))
+			loss.Pairs(scores, g.Pairs, rate*(1-float64(epoch)/epochs), grad)
+			for j, s := range g.Sequences {
+				for _, t := range s.Tokens[s.Prompt:] {
+					weights[t] -= grad[j]
+				}
+			}
+		}
+	}
+	return right(marginsBy(valid, score))
+}

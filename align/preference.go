@@ -1,0 +1,159 @@
+package align
+
+import (
+	"math/rand/v2"
+
+	G "gorgonia.org/gorgonia"
+
+	"tinygpt/align/loss"
+	"tinygpt/model"
+	"tinygpt/train"
+)
+
+// pair is two answers to a prompt, the better one first, with what the reference makes
+// of them.
+type pair struct {
+	chosen, rejected       Sequence
+	refChosen, refRejected float64
+}
+
+// preference learns from pairs without a reward model: DPO, IPO or hinge.
+type preference struct {
+	answers
+	pairs  []pair
+	config Preference
+	order  order
+
+	values map[string]float64 // of the last update
+}
+
+// newPreference computes what the reference, a model as it is now, makes of all pairs.
+func newPreference(reference *model.Model, groups []Group, c Preference, seed uint64) (*preference, error) {
+	p := &preference{config: c}
+	var sequences []Sequence
+	random := rand.New(rand.NewPCG(seed, 0))
+	var chosen [][2]int // numbers of the answers among sequences
+	for _, g := range groups {
+		first := len(sequences)
+		sequences = append(sequences, g.Sequences...)
+		for n, i := range random.Perm(len(g.Pairs)) {
+			if n == c.PairsOfPrompt {
+				break
+			}
+			chosen = append(chosen, [2]int{first + g.Pairs[i][0], first + g.Pairs[i][1]})
+		}
+	}
+	sums, err := newScorer(reference, false).sums(sequences)
+	if err != nil {
+		return nil, err
+	}
+	var sizes []int
+	for _, x := range chosen {
+		i, j := x[0], x[1]
+		p.pairs = append(p.pairs, pair{sequences[i], sequences[j], sums[i], sums[j]})
+		sizes = append(sizes, max(len(sequences[i].Tokens), len(sequences[j].Tokens)))
+	}
+	p.answers = answers{batch: 2 * c.BatchSize, lengths: lengths(longest(sequences), reference.Config.Context)}
+	p.order = newOrder(sizes, c.BatchSize, c.Epochs, seed)
+	return p, nil
+}
+
+// Build adds the loss.
+func (p *preference) Build(g *model.Graph) *G.Node { return p.build(g, "preference loss") }
+
+// Shapes are those of the lengths.
+func (p *preference) Shapes() []train.Shape { return p.shapes() }
+
+// Bucket is the length of a batch.
+func (p *preference) Bucket(step, _ int) int {
+	_, sequences := p.batchAt(step)
+	return fitting(p.lengths, longest(sequences))
+}
+
+// batchAt are the pairs of an update, and their sequences: chosen, rejected, chosen, …
+func (p *preference) batchAt(step int) (pairs []pair, sequences []Sequence) {
+	pairs = pick(p.pairs, p.order.at(step))
+	for _, x := range pairs {
+		sequences = append(sequences, x.chosen, x.rejected)
+	}
+	return pairs, sequences
+}
+
+// Fill writes a batch of pairs.
+func (p *preference) Fill(g *model.Graph, step, _ int) error {
+	pairs, sequences := p.batchAt(step)
+	kind := loss.Preference{Kind: p.config.Loss, Beta: p.config.Beta, Smoothing: p.config.Smoothing}
+	n := float64(len(pairs))
+	demonstrated := 0 // tokens of chosen answers
+	for _, x := range pairs {
+		demonstrated += x.chosen.Answer()
+	}
+	p.fill(g, sequences, func(logProbs, grad []float64) float64 {
+		v := map[string]float64{}
+		parts, grads := split(logProbs, sequences), split(grad, sequences)
+		total := 0.0
+		for i, x := range pairs {
+			chosen, rejected := sum(parts[2*i]), sum(parts[2*i+1])
+			better, worse := chosen-x.refChosen, rejected-x.refRejected
+			l, d := kind.Pair(better - worse)
+			total += l / n
+			fill(grads[2*i], d/n)
+			fill(grads[2*i+1], -d/n)
+			if p.config.SFT > 0 { // RPO: the chosen answers are demonstrations too
+				more := make([]float64, len(parts[2*i]))
+				total += p.config.SFT * loss.NLL(parts[2*i], demonstrated, more)
+				for j := range more {
+					grads[2*i][j] += p.config.SFT * more[j]
+				}
+			}
+			v["rewards/chosen"] += kind.Beta * better / n
+			v["rewards/rejected"] += kind.Beta * worse / n
+			v["rewards/margins"] += kind.Beta * (better - worse) / n
+			v["logps/chosen"] += chosen / n
+			v["logps/rejected"] += rejected / n
+			if better > worse {
+				v["rewards/accuracies"] += 1 / n
+			}
+		}
+		p.values = v
+		return total
+	})
+	return nil
+}
+
+// Values are the measures of an update.
+func (p *preference) Values(int) map[string]float64 { return p.values }
+
+func sum(x []float64) (s float64) {
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+
+func mean(x []float64) float64 { return sum(x) / float64(max(len(x), 1)) }
+
+func fill(x []float64, v float64) {
+	for i := range x {
+		x[i] = v
+	}
+}
+
+// measured is the loss of all pairs by a scorer of the policy.
+func (p *preference) measured(s *scorer) (float64, error) {
+	var all []Sequence
+	for _, x := range p.pairs {
+		all = append(all, x.chosen, x.rejected)
+	}
+	sums, err := s.sums(all)
+	if err != nil {
+		return 0, err
+	}
+	kind := loss.Preference{Kind: p.config.Loss, Beta: p.config.Beta, Smoothing: p.config.Smoothing}
+	total := 0.0
+	for i, x := range p.pairs {
+		l, _ := kind.Pair((sums[2*i] - x.refChosen) - (sums[2*i+1] - x.refRejected))
+		total += l
+	}
+	return total / float64(len(p.pairs)), nil
+}

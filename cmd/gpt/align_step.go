@@ -1,0 +1,206 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/align"
+	"tinygpt/configs"
+	"tinygpt/run"
+	"tinygpt/study/alignment"
+	"tinygpt/train"
+)
+
+func alignSFTCommand() *cli.Command {
+	return alignStep(run.SFT, "step 1: show the model how to answer (supervised fine-tuning)",
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "demonstrations in `FILE` in the place of the built-in ones (repeatable)"})
+}
+
+func alignRewardCommand() *cli.Command {
+	return alignStep(run.Reward, "step 2: learn from comparisons what an answer is worth (reward model)",
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "comparisons in `FILE` in the place of the built-in ones (repeatable)"})
+}
+
+func alignPPOCommand() *cli.Command {
+	return alignStep(run.PPO, "step 3: reinforcement learning for the reward (PPO)", policyFlags()...)
+}
+
+func alignGRPOCommand() *cli.Command {
+	return alignStep(run.GRPO, "the same with groups of answers in the place of a value model (GRPO)", policyFlags()...)
+}
+
+func alignDPOCommand() *cli.Command {
+	return alignStep(run.DPO, "learn from comparisons without a reward model (DPO, IPO, hinge)",
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "comparisons in `FILE` (repeatable)"},
+		&cli.StringFlag{Name: "comparisons", Usage: "learn from the comparisons of the reward model's run in `FOLDER`", DefaultText: "the latest"})
+}
+
+// policyFlags are those of reinforcement learning. The filters are there to be refused.
+func policyFlags() []cli.Flag {
+	flags := []cli.Flag{
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "answer the prompts of `FILE` in the place of the built-in ones (repeatable)"},
+		&cli.StringFlag{Name: "reward", Usage: "the reward: `FOLDER` of a reward model's run, or gold", DefaultText: "the latest reward model"},
+		&cli.StringFlag{Name: "reward-command", Usage: "the reward: `COMMAND` that reads JSON lines {messages, answer} and writes {score}"},
+		&cli.Float64Flag{Name: "max-kl", Usage: "stop when an answer is `N` nats away from the reference", DefaultText: "the configuration's"},
+		&cli.BoolFlag{Name: "force", Usage: "optimise a reward model that is worse than its baselines"},
+	}
+	for _, name := range samplingFlags {
+		flags = append(flags, &cli.StringFlag{Name: name, Hidden: true})
+	}
+	return flags
+}
+
+var samplingFlags = []string{"temperature", "top-k", "top-p", "min-p", "repetition-penalty"}
+
+// alignStep is the command of a step.
+func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
+	return &cli.Command{
+		Name:  string(kind),
+		Usage: usage,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "align.yaml"},
+			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `ppo.kl=0.05` (repeatable)"},
+			&cli.StringFlag{Name: "from", Usage: "start from the run in `FOLDER`", DefaultText: "the latest that fits"},
+			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
+			&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
+		}, flags...),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			for _, name := range samplingFlags {
+				if c.IsSet(name) {
+					return usageError{fmt.Errorf("--%s: answers are drawn from the policy itself, since the log-probabilities that it learns by are of that; with a filter or another temperature they would be of other answers, and the KL wrong", name)}
+				}
+			}
+			if c.Bool("resume") {
+				return resumeAlign(c, kind)
+			}
+			s, source, err := alignSettings(c)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
+			ctx, stop := interruptible(c)
+			defer stop()
+			p := newProgress(c.App.ErrWriter)
+			t, err := alignment.Start(ctx, kind, s, c.String("run"), p.show)
+			p.close()
+			if err != nil {
+				return alignStopped(c, t, 0, err)
+			}
+			return trainAlign(c, t)
+		},
+	}
+}
+
+// alignSettings puts together what the flags ask for.
+func alignSettings(c *cli.Context) (s alignment.Settings, source string, err error) {
+	if s.Config, source, err = align.Load(c.String("config")); err != nil {
+		return s, "", err
+	}
+	for _, assignment := range c.StringSlice("set") {
+		if err := configs.SetIn(&s.Config, assignment); err != nil {
+			return s, "", err
+		}
+	}
+	s.From, s.Data, s.Force = c.String("from"), c.StringSlice("data"), c.Bool("force")
+	s.RewardFrom = c.String("reward") + c.String("comparisons")
+	if command := c.String("reward-command"); command != "" {
+		if s.RewardFrom != "" {
+			return s, "", usageError{errors.New("--reward and --reward-command: expected one of them")}
+		}
+		s.RewardFrom = alignment.CommandReward + command
+	}
+	if c.IsSet("max-kl") {
+		s.PPO.MaxKL, s.GRPO.MaxKL = c.Float64("max-kl"), c.Float64("max-kl")
+	}
+	return s, source, nil
+}
+
+// resumeAlign goes on with a run.
+func resumeAlign(c *cli.Context, kind run.Kind) error {
+	for _, f := range c.FlagNames() {
+		if c.IsSet(f) && f != "resume" && f != "run" {
+			return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", f)}
+		}
+	}
+	dir := c.String("run")
+	if dir == "" {
+		var err error
+		if dir, err = run.Latest(run.Root, kind); err != nil {
+			return err
+		}
+	}
+	ctx, stop := interruptible(c)
+	defer stop()
+	p := newProgress(c.App.ErrWriter)
+	t, steps, err := alignment.Resume(ctx, dir, p.show)
+	p.close()
+	if err != nil {
+		return alignStopped(c, t, steps, err)
+	}
+	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", dir, steps, t.Session.Trainer.Config.Steps)
+	return trainAlign(c, t)
+}
+
+// trainAlign runs a step on the terminal.
+func trainAlign(c *cli.Context, t *alignment.Training) error {
+	out, trainer := c.App.Writer, t.Session.Trainer
+	fmt.Fprintf(out, "run folder:    %s\n", t.Run.Dir)
+	for _, note := range t.Session.Notes {
+		fmt.Fprintln(out, note)
+	}
+	trainer.Report = &alignReport{newTrainReport(out)}
+	debug.FreeOSMemory()
+	ctx, stop := interruptible(c)
+	defer stop()
+	result, stopped, err := t.Train(ctx)
+	if err != nil {
+		return alignStopped(c, t, result.State.Step, err)
+	}
+	if stopped != nil {
+		fmt.Fprintf(out, "stopped early: %s\n", stopped)
+	}
+	return t.Show(out)
+}
+
+// alignStopped says how to go on, if it was an interrupt that stopped the work.
+func alignStopped(c *cli.Context, t *alignment.Training, step int, err error) error {
+	if errors.Is(err, train.ErrInterrupted) {
+		fmt.Fprintf(c.App.Writer, "stopped after step %d; saved in %s\ngo on with: %s align %s --resume --run %s\n", step, t.Run.Dir, self(), t.Run.Kind, t.Run.Dir)
+	}
+	return err
+}
+
+// alignReport shows, besides what trainReport shows, the measures of an update.
+type alignReport struct {
+	*trainReport
+}
+
+// shown are the measures that a line has, with their short names.
+var shown = [][2]string{
+	{"objective/scores", "score"}, {"objective/gold", "gold"}, {"objective/kl_full", "KL"}, {"policy/clipfrac_avg", "clipped"},
+	{"val/var_explained", "explained"}, {"completions/mean_length", "tokens"}, {"frac_reward_zero_std", "even groups"},
+	{"accuracy", "accuracy"}, {"rewards/accuracies", "accuracy"}, {"rewards/margins", "margin"},
+}
+
+// Step shows a line for each update of a policy, else what trainReport does.
+func (r *alignReport) Step(m train.Metrics, p train.Progress) {
+	var parts []string
+	for _, s := range shown {
+		if x, ok := m.Values[s[0]]; ok {
+			parts = append(parts, fmt.Sprintf("%s %.3g", s[1], x))
+		}
+	}
+	if episode, ok := m.Values["episode"]; ok {
+		r.line(fmt.Sprintf("episode %.0f: %s", episode, strings.Join(parts, "  ")))
+	} else if len(parts) > 0 {
+		r.val = "  " + strings.Join(parts, "  ")
+	}
+	r.trainReport.Step(m, p)
+}

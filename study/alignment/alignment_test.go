@@ -1,0 +1,345 @@
+package alignment
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tinygpt/align"
+	"tinygpt/configs"
+	"tinygpt/data/instruct"
+	"tinygpt/data/story"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/tokenizer"
+	"tinygpt/train"
+)
+
+// baseRun makes a run of a small model that was never trained.
+func baseRun(t *testing.T, dir string) string {
+	t.Helper()
+	var texts []string
+	for i := range 60 {
+		texts = append(texts, story.Generate(1, i).Text)
+	}
+	tok, err := tokenizer.TrainBPE(slices.Values(texts), 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := configs.Default()
+	c.Data.StoriesBytes = 60000
+	c.Model = model.Config{Arch: model.GPT2, Layers: 1, Heads: 2, Width: 16, Context: 320, VocabSize: tok.VocabSize()}
+	m, err := model.New(c.Model, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "base")
+	if _, err := run.Create(path, "", run.Text, c, tok, m); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// quick are settings for a test.
+func quick() Settings {
+	s := Settings{Config: align.Default()}
+	s.World = align.World{Scale: 0.002, Seed: 1, MaxTokens: 12}
+	s.SFT = align.Supervised{Epochs: 3, BatchSize: 8, LearningRate: 1e-2, Evaluations: 1}
+	s.Reward.MostAnswers = 5
+	s.Reward.LearningRate = 1e-2
+	s.PPO.Updates, s.PPO.Episodes, s.PPO.MiniBatch, s.PPO.EvalEvery, s.PPO.LearningRate = 3, 8, 4, 3, 1e-3
+	s.DPO.Evaluations = 1
+	s.Evaluation = align.Evaluation{Prompts: 12, During: 4}
+	s.Force = true // what so small a model learns is no better than its words
+	return s
+}
+
+func course(t *testing.T, dir, base string, s Settings, report train.Report) (*Course, *bytes.Buffer) {
+	t.Helper()
+	s.From = base
+	out := &bytes.Buffer{}
+	return &Course{Dir: dir, Settings: s, Out: out, Report: func() train.Report { return report }}, out
+}
+
+// stopAt ends a context after a step of a training of so many.
+type stopAt struct {
+	train.Silent
+	steps, step int
+	stop        context.CancelFunc
+}
+
+func (s *stopAt) Step(m train.Metrics, p train.Progress) {
+	if p.Steps == s.steps && m.Step == s.step {
+		s.stop()
+	}
+}
+
+// All steps from a model to the comparison; a course that is stopped within an update of
+// PPO ends with the same weights.
+func TestCourse(t *testing.T) {
+	dir := t.TempDir()
+	base := baseRun(t, dir)
+	whole, out := course(t, filepath.Join(dir, "whole"), base, quick(), train.Silent{})
+	if err := whole.Run(context.Background()); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"held-out prompts", "right about the validation pairs", "the best that can be", "sft", "ppo", "dpo", "base"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out)
+		}
+	}
+	for _, name := range []string{"summary.json", "answers.txt", "steps.svg", "preferred.svg", "ppo/loss.svg", "ppo/best.safetensors", "reward/results.json"} {
+		if info, err := os.Stat(filepath.Join(whole.Dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	stopped, _ := course(t, filepath.Join(dir, "stopped"), base, quick(), &stopAt{steps: 6, step: 3, stop: stop})
+	if err := stopped.Run(ctx); !errors.Is(err, train.ErrInterrupted) {
+		t.Fatalf("stopped: %v", err)
+	}
+	stopped.Report = func() train.Report { return train.Silent{} }
+	if err := stopped.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"sft", "reward", "ppo", "dpo"} {
+		a, b := weightsOf(t, filepath.Join(whole.Dir, kind)), weightsOf(t, filepath.Join(stopped.Dir, kind))
+		if !slices.Equal(a, b) {
+			t.Errorf("%s: a course that was stopped ends with other weights", kind)
+		}
+	}
+	t.Run("metrics", func(t *testing.T) { checkMetrics(t, whole.Dir) })
+	t.Run("reward", func(t *testing.T) { checkReward(t, whole.Dir) })
+	t.Run("refusals", func(t *testing.T) { checkRefusals(t, whole.Dir) })
+	t.Run("best of n", func(t *testing.T) {
+		list, err := BestOfReward(context.Background(), filepath.Join(whole.Dir, "reward"), 4, 4, func(string, int, int) {})
+		if err != nil || len(list) != 3 || list[2].Proxy < list[0].Proxy {
+			t.Errorf("%+v, %v", list, err)
+		}
+	})
+	t.Run("overoptimise", func(t *testing.T) {
+		o := Overoptimisation{Reward: filepath.Join(whole.Dir, "reward"), Prompts: []int{5, 20}, BestOf: 4, Held: 4, Updates: 2, Seeds: 1}
+		to := filepath.Join(dir, "over")
+		points, err := o.Run(context.Background(), to, func(string, int, int) {}, func(string) {})
+		if err != nil || len(points) != 2*(3+2) {
+			t.Fatalf("%d points, %v", len(points), err)
+		}
+		ShowOveroptimisation(io.Discard, points)
+		if err := DrawOveroptimisation(to, points); err != nil {
+			t.Error(err)
+		}
+		again, err := o.Run(context.Background(), to, func(string, int, int) {}, func(string) { t.Error("what is done is done again") })
+		if err != nil || !slices.Equal(again, points) {
+			t.Errorf("run again: %v", err)
+		}
+	})
+}
+
+func weightsOf(t *testing.T, dir string) (weights []float32) {
+	t.Helper()
+	r, err := run.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _, err := r.Model("last")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Parameters {
+		weights = append(weights, p.Value.Float32s()...)
+	}
+	return weights
+}
+
+// Measures have trl's names, and ours besides.
+func checkMetrics(t *testing.T, dir string) {
+	for kind, names := range map[string][]string{
+		"ppo": {"objective/kl", "objective/kl_full", "objective/entropy", "objective/non_score_reward", "objective/rlhf_reward", "objective/scores", "objective/gold",
+			"policy/approxkl_avg", "policy/clipfrac_avg", "policy/entropy_avg", "loss/policy_avg", "loss/value_avg", "val/clipfrac_avg", "val/ratio", "val/ratio_var",
+			"val/num_eos_tokens", "val/var_explained", "lr", "episode", "score/length_correlation", "sampler/max_logprob_difference"},
+		"reward": {"accuracy", "margin", "min_reward", "mean_reward", "max_reward"},
+		"dpo":    {"rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected"},
+	} {
+		r, err := run.Open(filepath.Join(dir, kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := r.Metrics()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]float64{}
+		first := map[string]float64{}
+		for _, m := range all {
+			for name, x := range m.Values {
+				if _, ok := seen[name]; !ok {
+					first[name] = x
+				}
+				seen[name] = x
+			}
+		}
+		for _, name := range names {
+			if _, ok := seen[name]; !ok {
+				t.Errorf("%s: no %s in metrics.jsonl", kind, name)
+			}
+		}
+		if kind == "ppo" && (first["objective/kl_full"] != 0 || math.Abs(first["objective/kl"]) > 1e-5 || seen["objective/kl_full"] <= 0) {
+			t.Errorf("KL begins with %g (drawn %g) and ends with %g: expected 0, and more than that", first["objective/kl_full"], first["objective/kl"], seen["objective/kl_full"])
+		}
+		if kind == "reward" && math.Abs(first["margin"]) > 1 {
+			t.Errorf("a new reward model has margin %g", first["margin"])
+		}
+	}
+}
+
+// Demonstrations score 0 on the mean; the comparisons are what anybody can read.
+func checkReward(t *testing.T, dir string) {
+	m, measures, err := OpenReward(filepath.Join(dir, "reward"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := measures.Others; math.Abs(o["labelers_agree"]-0.726) > 1e-6 || o["ceiling"] < 0.726 || o["ceiling"] > 1 {
+		t.Errorf("labelers agree on %g, the ceiling is %g", o["labelers_agree"], o["ceiling"])
+	}
+	r, err := run.Open(filepath.Join(dir, "reward"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	format, err := instruct.NewFormat(r.Tokenizer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := quick()
+	d := &source{settings: &s, format: format, context: m.Config.Context}
+	var list []align.Instruction
+	var answers []align.Answer
+	for _, p := range d.prompts(instruct.SFT, true) {
+		in, err := d.instructions([]instruct.Prompt{p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(in) == 0 {
+			continue
+		}
+		tokens, err := format.Answer(p.Demonstration)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, answers = append(list, in[0]), append(answers, align.Answer{Tokens: tokens, Text: p.Demonstration, Ended: true})
+	}
+	scores, err := (&align.RewardJudge{Model: m, Deviation: 1}).Scores(context.Background(), list, answers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, x := range scores {
+		sum += x
+	}
+	if mean := sum / float64(len(scores)); math.Abs(mean) > 1e-4 {
+		t.Errorf("demonstrations score %g on the mean, expected 0", mean)
+	}
+	examples, err := instruct.Read(filepath.Join(dir, "reward", comparisonsFile))
+	if err != nil || len(examples) < 50 || len(examples[0].Answers) < 4 {
+		t.Errorf("%d comparisons, %v", len(examples), err)
+	}
+}
+
+// What can't go well is refused with what to do.
+func checkRefusals(t *testing.T, dir string) {
+	path := filepath.Join(dir, "reward", resultsFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.WriteFile(path, text, 0o644)
+	bad, err := json.Marshal(align.RewardMeasures{Accuracy: 0.55, WordsOnly: 0.58, Deviation: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bad, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := quick()
+	s.From, s.RewardFrom, s.Force = filepath.Join(dir, "sft"), filepath.Join(dir, "reward"), false
+	to := filepath.Join(t.TempDir(), "ppo")
+	if _, err := Start(context.Background(), run.PPO, s, to, nil); err == nil || !strings.Contains(err.Error(), "--force") {
+		t.Errorf("a reward model that is right about 55 %% of pairs is optimised: %v", err)
+	}
+	if _, err := os.Stat(to); err == nil {
+		t.Error("a run that was refused leaves a folder")
+	}
+	s.From = filepath.Join(dir, "reward")
+	if _, err := Start(context.Background(), run.PPO, s, filepath.Join(t.TempDir(), "x"), nil); err == nil {
+		t.Error("PPO starts from a reward model")
+	}
+}
+
+// Own data: demonstrations, comparisons, prompts with a command as the reward.
+func TestOwnData(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	s := quick()
+	s.From = baseRun(t, dir)
+	train1 := func(kind run.Kind, s Settings) string {
+		t.Helper()
+		tr, err := Start(context.Background(), kind, s, filepath.Join(dir, string(kind)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := tr.Train(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return tr.Run.Dir
+	}
+	s.Data = []string{write("sft.jsonl", strings.Repeat(`{"prompt": "Who has the ball?", "response": "Mia"}`+"\n"+`{"instruction": "Say it.", "output": "Tom"}`+"\n", 8))}
+	s.From = train1(run.SFT, s)
+	s.Data = []string{write("pairs.jsonl", strings.Repeat(`{"prompt": "Who has the ball?", "chosen": "Mia", "rejected": "a ball"}`+"\n"+`{"messages": [{"role": "user", "content": "Say it."}], "answers": ["Tom", "no", "x"], "ranks": [0, 1, 1]}`+"\n", 8))}
+	reward := train1(run.Reward, s)
+	train1(run.DPO, s)
+	s.Data = []string{write("prompts.jsonl", strings.Repeat(`{"prompt": "Who has the ball?"}`+"\n"+`{"prompt": "Say it."}`+"\n", 4))}
+	s.RewardFrom = CommandReward + `while read -r line; do echo '{"score": 1}'; done`
+	train1(run.PPO, s)
+	s.RewardFrom = CommandReward + `echo '{"score": 1}'`
+	s.GRPO.Updates, s.GRPO.Episodes, s.GRPO.Group, s.GRPO.MiniBatch = 1, 8, 4, 8
+	tr, err := Start(context.Background(), run.GRPO, s, filepath.Join(dir, "bad"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := tr.Train(context.Background()); err == nil || !strings.Contains(err.Error(), "1 scores for 8 answers") {
+		t.Errorf("a command that gives too few scores: %v", err)
+	}
+	s.RewardFrom = reward
+	train1(run.GRPO, s)
+	s.Data = []string{write("broken.jsonl", `{"prompt": 1}`)}
+	if _, err := Start(context.Background(), run.SFT, s, filepath.Join(dir, "x"), nil); err == nil || !strings.Contains(err.Error(), "broken.jsonl:1") {
+		t.Errorf("a broken line: %v", err)
+	}
+}
+
+func TestFit(t *testing.T) {
+	var d, r []float64
+	for i := range 12 {
+		x := 0.2 + 0.3*float64(i)
+		d, r = append(d, x), append(r, x*(0.7-0.2*math.Log(x)))
+	}
+	f, ok := fit(d, r, math.Log)
+	if !ok || math.Abs(f.Alpha-0.7) > 1e-9 || math.Abs(f.Beta-0.2) > 1e-9 || f.AlphaError > 1e-6 {
+		t.Errorf("%+v, want α 0.7 and β 0.2 exactly", f)
+	}
+}

@@ -1,0 +1,179 @@
+package alignment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/number"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+// Course is InstructGPT from beginning to end, and DPO beside it, in one folder: a run
+// for each step, the comparison of what came out, and pictures.
+type Course struct {
+	Dir      string
+	Settings Settings
+	Out      io.Writer
+	// Report makes the report of a step's training.
+	Report   func() train.Report
+	Progress Progress
+}
+
+// courseSteps are the steps in order.
+var courseSteps = []struct {
+	kind run.Kind
+	what string
+}{
+	{run.SFT, "1. supervised fine-tuning on demonstrations"},
+	{run.Reward, "2. a reward model from comparisons"},
+	{run.PPO, "3. reinforcement learning for the reward (PPO)"},
+	{run.DPO, "beside it: the same comparisons without a reward model (DPO)"},
+}
+
+// summaryFile says which steps are done, and how long each took.
+const summaryFile = "summary.json"
+
+// summary is what a course has come to so far.
+type summary struct {
+	Seconds map[string]float64 `json:"seconds"`
+	Results []*Result          `json:"results,omitempty"`
+}
+
+// Run does the steps that aren't done yet; a step that was stopped goes on where it was.
+func (c *Course) Run(ctx context.Context) error {
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return err
+	}
+	s := summary{Seconds: map[string]float64{}}
+	path := filepath.Join(c.Dir, summaryFile)
+	if text, err := os.ReadFile(path); err == nil {
+		if err := json.Unmarshal(text, &s); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	save := func() error {
+		text, err := json.MarshalIndent(s, "", "  ")
+		if err != nil {
+			return err
+		}
+		return atomicfile.WriteFile(path, append(text, '\n'))
+	}
+	for _, step := range courseSteps {
+		if _, done := s.Seconds[string(step.kind)]; done {
+			fmt.Fprintf(c.Out, "%s: done\n", step.what)
+			continue
+		}
+		fmt.Fprintf(c.Out, "\n%s\n", step.what)
+		start := time.Now()
+		if err := c.step(ctx, step.kind); err != nil {
+			return err
+		}
+		s.Seconds[string(step.kind)] = time.Since(start).Seconds()
+		if err := save(); err != nil {
+			return err
+		}
+	}
+	start := time.Now()
+	comparison, err := c.compare(ctx)
+	if err != nil {
+		return err
+	}
+	s.Seconds["comparison"], s.Results = time.Since(start).Seconds(), comparison.Results
+	if err := errors.Join(save(), c.write(comparison)); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.Out)
+	comparison.Show(c.Out)
+	total := 0.0
+	for _, seconds := range s.Seconds {
+		total += seconds
+	}
+	fmt.Fprintf(c.Out, "\ntogether %s; answers: %s, pictures: %s\n", number.Short(time.Duration(total*float64(time.Second))), filepath.Join(c.Dir, answersFile), filepath.Join(c.Dir, "*.svg"))
+	return nil
+}
+
+func (c *Course) dir(kind run.Kind) string { return filepath.Join(c.Dir, string(kind)) }
+
+// step does one step, or what is left of it.
+func (c *Course) step(ctx context.Context, kind run.Kind) error {
+	var t *Training
+	var err error
+	if _, missing := os.Stat(filepath.Join(c.dir(kind), "config.yaml")); missing == nil {
+		t, _, err = Resume(ctx, c.dir(kind), c.Progress)
+	} else {
+		s := c.Settings
+		if kind != run.SFT {
+			s.From = c.dir(run.SFT)
+		}
+		if kind == run.PPO || kind == run.DPO {
+			s.RewardFrom = c.dir(run.Reward)
+		}
+		t, err = Start(ctx, kind, s, c.dir(kind), c.Progress)
+	}
+	if err != nil {
+		return err
+	}
+	for _, note := range t.Session.Notes {
+		fmt.Fprintln(c.Out, note)
+	}
+	trainer := t.Session.Trainer
+	trainer.Report = c.Report()
+	_, stopped, err := t.Train(ctx)
+	if err != nil {
+		return err
+	}
+	if stopped != nil {
+		fmt.Fprintf(c.Out, "stopped early: %s\n", stopped)
+	}
+	if kind == run.Reward {
+		return t.Show(c.Out)
+	}
+	return nil
+}
+
+// compare has all models answer, the one that all began with too.
+func (c *Course) compare(ctx context.Context) (*Comparison, error) {
+	sft, err := run.Open(c.dir(run.SFT))
+	if err != nil {
+		return nil, err
+	}
+	var s Settings
+	if err := sft.Section(SectionKey, &s); err != nil {
+		return nil, err
+	}
+	var list []*Contestant
+	for _, dir := range []string{c.dir(run.SFT), s.From, c.dir(run.PPO), c.dir(run.DPO)} {
+		x, err := OpenContestant(dir, 0)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x)
+	}
+	return Compare(ctx, list, s, s.Evaluation.Prompts, c.Progress)
+}
+
+// answersFile has all models' answers to the same prompts.
+const answersFile = "answers.txt"
+
+// write writes the answers and the pictures.
+func (c *Course) write(x *Comparison) error {
+	if err := atomicfile.Write(filepath.Join(c.Dir, answersFile), func(w *os.File) error {
+		x.Show(w)
+		x.ShowAnswers(w, len(x.Prompts))
+		return nil
+	}); err != nil {
+		return err
+	}
+	return errors.Join(c.drawSteps(), x.draw(filepath.Join(c.Dir, "preferred.svg")))
+}

@@ -1,0 +1,70 @@
+package alignment
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"tinygpt/data/instruct"
+	"tinygpt/internal/number"
+)
+
+// Show prints the comparison as a table.
+func (c *Comparison) Show(out io.Writer) {
+	first := c.Results[0].Name
+	fmt.Fprintf(out, "%d held-out prompts; preferred: over %s, ± half the 95 %% interval\n\n", len(c.Prompts), first)
+	fmt.Fprintf(out, "%-26s %8s %14s %14s %14s %7s %7s %6s %6s\n", "", "param.", "gold", "by gold", "by labelers", "made up", "ends", "tokens", "KL")
+	for i, r := range c.Results {
+		byGold, byLabelers, kl := "", "", ""
+		if i > 0 {
+			byGold, byLabelers = r.ByGold.String(), r.ByLabelers.String()
+		}
+		if r.KL >= 0 {
+			kl = fmt.Sprintf("%.1f", r.KL)
+		}
+		fmt.Fprintf(out, "%-26s %8s %14s %14s %14s %6.1f%% %6.1f%% %6.1f %6s\n", short(r.Name, 26), number.Count(float64(r.Parameters)),
+			fmt.Sprintf("%.3f ± %.3f", r.Gold, 1.96*r.GoldError), byGold, byLabelers, 100*r.MadeUp, 100*r.Ended, r.Tokens, kl)
+	}
+	fmt.Fprintf(out, "\n%-26s", "gold by task")
+	for _, t := range instruct.Tasks {
+		fmt.Fprintf(out, " %8s", t)
+	}
+	fmt.Fprintf(out, "   stories: %8s %5s %5s %5s   questions: %5s\n", "coherent", "hero", "mood", "topic", "right")
+	for _, r := range c.Results {
+		fmt.Fprintf(out, "%-26s", short(r.Name, 26))
+		for _, t := range instruct.Tasks {
+			fmt.Fprintf(out, " %8.2f", r.Tasks[t])
+		}
+		fmt.Fprintf(out, "            %7.0f%% %4.0f%% %4.0f%% %4.0f%%              %4.0f%%\n", 100*r.Coherent, 100*r.Hero, 100*r.Mood, 100*r.Topic, 100*r.Right)
+	}
+}
+
+// ShowAnswers prints all contestants' answers to a prompt of each task, n tasks at most.
+func (c *Comparison) ShowAnswers(out io.Writer, n int) {
+	for _, t := range instruct.Tasks[:min(n, len(instruct.Tasks))] {
+		for i := range c.Prompts {
+			p := &c.Prompts[i]
+			if p.Task != t {
+				continue
+			}
+			fmt.Fprintf(out, "\n%s\n", strings.Repeat("─", 80))
+			for _, m := range p.Messages {
+				fmt.Fprintf(out, "%s: %s\n", m.Role, m.Content)
+			}
+			for _, r := range c.Results {
+				fmt.Fprintf(out, "\n  [%s, gold %.2f] %s\n", r.Name, r.scores[i], r.answers[i].Text)
+			}
+			break
+		}
+	}
+}
+
+// String is a share with its interval, in percent.
+func (w Wins) String() string { return fmt.Sprintf("%.1f ± %.1f %%", 100*w.Share, 100*w.Half) }
+
+func short(s string, n int) string {
+	if len(s) > n {
+		return s[:n-1] + "…"
+	}
+	return s
+}

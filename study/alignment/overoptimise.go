@@ -1,0 +1,261 @@
+package alignment
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"tinygpt/align"
+	"tinygpt/data/instruct"
+	"tinygpt/internal/atomicfile"
+	"tinygpt/run"
+)
+
+// Overoptimisation is the experiment of Gao, Schulman and Hilton 2022: reward models of
+// growing amounts of data are optimised, by best of n and by PPO without a price of KL,
+// and gold says what the answers are really worth.
+type Overoptimisation struct {
+	// Reward is the run of the reward model whose comparisons are learned from; its SFT
+	// model is the policy.
+	Reward string
+	// Prompts are how many prompts' comparisons each proxy has.
+	Prompts []int
+	// BestOf is how many answers are drawn to each of Held held-out prompts.
+	BestOf, Held int
+	// Updates of PPO; 0: best of n alone.
+	Updates int
+	Seeds   int
+}
+
+// Point is a place on a curve of optimisation.
+type Point struct {
+	Prompts     int     `json:"prompts"` // that the proxy was learned from
+	Seed        uint64  `json:"seed"`
+	Method      string  `json:"method"` // best-of-n or ppo
+	Step        int     `json:"step"`   // n, or the number of updates
+	KL          float64 `json:"kl"`     // nats an answer
+	Proxy, Gold float64
+	Tokens      float64 `json:"tokens"`
+	Accuracy    float64 `json:"accuracy"` // of the proxy, on validation pairs
+}
+
+// The methods.
+const (
+	methodBestOf = "best-of-n"
+	methodPPO    = "ppo"
+)
+
+// pointsFile has the points of the proxies that are done.
+const pointsFile = "points.jsonl"
+
+// Run does the experiment in a folder; proxies whose points are there already are not
+// done again.
+func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say func(string)) ([]Point, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	unlock, err := run.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	points, err := readPoints(filepath.Join(dir, pointsFile))
+	if err != nil {
+		return nil, err
+	}
+	r, err := run.Open(o.Reward)
+	if err != nil {
+		return nil, err
+	}
+	var s Settings
+	if err := r.Section(SectionKey, &s); err != nil {
+		return nil, err
+	}
+	if !r.Kind.Is(run.Reward) || len(s.Data) > 0 {
+		return nil, fmt.Errorf("%s: expected a reward model's run with comparisons of the built-in world", o.Reward)
+	}
+	x := &overoptimiser{Overoptimisation: o, settings: s, dir: dir, progress: p, say: say}
+	if err := x.open(ctx); err != nil {
+		return nil, err
+	}
+	for seed := range uint64(o.Seeds) {
+		for _, n := range o.Prompts {
+			if done(points, n, seed) {
+				continue
+			}
+			more, err := x.proxy(ctx, n, seed)
+			if err != nil {
+				return points, err
+			}
+			points = append(points, more...)
+			if err := writePoints(filepath.Join(dir, pointsFile), points); err != nil {
+				return points, err
+			}
+		}
+	}
+	return points, nil
+}
+
+func done(points []Point, prompts int, seed uint64) bool {
+	for _, p := range points {
+		if p.Prompts == prompts && p.Seed == seed {
+			return true
+		}
+	}
+	return false
+}
+
+// overoptimiser is an experiment that is going on.
+type overoptimiser struct {
+	Overoptimisation
+	settings      Settings
+	dir           string
+	progress      Progress
+	say           func(string)
+	source        *source
+	groups, valid []align.Group
+	drawn         *Drawn
+}
+
+// open reads the comparisons and draws the answers that are chosen from.
+func (x *overoptimiser) open(ctx context.Context) (err error) {
+	r, _, format, err := openAligned(x.settings.From)
+	if err != nil {
+		return err
+	}
+	x.source = &source{settings: &x.settings, format: format, context: r.Config.Model.Context}
+	for name, into := range map[string]*[]align.Group{comparisonsFile: &x.groups, validFile: &x.valid} {
+		examples, err := instruct.Read(filepath.Join(x.Reward, name))
+		if err != nil {
+			return err
+		}
+		if *into, err = x.source.groups(examples); err != nil {
+			return err
+		}
+	}
+	x.drawn, err = Draw(ctx, x.settings.From, x.settings, x.Held, x.BestOf, x.progress)
+	return err
+}
+
+// proxy learns a reward model from n prompts and optimises it in both ways.
+func (x *overoptimiser) proxy(ctx context.Context, n int, seed uint64) ([]Point, error) {
+	_, m, _, err := openAligned(x.settings.From)
+	if err != nil {
+		return nil, err
+	}
+	scored, err := align.NewScored(m, x.settings.World.Seed+seed)
+	if err != nil {
+		return nil, err
+	}
+	groups := make([]align.Group, 0, n)
+	for _, i := range rand.New(rand.NewPCG(seed, 77)).Perm(len(x.groups))[:min(n, len(x.groups))] {
+		groups = append(groups, x.groups[i])
+	}
+	c := x.settings.Config
+	c.World.Seed += seed
+	c.Reward.Epochs = max(1, min(4, 800/n)) // as many steps as it takes, and few enough not to learn by heart
+	session, err := align.NewReward(scored, groups, x.valid, c)
+	if err != nil {
+		return nil, err
+	}
+	steps := session.Trainer.Config.Steps
+	for i := range steps {
+		x.progress(fmt.Sprintf("reward model of %d prompts", n), i, steps)
+		if _, err := session.Trainer.Step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	x.progress(fmt.Sprintf("reward model of %d prompts", n), steps, steps)
+	measures, err := align.MeasureReward(scored, groups, x.valid, nil)
+	if err != nil {
+		return nil, err
+	}
+	judge := &align.RewardJudge{Model: scored, Deviation: max(measures.Deviation, 1e-6)}
+	x.say(fmt.Sprintf("reward model of %d prompts, seed %d: right about %.1f %% of the validation pairs (length only %.1f %%)", n, seed, 100*measures.Accuracy, 100*measures.LengthOnly))
+	chosen, err := x.drawn.BestOf(ctx, judge)
+	if err != nil {
+		return nil, err
+	}
+	var points []Point
+	for _, b := range chosen {
+		points = append(points, Point{n, seed, methodBestOf, b.N, b.KL, b.Proxy, b.Gold, b.Tokens, measures.Accuracy})
+	}
+	if x.Updates == 0 {
+		return points, nil
+	}
+	more, err := x.optimise(ctx, judge, n, seed, measures.Accuracy)
+	return append(points, more...), err
+}
+
+// optimise is PPO without a price of KL.
+func (x *overoptimiser) optimise(ctx context.Context, judge *align.RewardJudge, n int, seed uint64, accuracy float64) (points []Point, err error) {
+	_, m, _, err := openAligned(x.settings.From)
+	if err != nil {
+		return nil, err
+	}
+	value, err := align.NewScored(judge.Model, 0)
+	if err != nil {
+		return nil, err
+	}
+	c := x.settings.PPO
+	c.KL, c.KLTarget, c.MaxKL, c.Updates = 0, 0, 0, x.Updates
+	in := align.PolicyInputs{Model: m, Value: value, Generator: x.source.generator(), Reward: judge, Gold: Gold{}, Seed: x.settings.World.Seed + seed}
+	if in.Prompts, err = x.source.instructions(x.source.prompts(instruct.PPO, false)); err != nil {
+		return nil, err
+	}
+	session, err := align.NewPolicy(in, c, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := range session.Trainer.Config.Steps {
+		metrics, err := session.Trainer.Step(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if v := metrics.Values; v != nil {
+			update := (i + 1) / session.StepsOfUpdate()
+			x.progress(fmt.Sprintf("PPO on the reward model of %d prompts", n), update, x.Updates)
+			points = append(points, Point{n, seed, methodPPO, update, math.Max(0, v["objective/kl_full"]), v["objective/scores"], v["objective/gold"], v["completions/mean_length"], accuracy})
+		}
+	}
+	return points, nil
+}
+
+func readPoints(path string) (points []Point, err error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	lines := json.NewDecoder(bytes.NewReader(text))
+	for {
+		var p Point
+		if err := lines.Decode(&p); err == io.EOF {
+			return points, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: not the points of `gpt align overoptimise`: %w", path, err)
+		}
+		points = append(points, p)
+	}
+}
+
+func writePoints(path string, points []Point) error {
+	var b bytes.Buffer
+	lines := json.NewEncoder(&b)
+	for _, p := range points {
+		if err := lines.Encode(p); err != nil {
+			return err
+		}
+	}
+	return atomicfile.WriteFile(path, b.Bytes())
+}

@@ -1,0 +1,111 @@
+package alignment
+
+import (
+	"fmt"
+	"strings"
+
+	"tinygpt/align"
+	"tinygpt/data"
+	"tinygpt/data/instruct"
+	"tinygpt/model"
+	"tinygpt/run"
+)
+
+// leastAccuracy is that of a reward model to be optimised.
+const leastAccuracy = 0.6
+
+// policy prepares PPO or GRPO.
+func (t *Training) policy(m *model.Model, d *source) error {
+	c := t.settings.PPO
+	if t.Run.Kind == run.GRPO {
+		c = t.settings.GRPO
+	}
+	in := align.PolicyInputs{Model: m, Generator: d.generator(), Gold: t.gold, Seed: t.settings.World.Seed}
+	var err error
+	if in.Prompts, err = d.asked(); err != nil {
+		return err
+	}
+	if in.Reward, in.Value, err = t.settings.judge(); err != nil {
+		return err
+	}
+	if c.Group > 1 || c.ValueHead {
+		in.Value = nil
+	}
+	if c.ValueHead {
+		if in.Model, err = align.NewScored(m, t.settings.World.Seed); err != nil {
+			return err
+		}
+	}
+	if c.Pretraining > 0 {
+		if in.Pretraining, err = t.pretraining(); err != nil {
+			return err
+		}
+	}
+	if t.examiner == nil { // own prompts: the reward is all there is to go by
+		n := min(len(in.Prompts)/10+1, t.settings.Evaluation.During)
+		t.examiner = &align.Examiner{Generator: d.generator(), Prompts: in.Prompts[:n], Judge: in.Reward, Seed: in.Seed}
+		if len(in.Prompts) > n {
+			in.Prompts = in.Prompts[n:]
+		}
+	}
+	t.Session, err = align.NewPolicy(in, c, t.examiner)
+	return err
+}
+
+// asked are the prompts of the policy.
+func (d *source) asked() ([]align.Instruction, error) {
+	if len(d.settings.Data) == 0 {
+		return d.instructions(d.prompts(instruct.PPO, false))
+	}
+	var list []align.Instruction
+	left := 0
+	for _, path := range d.settings.Data {
+		prompts, err := instruct.ReadPrompts(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, messages := range prompts {
+			tokens, err := d.format.Prompt(messages)
+			if err != nil {
+				return nil, err
+			}
+			if len(tokens)+leastAnswer > d.context {
+				left++
+				continue
+			}
+			list = append(list, align.Instruction{Messages: messages, Tokens: tokens})
+		}
+	}
+	if left > 0 {
+		d.note("%d prompts are left out: longer than the context of %d tokens", left, d.context)
+	}
+	return list, nil
+}
+
+// judge is what the settings reward answers by, with the reward model if it is one.
+func (s *Settings) judge() (align.Judge, *model.Model, error) {
+	switch {
+	case s.RewardFrom == GoldReward:
+		return Gold{}, nil, nil
+	case strings.HasPrefix(s.RewardFrom, CommandReward):
+		return align.CommandJudge{Command: s.RewardFrom[len(CommandReward):]}, nil, nil
+	}
+	m, measures, err := OpenReward(s.RewardFrom)
+	if err != nil {
+		return nil, nil, err
+	}
+	if worse := max(leastAccuracy, measures.WordsOnly, measures.LengthOnly); measures.Accuracy < worse && !s.Force {
+		return nil, nil, fmt.Errorf("%s: the reward model is right about %.1f %% of pairs; %.1f %% is the least to optimise for (60 %%, its words alone %.1f %%, lengths alone %.1f %%): train it on more comparisons, or go on with --force",
+			s.RewardFrom, 100*measures.Accuracy, 100*worse, 100*measures.WordsOnly, 100*measures.LengthOnly)
+	}
+	return &align.RewardJudge{Model: m, Deviation: measures.Deviation}, m, nil
+}
+
+// pretraining is the text that the base model learned.
+func (t *Training) pretraining() (*data.Stream, error) {
+	m, err := t.Run.Material()
+	if err != nil {
+		return nil, fmt.Errorf("ppo.pretraining needs the text of the pre-training: %w", err)
+	}
+	return m.Training, nil
+}

@@ -1,0 +1,160 @@
+package alignment
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"tinygpt/align"
+	"tinygpt/data/instruct"
+	"tinygpt/data/instruct/gold"
+	"tinygpt/internal/atomicfile"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+// resultsFile has what a reward model was measured at.
+const resultsFile = "results.json"
+
+// reward prepares the training of a reward model; m is what it starts from, and what
+// answers the prompts.
+func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error {
+	scored, err := align.NewScored(m, t.settings.World.Seed)
+	if err != nil {
+		return err
+	}
+	var training, valid, other []instruct.Example
+	var c *comparisons
+	if len(t.settings.Data) > 0 {
+		training, valid, err = d.files(func(e *instruct.Example) bool { return e.Comparison() }, "comparisons (chosen and rejected, or answers with ranks)")
+	} else if c, err = d.collect(ctx, m, t.Run.Dir, t.progress); err == nil {
+		training, valid, other = c.training, c.valid, c.other
+	}
+	if err != nil {
+		return err
+	}
+	groups, err := d.groups(training)
+	if err != nil {
+		return err
+	}
+	held, err := d.groups(valid)
+	if err != nil {
+		return err
+	}
+	demonstrated, err := d.demonstrated()
+	if err != nil {
+		return err
+	}
+	t.Session, err = align.NewReward(scored, groups, held, t.settings.Config)
+	if err != nil {
+		return err
+	}
+	t.Finish = func(context.Context) error {
+		measures, err := align.MeasureReward(scored, groups, held, demonstrated)
+		if err != nil {
+			return err
+		}
+		if c != nil {
+			if measures.Others, err = d.others(scored, c, held, other); err != nil {
+				return err
+			}
+		}
+		// The bias has changed.
+		state := t.Session.Trainer.State()
+		if err := train.SaveCheckpoint(filepath.Join(t.Run.Dir, train.BestCheckpoint), scored, state); err != nil {
+			return err
+		}
+		text, err := json.MarshalIndent(measures, "", "  ")
+		if err != nil {
+			return err
+		}
+		return atomicfile.WriteFile(filepath.Join(t.Run.Dir, resultsFile), append(text, '\n'))
+	}
+	return nil
+}
+
+// groups are comparisons as a reward model reads them.
+func (d *source) groups(examples []instruct.Example) ([]align.Group, error) {
+	groups, answers, prompts, err := align.Groups(d.format, examples, d.context)
+	if answers > 0 {
+		d.note("%d answers are left out: longer than the context of %d tokens", answers, d.context)
+	}
+	if prompts > 0 {
+		d.note("%d of %d prompts are left out: no two answers of different rank", prompts, len(examples))
+	}
+	return groups, err
+}
+
+// demonstrated are demonstrations for the scores' zero; of files there are none.
+func (d *source) demonstrated() ([]align.Sequence, error) {
+	if len(d.settings.Data) > 0 {
+		return nil, nil
+	}
+	list, _, err := align.Demonstrations(d.format, demonstrationsOf(d.prompts(instruct.SFT, true)), d.context)
+	return list, err
+}
+
+// others measures what only the built-in world knows: labelers held out, gold's order,
+// and the ceiling.
+func (d *source) others(m *model.Model, c *comparisons, valid []align.Group, other []instruct.Example) (map[string]float64, error) {
+	all := questions(&c.panel, c.validPrompts, c.valid)
+	held, err := d.groups(other)
+	if err != nil {
+		return nil, err
+	}
+	o := map[string]float64{
+		"labelers_agree": c.panel.Agreement(all), "ceiling": c.panel.Ceiling(all), "labelers_noise": c.panel.Noise,
+		"others_ceiling": c.heldOut.Ceiling(questions(&c.heldOut, c.validPrompts, c.valid)),
+	}
+	if o["others_accuracy"], err = align.Accuracy(m, held); err != nil {
+		return nil, err
+	}
+	o["gold_accuracy"], err = align.Accuracy(m, goldGroups(c, valid))
+	return o, err
+}
+
+// goldGroups are the same answers with the pairs that gold orders.
+func goldGroups(c *comparisons, valid []align.Group) (groups []align.Group) {
+	for _, g := range valid {
+		var rewards []float64
+		for _, text := range g.Texts {
+			rewards = append(rewards, gold.Judge(c.validPrompts[g.Number].World, text).Reward)
+		}
+		g.Pairs = nil
+		for i := range rewards {
+			for j := range rewards {
+				if rewards[i] > rewards[j]+1e-9 {
+					g.Pairs = append(g.Pairs, [2]int{i, j})
+				}
+			}
+		}
+		if len(g.Pairs) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// OpenReward loads the reward model of a run, with what it was measured at.
+func OpenReward(dir string) (*model.Model, align.RewardMeasures, error) {
+	var measures align.RewardMeasures
+	r, err := run.Open(dir)
+	if err != nil {
+		return nil, measures, err
+	}
+	m, err := r.RewardModel("")
+	if err != nil {
+		return nil, measures, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, resultsFile))
+	if err != nil {
+		return nil, measures, fmt.Errorf("%s: no %s in it: its training hasn't ended; go on with `gpt align reward --resume --run %s`", dir, resultsFile, dir)
+	}
+	if err := json.Unmarshal(text, &measures); err != nil {
+		return nil, measures, fmt.Errorf("%s: %w", filepath.Join(dir, resultsFile), err)
+	}
+	return m, measures, nil
+}

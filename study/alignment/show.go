@@ -1,0 +1,44 @@
+package alignment
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"tinygpt/align"
+	"tinygpt/run"
+)
+
+// Show says what a step that has ended came to.
+func (t *Training) Show(out io.Writer) error {
+	fmt.Fprintf(out, "curves: %s\n", filepath.Join(t.Run.Dir, run.LossCurveFile))
+	if t.Run.Kind != run.Reward {
+		fmt.Fprintf(out, "talk with it: gpt chat --run %s\n", t.Run.Dir)
+		return nil
+	}
+	text, err := os.ReadFile(filepath.Join(t.Run.Dir, resultsFile))
+	if err != nil {
+		return err
+	}
+	var r align.RewardMeasures
+	if err := json.Unmarshal(text, &r); err != nil {
+		return err
+	}
+	percent := func(what string, x float64) { fmt.Fprintf(out, "%-44s %5.1f %%\n", what, 100*x) }
+	percent(fmt.Sprintf("right about the validation pairs (%d)", r.Pairs), r.Accuracy)
+	if ceiling, ok := r.Others["ceiling"]; ok {
+		percent("  the best that can be, as labelers disagree", ceiling)
+		percent("  two labelers agree", r.Others["labelers_agree"])
+	}
+	percent("  length only", r.LengthOnly)
+	percent("  words only", r.WordsOnly)
+	if _, ok := r.Others["others_accuracy"]; ok {
+		percent("right about pairs of other labelers", r.Others["others_accuracy"])
+		percent("right about gold's order", r.Others["gold_accuracy"])
+	}
+	percent("calibration error", r.Calibration)
+	fmt.Fprintf(out, "%-44s %6.2f\n", "correlation of score and length", r.LengthCorrelation)
+	return nil
+}

@@ -1,0 +1,272 @@
+package alignment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"tinygpt/align"
+	"tinygpt/configs"
+	"tinygpt/data/instruct"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+// SectionKey is the key of a step's settings in a run's config.yaml.
+const SectionKey = "align"
+
+// Settings are what a step is done with, as its run notes them.
+type Settings struct {
+	align.Config `yaml:",inline"`
+	// From is the run whose weights the step starts from.
+	From string `yaml:"from,omitempty"`
+	// Data are files of JSON lines in the place of the built-in world.
+	Data []string `yaml:"data,omitempty"`
+	// RewardFrom says what answers are rewarded by: the folder of a reward model's run,
+	// "gold", or a command after an exclamation mark. Of DPO it is the reward model's
+	// run whose comparisons it learns from.
+	RewardFrom string `yaml:"reward_from,omitempty"`
+	// Force goes on with a reward model that is worse than its baselines.
+	Force bool `yaml:"force,omitempty"`
+}
+
+// GoldReward and CommandReward are values, or beginnings of them, of RewardFrom.
+const (
+	GoldReward    = "gold"
+	CommandReward = "!"
+)
+
+// Progress is told how far a part of the work is.
+type Progress func(what string, done, total int)
+
+// Training is a step that is ready to run.
+type Training struct {
+	Run     *run.Run
+	Session *align.Session
+	// Finish, unless nil, is called after a run that wasn't interrupted: it measures.
+	Finish func(ctx context.Context) error
+
+	settings Settings
+	progress Progress
+	examiner *align.Examiner // of the world's held-out prompts; nil: there are none
+	gold     align.Judge     // nil: it isn't known
+}
+
+// Start makes the run of a step in dir (empty: the next free folder) and prepares it. If
+// ctx ends before that is done, the error is train.ErrInterrupted, and the run can be
+// resumed.
+func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progress) (*Training, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	base, err := openBase(kind, &s)
+	if err != nil {
+		return nil, err
+	}
+	if s.From, err = filepath.Abs(base.Dir); err != nil {
+		return nil, err
+	}
+	if err := s.resolve(kind); err != nil {
+		return nil, err
+	}
+	tok := base.Tokenizer
+	if kind == run.SFT {
+		if tok, err = instruct.Extend(tok); err != nil {
+			return nil, fmt.Errorf("%s: %w", base.Dir, err)
+		}
+	}
+	c := base.Config
+	c.Model.VocabSize = tok.VocabSize()
+	c.Model.Dropout = 0
+	c.Train = configs.Default().Train // until the step is prepared
+	if kind == run.Reward {           // heads aren't part of a model's configuration
+		c.Sample = configs.Default().Sample
+	}
+	_, missing := os.Stat(dir)
+	r, err := run.Create(dir, string(kind), kind, c, tok, nil, run.Section{Key: SectionKey, Settings: s})
+	if err != nil {
+		return nil, err
+	}
+	t, err := prepare(ctx, r, s, p)
+	switch {
+	case err == nil:
+		c.Train = t.Session.Trainer.Config
+		err = r.Reconfigure(c)
+	case ctx.Err() != nil: // Resume prepares it again
+		return &Training{Run: r}, train.ErrInterrupted
+	case missing != nil:
+		err = errors.Join(err, os.RemoveAll(r.Dir))
+	}
+	return t, err
+}
+
+// Resume prepares the step of a run's folder to go on from its last checkpoint, or if
+// it has none from its beginning.
+func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int, err error) {
+	r, err := run.Open(dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	var s Settings
+	if err := r.Section(SectionKey, &s); err != nil {
+		return nil, 0, err
+	}
+	if t, err = prepare(ctx, r, s, p); err != nil {
+		if ctx.Err() != nil {
+			err = train.ErrInterrupted
+		}
+		return &Training{Run: r}, 0, err
+	}
+	if _, err := r.Checkpoint("last"); err != nil {
+		return t, 0, nil
+	}
+	steps, err = t.Session.Trainer.Resume()
+	return t, steps, err
+}
+
+// starts are the kinds of runs that a step may start from.
+var starts = map[run.Kind][]run.Kind{
+	run.SFT:    {run.Text, run.Imported},
+	run.Reward: {run.SFT},
+	run.PPO:    {run.SFT, run.DPO, run.PPO, run.GRPO},
+	run.GRPO:   {run.SFT, run.DPO, run.PPO, run.GRPO},
+	run.DPO:    {run.SFT, run.DPO, run.PPO, run.GRPO},
+}
+
+// openBase opens the run to start from: the latest that fits, if none is named.
+func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
+	dir := s.From
+	if dir == "" {
+		var err error
+		if dir, err = run.Latest(run.Root, starts[kind][:min(2, len(starts[kind]))]...); kind != run.SFT {
+			dir, err = run.Latest(run.Root, run.SFT)
+			if err != nil {
+				return nil, fmt.Errorf("the run to start from: %w", err)
+			}
+		} else if err != nil {
+			return nil, fmt.Errorf("the run to start from: %w", err)
+		}
+	}
+	r, err := run.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if kind == run.SFT && r.Kind == run.SFT {
+		return r, nil // more of it
+	}
+	if !r.Kind.Is(starts[kind]...) {
+		return nil, fmt.Errorf("%s is a run of kind %s: %s starts from one of %v", dir, r.Kind, kind, starts[kind])
+	}
+	return r, nil
+}
+
+// resolve names the run of the reward model, and makes paths absolute.
+func (s *Settings) resolve(kind run.Kind) error {
+	for i, file := range s.Data {
+		var err error
+		if s.Data[i], err = filepath.Abs(file); err != nil {
+			return err
+		}
+	}
+	needs := kind == run.PPO || kind == run.GRPO || kind == run.DPO && len(s.Data) == 0
+	if !needs || s.RewardFrom == GoldReward || len(s.RewardFrom) > 0 && s.RewardFrom[:1] == CommandReward {
+		if kind == run.PPO && needs {
+			s.PPO.ValueHead = true // there is no reward model for a value model to start from
+		}
+		return nil
+	}
+	if s.RewardFrom == "" {
+		dir, err := run.Latest(run.Root, run.Reward)
+		if err != nil {
+			return fmt.Errorf("the reward model: %w", err)
+		}
+		s.RewardFrom = dir
+	}
+	var err error
+	s.RewardFrom, err = filepath.Abs(s.RewardFrom)
+	return err
+}
+
+// prepare makes the session of a run.
+func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Training, err error) {
+	if p == nil {
+		p = func(string, int, int) {}
+	}
+	t = &Training{Run: r, settings: s, progress: p}
+	m, err := t.model()
+	if err != nil {
+		return nil, err
+	}
+	format, err := instruct.NewFormat(r.Tokenizer)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Dir, err)
+	}
+	d := &source{settings: &t.settings, format: format, context: m.Config.Context}
+	if len(s.Data) == 0 || r.Kind == run.Reward || r.Kind == run.DPO {
+		t.gold = Gold{}
+	}
+	if len(s.Data) == 0 {
+		valid, err := d.heldOut(s.Evaluation.During)
+		if err != nil {
+			return nil, err
+		}
+		t.examiner = &align.Examiner{Generator: d.generator(), Prompts: valid, Judge: Gold{}, Seed: s.World.Seed}
+	} else {
+		t.gold = nil
+	}
+	switch r.Kind {
+	case run.SFT:
+		err = t.sft(m, d)
+	case run.Reward:
+		err = t.reward(ctx, m, d)
+	case run.DPO:
+		err = t.preference(m, d)
+	case run.PPO, run.GRPO:
+		err = t.policy(m, d)
+	default:
+		err = fmt.Errorf("%s is a run of kind %s, which `gpt align` doesn't make", r.Dir, r.Kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.Session.Notes = append(t.Session.Notes, d.notes...)
+	trainer := t.Session.Trainer
+	trainer.Dir = r.Dir
+	trainer.Saved = func(all []train.Metrics) error { return t.draw(all) }
+	return t, nil
+}
+
+// model loads the weights that the run starts from, with room for its vocabulary.
+func (t *Training) model() (*model.Model, error) {
+	base, err := run.Open(t.settings.From)
+	if err != nil {
+		return nil, fmt.Errorf("the run that %s starts from: %w", t.Run.Dir, err)
+	}
+	weights, _, err := base.Model("")
+	if err != nil {
+		return nil, err
+	}
+	m, err := model.New(t.Run.Config.Model, t.settings.World.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.CopyFrom(weights)
+}
+
+// Train runs the step and, unless it was interrupted, measures what came out. stopped
+// says why a policy was stopped early.
+func (t *Training) Train(ctx context.Context) (result train.Result, stopped error, err error) {
+	unlock, err := run.Lock(t.Run.Dir)
+	if err != nil {
+		return result, nil, err
+	}
+	defer unlock()
+	result, stopped, err = t.Session.Run(ctx)
+	if err != nil || t.Finish == nil {
+		return result, stopped, err
+	}
+	return result, stopped, errors.Join(t.Finish(ctx))
+}
