@@ -71,6 +71,7 @@ func (d *Decoder) Copy(to, from int) {
 		return
 	}
 	d.sequences[to].copyFrom(&d.sequences[from], d.weights.config)
+	d.sequences[to].predicted = d.sequences[from].predicted
 	copy(d.Logits(to), d.Logits(from))
 }
 
@@ -155,6 +156,8 @@ func (d *Decoder) check(inputs []Input) error {
 			return fmt.Errorf("model: %d log-probabilities of %d tokens", n, len(in.Tokens))
 		case n == len(in.Tokens) && read == 0:
 			return fmt.Errorf("model: no log-probability of the first token of a sequence: nothing comes before it")
+		case n == len(in.Tokens) && d.sequences[in.Sequence].predicted != read:
+			return fmt.Errorf("model: no log-probability of the first token after CopyPrefix to sequence %d: it has no logits", in.Sequence)
 		case read+len(in.Tokens) > c.Context:
 			return fmt.Errorf("model: log-probabilities in a sequence of %d tokens, the context is %d", read+len(in.Tokens), c.Context)
 		}
@@ -177,8 +180,22 @@ func (d *Decoder) cut(inputs []Input) bool {
 		if n == 0 {
 			continue
 		}
-		d.spans = append(d.spans, span{in.Sequence, s.cached, s.cached + n, rows, in.LogProbs})
+		d.spans = append(d.spans, d.span(in, rows, n))
 		rows += n
 	}
 	return rows > 0
+}
+
+// span makes the span of the next n tokens of a sequence, in rows from row on.
+func (d *Decoder) span(in Input, row, n int) span {
+	s := &d.sequences[in.Sequence]
+	made := span{sequence: in.Sequence, from: s.cached, to: s.cached + n, row: row, logProbs: in.LogProbs}
+	if d.trace != nil {
+		return made
+	}
+	// The first token to predict is the one after the sequence, or the first whose
+	// log-probability is asked for; the row before it predicts it.
+	first := len(s.tokens) - len(in.LogProbs)
+	made.unread = min(max(0, first-1-made.from), n)
+	return made
 }

@@ -2,10 +2,11 @@ package model
 
 import "tinygpt/model/kernel"
 
-// span is the part of a sequence that a pass reads: positions from to to, in rows from row
-// on.
+// span is the part of a sequence that a pass reads: positions from to to. Position i is in row
+// row+i−from.
 type span struct {
 	sequence, from, to, row int
+	unread                  int       // first rows that nothing is predicted from
 	logProbs                []float32 // of the sequence's last tokens, see Input
 }
 
@@ -59,7 +60,7 @@ func (d *Decoder) forward() {
 	}
 	for i := range w.layers {
 		d.trace.stream(p.x)
-		d.layer(i, n)
+		n = d.layer(i, n)
 	}
 	d.trace.stream(p.x)
 	for _, s := range d.spans {
@@ -68,24 +69,26 @@ func (d *Decoder) forward() {
 	d.predict()
 }
 
-// layer is a block of the model; see Graph.block.
-func (d *Decoder) layer(i, n int) {
+// layer is a block of the model; see Graph.block. After the last layer only rows are left
+// that something is predicted from; layer returns how many there are.
+func (d *Decoder) layer(i, n int) (left int) {
 	w, p := &d.weights.layers[i], &d.pass
 	if d.weights.config.Arch == GPT2 {
 		d.norm(p.y, p.x, w.norm1, n)
-		d.attention(p.y, p.y, i, n)
+		n = d.attention(p.y, p.y, i, n)
 		kernel.Add(p.x, p.x, p.y)
 		d.norm(p.y, p.x, w.norm2, n)
 		d.feedForward(p.y, p.y, w, n)
 		kernel.Add(p.x, p.x, p.y)
-		return
+		return n
 	}
-	d.attention(p.y, p.x, i, n)
+	n = d.attention(p.y, p.x, i, n)
 	kernel.Add(p.x, p.x, p.y)
 	d.norm(p.x, p.x, w.norm1, n)
 	d.feedForward(p.y, p.x, w, n)
 	kernel.Add(p.x, p.x, p.y)
 	d.norm(p.x, p.x, w.norm2, n)
+	return n
 }
 
 func (d *Decoder) norm(y, x []float32, w affine, n int) {
@@ -97,19 +100,44 @@ func (w *Weights) norm(y, x []float32, by affine, mean, rstd []float32, n int) {
 	kernel.LayerNorm(y, mean, rstd, x, by.gain, by.bias, n, w.config.Width, w.config.epsilon())
 }
 
-func (d *Decoder) attention(y, x []float32, layer, n int) {
+// attention sets y to the attention of x[n,D] in a layer, and returns how many rows are left:
+// in the last layer it drops the unread ones, also from the stream.
+func (d *Decoder) attention(y, x []float32, layer, n int) (left int) {
 	w, p, c := &d.weights.layers[layer], &d.pass, d.weights.config
 	w.qkv.apply(p.qkv, x, n)
 	d.trace.attention(p.qkv)
 	p.cached = p.cached[:0]
+	last := layer == c.Layers-1
 	for _, s := range d.spans {
 		q := &d.sequences[s.sequence]
-		p.cached = append(p.cached, kernel.CachedRows{
-			Keys: q.keys[layer], Values: q.values[layer], Capacity: q.capacity, Past: s.from, Rows: s.to - s.from,
-		})
+		rows := kernel.CachedRows{Keys: q.keys[layer], Values: q.values[layer], Capacity: q.capacity, Past: s.from, Rows: s.to - s.from}
+		if last {
+			rows.Unread = s.unread
+		}
+		p.cached = append(p.cached, rows)
 	}
 	kernel.CachedAttention(p.attended, p.qkv, p.cached, c.Heads, c.Width/c.Heads)
+	if last {
+		n = d.dropUnread()
+	}
 	w.attnOut.apply(y, p.attended, n)
+	return n
+}
+
+// dropUnread moves the rows of the stream, and of what was attended to, that something is
+// predicted from to the front, and returns their number.
+func (d *Decoder) dropUnread() (rows int) {
+	p, w := &d.pass, d.weights.config.Width
+	for i := range d.spans {
+		s := &d.spans[i]
+		from, to := (s.row+s.unread)*w, (s.row+s.to-s.from)*w
+		copy(p.x[rows*w:], p.x[from:to])
+		copy(p.attended[rows*w:], p.attended[from:to])
+		s.row = rows - s.unread
+		rows += s.to - s.from - s.unread
+	}
+	p.resize(rows, d.weights.config)
+	return rows
 }
 
 func (d *Decoder) feedForward(y, x []float32, w *layerWeights, n int) {

@@ -33,6 +33,7 @@ func (d *Decoder) predict() {
 		if s.to == len(tokens) {
 			d.gather(len(p.ends), s.row+s.to-s.from-1)
 			p.ends = append(p.ends, s.sequence)
+			d.sequences[s.sequence].predicted = len(tokens)
 		}
 		// The span predicts the tokens at positions from+1 to to; those from first on are
 		// asked for.

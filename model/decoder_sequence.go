@@ -4,12 +4,14 @@ package model
 type sequence struct {
 	tokens []int32 // the window: at most Context
 	cached int     // how many of them the caches hold
+	// The logits are those of the token after this many tokens.
+	predicted int
 	// keys and values of layer i: [Heads, capacity, D/Heads].
 	keys, values [][]float32
 	capacity     int
 }
 
-func (s *sequence) reset() { s.tokens, s.cached = s.tokens[:0], 0 }
+func (s *sequence) reset() { s.tokens, s.cached, s.predicted = s.tokens[:0], 0, 0 }
 
 // extend adds tokens to the window. If the window slides, the caches are no longer valid,
 // since every token is at another position.
@@ -68,4 +70,8 @@ func (s *sequence) copyPrefix(from *sequence, n int, c Config) {
 }
 
 // truncate drops all but the first n tokens.
-func (s *sequence) truncate(n int) { s.tokens, s.cached = s.tokens[:n], min(n, s.cached) }
+func (s *sequence) truncate(n int) {
+	if n < len(s.tokens) {
+		s.tokens, s.cached, s.predicted = s.tokens[:n], min(n, s.cached), 0
+	}
+}

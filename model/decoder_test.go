@@ -254,6 +254,15 @@ func TestDecoderErrors(t *testing.T) {
 	if !slices.Equal(before, d.Logits(0)) {
 		t.Error("an error changed the logits")
 	}
+	// A prefix has no logits of its own, so nothing to take the first probability from.
+	d.CopyPrefix(1, 0, 2)
+	prefix := []Input{{Sequence: 1, Tokens: []int32{3, 4}, LogProbs: make([]float32, 2)}}
+	if err := d.Append(prefix); err == nil || !strings.Contains(err.Error(), "after CopyPrefix to sequence 1") {
+		t.Errorf("a log-probability after a prefix: %v", err)
+	}
+	prefix[0].LogProbs = prefix[0].LogProbs[:1]
+	appendTo(t, d, prefix...)
+	closeTo(t, "after a prefix", prefix[0].LogProbs, logProbs(t, m, []int32{1, 2, 3, 4})[2:])
 	appendTo(t, d, Input{Tokens: []int32{4}})
 	closeTo(t, "after the errors", d.Logits(0), next(t, m, []int32{1, 2, 3, 4}))
 }

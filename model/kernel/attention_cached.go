@@ -8,6 +8,9 @@ import "math"
 type CachedRows struct {
 	Keys, Values         []float32
 	Capacity, Past, Rows int
+	// Unread is the number of the first new rows whose results nobody reads. Only their keys
+	// and values are cached; what out has for them is left as it is.
+	Unread int
 }
 
 // CachedAttention is causal self-attention (see Attention) of new rows of several sequences:
@@ -28,11 +31,13 @@ func CachedAttention(out, qkv []float32, sequences []CachedRows, heads, headDim 
 	for _, c := range sequences {
 		size(f, "Past", c.Past)
 		size(f, "Rows", c.Rows)
+		size(f, "Unread", c.Unread)
+		need(f, "Rows", c.Rows, c.Unread)
 		need(f, "Capacity", c.Capacity, c.Past+c.Rows)
 		need(f, "Keys", len(c.Keys), heads*c.Capacity*headDim)
 		need(f, "Values", len(c.Values), heads*c.Capacity*headDim)
 		rows += c.Rows
-		work += c.Rows * (c.Past + c.Rows) * headDim
+		work += (c.Rows - c.Unread) * (c.Past + c.Rows) * headDim
 	}
 	D := heads * headDim
 	need(f, "out", len(out), rows*D)
@@ -84,13 +89,13 @@ func (t *cachedAttentionTask) sequence(w *worker, c CachedRows, row, h0, h1 int)
 		t.store(c, row, h)
 	}
 	for h := h0; h < h1; h++ {
-		if c.Rows <= fewQueries {
-			for r := range c.Rows {
+		if c.Rows-c.Unread <= fewQueries {
+			for r := c.Unread; r < c.Rows; r++ {
 				t.query(w, c, row+r, h, c.Past+r+1)
 			}
 			continue
 		}
-		for r := 0; r < c.Rows; r += queryBlock {
+		for r := c.Unread; r < c.Rows; r += queryBlock {
 			t.queries(w, c, row+r, h, c.Past+r+1, min(queryBlock, c.Rows-r))
 		}
 	}

@@ -39,7 +39,7 @@ func TestCachedAttention(t *testing.T) {
 				qkv := random(r, total*3*D, 0)
 				out, _ := attentionRef(widen(qkv), AttentionShape{1, total, k.heads, k.headDim}, nil)
 				whole, want = append(whole, qkv), append(want, out)
-				sequences[i] = CachedRows{random(r, k.capacity*D, 1), random(r, k.capacity*D, 0), k.capacity, 0, 0}
+				sequences[i] = CachedRows{Keys: random(r, k.capacity*D, 1), Values: random(r, k.capacity*D, 0), Capacity: k.capacity}
 			}
 			for call := range k.pieces[0] {
 				var qkv []float32
@@ -74,7 +74,7 @@ func TestCachedAttentionSameBits(t *testing.T) {
 			D := heads * d
 			qkv := random(r, n*3*D, 0)
 			read := func(capacity int, pieces ...int) []float32 {
-				c := CachedRows{random(r, capacity*D, 0), random(r, capacity*D, 0), capacity, 0, 0}
+				c := CachedRows{Keys: random(r, capacity*D, 0), Values: random(r, capacity*D, 0), Capacity: capacity}
 				out := make([]float32, n*D)
 				for _, rows := range pieces {
 					c.Past, c.Rows = c.Past+c.Rows, rows
@@ -96,11 +96,21 @@ func TestCachedAttentionSameBits(t *testing.T) {
 					t.Errorf("%d heads of %d: other bits in %d pieces %v", heads, d, len(pieces), pieces[:min(len(pieces), 8)])
 				}
 			}
+			// Results that nobody reads aren't computed, and the others don't change.
+			for _, unread := range []int{1, 200, n - 1, n} {
+				c := CachedRows{Keys: random(r, capacity*D, 0), Values: random(r, capacity*D, 0), Capacity: capacity, Rows: n, Unread: unread}
+				out := random(r, n*D, 0)
+				before := clone(out)
+				CachedAttention(out, qkv, []CachedRows{c}, heads, d)
+				if !slices.Equal(out[:unread*D], before[:unread*D]) || !slices.Equal(out[unread*D:], whole[unread*D:]) {
+					t.Errorf("%d heads of %d: other bits with %d unread rows", heads, d, unread)
+				}
+			}
 			// With others: the last rows of some sequences, and one sequence without rows.
 			var all []CachedRows
 			var rows, want []float32
 			for _, c := range [][2]int{{0, 1}, {60, 1}, {0, 40}, {9, 0}, {250, 40}, {30, 5}} {
-				s := CachedRows{random(r, capacity*D, 0), random(r, capacity*D, 0), capacity, 0, c[0]}
+				s := CachedRows{Keys: random(r, capacity*D, 0), Values: random(r, capacity*D, 0), Capacity: capacity, Rows: c[0]}
 				CachedAttention(make([]float32, c[0]*D), qkv, []CachedRows{s}, heads, d)
 				s.Past, s.Rows = c[0], c[1]
 				all = append(all, s)

@@ -27,7 +27,7 @@ func BenchmarkKernels(b *testing.B) {
 		n := 12 * d * d
 		param, grad, m, v := f(n), f(n), make([]float32, n), make([]float32, n)
 		s := AttentionShape{rows / T, T, c.heads, d / c.heads}
-		step, prompt := []CachedRows{{x, dx, rows, T - 1, 1}}, []CachedRows{{x, dx, rows, 0, rows}}
+		step, prompt := []CachedRows{{x, dx, rows, T - 1, 1, 0}}, []CachedRows{{x, dx, rows, 0, rows, 0}}
 		o := AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: 10}
 		kernels := []struct {
 			name string

@@ -20,7 +20,7 @@ func everything() func() {
 	clear(v)
 	ids := make([]int32, rows)
 	s := AttentionShape{rows / T, T, heads, d / heads}
-	cached := []CachedRows{{qkv, dqkv, 3 * rows, 5, 1}, {x, z, rows, rows - 20, 20}}
+	cached := []CachedRows{{qkv, dqkv, 3 * rows, 5, 1, 0}, {x, z, rows, rows - 20, 20, 0}}
 	drop := Dropout{0.1, 5}
 	squared, trained := [][]float32{big, x}, []Trained{{big, m, m, v, 0}}
 	return func() {
