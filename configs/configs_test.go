@@ -89,13 +89,15 @@ func FuzzRoundTrip(f *testing.F) {
 // What is wrong in a file is said in one line, with the place.
 func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                                "a.yaml: no settings in it",
-		"# nothing\n":                                     "a.yaml: no settings in it",
-		"model:\n  layer: 3":                              `a.yaml:2:3: unknown key "layer": did you mean model.layers?`,
-		"train:\n  learing_rate: 3":                       `a.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?`,
-		"modl:\n  layers: 3":                              `a.yaml:1:1: unknown key "modl": did you mean model?`,
-		"train:\n  layers: 3":                             `a.yaml:2:3: unknown key "layers": did you mean model.layers?`,
-		"model:\n  block_size: 3":                         `a.yaml:2:3: unknown key "block_size": here it is called model.context`,
+		"":                          "a.yaml: no settings in it",
+		"# nothing\n":               "a.yaml: no settings in it",
+		"model:\n  layer: 3":        `a.yaml:2:3: unknown key "layer": did you mean model.layers?`,
+		"train:\n  learing_rate: 3": `a.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?`,
+		"modl:\n  layers: 3":        `a.yaml:1:1: unknown key "modl": did you mean model?`,
+		"train:\n  layers: 3":       `a.yaml:2:3: unknown key "layers": did you mean model.layers?`,
+		"model:\n  block_size: 3":   `a.yaml:2:3: unknown key "block_size": here it is called model.context`,
+		"train:\n  stages: [{until: 0.3, layer: 4}]":      `a.yaml:2:25: unknown key "layer": expected one of until, layers, context, batch_size`,
+		"train:\n  rate_factors: {embeddings: 3}":         `a.yaml:2:18: unknown key "embeddings": expected one of tables, vectors, layer_decay`,
 		"sample:\n  wwwwwwwwwwwww: 3":                     `a.yaml:2:3: unknown key "wwwwwwwwwwwww": expected one of repetition_penalty, presence_penalty, frequency_penalty, temperature, top_k, `,
 		"model:\n  heads: 2\n  layers: three":             `a.yaml:3:11: found "three", expected a whole number`,
 		"model: {layers: 1.5}":                            `found "1.5", expected a whole number`,

@@ -74,7 +74,11 @@ func checkMapping(n ast.Node, t, whole reflect.Type, section string) error {
 		key := keyOf(each.Key())
 		field, known := fieldOf(t, key)
 		if !known {
-			return &misfit{each.Key(), fmt.Sprintf("unknown key %q: %s", key, didYouMean(whole, section, key))}
+			hint := didYouMean(whole, section, key)
+			if f, ok := fieldOf(whole, section); section != "" && (!ok || f.Type != t) { // below a section
+				hint = "expected one of " + strings.Join(keys(t), ", ")
+			}
+			return &misfit{each.Key(), fmt.Sprintf("unknown key %q: %s", key, hint)}
 		}
 		if err := check(each.Value(), field.Type, whole, key); err != nil {
 			return err

@@ -104,16 +104,18 @@ func LayerOf(parameter string) (layer int, ok bool) {
 	return layer, n == 1
 }
 
-// IsTable says whether a parameter is a table of vectors: those of tokens, of positions,
-// or of an untied output head.
-func IsTable(parameter string) bool {
+// IsEmbedding says whether a parameter is the table of token or of position vectors.
+func IsEmbedding(parameter string) bool {
 	for _, a := range []Arch{GPT1, GPT2} {
 		if n := namesOf(a); parameter == n.tokens || parameter == n.positions {
 			return true
 		}
 	}
-	return parameter == headName
+	return false
 }
+
+// IsTable says whether a parameter is an embedding or the table of an untied output head.
+func IsTable(parameter string) bool { return IsEmbedding(parameter) || parameter == headName }
 
 // names are the names of parameters that the two architectures name differently.
 type names struct{ tokens, positions string }

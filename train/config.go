@@ -61,21 +61,35 @@ type RateFactors struct {
 	Tables float64 `yaml:"tables,omitempty"`
 	// Vectors is the factor of biases and gains.
 	Vectors float64 `yaml:"vectors,omitempty"`
+	// LayerDecay multiplies the rate once more for each layer below the last one, and for
+	// the embeddings below the first (Howard and Ruder 2018, section 3.2: discriminative
+	// fine-tuning, which takes 1/2.6). So lower layers, which hold what is general, keep
+	// more of it.
+	LayerDecay float64 `yaml:"layer_decay,omitempty"`
 }
 
-// of returns the factor of a parameter.
-func (f RateFactors) of(p *model.Parameter) float64 {
+// of returns the factor of a parameter of a model with the given number of layers.
+func (f RateFactors) of(p *model.Parameter, layers int) float64 {
+	orOne := func(x float64) float64 {
+		if x == 0 {
+			return 1
+		}
+		return x
+	}
 	factor := 1.0
 	switch {
 	case model.IsTable(p.Name):
-		factor = f.Tables
+		factor = orOne(f.Tables)
 	case p.Value.Dims() == 1:
-		factor = f.Vectors
+		factor = orOne(f.Vectors)
 	}
-	if factor == 0 {
-		return 1
+	below := 0 // the last LayerNorm and heads are above all layers
+	if layer, ok := model.LayerOf(p.Name); ok {
+		below = layers - 1 - layer
+	} else if model.IsEmbedding(p.Name) {
+		below = layers
 	}
-	return factor
+	return factor * math.Pow(orOne(f.LayerDecay), float64(below))
 }
 
 // Validate returns what is wrong with c, key by key.
@@ -111,6 +125,9 @@ func (c Config) Validate() error {
 	}
 	for key, value := range map[string]float64{"tables": c.RateFactors.Tables, "vectors": c.RateFactors.Vectors} {
 		between("rate_factors."+key, value, 0, 1000)
+	}
+	if !(c.RateFactors.LayerDecay >= 0 && c.RateFactors.LayerDecay <= 1) {
+		errs = append(errs, fmt.Errorf("train.rate_factors.layer_decay is %v: expected more than 0 and at most 1", c.RateFactors.LayerDecay))
 	}
 	errs = append(errs, c.validateStages())
 	if c.Decay != "" && c.Decay != Cosine && c.Decay != Linear {

@@ -42,9 +42,15 @@ type Update struct {
 // Groups divides parameters by their settings. first returns the number of the first
 // update of a parameter, counted from 0; nil means 0 for all.
 func (c Config) Groups(params []*model.Parameter, first func(*model.Parameter) int) []Group {
+	layers := 0
+	for _, p := range params {
+		if layer, ok := model.LayerOf(p.Name); ok {
+			layers = max(layers, layer+1)
+		}
+	}
 	var groups []Group
 	for _, p := range params {
-		g := Group{RateFactor: c.RateFactors.of(p)}
+		g := Group{RateFactor: c.RateFactors.of(p, layers)}
 		if p.Decays() {
 			g.WeightDecay = c.WeightDecay
 		}

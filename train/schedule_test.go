@@ -299,6 +299,38 @@ func TestAdamWGroups(t *testing.T) {
 	}
 }
 
+// The rate falls from layer to layer, downwards; the head has the whole rate.
+func TestLayerDecay(t *testing.T) {
+	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 3, Heads: 2, Width: 16, Context: 8, VocabSize: 7, UntiedHead: true}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.AddHead("score", 2, 1)
+	c := quick
+	c.RateFactors = RateFactors{Vectors: 3, LayerDecay: 0.5}
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	factors := map[string]float64{}
+	for _, g := range c.Groups(m.Parameters, nil) {
+		for _, p := range g.Parameters {
+			factors[p.Name] = g.RateFactor
+		}
+	}
+	for name, want := range map[string]float64{
+		"score.weight": 1, "lm_head.weight": 1, "ln_f.weight": 3, "h.2.mlp.c_fc.weight": 1, "h.1.mlp.c_fc.weight": 0.5,
+		"h.0.mlp.c_fc.weight": 0.25, "h.0.ln_1.bias": 0.75, "wte.weight": 0.125, "wpe.weight": 0.125,
+	} {
+		if factors[name] != want {
+			t.Errorf("%s: %v, want %v", name, factors[name], want)
+		}
+	}
+	c.RateFactors.LayerDecay = 1.1
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "train.rate_factors.layer_decay is 1.1") {
+		t.Error(err)
+	}
+}
+
 // An objective with shapes of its own has no stages.
 func TestStagesOfBuckets(t *testing.T) {
 	x := newTrainer(t, "", staged)
