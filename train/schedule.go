@@ -105,6 +105,13 @@ func (c Config) Phases(m model.Config) []Phase {
 	return list
 }
 
+// ContextAt returns the length of the sequences that a model of shape m was trained on in
+// the phase of state s. What it computes for later positions means nothing.
+func (c Config) ContextAt(m model.Config, s State) int {
+	phases := c.Phases(m)
+	return phases[min(len(s.Stages), len(phases)-1)].Context
+}
+
 // workAfter returns the share of the phases' operations that is done after the given
 // number of steps.
 func workAfter(phases []Phase, steps int) float64 {

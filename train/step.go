@@ -168,10 +168,7 @@ func (t *Trainer) firstUpdate(p *model.Parameter) int {
 
 // Context returns the length of the sequences that the model is trained on at present: the
 // model's, or less in a stage with a shorter one.
-func (t *Trainer) Context() int {
-	phases := t.Config.Phases(t.Model.Config)
-	return phases[min(len(t.state.Stages), len(phases)-1)].Context
-}
+func (t *Trainer) Context() int { return t.Config.ContextAt(t.Model.Config, t.state) }
 
 // optimiser returns the optimiser, AdamW unless another one was set.
 func (t *Trainer) optimiser() Optimiser {

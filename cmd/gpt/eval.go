@@ -66,13 +66,18 @@ func evalAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	report := evalReport{Run: r.Dir, Step: state.Step, Windows: "documents, up to " + number.Thousands(context) + " tokens", Floor: floor}
+	trained := r.Config.Train.ContextAt(m.Config, state)
+	report := evalReport{Run: r.Dir, Step: state.Step, Windows: "documents, up to " + number.Thousands(trained) + " tokens", Floor: floor}
+	if trained < context {
+		report.Windows += ", as trained so far"
+	}
 	measure := func(p model.Precision) (measured, error) {
 		weights, err := m.Weights(p)
 		if err != nil {
 			return measured{}, err
 		}
 		e := train.NewEvaluator(weights, stream)
+		e.Windows = stream.DocumentWindows(trained)
 		if stride > 0 {
 			report.Windows = fmt.Sprintf("%s tokens, stride %s", number.Thousands(context), number.Thousands(stride))
 			e.Windows = stream.SlidingWindows(context, stride)

@@ -125,3 +125,14 @@ func TestEvalOfNothing(t *testing.T) {
 		}
 	}
 }
+
+// A checkpoint from a stage with a shorter context is evaluated on that context, and the
+// report says so.
+func TestEvalInStage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	out := succeed(t, "train", "--config", "tiny.yaml", "--set", "train.stages=[{until: 0.99, layers: 1, context: 12}]")
+	contains(t, out, "stage 1:", "on contexts of 12 tokens, as trained so far")
+	contains(t, succeed(t, "eval"), "windows:        documents, up to 12 tokens, as trained so far")
+	contains(t, succeed(t, "eval", "--stride", "12"), "windows:        24 tokens, stride 12\n")
+}
