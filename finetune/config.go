@@ -58,6 +58,9 @@ type Config struct {
 	// shape, but random weights.
 	From    string `yaml:"from,omitempty"`
 	Scratch bool   `yaml:"scratch,omitempty"`
+	// Adapt is the number of updates by next-token prediction on the texts of the training
+	// examples that are made before the fine-tuning (Gururangan et al. 2020); 0: none.
+	Adapt int `yaml:"adapt,omitempty"`
 	// Lambda is λ: how much L1 counts. 0 leaves it out.
 	Lambda float64 `yaml:"lambda"`
 	// Dropout is the probability of dropout on the states that the head reads; model.dropout
@@ -142,6 +145,10 @@ func (c Config) Validate() error {
 	whole("evaluations", c.Evaluations, 1)
 	whole("buckets", c.Buckets, 1)
 	whole("examples", c.Examples, 0)
+	whole("adapt", c.Adapt, 0)
+	if c.Adapt > 0 && c.Scratch {
+		complain("adapt is %d: a start from random weights (scratch) has nothing to adapt", c.Adapt)
+	}
 	whole("max_length", c.MaxLength, 0)
 	whole("freeze_layers", c.FreezeLayers, 0)
 	between := func(key string, value, from, below float64) {

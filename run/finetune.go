@@ -140,8 +140,12 @@ type Finetuning struct {
 	StartingPoint *StartingPoint
 	// First is the number of updates that were made before: 0 unless resumed.
 	First int
+	// AdaptReport shows how the weights are adapted before the fine-tuning, if
+	// finetune.adapt asks for it; nil: nothing is shown.
+	AdaptReport train.Report
 
-	unlock func()
+	examples *finetune.Examples
+	unlock   func()
 }
 
 // Finetune begins a fine-tuning with the given configuration, which it doesn't change.
@@ -176,7 +180,7 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 		return nil, err
 	}
 	s.Dir = r.Dir
-	return &Finetuning{Run: r, Session: s, StartingPoint: p, unlock: unlock}, nil
+	return &Finetuning{Run: r, Session: s, StartingPoint: p, examples: o.Examples, unlock: unlock}, nil
 }
 
 // ResumeFinetuning goes on with the fine-tuning in the folder dir, the latest if it is "",
@@ -199,16 +203,23 @@ func ResumeFinetuning(dir string) (f *Finetuning, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Dir, err)
 	}
-	p := &StartingPoint{Dir: r.Config.Finetune.From}
-	if p.Tokenizer, p.Special, err = finetune.Extend(r.Tokenizer); err != nil {
+	f = &Finetuning{Run: r, examples: x, unlock: unlock}
+	if f.adapts() { // it was stopped before the fine-tuning itself began
+		f.StartingPoint, err = OpenStartingPoint(r.Config, x)
+	} else {
+		f.StartingPoint = &StartingPoint{Dir: r.Config.Finetune.From}
+		f.StartingPoint.Tokenizer, f.StartingPoint.Special, err = finetune.Extend(r.Tokenizer)
+	}
+	if err != nil {
 		return nil, err
 	}
-	f = &Finetuning{Run: r, StartingPoint: p, unlock: unlock}
-	if f.Session, err = newSession(r.Config, x, setup, p); err != nil {
+	if f.Session, err = newSession(r.Config, x, setup, f.StartingPoint); err != nil {
 		return nil, err
 	}
 	f.Session.Dir = r.Dir
-	f.First, err = f.Session.Resume()
+	if !f.adapts() {
+		f.First, err = f.Session.Resume()
+	}
 	return f, err
 }
 
@@ -216,6 +227,11 @@ func ResumeFinetuning(dir string) (f *Finetuning, err error) {
 // saves, and returns train.ErrInterrupted; ResumeFinetuning goes on from there.
 func (f *Finetuning) Train(ctx context.Context) (finetune.Result, error) {
 	defer f.Close()
+	if f.adapts() {
+		if err := f.adapt(ctx); err != nil {
+			return finetune.Result{}, err
+		}
+	}
 	result, err := f.Session.Run(ctx)
 	if result.Dev.Examples == 0 {
 		return result, err

@@ -130,7 +130,7 @@ func resumeFinetune(c *cli.Context) error {
 func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Result, error) {
 	defer f.Close()
 	out, s := c.App.Writer, f.Session
-	s.Report = newTrainReport(out)
+	s.Report, f.AdaptReport = newTrainReport(out), newTrainReport(out)
 	debug.FreeOSMemory()
 	debug.SetGCPercent(10)
 	ctx, stop := interruptible(c)

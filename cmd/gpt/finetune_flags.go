@@ -22,6 +22,7 @@ func finetuneFlags() []cli.Flag {
 		&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the files has the columns' names", DefaultText: "what the rows look like"},
 		&cli.StringFlag{Name: "from", Usage: "start from the weights of the run in `FOLDER`", DefaultText: "the latest run of gpt train"},
 		&cli.BoolFlag{Name: "scratch", Usage: "start from random weights, with that run's tokenizer and shape"},
+		&cli.IntFlag{Name: "adapt", Usage: "first make `N` steps of next-token prediction on the texts of the training examples", DefaultText: "none"},
 		&cli.StringFlag{Name: "task", Usage: strings.Join(finetune.Tasks(), ", ")},
 		&cli.StringFlag{Name: "head", Usage: "classes, or regression if the labels are grades"},
 		&cli.StringFlag{Name: "metric", Usage: "the best checkpoint is the one with the highest " + strings.Join(finetune.Metrics, ", "), DefaultText: "what fits the task"},
@@ -70,7 +71,7 @@ func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err erro
 			*to = c.StringSlice(flag)
 		}
 	}
-	for flag, to := range map[string]*int{"examples": &f.Examples, "epochs": &f.Epochs, "freeze-layers": &f.FreezeLayers} {
+	for flag, to := range map[string]*int{"examples": &f.Examples, "epochs": &f.Epochs, "adapt": &f.Adapt, "freeze-layers": &f.FreezeLayers} {
 		if c.IsSet(flag) {
 			*to = c.Int(flag)
 		}

@@ -91,6 +91,9 @@ func Sizes(wanted []int, all int) (sizes []int) {
 // the picture in it. When ctx ends it stops, with train.ErrInterrupted; what was
 // computed stays, and the next Run goes on from there.
 func (s *Study) Run(ctx context.Context) error {
+	if s.Config.Finetune.Adapt > 0 {
+		return errors.New("finetune.adapt: an ablation doesn't adapt weights: leave --adapt out, or start from an adapted run with --from")
+	}
 	s.arms = Arms(s.Config.Finetune.Lambda)
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return err

@@ -1,0 +1,118 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tinygpt/configs"
+	"tinygpt/train"
+)
+
+// stopAfter is a report that ends a run after a step.
+type stopAfter struct {
+	train.Silent
+	step int
+	stop func()
+}
+
+func (s stopAfter) Step(m train.Metrics, _ train.Progress) {
+	if m.Step == s.step {
+		s.stop()
+	}
+}
+
+// A fine-tuning that adapts its weights first starts from those of the adaptation, and one
+// that is stopped at any time, in the adaptation or after it, ends with the bits of one
+// that never stopped.
+func TestAdapt(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := config(t)
+	c.Model.Layers, c.Model.Heads, c.Model.Width, c.Model.Context = 1, 1, 8, 32
+	c.Train.Steps, c.Train.BatchSize = 4, 2
+	base, err := Start(c, Options{Dir: "base"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := base.Train(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var rows strings.Builder
+	rows.WriteString("text\tlabel\n")
+	for i := range 40 {
+		fmt.Fprintf(&rows, "A text with the number %d in it.\t%s\n", i*i, []string{"odd", "even"}[i%2])
+	}
+	if err := os.WriteFile("rows.tsv", []byte(rows.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f := configs.DefaultFinetune()
+	f.Finetune.Task, f.Finetune.Train, f.Finetune.From, f.Finetune.Adapt = "classification", "rows.tsv", "base", 6
+	f.Finetune.Epochs, f.Finetune.MinSteps, f.Finetune.Evaluations = 1, 4, 2
+	begin := func(dir string) *Finetuning {
+		x, err := Finetune(f, FinetuneOptions{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	whole := begin("whole")
+	if _, err := whole.Train(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	adapted, err := Open(filepath.Join("whole", adaptedFolder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := adapted.Config.Train; r.Steps != 6 || r.LearningRate != adaptRate*adaptWidth/8 || adapted.Config.Model.Width != 8 {
+		t.Errorf("the adaptation is %+v", r)
+	}
+	metrics, err := adapted.Metrics()
+	if err != nil || metrics[0].Loss == 0 {
+		t.Errorf("metrics %v: %v", metrics, err)
+	}
+	weights := func(dir string) []float32 {
+		m, err := OpenFinetuned(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Model.Parameter("h.0.mlp.c_fc.weight").Value.Float32s()
+	}
+	f.Finetune.Adapt = 0
+	plain := begin("plain")
+	if _, err := plain.Train(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Equal(weights("plain"), weights("whole")) {
+		t.Error("adapting changes nothing")
+	}
+	f.Finetune.Adapt = 6
+	for i, stop := range []struct{ adapting, finetuning int }{{1, 0}, {4, 0}, {6, 0}, {0, 1}, {0, 3}} {
+		dir := fmt.Sprint("stopped-", i)
+		x := begin(dir)
+		ctx, cancel := context.WithCancel(context.Background())
+		x.AdaptReport, x.Session.Report = stopAfter{step: stop.adapting, stop: cancel}, stopAfter{step: stop.finetuning, stop: cancel}
+		if _, err := x.Train(ctx); !errors.Is(err, train.ErrInterrupted) {
+			t.Fatalf("%+v: %v", stop, err)
+		}
+		x, err := ResumeFinetuning(dir)
+		if err != nil {
+			t.Fatalf("%+v: %v", stop, err)
+		}
+		if _, err := x.Train(context.Background()); err != nil {
+			t.Fatalf("%+v: %v", stop, err)
+		}
+		if !slices.Equal(weights(dir), weights("whole")) {
+			t.Errorf("%+v: other weights", stop)
+		}
+	}
+
+	f.Finetune.Scratch = true
+	if _, err := Finetune(f, FinetuneOptions{Dir: "scratch"}); err == nil || !strings.Contains(err.Error(), "finetune.adapt is 6") {
+		t.Error(err)
+	}
+}
