@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"tinygpt/chat"
 	"tinygpt/data/instruct"
 )
 
 // messagesOf reads the messages of a request.
-func messagesOf(f *fields) (messages []Message) {
+func messagesOf(f *fields) (messages []chat.Message) {
 	var list []json.RawMessage
 	if !f.has("messages") {
 		f.fail(invalid("messages", "messages is missing: expected a list with one message at least"))
@@ -30,7 +31,7 @@ func messagesOf(f *fields) (messages []Message) {
 }
 
 // messageOf reads one message; where is its place in the request.
-func messageOf(text json.RawMessage, where string) (m Message, err *apiError) {
+func messageOf(text json.RawMessage, where string) (m chat.Message, err *apiError) {
 	members := &fields{read: map[string]bool{}}
 	if json.Unmarshal(text, &members.raw) != nil || members.raw == nil {
 		return m, invalid(where, "%s: expected an object with role and content, found %s", where, raw(text))
@@ -83,7 +84,7 @@ func messageOf(text json.RawMessage, where string) (m Message, err *apiError) {
 }
 
 // render turns messages into a prompt.
-func (m *Model) render(f *fields, messages []Message) []int32 {
+func (m *Model) render(f *fields, messages []chat.Message) []int32 {
 	if m.Template == nil {
 		f.fail(invalid("model", "the model %q doesn't chat", m.Name))
 		return nil

@@ -3,38 +3,9 @@ package serve
 import (
 	"encoding/json"
 	"net/http"
-	"sync"
-	"time"
 
 	"tinygpt/data/instruct"
-	"tinygpt/internal/atomicfile"
 )
-
-// Feedback appends what users think of answers to a file of JSON lines, in the form
-// that reward and preference training read.
-type Feedback struct {
-	Path string
-	mu   sync.Mutex
-}
-
-// Add checks a record, appends it as a line, and returns when it is on the disk.
-func (l *Feedback) Add(record instruct.Record) error {
-	if _, err := record.Example(); err != nil {
-		return err
-	}
-	record.Time = time.Now().UTC().Format(time.RFC3339)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	lines, err := atomicfile.OpenLines(l.Path)
-	if err != nil {
-		return err
-	}
-	defer lines.Close()
-	if err := lines.Add(record); err != nil {
-		return err
-	}
-	return lines.Sync()
-}
 
 // takeFeedback is /v1/feedback. Its body is an instruct.Record with a model's name.
 func (s *Server) takeFeedback(w http.ResponseWriter, r *http.Request) *apiError {

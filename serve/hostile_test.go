@@ -10,55 +10,57 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tinygpt/chat"
 )
 
 // Wrong requests are answered with the right status and an error that names the
 // parameter, in the API's shape.
 func TestErrors(t *testing.T) {
 	reward := testModel(t, "r")
-	reward.Reward = func(messages []Message, answer string) (float64, error) { return float64(len(answer)), nil }
+	reward.Reward = func(messages []chat.Message, answer string) (float64, error) { return float64(len(answer)), nil }
 	_, h := start(t, testOptions, testModel(t, "m"), reward)
-	const chat, complete = "/v1/chat/completions", "/v1/completions"
+	const talk, complete = "/v1/chat/completions", "/v1/completions"
 	const hi = `"model":"m","messages":[{"role":"user","content":"hi"}]`
 	for _, k := range []struct {
 		path, body  string
 		status      int
 		param, code string
 	}{
-		{chat, `{` + hi + `,"temperature":2.1}`, 400, "temperature", ""},
-		{chat, `{` + hi + `,"temperature":"hot"}`, 400, "temperature", ""},
-		{chat, `{` + hi + `,"top_p":-0.1}`, 400, "top_p", ""},
-		{chat, `{` + hi + `,"n":0}`, 400, "n", ""},
-		{chat, `{` + hi + `,"n":129}`, 400, "n", ""},
-		{chat, `{` + hi + `,"n":1.5}`, 400, "n", ""},
-		{chat, `{` + hi + `,"seed":1e300}`, 400, "seed", ""},
-		{chat, `{` + hi + `,"stop":["a","b","c","d","e"]}`, 400, "stop", ""},
-		{chat, `{` + hi + `,"stop":""}`, 400, "stop", ""},
-		{chat, `{` + hi + `,"stop":5}`, 400, "stop", ""},
-		{chat, `{` + hi + `,"logit_bias":{"257":1}}`, 400, "logit_bias", ""},
-		{chat, `{` + hi + `,"logit_bias":{"a":1}}`, 400, "logit_bias", ""},
-		{chat, `{` + hi + `,"logit_bias":{"1":101}}`, 400, "logit_bias", ""},
-		{chat, `{` + hi + `,"presence_penalty":3}`, 400, "presence_penalty", ""},
-		{chat, `{` + hi + `,"top_logprobs":3}`, 400, "top_logprobs", ""},
-		{chat, `{` + hi + `,"logprobs":true,"top_logprobs":21}`, 400, "top_logprobs", ""},
-		{chat, `{` + hi + `,"stream_options":{"include_usage":true}}`, 400, "stream_options", ""},
-		{chat, `{` + hi + `,"max_tokens":5,"max_completion_tokens":6}`, 400, "max_tokens", ""},
-		{chat, `{` + hi + `,"max_tokens":0}`, 400, "max_tokens", ""},
-		{chat, `{` + hi + `,"max_tokens":500}`, 400, "max_tokens", "context_length_exceeded"},
-		{chat, `{` + hi + `,"tools":[{"type":"function"}]}`, 400, "tools", "unsupported_parameter"},
-		{chat, `{` + hi + `,"response_format":{"type":"json_object"}}`, 400, "response_format", "unsupported_parameter"},
-		{chat, `{` + hi + `,"store":true}`, 400, "store", "unsupported_parameter"},
-		{chat, `{"model":"m","messages":[]}`, 400, "messages", ""},
-		{chat, `{"model":"m"}`, 400, "messages", ""},
-		{chat, `{"model":"m","messages":"hi"}`, 400, "messages", ""},
-		{chat, `{"model":"m","messages":[5]}`, 400, "messages[0]", ""},
-		{chat, `{"model":"m","messages":[{"role":"king","content":"x"}]}`, 400, "messages[0].role", ""},
-		{chat, `{"model":"m","messages":[{"role":"user"}]}`, 400, "messages[0].content", ""},
-		{chat, `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages[0].content[0]", "unsupported_parameter"},
-		{chat, `{"model":"m","messages":[{"role":"user","content":"` + strings.Repeat("x", 200) + `"}]}`, 400, "messages", "context_length_exceeded"},
-		{chat, `{"model":"gpt-4","messages":[{"role":"user","content":"x"}]}`, 404, "model", "model_not_found"},
-		{chat, `{"messages":[{"role":"user","content":"x"}]}`, 400, "model", ""},
-		{chat, `{"model":"r","messages":[{"role":"user","content":"x"}]}`, 400, "model", ""},
+		{talk, `{` + hi + `,"temperature":2.1}`, 400, "temperature", ""},
+		{talk, `{` + hi + `,"temperature":"hot"}`, 400, "temperature", ""},
+		{talk, `{` + hi + `,"top_p":-0.1}`, 400, "top_p", ""},
+		{talk, `{` + hi + `,"n":0}`, 400, "n", ""},
+		{talk, `{` + hi + `,"n":129}`, 400, "n", ""},
+		{talk, `{` + hi + `,"n":1.5}`, 400, "n", ""},
+		{talk, `{` + hi + `,"seed":1e300}`, 400, "seed", ""},
+		{talk, `{` + hi + `,"stop":["a","b","c","d","e"]}`, 400, "stop", ""},
+		{talk, `{` + hi + `,"stop":""}`, 400, "stop", ""},
+		{talk, `{` + hi + `,"stop":5}`, 400, "stop", ""},
+		{talk, `{` + hi + `,"logit_bias":{"257":1}}`, 400, "logit_bias", ""},
+		{talk, `{` + hi + `,"logit_bias":{"a":1}}`, 400, "logit_bias", ""},
+		{talk, `{` + hi + `,"logit_bias":{"1":101}}`, 400, "logit_bias", ""},
+		{talk, `{` + hi + `,"presence_penalty":3}`, 400, "presence_penalty", ""},
+		{talk, `{` + hi + `,"top_logprobs":3}`, 400, "top_logprobs", ""},
+		{talk, `{` + hi + `,"logprobs":true,"top_logprobs":21}`, 400, "top_logprobs", ""},
+		{talk, `{` + hi + `,"stream_options":{"include_usage":true}}`, 400, "stream_options", ""},
+		{talk, `{` + hi + `,"max_tokens":5,"max_completion_tokens":6}`, 400, "max_tokens", ""},
+		{talk, `{` + hi + `,"max_tokens":0}`, 400, "max_tokens", ""},
+		{talk, `{` + hi + `,"max_tokens":500}`, 400, "max_tokens", "context_length_exceeded"},
+		{talk, `{` + hi + `,"tools":[{"type":"function"}]}`, 400, "tools", "unsupported_parameter"},
+		{talk, `{` + hi + `,"response_format":{"type":"json_object"}}`, 400, "response_format", "unsupported_parameter"},
+		{talk, `{` + hi + `,"store":true}`, 400, "store", "unsupported_parameter"},
+		{talk, `{"model":"m","messages":[]}`, 400, "messages", ""},
+		{talk, `{"model":"m"}`, 400, "messages", ""},
+		{talk, `{"model":"m","messages":"hi"}`, 400, "messages", ""},
+		{talk, `{"model":"m","messages":[5]}`, 400, "messages[0]", ""},
+		{talk, `{"model":"m","messages":[{"role":"king","content":"x"}]}`, 400, "messages[0].role", ""},
+		{talk, `{"model":"m","messages":[{"role":"user"}]}`, 400, "messages[0].content", ""},
+		{talk, `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages[0].content[0]", "unsupported_parameter"},
+		{talk, `{"model":"m","messages":[{"role":"user","content":"` + strings.Repeat("x", 200) + `"}]}`, 400, "messages", "context_length_exceeded"},
+		{talk, `{"model":"gpt-4","messages":[{"role":"user","content":"x"}]}`, 404, "model", "model_not_found"},
+		{talk, `{"messages":[{"role":"user","content":"x"}]}`, 400, "model", ""},
+		{talk, `{"model":"r","messages":[{"role":"user","content":"x"}]}`, 400, "model", ""},
 		{complete, `{"model":"m","prompt":5}`, 400, "prompt", ""},
 		{complete, `{"model":"m","prompt":[]}`, 400, "prompt", ""},
 		{complete, `{"model":"m","prompt":[[]]}`, 400, "prompt", ""},
@@ -74,19 +76,19 @@ func TestErrors(t *testing.T) {
 		{"/v1/score", `{"model":"m","messages":[{"role":"user","content":"x"}],"answer":"y"}`, 400, "model", ""},
 		{"/v1/feedback", `{"model":"m","messages":[{"role":"user","content":"x"}]}`, 404, "model", ""},
 		{"/v1/nothing", `{}`, 404, "", ""},
-		{chat, ``, 400, "", ""},
-		{chat, `[]`, 400, "", ""},
-		{chat, `{`, 400, "", ""},
-		{chat, `{} {}`, 400, "", ""},
-		{chat, `null`, 400, "", ""},
-		{chat, strings.Repeat(`{"a":`, 100000), 400, "", ""},
-		{chat, `{"messages":` + strings.Repeat(`[`, 100000), 400, "", ""},
-		{chat, `{` + hi + `,"user":"\u0000"}`, 400, "", ""},
-		{chat, `{` + hi + `,"user":"\ud800"}`, 400, "", ""},
-		{chat, `{` + hi + `,"user":"\udc00x"}`, 400, "", ""},
-		{chat, `{` + hi + `,"user":"\ud800\ud800"}`, 400, "", ""},
-		{chat, "{" + hi + ",\"user\":\"\xff\"}", 400, "", ""},
-		{chat, `{"model":"` + strings.Repeat("x", bodyLimit) + `"}`, 413, "", ""},
+		{talk, ``, 400, "", ""},
+		{talk, `[]`, 400, "", ""},
+		{talk, `{`, 400, "", ""},
+		{talk, `{} {}`, 400, "", ""},
+		{talk, `null`, 400, "", ""},
+		{talk, strings.Repeat(`{"a":`, 100000), 400, "", ""},
+		{talk, `{"messages":` + strings.Repeat(`[`, 100000), 400, "", ""},
+		{talk, `{` + hi + `,"user":"\u0000"}`, 400, "", ""},
+		{talk, `{` + hi + `,"user":"\ud800"}`, 400, "", ""},
+		{talk, `{` + hi + `,"user":"\udc00x"}`, 400, "", ""},
+		{talk, `{` + hi + `,"user":"\ud800\ud800"}`, 400, "", ""},
+		{talk, "{" + hi + ",\"user\":\"\xff\"}", 400, "", ""},
+		{talk, `{"model":"` + strings.Repeat("x", bodyLimit) + `"}`, 413, "", ""},
 	} {
 		status, header, answer := call(t, h, k.path, k.body)
 		param, code := "null", "null"
@@ -106,11 +108,11 @@ func TestErrors(t *testing.T) {
 		`{` + hi + `,"max_tokens":1,"temperature":1e-30,"top_p":0,"top_k":-1}`,
 		`{"model":"m","messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}],"max_completion_tokens":1}`,
 	} {
-		if status, _, answer := call(t, h, chat, body); status != 200 {
+		if status, _, answer := call(t, h, talk, body); status != 200 {
 			t.Errorf("%s: %d %s", body, status, answer)
 		}
 	}
-	if _, header, _ := call(t, h, chat, `{`+hi+`,"max_tokens":1,"zzz":1,"aé\n":2}`); header.Get("X-Ignored-Fields") != "a??, zzz" {
+	if _, header, _ := call(t, h, talk, `{`+hi+`,"max_tokens":1,"zzz":1,"aé\n":2}`); header.Get("X-Ignored-Fields") != "a??, zzz" {
 		t.Errorf("ignored %q", header.Get("X-Ignored-Fields"))
 	}
 	if got := ask[object](t, h, "/v1/score", `{"messages":[{"role":"user","content":"x"}],"answer":["y","yy"]}`); got["model"] != "r" || len(got["scores"].([]any)) != 2 {
@@ -298,7 +300,7 @@ func FuzzRequest(f *testing.F) {
 		}
 	}
 	s, _ := start(f, testOptions)
-	s.models[0].Feedback = &Feedback{Path: f.TempDir() + "/feedback.jsonl"}
+	s.models[0].Feedback = &chat.Feedback{Path: f.TempDir() + "/feedback.jsonl"}
 	paths := []string{"/v1/completions", "/v1/chat/completions", "/v1/tokenize", "/v1/score", "/v1/feedback"}
 	f.Fuzz(func(t *testing.T, path int, body string) {
 		if path < 0 || path >= len(paths) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tinygpt/chat"
 	"tinygpt/model"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
@@ -17,14 +18,14 @@ type Model struct {
 	// Decoder makes a decoder of a number of sequences.
 	Decoder   func(sequences int) sample.Decoder
 	Tokenizer tokenizer.Tokenizer
-	Template  Template // how a conversation becomes a prompt
+	Template  chat.Template // how a conversation becomes a prompt
 	Created   time.Time
 	// Fingerprint changes when the same request and seed could give another text.
 	Fingerprint string
 	// Reward scores an answer to a conversation; nil if the model isn't a reward model.
-	Reward func(messages []Message, answer string) (float64, error)
+	Reward func(messages []chat.Message, answer string) (float64, error)
 	// Feedback takes what users think of answers; nil refuses it.
-	Feedback *Feedback
+	Feedback *chat.Feedback
 
 	engine *engine
 }

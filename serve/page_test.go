@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tinygpt/chat"
 	"tinygpt/data/instruct"
 	"tinygpt/internal/browser"
 	"tinygpt/model"
@@ -31,7 +32,7 @@ func speaking(t *testing.T, name, text string, pause time.Duration) *Model {
 		t.Fatal(err)
 	}
 	return &Model{
-		Name: name, Config: model.Config{Context: 1 << 20, VocabSize: 257}, Tokenizer: tok, Template: Plain{tok},
+		Name: name, Config: model.Config{Context: 1 << 20, VocabSize: 257}, Tokenizer: tok, Template: chat.Plain{Tokenizer: tok},
 		Decoder: func(n int) sample.Decoder {
 			return &speaker{append(ids, tok.EndOfText()), make([]int, n), pause, make([]float32, 257)}
 		},
@@ -143,8 +144,8 @@ const used = "turns.at(-1).columns[0].answers[turns.at(-1).columns[0].used]"
 func TestPage(t *testing.T) {
 	feedback := filepath.Join(t.TempDir(), "feedback.jsonl")
 	a, b, judge := testModel(t, "base"), testModel(t, "instructed"), testModel(t, "judge")
-	a.Feedback, b.Feedback = &Feedback{Path: feedback}, &Feedback{Path: feedback}
-	judge.Reward = func(_ []Message, answer string) (float64, error) { return float64(len(answer)) / 10, nil }
+	a.Feedback, b.Feedback = &chat.Feedback{Path: feedback}, &chat.Feedback{Path: feedback}
+	judge.Reward = func(_ []chat.Message, answer string) (float64, error) { return float64(len(answer)) / 10, nil }
 	_, p := openPage(t, testOptions, a, b, judge)
 	p.until("models.length === 3")
 	p.set("max_tokens", "12")

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"tinygpt/chat"
 	"tinygpt/model"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
@@ -35,7 +36,7 @@ func testModel(t testing.TB, name string) *Model {
 	}
 	tok := tokenizer.NewByte()
 	decoder := func(n int) sample.Decoder { return w.NewDecoder(n) }
-	return &Model{Name: name, Config: m.Config, Decoder: decoder, Tokenizer: tok, Template: Plain{tok}, Created: time.Unix(1e9, 0), Fingerprint: "fp_test"}
+	return &Model{Name: name, Config: m.Config, Decoder: decoder, Tokenizer: tok, Template: chat.Plain{Tokenizer: tok}, Created: time.Unix(1e9, 0), Fingerprint: "fp_test"}
 }
 
 // testOptions are small enough that tests reach the limits.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/chat"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/sample"
@@ -81,7 +82,7 @@ func serveAction(c *cli.Context) error {
 			return err
 		}
 		if path := c.String("feedback"); path != "" {
-			m.Feedback = &serve.Feedback{Path: path}
+			m.Feedback = &chat.Feedback{Path: path}
 		}
 		models = append(models, m)
 	}
@@ -144,9 +145,9 @@ func servedModel(dir, checkpoint string, p model.Precision) (*serve.Model, error
 	return &serve.Model{
 		Name: filepath.Base(r.Dir), Config: m.Config,
 		Decoder:   func(n int) sample.Decoder { return weights.NewDecoder(n) },
-		Tokenizer: r.Tokenizer, Template: serve.TemplateOf(r.Tokenizer),
+		Tokenizer: r.Tokenizer, Template: chat.TemplateOf(r.Tokenizer),
 		Created: info.ModTime(), Fingerprint: "fp_" + hex.EncodeToString(sum.Sum(nil))[:12],
-		Feedback: &serve.Feedback{Path: filepath.Join(r.Dir, "feedback.jsonl")},
+		Feedback: &chat.Feedback{Path: filepath.Join(r.Dir, chat.FeedbackFile)},
 	}, nil
 }
 

@@ -1,4 +1,4 @@
-package serve
+package chat
 
 import (
 	"fmt"
@@ -50,5 +50,5 @@ func (p Plain) Render(messages []Message) ([]int32, error) {
 	return sample.Prompt(p.Tokenizer, b.String())
 }
 
-// TemplateOf returns the template of a tokenizer: that of its chat tokens, or Plain.
+// TemplateOf returns the template of a tokenizer.
 func TemplateOf(t tokenizer.Tokenizer) Template { return Plain{t} }

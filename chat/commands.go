@@ -1,0 +1,283 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tinygpt/data/instruct"
+	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/terminal"
+	"tinygpt/sample"
+)
+
+// command is something that a line beginning with / asks for.
+type command struct {
+	name, argument, what string
+	do                   func(s *Session, ctx context.Context, argument string) error
+}
+
+// commands are all but those that change a filter.
+func commands() []command {
+	return []command{
+		{"reset", "", "forget the conversation", (*Session).reset},
+		{"regen", "", "answer the last message again, with another seed", (*Session).regenerate},
+		{"show", "", "show what each token of the last answer was chosen from", (*Session).show},
+		{"system", "TEXT", "begin the conversation with a system text", (*Session).setSystem},
+		{"answers", "K", "write K answers at a time", (*Session).setChoices},
+		{"use", "N", "go on with answer N", (*Session).use},
+		{"rank", "N N …", "note an order of the answers, best first; N=N is a tie", (*Session).rank},
+		{"good", "", "note that the last answer is good", func(s *Session, _ context.Context, _ string) error { return s.thumb(true) }},
+		{"bad", "", "note that the last answer is bad", func(s *Session, _ context.Context, _ string) error { return s.thumb(false) }},
+		{"edit", "TEXT", "put TEXT in the place of the last answer, and note it as the better one", (*Session).edit},
+		{"save", "FILE", "write the conversation to FILE, a line of JSON", (*Session).save},
+		{"seed", "N", "seed of the next answer", (*Session).setSeed},
+		{"max-tokens", "N", "end an answer after N tokens", (*Session).setMaxTokens},
+		{"help", "", "list the commands", (*Session).help},
+		{"quit", "", "end", func(*Session, context.Context, string) error { return errQuit }},
+	}
+}
+
+// Commands lists the names of all commands, with /, for completion.
+func Commands() (names []string) {
+	for _, c := range commands() {
+		names = append(names, "/"+c.name)
+	}
+	for _, f := range new(sample.Options).Filters() {
+		names = append(names, "/"+f.Flag())
+	}
+	return names
+}
+
+// command does what a line like /temperature 0.7 asks for.
+func (s *Session) command(ctx context.Context, line string) error {
+	name, argument, _ := strings.Cut(strings.TrimPrefix(line, "/"), " ")
+	argument = strings.TrimSpace(argument)
+	for _, c := range commands() {
+		if c.name != name {
+			continue
+		}
+		if (argument == "") != (c.argument == "") && name != "system" {
+			return fmt.Errorf("expected /%s", strings.TrimSpace(c.name+" "+c.argument))
+		}
+		return c.do(s, ctx, argument)
+	}
+	o := s.Options
+	for _, f := range o.Filters() {
+		if f.Flag() != name {
+			continue
+		}
+		if argument == "" {
+			fmt.Fprintf(s.Out, "(%s is %v)\n", name, f.Filter)
+			return nil
+		}
+		if err := f.Set(argument); err != nil {
+			return fmt.Errorf("/%s %s: %w", name, argument, err)
+		}
+		if err := o.Validate(); err != nil {
+			return err
+		}
+		s.Options = o
+		return nil
+	}
+	return fmt.Errorf("no command /%s: /help lists them; a message that begins with / is written with //", terminal.Visible(name))
+}
+
+func (s *Session) help(context.Context, string) error {
+	for _, c := range commands() {
+		fmt.Fprintf(s.Out, "  %-26s %s\n", strings.TrimSpace("/"+c.name+" "+c.argument), c.what)
+	}
+	for _, f := range s.Options.Filters() {
+		fmt.Fprintf(s.Out, "  %-26s %s\n", "/"+f.Flag()+" X", strings.ReplaceAll(f.Filter.Usage(), "`", ""))
+	}
+	return nil
+}
+
+// last is the last turn.
+func (s *Session) last() (*turn, error) {
+	if len(s.turns) == 0 {
+		return nil, errors.New("nothing was said yet")
+	}
+	return &s.turns[len(s.turns)-1], nil
+}
+
+// text is the answer that the conversation goes on with.
+func (t *turn) text() string { return strings.TrimSpace(t.answers[t.used].Text) }
+
+func (s *Session) reset(context.Context, string) error {
+	s.turns, s.dropped = nil, 0
+	return nil
+}
+
+func (s *Session) regenerate(ctx context.Context, _ string) error {
+	t, err := s.last()
+	if err != nil {
+		return err
+	}
+	before := *t
+	t.seed = s.Seed
+	if err := s.answer(ctx); err != nil {
+		*t = before
+		return err
+	}
+	return nil
+}
+
+// show draws the last answer once more, which gives the same tokens, and shows each.
+func (s *Session) show(ctx context.Context, _ string) error {
+	t, err := s.last()
+	if err != nil {
+		return err
+	}
+	left := len(t.answers[t.used].Tokens)
+	if left == 0 {
+		return errors.New("the last answer is the user's")
+	}
+	r := t.requests[t.used]
+	r.OnToken = func(step *sample.Step) bool {
+		const rows = 10
+		fmt.Fprintln(s.Out, step.View(s.Tokenizer, rows).Table())
+		left--
+		return left > 0
+	}
+	_, err = s.draw(ctx, []sample.Request{r})
+	return err
+}
+
+func (s *Session) setSystem(_ context.Context, text string) error {
+	s.system = text
+	return nil
+}
+
+func (s *Session) setSeed(_ context.Context, text string) (err error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("/seed %s: expected a whole number", text)
+	}
+	s.Seed = n
+	return nil
+}
+
+func (s *Session) setMaxTokens(_ context.Context, text string) error {
+	o := s.Options
+	var err error
+	if o.MaxTokens, err = strconv.Atoi(text); err != nil {
+		return fmt.Errorf("/max-tokens %s: expected a whole number", text)
+	}
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	s.Options = o
+	return nil
+}
+
+func (s *Session) setChoices(_ context.Context, text string) error {
+	k, err := strconv.Atoi(text)
+	if most := s.Decoder.Sequences(); err != nil || k < 1 || k > most {
+		return fmt.Errorf("/answers %s: expected 1 to %d", text, most)
+	}
+	s.choices = k
+	return nil
+}
+
+func (s *Session) use(_ context.Context, text string) error {
+	t, err := s.last()
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > len(t.answers) {
+		return fmt.Errorf("/use %s: expected 1 to %d", text, len(t.answers))
+	}
+	t.used = n - 1
+	return nil
+}
+
+// note appends a record about the last turn.
+func (s *Session) note(r instruct.Record) error {
+	if s.Feedback == nil {
+		return errors.New("no feedback is kept: give a file with --feedback")
+	}
+	r.Messages, r.Model, r.Seed = s.messages(s.dropped), s.Model, s.turns[len(s.turns)-1].seed
+	if err := s.Feedback.Add(r); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "(noted in %s)\n", s.Feedback.Path)
+	return nil
+}
+
+func (s *Session) thumb(good bool) error {
+	t, err := s.last()
+	if err != nil {
+		return err
+	}
+	return s.note(instruct.Record{Answers: []string{t.text()}, Label: &good})
+}
+
+// rank notes an order like "2 1=3".
+func (s *Session) rank(_ context.Context, text string) error {
+	t, err := s.last()
+	if err != nil {
+		return err
+	}
+	k := len(t.answers)
+	ranks := make([]int, k)
+	wrong := fmt.Errorf("/rank %s: expected each of 1 to %d once, like /rank %s; write /answers 3 to get three answers", text, k, numbers(k))
+	if k < 2 {
+		return wrong
+	}
+	named := 0
+	for rank, group := range strings.Fields(text) {
+		for _, word := range strings.Split(group, "=") {
+			n, err := strconv.Atoi(word)
+			if err != nil || n < 1 || n > k || ranks[n-1] != 0 {
+				return wrong
+			}
+			ranks[n-1] = rank + 1
+			named++
+		}
+	}
+	if named != k {
+		return wrong
+	}
+	var answers []string
+	for _, a := range t.answers {
+		answers = append(answers, strings.TrimSpace(a.Text))
+	}
+	t.used = slices.Index(ranks, 1)
+	return s.note(instruct.Record{Answers: answers, Ranks: ranks})
+}
+
+func (s *Session) edit(_ context.Context, text string) error {
+	t, err := s.last()
+	if err != nil {
+		return err
+	}
+	before := t.text()
+	if err := s.note(instruct.Record{Chosen: instruct.Texts{Text: text}, Rejected: instruct.Texts{Text: before}}); err != nil {
+		return err
+	}
+	t.answers = []sample.Text{{Text: text}}
+	t.used = 0
+	return nil
+}
+
+func (s *Session) save(_ context.Context, path string) error {
+	t, err := s.last()
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	messages := append(s.messages(0), Message{Role: instruct.Assistant, Content: t.text()})
+	if err := instruct.Write(&b, []instruct.Example{{Prompt: messages[:len(messages)-1], Answers: []string{t.text()}, Ranks: []int{0}}}); err != nil {
+		return err
+	}
+	if err := atomicfile.WriteFile(path, []byte(b.String())); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "(saved to %s)\n", path)
+	return nil
+}

@@ -1,0 +1,38 @@
+package chat
+
+import (
+	"sync"
+	"time"
+
+	"tinygpt/data/instruct"
+	"tinygpt/internal/atomicfile"
+)
+
+// Feedback appends what users think of answers to a file of JSON lines, in the form
+// that reward and preference training read.
+type Feedback struct {
+	Path string
+	mu   sync.Mutex
+}
+
+// Add checks a record, appends it as a line, and returns when it is on the disk.
+func (l *Feedback) Add(record instruct.Record) error {
+	if _, err := record.Example(); err != nil {
+		return err
+	}
+	record.Time = time.Now().UTC().Format(time.RFC3339)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lines, err := atomicfile.OpenLines(l.Path)
+	if err != nil {
+		return err
+	}
+	defer lines.Close()
+	if err := lines.Add(record); err != nil {
+		return err
+	}
+	return lines.Sync()
+}
+
+// FeedbackFile is the name of the file of feedback in a run's folder.
+const FeedbackFile = "feedback.jsonl"

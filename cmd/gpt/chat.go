@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/peterh/liner"
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/chat"
+	"tinygpt/run"
+	"tinygpt/sample"
+)
+
+func chatCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
+		&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+	}
+	for _, s := range new(sample.Options).Filters() {
+		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})
+	}
+	return &cli.Command{
+		Name:        "chat",
+		Usage:       "talk with a trained model in the terminal",
+		Description: "Lines of standard input are messages, or commands that begin with /: /help lists them.",
+		Flags: append(flags,
+			&cli.IntFlag{Name: "max-tokens", Usage: "end an answer after `N` tokens", DefaultText: "the run's"},
+			&cli.StringSliceFlag{Name: "stop", KeepSpace: true, Usage: "end an answer before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
+			&cli.Uint64Flag{Name: "seed", Usage: "of the first answer; the next ones have the next seeds", Value: 1},
+			weightsFlag(" (see eval)"),
+			&cli.StringFlag{Name: "feedback", Usage: "append what you think of answers to `FILE`", DefaultText: "feedback.jsonl in the run's folder"},
+		),
+		Action: chatAction,
+	}
+}
+
+// maxAnswers is how many answers can be asked for at a time.
+const maxAnswers = 8
+
+func chatAction(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	precision, err := precisionOf(c)
+	if err != nil {
+		return err
+	}
+	r, err := run.Open(c.String("run"))
+	if err != nil {
+		return err
+	}
+	options := r.Config.Sample
+	if err := setOptions(c, &options); err != nil {
+		return usageError{err}
+	}
+	m, _, err := r.Model(c.String("checkpoint"))
+	if err != nil {
+		return err
+	}
+	weights, err := m.Weights(precision)
+	if err != nil {
+		return err
+	}
+	path := c.String("feedback")
+	if path == "" {
+		path = filepath.Join(r.Dir, chat.FeedbackFile)
+	}
+	s := &chat.Session{
+		Decoder: weights.NewDecoder(maxAnswers), Tokenizer: r.Tokenizer, Template: chat.TemplateOf(r.Tokenizer),
+		Options: options, Seed: c.Uint64("seed"), Model: filepath.Base(r.Dir), Feedback: &chat.Feedback{Path: path}, Out: c.App.Writer,
+	}
+	if !isTerminal(c.App.Reader) || !isTerminal(c.App.Writer) {
+		lines := bufio.NewReader(c.App.Reader)
+		return s.Run(c.Context, func() (string, error) { return lines.ReadString('\n') })
+	}
+	s.Interrupted = func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return signal.NotifyContext(ctx, os.Interrupt)
+	}
+	editor := liner.NewLiner()
+	defer editor.Close()
+	editor.SetCtrlCAborts(true)
+	editor.SetCompleter(func(line string) (matches []string) {
+		for _, name := range chat.Commands() {
+			if strings.HasPrefix(name, line) {
+				matches = append(matches, name)
+			}
+		}
+		return matches
+	})
+	return s.Run(c.Context, func() (string, error) {
+		line, err := editor.Prompt("> ")
+		switch {
+		case errors.Is(err, liner.ErrPromptAborted): // Ctrl-C takes back what was typed
+			return "", nil
+		case errors.Is(err, io.EOF):
+			return "", io.EOF
+		case err == nil && strings.TrimSpace(line) != "":
+			editor.AppendHistory(line)
+		}
+		return line, err
+	})
+}
