@@ -84,7 +84,7 @@ func openPage(t *testing.T, o Options, models ...*Model) (*Server, *tab) {
 // until waits for a condition in the page.
 func (p *tab) until(condition string) {
 	p.t.Helper()
-	for range 400 {
+	for range 2400 {
 		var ok bool
 		if p.Eval("!!("+condition+")", &ok); ok {
 			return

@@ -40,7 +40,7 @@ func testModel(t testing.TB, name string) *Model {
 }
 
 // testOptions are small enough that tests reach the limits.
-var testOptions = Options{Sequences: 8, Queue: 64, PromptTokens: 8, Version: "test"}
+var testOptions = Options{Sequences: 8, Queue: 64, PromptTokens: 24, Version: "test"}
 
 // start serves models until the test ends.
 func start(t testing.TB, o Options, models ...*Model) (*Server, *httptest.Server) {
@@ -326,7 +326,7 @@ func checkBytes(t *testing.T, c chatChoice) {
 func TestSameBytesUnderLoad(t *testing.T) {
 	_, h := start(t, testOptions)
 	r := rand.New(rand.NewPCG(5, 6))
-	const n = 48
+	const n = 64
 	bodies, alone := make([]object, n), make([][]chatChoice, n)
 	for i := range bodies {
 		bodies[i] = randomGeneration(r)
@@ -363,7 +363,7 @@ func TestSameBytesUnderLoad(t *testing.T) {
 // quietly waits until nothing runs, or fails.
 func quietly(t *testing.T, s *Server) {
 	t.Helper()
-	for range 200 {
+	for range 12000 {
 		running, waiting := s.models[0].engine.load()
 		if running == 0 && waiting == 0 {
 			return
@@ -399,7 +399,7 @@ func TestClientsLeave(t *testing.T) {
 	quietly(t, s)
 	h.Client().CloseIdleConnections()
 	for i := 0; runtime.NumGoroutine() > before; i++ {
-		if i == 200 {
+		if i == 12000 {
 			buf := make([]byte, 1<<16)
 			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
 		}
@@ -453,7 +453,7 @@ func TestSlowReader(t *testing.T) {
 	}
 	defer release()
 	for i := 0; j.events.ready(); i++ {
-		if i == 1000 {
+		if i == 12000 {
 			t.Fatal("the text never pauses")
 		}
 		time.Sleep(5 * time.Millisecond)

@@ -26,6 +26,7 @@ var small = map[string][]string{
 var shorter = map[string][]string{
 	"train --resume": {"--set", "train.steps=6"},
 	"bench":          {"--help"}, // TestBench measures
+	"serve":          {"--help"}, // TestServe serves
 	"ablate":         {"--sizes", "10", "--seeds", "1"},
 	"fewshot":        {"--trials", "2"},
 	"vectors train":  {"--set", "data.stories_bytes=150000", "--min-count", "1", "--dim", "8", "--epochs", "1"},

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"tinygpt/data"
 )
 
 // prompt is where a prompt comes from.
@@ -67,20 +69,24 @@ func isPiped(stream any) bool {
 	return err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeNamedPipe != 0)
 }
 
+// read returns the prompt, cleaned as a text of training is; a file's or standard
+// input's last line end isn't part of it.
 func (p prompt) read(stdin io.Reader) (string, error) {
-	var text []byte
-	var err error
+	var text string
 	switch p.file {
 	case "":
-		return p.text, nil
+		return data.Clean(p.text), nil
 	case "-":
-		if text, err = io.ReadAll(stdin); err != nil {
+		all, err := io.ReadAll(stdin)
+		if err != nil {
 			return "", fmt.Errorf("prompt from standard input: %w", err)
 		}
+		text = data.Clean(string(all))
 	default:
-		if text, err = os.ReadFile(p.file); err != nil {
+		var err error
+		if text, err = data.ReadText(p.file, data.Options{}); err != nil {
 			return "", fmt.Errorf("prompt: %w", err)
 		}
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"), nil
+	return strings.TrimSuffix(text, "\n"), nil
 }

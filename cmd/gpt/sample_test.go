@@ -37,7 +37,7 @@ func TestSamplePrompts(t *testing.T) {
 	if !strings.HasPrefix(want, "Once there") || len(want) < len("Once there")+2 {
 		t.Errorf("sampled %q", want)
 	}
-	writeFile(t, "prompt.txt", "Once there\n")
+	writeFile(t, "prompt.txt", "\ufeffOnce there\r\n")
 	for _, args := range [][]string{{"Once there"}, {"--prompt-file", "prompt.txt"}, {"-"}, {"--prompt-file", "-"}} {
 		withStdin(t, "Once there\r\n")
 		if got := succeed(t, append([]string{"sample"}, args...)...); got != want {
