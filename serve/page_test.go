@@ -227,7 +227,7 @@ func TestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(examples) != 3 || !examples[0].Demonstration() || examples[1].Answers[0] != "A better answer" || examples[1].Answers[1] != first ||
+	if len(examples) != 3 || !examples[0].Demonstration() || examples[1].Answers[0] != "A better answer" || examples[1].Answers[1] != strings.TrimSpace(first) ||
 		len(examples[2].Answers) != 3 || examples[2].Ranks[0] != 2 || examples[2].Ranks[1] != 1 {
 		t.Errorf("feedback %+v", examples)
 	}

@@ -56,6 +56,9 @@ func chatAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := writes(r); err != nil {
+		return err
+	}
 	options := r.Config.Sample
 	if err := setOptions(c, &options); err != nil {
 		return usageError{err}

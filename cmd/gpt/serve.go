@@ -116,6 +116,9 @@ func servedModel(dir, checkpoint string, p model.Precision) (*serve.Model, error
 	if err != nil {
 		return nil, err
 	}
+	if err := writes(r); err != nil {
+		return nil, err
+	}
 	m, _, err := r.Model(checkpoint)
 	if err != nil {
 		return nil, err
@@ -149,6 +152,14 @@ func servedModel(dir, checkpoint string, p model.Precision) (*serve.Model, error
 		Created: info.ModTime(), Fingerprint: "fp_" + hex.EncodeToString(sum.Sum(nil))[:12],
 		Feedback: &chat.Feedback{Path: filepath.Join(r.Dir, chat.FeedbackFile)},
 	}, nil
+}
+
+// writes refuses runs that continue no texts.
+func writes(r *run.Run) error {
+	if r.Kind.Is(run.Writers()...) {
+		return nil
+	}
+	return fmt.Errorf("%s: a run of kind %s writes no texts: expected one of kind %v", r.Dir, r.Kind, run.Writers())
 }
 
 // apiKey reads the key that requests need, from a file or the environment.

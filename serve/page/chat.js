@@ -354,7 +354,7 @@ async function give(fields) {
 async function thumb(n, c, a, good) {
   a.thumb = good
   drawTools(n, c, a)
-  await give(record(n, c, { answers: [a.text], label: good, seed: a.seed }))
+  await give(record(n, c, { answers: [a.text.trim()], label: good, seed: a.seed }))
 }
 
 // rank sets an answer's rank. When all have one they are noted together.
@@ -364,7 +364,7 @@ async function rank(n, c, a, r) {
   a.rank = r
   drawTools(n, c, a)
   if (answers.some(o => !o.rank)) return say('rank the other answers too; equal ranks are a tie')
-  await give(record(n, c, { answers: answers.map(o => o.text), ranks: answers.map(o => o.rank), seed: answers[0].seed }))
+  await give(record(n, c, { answers: answers.map(o => o.text.trim()), ranks: answers.map(o => o.rank), seed: answers[0].seed }))
 }
 
 function editAnswer(n, c, a) {
@@ -381,7 +381,7 @@ function editAnswer(n, c, a) {
     a.edited = true
     column.used = a.index
     redraw()
-    if (text !== before && modelOf(column.model)?.feedback) await give(record(n, c, { chosen: text, rejected: before }))
+    if (text !== before && modelOf(column.model)?.feedback) await give(record(n, c, { chosen: text.trim(), rejected: before.trim() }))
   }, redraw)
 }
 
