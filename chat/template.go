@@ -50,5 +50,31 @@ func (p Plain) Render(messages []Message) ([]int32, error) {
 	return sample.Prompt(p.Tokenizer, b.String())
 }
 
-// TemplateOf returns the template of a tokenizer.
-func TemplateOf(t tokenizer.Tokenizer) Template { return Plain{t} }
+// Instructed is the template of a model that was taught conversations.
+type Instructed struct{ Format *instruct.Format }
+
+// Name is instruct.
+func (Instructed) Name() string { return "instruct" }
+
+// Stop is empty: an answer ends with the end of text.
+func (Instructed) Stop() []string { return nil }
+
+// Render writes the conversation as the model has learned it: user and assistant take
+// turns, and the user has the last word.
+func (t Instructed) Render(messages []Message) ([]int32, error) {
+	if err := instruct.CheckPrompt(messages); err != nil {
+		return nil, err
+	}
+	return t.Format.Prompt(messages)
+}
+
+// TemplateOf returns the template of a tokenizer: that of conversations if it was made
+// for them, else Plain.
+func TemplateOf(t tokenizer.Tokenizer) Template {
+	if tokenizer.ChatTemplate(t) == instruct.Template {
+		if f, err := instruct.NewFormat(t); err == nil {
+			return Instructed{f}
+		}
+	}
+	return Plain{t}
+}
