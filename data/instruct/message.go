@@ -48,7 +48,7 @@ func CheckPrompt(messages []Message) error {
 	return nil
 }
 
-// Say returns the messages with one more.
+// say returns the messages with one more.
 func say(messages []Message, role Role, content string) []Message {
 	return append(messages[:len(messages):len(messages)], Message{role, content})
 }

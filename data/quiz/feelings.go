@@ -7,7 +7,7 @@ import (
 	"tinygpt/data/internal/chance"
 )
 
-// Events are what makes people feel so. The last two of each feeling are in no sheet, but are in statements.
+// events are what makes people feel so. The last two of each feeling are in no sheet, but are in statements.
 var events = map[string][]string{
 	"happy": {"won a race", "got a present", "met a friend", "ate a cake", "saw a rainbow", "found a coin", "made a kite", "heard a joke"},
 	"sad":   {"lost a ring", "broke a cup", "missed a party", "dropped an egg", "tore a letter", "fell ill", "spilt the soup", "left a friend"},
@@ -35,7 +35,7 @@ var feelingOf, eventWords = func() (map[string]string, [2][]string) {
 	return of, words
 }()
 
-// Feelings asks how one of two people feels. Names and events are kept.
+// feelings asks how one of two people feels. Names and events are kept.
 var feelings = Task{
 	Name: "feelings", Asks: "how does one of two people feel", weight: 2,
 	rules: []func(question) string{part(0)},
@@ -60,5 +60,5 @@ var feelings = Task{
 	},
 }
 
-// EventBits is the information in one of all events.
+// eventBits is the information in one of all events.
 var eventBits = math.Log2(float64(len(feelingOf)))

@@ -6,7 +6,7 @@ import (
 	"tinygpt/data/internal/chance"
 )
 
-// Pairs of opposites; those of every fourth pair are in no sheet, but are in statements.
+// pairs of opposites; those of every fourth pair are in no sheet, but are in statements.
 var pairs = [][2]string{
 	{"big", "small"}, {"hot", "cold"}, {"tall", "short"}, {"old", "young"},
 	{"happy", "sad"}, {"fast", "slow"}, {"wet", "dry"}, {"clean", "dirty"},
@@ -26,7 +26,7 @@ var opposite = func() map[string]string {
 	return m
 }()
 
-// Adjectives are the words of the pairs.
+// adjectives are the words of the pairs.
 var adjectives = func() (words [2][]string) {
 	for i, p := range pairs {
 		kept := 0

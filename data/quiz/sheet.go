@@ -17,13 +17,13 @@ type Document struct {
 	Bits float64
 }
 
-// Forms are how a line is written. A sheet keeps to one; an evaluation uses the first.
+// forms are how a line is written. A sheet keeps to one; an evaluation uses the first.
 var forms = []string{"- %s -> %s", "- %s : %s", "- %s = %s", "- %s | %s"}
 
 // A document has fewestLines to mostLines lines, each number as likely.
 const fewestLines, mostLines = 6, 20
 
-// BookWeight is the weight of books of statements among the kinds of documents.
+// bookWeight is the weight of books of statements among the kinds of documents.
 const bookWeight = 3
 
 // Generate returns document number index (from 0) of an endless series. It depends on nothing but seed and index.
@@ -47,7 +47,7 @@ func Generate(seed uint64, index int) Document {
 	return Document{text, bits + b + math.Log2(float64(total)/float64(bookWeight))}
 }
 
-// Sheet writes a sheet of that many lines.
+// sheet writes a sheet of that many lines.
 func (t Task) sheet(c chance.Chooser, lines int) (text string, bits float64) {
 	form := choose(c, forms)
 	rule := t.rules[c.Below(uint64(len(t.rules)))]
@@ -64,7 +64,7 @@ func (t Task) sheet(c chance.Chooser, lines int) (text string, bits float64) {
 	return strings.Join(out, "\n"), bits
 }
 
-// Book writes statements: opposites, feelings, sums and whereabouts, the kept words among them.
+// book writes statements: opposites, feelings, sums and whereabouts, the kept words among them.
 func book(c chance.Chooser, lines int) (text string, bits float64) {
 	names := slices.Concat(people[0], people[1])
 	words := slices.Concat(adjectives[0], adjectives[1])

@@ -8,10 +8,10 @@ import (
 	"tinygpt/data/internal/chance"
 )
 
-// SortedDigits is how many digits a line to be sorted has.
+// sortedDigits is how many digits a line to be sorted has.
 const sortedDigits = 4
 
-// DigitSets are all sets of different digits, divided: every fourth is in no sheet.
+// digitSets are all sets of different digits, divided: every fourth is in no sheet.
 var digitSets = func() [2][]string {
 	var sets []string
 	var grow func(set string, next byte)

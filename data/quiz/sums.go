@@ -9,22 +9,22 @@ import (
 	"tinygpt/data/internal/chance"
 )
 
-// Number writes a number of three digits, each a word of its own: so every digit is a token, whatever the tokenizer.
+// number writes a number of three digits, each a word of its own: so every digit is a token, whatever the tokenizer.
 func number(n int) string { return strings.Join(strings.Split(fmt.Sprintf("%03d", n), ""), " ") }
 
-// Value reads what number wrote.
+// value reads what number wrote.
 func value(text string) (n int) {
 	fmt.Sscan(strings.ReplaceAll(text, " ", ""), &n)
 	return n
 }
 
-// KeptSum says whether a pair of summands is in no sheet and no statement: about one of eight.
+// keptSum says whether a pair of summands is in no sheet and no statement: about one of eight.
 func keptSum(a, b int) bool { return (a*7919+b*104729)%8 == 0 }
 
-// Summable are pairs of numbers of three digits with a sum of three digits.
+// summable are pairs of numbers of three digits with a sum of three digits.
 func summable(a, b int) bool { return a >= 100 && b >= 100 && a+b < 1000 }
 
-// SumPairs counts the pairs that aren't kept.
+// sumPairs counts the pairs that aren't kept.
 var sumPairs = sync.OnceValue(func() (n int) {
 	for a := range 1000 {
 		for b := range 1000 {

@@ -22,7 +22,7 @@ type Task struct {
 	wrong func(c chance.Chooser, q question) []string
 }
 
-// Question is what is asked, in words and, for the rules, in parts.
+// question is what is asked, in words and, for the rules, in parts.
 type question struct {
 	text  string
 	parts []string
@@ -109,7 +109,7 @@ func shuffle(c chance.Chooser, texts []string) {
 	}
 }
 
-// Consistent counts the rules that give all the answers.
+// consistent counts the rules that give all the answers.
 func (t Task) consistent(questions []question, answers []string) int {
 	n := 0
 	for _, rule := range t.rules {
@@ -124,10 +124,10 @@ func (t Task) consistent(questions []question, answers []string) int {
 	return n
 }
 
-// Choose draws one of some words.
+// choose draws one of some words.
 func choose(c chance.Chooser, words []string) string { return words[c.Below(uint64(len(words)))] }
 
-// ChooseTwo draws two different words, in order.
+// chooseTwo draws two different words, in order.
 func chooseTwo(c chance.Chooser, words []string) (string, string) {
 	i := c.Below(uint64(len(words)))
 	j := c.Below(uint64(len(words) - 1))
@@ -137,13 +137,13 @@ func chooseTwo(c chance.Chooser, words []string) (string, string) {
 	return words[i], words[j]
 }
 
-// Two is the information in chooseTwo of n words.
+// two is the information in chooseTwo of n words.
 func two(n int) float64 { return math.Log2(float64(n) * float64(n-1)) }
 
-// Part returns a rule: the answer is that part of the question.
+// part returns a rule: the answer is that part of the question.
 func part(i int) func(question) string { return func(q question) string { return q.parts[i] } }
 
-// Others returns the answers of all rules but the first.
+// others returns the answers of all rules but the first.
 func others(rules []func(question) string) func(chance.Chooser, question) []string {
 	return func(_ chance.Chooser, q question) (wrong []string) {
 		for _, rule := range rules[1:] {

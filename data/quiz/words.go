@@ -7,7 +7,7 @@ import (
 	"tinygpt/data/story"
 )
 
-// Keep divides words: every fourth is kept out of the sheets.
+// keep divides words: every fourth is kept out of the sheets.
 func keep(words []string) (asked, kept []string) {
 	for i, w := range words {
 		if i%4 == 3 {
@@ -31,7 +31,7 @@ func kept2(words []string) [2][]string {
 	return [2][]string{asked, kept}
 }
 
-// Pick returns the words of sheets, or the kept ones.
+// pick returns the words of sheets, or the kept ones.
 func pick(words [2][]string, kept bool) []string {
 	if kept {
 		return words[1]
@@ -39,7 +39,7 @@ func pick(words [2][]string, kept bool) []string {
 	return words[0]
 }
 
-// Single returns the texts that are one word, each once.
+// single returns the texts that are one word, each once.
 func single(texts []string) (words []string) {
 	for _, w := range texts {
 		if !strings.Contains(w, " ") && !slices.Contains(words, w) {

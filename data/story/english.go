@@ -2,7 +2,7 @@ package story
 
 import "strings"
 
-// Article returns the word with "a" or "an" before it, by the sound of its first letters. The exceptions are those
+// article returns the word with "a" or "an" before it, by the sound of its first letters. The exceptions are those
 // the grammar's tables need; a test holds every table to them.
 func article(word string) string {
 	if startsWithVowelSound(word) {
@@ -25,7 +25,7 @@ func startsWithVowelSound(word string) bool {
 	return word != "" && strings.ContainsRune("aeiouAEIOU", rune(word[0]))
 }
 
-// Capital returns the ASCII text with its first letter in upper case.
+// capital returns the ASCII text with its first letter in upper case.
 func capital(text string) string {
 	if text == "" || text[0] < 'a' || text[0] > 'z' {
 		return text

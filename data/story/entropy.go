@@ -29,7 +29,7 @@ var exactEntropy = sync.OnceValue(func() Entropy {
 	return e
 })
 
-// Flow is the mass of all derivations that reach a point with the same slots drawn. Which slots are drawn is all that
+// flow is the mass of all derivations that reach a point with the same slots drawn. Which slots are drawn is all that
 // the rest of the grammar can depend on, so these few flows stand for countless derivations.
 type flow struct {
 	drawn       uint64  // bit set of slots
@@ -37,7 +37,7 @@ type flow struct {
 	bits, bytes float64 // expectations up to here, times prob
 }
 
-// Summer computes flows, each rule once per set of drawn slots.
+// summer computes flows, each rule once per set of drawn slots.
 type summer struct {
 	flows map[flowKey][]flow
 	slots map[*slot]*marginal
@@ -52,7 +52,7 @@ func newSummer() *summer {
 	return &summer{flows: map[flowKey][]flow{}, slots: map[*slot]*marginal{}}
 }
 
-// Rule returns the flows out of a rule entered with probability 1.
+// rule returns the flows out of a rule entered with probability 1.
 func (s *summer) rule(r *rule, drawn uint64) []flow {
 	key := flowKey{r, drawn}
 	if done, ok := s.flows[key]; ok {
@@ -73,7 +73,7 @@ func (s *summer) rule(r *rule, drawn uint64) []flow {
 	return out
 }
 
-// Step takes the first of the steps.
+// step takes the first of the steps.
 func (s *summer) step(ops []op, flows []flow) []flow {
 	switch o := &ops[0]; o.code {
 	case opText:
@@ -111,7 +111,7 @@ func (s *summer) step(ops []op, flows []flow) []flow {
 	return flows
 }
 
-// CheckFirstMention holds the grammar to what exactness needs. Slots of one table are drawn in their order; and a first
+// checkFirstMention holds the grammar to what exactness needs. Slots of one table are drawn in their order; and a first
 // mention tells the record, if not at once ("a girl") then later in the same alternative ("named Mia").
 func checkFirstMention(ops []op, drawn uint64) {
 	s := ops[0].slot
@@ -126,7 +126,7 @@ func checkFirstMention(ops []op, drawn uint64) {
 	}
 }
 
-// Distinct reports whether a form differs for all records.
+// distinct reports whether a form differs for all records.
 func (t *table) distinct(form int) bool {
 	seen := map[string]bool{}
 	for _, r := range t.records {
@@ -158,7 +158,7 @@ func mergeAll(flows []flow) []flow {
 	return out
 }
 
-// Expect returns the entropy of one draw from the table and the expected length of a form.
+// expect returns the entropy of one draw from the table and the expected length of a form.
 func (t *table) expect(form int) (information, length float64) {
 	for _, r := range t.records {
 		p := float64(r.weight) / float64(t.total)
@@ -168,7 +168,7 @@ func (t *table) expect(form int) (information, length float64) {
 	return information, length
 }
 
-// Marginal is the distribution of a slot's record whatever its rivals hold.
+// marginal is the distribution of a slot's record whatever its rivals hold.
 type marginal struct {
 	table       *table
 	prob        []float64
@@ -183,7 +183,7 @@ func (m *marginal) length(form int) float64 {
 	return sum
 }
 
-// Marginal sums over all ways in which the rivals can have been drawn.
+// marginal sums over all ways in which the rivals can have been drawn.
 func (s *summer) marginal(sl *slot) *marginal {
 	if m := s.slots[sl]; m != nil {
 		return m

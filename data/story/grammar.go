@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Grammar is the compiled grammar: the root rule with everything it reaches. It is immutable after loading.
+// grammar is the compiled grammar: the root rule with everything it reaches. It is immutable after loading.
 type grammar struct {
 	root   *rule
 	slots  []*slot
@@ -17,7 +17,7 @@ type grammar struct {
 	reasons []*mark
 }
 
-// Load compiles the embedded grammar once.
+// load compiles the embedded grammar once.
 var load = sync.OnceValue(func() *grammar {
 	g, err := readGrammar(grammarFiles)
 	if err != nil {
@@ -26,21 +26,21 @@ var load = sync.OnceValue(func() *grammar {
 	return g
 })
 
-// Rule is a choice between alternatives.
+// rule is a choice between alternatives.
 type rule struct {
 	name         string
 	alternatives []alternative
 	total        uint64 // the sum of the weights
 }
 
-// Alternative is one way to go on: its probability is weight/total of its rule.
+// alternative is one way to go on: its probability is weight/total of its rule.
 type alternative struct {
 	weight uint64
 	bits   float64 // −log2 of its probability
 	ops    []op
 }
 
-// Op is one step of an alternative. Exactly one of its uses applies, told by code.
+// op is one step of an alternative. Exactly one of its uses applies, told by code.
 type op struct {
 	code  opcode
 	text  string // opText: the bytes
@@ -61,7 +61,7 @@ const (
 	opMark
 )
 
-// Table is a weighted word list; each record has one text per form (column). The first column is the word itself.
+// table is a weighted word list; each record has one text per form (column). The first column is the word itself.
 type table struct {
 	name    string
 	kind    Kind // of the entities named by its records; empty for words that are no entities
@@ -71,7 +71,7 @@ type table struct {
 	sums    []uint64 // sums[i] is the weight of records 0..i
 }
 
-// Record is one row of a table.
+// record is one row of a table.
 type record struct {
 	forms  []string
 	name   []int // where the first column's word stands in each form; −1 where it doesn't
@@ -79,7 +79,7 @@ type record struct {
 	bits   float64 // −log2 of weight/total
 }
 
-// Slot is a place in the story's memory: it holds one record of its table from its first mention on. Slots of one
+// slot is a place in the story's memory: it holds one record of its table from its first mention on. Slots of one
 // table hold distinct records; rivals are those that must have been drawn before it.
 type slot struct {
 	name   string
@@ -88,7 +88,7 @@ type slot struct {
 	rivals []*slot
 }
 
-// ZipfWeight is the weight of the word of the given rank (0 is the commonest): like 1/(rank+3), Zipf's law with
+// zipfWeight is the weight of the word of the given rank (0 is the commonest): like 1/(rank+3), Zipf's law with
 // Mandelbrot's shift, so that the rarest word of a list still comes often enough to be learnt.
 func zipfWeight(rank int) uint64 { return 1_000_000 / uint64(rank+3) }
 
@@ -119,7 +119,7 @@ func (t *table) seal() {
 	}
 }
 
-// At returns the record in whose share of [0, total) the number n lies.
+// at returns the record in whose share of [0, total) the number n lies.
 func (t *table) at(n uint64) int {
 	i, found := slices.BinarySearch(t.sums, n)
 	if found {
@@ -128,7 +128,7 @@ func (t *table) at(n uint64) int {
 	return i
 }
 
-// Column returns the index of a form, adding the derived ones at their first use: "a" puts the article before the
+// column returns the index of a form, adding the derived ones at their first use: "a" puts the article before the
 // word, and a name that begins with a capital is the form with a capital first letter. It returns −1 for other names.
 func (t *table) column(form string) int {
 	if form == "" {
@@ -162,7 +162,7 @@ func (r *record) addForm(text string) {
 	r.name = append(r.name, strings.Index(text, r.forms[0]))
 }
 
-// InformationOf returns −log2(weight/total).
+// informationOf returns −log2(weight/total).
 func informationOf(weight, total uint64) float64 {
 	if weight == total {
 		return 0
@@ -182,7 +182,7 @@ func (s *slot) information(i int, bound []int) float64 {
 	return informationOf(s.table.records[i].weight, total)
 }
 
-// Free reports whether no rival of the slot holds record i.
+// free reports whether no rival of the slot holds record i.
 func (s *slot) free(i int, bound []int) bool {
 	for _, r := range s.rivals {
 		if bound[r.index] == i {

@@ -141,10 +141,10 @@ func entities(t *telling) []Entity {
 	return out
 }
 
-// Word returns the word that the slot holds.
+// word returns the word that the slot holds.
 func (t *telling) word(s *slot) string { return s.table.records[t.bound[s.index]].forms[0] }
 
-// Sentences splits at a full stop, question or exclamation mark, perhaps with a closing quotation mark, before the end,
+// sentences splits at a full stop, question or exclamation mark, perhaps with a closing quotation mark, before the end,
 // a line break, or a space and a capital letter or quotation mark. What a speaker says may so be several sentences,
 // but "Where is it?" asked Tom is one.
 func sentences(text string) []Span {
@@ -179,7 +179,7 @@ func sentences(text string) []Span {
 	return out
 }
 
-// SentenceAt returns the sentence that the offset lies in, or the next one if it lies between two.
+// sentenceAt returns the sentence that the offset lies in, or the next one if it lies between two.
 func sentenceAt(spans []Span, offset int) int {
 	for i, s := range spans {
 		if offset < s.End {

@@ -19,7 +19,7 @@ func LogProbPrefix(prefix string) (bits float64, ok bool) {
 	return m.bits, m.derivations > 0
 }
 
-// Matcher follows all derivations of a text, depth first.
+// matcher follows all derivations of a text, depth first.
 type matcher struct {
 	text        string
 	prefix      bool // derivations may go on beyond the text
@@ -28,7 +28,7 @@ type matcher struct {
 	derivations int
 }
 
-// Rest is what is still to be matched after the steps at hand: the callers' remaining steps.
+// rest is what is still to be matched after the steps at hand: the callers' remaining steps.
 type rest struct {
 	ops []op
 	up  *rest
@@ -59,7 +59,7 @@ func (m *matcher) rule(r *rule, up *rest, pos int, bits float64) {
 	}
 }
 
-// Ops matches the steps, then what is above them, from byte pos on.
+// ops matches the steps, then what is above them, from byte pos on.
 func (m *matcher) ops(ops []op, up *rest, pos int, bits float64) {
 	for {
 		if m.prefix && pos == len(m.text) {
@@ -111,7 +111,7 @@ func (m *matcher) ops(ops []op, up *rest, pos int, bits float64) {
 	}
 }
 
-// Bind tries every record that the text can go on with for a slot that holds none yet.
+// bind tries every record that the text can go on with for a slot that holds none yet.
 func (m *matcher) bind(o *op, ops []op, up *rest, pos int, bits float64) {
 	s := o.slot
 	for i := range s.table.records {
@@ -126,7 +126,7 @@ func (m *matcher) bind(o *op, ops []op, up *rest, pos int, bits float64) {
 	}
 }
 
-// Literal returns the position after the words, if the text has them at pos; in prefix mode the text may end within them.
+// literal returns the position after the words, if the text has them at pos; in prefix mode the text may end within them.
 func (m *matcher) literal(words string, pos int) (next int, ok bool) {
 	here := m.text[pos:]
 	if strings.HasPrefix(here, words) {

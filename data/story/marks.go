@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Mark is a note of the grammar's author about what happens at its point of the text. Marks cost no bits and print
+// mark is a note of the grammar's author about what happens at its point of the text. Marks cost no bits and print
 // nothing. In the notation:
 //
 //	[topic lost and found]         what the story is about; the last one counts
@@ -25,7 +25,7 @@ type mark struct {
 	why   []op    // texts and mentions only
 }
 
-// MarkShapes tells for each mark how many slots it names and whether a word follows.
+// markShapes tells for each mark how many slots it names and whether a word follows.
 var markShapes = map[string]struct {
 	slots int
 	word  bool
@@ -80,7 +80,7 @@ func (r *reader) parseMark(inner string, args []string) (op, error) {
 	return op{code: opMark, mark: m}, nil
 }
 
-// Equal reports whether two reasons are the same sentence about the same slots.
+// equal reports whether two reasons are the same sentence about the same slots.
 func (m *mark) equal(other *mark) bool {
 	return m.word == other.word && slices.Equal(m.slots, other.slots) &&
 		slices.EqualFunc(m.why, other.why, func(a, b op) bool {
@@ -88,14 +88,14 @@ func (m *mark) equal(other *mark) bool {
 		})
 }
 
-// Feelings are the feelings that marks may name, glad ones and sorry ones. A question about one has its wrong choices
+// feelings are the feelings that marks may name, glad ones and sorry ones. A question about one has its wrong choices
 // from the other side.
 var feelings = [2][]string{
 	{"happy", "proud", "glad", "calm", "excited", "thankful"},
 	{"sad", "angry", "afraid", "ashamed", "lonely", "worried"},
 }
 
-// Trail records what a telling mentions and marks.
+// trail records what a telling mentions and marks.
 type trail struct {
 	mentions []mention
 	notes    []note
@@ -111,7 +111,7 @@ type note struct {
 	offset int
 }
 
-// Mention records that a record's form was printed at the offset; pronouns and other forms without the word itself are
+// mention records that a record's form was printed at the offset; pronouns and other forms without the word itself are
 // no mentions.
 func (t *trail) mention(s *slot, r *record, form, offset int) {
 	if at := r.name[form]; at >= 0 && s.table.kind != "" {

@@ -28,7 +28,7 @@ var grammarFiles embed.FS
 //	[feels A sad]                    a note for the labels (see marks.go)
 //	_  ~  \n                         a space (at the beginning of an alternative), nothing, a line break
 
-// ReadGrammar reads all *.txt files in the folder grammar and compiles the rule named story.
+// readGrammar reads all *.txt files in the folder grammar and compiles the rule named story.
 func readGrammar(files fs.FS) (*grammar, error) {
 	r := &reader{
 		g:     &grammar{tables: map[string]*table{}, rules: map[string]*rule{}},
@@ -68,7 +68,7 @@ type reader struct {
 	drafts     map[string]*draft // rules not yet compiled
 }
 
-// Place is where something was written, for errors.
+// place is where something was written, for errors.
 type place struct {
 	file string
 	line int
@@ -97,7 +97,7 @@ type slotDraft struct {
 	names []string
 }
 
-// ReadFile reads the blocks of one file.
+// readFile reads the blocks of one file.
 func (r *reader) readFile(name, text string) error {
 	var body func(at place, line string) error
 	for i, line := range strings.Split(text, "\n") {
@@ -122,7 +122,7 @@ func (r *reader) readFile(name, text string) error {
 	return nil
 }
 
-// Open begins the block of a header line and returns what reads its body.
+// open begins the block of a header line and returns what reads its body.
 func (r *reader) open(at place, line string) (func(place, string) error, error) {
 	head, rest, found := strings.Cut(line, ":")
 	fields := strings.Fields(head)
@@ -233,7 +233,7 @@ func (r *reader) declareSlots(d slotDraft) error {
 	return nil
 }
 
-// Compile returns the rule of that name with its parameters replaced by the arguments.
+// compile returns the rule of that name with its parameters replaced by the arguments.
 func (r *reader) compile(name string, args []string) (*rule, error) {
 	key := strings.Join(append([]string{name}, args...), " ")
 	if done := r.g.rules[key]; done != nil {
@@ -266,7 +266,7 @@ func (r *reader) compile(name string, args []string) (*rule, error) {
 	return out, nil
 }
 
-// Parse turns the text of an alternative into steps.
+// parse turns the text of an alternative into steps.
 func (r *reader) parse(text string, args []string) ([]op, error) {
 	var ops []op
 	text = strings.NewReplacer(`\n`, "\n", "_", " ", "~", "").Replace(text)
@@ -304,7 +304,7 @@ func (r *reader) parse(text string, args []string) ([]op, error) {
 	return ops, nil
 }
 
-// Argument returns what a name stands for: 1 to 9 are the rule's parameters.
+// argument returns what a name stands for: 1 to 9 are the rule's parameters.
 func argument(name string, args []string) (string, error) {
 	if len(name) != 1 || name[0] < '1' || name[0] > '9' {
 		return name, nil

@@ -26,10 +26,10 @@ const (
 	Why   QuestionKind = "why"   // why someone felt so
 )
 
-// WrongChoices is how many wrong choices a question has.
+// wrongChoices is how many wrong choices a question has.
 const wrongChoices = 3
 
-// Questions turns the state that the marks leave at the end of a telling into questions.
+// questions turns the state that the marks leave at the end of a telling into questions.
 func questions(t *telling, choose chance.Chooser) []Question {
 	var out []Question
 	notes := t.trail.notes
@@ -43,7 +43,7 @@ func questions(t *telling, choose chance.Chooser) []Question {
 	return out
 }
 
-// Superseded reports whether a later note says something else of the same subject: where a thing is or who has it, or
+// superseded reports whether a later note says something else of the same subject: where a thing is or who has it, or
 // how a person feels.
 func superseded(m *mark, later []note) bool {
 	for _, n := range later {
@@ -94,7 +94,7 @@ func (t *telling) question(m *mark, choose chance.Chooser) (Question, bool) {
 	return Question{}, false
 }
 
-// Refer names a slot's record in a question: a name as it is, a role ("mother") with the article.
+// refer names a slot's record in a question: a name as it is, a role ("mother") with the article.
 func (t *telling) refer(s *slot) string {
 	if word := t.word(s); word != capital(word) {
 		return "the " + word
@@ -103,7 +103,7 @@ func (t *telling) refer(s *slot) string {
 	}
 }
 
-// Others returns a form of other records of the slot's table: first those that the story mentions, then drawn ones.
+// others returns a form of other records of the slot's table: first those that the story mentions, then drawn ones.
 func (t *telling) others(s *slot, form int, choose chance.Chooser) []string {
 	var wrong []string
 	add := func(i int) {
@@ -123,7 +123,7 @@ func (t *telling) others(s *slot, form int, choose chance.Chooser) []string {
 	return wrong
 }
 
-// Opposites returns feelings from the other side.
+// opposites returns feelings from the other side.
 func opposites(feeling string, choose chance.Chooser) []string {
 	side := feelings[0]
 	if slices.Contains(side, feeling) {
@@ -138,7 +138,7 @@ func opposites(feeling string, choose chance.Chooser) []string {
 	return wrong
 }
 
-// Reason renders why someone felt so.
+// reason renders why someone felt so.
 func (t *telling) reason(m *mark) string {
 	var b strings.Builder
 	for _, o := range m.why {
@@ -151,7 +151,7 @@ func (t *telling) reason(m *mark) string {
 	return b.String()
 }
 
-// OtherReasons draws reasons that the grammar gives elsewhere for the same person, that can be said of this story's
+// otherReasons draws reasons that the grammar gives elsewhere for the same person, that can be said of this story's
 // entities, and that didn't happen in it.
 func (t *telling) otherReasons(m *mark, choose chance.Chooser) []string {
 	var candidates []string

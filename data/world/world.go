@@ -25,7 +25,7 @@ func Corpus(seed uint64, bytes int, quizzes float64) (documents []Document) {
 	return documents
 }
 
-// Resolution of the probability of a quiz.
+// resolution of the probability of a quiz.
 const resolution = 1 << 32
 
 func generate(seed uint64, index int, quizzes float64) Document {

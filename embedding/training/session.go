@@ -90,9 +90,11 @@ func newLearner(c Config, text *corpus.Text) (learner, error) {
 // Close removes what a training has put aside. The vectors stay.
 func (s *Session) Close() { s.learner.Close() }
 
-// Steps is the number of steps in all, and Step how many have been made.
+// Steps is the number of steps in all.
 func (s *Session) Steps() int { return s.learner.Steps() }
-func (s *Session) Step() int  { return s.step }
+
+// Step is how many steps have been made.
+func (s *Session) Step() int { return s.step }
 
 // Elapsed is the time that training has taken so far.
 func (s *Session) Elapsed() time.Duration { return s.elapsed }

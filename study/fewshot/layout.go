@@ -28,18 +28,18 @@ func ParseLayout(text string) (Layout, error) {
 	return Layout{before, between, after}, nil
 }
 
-// Query is the prompt's end: the question, up to where the answer begins.
+// query is the prompt's end: the question, up to where the answer begins.
 func (l Layout) query(e Example) string {
 	return l.question + e.Question + strings.TrimRight(l.answer, " ")
 }
 
-// Choice is a possible answer as it goes on from the query. The space before it belongs to it, as it does to the
+// choice is a possible answer as it goes on from the query. The space before it belongs to it, as it does to the
 // tokens of GPT-2 and its like.
 func (l Layout) choice(e Example, i int) string {
 	return l.answer[len(strings.TrimRight(l.answer, " ")):] + e.Choices[i]
 }
 
-// Shot is a solved example.
+// shot is a solved example.
 func (l Layout) shot(e Example) string { return l.query(e) + l.choice(e, e.Answer) + l.end + "\n" }
 
 // Prompt is a trial as the model reads it, up to its answer.

@@ -23,7 +23,7 @@ type Point struct {
 // Accuracy is the share of right answers.
 func (p Point) Accuracy() float64 { return float64(p.Right) / float64(max(p.Trials, 1)) }
 
-// Variance is that of the accuracy: of a binomial share, with one right and one wrong answer more, so that it isn't
+// variance is that of the accuracy: of a binomial share, with one right and one wrong answer more, so that it isn't
 // 0 where all are right (Agresti and Coull 1998).
 func (p Point) variance() float64 {
 	n := float64(p.Trials) + 2

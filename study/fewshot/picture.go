@@ -14,10 +14,10 @@ import (
 	"tinygpt/internal/number"
 )
 
-// Shapes tell lines apart beside their colours.
+// shapes tell lines apart beside their colours.
 var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}}
 
-// Series is a line of a panel.
+// series is a line of a panel.
 type series struct {
 	name   string
 	points plotter.XYs
@@ -84,7 +84,7 @@ func (l *series) add(x float64, s *Summary, m Model, task string, shots int) {
 	}
 }
 
-// Columns of panels.
+// columns of panels.
 const columns = 3
 
 func (s *Summary) draw(path, xlabel string, ticks []plot.Tick, lines func(task string) []series) error {
@@ -111,7 +111,7 @@ func (s *Summary) draw(path, xlabel string, ticks []plot.Tick, lines func(task s
 	return chart.WriteLegend(path, chart.SlideWidth, chart.SlideHeight/2*vg.Length(max(rows, 2)), legend, panels...)
 }
 
-// Panel is the plot of a task.
+// panel is the plot of a task.
 func (s *Summary) panel(task, xlabel string, ticks []plot.Tick, lines []series) (*plot.Plot, error) {
 	p := chart.New(task, xlabel, "accuracy, %")
 	p.X.Tick.Marker = plot.ConstantTicks(ticks)
@@ -164,13 +164,13 @@ func level(from, to, chance float64) (*plotter.Line, error) {
 
 func colorOf(i int) color.Color { return chart.Colors[i%len(chart.Colors)] }
 
-// Mark is drawn in a panel and in the legend.
+// mark is drawn in a panel and in the legend.
 type mark interface {
 	plot.Plotter
 	plot.Thumbnailer
 }
 
-// Marks are those of line i of a panel: the line and its points, or a dotted line to compare with.
+// marks are those of line i of a panel: the line and its points, or a dotted line to compare with.
 func (l series) marks(i int) ([]mark, error) {
 	line, dots, err := plotter.NewLinePoints(l.points)
 	if err != nil {

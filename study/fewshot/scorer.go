@@ -35,7 +35,7 @@ type Scorer struct {
 	context int
 }
 
-// ParallelTrials are answered together; each has a sequence for what was read and one for each of at most so many
+// parallelTrials are answered together; each has a sequence for what was read and one for each of at most so many
 // choices, those beyond it in turn.
 const parallelTrials, parallelChoices = 8, 4
 
@@ -126,7 +126,7 @@ func (s *Scorer) tooLong(shots, tokens int) error {
 	return fmt.Errorf("%d shots make a prompt of %d tokens or more, the model's context is %d: give fewer with --shots", shots, tokens, s.context)
 }
 
-// Choose scores the choices of trials whose shots were read.
+// choose scores the choices of trials whose shots were read.
 func (s *Scorer) choose(trials []Trial, shots int, read []int, at func(trial int) *Answer) error {
 	var all []candidate
 	for i, t := range trials {
@@ -176,7 +176,7 @@ func (s *Scorer) choose(trials []Trial, shots int, read []int, at func(trial int
 	return nil
 }
 
-// Score computes the log-probabilities of the candidates, behind what their trials have read or, if not following,
+// score computes the log-probabilities of the candidates, behind what their trials have read or, if not following,
 // behind nothing.
 func (s *Scorer) score(all []candidate, following bool) error {
 	for from := 0; from < len(all); from += parallelTrials * parallelChoices {
@@ -197,7 +197,7 @@ func (s *Scorer) score(all []candidate, following bool) error {
 	return nil
 }
 
-// Unconditional takes from the scores what the choices have without their questions.
+// unconditional takes from the scores what the choices have without their questions.
 func (s *Scorer) unconditional(all []candidate, at func(trial int) *Answer) error {
 	mark, err := s.tokens.Encode(s.Layout.query(Example{}))
 	if err != nil {

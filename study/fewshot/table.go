@@ -46,7 +46,7 @@ func (s *Summary) Write(w io.Writer, format string) error {
 	return fmt.Errorf("format %q: expected one of %v", format, Formats)
 }
 
-// Rows are the table: a header, then for each task a row per model, chance, and the best reader where it is known.
+// rows are the table: a header, then for each task a row per model, chance, and the best reader where it is known.
 func (s *Summary) rows() [][]string {
 	header := []string{"accuracy, %", "parameters"}
 	for _, n := range s.Shots {
@@ -88,7 +88,7 @@ func shotsName(n int) string {
 	return fmt.Sprintf("%d shots", n)
 }
 
-// Aligned puts the cells under one another.
+// aligned puts the cells under one another.
 func aligned(rows [][]string) string {
 	var widths []int
 	for _, r := range rows {

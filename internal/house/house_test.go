@@ -1,0 +1,176 @@
+package house
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// root is the project's folder, module what its import paths begin with.
+const root, module = "../..", "tinygpt"
+
+// source is a parsed file; folder is its path below root.
+type source struct {
+	folder, name string
+	file         *ast.File
+	set          *token.FileSet
+}
+
+// sources parses all Go files of the project's module.
+func sources(t *testing.T) (list []source) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			_, err := os.Stat(filepath.Join(name, "go.mod"))
+			if other := err == nil && name != root; other || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && name != root {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(name))
+		list = append(list, source{filepath.ToSlash(folder), d.Name(), file, set})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) < 100 {
+		t.Fatalf("%d Go files found: expected the whole project", len(list))
+	}
+	return list
+}
+
+func (s source) isTest() bool { return strings.HasSuffix(s.name, "_test.go") }
+
+// TestImports checks that arrows between packages go one way: what is in study and cmd
+// is used by study and cmd alone, and internal uses nothing of the project, apart from
+// other packages of internal.
+func TestImports(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.isTest() {
+			continue
+		}
+		for _, i := range s.file.Imports {
+			imported, _ := strconv.Unquote(i.Path.Value)
+			imported, ours := strings.CutPrefix(imported, module+"/")
+			if !ours {
+				continue
+			}
+			from, _, _ := strings.Cut(s.folder, "/")
+			to, _, _ := strings.Cut(imported, "/")
+			switch {
+			case to == "cmd", to == "study" && from != "study" && from != "cmd", from == "internal" && to != "internal":
+				t.Errorf("%s/%s imports %s", s.folder, s.name, imported)
+			}
+		}
+	}
+}
+
+// TestPackageComments checks that each package says what it is, and only once.
+func TestPackageComments(t *testing.T) {
+	comments := map[string]int{}
+	for _, s := range sources(t) {
+		if s.isTest() {
+			continue
+		}
+		comments[s.folder] += 0
+		if s.file.Doc != nil && !ast.IsGenerated(s.file) {
+			comments[s.folder]++
+			begin := "Package " + s.file.Name.Name + " "
+			if text := s.file.Doc.Text(); s.file.Name.Name != "main" && !strings.HasPrefix(text, begin) {
+				t.Errorf("%s/%s: the package's comment begins with %.30q: expected %q", s.folder, s.name, text, begin)
+			}
+		}
+	}
+	for _, folder := range slices.Sorted(maps.Keys(comments)) {
+		if n := comments[folder]; n != 1 {
+			t.Errorf("%s has %d package comments: expected 1", folder, n)
+		}
+	}
+}
+
+// TestDocComments checks that a comment begins with the name that it documents, and
+// that whatever is exported has one.
+func TestDocComments(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.isTest() || ast.IsGenerated(s.file) {
+			continue
+		}
+		check := func(name *ast.Ident, doc *ast.CommentGroup, exported bool) {
+			at := s.set.Position(name.Pos())
+			place := path.Join(s.folder, s.name) + ":" + strconv.Itoa(at.Line)
+			if doc == nil || doc.Text() == "" {
+				if exported && name.IsExported() {
+					t.Errorf("%s: %s has no comment", place, name.Name)
+				}
+				return
+			}
+			words := strings.Fields(doc.Text())
+			if slices.Contains([]string{"A", "An", "The"}, words[0]) && len(words) > 1 {
+				words = words[1:]
+			}
+			word := strings.TrimRight(words[0], ",.:;")
+			misspelt := word != name.Name && strings.EqualFold(word, name.Name)
+			if word, _, _ = strings.Cut(word, "'"); misspelt || name.IsExported() && exported && word != name.Name {
+				t.Errorf("%s: the comment on %s begins with %q", place, name.Name, words[0])
+			}
+		}
+		for _, d := range s.file.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				check(d.Name, d.Doc, receiverExported(d))
+			case *ast.GenDecl:
+				if d.Tok == token.IMPORT || d.Lparen.IsValid() {
+					continue // a group has a comment of its own
+				}
+				for _, spec := range d.Specs {
+					switch spec := spec.(type) {
+					case *ast.TypeSpec:
+						check(spec.Name, d.Doc, true)
+					case *ast.ValueSpec:
+						if len(spec.Names) == 1 {
+							check(spec.Names[0], d.Doc, true)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// receiverExported says whether a function is one that other packages see: none of a
+// method of an unexported type.
+func receiverExported(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	typ := d.Recv.List[0].Type
+	if p, ok := typ.(*ast.StarExpr); ok {
+		typ = p.X
+	}
+	if i, ok := typ.(*ast.IndexExpr); ok {
+		typ = i.X
+	}
+	name, ok := typ.(*ast.Ident)
+	return ok && name.IsExported()
+}
