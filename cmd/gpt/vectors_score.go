@@ -182,7 +182,6 @@ func (r scoreReport) print(out io.Writer) {
 	for _, a := range r.Analogies {
 		t := table.NewWriter()
 		t.SetStyle(table.StyleLight)
-		t.SetTitle("%s, answered with %d of %d words", filepath.Base(a.File), r.Restrict, r.Words)
 		t.Style().Format.Header, t.Style().Format.Footer = prettytext.FormatDefault, prettytext.FormatDefault
 		head, right := table.Row{"section", "questions", "unknown words"}, []table.ColumnConfig{{Number: 2, Align: prettytext.AlignRight}, {Number: 3, Align: prettytext.AlignRight}}
 		for i, m := range r.Methods {
@@ -211,7 +210,7 @@ func (r scoreReport) print(out io.Writer) {
 			row(a.Syntactic)
 		}
 		row(a.All)
-		fmt.Fprintln(out, t.Render())
+		fmt.Fprintf(out, "%s, answered with %d of %d words:\n%s\n", filepath.Base(a.File), r.Restrict, r.Words, t.Render())
 	}
 	for _, s := range r.Similarities {
 		fmt.Fprintf(out, "%s: Spearman %.3f (95 %%: %.3f to %.3f), %d of %d pairs known\n", filepath.Base(s.File), s.Spearman, s.Low, s.High, s.Pairs, s.Pairs+s.Unknown)

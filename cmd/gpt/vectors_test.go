@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -153,5 +154,41 @@ func TestVectorsPhrases(t *testing.T) {
 		if status, _, stderr := gpt(append([]string{"vectors", "phrases"}, args...)...); status == 0 || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit %d, %s", args, status, stderr)
 		}
+	}
+}
+
+func TestVectorsNER(t *testing.T) {
+	dir := t.TempDir()
+	var sentences strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&sentences, "s%d O\np%d I-PLURAL\nx%d O\nf%d I-FEMALE\n\n", i%30, i*7%30, i, i*11%30)
+	}
+	writeFile(t, dir+"/names.txt", sentences.String())
+	args := []string{"vectors", "ner", "--from", space + "space.txt", "--data", dir + "/names.txt", "--set", "ner.epochs=2", "--set", "ner.hidden=8", "--seeds", "1"}
+	contains(t, succeed(t, append(args, "--curve", dir+"/curve.svg")...), "sentences: 42 to learn from, 6 to choose by, 12 to measure on", "FEMALE", "│ random ", "│ tuned ", "│                 42 │", "wrote "+dir+"/curve.svg")
+	contains(t, succeed(t, append(args, "--start", "frozen", "--ablate")...), "parts of the classifier, frozen vectors", "without suffix", "with CRF")
+	var trial struct {
+		Start string
+		Seed  int
+		Test  struct{ All struct{ True int } }
+	}
+	writeFile(t, dir+"/ner.yaml", "ner: {window: 1, features: [shape]}\n")
+	out := succeed(t, append(args, "--config", dir+"/ner.yaml", "--start", "tuned", "--format", "json")...)
+	if err := json.Unmarshal([]byte(out), &trial); err != nil || trial.Start != "tuned" || trial.Seed != 1 || trial.Test.All.True != 24 {
+		t.Errorf("%s, %v", out, err)
+	}
+	for want, more := range map[string][]string{
+		"ner.hidden is -1":                 {"--set", "ner.hidden=-1"},
+		"expected random, frozen or tuned": {"--start", "warm"},
+		"either --data, to be divided":     {"--train", dir + "/names.txt"},
+		"--seeds is 0":                     {"--seeds", "0"},
+		"space.txt:1: tag":                 {"--data", space + "space.txt"},
+	} {
+		if status, _, stderr := gpt(append(args, more...)...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit %d, %s", more, status, stderr)
+		}
+	}
+	if status, _, stderr := gpt("vectors", "ner", "--from", space+"space.txt", "--train", dir+"/names.txt"); status != 2 || !strings.Contains(stderr, "no labelled sentences") {
+		t.Errorf("exit %d, %s", status, stderr)
 	}
 }

@@ -17,24 +17,37 @@ type feedForward struct {
 	masked               *buffer
 	graph                *Graph
 	exactGELU            bool
+	alone                bool // no stream
 }
 
-// ResidualFeedForward returns x + dropout(GELU(h·w1 + b1)·w2 + b2), [N, O], for x [N, O],
-// h [N, D], w1 [D, F], b1 [F], w2 [F, O], b2 [O]: the position-wise network (Vaswani et
+// FeedForward returns GELU(h·w1 + b1)·w2 + b2, [N, O], for h [N, D], w1 [D, F], b1 [F],
+// w2 [F, O], b2 [O]: a classifier with a hidden layer. GELU is as in ResidualFeedForward.
+func (g *Graph) FeedForward(h *G.Node, w1, b1, w2, b2 Param, exactGELU bool) *G.Node {
+	_, o := dims("FeedForward's weight", w2.Node)
+	l := g.newFeedForward("FeedForward", h, w1, w2, o, exactGELU, 0)
+	l.alone = true
+	return g.apply("FeedForward", l, tensor.Shape{l.rows, o}, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
+}
+
+// ResidualFeedForward returns x + dropout(GELU(h·w1 + b1)·w2 + b2), [N, D], for x and h
+// [N, D], w1 [D, F], b1 [F], w2 [F, D], b2 [D]: the position-wise network (Vaswani et
 // al. 2017, section 3.3), with GELU (Hendrycks and Gimpel 2016) in the tanh form that GPT-1
 // and GPT-2 use, or in the exact form, added to the residual stream. h may be x.
 func (g *Graph) ResidualFeedForward(x, h *G.Node, w1, b1, w2, b2 Param, exactGELU bool, dropoutP float32) *G.Node {
-	n, d := dims("ResidualFeedForward's input", h)
-	_, f := dims("ResidualFeedForward's weight", w1.Node)
-	_, o := dims("ResidualFeedForward's stream", x)
-	must(x.Shape()[0] == n && w1.Node.Shape()[0] == d && w2.Node.Shape().Eq(tensor.Shape{f, o}),
-		"ResidualFeedForward: x %v, h %v, w1 %v, w2 %v", x.Shape(), h.Shape(), w1.Node.Shape(), w2.Node.Shape())
-	l := &feedForward{
+	must(x.Shape().Eq(h.Shape()), "ResidualFeedForward: x %v, h %v", x.Shape(), h.Shape())
+	l := g.newFeedForward("ResidualFeedForward", h, w1, w2, x.Shape()[1], exactGELU, dropoutP)
+	return g.addToStream(x, "ResidualFeedForward", l, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
+}
+
+func (g *Graph) newFeedForward(name string, h *G.Node, w1, w2 Param, o int, exactGELU bool, dropoutP float32) *feedForward {
+	n, d := dims(name+"'s input", h)
+	_, f := dims(name+"'s weight", w1.Node)
+	must(w1.Node.Shape()[0] == d && w2.Node.Shape().Eq(tensor.Shape{f, o}), "%s: h %v, w1 %v, w2 %v", name, h.Shape(), w1.Node.Shape(), w2.Node.Shape())
+	return &feedForward{
 		rows: n, in: d, inner: f, out: o, dropout: g.newDropout(dropoutP), graph: g,
 		hidden: &buffer{shape: tensor.Shape{n, f}}, activated: &buffer{shape: tensor.Shape{n, f}}, gradient: &buffer{shape: tensor.Shape{n, f}},
 		masked: g.maskedGradient(n, o, dropoutP), exactGELU: exactGELU,
 	}
-	return g.addToStream(x, "ResidualFeedForward", l, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
 }
 
 func (l *feedForward) buffers() (kept, forward, backward []*buffer) {
@@ -44,6 +57,9 @@ func (l *feedForward) buffers() (kept, forward, backward []*buffer) {
 // split separates the stream from the other inputs. If h is the stream, there is one input
 // less.
 func (l *feedForward) split(in []values) (x []float32, rest []values) {
+	if l.alone {
+		return nil, in
+	}
 	if len(in) == 5 {
 		return in[0].float, in
 	}
@@ -58,7 +74,7 @@ func (l *feedForward) forward(out []float32, in []values) {
 }
 
 func (l *feedForward) backward(_, dout []float32, in []values) {
-	self := len(in) == 5
+	self := len(in) == 5 && !l.alone
 	_, in = l.split(in)
 	h, w1, b1, w2, b2 := in[0], in[1], in[2], in[3], in[4]
 	hidden, dhidden := l.hidden.memory(l.graph).Float32s(), l.gradient.memory(l.graph).Float32s()
@@ -83,6 +99,10 @@ func (l *feedForward) sets(input, inputs int) bool { return (inputs-input)%2 == 
 func (l *feedForward) backwardReads() (inputs, output bool) { return true, false }
 
 func (l *feedForward) describe(inputs int) description {
+	if l.alone {
+		return description{"Feed-forward", Product, "GELU(z)·W₂ + b₂, z = h·W₁ + b₁", []string{"h", "W₁", "b₁", "W₂", "b₂"},
+			[]string{"dz = dy·W₂ᵀ·GELU′(z), dh = dz·W₁ᵀ", "dW₁ = hᵀ·dz", "db₁ = Σ dz", "dW₂ = GELU(z)ᵀ·dy", "db₂ = Σ dy"}}
+	}
 	h, stream := "h", []string{"x"}
 	if inputs == 5 {
 		h, stream = "x", nil

@@ -81,15 +81,14 @@ func gradCases() []gradCase {
 				return refAdd(streamValues(n, d), refLinear(hidden, in[3], in[4], n, o, d))
 			},
 		})
-		// Of a classifier: as wide as its classes.
 		add(gradCase{
-			name: fmt.Sprint("ResidualFeedForward of another width", s), params: 4,
+			name: fmt.Sprint("FeedForward", s), params: 4,
 			shapes: []tensor.Shape{{n, d}, {d, o}, {o}, {o, d + 2}, {d + 2}},
 			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
-				return g.ResidualFeedForward(stream(g, n, d+2), in[0], p[0], p[1], p[2], p[3], false, 0)
+				return g.FeedForward(in[0], p[0], p[1], p[2], p[3], false)
 			},
 			want: func(in [][]float64) []float64 {
-				return refAdd(streamValues(n, d+2), refLinear(refGELU(refLinear(in[0], in[1], in[2], n, d, o)), in[3], in[4], n, o, d+2))
+				return refLinear(refGELU(refLinear(in[0], in[1], in[2], n, d, o)), in[3], in[4], n, o, d+2)
 			},
 		})
 		// As in GPT-1: it adds to what it reads.

@@ -1,0 +1,69 @@
+package transfer
+
+import (
+	"fmt"
+	"slices"
+
+	"tinygpt/data"
+	"tinygpt/data/labelled"
+	"tinygpt/finetune/metric"
+)
+
+// Sentence is words with their tags: B-TYPE for the first word of an entity, I-TYPE for
+// the others, O outside of entities.
+type Sentence struct{ Words, Tags []string }
+
+// Sets are the sentences to learn from, to choose by, and to measure on.
+type Sets struct{ Train, Dev, Test []Sentence }
+
+// Read reads sentences from a CoNLL file: a word and its tag a line, sentences apart by
+// blank lines. Tags may be IOB1, as in CoNLL-2003, or IOB2.
+func Read(path string, o data.Options) ([]Sentence, error) {
+	t, err := labelled.Read(path, labelled.CoNLL, o)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := t.Guess(labelled.Tagged, labelled.Columns{}, true)
+	if err != nil {
+		return nil, err
+	}
+	examples, err := t.Examples(labelled.Tagged, columns, true)
+	if err != nil {
+		return nil, err
+	}
+	var sentences []Sentence
+	for _, e := range examples {
+		for i, tag := range e.Tags {
+			if tag == "0" { // a slip of WikiGold's, once
+				e.Tags[i], tag = "O", "O"
+			}
+			if tag != "O" && (len(tag) < 3 || tag[1] != '-' || tag[0] != 'B' && tag[0] != 'I') {
+				return nil, e.Errorf("tag %q of word %q: expected O, B-TYPE or I-TYPE", tag, e.Tokens[i])
+			}
+		}
+		sentences = append(sentences, Sentence{e.Tokens, iob2(e.Tags)})
+	}
+	return sentences, nil
+}
+
+// iob2 writes tags with a B- for the first word of every entity.
+func iob2(tags []string) []string {
+	out := slices.Repeat([]string{"O"}, len(tags))
+	for _, s := range metric.Spans(tags) {
+		for i := s.Start; i < s.End; i++ {
+			out[i] = "I-" + s.Type
+		}
+		out[s.Start] = "B-" + s.Type
+	}
+	return out
+}
+
+// Split divides sentences in their order: 70 % to learn from, 10 % to choose by, 20 % to
+// measure on.
+func Split(all []Sentence) (Sets, error) {
+	a, b := len(all)*70/100, len(all)*80/100
+	if a == 0 || b == a || b == len(all) {
+		return Sets{}, fmt.Errorf("%d sentences are too few to divide into training, development and test: expected 10 or more, or a file for each", len(all))
+	}
+	return Sets{all[:a], all[a:b], all[b:]}, nil
+}

@@ -1,0 +1,149 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+
+	"tinygpt/embedding"
+	"tinygpt/internal/chart"
+)
+
+// Trial is one classifier and what it reached.
+type Trial struct {
+	Start Start `json:"start"`
+	// Variant is what of the configuration was changed; "" is nothing.
+	Variant   string `json:"variant,omitempty"`
+	Sentences int    `json:"sentences"`
+	Seed      uint64 `json:"seed"`
+	Dev       Score  `json:"dev"`
+	Test      Score  `json:"test"`
+}
+
+// Variant is a changed configuration.
+type Variant struct {
+	Name   string
+	Config Config
+}
+
+// Ablations are the configuration without each of its parts in turn, and with a
+// conditional random field, or without if it has one.
+func Ablations(c Config) []Variant {
+	var out []Variant
+	for _, f := range c.Features {
+		less := c
+		less.Features = slices.DeleteFunc(slices.Clone(c.Features), func(g string) bool { return g == f })
+		out = append(out, Variant{"without " + f, less})
+	}
+	if c.Window > 0 {
+		alone := c
+		alone.Window = 0
+		out = append(out, Variant{"the word alone", alone})
+	}
+	other, name := c, "with CRF"
+	if other.CRF = !c.CRF; c.CRF {
+		name = "without CRF"
+	}
+	return append(out, Variant{name, other})
+}
+
+// Try trains a classifier on the first n training sentences and measures it. report is as
+// in Tagger.Train.
+func Try(ctx context.Context, v Variant, start Start, vectors *embedding.Vectors, sets Sets, n int, seed uint64, report func(epoch int, loss, f1 float64)) (Trial, error) {
+	sets.Train = sets.Train[:min(n, len(sets.Train))]
+	trial := Trial{Start: start, Variant: v.Name, Sentences: len(sets.Train), Seed: seed}
+	t, err := NewTagger(v.Config, start, vectors, sets, seed)
+	if err != nil {
+		return trial, err
+	}
+	if err := t.Train(ctx, sets, seed, report); err != nil {
+		return trial, err
+	}
+	if trial.Dev, err = t.Evaluate(sets.Dev); err != nil {
+		return trial, err
+	}
+	trial.Test, err = t.Evaluate(sets.Test)
+	return trial, err
+}
+
+// Mean returns the mean of f over the trials and its standard deviation, 0 for one.
+func Mean(trials []Trial, f func(Trial) float64) (mean, deviation float64) {
+	var values []float64
+	for _, t := range trials {
+		values = append(values, f(t))
+	}
+	mean, deviation = stat.MeanStdDev(values, nil)
+	if math.IsNaN(deviation) {
+		deviation = 0
+	}
+	return mean, deviation
+}
+
+// Select returns the trials of a start, a variant and a number of sentences.
+func Select(trials []Trial, start Start, variant string, sentences int) (out []Trial) {
+	for _, t := range trials {
+		if t.Start == start && t.Variant == variant && t.Sentences == sentences {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// Amounts are how many of n sentences the curve is drawn at: each twice the one before.
+func Amounts(n int) (out []int) {
+	for a := n; a >= 25 || len(out) == 0; a /= 2 {
+		out = append(out, a)
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// DrawCurve draws the F1 of the test sentences against the number of labelled ones: the
+// mean over seeds as a line, each seed as a dot.
+func DrawCurve(path string, trials []Trial) error {
+	p := chart.New("Entity F1 and labelled sentences", "labelled sentences", "entity F1, %")
+	low, high := math.Inf(1), 0.0
+	for i, start := range Starts {
+		amounts := map[int]bool{}
+		var line, dots plotter.XYs
+		for _, t := range trials {
+			if t.Start != start || t.Variant != "" {
+				continue
+			}
+			dots = append(dots, plotter.XY{X: float64(t.Sentences), Y: 100 * t.Test.All.F1()})
+			low, high = min(low, float64(t.Sentences)), max(high, float64(t.Sentences))
+			if !amounts[t.Sentences] {
+				amounts[t.Sentences] = true
+				mean, _ := Mean(Select(trials, start, "", t.Sentences), func(t Trial) float64 { return 100 * t.Test.All.F1() })
+				line = append(line, plotter.XY{X: float64(t.Sentences), Y: mean})
+			}
+		}
+		slices.SortFunc(line, func(a, b plotter.XY) int { return int(math.Copysign(1, a.X-b.X)) })
+		if err := chart.Line(p, string(start)+" vectors", line, chart.Colors[i], nil); err != nil {
+			return err
+		}
+		if len(dots) == 0 {
+			continue
+		}
+		points, err := plotter.NewScatter(dots)
+		if err != nil {
+			return err
+		}
+		points.Color, points.Radius = chart.Colors[i], vg.Points(2)
+		p.Add(points)
+	}
+	if high == 0 {
+		return fmt.Errorf("%s: no trials to draw", path)
+	}
+	p.X.Min, p.X.Max, p.Y.Min = low/1.1, high*1.1, 0
+	p.Y.Max = max(p.Y.Max*1.1, 10)
+	p.Legend.Top, p.Legend.Left = true, true
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(chart.LogTicks)
+	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{p})
+}
