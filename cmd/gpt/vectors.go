@@ -25,7 +25,7 @@ func vectorsCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			vectorsTrainCommand(), vectorsInitCommand(), vectorsExplainCommand(),
 			vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(),
-			vectorsPhrasesCommand(), vectorsConvertCommand(), vectorsNERCommand(),
+			vectorsPhrasesCommand(), vectorsConvertCommand(), vectorsNERCommand(), vectorsClassifyCommand(),
 		},
 	}
 }

@@ -192,3 +192,22 @@ func TestVectorsNER(t *testing.T) {
 		t.Errorf("exit %d, %s", status, stderr)
 	}
 }
+
+func TestVectorsClassify(t *testing.T) {
+	dir := t.TempDir()
+	var texts strings.Builder
+	texts.WriteString("sentence\tlabel\n")
+	for i := range 60 { // plurals against singulars
+		fmt.Fprintf(&texts, "%c%d %c%d\t%d\n", "sp"[i%2], i%30, "sp"[i%2], i*7%30, i%2)
+	}
+	writeFile(t, dir+"/a.tsv", texts.String())
+	args := []string{"vectors", "classify", "--from", space + "space.txt", "--data", dir + "/a.tsv", "--test", dir + "/a.tsv"}
+	contains(t, succeed(t, args...), "accuracy of classifiers that learned from 54 examples", "mean of vectors", "n-grams")
+	var report averagesReport
+	if err := json.Unmarshal([]byte(succeed(t, append(args, "--format", "json")...)), &report); err != nil || len(report.Rows) != 2 || report.Rows[0].Test["accuracy"] < 0.9 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if status, _, stderr := gpt(args[:4]...); status != 2 || !strings.Contains(stderr, "no labelled texts") {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
+}

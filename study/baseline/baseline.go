@@ -15,15 +15,16 @@ import (
 	"gonum.org/v1/gonum/optimize"
 
 	"tinygpt/data/labelled"
+	"tinygpt/embedding"
 	"tinygpt/finetune"
 )
 
 // Model is a linear map from features to scores.
 type Model struct {
-	setup   *finetune.Setup
-	kind    labelled.Kind
-	words   *vocabulary
-	outputs int
+	setup    *finetune.Setup
+	kind     labelled.Kind
+	features features
+	outputs  int
 	// weights [F+1, outputs]; the last row is the bias.
 	weights []float64
 	// C is the inverse strength of the regularisation that was chosen.
@@ -33,10 +34,21 @@ type Model struct {
 // strengths are the values of C to choose from.
 var strengths = []float64{0.1, 1, 10, 100, 1000}
 
-// Train fits a model to the training examples; finetune.Load makes the Setup.
+// Train fits a model of n-grams to the training examples; finetune.Load makes the Setup.
 func Train(s *finetune.Setup, train, dev []labelled.Example) (*Model, error) {
+	return fit(s, learn(s.Kind(), train), train, dev)
+}
+
+// TrainAverages fits a model of averaged word vectors: a text is the mean of the unit
+// vectors of its words. What n-grams have to learn of each word, vectors bring along from
+// the text that they were trained on.
+func TrainAverages(s *finetune.Setup, v *embedding.Vectors, train, dev []labelled.Example) (*Model, error) {
+	return fit(s, newAverages(v), train, dev)
+}
+
+func fit(s *finetune.Setup, f features, train, dev []labelled.Example) (*Model, error) {
 	kind := s.Kind()
-	m := &Model{setup: s, kind: kind, words: learn(kind, train), outputs: 1}
+	m := &Model{setup: s, kind: kind, features: f, outputs: 1}
 	if kind != labelled.Choice && s.Head != finetune.Regression {
 		m.outputs = len(s.Classes)
 	}
@@ -46,7 +58,7 @@ func Train(s *finetune.Setup, train, dev []labelled.Example) (*Model, error) {
 	}
 	best := math.Inf(-1)
 	var weights []float64
-	start := make([]float64, (len(m.words.numbers)+1)*m.outputs)
+	start := make([]float64, (f.size(kind)+1)*m.outputs)
 	for _, strength := range strengths {
 		p.c = strength
 		// Each fit starts from the last one, whose optimum is near.
@@ -78,7 +90,7 @@ func (m *Model) Predict(examples []labelled.Example) []finetune.Prediction {
 	for i, e := range examples {
 		p := &out[i]
 		var choices []float64
-		for _, r := range m.words.rows(m.kind, e) {
+		for _, r := range m.features.rows(m.kind, e) {
 			m.score(scores, r)
 			switch {
 			case m.kind == labelled.Choice:
@@ -141,7 +153,7 @@ func (m *Model) problem(examples []labelled.Example) (*problem, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows := m.words.rows(m.kind, e)
+		rows := m.features.rows(m.kind, e)
 		p.rows = append(p.rows, rows...)
 		for i := range rows {
 			t := target{class: int(it.Class)}

@@ -15,6 +15,14 @@ type entry struct {
 	value   float64
 }
 
+// features turns examples into rows.
+type features interface {
+	// size is how many features there are.
+	size(kind labelled.Kind) int
+	// rows are those of an example: one, or one for each choice or word.
+	rows(kind labelled.Kind, e labelled.Example) []row
+}
+
 // row is what one score is computed from: an example, a choice, or a word.
 type row []entry
 
@@ -149,6 +157,8 @@ func learn(kind labelled.Kind, examples []labelled.Example) *vocabulary {
 	}
 	return v
 }
+
+func (v *vocabulary) size(labelled.Kind) int { return len(v.numbers) }
 
 // rows are the features of an example's rows; n-grams that training never saw are left
 // out.
