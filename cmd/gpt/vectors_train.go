@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 
@@ -176,6 +177,7 @@ func newVectors(c *cli.Context, cfg training.Config) (*training.Session, error) 
 	if err != nil {
 		return nil, err
 	}
+	debug.SetGCPercent(10) // what comes is little compared with what lives
 	s, err := training.NewSession(cfg, text)
 	if err == nil {
 		s.Describe(c.App.Writer)
@@ -207,6 +209,7 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 		return err
 	}
 	v := s.Vectors()
+	s.Close()
 	if err := format.Write(filepath.Join(dir, vectorsFile), v); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package corpus
 import (
 	"cmp"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -38,17 +39,35 @@ type Builder struct {
 	ids    map[string]int32 // in the order of first occurrence
 	words  []string
 	counts []int64
-	tokens []int32
+	parts  [][]int32 // the tokens, in parts of partTokens: a slice that grows would be there twice
+	tokens int       // in all parts, LineEnds too
 }
+
+// partTokens is 4 MB of tokens. Parts that have been used are given back to the system in
+// handfuls.
+const (
+	partTokens = 1 << 20
+	handful    = 8
+)
 
 // NewBuilder returns an empty builder.
 func NewBuilder(split Splitter) *Builder {
 	return &Builder{split: split, ids: map[string]int32{}}
 }
 
+func (b *Builder) push(token int32) {
+	n := len(b.parts)
+	if n == 0 || len(b.parts[n-1]) == partTokens {
+		b.parts = append(b.parts, make([]int32, 0, partTokens))
+		n++
+	}
+	b.parts[n-1] = append(b.parts[n-1], token)
+	b.tokens++
+}
+
 // Add adds a line.
 func (b *Builder) Add(line []byte) error {
-	before := len(b.tokens)
+	before := b.tokens
 	err := b.split(line, func(word []byte) {
 		id, known := b.ids[string(word)]
 		if !known {
@@ -58,10 +77,10 @@ func (b *Builder) Add(line []byte) error {
 			b.words, b.counts = append(b.words, w), append(b.counts, 0)
 		}
 		b.counts[id]++
-		b.tokens = append(b.tokens, id)
+		b.push(id)
 	})
-	if len(b.tokens) > before {
-		b.tokens = append(b.tokens, LineEnd)
+	if b.tokens > before {
+		b.push(LineEnd)
 	}
 	return err
 }
@@ -130,26 +149,33 @@ func (b *Builder) Text(minCount, maxWords int, force bool) (*Text, error) {
 		v.Total += b.counts[id]
 	}
 	v.RemovedWords, v.Removed = len(b.words)-len(order), all-v.Total
-	return &Text{v, renumber(b.tokens, renumbered)}, nil
+	return &Text{v, b.renumber(renumbered)}, nil
 }
 
 // removed is a word that the vocabulary leaves out.
 const removed = -2
 
-// renumber maps tokens in place; lines that have lost all their words are dropped.
-func renumber(tokens, to []int32) []int32 {
-	kept := tokens[:0]
-	for _, t := range tokens {
-		if t == LineEnd {
-			if len(kept) > 0 && kept[len(kept)-1] != LineEnd {
-				kept = append(kept, LineEnd)
+// renumber returns the tokens as numbers of the vocabulary, and gives up the parts. Lines
+// that have lost all their words are dropped.
+func (b *Builder) renumber(to []int32) []int32 {
+	b.ids, b.words = nil, nil
+	kept := make([]int32, 0, b.tokens)
+	for i, part := range b.parts {
+		for _, t := range part {
+			if t == LineEnd {
+				if n := len(kept); n > 0 && kept[n-1] != LineEnd {
+					kept = append(kept, LineEnd)
+				}
+			} else if id := to[t]; id != removed {
+				kept = append(kept, id)
 			}
-			continue
 		}
-		if id := to[t]; id != removed {
-			kept = append(kept, id)
+		if b.parts[i] = nil; (i+1)%handful == 0 {
+			debug.FreeOSMemory()
 		}
 	}
+	b.parts = nil
+	debug.FreeOSMemory()
 	return kept
 }
 
@@ -160,7 +186,7 @@ func (b *Builder) tooSmall(minCount, words int) error {
 		keeps = append(keeps, fmt.Sprintf("%d keeps %d words (%d tokens)", n, k.Words, k.Tokens))
 	}
 	return fmt.Errorf("the vocabulary has %d words of %d tokens with min_count %d, expected %d or more for vectors that mean something: min_count %s; lower it, give more text, or go on with --force",
-		words, len(b.tokens), minCount, Smallest, strings.Join(keeps, ", "))
+		words, b.tokens, minCount, Smallest, strings.Join(keeps, ", "))
 }
 
 // Split cuts off the last fraction of the tokens, at the end of a line, as held-out text.

@@ -87,8 +87,14 @@ func newLearner(c Config, text *corpus.Text) (learner, error) {
 	return t, nil
 }
 
-// Close removes what a training has put aside. The vectors stay.
-func (s *Session) Close() { s.learner.Close() }
+// Close removes what a training has put aside, and gives up its memory. Vectors that were
+// taken before stay.
+func (s *Session) Close() {
+	if s.learner != nil {
+		s.learner.Close()
+		s.learner, s.Text.Tokens = nil, nil
+	}
+}
 
 // Steps is the number of steps in all.
 func (s *Session) Steps() int { return s.learner.Steps() }
