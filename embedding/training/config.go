@@ -122,8 +122,12 @@ func Default() Config {
 	}
 }
 
-// rates are the models' usual learning rates: gensim's, and that of GloVe's program.
-var rates = map[string]float64{SkipGram: 0.025, CBOW: 0.025, GloVe: 0.05}
+// rates are the models' usual learning rates: gensim's for skip-gram, that of GloVe's
+// program, and for CBOW a larger one, since the mean's 1/C makes its steps small.
+// classicRate is word2vec.c's for CBOW.
+var rates = map[string]float64{SkipGram: 0.025, CBOW: 0.1, GloVe: 0.05}
+
+const classicRate = 0.05
 
 // Complete fills in what follows from the model, and drops what it has no use for.
 func (c *Config) Complete() {
@@ -132,7 +136,9 @@ func (c *Config) Complete() {
 		c.Data.Words = "tokens"
 	}
 	if v.LearningRate == 0 {
-		v.LearningRate = rates[v.Model]
+		if v.LearningRate = rates[v.Model]; v.Classic {
+			v.LearningRate = classicRate
+		}
 	}
 	switch v.Model {
 	case GloVe:

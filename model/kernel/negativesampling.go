@@ -125,7 +125,7 @@ func (t *samplingTask) piece(w *worker, i int) {
 	L, P, K, s := len(e.Inputs), len(e.Targets), len(e.Noise), t.table.Stride
 	p := samplingPiece{samplingTask: t, Examples: e}
 	isa := t.isa
-	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L*targetGroup + L + P + max(isa.panelFloats(K, t.table.D), isa.panelFloats(targetGroup, t.table.D), L*targetGroup))
+	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + (blocks(P, targetGroup)+1)*L*targetGroup + L + P + max(isa.panelFloats(K, t.table.D), isa.panelFloats(targetGroup, t.table.D), L*targetGroup))
 	p.inputs, scratch = carve(scratch, L*s)
 	p.targets, scratch = carve(scratch, P*s)
 	p.noise, scratch = carve(scratch, K*s)
@@ -208,12 +208,9 @@ func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float64) {
 	isa, s, d := p.isa, p.table.Stride, p.table.D
 	n := c1 - c0
-	lo, hi := int(p.From[c0]), int(p.To[c1-1]) // windows move on with their targets
-	for c := c0; c < c1; c++ {
-		lo, hi = min(lo, int(p.From[c])), max(hi, int(p.To[c]))
-	}
+	lo, hi := p.span(c0, c1)
 	span := hi - lo
-	if span <= 0 {
+	if span == 0 {
 		if p.dTargets != nil {
 			clear(p.dTargets[c0*s : c1*s])
 		}
@@ -251,21 +248,13 @@ func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float6
 // cbow predicts each target from the mean of its window.
 func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 	isa, s, d := p.isa, p.table.Stride, p.table.D
-	P, K := len(p.Targets), len(p.Noise)
+	L, P, K := len(p.Inputs), len(p.Targets), len(p.Noise)
 	means, scratch := carve(scratch, P*s)
 	dMeans, scratch := carve(scratch, P*s)
 	weights, scratch := carve(scratch, P)
-	clear(means)
-	for c := range p.Targets {
-		n := p.width(c)
-		weights[c] = 0
-		if n == 0 {
-			continue
-		}
-		weights[c] = 1
-		mean := means[c*s : c*s+s]
-		p.window(c, func(i int) { isa.add(mean, mean, p.inputs[i*s:]) })
-		isa.scale(mean, 1/float32(n))
+	shares, scratch := carve(scratch, blocks(P, targetGroup)*L*targetGroup)
+	for c := 0; c < P; c += targetGroup {
+		p.means(c, min(c+targetGroup, P), means, weights, shares[c*L:])
 	}
 	dots, scratch := carve(scratch, P*K)
 	columns, _ := isa.columnPanels(scratch, p.noise, s, d, K)
@@ -293,22 +282,70 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 	isa.multiply(K, s, P, dots, 1, K, rows, p.dNoise, s, false)
 	clear(p.dInputs)
 	for c := range p.Targets {
-		n := p.width(c)
 		dTarget := p.dTargets[c*s : c*s+s]
 		clear(dTarget)
-		if n == 0 {
+		if weights[c] == 0 {
 			continue
 		}
-		mean, target, dMean := means[c*s:c*s+s], p.targets[c*s:c*s+s], dMeans[c*s:c*s+s]
+		mean, target := means[c*s:c*s+s], p.targets[c*s:c*s+s]
 		g := [1]float32{p.rate / (1 + exp32(isa.dot(mean[:d], target)))}
 		isa.combine(dTarget, g[:], mean, s)
-		isa.combine(dMean, g[:], target, s)
-		if !p.Classic {
-			isa.scale(dMean, 1/float32(n))
+		isa.combine(dMeans[c*s:c*s+s], g[:], target, s)
+	}
+	for c := 0; c < P; c += targetGroup {
+		c1 := min(c+targetGroup, P)
+		lo, hi := p.span(c, c1)
+		if lo == hi {
+			continue
 		}
-		p.window(c, func(i int) { isa.add(p.dInputs[i*s:i*s+s], p.dInputs[i*s:], dMean) })
+		share := shares[c*L:][:(hi-lo)*targetGroup]
+		if p.Classic {
+			for i, x := range share {
+				if x != 0 {
+					share[i] = 1
+				}
+			}
+		}
+		rows, _ := isa.rowPanels(nil, dMeans[c*s:], s, c1-c, s)
+		isa.multiply(hi-lo, s, c1-c, share, targetGroup, 1, rows, p.dInputs[lo*s:], s, true)
 	}
 	return 0
+}
+
+// means sets rows c0 to c1 of means to those of the targets' windows, weights to 1, or to 0
+// where a window is empty, and shares [hi−lo, targetGroup] to what each input of the span is
+// of each mean.
+func (p *samplingPiece) means(c0, c1 int, means, weights, shares []float32) {
+	isa, s := p.isa, p.table.Stride
+	lo, hi := p.span(c0, c1)
+	shares = shares[:(hi-lo)*targetGroup]
+	clear(shares)
+	for c := c0; c < c1; c++ {
+		n := p.width(c)
+		weights[c] = float32(min(n, 1))
+		share := 1 / float32(n)
+		own := p.First + c
+		for i := int(p.From[c]); i < int(p.To[c]); i++ {
+			if i != own {
+				shares[(i-lo)*targetGroup+c-c0] = share
+			}
+		}
+	}
+	if lo == hi {
+		clear(means[c0*s : c1*s])
+		return
+	}
+	rows, _ := isa.rowPanels(nil, p.inputs[lo*s:hi*s], s, hi-lo, s)
+	isa.multiply(c1-c0, s, hi-lo, shares, 1, targetGroup, rows, means[c0*s:], s, false)
+}
+
+// span is the range of inputs that the windows of targets c0 to c1 reach over.
+func (p *samplingPiece) span(c0, c1 int) (lo, hi int) {
+	lo, hi = int(p.From[c0]), int(p.To[c0])
+	for c := c0 + 1; c < c1; c++ {
+		lo, hi = min(lo, int(p.From[c])), max(hi, int(p.To[c]))
+	}
+	return lo, hi
 }
 
 // softplus is log(1 + e^x) = −log σ(−x).
