@@ -89,7 +89,7 @@ func vectorsInit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%s: a GPT of %d layers × %d; %s of its %s tokens begin with the vectors of %s\ntrain it with: %s train --from %s --config %s\n",
-		r.Dir, cfg.Model.Layers, cfg.Model.Width, number.Thousands(filled), number.Thousands(t.VocabSize()), dir, self(), r.Dir, c.String("config"))
+	fmt.Fprintf(c.App.Writer, "%s: a GPT of %d layers × %d; %s of its %s tokens begin with the vectors of %s\ntrain it with: %s\n",
+		r.Dir, cfg.Model.Layers, cfg.Model.Width, number.Thousands(filled), number.Thousands(t.VocabSize()), dir, command("train", "--from", r.Dir, "--config", c.String("config")))
 	return nil
 }
