@@ -6,8 +6,8 @@ import (
 	"tinygpt/model"
 )
 
-// scoreName is the name of the head's linear map among the model's parameters.
-const scoreName = "score"
+// HeadName is the name of the head's linear map among the model's parameters.
+const HeadName = "score"
 
 // head is what is learned on top of the states: how labels are read, the loss of the
 // scores, and what scores say. Each has a file of its own.

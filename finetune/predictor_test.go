@@ -21,7 +21,7 @@ func predictor(t *testing.T, c Setup) (*Predictor, *Encoder) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := m.Parameter(scoreName + ".weight").Value.Float32s()
+	w := m.Parameter(HeadName + ".weight").Value.Float32s()
 	for i := range w {
 		w[i] *= 40
 	}

@@ -50,3 +50,29 @@ func classesOrGrades(s *Setup) head {
 	}
 	return &classes{names: s.Classes}
 }
+
+// SequenceLabels returns the names of the head's outputs if the head reads the last state
+// of a single sequence, as the classifiers of other programs do; else nil. A head with one
+// output, for grades or for the score of a choice, has one label.
+func (s *Setup) SequenceLabels() []string {
+	switch {
+	case tasks[s.Task].groups != 1:
+		return nil
+	case tasks[s.Task].kind == labelled.Choice:
+		return []string{"score"}
+	case s.Head == Regression:
+		return []string{"grade"}
+	}
+	return s.Classes
+}
+
+// Input shows how the text of a sequence is written with the special tokens around it.
+func (s *Setup) Input() string {
+	switch tasks[s.Task].kind {
+	case labelled.Pair:
+		return StartName + "FIRST TEXT" + DelimiterName + "SECOND TEXT" + ExtractName
+	case labelled.Choice:
+		return StartName + "TEXT" + DelimiterName + "CHOICE" + ExtractName + ", for each choice"
+	}
+	return StartName + "TEXT" + ExtractName
+}

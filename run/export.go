@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"tinygpt/finetune"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
@@ -29,29 +30,73 @@ const GGUFFile = "model.gguf"
 // narrowed to.
 var Dtypes = map[string]safetensors.Dtype{"float32": "", "float16": safetensors.F16, "bfloat16": safetensors.BF16}
 
+// Exported says what Export wrote.
+type Exported struct {
+	// Classifier says that it is a classifier for transformers, and not a language model.
+	Classifier bool
+	// Input shows how the text of a fine-tuned classifier is written, with its special
+	// tokens.
+	Input string
+	// LeftOut says what of the run couldn't be exported; "" if all of it was.
+	LeftOut string
+}
+
 // Export writes the weights of a checkpoint (see Checkpoint) and the tokenizer into
 // the folder to, which is made if need be. What is there of the same name is
 // refused. The files appear when all of them are complete. progress is called while the
 // weights are written; when it returns an error, no file appears.
-func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dtype, progress model.Progress) error {
+//
+// A fine-tuned run becomes a classifier (GPT2ForSequenceClassification and its like) if
+// transformers has one that computes the same; otherwise its head is left out.
+func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dtype, progress model.Progress) (Exported, error) {
+	var done Exported
 	marks := map[Format][]string{HuggingFace: {"config.json", "model.safetensors", "tokenizer.json"}, GGUF: {GGUFFile}}[format]
 	if marks == nil {
-		return fmt.Errorf("format is %q: expected %s or %s", format, HuggingFace, GGUF)
+		return done, fmt.Errorf("format is %q: expected %s or %s", format, HuggingFace, GGUF)
 	}
 	for _, name := range marks {
 		if _, err := os.Stat(filepath.Join(to, name)); err == nil {
-			return fmt.Errorf("%s is there already: name another folder, or remove it", filepath.Join(to, name))
+			return done, fmt.Errorf("%s is there already: name another folder, or remove it", filepath.Join(to, name))
 		}
 	}
+	write, done, err := r.exporter(checkpoint, format, narrow, progress)
+	if err != nil {
+		return done, err
+	}
+	// A folder with a config.json is a model, so it comes last.
+	return done, atomicfile.WriteFolder(to, "config.json", write)
+}
+
+// exporter loads the weights and returns what writes them into a folder.
+func (r *Run) exporter(checkpoint string, format Format, narrow safetensors.Dtype, progress model.Progress) (write func(dir string) error, done Exported, err error) {
 	if r.Kind == Reward {
-		return r.exportReward(checkpoint, to, format, narrow, progress)
+		return r.rewardExporter(checkpoint, format, narrow, progress)
+	}
+	if r.Kind == Finetuned && format == HuggingFace {
+		t, err := r.taskModel(checkpoint)
+		if err != nil {
+			return nil, done, err
+		}
+		if labels := t.Setup.SequenceLabels(); labels != nil {
+			done = Exported{Classifier: true, Input: t.Setup.Input()}
+			t.unstandardise()
+			c := model.Classifier{Head: finetune.HeadName, Labels: labels, Padding: r.Tokenizer.EndOfText()}
+			return func(dir string) error {
+				if err := tokenizer.WriteHuggingFace(dir, t.Tokenizer, t.Model.Config.Context); err != nil {
+					return err
+				}
+				return t.Model.WriteHuggingFaceClassifier(dir, c, narrow, t.Tokenizer.EndOfText(), progress)
+			}, done, nil
+		}
+	}
+	if r.Kind == Finetuned {
+		done.LeftOut = fmt.Sprintf("the head of the task %s and what it learned of labels", r.Config.Finetune.Task)
 	}
 	m, _, err := r.Model(checkpoint)
 	if err != nil {
-		return err
+		return nil, done, err
 	}
-	// A folder with a config.json is a model, so it comes last.
-	return atomicfile.WriteFolder(to, "config.json", func(dir string) error {
+	return func(dir string) error {
 		if format == GGUF {
 			vocabulary, err := ggufVocabulary(r.Tokenizer)
 			if err != nil {
@@ -63,27 +108,40 @@ func (r *Run) Export(checkpoint, to string, format Format, narrow safetensors.Dt
 			return err
 		}
 		return m.WriteHuggingFace(dir, narrow, r.Tokenizer.EndOfText(), progress)
-	})
+	}, done, nil
 }
 
-// exportReward writes a reward model as a classifier with one label, which transformers'
-// AutoModelForSequenceClassification gives the same scores.
-func (r *Run) exportReward(checkpoint, to string, format Format, narrow safetensors.Dtype, progress model.Progress) error {
+// unstandardise lets the head of a regression compute grades, instead of standardised ones.
+func (t *TaskModel) unstandardise() {
+	if t.Setup.Head != finetune.Regression {
+		return
+	}
+	scale, shift := float32(t.Setup.Deviation), float32(t.Setup.Mean)
+	weight, bias := t.Model.Parameter(finetune.HeadName+".weight").Value.Float32s(), t.Model.Parameter(finetune.HeadName+".bias").Value.Float32s()
+	for i := range weight {
+		weight[i] *= scale
+	}
+	bias[0] = scale*bias[0] + shift
+}
+
+// rewardExporter is exporter for a reward model: it becomes a classifier with one label,
+// which transformers' AutoModelForSequenceClassification gives the same scores.
+func (r *Run) rewardExporter(checkpoint string, format Format, narrow safetensors.Dtype, progress model.Progress) (write func(dir string) error, done Exported, err error) {
 	if format != HuggingFace {
-		return fmt.Errorf("%s is a reward model, which gives scores and writes nothing: expected the format %s, not %s", r.Dir, HuggingFace, format)
+		return nil, done, fmt.Errorf("%s is a reward model, which gives scores and writes nothing: expected the format %s, not %s", r.Dir, HuggingFace, format)
 	}
 	c, err := r.classifier()
 	if err != nil {
-		return err
+		return nil, done, err
 	}
 	m, err := r.RewardModel(checkpoint)
 	if err != nil {
-		return err
+		return nil, done, err
 	}
-	return atomicfile.WriteFolder(to, "config.json", func(dir string) error {
+	return func(dir string) error {
 		if err := tokenizer.WriteHuggingFace(dir, r.Tokenizer, m.Config.Context); err != nil {
 			return err
 		}
 		return m.WriteHuggingFaceClassifier(dir, c, narrow, r.Tokenizer.EndOfText(), progress)
-	})
+	}, Exported{Classifier: true}, nil
 }

@@ -261,19 +261,25 @@ func OpenFinetuned(dir string) (*TaskModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := r.Checkpoint("")
+	return r.taskModel("")
+}
+
+// taskModel loads a checkpoint (see Checkpoint) with the head of the task.
+func (r *Run) taskModel(which string) (*TaskModel, error) {
+	path, err := r.Checkpoint(which)
 	if err != nil {
 		return nil, err
 	}
-	t := &TaskModel{Run: r, Setup: &finetune.Setup{Config: r.Config.Finetune, Found: r.Found.Examples}}
-	if r.Tokenizer, t.Special, err = finetune.Extend(r.Tokenizer); err != nil {
+	own := *r
+	t := &TaskModel{Run: &own, Setup: &finetune.Setup{Config: r.Config.Finetune, Found: r.Found.Examples}}
+	if own.Tokenizer, t.Special, err = finetune.Extend(r.Tokenizer); err != nil {
 		return nil, err
 	}
 	if t.Model, err = finetune.NewModel(r.Config.Model, nil, t.Setup, t.Special, 0); err != nil {
 		return nil, err
 	}
 	if _, err := train.LoadCheckpoint(path, t.Model); err != nil {
-		return nil, fmt.Errorf("%w (the head has an output for each of the %d classes in %s)", err, len(t.Setup.Classes), filepath.Join(r.Dir, configFile))
+		return nil, r.orOther(path, fmt.Errorf("%w (the head has an output for each of the %d classes in %s)", err, len(t.Setup.Classes), filepath.Join(r.Dir, configFile)))
 	}
 	return t, nil
 }

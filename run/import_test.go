@@ -77,7 +77,7 @@ func TestImportExport(t *testing.T) {
 					t.Errorf("%s from %s: token ids %v, want %v: %v", name, from, got, ids, err)
 				}
 				if i == 0 {
-					if err := r.Export("", "again", HuggingFace, "", nil); err != nil {
+					if _, err := r.Export("", "again", HuggingFace, "", nil); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -223,14 +223,14 @@ func TestExportRefused(t *testing.T) {
 		"tokenizer gpt1 doesn't encode bytes":        {old, "empty", GGUF, ""},
 		"value 1e+06 is out of the range of float16": {loud, "empty", HuggingFace, safetensors.F16},
 	} {
-		err := c.run.Export("", c.to, c.format, c.narrow, nil)
+		_, err := c.run.Export("", c.to, c.format, c.narrow, nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error %v, expected one line with %q", err, want)
 		}
 	}
 	stop := errors.New("stopped")
 	for _, format := range []Format{HuggingFace, GGUF} {
-		if err := r.Export("", "empty", format, "", func(done, total int64) error {
+		if _, err := r.Export("", "empty", format, "", func(done, total int64) error {
 			if done > total/2 {
 				return stop
 			}
@@ -253,7 +253,7 @@ func TestExportRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, format := range []Format{HuggingFace, GGUF} {
-		if err := r.Export("best", "full", format, safetensors.BF16, nil); err != nil {
+		if _, err := r.Export("best", "full", format, safetensors.BF16, nil); err != nil {
 			t.Error(err)
 		}
 	}

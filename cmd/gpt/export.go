@@ -49,12 +49,15 @@ func exportCommand() *cli.Command {
 				return err
 			}
 			progress, end := interchange(c, "writing weights")
-			err = r.Export(c.String("checkpoint"), to, format, narrow, progress)
+			done, err := r.Export(c.String("checkpoint"), to, format, narrow, progress)
 			end()
 			if err != nil {
 				return err
 			}
 			out := c.App.Writer
+			if done.LeftOut != "" {
+				fmt.Fprintf(out, "left out: %s; a language model is exported\n", done.LeftOut)
+			}
 			if format == run.GGUF {
 				path := filepath.Join(to, run.GGUFFile)
 				fmt.Fprintf(out, "exported %s to %s (%s)\nrun it with: %s\n", r.Dir, path, size(path), shell.Command("llama-cli", "-m", path, "-no-cnv", "-p", "TEXT"))
@@ -62,10 +65,13 @@ func exportCommand() *cli.Command {
 			}
 			fmt.Fprintf(out, "exported %s to %s (weights %s)\n", r.Dir, to, size(filepath.Join(to, "model.safetensors")))
 			class := "AutoModelForCausalLM"
-			if r.Kind == run.Reward {
+			if done.Classifier {
 				class = "AutoModelForSequenceClassification"
 			}
 			fmt.Fprintf(out, "load it with: %s.from_pretrained(%q), AutoTokenizer.from_pretrained(%q)\n", class, to, to)
+			if done.Input != "" {
+				fmt.Fprintf(out, "its texts are written %s\n", done.Input)
+			}
 			return nil
 		},
 	}

@@ -72,6 +72,8 @@ func TestFinetuneAndClassify(t *testing.T) {
 	// The run that was fine-tuned is no run to write with, unless it is named.
 	contains(t, succeed(t, "eval"), "runs/tiny-1, step 6")
 	succeed(t, "sample", "--run", "runs/finetune-1", "--prompt", "Mia")
+	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "out"), "AutoModelForSequenceClassification.from_pretrained(\"out\")", "its texts are written <|start|>TEXT<|extract|>")
+	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "gguf", "--format", "gguf"), "left out: the head of the task classification")
 	// A fine-tuned run can be fine-tuned.
 	contains(t, succeed(t, finetuneArgs("--from", "runs/finetune-1", "--lambda", "0")...), "loss:           L2, without", filepath.Join("runs", "finetune-1")+"\n")
 }
