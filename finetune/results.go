@@ -15,9 +15,10 @@ import (
 
 // Files that a fine-tuned run's folder has in addition to those of every run.
 const (
-	ResultsFile   = "results.json"
-	ConfusionFile = "confusion.png"
-	WorstFile     = "worst.txt"
+	ResultsFile      = "results.json"
+	ConfusionFile    = "confusion.png"
+	ConfusionSVGFile = "confusion.svg"
+	WorstFile        = "worst.txt"
 )
 
 // Measured is an evaluation in results.json.
@@ -70,7 +71,9 @@ func (s *Session) Write(r Result) error {
 	// What can be written is, whatever else can't.
 	errs := []error{err, atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Setup.Worst(e, len(e.Worst))))}
 	if e.Confusion != nil {
-		errs = append(errs, e.Confusion.Draw(filepath.Join(s.Dir, ConfusionFile), name+" set"))
+		for _, file := range []string{ConfusionFile, ConfusionSVGFile} {
+			errs = append(errs, e.Confusion.Draw(filepath.Join(s.Dir, file), name+" set"))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"tinygpt/internal/chart"
 	"tinygpt/internal/number"
 )
 
@@ -74,5 +75,10 @@ func (s *Session) Show(w io.Writer, r Result) {
 		}
 	}
 	fmt.Fprintf(w, "\nworst of the %s set (more in %s):\n%s", name, filepath.Join(s.Dir, WorstFile), s.Setup.Worst(e, 3))
+	if e.Confusion != nil {
+		if missing := chart.Unreadable(e.Confusion.Classes...); missing != "" {
+			fmt.Fprintf(w, "\nnote: no font on this computer has the characters %s: they are blank in %s; %s shows them where there is one\n", missing, ConfusionFile, ConfusionSVGFile)
+		}
+	}
 	fmt.Fprintf(w, "\nresults: %s\n", filepath.Join(s.Dir, ResultsFile))
 }

@@ -22,7 +22,7 @@ const (
 	mostMistakes = 20
 )
 
-// Draw writes a PNG picture. Up to mostSquares classes it is the matrix: the darker a
+// Draw writes a picture, PNG or SVG by the name's ending. Up to mostSquares classes it is the matrix: the darker a
 // square, the larger the share of its true class that was predicted so. For more classes
 // it is the most frequent mistakes.
 func (c *Confusion) Draw(path, title string) error {

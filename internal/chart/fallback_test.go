@@ -1,0 +1,65 @@
+package chart
+
+import (
+	"bytes"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+)
+
+// Characters that Font lacks are drawn where the computer has a font with them, said to be
+// missing where it hasn't, and left to the viewer in SVG.
+func TestFallback(t *testing.T) {
+	if got := Unreadable("Genève", "Überraschung → 3 × 4"); got != "" {
+		t.Errorf("characters of the own font are missing: %s", got)
+	}
+	if got := Unreadable("\U0010fffd\U0010fffd a"); got != "\U0010fffd" {
+		t.Errorf("a character that no font has: %q", got)
+	}
+	draw := func(title, name string) []byte {
+		path := filepath.Join(t.TempDir(), name)
+		p := New(title, "", "")
+		p.HideAxes()
+		if err := Write(path, 300, 100, []*plot.Plot{p}); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	if svg := draw("新闻 news", "a.svg"); !strings.Contains(string(svg), "新闻 news") {
+		t.Errorf("the SVG lacks the text:\n%s", svg)
+	}
+	const han = "体育财经"
+	if missing := Unreadable(han); missing != "" {
+		t.Skipf("no font with %s here", missing)
+	}
+	ink := func(title string) (dark int) {
+		picture, err := png.Decode(bytes.NewReader(draw(title, "a.png")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := picture.Bounds()
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for x := r.Min.X; x < r.Max.X; x++ {
+				if g, _, _, _ := picture.At(x, y).RGBA(); g < 0x8000 {
+					dark++
+				}
+			}
+		}
+		return dark
+	}
+	if two, one := ink(han), ink("体"); one < 20 || two < 3*one {
+		t.Errorf("%d dark points for four characters, %d for one", two, one)
+	}
+	p := New("", "", "")
+	if wide, narrow := p.Title.TextStyle.Width("体育"), p.Title.TextStyle.Width("ii"); wide < 2*narrow {
+		t.Errorf("widths %v and %v", wide, narrow)
+	}
+}
