@@ -1,16 +1,13 @@
 package finetune
 
 import (
-	"cmp"
 	"math/rand/v2"
-	"slices"
 )
 
-// Batches is the order in which a training sees its items: each once an epoch, shuffled
-// by a seed. An update takes the next Examples · Accumulation items of that order, the
-// last one what is left. Within an update they are sorted by length and divided into
-// Accumulation batches, so little is padded, and how many batches an update is divided
-// into doesn't change which items it sees.
+// Batches is the order in which a training sees its items: each once an epoch. An update
+// takes Examples · Accumulation items of similar lengths, so that little is padded, and
+// divides them into Accumulation batches. How they are divided doesn't change which items
+// an update sees. Everything is shuffled by a seed.
 type Batches struct {
 	items []*Item
 	// Lengths are those that sequences are padded to.
@@ -20,7 +17,13 @@ type Batches struct {
 	// Accumulation is the number of batches of an update.
 	Accumulation int
 
-	order []int32 // indices of items, of all epochs
+	updates []update // of all epochs, one after another
+}
+
+// update is the items that one update sees, and the length that they are padded to.
+type update struct {
+	bucket int
+	items  []int32
 }
 
 // NewBatches plans all epochs of batches of size examples, accumulation of them to an
@@ -28,18 +31,14 @@ type Batches struct {
 func NewBatches(items []*Item, lengths []int, size, accumulation, epochs int, seed uint64) *Batches {
 	b := &Batches{items: items, Lengths: lengths, Examples: size, Accumulation: accumulation}
 	for epoch := range epochs {
-		for _, i := range rand.New(rand.NewPCG(seed, uint64(epoch))).Perm(len(items)) {
-			b.order = append(b.order, int32(i))
-		}
+		b.updates = append(b.updates, b.epoch(rand.New(rand.NewPCG(seed, uint64(epoch))))...)
 	}
-	perUpdate := size * accumulation
-	for start := 0; start < len(b.order); start += perUpdate {
-		update := b.order[start:min(start+perUpdate, len(b.order))]
-		slices.SortStableFunc(update, func(i, j int32) int { return cmp.Compare(items[i].Length(), items[j].Length()) })
-		for batch := range slices.Chunk(update, size) {
+	for step := range b.updates {
+		for micro := range accumulation {
+			_, batch := b.At(step, micro)
 			sequences := 0
-			for _, i := range batch {
-				sequences += len(items[i].Sequences)
+			for _, it := range batch {
+				sequences += len(it.Sequences)
 			}
 			b.Sequences = max(b.Sequences, sequences)
 		}
@@ -47,32 +46,51 @@ func NewBatches(items []*Item, lengths []int, size, accumulation, epochs int, se
 	return b
 }
 
-// Updates is the number of updates of all epochs.
-func (b *Batches) Updates() int {
-	perUpdate := b.Examples * b.Accumulation
-	return (len(b.order) + perUpdate - 1) / perUpdate
+// epoch distributes the items over updates. What is left in a bucket at the end moves on
+// to the next longer one, so at most one update isn't full.
+func (b *Batches) epoch(random *rand.Rand) (list []update) {
+	full := b.Examples * b.Accumulation
+	open := make([][]int32, len(b.Lengths))
+	add := func(bucket int, i int32) {
+		if open[bucket] = append(open[bucket], i); len(open[bucket]) == full {
+			list = append(list, update{bucket, open[bucket]})
+			open[bucket] = nil
+		}
+	}
+	for _, i := range random.Perm(len(b.items)) {
+		add(bucketOf(b.Lengths, b.items[i].Length()), int32(i))
+	}
+	last := len(b.Lengths) - 1
+	for bucket, left := range open[:last] {
+		for _, i := range left {
+			add(bucket+1, i)
+		}
+		open[bucket] = nil
+	}
+	if len(open[last]) > 0 {
+		list = append(list, update{last, open[last]})
+	}
+	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list
 }
+
+// Updates is the number of updates of all epochs.
+func (b *Batches) Updates() int { return len(b.updates) }
 
 // Update returns the items of an update, wrapping around to the first one after the last.
 func (b *Batches) Update(step int) []*Item {
-	perUpdate := b.Examples * b.Accumulation
-	start := step % b.Updates() * perUpdate
-	return b.at(start, start+perUpdate)
+	return b.at(step, 0, b.Examples*b.Accumulation)
 }
 
-// At returns a batch of an update and the index of its length in Lengths. The last
-// update may have batches without items.
+// At returns a batch of an update and the index of its length in Lengths. An update that
+// isn't full may have batches without items.
 func (b *Batches) At(step, micro int) (bucket int, items []*Item) {
-	start := step%b.Updates()*b.Examples*b.Accumulation + micro*b.Examples
-	items = b.at(start, start+b.Examples)
-	if len(items) > 0 { // the last one is the longest
-		bucket = bucketOf(b.Lengths, items[len(items)-1].Length())
-	}
-	return bucket, items
+	return b.updates[step%len(b.updates)].bucket, b.at(step, micro*b.Examples, (micro+1)*b.Examples)
 }
 
-func (b *Batches) at(start, end int) (items []*Item) {
-	for _, i := range b.order[min(start, len(b.order)):min(end, len(b.order))] {
+func (b *Batches) at(step, start, end int) (items []*Item) {
+	all := b.updates[step%len(b.updates)].items
+	for _, i := range all[min(start, len(all)):min(end, len(all))] {
 		items = append(items, b.items[i])
 	}
 	return items

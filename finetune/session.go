@@ -82,7 +82,8 @@ func NewSession(m *model.Model, setup *Setup, c train.Config, special Special, s
 	settled := *setup
 	perUpdate := c.BatchSize * c.GradientAccumulationSteps
 	all := len(sets.Train)
-	settled.Epochs = max(setup.Epochs, (setup.MinSteps-1)*perUpdate/all+1) // the least that give MinSteps
+	perEpoch := (all + perUpdate - 1) / perUpdate
+	settled.Epochs = max(setup.Epochs, (setup.MinSteps+perEpoch-1)/perEpoch)
 	if setup.FreezeLayers >= m.Config.Layers {
 		settled.Lambda = 0 // L1 changes nothing
 	}
