@@ -171,6 +171,11 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 		return nil, err
 	}
 	c.Finetune, c.Train = s.Setup.Config, s.Train
+	for _, file := range []*string{&c.Finetune.Train, &c.Finetune.Dev, &c.Finetune.Test} {
+		if *file != "" {
+			*file = settleFile(*file)
+		}
+	}
 	name := o.Name
 	if name == "" {
 		name = "finetune"
@@ -199,6 +204,11 @@ func ResumeFinetuning(dir string) (f *Finetuning, err error) {
 			unlock()
 		}
 	}()
+	for _, file := range []string{r.Config.Finetune.Train, r.Config.Finetune.Dev, r.Config.Finetune.Test} {
+		if file != "" && isPipe(file) {
+			return nil, fmt.Errorf("%s: its examples came through a pipe and can't be read again: keep them in a file, and start a new run", r.Dir)
+		}
+	}
 	x, setup, err := finetune.Load(r.Config.Finetune, &r.Found.Examples)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Dir, err)
@@ -237,6 +247,13 @@ func (f *Finetuning) Train(ctx context.Context) (finetune.Result, error) {
 		return result, err
 	}
 	return result, errors.Join(err, f.Session.Write(result)) // also if the test set failed
+}
+
+// Resumable says whether the examples can be read again, so that ResumeFinetuning can go on
+// with the run.
+func (f *Finetuning) Resumable() bool {
+	c := f.Config.Finetune
+	return c.Train != piped && c.Dev != piped && c.Test != piped
 }
 
 // Close gives the folder free without training.

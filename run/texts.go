@@ -75,17 +75,20 @@ const piped = "-"
 // standard input and other pipes, which can't be read again.
 func settleFiles(files []string) (settled []string) {
 	for _, name := range files {
-		if isPipe(name) {
-			settled = append(settled, piped)
-			continue
-		}
-		absolute, err := filepath.Abs(name)
-		if err != nil {
-			absolute = name
-		}
-		settled = append(settled, absolute)
+		settled = append(settled, settleFile(name))
 	}
 	return settled
+}
+
+// settleFile is settleFiles for a single name.
+func settleFile(name string) string {
+	if isPipe(name) {
+		return piped
+	}
+	if absolute, err := filepath.Abs(name); err == nil {
+		return absolute
+	}
+	return name
 }
 
 // isPipe says whether a name stands for texts that can be read once: standard input, a

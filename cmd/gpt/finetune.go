@@ -137,7 +137,12 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 	defer stop()
 	result, err := f.Train(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s\n", result.State.Step, s.Dir, command("finetune", "--resume", "--run", s.Dir))
+		fmt.Fprintf(out, "stopped after step %d; saved in %s\n", result.State.Step, s.Dir)
+		if f.Resumable() {
+			fmt.Fprintf(out, "go on with: %s\n", command("finetune", "--resume", "--run", s.Dir))
+		} else {
+			fmt.Fprintln(out, "its examples came through a pipe and can't be read again: keep them in a file to be able to resume")
+		}
 		return result, err
 	}
 	if err != nil {

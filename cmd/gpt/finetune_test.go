@@ -185,3 +185,29 @@ func TestFinetuneErrors(t *testing.T) {
 		t.Errorf("exit %d: %s", status, stderr)
 	}
 }
+
+// Examples from a pipe can be learned from but not read again.
+func TestFinetuneFromPipe(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	text, err := os.ReadFile("train.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	withStdin(t, string(text))
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &interrupter{at: "step 8: ", stop: cancel}
+	var errs bytes.Buffer
+	if status := execute(ctx, append([]string{"gpt", "finetune", "--data", "-"}, quickly...), w, &errs); status != 130 {
+		t.Fatalf("exit %d\n%s\n%s", status, w.String(), errs.String())
+	}
+	contains(t, w.String(), "stopped after step 8", "came through a pipe")
+	if strings.Contains(w.String(), "--resume") {
+		t.Errorf("a resume that can't work is proposed:\n%s", w.String())
+	}
+	status, _, stderr := gpt("finetune", "--resume")
+	if status != 1 || !strings.Contains(stderr, "its examples came through a pipe and can't be read again") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+	succeed(t, "classify", "Ben was sad.") // which needs no examples
+}

@@ -76,7 +76,9 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 	if files := c.StringSlice("data"); len(files) > 0 {
 		l.Config.Data.Files, l.Config.Data.StoriesBytes = files, 0
 		for i, f := range files {
-			l.Config.Data.Files[i], _ = filepath.Abs(f)
+			if f != "-" {
+				l.Config.Data.Files[i], _ = filepath.Abs(f)
+			}
 		}
 	}
 	for _, s := range c.StringSlice("set") {
