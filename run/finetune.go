@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"tinygpt/configs"
@@ -228,7 +229,14 @@ func ResumeFinetuning(dir string) (f *Finetuning, err error) {
 	}
 	f.Session.Dir = r.Dir
 	if !f.adapts() {
-		f.First, err = f.Session.Resume()
+		if f.First, err = f.Session.Resume(); err != nil {
+			return nil, err
+		}
+	}
+	// An earlier program may have planned other batches.
+	if c := r.Config; !reflect.DeepEqual(c.Train, f.Session.Train) {
+		c.Finetune, c.Train = f.Session.Setup.Config, f.Session.Train
+		err = r.Reconfigure(c)
 	}
 	return f, err
 }

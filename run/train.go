@@ -183,7 +183,11 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 		return nil, fmt.Errorf("%s stopped early at step %d: its last %d evaluations brought nothing better than step %d did; to train on all the same, add --set train.patience=0 or a larger number", r.Dir, t.First, c.Train.Patience, t.Trainer.State().BestStep)
 	}
 	t.Notes = append(rateChange(r.Config.Train, c.Train, t.First), warmUp(c.Train)...)
-	if len(settings) > 0 {
+	noted := r.Found.Validation.SHA256 != ""
+	if !noted { // an earlier program made the run
+		t.Found.Training, t.Found.Validation, t.Found.FloorBits = material.found.Training, material.found.Validation, material.found.FloorBits
+	}
+	if len(settings) > 0 || !noted {
 		err = t.Reconfigure(c)
 	}
 	return t, err
