@@ -25,7 +25,7 @@ func (s *Session) Describe(w io.Writer) {
 	fmt.Fprintf(w, "steps:          %d, the development set is measured every %d\n", s.Train.Steps, s.Train.EvalInterval)
 	fmt.Fprintf(w, "memory:         about %s\n", number.Mebibytes(s.Bytes()))
 	if n := len(s.DevItems); n < fewExamples {
-		fmt.Fprintf(w, "note:           a development set of %d is small: each example moves the accuracy by %.1f points, and the best checkpoint is chosen by little; name a larger one with --dev\n", n, 100/float64(n))
+		fmt.Fprintf(w, "note:           a development set of %d examples is small: each of them counts %.1f %%, and the best checkpoint is chosen by little; name a larger set with --dev\n", n, 100/float64(n))
 	}
 	switch lambda := s.Setup.Lambda; {
 	case lambda == 0:

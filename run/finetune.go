@@ -181,7 +181,9 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 	if name == "" {
 		name = "finetune"
 	}
-	r, unlock, err := create(o.Dir, name, Finetuned, c, Found{Examples: s.Setup.Found}, p.Tokenizer, nil)
+	found := inherited(p.Dir, c.Data)
+	found.Examples = s.Setup.Found
+	r, unlock, err := create(o.Dir, name, Finetuned, c, found, p.Tokenizer, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,9 @@
 package run
 
 import (
+	"path/filepath"
+	"reflect"
+
 	"github.com/goccy/go-yaml"
 
 	"tinygpt/configs"
@@ -38,6 +41,29 @@ type Split struct {
 // FloorBitsPerByte is the least that predicting the validation split can cost; 0 if it is
 // unknown.
 func (f Found) FloorBitsPerByte() float64 { return f.FloorBits / float64(max(f.Validation.Bytes, 1)) }
+
+// inherited returns what the run in the folder from found about its texts, for a run that
+// starts from it and names the same texts. Nothing is inherited from a folder that can't be
+// read.
+func inherited(from string, d configs.Data) (f Found) {
+	if from == "" {
+		return f
+	}
+	text, kind, err := readConfig(from)
+	if err != nil {
+		return f
+	}
+	path := filepath.Join(from, configFile)
+	c, err := configs.Parse(text, path, kinds[kind].sections...)
+	if err != nil || !reflect.DeepEqual(c.Data, d) {
+		return f
+	}
+	parent, err := parseFound(text, path)
+	if err != nil {
+		return f
+	}
+	return Found{TextSHA256: parent.TextSHA256, FloorBits: parent.FloorBits}
+}
 
 // parseFound reads the section found of a run's config.yaml, or of a run that has none the
 // keys that earlier programs wrote among the settings.

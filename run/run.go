@@ -1,10 +1,14 @@
-// Package run is the folder that a training run lives in and explains itself
-// with: config.yaml (every setting, resolved), tokenizer.json and
-// tokenizer_config.json (Hugging Face's, so that AutoTokenizer takes the folder),
-// metrics.jsonl, loss.svg, samples.txt, the checkpoints best.safetensors and
-// last.safetensors, and training.tokens and validation.tokens, which hold the
-// encoded texts and may be deleted. It makes such folders, finds and opens them, and prepares
-// the texts that a configuration names.
+// Package run is the folder that a run lives in and explains itself with, and what begins
+// and goes on with runs. Start, Resume and Finetune do what the commands train and finetune
+// do, apart from flags and printing.
+//
+// The folder of a run of a language model holds config.yaml (its kind, every setting, and
+// what the run has found: checksums, labels), tokenizer.json and tokenizer_config.json
+// (Hugging Face's, so that AutoTokenizer takes the folder), metrics.jsonl, loss.svg,
+// samples.txt, the checkpoints best.safetensors and last.safetensors, and training.tokens
+// and validation.tokens, the encoded texts, which may be deleted as long as the texts are
+// there. Other kinds of runs (see Kind) hold other files. While a process trains in a
+// folder it holds the folder's lock.
 package run
 
 import (
@@ -46,9 +50,10 @@ type Section struct {
 }
 
 // Create makes the folder of a run of a language model, as Make does, and writes
-// configuration and tokenizer into it, and the weights of m unless it is nil.
+// configuration and tokenizer into it, and the weights of m unless it is nil. What the run
+// in c.Weights.From noted of its texts is noted here too, if c names the same texts.
 func Create(dir, name string, kind Kind, c configs.Config, t tokenizer.Tokenizer, m *model.Model, sections ...Section) (*Run, error) {
-	r, unlock, err := create(dir, name, kind, c, Found{}, t, m, sections...)
+	r, unlock, err := create(dir, name, kind, c, inherited(c.Weights.From, c.Data), t, m, sections...)
 	if err == nil {
 		unlock()
 	}

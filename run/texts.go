@@ -108,6 +108,9 @@ func (r *Run) textsAgain() (*Texts, error) {
 			return nil, fmt.Errorf("%s: the run's texts came through a pipe and can't be read again, and its %s.tokens and %s.tokens are not both in the folder and undamaged: start a new run", r.Dir, trainingSplit, validationSplit)
 		}
 	}
+	if len(r.Config.Data.Files) > 0 && r.Found.TextSHA256 == "" {
+		return nil, fmt.Errorf("%s: the run has noted no checksum of its texts, so it can't be said whether they are still the same: name a text with --data", r.Dir)
+	}
 	t, err := LoadTexts(r.Config.Data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the run's texts: %w", r.Dir, err)

@@ -211,3 +211,20 @@ func TestFinetuneFromPipe(t *testing.T) {
 	}
 	succeed(t, "classify", "Ben was sad.") // which needs no examples
 }
+
+// A fine-tuned run knows the texts of the run that it started from, and doesn't take others
+// for them.
+func TestEvalOfFinetuned(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	writeFile(t, "text.txt", strings.Repeat("One and two and three. ", 100))
+	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt")
+	labelledFiles(t)
+	succeed(t, finetuneArgs()...)
+	contains(t, succeed(t, "eval", "--run", "runs/finetune-1"), "perplexity:")
+	writeFile(t, "text.txt", strings.Repeat("Something else. ", 100))
+	status, _, stderr := gpt("eval", "--run", "runs/finetune-1")
+	if status != 1 || !strings.Contains(stderr, "the texts are not those that the run began with") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+}
