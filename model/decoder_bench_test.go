@@ -17,9 +17,9 @@ func gpt2(b *testing.B) *Model {
 	return m
 }
 
-// BenchmarkDecoderStep times a token of each of several sequences beside one reading
-// of as much memory as the weights take in one stretch, turn by turn, so that what
-// else the machine does falls on both. The sequences are 0 to 64 tokens long.
+// BenchmarkDecoderStep times one token for each of several sequences, in turn with reading as many
+// bytes of memory as the weights take, so that what else the machine does affects both. The
+// sequences are 0 to 64 tokens long.
 func BenchmarkDecoderStep(b *testing.B) {
 	m := gpt2(b)
 	for _, p := range Precisions {
@@ -67,8 +67,8 @@ func BenchmarkDecoderStep(b *testing.B) {
 	}
 }
 
-// BenchmarkDecoderPrompt times the reading of 512 tokens, with and without 512 more
-// before them, beside the graph's forward pass on as many, turn by turn.
+// BenchmarkDecoderPrompt times reading 512 tokens, with and without 512 tokens before them, in turn
+// with the graph's forward pass over as many.
 func BenchmarkDecoderPrompt(b *testing.B) {
 	m := gpt2(b)
 	const n = 512

@@ -12,8 +12,7 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// next is the graph's logits of the token that follows tokens, of which the model
-// sees the last Context.
+// next returns the graph's logits of the token that follows tokens, or the last Context of them.
 func next(t *testing.T, m *Model, tokens []int32) []float32 {
 	t.Helper()
 	want := logits(t, m, tokens[max(0, len(tokens)-m.Config.Context):], 1)
@@ -27,8 +26,8 @@ func appendTo(t *testing.T, d *Decoder, inputs ...Input) {
 	}
 }
 
-// A sequence fed in pieces of any length and past the context gives the last row
-// of the graph over the window.
+// A sequence read in pieces of any length, also beyond the context, gives the last row of the
+// graph's logits for the window.
 func TestDecoderEqualsGraph(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		m := tiny(t, arch)
@@ -44,8 +43,8 @@ func TestDecoderEqualsGraph(t *testing.T) {
 	}
 }
 
-// Sequences of their own lengths, read together in random pieces, copied and
-// emptied, each give what the graph gives for their tokens.
+// Sequences of different lengths, read together in random pieces, copied and emptied, each give
+// what the graph gives for their tokens.
 func TestDecoderBatch(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		m := tiny(t, arch)
@@ -78,7 +77,7 @@ func TestDecoderBatch(t *testing.T) {
 	}
 }
 
-// More rows than a pass takes: the passes cut through sequences.
+// More rows than a pass takes: passes end within sequences.
 func TestDecoderPasses(t *testing.T) {
 	m, err := New(Config{Arch: GPT2, Layers: 2, Heads: 2, Width: 16, Context: 700, VocabSize: 30, InitStd: 0.3}, 1)
 	if err != nil {
@@ -97,7 +96,8 @@ func TestDecoderPasses(t *testing.T) {
 	closeTo(t, "log-probabilities", inputs[1].LogProbs, logProbs(t, m, inputs[1].Tokens)[9:])
 }
 
-// logProbs are the graph's of all tokens but the first, each given those before.
+// logProbs returns the graph's log-probabilities of all tokens but the first, each given those before
+// it.
 func logProbs(t *testing.T, m *Model, tokens []int32) []float32 {
 	t.Helper()
 	v := m.Config.VocabSize
@@ -113,8 +113,8 @@ func logProbs(t *testing.T, m *Model, tokens []int32) []float32 {
 	return out
 }
 
-// Several endings of one beginning, scored together, wherever the first scored
-// token falls in what is read.
+// Several endings of one beginning are scored together, wherever the first scored token is among
+// the tokens read.
 func TestDecoderLogProbs(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		m := tiny(t, arch)
@@ -149,9 +149,9 @@ func TestDecoderLogProbs(t *testing.T) {
 	}
 }
 
-// What a sequence gets has the same bits whatever else is read with it, in whatever pieces
-// its tokens come, in whatever place of the decoder, after whatever was there before, and
-// with any number of threads: logits, log-probabilities, and those beyond the context.
+// A sequence's logits and log-probabilities have the same bits whatever else is read with it, in
+// whatever pieces its tokens come, in whatever place of the decoder, whatever was in that place
+// before, and with any number of threads. This includes sequences beyond the context.
 func TestDecoderSameBits(t *testing.T) {
 	defer kernel.SetThreads(0)
 	for _, arch := range []Arch{GPT1, GPT2} {
@@ -284,7 +284,7 @@ func TestDecoderAllocatesNothing(t *testing.T) {
 	}
 }
 
-// DecoderBytes foretells what a decoder allocates.
+// DecoderBytes predicts how much memory a decoder allocates.
 func TestDecoderBytes(t *testing.T) {
 	c := Config{Arch: GPT2, Layers: 3, Heads: 2, Width: 64, Context: 512, VocabSize: 3000}
 	m, err := New(c, 1)

@@ -8,8 +8,8 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// A decoder over packed weights computes what one over a model with the unpacked
-// numbers does.
+// A decoder over packed weights computes what a decoder over a model with the unpacked numbers
+// computes.
 func TestPackedWeights(t *testing.T) {
 	packed := map[Precision]kernel.Packing{BFloat16: kernel.BFloat16, Int8: kernel.Int8}
 	for _, arch := range []Arch{GPT1, GPT2} {

@@ -16,7 +16,7 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// ggufTensor is one of a file: dimensions as the file has them, the innermost first.
+// ggufTensor is a tensor of a file, with dimensions as the file has them: the innermost first.
 type ggufTensor struct {
 	dims   []uint64
 	typ    uint32

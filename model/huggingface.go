@@ -65,7 +65,7 @@ var huggingFaceTypes = map[Arch]struct{ modelType, architecture string }{
 	GPT1: {"openai-gpt", "OpenAIGPTLMHeadModel"},
 }
 
-// The tanh form of GELU by the names that transformers has for it. In openai-gpt
+// tanhGELU are the names that transformers has for the tanh form of GELU. In openai-gpt
 // "gelu" means it too; in gpt2 "gelu" is the exact form with erf.
 var tanhGELU = []string{"gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh"}
 

@@ -65,8 +65,7 @@ func TestHuggingFaceRoundTrip(t *testing.T) {
 	}
 }
 
-// The config.json written has every key that the real library writes for what the
-// model is, with the same value.
+// The config.json that is written has the same value as transformers' own for every key.
 func TestHuggingFaceConfigWritten(t *testing.T) {
 	for name, c := range transformersModels {
 		text, err := os.ReadFile(filepath.Join("testdata", name, configFile))
@@ -152,8 +151,7 @@ func oneLine(t *testing.T, err error, want string) {
 	}
 }
 
-// altered is the folder gpt2 of the testdata with its tensors and configuration
-// changed.
+// altered is the folder gpt2 of the testdata with changed tensors and configuration.
 func altered(t *testing.T, tensors func([]safetensors.Tensor) []safetensors.Tensor, config ...string) fs.FS {
 	t.Helper()
 	m, _, err := ReadHuggingFace(os.DirFS("testdata/gpt2"), nil)
@@ -214,8 +212,8 @@ func TestHuggingFaceWeightsRefused(t *testing.T) {
 	}
 }
 
-// What is beside the parameters: heads of other tasks are named, buffers aren't,
-// and a head that equals the embedding is the embedding.
+// Tensors besides the parameters: those of other heads are named, buffers aren't, and a head that
+// equals the embedding is the embedding.
 func TestHuggingFaceExtraTensors(t *testing.T) {
 	var head []float32
 	extra := func(list []safetensors.Tensor) []safetensors.Tensor {
@@ -247,7 +245,7 @@ func TestHuggingFaceExtraTensors(t *testing.T) {
 	}
 }
 
-// Progress ends with the whole, and its error ends the work.
+// Progress ends with the total, and an error of it ends the work.
 func TestHuggingFaceProgress(t *testing.T) {
 	var last int64
 	m, _, err := ReadHuggingFace(os.DirFS("testdata/gpt2"), func(done, total int64) error {
@@ -266,7 +264,7 @@ func TestHuggingFaceProgress(t *testing.T) {
 	}
 }
 
-// A shorter context changes no logit within it.
+// A shorter context changes no logit of tokens within it.
 func TestCrop(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		m := tiny(t, arch)
@@ -310,7 +308,7 @@ func FuzzParseHuggingFace(f *testing.F) {
 	})
 }
 
-// What transformers reads and some writers make: each folder gives the model that it is.
+// Variants of a folder that transformers reads and some programs write give the right model.
 func TestHuggingFaceVariants(t *testing.T) {
 	want, _, err := ReadHuggingFace(os.DirFS("testdata/gpt2"), nil)
 	if err != nil {

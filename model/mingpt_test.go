@@ -25,8 +25,8 @@ func sorter(t *testing.T) *Model {
 	return m
 }
 
-// Every activation that minGPT itself computed of the trained model for one batch,
-// but for the attention's weights, which are never stored here.
+// Every activation that minGPT itself computed of the trained model for one batch, except the
+// weights of attention, which are never stored here.
 func TestSorterActivations(t *testing.T) {
 	m := sorter(t)
 	text := fixture.Read(t, sorterFolder+"gpt-nano-sort-t0-partials.json")
@@ -53,7 +53,7 @@ func TestSorterActivations(t *testing.T) {
 		copy(backing, g.Tokens)
 		return g.Embedding(tokens, g.param("wte.weight"), g.param("wpe.weight"), context)
 	}
-	// The parts of the first block one by one.
+	// The parts of the first block, one by one.
 	x := embed("first")
 	nodes["x"] = x
 	nodes["ln1"] = g.layerNorm(x, "h.0.ln_1")
@@ -64,7 +64,7 @@ func TestSorterActivations(t *testing.T) {
 	nodes["ln2"] = g.layerNorm(nodes["attnResid"], "h.0.ln_2")
 	nodes["fc"] = g.linear(nodes["ln2"], "h.0.mlp.c_fc")
 	nodes["mlpResid"] = g.feedForward(nodes["attnResid"], nodes["ln2"], "h.0.mlp.")
-	// The blocks as the model has them.
+	// All blocks, as the model has them.
 	x = embed("again")
 	for i := range m.Config.Layers {
 		x = g.block(x, block(i))

@@ -11,8 +11,7 @@ import (
 	"tinygpt/model/op"
 )
 
-// tiny is a model of an architecture, its weights so large that nothing it
-// computes is small.
+// tiny is a model of an architecture with weights so large that nothing it computes is small.
 func tiny(t *testing.T, arch Arch) *Model {
 	t.Helper()
 	m, err := New(Config{Arch: arch, Layers: 2, Heads: 3, Width: 15, Context: 9, VocabSize: 11, InitStd: 0.3}, 1)
@@ -89,7 +88,7 @@ func closeTo(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-// The estimates are near what the graphs have planned.
+// The estimates are close to what the graphs plan.
 func TestActivationBytes(t *testing.T) {
 	for _, c := range []Config{
 		{Layers: 3, Heads: 2, Width: 32, Context: 16, VocabSize: 40},
@@ -115,8 +114,8 @@ func TestActivationBytes(t *testing.T) {
 	}
 }
 
-// Buffers that share memory must not get in each other's way: gradients have the bits
-// that they have in a graph where every buffer has memory of its own.
+// Buffers that share memory don't disturb each other: gradients have the bits that they have in a
+// graph where every buffer has memory of its own.
 func TestPlanChangesNoBit(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		for _, c := range []Config{
@@ -172,7 +171,7 @@ func TestPlanChangesNoBit(t *testing.T) {
 	}
 }
 
-// The counts of the published models, to the parameter.
+// The numbers of parameters of the published models, exactly.
 func TestParameterCount(t *testing.T) {
 	for _, c := range []struct {
 		arch                 Arch
@@ -193,7 +192,7 @@ func TestParameterCount(t *testing.T) {
 	}
 }
 
-// By kind: GPT-2's smallest model, from the formulas, and the sum of what is made.
+// Counts by kind: of GPT-2's smallest model by the formulas, and their sum for models that are made.
 func TestCounts(t *testing.T) {
 	const l, d = 12, 768
 	got := Config{Arch: GPT2, Layers: l, Width: d, Heads: 12, VocabSize: 50257, Context: 1024}.Counts()
@@ -220,7 +219,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// At the start a model knows nothing.
+// Before training a model's loss is what LossAtStart estimates.
 func TestLossAtStart(t *testing.T) {
 	m, err := New(Config{Arch: GPT2, Layers: 2, Heads: 2, Width: 32, Context: 16, VocabSize: 101}, 1)
 	if err != nil {

@@ -144,7 +144,7 @@ func (m *plain) lens(x []float64) (logits []float32) {
 	return logits
 }
 
-// All that a trace keeps is what the equations say.
+// Everything that a trace keeps is what the equations say.
 func TestTrace(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		for _, untied := range []bool{false, true} {

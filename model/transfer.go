@@ -49,7 +49,8 @@ func (m *Model) AddHead(name string, outputs int, seed uint64) {
 	}
 }
 
-// Head adds the linear map that AddHead made to the graph: [R, outputs] for x [R, D].
+// Head adds the linear map that AddHead made to the graph: [R, outputs] for states x [R, D].
+// Softmax of it is GPT-1's prediction of labels (Radford et al. 2018, equation 3).
 func (g *Graph) Head(x *G.Node, name string) *G.Node { return g.linear(x, name) }
 
 // FreezeEmbeddings keeps training from changing the positions and the first rows of the

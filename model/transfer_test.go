@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A larger vocabulary takes the rows that there are and keeps its own for the rest.
+// A larger vocabulary takes the rows of a smaller one, and keeps its own values in the others.
 func TestCopyFrom(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		old := tiny(t, arch)
@@ -33,8 +33,8 @@ func TestCopyFrom(t *testing.T) {
 	}
 }
 
-// Frozen parameters have no gradient, and the rest have the one that they have in a
-// model without any frozen.
+// Frozen parameters have no gradient, and the other gradients are those of a model without frozen
+// parameters.
 func TestFreeze(t *testing.T) {
 	gradients := func(m *Model) map[string][]float32 {
 		m.AddHead("score", 3, 1)

@@ -97,7 +97,7 @@ func TestWriteRefused(t *testing.T) {
 			t.Errorf("error %v, expected %q", err, want)
 		}
 		if left, _ := os.ReadDir(dir); len(left) != 1 {
-			t.Errorf("%s: left behind %v", want, left)
+			t.Errorf("%s: not removed %v", want, left)
 		}
 		if old, _ := os.ReadFile(path); !bytes.Equal(old, []byte("old")) {
 			t.Errorf("%s: the old file was changed", want)

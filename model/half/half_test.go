@@ -7,10 +7,9 @@ import (
 	"testing"
 )
 
-// valueOf is what the bits of a 16-bit float mean by IEEE 754, section 3.4:
-// exponentBits of exponent, the rest of the 15 fraction. The exponent past the
-// last means the value that would be there if it weren't infinity's, which is how
-// the standard decides what rounds to infinity.
+// valueOf is what the bits of a 16-bit float mean by IEEE 754, section 3.4, with exponentBits bits
+// of exponent and the rest of the 15 as fraction. The highest exponent has the value that it would
+// have if it didn't stand for infinity: with it the standard decides what rounds to infinity.
 func valueOf(bits, exponentBits int) float64 {
 	fractionBits := 15 - exponentBits
 	bias := 1<<(exponentBits-1) - 1
@@ -61,9 +60,9 @@ func TestNarrowFloats(t *testing.T) {
 	}
 }
 
-// Between each value and the next larger: the middle goes to the one with last
-// bit 0, whatever is above it up, whatever is below it down. Past the largest
-// finite value the next is infinity.
+// Between each value and the next larger one: the middle rounds to the one whose last bit is 0,
+// what is above the middle up, what is below it down. The next value after the largest finite one
+// is infinity.
 func TestRounding(t *testing.T) {
 	for _, k := range narrow {
 		infinity := 1<<15 - 1<<(15-k.exponentBits)

@@ -120,7 +120,7 @@ func TestCachedAttentionSameBits(t *testing.T) {
 			together := make([]float32, len(want))
 			CachedAttention(together, rows, all, heads, d)
 			if !slices.Equal(together, want) {
-				t.Errorf("%d heads of %d: other bits beside other sequences", heads, d)
+				t.Errorf("%d heads of %d: other bits with other sequences", heads, d)
 			}
 		}
 	})

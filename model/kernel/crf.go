@@ -58,46 +58,46 @@ func Viterbi(tags []int32, scores, chain []float32, T int) {
 	}
 }
 
-// lattice is the sums over all tags of a sentence: of the ways from the start to tag t of
-// token i, ahead, with the token's own score, and from there to the end, behind, without;
-// both as logarithms.
+// lattice holds the logarithms of sums over tag sequences of a sentence: forward [n, T] over
+// those from the start to tag t of token i, with the token's own score, and backward [n, T]
+// over those from there to the end, without it.
 type lattice struct {
-	n, T          int
-	scores, chain []float32
-	ahead, behind []float64 // [n, T]
-	total         float64   // log of the sum over all sequences
+	n, T              int
+	scores, chain     []float32
+	forward, backward []float64 // [n, T]
+	total             float64   // log of the sum over all sequences
 }
 
 func newLattice(scores, chain []float32, n, T int) *lattice {
 	need("CRF", "scores", len(scores), n*T)
 	need("CRF", "chain", len(chain), (T+2)*T)
-	l := &lattice{n: n, T: T, scores: scores, chain: chain, ahead: make([]float64, n*T), behind: make([]float64, n*T)}
+	l := &lattice{n: n, T: T, scores: scores, chain: chain, forward: make([]float64, n*T), backward: make([]float64, n*T)}
 	if n == 0 {
 		return l
 	}
 	terms := make([]float64, T)
 	for t := range T {
-		l.ahead[t] = float64(chain[T*T+t]) + float64(scores[t])
-		l.behind[(n-1)*T+t] = float64(chain[(T+1)*T+t])
+		l.forward[t] = float64(chain[T*T+t]) + float64(scores[t])
+		l.backward[(n-1)*T+t] = float64(chain[(T+1)*T+t])
 	}
 	for i := 1; i < n; i++ {
 		for t := range T {
 			for s := range T {
-				terms[s] = l.ahead[(i-1)*T+s] + float64(chain[s*T+t])
+				terms[s] = l.forward[(i-1)*T+s] + float64(chain[s*T+t])
 			}
-			l.ahead[i*T+t] = logSum(terms) + float64(scores[i*T+t])
+			l.forward[i*T+t] = logSum(terms) + float64(scores[i*T+t])
 		}
 	}
 	for i := n - 2; i >= 0; i-- {
 		for s := range T {
 			for t := range T {
-				terms[t] = float64(chain[s*T+t]) + float64(scores[(i+1)*T+t]) + l.behind[(i+1)*T+t]
+				terms[t] = float64(chain[s*T+t]) + float64(scores[(i+1)*T+t]) + l.backward[(i+1)*T+t]
 			}
-			l.behind[i*T+s] = logSum(terms)
+			l.backward[i*T+s] = logSum(terms)
 		}
 	}
 	for t := range T {
-		terms[t] = l.ahead[(n-1)*T+t] + l.behind[(n-1)*T+t]
+		terms[t] = l.forward[(n-1)*T+t] + l.backward[(n-1)*T+t]
 	}
 	l.total = logSum(terms)
 	return l
@@ -134,13 +134,13 @@ func (l *lattice) loss(tags []int32) float64 {
 	return l.total - score
 }
 
-// gradients are what is expected less what is there: of each tag at each token, and of
-// each transition.
+// gradients adds the gradients: the expected number of each tag at each token, and of each
+// transition, minus the number in the sentence.
 func (l *lattice) gradients(dscores, dchain []float32, tags []int32, scale float64) {
 	T := l.T
 	for i := range l.n {
 		for t := range T {
-			p := math.Exp(l.ahead[i*T+t] + l.behind[i*T+t] - l.total)
+			p := math.Exp(l.forward[i*T+t] + l.backward[i*T+t] - l.total)
 			if int(tags[i]) == t {
 				p--
 			}
@@ -158,7 +158,7 @@ func (l *lattice) gradients(dscores, dchain []float32, tags []int32, scale float
 				continue
 			}
 			for u := range T {
-				q := math.Exp(l.ahead[i*T+t] + float64(l.chain[t*T+u]) + float64(l.scores[(i+1)*T+u]) + l.behind[(i+1)*T+u] - l.total)
+				q := math.Exp(l.forward[i*T+t] + float64(l.chain[t*T+u]) + float64(l.scores[(i+1)*T+u]) + l.backward[(i+1)*T+u] - l.total)
 				if int(tags[i]) == t && int(tags[i+1]) == u {
 					q--
 				}

@@ -75,7 +75,7 @@ func TestPackSpecial(t *testing.T) {
 			x[5] = v
 			p.Pack(x, 1, 64, false).Unpack(x, 0, 1)
 			if v == v && !math.IsInf(float64(v), 0) && x[6] != 0 {
-				t.Errorf("%s: %v beside a zero makes it %v", p.name, v, x[6])
+				t.Errorf("%s: a zero in a block with %v becomes %v", p.name, v, x[6])
 			}
 			return x[5]
 		}

@@ -11,7 +11,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Rows are picked twice, or never, and added up.
+// Rows may be picked twice or never, and are added up.
 func TestRows(t *testing.T) {
 	for _, c := range []struct {
 		n, d, groups int
@@ -44,8 +44,8 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// The loss of questions with different numbers of choices is what softmax over each
-// question's own scores gives, and so is its gradient.
+// The loss of questions with different numbers of choices, and its gradient, are those of a softmax
+// over each question's own scores.
 func TestChoices(t *testing.T) {
 	scores := []float32{0.5, -1, 2, 0.25, 3, -2}
 	questions := [][]int{{3, 0}, {1, 2, 4}, {5}} // every score once
@@ -190,8 +190,8 @@ func TestTwoLossesOverOneState(t *testing.T) {
 	}
 }
 
-// Graphs that share an arena compute what they compute alone, in any order, in the
-// memory of the largest one.
+// Graphs that share an arena compute what they compute alone, in any order, in the memory of the
+// largest one.
 func TestArena(t *testing.T) {
 	build := func(n int, arena *Arena) (g *Graph, m *Machine, sum *G.Node) {
 		random := rand.New(rand.NewPCG(1, uint64(n)))

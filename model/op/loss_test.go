@@ -74,7 +74,7 @@ func TestLogProbs(t *testing.T) {
 	}
 }
 
-// Minus the mean of the log-probabilities is the cross-entropy, in no more memory.
+// Minus the mean of the log-probabilities is the cross-entropy, and takes no more memory.
 func TestLogProbsEqualCrossEntropy(t *testing.T) {
 	const n, d, v = 40, 8, 50
 	results := func(build func(g *Graph, logits, targets *G.Node) *G.Node) (bytes int64, all []float32) {
@@ -117,8 +117,8 @@ func TestLogProbsEqualCrossEntropy(t *testing.T) {
 	}
 }
 
-// A loss of two inputs, as of a policy and its values: scaled by what comes back to it,
-// and adding to what a parameter's gradient holds.
+// A loss of two inputs, like that of a policy and its values, scaled by the gradient that comes back
+// to it.
 func TestLoss(t *testing.T) {
 	const n = 6
 	r := rand.New(rand.NewPCG(3, 4))
@@ -173,7 +173,7 @@ func TestLoss(t *testing.T) {
 	}
 }
 
-// Without gradients there is nowhere to write them.
+// In a graph without gradients the function gets no place for them.
 func TestLossForward(t *testing.T) {
 	g := NewGraph()
 	x := g.Param("x", tensor.New(tensor.WithShape(2), tensor.WithBacking([]float32{1, 2})), nil)

@@ -50,7 +50,7 @@ func newTwoLosses(t *testing.T) *twoLosses {
 	return l
 }
 
-// results are the bits that a run leaves: the loss and all gradients.
+// results are the bits that a run computes: the loss and all gradients.
 func (l *twoLosses) results() (all []float32) {
 	all = append(all, l.loss.Value().Data().(float32))
 	all = append(all, l.grad.Value().Data().([]float32)...)
@@ -116,7 +116,7 @@ func TestMachineAllocatesNothing(t *testing.T) {
 	}
 }
 
-// What has no value is named.
+// An error names the leaf that has no value.
 func TestMachineWithoutInput(t *testing.T) {
 	g := NewGraph()
 	x := G.NewMatrix(g.Expr, tensor.Float32, G.WithShape(2, 2), G.WithName("forgotten"))

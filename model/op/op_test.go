@@ -11,9 +11,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// A gradCase holds an operation, and the slow float64 function that it must
-// equal. Analytic gradients are compared with central differences of that
-// function, so the reference has no backward pass that could share a mistake.
+// A gradCase holds an operation, and the slow float64 function that it must equal. Gradients are
+// compared with central differences of that function, so the reference has no backward pass that
+// could share a mistake.
 type gradCase struct {
 	name   string
 	shapes []tensor.Shape // inputs: x first if the operation reads an activation
@@ -306,8 +306,8 @@ func TestEmbedding(t *testing.T) {
 	closeTo(t, "position table's gradient", positions.Grad.Float32s(), wantPositions)
 }
 
-// A mask must be the same in the forward and the backward pass, another one in
-// each place and for each seed, and keep the mean.
+// A mask is the same in the forward and the backward pass, differs between places and between seeds,
+// and keeps the mean.
 func TestDropout(t *testing.T) {
 	const n, d, p = 64, 64, 0.25
 	g := NewGraph()
@@ -356,7 +356,7 @@ func TestDropout(t *testing.T) {
 	}
 }
 
-// A gradient past a block that nobody takes on would vanish silently.
+// Grad returns an error if the gradient of a residual stream would be lost.
 func TestLostResidualGradient(t *testing.T) {
 	g := NewGraph()
 	random := rand.New(rand.NewPCG(1, 1))
@@ -371,7 +371,7 @@ func TestLostResidualGradient(t *testing.T) {
 	}
 }
 
-// Dropout in a part of the stream masks what is added, and its gradient, alike.
+// Dropout before a residual sum masks what is added and its gradient in the same way.
 func TestResidualDropout(t *testing.T) {
 	const n, d, f, p = 6, 5, 7, 0.4
 	// results returns the output, and the gradients of all inputs but the stream's.
@@ -427,7 +427,7 @@ func TestResidualDropout(t *testing.T) {
 	}
 }
 
-// stream is a residual stream from elsewhere.
+// stream is a residual stream of given values.
 func stream(g *Graph, n, d int) *G.Node {
 	var data []float32
 	for _, v := range streamValues(n, d) {

@@ -117,7 +117,7 @@ func TestReferenceShards(t *testing.T) {
 	}
 }
 
-// FuzzIndex: an index is taken or refused in one line, and what it takes is there.
+// FuzzIndex: an index is read or refused in one line, and all tensors of one that is read exist.
 func FuzzIndex(f *testing.F) {
 	f.Add(goodIndex)
 	f.Add(`{"weight_map": {"a": "two.safetensors"}}`)

@@ -83,8 +83,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// A narrowed tensor holds the nearest values; infinities and NaNs are the caller's
-// own and pass.
+// A narrowed tensor holds the nearest values; infinities and NaNs stay what they are.
 func TestNarrow(t *testing.T) {
 	inf := float32(math.Inf(1))
 	values := []float32{1, 0.1, -65504, 1e-8, inf, -inf, float32(math.NaN())}
@@ -171,7 +170,7 @@ func TestBytes(t *testing.T) {
 		t.Error("the caller's metadata was changed")
 	}
 	if left, _ := filepath.Glob(path + "?*"); left != nil {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("not removed: %v", left)
 	}
 }
 
@@ -217,7 +216,7 @@ func TestWriteRefused(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "x.safetensors")
 		expectError(t, Write(path, c.tensors, c.metadata), c.want)
 		if left, _ := filepath.Glob(path + "*"); left != nil {
-			t.Errorf("%s: left behind %v", c.want, left)
+			t.Errorf("%s: not removed %v", c.want, left)
 		}
 	}
 }
@@ -265,7 +264,7 @@ func FuzzWrite(f *testing.F) {
 	})
 }
 
-// Progress ends with the whole; its error ends the work and leaves what was there.
+// Progress ends with the total; an error of it ends the work and keeps the old file.
 func TestWriteProgress(t *testing.T) {
 	path := write(t, []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}}}, nil)
 	before, _ := os.ReadFile(path)
@@ -278,7 +277,7 @@ func TestWriteProgress(t *testing.T) {
 		t.Error("the old file was changed")
 	}
 	if left, _ := filepath.Glob(path + "?*"); left != nil {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("not removed: %v", left)
 	}
 	var told []int64
 	if err := WriteProgress(path, tensors, nil, func(done, total int64) error { told = append(told, done, total); return nil }); err != nil || !slices.Equal(told, []int64{1, 5, 5, 5}) {

@@ -8,10 +8,10 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// The kernels of this file take one vector of columns of a [keys × queries] block of attention
-// scores, rows ld floats apart. The causal mask makes three kinds of rows: first full rows,
-// which all lanes see; then triangle rows, of which row t is seen by lanes t and more; then
-// rest rows, which no lane sees.
+// columnRows are the parameters of kernels that take one vector of columns of a [keys ×
+// queries] block of attention scores, rows ld floats apart. The causal mask makes three kinds
+// of rows: first full rows, which all lanes see; then triangle rows, of which row t is seen by
+// lanes t and more; then rest rows, which no lane sees.
 const columnRows = "ld, full, triangle, rest int"
 
 // visible returns a pointer to the mask of the first triangle row: +Inf in lanes that see the

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// NEON's tiles have up to neonRows rows and neonVectors vectors of four columns: 24 sums stay in
-// registers, with a row of B and broadcast elements of A.
+// neonRows and neonVectors are the largest size of NEON's tiles, in vectors of four columns: 24
+// sums stay in registers, with a row of B and broadcast elements of A.
 const neonRows, neonVectors = 6, 4
 
 // neon returns the micro-kernels for arm64, and their stubs. Avo writes for amd64 only, so these
