@@ -26,6 +26,7 @@ func ablateCommand() *cli.Command {
 		Flags: append(finetuneFlags(),
 			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
 			&cli.IntFlag{Name: "seeds", Usage: "repeat each `N` times", Value: 3},
+			&cli.BoolFlag{Name: "averaged", Usage: "compare with averaged word vectors too, as in fastText"},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
 		),
 		Action: func(c *cli.Context) error {
@@ -52,7 +53,7 @@ func ablateCommand() *cli.Command {
 			}
 			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
 			s := &ablation.Study{
-				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Dir: c.String("out"),
+				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Averaged: c.Bool("averaged"), Dir: c.String("out"),
 				Done: func(p ablation.Point, done, all int) {
 					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, number.Thousands(p.Examples), p.Seed,
 						p.Metric, p.Score, number.Short(time.Duration(p.Seconds*float64(time.Second))))

@@ -121,6 +121,8 @@ func TestAblate(t *testing.T) {
 	if again := succeed(t, args...); strings.Contains(again, " of 15: ") || !strings.Contains(again, "| n-grams | ") {
 		t.Errorf("the same command computes again:\n%s", again)
 	}
+	// One more arm, in the same folder.
+	contains(t, succeed(t, append(args, "--averaged")...), "19 of 19: averaged vectors, 54 examples, seed 2: ", "| averaged vectors | ")
 	status, _, stderr := gpt(append(args, "--lambda", "0.7")...)
 	if status != 1 || !strings.Contains(stderr, "holds an ablation with other settings") {
 		t.Errorf("exit %d: %s", status, stderr)

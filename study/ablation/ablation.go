@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tinygpt/configs"
+	"tinygpt/data/labelled"
 	"tinygpt/finetune"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/run"
@@ -26,8 +27,8 @@ import (
 type Arm struct {
 	Name string
 	// Scratch starts from random weights, NoAuxiliary leaves L1 out, Baseline is the
-	// logistic regression over n-grams.
-	Scratch, NoAuxiliary, Baseline bool
+	// logistic regression over n-grams, Averaged the classifier of averaged vectors.
+	Scratch, NoAuxiliary, Baseline, Averaged bool
 }
 
 // Arms returns all arms.
@@ -39,6 +40,9 @@ func Arms(lambda float64) []Arm {
 		{Name: "n-grams", Baseline: true},
 	}
 }
+
+// averaged is one more arm: fastText's classifier.
+var averaged = Arm{Name: "averaged vectors", Averaged: true}
 
 // Point is one model's result.
 type Point struct {
@@ -67,6 +71,8 @@ type Study struct {
 	Setup    *finetune.Setup // what finetune.Load found in Examples
 	Sizes    []int           // numbers of training examples, rising
 	Seeds    int
+	// Averaged compares with averaged vectors too.
+	Averaged bool
 	Dir      string
 	// Done is called after each result, with the number of results so far and in all.
 	Done func(p Point, done, all int)
@@ -95,6 +101,9 @@ func (s *Study) Run(ctx context.Context) error {
 		return errors.New("finetune.adapt: an ablation doesn't adapt weights: leave --adapt out, or start from an adapted run with --from")
 	}
 	s.arms = Arms(s.Config.Finetune.Lambda)
+	if s.Averaged {
+		s.arms = append(s.arms, averaged)
+	}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return err
 	}
@@ -156,8 +165,8 @@ func (s *Study) point(ctx context.Context, arm Arm, size int, seed uint64) (p Po
 	c := s.Config
 	c.Train.Seed, c.Finetune.Examples = seed, size
 	var dev, test finetune.Evaluation
-	if arm.Baseline {
-		dev, test, err = s.ngrams(c, seed)
+	if arm.Baseline || arm.Averaged {
+		dev, test, err = s.words(c, arm, seed)
 	} else {
 		c.Finetune.Scratch = arm.Scratch
 		if arm.NoAuxiliary {
@@ -168,13 +177,21 @@ func (s *Study) point(ctx context.Context, arm Arm, size int, seed uint64) (p Po
 	return Point{arm.Name, size, seed, test.Metric, test.Score(), dev.Score(), time.Since(start).Seconds()}, err
 }
 
-func (s *Study) ngrams(c configs.Config, seed uint64) (dev, test finetune.Evaluation, err error) {
+// words fits a model that doesn't know the order of words.
+func (s *Study) words(c configs.Config, arm Arm, seed uint64) (dev, test finetune.Evaluation, err error) {
 	setup := &finetune.Setup{Config: c.Finetune, Found: s.Setup.Found}
 	drawn, err := setup.Subset(s.Examples.Train, seed)
 	if err != nil {
 		return dev, test, err
 	}
-	m, err := baseline.Train(setup, drawn, s.Examples.Dev)
+	var m interface {
+		Evaluate(examples []labelled.Example) (finetune.Evaluation, error)
+	}
+	if arm.Averaged {
+		m, err = baseline.TrainFastText(setup, drawn, s.Examples.Dev, seed)
+	} else {
+		m, err = baseline.Train(setup, drawn, s.Examples.Dev)
+	}
 	if err != nil {
 		return dev, test, err
 	}

@@ -60,7 +60,7 @@ func table(arms []Arm, sizes []int, points []Point) string {
 }
 
 // colors of the arms.
-var colors = []color.RGBA{chart.Blue, chart.SkyBlue, chart.Orange, chart.Black}
+var colors = []color.RGBA{chart.Blue, chart.SkyBlue, chart.Orange, chart.Black, chart.Grey}
 
 // picture draws score against the number of examples, on a logarithmic axis, with bars
 // of a standard deviation, as SVG or PNG by the name's ending.
@@ -97,7 +97,7 @@ func picture(path string, arms []Arm, sizes []int, points []Point) error {
 			return err
 		}
 		l.Color, l.Width, dots.Color, dots.Shape, errors.Color = colors[i], vg.Points(1.5), colors[i], draw.CircleGlyph{}, colors[i]
-		if a.Baseline {
+		if a.Baseline || a.Averaged {
 			l.Dashes = chart.Dashes
 		}
 		p.Add(l, dots, errors)

@@ -29,6 +29,19 @@ type Model struct {
 	weights []float64
 	// C is the inverse strength of the regularisation that was chosen.
 	C float64
+
+	// score computes the scores of a row.
+	score func(scores []float64, r row)
+}
+
+// newModel returns a model of these features without weights.
+func newModel(s *finetune.Setup, f features) *Model {
+	m := &Model{setup: s, kind: s.Kind(), features: f, outputs: 1}
+	if m.kind != labelled.Choice && s.Head != finetune.Regression {
+		m.outputs = len(s.Classes)
+	}
+	m.score = func(scores []float64, r row) { apply(scores, r, m.weights) }
+	return m
 }
 
 // strengths are the values of C to choose from.
@@ -47,18 +60,14 @@ func TrainAverages(s *finetune.Setup, v *embedding.Vectors, train, dev []labelle
 }
 
 func fit(s *finetune.Setup, f features, train, dev []labelled.Example) (*Model, error) {
-	kind := s.Kind()
-	m := &Model{setup: s, kind: kind, features: f, outputs: 1}
-	if kind != labelled.Choice && s.Head != finetune.Regression {
-		m.outputs = len(s.Classes)
-	}
+	m := newModel(s, f)
 	p, err := m.problem(train)
 	if err != nil {
 		return nil, err
 	}
 	best := math.Inf(-1)
 	var weights []float64
-	start := make([]float64, (f.size(kind)+1)*m.outputs)
+	start := make([]float64, (f.size(m.kind)+1)*m.outputs)
 	for _, strength := range strengths {
 		p.c = strength
 		// Each fit starts from the last one, whose optimum is near.
@@ -113,9 +122,6 @@ func (m *Model) Predict(examples []labelled.Example) []finetune.Prediction {
 	}
 	return out
 }
-
-// score computes the scores of a row.
-func (m *Model) score(scores []float64, r row) { apply(scores, r, m.weights) }
 
 // apply is scores = weightsᵀ·row + bias.
 func apply(scores []float64, r row, weights []float64) {

@@ -145,6 +145,16 @@ func TestRules(t *testing.T) {
 		if s := e.Score(); s < r.least || s > r.most {
 			t.Errorf("%s: %s, expected %v to %v", name, e, r.least, r.most)
 		}
+		a, err := TrainFastText(&c, x[0], x[1], 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err = a.Evaluate(x[2]); err != nil {
+			t.Fatal(err)
+		}
+		if s := e.Score(); s < r.least-0.03 || s > r.most {
+			t.Errorf("averaged vectors, %s: %s (rate %v, %d epochs), expected %v to %v", name, e, a.Rate, a.Epochs, r.least, r.most)
+		}
 	}
 }
 

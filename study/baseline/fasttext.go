@@ -1,0 +1,155 @@
+package baseline
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"tinygpt/data/labelled"
+	"tinygpt/finetune"
+)
+
+// FastText is fastText's classifier (Joulin et al. 2017): every n-gram has a vector, a
+// row's vector is the mean of those of its n-grams, and a linear map makes scores of it.
+// It is a Model whose weights have a low rank, so n-grams that say the same share what is
+// learned. As there, it is trained by stochastic gradient descent with a learning rate that
+// falls linearly to 0; rate and epochs are chosen by the development set.
+type FastText struct {
+	Model
+	vectors []float64 // [F, fastTextWidth]
+	scores  []float64 // [fastTextWidth, outputs]
+	bias    []float64 // [outputs]
+	// Rate and Epochs are those that were chosen.
+	Rate   float64
+	Epochs int
+}
+
+// fastTextWidth is the length of the vectors.
+const fastTextWidth = 50
+
+// The learning rates and numbers of epochs to choose from.
+var (
+	fastTextRates  = []float64{0.1, 0.5, 2}
+	fastTextEpochs = []int{5, 25}
+)
+
+// TrainFastText fits a model to the training examples; finetune.Load makes the Setup. The
+// seed draws the vectors to start from and the order of the examples.
+func TrainFastText(s *finetune.Setup, train, dev []labelled.Example, seed uint64) (*FastText, error) {
+	m := newModel(s, learn(s.Kind(), train))
+	p, err := m.problem(train)
+	if err != nil {
+		return nil, err
+	}
+	var best *FastText
+	score := math.Inf(-1)
+	for _, epochs := range fastTextEpochs {
+		for _, rate := range fastTextRates {
+			a := newFastText(*m, seed)
+			a.Rate, a.Epochs = rate, epochs
+			a.fit(p, seed)
+			e, err := a.Evaluate(dev)
+			if err != nil {
+				return nil, err
+			}
+			if best == nil || e.Score() > score {
+				best, score = a, e.Score()
+			}
+		}
+	}
+	return best, nil
+}
+
+// newFastText returns a model with random vectors and scores of 0, as fastText begins.
+func newFastText(m Model, seed uint64) *FastText {
+	a := &FastText{
+		Model: m, vectors: make([]float64, m.features.size(m.kind)*fastTextWidth),
+		scores: make([]float64, fastTextWidth*m.outputs), bias: make([]float64, m.outputs),
+	}
+	random := rand.New(rand.NewPCG(seed, 0x766563746f7273))
+	for i := range a.vectors {
+		a.vectors[i] = (2*random.Float64() - 1) / fastTextWidth
+	}
+	a.Model.score = a.scoreRow
+	return a
+}
+
+// mean computes a row's vector.
+func (a *FastText) mean(vector []float64, r row) {
+	clear(vector)
+	for _, x := range r {
+		for i, v := range a.vectors[x.feature*fastTextWidth:][:fastTextWidth] {
+			vector[i] += v / float64(len(r))
+		}
+	}
+}
+
+// scoreRow computes the scores of a row.
+func (a *FastText) scoreRow(scores []float64, r row) {
+	var vector [fastTextWidth]float64
+	a.mean(vector[:], r)
+	a.scoreVector(scores, vector[:])
+}
+
+func (a *FastText) scoreVector(scores, vector []float64) {
+	copy(scores, a.bias)
+	for i, v := range vector {
+		for j, w := range a.scores[i*len(scores):][:len(scores)] {
+			scores[j] += v * w
+		}
+	}
+}
+
+// fit goes through the rows Epochs times.
+func (a *FastText) fit(p *problem, seed uint64) {
+	var starts []int // of the rows that a softmax goes over together
+	for i := 0; i < len(p.rows); i += max(p.targets[i].group, 1) {
+		starts = append(starts, i)
+	}
+	random := rand.New(rand.NewPCG(seed, 0x6f72646572))
+	steps := float64(a.Epochs * len(starts))
+	for epoch := range a.Epochs {
+		for n, which := range random.Perm(len(starts)) {
+			done := float64(epoch*len(starts) + n)
+			a.step(p, starts[which], a.Rate*(1-done/steps))
+		}
+	}
+}
+
+// step makes the update of one example, which begins at row i.
+func (a *FastText) step(p *problem, i int, rate float64) {
+	t := p.targets[i]
+	rows := p.rows[i : i+max(t.group, 1)]
+	k := a.outputs
+	vectors, errs := make([]float64, len(rows)*fastTextWidth), make([]float64, len(rows)*k)
+	for j, r := range rows {
+		a.mean(vectors[j*fastTextWidth:][:fastTextWidth], r)
+		a.scoreVector(errs[j*k:][:k], vectors[j*fastTextWidth:][:fastTextWidth])
+	}
+	// errs becomes the derivative of the loss by the scores.
+	if p.grades {
+		errs[0] -= t.grade
+	} else { // over the choices, which have one score each, or over the classes
+		softmax(errs)
+		errs[t.class]--
+	}
+	gradient := make([]float64, fastTextWidth)
+	for j, r := range rows {
+		err, vector := errs[j*k:][:k], vectors[j*fastTextWidth:][:fastTextWidth]
+		for d, v := range vector {
+			gradient[d] = 0
+			for o, e := range err {
+				w := &a.scores[d*k+o]
+				gradient[d] += *w * e
+				*w -= rate * v * e
+			}
+		}
+		for o, e := range err {
+			a.bias[o] -= rate * e
+		}
+		for _, x := range r {
+			for d, g := range gradient {
+				a.vectors[x.feature*fastTextWidth+d] -= rate * g / float64(len(r))
+			}
+		}
+	}
+}

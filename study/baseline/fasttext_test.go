@@ -1,0 +1,73 @@
+package baseline
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"tinygpt/finetune"
+)
+
+// A step's gradient is that of the loss: a step of a small rate lowers each score's error
+// as finite differences say.
+func TestFastTextGradient(t *testing.T) {
+	for _, head := range []string{finetune.ByClass, finetune.Regression} {
+		s := &finetune.Setup{Config: finetune.Config{Task: "classification", Head: head}, Found: finetune.Found{Classes: []string{"0", "1", "2"}, Deviation: 1}}
+		train := examples(reviews, []string{"2", "1", "0", "0", "1", "2"})
+		m := newModel(s, learn(s.Kind(), train))
+		p, err := m.problem(train)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newFastText(*m, 1)
+		for i := range a.scores {
+			a.scores[i] = math.Sin(float64(i))
+		}
+		loss := func() float64 {
+			scores := make([]float64, a.outputs)
+			a.scoreRow(scores, p.rows[0])
+			if p.grades {
+				return (scores[0] - p.targets[0].grade) * (scores[0] - p.targets[0].grade) / 2
+			}
+			softmax(scores)
+			return -math.Log(scores[p.targets[0].class])
+		}
+		const h = 1e-6
+		for name, weights := range map[string][]float64{"vectors": a.vectors, "scores": a.scores, "bias": a.bias} {
+			i := 0
+			if name == "vectors" {
+				i = p.rows[0][1].feature * fastTextWidth
+			}
+			before := [3][]float64{slices.Clone(a.vectors), slices.Clone(a.scores), slices.Clone(a.bias)}
+			weights[i] += h
+			up := loss()
+			weights[i] -= 2 * h
+			down := loss()
+			weights[i] += h
+			at := weights[i]
+			a.step(p, 0, 1)
+			if got, want := at-weights[i], (up-down)/(2*h); math.Abs(got-want) > 1e-6 {
+				t.Errorf("%s, %s: a gradient of %v, by differences %v", head, name, got, want)
+			}
+			copy(a.vectors, before[0])
+			copy(a.scores, before[1])
+			copy(a.bias, before[2])
+		}
+	}
+}
+
+// A seed gives the same model again.
+func TestFastTextSeed(t *testing.T) {
+	s := &finetune.Setup{Config: finetune.Config{Task: "classification"}, Found: finetune.Found{Classes: []string{"a", "b"}}}
+	train := examples(reviews, []string{"a", "b", "a", "b", "b", "a"})
+	var models [3]*FastText
+	for i, seed := range []uint64{1, 1, 2} {
+		var err error
+		if models[i], err = TrainFastText(s, train, train, seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(models[0].vectors, models[1].vectors) || slices.Equal(models[0].vectors, models[2].vectors) {
+		t.Error("the vectors don't depend on the seed, or not on it alone")
+	}
+}
