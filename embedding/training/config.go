@@ -142,7 +142,12 @@ func (c *Config) Complete() {
 	}
 	switch v.Model {
 	case GloVe:
-		v.Objective, v.Engine = "", ""
+		if v.Objective == Objectives[0] {
+			v.Objective = ""
+		}
+		if v.Engine == Engines[0] {
+			v.Engine = ""
+		}
 		v.MinLearningRate, v.Negative, v.NoisePower, v.Sample = 0, 0, 0, 0
 	default:
 		v.XMax, v.Alpha, v.MemoryMB = 0, 0, 0
@@ -169,6 +174,8 @@ func (c Config) Validate() error {
 	check(v.LearningRate > 0 && v.LearningRate <= 10, "vectors.learning_rate is %v: expected more than 0, at most 10", v.LearningRate)
 	check(!v.Classic || v.Model == CBOW, "vectors.classic is cbow's: expected model cbow, found %s", v.Model)
 	if v.Model == GloVe {
+		check(v.Objective == "", "vectors.objective is %s: glove has its own", v.Objective)
+		check(v.Engine == "", "vectors.engine is %s: it is of sgns and cbow", v.Engine)
 		check(v.XMax > 0, "vectors.x_max is %v: expected more than 0", v.XMax)
 		check(v.Alpha >= 0 && v.Alpha <= 2, "vectors.alpha is %v: expected 0 to 2", v.Alpha)
 		check(v.MemoryMB >= 1, "vectors.memory_mb is %d: expected 1 or more", v.MemoryMB)

@@ -142,14 +142,18 @@ func TestPipe(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	for change, want := range map[string]func(*Config){
-		"vectors.model is \"bert\"":  func(c *Config) { c.Vectors.Model = "bert" },
-		"vectors.dim is 0":           func(c *Config) { c.Vectors.Dim = 0 },
-		"data.min_count is 0":        func(c *Config) { c.Data.MinCount = 0 },
-		"data.words is \"bytes\"":    func(c *Config) { c.Data.Words = "bytes" },
-		"data.val_fraction is 1":     func(c *Config) { c.Data.ValFraction = 1 },
-		"vectors.negative is 0":      func(c *Config) { c.Vectors.Negative = 0 },
-		"vectors.classic is cbow's":  func(c *Config) { c.Vectors.Classic = true },
-		"vectors.sample is -1":       func(c *Config) { c.Vectors.Sample = -1 },
+		"vectors.model is \"bert\"": func(c *Config) { c.Vectors.Model = "bert" },
+		"vectors.dim is 0":          func(c *Config) { c.Vectors.Dim = 0 },
+		"data.min_count is 0":       func(c *Config) { c.Data.MinCount = 0 },
+		"data.words is \"bytes\"":   func(c *Config) { c.Data.Words = "bytes" },
+		"data.val_fraction is 1":    func(c *Config) { c.Data.ValFraction = 1 },
+		"vectors.negative is 0":     func(c *Config) { c.Vectors.Negative = 0 },
+		"vectors.classic is cbow's": func(c *Config) { c.Vectors.Classic = true },
+		"vectors.sample is -1":      func(c *Config) { c.Vectors.Sample = -1 },
+		"vectors.engine is graph: it is of sgns and cbow": func(c *Config) {
+			c.Vectors.Model, c.Vectors.Engine = GloVe, "graph"
+			c.Complete()
+		},
 		"vectors.learning_rate is 0": func(c *Config) { c.Vectors.LearningRate = 0 },
 	} {
 		c := config(SkipGram)
