@@ -169,7 +169,7 @@ func printable(r *rand.Rand, n int) string {
 func TestStreamEqualsWhole(t *testing.T) {
 	_, h := start(t, testOptions)
 	r := rand.New(rand.NewPCG(1, 2))
-	tests := 150
+	tests := 400
 	if testing.Short() {
 		tests = 20
 	}
