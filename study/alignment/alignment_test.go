@@ -248,6 +248,17 @@ func checkReward(t *testing.T, dir string) {
 	if mean := sum / float64(len(scores)); math.Abs(mean) > 1e-4 {
 		t.Errorf("demonstrations score %g on the mean, expected 0", mean)
 	}
+	score, err := Scorer(filepath.Join(dir, "reward"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := score(list[0].Messages, answers[0].Text)
+	if err != nil || math.Abs(got*measures.Deviation-scores[0]) > 1e-4 {
+		t.Errorf("Scorer gives %g deviations of %g, expected %g: %v", got, measures.Deviation, scores[0], err)
+	}
+	if _, err := score(list[0].Messages, strings.Repeat("Mia ", 400)); err == nil {
+		t.Error("an answer that is longer than the context has a score")
+	}
 	examples, err := instruct.Read(filepath.Join(dir, "reward", comparisonsFile))
 	if err != nil || len(examples) < 50 || len(examples[0].Answers) < 4 {
 		t.Errorf("%d comparisons, %v", len(examples), err)

@@ -48,7 +48,8 @@ func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error 
 	if err != nil {
 		return err
 	}
-	t.Session, err = align.NewReward(scored, groups, held, t.settings.Config)
+	// While it trains, a part of the validation answers will do.
+	t.Session, err = align.NewReward(scored, groups, held[:min(len(held), 2*t.settings.Evaluation.During)], t.settings.Config)
 	if err != nil {
 		return err
 	}
