@@ -20,6 +20,7 @@ import (
 	"tinygpt/run"
 	"tinygpt/sample"
 	"tinygpt/serve"
+	"tinygpt/study/alignment"
 	"tinygpt/tokenizer"
 )
 
@@ -81,7 +82,7 @@ func serveAction(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		if path := c.String("feedback"); path != "" {
+		if path := c.String("feedback"); path != "" && m.Feedback != nil {
 			m.Feedback = &chat.Feedback{Path: path}
 		}
 		models = append(models, m)
@@ -110,11 +111,19 @@ func serveAction(c *cli.Context) error {
 	return server.Serve(ctx, l, c.Duration("grace"))
 }
 
-// servedModel opens a run to be served.
+// servedModel opens a run to be served: one that writes texts, or a reward model.
 func servedModel(dir, checkpoint string, p model.Precision) (*serve.Model, error) {
 	r, err := run.Open(dir)
 	if err != nil {
 		return nil, err
+	}
+	served := &serve.Model{Name: filepath.Base(r.Dir), Config: r.Config.Model, Tokenizer: r.Tokenizer}
+	if served.Created, served.Fingerprint, err = fingerprint(r, checkpoint, p); err != nil {
+		return nil, err
+	}
+	if r.Kind.Is(run.Reward) {
+		served.Reward, err = alignment.Scorer(r.Dir)
+		return served, err
 	}
 	if err := writes(r); err != nil {
 		return nil, err
@@ -127,31 +136,34 @@ func servedModel(dir, checkpoint string, p model.Precision) (*serve.Model, error
 	if err != nil {
 		return nil, err
 	}
+	served.Decoder = func(n int) sample.Decoder { return weights.NewDecoder(n) }
+	served.Template = chat.TemplateOf(r.Tokenizer)
+	served.Feedback = &chat.Feedback{Path: filepath.Join(r.Dir, chat.FeedbackFile)}
+	return served, nil
+}
+
+// fingerprint returns when a run's weights were written, and a short sum of all that
+// the text of a request and a seed depends on.
+func fingerprint(r *run.Run, checkpoint string, p model.Precision) (written time.Time, sum string, err error) {
 	path, err := r.Checkpoint(checkpoint)
 	if err != nil {
-		return nil, err
+		return written, "", err
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return written, "", err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return written, "", err
 	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return nil, err
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return written, "", err
 	}
-	fmt.Fprint(sum, tokenizer.Fingerprint(r.Tokenizer), p)
-	return &serve.Model{
-		Name: filepath.Base(r.Dir), Config: m.Config,
-		Decoder:   func(n int) sample.Decoder { return weights.NewDecoder(n) },
-		Tokenizer: r.Tokenizer, Template: chat.TemplateOf(r.Tokenizer),
-		Created: info.ModTime(), Fingerprint: "fp_" + hex.EncodeToString(sum.Sum(nil))[:12],
-		Feedback: &chat.Feedback{Path: filepath.Join(r.Dir, chat.FeedbackFile)},
-	}, nil
+	fmt.Fprint(hash, tokenizer.Fingerprint(r.Tokenizer), p, version())
+	return info.ModTime(), "fp_" + hex.EncodeToString(hash.Sum(nil))[:12], nil
 }
 
 // writes refuses runs that continue no texts.
