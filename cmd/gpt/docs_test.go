@@ -29,6 +29,7 @@ var shorter = map[string][]string{
 	"serve":          {"--help"}, // TestServe serves
 	"ablate":         {"--sizes", "10", "--seeds", "1"},
 	"fewshot":        {"--trials", "2"},
+	"vectors ner":    {"--set", "ner.epochs=1"},
 	"vectors train":  {"--set", "data.stories_bytes=150000", "--min-count", "1", "--dim", "16", "--epochs", "1"},
 	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "16000",
 		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300"},

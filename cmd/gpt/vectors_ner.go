@@ -26,7 +26,7 @@ func vectorsNERCommand() *cli.Command {
 			"given ones, frozen, and from the given ones, tuned on. Files are in CoNLL's form: a word and its tag a line. A single\n" +
 			"--data is divided in its order: 70 % to learn from, 10 % to choose the epoch by, 20 % to measure on.",
 		Flags: append(fromFlags(),
-			&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "labelled sentences in `FILE`, to be divided"},
+			&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "labelled sentences in `FILE`, to be divided; stories is those of the built-in stories"},
 			&cli.StringFlag{Name: "train", Usage: "labelled sentences in `FILE` to learn from, with --dev and --test"},
 			&cli.StringFlag{Name: "dev", Usage: "those in `FILE` to choose the epoch by"},
 			&cli.StringFlag{Name: "test", Usage: "those in `FILE` to measure on"},
@@ -132,6 +132,8 @@ func nameSets(c *cli.Context) (s transfer.Sets, err error) {
 	switch {
 	case apart && c.IsSet("data"):
 		return s, usageError{errors.New("either --data, to be divided, or --train, --dev and --test")}
+	case c.String("data") == "stories":
+		return transfer.Stories()
 	case c.IsSet("data"):
 		all, err := transfer.Read(c.String("data"), o)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"tinygpt/embedding/phrases"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 )
 
 func vectorsPhrasesCommand() *cli.Command {
@@ -149,7 +150,7 @@ func reportPhrases(c *cli.Context, pass int, found []phrases.Phrase, asJSON bool
 	out := c.App.Writer
 	fmt.Fprintf(out, "pass %d: %s phrases\n", pass, number.Thousands(len(found)))
 	for _, p := range best {
-		fmt.Fprintf(out, "%12.4g  %9s ×  %s\n", p.Score, number.Thousands(int(p.Count)), p.Text)
+		fmt.Fprintf(out, "%12.4g  %9s ×  %s\n", p.Score, number.Thousands(int(p.Count)), terminal.Visible(p.Text))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/embedding/query"
+	"tinygpt/internal/terminal"
 )
 
 func queryFlags(more ...cli.Flag) []cli.Flag {
@@ -176,9 +177,10 @@ func askLines(c *cli.Context, q question, answer func(words []string) error) err
 func printAnswers(w io.Writer, answers []query.Answer) {
 	width := 0
 	for _, a := range answers {
-		width = max(width, uniseg.StringWidth(a.Word))
+		width = max(width, uniseg.StringWidth(terminal.Visible(a.Word)))
 	}
 	for _, a := range answers {
-		fmt.Fprintf(w, "%s%s  %6.3f\n", a.Word, strings.Repeat(" ", width-uniseg.StringWidth(a.Word)), a.Score)
+		word := terminal.Visible(a.Word)
+		fmt.Fprintf(w, "%s%s  %6.3f\n", word, strings.Repeat(" ", width-uniseg.StringWidth(word)), a.Score)
 	}
 }

@@ -31,6 +31,28 @@ func Read(path string, o data.Options) ([]Sentence, error) {
 	if err != nil {
 		return nil, err
 	}
+	return sentencesOf(examples)
+}
+
+// Stories returns sentences of the built-in stories with the names in them: few to learn
+// from, as labels cost work.
+func Stories() (Sets, error) {
+	train, dev, test := labelled.Stories("entities")
+	var s Sets
+	for _, set := range []struct {
+		examples []labelled.Example
+		most     int
+		to       *[]Sentence
+	}{{train, 400, &s.Train}, {dev, 200, &s.Dev}, {test, 500, &s.Test}} {
+		var err error
+		if *set.to, err = sentencesOf(set.examples[:min(set.most, len(set.examples))]); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func sentencesOf(examples []labelled.Example) ([]Sentence, error) {
 	var sentences []Sentence
 	for _, e := range examples {
 		for i, tag := range e.Tags {

@@ -282,3 +282,14 @@ func TestCurve(t *testing.T) {
 		t.Error("no trials are drawn")
 	}
 }
+
+func TestStories(t *testing.T) {
+	s, err := Stories()
+	if err != nil || len(s.Train) != 400 || len(s.Dev) != 200 || len(s.Test) != 500 {
+		t.Fatalf("%d, %d, %d sentences, %v", len(s.Train), len(s.Dev), len(s.Test), err)
+	}
+	found := kinds(s.Train[0].Tags, s.Train[1].Tags, s.Train[2].Tags, s.Train[3].Tags)
+	if len(found) == 0 {
+		t.Errorf("no names in the first sentences: %v", s.Train[:4])
+	}
+}

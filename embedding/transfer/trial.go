@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot"
@@ -108,7 +109,8 @@ func Amounts(n int) (out []int) {
 // mean over seeds as a line, each seed as a dot.
 func DrawCurve(path string, trials []Trial) error {
 	p := chart.New("Entity F1 and labelled sentences", "labelled sentences", "entity F1, %")
-	low, high := math.Inf(1), 0.0
+	var ticks []plot.Tick
+	lowest, highest := 100.0, 0.0
 	for i, start := range Starts {
 		amounts := map[int]bool{}
 		var line, dots plotter.XYs
@@ -117,11 +119,12 @@ func DrawCurve(path string, trials []Trial) error {
 				continue
 			}
 			dots = append(dots, plotter.XY{X: float64(t.Sentences), Y: 100 * t.Test.All.F1()})
-			low, high = min(low, float64(t.Sentences)), max(high, float64(t.Sentences))
+			lowest, highest = min(lowest, dots[len(dots)-1].Y), max(highest, dots[len(dots)-1].Y)
 			if !amounts[t.Sentences] {
 				amounts[t.Sentences] = true
 				mean, _ := Mean(Select(trials, start, "", t.Sentences), func(t Trial) float64 { return 100 * t.Test.All.F1() })
 				line = append(line, plotter.XY{X: float64(t.Sentences), Y: mean})
+				ticks = append(ticks, plot.Tick{Value: float64(t.Sentences), Label: strconv.Itoa(t.Sentences)})
 			}
 		}
 		slices.SortFunc(line, func(a, b plotter.XY) int { return int(math.Copysign(1, a.X-b.X)) })
@@ -138,12 +141,12 @@ func DrawCurve(path string, trials []Trial) error {
 		points.Color, points.Radius = chart.Colors[i], vg.Points(2)
 		p.Add(points)
 	}
-	if high == 0 {
+	if len(ticks) == 0 {
 		return fmt.Errorf("%s: no trials to draw", path)
 	}
-	p.X.Min, p.X.Max, p.Y.Min = low/1.1, high*1.1, 0
-	p.Y.Max = max(p.Y.Max*1.1, 10)
-	p.Legend.Top, p.Legend.Left = true, true
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(chart.LogTicks)
+	p.X.Min, p.X.Max = p.X.Min/1.1, p.X.Max*1.1
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.ConstantTicks(ticks)
+	p.Y.Min, p.Y.Max = max(lowest-5, 0), min(highest+5, 100)
+	p.Add(plotter.NewGrid())
 	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{p})
 }
