@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -239,8 +240,15 @@ func printVectors(w io.Writer, runs []vectorsRun) {
 		if strings.HasPrefix(r.Program, "this program") {
 			ours = r.CPUSeconds
 		}
-		fmt.Fprintf(w, "| %s | %s | %d | %s | %.1f | %s | %s | %.1f | %.3f |\n", r.Program, r.Model, r.Seed,
-			number.Count(float64(r.Words)/r.CPUSeconds), r.CPUSeconds/ours, number.Count(float64(r.Words)/r.Seconds), number.Mebibytes(r.Bytes), r.Analogies, r.Spearman)
+		analogies, spearman := "–", "–"
+		if r.Analogies != 0 {
+			analogies = fmt.Sprintf("%.1f", r.Analogies)
+		}
+		if r.Spearman != 0 {
+			spearman = fmt.Sprintf("%.3f", r.Spearman)
+		}
+		fmt.Fprintf(w, "| %s | %s | %d | %s | %.1f | %s | %s | %s | %s |\n", r.Program, r.Model, r.Seed,
+			number.Count(float64(r.Words)/r.CPUSeconds), r.CPUSeconds/ours, number.Count(float64(r.Words)/r.Seconds), number.Mebibytes(r.Bytes), analogies, spearman)
 	}
 }
 
@@ -271,6 +279,7 @@ func oursVectorsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			debug.SetGCPercent(10) // as gpt vectors train does
 			s, err := training.NewSession(cfg, text)
 			if err != nil {
 				return err
