@@ -130,9 +130,9 @@ type Evaluation struct {
 // times those of models of 10⁹ parameters.
 func Default() Config {
 	ppo := Policy{
-		Updates: 50, Episodes: 64, Group: 1, MiniBatch: 16, Epochs: 1, LearningRate: 1e-4, Warmup: 5,
+		Updates: 50, Episodes: 64, Group: 1, MiniBatch: 16, Epochs: 1, LearningRate: 3e-4, Warmup: 5,
 		KL: 0.02, KLIn: KLReward, KLHorizon: 10000, MaxKL: 40, Clip: 0.2, Gamma: 1, Lambda: 0.95,
-		ValueRate: 3e-4, ValueClip: 0.2, ValueWeight: 0.1, MissingEnd: 1, Whiten: true, EvalEvery: 10,
+		ValueRate: 1e-3, ValueClip: 0.2, ValueWeight: 0.1, MissingEnd: 1, Whiten: true, EvalEvery: 10,
 	}
 	grpo := ppo
 	grpo.Group, grpo.KLIn = 8, KLLoss

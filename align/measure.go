@@ -57,10 +57,9 @@ func scoresOf(s *scorer, groups []Group) (scores [][]float64, err error) {
 	return scores, nil
 }
 
-func accuracyOf(s *scorer, groups []Group) (a accuracy, err error) {
-	scores, err := scoresOf(s, groups)
-	if err != nil {
-		return a, err
+func accuracyOf(s *scorer, groups []Group) (a accuracy, scores [][]float64, err error) {
+	if scores, err = scoresOf(s, groups); err != nil {
+		return a, nil, err
 	}
 	var margins, all []float64
 	varied := 0.0
@@ -81,7 +80,7 @@ func accuracyOf(s *scorer, groups []Group) (a accuracy, err error) {
 	a.accuracy, a.calibration = right(margins), calibration(margins)
 	a.correlation /= max(varied, 1)
 	a.deviation = math.Sqrt(variance(all))
-	return a, nil
+	return a, scores, nil
 }
 
 // right is the share of margins above 0.
@@ -123,32 +122,38 @@ func calibration(margins []float64) (e float64) {
 
 // MeasureReward measures a reward model on validation comparisons, with baselines that
 // learn from the training ones, and makes the mean score of demonstrations 0 by its
-// bias (Ouyang et al. 2022, section 3.5).
-func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Sequence) (r RewardMeasures, err error) {
+// bias (Ouyang et al. 2022, section 3.5). scores are those of the validation answers
+// before that.
+func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Sequence) (r RewardMeasures, scores [][]float64, err error) {
 	s := newScorer(m, true)
-	a, err := accuracyOf(s, valid)
+	a, scores, err := accuracyOf(s, valid)
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
 	r = RewardMeasures{
 		Accuracy: a.accuracy, Pairs: pairsIn(valid), Calibration: a.calibration, LengthCorrelation: a.correlation, Deviation: a.deviation,
 		LengthOnly: lengthOnly(groups, valid), WordsOnly: wordsOnly(groups, valid, m.Config.VocabSize),
 	}
 	if len(demonstrations) > 0 {
-		scores, err := s.scores(demonstrations)
+		zero, err := s.scores(demonstrations)
 		if err != nil {
-			return r, err
+			return r, nil, err
 		}
-		r.Demonstrations = mean(scores)
+		r.Demonstrations = mean(zero)
 		m.Parameter(scoreName + ".bias").Value.Float32s()[0] -= float32(r.Demonstrations)
 	}
-	return r, nil
+	return r, scores, nil
 }
 
-// Accuracy is that of a reward model on other comparisons.
-func Accuracy(m *model.Model, groups []Group) (float64, error) {
-	a, err := accuracyOf(newScorer(m, true), groups)
-	return a.accuracy, err
+// Accuracy is the share of the groups' pairs whose better answer has the higher score.
+func Accuracy(groups []Group, scores [][]float64) float64 {
+	var margins []float64
+	for i, g := range groups {
+		for _, p := range g.Pairs {
+			margins = append(margins, scores[i][p[0]]-scores[i][p[1]])
+		}
+	}
+	return right(margins)
 }
 
 // marginsBy are the differences of a number of the answers over all pairs.

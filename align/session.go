@@ -183,7 +183,7 @@ func NewReward(m *model.Model, groups, valid []Group, c Config) (*Session, error
 	o := newRewardModel(groups, c.Reward, m.Config.Context, c.World.Seed)
 	s := newScorer(m, true)
 	validate := func() (train.Evaluation, error) {
-		a, err := accuracyOf(s, valid)
+		a, _, err := accuracyOf(s, valid)
 		return train.Evaluation{Loss: a.loss, Metric: "accuracy", Score: a.accuracy}, err
 	}
 	config := settings(len(o.order), c.Reward.Evaluations, c.Reward.LearningRate, c.World.Seed)

@@ -155,7 +155,7 @@ func trainAlign(c *cli.Context, t *alignment.Training) error {
 	for _, note := range t.Session.Notes {
 		fmt.Fprintln(out, note)
 	}
-	trainer.Report = &alignReport{newTrainReport(out)}
+	trainer.Report = &alignReport{trainReport: newTrainReport(out)}
 	debug.FreeOSMemory()
 	ctx, stop := interruptible(c)
 	defer stop()
@@ -177,9 +177,40 @@ func alignStopped(c *cli.Context, t *alignment.Training, step int, err error) er
 	return err
 }
 
-// alignReport shows, besides what trainReport shows, the measures of an update.
+// alignReport shows, besides what trainReport shows, the measures of an update, and warns
+// once of what is known to go wrong.
 type alignReport struct {
 	*trainReport
+	warned map[string]bool
+}
+
+// warnings are signs that something goes wrong, and what helps.
+var warnings = []struct {
+	measure string
+	bad     func(float64) bool
+	text    string
+}{
+	{"frac_reward_zero_std", func(x float64) bool { return x > 0.8 },
+		"in most groups all answers have the same reward, and nothing can be learned from them: larger groups (grpo.group) or a reward with more grades help"},
+	{"completions/distinct", func(x float64) bool { return x < 0.2 },
+		"few answers are different from one another: the policy has found one that is well rewarded; a larger kl or a smaller learning_rate helps"},
+	{"score/length_correlation", func(x float64) bool { return x > 0.8 },
+		"the reward follows the length of answers: look at some of them, and at the reward model's length_correlation"},
+	{"val/var_explained", func(x float64) bool { return x < -1 },
+		"the values are further off than a constant would be: a smaller value_learning_rate helps"},
+}
+
+// warn prints the warnings that the measures give reason for.
+func (r *alignReport) warn(values map[string]float64) {
+	for _, w := range warnings {
+		if x, ok := values[w.measure]; ok && w.bad(x) && !r.warned[w.measure] {
+			if r.warned == nil {
+				r.warned = map[string]bool{}
+			}
+			r.warned[w.measure] = true
+			r.line(fmt.Sprintf("warning: %s is %.2g: %s", w.measure, x, w.text))
+		}
+	}
 }
 
 // shown are the measures that a line has, with their short names.
@@ -202,5 +233,6 @@ func (r *alignReport) Step(m train.Metrics, p train.Progress) {
 	} else if len(parts) > 0 {
 		r.val = "  " + strings.Join(parts, "  ")
 	}
+	r.warn(m.Values)
 	r.trainReport.Step(m, p)
 }

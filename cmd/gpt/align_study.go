@@ -48,7 +48,7 @@ func alignAllCommand() *cli.Command {
 				Dir: dir, Settings: s, Out: out, Progress: p.show,
 				Report: func() train.Report {
 					p.close()
-					return &alignReport{newTrainReport(out)}
+					return &alignReport{trainReport: newTrainReport(out)}
 				},
 			}
 			err = course.Run(ctx)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/align"
 	"tinygpt/configs"
 )
 
@@ -22,6 +23,13 @@ var small = map[string][]string{
 	"finetune.yaml":    {"finetune.min_steps=2", "finetune.evaluations=1", "finetune.epochs=1"},
 }
 
+// smallAlign does so for the presets of alignment.
+var smallAlign = []string{
+	"world.scale=0.01", "world.max_tokens=8", "sft.epochs=1", "sft.evaluations=1", "reward.evaluations=1", "reward.most_answers=4",
+	"ppo.updates=1", "ppo.episodes=4", "ppo.mini_batch=4", "ppo.eval_every=1", "grpo.updates=1", "grpo.episodes=4", "grpo.group=2",
+	"grpo.mini_batch=4", "grpo.eval_every=1", "dpo.evaluations=1", "evaluation.prompts=4", "evaluation.during=2",
+}
+
 // shorter are flags that a command gets here, by how it begins.
 var shorter = map[string][]string{
 	"train --resume": {"--set", "train.steps=6"},
@@ -31,6 +39,12 @@ var shorter = map[string][]string{
 	"fewshot":        {"--trials", "2"},
 	"vectors ner":    {"--set", "ner.epochs=1"},
 	"vectors train":  {"--set", "data.stories_bytes=150000", "--min-count", "1", "--dim", "16", "--epochs", "1"},
+	// What so small a model prefers is no better than its words.
+	"align ppo":          {"--force"},
+	"align grpo":         {"--force"},
+	"align all":          {"--force"},
+	"align best-of":      {"--n", "2", "--prompts", "2"},
+	"align overoptimise": {"--n", "2", "--held-out", "2", "--updates", "1"},
 	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "16000",
 		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300"},
 }
@@ -97,6 +111,22 @@ func workspace(t *testing.T) {
 			}
 		}
 		text, err := c.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, name, string(text))
+	}
+	for _, name := range align.Presets() {
+		c, _, err := align.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range smallAlign {
+			if err := configs.SetIn(&c, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := configs.Encode(c)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -120,6 +120,9 @@ func Compare(ctx context.Context, list []*Contestant, s Settings, n int, p Progr
 	for i, x := range list {
 		p("answering: "+x.Name, i, len(list))
 		r, err := x.answer(ctx, c.Prompts, examples, s)
+		if err == nil {
+			r.BitsPerByte, err = x.tax(ctx)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", x.Name, err)
 		}

@@ -13,7 +13,7 @@ import (
 func (c *Comparison) Show(out io.Writer) {
 	first := c.Results[0].Name
 	fmt.Fprintf(out, "%d held-out prompts; preferred: over %s, ± half the 95 %% interval\n\n", len(c.Prompts), first)
-	fmt.Fprintf(out, "%-26s %8s %14s %14s %14s %7s %7s %6s %6s\n", "", "param.", "gold", "by gold", "by labelers", "made up", "ends", "tokens", "KL")
+	fmt.Fprintf(out, "%-26s %9s %14s %14s %14s %7s %7s %6s %6s %9s\n", "", "param.", "gold", "by gold", "by labelers", "made up", "ends", "tokens", "KL", "bits/byte")
 	for i, r := range c.Results {
 		byGold, byLabelers, kl := "", "", ""
 		if i > 0 {
@@ -22,8 +22,12 @@ func (c *Comparison) Show(out io.Writer) {
 		if r.KL >= 0 {
 			kl = fmt.Sprintf("%.1f", r.KL)
 		}
-		fmt.Fprintf(out, "%-26s %8s %14s %14s %14s %6.1f%% %6.1f%% %6.1f %6s\n", short(r.Name, 26), number.Count(float64(r.Parameters)),
-			fmt.Sprintf("%.3f ± %.3f", r.Gold, 1.96*r.GoldError), byGold, byLabelers, 100*r.MadeUp, 100*r.Ended, r.Tokens, kl)
+		bits := ""
+		if r.BitsPerByte > 0 {
+			bits = fmt.Sprintf("%.4f", r.BitsPerByte)
+		}
+		fmt.Fprintf(out, "%-26s %9s %14s %14s %14s %6.1f%% %6.1f%% %6.1f %6s %9s\n", short(r.Name, 26), number.Count(float64(r.Parameters)),
+			fmt.Sprintf("%.3f ± %.3f", r.Gold, 1.96*r.GoldError), byGold, byLabelers, 100*r.MadeUp, 100*r.Ended, r.Tokens, kl, bits)
 	}
 	fmt.Fprintf(out, "\n%-26s", "gold by task")
 	for _, t := range instruct.Tasks {

@@ -77,13 +77,7 @@ func (c *comparisons) calibrate() error {
 // questions are all pairs of different answers.
 func questions(p *labeler.Panel, prompts []align.Instruction, examples []instruct.Example) (list []labeler.Question) {
 	for i, e := range examples {
-		for j, a := range e.Answers {
-			for _, b := range e.Answers[:j] {
-				if a != b {
-					list = append(list, p.Ask(prompts[i].World, a, b))
-				}
-			}
-		}
+		list = append(list, p.Questions(prompts[i].World, e.Answers)...)
 	}
 	return list
 }

@@ -174,7 +174,7 @@ func (x *overoptimiser) proxy(ctx context.Context, n int, seed uint64) ([]Point,
 		}
 	}
 	x.progress(fmt.Sprintf("reward model of %d prompts", n), steps, steps)
-	measures, err := align.MeasureReward(scored, groups, x.valid, nil)
+	measures, _, err := align.MeasureReward(scored, groups, x.valid, nil)
 	if err != nil {
 		return nil, err
 	}

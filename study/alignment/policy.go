@@ -28,8 +28,13 @@ func (t *Training) policy(m *model.Model, d *source) error {
 	if in.Reward, in.Value, err = t.settings.judge(); err != nil {
 		return err
 	}
-	if c.Group > 1 || c.ValueHead {
+	switch {
+	case c.Group > 1 || c.ValueHead:
 		in.Value = nil
+	case in.Value == nil: // no reward model to start from: the policy, with a new head
+		if in.Value, err = align.NewScored(m, t.settings.World.Seed); err != nil {
+			return err
+		}
 	}
 	if c.ValueHead {
 		if in.Model, err = align.NewScored(m, t.settings.World.Seed); err != nil {

@@ -54,12 +54,12 @@ func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error 
 		return err
 	}
 	t.Finish = func(context.Context) error {
-		measures, err := align.MeasureReward(scored, groups, held, demonstrated)
+		measures, scores, err := align.MeasureReward(scored, groups, held, demonstrated)
 		if err != nil {
 			return err
 		}
 		if c != nil {
-			if measures.Others, err = d.others(scored, c, held, other); err != nil {
+			if measures.Others, err = d.others(c, held, scores, other); err != nil {
 				return err
 			}
 		}
@@ -98,9 +98,9 @@ func (d *source) demonstrated() ([]align.Sequence, error) {
 	return list, err
 }
 
-// others measures what only the built-in world knows: labelers held out, gold's order,
-// and the ceiling.
-func (d *source) others(m *model.Model, c *comparisons, valid []align.Group, other []instruct.Example) (map[string]float64, error) {
+// others measures what only the built-in world knows, by the scores of the validation
+// answers: labelers held out, gold's order, and the ceiling.
+func (d *source) others(c *comparisons, valid []align.Group, scores [][]float64, other []instruct.Example) (map[string]float64, error) {
 	all := questions(&c.panel, c.validPrompts, c.valid)
 	held, err := d.groups(other)
 	if err != nil {
@@ -110,11 +110,24 @@ func (d *source) others(m *model.Model, c *comparisons, valid []align.Group, oth
 		"labelers_agree": c.panel.Agreement(all), "ceiling": c.panel.Ceiling(all), "labelers_noise": c.panel.Noise,
 		"others_ceiling": c.heldOut.Ceiling(questions(&c.heldOut, c.validPrompts, c.valid)),
 	}
-	if o["others_accuracy"], err = align.Accuracy(m, held); err != nil {
-		return nil, err
+	o["others_accuracy"] = align.Accuracy(scoredAs(held, valid, scores))
+	o["gold_accuracy"] = align.Accuracy(scoredAs(goldGroups(c, valid), valid, scores))
+	return o, nil
+}
+
+// scoredAs are the groups whose prompts are among those that were scored, with the scores:
+// they have the same answers.
+func scoredAs(groups, scored []align.Group, scores [][]float64) (kept []align.Group, theirs [][]float64) {
+	of := map[int][]float64{}
+	for i, g := range scored {
+		of[g.Number] = scores[i]
 	}
-	o["gold_accuracy"], err = align.Accuracy(m, goldGroups(c, valid))
-	return o, err
+	for _, g := range groups {
+		if s, ok := of[g.Number]; ok && len(s) == len(g.Sequences) {
+			kept, theirs = append(kept, g), append(theirs, s)
+		}
+	}
+	return kept, theirs
 }
 
 // goldGroups are the same answers with the pairs that gold orders.
@@ -132,9 +145,7 @@ func goldGroups(c *comparisons, valid []align.Group) (groups []align.Group) {
 				}
 			}
 		}
-		if len(g.Pairs) > 0 {
-			groups = append(groups, g)
-		}
+		groups = append(groups, g)
 	}
 	return groups
 }

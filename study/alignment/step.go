@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"tinygpt/align"
 	"tinygpt/configs"
@@ -172,10 +173,7 @@ func (s *Settings) resolve(kind run.Kind) error {
 		}
 	}
 	needs := kind == run.PPO || kind == run.GRPO || kind == run.DPO && len(s.Data) == 0
-	if !needs || s.RewardFrom == GoldReward || len(s.RewardFrom) > 0 && s.RewardFrom[:1] == CommandReward {
-		if kind == run.PPO && needs {
-			s.PPO.ValueHead = true // there is no reward model for a value model to start from
-		}
+	if !needs || s.RewardFrom == GoldReward || strings.HasPrefix(s.RewardFrom, CommandReward) {
 		return nil
 	}
 	if s.RewardFrom == "" {

@@ -101,13 +101,29 @@ type Question struct{ differences []float64 } // of the answers' utilities, one 
 
 // Ask prepares the pair of answers as a question to the panel's labelers.
 func (p *Panel) Ask(prompt *instruct.Prompt, a, b string) Question {
-	q := Question{make([]float64, len(p.Labelers))}
-	x, y := gold.Judge(prompt, a), gold.Judge(prompt, b)
-	for i := range p.Labelers {
-		l := &p.Labelers[i]
-		q.differences[i] = l.utility(prompt, x, len(a)) - l.utility(prompt, y, len(b))
+	return p.Questions(prompt, []string{b, a})[0]
+}
+
+// Questions are all pairs of different answers to a prompt: of each the later one first.
+func (p *Panel) Questions(prompt *instruct.Prompt, answers []string) (list []Question) {
+	utilities := make([][]float64, len(answers))
+	for i, a := range answers {
+		score := gold.Judge(prompt, a)
+		for l := range p.Labelers {
+			utilities[i] = append(utilities[i], p.Labelers[l].utility(prompt, score, len(a)))
+		}
+		for j := range i {
+			if answers[j] == a {
+				continue
+			}
+			q := Question{make([]float64, len(p.Labelers))}
+			for l := range q.differences {
+				q.differences[l] = utilities[i][l] - utilities[j][l]
+			}
+			list = append(list, q)
+		}
 	}
-	return q
+	return list
 }
 
 // Prefers is the probability that a labeler drawn from the panel prefers the first
