@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
+
+// leadingZero is a whole number with zeros before it.
+var leadingZero = regexp.MustCompile(`^([-+]?)0+([0-9]+)$`)
 
 // misfit is a node that isn't what is expected in its place.
 type misfit struct {
@@ -27,6 +31,13 @@ func check(n ast.Node, t, whole reflect.Type, section string) error {
 	switch t.Kind() {
 	case reflect.Struct:
 		return checkMapping(n, t, whole, section)
+	case reflect.Int, reflect.Uint64, reflect.Float32, reflect.Float64:
+		// 010 is eight in YAML 1.1 and ten in YAML 1.2.
+		if text := n.GetToken().Value; leadingZero.MatchString(text) {
+			return &misfit{n, fmt.Sprintf("found %s, which some read as %s and others to the base of 8: write it without the zero", text, leadingZero.ReplaceAllString(text, "$1$2"))}
+		}
+	}
+	switch t.Kind() {
 	case reflect.Slice:
 		list, ok := n.(*ast.SequenceNode)
 		if !ok {

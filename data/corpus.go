@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Document is one text that stands for itself: a story, a file.
+// Document is one text by itself: a story, a file.
 type Document struct {
 	Source string // where it is from, for messages
 	Text   string // valid UTF-8
@@ -74,7 +74,7 @@ func (c Corpus) Split(fraction float64) (training, validation Corpus) {
 	return Corpus{Documents: slices.Clip(c.Documents[:first])}, Corpus{Documents: c.Documents[first:]}
 }
 
-// cut divides a document behind that fraction of its characters.
+// cut divides a document after that fraction of its characters.
 func (d Document) cut(fraction float64) (head, tail Document) {
 	keep := int(float64(utf8.RuneCountInString(d.Text)) * fraction)
 	at := len(d.Text)

@@ -137,7 +137,7 @@ func (f *finder) addFound(path string) error {
 // addFolder searches through a folder.
 func (f *finder) addFolder(folder string) error {
 	before := f.matched
-	root := folder + string(filepath.Separator) // which goes into a folder behind a link
+	root := folder + string(filepath.Separator) // so that a link to a folder is followed
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

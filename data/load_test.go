@@ -104,7 +104,7 @@ func TestLoadGzip(t *testing.T) {
 	}
 }
 
-// Folders behind links are searched when they are named; the same file is taken
+// Folders that links lead to are searched when they are named; the same file is taken
 // once, however it is spelt.
 func TestLoadPaths(t *testing.T) {
 	dir := write(t, map[string]string{"real/a.txt": "a"})

@@ -12,7 +12,7 @@ const (
 	// Documents windows begin at the beginning of a document, so that nothing in
 	// them depends on a text that the model doesn't see; they run on into the
 	// documents that follow in the corpus. Every document begins one window per
-	// epoch, in an order of its own for each. Of a document longer than the
+	// epoch, in an order of its own for each. From a document longer than the
 	// context, further windows begin every context tokens, moved by an offset that
 	// is drawn for each epoch: a single long text is read in shuffled pieces that
 	// lie elsewhere each time.

@@ -81,7 +81,7 @@ func TestPermute(t *testing.T) {
 	}
 }
 
-// Of a text longer than the context, an epoch takes pieces of the context's
+// From a text longer than the context, an epoch takes pieces of the context's
 // length without replacement, at another phase than the epoch before, and over
 // some epochs every token is a target.
 func TestSamplerLongDocuments(t *testing.T) {

@@ -22,7 +22,7 @@ type Stream struct {
 	// Starts are the positions where the documents begin, ascending: those of the
 	// end-of-text tokens before them, or of their first tokens.
 	Starts []int
-	// Bytes is the length of the text. End-of-text tokens stand for none.
+	// Bytes is the length of the text. End-of-text tokens have no bytes.
 	Bytes int
 
 	unseparated bool // there are no end-of-text tokens
@@ -81,7 +81,7 @@ func Tokenize(c Corpus, e Encoder) (*Stream, error) {
 }
 
 // copyFrom fills dst with the tokens from position at on. The last end of text is
-// the first as well: behind it the stream goes on with the first document.
+// the first as well: after it the stream goes on with the first document.
 func (s *Stream) copyFrom(at int, dst []int32) {
 	for n := copy(dst, s.Tokens[at:]); n < len(dst); {
 		n += copy(dst[n:], s.Tokens[1:])

@@ -71,7 +71,7 @@ func (t *Texts) encode(tok tokenizer.Tokenizer, context int) (*Material, error) 
 		stream **data.Stream
 		found  *Split
 	}{{trainingSplit, t.Training, &m.Training, &m.found.Training}, {validationSplit, t.Validation, &m.Validation, &m.found.Validation}} {
-		s, err := data.Tokenize(split.corpus, tok)
+		s, err := data.Tokenize(split.corpus, tokenizer.ForTexts(tok))
 		if err != nil {
 			return nil, err
 		}

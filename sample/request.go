@@ -56,9 +56,10 @@ type Text struct {
 }
 
 // Prompt encodes a prompt as a model reads it: after an end-of-text token, like a
-// document in training, if the tokenizer has one. The result is never empty.
+// document in training, if the tokenizer has one. Names of special tokens of the user's
+// own stand for these. The result is never empty.
 func Prompt(t tokenizer.Tokenizer, prompt string) ([]int32, error) {
-	ids, err := t.Encode(prompt)
+	ids, err := tokenizer.ForTexts(t).Encode(prompt)
 	if err != nil {
 		return nil, fmt.Errorf("prompt: %w", err)
 	}

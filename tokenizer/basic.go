@@ -14,7 +14,7 @@ import (
 // accents and become lower case. Each word is followed by endOfWord.
 //
 // The original GPT-1 code used spaCy's English rules instead, which differ for
-// contractions and hyphens. Beside tokenizers 0.23.3, on which transformers' own
+// contractions and hyphens. Apart from tokenizers 0.23.3, on which transformers' own
 // class rests, 825 of Unicode's 1,112,064 characters give other ids:
 //   - 569 punctuation marks, accents and format characters that came, or changed
 //     their class, after the library's tables were made (about 2015). Go's know them.

@@ -14,6 +14,7 @@ import (
 type bpe struct {
 	table
 	*merger
+	cut *names // finds the added tokens; nil: there are none
 }
 
 // chunkSize is how much text one goroutine encodes at a time: long enough to hide
@@ -43,7 +44,11 @@ func identity(n int) []int32 {
 // newBPEOf makes an encoder of a table and the merger of its tokens.
 func newBPEOf(t table, m *merger) *bpe {
 	t.name = "bpe-" + strconv.Itoa(len(t.tokens))
-	return &bpe{t, m}
+	e := &bpe{table: t, merger: m}
+	if len(t.added) > 0 {
+		e.cut = newNames(t.added)
+	}
+	return e
 }
 
 func (t *bpe) extended(more table) Tokenizer {
@@ -57,6 +62,9 @@ func (t *bpe) written(id int32) string {
 	if name, ok := t.specialName(id); ok {
 		return name
 	}
+	if i := slices.IndexFunc(t.added, func(s SpecialToken) bool { return s.ID == id }); i >= 0 {
+		return t.added[i].Name
+	}
 	return printable(t.tokens[id])
 }
 
@@ -69,7 +77,11 @@ func (t *bpe) Encode(text string) ([]int32, error) {
 	if err := checkUTF8(text); err != nil {
 		return nil, err
 	}
-	return encodeChunks(text, cuttable, t.encodeChunk), nil
+	merge := func(text string) ([]int32, error) { return encodeChunks(text, cuttable, t.encodeChunk), nil }
+	if t.cut != nil {
+		return t.cut.encode(text, merge)
+	}
+	return merge(text)
 }
 
 // encodeChunks encodes the chunks of text on all cores and joins what they give.

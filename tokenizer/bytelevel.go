@@ -14,6 +14,9 @@ func ByteLevelVocabulary(t Tokenizer) (names, merges []string, err error) {
 		return nil, nil, fmt.Errorf("tokenizer %s doesn't encode bytes as GPT-2 does: expected byte-level BPE (kind bpe or gpt2) or single bytes (kind byte)", t.Name())
 	}
 	e := t.(extendable)
+	if added := e.base().added; len(added) > 0 {
+		return nil, nil, fmt.Errorf("tokenizer %s has tokens that are cut out of a text before all others, like %q: only Hugging Face's files can say that", t.Name(), added[0].Name)
+	}
 	for id := range int32(t.VocabSize()) {
 		names = append(names, e.written(id))
 	}

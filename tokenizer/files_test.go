@@ -193,7 +193,7 @@ func TestConfiguration(t *testing.T) {
 			files[name] = strings.ReplaceAll(text, "SIZE", itoa(size))
 		}
 		tok := mustRead(t, writeFiles(t, files))
-		if want := []SpecialToken{{"<a>", size}, {"<b>", size + 1}}; !slices.Equal(tok.SpecialTokens(), want) {
+		if want := []SpecialToken{{Name: "<a>", ID: size}, {Name: "<b>", ID: size + 1}}; !slices.Equal(tok.SpecialTokens(), want) {
 			t.Errorf("special tokens %v, want %v", tok.SpecialTokens(), want)
 		}
 	}

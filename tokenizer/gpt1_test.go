@@ -9,7 +9,7 @@ import (
 )
 
 // encodePairs is GPT-1's encoding of a word as its authors wrote it: of the pairs
-// that stand side by side, the first of the list of merges is merged wherever it
+// that are neighbours, the first of the list of merges is merged wherever it
 // occurs, again and again.
 func encodePairs(v *vocabulary, rank map[merge]int, word string) []int32 {
 	var parts []string

@@ -31,11 +31,18 @@ var vocabFiles = [][2]string{
 // tokenizerConfig is what we use of tokenizer_config.json and
 // special_tokens_map.json.
 type tokenizerConfig struct {
-	EndOfText   tokenName             `json:"eos_token"`
-	Unknown     tokenName             `json:"unk_token"`
-	AddedTokens map[string]addedToken `json:"added_tokens_decoder"`
+	EndOfText   tokenName              `json:"eos_token"`
+	Unknown     tokenName              `json:"unk_token"`
+	AddedTokens map[string]configToken `json:"added_tokens_decoder"`
 	// ChatTemplate is a Jinja template; see WithChatTemplate.
 	ChatTemplate templateJSON `json:"chat_template"`
+}
+
+// configToken is an added token of tokenizer_config.json. One that doesn't say whether
+// it is special is.
+type configToken struct {
+	addedToken
+	Special *bool `json:"special"`
 }
 
 // tokenName is a token's name, given as such, as an object with it as content, or
@@ -111,6 +118,8 @@ func readVocabFiles(dir, vocabName, mergesName string, config tokenizerConfig) (
 	}
 	v := &vocabulary{
 		special:   make(map[string]bool),
+		added:     make(map[string]bool),
+		match:     make(map[string]Match),
 		endOfText: string(config.EndOfText),
 		unknown:   string(config.Unknown),
 	}
@@ -152,7 +161,10 @@ func addTokens(v *vocabulary, dir string, config tokenizerConfig) error {
 		return err
 	}
 	path = filepath.Join(dir, configFile)
+	text := make(map[string]bool)
 	for key, a := range config.AddedTokens {
+		v.match[a.Content] = Match{a.SingleWord, a.LStrip, a.RStrip}
+		text[a.Content] = a.Special != nil && !*a.Special
 		id, err := strconv.ParseInt(key, 10, 32)
 		if err != nil {
 			return fmt.Errorf("%s: key \"added_tokens_decoder.%s\": expected an id", path, key)
@@ -164,7 +176,9 @@ func addTokens(v *vocabulary, dir string, config tokenizerConfig) error {
 			return fmt.Errorf("%s: added token %q has id %d, in the vocabulary it has %d", path, name, id, old)
 		}
 		v.ids[name] = id
-		if name != v.unknown || name == v.endOfText {
+		if text[name] {
+			v.added[name] = true
+		} else if name != v.unknown || name == v.endOfText {
 			v.special[name] = true
 		}
 	}

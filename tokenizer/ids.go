@@ -12,9 +12,10 @@ import (
 )
 
 // ReadIDs reads token ids as they come: numbers with white space, commas or brackets
-// between them, or a JSON object that holds them under the key "ids". The error is
-// that of the first thing that is no id, and ends the sequence.
-func ReadIDs(r io.Reader) iter.Seq2[int32, error] {
+// between them, or JSON objects, one after the other, that hold them under the key
+// "ids". end, unless nil, is called after the ids of each object. The error is that of
+// the first thing that is no id, and ends the sequence.
+func ReadIDs(r io.Reader, end func()) iter.Seq2[int32, error] {
 	return func(yield func(int32, error) bool) {
 		in := bufio.NewReader(r)
 		for {
@@ -25,18 +26,7 @@ func ReadIDs(r io.Reader) iter.Seq2[int32, error] {
 			in.Discard(1)
 		}
 		if b, _ := in.Peek(1); len(b) == 1 && b[0] == '{' {
-			var e struct {
-				IDs []int32 `json:"ids"`
-			}
-			if err := json.NewDecoder(in).Decode(&e); err != nil || e.IDs == nil {
-				yield(0, errors.New(`the JSON has no list of ids under the key "ids"`))
-				return
-			}
-			for _, id := range e.IDs {
-				if !yield(id, nil) {
-					return
-				}
-			}
+			readObjects(in, end, yield)
 			return
 		}
 		words := bufio.NewScanner(in)
@@ -53,6 +43,32 @@ func ReadIDs(r io.Reader) iter.Seq2[int32, error] {
 		}
 		if err := words.Err(); err != nil {
 			yield(0, err)
+		}
+	}
+}
+
+// readObjects is ReadIDs for JSON objects.
+func readObjects(r io.Reader, end func(), yield func(int32, error) bool) {
+	dec := json.NewDecoder(r)
+	for n := 1; ; n++ {
+		var e struct {
+			IDs []int32 `json:"ids"`
+		}
+		err := dec.Decode(&e)
+		if n > 1 && errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil || e.IDs == nil {
+			yield(0, fmt.Errorf(`JSON object %d has no list of ids under the key "ids"`, n))
+			return
+		}
+		for _, id := range e.IDs {
+			if !yield(id, nil) {
+				return
+			}
+		}
+		if end != nil {
+			end()
 		}
 	}
 }

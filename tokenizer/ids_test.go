@@ -23,14 +23,16 @@ func TestReadIDs(t *testing.T) {
 		{"1 x 2", []int32{1}, `"x" is number 2 of the input, expected a token id`},
 		{"1.5", nil, `"1.5" is number 1`},
 		{"3000000000", nil, `"3000000000" is number 1`},
-		{`{"id": [1]}`, nil, `the JSON has no list of ids under the key "ids"`},
-		{`{"ids": ["1"]}`, nil, `the JSON has no list of ids`},
-		{`{`, nil, `the JSON has no list of ids`},
+		{`{"id": [1]}`, nil, `JSON object 1 has no list of ids under the key "ids"`},
+		{`{"ids": ["1"]}`, nil, `JSON object 1 has no list of ids`},
+		{"{\"ids\":[1]}\n{\"ids\":[2,3]}\n", []int32{1, 2, 3}, ""},
+		{"{\"ids\":[1]}\nx", []int32{1}, "JSON object 2 has no list"},
+		{`{`, nil, `JSON object 1 has no list of ids`},
 		{strings.Repeat("1", 1<<17), nil, "too long"},
 	} {
 		var got []int32
 		var failed error
-		for id, err := range ReadIDs(strings.NewReader(c.text)) {
+		for id, err := range ReadIDs(strings.NewReader(c.text), nil) {
 			if failed = err; err == nil {
 				got = append(got, id)
 			}
@@ -46,7 +48,7 @@ func FuzzReadIDs(f *testing.F) {
 	f.Add(`{"ids":[1]}`)
 	f.Fuzz(func(t *testing.T, s string) {
 		failed := false
-		for _, err := range ReadIDs(strings.NewReader(s)) {
+		for _, err := range ReadIDs(strings.NewReader(s), nil) {
 			if failed {
 				t.Fatal("goes on after an error")
 			}

@@ -2,9 +2,11 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 
 	"tinygpt/internal/atomicfile"
 )
@@ -103,7 +105,9 @@ func (m *merge) UnmarshalJSON(b []byte) error {
 // What this package cannot reproduce to the id is refused with the key: models
 // other than BPE, text split otherwise than by GPT-2's or GPT-1's rules or into
 // characters, normalisation other than GPT-1's, tokens that are added around each
-// text, and added tokens that are not special.
+// text, texts that are cut off or filled up to a length, and, but for byte-level BPE,
+// added tokens that are not special. Those of byte-level BPE stand for their names
+// wherever a text has them.
 func ReadJSON(path string) (Tokenizer, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -133,6 +137,8 @@ func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
 		ids:       f.Model.Vocab,
 		merges:    f.Model.Merges,
 		special:   make(map[string]bool),
+		added:     make(map[string]bool),
+		match:     make(map[string]Match),
 		endOfText: endOfText,
 	}
 	if v.ids == nil {
@@ -145,14 +151,21 @@ func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
 		if id, ok := v.ids[a.Content]; ok && id != a.ID {
 			return nil, fmt.Errorf("added token %q has id %d, in the model's vocabulary it has %d", a.Content, a.ID, id)
 		}
-		if !a.Special {
-			return nil, fmt.Errorf("added token %d, %q, is not special: this program knows no tokens that are cut out of a text before all others", a.ID, a.Content)
-		}
 		v.ids[a.Content] = a.ID
-		v.special[a.Content] = true
+		v.match[a.Content] = Match{a.SingleWord, a.LStrip, a.RStrip}
+		if a.Special {
+			v.special[a.Content] = true
+		} else {
+			v.added[a.Content] = true
+		}
 	}
 	if endOfText == "" && v.special[EndOfTextName] {
 		v.endOfText = EndOfTextName
+	}
+	for _, a := range f.AddedTokens {
+		if byteLevel := f.PreTokenizer != nil && f.Normalizer == nil; !a.Special && !byteLevel {
+			return nil, fmt.Errorf("added token %d, %q, is not special: this program cuts such tokens out of a text only for byte-level BPE", a.ID, a.Content)
+		}
 	}
 	switch {
 	case f.Model.Suffix != nil && *f.Model.Suffix == writtenEndOfWord:
@@ -169,6 +182,10 @@ func (f *tokenizerJSON) check() error {
 	m := f.Model
 	suffix := m.Suffix != nil && *m.Suffix != ""
 	switch {
+	case f.Truncation != nil:
+		return fmt.Errorf("key \"truncation\" is %s, expected null: this program doesn't cut a text off; set it to null", f.Truncation)
+	case f.Padding != nil:
+		return fmt.Errorf("key \"padding\" is %s, expected null: this program doesn't fill texts up; set it to null", f.Padding)
 	case m.Type != "BPE" && m.Type != "":
 		return fmt.Errorf("key \"model.type\" is %q, expected \"BPE\"", m.Type)
 	case m.Dropout != nil && *m.Dropout != 0:
@@ -268,9 +285,17 @@ func formatTokenizerJSON(t Tokenizer) ([]byte, error) {
 		f.Decoder = component{"type": "Fuse"}
 	}
 	for _, s := range t.SpecialTokens() {
-		f.AddedTokens = append(f.AddedTokens, addedToken{ID: s.ID, Content: s.Name, Special: true})
+		f.AddedTokens = append(f.AddedTokens, addedTokenOf(s, true))
 	}
+	for _, s := range e.base().added {
+		f.AddedTokens = append(f.AddedTokens, addedTokenOf(s, false))
+	}
+	slices.SortFunc(f.AddedTokens, func(a, b addedToken) int { return cmp.Compare(a.ID, b.ID) })
 	return formatJSON(f)
+}
+
+func addedTokenOf(s SpecialToken, special bool) addedToken {
+	return addedToken{ID: s.ID, Content: s.Name, SingleWord: s.SingleWord, LStrip: s.LStrip, RStrip: s.RStrip, Normalized: !special, Special: special}
 }
 
 func byteLevelComponent() component {

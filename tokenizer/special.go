@@ -12,6 +12,7 @@ import (
 type SpecialToken struct {
 	Name string // as files and people write it: "<|endoftext|>"
 	ID   int32
+	Match
 }
 
 // SpecialID returns the id of t's special token of that name.
@@ -42,6 +43,7 @@ func WithSpecialTokens(t Tokenizer, names ...string) (Tokenizer, error) {
 	more := table{
 		tokens:    slices.Clone(old.tokens),
 		special:   slices.Clone(old.special),
+		added:     old.added,
 		endOfText: old.endOfText,
 
 		chatTemplate: old.chatTemplate,
@@ -57,7 +59,7 @@ func WithSpecialTokens(t Tokenizer, names ...string) (Tokenizer, error) {
 		id := int32(len(more.tokens))
 		ids[name] = id
 		more.tokens = append(more.tokens, nil)
-		more.special = append(more.special, SpecialToken{name, id})
+		more.special = append(more.special, SpecialToken{Name: name, ID: id})
 		if name == EndOfTextName && more.endOfText < 0 {
 			more.endOfText = id
 		}
@@ -88,7 +90,7 @@ func (t *table) specialName(id int32) (name string, ok bool) {
 	return t.special[i].Name, true
 }
 
-// nameWithExtra adds to a kind's name how many special tokens there are beside
+// nameWithExtra adds to a kind's name how many special tokens there are apart from
 // the end of text.
 func (t *table) nameWithExtra(name string) string {
 	extra := len(t.special)
@@ -99,33 +101,4 @@ func (t *table) nameWithExtra(name string) string {
 		return name
 	}
 	return fmt.Sprintf("%s+%d", name, extra)
-}
-
-// EncodeSpecial encodes text in which the names of special tokens stand for
-// these, like tiktoken's encode with allowed_special="all". Where two names begin
-// at one place, the longer one counts.
-func EncodeSpecial(t Tokenizer, text string) ([]int32, error) {
-	special := slices.Clone(t.SpecialTokens())
-	slices.SortStableFunc(special, func(a, b SpecialToken) int { return len(b.Name) - len(a.Name) })
-	var ids []int32
-	start := 0
-	encode := func(end int) error {
-		more, err := t.Encode(text[start:end])
-		ids = append(ids, more...)
-		return err
-	}
-	for at := 0; at < len(text); {
-		i := slices.IndexFunc(special, func(s SpecialToken) bool { return strings.HasPrefix(text[at:], s.Name) })
-		if i < 0 {
-			at++
-			continue
-		}
-		if err := encode(at); err != nil {
-			return nil, err
-		}
-		ids = append(ids, special[i].ID)
-		at += len(special[i].Name)
-		start = at
-	}
-	return ids, encode(len(text))
 }

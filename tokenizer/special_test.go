@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestWithSpecialTokens: new tokens get the ids behind all others, stand for no
+// TestWithSpecialTokens: new tokens get the ids after all others, stand for no
 // text, and leave everything else as it was.
 func TestWithSpecialTokens(t *testing.T) {
 	for _, tok := range append(kinds(t), mustRead(t, "testdata/golden/lowercase"), mustRead(t, "testdata/golden/bytelevel")) {

@@ -15,7 +15,7 @@ const pattern = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s
 //
 // Classes are Go's, of Unicode 15.0. In 16.0, which tokenizers 0.23.3 has, there are
 // 5,004 more letters and numbers (rare scripts, hieroglyphs, Chinese extension I),
-// which are other here: beside letters or numbers, they begin a piece of their own.
+// which are other here: next to letters or numbers, they begin a piece of their own.
 type class uint8
 
 const (

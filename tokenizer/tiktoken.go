@@ -78,7 +78,7 @@ func parseTiktoken(b []byte) (Tokenizer, error) {
 	}
 	t := table{
 		tokens:    make([][]byte, len(tokens)+1),
-		special:   []SpecialToken{{EndOfTextName, end}},
+		special:   []SpecialToken{{Name: EndOfTextName, ID: end}},
 		endOfText: end,
 	}
 	var merged []int32
@@ -93,7 +93,7 @@ func parseTiktoken(b []byte) (Tokenizer, error) {
 }
 
 // WriteTiktoken writes t's ranks for tiktoken, of which a tokenizer is made there
-// with GPT-2's pattern, as in the example beside r50k_base. Special tokens are not
+// with GPT-2's pattern, as in the example next to r50k_base. Special tokens are not
 // part of the file. Only byte-level tokenizers whose ids are in the order of their
 // merges can be written; others are an error.
 func WriteTiktoken(path string, t Tokenizer) error {
@@ -111,6 +111,9 @@ func formatTiktoken(t Tokenizer) ([]byte, error) {
 	switch t := t.(type) {
 	case *byteLevel:
 	case *bpe:
+		if len(t.added) > 0 {
+			return nil, fmt.Errorf("it has tokens that are cut out of a text before all others, like %q, and tiktoken's files can't say that: write tokenizer.json", t.added[0].Name)
+		}
 		if !slices.IsSorted(t.ids[256:]) {
 			return nil, errors.New("its ids are not in the order of its merges, and tiktoken has one number for both: write tokenizer.json")
 		}

@@ -41,7 +41,7 @@ func TestTiktoken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if tok, err = parseTiktoken([]byte(mustTiktoken(t, more))); err != nil || Fingerprint(tok) != Fingerprint(trained()) {
-		t.Errorf("without the special tokens behind it it is another: %v", err)
+		t.Errorf("without the special tokens after it it is another: %v", err)
 	}
 }
 
@@ -92,14 +92,14 @@ func TestTiktokenErrors(t *testing.T) {
 	for token, rank := range ranks {
 		tokens[rank] = []byte(token)
 	}
-	cl100k := &bpe{withEndOfText(tokens), &merger{ids: identity(len(tokens))}}
+	cl100k := &bpe{table: withEndOfText(tokens), merger: &merger{ids: identity(len(tokens))}}
 	if _, err := parseTiktoken([]byte(mustTiktoken(t, cl100k))); err == nil || !strings.Contains(err.Error(), "this is cl100k_base, which splits text by another pattern") {
 		t.Errorf("cl100k_base: %v", err)
 	}
 	// Ids in another order than the merges have no place in the file.
 	ids := identity(258)
 	ids[256], ids[257] = 257, 256
-	shuffled := &bpe{withEndOfText(slices.Repeat([][]byte{{1}}, 258)), &merger{ids: ids}}
+	shuffled := &bpe{table: withEndOfText(slices.Repeat([][]byte{{1}}, 258)), merger: &merger{ids: ids}}
 	if _, err := formatTiktoken(shuffled); err == nil || !strings.Contains(err.Error(), "not in the order of its merges") {
 		t.Errorf("error %v", err)
 	}

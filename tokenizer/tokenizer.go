@@ -3,7 +3,7 @@
 // The main kind is byte-level byte-pair encoding as in GPT-2 (Radford et al.
 // 2019, section 2.2; Sennrich et al. 2016), trained on the user's own text
 // (TrainBPE) or with GPT-2's published vocabulary (GPT2, built in, no network).
-// Beside it stand GPT-1's encoding of lower-case words (read from its files),
+// There are also GPT-1's encoding of lower-case words (read from its files),
 // one token per character, as nanoGPT's first example has it (NewChar), and one
 // token per byte (NewByte). Encoding runs through tiktoken-go.
 //
@@ -75,6 +75,14 @@ func Fingerprint(t Tokenizer) string {
 	for _, s := range t.SpecialTokens() {
 		b = binary.LittleEndian.AppendUint32(b, uint32(s.ID))
 		b = appendSized(b, []byte(s.Name))
+		if s.Match != (Match{}) {
+			b = fmt.Append(b, s.Match)
+		}
+	}
+	if t, ok := t.(interface{ cutOut() []SpecialToken }); ok {
+		for _, s := range t.cutOut() {
+			b = fmt.Append(b, s)
+		}
 	}
 	if t, ok := t.(interface{ order() []int32 }); ok {
 		for _, id := range t.order() {
@@ -97,17 +105,18 @@ type table struct {
 	name      string
 	tokens    [][]byte
 	special   []SpecialToken
+	added     []SpecialToken // tokens of text that are cut out of it before all others
 	endOfText int32
 	// chatTemplate says how conversations are written; "" if nothing does.
 	chatTemplate string
 }
 
-// withEndOfText makes a table of ordinary tokens and the end of text behind them.
+// withEndOfText makes a table of ordinary tokens and the end of text after them.
 func withEndOfText(tokens [][]byte) table {
 	end := int32(len(tokens))
 	return table{
 		tokens:    append(slices.Clip(tokens), nil),
-		special:   []SpecialToken{{EndOfTextName, end}},
+		special:   []SpecialToken{{Name: EndOfTextName, ID: end}},
 		endOfText: end,
 	}
 }
@@ -115,6 +124,7 @@ func withEndOfText(tokens [][]byte) table {
 func (t *table) VocabSize() int                { return len(t.tokens) }
 func (t *table) EndOfText() int32              { return t.endOfText }
 func (t *table) SpecialTokens() []SpecialToken { return t.special }
+func (t *table) cutOut() []SpecialToken        { return t.added }
 func (t *table) Name() string                  { return t.name }
 
 func (t *table) Bytes(id int32) []byte {

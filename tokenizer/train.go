@@ -28,7 +28,7 @@ func MinCount(n int) TrainOption {
 	return func(c *trainConfig) { c.minCount = max(1, int64(n)) }
 }
 
-// SpecialTokens adds special tokens behind the end of text; see WithSpecialTokens.
+// SpecialTokens adds special tokens after the end of text; see WithSpecialTokens.
 func SpecialTokens(names ...string) TrainOption {
 	return func(c *trainConfig) { c.special = append(c.special, names...) }
 }
@@ -47,7 +47,7 @@ func Progress(f func(done, total int)) TrainOption {
 
 // TrainBPE learns byte-level BPE from the texts of corpus (Sennrich et al. 2016,
 // algorithm 1, on bytes): starting from the 256 bytes, the most frequent pair of
-// neighbouring tokens becomes a token, again and again. Of pairs that are equally
+// neighbouring tokens becomes a token, again and again. Among pairs that are equally
 // frequent the one with the lower ids wins, left before right. The merges are
 // those of Hugging Face's BpeTrainer on the same texts.
 //
@@ -133,7 +133,7 @@ type trainer struct {
 	queue heap[candidate]
 }
 
-// pair is what the trainer knows of two tokens that stand side by side.
+// pair is what the trainer knows of two neighbouring tokens.
 type pair struct {
 	count int64
 	at    []int32 // positions of the left token, with stale ones among them

@@ -117,7 +117,7 @@ func TestTrainSpecial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []SpecialToken{{EndOfTextName, 499}, {"<|start|>", 500}, {"<|end|>", 501}}
+	want := []SpecialToken{{Name: EndOfTextName, ID: 499}, {Name: "<|start|>", ID: 500}, {Name: "<|end|>", ID: 501}}
 	if mergeList(tok) != mergeList(plain) || !slices.Equal(tok.SpecialTokens(), want) || tok.Name() != "bpe-502" {
 		t.Errorf("%s has the special tokens %v", tok.Name(), tok.SpecialTokens())
 	}

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,8 +22,17 @@ func TokenName(t Tokenizer, id int32) string {
 
 // Readable is a token for people: a special token's name, or its text with control
 // characters and bytes that are no whole character escaped as in Go and Python,
-// like \n and \xe7\xa3.
+// like \n and \xe7\xa3. A very long one is cut off.
 func Readable(t Tokenizer, id int32) string {
+	const most = 80 // characters; a token may have as many as its text
+	name := readable(t, id)
+	if r := []rune(name); len(r) > most {
+		return fmt.Sprintf("%s… (%d bytes)", string(r[:most]), len(t.Bytes(id)))
+	}
+	return name
+}
+
+func readable(t Tokenizer, id int32) string {
 	for _, s := range t.SpecialTokens() {
 		if s.ID == id {
 			return s.Name
@@ -36,7 +46,7 @@ func Readable(t Tokenizer, id int32) string {
 type Usage struct {
 	Count     []int // of each id
 	Tokens    int   // all of the text's, without special ones
-	Bytes     int   // that they stand for
+	Bytes     int   // of text that the tokens are
 	Used      int   // ordinary tokens of the vocabulary that occur
 	Available int   // ordinary tokens of the vocabulary
 	t         Tokenizer

@@ -15,8 +15,10 @@ type vocabulary struct {
 	ids       map[string]int32 // special tokens included
 	merges    []merge
 	special   map[string]bool
-	endOfText string // a special token, or ""
-	unknown   string // the token of unknown characters, or ""
+	added     map[string]bool  // ordinary tokens that are cut out of a text before all others
+	match     map[string]Match // of special and added ones
+	endOfText string           // a special token, or ""
+	unknown   string           // the token of unknown characters, or ""
 }
 
 // table makes the table of v's tokens. Ordinary ones have the bytes that parse
@@ -37,10 +39,15 @@ func (v *vocabulary) table(parse func(name string) ([]byte, error)) (table, erro
 	}
 	for id, name := range names {
 		if v.special[name] {
-			t.special = append(t.special, SpecialToken{name, int32(id)})
+			t.special = append(t.special, SpecialToken{name, int32(id), v.match[name]})
 			if name == v.endOfText {
 				t.endOfText = int32(id)
 			}
+			continue
+		}
+		if v.added[name] && name != "" {
+			t.added = append(t.added, SpecialToken{name, int32(id), v.match[name]})
+			t.tokens[id] = []byte(name)
 			continue
 		}
 		text, err := parse(name)
@@ -74,6 +81,8 @@ func (v *vocabulary) byteLevel() (Tokenizer, error) {
 			return nil, fmt.Errorf("merge %d, %q: %q is not in the vocabulary", i+1, m[0]+" "+m[1], whole)
 		case made[whole]:
 			return nil, fmt.Errorf("merge %d, %q, makes a token that is there already, with id %d", i+1, m[0]+" "+m[1], id)
+		case v.added[whole]:
+			return nil, fmt.Errorf("merge %d, %q, makes a token that is an added one too", i+1, m[0]+" "+m[1])
 		case t.tokens[id] == nil:
 			return nil, fmt.Errorf("merge %d, %q, makes a special token", i+1, m[0]+" "+m[1])
 		}
@@ -95,11 +104,18 @@ func newByteLevelBPE(t table, merged []int32) (Tokenizer, error) {
 	for _, id := range merged {
 		reached[id] = true
 	}
+	isAdded := make([]bool, len(t.tokens))
+	for _, s := range t.added {
+		isAdded[s.ID] = true
+	}
 	// Ranks of bytes decide nothing; in the order of the ids they make ranks and
 	// ids the same numbers in GPT-2's vocabulary and ours.
 	ids := make([]int32, 0, 256+len(merged))
 	var has [256]bool
 	for id, text := range t.tokens {
+		if isAdded[id] {
+			continue
+		}
 		if len(text) == 1 {
 			has[text[0]] = true
 			ids = append(ids, int32(id))
@@ -110,7 +126,7 @@ func newByteLevelBPE(t table, merged []int32) (Tokenizer, error) {
 	if b := slices.Index(has[:], false); b >= 0 {
 		return nil, fmt.Errorf("byte 0x%02X, written %q, is not in the vocabulary, which byte-level BPE needs whole: train with the full alphabet of bytes (initial_alphabet)", b, printable([]byte{byte(b)}))
 	}
-	if len(merged) == 0 && ids[0] == 0 && ids[255] == 255 && slices.IsSortedFunc(t.tokens[:256], bytes.Compare) {
+	if len(merged) == 0 && len(t.added) == 0 && ids[0] == 0 && ids[255] == 255 && slices.IsSortedFunc(t.tokens[:256], bytes.Compare) {
 		return newByteLevel(t), nil
 	}
 	if isGPT2(t) && len(t.tokens) == 50256+len(t.special) && slices.IsSorted(merged) {
@@ -181,7 +197,7 @@ func (v *vocabulary) tokenizer() (Tokenizer, error) {
 		made[m[0]+m[1]] = true
 	}
 	for name := range v.ids {
-		if b, err := parsePrintable(name); !made[name] && (err != nil || len(b) != 1) {
+		if b, err := parsePrintable(name); !made[name] && !v.added[name] && (err != nil || len(b) != 1) {
 			v.special[name] = true
 		}
 	}

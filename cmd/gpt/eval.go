@@ -116,7 +116,7 @@ func evalText(c *cli.Context, r *run.Run) (*data.Stream, float64, error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		stream, err := data.Tokenize(corpus, r.Tokenizer)
+		stream, err := data.Tokenize(corpus, tokenizer.ForTexts(r.Tokenizer))
 		return stream, 0, err
 	}
 	return r.ValidationTokens()

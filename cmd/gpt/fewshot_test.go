@@ -9,7 +9,8 @@ import (
 	"tinygpt/study/fewshot"
 )
 
-// A run answers the tasks of the world and those of a file; what it printed is there in four formats and as a picture.
+// A run answers the tasks of the world and those of a file; what it printed is there in
+// four formats and as a picture.
 func TestFewshot(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
@@ -45,7 +46,7 @@ func TestFewshot(t *testing.T) {
 		{[]string{"--plot", "a.pdf"}, 2, ".svg or .png"},
 		{[]string{"--task", "opposite"}, 1, `no task "opposite": expected opposites,`},
 		{[]string{"--task", "none.jsonl"}, 1, "none.jsonl"},
-		{[]string{"--task", "task.jsonl", "--shots", "3"}, 1, "there are 2 examples beside the one that is asked"},
+		{[]string{"--task", "task.jsonl", "--shots", "3"}, 1, "apart from the question there are 2 examples"},
 		{[]string{"--task", "places"}, 1, "the model's context is 256: give fewer with --shots"},
 	} {
 		status, _, stderr := gpt(append([]string{"fewshot"}, c.args...)...)

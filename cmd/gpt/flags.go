@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,10 +39,17 @@ func flagsFirst(app *cli.App, args []string) []string {
 			rest = append(rest, arg)
 			continue
 		}
+		if name, value, ok := strings.Cut(arg, "="); ok && isInteger(flags, name) {
+			arg = name + "=" + decimal(value)
+		}
 		found = append(found, arg)
 		if takesValue(flags, arg) && at+1 < end {
 			at++
-			found = append(found, args[at])
+			value := args[at]
+			if isInteger(flags, arg) {
+				value = decimal(value)
+			}
+			found = append(found, value)
 		}
 		// A shell makes several arguments of --data *.txt.
 		for name, isData := dataFlag(flags, arg); isData && at+1 < end && (args[at+1] == "-" || !strings.HasPrefix(args[at+1], "-")); {
@@ -77,6 +85,25 @@ func readOptions(c *cli.Context) (data.Options, error) {
 	}
 	return o, nil
 }
+
+// isInteger says whether an argument is a flag of whole numbers.
+func isInteger(flags []cli.Flag, arg string) bool {
+	for _, f := range flags {
+		if slices.Contains(f.Names(), strings.TrimLeft(arg, "-")) {
+			switch f.(type) {
+			case *cli.IntFlag, *cli.Int64Flag, *cli.UintFlag, *cli.Uint64Flag, *cli.IntSliceFlag:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// octal is what the flag package would read to the base of 8.
+var octal = regexp.MustCompile(`^([-+]?)0+([0-9]+)$`)
+
+// decimal is a number without zeros before it: 010 is ten.
+func decimal(value string) string { return octal.ReplaceAllString(value, "$1$2") }
 
 // takesValue says whether the flag's value is the next argument.
 func takesValue(flags []cli.Flag, arg string) bool {

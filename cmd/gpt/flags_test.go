@@ -9,7 +9,7 @@ import (
 
 func TestFlagsFirst(t *testing.T) {
 	app := &cli.App{Commands: []*cli.Command{
-		{Name: "run", Flags: []cli.Flag{&cli.StringFlag{Name: "text", Aliases: []string{"t"}}, &cli.Float64Flag{Name: "x"}, &cli.BoolFlag{Name: "yes"}}},
+		{Name: "run", Flags: []cli.Flag{&cli.StringFlag{Name: "text", Aliases: []string{"t"}}, &cli.Float64Flag{Name: "x"}, &cli.IntFlag{Name: "n"}, &cli.BoolFlag{Name: "yes"}}},
 		{Name: "data", Flags: []cli.Flag{&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}}, &cli.BoolFlag{Name: "yes"}}},
 		{Name: "outer", Subcommands: []*cli.Command{{Name: "inner", Flags: []cli.Flag{&cli.StringFlag{Name: "text"}}}}},
 	}}
@@ -25,6 +25,8 @@ func TestFlagsFirst(t *testing.T) {
 		"gpt run - --yes":                   "gpt run --yes -",
 		"gpt run a --yes -- --text -- b":    "gpt run --yes -- a --text -- b",
 		"gpt run a --text":                  "gpt run --text a",
+		"gpt run --n 010 --n=-0777 --n 0":   "gpt run --n 10 --n=-777 --n 0",
+		"gpt run --n 0x10 --text 010":       "gpt run --n 0x10 --text 010",
 		"gpt data --data a b c --yes d":     "gpt data --data a --data b --data c --yes d",
 		"gpt data --data=a b - -d c d":      "gpt data --data=a --data b --data - -d c -d d",
 		"gpt data --yes --data a -- b":      "gpt data --yes --data a -- b",

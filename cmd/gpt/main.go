@@ -23,11 +23,12 @@ func main() {
 // execute runs the command line and returns the exit status: 0, 1 for an error,
 // 2 for wrong usage, 130 after an interrupt.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out := &output{Writer: stdout}
 	app := &cli.App{
 		Name:      "gpt",
 		Usage:     "train a small GPT on this computer, and write with it",
 		Version:   version(),
-		Writer:    stdout,
+		Writer:    out,
 		ErrWriter: stderr,
 		Commands: []*cli.Command{
 			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
@@ -58,6 +59,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	if err == nil {
 		err = unknown
+	}
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("standard output: %w", out.err)
 	}
 	var usage usageError
 	switch {

@@ -24,7 +24,7 @@ func scalingTableCommand() *cli.Command {
 		Name:      "table",
 		Usage:     "the papers' models, counted: parameters, memory, operations, time",
 		ArgsUsage: "gpt1|gpt2|gpt3|all",
-		Description: "Beside what the papers' tables say stands what follows from it. The speed of this computer is\n" +
+		Description: "What the papers' tables say, with what follows from it. The speed of this computer is\n" +
 			"measured in a second or two. Under each table is said where a paper's own figures disagree.",
 		Flags: estimateFlags(),
 		Action: func(c *cli.Context) error {
@@ -62,7 +62,7 @@ func estimateFlags() []cli.Flag {
 		&cli.StringFlag{Name: "format", Usage: "text, markdown, csv or json", Value: string(scaling.Text)},
 		&cli.StringFlag{Name: "accelerator", Usage: "v100, a100, h100, or a peak in `TFLOP/s`", Value: "a100"},
 		&cli.Float64Flag{Name: "mfu", Usage: "the share of the accelerator's peak that training reaches", Value: 0.4},
-		&cli.Float64Flag{Name: "memory", Usage: "reckon with so many `GiB` of memory", DefaultText: "what this computer has free"},
+		&cli.Float64Flag{Name: "memory", Usage: "calculate with `GiB` of memory", DefaultText: "what this computer has free"},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/data"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
 )
@@ -31,7 +32,7 @@ func tokenizerCommand() *cli.Command {
 				&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
 				&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
 				&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
-				&cli.StringSliceFlag{Name: "special-token", KeepSpace: true, Usage: "add the special token `NAME` behind <|endoftext|> (repeatable)"},
+				&cli.StringSliceFlag{Name: "special-token", KeepSpace: true, Usage: "add the special token `NAME` after <|endoftext|> (repeatable)"},
 				forceFlag,
 			},
 			Action: trainTokenizer,
@@ -132,7 +133,7 @@ func input(c *cli.Context) (io.ReadCloser, error) {
 	return io.NopCloser(c.App.Reader), nil
 }
 
-// inputText is the argument, or all of input.
+// inputText is the argument, or all of input, cleaned as the texts of training are.
 func inputText(c *cli.Context) (string, error) {
 	switch {
 	case c.NArg() > 1:
@@ -140,7 +141,7 @@ func inputText(c *cli.Context) (string, error) {
 	case c.NArg() == 1 && c.IsSet("file"):
 		return "", usageError{fmt.Errorf("%s takes either a text or --file", c.Command.Name)}
 	case c.NArg() == 1:
-		return c.Args().First(), nil
+		return data.Clean(c.Args().First()), nil
 	}
 	in, err := input(c)
 	if err != nil {
@@ -148,7 +149,7 @@ func inputText(c *cli.Context) (string, error) {
 	}
 	defer in.Close()
 	text, err := io.ReadAll(in)
-	return string(text), err
+	return data.Clean(string(text)), err
 }
 
 // inFile adds the name of --file to an error about the text.

@@ -41,9 +41,27 @@ func decode(c *cli.Context) error {
 		}
 	}
 	characters := tokenizer.NewStream(t)
-	for id, err := range tokenizer.ReadIDs(in) {
+	// A JSON object is a text of its own; several are divided by line ends.
+	objects := 0
+	var failed error
+	end := func() {
+		objects++
+		failed = errors.Join(failed, write(characters.Flush()))
+		if asJSON {
+			failed = errors.Join(failed, printJSON(c.App.Writer, map[string]string{"text": whole.String()}))
+			whole.Reset()
+		}
+	}
+	ended := 0 // objects whose text has a line end after it
+	for id, err := range tokenizer.ReadIDs(in, end) {
 		if err != nil {
 			return inFile(c, err)
+		}
+		if !asJSON && objects > ended {
+			if err := write(strings.Repeat("\n", objects-ended)); err != nil {
+				return err
+			}
+			ended = objects
 		}
 		text, err := characters.Next(id)
 		if err != nil {
@@ -55,6 +73,12 @@ func decode(c *cli.Context) error {
 		if err := write(text); err != nil {
 			return err
 		}
+	}
+	if !asJSON && objects > 1 {
+		failed = errors.Join(failed, write(strings.Repeat("\n", objects-ended)))
+	}
+	if failed != nil || objects > 0 {
+		return failed
 	}
 	if err := write(characters.Flush()); err != nil {
 		return err

@@ -114,7 +114,7 @@ type mergeReport struct {
 }
 
 func inspectCorpus(c *cli.Context, t tokenizer.Tokenizer, corpus data.Corpus, asJSON bool) error {
-	stream, err := data.Tokenize(corpus, t)
+	stream, err := data.Tokenize(corpus, tokenizer.ForTexts(t))
 	if err != nil {
 		return err
 	}

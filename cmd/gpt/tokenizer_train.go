@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
 	"tinygpt/tokenizer"
 )
@@ -31,6 +32,9 @@ func trainTokenizer(c *cli.Context) error {
 		return usageError{fmt.Errorf("--min-frequency is %d: expected 1 or more", c.Int("min-frequency"))}
 	}
 	if err := mayWrite(c, filepath.Join(dir, "tokenizer.json")); err != nil {
+		return err
+	}
+	if err := atomicfile.CheckFolder(dir); err != nil {
 		return err
 	}
 	o, err := readOptions(c)
@@ -58,13 +62,13 @@ func trainTokenizer(c *cli.Context) error {
 		return err
 	}
 	took := time.Since(started)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	if err := tokenizer.Save(dir, t, 0); err != nil {
 		return err
 	}
-	stream, err := data.Tokenize(corpus, t)
+	stream, err := data.Tokenize(corpus, tokenizer.ForTexts(t))
 	if err != nil {
 		return err
 	}

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"tinygpt/configs"
 	"tinygpt/internal/number"
@@ -241,9 +239,4 @@ func beginning(text string) string {
 	words := strings.Fields(text)
 	short := []rune(strings.Join(words[:min(3, len(words))], " "))
 	return string(short[:min(24, len(short))])
-}
-
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -45,7 +45,7 @@ type Table struct {
 	names []string
 }
 
-// Row is an example as it stands in a file.
+// Row is an example as a file has it.
 type Row struct {
 	Line  int
 	cells []cell
@@ -233,8 +233,8 @@ func cellOf(raw json.RawMessage) cell {
 	return cell{kind: isOther}
 }
 
-// namedList reads a list of choices as ARC (Clark et al. 2018) has it: objects of a text
-// and a label each.
+// namedList reads a list of choices as ARC (Clark et al. 2018) has it: objects of a
+// text and a label each.
 func namedList(list []json.RawMessage) (c cell, ok bool) {
 	c.kind = isList
 	for _, v := range list {

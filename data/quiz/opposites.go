@@ -6,7 +6,8 @@ import (
 	"tinygpt/data/internal/chance"
 )
 
-// pairs of opposites; those of every fourth pair are in no sheet, but are in statements.
+// pairs of opposites; those of every fourth pair are in no sheet, but are in
+// statements.
 var pairs = [][2]string{
 	{"big", "small"}, {"hot", "cold"}, {"tall", "short"}, {"old", "young"},
 	{"happy", "sad"}, {"fast", "slow"}, {"wet", "dry"}, {"clean", "dirty"},

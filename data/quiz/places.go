@@ -16,7 +16,8 @@ var spotWords, spotsIn = story.Words("place", "word"), func() map[string]string 
 	return in
 }()
 
-// places asks where one of two people is, or who of them is at a place. The names are kept.
+// places asks where one of two people is, or who of them is at a place. The names are
+// kept.
 var places = Task{
 	Name: "places", Asks: "who is where", weight: 2,
 	rules: []func(question) string{part(0)},

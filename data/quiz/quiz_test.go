@@ -205,8 +205,8 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// Before any example the best reader knows no more than that all rules are as likely; one of those that agree answers
-// rightly after some.
+// Before any example the best reader knows no more than that all rules are as likely;
+// one of those that agree answers rightly after some.
 func TestIdeal(t *testing.T) {
 	for _, task := range Tasks() {
 		mean := func(shots int) (sum float64) {
@@ -229,7 +229,8 @@ func TestIdeal(t *testing.T) {
 	}
 }
 
-// Words stand once in the lists that they are drawn from; else the information would be wrong.
+// Words occur once in the lists that they are drawn from; else the information would be
+// wrong.
 func TestWords(t *testing.T) {
 	for name, words := range map[string][]string{
 		"people": slices.Concat(people[0], people[1]), "objects": slices.Concat(objects[0], objects[1]),

@@ -26,7 +26,8 @@ const fewestLines, mostLines = 6, 20
 // bookWeight is the weight of books of statements among the kinds of documents.
 const bookWeight = 3
 
-// Generate returns document number index (from 0) of an endless series. It depends on nothing but seed and index.
+// Generate returns document number index (from 0) of an endless series. It depends on
+// nothing but seed and index.
 func Generate(seed uint64, index int) Document {
 	c := chance.New(seed, uint64(index))
 	total := uint64(bookWeight)
@@ -64,7 +65,8 @@ func (t Task) sheet(c chance.Chooser, lines int) (text string, bits float64) {
 	return strings.Join(out, "\n"), bits
 }
 
-// book writes statements: opposites, feelings, sums and whereabouts, the kept words among them.
+// book writes statements: opposites, feelings, sums and whereabouts, the kept words
+// among them.
 func book(c chance.Chooser, lines int) (text string, bits float64) {
 	names := slices.Concat(people[0], people[1])
 	words := slices.Concat(adjectives[0], adjectives[1])

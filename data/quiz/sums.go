@@ -9,7 +9,8 @@ import (
 	"tinygpt/data/internal/chance"
 )
 
-// number writes a number of three digits, each a word of its own: so every digit is a token, whatever the tokenizer.
+// number writes a number of three digits, each a word of its own: so every digit is a
+// token, whatever the tokenizer.
 func number(n int) string { return strings.Join(strings.Split(fmt.Sprintf("%03d", n), ""), " ") }
 
 // value reads what number wrote.
@@ -18,7 +19,8 @@ func value(text string) (n int) {
 	return n
 }
 
-// keptSum says whether a pair of summands is in no sheet and no statement: about one of eight.
+// keptSum says whether a pair of summands is in no sheet and no statement: about one of
+// eight.
 func keptSum(a, b int) bool { return (a*7919+b*104729)%8 == 0 }
 
 // summable are pairs of numbers of three digits with a sum of three digits.

@@ -7,7 +7,8 @@ import (
 	"tinygpt/data/internal/chance"
 )
 
-// Task is a kind of sheet: a form of question, and the rules by which a sheet may answer it.
+// Task is a kind of sheet: a form of question, and the rules by which a sheet may
+// answer it.
 type Task struct {
 	Name string
 	// Asks says what an evaluation asks for.
@@ -16,7 +17,8 @@ type Task struct {
 	weight uint64 // of this kind among the sheets
 	// Rules are equally likely; an evaluation asks for the first.
 	rules []func(q question) string
-	// Draw draws a question: one of those that sheets hold, or of those kept out of them.
+	// Draw draws a question: one of those that sheets hold, or of those kept out of
+	// them.
 	draw func(c chance.Chooser, kept bool) question
 	// Wrong are the three other choices of an evaluation.
 	wrong func(c chance.Chooser, q question) []string
@@ -42,8 +44,8 @@ type Example struct {
 	q question
 }
 
-// Trial returns evaluation question number index of a seed, which was kept out of all sheets, and that many different
-// solved examples to go before it, which weren't.
+// Trial returns evaluation question number index of a seed, which was kept out of all
+// sheets, and that many different solved examples to go before it, which weren't.
 func (t Task) Trial(seed uint64, index, shots int) (query Example, solved []Example) {
 	c := chance.New(seed, uint64(index))
 	query = t.example(c, true)
@@ -68,9 +70,10 @@ func (t Task) example(c chance.Chooser, kept bool) Example {
 	}
 }
 
-// Ideal is the probability that the best possible reader, who knows all rules but not which of them the examples
-// follow, answers the query rightly: he takes the choice that most of the rules give which agree with all examples,
-// and one at random of those that are even.
+// Ideal is the probability that the best possible reader, who knows all rules but not
+// which of them the examples follow, answers the query rightly: he takes the choice
+// that most of the rules give which agree with all examples, and one at random of those
+// that are even.
 func (t Task) Ideal(solved []Example, query Example) float64 {
 	votes := make([]int, len(query.Choices))
 	for _, rule := range t.rules {

@@ -7,10 +7,10 @@ import (
 )
 
 // Analogies are questions about the world of the stories in the form of word2vec's
-// questions-words.txt: lines of four words, of which the fourth answers "the first is to
-// the second as the third is to what?", in sections. Words are in lower case. The grammar
-// gives the pairs: who is female and who is male, what a dish is made of, where an animal
-// lives and how it cries, how a verb is said of the past.
+// questions-words.txt: lines of four words, of which the fourth answers "the first is
+// to the second as the third is to what?", in sections. Words are in lower case. The
+// grammar gives the pairs: who is female and who is male, what a dish is made of, where
+// an animal lives and how it cries, how a verb is said of the past.
 func Analogies() string {
 	var b strings.Builder
 	section := func(name string, pairs [][2]string) {
@@ -44,8 +44,8 @@ func Analogies() string {
 	return b.String()
 }
 
-// pairsOf pairs the first words of two forms of a table's records, those that differ and
-// are in no other pair.
+// pairsOf pairs the first words of two forms of a table's records, those that differ
+// and are in no other pair.
 func pairsOf(table, from, to string) (pairs [][2]string) {
 	a, b := Words(table, from), Words(table, to)
 	seen := map[string]bool{}

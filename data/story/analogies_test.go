@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Every word of a question is a word of the stories, and the questions with known answers
-// are among them.
+// Every word of a question is a word of the stories, and the questions with known
+// answers are among them.
 func TestAnalogies(t *testing.T) {
 	text := strings.Builder{}
 	for _, s := range Corpus(1, 5_000_000) {

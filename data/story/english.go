@@ -2,8 +2,9 @@ package story
 
 import "strings"
 
-// article returns the word with "a" or "an" before it, by the sound of its first letters. The exceptions are those
-// the grammar's tables need; a test holds every table to them.
+// article returns the word with "a" or "an" before it, by the sound of its first
+// letters. The exceptions are those the grammar's tables need; a test holds every table
+// to them.
 func article(word string) string {
 	if startsWithVowelSound(word) {
 		return "an " + word
@@ -33,7 +34,8 @@ func capital(text string) string {
 	return string(text[0]-'a'+'A') + text[1:]
 }
 
-// Pronouns are the forms that a table with a column "sex" (m, f or n) gets besides its own columns.
+// Pronouns are the forms that a table with a column "sex" (m, f or n) gets besides its
+// own columns.
 var pronounForms = []string{"he", "him", "his", "himself", "boy", "brother"}
 
 var pronouns = map[string][]string{

@@ -12,8 +12,8 @@ type Entropy struct {
 	BytesPerStory float64 // E[len(text)]
 }
 
-// BitsPerByte is the entropy rate of an endless corpus, stories one after another: what the cross-entropy of a perfect
-// model comes to, in bits per byte of text.
+// BitsPerByte is the entropy rate of an endless corpus, stories one after another: what
+// the cross-entropy of a perfect model comes to, in bits per byte of text.
 func (e Entropy) BitsPerByte() float64 { return e.BitsPerStory / e.BytesPerStory }
 
 // ExactEntropy sums the expectations over the whole grammar; nothing is sampled.
@@ -29,8 +29,9 @@ var exactEntropy = sync.OnceValue(func() Entropy {
 	return e
 })
 
-// flow is the mass of all derivations that reach a point with the same slots drawn. Which slots are drawn is all that
-// the rest of the grammar can depend on, so these few flows stand for countless derivations.
+// flow is the mass of all derivations that reach a point with the same slots drawn.
+// Which slots are drawn is all that the rest of the grammar can depend on, so these few
+// flows stand for countless derivations.
 type flow struct {
 	drawn       uint64  // bit set of slots
 	prob        float64 // of the derivations
@@ -111,8 +112,9 @@ func (s *summer) step(ops []op, flows []flow) []flow {
 	return flows
 }
 
-// checkFirstMention holds the grammar to what exactness needs. Slots of one table are drawn in their order; and a first
-// mention tells the record, if not at once ("a girl") then later in the same alternative ("named Mia").
+// checkFirstMention holds the grammar to what exactness needs. Slots of one table are
+// drawn in their order; and a first mention tells the record, if not in the same
+// sentence ("a girl") then later in the same alternative ("named Mia").
 func checkFirstMention(ops []op, drawn uint64) {
 	s := ops[0].slot
 	for _, r := range s.rivals {
@@ -158,7 +160,8 @@ func mergeAll(flows []flow) []flow {
 	return out
 }
 
-// expect returns the entropy of one draw from the table and the expected length of a form.
+// expect returns the entropy of one draw from the table and the expected length of a
+// form.
 func (t *table) expect(form int) (information, length float64) {
 	for _, r := range t.records {
 		p := float64(r.weight) / float64(t.total)

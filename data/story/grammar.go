@@ -7,13 +7,15 @@ import (
 	"sync"
 )
 
-// grammar is the compiled grammar: the root rule with everything it reaches. It is immutable after loading.
+// grammar is the compiled grammar: the root rule with everything it reaches. It is
+// immutable after loading.
 type grammar struct {
 	root   *rule
 	slots  []*slot
 	tables map[string]*table
 	rules  map[string]*rule // by name and arguments, as "sad A"
-	// Reasons are all reasons that marks give, the source of wrong choices in questions about them.
+	// Reasons are all reasons that marks give, the source of wrong choices in questions
+	// about them.
 	reasons []*mark
 }
 
@@ -61,7 +63,8 @@ const (
 	opMark
 )
 
-// table is a weighted word list; each record has one text per form (column). The first column is the word itself.
+// table is a weighted word list; each record has one text per form (column). The first
+// column is the word itself.
 type table struct {
 	name    string
 	kind    Kind // of the entities named by its records; empty for words that are no entities
@@ -74,13 +77,14 @@ type table struct {
 // record is one row of a table.
 type record struct {
 	forms  []string
-	name   []int // where the first column's word stands in each form; −1 where it doesn't
+	name   []int // where the first column's word is in each form; −1: nowhere
 	weight uint64
 	bits   float64 // −log2 of weight/total
 }
 
-// slot is a place in the story's memory: it holds one record of its table from its first mention on. Slots of one
-// table hold distinct records; rivals are those that must have been drawn before it.
+// slot is a place in the story's memory: it holds one record of its table from its
+// first mention on. Slots of one table hold distinct records; rivals are those that
+// must have been drawn before it.
 type slot struct {
 	name   string
 	index  int
@@ -88,12 +92,13 @@ type slot struct {
 	rivals []*slot
 }
 
-// zipfWeight is the weight of the word of the given rank (0 is the commonest): like 1/(rank+3), Zipf's law with
-// Mandelbrot's shift, so that the rarest word of a list still comes often enough to be learnt.
+// zipfWeight is the weight of the word of the given rank (0 is the commonest): like
+// 1/(rank+3), Zipf's law with Mandelbrot's shift, so that the rarest word of a list
+// still comes often enough to be learnt.
 func zipfWeight(rank int) uint64 { return 1_000_000 / uint64(rank+3) }
 
-// Words returns the words of one of the grammar's tables, the commonest first, each in a form of the table, as "in" of
-// place; "" is the word itself.
+// Words returns the words of one of the grammar's tables, the commonest first, each in
+// a form of the table, as "in" of place; "" is the word itself.
 func Words(name, form string) []string {
 	t := load().tables[name]
 	if t == nil {
@@ -128,8 +133,9 @@ func (t *table) at(n uint64) int {
 	return i
 }
 
-// column returns the index of a form, adding the derived ones at their first use: "a" puts the article before the
-// word, and a name that begins with a capital is the form with a capital first letter. It returns −1 for other names.
+// column returns the index of a form, adding the derived ones at their first use: "a"
+// puts the article before the word, and a name that begins with a capital is the form
+// with a capital first letter. It returns −1 for other names.
 func (t *table) column(form string) int {
 	if form == "" {
 		return 0
@@ -170,7 +176,8 @@ func informationOf(weight, total uint64) float64 {
 	return math.Log2(float64(total) / float64(weight))
 }
 
-// Draw returns the information in drawing record i for the slot when its rivals hold the given records.
+// Draw returns the information in drawing record i for the slot when its rivals hold
+// the given records.
 func (s *slot) information(i int, bound []int) float64 {
 	if len(s.rivals) == 0 {
 		return s.table.records[i].bits

@@ -32,8 +32,8 @@ type Labels struct {
 	Hero      string // whom the story is about, by name
 	Sentiment Sentiment
 	Sentences []Span // in order, without the space between them
-	// Entities are the people, places and things that the story keeps track of, in the order of their first mention.
-	// Nouns that only pass by ("an old boot") are none.
+	// Entities are the people, places and things that the story keeps track of, in the
+	// order of their first mention. Nouns that only pass by ("an old boot") are none.
 	Entities  []Entity
 	Links     []Link
 	Questions []Question
@@ -144,9 +144,10 @@ func entities(t *telling) []Entity {
 // word returns the word that the slot holds.
 func (t *telling) word(s *slot) string { return s.table.records[t.bound[s.index]].forms[0] }
 
-// sentences splits at a full stop, question or exclamation mark, perhaps with a closing quotation mark, before the end,
-// a line break, or a space and a capital letter or quotation mark. What a speaker says may so be several sentences,
-// but "Where is it?" asked Tom is one.
+// sentences splits at a full stop, question or exclamation mark, perhaps with a closing
+// quotation mark, before the end, a line break, or a space and a capital letter or
+// quotation mark. What a speaker says may so be several sentences, but "Where is it?"
+// asked Tom is one.
 func sentences(text string) []Span {
 	var out []Span
 	start := 0
@@ -179,7 +180,8 @@ func sentences(text string) []Span {
 	return out
 }
 
-// sentenceAt returns the sentence that the offset lies in, or the next one if it lies between two.
+// sentenceAt returns the sentence that the offset lies in, or the next one if it lies
+// between two.
 func sentenceAt(spans []Span, offset int) int {
 	for i, s := range spans {
 		if offset < s.End {

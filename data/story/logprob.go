@@ -5,15 +5,17 @@ import (
 	"strings"
 )
 
-// LogProb returns −log2 P(text), the probability that a story is exactly this text, by following every derivation that
-// spells it; ok is false if there is none. It needs no knowledge of how the text was made.
+// LogProb returns −log2 P(text), the probability that a story is exactly this text, by
+// following every derivation that spells it; ok is false if there is none. It needs no
+// knowledge of how the text was made.
 func LogProb(text string) (bits float64, ok bool) {
 	m := match(text, false)
 	return m.bits, m.derivations > 0
 }
 
-// LogProbPrefix returns −log2 of the probability that a story begins with the text; ok is false if none does. The
-// difference for two prefixes is what a perfect model is charged for the bytes between them.
+// LogProbPrefix returns −log2 of the probability that a story begins with the text; ok
+// is false if none does. The difference for two prefixes is what a perfect model is
+// charged for the bytes between them.
 func LogProbPrefix(prefix string) (bits float64, ok bool) {
 	m := match(prefix, true)
 	return m.bits, m.derivations > 0
@@ -28,7 +30,8 @@ type matcher struct {
 	derivations int
 }
 
-// rest is what is still to be matched after the steps at hand: the callers' remaining steps.
+// rest is what is still to be matched after the steps at hand: the callers' remaining
+// steps.
 type rest struct {
 	ops []op
 	up  *rest
@@ -126,7 +129,8 @@ func (m *matcher) bind(o *op, ops []op, up *rest, pos int, bits float64) {
 	}
 }
 
-// literal returns the position after the words, if the text has them at pos; in prefix mode the text may end within them.
+// literal returns the position after the words, if the text has them at pos; in prefix
+// mode the text may end within them.
 func (m *matcher) literal(words string, pos int) (next int, ok bool) {
 	here := m.text[pos:]
 	if strings.HasPrefix(here, words) {

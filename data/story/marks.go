@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// mark is a note of the grammar's author about what happens at its point of the text. Marks cost no bits and print
-// nothing. In the notation:
+// mark is a note of the grammar's author about what happens at its point of the text.
+// Marks cost no bits and print nothing. In the notation:
 //
 //	[topic lost and found]         what the story is about; the last one counts
 //	[good] [bad] [mixed]           how things stand; the last one is the sentiment of the story
@@ -88,8 +88,8 @@ func (m *mark) equal(other *mark) bool {
 		})
 }
 
-// feelings are the feelings that marks may name, glad ones and sorry ones. A question about one has its wrong choices
-// from the other side.
+// feelings are the feelings that marks may name, glad ones and sorry ones. A question
+// about one has its wrong choices from the other side.
 var feelings = [2][]string{
 	{"happy", "proud", "glad", "calm", "excited", "thankful"},
 	{"sad", "angry", "afraid", "ashamed", "lonely", "worried"},
@@ -111,8 +111,8 @@ type note struct {
 	offset int
 }
 
-// mention records that a record's form was printed at the offset; pronouns and other forms without the word itself are
-// no mentions.
+// mention records that a record's form was printed at the offset; pronouns and other
+// forms without the word itself are no mentions.
 func (t *trail) mention(s *slot, r *record, form, offset int) {
 	if at := r.name[form]; at >= 0 && s.table.kind != "" {
 		t.mentions = append(t.mentions, mention{s, Span{offset + at, offset + at + len(r.forms[0])}})

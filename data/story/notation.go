@@ -11,8 +11,8 @@ import (
 //go:embed grammar/*.txt
 var grammarFiles embed.FS
 
-// The notation. A line that begins in the first column opens a block; indented lines are its body; # begins a comment
-// line.
+// The notation. A line that begins in the first column opens a block; indented lines
+// are its body; # begins a comment line.
 //
 //	list colour:                     a table of one column, words separated by commas, the commonest first
 //	table toy THING: word use        a table with named columns and, optionally, a kind; rows separate them by |
@@ -28,7 +28,8 @@ var grammarFiles embed.FS
 //	[feels A sad]                    a note for the labels (see marks.go)
 //	_  ~  \n                         a space (at the beginning of an alternative), nothing, a line break
 
-// readGrammar reads all *.txt files in the folder grammar and compiles the rule named story.
+// readGrammar reads all *.txt files in the folder grammar and compiles the rule named
+// story.
 func readGrammar(files fs.FS) (*grammar, error) {
 	r := &reader{
 		g:     &grammar{tables: map[string]*table{}, rules: map[string]*rule{}},

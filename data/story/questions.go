@@ -29,7 +29,8 @@ const (
 // wrongChoices is how many wrong choices a question has.
 const wrongChoices = 3
 
-// questions turns the state that the marks leave at the end of a telling into questions.
+// questions turns the state that the marks leave at the end of a telling into
+// questions.
 func questions(t *telling, choose chance.Chooser) []Question {
 	var out []Question
 	notes := t.trail.notes
@@ -43,8 +44,8 @@ func questions(t *telling, choose chance.Chooser) []Question {
 	return out
 }
 
-// superseded reports whether a later note says something else of the same subject: where a thing is or who has it, or
-// how a person feels.
+// superseded reports whether a later note says something else of the same subject:
+// where a thing is or who has it, or how a person feels.
 func superseded(m *mark, later []note) bool {
 	for _, n := range later {
 		switch o := n.mark; {
@@ -94,7 +95,8 @@ func (t *telling) question(m *mark, choose chance.Chooser) (Question, bool) {
 	return Question{}, false
 }
 
-// refer names a slot's record in a question: a name as it is, a role ("mother") with the article.
+// refer names a slot's record in a question: a name as it is, a role ("mother") with
+// the article.
 func (t *telling) refer(s *slot) string {
 	if word := t.word(s); word != capital(word) {
 		return "the " + word
@@ -103,7 +105,8 @@ func (t *telling) refer(s *slot) string {
 	}
 }
 
-// others returns a form of other records of the slot's table: first those that the story mentions, then drawn ones.
+// others returns a form of other records of the slot's table: first those that the
+// story mentions, then drawn ones.
 func (t *telling) others(s *slot, form int, choose chance.Chooser) []string {
 	var wrong []string
 	add := func(i int) {
@@ -151,8 +154,8 @@ func (t *telling) reason(m *mark) string {
 	return b.String()
 }
 
-// otherReasons draws reasons that the grammar gives elsewhere for the same person, that can be said of this story's
-// entities, and that didn't happen in it.
+// otherReasons draws reasons that the grammar gives elsewhere for the same person, that
+// can be said of this story's entities, and that didn't happen in it.
 func (t *telling) otherReasons(m *mark, choose chance.Chooser) []string {
 	var candidates []string
 	for _, other := range load().reasons {

@@ -6,22 +6,25 @@ import "tinygpt/data/internal/chance"
 type Story struct {
 	// Text is plain ASCII, a few hundred bytes, without space at its ends.
 	Text string
-	// Bits is −log2 P(Text), the end of the text included: that the story ends here is among its choices.
+	// Bits is −log2 P(Text), the end of the text included: that the story ends here is
+	// among its choices.
 	Bits float64
 
 	seed  uint64
 	index int
 }
 
-// Generate returns story number index (from 0) of the endless corpus with that seed. It depends on nothing else: not on
-// the platform, nor on which other stories are generated.
+// Generate returns story number index (from 0) of the endless corpus with that seed. It
+// depends on nothing else: not on the platform, nor on which other stories are
+// generated.
 func Generate(seed uint64, index int) Story {
 	t := newTelling(drawn{chance.New(seed, uint64(index))})
 	t.tell(load().root)
 	return Story{Text: string(t.text), Bits: t.bits, seed: seed, index: index}
 }
 
-// Corpus returns stories 0, 1, 2 … of the seed until their texts together hold at least that many bytes.
+// Corpus returns stories 0, 1, 2 … of the seed until their texts together hold at least
+// that many bytes.
 func Corpus(seed uint64, bytes int) []Story {
 	var stories []Story
 	for held := 0; held < bytes; {

@@ -1,4 +1,5 @@
-// Package world is the built-in corpus: stories, and among them quiz sheets and statements, in a known proportion.
+// Package world is the built-in corpus: stories, and among them quiz sheets and
+// statements, in a known proportion.
 package world
 
 import (
@@ -12,12 +13,14 @@ import (
 // Document is one text of the corpus.
 type Document struct {
 	Text string
-	// Bits is −log2 of its probability, exactly: that it is a story or a quiz, and its own.
+	// Bits is −log2 of its probability, exactly: that it is a story or a quiz, and its
+	// own.
 	Bits float64
 }
 
-// Corpus returns documents 0, 1, 2 … of the seed until their texts together hold at least that many bytes. Each is of
-// package quiz with probability quizzes, else a story. Without quizzes it is story.Corpus.
+// Corpus returns documents 0, 1, 2 … of the seed until their texts together hold at
+// least that many bytes. Each is of package quiz with probability quizzes, else a
+// story. Without quizzes it is story.Corpus.
 func Corpus(seed uint64, bytes int, quizzes float64) (documents []Document) {
 	for held := 0; held < bytes; held += len(documents[len(documents)-1].Text) {
 		documents = append(documents, generate(seed, len(documents), quizzes))

@@ -240,3 +240,24 @@ func expectNames(t *testing.T, dir string, want ...string) {
 		t.Errorf("%s holds %q, want %q", dir, got, want)
 	}
 }
+
+// TestCheckFolder: what stops a file from being written is found beforehand, and nothing
+// is left.
+func TestCheckFolder(t *testing.T) {
+	dir := t.TempDir()
+	for _, fine := range []string{dir, filepath.Join(dir, "a", "b")} {
+		if err := CheckFolder(fine); err != nil {
+			t.Error(err)
+		}
+	}
+	expectNames(t, dir)
+	file := filepath.Join(dir, "file")
+	if err := WriteFile(file, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []string{file, filepath.Join(file, "a")} {
+		if err := CheckFolder(wrong); err == nil {
+			t.Errorf("%s is fine", wrong)
+		}
+	}
+}

@@ -89,8 +89,8 @@ func writeDirectly(path string, write func(f *os.File) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// unused calls make with names beside path until one isn't taken, and returns the
-// last.
+// unused calls make with names in the same folder until one isn't taken, and returns
+// the last.
 func unused(path string, make func(name string) error) (name string, err error) {
 	for range 100 {
 		name = fmt.Sprintf("%s.tmp-%08x", path, rand.Uint32())

@@ -11,7 +11,7 @@ import (
 
 // WriteFolder calls write with a temporary folder whose files appear in the folder to
 // when write returns nil. A folder that isn't there is made, with those above it, and
-// appears with all its files at once. In one that is there, files of the same names
+// appears with all its files together. In one that is there, files of the same names
 // are replaced, one after the other, and the one called last comes last: a reader that
 // finds it finds the others. When write fails, nothing is left.
 func WriteFolder(to, last string, write func(dir string) error) error {
@@ -78,7 +78,7 @@ func newFolder(to string, write func(dir string) error) (err error) {
 	return nil
 }
 
-// temporaryFolder makes a folder beside path and has it filled. On error it removes
+// temporaryFolder makes a folder next to path and has it filled. On error it removes
 // it.
 func temporaryFolder(path string, write func(dir string) error) (dir string, err error) {
 	dir, err = unused(path, func(name string) error { return os.Mkdir(name, 0o777) })
@@ -91,4 +91,23 @@ func temporaryFolder(path string, write func(dir string) error) (dir string, err
 	}
 	syncFolder(dir)
 	return dir, nil
+}
+
+// CheckFolder says whether files can be written to a folder, or to the lowest one above
+// it that is there: to be asked before work that takes long.
+func CheckFolder(dir string) error {
+	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	path := filepath.Join(dir, "check")
+	name, err := unused(path, func(name string) error {
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Close(), os.Remove(name))
+	})
+	return renamed(err, name, dir)
 }

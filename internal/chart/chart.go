@@ -133,12 +133,17 @@ type Entry struct {
 	Marks []plot.Thumbnailer
 }
 
+// maxSlides is how many slides a picture is wide or high at most.
+const maxSlides = 4
+
 // legendHeight is that of a legend below all plots.
 const legendHeight = 8 * vg.Millimeter
 
 // WriteLegend is Write with a legend that is common to all plots below them, side by
 // side; a place in a row may be nil and stays empty.
 func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[]*plot.Plot) error {
+	// A larger picture is for nobody to look at, and takes gigabytes.
+	width, height = min(width, maxSlides*SlideWidth), min(height, maxSlides*SlideHeight)
 	var canvas interface {
 		vg.CanvasSizer
 		io.WriterTo

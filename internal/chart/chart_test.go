@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"image/png"
@@ -14,6 +15,7 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
 )
 
 // drawn is a plot with a line.
@@ -119,5 +121,17 @@ func TestTextWidth(t *testing.T) {
 	}
 	if double := TextWidth("forward", 24, false); math.Abs(double-2*plain) > 0.1 {
 		t.Errorf("width %v at 12, %v at 24", plain, double)
+	}
+}
+
+// TestLargest: no picture takes more than some slides.
+func TestLargest(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.svg")
+	if err := Write(path, 1800*vg.Centimeter, 1800*vg.Centimeter, []*plot.Plot{New("", "x", "y")}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || !bytes.Contains(text, []byte("viewBox=\"0 0 3840 2160\"")) {
+		t.Errorf("%.300s, %v", text, err)
 	}
 }

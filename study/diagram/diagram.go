@@ -1,6 +1,6 @@
-// Package diagram draws Gorgonia's graph of a model for an audience: forward on the left,
-// backward on the right, where gradients flow the opposite way. Boxes, shapes and arrows
-// are taken from the graph; what an operation is called is package op's to say.
+// Package diagram draws Gorgonia's graph of a model for an audience: forward on the
+// left, backward on the right, where gradients flow the opposite way. Boxes, shapes and
+// arrows are taken from the graph; what an operation is called is package op's to say.
 package diagram
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 // Diagram is a graph in rows: in each an operation and its gradients. Every operation
-// reads what stands above it, every gradient what stands below or beside it.
+// reads what is above it, every gradient what is below or next to it.
 type Diagram struct {
 	// Title and Note are the line above the picture.
 	Title, Note string
@@ -39,7 +39,7 @@ type Options struct {
 // no operation, what is frozen no gradients.
 type row struct {
 	layer             int // from 0; -1 outside of layers
-	times             int // the layers that the row stands for
+	times             int // the layers that the row represents
 	outside           bool
 	forward, backward *box
 	// leaves are what the operation reads that no other one computed, gradients those
@@ -54,7 +54,7 @@ func (r *row) kept() bool { return r.forward != nil && r.backward != nil && !r.o
 type box struct {
 	name, formula, shape string
 	kind                 op.Kind
-	nodes                []*G.Node // that it stands for
+	nodes                []*G.Node // that it represents
 }
 
 // chip is a leaf of the graph or the gradient of one.
@@ -138,7 +138,7 @@ func newReader(m *model.Model, expr *G.ExprGraph, loss *G.Node) *reader {
 }
 
 // read makes a row for each node that the loss depends on, and puts the others, which
-// differentiation added, beside them.
+// differentiation added, next to them.
 func (r *reader) read() error {
 	r.ancestors(r.loss)
 	operations := map[int]*row{}
@@ -213,7 +213,7 @@ func (r *reader) operation(n *G.Node) *row {
 	return row
 }
 
-// leafChip says what a leaf is; a parameter that another node stands for already has
+// leafChip says what a leaf is; a parameter that another node represents already has
 // no size.
 func (r *reader) leafChip(symbol string, n *G.Node) chip {
 	c := chip{symbol: symbol, text: shapeOf(n), nodes: []*G.Node{n}}
@@ -235,9 +235,9 @@ func (r *reader) leafChip(symbol string, n *G.Node) chip {
 	return c
 }
 
-// home is the row of the operation that a gradient node of Gorgonia's belongs to: the one
-// that reads what the gradient is of, or what it reads itself. There is none if several
-// operations read that: then it is the sum of their gradients.
+// home is the row of the operation that a gradient node of Gorgonia's belongs to: the
+// one that reads what the gradient is of, or what it reads itself. There is none if
+// several operations read that: then it is the sum of their gradients.
 func (r *reader) home(n *G.Node, consumers map[*G.Node][]*row) *row {
 	for _, of := range slices.Concat(n.DerivOf(), r.inputs(n)) {
 		if c := consumers[of]; len(c) == 1 {

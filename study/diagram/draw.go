@@ -26,7 +26,7 @@ type shape struct {
 	Texts               []text
 }
 
-// text stands on its baseline at X, Y; End means that it ends there.
+// text has its baseline at X, Y; End means that it ends there.
 type text struct {
 	X, Y           float64
 	Text           string
@@ -72,15 +72,16 @@ var colors = map[op.Kind]colour{
 type canvas struct {
 	*measured
 	scene
-	// Left ends of the columns and of the frames, where all ends, and the width of boxes.
+	// Left ends of the columns and of the frames, where all ends, and the width of
+	// boxes.
 	frameX, leavesX, forwardX, backwardX, gradientsX, end float64
 	forwardWidth, backwardWidth                           float64
 	gap                                                   float64 // between rows
 	tops                                                  []float64
 }
 
-// draw places everything on a picture of that height. What is left over goes to the gaps
-// and the boxes.
+// draw places everything on a picture of that height. What is left over goes to the
+// gaps and the boxes.
 func (m *measured) draw(height float64) *scene {
 	size := m.size
 	c := &canvas{measured: m, scene: scene{Width: slideWidth, Height: height, Slide: height == slideHeight}}
@@ -154,7 +155,7 @@ func (c *canvas) head() {
 		text{X: c.gradientsX, Y: base, Text: "their gradients", Size: size, Muted: true})
 }
 
-// frames go around rows that stand for several layers, and say how many.
+// frames go around rows that represent several layers, and say how many.
 func (c *canvas) frames() {
 	for i := 0; i < len(c.rows); {
 		next := i + 1
@@ -240,7 +241,8 @@ func (c *canvas) chipShape(chips []chip, id string, x, mid, width float64) shape
 }
 
 // arrow is an edge: straight between neighbours, else through its lane. What comes in
-// arrives at a box's first quarter, what goes out leaves at its last, seen along the way.
+// arrives at a box's first quarter, what goes out leaves at its last, seen along the
+// way.
 func (c *canvas) arrow(e edge, i int) line {
 	out := line{ID: fmt.Sprintf("e%d", i), Class: "forward"}
 	column, width := c.forwardX, c.forwardWidth

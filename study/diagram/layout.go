@@ -40,7 +40,7 @@ type measured struct {
 	// Widths of the columns, and heights of the rows.
 	leaves, forward, backward, gradients float64
 	heights                              []float64
-	// Lanes are beside the column of forward and of backward boxes: for each edge that
+	// Lanes are next to the column of forward and of backward boxes: for each edge that
 	// passes boxes by, the number of its lane from the column.
 	lanes    map[edge]int
 	sideways [2]int // how many
@@ -102,7 +102,7 @@ func (d *Diagram) measure(size float64) *measured {
 	return m
 }
 
-// chips are what stands left and right of the row.
+// chips are the small boxes left and right of the row.
 func (r *row) chips() (left, right []chip) {
 	return r.leaves, slices.Concat(r.gradients, r.seeds)
 }
@@ -151,8 +151,8 @@ func (d *Diagram) adjacent(e edge) bool {
 	return true
 }
 
-// findLanes gives the edges that pass boxes by lanes, in which none covers another: short
-// ones are near the boxes.
+// findLanes gives the edges that pass boxes by lanes, in which none covers another:
+// short ones are near the boxes.
 func (m *measured) findLanes() {
 	var long []edge
 	for _, e := range m.edges {
@@ -185,7 +185,7 @@ func (m *measured) findLanes() {
 
 func abs(n int) int { return max(n, -n) }
 
-// side is the room for lanes and arrows beside a column.
+// side is the width of the lanes and arrows next to a column.
 func (m *measured) side(i int) float64 {
 	return (arrowRoom + laneWidth*float64(m.sideways[i])) * m.size
 }

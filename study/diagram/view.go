@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// whole shows all rows; of neighbouring layers that are equal, the first, unless unfold.
+// whole shows all rows; of neighbouring layers that are equal, the first, unless
+// unfold.
 func (d *Diagram) whole(r *reader, unfold bool) {
 	place := map[*row]int{} // where a row of the graph is shown
 	for i := 0; i < len(r.rows); {
@@ -77,8 +78,8 @@ func (r *reader) layerSize(i int) int {
 	return n
 }
 
-// equal says whether the rows of two layers, which begin at a and b, say the same and read
-// rows as far away.
+// equal says whether the rows of two layers, which begin at a and b, say the same and
+// read rows as far away.
 func (r *reader) equal(a, b, size int) bool {
 	if b >= len(r.rows) || r.rows[b].layer < 0 || r.layerSize(b) != size {
 		return false
@@ -125,7 +126,7 @@ func (r *reader) producers(b *box, backward bool, visit func(from *row)) {
 	}
 }
 
-// add has a row stand for another one too.
+// add makes a row represent another one too.
 func (r *row) add(other *row) {
 	if r.forward != nil {
 		r.forward.nodes = append(r.forward.nodes, other.forward.nodes...)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Layout is how an example is written, a text with {question} and {answer}. The examples of a prompt are divided by a
-// line break.
+// Layout is how an example is written, a text with {question} and {answer}. The
+// examples of a prompt are divided by a line break.
 type Layout struct {
 	question, answer string // what comes before each
 	end              string
@@ -33,8 +33,8 @@ func (l Layout) query(e Example) string {
 	return l.question + e.Question + strings.TrimRight(l.answer, " ")
 }
 
-// choice is a possible answer as it goes on from the query. The space before it belongs to it, as it does to the
-// tokens of GPT-2 and its like.
+// choice is a possible answer as it goes on from the query. The space before it belongs
+// to it, as it does to the tokens of GPT-2 and its like.
 func (l Layout) choice(e Example, i int) string {
 	return l.answer[len(strings.TrimRight(l.answer, " ")):] + e.Choices[i]
 }

@@ -23,8 +23,8 @@ type Point struct {
 // Accuracy is the share of right answers.
 func (p Point) Accuracy() float64 { return float64(p.Right) / float64(max(p.Trials, 1)) }
 
-// variance is that of the accuracy: of a binomial share, with one right and one wrong answer more, so that it isn't
-// 0 where all are right (Agresti and Coull 1998).
+// variance is that of the accuracy: of a binomial share, with one right and one wrong
+// answer more, so that it isn't 0 where all are right (Agresti and Coull 1998).
 func (p Point) variance() float64 {
 	n := float64(p.Trials) + 2
 	share := (float64(p.Right) + 1) / n
@@ -46,13 +46,14 @@ func (m Measurement) Check() error {
 	}
 	for _, t := range m.Tasks {
 		if most := t.MaxShots(); most >= 0 && m.Shots[len(m.Shots)-1] > most {
-			return fmt.Errorf("%s: %d shots, but there are %d examples beside the one that is asked", t.Name(), m.Shots[len(m.Shots)-1], most)
+			return fmt.Errorf("%s: %d shots, but apart from the question there are %d examples", t.Name(), m.Shots[len(m.Shots)-1], most)
 		}
 	}
 	return nil
 }
 
-// Run measures; each point is given to found when it is known. Done, unless nil, is told how many trials are over.
+// Run measures; each point is given to found when it is known. Done, unless nil, is
+// told how many trials are over.
 func (m Measurement) Run(ctx context.Context, s *Scorer, found func(Point), done func(trials, of int)) error {
 	if err := m.Check(); err != nil {
 		return err
@@ -100,17 +101,19 @@ func (m Measurement) trials(t Task) int {
 	return m.Trials
 }
 
-// Cell is the accuracy of a model size in a task with so many shots, over all its seeds.
+// Cell is the accuracy of a model size in a task with a number of shots, over all its
+// seeds.
 type Cell struct {
 	Accuracy float64
-	// Margin is two standard errors: those of the binomial share or, if they are larger, those that the seeds' own
-	// accuracies show.
+	// Margin is two standard errors: those of the binomial share or, if they are
+	// larger, those that the seeds' own accuracies show.
 	Margin        float64
 	Chance, Ideal float64
 	Seeds         int
 }
 
-// Summary gathers points: what there is of models, tasks and shots, in their order, and their cells.
+// Summary gathers points: what there is of models, tasks and shots, in their order, and
+// their cells.
 type Summary struct {
 	Models []Model
 	Tasks  []string

@@ -27,12 +27,13 @@ func TestSummary(t *testing.T) {
 	if len(s.Models) != 2 || s.Models[0].Name != "small" || len(s.Shots) != 2 || s.Shots[1] != 4 {
 		t.Fatalf("%+v", s)
 	}
-	// Seeds that agree have the error of 200 answers, 102 of 204 being right by Agresti and Coull's rule.
+	// Seeds that agree have the error of 200 answers, 102 of 204 being right by Agresti
+	// and Coull's rule.
 	c, ok := s.Cell(s.Models[0], "sums", 4)
 	if want := 2 * math.Sqrt(0.25/102/2); !ok || c.Accuracy != 0.5 || math.Abs(c.Margin-want) > 1e-12 || c.Seeds != 2 {
 		t.Errorf("%+v, margin expected %v", c, want)
 	}
-	// Of those that don't, the standard error of their mean: 0.04.
+	// The standard error of those that don't is that of their mean: 0.04.
 	if c, _ = s.Cell(s.Models[1], "sums", 4); math.Abs(c.Accuracy-0.94) > 1e-12 || math.Abs(c.Margin-0.08) > 1e-12 {
 		t.Errorf("%+v", c)
 	}

@@ -14,7 +14,7 @@ import (
 	"tinygpt/internal/number"
 )
 
-// shapes tell lines apart beside their colours.
+// shapes tell lines apart, as their colours do.
 var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}}
 
 // series is a line of a panel.
@@ -24,8 +24,9 @@ type series struct {
 	errors plotter.YErrors // nil: a line to compare with, not measured
 }
 
-// DrawShots draws accuracy against the number of shots, a line per model and one of the best reader, a panel per task,
-// as SVG or PNG by the name's ending (Brown et al. 2020, figure 3.8 and others).
+// DrawShots draws accuracy against the number of shots, a line per model and one of the
+// best reader, a panel per task, as SVG or PNG by the name's ending (Brown et al. 2020,
+// figure 3.8 and others).
 func (s *Summary) DrawShots(path string) error {
 	ticks := make([]plot.Tick, len(s.Shots))
 	for i, n := range s.Shots {
@@ -49,7 +50,8 @@ func (s *Summary) DrawShots(path string) error {
 	})
 }
 
-// DrawSizes draws accuracy against the number of parameters, a line per number of shots (Brown et al. 2020, figure 1.3).
+// DrawSizes draws accuracy against the number of parameters, a line per number of shots
+// (Brown et al. 2020, figure 1.3).
 func (s *Summary) DrawSizes(path string) error {
 	ticks := make([]plot.Tick, len(s.Models))
 	for i, m := range s.Models {
@@ -170,7 +172,8 @@ type mark interface {
 	plot.Thumbnailer
 }
 
-// marks are those of line i of a panel: the line and its points, or a dotted line to compare with.
+// marks are those of line i of a panel: the line and its points, or a dotted line to
+// compare with.
 func (l series) marks(i int) ([]mark, error) {
 	line, dots, err := plotter.NewLinePoints(l.points)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"tinygpt/internal/atomicfile"
 )
 
-// Save writes the summary into a folder: table.md, points.json, and the pictures shots and sizes as SVG and PNG, whose
-// SVGs are returned.
+// Save writes the summary into a folder: table.md, points.json, and the pictures shots
+// and sizes as SVG and PNG, whose SVGs are returned.
 func (s *Summary) Save(dir string) (pictures []string, err error) {
 	for name, format := range map[string]string{"table.md": "markdown", "points.json": "json"} {
 		var b bytes.Buffer

@@ -9,16 +9,19 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// Normalisation is how choices of different lengths are made comparable (Brown et al. 2020, section 2.4).
+// Normalisation is how choices of different lengths are made comparable (Brown et al.
+// 2020, section 2.4).
 type Normalisation string
 
 const (
-	// PerToken is the mean log-likelihood of the choice's tokens, the paper's for most tasks.
+	// PerToken is the mean log-likelihood of the choice's tokens, the paper's for most
+	// tasks.
 	PerToken Normalisation = "per-token"
 	// Sum is the choice's log-likelihood as it is.
 	Sum Normalisation = "sum"
-	// Unconditional takes away what the choice has without the question, log P(choice | prompt) −
-	// log P(choice | the answer's mark alone), the paper's for ARC, OpenBookQA and RACE.
+	// Unconditional takes away what the choice has without the question, log P(choice |
+	// prompt) − log P(choice | the answer's mark alone), the paper's for ARC,
+	// OpenBookQA and RACE.
 	Unconditional Normalisation = "unconditional"
 )
 
@@ -35,8 +38,8 @@ type Scorer struct {
 	context int
 }
 
-// parallelTrials are answered together; each has a sequence for what was read and one for each of at most so many
-// choices, those beyond it in turn.
+// ParallelTrials are answered together; each has a sequence for what was read and one
+// for each of a number of choices; further choices take turns.
 const parallelTrials, parallelChoices = 8, 4
 
 // NewScorer returns a scorer of a model with these weights and tokenizer.
@@ -58,7 +61,8 @@ type candidate struct {
 	logProbs      []float32
 }
 
-// Answer answers trials, each with the given numbers of shots, rising: answers[k][i] is that of trial i with shots[k].
+// Answer answers trials, each with the given numbers of shots, rising: answers[k][i] is
+// that of trial i with shots[k].
 func (s *Scorer) Answer(ctx context.Context, trials []Trial, shots []int, done func(trials int)) (answers [][]Answer, err error) {
 	answers = make([][]Answer, len(shots))
 	for k := range answers {
@@ -176,8 +180,8 @@ func (s *Scorer) choose(trials []Trial, shots int, read []int, at func(trial int
 	return nil
 }
 
-// score computes the log-probabilities of the candidates, behind what their trials have read or, if not following,
-// behind nothing.
+// score computes each candidate's log-probability. With following, it continues what
+// its trial has read; otherwise it starts from an empty sequence.
 func (s *Scorer) score(all []candidate, following bool) error {
 	for from := 0; from < len(all); from += parallelTrials * parallelChoices {
 		var inputs []model.Input

@@ -41,8 +41,8 @@ func formulaModel(t *testing.T) *model.Weights {
 	return w
 }
 
-// Log-likelihoods of choices, against transformers'. Here all trials and numbers of shots are read together; there each
-// text is read from its beginning.
+// Log-likelihoods of choices, against transformers'. Here all trials and numbers of
+// shots are read together; there each text is read from its beginning.
 func TestScores(t *testing.T) {
 	text, err := os.ReadFile("testdata/scores.json")
 	if err != nil {

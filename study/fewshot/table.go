@@ -46,7 +46,8 @@ func (s *Summary) Write(w io.Writer, format string) error {
 	return fmt.Errorf("format %q: expected one of %v", format, Formats)
 }
 
-// rows are the table: a header, then for each task a row per model, chance, and the best reader where it is known.
+// rows are the table: a header, then for each task a row per model, chance, and the
+// best reader where it is known.
 func (s *Summary) rows() [][]string {
 	header := []string{"accuracy, %", "parameters"}
 	for _, n := range s.Shots {
@@ -126,8 +127,9 @@ func markdown(rows [][]string) string {
 	return b.String()
 }
 
-// Rises says for each task in a line whether accuracy grew with shots (of the largest model) and with size (at the most
-// shots) by more than the error bars of both ends together.
+// Rises says for each task in a line whether accuracy grew with shots (of the largest
+// model) and with size (at the largest number of shots) by more than the error bars of
+// both ends together.
 func (s *Summary) Rises() string {
 	var b strings.Builder
 	last, most, fewest := s.Models[len(s.Models)-1], s.Shots[len(s.Shots)-1], s.Shots[0]

@@ -16,8 +16,9 @@ type Task interface {
 	Name() string
 	// About says in a few words what is asked for.
 	About() string
-	// Trial returns number i of an endless series of a seed, with that many shots. The shots of a trial with fewer are
-	// the first of those of one with more. The question isn't among the shots.
+	// Trial returns number i of an endless series of a seed, with that many shots. The
+	// shots of a trial with fewer are the first of those of one with more. The question
+	// isn't among the shots.
 	Trial(seed uint64, i, shots int) Trial
 	// MaxShots is how many shots a trial can have; -1: any number.
 	MaxShots() int
@@ -25,12 +26,12 @@ type Task interface {
 	Trials() int
 }
 
-// Trial is a question behind some solved ones.
+// Trial is a question after some solved ones.
 type Trial struct {
 	Shots []Example
 	Query Example
-	// Ideal is the probability that the best reader is right with the first k shots, for each k up to all; nil where
-	// that isn't known.
+	// Ideal is the probability that the best reader is right with the first k shots,
+	// for each k up to all; nil where that isn't known.
 	Ideal []float64
 }
 
@@ -64,8 +65,8 @@ func Open(name string) (Task, error) {
 	return ReadTask(name)
 }
 
-// builtIn asks what was kept out of the sheets. Shots are as those that were trained on, as in the paper, where they
-// come from the training sets.
+// builtIn asks what was kept out of the sheets. Shots are as those that were trained
+// on, as in the paper, where they come from the training sets.
 type builtIn struct{ quiz.Task }
 
 func (t builtIn) Name() string  { return t.Task.Name }
@@ -99,7 +100,8 @@ type file struct {
 //
 //	{"question": "hot", "choices": ["warm", "cold"], "answer": "cold"}
 //
-// in the columns that package labelled finds; the answer is one of the choices or its number.
+// in the columns that package labelled finds; the answer is one of the choices or its
+// number.
 func ReadTask(path string) (Task, error) {
 	table, err := labelled.Read(path, "", data.Options{})
 	if err != nil {

@@ -24,7 +24,7 @@ type Estimate struct {
 	Counts     model.ParameterCounts `json:"parameters_by_kind"`
 	Parameters int64                 `json:"parameters"`
 
-	// Sequences are computed at once: what Memory is of.
+	// Sequences is how many are computed at a time; Memory is for that many.
 	Sequences int          `json:"sequences"`
 	Memory    train.Memory `json:"memory_bytes"`
 	Total     int64        `json:"memory_total_bytes"`
@@ -38,8 +38,8 @@ type Estimate struct {
 	SecondsAccelerator float64 `json:"seconds_accelerator,omitempty"`
 }
 
-// NewEstimate counts a model that trains on so many tokens, sequences of its context at
-// once.
+// NewEstimate counts a model that trains on that number of tokens, sequences of its
+// context at once.
 func NewEstimate(name string, c model.Config, sequences int, tokens float64) Estimate {
 	w := perf.Workload{Model: c, Batch: 1}
 	e := Estimate{
@@ -53,7 +53,7 @@ func NewEstimate(name string, c model.Config, sequences int, tokens float64) Est
 	return e
 }
 
-// Estimates of a paper's models, with one sequence at once.
+// Estimates of a paper's models, with one sequence at a time.
 func (p Paper) Estimates() (list []Estimate) {
 	for _, r := range p.Rows {
 		e := NewEstimate(r.Name, p.Config(r), 1, p.Tokens)
@@ -66,7 +66,7 @@ func (p Paper) Estimates() (list []Estimate) {
 	return list
 }
 
-// On adds the times on this machine, which does so many operations a second in training
+// On adds the times on this machine, which does speed operations a second in training
 // steps, and on an accelerator. A speed of 0 leaves a time out.
 func (e Estimate) On(here float64, a Accelerator) Estimate {
 	if here > 0 {

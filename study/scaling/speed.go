@@ -54,7 +54,8 @@ func (a Accelerator) String() string {
 type Speed struct {
 	// FLOPS is that of a step without its optimiser, in operations a second.
 	FLOPS float64 `json:"flops"`
-	// PerParameter is the time of the optimiser, in seconds, which an update takes once.
+	// PerParameter is the time of the optimiser, in seconds, which an update takes
+	// once.
 	PerParameter float64       `json:"optimiser_seconds_per_parameter"`
 	Workload     perf.Workload `json:"workload"` // that was measured
 }
@@ -72,9 +73,9 @@ const (
 	mostBytes = 2 << 30
 )
 
-// Measure measures steps of c itself, with so many sequences at once: of all its layers
-// if that takes no more than seconds, else of as many as do; where even one layer is too
-// large, MeasureWide.
+// Measure measures steps of c itself, with that number of sequences at a time: of all
+// its layers if that takes no more than seconds, else of as many as do; where even one
+// layer is too large, MeasureWide.
 func Measure(ctx context.Context, c model.Config, sequences int) (Speed, error) {
 	for {
 		w := perf.Workload{Name: "this model", Model: c, Batch: sequences}
@@ -104,7 +105,8 @@ func measure(ctx context.Context, w perf.Workload) (Speed, error) {
 	return Speed{FLOPS: w.FLOP() / (step - optimiser), PerParameter: optimiser / float64(w.Model.ParameterCount()), Workload: w}, nil
 }
 
-// Seconds of so many updates with so many operations each.
+// Seconds estimates the duration of a number of updates with that number of operations
+// each.
 func (s Speed) Seconds(updates, flop float64, parameters int64) float64 {
 	return updates * (flop/s.FLOPS + s.PerParameter*float64(parameters))
 }

@@ -19,8 +19,9 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// awkward is a prompt of what breaks pages: ends of scripts, comments, quotes, entities, a
-// character of several tokens, one that turns the direction of writing, a line end.
+// awkward is a prompt of what breaks pages: ends of scripts, comments, quotes,
+// entities, a character of several tokens, one that turns the direction of writing, a
+// line end.
 const awkward = "</script><!--\"'&lt;é\u202e\\ ${x}`\n"
 
 // traced is the page of a random model that reads bytes, and the trace itself.
@@ -62,7 +63,7 @@ func TestNew(t *testing.T) {
 	if n := len(page.Tokens); len(page.Attention) != 3*2*n*(n+1)/2 || len(page.TokenEmbeddings) != 16*n || len(page.PositionEmbeddings) != 16*n || len(page.Lens) != 4 {
 		t.Errorf("%d weights, %d and %d numbers of embeddings, %d rows", len(page.Attention), len(page.TokenEmbeddings), len(page.PositionEmbeddings), len(page.Lens))
 	}
-	// Layer 2, head 1, position 2 comes behind 5 heads of 10 weights and 3 of its own.
+	// Layer 2, head 1, position 2 comes after 5 heads of 10 weights and 3 of its own.
 	if got, want := page.Attention[5*10+3:][:3], trace.Attention[2][1][2*4:][:3]; !slices.Equal(got, floats(want)) {
 		t.Errorf("attention %v, want %v", got, want)
 	}

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Confidence is the probability that error bars stand for.
+// Confidence is the probability that the true value is within the error bars.
 const Confidence = 0.95
 
 // uncertainty computes the covariance of the parameters from the squares that are left:

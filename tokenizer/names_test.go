@@ -1,0 +1,135 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAddedTokens: special and other added tokens, with what they strip and where they
+// are found, as Hugging Face's tokenizers has them; see testdata/added.py.
+func TestAddedTokens(t *testing.T) {
+	var texts []struct {
+		Text    string
+		IDs     []int32
+		Decoded string
+	}
+	b, err := os.ReadFile("testdata/golden/added/ids.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &texts); err != nil {
+		t.Fatal(err)
+	}
+	first := mustRead(t, "testdata/golden/added")
+	again := filepath.Join(t.TempDir(), "tokenizer.json")
+	if err := WriteJSON(again, first); err != nil {
+		t.Fatal(err)
+	}
+	second, err := ReadJSON(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if Fingerprint(first) != Fingerprint(second) {
+		t.Error("written and read back it is another tokenizer")
+	}
+	for _, tok := range []Tokenizer{first, second} {
+		for _, c := range texts {
+			ids, err := EncodeSpecial(tok, c.Text)
+			if err != nil || !slices.Equal(ids, c.IDs) {
+				t.Errorf("%q: %v, %v; want %v", c.Text, ids, err, c.IDs)
+			}
+			if text, err := tok.Decode(ids); err != nil || text != c.Decoded {
+				t.Errorf("%q is decoded to %q, %v; want %q", c.Text, text, err, c.Decoded)
+			}
+		}
+	}
+	if err := WriteTiktoken(filepath.Join(t.TempDir(), "x.tiktoken"), first); err == nil || !strings.Contains(err.Error(), "can't say that") {
+		t.Error(err)
+	}
+	if _, _, err := ByteLevelVocabulary(first); err == nil {
+		t.Error("no error")
+	}
+}
+
+// TestForTexts: a user's own special tokens are found in texts, the end of text isn't.
+func TestForTexts(t *testing.T) {
+	tok, err := WithSpecialTokens(NewByte(), "<q>", "<a>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := ForTexts(tok).Encode("<q>1<a>2<|")
+	if want := []int32{257, '1', 258, '2', '<', '|'}; err != nil || !slices.Equal(ids, want) {
+		t.Errorf("%v, %v; want %v", ids, err, want)
+	}
+	if ids, _ := ForTexts(tok).Encode(EndOfTextName); slices.Contains(ids, tok.EndOfText()) {
+		t.Errorf("the end of text is made by its name: %v", ids)
+	}
+	if plain := NewByte(); ForTexts(plain) != plain {
+		t.Error("a tokenizer without special tokens of its own is another one")
+	}
+}
+
+// TestManyNames: the time to find names doesn't depend on how many there are.
+func TestManyNames(t *testing.T) {
+	var special []SpecialToken
+	for i := range 20_000 {
+		special = append(special, SpecialToken{Name: "<extra_" + strconv.Itoa(i) + ">", ID: int32(i)})
+	}
+	text := strings.Repeat("a <b> c <extra_12> <extra_x> ", 20_000)
+	n := newNames(special)
+	cost := func(n *names) time.Duration {
+		best := time.Hour
+		for range 3 {
+			began := time.Now()
+			found := 0
+			for at := 0; ; found++ {
+				_, _, end, ok := n.find(text, at)
+				if !ok {
+					break
+				}
+				at = end
+			}
+			if found != 20_000 {
+				t.Fatalf("found %d", found)
+			}
+			best = min(best, time.Since(began))
+		}
+		return best
+	}
+	few, many := cost(newNames(special[12:13])), cost(n)
+	if many > 20*few {
+		t.Errorf("%v with 20,000 names, %v with one", many, few)
+	}
+}
+
+// FuzzNames: encoding by names and decoding with names gives the text back.
+func FuzzNames(f *testing.F) {
+	tok, err := WithSpecialTokens(NewByte(), "<a>", "<a><b>", "é!")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("<a><b>é!<a")
+	f.Fuzz(func(t *testing.T, text string) {
+		ids, err := EncodeSpecial(tok, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, id := range ids {
+			if name, ok := tok.(extendable).base().specialName(id); ok {
+				b.WriteString(name)
+			} else {
+				b.Write(tok.Bytes(id))
+			}
+		}
+		if b.String() != text {
+			t.Errorf("%q became %q", text, b.String())
+		}
+	})
+}
