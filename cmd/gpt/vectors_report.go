@@ -9,6 +9,7 @@ import (
 
 	"tinygpt/embedding/training"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 )
 
 // vectorsReport shows a training of word vectors: on a terminal a bar below the lines of
@@ -20,6 +21,9 @@ type vectorsReport struct {
 	started time.Time
 	loss    string
 }
+
+// barColumns is what a bar takes of a line besides its description.
+const barColumns = 44
 
 func newVectorsReport(w io.Writer, terminal bool, s *training.Session) *vectorsReport {
 	r := &vectorsReport{w: w, first: s.Step(), started: time.Now()}
@@ -52,7 +56,7 @@ func (r *vectorsReport) show(p training.Progress) {
 		r.bar.Clear()
 		fmt.Fprintln(r.w, status)
 	}
-	r.bar.Describe(status)
+	r.bar.Describe(terminal.Fit(status, max(1, terminal.Width(r.w)-barColumns)))
 	r.bar.Set(p.Step)
 }
 

@@ -1,4 +1,4 @@
-// Package terminal makes text safe to show on a terminal.
+// Package terminal makes text safe to show on a terminal, and fits it to its width.
 package terminal
 
 import (

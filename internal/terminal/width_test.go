@@ -1,0 +1,31 @@
+package terminal
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestFit(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		columns int
+		want    string
+	}{{"epoch 1", 10, "epoch 1"}, {"epoch 1", 7, "epoch 1"}, {"epoch 1", 6, "epoch…"}, {"epoch 1", 0, "epoch 1"}, {"epoch 1", -3, "epoch 1"}, {"词向量", 2, "词…"}} {
+		if got := Fit(c.text, c.columns); got != c.want {
+			t.Errorf("%q in %d columns: %q, want %q", c.text, c.columns, got, c.want)
+		}
+	}
+}
+
+func TestWidthOfNoTerminal(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if n, m := Width(f), Width(&bytes.Buffer{}); n != 0 || m != 0 {
+		t.Errorf("a file is %d wide, a buffer %d; want 0", n, m)
+	}
+}
