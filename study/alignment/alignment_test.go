@@ -121,6 +121,34 @@ func TestCourse(t *testing.T) {
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, whole.Dir) })
 	t.Run("reward", func(t *testing.T) { checkReward(t, whole.Dir) })
 	t.Run("refusals", func(t *testing.T) { checkRefusals(t, whole.Dir) })
+	t.Run("pre-training mixed in", func(t *testing.T) {
+		s := quick()
+		s.From, s.RewardFrom = filepath.Join(whole.Dir, "sft"), filepath.Join(whole.Dir, "reward")
+		s.PPO.Updates, s.PPO.EvalEvery, s.PPO.Pretraining, s.PPO.Average = 1, 1, 1, 0.9
+		tr, err := Start(context.Background(), run.PPO, s, filepath.Join(dir, "ptx"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := tr.Train(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := tr.Run.Metrics()
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, m := range all {
+			if l, ok := m.Values["ptx/loss"]; ok {
+				found = true
+				if math.Abs(l-math.Log(500)) > 1.5 { // so little was learned
+					t.Errorf("the loss of the pre-training text is %g", l)
+				}
+			}
+		}
+		if _, err := os.Stat(filepath.Join(tr.Run.Dir, align.AverageCheckpoint)); err != nil || !found {
+			t.Errorf("no ptx/loss, or no average of the weights: %v", err)
+		}
+	})
 	t.Run("best of n", func(t *testing.T) {
 		list, err := BestOfReward(context.Background(), filepath.Join(whole.Dir, "reward"), 4, 4, func(string, int, int) {})
 		if err != nil || len(list) != 3 || list[2].Proxy < list[0].Proxy {
