@@ -34,9 +34,10 @@ func K3Loss(logP, logQ []float64, tokens int, grad []float64) (loss float64) {
 	return loss
 }
 
-// AdaptiveKL is the coefficient after an update whose KL was kl (Ziegler et al. 2019,
-// section 2.2): it grows while kl is above the target, by a fifth of the excess at the
-// most for each horizon of episodes.
+// AdaptiveKL returns the KL coefficient after an update whose KL was kl (Ziegler et al.
+// 2019, section 2.2): it grows while kl is above the target and shrinks while it is below.
+// The relative error kl/target − 1 is clipped to ±0.2, and counts in the proportion of the
+// update's episodes to the horizon.
 func AdaptiveKL(coefficient, kl, target float64, episodes, horizon int) float64 {
 	excess := min(max(kl/target-1, -0.2), 0.2)
 	return coefficient * (1 + excess*float64(episodes)/float64(horizon))

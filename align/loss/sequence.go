@@ -36,8 +36,9 @@ func Entropy(logSoftmax []float64) (h float64) {
 	return h
 }
 
-// NLL is the loss of supervised fine-tuning: −Σ log p/tokens, for the log-probabilities
-// of answers' tokens, out of so many in the whole batch. grad may be nil.
+// NLL is the loss of supervised fine-tuning: −Σ log p/tokens over the log-probabilities of
+// answers' tokens. tokens is the number of such tokens in the whole batch, of which
+// logProbs may be a part. grad may be nil.
 func NLL(logProbs []float64, tokens int, grad []float64) (loss float64) {
 	n := float64(tokens)
 	for i, l := range logProbs {

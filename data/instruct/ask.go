@@ -44,7 +44,7 @@ func (a *author) trap() (Prompt, bool) {
 	return Prompt{}, false
 }
 
-// frames are what stands around the subject of a question.
+// frames are the words before and after the subject of a question.
 var frames = map[story.QuestionKind][2]string{
 	story.Who:   {"Who has ", " at the end?"},
 	story.Where: {"Where is ", " at the end?"},

@@ -69,7 +69,7 @@ func course(t *testing.T, dir, base string, s Settings, report train.Report) (*C
 	return &Course{Dir: dir, Settings: s, Out: out, Report: func() train.Report { return report }}, out
 }
 
-// stopAt ends a context after a step of a training of so many.
+// stopAt ends a context after a step of the training that has the given number of steps.
 type stopAt struct {
 	train.Silent
 	steps, step int

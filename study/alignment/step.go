@@ -40,7 +40,7 @@ const (
 	CommandReward = "!"
 )
 
-// Progress is told how far a part of the work is.
+// Progress is called now and then with how far a part of the work is.
 type Progress func(what string, done, total int)
 
 // Training is a step that is ready to run.
