@@ -32,7 +32,7 @@ func vectorsNERCommand() *cli.Command {
 			&cli.StringFlag{Name: "test", Usage: "those in `FILE` to measure on"},
 			encodingFlag(),
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the classifier's settings, section ner of YAML `FILE`", DefaultText: "the usual ones"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `ner.crf=true` (repeatable)"},
+			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `ner.crf=false` (repeatable)"},
 			&cli.StringSliceFlag{Name: "start", Usage: "random, frozen or tuned (repeatable)", DefaultText: "all three"},
 			&cli.IntFlag{Name: "seeds", Usage: "train each classifier `N` times", Value: 3},
 			&cli.BoolFlag{Name: "ablate", Usage: "leave out each part of the classifier in turn, of the last start"},

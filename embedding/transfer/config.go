@@ -33,7 +33,8 @@ type Config struct {
 	// Features of each word in the window besides its vector: shape (case and digits),
 	// suffix (its last three letters), each a small vector that is learned.
 	Features []string `yaml:"features"`
-	// CRF adds a conditional random field: tags are chosen together, by what follows what.
+	// CRF adds a conditional random field: the tags of a sentence are chosen together, by
+	// what follows what.
 	CRF bool `yaml:"crf"`
 	// Dropout acts on the input of the layers.
 	Dropout float64 `yaml:"dropout"`
@@ -49,7 +50,7 @@ type Config struct {
 
 // Default returns settings for some hundred to some thousand sentences.
 func Default() Config {
-	return Config{Window: 2, Hidden: 150, Features: []string{Shape, Suffix}, Dropout: 0.5, LearningRate: 2e-3, WeightDecay: 0.01, Epochs: 15, BatchTokens: 256}
+	return Config{Window: 2, Hidden: 150, Features: []string{Shape, Suffix}, CRF: true, Dropout: 0.5, LearningRate: 2e-3, WeightDecay: 0.01, Epochs: 15, BatchTokens: 256}
 }
 
 // Validate checks the settings.

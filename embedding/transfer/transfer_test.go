@@ -109,7 +109,7 @@ func world(n int, seed uint64) (*embedding.Vectors, Sets) {
 
 func small() Config {
 	c := Default()
-	c.Window, c.Hidden, c.Epochs, c.BatchTokens, c.LearningRate, c.Features = 1, 16, 6, 64, 5e-3, nil
+	c.Window, c.Hidden, c.Epochs, c.BatchTokens, c.LearningRate, c.Features, c.CRF = 1, 16, 6, 64, 5e-3, nil, false
 	return c
 }
 
@@ -242,7 +242,7 @@ func TestConfig(t *testing.T) {
 		}
 		names += v.Name + "; "
 	}
-	if names != "without shape; without suffix; the word alone; with CRF; " {
+	if names != "without shape; without suffix; the word alone; without CRF; " {
 		t.Error(names)
 	}
 }
