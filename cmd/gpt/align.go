@@ -27,7 +27,7 @@ func alignCommand() *cli.Command {
 func alignDataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
-		Usage: "show the built-in instructions beside the paper's table",
+		Usage: "show the built-in instructions next to the paper's table",
 		Flags: []cli.Flag{
 			&cli.Float64Flag{Name: "scale", Usage: "prompts for each of the paper's", Value: 0.1},
 			&cli.Uint64Flag{Name: "seed", Usage: "seed of the prompts", Value: 1},

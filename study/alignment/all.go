@@ -36,7 +36,7 @@ var courseSteps = []struct {
 	{run.SFT, "1. supervised fine-tuning on demonstrations"},
 	{run.Reward, "2. a reward model from comparisons"},
 	{run.PPO, "3. reinforcement learning for the reward (PPO)"},
-	{run.DPO, "beside it: the same comparisons without a reward model (DPO)"},
+	{run.DPO, "for comparison: the same comparisons without a reward model (DPO)"},
 }
 
 // summaryFile says which steps are done, and how long each took.
