@@ -24,7 +24,7 @@ type PolicyInputs struct {
 	Prompts   []Instruction
 	Generator *Generator
 	Reward    Judge
-	// Gold, unless nil, is noted beside the reward and changes nothing.
+	// Gold, unless nil, is noted next to the reward and changes nothing.
 	Gold Judge
 	// Pretraining is the text that PPO-ptx mixes in.
 	Pretraining *data.Stream

@@ -221,6 +221,7 @@ func (s *Session) draw(ctx context.Context, requests []sample.Request) ([]sample
 	texts := make([]sample.Text, len(running))
 	for i, text := range running {
 		texts[i] = *text
+		texts[i].Text = strings.TrimPrefix(text.Text, s.Template.Lead())
 		if text.Err != nil && answering.Err() == nil {
 			return nil, text.Err
 		}

@@ -18,6 +18,9 @@ type Template interface {
 	Name() string
 	// Render returns the tokens after which the model writes its answer.
 	Render(messages []Message) ([]int32, error)
+	// Lead is what the model writes between the prompt and an answer, if it does: it is no
+	// part of the answer.
+	Lead() string
 	// Stop lists the texts that end an answer, apart from the end of text.
 	Stop() []string
 }
@@ -28,6 +31,9 @@ type Plain struct{ Tokenizer tokenizer.Tokenizer }
 
 // Name is plain.
 func (Plain) Name() string { return "plain" }
+
+// Lead is the space after the colon.
+func (Plain) Lead() string { return " " }
 
 // Stop ends an answer where the next question would begin.
 func (Plain) Stop() []string { return []string{"\nUser:"} }
@@ -42,8 +48,7 @@ func (p Plain) Render(messages []Message) ([]int32, error) {
 		case instruct.User:
 			fmt.Fprintf(&b, "User: %s\n", m.Content)
 		case instruct.Assistant:
-			// An answer of the model begins with the space that follows the colon.
-			fmt.Fprintf(&b, "Assistant: %s\n", strings.TrimPrefix(m.Content, " "))
+			fmt.Fprintf(&b, "Assistant: %s\n", strings.TrimPrefix(m.Content, p.Lead()))
 		}
 	}
 	b.WriteString("Assistant:")
@@ -55,6 +60,9 @@ type Instructed struct{ Format *instruct.Format }
 
 // Name is instruct.
 func (Instructed) Name() string { return "instruct" }
+
+// Lead is empty: an answer begins after the assistant's token.
+func (Instructed) Lead() string { return "" }
 
 // Stop is empty: an answer ends with the end of text.
 func (Instructed) Stop() []string { return nil }

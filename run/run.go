@@ -213,6 +213,17 @@ func (r *Run) Model(which string) (*model.Model, train.State, error) {
 	return m, state, r.orOther(path, err)
 }
 
+// Trained loads the weights of a checkpoint as Model does, without the positions that it
+// wasn't trained on: those of a checkpoint from a stage with a shorter context than the
+// model's compute what means nothing.
+func (r *Run) Trained(which string) (*model.Model, train.State, error) {
+	m, state, err := r.Model(which)
+	if err == nil {
+		err = m.Crop(r.Config.Train.ContextAt(m.Config, state))
+	}
+	return m, state, err
+}
+
 // orOther adds to the error of a checkpoint that can't be read that the run's other one
 // can be, if so.
 func (r *Run) orOther(path string, err error) error {

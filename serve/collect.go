@@ -39,7 +39,7 @@ func (s *Server) start(r *http.Request, g *generation, requests []sample.Request
 	var j *job
 	begun := make(chan struct{})
 	for i := range requests {
-		t := newTracker(g.model.Tokenizer, g.wanted, requests[i].End)
+		t := newTracker(g.model.Tokenizer, g.wanted, requests[i].End, g.lead)
 		requests[i].OnToken = func(step *sample.Step) bool {
 			<-begun
 			j.events.add(event{index: i, piece: t.next(step)})

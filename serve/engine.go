@@ -38,7 +38,7 @@ type engine struct {
 	active  []*drawing
 }
 
-// observer is told what the engine does, for metrics. The calls must be quick.
+// observer receives what the engine does, for metrics. Its calls must be quick.
 type observer interface {
 	state(running, waiting int)
 	tokens(prompt, cached, drawn int)

@@ -29,6 +29,7 @@ type generation struct {
 	n            int
 	stream       bool
 	includeUsage bool
+	lead         string // no part of a text that begins with it; see chat.Template
 	wanted
 }
 

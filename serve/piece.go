@@ -1,7 +1,9 @@
 package serve
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
@@ -48,16 +50,21 @@ type tracker struct {
 	final      int // of the text that is final
 	held       []tokenInfo
 	ends       []int32
+	textLead   string // what to cut off the text's beginning, until it has begun
+	tokenLead  string // the same for the bytes of its tokens
 }
 
-func newTracker(t tokenizer.Tokenizer, w wanted, ends []int32) *tracker {
-	return &tracker{wanted: w, tokenizer: t, characters: tokenizer.NewStream(t), ends: ends}
+func newTracker(t tokenizer.Tokenizer, w wanted, ends []int32, lead string) *tracker {
+	return &tracker{wanted: w, tokenizer: t, characters: tokenizer.NewStream(t), ends: ends, textLead: lead, tokenLead: lead}
 }
 
 // next returns what became final with a step.
 func (k *tracker) next(s *sample.Step) piece {
 	p := piece{text: s.Text}
 	k.final += len(s.Text)
+	if p.text != "" {
+		p.text, k.textLead = strings.TrimPrefix(p.text, k.textLead), ""
+	}
 	if !k.logProbs && k.candidates == 0 {
 		return p
 	}
@@ -66,6 +73,9 @@ func (k *tracker) next(s *sample.Step) piece {
 		k.length += len(text)
 		info := k.describe(s)
 		info.end = k.length
+		if len(info.bytes) > 0 {
+			info.bytes, k.tokenLead = bytes.TrimPrefix(info.bytes, []byte(k.tokenLead)), ""
+		}
 		k.held = append(k.held, info)
 	}
 	n := 0

@@ -63,7 +63,7 @@ func chatAction(c *cli.Context) error {
 	if err := setOptions(c, &options); err != nil {
 		return usageError{err}
 	}
-	m, _, err := r.Model(c.String("checkpoint"))
+	m, err := trainedModel(c.App.ErrWriter, r, c.String("checkpoint"))
 	if err != nil {
 		return err
 	}

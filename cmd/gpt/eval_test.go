@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"tinygpt/model"
 )
 
 // evalJSON runs eval and returns its report.
@@ -46,7 +48,7 @@ func TestEval(t *testing.T) {
 	}
 }
 
-// Smaller weights are measured beside the trained ones, and write other texts.
+// Smaller weights are measured next to the trained ones, and write other texts.
 func TestWeights(t *testing.T) {
 	inTinyRun(t)
 	plain := evalJSON(t)
@@ -135,4 +137,25 @@ func TestEvalInStage(t *testing.T) {
 	contains(t, out, "stage 1:", "on contexts of 12 tokens, as trained so far")
 	contains(t, succeed(t, "eval"), "windows:        documents, up to 12 tokens, as trained so far")
 	contains(t, succeed(t, "eval", "--stride", "12"), "windows:        24 tokens, stride 12\n")
+}
+
+// A text by a checkpoint from a stage keeps to that context, which standard error says.
+func TestSampleInStage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.stages=[{until: 0.99, layers: 1, context: 12}]")
+	status, _, stderr := gpt("sample", "--max-tokens", "30", "Once")
+	if status != 0 || strings.Count(stderr, "was trained on contexts of 12 tokens so far: the model's context is cut to them, from 24\n") != 1 ||
+		!strings.Contains(stderr, "longer than the model's context of 12 tokens") {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
+	var said bytes.Buffer
+	m, err := servedModel(&said, "runs/tiny-1", "", model.Float32)
+	if err != nil || m.Config.Context != 12 || !strings.Contains(said.String(), "contexts of 12 tokens so far") {
+		t.Errorf("%v, %+v, %s", err, m, said.String())
+	}
+	succeed(t, "train", "--config", "tiny.yaml", "--run", "runs/whole", "--set", "train.stages=[{until: 0.5, layers: 1, context: 12}]")
+	if _, _, stderr := gpt("sample", "--run", "runs/whole", "--checkpoint", "last", "--max-tokens", "5", "Once"); strings.Contains(stderr, "so far") {
+		t.Errorf("the end of the training: %s", stderr)
+	}
 }

@@ -155,7 +155,7 @@ func pictureName(path string) error {
 }
 
 func runWeights(r *run.Run, checkpoint string, p model.Precision) (*model.Weights, error) {
-	m, _, err := r.Model(checkpoint)
+	m, _, err := r.Trained(checkpoint)
 	if err != nil {
 		return nil, err
 	}

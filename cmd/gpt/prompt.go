@@ -49,13 +49,21 @@ func promptOf(c *cli.Context) (p prompt, err error) {
 	return p, nil
 }
 
-// missing reports whether no prompt was given. If standard input is a pipe or a file,
-// which is easily taken for a way to give one, it says that this isn't read.
+// missing reports whether no prompt was given, and warns of an unreadInput.
 func (p prompt) missing(c *cli.Context) bool {
-	if !p.set && isPiped(c.App.Reader) {
-		fmt.Fprintln(c.App.ErrWriter, "gpt: standard input is not read: give - as the prompt to take it from there")
+	if !p.set {
+		unreadInput(c, "- as the prompt")
 	}
 	return !p.set
+}
+
+// unreadInput is for commands that were given no text. If standard input is a pipe or a
+// file, which is easily taken for a way to give one, it says that this isn't read, and what
+// to give for it to be.
+func unreadInput(c *cli.Context, give string) {
+	if isPiped(c.App.Reader) {
+		fmt.Fprintf(c.App.ErrWriter, "gpt: standard input is not read: give %s to take it from there\n", give)
+	}
 }
 
 // isPiped reports whether a stream is a pipe or a file: neither a terminal nor

@@ -36,7 +36,8 @@ func sampleCommand() *cli.Command {
 		Usage:     "write with a trained model",
 		ArgsUsage: "[PROMPT]",
 		Description: "PROMPT is the text to continue, in quotes; - reads it from standard input.\n" +
-			"Without a prompt the model writes a text from its beginning, or on a terminal asks for one after the other.",
+			"Without a prompt the model writes a text from its beginning, or on a terminal asks for one after the other.\n" +
+			"A checkpoint from a stage of training with a shorter context (train.stages) keeps to that context.",
 		Flags:  flags,
 		Action: sampleAction,
 	}
@@ -67,7 +68,7 @@ func sampleAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	m, _, err := r.Model(c.String("checkpoint"))
+	m, err := trainedModel(c.App.ErrWriter, r, c.String("checkpoint"))
 	if err != nil {
 		return err
 	}

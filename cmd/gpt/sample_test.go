@@ -118,7 +118,7 @@ func TestSampleStop(t *testing.T) {
 		rest := strings.TrimPrefix(succeed(t, args...), "Once")
 		at := strings.LastIndex(strings.TrimRight(rest, " \n"), " ")
 		if at < 1 || strings.Index(rest, " ") < at || !strings.Contains(rest[:at], rest[at+1:at+2]) {
-			continue // the letter behind the space is to stand alone before
+			continue // the letter after the space must be a token of its own first
 		}
 		for _, stop := range []string{" ", rest[at : at+2]} {
 			if got, want := succeed(t, append(args, "--stop", stop)...), "Once"+rest[:at]+"\n"; got != want {
@@ -233,6 +233,7 @@ func TestSampleNotes(t *testing.T) {
 		"the model sees the last 24, its context":                  {"sample", long},
 		"the text is longer than the model's context of 24 tokens": {"sample", "-n", "2", "--max-tokens", "60", "Once"},
 		"standard input is not read: give - as the prompt":         {"sample"},
+		"standard input is not read: give --file - to take it":     {"tokenizer", "inspect"},
 		"--num-samples is 100000000: expected 1 to 100000":         {"sample", "-n", "100000000"},
 		"repetition-penalty is 1e-300: expected 0.001 to 1000":     {"sample", "--repetition-penalty", "1e-300"},
 	} {

@@ -78,7 +78,7 @@ func serveAction(c *cli.Context) error {
 	}
 	var models []*serve.Model
 	for _, dir := range dirs {
-		m, err := servedModel(dir, c.String("checkpoint"), precision)
+		m, err := servedModel(c.App.ErrWriter, dir, c.String("checkpoint"), precision)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func serveAction(c *cli.Context) error {
 }
 
 // servedModel opens a run to be served: one that writes texts, or a reward model.
-func servedModel(dir, checkpoint string, p model.Precision) (*serve.Model, error) {
+func servedModel(stderr io.Writer, dir, checkpoint string, p model.Precision) (*serve.Model, error) {
 	r, err := run.Open(dir)
 	if err != nil {
 		return nil, err
@@ -128,10 +128,11 @@ func servedModel(dir, checkpoint string, p model.Precision) (*serve.Model, error
 	if err := writes(r); err != nil {
 		return nil, err
 	}
-	m, _, err := r.Model(checkpoint)
+	m, err := trainedModel(stderr, r, checkpoint)
 	if err != nil {
 		return nil, err
 	}
+	served.Config = m.Config
 	weights, err := m.Weights(p)
 	if err != nil {
 		return nil, err

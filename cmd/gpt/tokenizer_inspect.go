@@ -44,6 +44,7 @@ func inspect(c *cli.Context) error {
 		}
 		return inspectCorpus(c, t, corpus, asJSON)
 	case c.NArg() == 0 && !c.IsSet("file"):
+		unreadInput(c, "--file -")
 		return inspectVocabulary(c, t, asJSON)
 	}
 	text, err := inputText(c)

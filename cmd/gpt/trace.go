@@ -47,7 +47,7 @@ func traceAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	m, state, err := r.Model(c.String("checkpoint"))
+	m, state, err := r.Trained(c.String("checkpoint"))
 	if err != nil {
 		return err
 	}

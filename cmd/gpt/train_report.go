@@ -34,32 +34,30 @@ const barParts = 1000
 func newTrainReport(w io.Writer) *trainReport {
 	r := &trainReport{w: w, now: time.Now}
 	if isTerminal(w) {
-		r.bar = progressbar.NewOptions(barParts,
-			progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+		r.bar = newBar(w, barParts)
 	}
 	return r
 }
 
 func (r *trainReport) Step(m train.Metrics, p train.Progress) {
 	r.smooth(m)
-	status := fmt.Sprintf("step %d/%d  loss %.4f%s  lr %.2e  norm %.2f  %s tok/s",
-		m.Step, p.Steps, r.loss, r.val, m.LearningRate, m.GradNorm, number.Thousands(int(r.tokens)))
+	status := fmt.Sprintf("step %d/%d  loss %.4f%s", m.Step, p.Steps, r.loss, r.val)
+	rates := fmt.Sprintf("  lr %.2e  norm %.2f  %s tok/s", m.LearningRate, m.GradNorm, number.Thousands(int(r.tokens)))
+	left := ""
 	if r.started.IsZero() {
 		r.started, r.doneThen = r.now(), p.Done
 	} else {
-		left := float64(r.now().Sub(r.started)) * (1 - p.Done) / (p.Done - r.doneThen)
-		status += fmt.Sprintf("  %s left", number.Short(time.Duration(left)))
+		takes := float64(r.now().Sub(r.started)) * (1 - p.Done) / (p.Done - r.doneThen)
+		left = fmt.Sprintf("  %s left", number.Short(time.Duration(takes)))
 	}
 	if r.bar != nil {
-		r.bar.Describe(status)
+		describeBar(r.bar, r.w, status+left+rates) // a narrow terminal cuts the end off
 		r.bar.Set(int(barParts * p.Done))
 		return
 	}
 	if r.lastPrint.IsZero() || m.Step == p.Steps || r.now().Sub(r.lastPrint) > 10*time.Second {
 		r.lastPrint = r.now()
-		fmt.Fprintln(r.w, status)
+		fmt.Fprintln(r.w, status+rates+left)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"tinygpt/embedding/training"
 	"tinygpt/internal/number"
-	"tinygpt/internal/terminal"
 )
 
 // vectorsReport shows a training of word vectors: on a terminal a bar below the lines of
@@ -22,16 +21,10 @@ type vectorsReport struct {
 	loss    string
 }
 
-// barColumns is what a bar takes of a line besides its description.
-const barColumns = 44
-
 func newVectorsReport(w io.Writer, terminal bool, s *training.Session) *vectorsReport {
 	r := &vectorsReport{w: w, first: s.Step(), started: time.Now()}
 	if terminal {
-		r.bar = progressbar.NewOptions(s.Steps(),
-			progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+		r.bar = newBar(w, s.Steps())
 		r.bar.Set(r.first)
 	}
 	return r
@@ -56,7 +49,7 @@ func (r *vectorsReport) show(p training.Progress) {
 		r.bar.Clear()
 		fmt.Fprintln(r.w, status)
 	}
-	r.bar.Describe(terminal.Fit(status, max(1, terminal.Width(r.w)-barColumns)))
+	describeBar(r.bar, r.w, status)
 	r.bar.Set(p.Step)
 }
 

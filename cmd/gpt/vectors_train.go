@@ -35,6 +35,7 @@ var vectorSettings = []struct{ flag, setting, usage string }{
 	{"sample", "vectors.sample", "threshold of subsampling, 0 for none"},
 	{"seed", "vectors.seed", "of all that is drawn"},
 	{"engine", "vectors.engine", "`ENGINE`: " + strings.Join(training.Engines, " or ") + ", Gorgonia's graph of the objective, which is slow"},
+	{"encoding", "data.encoding", "the character encoding `NAME` of the texts: gb18030, shift_jis, windows-1252, …"},
 	{"words", "data.words", "how text is cut: " + strings.Join(corpus.Splitters, ", ")},
 }
 

@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/number"
 	"tinygpt/model"
+	"tinygpt/run"
 )
 
 // weightsFlag is how a command asks for smaller weights.
@@ -25,4 +28,15 @@ func precisionOf(c *cli.Context) (model.Precision, error) {
 		return "", usageError{fmt.Errorf("--weights is %q: expected %s", p, strings.Join(names, ", "))}
 	}
 	return p, nil
+}
+
+// trainedModel loads the weights of a checkpoint to write with. It says so on stderr if they
+// were trained on a part of their context so far, which the model then keeps to.
+func trainedModel(stderr io.Writer, r *run.Run, checkpoint string) (*model.Model, error) {
+	m, state, err := r.Trained(checkpoint)
+	if err == nil && m.Config.Context < r.Config.Model.Context {
+		fmt.Fprintf(stderr, "gpt: the checkpoint of step %s was trained on contexts of %s tokens so far: the model's context is cut to them, from %s\n",
+			number.Thousands(state.Step), number.Thousands(m.Config.Context), number.Thousands(r.Config.Model.Context))
+	}
+	return m, err
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Show prints the paper's table beside that of the world, and what it doesn't say.
+// Show prints the paper's table next to that of the world, and what it doesn't say.
 func (w *World) Show(out io.Writer) {
 	fmt.Fprintf(out, "Prompts of InstructGPT (Ouyang et al. 2022, table 6), and here at scale %g\n\n", w.Scale)
 	fmt.Fprintf(out, "%-5s %-6s %-9s %8s %8s %10s  %s\n", "step", "split", "source", "paper", "here", "customers", "tasks here")

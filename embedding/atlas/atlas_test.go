@@ -218,7 +218,7 @@ func TestPage(t *testing.T) {
 		t.Errorf("the wheel moves what is under the mouse from %v to %v", before, after)
 	}
 	shown()
-	// A click on a dot selects it, one beside all dots nothing.
+	// A click on a dot selects it, one outside all dots selects nothing.
 	var place [2]float64
 	b.Eval(`fit(); select(-1); { const r = dots[20].getBoundingClientRect(); [r.x + r.width / 2, r.y + r.height / 2]; }`, &place)
 	b.Click(place[0], place[1])

@@ -28,7 +28,7 @@ func (t *Table) add(cells ...any) {
 	t.Rows = append(t.Rows, row)
 }
 
-// decimal writes a number with three places behind the point, and never −0.
+// decimal writes a number with three decimal places, and never −0.
 func decimal(x float64) string {
 	if math.Abs(x) < 0.0005 {
 		x = 0

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"tinygpt/data"
 	"tinygpt/embedding/corpus"
 )
 
@@ -39,6 +40,8 @@ type Config struct {
 type Data struct {
 	// Files are files, folders and globs. None: the built-in stories.
 	Files []string `yaml:"files,omitempty"`
+	// Encoding is the name of the files' character encoding; none: UTF-8.
+	Encoding string `yaml:"encoding,omitempty"`
 	// StoriesBytes is the size of the built-in stories, StoriesSeed which ones.
 	StoriesBytes int    `yaml:"stories_bytes,omitempty"`
 	StoriesSeed  uint64 `yaml:"stories_seed,omitempty"`
@@ -164,6 +167,9 @@ func (c Config) Validate() error {
 	}
 	d, v := c.Data, c.Vectors
 	check(d.Tokenizer != "" || slices.Contains(corpus.Splitters, d.Words), "data.words is %q: expected one of %s", d.Words, strings.Join(corpus.Splitters, ", "))
+	if err := data.CheckEncoding(d.Encoding); err != nil {
+		errs = append(errs, fmt.Errorf("data.encoding: %w", err))
+	}
 	check(d.MinCount >= 1, "data.min_count is %d: expected 1 or more", d.MinCount)
 	check(d.MaxWords >= 0, "data.max_words is %d: expected 0 (no limit) or more", d.MaxWords)
 	check(d.ValFraction >= 0 && d.ValFraction < 1, "data.val_fraction is %v: expected 0 or more and less than 1", d.ValFraction)

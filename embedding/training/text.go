@@ -24,7 +24,7 @@ func ReadText(d Data, force bool) (*corpus.Text, error) {
 	b := corpus.NewBuilder(split)
 	switch {
 	case len(d.Files) > 0:
-		err = data.EachLine(d.Files, data.Options{}, b.Add)
+		err = data.EachLine(d.Files, data.Options{Encoding: d.Encoding}, b.Add)
 	case d.StoriesBytes <= 0:
 		err = errors.New("no text: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories")
 	default:

@@ -8,7 +8,7 @@ import (
 // Options decide a training, besides its text.
 type Options struct {
 	Dim     int
-	Window  int // at most so many words on each side; drawn anew from 1 to Window for each target
+	Window  int // the maximum number of words on each side; drawn anew from 1 to Window for each target
 	CBOW    bool
 	Classic bool // CBOW's gradient as in word2vec.c, see kernel.Sampling
 	// Softmax trains with the full softmax in place of negative sampling.

@@ -10,7 +10,7 @@ const (
 	pieceTargets = 32       // targets that share noise words, at most
 	maxBlock     = 256      // targets of a block, at most
 	softmaxBlock = 32       // of the full softmax, where every target moves every vector
-	// A block lets the most frequent word's vector miss about so many steps in the mean.
+	// A block lets the most frequent word's vector miss about this number of steps on average.
 	// 24 did no harm on 4 million words of Wikipedia, 90 cost a point of analogies, 180
 	// made the vectors diverge.
 	staleSteps = 24

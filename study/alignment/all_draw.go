@@ -16,7 +16,7 @@ import (
 	"tinygpt/run"
 )
 
-// drawSteps draws the three steps beside each other, as the lecture's slide has them: the
+// drawSteps draws the three steps side by side, as the lecture's slide has them: the
 // loss of answers, the pairs that the reward model is right about with the ceiling and
 // the baselines, and what the policy's answers are worth.
 func (c *Course) drawSteps() error {

@@ -30,8 +30,9 @@ type Part struct {
 // partOf maps the names of Steps.Spent to the parts of a step that a report shows.
 var partOf = map[string]string{
 	"Linear": "matrix products", "ResidualLinear": "matrix products",
-	"ResidualFeedForward": "feed-forward network (products and GELU)", "CausalSelfAttention": "attention",
+	"FeedForward": "feed-forward network (products and GELU)", "ResidualFeedForward": "feed-forward network (products and GELU)", "CausalSelfAttention": "attention",
 	"Logits": "output head and loss", "CrossEntropy": "output head and loss",
+	"LogProbs": "output head and loss", "LogProbsEntropy": "output head and loss",
 	SpentOptimiser: "optimiser", SpentZeroGrad: "optimiser",
 	SpentGraph: "Gorgonia's graph", SpentBatch: "other",
 	"Embedding": "other", "Dropout": "other",
