@@ -17,7 +17,7 @@ import (
 	"tinygpt/train"
 )
 
-// Course is InstructGPT from beginning to end, and DPO beside it, in one folder: a run
+// Course is InstructGPT from beginning to end, and DPO for comparison, in one folder: a run
 // for each step, the comparison of what came out, and pictures.
 type Course struct {
 	Dir      string
