@@ -12,9 +12,17 @@ import (
 // newBar is the bar of a training, for a terminal.
 func newBar(w io.Writer, parts int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(parts,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(barWidth(terminal.Width(w))), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(barWidth(columnsOf(w))), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+}
+
+// columnsOf is the width of the terminal that w writes to in the end, 0 if it is none.
+func columnsOf(w io.Writer) int {
+	if f := fileOf(w); f != nil {
+		return terminal.Width(f)
+	}
+	return 0
 }
 
 // barWidth is how long a bar is on a terminal of that many columns; 0: unknown.
@@ -31,7 +39,7 @@ const barRest = 11
 
 // describeBar sets what comes before a bar, cut to what the line has room for.
 func describeBar(bar *progressbar.ProgressBar, w io.Writer, status string) {
-	columns := terminal.Width(w)
+	columns := columnsOf(w)
 	room := 0 // no limit
 	if columns > 0 {
 		room = max(1, columns-barRest-barWidth(columns))

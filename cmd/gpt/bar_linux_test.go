@@ -49,7 +49,7 @@ func TestBarFits(t *testing.T) {
 			all, _ := io.ReadAll(other) // ends with an error when the terminal is closed
 			shown <- string(all)
 		}()
-		r := newTrainReport(terminal)
+		r := newTrainReport(&output{Writer: terminal}) // as main does
 		for step := 1; step <= 3; step++ {
 			time.Sleep(110 * time.Millisecond) // a bar is drawn ten times a second
 			r.Evaluated(train.Metrics{Step: step, ValLoss: 1}, false)
