@@ -7,7 +7,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Width is the number of columns of the terminal that w writes to, 0 if it is none.
+// Width is the number of columns of the terminal that w is, 0 if it is none: what wraps a
+// terminal counts as none.
 func Width(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok {
