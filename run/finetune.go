@@ -331,11 +331,9 @@ func (t *TaskModel) Answers(examples []labelled.Example) ([]finetune.Answer, err
 // openFinetuned opens a fine-tuned run, the latest if dir is "". advice, with a %s for the
 // folder, is for runs of other kinds.
 func openFinetuned(dir, advice string) (*Run, error) {
-	if dir == "" {
-		var err error
-		if dir, err = Latest(Root, Finetuned); err != nil {
-			return nil, err
-		}
+	dir, err := OrLatest(dir, Finetuned)
+	if err != nil {
+		return nil, err
 	}
 	r, err := Open(dir)
 	if err == nil && r.Kind != Finetuned {

@@ -123,6 +123,14 @@ func readConfig(dir string) (text []byte, kind Kind, err error) {
 	return text, kind, err
 }
 
+// OrLatest is dir, or if that is "" the latest run of those kinds in Root.
+func OrLatest(dir string, wanted ...Kind) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	return Latest(Root, wanted...)
+}
+
 // Latest is the run below root whose checkpoint or configuration was written last, of
 // the runs of those kinds.
 func Latest(root string, wanted ...Kind) (string, error) {

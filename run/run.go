@@ -119,11 +119,9 @@ func (r *Run) Reconfigure(c configs.Config) error {
 // Open opens the folder of a run of a language model; an empty dir means the latest of
 // Root that continues texts.
 func Open(dir string) (*Run, error) {
-	if dir == "" {
-		var err error
-		if dir, err = Latest(Root, Writers()...); err != nil {
-			return nil, err
-		}
+	dir, err := OrLatest(dir, Writers()...)
+	if err != nil {
+		return nil, err
 	}
 	text, kind, err := readConfig(dir)
 	if err != nil {

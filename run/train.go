@@ -113,11 +113,9 @@ func initial(c configs.Config, parent *Run) (*model.Model, error) {
 // checkpoint. Each of settings, "train.key=value", changes the run's configuration, in its
 // folder too.
 func Resume(dir string, settings ...string) (*Training, error) {
-	if dir == "" {
-		var err error
-		if dir, err = Latest(Root, Text); err != nil {
-			return nil, err
-		}
+	dir, err := OrLatest(dir, Text)
+	if err != nil {
+		return nil, err
 	}
 	r, err := Open(dir)
 	if err != nil {

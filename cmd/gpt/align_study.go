@@ -75,7 +75,7 @@ func alignBestOfCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			dir, err := rewardRun(c)
+			dir, err := run.OrLatest(c.String("reward"), run.Reward)
 			if err != nil {
 				return err
 			}
@@ -91,14 +91,6 @@ func alignBestOfCommand() *cli.Command {
 			return nil
 		},
 	}
-}
-
-// rewardRun is the folder of the reward model that --reward names, or the latest.
-func rewardRun(c *cli.Context) (string, error) {
-	if dir := c.String("reward"); dir != "" {
-		return dir, nil
-	}
-	return run.Latest(run.Root, run.Reward)
 }
 
 func alignOveroptimiseCommand() *cli.Command {
@@ -121,7 +113,7 @@ func alignOveroptimiseCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			reward, err := rewardRun(c)
+			reward, err := run.OrLatest(c.String("reward"), run.Reward)
 			if err != nil {
 				return err
 			}

@@ -37,12 +37,9 @@ func vectorsInit(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	dir := c.String("vectors")
-	if dir == "" {
-		var err error
-		if dir, err = run.Latest(run.Root, run.Vectors); err != nil {
-			return err
-		}
+	dir, err := run.OrLatest(c.String("vectors"), run.Vectors)
+	if err != nil {
+		return err
 	}
 	var trained training.Config
 	if err := run.Read(dir, &trained, run.Vectors); err != nil {

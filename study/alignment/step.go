@@ -139,17 +139,13 @@ var starts = map[run.Kind][]run.Kind{
 
 // openBase opens the run to start from: the latest that fits, if none is named.
 func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
-	dir := s.From
-	if dir == "" {
-		var err error
-		if dir, err = run.Latest(run.Root, starts[kind][:min(2, len(starts[kind]))]...); kind != run.SFT {
-			dir, err = run.Latest(run.Root, run.SFT)
-			if err != nil {
-				return nil, fmt.Errorf("the run to start from: %w", err)
-			}
-		} else if err != nil {
-			return nil, fmt.Errorf("the run to start from: %w", err)
-		}
+	usual := []run.Kind{run.SFT}
+	if kind == run.SFT {
+		usual = starts[kind]
+	}
+	dir, err := run.OrLatest(s.From, usual...)
+	if err != nil {
+		return nil, fmt.Errorf("the run to start from: %w", err)
 	}
 	r, err := run.Open(dir)
 	if err != nil {
@@ -176,15 +172,11 @@ func (s *Settings) resolve(kind run.Kind) error {
 	if !needs || s.RewardFrom == GoldReward || strings.HasPrefix(s.RewardFrom, CommandReward) {
 		return nil
 	}
-	if s.RewardFrom == "" {
-		dir, err := run.Latest(run.Root, run.Reward)
-		if err != nil {
-			return fmt.Errorf("the reward model: %w", err)
-		}
-		s.RewardFrom = dir
+	dir, err := run.OrLatest(s.RewardFrom, run.Reward)
+	if err != nil {
+		return fmt.Errorf("the reward model: %w", err)
 	}
-	var err error
-	s.RewardFrom, err = filepath.Abs(s.RewardFrom)
+	s.RewardFrom, err = filepath.Abs(dir)
 	return err
 }
 
