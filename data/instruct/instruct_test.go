@@ -14,7 +14,7 @@ func TestWorld(t *testing.T) {
 	w := NewWorld(1, 0.02)
 	seen, cellOf := map[string]bool{}, map[int]Cell{}
 	for _, c := range Table {
-		prompts := w.Cell(c)
+		prompts := w.cells[c]
 		if want := int(math.Round(float64(c.Paper) * 0.02)); len(prompts) != want {
 			t.Errorf("%+v has %d prompts, want %d", c, len(prompts), want)
 		}

@@ -84,9 +84,6 @@ func (w *World) Prompts(step Step, valid bool) (prompts []Prompt) {
 	return prompts
 }
 
-// Cell are the prompts of one line of the table.
-func (w *World) Cell(c Cell) []Prompt { return w.cells[c] }
-
 // customersTask draws a task by the customers' shares.
 func (a *author) customersTask() Task {
 	n := a.Below(100)

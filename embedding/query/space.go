@@ -122,19 +122,6 @@ func (s *Space) best(scores []float32, n int, excluded ...int) []Answer {
 	return out
 }
 
-// Similarity is the cosine of two words.
-func (s *Space) Similarity(a, b string) (float64, error) {
-	i, err := s.Find(a)
-	if err != nil {
-		return 0, err
-	}
-	j, err := s.Find(b)
-	if err != nil {
-		return 0, err
-	}
-	return s.cosine(i, j), nil
-}
-
 func (s *Space) cosine(i, j int) float64 {
 	var sum float64
 	y := s.Unit(j)
