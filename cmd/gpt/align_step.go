@@ -124,17 +124,12 @@ func alignSettings(c *cli.Context) (s alignment.Settings, source string, err err
 
 // resumeAlign goes on with a run.
 func resumeAlign(c *cli.Context, kind run.Kind) error {
-	for _, f := range c.FlagNames() {
-		if c.IsSet(f) && f != "resume" && f != "run" {
-			return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", f)}
-		}
+	if err := ownConfiguration(c); err != nil {
+		return err
 	}
-	dir := c.String("run")
-	if dir == "" {
-		var err error
-		if dir, err = run.Latest(run.Root, kind); err != nil {
-			return err
-		}
+	dir, err := run.OrLatest(c.String("run"), kind)
+	if err != nil {
+		return err
 	}
 	ctx, stop := interruptible(c)
 	defer stop()

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -108,11 +106,7 @@ func evalAction(c *cli.Context) error {
 // cost, 0 if unknown.
 func evalText(c *cli.Context, r *run.Run) (*data.Stream, float64, error) {
 	if files := c.StringSlice("data"); len(files) > 0 {
-		o, err := readOptions(c)
-		if err != nil {
-			return nil, 0, err
-		}
-		corpus, err := data.Load(files, o)
+		corpus, err := readTexts(c, files)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -142,10 +136,7 @@ func evaluate(c *cli.Context, e *train.Evaluator, tokens int) (train.Evaluation,
 	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := e.Run(ctx)
-	if errors.Is(err, context.Canceled) {
-		err = train.ErrInterrupted
-	}
-	return result, err
+	return result, interrupted(err)
 }
 
 // evalReport is what eval has found.

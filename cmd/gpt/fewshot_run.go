@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"tinygpt/run"
 	"tinygpt/study/fewshot"
 	"tinygpt/study/scaling/ladder"
-	"tinygpt/train"
 )
 
 func fewshotRunCommand() *cli.Command {
@@ -49,18 +47,9 @@ func fewshotRunAction(c *cli.Context) error {
 		return err
 	}
 	out := c.App.Writer
-	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
-	p := newProgress(c.App.ErrWriter)
-	defer p.close()
-	l.Learning, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
 	ctx, stop := interruptible(c)
 	defer stop()
-	results, err := l.Run(ctx)
-	p.close()
-	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(out, "stopped; what is trained so far is in %s: the same command goes on\n", l.Dir)
-		return err
-	}
+	results, err := climb(ctx, c, l)
 	if err != nil {
 		return err
 	}
@@ -69,6 +58,8 @@ func fewshotRunAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	p := newProgress(c.App.ErrWriter)
+	defer p.close()
 	var points []fewshot.Point
 	for i, result := range results {
 		r, err := run.Open(result.Dir)

@@ -32,11 +32,6 @@ func finetuneCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("resume") {
-				for _, f := range c.FlagNames() {
-					if c.IsSet(f) && f != "resume" && f != "run" {
-						return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", f)}
-					}
-				}
 				return resumeFinetune(c)
 			}
 			return startFinetune(c)
@@ -117,6 +112,9 @@ func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
 
 // resumeFinetune goes on with a fine-tuning.
 func resumeFinetune(c *cli.Context) error {
+	if err := ownConfiguration(c); err != nil {
+		return err
+	}
 	f, err := run.ResumeFinetuning(c.String("run"))
 	if err != nil {
 		return err

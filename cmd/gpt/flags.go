@@ -86,6 +86,15 @@ func readOptions(c *cli.Context) (data.Options, error) {
 	return o, nil
 }
 
+// readTexts reads files as the command line says.
+func readTexts(c *cli.Context, files []string) (data.Corpus, error) {
+	o, err := readOptions(c)
+	if err != nil {
+		return data.Corpus{}, err
+	}
+	return data.Load(files, o)
+}
+
 // isInteger says whether an argument is a flag of whole numbers.
 func isInteger(flags []cli.Flag, arg string) bool {
 	for _, f := range flags {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"tinygpt/train"
 )
 
 // interruptible is the context of long work: Ctrl-C (or SIGTERM) ends it in good
@@ -16,4 +19,12 @@ func interruptible(c *cli.Context) (ctx context.Context, stop context.CancelFunc
 	ctx, stop = signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
+}
+
+// interrupted turns the end of a context into the error of an interrupt.
+func interrupted(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return train.ErrInterrupted
+	}
+	return err
 }

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/study/scaling"
-	"tinygpt/train"
 )
 
 func scalingCommand() *cli.Command {
@@ -84,12 +81,4 @@ func newReport(c *cli.Context) (r scaling.Report, f scaling.Format, err error) {
 	}
 	r.Machine, err = scaling.ThisMachine()
 	return r, f, err
-}
-
-// interrupted turns the end of a context into the error of an interrupt.
-func interrupted(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return train.ErrInterrupted
-	}
-	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -39,17 +40,9 @@ func scalingRunCommand() *cli.Command {
 				return err
 			}
 			out := c.App.Writer
-			fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
-			p := newProgress(c.App.ErrWriter)
-			l.Learning, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
 			ctx, stop := interruptible(c)
 			defer stop()
-			results, err := l.Run(ctx)
-			p.close()
-			if errors.Is(err, train.ErrInterrupted) {
-				fmt.Fprintf(out, "stopped; what is trained so far is in %s: the same command goes on\n", l.Dir)
-				return err
-			}
+			results, err := climb(ctx, c, l)
 			if err != nil {
 				return err
 			}
@@ -65,6 +58,21 @@ func scalingRunCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+// climb trains the models of a ladder on the terminal.
+func climb(ctx context.Context, c *cli.Context, l *ladder.Ladder) ([]ladder.Result, error) {
+	out := c.App.Writer
+	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
+	p := newProgress(c.App.ErrWriter)
+	defer p.close()
+	l.Learning, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
+	results, err := l.Run(ctx)
+	if errors.Is(err, train.ErrInterrupted) {
+		p.close()
+		fmt.Fprintf(out, "stopped; what is trained so far is in %s: the same command goes on\n", l.Dir)
+	}
+	return results, err
 }
 
 // ladderOf is the ladder that the flags ask for.

@@ -34,11 +34,7 @@ func inspect(c *cli.Context) error {
 	}
 	switch {
 	case len(files) > 0:
-		o, err := readOptions(c)
-		if err != nil {
-			return err
-		}
-		corpus, err := data.Load(files, o)
+		corpus, err := readTexts(c, files)
 		if err != nil {
 			return err
 		}

@@ -37,11 +37,7 @@ func trainTokenizer(c *cli.Context) error {
 	if err := atomicfile.CheckFolder(dir); err != nil {
 		return err
 	}
-	o, err := readOptions(c)
-	if err != nil {
-		return err
-	}
-	corpus, err := data.Load(files, o)
+	corpus, err := readTexts(c, files)
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,6 @@ func trainCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("resume") {
-				for _, flag := range []string{"config", "data", "encoding", "tokenizer", "from"} {
-					if c.IsSet(flag) {
-						return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", flag)}
-					}
-				}
 				return resume(c)
 			}
 			return start(c)
@@ -130,6 +125,9 @@ func configuration(c *cli.Context) (cfg configs.Config, source string, parent *r
 
 // resume goes on with a run.
 func resume(c *cli.Context) error {
+	if err := ownConfiguration(c, "set"); err != nil {
+		return err
+	}
 	settings := c.StringSlice("set")
 	for _, s := range settings {
 		if !strings.HasPrefix(s, "train.") {

@@ -95,5 +95,17 @@ func noArguments(c *cli.Context) error {
 	return nil
 }
 
+// ownConfiguration refuses flags with --resume, but for --run and those named: a resumed run
+// has its settings from its folder.
+func ownConfiguration(c *cli.Context, allowed ...string) error {
+	allowed = append(allowed, "resume", "run")
+	for _, f := range c.Command.Flags {
+		if name := f.Names()[0]; c.IsSet(name) && !slices.Contains(allowed, name) {
+			return usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", name)}
+		}
+	}
+	return nil
+}
+
 // lines writes joined errors one to a line.
 func lines(err error) string { return strings.TrimSpace(err.Error()) }

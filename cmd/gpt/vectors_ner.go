@@ -15,7 +15,6 @@ import (
 	"tinygpt/configs"
 	"tinygpt/embedding"
 	"tinygpt/embedding/transfer"
-	"tinygpt/train"
 )
 
 func vectorsNERCommand() *cli.Command {
@@ -81,10 +80,7 @@ func vectorsNER(c *cli.Context) error {
 	defer stop()
 	err = t.run(ctx, c)
 	t.bar.close()
-	if errors.Is(err, context.Canceled) {
-		return train.ErrInterrupted
-	}
-	return err
+	return interrupted(err)
 }
 
 // configure reads the settings.

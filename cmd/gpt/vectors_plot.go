@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,7 +16,6 @@ import (
 	"tinygpt/embedding/query"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
-	"tinygpt/train"
 )
 
 func vectorsPlotCommand() *cli.Command {
@@ -155,8 +153,5 @@ func placeWords(c *cli.Context, method string, m project.Matrix) ([]project.Poin
 	ctx, stop := interruptible(c)
 	defer stop()
 	places, kl, err := o.Run(ctx, m)
-	if errors.Is(err, context.Canceled) {
-		err = train.ErrInterrupted
-	}
-	return places, fmt.Sprintf("t-SNE: perplexity %.4g, %s steps, Kullback-Leibler divergence %.3f", o.Perplexity, number.Thousands(o.Iterations), kl), err
+	return places, fmt.Sprintf("t-SNE: perplexity %.4g, %s steps, Kullback-Leibler divergence %.3f", o.Perplexity, number.Thousands(o.Iterations), kl), interrupted(err)
 }

@@ -141,22 +141,12 @@ func setVectors(c *cli.Context, cfg *training.Config) error {
 
 // resumeVectors opens a run that was stopped.
 func resumeVectors(c *cli.Context) (*training.Session, string, error) {
-	for _, s := range vectorSettings {
-		if c.IsSet(s.flag) {
-			return nil, "", usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", s.flag)}
-		}
+	if err := ownConfiguration(c, "force"); err != nil {
+		return nil, "", err
 	}
-	for _, flag := range []string{"config", "data", "tokenizer", "set"} {
-		if c.IsSet(flag) {
-			return nil, "", usageError{fmt.Errorf("--resume takes the run's own configuration: leave out --%s", flag)}
-		}
-	}
-	dir := c.String("run")
-	if dir == "" {
-		var err error
-		if dir, err = run.Latest(run.Root, run.Vectors); err != nil {
-			return nil, "", err
-		}
+	dir, err := run.OrLatest(c.String("run"), run.Vectors)
+	if err != nil {
+		return nil, "", err
 	}
 	var cfg training.Config // the run's has every setting; what isn't there is 0
 	if err := run.Read(dir, &cfg, run.Vectors); err != nil {
