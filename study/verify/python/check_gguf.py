@@ -17,16 +17,13 @@ It prints a line per check and ends with an error if one fails.
 
 Last run with gguf 0.19.0 and llama-cpp-python 0.3.36.
 """
-import argparse, contextlib, json, os, pathlib, shlex, subprocess, sys, tempfile
+import json, os, pathlib
 
 import gguf
 import numpy as np
 
-TEXT = """The ferry left the harbour at nine, and Anna stood at the rail with her brother's letter in her coat.
-"You'll be back before the harvest," he had said; she wasn't so sure. The sea was calm, the gulls followed,
-and the island grew smaller: first the houses, then the church, then the hill with its 3 old windmills.
-Café, naïve, Übermut - 1,024 words, 50% of them hers. Nobody on deck spoke. Nobody had to.
-"""
+from exchange import TEXT, check, main
+
 SAMPLES = [TEXT, "Anna's brother had 3 letters.", " two  spaces\n\n and lines\t", "Übermut! 1,024? 好", "the the the"]
 
 
@@ -56,30 +53,6 @@ def testdata(folder):
 
 
 # ---- the checks ----
-
-failures = 0
-
-
-@contextlib.contextmanager
-def check(what):
-    global failures
-    try:
-        yield
-        print("ok    ", what)
-    except Exception as e:
-        failures += 1
-        print("WRONG ", what, "\n       ", str(e).strip().replace("\n", "\n        "))
-
-
-class Program:
-    def __init__(self, command):
-        self.command = shlex.split(command)
-
-    def __call__(self, *args):
-        p = subprocess.run([*self.command, *map(str, args)], input="", capture_output=True, text=True)
-        assert p.returncode == 0, f"gpt {' '.join(map(str, args))}: exit {p.returncode}\n{p.stdout[-2000:]}{p.stderr}"
-        return p.stdout
-
 
 def safetensors(path):
     """The float32 tensors of a safetensors file."""
@@ -165,24 +138,10 @@ def check_model(gpt, work, name):
                 assert (prompt + got).rstrip("\n") == want.rstrip("\n"), f"llama.cpp {prompt + got!r}\ngpt       {want!r}"
 
 
-def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("--gpt")
-    a.add_argument("--testdata")
-    a = a.parse_args()
-    if a.testdata:
-        return testdata(a.testdata)
-    with tempfile.TemporaryDirectory() as work:
-        work = pathlib.Path(work)
-        command = a.gpt
-        if not command:
-            command = str(work / "gpt")
-            root = pathlib.Path(__file__).resolve().parents[3]
-            subprocess.run(["go", "build", "-o", command, "./cmd/gpt"], cwd=root, check=True)
-        for name in MODELS:
-            check_model(Program(command), work, name)
-    sys.exit(f"{failures} checks failed" if failures else None)
+def checks(gpt, work):
+    for name in MODELS:
+        check_model(gpt, work, name)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, testdata, checks)

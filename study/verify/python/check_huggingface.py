@@ -24,7 +24,7 @@ It prints a line per check and ends with an error if one fails.
 
 Last run with torch 2.15.0, transformers 5.24.0, tokenizers 0.23.3, safetensors 0.8.0.
 """
-import argparse, collections, contextlib, json, math, os, pathlib, shlex, subprocess, sys, tempfile
+import collections, json, math, os, pathlib
 
 import torch
 import transformers
@@ -34,14 +34,11 @@ from tokenizers.normalizers import BertNormalizer
 from transformers import (AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, GPT2Tokenizer,
                           OpenAIGPTConfig, OpenAIGPTLMHeadModel, OpenAIGPTTokenizer)
 
+from exchange import TEXT, check, main
+
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 
-TEXT = """The ferry left the harbour at nine, and Anna stood at the rail with her brother's letter in her coat.
-"You'll be back before the harvest," he had said; she wasn't so sure. The sea was calm, the gulls followed,
-and the island grew smaller: first the houses, then the church, then the hill with its 3 old windmills.
-Café, naïve, Übermut - 1,024 words, 50% of them hers. Nobody on deck spoke. Nobody had to.
-"""
 BUFFERS = (".attn.bias", ".attn.masked_bias")  # the causal mask in old checkpoints
 SAMPLES = [TEXT, "Anna's brother had 3 letters.", " two  spaces\n\n and lines\t", "Übermut! 1,024?", "the the the", ""]
 
@@ -201,30 +198,6 @@ def testdata(into):
 
 # ---- the checks ----
 
-failures = 0
-
-
-@contextlib.contextmanager
-def check(what):
-    global failures
-    try:
-        yield
-        print("ok    ", what)
-    except Exception as e:
-        failures += 1
-        print("WRONG ", what, "\n       ", str(e).strip().replace("\n", "\n        "))
-
-
-class Program:
-    def __init__(self, command):
-        self.command = shlex.split(command)
-
-    def __call__(self, *args):
-        p = subprocess.run([*self.command, *map(str, args)], input="", capture_output=True, text=True)
-        assert p.returncode == 0, f"gpt {' '.join(map(str, args))}: exit {p.returncode}\n{p.stdout[-2000:]}{p.stderr}"
-        return p.stdout
-
-
 def state(folder):
     """All weights of a folder by their name without prefix."""
     out = {}
@@ -319,27 +292,12 @@ def check_out(gpt, work, name):
             assert AutoModelForCausalLM.from_pretrained(folder).dtype == dtype
 
 
-def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("--gpt")
-    a.add_argument("--testdata")
-    a = a.parse_args()
-    if a.testdata:
-        return testdata(a.testdata)
-    with tempfile.TemporaryDirectory() as work:
-        work = pathlib.Path(work)
-        command = a.gpt
-        if not command:
-            command = str(work / "gpt")
-            root = pathlib.Path(__file__).resolve().parents[3]
-            subprocess.run(["go", "build", "-o", command, "./cmd/gpt"], cwd=root, check=True)
-        gpt = Program(command)
-        for variant in VARIANTS:
-            check_in(gpt, work, variant)
-        for name in TRAINED:
-            check_out(gpt, work, name)
-    sys.exit(f"{failures} checks failed" if failures else None)
+def checks(gpt, work):
+    for variant in VARIANTS:
+        check_in(gpt, work, variant)
+    for name in TRAINED:
+        check_out(gpt, work, name)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, testdata, checks)
