@@ -23,6 +23,9 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Unwrap is standard output itself.
+func (o *output) Unwrap() io.Writer { return o.Writer }
+
 // fileOf is the file that a stream is, or nil.
 func fileOf(stream any) *os.File {
 	if o, ok := stream.(*output); ok {

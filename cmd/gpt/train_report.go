@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/train"
 )
 
@@ -16,7 +15,7 @@ import (
 // lines of evaluations and samples, otherwise plain lines, about one every ten seconds.
 type trainReport struct {
 	w   io.Writer
-	bar *progressbar.ProgressBar // nil: plain lines
+	bar *terminal.Bar
 	now func() time.Time
 	// The time left is reckoned from the end of the first step, which takes longer than
 	// others: started, when the share doneThen of the work was done.
@@ -32,11 +31,7 @@ type trainReport struct {
 const barParts = 1000
 
 func newTrainReport(w io.Writer) *trainReport {
-	r := &trainReport{w: w, now: time.Now}
-	if isTerminal(w) {
-		r.bar = newBar(w, barParts)
-	}
-	return r
+	return &trainReport{w: w, bar: terminal.NewBar(w, isTerminal(w), barParts), now: time.Now}
 }
 
 func (r *trainReport) Step(m train.Metrics, p train.Progress) {
@@ -50,9 +45,8 @@ func (r *trainReport) Step(m train.Metrics, p train.Progress) {
 		takes := float64(r.now().Sub(r.started)) * (1 - p.Done) / (p.Done - r.doneThen)
 		left = fmt.Sprintf("  %s left", number.Short(time.Duration(takes)))
 	}
-	if r.bar != nil {
-		describeBar(r.bar, r.w, status+left+rates) // a narrow terminal cuts the end off
-		r.bar.Set(int(barParts * p.Done))
+	if r.bar.Shown() {
+		r.bar.Set(status+left+rates, int(barParts*p.Done)) // a narrow terminal cuts the end off
 		return
 	}
 	if r.lastPrint.IsZero() || m.Step == p.Steps || r.now().Sub(r.lastPrint) > 10*time.Second {
@@ -92,20 +86,7 @@ func (r *trainReport) Sampled(step int, text string) {
 	r.line(fmt.Sprintf("step %d writes:\n    %s", step, strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")))
 }
 
-func (r *trainReport) Close() {
-	if r.bar != nil {
-		r.bar.Exit()
-		fmt.Fprintln(r.w)
-	}
-}
+func (r *trainReport) Close() { r.bar.Close() }
 
 // line prints a line above the bar.
-func (r *trainReport) line(text string) {
-	if r.bar == nil {
-		fmt.Fprintln(r.w, text)
-		return
-	}
-	r.bar.Clear()
-	fmt.Fprintln(r.w, text)
-	r.bar.RenderBlank()
-}
+func (r *trainReport) line(text string) { r.bar.Line(text) }

@@ -5,27 +5,25 @@ import (
 	"io"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"tinygpt/embedding/training"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 )
 
 // vectorsReport shows a training of word vectors: on a terminal a bar below the lines of
 // evaluations, elsewhere those lines alone.
 type vectorsReport struct {
 	w       io.Writer
-	bar     *progressbar.ProgressBar // nil: plain lines
+	bar     *terminal.Bar
 	first   int
 	started time.Time
 	loss    string
 }
 
-func newVectorsReport(w io.Writer, terminal bool, s *training.Session) *vectorsReport {
-	r := &vectorsReport{w: w, first: s.Step(), started: time.Now()}
-	if terminal {
-		r.bar = newBar(w, s.Steps())
-		r.bar.Set(r.first)
+func newVectorsReport(w io.Writer, shown bool, s *training.Session) *vectorsReport {
+	r := &vectorsReport{w: w, bar: terminal.NewBar(w, shown, s.Steps()), first: s.Step(), started: time.Now()}
+	if shown {
+		r.bar.Set("", r.first)
 	}
 	return r
 }
@@ -39,23 +37,12 @@ func (r *vectorsReport) show(p training.Progress) {
 		}
 	}
 	status := fmt.Sprintf("epoch %.2f%s  lr %.4f  %s %s/s  %s left", p.Epoch, r.loss, p.LearningRate, number.Thousands(int(p.WordsPerSec)), p.Unit, number.Short(left))
-	if r.bar == nil {
-		if p.Loss != 0 {
-			fmt.Fprintln(r.w, status)
-		}
-		return
-	}
 	if p.Loss != 0 {
-		r.bar.Clear()
-		fmt.Fprintln(r.w, status)
+		r.bar.Line(status)
 	}
-	describeBar(r.bar, r.w, status)
-	r.bar.Set(p.Step)
+	if r.bar.Shown() {
+		r.bar.Set(status, p.Step)
+	}
 }
 
-func (r *vectorsReport) close() {
-	if r.bar != nil {
-		r.bar.Exit()
-		fmt.Fprintln(r.w)
-	}
-}
+func (r *vectorsReport) close() { r.bar.Close() }

@@ -5,21 +5,15 @@ import (
 	"io"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/train"
 )
 
-// NewReport returns a Report that writes to w: on a terminal a bar over the whole ladder
-// below a line for each trained model, elsewhere plain lines.
-func NewReport(w io.Writer, terminal bool) Report {
-	r := &report{w: w}
-	if terminal {
-		r.bar = progressbar.NewOptions(parts, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetTheme(progressbar.ThemeUnicode))
-	}
-	return r
+// NewReport returns a Report that writes to w: if shown a bar over the whole ladder
+// below a line for each trained model, else plain lines.
+func NewReport(w io.Writer, shown bool) Report {
+	return &report{w: w, bar: terminal.NewBar(w, shown, parts)}
 }
 
 // parts is how finely the bar is divided.
@@ -27,7 +21,7 @@ const parts = 1000
 
 type report struct {
 	w   io.Writer
-	bar *progressbar.ProgressBar // nil: plain lines
+	bar *terminal.Bar
 
 	name        string
 	done, share float64 // before this model, and of it
@@ -55,9 +49,8 @@ func (r *report) Step(m train.Metrics, total int) {
 	r.loss += (m.Loss - r.loss) / 20
 	done := at(m.Step)
 	status := fmt.Sprintf("%s  step %d/%d  loss %.4f  %s left", r.name, m.Step, total, r.loss, number.Short(r.left(done)))
-	if r.bar != nil {
-		r.bar.Describe(status)
-		r.bar.Set(int(parts * done))
+	if r.bar.Shown() {
+		r.bar.Set(status, int(parts*done))
 		return
 	}
 	if time.Since(r.lastPrint) > 10*time.Second {
@@ -79,20 +72,8 @@ func (r *report) Done(result Result, before bool) {
 	if before {
 		how = "was trained before"
 	}
-	line := fmt.Sprintf("%s, seed %d: %s parameters without embeddings, loss %.4f, %.4f bits per byte (%s)",
-		result.Shape, result.Seed, number.Thousands(int(result.NonEmbedding)), result.Loss, result.BitsPerByte, how)
-	if r.bar == nil {
-		fmt.Fprintln(r.w, line)
-		return
-	}
-	r.bar.Clear()
-	fmt.Fprintln(r.w, line)
-	r.bar.RenderBlank()
+	r.bar.Line(fmt.Sprintf("%s, seed %d: %s parameters without embeddings, loss %.4f, %.4f bits per byte (%s)",
+		result.Shape, result.Seed, number.Thousands(int(result.NonEmbedding)), result.Loss, result.BitsPerByte, how))
 }
 
-func (r *report) Close() {
-	if r.bar != nil {
-		r.bar.Exit()
-		fmt.Fprintln(r.w)
-	}
-}
+func (r *report) Close() { r.bar.Close() }
