@@ -88,15 +88,16 @@ func displayName(file string) string {
 func divide(file, text string) (docs []Document, inline int) {
 	for {
 		before, rest, found := strings.Cut(text, separator)
-		blankBefore, blankAfter := true, true
 		if found {
 			// White space that only surrounds the separator goes.
 			trimmed := strings.TrimRight(before, " \t")
-			if blankBefore = trimmed == "" || strings.HasSuffix(trimmed, "\n"); blankBefore {
+			blankBefore := trimmed == "" || strings.HasSuffix(trimmed, "\n")
+			if blankBefore {
 				before = strings.TrimSuffix(trimmed, "\n")
 			}
 			trimmed = strings.TrimLeft(rest, " \t")
-			if blankAfter = trimmed == "" || strings.HasPrefix(trimmed, "\n"); blankAfter {
+			blankAfter := trimmed == "" || strings.HasPrefix(trimmed, "\n")
+			if blankAfter {
 				rest = strings.TrimPrefix(trimmed, "\n")
 			}
 			if !blankBefore || !blankAfter {

@@ -94,11 +94,11 @@ func TestSections(t *testing.T) {
 	type align struct {
 		Beta float64 `yaml:"beta"`
 	}
-	r, err := Create("", "a", PPO, config(t), tokenizer.NewByte(), nil, Section{"align", align{0.25}})
-	if err != nil {
+	if _, err := Create("", "a", PPO, config(t), tokenizer.NewByte(), nil, Section{"align", align{0.25}}); err != nil {
 		t.Fatal(err)
 	}
-	if r, err = Open(""); err != nil || r.Kind != PPO {
+	r, err := Open("")
+	if err != nil || r.Kind != PPO {
 		t.Fatal(r, err)
 	}
 	var a align

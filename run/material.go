@@ -139,7 +139,7 @@ func (r *Run) Material() (*Material, error) {
 		return nil, err
 	}
 	if m, err = texts.encode(r.Tokenizer, r.Config.Model.Context); err == nil {
-		m.save(r) // a folder that can't be written to does no harm
+		_ = m.save(r) // a folder that can't be written to does no harm
 	}
 	return m, err
 }

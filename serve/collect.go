@@ -196,7 +196,7 @@ func (s *stream) fail(err *apiError) *apiError {
 	if err == errGone || !s.begun {
 		return err
 	}
-	s.write([]byte("data: "), err.envelope(), []byte("\n\n"))
+	_ = s.write([]byte("data: "), err.envelope(), []byte("\n\n"))
 	return nil
 }
 

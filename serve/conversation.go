@@ -61,7 +61,7 @@ func messageOf(text json.RawMessage, where string) (m chat.Message, err *apiErro
 	case !ok:
 		return m, invalid(where+".content", "%s.content is missing: expected a text", where)
 	case content[0] == '"':
-		json.Unmarshal(content, &m.Content)
+		_ = json.Unmarshal(content, &m.Content)
 		return m, nil
 	}
 	var parts []map[string]json.RawMessage
@@ -71,7 +71,7 @@ func messageOf(text json.RawMessage, where string) (m chat.Message, err *apiErro
 	for i, part := range parts {
 		at := fmt.Sprintf("%s.content[%d]", where, i)
 		var kind, text string
-		json.Unmarshal(part["type"], &kind)
+		_ = json.Unmarshal(part["type"], &kind)
 		if kind != "text" {
 			return m, unsupported(at, "%s has the type %q: this server takes text only", at, kind)
 		}

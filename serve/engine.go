@@ -50,7 +50,6 @@ type job struct {
 	ctx      context.Context
 	requests []sample.Request
 	begun    int // texts that have joined the batch
-	drawings []*drawing
 	events   events
 }
 

@@ -157,7 +157,6 @@ func askLines(c *cli.Context, q question, answer func(words []string) error) err
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		err = nil
 		if len(words) != q.arguments {
 			err = fmt.Errorf("found %d words, expected %d: %s", len(words), q.arguments, q.prompt)
 		} else {

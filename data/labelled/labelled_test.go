@@ -1,7 +1,6 @@
 package labelled
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -319,7 +318,7 @@ func FuzzExamples(f *testing.F) {
 // oneLine allows line breaks that the file itself brings in, quoted.
 func oneLine(t *testing.T, err error) {
 	if strings.Contains(err.Error(), "\n") {
-		t.Fatal(fmt.Sprintf("several lines: %q", err))
+		t.Fatalf("several lines: %q", err)
 	}
 }
 

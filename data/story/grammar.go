@@ -143,7 +143,7 @@ func (t *table) column(form string) int {
 	if i := slices.Index(t.columns, form); i >= 0 {
 		return i
 	}
-	derive := func(record) string { return "" }
+	var derive func(record) string
 	switch {
 	case form == "a":
 		derive = func(r record) string { return article(r.forms[0]) }

@@ -32,7 +32,9 @@ func (r *reference) finetune(dir fs.FS) error {
 	if err := g.Compile(l3); err != nil {
 		return err
 	}
-	o.Fill(g, 0, 0)
+	if err := o.Fill(g, 0, 0); err != nil {
+		return err
+	}
 	if err := g.Run(); err != nil {
 		return err
 	}
