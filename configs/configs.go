@@ -175,6 +175,19 @@ func (c Config) Validate() error {
 		c.Model.VocabSize = 1
 	}
 	errs = append(errs, c.Model.Validate(), c.Train.Validate())
+	// No computer has the memory for more, and sizes computed from more overflow.
+	for _, f := range []struct {
+		key         string
+		value, most int
+	}{
+		{"model.layers", c.Model.Layers, 10_000}, {"model.width", c.Model.Width, 1_000_000},
+		{"model.context", c.Model.Context, 1 << 24}, {"model.vocab_size", c.Model.VocabSize, 1 << 24},
+		{"train.batch_size", c.Train.BatchSize, 1_000_000_000},
+	} {
+		if f.value > f.most {
+			errs = append(errs, fmt.Errorf("%s is %d: expected %d or less", f.key, f.value, f.most))
+		}
+	}
 	if c.Finetunes() {
 		errs = append(errs, c.Finetune.Validate())
 		if len(c.Train.Stages) > 0 {

@@ -225,6 +225,7 @@ func TestValidate(t *testing.T) {
 		"sample.stop=['']":         "sample: a stop text is empty",
 		"train.steps=0":            "train.steps is 0",
 		"model.dropout=.nan":       "model.dropout is NaN",
+		"model.layers=1000000000":  "model.layers is 1000000000: expected 10000 or less",
 	} {
 		c, _, err := Load("small.yaml")
 		if err != nil {

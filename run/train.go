@@ -65,6 +65,9 @@ func Start(c configs.Config, o Options) (*Training, error) {
 		}
 	}
 	c = settle(c, material)
+	if err := checkMemory(c); err != nil {
+		return nil, err
+	}
 	m, err := initial(c, parent)
 	if err != nil {
 		return nil, err
@@ -160,6 +163,9 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 		if material, err = r.Material(); err != nil {
 			return nil, err
 		}
+	}
+	if err := checkMemory(c); err != nil {
+		return nil, err
 	}
 	m, err := model.New(c.Model, c.Train.Seed)
 	if err != nil {

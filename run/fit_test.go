@@ -1,0 +1,41 @@
+package run
+
+import (
+	"strings"
+	"testing"
+
+	"tinygpt/configs"
+)
+
+// TestFits: what needs far more memory than there is is refused before it is allocated,
+// also where the estimate would overflow.
+func TestFits(t *testing.T) {
+	const total = 16 << 30
+	for _, k := range []struct {
+		settings string
+		refused  bool
+	}{
+		{"", false},
+		{"train.batch_size=100", false},
+		{"train.batch_size=1000000000", true},
+		{"model.width=1000000", true},
+		{"model.layers=10000 model.width=1000000 model.context=16777216 train.batch_size=1000000000", true},
+	} {
+		c, err := configs.Preset("small.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Model.VocabSize = 1024
+		for _, s := range strings.Fields(k.settings) {
+			if err := c.Set(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		switch err := fits(c, total); {
+		case (err != nil) != k.refused:
+			t.Errorf("%s: %v, expected a refusal: %v", k.settings, err, k.refused)
+		case err != nil && !strings.Contains(err.Error(), "train.batch_size"):
+			t.Errorf("%s: %v: expected the keys that mend it", k.settings, err)
+		}
+	}
+}
