@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data/labelled"
@@ -119,9 +118,7 @@ func vectorsClassify(c *cli.Context) error {
 
 func (r averagesReport) print(c *cli.Context) {
 	fmt.Fprintf(c.App.Writer, "%s of classifiers that learned from %s examples:\n", r.Metric, number.Thousands(r.Train))
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = prettytext.FormatDefault
+	t := newTable()
 	t.AppendHeader(table.Row{"features", "development", "test"})
 	cell := func(m map[string]float64) string {
 		if m == nil {

@@ -143,10 +143,8 @@ func explainedText(c *cli.Context) (*corpus.Text, error) {
 
 func printTable(out io.Writer, t explain.Table) {
 	fmt.Fprintln(out, t.Title)
-	w := table.NewWriter()
+	w := newTable()
 	w.SetOutputMirror(out)
-	w.SetStyle(table.StyleLight)
-	w.Style().Format.Header = 0
 	w.AppendHeader(cells(t.Header))
 	for _, row := range t.Rows {
 		w.AppendRow(cells(row))

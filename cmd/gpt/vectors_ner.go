@@ -230,9 +230,7 @@ func (t *nameTrials) table(title string, head table.Row, rows []table.Row) {
 		return
 	}
 	t.bar.close()
-	w := table.NewWriter()
-	w.SetStyle(table.StyleLight)
-	w.Style().Format.Header = prettytext.FormatDefault
+	w := newTable()
 	w.AppendHeader(head)
 	w.AppendRows(rows)
 	var columns []table.ColumnConfig

@@ -180,9 +180,7 @@ func (s *scoring) measure(v *embedding.Vectors) scoreReport {
 
 func (r scoreReport) print(out io.Writer) {
 	for _, a := range r.Analogies {
-		t := table.NewWriter()
-		t.SetStyle(table.StyleLight)
-		t.Style().Format.Header, t.Style().Format.Footer = prettytext.FormatDefault, prettytext.FormatDefault
+		t := newTable()
 		head, right := table.Row{"section", "questions", "unknown words"}, []table.ColumnConfig{{Number: 2, Align: prettytext.AlignRight}, {Number: 3, Align: prettytext.AlignRight}}
 		for i, m := range r.Methods {
 			head = append(head, string(m)+" %")
