@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -129,8 +128,7 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 	defer f.Close()
 	out, s := c.App.Writer, f.Session
 	s.Report, f.AdaptReport = newTrainReport(out), newTrainReport(out)
-	debug.FreeOSMemory()
-	debug.SetGCPercent(10)
+	settleMemory()
 	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := f.Train(ctx)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -152,10 +151,7 @@ func trainRun(c *cli.Context, t *run.Training) error {
 	for _, note := range t.Notes {
 		fmt.Fprintln(out, "note:", note)
 	}
-	// The texts' garbage goes now, and what comes is little: without this the
-	// collector would let the process grow to twice what lives.
-	debug.FreeOSMemory()
-	debug.SetGCPercent(10)
+	settleMemory()
 	memory := watchMemory(newTrainReport(out))
 	t.Trainer.Report = memory
 	ctx, stop := interruptible(c)
