@@ -26,6 +26,7 @@ func checkMemory(c configs.Config) error {
 
 // fits is checkMemory for a computer with total bytes of memory.
 func fits(c configs.Config, total float64) error {
+	c.Model.VocabSize = max(1, c.Model.VocabSize) // 0 until there is a tokenizer
 	// The weights and activations alone, in floating point: the exact estimate would
 	// overflow for the sizes that this is about.
 	batch, layers, width := float64(c.Train.BatchSize), float64(c.Model.Layers), float64(c.Model.Width)

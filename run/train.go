@@ -57,6 +57,9 @@ func Start(c configs.Config, o Options) (*Training, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	if err := checkMemory(c); err != nil {
+		return nil, err
+	}
 	material := o.Material
 	if material == nil {
 		var err error
@@ -65,9 +68,6 @@ func Start(c configs.Config, o Options) (*Training, error) {
 		}
 	}
 	c = settle(c, material)
-	if err := checkMemory(c); err != nil {
-		return nil, err
-	}
 	m, err := initial(c, parent)
 	if err != nil {
 		return nil, err
@@ -147,6 +147,9 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	if err := checkMemory(c); err != nil {
+		return nil, err
+	}
 	unlock, err := Lock(r.Dir)
 	if err != nil {
 		return nil, err
@@ -163,9 +166,6 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 		if material, err = r.Material(); err != nil {
 			return nil, err
 		}
-	}
-	if err := checkMemory(c); err != nil {
-		return nil, err
 	}
 	m, err := model.New(c.Model, c.Train.Seed)
 	if err != nil {
