@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/model"
 	"tinygpt/study/perf"
 )
@@ -81,7 +82,7 @@ func measureGrowth(c *cli.Context, list []*sweep) error {
 		s.Points = make([]growthPoint, len(s.Values))
 		total += len(s.Values) * c.Int("rounds")
 	}
-	progress, done := perf.NewProgress(c.App.ErrWriter), 0
+	progress, done := terminal.NewStages(c.App.ErrWriter).Show, 0
 	times := map[[2]int][]float64{}
 	for range c.Int("rounds") {
 		for i, s := range list {

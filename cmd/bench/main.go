@@ -18,6 +18,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/study/perf"
 )
 
@@ -107,7 +108,7 @@ func compare(c *cli.Context) error {
 	r := report{Machine: perf.ThisMachine()}
 	b := &bench{
 		rounds: c.Int("rounds"), productSlice: c.Duration("product-slice"), stepSlice: c.Duration("step-slice"), threads: c.Int("threads"),
-		progress: func() func(string, int, int) { return perf.NewProgress(c.App.ErrWriter) },
+		progress: func() func(string, int, int) { return terminal.NewStages(c.App.ErrWriter).Show },
 	}
 	if b.threads == 0 {
 		b.threads = r.Machine.Threads

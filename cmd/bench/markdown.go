@@ -25,12 +25,14 @@ func (r report) markdown(w io.Writer) error {
 			p("| training step, %s | %s ms | %s: %s ms | %s |", describe(t.Workload), short(t.Rows[0].Ms.Median), row.Name, short(row.Ms.Median), times(row.Ratio))
 		}
 	}
+	var shares []float64
 	for _, t := range r.Products {
 		p("\n### Products of %s\n", describe(t.Workload))
 		p("%s, %s, kernels for %s. Peak of multiply-adds: %.0f GFLOP/s.\n", t.Peer, t.Setting, t.Kernels, t.Peak)
 		p("| product | m×n×k | GFLOP/s | of peak | OpenBLAS | ratio (min–max) |")
 		p("|---|---|---|---|---|---|")
 		for _, row := range t.Rows {
+			shares = append(shares, row.Ours.Median/t.Peak)
 			p("| %s | %d×%d×%d | %.0f | %.0f %% | %.0f | %s |", row.Name, row.Shape[0], row.Shape[1], row.Shape[2],
 				row.Ours.Median, 100*row.Ours.Median/t.Peak, row.Other.Median, times(row.Ratio))
 		}
@@ -43,6 +45,7 @@ func (r report) markdown(w io.Writer) error {
 		p("|---|---|---|---|---|---|---|")
 		for _, row := range t.Rows {
 			rate := t.GFLOP / row.Ms.Median * 1e3
+			shares = append(shares, rate/t.Peak)
 			p("| %s | %s (%s–%s) | %.0f | %.0f | %.0f %% | %s | %s |", row.Name, short(row.Ms.Median), short(row.Ms.Min), short(row.Ms.Max),
 				float64(t.Workload.Tokens())/row.Ms.Median*1e3, rate, 100*rate/t.Peak, times(row.Ratio), row.Setting)
 		}
@@ -51,6 +54,9 @@ func (r report) markdown(w io.Writer) error {
 				p("\n%s, ms: %s", row.Name, parts(row.Parts))
 			}
 		}
+	}
+	if busy := perf.Busy(shares...); busy != "" {
+		p("\n%s", busy)
 	}
 	return nil
 }

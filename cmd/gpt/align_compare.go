@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/study/alignment"
 )
@@ -58,9 +59,9 @@ func alignCompareCommand() *cli.Command {
 			}
 			ctx, stop := interruptible(c)
 			defer stop()
-			p := newProgress(c.App.ErrWriter)
-			result, err := alignment.Compare(ctx, list, s, n, p.show)
-			p.close()
+			p := terminal.NewStages(c.App.ErrWriter)
+			result, err := alignment.Compare(ctx, list, s, n, p.Show)
+			p.Clear()
 			if err != nil {
 				return err
 			}

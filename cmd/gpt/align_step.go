@@ -10,6 +10,7 @@ import (
 
 	"tinygpt/align"
 	"tinygpt/configs"
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/study/alignment"
 	"tinygpt/train"
@@ -87,9 +88,9 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 			fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
 			ctx, stop := interruptible(c)
 			defer stop()
-			p := newProgress(c.App.ErrWriter)
-			t, err := alignment.Start(ctx, kind, s, c.String("run"), p.show)
-			p.close()
+			p := terminal.NewStages(c.App.ErrWriter)
+			t, err := alignment.Start(ctx, kind, s, c.String("run"), p.Show)
+			p.Clear()
 			if err != nil {
 				return alignStopped(c, t, 0, err)
 			}
@@ -133,9 +134,9 @@ func resumeAlign(c *cli.Context, kind run.Kind) error {
 	}
 	ctx, stop := interruptible(c)
 	defer stop()
-	p := newProgress(c.App.ErrWriter)
-	t, steps, err := alignment.Resume(ctx, dir, p.show)
-	p.close()
+	p := terminal.NewStages(c.App.ErrWriter)
+	t, steps, err := alignment.Resume(ctx, dir, p.Show)
+	p.Clear()
 	if err != nil {
 		return alignStopped(c, t, steps, err)
 	}

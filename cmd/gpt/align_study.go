@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/study/alignment"
 	"tinygpt/train"
@@ -43,16 +44,16 @@ func alignAllCommand() *cli.Command {
 			fmt.Fprintf(out, "configuration: %s\nfolder:        %s\n", source, dir)
 			ctx, stop := interruptible(c)
 			defer stop()
-			p := newProgress(c.App.ErrWriter)
+			p := terminal.NewStages(c.App.ErrWriter)
 			course := &alignment.Course{
-				Dir: dir, Settings: s, Out: out, Progress: p.show,
+				Dir: dir, Settings: s, Out: out, Progress: p.Show,
 				Report: func() train.Report {
-					p.close()
+					p.Clear()
 					return &alignReport{trainReport: newTrainReport(out)}
 				},
 			}
 			err = course.Run(ctx)
-			p.close()
+			p.Clear()
 			if errors.Is(err, train.ErrInterrupted) || ctx.Err() != nil {
 				fmt.Fprintf(out, "stopped; go on with: %s align all --run %s\n", self(), dir)
 				return train.ErrInterrupted
@@ -81,9 +82,9 @@ func alignBestOfCommand() *cli.Command {
 			}
 			ctx, stop := interruptible(c)
 			defer stop()
-			p := newProgress(c.App.ErrWriter)
-			list, err := alignment.BestOfReward(ctx, dir, c.Int("prompts"), c.Int("n"), p.show)
-			p.close()
+			p := terminal.NewStages(c.App.ErrWriter)
+			list, err := alignment.BestOfReward(ctx, dir, c.Int("prompts"), c.Int("n"), p.Show)
+			p.Clear()
 			if err != nil {
 				return err
 			}
@@ -124,12 +125,12 @@ func alignOveroptimiseCommand() *cli.Command {
 			o := alignment.Overoptimisation{Reward: reward, Prompts: c.IntSlice("prompts"), BestOf: c.Int("n"), Held: c.Int("held-out"), Updates: c.Int("updates"), Seeds: c.Int("seeds")}
 			ctx, stop := interruptible(c)
 			defer stop()
-			p := newProgress(c.App.ErrWriter)
-			points, err := o.Run(ctx, dir, p.show, func(line string) {
-				p.close()
+			p := terminal.NewStages(c.App.ErrWriter)
+			points, err := o.Run(ctx, dir, p.Show, func(line string) {
+				p.Clear()
 				fmt.Fprintln(c.App.Writer, line)
 			})
-			p.close()
+			p.Clear()
 			if ctx.Err() != nil {
 				fmt.Fprintf(c.App.Writer, "stopped; the same command goes on: what is done is in %s\n", dir)
 				return train.ErrInterrupted

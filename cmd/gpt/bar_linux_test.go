@@ -4,19 +4,19 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
+	"github.com/charmbracelet/x/vt"
 	"golang.org/x/sys/unix"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/train"
 )
 
 // openTerminal returns a terminal of that many columns, and the other end of it.
-func openTerminal(t *testing.T, columns uint16) (terminal, other *os.File) {
+func openTerminal(t *testing.T, columns int) (tty, other *os.File) {
 	t.Helper()
 	other, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -30,45 +30,55 @@ func openTerminal(t *testing.T, columns uint16) (terminal, other *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
+	if tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
-		t.Fatal(err)
-	}
-	return terminal, other
+	resizeTerminal(t, tty, columns)
+	return tty, other
 }
 
-// The bar of a training takes one line of the terminal, also of a narrow one, and shows the
-// step and the share that is done.
+func resizeTerminal(t *testing.T, tty *os.File, columns int) {
+	t.Helper()
+	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(columns)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The bar of a training takes one line of the terminal, also of a narrow one and after it
+// has become narrower, and shows the step and the share that is done.
 func TestBarFits(t *testing.T) {
-	for _, columns := range []uint16{200, 80, 60, 40} {
-		terminal, other := openTerminal(t, columns)
-		shown := make(chan string)
+	t.Setenv("TERM", "xterm")
+	for _, columns := range []int{200, 80, 40} {
+		tty, other := openTerminal(t, columns)
+		screen := vt.NewEmulator(columns, 24)
+		ended := make(chan bool)
 		go func() {
-			all, _ := io.ReadAll(other) // ends with an error when the terminal is closed
-			shown <- string(all)
+			io.Copy(screen, other) // ends with an error when the terminal is closed
+			close(ended)
 		}()
-		r := newTrainReport(&output{Writer: terminal}) // as main does
-		for step := 1; step <= 3; step++ {
+		r := newTrainReport(&output{Writer: tty}) // as main does
+		for step := 1; step <= 4; step++ {
+			if step == 4 && columns == 80 {
+				columns = 50
+				resizeTerminal(t, tty, columns)
+				time.Sleep(20 * time.Millisecond) // the emulator reads what was written before
+				screen.Resize(columns, 24)
+			}
 			time.Sleep(110 * time.Millisecond) // a bar is drawn ten times a second
 			r.Evaluated(train.Metrics{Step: step, ValLoss: 1}, false)
-			r.Step(train.Metrics{Step: step, Loss: 1, TokensPerSec: 123456}, train.Progress{Steps: 12000, Done: float64(step) / 4})
+			r.Step(train.Metrics{Step: step, Loss: 1, TokensPerSec: 123456}, train.Progress{Steps: 12000, Done: float64(step) / 8})
 		}
 		r.Close()
-		terminal.Close()
-		all := regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`).ReplaceAllString(<-shown, "")
-		bars := 0
-		for _, line := range strings.FieldsFunc(all, func(r rune) bool { return r == '\r' || r == '\n' }) {
-			if !strings.Contains(line, "%") {
-				continue
-			}
-			if bars++; utf8.RuneCountInString(line) > int(columns) {
-				t.Errorf("%d characters on %d columns: %q", utf8.RuneCountInString(line), columns, line)
+		tty.Close()
+		<-ended
+		var bars []string
+		for _, line := range strings.Split(screen.String(), "\n") {
+			if strings.Contains(line, "%") {
+				bars = append(bars, strings.TrimSpace(line))
 			}
 		}
-		if bars == 0 || !strings.Contains(all, "step 2/") || !strings.Contains(all, "50%") || columns >= 80 && !strings.Contains(all, "s left") {
-			t.Errorf("%d columns: %q", columns, all)
+		if len(bars) != 1 || terminal.Columns(bars[0]) >= columns || !strings.Contains(bars[0], " 50 %  step 4/12000  loss 1.0000") && columns > 40 {
+			t.Errorf("%d columns:\n%s", columns, screen)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/study/perf"
 	"tinygpt/train"
 )
@@ -36,7 +37,7 @@ func benchCommand() *cli.Command {
 			if c.Bool("quick") {
 				plan = perf.Quick
 			}
-			report, err := plan.Measure(ctx, perf.NewProgress(c.App.ErrWriter))
+			report, err := plan.Measure(ctx, terminal.NewStages(c.App.ErrWriter).Show)
 			if errors.Is(err, context.Canceled) {
 				fmt.Fprintln(c.App.ErrWriter, "\ngpt: interrupted, nothing is left behind")
 				return train.ErrInterrupted
@@ -92,5 +93,9 @@ func printBench(w io.Writer, r perf.Report) error {
 		}
 		row("%s\t%.0f\t%.1f\t%s", s.Workload.Name, s.TokensPerSecond, s.GBPerSecond, share)
 	}
-	return t.Flush()
+	t.Flush()
+	if busy := r.Busy(); busy != "" {
+		fmt.Fprintf(w, "\n%s\n", busy)
+	}
+	return nil
 }

@@ -31,6 +31,24 @@ func TestPrintBench(t *testing.T) {
 		"weights stay in the caches", "94 %")
 }
 
+// Shares above all of a peak are said to come from a busy machine.
+func TestPrintBenchOfBusyMachine(t *testing.T) {
+	for _, r := range []perf.Report{
+		{Products: []perf.ProductRate{{OfPeak: 0.9}, {OfPeak: 1.35}}},
+		{Training: []perf.Training{{Workload: perf.Small, OfPeak: 1.35}}},
+		{Sampling: []perf.Sampling{{Workload: perf.GPT2, OfBandwidth: 1.35}}},
+	} {
+		var out bytes.Buffer
+		if err := printBench(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		contains(t, out.String(), "The machine is busy: 135 % of a peak can't be")
+	}
+	if busy := (perf.Report{Products: []perf.ProductRate{{OfPeak: 1.01}}}).Busy(); busy != "" {
+		t.Errorf("101 %%: %s", busy)
+	}
+}
+
 func TestBench(t *testing.T) {
 	if status, _, stderr := gpt("bench", "now"); status != 2 {
 		t.Errorf("with an argument: exit %d, %s", status, stderr)

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/chat"
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/sample"
 )
@@ -79,7 +80,7 @@ func chatAction(c *cli.Context) error {
 		Decoder: weights.NewDecoder(maxAnswers), Tokenizer: r.Tokenizer, Template: chat.TemplateOf(r.Tokenizer),
 		Options: options, Seed: c.Uint64("seed"), Model: filepath.Base(r.Dir), Feedback: &chat.Feedback{Path: path}, Out: c.App.Writer,
 	}
-	if !isTerminal(c.App.Reader) || !isTerminal(c.App.Writer) {
+	if !terminal.Is(c.App.Reader) || !terminal.Is(c.App.Writer) {
 		lines := bufio.NewReader(c.App.Reader)
 		return s.Run(c.Context, func() (string, error) { return lines.ReadString('\n') })
 	}

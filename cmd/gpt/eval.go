@@ -9,6 +9,7 @@ import (
 
 	"tinygpt/data"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
@@ -130,9 +131,9 @@ func unpredicted(stream *data.Stream, context, stride int, t tokenizer.Tokenizer
 
 // evaluate runs e with a progress bar on a terminal.
 func evaluate(c *cli.Context, e *train.Evaluator, tokens int) (train.Evaluation, error) {
-	p := newProgress(c.App.ErrWriter)
-	defer p.close()
-	e.Progress = func(done int) { p.show("tokens", done, tokens) }
+	p := terminal.NewStages(c.App.ErrWriter)
+	defer p.Clear()
+	e.Progress = func(done int) { p.Show("tokens", done, tokens) }
 	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := e.Run(ctx)

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/study/fewshot"
@@ -124,17 +125,17 @@ func fewshotAction(c *cli.Context) error {
 	if c.Bool("show") {
 		return interrupted(m.Show(ctx, out, scorer))
 	}
-	p := newProgress(c.App.ErrWriter)
-	defer p.close()
+	p := terminal.NewStages(c.App.ErrWriter)
+	defer p.Clear()
 	var points []fewshot.Point
 	found := func(q fewshot.Point) {
 		q.Model, q.Parameters, q.Seed = r.Dir, r.Config.Model.ParameterCount(), r.Config.Train.Seed
 		points = append(points, q)
 	}
-	if err := m.Run(ctx, scorer, found, func(done, all int) { p.show("questions", done, all) }); err != nil {
+	if err := m.Run(ctx, scorer, found, func(done, all int) { p.Show("questions", done, all) }); err != nil {
 		return interrupted(err)
 	}
-	p.close()
+	p.Clear()
 	s := fewshot.Summarise(points)
 	if path := c.String("plot"); path != "" {
 		if err := s.DrawShots(path); err != nil {

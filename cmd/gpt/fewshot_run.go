@@ -11,6 +11,7 @@ import (
 	"tinygpt/configs"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/study/fewshot"
@@ -58,8 +59,8 @@ func fewshotRunAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p := newProgress(c.App.ErrWriter)
-	defer p.close()
+	p := terminal.NewStages(c.App.ErrWriter)
+	defer p.Clear()
 	var points []fewshot.Point
 	for i, result := range results {
 		r, err := run.Open(result.Dir)
@@ -77,7 +78,7 @@ func fewshotRunAction(c *cli.Context) error {
 			q.Model, q.Parameters, q.Seed = result.Shape.String(), result.Parameters, result.Seed
 			points = append(points, q)
 		}
-		if err := asked.Run(ctx, scorer, found, func(done, all int) { p.show("questions", i*all+done, len(results)*all) }); err != nil {
+		if err := asked.Run(ctx, scorer, found, func(done, all int) { p.Show("questions", i*all+done, len(results)*all) }); err != nil {
 			return interrupted(err)
 		}
 		if i == len(results)-1 {
@@ -90,7 +91,7 @@ func fewshotRunAction(c *cli.Context) error {
 			}
 		}
 	}
-	p.close()
+	p.Clear()
 	s := fewshot.Summarise(points)
 	pictures, err := s.Save(l.Dir)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/train"
@@ -53,13 +54,13 @@ func importCommand() *cli.Command {
 // nothing in the folder. end is to be called when the work is over.
 func interchange(c *cli.Context, what string) (progress model.Progress, end func()) {
 	ctx, stop := interruptible(c)
-	bar := newProgress(c.App.ErrWriter)
+	bar := terminal.NewStages(c.App.ErrWriter)
 	progress = func(done, total int64) error {
 		if ctx.Err() != nil {
 			return train.ErrInterrupted
 		}
-		bar.show(what, int(done), int(total))
+		bar.Show(what, int(done), int(total))
 		return nil
 	}
-	return progress, func() { bar.close(); stop() }
+	return progress, func() { bar.Clear(); stop() }
 }

@@ -1,11 +1,6 @@
 package main
 
-import (
-	"io"
-	"os"
-
-	"golang.org/x/term"
-)
+import "io"
 
 // output is standard output that remembers the first error of writing to it, so that a
 // command whose results were lost on a full disk doesn't end with status 0, whether or
@@ -25,17 +20,3 @@ func (o *output) Write(p []byte) (int, error) {
 
 // Unwrap is standard output itself.
 func (o *output) Unwrap() io.Writer { return o.Writer }
-
-// fileOf is the file that a stream is, or nil.
-func fileOf(stream any) *os.File {
-	if o, ok := stream.(*output); ok {
-		stream = o.Writer
-	}
-	f, _ := stream.(*os.File)
-	return f
-}
-
-func isTerminal(stream any) bool {
-	f := fileOf(stream)
-	return f != nil && term.IsTerminal(int(f.Fd()))
-}

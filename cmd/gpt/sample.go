@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/sample"
 )
@@ -77,7 +78,7 @@ func sampleAction(c *cli.Context) error {
 		return err
 	}
 	w.decoder = weights.NewDecoder(min(w.samples, manyTexts))
-	if p.missing(c) && w.format == "text" && isTerminal(c.App.Reader) && isTerminal(c.App.Writer) {
+	if p.missing(c) && w.format == "text" && terminal.Is(c.App.Reader) && terminal.Is(c.App.Writer) {
 		interrupts := make(chan os.Signal, 1)
 		signal.Notify(interrupts, os.Interrupt)
 		return w.session(c.Context, c.App.Reader, interrupts)

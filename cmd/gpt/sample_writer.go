@@ -38,7 +38,7 @@ func newSampleWriter(c *cli.Context) (*sampleWriter, error) {
 		out: c.App.Writer, notes: c.App.ErrWriter,
 		samples: c.Int("num-samples"), seed: c.Uint64("seed"), format: c.String("format"), show: c.Bool("show"),
 	}
-	if isTerminal(w.out) {
+	if terminal.Is(w.out) {
 		w.out = terminal.Writer(w.out)
 	}
 	if w.samples < 1 || w.samples > maxSamples {

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/study/scaling/ladder"
 	"tinygpt/train"
@@ -64,12 +65,12 @@ func scalingRunCommand() *cli.Command {
 func climb(ctx context.Context, c *cli.Context, l *ladder.Ladder) ([]ladder.Result, error) {
 	out := c.App.Writer
 	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
-	p := newProgress(c.App.ErrWriter)
-	defer p.close()
-	l.Learning, l.Report = p.options, ladder.NewReport(out, isTerminal(out))
+	p := terminal.NewStages(c.App.ErrWriter)
+	defer p.Clear()
+	l.Learning, l.Report = learning(p), ladder.NewReport(out)
 	results, err := l.Run(ctx)
 	if errors.Is(err, train.ErrInterrupted) {
-		p.close()
+		p.Clear()
 		fmt.Fprintf(out, "stopped; what is trained so far is in %s: the same command goes on\n", l.Dir)
 	}
 	return results, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/tokenizer"
 )
 
@@ -86,7 +87,7 @@ func decode(c *cli.Context) error {
 	if asJSON {
 		return printJSON(c.App.Writer, map[string]string{"text": whole.String()})
 	}
-	if isTerminal(c.App.Writer) {
+	if terminal.Is(c.App.Writer) {
 		return write("\n")
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -13,6 +12,7 @@ import (
 
 	"tinygpt/data"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/tokenizer"
 )
 
@@ -55,7 +55,7 @@ func inspect(c *cli.Context) error {
 		return printJSON(c.App.Writer, encoded(t, ids))
 	}
 	w := bufio.NewWriter(c.App.Writer)
-	showPieces(w, t, ids, colored(c.App.Writer))
+	showPieces(w, t, ids, terminal.Colored(c.App.Writer))
 	fmt.Fprintf(w, "\ntokens: %s (%s), characters: %s, bytes: %s, %.2f per token\n", number.Thousands(len(ids)), t.Name(),
 		number.Thousands(utf8.RuneCountInString(text)), number.Thousands(len(text)), perToken(len(text), len(ids)))
 	return w.Flush()
@@ -78,9 +78,6 @@ func showPieces(w io.Writer, t tokenizer.Tokenizer, ids []int32, color bool) {
 		}
 	}
 }
-
-// colored says whether colours are wanted on w; see no-color.org.
-func colored(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }
 
 // corpusReport is inspect --data in JSON.
 type corpusReport struct {

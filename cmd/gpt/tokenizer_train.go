@@ -12,6 +12,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/tokenizer"
 )
 
@@ -49,10 +50,10 @@ func trainTokenizer(c *cli.Context) error {
 			t, err = tokenizer.WithSpecialTokens(t, special...)
 		}
 	} else {
-		p := newProgress(c.App.ErrWriter)
-		options := append(p.options(corpus.Bytes()), tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...))
+		p := terminal.NewStages(c.App.ErrWriter)
+		options := append(learning(p)(corpus.Bytes()), tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...))
 		t, err = tokenizer.TrainBPE(corpus.Texts(), c.Int("vocab-size"), options...)
-		p.close()
+		p.Clear()
 	}
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/train"
@@ -57,9 +58,9 @@ func start(c *cli.Context) error {
 	if parent != nil && !c.IsSet("config") {
 		name = parent.Dir
 	}
-	p := newProgress(c.App.ErrWriter)
-	t, err := run.Start(cfg, run.Options{Dir: c.String("run"), Name: name, Learning: p.options})
-	p.close()
+	p := terminal.NewStages(c.App.ErrWriter)
+	t, err := run.Start(cfg, run.Options{Dir: c.String("run"), Name: name, Learning: learning(p)})
+	p.Clear()
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type trainReport struct {
 const barParts = 1000
 
 func newTrainReport(w io.Writer) *trainReport {
-	return &trainReport{w: w, bar: terminal.NewBar(w, isTerminal(w), barParts), now: time.Now}
+	return &trainReport{w: w, bar: terminal.NewBar(w, barParts), now: time.Now}
 }
 
 func (r *trainReport) Step(m train.Metrics, p train.Progress) {

@@ -15,6 +15,7 @@ import (
 	"tinygpt/configs"
 	"tinygpt/embedding"
 	"tinygpt/embedding/transfer"
+	"tinygpt/internal/terminal"
 )
 
 func vectorsNERCommand() *cli.Command {
@@ -51,7 +52,7 @@ type nameTrials struct {
 	sets    transfer.Sets
 	out     io.Writer
 	asJSON  bool
-	bar     *progress
+	bar     *terminal.Stages
 	done    []transfer.Trial
 }
 
@@ -59,7 +60,7 @@ func vectorsNER(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, seeds: c.Int("seeds"), out: c.App.Writer, bar: newProgress(c.App.ErrWriter)}
+	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, seeds: c.Int("seeds"), out: c.App.Writer, bar: terminal.NewStages(c.App.ErrWriter)}
 	var err error
 	if t.asJSON, err = jsonFormat(c); err != nil {
 		return err
@@ -79,7 +80,7 @@ func vectorsNER(c *cli.Context) error {
 	ctx, stop := interruptible(c)
 	defer stop()
 	err = t.run(ctx, c)
-	t.bar.close()
+	t.bar.Clear()
 	return interrupted(err)
 }
 
@@ -198,7 +199,7 @@ func (t *nameTrials) try(ctx context.Context, v transfer.Variant, start transfer
 	for seed := range t.seeds {
 		stage := fmt.Sprintf("%s, %d sentences, seed %d", what, n, seed+1)
 		trial, err := transfer.Try(ctx, v, start, t.vectors, t.sets, n, uint64(seed+1), func(epoch int, _, _ float64) {
-			t.bar.show(stage, epoch, v.Config.Epochs)
+			t.bar.Show(stage, epoch, v.Config.Epochs)
 		})
 		if err != nil {
 			return err
@@ -229,7 +230,7 @@ func (t *nameTrials) table(title string, head table.Row, rows []table.Row) {
 	if t.asJSON {
 		return
 	}
-	t.bar.close()
+	t.bar.Clear()
 	w := newTable()
 	w.AppendHeader(head)
 	w.AppendRows(rows)

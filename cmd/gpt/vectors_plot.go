@@ -16,6 +16,7 @@ import (
 	"tinygpt/embedding/query"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 )
 
 func vectorsPlotCommand() *cli.Command {
@@ -147,9 +148,9 @@ func placeWords(c *cli.Context, method string, m project.Matrix) ([]project.Poin
 	if c.IsSet("perplexity") {
 		o.Perplexity = c.Float64("perplexity")
 	}
-	bar := newProgress(c.App.ErrWriter)
-	defer bar.close()
-	o.Progress = func(step, steps int) { bar.show("t-SNE", step, steps) }
+	bar := terminal.NewStages(c.App.ErrWriter)
+	defer bar.Clear()
+	o.Progress = func(step, steps int) { bar.Show("t-SNE", step, steps) }
 	ctx, stop := interruptible(c)
 	defer stop()
 	places, kl, err := o.Run(ctx, m)

@@ -131,7 +131,7 @@ func ask(c *cli.Context, q question) error {
 // askLines answers one line of input after another. A person at a terminal may mistype;
 // elsewhere the first error ends the work.
 func askLines(c *cli.Context, q question, answer func(words []string) error) error {
-	out, person := c.App.Writer, isTerminal(c.App.Reader) && isTerminal(c.App.Writer)
+	out, person := c.App.Writer, terminal.Is(c.App.Reader) && terminal.Is(c.App.Writer)
 	for input, line := bufio.NewReader(c.App.Reader), 1; ; line++ {
 		if person {
 			fmt.Fprintf(out, "%s> ", q.prompt)

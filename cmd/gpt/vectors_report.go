@@ -20,9 +20,9 @@ type vectorsReport struct {
 	loss    string
 }
 
-func newVectorsReport(w io.Writer, shown bool, s *training.Session) *vectorsReport {
-	r := &vectorsReport{w: w, bar: terminal.NewBar(w, shown, s.Steps()), first: s.Step(), started: time.Now()}
-	if shown {
+func newVectorsReport(w io.Writer, s *training.Session) *vectorsReport {
+	r := &vectorsReport{w: w, bar: terminal.NewBar(w, s.Steps()), first: s.Step(), started: time.Now()}
+	if r.bar.Shown() {
 		r.bar.Set("", r.first)
 	}
 	return r

@@ -185,7 +185,7 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 		return err
 	}
 	defer unlock()
-	bar := newVectorsReport(out, isTerminal(out), s)
+	bar := newVectorsReport(out, s)
 	s.Progress = bar.show
 	ctx, stop := interruptible(c)
 	defer stop()

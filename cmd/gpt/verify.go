@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/study/verify"
 )
 
@@ -59,7 +60,7 @@ func verifyCase(c *cli.Context, name string, run func() ([]verify.Check, error))
 	}
 	out := c.App.Writer
 	green, red, plain := "\x1b[32m", "\x1b[31m", "\x1b[0m"
-	if !isTerminal(out) {
+	if !terminal.Colored(out) {
 		green, red, plain = "", "", ""
 	}
 	fmt.Fprintf(out, "%s\n%-54s %12s %12s\n", name, "quantity", "max abs err", "rel L2 err")

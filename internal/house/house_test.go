@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // root is the project's folder, module what its import paths begin with.
@@ -173,4 +175,59 @@ func receiverExported(d *ast.FuncDecl) bool {
 	}
 	name, ok := typ.(*ast.Ident)
 	return ok && name.IsExported()
+}
+
+// TestCharacters checks that no text file of the project has a character for private use:
+// what such a character looks like depends on the font, and most have none for it.
+func TestCharacters(t *testing.T) {
+	for path, text := range textFiles(t) {
+		for i, line := range strings.Split(text, "\n") {
+			for _, r := range line {
+				if unicode.Is(unicode.Co, r) {
+					t.Errorf("%s:%d has the private character %U", path, i+1, r)
+				}
+			}
+		}
+	}
+}
+
+// textFiles reads the project's files that are UTF-8 text, apart from test data.
+func textFiles(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if base := d.Name(); base == "testdata" || base == "runs" || base == ".git" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if info, err := d.Info(); err != nil || !info.Mode().IsRegular() || info.Size() > 1<<20 {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err == nil && utf8.Valid(text) {
+			texts[filepath.ToSlash(strings.TrimPrefix(name, root+string(filepath.Separator)))] = string(text)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+// TestLibraries checks that bars are drawn in one place, and that no library whose bars
+// depend on the font or the width comes back.
+func TestLibraries(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, i := range s.file.Imports {
+			if imported, _ := strconv.Unquote(i.Path.Value); strings.Contains(imported, "progressbar") {
+				t.Errorf("%s/%s imports %s: bars are internal/terminal's", s.folder, s.name, imported)
+			}
+		}
+	}
 }

@@ -3,80 +3,112 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"strings"
+	"sync"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 )
 
-// Bar is a progress bar at the foot of a terminal, with lines above it that stay. Where it
-// isn't shown, the lines are all there is.
+// Bar is a progress bar at the foot of a terminal, with lines above it that stay. On
+// anything but a terminal the lines are all there is. It may be used by several goroutines.
+//
+// The bar takes one line of the terminal, whose width is asked for each time it is drawn, so
+// that it fits after the terminal was made narrower.
 type Bar struct {
-	w   io.Writer
-	bar *progressbar.ProgressBar // nil: not shown
+	mu     sync.Mutex
+	w      io.Writer
+	parts  int
+	shown  bool
+	status string
+	done   int
+	drawn  bool      // is there at present
+	last   time.Time // when it was drawn
 }
 
-// NewBar returns a bar of that many parts.
-func NewBar(w io.Writer, shown bool, parts int) *Bar {
-	b := &Bar{w: w}
-	if shown {
-		b.bar = progressbar.NewOptions(parts,
-			progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(barWidth(columnsOf(w))), progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
-	}
-	return b
+// redraw is how often a bar is drawn at most.
+const redraw = 100 * time.Millisecond
+
+// NewBar returns a bar of that many parts at the foot of w.
+func NewBar(w io.Writer, parts int) *Bar {
+	return &Bar{w: w, parts: parts, shown: controls(w)}
 }
 
 // Shown says whether there is a bar.
-func (b *Bar) Shown() bool { return b.bar != nil }
+func (b *Bar) Shown() bool { return b.shown }
 
-// Set moves a bar that is shown, and says before it as much of status as the line has room for.
+// Set moves the bar. status, fields divided by two blanks, is what is said next to it: as
+// many of the fields as the line has room for.
 func (b *Bar) Set(status string, done int) {
-	columns := columnsOf(b.w)
-	room := 0 // no limit
-	if columns > 0 {
-		room = max(1, columns-barRest-barWidth(columns))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status, b.done = status, done
+	if b.shown && (done >= b.parts || time.Since(b.last) >= redraw) {
+		b.draw()
 	}
-	b.bar.Describe(Fit(status, room))
-	b.bar.Set(done)
 }
 
 // Line prints a line above the bar.
 func (b *Bar) Line(text string) {
-	if b.bar == nil {
-		fmt.Fprintln(b.w, text)
-		return
-	}
-	b.bar.Clear()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.erase()
 	fmt.Fprintln(b.w, text)
-	b.bar.RenderBlank()
+	if b.shown && !b.last.IsZero() {
+		b.draw()
+	}
+}
+
+// Clear takes the bar away.
+func (b *Bar) Clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.erase()
 }
 
 // Close leaves the bar where it is and goes on below.
 func (b *Bar) Close() {
-	if b.bar != nil {
-		b.bar.Exit()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.drawn {
+		b.draw()
 		fmt.Fprintln(b.w)
+		b.drawn = false
 	}
 }
 
-// columnsOf is the width of the terminal that w writes to in the end, 0 if it is none. What
-// wraps a terminal gives it away by a method Unwrap.
-func columnsOf(w io.Writer) int {
-	if o, ok := w.(interface{ Unwrap() io.Writer }); ok {
-		w = o.Unwrap()
-	}
-	return Width(w)
+// eraseLine moves the cursor to the beginning of its line, and takes away what is there.
+const eraseLine = "\r\x1b[K"
+
+// draw writes the bar over the one that is there. The last column stays free: a terminal
+// might begin a new line after it.
+func (b *Bar) draw() {
+	fmt.Fprint(b.w, eraseLine, barText(float64(b.done)/float64(max(b.parts, 1)), b.status, columnsOf(b.w)-1))
+	b.drawn, b.last = true, time.Now()
 }
 
-// barWidth is how long a bar is on a terminal of that many columns; 0: unknown.
-func barWidth(columns int) int {
-	if columns == 0 {
-		return 24
+// erase leaves the bar's line empty.
+func (b *Bar) erase() {
+	if b.drawn {
+		fmt.Fprint(b.w, eraseLine)
+		b.drawn = false
 	}
-	return min(24, max(4, columns/8))
 }
 
-// barRest is what a bar takes of a line besides itself and its description: the percentage,
-// its ends, spaces, and the last column, which stays free.
-const barRest = 11
+// barText is a bar that has come to a share of the whole, in at most that many columns: the
+// bar, the share, and as much of status as there is room for.
+func barText(share float64, status string, columns int) string {
+	share = min(max(share, 0), 1)
+	cells := min(24, max(4, (columns+1)/8))
+	full := int(share * float64(cells))
+	text := fmt.Sprintf("%s%s %3.0f %%", strings.Repeat("█", full), strings.Repeat("░", cells-full), 100*share)
+	for i, field := range strings.Split(status, "  ") {
+		more := text + "  " + field
+		if Columns(more) > columns {
+			if i == 0 { // a part of it is better than nothing
+				text = Fit(more, columns)
+			}
+			break
+		}
+		text = more
+	}
+	return Fit(text, columns)
+}

@@ -10,10 +10,10 @@ import (
 	"tinygpt/train"
 )
 
-// NewReport returns a Report that writes to w: if shown a bar over the whole ladder
+// NewReport returns a Report that writes to w: on a terminal a bar over the whole ladder
 // below a line for each trained model, else plain lines.
-func NewReport(w io.Writer, shown bool) Report {
-	return &report{w: w, bar: terminal.NewBar(w, shown, parts)}
+func NewReport(w io.Writer) Report {
+	return &report{w: w, bar: terminal.NewBar(w, parts)}
 }
 
 // parts is how finely the bar is divided.
