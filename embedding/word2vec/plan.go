@@ -8,7 +8,8 @@ import (
 const (
 	chunkTokens  = 16 << 10 // tokens of the text that are sampled together
 	pieceTargets = 32       // targets that share noise words, at most
-	maxBlock     = 256      // targets of a block, at most
+	pieceMeans   = 64       // the same for CBOW, whose targets are an example each, not one for each word of the window
+	maxPieces    = 8        // of a block, at most
 	softmaxBlock = 32       // of the full softmax, where every target moves every vector
 	// A block lets the most frequent word's vector miss about this number of steps on average.
 	// 24 did no harm on 4 million words of Wikipedia, 90 cost a point of analogies, 180
@@ -18,14 +19,23 @@ const (
 	noisePerNegative = 24.0 / 5
 )
 
-// blockSize is the number of targets of a block, from the share of the most frequent word
-// and the window.
-func blockSize(largest float64, window int) int {
-	b := staleSteps / (largest * 2 * float64(window))
-	if b >= maxBlock {
-		return maxBlock
+// blockSize is the number of targets of a block, and of a piece of it at most, from the
+// share of the most frequent word. A word's vector moves by a step for each word of each
+// window that it is in, and by no more than one for a window's mean.
+func blockSize(largest float64, o Options) (block, piece int) {
+	piece = pieceTargets
+	if o.CBOW {
+		piece = pieceMeans
 	}
-	return max(8, int(b)/8*8)
+	steps := 2 * largest
+	if !o.CBOW || o.Classic {
+		steps *= float64(o.Window)
+	}
+	b := staleSteps / steps
+	if b >= float64(maxPieces*piece) {
+		return maxPieces * piece, piece
+	}
+	return max(8, int(b)/8*8), piece
 }
 
 // noiseWords is the number of noise words that a piece shares.
@@ -64,8 +74,8 @@ type chunk struct{ ids, lines []int32 }
 func (b *block) plan(c *chunk, from, to int, s *sampler, place uint64) {
 	b.used, b.steps = 0, 0
 	b.pieces = b.pieces[:0]
-	for p := from; p < to; p += pieceTargets {
-		b.add(c, p, min(p+pieceTargets, to), s, place)
+	for p := from; p < to; p += s.piece {
+		b.add(c, p, min(p+s.piece, to), s, place)
 	}
 	b.sum()
 }
@@ -153,6 +163,7 @@ type sampler struct {
 	seed   uint64
 	window int
 	words  int // of the vocabulary: where output vectors begin
+	piece  int // targets of a piece, at most
 	shared int // noise words of a piece
 	noise  *corpus.Noise
 }

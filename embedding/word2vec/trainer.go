@@ -38,7 +38,8 @@ const maxStep = 1
 // is only evaluated on.
 func NewTrainer(v *corpus.Vocabulary, tokens, heldOut []int32, o Options) *Trainer {
 	_, largest := v.ExpectedKept(o.Sample)
-	shared, block := noiseWords(o.Negatives), blockSize(largest, o.Window)
+	shared := noiseWords(o.Negatives)
+	block, piece := blockSize(largest, o)
 	if o.Softmax {
 		shared, block = 0, min(block, softmaxBlock)
 	}
@@ -47,7 +48,7 @@ func NewTrainer(v *corpus.Vocabulary, tokens, heldOut []int32, o Options) *Train
 		subsampling: corpus.NewSubsampling(v, o.Sample),
 		block:       block,
 		sampler: sampler{seed: o.Seed, window: o.Window, words: len(v.Words),
-			shared: shared, noise: corpus.NewNoise(v.Counts, o.NoisePower)},
+			piece: piece, shared: shared, noise: corpus.NewNoise(v.Counts, o.NoisePower)},
 	}
 	words := 0
 	t.before = []int{0}
