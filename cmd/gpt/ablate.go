@@ -30,9 +30,6 @@ func ablateCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
 		),
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			if n := c.Int("seeds"); n < 1 || c.IsSet("examples") || c.IsSet("scratch") {
 				return usageError{errors.New("--seeds must be 1 or more; --examples and --scratch are what an ablation varies itself: leave them out, or see --sizes")}
 			}

@@ -34,9 +34,6 @@ func alignDataCommand() *cli.Command {
 			&cli.BoolFlag{Name: "examples", Usage: "print a prompt of each task, with its demonstration"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			w := instruct.NewWorld(c.Uint64("seed"), c.Float64("scale"))
 			w.Show(c.App.Writer)
 			if c.Bool("examples") {

@@ -20,8 +20,8 @@ func alignCompareCommand() *cli.Command {
 			"examples to put before each prompt, for models that were never taught conversations: runs/small-1:3.\n" +
 			"Without folders the latest sft, ppo, dpo and grpo runs are compared.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "align.yaml"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `world.seed=2` (repeatable)"},
+			configFlag("align.yaml"),
+			setFlag("change a setting", "world.seed=2"),
 			&cli.IntFlag{Name: "prompts", Usage: "answer `N` prompts", DefaultText: "the configuration's"},
 			&cli.IntFlag{Name: "answers", Usage: "print the answers to prompts of `N` tasks", Value: 3},
 		},

@@ -63,16 +63,13 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 		Name:  string(kind),
 		Usage: usage,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "align.yaml"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `ppo.kl=0.05` (repeatable)"},
+			configFlag("align.yaml"),
+			setFlag("change a setting", "ppo.kl=0.05"),
 			&cli.StringFlag{Name: "from", Usage: "start from the run in `FOLDER`", DefaultText: "the latest that fits"},
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
-			&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
+			newRunFlag(),
+			resumeFlag(),
 		}, flags...),
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			for _, name := range samplingFlags {
 				if c.IsSet(name) {
 					return usageError{fmt.Errorf("--%s: answers are drawn from the policy itself, since the log-probabilities that it learns by are of that; with a filter or another temperature they would be of other answers, and the KL wrong", name)}

@@ -20,16 +20,13 @@ func alignAllCommand() *cli.Command {
 		Description: "Everything goes into one folder, a run for each step. After Ctrl-C the same command with --run goes\n" +
 			"on where it was.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "classroom.yaml"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `world.scale=0.1` (repeatable)"},
+			configFlag("classroom.yaml"),
+			setFlag("change a setting", "world.scale=0.1"),
 			&cli.StringFlag{Name: "from", Usage: "start from the run in `FOLDER`", DefaultText: "the latest of gpt train"},
 			&cli.BoolFlag{Name: "force", Usage: "optimise a reward model that is worse than its baselines"},
 			&cli.StringFlag{Name: "run", Usage: "the `FOLDER` of all runs", DefaultText: "runs/instruct-1, or the next that is free"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			s, source, err := alignSettings(c)
 			if err != nil {
 				return err
@@ -73,9 +70,6 @@ func alignBestOfCommand() *cli.Command {
 			&cli.IntFlag{Name: "prompts", Usage: "answer `N` held-out prompts", Value: 60},
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			dir, err := run.OrLatest(c.String("reward"), run.Reward)
 			if err != nil {
 				return err
@@ -111,9 +105,6 @@ func alignOveroptimiseCommand() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FOLDER` of points and picture", DefaultText: "overoptimise in the reward model's run"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			reward, err := run.OrLatest(c.String("reward"), run.Reward)
 			if err != nil {
 				return err

@@ -28,9 +28,6 @@ func benchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "write JSON instead of tables"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			ctx, stop := interruptible(c)
 			defer stop()
 			plan := perf.Full

@@ -21,8 +21,8 @@ import (
 
 func chatCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
-		&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+		runFlag(),
+		checkpointFlag(),
 	}
 	for _, s := range new(sample.Options).Filters() {
 		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})
@@ -46,9 +46,6 @@ func chatCommand() *cli.Command {
 const maxAnswers = 8
 
 func chatAction(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	precision, err := precisionOf(c)
 	if err != nil {
 		return err

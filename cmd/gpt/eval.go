@@ -25,22 +25,19 @@ func evalCommand() *cli.Command {
 			"perplexity: its windows begin N tokens apart and predict what is new in them.\n" +
 			"The end-of-text token after each document is predicted too, and counts.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
-			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "measure on `FILE`, folder, glob or - (repeatable)", DefaultText: "the validation split"},
+			runFlag(),
+			checkpointFlag(),
+			textsFlag("measure on", "the validation split"),
 			encodingFlag(),
 			&cli.IntFlag{Name: "stride", Usage: "slide the context by `N` tokens, 1 to all of it; smaller is slower and more favourable", DefaultText: "by documents"},
 			weightsFlag("; the result is compared with float32"),
-			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
+			formatFlag(),
 		},
 		Action: evalAction,
 	}
 }
 
 func evalAction(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	format := c.String("format")
 	if format != "text" && format != "json" {
 		return usageError{fmt.Errorf("--format is %q: expected text or json", format)}

@@ -23,15 +23,12 @@ func exportCommand() *cli.Command {
 		Usage: "write a run's model and tokenizer for transformers or llama.cpp",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`"},
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+			runFlag(),
+			checkpointFlag(),
 			&cli.StringFlag{Name: "format", Usage: "huggingface (a folder for transformers) or gguf (model.gguf for llama.cpp)", Value: string(run.HuggingFace)},
 			&cli.StringFlag{Name: "dtype", Usage: "of the weights: " + dtypes, Value: "float32"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			to := c.String("to")
 			if to == "" {
 				return usageError{errors.New("export needs a folder to write into: --to FOLDER")}

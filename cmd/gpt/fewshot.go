@@ -24,8 +24,8 @@ func fewshotCommand() *cli.Command {
 			`   {"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}` + "\n" +
 			"gpt fewshot run compares models of several sizes.",
 		Flags: append(fewshotFlags(),
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+			runFlag(),
+			checkpointFlag(),
 			weightsFlag(""),
 			&cli.StringSliceFlag{Name: "task", Aliases: []string{"t"}, Usage: "`TASK` of the built-in world (" + strings.Join(taskNames(), ", ") + ") or a file (repeatable)", DefaultText: "all of the world's"},
 			&cli.StringFlag{Name: "layout", Usage: "how an example is written, `TEXT` with {question} and {answer}", Value: fewshot.DefaultLayout},
@@ -74,9 +74,6 @@ func measurementOf(c *cli.Context) (m fewshot.Measurement, err error) {
 }
 
 func fewshotAction(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	m, err := measurementOf(c)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func fewshotRunCommand() *cli.Command {
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "what the models have in common, a YAML `FILE` or preset", Value: "fewshot.yaml"},
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large (repeatable)", Value: cli.NewIntSlice(1, 3, 6)},
 			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting of all models, as in --set `train.steps=4000` (repeatable)"},
+			setFlag("change a setting of all models", "train.steps=4000"),
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ladder"},
 		),
 		Action: fewshotRunAction,
@@ -36,9 +36,6 @@ func fewshotRunCommand() *cli.Command {
 }
 
 func fewshotRunAction(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	m, err := measurementOf(c)
 	if err != nil {
 		return err

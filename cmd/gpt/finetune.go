@@ -23,13 +23,10 @@ func finetuneCommand() *cli.Command {
 			"Everything the run makes goes into its folder, runs/NAME-1 unless --run names another.",
 		Flags: append(finetuneFlags(),
 			&cli.IntFlag{Name: "seeds", Usage: "fine-tune `N` times, with seeds that follow on one another, and give mean and deviation", Value: 1},
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
-			&cli.BoolFlag{Name: "resume", Usage: "go on with the fine-tuning (the latest, or --run) from its last checkpoint"},
+			newRunFlag(),
+			resumeFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			if c.Bool("resume") {
 				return resumeFinetune(c)
 			}

@@ -14,7 +14,7 @@ import (
 // finetuneFlags are those that say what is fine-tuned from what.
 func finetuneFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "finetune.yaml"},
+		configFlag("finetune.yaml"),
 		&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on the examples of `FILE`"},
 		&cli.StringFlag{Name: "dev", Usage: "stop early by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
 		&cli.StringFlag{Name: "test", Usage: "measure the best checkpoint, once, on the examples of `FILE`"},
@@ -36,7 +36,7 @@ func finetuneFlags() []cli.Flag {
 		&cli.IntFlag{Name: "freeze-layers", Usage: "leave the embeddings and the lower `N` layers as they are; with all of them it is a linear probe"},
 		&cli.BoolFlag{Name: "freeze-embeddings", Usage: "leave the embeddings as they are"},
 		&cli.StringFlag{Name: "truncate", Usage: "where long examples are cut: middle, start or end", DefaultText: "middle"},
-		&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `train.batch_size=16` (repeatable)"},
+		setFlag("change a setting", "train.batch_size=16"),
 	}
 }
 

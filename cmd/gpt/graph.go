@@ -24,9 +24,9 @@ func graphCommand() *cli.Command {
 		Description: "Draws the training graph of a configuration or of a run: operations on the left, their gradients on the\n" +
 			"right, equal layers once. Point at a box in a browser, and it says which nodes of the graph it stands for.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "small.yaml"},
+			configFlag("small.yaml"),
 			&cli.StringFlag{Name: "run", Usage: "draw the model of the run in `FOLDER`, fine-tuned or not, instead of a configuration"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting of the configuration, as in --set `model.layers=6` (repeatable)"},
+			setFlag("change a setting of the configuration", "model.layers=6"),
 			&cli.IntFlag{Name: "layer", Usage: "draw layer `N` only, from 1", DefaultText: "the whole model"},
 			&cli.BoolFlag{Name: "unfold", Usage: "draw each layer, even if they are equal"},
 			&cli.StringFlag{Name: "to", Usage: "write to `FILE`: a picture as .svg, or for Graphviz as .dot", Value: "graph.svg"},
@@ -36,9 +36,6 @@ func graphCommand() *cli.Command {
 }
 
 func graphAction(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	to := c.String("to")
 	write := (*diagram.Diagram).WriteSVG
 	switch filepath.Ext(to) {

@@ -18,14 +18,11 @@ func planCommand() *cli.Command {
 		Description: "Counts parameters, memory and operations, measures this computer on steps of that model (of\n" +
 			"fewer layers if it is large) in seconds, and says what to change when memory won't do.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "small.yaml"},
+			configFlag("small.yaml"),
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "the texts, for a vocabulary of their characters (repeatable)"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `model.layers=6` (repeatable)"},
+			setFlag("change a setting", "model.layers=6"),
 		}, estimateFlags()...),
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			r, format, err := newReport(c)
 			if err != nil {
 				return err

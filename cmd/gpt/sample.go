@@ -17,8 +17,8 @@ func sampleCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to continue, instead of the argument"},
 		&cli.StringFlag{Name: "prompt-file", Usage: "continue the text of `FILE`, without its last line end; - for standard input"},
-		&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
-		&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+		runFlag(),
+		checkpointFlag(),
 	}
 	for _, s := range new(sample.Options).Filters() {
 		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})

@@ -29,13 +29,10 @@ func scalingRunCommand() *cli.Command {
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large", DefaultText: "the preset's"},
 			&cli.IntFlag{Name: "tokens", Usage: "that each model sees", DefaultText: "the preset's"},
 			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting of all models, as in --set `train.seed=2` (repeatable)"},
+			setFlag("change a setting of all models", "train.seed=2"),
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/scaling-PRESET"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			l, err := ladderOf(c)
 			if err != nil {
 				return err

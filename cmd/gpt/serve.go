@@ -32,7 +32,7 @@ func serveCommand() *cli.Command {
 			"Each run is a model named like its folder.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "run", Usage: "`FOLDER` of a run to serve (repeatable)", DefaultText: "the latest"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+			checkpointFlag(),
 			weightsFlag(" (see eval)"),
 			&cli.StringFlag{Name: "addr", Usage: "listen at `HOST:PORT`", Value: "127.0.0.1:8080"},
 			&cli.IntFlag{Name: "sequences", Usage: "draw up to `N` texts of a model together", Value: 16},
@@ -53,9 +53,6 @@ func serveCommand() *cli.Command {
 }
 
 func serveAction(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	precision, err := precisionOf(c)
 	if err != nil {
 		return err

@@ -16,70 +16,29 @@ import (
 )
 
 func tokenizerCommand() *cli.Command {
-	which := &cli.StringFlag{Name: "tokenizer", Aliases: []string{"t"}, Usage: "a run, a folder with tokenizer.json, a .json or .tiktoken `FILE`, gpt2 or byte", DefaultText: "the latest run's"}
-	file := &cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "read `FILE`; - is standard input"}
-	format := &cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"}
 	return &cli.Command{
 		Name:  "tokenizer",
 		Usage: "train, try, look into and convert tokenizers",
-		Subcommands: []*cli.Command{{
-			Name:  "train",
-			Usage: "learn a tokenizer from texts and write it as Hugging Face's tokenizer.json",
-			Flags: []cli.Flag{
-				&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "learn from `FILE`, folder, glob or - (repeatable)"},
-				encodingFlag(),
-				&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write into `FOLDER`"},
-				&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
-				&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
-				&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
-				&cli.StringSliceFlag{Name: "special-token", KeepSpace: true, Usage: "add the special token `NAME` after <|endoftext|> (repeatable)"},
-				forceFlag,
-			},
-			Action: trainTokenizer,
-		}, {
-			Name:        "encode",
-			Usage:       "turn text into token ids",
-			ArgsUsage:   "[TEXT]",
-			Description: "TEXT stands in quotes. Without TEXT and --file, standard input is encoded.",
-			Flags: []cli.Flag{which, file, format,
-				&cli.BoolFlag{Name: "allow-special", Usage: "let names of special tokens, like <|endoftext|>, stand for these"},
-			},
-			Action: encode,
-		}, {
-			Name:        "decode",
-			Usage:       "turn token ids into text",
-			ArgsUsage:   "[ID ...]",
-			Description: "Ids stand one after the other, or in the JSON that encode writes. Without ids and --file they are\nread from standard input and decoded as they come.",
-			Flags: []cli.Flag{which, file, format,
-				&cli.BoolFlag{Name: "skip-special-tokens", Usage: "leave out special tokens instead of writing their names"},
-			},
-			Action: decode,
-		}, {
-			Name:        "inspect",
-			Usage:       "show how a text or a corpus is cut into tokens, or what a vocabulary holds",
-			ArgsUsage:   "[TEXT]",
-			Description: "With TEXT, in quotes, or --file: each token with its id. With --data: how the tokens of whole texts\nspread over the vocabulary. With none of them: the vocabulary.",
-			Flags: []cli.Flag{which, file, format,
-				&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "look at the tokens of `FILE`, folder, glob or - (repeatable)"},
-				encodingFlag(),
-				&cli.IntFlag{Name: "top", Usage: "list `N` tokens and merges", Value: 20},
-			},
-			Action: inspect,
-		}, {
-			Name:        "export",
-			Usage:       "write a tokenizer for transformers, tokenizers or tiktoken",
-			Description: "A PATH that ends in .tiktoken gets tiktoken's ranks, one that ends in .json a tokenizer.json. Any other\nis a folder for AutoTokenizer.from_pretrained, with vocab.json and merges.txt too.",
-			Flags: []cli.Flag{which,
-				&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `PATH`"},
-				&cli.IntFlag{Name: "model-max-length", Usage: "of a folder: the model takes `N` tokens", DefaultText: "not said"},
-				forceFlag,
-			},
-			Action: exportTokenizer,
-		}},
+		Subcommands: []*cli.Command{
+			tokenizerTrainCommand(), tokenizerEncodeCommand(), tokenizerDecodeCommand(), tokenizerInspectCommand(), tokenizerExportCommand(),
+		},
 	}
 }
 
-var forceFlag = &cli.BoolFlag{Name: "force", Usage: "write over what is there"}
+// tokenizerFlag names the tokenizer that openTokenizer opens.
+func tokenizerFlag() cli.Flag {
+	return &cli.StringFlag{Name: "tokenizer", Aliases: []string{"t"}, Usage: "a run, a folder with tokenizer.json, a .json or .tiktoken `FILE`, gpt2 or byte", DefaultText: "the latest run's"}
+}
+
+// textFileFlag names the text that input reads.
+func textFileFlag() cli.Flag {
+	return &cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "read `FILE`; - is standard input"}
+}
+
+// forceFlag lets mayWrite write over a file.
+func forceFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "force", Usage: "write over what is there"}
+}
 
 // openTokenizer opens what --tokenizer names, or else the latest run's.
 func openTokenizer(c *cli.Context) (tokenizer.Tokenizer, error) {
@@ -107,15 +66,6 @@ func mayWrite(c *cli.Context, path string) error {
 		return fmt.Errorf("%s is there already: name another place, or add --force", path)
 	}
 	return nil
-}
-
-// jsonFormat says whether --format asks for JSON.
-func jsonFormat(c *cli.Context) (bool, error) {
-	f := c.String("format")
-	if f != "text" && f != "json" {
-		return false, usageError{fmt.Errorf("--format is %q: expected text or json", f)}
-	}
-	return f == "json", nil
 }
 
 // printJSON writes one line.

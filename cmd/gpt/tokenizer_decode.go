@@ -11,6 +11,19 @@ import (
 	"tinygpt/tokenizer"
 )
 
+func tokenizerDecodeCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "decode",
+		Usage:       "turn token ids into text",
+		ArgsUsage:   "[ID ...]",
+		Description: "Ids stand one after the other, or in the JSON that encode writes. Without ids and --file they are\nread from standard input and decoded as they come.",
+		Flags: []cli.Flag{tokenizerFlag(), textFileFlag(), formatFlag(),
+			&cli.BoolFlag{Name: "skip-special-tokens", Usage: "leave out special tokens instead of writing their names"},
+		},
+		Action: decode,
+	}
+}
+
 func decode(c *cli.Context) error {
 	asJSON, err := jsonFormat(c)
 	if err != nil {

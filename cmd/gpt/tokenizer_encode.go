@@ -9,6 +9,19 @@ import (
 	"tinygpt/tokenizer"
 )
 
+func tokenizerEncodeCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "encode",
+		Usage:       "turn text into token ids",
+		ArgsUsage:   "[TEXT]",
+		Description: "TEXT stands in quotes. Without TEXT and --file, standard input is encoded.",
+		Flags: []cli.Flag{tokenizerFlag(), textFileFlag(), formatFlag(),
+			&cli.BoolFlag{Name: "allow-special", Usage: "let names of special tokens, like <|endoftext|>, stand for these"},
+		},
+		Action: encode,
+	}
+}
+
 func encode(c *cli.Context) error {
 	asJSON, err := jsonFormat(c)
 	if err != nil {

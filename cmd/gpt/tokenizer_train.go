@@ -16,10 +16,25 @@ import (
 	"tinygpt/tokenizer"
 )
 
-func trainTokenizer(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
+func tokenizerTrainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "train",
+		Usage: "learn a tokenizer from texts and write it as Hugging Face's tokenizer.json",
+		Flags: []cli.Flag{
+			textsFlag("learn from", ""),
+			encodingFlag(),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write into `FOLDER`"},
+			&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
+			&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
+			&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
+			&cli.StringSliceFlag{Name: "special-token", KeepSpace: true, Usage: "add the special token `NAME` after <|endoftext|> (repeatable)"},
+			forceFlag(),
+		},
+		Action: trainTokenizer,
 	}
+}
+
+func trainTokenizer(c *cli.Context) error {
 	files, dir := c.StringSlice("data"), c.String("output")
 	kind, special := c.String("kind"), c.StringSlice("special-token")
 	switch {

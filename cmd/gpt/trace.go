@@ -23,8 +23,8 @@ func traceCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to trace, instead of the argument"},
 			&cli.StringFlag{Name: "prompt-file", Usage: "trace the text of `FILE`, without its last line end; - for standard input"},
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"},
-			&cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"},
+			runFlag(),
+			checkpointFlag(),
 			&cli.StringFlag{Name: "to", Usage: "write the page to `FILE`", Value: "trace.html"},
 		},
 		Action: traceAction,

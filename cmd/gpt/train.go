@@ -26,19 +26,16 @@ func trainCommand() *cli.Command {
 		Description: "The configuration is a YAML file or one of the presets " + strings.Join(configs.Presets(), ", ") + ".\n" +
 			"Everything the run makes goes into its folder, runs/NAME-1 unless --run names another.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "small.yaml"},
-			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder, glob or - (repeatable)"},
+			configFlag("small.yaml"),
+			textsFlag("train on", ""),
 			encodingFlag(),
 			&cli.StringFlag{Name: "tokenizer", Usage: "bpe (learned from the text), gpt2, char, byte, or a tokenizer's `FILE` or folder", DefaultText: "the configuration's"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `model.layers=6` (repeatable)"},
-			&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
+			setFlag("change a setting", "model.layers=6"),
+			newRunFlag(),
 			&cli.StringFlag{Name: "from", Usage: "begin with the weights, model and tokenizer of the run in `FOLDER`, and its settings unless --config gives others"},
-			&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
+			resumeFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			if c.Bool("resume") {
 				return resume(c)
 			}

@@ -16,14 +16,22 @@ import (
 type usageError struct{ error }
 
 // prepare gives a command and those below it what all have in common: errors that
-// execute prints, suggestions for mistyped names, and an action for a command that
-// only holds others.
+// execute prints, suggestions for mistyped names, an error about arguments if ArgsUsage
+// has none, and an action for a command that only holds others.
 func prepare(c *cli.Command) {
 	c.OnUsageError = func(ctx *cli.Context, err error, _ bool) error { return flagError(ctx, err) }
 	for _, s := range c.Subcommands {
 		prepare(s)
 	}
-	if c.Action != nil {
+	if action := c.Action; action != nil {
+		if c.ArgsUsage == "" {
+			c.Action = func(ctx *cli.Context) error {
+				if err := noArguments(ctx); err != nil {
+					return err
+				}
+				return action(ctx)
+			}
+		}
 		return
 	}
 	c.Action = func(ctx *cli.Context) error {
@@ -87,7 +95,7 @@ func dashed(name string) string {
 	return "--" + name
 }
 
-// noArguments refuses arguments that a command doesn't take.
+// noArguments refuses arguments of a command that takes none.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
 		return usageError{fmt.Errorf("%s takes flags only, found %q: see %s --help", c.Command.Name, c.Args().First(), c.Command.HelpName)}

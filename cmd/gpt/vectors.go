@@ -16,12 +16,6 @@ func vectorsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "vectors",
 		Usage: "train word vectors, ask them, draw them, and use them",
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usageError{fmt.Errorf("no command %q: see gpt vectors help", c.Args().First())}
-			}
-			return cli.ShowSubcommandHelp(c)
-		},
 		Subcommands: []*cli.Command{
 			vectorsTrainCommand(), vectorsInitCommand(), vectorsExplainCommand(),
 			vectorsNeighboursCommand(), vectorsAnalogyCommand(), vectorsScoreCommand(), vectorsPlotCommand(),

@@ -32,7 +32,7 @@ func vectorsClassifyCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text (repeatable: joined)"},
 			&cli.StringFlag{Name: "label", Usage: "`COLUMN` of the label"},
 			&cli.IntFlag{Name: "examples", Usage: "learn from `N` examples, drawn", DefaultText: "all"},
-			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
+			formatFlag(),
 		),
 		Action: vectorsClassify,
 	}
@@ -53,9 +53,6 @@ type averagesScores struct {
 }
 
 func vectorsClassify(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	asJSON, err := jsonFormat(c)
 	if err != nil {
 		return err

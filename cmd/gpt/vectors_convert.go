@@ -18,12 +18,9 @@ func vectorsConvertCommand() *cli.Command {
 			"a first line), each also with .gz, or in .safetensors, which gets its words in a .tsv file of the same name.",
 		Flags: append(fromFlags(),
 			&cli.StringFlag{Name: "to", Usage: "write to `FILE`"},
-			forceFlag,
+			forceFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			to := c.String("to")
 			if to == "" {
 				return usageError{errors.New("convert needs --to FILE")}

@@ -23,7 +23,7 @@ func vectorsExplainCommand() *cli.Command {
 			"(differences of vectors made by hand), noise (P(w) in a text), glove (its matrix and weights).",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "part", Usage: "show `PART` only (repeatable)", DefaultText: "all of them"},
-			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "count words in `FILE`, folder, glob or - (repeatable)", DefaultText: "the built-in stories"},
+			textsFlag("count words in", "the built-in stories"),
 			&cli.IntFlag{Name: "window", Usage: "words on each side", Value: 2},
 			&cli.IntFlag{Name: "dim", Usage: "numbers of a vector, in the step", Value: 4},
 			&cli.IntFlag{Name: "negative", Usage: "noise words, in the step", Value: 3},

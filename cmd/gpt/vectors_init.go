@@ -26,7 +26,7 @@ func vectorsInitCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "vectors", Usage: "the `FOLDER` of the vectors' run", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the GPT's YAML `FILE` or preset", Value: "small.yaml"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting of the GPT, as in --set `model.layers=6` (repeatable)"},
+			setFlag("change a setting of the GPT", "model.layers=6"),
 			&cli.StringFlag{Name: "run", Usage: "the new run's `FOLDER`"},
 		},
 		Action: vectorsInit,
@@ -34,9 +34,6 @@ func vectorsInitCommand() *cli.Command {
 }
 
 func vectorsInit(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	dir, err := run.OrLatest(c.String("vectors"), run.Vectors)
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func vectorsNERCommand() *cli.Command {
 			&cli.StringFlag{Name: "test", Usage: "those in `FILE` to measure on"},
 			encodingFlag(),
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the classifier's settings, section ner of YAML `FILE`", DefaultText: "the usual ones"},
-			&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `ner.crf=false` (repeatable)"},
+			setFlag("change a setting", "ner.crf=false"),
 			&cli.StringSliceFlag{Name: "start", Usage: "random, frozen or tuned (repeatable)", DefaultText: "all three"},
 			&cli.IntFlag{Name: "seeds", Usage: "train each classifier `N` times", Value: 3},
 			&cli.BoolFlag{Name: "ablate", Usage: "leave out each part of the classifier in turn, of the last start"},
@@ -57,9 +57,6 @@ type nameTrials struct {
 }
 
 func vectorsNER(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, seeds: c.Int("seeds"), out: c.App.Writer, bar: terminal.NewStages(c.App.ErrWriter)}
 	var err error
 	if t.asJSON, err = jsonFormat(c); err != nil {

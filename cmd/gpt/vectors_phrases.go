@@ -28,7 +28,7 @@ func vectorsPhrasesCommand() *cli.Command {
 			"--dict cuts Chinese by such a dictionary, or jieba's, instead: lines of a word and its frequency. Train on what\n" +
 			"--to writes with gpt vectors train --words spaces.",
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "read `FILE`, folder, glob or - (repeatable)"},
+			textsFlag("read", ""),
 			encodingFlag(),
 			&cli.StringFlag{Name: "words", Usage: "how text is cut first: words, spaces or characters", Value: "words"},
 			&cli.BoolFlag{Name: "chars", Usage: "join Chinese or Japanese characters to words, not over punctuation"},
@@ -40,17 +40,14 @@ func vectorsPhrasesCommand() *cli.Command {
 			&cli.IntFlag{Name: "top", Usage: "print the best `N` phrases of each pass", Value: 20},
 			&cli.StringFlag{Name: "to", Usage: "write the text to `FILE`, words apart by blanks; .gz is gzipped"},
 			&cli.StringFlag{Name: "write-dict", Usage: "write all words and their counts to `FILE`"},
-			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
-			forceFlag,
+			formatFlag(),
+			forceFlag(),
 		},
 		Action: vectorsPhrases,
 	}
 }
 
 func vectorsPhrases(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	asJSON, err := jsonFormat(c)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 func queryFlags(more ...cli.Flag) []cli.Flag {
 	return slices.Concat(fromFlags(), more, []cli.Flag{
 		&cli.IntFlag{Name: "top", Aliases: []string{"n"}, Usage: "the best `N` words", Value: 10},
-		&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
+		formatFlag(),
 	})
 }
 

@@ -30,16 +30,13 @@ func vectorsScoreCommand() *cli.Command {
 			&cli.IntFlag{Name: "restrict-vocab", Usage: "answer analogies with the first `N` words only; 0 is all", Value: 30000},
 			&cli.StringSliceFlag{Name: "method", Usage: "3cosadd, 3cosmul or direction (repeatable)", DefaultText: "all three"},
 			&cli.BoolFlag{Name: "case-sensitive", Usage: "look words up as they are written"},
-			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
+			formatFlag(),
 		),
 		Action: vectorsScore,
 	}
 }
 
 func vectorsScore(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	asJSON, err := jsonFormat(c)
 	if err != nil {
 		return err

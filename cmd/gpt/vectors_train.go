@@ -41,17 +41,17 @@ var vectorSettings = []struct{ flag, setting, usage string }{
 
 func vectorsTrainCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: "vectors.yaml"},
-		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder, glob or - (repeatable)"},
+		configFlag("vectors.yaml"),
+		textsFlag("train on", ""),
 	}
 	for _, s := range vectorSettings {
 		flags = append(flags, &cli.StringFlag{Name: s.flag, Usage: s.usage, DefaultText: "the configuration's " + s.setting})
 	}
 	flags = append(flags,
 		&cli.StringFlag{Name: "tokenizer", Usage: "the words are the tokens of the tokenizer in `FILE` or folder: see gpt vectors init"},
-		&cli.StringSliceFlag{Name: "set", Usage: "change a setting, as in --set `vectors.dim=50` (repeatable)"},
-		&cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"},
-		&cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"},
+		setFlag("change a setting", "vectors.dim=50"),
+		newRunFlag(),
+		resumeFlag(),
 		&cli.BoolFlag{Name: "force", Usage: fmt.Sprintf("train on a vocabulary of fewer than %d words", corpus.Smallest)})
 	return &cli.Command{
 		Name:  "train",
@@ -64,9 +64,6 @@ func vectorsTrainCommand() *cli.Command {
 }
 
 func vectorsTrain(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	var s *training.Session
 	var dir string
 	var err error
