@@ -140,8 +140,9 @@ func workspace(t *testing.T) {
 	succeed(t, "train", "--config", "small.yaml")
 }
 
-// commandsOf are the lines of a page's blocks that a reader types: those that begin with go or with gpt, in blocks
-// without a language; what follows a $ sign, where output stands in the block as well.
+// commandsOf are what a reader types of a page: the lines of its blocks that begin with go or with gpt, in blocks
+// without a language, where what follows a $ sign counts if output is in the block as well; and the commands that begin
+// with go run in the cells of its tables.
 func commandsOf(page string) (commands []string) {
 	block, language := false, ""
 	for _, line := range strings.Split(page, "\n") {
@@ -153,6 +154,13 @@ func commandsOf(page string) (commands []string) {
 		line = strings.TrimPrefix(line, "$ ")
 		if block && language == "" && (strings.HasPrefix(line, "go ") || strings.HasPrefix(line, "gpt ")) {
 			commands = append(commands, line)
+		}
+		if !block && strings.HasPrefix(line, "|") {
+			for i, code := range strings.Split(line, "`") {
+				if i%2 == 1 && strings.HasPrefix(code, "go run ./cmd/gpt ") {
+					commands = append(commands, code)
+				}
+			}
 		}
 	}
 	return commands

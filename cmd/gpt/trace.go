@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,13 +20,14 @@ func traceCommand() *cli.Command {
 		Usage:     "make a page that walks a prompt through the model",
 		ArgsUsage: "[PROMPT]",
 		Description: "The page shows tokens, embeddings, the attention of each head, the logit lens, and the probabilities of the\n" +
-			"next token under temperature and top-k. It is one HTML file, for any browser, without a network.",
+			"next token under temperature and top-k. It is one HTML file, for any browser, without a network. A file that ends\n" +
+			"in .svg gets a piece of it as a picture: the logit lens and the likeliest next tokens.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to trace, instead of the argument"},
 			&cli.StringFlag{Name: "prompt-file", Usage: "trace the text of `FILE`, without its last line end; - for standard input"},
 			runFlag(),
 			checkpointFlag(),
-			&cli.StringFlag{Name: "to", Usage: "write the page to `FILE`", Value: "trace.html"},
+			&cli.StringFlag{Name: "to", Usage: "write the page to `FILE`, or a picture as .svg", Value: "trace.html"},
 		},
 		Action: traceAction,
 	}
@@ -60,13 +62,17 @@ func traceAction(c *cli.Context) error {
 		return err
 	}
 	page.Run, page.Step = r.Dir, state.Step
-	var html bytes.Buffer
-	if err := page.Write(&html); err != nil {
+	write := page.Write
+	if filepath.Ext(c.String("to")) == ".svg" {
+		write = page.WriteSVG
+	}
+	var file bytes.Buffer
+	if err := write(&file); err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFile(c.String("to"), html.Bytes()); err != nil {
+	if err := atomicfile.WriteFile(c.String("to"), file.Bytes()); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %s (%d tokens, %d kB): open it in a browser\n", c.String("to"), len(page.Tokens), (html.Len()+999)/1000)
+	fmt.Fprintf(c.App.Writer, "wrote %s (%d tokens, %d kB): open it in a browser\n", c.String("to"), len(page.Tokens), (file.Len()+999)/1000)
 	return nil
 }

@@ -15,6 +15,12 @@ func TestTrace(t *testing.T) {
 	}
 	contains(t, string(page), "runs/tiny-1", `"step":6`)
 	contains(t, succeed(t, "trace", "Mia", "--to", "page.html", "--checkpoint", "last"), "wrote page.html")
+	contains(t, succeed(t, "trace", "Mia", "--to", "lens.svg"), "wrote lens.svg")
+	picture, err := os.ReadFile("lens.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(picture), "<svg ", "layer 1")
 	for _, k := range []struct {
 		args   []string
 		status int
