@@ -75,7 +75,7 @@ func ReadCache(path, textSHA256 string, e Encoder, fingerprint string) (*Stream,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	s.unseparated = e.EndOfText() < 0
+	s.Unseparated = e.EndOfText() < 0
 	return s, nil
 }
 

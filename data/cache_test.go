@@ -32,7 +32,7 @@ func TestCache(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(got.Tokens, s.Tokens) || !slices.Equal(got.Starts, s.Starts) || got.Bytes != s.Bytes || got.unseparated != s.unseparated {
+		if !slices.Equal(got.Tokens, s.Tokens) || !slices.Equal(got.Starts, s.Starts) || got.Bytes != s.Bytes || got.Unseparated != s.Unseparated {
 			t.Errorf("%s: %+v comes back as %+v", name, s, got)
 		}
 		if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 1 {

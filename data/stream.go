@@ -25,7 +25,8 @@ type Stream struct {
 	// Bytes is the length of the text. End-of-text tokens have no bytes.
 	Bytes int
 
-	unseparated bool // there are no end-of-text tokens
+	// Unseparated says that there are no end-of-text tokens.
+	Unseparated bool
 }
 
 // Tokenize encodes the documents on all cores. What it returns doesn't depend on
@@ -48,7 +49,7 @@ func Tokenize(c Corpus, e Encoder) (*Stream, error) {
 	close(next)
 	wg.Wait()
 
-	s := &Stream{Bytes: c.Bytes(), unseparated: e.EndOfText() < 0}
+	s := &Stream{Bytes: c.Bytes(), Unseparated: e.EndOfText() < 0}
 	total := len(ids) + 1
 	for i, doc := range ids {
 		if errs[i] != nil {
@@ -57,7 +58,7 @@ func Tokenize(c Corpus, e Encoder) (*Stream, error) {
 		total += len(doc)
 	}
 	s.Tokens = make([]int32, 0, total)
-	if !s.unseparated {
+	if !s.Unseparated {
 		s.Tokens = append(s.Tokens, e.EndOfText())
 	}
 	for i, doc := range ids {
@@ -67,7 +68,7 @@ func Tokenize(c Corpus, e Encoder) (*Stream, error) {
 			}
 		}
 		ids[i] = nil
-		if s.unseparated {
+		if s.Unseparated {
 			if len(doc) > 0 {
 				s.Starts = append(s.Starts, len(s.Tokens))
 				s.Tokens = append(s.Tokens, doc...)

@@ -7,6 +7,7 @@ import (
 
 	"tinygpt/model"
 	"tinygpt/model/op"
+	"tinygpt/train"
 )
 
 // evalTokens is about the number of tokens of a predictor's batch: enough for full speed.
@@ -15,6 +16,9 @@ const evalTokens = 1024
 // Predictor computes the scores of items, without dropout. It keeps a graph for each
 // length that was needed.
 type Predictor struct {
+	// Peers, unless nil, share the work. All have the same items and weights.
+	Peers train.Peers
+
 	model   *model.Model
 	setup   *Setup
 	head    head
@@ -74,20 +78,45 @@ func (p *Predictor) Scores(items []*Item) ([][]float32, error) {
 			buckets[b] = append(buckets[b], u)
 		}
 	}
+	batch := 0
 	for b, units := range buckets {
-		for len(units) > 0 {
+		for ; len(units) > 0; batch++ {
 			g, err := p.graph(p.lengths[b])
 			if err != nil {
 				return nil, err
 			}
 			n := min(len(units), g.Batch/max(t.groups, 1))
-			if err := p.run(g, units[:n], out); err != nil {
-				return nil, err
+			if p.Peers == nil || batch%p.Peers.Size() == p.Peers.Rank() {
+				if err := p.run(g, units[:n], out); err != nil {
+					return nil, err
+				}
 			}
 			units = units[n:]
 		}
 	}
-	return out, nil
+	return out, p.share(out)
+}
+
+// share gives every process the scores that each has computed.
+func (p *Predictor) share(scores [][]float32) error {
+	if p.Peers == nil {
+		return nil
+	}
+	var all []float64
+	for _, s := range scores {
+		for _, x := range s {
+			all = append(all, float64(x))
+		}
+	}
+	if err := p.Peers.Sum(all); err != nil {
+		return err
+	}
+	for _, s := range scores {
+		for i := range s {
+			s[i], all = float32(all[0]), all[1:]
+		}
+	}
+	return nil
 }
 
 // graph is the graph for that length.

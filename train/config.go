@@ -16,6 +16,11 @@ type Config struct {
 	// GradientAccumulationSteps batches.
 	BatchSize                 int `yaml:"batch_size"`
 	GradientAccumulationSteps int `yaml:"gradient_accumulation_steps"`
+	// GradientParts divides the batches of an update into equal parts, one after another.
+	// Gradients are added up within each part, then those of the parts in a tree over
+	// neighbours. So several processes can share an update, with the bits that one has
+	// alone: any number whose product with a power of two is GradientParts. 0 means 1.
+	GradientParts int `yaml:"gradient_parts,omitempty"`
 
 	// LearningRate is reached after WarmupSteps, linearly from 0. Then the rate goes
 	// down to MinLearningRate at Steps: with Decay "cosine" (the default) along half a
@@ -103,6 +108,10 @@ func (c Config) Validate() error {
 	whole("steps", c.Steps, 1)
 	whole("batch_size", c.BatchSize, 1)
 	whole("gradient_accumulation_steps", c.GradientAccumulationSteps, 1)
+	whole("gradient_parts", c.GradientParts, 0)
+	if c.GradientAccumulationSteps%c.parts() != 0 {
+		errs = append(errs, fmt.Errorf("train.gradient_parts is %d: expected a divisor of train.gradient_accumulation_steps, which is %d", c.GradientParts, c.GradientAccumulationSteps))
+	}
 	whole("warmup_steps", c.WarmupSteps, 0)
 	whole("eval_interval", c.EvalInterval, 0)
 	whole("sample_interval", c.SampleInterval, 0)

@@ -57,6 +57,8 @@ type Evaluator struct {
 	// Progress, unless nil, is called now and then with the number of tokens predicted so
 	// far.
 	Progress func(tokens int)
+	// Peers, unless nil, share the work. All have the same stream and weights.
+	Peers Peers
 
 	stream  *data.Stream
 	decoder *model.Decoder
@@ -86,10 +88,16 @@ func EvaluationBytes(c model.Config) int64 {
 // Run measures the whole stream. If ctx ends it returns the context's error.
 func (e *Evaluator) Run(ctx context.Context) (Evaluation, error) {
 	total := Evaluation{Bytes: e.Bytes}
-	nats, rows := 0.0, 0
+	var sums []float64 // of the windows that are read together
+	rows := 0
 	measure := func() error {
-		sum, tokens, err := e.measure()
-		nats += sum
+		var sum float64
+		var err error
+		tokens := e.tokens()
+		if e.Peers == nil || len(sums)%e.Peers.Size() == e.Peers.Rank() {
+			sum, err = e.measure(tokens)
+		}
+		sums = append(sums, sum)
 		total.Tokens += tokens
 		if e.Progress != nil {
 			e.Progress(total.Tokens)
@@ -112,6 +120,15 @@ func (e *Evaluator) Run(ctx context.Context) (Evaluation, error) {
 	if err := measure(); err != nil {
 		return total, err
 	}
+	if e.Peers != nil {
+		if err := e.Peers.Sum(sums); err != nil {
+			return total, err
+		}
+	}
+	nats := 0.0
+	for _, s := range sums {
+		nats += s
+	}
 	if total.Tokens == 0 || total.Bytes <= 0 {
 		return total, fmt.Errorf("nothing to predict in a text of %d tokens, read in these windows: expected two tokens or more in one of them", len(e.stream.Tokens))
 	}
@@ -119,16 +136,21 @@ func (e *Evaluator) Run(ctx context.Context) (Evaluation, error) {
 	return total, nil
 }
 
-// measure reads e.windows and returns the number of predicted tokens and the sum of their
-// losses in nats.
-func (e *Evaluator) measure() (nats float64, tokens int, err error) {
+// tokens is the number of tokens that are predicted in e.windows.
+func (e *Evaluator) tokens() (n int) {
+	for _, w := range e.windows {
+		n += w.End - w.From
+	}
+	return n
+}
+
+// measure reads e.windows and returns the sum of the losses of the predicted tokens, in
+// nats.
+func (e *Evaluator) measure(tokens int) (nats float64, err error) {
 	// Longest first: sequence i of the decoder keeps the size of its longest window, so
 	// most sequences stay small.
 	slices.SortFunc(e.windows, func(v, w data.Window) int { return (w.End - w.Begin) - (v.End - v.Begin) })
 	e.inputs = e.inputs[:0]
-	for _, w := range e.windows {
-		tokens += w.End - w.From
-	}
 	e.probs = slices.Grow(e.probs[:0], tokens)[:tokens]
 	at := 0
 	for i, w := range e.windows {
@@ -139,7 +161,7 @@ func (e *Evaluator) measure() (nats float64, tokens int, err error) {
 		at += n
 	}
 	if err := e.decoder.Append(e.inputs); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	for _, p := range e.probs[:at] {
 		nats -= float64(p)
@@ -147,5 +169,5 @@ func (e *Evaluator) measure() (nats float64, tokens int, err error) {
 	for i, w := range e.windows {
 		nats -= float64(e.decoder.LogProb(i, e.stream.Tokens[w.End-1]))
 	}
-	return nats, tokens, nil
+	return nats, nil
 }

@@ -19,6 +19,9 @@ type Metrics struct {
 	LearningRate float64 `json:"learning_rate,omitempty"`
 	GradNorm     float64 `json:"grad_norm,omitempty"` // before clipping
 	TokensPerSec float64 `json:"tokens_per_second,omitempty"`
+	// Waiting is the share of the step's time that process 0 of several waited for the
+	// others.
+	Waiting float64 `json:"waiting,omitempty"`
 	// Values are the objective's own measures; see Valued.
 	Values map[string]float64 `json:"values,omitempty"`
 	// An evaluation's line has the loss on the held-out split, in nats per token.
@@ -64,7 +67,11 @@ func openMetrics(path string, step int) (*metricsLog, error) {
 	return l, err
 }
 
+// add writes a line. A nil log, of a process that writes no files, takes none.
 func (l *metricsLog) add(m Metrics) error {
+	if l == nil {
+		return nil
+	}
 	l.all = append(l.all, m)
 	return l.file.Add(m)
 }

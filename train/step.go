@@ -12,20 +12,12 @@ import (
 	"time"
 
 	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"tinygpt/model"
+	"tinygpt/model/kernel"
 	"tinygpt/model/op"
 )
-
-// Sum is what the batches of one update add up to, between backward pass and update.
-type Sum struct {
-	// Parameters are those being trained; their Grad holds the sum of the gradients of
-	// all batches.
-	Parameters []*model.Parameter
-	Loss       float64 // sum of the batches' losses
-	Batches    int
-	Tokens     int // read by the model, padding included
-}
 
 // graph computes the loss of one shape of batch.
 type graph struct {
@@ -48,8 +40,9 @@ type plan struct {
 func (p *plan) trained() *model.Model { return p.models[p.phase] }
 
 // Step makes one update and returns its metrics: forward and backward pass of each
-// micro-batch, Exchange, then clipping and the optimiser. It writes no file. If the loss
-// or the gradient isn't finite, or anything else fails, it returns an error and the
+// micro-batch, then clipping and the optimiser. With Peers each process computes some of the
+// batches; gradients are added up between backward pass and update. It writes no file. If
+// the loss or the gradient isn't finite, or anything else fails, it returns an error and the
 // parameters are as before.
 func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 	if err := t.begin(); err != nil {
@@ -62,32 +55,39 @@ func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 			return Metrics{}, err
 		}
 	}
-	if err := t.backward(step); err != nil {
+	tokens, err := t.backward(step)
+	if err != nil {
 		return Metrics{}, err
 	}
-	if t.Exchange != nil {
-		if err := t.Exchange(&t.sum); err != nil {
-			return Metrics{}, err
-		}
+	norm, err := t.gradientNorm(ctx)
+	if err != nil {
+		return Metrics{}, err
 	}
-	batches := float64(t.sum.Batches)
-	m := Metrics{
-		Step: step + 1, Loss: t.sum.Loss / batches, LearningRate: c.LearningRateAt(step),
-		GradNorm: t.plan.trained().GradNorm() / batches,
+	batches := float64(c.GradientAccumulationSteps)
+	m := Metrics{Step: step + 1, LearningRate: c.LearningRateAt(step), GradNorm: norm / batches}
+	for _, loss := range t.losses {
+		m.Loss += loss
 	}
+	m.Loss /= batches
 	if !finite(m.Loss) || !finite(m.GradNorm) {
 		return m, t.diverged(m.Step, fmt.Sprintf("loss %v, gradient norm %v, learning rate %.3g", m.Loss, m.GradNorm, m.LearningRate))
 	}
-	t.Optimiser.Update(t.plan.groups, Update{
-		Step: step, LearningRate: m.LearningRate, GradScale: ClipScale(m.GradNorm, c.GradClip) / batches,
-	})
+	u := Update{Step: step, LearningRate: m.LearningRate, GradScale: ClipScale(m.GradNorm, c.GradClip) / batches}
+	if t.sharing == nil {
+		t.Optimiser.Update(t.plan.groups, u)
+	} else if err := t.sharing.update(u); err != nil {
+		return m, err
+	}
 	t.state.Step++
 	if o, ok := t.Objective.(Valued); ok {
 		m.Values = o.Values(step)
 	}
 	took := time.Since(start)
 	t.state.Elapsed += took
-	m.TokensPerSec, m.Elapsed = float64(t.sum.Tokens)/took.Seconds(), t.state.Elapsed.Seconds()
+	m.TokensPerSec, m.Elapsed = float64(tokens)/took.Seconds(), t.state.Elapsed.Seconds()
+	if t.sharing != nil {
+		m.Waiting = t.sharing.waited.Seconds() / took.Seconds()
+	}
 	return m, nil
 }
 
@@ -98,6 +98,15 @@ func (t *Trainer) begin() error {
 		return nil
 	}
 	t.optimiser()
+	t.tree.parts = t.Config.parts()
+	if t.Peers != nil {
+		var err error
+		if t.sharing, err = t.newSharing(); err != nil {
+			return err
+		}
+		t.tree.parts /= t.Peers.Size()
+		t.taken = map[*tensor.Dense]bool{}
+	}
 	p := &plan{phases: t.Config.Phases(t.Model.Config), phase: -1}
 	b, bucketed := t.Objective.(Bucketed)
 	if bucketed && len(t.Config.Stages) > 0 {
@@ -150,6 +159,9 @@ func (t *Trainer) enter(step int) {
 	if phase := min(len(t.state.Stages), len(p.phases)-1); p.phase != phase {
 		p.phase = phase
 		p.groups = t.Config.Groups(p.trained().Parameters, t.firstUpdate)
+		if t.sharing != nil {
+			t.sharing.enter(phase, p.trained(), t.Model.Parameters, p.groups)
+		}
 	}
 }
 
@@ -178,27 +190,86 @@ func (t *Trainer) optimiser() Optimiser {
 	return t.Optimiser
 }
 
-// backward computes the losses and gradients of all micro-batches of a step into t.sum.
-func (t *Trainer) backward(step int) error {
-	t.Model.ZeroGrad()
-	t.sum = Sum{Parameters: t.plan.trained().Parameters}
-	for micro := range t.Config.GradientAccumulationSteps {
-		g := t.plan.graphs[t.plan.phase]
-		if b, ok := t.Objective.(Bucketed); ok {
-			g = t.plan.graphs[b.Bucket(step, micro)]
-		}
-		if err := t.Objective.Fill(g.Graph, step, micro); err != nil {
-			return err
-		}
-		g.SetDropoutSeed(dropoutSeed(t.Config.Seed, step, micro))
-		if err := g.Run(); err != nil {
-			return err
-		}
-		t.sum.Loss += float64(g.loss.Value().Data().(float32))
-		t.sum.Batches++
-		t.sum.Tokens += len(g.Tokens)
+// backward computes the losses and gradients of a step, of all micro-batches or of those
+// that are this process'. It returns how many tokens the models of all processes read,
+// padding included.
+func (t *Trainer) backward(step int) (tokens int, err error) {
+	each := t.Config.GradientAccumulationSteps / t.Config.parts() // micro-batches of a part
+	first := 0
+	if t.sharing != nil {
+		first = t.Peers.Rank() * t.tree.parts * each
+		t.sharing.begin()
 	}
-	return nil
+	t.losses = append(t.losses[:0], make([]float64, t.Config.GradientAccumulationSteps)...)
+	for micro := range t.losses {
+		tokens += len(t.graph(step, micro).Tokens)
+	}
+	for part := range t.tree.parts {
+		t.Model.ZeroGrad()
+		for i := range each {
+			micro := first + part*each + i
+			g := t.graph(step, micro)
+			if err := t.Objective.Fill(g.Graph, step, micro); err != nil {
+				return 0, err
+			}
+			g.SetDropoutSeed(dropoutSeed(t.Config.Seed, step, micro))
+			g.SetReady(nil)
+			if t.sharing != nil && part == t.tree.parts-1 && i == each-1 {
+				g.SetReady(t.ready)
+			}
+			if err := g.Run(); err != nil {
+				return 0, err
+			}
+			t.losses[micro] = float64(g.loss.Value().Data().(float32))
+		}
+		t.addPart(part)
+	}
+	return tokens, nil
+}
+
+// graph returns the graph of a micro-batch.
+func (t *Trainer) graph(step, micro int) graph {
+	if b, ok := t.Objective.(Bucketed); ok {
+		return t.plan.graphs[b.Bucket(step, micro)]
+	}
+	return t.plan.graphs[t.plan.phase]
+}
+
+// addPart adds the gradients of a part to those of the parts before. Those of the last part
+// that ready has taken are done.
+func (t *Trainer) addPart(part int) {
+	last := part == t.tree.parts-1
+	if last && part == 0 && t.sharing == nil {
+		return
+	}
+	for i, p := range t.plan.trained().Parameters {
+		_, grad := p.Trained()
+		switch {
+		case grad == nil || last && t.taken[p.Grad]:
+		case last && t.sharing != nil: // no operation of the graph reads the parameter
+			t.ready(p.Grad)
+		default:
+			x, y := t.tree.add(part, i, grad)
+			if y != nil {
+				kernel.Add(x, x, y)
+			}
+		}
+	}
+	clear(t.taken)
+}
+
+// gradientNorm returns the L2 norm of the sum of the batches' gradients. With Peers it first
+// waits for those of the other processes, and learns their losses.
+func (t *Trainer) gradientNorm(ctx context.Context) (float64, error) {
+	if t.sharing == nil {
+		return t.plan.trained().GradNorm(), nil
+	}
+	if err := t.sharing.receive(); err != nil {
+		return 0, err
+	}
+	norm2, stop, err := t.sharing.agree(t.losses, ctx.Err() != nil)
+	t.stop = t.stop || stop
+	return math.Sqrt(norm2), err
 }
 
 // dropoutSeed gives each micro-batch masks of its own. The multipliers are odd
@@ -212,14 +283,41 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 // diverged returns the error for a NaN or an infinity: the step, the first tensor that
 // holds one, the usual causes, and whether there is a good checkpoint.
 func (t *Trainer) diverged(step int, found string) error {
-	where := t.Model.NonFinite()
-	if where == "" {
-		where = "the loss alone"
+	where, err := t.firstNonFinite()
+	if err != nil {
+		return err
 	}
 	saved := "nothing was saved yet"
 	if _, err := os.Stat(filepath.Join(t.Dir, LastCheckpoint)); t.Dir != "" && err == nil {
 		saved = "the last checkpoint in " + t.Dir + " is from before and can be used"
 	}
-	return fmt.Errorf("step %d: %s; first bad value: %s. Usual causes: learning_rate too high, warmup_steps too few, grad_clip 0, or damaged weights; %s",
+	err = fmt.Errorf("step %d: %s; first bad value: %s. Usual causes: learning_rate too high, warmup_steps too few, grad_clip 0, or damaged weights; %s",
 		step, found, where, saved)
+	if t.sharing != nil {
+		return agreed{err}
+	}
+	return err
+}
+
+// firstNonFinite describes the first tensor that holds a NaN or an infinity, and with Peers
+// which process has it.
+func (t *Trainer) firstNonFinite() (string, error) {
+	where := t.Model.NonFinite()
+	if t.sharing != nil {
+		all, err := exchangeTexts(t.Peers, where)
+		if err != nil {
+			return "", err
+		}
+		where = ""
+		for r, w := range all {
+			if w != "" {
+				where = fmt.Sprintf("%s, in process %d of %d", w, r, len(all))
+				break
+			}
+		}
+	}
+	if where == "" {
+		where = "the loss alone"
+	}
+	return where, nil
 }

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"gorgonia.org/tensor"
+
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
 )
@@ -38,10 +40,11 @@ type Trainer struct {
 	// Optimiser is AdamW with the settings of Config unless it is set before the first
 	// step.
 	Optimiser Optimiser
-	// Exchange, unless nil, is called between backward pass and update. Processes that
-	// train one model together add up here what each of them has: gradients, loss,
-	// batches and tokens. All must leave with the same sums.
-	Exchange func(*Sum) error
+	// Peers, unless nil, are the processes that this one trains the model with. All have a
+	// Trainer with the same Config, Objective and Validate, and of one Model's shape.
+	// Process 0's weights and state are given to all at the first step; it alone reads and
+	// writes Dir, shows Report and samples.
+	Peers Peers
 
 	// What follows is used by Run, Resume and Save alone.
 
@@ -60,9 +63,13 @@ type Trainer struct {
 	// Saved, unless nil, is called after each checkpoint with all metrics of the run.
 	Saved func(all []Metrics) error
 
-	plan  *plan // nil before the first step
-	sum   Sum   // of the present step
-	state State
+	plan    *plan     // nil before the first step
+	losses  []float64 // of the batches of the present step
+	tree    tree
+	sharing *sharing               // nil without Peers
+	taken   map[*tensor.Dense]bool // gradients of the last part that are in their buckets
+	stop    bool                   // a process is to stop
+	state   State
 }
 
 // Report shows what happens while a run goes on.
@@ -121,8 +128,14 @@ func (t *Trainer) Resume() (steps int, err error) {
 
 // Save writes the checkpoint that Resume continues from.
 func (t *Trainer) Save() error {
+	if t.sharing != nil {
+		return t.saveShared()
+	}
 	return SaveCheckpoint(filepath.Join(t.Dir, LastCheckpoint), t.Model, t.state, t.kept()...)
 }
+
+// first says whether this process writes the run's files: with Peers, process 0 does.
+func (t *Trainer) first() bool { return t.Peers == nil || t.Peers.Rank() == 0 }
 
 // kept returns the tensors besides the weights that a resumed run needs.
 func (t *Trainer) kept() (list []safetensors.Tensor) {
@@ -139,27 +152,30 @@ func (t *Trainer) kept() (list []safetensors.Tensor) {
 // finishes the step, saves, and returns ErrInterrupted. At a loss or gradient that isn't
 // finite it returns an error before the update; earlier checkpoints stay as they are.
 func (t *Trainer) Run(ctx context.Context) (Result, error) {
-	if t.Report == nil {
+	if t.Report == nil || !t.first() {
 		t.Report = Silent{}
 	}
 	defer t.Report.Close()
 	if err := t.begin(); err != nil {
 		return Result{}, err
 	}
-	log, err := openMetrics(filepath.Join(t.Dir, MetricsFile), t.state.Step)
-	if err != nil {
-		return Result{}, err
+	var log *metricsLog
+	if t.first() {
+		var err error
+		if log, err = openMetrics(filepath.Join(t.Dir, MetricsFile), t.state.Step); err != nil {
+			return Result{}, err
+		}
+		defer log.close()
 	}
-	defer log.close()
 
 	c := t.Config
 	var final Evaluation
 	for !t.finished() {
-		m, err := Metrics{}, ctx.Err()
+		m, err := Metrics{}, t.interrupted(ctx)
 		if err == nil {
 			m, err = t.Step(ctx)
 		}
-		if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		if err != nil && t.interrupted(ctx) != nil && errors.Is(err, t.interrupted(ctx)) {
 			if err := t.save(log); err != nil {
 				return Result{}, err
 			}
@@ -179,7 +195,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 			}
 		}
 		done := t.finished()
-		if t.Sample != nil && (done || due(m.Step, c.SampleInterval)) {
+		if t.Sample != nil && t.first() && (done || due(m.Step, c.SampleInterval)) {
 			if err := t.sample(); err != nil {
 				return Result{}, err
 			}
@@ -191,6 +207,18 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 		}
 	}
 	return Result{State: t.state, Final: final}, nil
+}
+
+// interrupted returns an error if the run is to stop after the last step. With Peers it
+// is for the same step on all processes, whichever of them is to stop.
+func (t *Trainer) interrupted(ctx context.Context) error {
+	switch {
+	case t.sharing == nil:
+		return ctx.Err()
+	case t.stop:
+		return context.Canceled
+	}
+	return nil
 }
 
 // due says whether something that is done every interval steps is due at step.
@@ -222,8 +250,10 @@ func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
 	best := e.betterThan(t.state)
 	if best {
 		t.state.BestStep, t.state.BestLoss, t.state.BestScore = t.state.Step, e.Loss, e.Score
-		if err := SaveCheckpoint(filepath.Join(t.Dir, BestCheckpoint), t.Model, t.state); err != nil {
-			return e, err
+		if t.first() {
+			if err := SaveCheckpoint(filepath.Join(t.Dir, BestCheckpoint), t.Model, t.state); err != nil {
+				return e, err
+			}
 		}
 	}
 	t.Report.Evaluated(m, best)
@@ -255,7 +285,7 @@ func (t *Trainer) sample() error {
 
 // save writes the last checkpoint and calls Saved.
 func (t *Trainer) save(log *metricsLog) error {
-	if err := t.Save(); err != nil || t.Saved == nil {
+	if err := t.Save(); err != nil || t.Saved == nil || !t.first() {
 		return err
 	}
 	return t.Saved(log.all)

@@ -53,6 +53,23 @@ func SumSquares(xs ...[]float32) float64 {
 	return runSumLocked(&sumSquaresSlot, sumSquaresTask{active, xs, squaresBlocks}, squaresBlocks.pieces())
 }
 
+// SquareBlock is the number of elements that a number of SquareSums is the sum over.
+const SquareBlock = elementBlock
+
+// SquareSums writes to sums Σ x² of each block of SquareBlock elements of each slice, in
+// order: the numbers that SumSquares adds up. The last block of a slice may be shorter.
+func SquareSums(sums []float64, xs ...[]float32) {
+	workers.mu.Lock()
+	defer workers.mu.Unlock()
+	squaresBlocks = squaresBlocks[:0]
+	for _, x := range xs {
+		squaresBlocks = squaresBlocks.with(len(x), elementBlock)
+	}
+	need("SquareSums", "sums", len(sums), squaresBlocks.pieces())
+	runSumLocked(&sumSquaresSlot, sumSquaresTask{active, xs, squaresBlocks}, squaresBlocks.pieces())
+	copy(sums, workers.partial[:squaresBlocks.pieces()])
+}
+
 type sumSquaresTask struct {
 	isa    *instructionSet
 	list   [][]float32
@@ -131,13 +148,28 @@ func finiteGo(x []float32) bool {
 	return true
 }
 
+// Copy copies x to y, which has its length.
+func Copy(y, x []float32) {
+	need("Copy", "x", len(x), len(y))
+	run(&copySlot, copyTask{y, x}, blocks(len(y), clearBlock))
+}
+
+type copyTask struct{ y, x []float32 }
+
+var copySlot copyTask
+
+func (t *copyTask) piece(_ *worker, i int) {
+	from, to := block(i, clearBlock, len(t.y))
+	copy(t.y[from:to], t.x[from:to])
+}
+
 // Clear sets x to 0.
 func Clear(x []float32) {
 	run(&clearSlot, clearTask{x}, blocks(len(x), clearBlock))
 }
 
-// clearBlock is the number of elements in a piece of Clear: large, since writing zeros takes
-// little more than starting a piece.
+// clearBlock is the number of elements in a piece of Clear and Copy: large, since writing
+// takes little more than starting a piece.
 const clearBlock = 64 << 10
 
 type clearTask struct{ x []float32 }

@@ -38,8 +38,18 @@ func TestSumSquares(t *testing.T) {
 				want += float64(v) * float64(v)
 			}
 			for _, xs := range [][][]float32{{x}, {x[:n/3], nil, x[n/3:], x[:0]}} {
-				if got := SumSquares(xs...); math.Abs(got-want) > 1e-12*want {
+				got := SumSquares(xs...)
+				if math.Abs(got-want) > 1e-12*want {
 					t.Errorf("%d elements in %d slices: %v, want %v", n, len(xs), got, want)
+				}
+				sums := make([]float64, len(xs)+n/SquareBlock)
+				SquareSums(sums, xs...)
+				added := 0.0
+				for _, s := range sums {
+					added += s
+				}
+				if added != got {
+					t.Errorf("%d elements in %d slices: blocks add up to %v, not to %v", n, len(xs), added, got)
 				}
 			}
 		}
@@ -53,6 +63,33 @@ func TestSumSquares(t *testing.T) {
 			return []float32{math.Float32frombits(uint32(b >> 32)), math.Float32frombits(uint32(b))}
 		})
 	})
+}
+
+func TestCopy(t *testing.T) {
+	for _, n := range lengths() {
+		x, y := random(newRand(uint64(n)), n, n%4), random(newRand(1), n, n%3)
+		Copy(y, x)
+		for i := range x {
+			if x[i] != y[i] {
+				t.Fatalf("%d elements: element %d is %v, want %v", n, i, y[i], x[i])
+			}
+		}
+		unharmed(t, x, y)
+	}
+}
+
+func TestSetInstructionSet(t *testing.T) {
+	before := InstructionSet()
+	defer SetInstructionSet(before)
+	names := InstructionSets()
+	if names[0] != "portable" || names[len(names)-1] != before {
+		t.Errorf("%v, in use %s", names, before)
+	}
+	for _, name := range names {
+		if SetInstructionSet(name); InstructionSet() != name {
+			t.Errorf("%s in use, want %s", InstructionSet(), name)
+		}
+	}
 }
 
 func TestFirstNonFinite(t *testing.T) {

@@ -79,5 +79,25 @@ var instructionSets = append([]*instructionSet{&portable}, assembly()...)
 // active is the instruction set in use.
 var active = instructionSets[len(instructionSets)-1]
 
+// InstructionSets names those that this machine can run, slowest first.
+func InstructionSets() (names []string) {
+	for _, s := range instructionSets {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// SetInstructionSet puts one of InstructionSets in use. It is to be called before anything is
+// computed: packed weights and other memory are laid out for one instruction set.
+func SetInstructionSet(name string) {
+	for _, s := range instructionSets {
+		if s.name == name {
+			active = s
+			return
+		}
+	}
+	panic("kernel: SetInstructionSet: this machine has no " + name)
+}
+
 // InstructionSet names the instruction set in use: "portable", "neon", "avx2" or "avx512".
 func InstructionSet() string { return active.name }

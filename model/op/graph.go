@@ -31,6 +31,11 @@ type Graph struct {
 	// operation took. What a run takes besides that is the machine's.
 	Observe func(operation string, backward bool, took time.Duration)
 
+	// onReady is called as SetReady says. users counts the operations that add to a
+	// parameter's gradient, and left those that are still to do so in this run.
+	onReady     func(grad *tensor.Dense)
+	users, left map[*tensor.Dense]int
+
 	dropoutSeed  uint64
 	dropoutSites uint64
 	skips        map[*G.Node]*skip // by the stream that a residual sum reads
@@ -49,7 +54,7 @@ type skip struct {
 
 // NewGraph returns an empty graph.
 func NewGraph() *Graph {
-	return &Graph{Expr: G.NewGraph(), skips: map[*G.Node]*skip{}, arena: &Arena{}}
+	return &Graph{Expr: G.NewGraph(), skips: map[*G.Node]*skip{}, arena: &Arena{}, users: map[*tensor.Dense]int{}, left: map[*tensor.Dense]int{}}
 }
 
 // Param is a parameter in a graph. A run adds to Grad, which has the shape of the value. If
@@ -142,6 +147,31 @@ func reaches(n *G.Node, set map[*G.Node]bool) bool {
 func (g *Graph) floats(n int) []float32 {
 	g.bytes += int64(n) * 4
 	return kernel.Memory(n)
+}
+
+// SetReady has f called in the next runs with the gradient of each parameter, as soon as the
+// run has added to it for the last time, while the backward pass goes on. A nil f ends that.
+func (g *Graph) SetReady(f func(grad *tensor.Dense)) {
+	g.onReady = f
+	clear(g.left)
+}
+
+// ready calls onReady for the parameters whose gradients o was the last one to add to.
+func (g *Graph) ready(o *operation) {
+	if g.onReady == nil {
+		return
+	}
+	for i, b := range o.grads {
+		if b == nil || !o.constant[i] {
+			continue
+		}
+		if g.left[b.dense] == 0 {
+			g.left[b.dense] = g.users[b.dense]
+		}
+		if g.left[b.dense]--; g.left[b.dense] == 0 {
+			g.onReady(b.dense)
+		}
+	}
 }
 
 // start is the time now if Observe is set.

@@ -129,3 +129,34 @@ func TestMachineWithoutInput(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Each parameter's gradient is ready once in a run, when it is what the whole run makes of
+// it; also if the run before was given up.
+func TestReady(t *testing.T) {
+	l := newTwoLosses(t)
+	m, err := NewMachine(l.graph)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		early := map[*tensor.Dense][]float32{}
+		l.graph.SetReady(func(grad *tensor.Dense) {
+			if early[grad] != nil {
+				t.Error("a gradient is ready twice")
+			}
+			early[grad] = slices.Clone(grad.Float32s())
+		})
+		if err := m.Run(); err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range l.params {
+			if !slices.Equal(early[p.Grad], p.Grad.Float32s()) {
+				t.Errorf("parameter %d: its gradient isn't ready, or changed later", i)
+			}
+		}
+	}
+	l.graph.SetReady(nil)
+	if err := m.Run(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -111,6 +111,7 @@ func (g *Graph) newOperation(name string, l layer, shape tensor.Shape, inputs ..
 		var grad *buffer
 		if t := in.param.Grad; t != nil {
 			grad = &buffer{shape: t.Shape(), dense: t}
+			g.users[t]++
 		}
 		o.inputs = append(o.inputs, in.node)
 		o.grads = append(o.grads, grad)
@@ -330,6 +331,7 @@ func (d *gradient) Do(v ...G.Value) (G.Value, error) {
 		o.prepareGradients()
 		o.layer.backward(o.outData(), o.gradOfOutput(v[n]), o.in)
 		o.graph.observe(o, true, start)
+		o.graph.ready(o)
 	}
 	if o.addsToStream && d.input == o.stream {
 		return v[n+1], nil
