@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -62,21 +63,22 @@ func growthCommand() *cli.Command {
 				return fmt.Errorf("--plot %s: expected a name that ends in .svg or .png", c.String("plot"))
 			}
 			list := sweeps()
-			if err := measureGrowth(c, list); err != nil {
-				return err
-			}
-			if err := plotGrowth(c.String("plot"), perf.ThisMachine(), list); err != nil {
-				return err
-			}
-			growthMarkdown(c.App.Writer, list)
-			return nil
+			rounds, err := measureGrowth(c, list)
+			return keep(c, err, rounds > 0, list, func(w io.Writer) error {
+				for _, s := range list {
+					s.predict()
+				}
+				growthMarkdown(w, list)
+				return plotGrowth(c.String("plot"), perf.ThisMachine(), list)
+			})
 		},
 	}
 }
 
-// measureGrowth fills the sweeps, in rounds over all sizes, so that a slow moment of the
-// machine doesn't fall on one size alone.
-func measureGrowth(c *cli.Context, list []*sweep) error {
+// measureGrowth fills in the measured times of the sweeps, in rounds over all sizes, so that a slow moment of the
+// machine doesn't fall on one size alone. It returns how many rounds have measured every size.
+func measureGrowth(c *cli.Context, list []*sweep) (rounds int, err error) {
+
 	total := 0
 	for _, s := range list {
 		s.Points = make([]growthPoint, len(s.Values))
@@ -84,11 +86,11 @@ func measureGrowth(c *cli.Context, list []*sweep) error {
 	}
 	progress, done := terminal.NewStages(c.App.ErrWriter).Show, 0
 	times := map[[2]int][]float64{}
-	for range c.Int("rounds") {
+	for ; rounds < c.Int("rounds"); rounds++ {
 		for i, s := range list {
 			for j, value := range s.Values {
 				if err := c.Context.Err(); err != nil {
-					return err
+					return rounds, err
 				}
 				progress(fmt.Sprintf("%s = %d", s.What, value), done, total)
 				done++
@@ -96,7 +98,7 @@ func measureGrowth(c *cli.Context, list []*sweep) error {
 				s.of(&w, value)
 				ms, err := stepMs(w, c.Duration("slice"))
 				if err != nil {
-					return err
+					return rounds, err
 				}
 				times[[2]int{i, j}] = append(times[[2]int{i, j}], ms)
 				s.Points[j] = growthPoint{Value: value, GFLOP: w.FLOP() / 1e9, Ms: perf.SpreadOf(times[[2]int{i, j}])}
@@ -104,10 +106,7 @@ func measureGrowth(c *cli.Context, list []*sweep) error {
 		}
 	}
 	progress("done", total, total)
-	for _, s := range list {
-		s.predict()
-	}
-	return nil
+	return rounds, nil
 }
 
 // predict fills in the predicted times.

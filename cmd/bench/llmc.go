@@ -24,7 +24,7 @@ type llmc struct {
 }
 
 // newLLMC builds train_gpt2 in the checkout and writes its input to dir.
-func newLLMC(checkout, dir string, threads int) (*llmc, error) {
+func newLLMC(ctx context.Context, checkout, dir string, threads int) (*llmc, error) {
 	checkout, err := filepath.Abs(checkout)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func newLLMC(checkout, dir string, threads int) (*llmc, error) {
 	if _, err := os.Stat(filepath.Join(checkout, "train_gpt2.c")); err != nil {
 		return nil, fmt.Errorf("--llmc: %s is not a checkout of karpathy/llm.c: %w", checkout, err)
 	}
-	if out, err := exec.Command("make", "-C", checkout, "train_gpt2", "CC="+compiler()).CombinedOutput(); err != nil {
+	if out, err := command(ctx, "make", "-C", checkout, "train_gpt2", "CC="+compiler()).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make -C %s train_gpt2: %w\n%s", checkout, err, out)
 	}
 	l := &llmc{filepath.Join(checkout, "train_gpt2"), dir, threads}
@@ -131,22 +131,22 @@ func write(path string, content func(io.Writer) error) error {
 func (l *llmc) measure(ctx context.Context, set setting, steps int) (got slice, err error) {
 	// The program would write to a pipe in blocks of many steps. stdbuf (of coreutils)
 	// makes it write each line; without it, measuring waits for a block.
-	command := exec.CommandContext(ctx, l.program)
+	run := command(ctx, l.program)
 	if stdbuf, err := exec.LookPath("stdbuf"); err == nil {
-		command = exec.CommandContext(ctx, stdbuf, "-oL", l.program)
+		run = command(ctx, stdbuf, "-oL", l.program)
 	}
-	command.Dir = l.dir
-	command.Env = append(append(environment(), set.variables()...), fmt.Sprintf("OMP_NUM_THREADS=%d", l.threads))
-	out, err := command.StdoutPipe()
+	run.Dir = l.dir
+	run.Env = append(append(environment(), set.variables()...), fmt.Sprintf("OMP_NUM_THREADS=%d", l.threads))
+	out, err := run.StdoutPipe()
 	if err != nil {
 		return got, err
 	}
-	if err := command.Start(); err != nil {
+	if err := run.Start(); err != nil {
 		return got, err
 	}
 	defer func() {
-		command.Process.Kill()
-		command.Wait()
+		kill(run.Process)
+		run.Wait()
 	}()
 	last := "nothing"
 	for lines := bufio.NewScanner(out); lines.Scan(); {

@@ -8,16 +8,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/interrupt"
 	"tinygpt/internal/terminal"
 	"tinygpt/study/perf"
 )
@@ -53,8 +53,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 		ExitErrHandler: func(*cli.Context, error) {},
 		Action:         compare,
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, stop := interrupt.Context(context.Background())
 	defer stop()
 	switch err := app.RunContext(ctx, args); {
 	case ctx.Err() != nil:
@@ -122,18 +121,25 @@ func compare(c *cli.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := b.measureProducts(c, dir, multiplied, &r); err != nil {
-		return err
+	err = b.measureProducts(c, dir, multiplied, &r)
+	if err == nil {
+		err = b.measureSteps(c, dir, stepped, &r)
 	}
-	if err := b.measureSteps(c, dir, stepped, &r); err != nil {
+	return keep(c, err, len(r.Products)+len(r.Steps) > 0, r, r.markdown)
+}
+
+// keep prints what was measured, as JSON or else by write, if measuring has ended without an
+// error or by an interrupt, and returns the error.
+func keep(c *cli.Context, err error, measured bool, result any, write func(io.Writer) error) error {
+	if !measured || err != nil && c.Context.Err() == nil {
 		return err
 	}
 	if c.Bool("json") {
 		out := json.NewEncoder(c.App.Writer)
 		out.SetIndent("", "  ")
-		return out.Encode(r)
+		return errors.Join(out.Encode(result), err)
 	}
-	return r.markdown(c.App.Writer)
+	return errors.Join(write(c.App.Writer), err)
 }
 
 func (b *bench) measureProducts(c *cli.Context, dir string, list []perf.Workload, r *report) error {
@@ -144,16 +150,18 @@ func (b *bench) measureProducts(c *cli.Context, dir string, list []perf.Workload
 	if len(libraries) == 0 {
 		libraries = openblasLibraries()
 	}
-	o, err := newOpenBLAS(dir, libraries, b.threads)
+	o, err := newOpenBLAS(c.Context, dir, libraries, b.threads)
 	if err != nil {
 		return fmt.Errorf("%w (or leave it out with --products none)", err)
 	}
 	for _, w := range list {
 		t, err := b.products(c.Context, o, w)
+		if len(t.Rows) > 0 {
+			r.Products = append(r.Products, t)
+		}
 		if err != nil {
 			return err
 		}
-		r.Products = append(r.Products, t)
 	}
 	return nil
 }
@@ -173,16 +181,18 @@ func (b *bench) measureSteps(c *cli.Context, dir string, list []perf.Workload, r
 	var l *llmc
 	if c.IsSet("llmc") {
 		var err error
-		if l, err = newLLMC(c.String("llmc"), dir, b.threads); err != nil {
+		if l, err = newLLMC(c.Context, c.String("llmc"), dir, b.threads); err != nil {
 			return err
 		}
 	}
 	for _, w := range list {
 		t, err := b.steps(c.Context, w, pythons, l)
+		if len(t.Rows) > 0 {
+			r.Steps = append(r.Steps, t)
+		}
 		if err != nil {
 			return err
 		}
-		r.Steps = append(r.Steps, t)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -36,7 +35,7 @@ func openblasLibraries() (found []string) {
 }
 
 // newOpenBLAS compiles the worker in dir.
-func newOpenBLAS(dir string, libraries []string, threads int) (*openblas, error) {
+func newOpenBLAS(ctx context.Context, dir string, libraries []string, threads int) (*openblas, error) {
 	if len(libraries) == 0 {
 		return nil, fmt.Errorf("no OpenBLAS found: install it (Debian: libopenblas0-openmp), or name the library with --openblas FILE")
 	}
@@ -44,7 +43,7 @@ func newOpenBLAS(dir string, libraries []string, threads int) (*openblas, error)
 	if err := os.WriteFile(source, openblasC, 0o600); err != nil {
 		return nil, err
 	}
-	if out, err := exec.Command(compiler(), "-O2", "-o", program, source, "-ldl", "-lm").CombinedOutput(); err != nil {
+	if out, err := command(ctx, compiler(), "-O2", "-o", program, source, "-ldl", "-lm").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("compiling the OpenBLAS worker with %s: %w\n%s", compiler(), err, out)
 	}
 	return &openblas{program, libraries, threads}, nil

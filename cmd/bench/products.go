@@ -33,7 +33,8 @@ type productRow struct {
 	Ratio perf.Spread `json:"ratio"`
 }
 
-// products measures ours and OpenBLAS in turn on the products of a workload.
+// products measures ours and OpenBLAS in turn on the products of a workload. Interrupted, it
+// returns what whole rounds have measured, with the error.
 func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (productTable, error) {
 	list := perf.Products(w.Model, w.Tokens())
 	// The search uses the largest map of a block, in each pass, and the head.
@@ -52,46 +53,65 @@ func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (pro
 	}
 	defer ours.close()
 	t := productTable{Workload: w, Peer: peer.Version, Kernels: peer.Core, Setting: best.String(), Tried: tried}
-	rates := make([][][2]float64, len(list)) // by product, round and contender
+	rates, err := b.rates(w.Name, list, ours, peer, &t.Peak)
+	if len(rates) == 0 || err != nil && ctx.Err() == nil {
+		return t, err
+	}
+	t.summarise(list, rates)
+	return t, err
+}
+
+// rates returns the rates of ours and the peer by round and product, of whole rounds.
+func (b *bench) rates(what string, list []perf.Product, ours, peer *worker, peak *float64) (rates [][][2]float64, err error) {
 	progress, done := b.progress(), 0
 	for round := range b.rounds { // outermost, so that a slow moment of the machine is shared by all products
-		if t.Peak, err = ours.peak(t.Peak); err != nil {
-			return t, err
+		if *peak, err = ours.peak(*peak); err != nil {
+			return rates, err
 		}
-		for i, p := range list {
-			progress(w.Name+" "+p.Name(), done, len(list)*b.rounds)
+		var these [][2]float64
+		for _, p := range list {
+			progress(what+" "+p.Name(), done, len(list)*b.rounds)
 			done++
 			var got [2]slice
 			for turn := range 2 {
 				who := (round + turn) % 2 // both go first equally often
 				if got[who], err = [2]*worker{ours, peer}[who].measure(productLine(p, b.productSlice)); err != nil {
-					return t, err
+					return rates, err
 				}
 			}
 			if off := math.Abs(got[0].Check/got[1].Check - 1); !(off < 1e-4) {
-				return t, fmt.Errorf("%s: the products differ: Σ|c| is %g here, %g there", p.Name(), got[0].Check, got[1].Check)
+				return rates, fmt.Errorf("%s: the products differ: Σ|c| is %g here, %g there", p.Name(), got[0].Check, got[1].Check)
 			}
-			rates[i] = append(rates[i], [2]float64{p.FLOP() / got[0].perCall() / 1e9, p.FLOP() / got[1].perCall() / 1e9})
+			these = append(these, [2]float64{p.FLOP() / got[0].perCall() / 1e9, p.FLOP() / got[1].perCall() / 1e9})
 		}
+		rates = append(rates, these)
 	}
 	progress("done", done, done)
-	means := make([][2]float64, b.rounds)
+	return rates, nil
+}
+
+// summarise fills in the rows and means from the rates by round and product.
+func (t *productTable) summarise(list []perf.Product, rates [][][2]float64) {
+	means := make([][2]float64, len(rates))
 	for round := range means {
 		for who := range 2 {
 			var all []float64
 			for i := range list {
-				all = append(all, rates[i][round][who])
+				all = append(all, rates[round][i][who])
 			}
 			means[round][who] = perf.GeometricMean(all)
 		}
 	}
 	for i, p := range list {
+		var of [][2]float64
+		for _, round := range rates {
+			of = append(of, round[i])
+		}
 		row := productRow{Name: p.Name(), Shape: [3]int{p.M, p.N, p.K}}
-		row.Ours, row.Other, row.Ratio = spreads(rates[i])
+		row.Ours, row.Other, row.Ratio = spreads(of)
 		t.Rows = append(t.Rows, row)
 	}
 	t.Ours, t.Other, t.Ratio = spreads(means)
-	return t, nil
 }
 
 // spreads returns the spread of ours, of the peer's, and of the ratio in each round.

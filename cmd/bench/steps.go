@@ -34,7 +34,8 @@ type contender struct {
 	sum     slice
 }
 
-// steps measures training steps of all contenders, in turn.
+// steps measures training steps of all contenders, in turn. Interrupted, it returns what whole
+// rounds have measured, with the error.
 func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, l *llmc) (stepTable, error) {
 	t := stepTable{Workload: w, GFLOP: w.FLOP() / 1e9}
 	var list []*contender
@@ -71,30 +72,57 @@ func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, 
 		list = append(list, &contender{row: stepRow{Name: "llm.c", Setting: best.String(), Tried: tried},
 			measure: func() (slice, error) { return l.measure(ctx, best, 2) }})
 	}
+	err = b.turns(w.Name, list, func() (err error) {
+		t.Peak, err = ours.peak(t.Peak)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		return t, err
+	}
+	t.Rows = rows(list)
+	return t, err
+}
+
+// turns gives each contender its turn in each round; between goes before a round.
+func (b *bench) turns(what string, list []*contender, between func() error) error {
 	progress := b.progress()
 	for round := range b.rounds {
-		if t.Peak, err = ours.peak(t.Peak); err != nil {
-			return t, err
+		if err := between(); err != nil {
+			return err
 		}
 		for turn := range list { // a different one begins each round
 			c := list[(round+turn)%len(list)]
-			progress(w.Name+", "+c.row.Name, round*len(list)+turn, b.rounds*len(list))
+			progress(what+", "+c.row.Name, round*len(list)+turn, b.rounds*len(list))
 			got, err := c.measure()
 			if err != nil {
-				return t, err
+				return err
 			}
 			c.add(got)
 		}
 	}
 	progress("done", b.rounds*len(list), b.rounds*len(list))
+	return nil
+}
+
+// rows are the contenders' results in the rounds that all have made; none without such a
+// round.
+func rows(list []*contender) (rows []stepRow) {
+	rounds := len(list[0].times)
 	for _, c := range list {
-		c.row.Ms, c.row.Ratio = perf.SpreadOf(c.times), perf.SpreadOf(perf.Ratios(c.times, list[0].times))
+		rounds = min(rounds, len(c.times))
+	}
+	if rounds == 0 {
+		return nil
+	}
+	for _, c := range list {
+		times := c.times[:rounds]
+		c.row.Ms, c.row.Ratio = perf.SpreadOf(times), perf.SpreadOf(perf.Ratios(times, list[0].times[:rounds]))
 		for name, seconds := range c.sum.Spent {
 			c.row.Parts[name] = 1e3 * seconds / float64(c.sum.Calls)
 		}
-		t.Rows = append(t.Rows, c.row)
+		rows = append(rows, c.row)
 	}
-	return t, nil
+	return rows
 }
 
 func (c *contender) add(got slice) {

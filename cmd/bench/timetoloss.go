@@ -111,23 +111,25 @@ func timeToLoss(c *cli.Context) error {
 		for i, run := range runners {
 			got, err := run(c.Context, seed)
 			if err != nil {
-				return err
+				return keep(c, err, t.summarise(), &t, t.markdown)
 			}
 			say("%s, seed %d: %.4f at step %d after %.1f s", t.Rows[i].Name, seed, got.Loss, got.Step, got.Seconds)
 			t.Rows[i].Runs = append(t.Rows[i].Runs, got)
 		}
 	}
+	return keep(c, nil, t.summarise(), &t, t.markdown)
+}
+
+// summarise fills in the spreads of the seeds that every program has been run with, and says
+// whether there is one.
+func (t *lossTable) summarise() bool {
+	seeds := len(t.Rows[len(t.Rows)-1].Runs) // the last one to run
 	for i := range t.Rows {
 		r := &t.Rows[i]
+		r.Runs = r.Runs[:seeds]
 		r.Seconds, r.Ratio = perf.SpreadOf(r.seconds()), perf.SpreadOf(perf.Ratios(r.seconds(), t.Rows[0].seconds()))
 	}
-	if c.Bool("json") {
-		out := json.NewEncoder(c.App.Writer)
-		out.SetIndent("", "  ")
-		return out.Encode(t)
-	}
-	t.markdown(c.App.Writer)
-	return nil
+	return seeds > 0
 }
 
 func (r lossRow) seconds() (list []float64) {
@@ -144,7 +146,7 @@ type runner func(ctx context.Context, seed int) (lossRun, error)
 // for each.
 func (t *lossTable) runners(c *cli.Context, dir, text string, m *memory) ([]runner, error) {
 	gpt := filepath.Join(dir, "gpt")
-	if out, err := exec.CommandContext(c.Context, "go", "build", "-o", gpt, "tinygpt/cmd/gpt").CombinedOutput(); err != nil {
+	if out, err := command(c.Context, "go", "build", "-o", gpt, "tinygpt/cmd/gpt").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building gpt (run this in the project's folder): %w\n%s", err, out)
 	}
 	words := append([]string{c.String("config")}, c.StringSlice("set")...)
@@ -154,7 +156,7 @@ func (t *lossTable) runners(c *cli.Context, dir, text string, m *memory) ([]runn
 		for _, s := range c.StringSlice("set") {
 			args = append(args, "--set", s)
 		}
-		return runTo(t.Target, oursEvaluation, exec.CommandContext(ctx, gpt, args...), fmt.Sprintf("GOMAXPROCS=%d", t.Machine.Threads))
+		return runTo(t.Target, oursEvaluation, command(ctx, gpt, args...), fmt.Sprintf("GOMAXPROCS=%d", t.Machine.Threads))
 	}}
 	script := filepath.Join(dir, "nanogpt.py")
 	if err := os.WriteFile(script, nanogptPy, 0o600); err != nil {
@@ -194,7 +196,7 @@ func (p *pytorch) train(ctx context.Context, script, text string, target float64
 	if err != nil {
 		return lossRun{}, err
 	}
-	return runTo(target, nanogptEvaluation, exec.CommandContext(ctx, p.python, script, string(argument)), append(s.variables(), p.variables()...)...)
+	return runTo(target, nanogptEvaluation, command(ctx, p.python, script, string(argument)), append(s.variables(), p.variables()...)...)
 }
 
 // evaluation reads step and validation loss from a line of a program's output; false if the
@@ -226,16 +228,16 @@ func nanogptEvaluation(line string) (int, float64, bool) {
 
 // runTo starts a program and takes the time until it writes an evaluation at the target or
 // below, or else its last one.
-func runTo(target float64, read evaluation, command *exec.Cmd, variables ...string) (got lossRun, err error) {
-	command.Env = append(environment(), variables...)
+func runTo(target float64, read evaluation, run *exec.Cmd, variables ...string) (got lossRun, err error) {
+	run.Env = append(environment(), variables...)
 	var errs strings.Builder
-	command.Stderr = &errs
-	out, err := command.StdoutPipe()
+	run.Stderr = &errs
+	out, err := run.StdoutPipe()
 	if err != nil {
 		return got, err
 	}
 	began := time.Now()
-	if err := command.Start(); err != nil {
+	if err := run.Start(); err != nil {
 		return got, err
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -245,21 +247,21 @@ func runTo(target float64, read evaluation, command *exec.Cmd, variables ...stri
 		}
 		got = lossRun{time.Since(began).Seconds(), loss, step, loss <= target}
 		if got.Reached {
-			command.Process.Kill()
-			command.Wait()
+			kill(run.Process)
+			run.Wait()
 			return got, nil
 		}
 	}
-	if err := command.Wait(); err != nil {
-		return got, fmt.Errorf("%s: %w\n%s", command.Path, err, errs.String())
+	if err := run.Wait(); err != nil {
+		return got, fmt.Errorf("%s: %w\n%s", run.Path, err, errs.String())
 	}
 	if got.Seconds == 0 {
-		return got, fmt.Errorf("%s wrote no validation loss", command.Path)
+		return got, fmt.Errorf("%s wrote no validation loss", run.Path)
 	}
 	return got, nil
 }
 
-func (t lossTable) markdown(w io.Writer) {
+func (t *lossTable) markdown(w io.Writer) error {
 	p := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	p("%s; %s by characters to a validation loss of %.2f, whole processes; medians of %d seeds.\n", t.Machine, t.Text, t.Target, len(t.Rows[0].Runs))
 	p("| | seconds (min–max) | its time by ours | step and loss | setting |")
@@ -275,4 +277,5 @@ func (t lossTable) markdown(w io.Writer) {
 		}
 		p("| %s | %.1f (%.1f–%.1f) | %s | %s | %s |", r.Name, r.Seconds.Median, r.Seconds.Min, r.Seconds.Max, times(r.Ratio), strings.Join(ends, ", "), r.Setting)
 	}
+	return nil
 }

@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,15 +87,16 @@ func compareVectors(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var runs []vectorsRun
+	runs, err := trainVectors(c, peers, words, dir)
+	return keep(c, err, len(runs) > 0, runs, func(w io.Writer) error { return printVectors(w, runs) })
+}
+
+// trainVectors has every peer train every model that it has with every seed.
+func trainVectors(c *cli.Context, peers []vectorsPeer, words int, dir string) (runs []vectorsRun, err error) {
 	for seed := 1; seed <= c.Int("seeds"); seed++ {
 		for _, model := range c.StringSlice("model") {
 			for _, p := range peers {
-				known := false
-				for _, m := range p.models {
-					known = known || m == model
-				}
-				if !known {
+				if !slices.Contains(p.models, model) {
 					continue
 				}
 				say("%s, %s, seed %d", p.name, model, seed)
@@ -104,21 +104,17 @@ func compareVectors(c *cli.Context) error {
 				r := vectorsRun{Program: p.name, Model: model, Seed: seed, Words: words * c.Int("epochs")}
 				for _, command := range p.commands(model, out, seed) {
 					if err := r.run(c.Context, dir, command); err != nil {
-						return err
+						return runs, err
 					}
 				}
 				if err := r.score(out, c.String("analogies"), c.String("similarities")); err != nil {
-					return err
+					return runs, err
 				}
 				runs = append(runs, r)
 			}
 		}
 	}
-	if c.Bool("json") {
-		return json.NewEncoder(c.App.Writer).Encode(runs)
-	}
-	printVectors(c.App.Writer, runs)
-	return nil
+	return runs, nil
 }
 
 // vectorsPeers are this program and those that flags name.
@@ -166,8 +162,8 @@ func vectorsPeers(c *cli.Context, dir string) ([]vectorsPeer, error) {
 }
 
 // run runs a command in dir and adds what it took.
-func (r *vectorsRun) run(ctx context.Context, dir string, command []string) error {
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+func (r *vectorsRun) run(ctx context.Context, dir string, words []string) error {
+	cmd := command(ctx, words[0], words[1:]...)
 	cmd.Dir = dir
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = io.Discard, &said
@@ -232,7 +228,7 @@ func countWords(path string) (words int, err error) {
 	return words, nil
 }
 
-func printVectors(w io.Writer, runs []vectorsRun) {
+func printVectors(w io.Writer, runs []vectorsRun) error {
 	fmt.Fprintln(w, "| program | model | seed | words per CPU-second | times less CPU time with this program | words/s | peak memory | analogies % | Spearman |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|")
 	ours := 0.0
@@ -250,6 +246,7 @@ func printVectors(w io.Writer, runs []vectorsRun) {
 		fmt.Fprintf(w, "| %s | %s | %d | %s | %.1f | %s | %s | %s | %s |\n", r.Program, r.Model, r.Seed,
 			number.Count(float64(r.Words)/r.CPUSeconds), r.CPUSeconds/ours, number.Count(float64(r.Words)/r.Seconds), number.Mebibytes(r.Bytes), analogies, spearman)
 	}
+	return nil
 }
 
 // oursVectorsCommand trains with this program as a process of its own.

@@ -55,7 +55,7 @@ func (s slice) perCall() float64 { return s.Seconds / float64(s.Calls) }
 // start runs a program with variables added to the environment (see
 // environment) and waits for its first line. The process ends with ctx.
 func start(ctx context.Context, variables []string, program string, args ...string) (*worker, error) {
-	w := &worker{command: exec.CommandContext(ctx, program, args...)}
+	w := &worker{command: command(ctx, program, args...)}
 	w.command.Env = append(environment(), variables...)
 	w.command.Stderr = &w.errs
 	var err error
@@ -113,7 +113,7 @@ func (w *worker) failed(err error) error {
 // close ends the process.
 func (w *worker) close() {
 	w.in.Close()
-	w.command.Process.Kill()
+	kill(w.command.Process)
 	w.command.Wait()
 }
 

@@ -91,7 +91,7 @@ func TestOpenBLAS(t *testing.T) {
 	if _, err := exec.LookPath(compiler()); err != nil {
 		t.Skip("no C compiler here")
 	}
-	o, err := newOpenBLAS(t.TempDir(), libraries, 2)
+	o, err := newOpenBLAS(t.Context(), t.TempDir(), libraries, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,3 +12,6 @@ func freeze(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
 
 // thaw lets the threads of a frozen process go on.
 func thaw(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
+
+// kill ends a process of a group of its own, with its children.
+func kill(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGKILL) }
