@@ -51,7 +51,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app.CommandNotFound = func(c *cli.Context, name string) {
 		unknown = noCommand(name, c.Command.Subcommands, c.Command.HelpName)
 	}
-	app.Commands = append(app.Commands, completionCommand())
+	app.Commands = append(app.Commands, completionCommand(), versionCommand())
 	for _, c := range app.Commands {
 		prepare(c)
 	}

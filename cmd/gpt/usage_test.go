@@ -37,6 +37,7 @@ func TestSuggestions(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	contains(t, succeed(t, "--version"), "gpt version ", runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+	contains(t, succeed(t, "version"), "gpt ", runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
 }
 
 // TestComplete: what the last word of a command line may become.
