@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"tinygpt/model/kernel"
 )
 
 // Arch is one of two architectures, which differ in where a block normalises.
@@ -18,15 +20,24 @@ const (
 	GPT1 Arch = "gpt1"
 )
 
-// Activation is a form of GELU (Hendrycks and Gimpel 2016), by transformers' name for it.
+// Activation is the function of the feed-forward network, by transformers' name for it.
 type Activation string
 
 const (
-	// GELUNew is the tanh form, which GPT-1 and GPT-2 use.
+	// GELUNew is the tanh form of GELU (Hendrycks and Gimpel 2016), which GPT-1 and GPT-2 use.
 	GELUNew Activation = "gelu_new"
-	// GELU is the exact form, x·Φ(x).
+	// GELU is its exact form, x·Φ(x).
 	GELU Activation = "gelu"
+	// ReLU is max(x, 0).
+	ReLU Activation = "relu"
+	// SiLU is x·σ(x), also called swish.
+	SiLU Activation = "silu"
 )
+
+// activations are the kernels by name.
+var activations = map[Activation]kernel.Activation{
+	"": kernel.TanhGELU, GELUNew: kernel.TanhGELU, GELU: kernel.ExactGELU, ReLU: kernel.ReLU, SiLU: kernel.SiLU,
+}
 
 // Config is the shape of a model.
 type Config struct {
@@ -43,8 +54,12 @@ type Config struct {
 	// UntiedHead gives the output head a table of its own. In GPT-1, 2 and 3 it
 	// is the token embedding.
 	UntiedHead bool `yaml:"untied_head,omitempty"`
-	// Activation is the function of the feed-forward network: GELUNew, also if empty, or GELU.
+	// Activation is the function of the feed-forward network: gelu_new (the tanh form of GELU,
+	// also if empty), gelu (its exact form), relu or silu.
 	Activation Activation `yaml:"activation,omitempty"`
+	// InnerWidth is F, the size of the vector between the two layers of the feed-forward
+	// network; 0 means 4·Width, as in GPT-1 and GPT-2.
+	InnerWidth int `yaml:"inner_width,omitempty"`
 	// LayerNormEpsilon is added to the variance; 0 means 1e-5, as in GPT-1 and GPT-2.
 	LayerNormEpsilon float32 `yaml:"layer_norm_epsilon,omitempty"`
 	// InitStd is the standard deviation of the weights before training; 0 means
@@ -83,8 +98,11 @@ func (c Config) Validate() error {
 	if !(c.Dropout >= 0 && c.Dropout < 1) {
 		complain("model.dropout is %v: expected 0 or more and less than 1", c.Dropout)
 	}
-	if c.Activation != "" && c.Activation != GELUNew && c.Activation != GELU {
-		complain("model.activation is %q: expected %s (tanh form, the default) or %s (exact form)", c.Activation, GELUNew, GELU)
+	if _, ok := activations[c.Activation]; !ok {
+		complain("model.activation is %q: expected %s (tanh form of GELU, the default), %s (exact form), %s or %s", c.Activation, GELUNew, GELU, ReLU, SiLU)
+	}
+	if c.InnerWidth < 0 {
+		complain("model.inner_width is %d: expected 1 or more, or 0 for 4·width", c.InnerWidth)
 	}
 	if !(c.LayerNormEpsilon >= 0) {
 		complain("model.layer_norm_epsilon is %v: expected more than 0", c.LayerNormEpsilon)
@@ -107,6 +125,14 @@ func nearestDivisor(n, d int) int {
 		}
 	}
 	return best
+}
+
+// inner is InnerWidth with its default.
+func (c Config) inner() int {
+	if c.InnerWidth == 0 {
+		return 4 * c.Width
+	}
+	return c.InnerWidth
 }
 
 // epsilon is LayerNormEpsilon with its default.

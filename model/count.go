@@ -7,7 +7,7 @@ type ParameterCounts struct {
 	Embedding int64 `json:"embedding"` // V·D, the vectors of tokens; the tied head is the same table
 	Positions int64 `json:"positions"` // T·D
 	Attention int64 `json:"attention"` // L·(4·D² + 4·D): queries, keys, values, and the projection back
-	MLP       int64 `json:"mlp"`       // L·(8·D² + 5·D)
+	MLP       int64 `json:"mlp"`       // L·(2·D·F + F + D), F = 4·D in GPT-1, 2 and 3
 	LayerNorm int64 `json:"layer_norm"`
 	Head      int64 `json:"head"` // V·D of an untied head, else 0
 }
@@ -43,7 +43,7 @@ func (n ParameterCounts) Total() int64 { return n.NonEmbedding() + n.Embedding +
 // scaling laws (Kaplan et al. 2020, section 2.1).
 func (n ParameterCounts) NonEmbedding() int64 { return n.Attention + n.MLP + n.LayerNorm }
 
-// ParameterCount is V·D + T·D + L·(12·D² + 13·D), plus 2·D for GPT-2's last
+// ParameterCount is V·D + T·D + L·(12·D² + 13·D) if F is 4·D, plus 2·D for GPT-2's last
 // LayerNorm, plus V·D for an untied head.
 func (c Config) ParameterCount() int64 { return c.Counts().Total() }
 
@@ -53,7 +53,7 @@ func (c Config) ParameterCount() int64 { return c.Counts().Total() }
 // method computes again isn't counted.
 func (c Config) TrainingFLOP(batch, context int) float64 {
 	tokens, d := float64(batch*context), float64(c.Width)
-	forward := 2 * tokens * d * (12*d*float64(c.Layers) + float64(c.VocabSize))
+	forward := 2 * tokens * d * ((4*d+2*float64(c.inner()))*float64(c.Layers) + float64(c.VocabSize))
 	forward += 4 * tokens * d * float64(context+1) / 2 * float64(c.Layers)
 	return 3 * forward
 }

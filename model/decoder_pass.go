@@ -15,7 +15,7 @@ type pass struct {
 	ids            []int32   // [n]
 	x, y, attended []float32 // [n, D]
 	qkv            []float32 // [n, 3·D]
-	hidden         []float32 // [n, 4·D]
+	hidden         []float32 // [n, F]
 	mean, rstd     []float32 // [n]
 	cached         []kernel.CachedRows
 
@@ -29,7 +29,7 @@ func (p *pass) resize(n int, c Config) {
 		resize(s, n*c.Width)
 	}
 	resize(&p.qkv, n*3*c.Width)
-	resize(&p.hidden, n*4*c.Width)
+	resize(&p.hidden, n*c.inner())
 	resize(&p.mean, n)
 	resize(&p.rstd, n)
 }
@@ -143,10 +143,6 @@ func (d *Decoder) dropUnread() (rows int) {
 func (d *Decoder) feedForward(y, x []float32, w *layerWeights, n int) {
 	p := &d.pass
 	w.hidden.apply(p.hidden, x, n)
-	if d.weights.config.Activation == GELU {
-		kernel.ExactGELU(p.hidden, p.hidden)
-	} else {
-		kernel.GELU(p.hidden, p.hidden)
-	}
+	activations[d.weights.config.Activation].Apply(p.hidden, p.hidden)
 	w.out.apply(y, p.hidden, n)
 }

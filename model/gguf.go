@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tinygpt/model/gguf"
+	"tinygpt/model/kernel"
 	"tinygpt/model/safetensors"
 )
 
@@ -23,8 +24,8 @@ func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safe
 	if c.Arch != GPT2 {
 		return fmt.Errorf("model.arch is %s: llama.cpp runs gpt2 only (LayerNorm before each part, not after)", c.Arch)
 	}
-	if c.Activation == GELU {
-		return fmt.Errorf("model.activation is %s: llama.cpp computes the tanh form of GELU (%s) for gpt2", GELU, GELUNew)
+	if activations[c.Activation] != kernel.TanhGELU {
+		return fmt.Errorf("model.activation is %s: llama.cpp computes the tanh form of GELU (%s) for gpt2", c.Activation, GELUNew)
 	}
 	wide := gguf.F32
 	// The file types are llama.cpp's LLAMA_FTYPE_ALL_F32, MOSTLY_F16 and MOSTLY_BF16.
@@ -42,7 +43,7 @@ func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safe
 		{Key: "gpt2.block_count", Value: uint32(c.Layers)},
 		{Key: "gpt2.context_length", Value: uint32(c.Context)},
 		{Key: "gpt2.embedding_length", Value: uint32(c.Width)},
-		{Key: "gpt2.feed_forward_length", Value: uint32(4 * c.Width)},
+		{Key: "gpt2.feed_forward_length", Value: uint32(c.inner())},
 		{Key: "gpt2.attention.head_count", Value: uint32(c.Heads)},
 		{Key: "gpt2.attention.layer_norm_epsilon", Value: c.epsilon()},
 	}, vocabulary...)

@@ -66,7 +66,7 @@ func (g *Graph) attention(x, h *G.Node, name string) *G.Node {
 // feedForward adds the feed-forward network of h to the stream x.
 func (g *Graph) feedForward(x, h *G.Node, name string) *G.Node {
 	return g.ResidualFeedForward(x, h, g.param(name+"c_fc.weight"), g.param(name+"c_fc.bias"),
-		g.param(name+"c_proj.weight"), g.param(name+"c_proj.bias"), g.model.Config.Activation == GELU, g.dropout())
+		g.param(name+"c_proj.weight"), g.param(name+"c_proj.bias"), activations[g.model.Config.Activation], g.dropout())
 }
 
 func (g *Graph) linear(x *G.Node, name string) *G.Node {

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"math"
 )
 
 // huggingFace is a config.json of transformers, model types gpt2 and openai-gpt.
@@ -30,9 +30,10 @@ type huggingFace struct {
 	EOS              tokenIDs `json:"eos_token_id"`
 	Dtype            string   `json:"dtype,omitempty"`
 
+	// Scores of attention that aren't scaled by 1/√d_head alone, gpt2 only; see scoreScale.
+	ScaleAttn    *bool `json:"scale_attn_weights,omitempty"`
+	ScaleByLayer bool  `json:"scale_attn_by_inverse_layer_idx,omitempty"`
 	// Variants that aren't computed here.
-	ScaleAttn      *bool           `json:"scale_attn_weights,omitempty"`
-	ScaleByLayer   bool            `json:"scale_attn_by_inverse_layer_idx,omitempty"`
 	CrossAttention bool            `json:"add_cross_attention,omitempty"`
 	Pruned         map[string]any  `json:"pruned_heads,omitempty"`
 	Quantization   json.RawMessage `json:"quantization_config,omitempty"`
@@ -65,20 +66,34 @@ var huggingFaceTypes = map[Arch]struct{ modelType, architecture string }{
 	GPT1: {"openai-gpt", "OpenAIGPTLMHeadModel"},
 }
 
-// tanhGELU are the names that transformers has for the tanh form of GELU. In openai-gpt
-// "gelu" means it too; in gpt2 "gelu" is the exact form with erf.
-var tanhGELU = []string{"gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh"}
+// huggingFaceActivations are transformers' names of activations. In openai-gpt "gelu" means the
+// tanh form too; see ParseHuggingFace.
+var huggingFaceActivations = map[string]Activation{
+	"gelu_new": GELUNew, "gelu_pytorch_tanh": GELUNew, "gelu_fast": GELUNew, "gelu_accurate": GELUNew, "gelu_python_tanh": GELUNew,
+	"gelu": GELU, "gelu_python": GELU, "relu": ReLU, "silu": SiLU, "swish": SiLU,
+}
+
+// scoreScale is what the scores of a model's attention are multiplied by in each layer, besides
+// 1/√d_head. nil means 1.
+type scoreScale func(layer int) float64
 
 // ParseHuggingFace reads a config.json of transformers, model types gpt2 and
 // openai-gpt. A key that is absent has the value that transformers gives it.
 // Settings that aren't computed here are refused. Of the three dropout probabilities,
 // which matter in training only, resid_pdrop is taken.
 func ParseHuggingFace(text []byte) (Config, error) {
+	c, _, err := parseHuggingFace(text)
+	return c, err
+}
+
+// parseHuggingFace is ParseHuggingFace, with the scale of scores, which a Config hasn't: it is
+// multiplied into the weights of the queries.
+func parseHuggingFace(text []byte) (c Config, scale scoreScale, err error) {
 	var kind struct {
 		ModelType string `json:"model_type"`
 	}
 	if err := json.Unmarshal(text, &kind); err != nil {
-		return Config{}, jsonError(err)
+		return Config{}, nil, jsonError(err)
 	}
 	var arch Arch
 	for a, t := range huggingFaceTypes {
@@ -93,22 +108,55 @@ func ParseHuggingFace(text []byte) (Config, error) {
 	case GPT1:
 		h.VocabSize, h.Positions = 40478, 512
 	default:
-		return Config{}, fmt.Errorf("model_type is %q: expected gpt2 or openai-gpt", kind.ModelType)
+		return Config{}, nil, fmt.Errorf("model_type is %q: expected gpt2 or openai-gpt", kind.ModelType)
 	}
 	if err := json.Unmarshal(text, &h); err != nil {
-		return Config{}, jsonError(err)
+		return Config{}, nil, jsonError(err)
 	}
 	if err := h.check(arch); err != nil {
-		return Config{}, err
+		return Config{}, nil, err
 	}
-	c := Config{
+	c = Config{
 		Arch: arch, Layers: h.Layers, Heads: h.Heads, Width: h.Width, Context: h.Positions, VocabSize: h.VocabSize,
 		Dropout: h.ResidualDropout, UntiedHead: !h.Tied, LayerNormEpsilon: h.LayerNormEpsilon,
 	}
-	if arch == GPT2 && h.Activation != nil && *h.Activation == "gelu" {
-		c.Activation = GELU
+	if name := h.activation(arch); name != nil {
+		c.Activation = huggingFaceActivations[*name]
 	}
-	return c, c.Validate()
+	if c.Activation == GELUNew || arch == GPT1 && c.Activation == GELU {
+		c.Activation = ""
+	}
+	if arch == GPT2 && h.Inner != nil && *h.Inner != 4*h.Width { // openai-gpt has no such setting
+		c.InnerWidth = *h.Inner
+	}
+	return c, h.scoreScale(arch), c.Validate()
+}
+
+// activation is the name of the activation under the key that the architecture has; nil if
+// there is none.
+func (h huggingFace) activation(arch Arch) *string {
+	if arch == GPT1 {
+		return h.AFN
+	}
+	return h.Activation
+}
+
+// scoreScale is what gpt2's two settings of it say; openai-gpt has none.
+func (h huggingFace) scoreScale(arch Arch) scoreScale {
+	unscaled := h.ScaleAttn != nil && !*h.ScaleAttn
+	if arch == GPT1 || !unscaled && !h.ScaleByLayer {
+		return nil
+	}
+	return func(layer int) float64 {
+		scale := 1.0
+		if unscaled {
+			scale = math.Sqrt(float64(h.Width / h.Heads))
+		}
+		if h.ScaleByLayer {
+			scale /= float64(layer + 1)
+		}
+		return scale
+	}
 }
 
 // check returns an error if h has settings that aren't computed here, by the keys of the file.
@@ -121,21 +169,17 @@ func (h huggingFace) check(arch Arch) error {
 			return fmt.Errorf("%s is %d: expected 1 or more", f.key, f.value)
 		}
 	}
-	key, activation := "activation_function", h.Activation
+	key, activation := "activation_function", h.activation(arch)
 	if arch == GPT1 {
-		key, activation = "afn", h.AFN
+		key = "afn"
 	}
 	switch {
 	case h.Width%h.Heads != 0:
 		return fmt.Errorf("n_head is %d, which doesn't divide n_embd %d", h.Heads, h.Width)
-	case activation != nil && *activation != "gelu" && !slices.Contains(tanhGELU, *activation):
-		return fmt.Errorf("%s is %q: only %s (the tanh form of GELU) and gelu are computed here", key, *activation, tanhGELU[0])
-	case h.Inner != nil && *h.Inner != 4*h.Width:
-		return fmt.Errorf("n_inner is %d: only 4·n_embd = %d is computed here", *h.Inner, 4*h.Width)
-	case h.ScaleAttn != nil && !*h.ScaleAttn:
-		return errors.New("scale_attn_weights is false: only attention scaled by 1/√d_head is computed here")
-	case h.ScaleByLayer:
-		return errors.New("scale_attn_by_inverse_layer_idx is true: only attention scaled by 1/√d_head is computed here")
+	case activation != nil && huggingFaceActivations[*activation] == "":
+		return fmt.Errorf("%s is %q: only %s (the tanh form of GELU), %s, %s and %s are computed here", key, *activation, GELUNew, GELU, ReLU, SiLU)
+	case h.Inner != nil && *h.Inner < 1:
+		return fmt.Errorf("n_inner is %d: expected 1 or more, or null for 4·n_embd", *h.Inner)
 	case h.CrossAttention:
 		return errors.New("add_cross_attention is true: only decoders without an encoder are computed here")
 	case len(h.Pruned) > 0:
@@ -173,9 +217,14 @@ func (c Config) HuggingFace(endOfText int32, dtype string) []byte {
 	activation := string(cmp.Or(c.Activation, GELUNew))
 	if c.Arch == GPT2 {
 		h.Activation = &activation
+		if c.inner() != 4*c.Width {
+			h.Inner = &c.InnerWidth
+		}
 	} else {
-		tanh := "gelu" // its name there
-		h.AFN = &tanh
+		if c.Activation == "" || c.Activation == GELUNew {
+			activation = "gelu" // its name there
+		}
+		h.AFN = &activation
 	}
 	if endOfText >= 0 {
 		h.BOS, h.EOS = tokenIDs{endOfText}, tokenIDs{endOfText}

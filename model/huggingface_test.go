@@ -24,6 +24,8 @@ var transformersModels = map[string]Config{
 	"openai-gpt":    {Arch: GPT1, Layers: 2, Heads: 2, Width: 8, Context: 16, VocabSize: 120, Dropout: 0.1, LayerNormEpsilon: 1e-5},
 	"gpt2-float16":  {Arch: GPT2, Layers: 2, Heads: 2, Width: 8, Context: 16, VocabSize: 285, Dropout: 0.1, LayerNormEpsilon: 1e-6, UntiedHead: true},
 	"gpt2-bfloat16": {Arch: GPT2, Layers: 2, Heads: 2, Width: 8, Context: 16, VocabSize: 280, Dropout: 0.1, LayerNormEpsilon: 1e-5},
+	"gpt2-relu":     {Arch: GPT2, Layers: 2, Heads: 2, Width: 8, Context: 16, VocabSize: 280, Dropout: 0.1, LayerNormEpsilon: 1e-5, Activation: ReLU, InnerWidth: 12},
+	"gpt2-silu":     {Arch: GPT2, Layers: 2, Heads: 2, Width: 8, Context: 16, VocabSize: 280, Dropout: 0.1, LayerNormEpsilon: 1e-5, Activation: SiLU, InnerWidth: 40},
 }
 
 // A model comes back from our folder as it was, and rounded if asked to be.
@@ -106,24 +108,22 @@ func TestHuggingFaceDefaults(t *testing.T) {
 
 func TestHuggingFaceConfigRefused(t *testing.T) {
 	for settings, want := range map[string]string{
-		`"model_type": "llama"`:                      `model_type is "llama": expected gpt2 or openai-gpt`,
-		`"model_type": 2`:                            `key "model_type" has a number, expected string`,
-		`"n_embd": "wide"`:                           `key "n_embd" has a string, expected int`,
-		`"n_embd": 1.5`:                              `key "n_embd" has a number 1.5, expected int`,
-		`"n_layer": 0`:                               "n_layer is 0: expected 1 or more",
-		`"n_positions": -1`:                          "n_positions is -1",
-		`"n_head": 7`:                                "n_head is 7, which doesn't divide n_embd 768",
-		`"activation_function": "relu"`:              `activation_function is "relu": only gelu_new (the tanh form of GELU) and gelu are`,
-		`"eos_token_id": "end"`:                      `"eos_token_id" has a string`,
-		`"model_type": "openai-gpt", "afn": "swish"`: `afn is "swish"`,
-		`"n_inner": 100`:                             "n_inner is 100: only 4·n_embd = 3072",
-		`"scale_attn_weights": false`:                "scale_attn_weights is false",
-		`"scale_attn_by_inverse_layer_idx": true`:    "scale_attn_by_inverse_layer_idx is true",
-		`"add_cross_attention": true`:                "add_cross_attention is true",
-		`"pruned_heads": {"0": [1]}`:                 "pruned_heads isn't empty",
-		`"quantization_config": {"bits": 4}`:         "quantization_config is set",
-		`"layer_norm_epsilon": 0`:                    "layer_norm_epsilon is 0",
-		`"resid_pdrop": 1`:                           "resid_pdrop is 1",
+		`"model_type": "llama"`:                     `model_type is "llama": expected gpt2 or openai-gpt`,
+		`"model_type": 2`:                           `key "model_type" has a number, expected string`,
+		`"n_embd": "wide"`:                          `key "n_embd" has a string, expected int`,
+		`"n_embd": 1.5`:                             `key "n_embd" has a number 1.5, expected int`,
+		`"n_layer": 0`:                              "n_layer is 0: expected 1 or more",
+		`"n_positions": -1`:                         "n_positions is -1",
+		`"n_head": 7`:                               "n_head is 7, which doesn't divide n_embd 768",
+		`"activation_function": "mish"`:             `activation_function is "mish": only gelu_new (the tanh form of GELU), gelu, relu and silu are`,
+		`"eos_token_id": "end"`:                     `"eos_token_id" has a string`,
+		`"model_type": "openai-gpt", "afn": "tanh"`: `afn is "tanh"`,
+		`"n_inner": 0`:                              "n_inner is 0: expected 1 or more",
+		`"add_cross_attention": true`:               "add_cross_attention is true",
+		`"pruned_heads": {"0": [1]}`:                "pruned_heads isn't empty",
+		`"quantization_config": {"bits": 4}`:        "quantization_config is set",
+		`"layer_norm_epsilon": 0`:                   "layer_norm_epsilon is 0",
+		`"resid_pdrop": 1`:                          "resid_pdrop is 1",
 		`"n_head": 12, "activation_function": "gelu_pytorch_tanh"`:     "",
 		`"model_type": "openai-gpt", "afn": "gelu", "n_ctx": 512`:      "",
 		`"quantization_config": null, "pruned_heads": {}, "n_ctx": 99`: "",
@@ -194,8 +194,8 @@ func TestHuggingFaceWeightsRefused(t *testing.T) {
 	}
 	for want, dir := range map[string]fs.FS{
 		"no config.json in it": fstest.MapFS{},
-		"no model.safetensors and no model.safetensors.index.json":                        fstest.MapFS{configFile: {Data: []byte(`{"model_type": "gpt2"}`)}},
-		"pytorch_model.bin but no model.safetensors: pickled weights aren't read":         fstest.MapFS{configFile: {Data: []byte(`{"model_type": "gpt2"}`)}, "pytorch_model.bin": {}},
+		"no model.safetensors, no model.safetensors.index.json and no pytorch_model.bin":  fstest.MapFS{configFile: {Data: []byte(`{"model_type": "gpt2"}`)}},
+		"pytorch_model.bin: neither of the two forms of torch.save":                       fstest.MapFS{configFile: {Data: []byte(`{"model_type": "gpt2"}`)}, "pytorch_model.bin": {}},
 		"config.json: n_head is 3, which doesn't divide n_embd 8":                         altered(t, same, `"n_head": 2`, `"n_head": 3`),
 		`no tensor "h.1.ln_2.bias" in the weights`:                                        altered(t, without("h.1.ln_2.bias")),
 		`no tensor "lm_head.weight" in the weights, though tie_word_embeddings`:           altered(t, same, `"tie_word_embeddings": true`, `"tie_word_embeddings": false`),
@@ -403,6 +403,8 @@ func TestExactGELU(t *testing.T) {
 	oneLine(t, m.WriteGGUF(filepath.Join(t.TempDir(), "m.gguf"), "m", nil, "", nil), "model.activation is gelu: llama.cpp")
 	m.Config.Arch = GPT1
 	oneLine(t, m.WriteHuggingFace(t.TempDir(), "", -1, nil), "model.activation is gelu: transformers' openai-gpt")
-	m.Config.Activation = "relu"
-	oneLine(t, m.Config.Validate(), `model.activation is "relu"`)
+	m.Config.Activation, m.Config.InnerWidth = ReLU, 7
+	oneLine(t, m.WriteHuggingFace(t.TempDir(), "", -1, nil), "model.inner_width is 7: transformers' openai-gpt")
+	m.Config.Activation = "mish"
+	oneLine(t, m.Config.Validate(), `model.activation is "mish"`)
 }

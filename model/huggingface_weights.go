@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/model/pytorch"
 	"tinygpt/model/safetensors"
 )
 
@@ -18,6 +19,7 @@ const (
 	configFile  = "config.json"
 	weightsFile = "model.safetensors"
 	indexFile   = "model.safetensors.index.json" // of weights in several files
+	pickledFile = "pytorch_model.bin"            // the older form; also with .index.json
 )
 
 // transformerPrefix precedes the names of tensors in a model with a head; a bare model has no
@@ -36,13 +38,14 @@ var torchDtype = map[safetensors.Dtype]string{"": "float32", safetensors.F16: "f
 type Progress func(done, total int64) error
 
 // ReadHuggingFace reads a folder in transformers' layout: config.json, and the
-// weights in model.safetensors or in the files that model.safetensors.index.json
-// lists, as floats of any width. They go tensor by tensor into the model's memory.
+// weights in model.safetensors or pytorch_model.bin (see package pytorch) or in the files that
+// the one or the other's .index.json lists, as floats of any width. They go tensor by tensor into the model's memory.
 //
 // If the configuration ties the output head to the token embedding but the files have a head
 // that differs from it, that head is kept, as transformers does. If they have one of the two
 // only, under either name, it is both. Biases that the files don't have, as of models trained
-// without, are 0. Tensors of other heads have no place in the model; leftOut has their names.
+// without, are 0. A scale of attention's scores other than 1/√d_head is multiplied into the
+// weights of the queries. Tensors of other heads have no place in the model; leftOut has their names.
 // progress may be nil.
 func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, err error) {
 	text, err := fs.ReadFile(dir, configFile)
@@ -52,7 +55,7 @@ func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, 
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := ParseHuggingFace(text)
+	c, scale, err := parseHuggingFace(text)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", configFile, err)
 	}
@@ -78,6 +81,9 @@ func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, 
 			if err := weights.Float32(name, v); err != nil {
 				return nil, nil, err
 			}
+			if scale != nil {
+				scale.multiplyQueries(p.Name, v, c.Width)
+			}
 		}
 		done += int64(len(v))
 		if progress != nil {
@@ -90,6 +96,21 @@ func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, 
 		err = m.untie(weights, name)
 	}
 	return m, leftOut, err
+}
+
+// multiplyQueries scales the columns of queries if the parameter makes queries, keys and values:
+// v [D, 3·D] or [3·D]. What the scores are multiplied by may as well be in one of their factors.
+func (s scoreScale) multiplyQueries(parameter string, v []float32, d int) {
+	layer, ok := LayerOf(parameter)
+	if !ok || !strings.Contains(parameter, ".attn.c_attn.") {
+		return
+	}
+	by := s(layer)
+	for row := range len(v) / (3 * d) {
+		for i, x := range v[row*3*d:][:d] {
+			v[row*3*d+i] = float32(float64(x) * by)
+		}
+	}
 }
 
 // untie gives m the head that the files have under name, unless it equals the embedding.
@@ -106,18 +127,17 @@ func (m *Model) untie(weights *safetensors.Set, name string) error {
 
 // openHuggingFace opens the weights of a folder.
 func openHuggingFace(dir fs.FS) (*safetensors.Set, error) {
-	for _, name := range []string{weightsFile, indexFile} {
-		s, err := safetensors.OpenSet(dir, name)
+	pickled := safetensors.Format{Ending: ".bin", Open: pytorch.Open}
+	for _, f := range []struct {
+		name   string
+		format safetensors.Format
+	}{{weightsFile, safetensors.Safetensors}, {indexFile, safetensors.Safetensors}, {pickledFile, pickled}, {pickledFile + ".index.json", pickled}} {
+		s, err := safetensors.OpenSet(dir, f.name, f.format)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return s, err
 		}
 	}
-	for _, pickled := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json"} {
-		if _, err := fs.Stat(dir, pickled); err == nil {
-			return nil, fmt.Errorf("%s but no %s: pickled weights aren't read; save the model with transformers' save_pretrained, which writes safetensors", pickled, weightsFile)
-		}
-	}
-	return nil, fmt.Errorf("no %s and no %s in it", weightsFile, indexFile)
+	return nil, fmt.Errorf("no %s, no %s and no %s in it", weightsFile, indexFile, pickledFile)
 }
 
 // storedNames finds out by which name the files have each parameter of the
@@ -198,6 +218,9 @@ func biasKinds(parameters map[string]string) map[string]bool {
 func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText int32, progress Progress) error {
 	if m.Config.Arch == GPT1 && m.Config.Activation == GELU {
 		return fmt.Errorf("model.activation is %s: transformers' openai-gpt computes the tanh form of GELU only (%s)", GELU, GELUNew)
+	}
+	if m.Config.Arch == GPT1 && m.Config.inner() != 4*m.Config.Width {
+		return fmt.Errorf("model.inner_width is %d: transformers' openai-gpt has 4·width = %d only", m.Config.InnerWidth, 4*m.Config.Width)
 	}
 	tensors := m.Tensors()
 	for i := range tensors {

@@ -40,7 +40,7 @@ func equal(t *testing.T, what string, got, want *model.Model) {
 // What is imported, exported and imported again is the same model, with the same
 // tokens.
 func TestImportExport(t *testing.T) {
-	for _, name := range []string{"gpt2", "openai-gpt", "gpt2-float16", "gpt2-bfloat16"} {
+	for _, name := range []string{"gpt2", "openai-gpt", "gpt2-float16", "gpt2-bfloat16", "gpt2-relu", "gpt2-silu"} {
 		t.Run(name, func(t *testing.T) {
 			from := theirs(t, name)
 			t.Chdir(t.TempDir())
@@ -165,7 +165,7 @@ func TestImportRefused(t *testing.T) {
 	for dir, want := range map[string]string{
 		"none":         "none: no such folder: expected one with config.json",
 		"no-config":    "no-config: no config.json in it",
-		"no-weights":   "no-weights: no model.safetensors and no model.safetensors.index.json in it",
+		"no-weights":   "no-weights: no model.safetensors, no model.safetensors.index.json and no pytorch_model.bin in it",
 		"no-tokenizer": "no-tokenizer: no tokenizer in it",
 		"cut":          "cut: model.safetensors: truncated",
 		"few":          "few: the tokenizer has 280 tokens, the model 279",

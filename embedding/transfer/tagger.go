@@ -154,7 +154,7 @@ func (t *Tagger) net(rows int, training bool) (*net, error) {
 	if training {
 		h = g.Dropout(h, float32(t.config.Dropout))
 	}
-	n.scores = g.FeedForward(h, params[hiddenWeight], params[hiddenBias], params[outputWeight], params[outputBias], false)
+	n.scores = g.FeedForward(h, params[hiddenWeight], params[hiddenBias], params[outputWeight], params[outputBias], kernel.TanhGELU)
 	if training {
 		var node *G.Node
 		node, n.tags = g.Indices("tags", rows)

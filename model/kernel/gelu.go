@@ -3,33 +3,9 @@ package kernel
 import "math"
 
 // GELU computes y = ½x(1 + tanh(√(2/π)(x + 0.044715x³))), the tanh form of
-// Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016), section 2, over
-// len(x) elements, to 3e-7·(1+|y|). y may be x.
-func GELU(y, x []float32) {
-	need("GELU", "y", len(y), len(x))
-	run(&geluSlot, geluTask{active.gelu, y, x}, blocks(len(x), geluBlock))
-}
-
-// ExactGELU computes y = x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel
-// 2016, section 2), over len(x) elements, to 3e-7·(1+|y|). y may be x.
-func ExactGELU(y, x []float32) {
-	need("ExactGELU", "y", len(y), len(x))
-	run(&geluSlot, geluTask{exactGELUGo, y, x}, blocks(len(x), geluBlock))
-}
-
-const geluBlock = 8 << 10 // elements of a piece, some 5 µs
-
-type geluTask struct {
-	gelu func(y, x []float32, rows, n, ld int)
-	y, x []float32
-}
-
-var geluSlot geluTask
-
-func (t *geluTask) piece(_ *worker, i int) {
-	from, to := block(i, geluBlock, len(t.x))
-	t.gelu(t.y[from:to], t.x[from:to], 1, to-from, to-from)
-}
+// Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016), section 2; see
+// Activation.Apply.
+func GELU(y, x []float32) { TanhGELU.Apply(y, x) }
 
 // ½(1 + tanh u) is 1/(1 + e^(−2u)), so GELU(x) = x·σ with σ = 1/(1 + e) and
 // e = 2^(x·(geluLinear + geluCubic·x²)). Written so, nothing cancels. 2^f, |f| ≤ ½, is
@@ -114,8 +90,7 @@ func exactGELU(x float32) (y, slope float32) {
 	return float32(v * phi), float32(phi + v*math.Exp(-v*v/2)/math.Sqrt(2*math.Pi))
 }
 
-// exactGELUGo is geluGo for the exact form. It is written in Go only: models that use this form
-// are rare, and it takes a few per cent of a training step.
+// exactGELUGo is geluGo for the exact form.
 func exactGELUGo(y, x []float32, rows, n, ld int) {
 	for r := range rows {
 		from, to := x[r*ld:r*ld+n], y[r*ld:r*ld+n]

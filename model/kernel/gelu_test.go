@@ -78,7 +78,7 @@ func TestExactGELU(t *testing.T) {
 	for i := range slope {
 		slope[i] *= float64(dy[i])
 	}
-	ExactGELU(y, x)
+	ExactGELU.Apply(y, x)
 	near(t, "exact gelu", y, want, 3e-7)
 	unharmed(t, y)
 	exactGELUGradGo(dy, x, 1, len(x), len(x))
@@ -88,7 +88,7 @@ func TestExactGELU(t *testing.T) {
 	}
 	inf := float32(math.Inf(1))
 	special := []float32{inf, -inf, float32(math.NaN())}
-	ExactGELU(special, special)
+	ExactGELU.Apply(special, special)
 	if special[0] != inf || special[1] != 0 || special[2] == special[2] {
 		t.Errorf("of +Inf, -Inf and NaN it is %v", special)
 	}

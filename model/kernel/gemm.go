@@ -14,13 +14,13 @@ type gemmTask struct {
 	transA, transB bool
 	m, n, k        int
 	a, b, c        []float32
-	bias           []float32 // [n], padded to a full vector by plan; nil: none
-	add            []float32 // [m,n], may be c; nil: none
-	columnSums     []float32 // [n]: the sums of op(B)'s columns are added to it; nil: none
-	finish         finish    // what is done with parts of C that are complete
-	other          []float32 // [m,n], for finish
-	exactGELU      bool      // finish takes the exact form of GELU
-	byRow          bool      // a row of C has the same bits whatever m is
+	bias           []float32  // [n], padded to a full vector by plan; nil: none
+	add            []float32  // [m,n], may be c; nil: none
+	columnSums     []float32  // [n]: the sums of op(B)'s columns are added to it; nil: none
+	finish         finish     // what is done with parts of C that are complete
+	other          []float32  // [m,n], for finish
+	activation     Activation // of finish
+	byRow          bool       // a row of C has the same bits whatever m is
 
 	depth   int  // steps between two visits to a tile of C, at most
 	width   int  // columns in a panel of B
@@ -86,9 +86,9 @@ func (p packing) each(i int, pack func(first, last, from, to int)) {
 type finish int
 
 const (
-	leave         finish = iota
-	applyGELU            // other = GELU(C)
-	timesGELUGrad        // C = C·GELU'(other), other = GELU(other)
+	leave      finish = iota
+	activate          // other = a(C), a being the activation
+	timesSlope        // C = C·a'(other), other = a(other)
 )
 
 const (
@@ -306,15 +306,12 @@ func (g *gemmTask) finished(j0, j1, group int) {
 
 // finishRows applies finish to n columns of rows of C, the first element at place at.
 func (g *gemmTask) finishRows(at, rows, n int) {
-	gelu, geluGrad := g.isa.gelu, g.isa.geluGrad
-	if g.exactGELU {
-		gelu, geluGrad = exactGELUGo, exactGELUGradGo
-	}
+	a := g.activation.functions(g.isa)
 	switch g.finish {
-	case applyGELU:
-		gelu(g.other[at:], g.c[at:], rows, n, g.n)
-	case timesGELUGrad:
-		geluGrad(g.c[at:], g.other[at:], rows, n, g.n)
+	case activate:
+		a.apply(g.other[at:], g.c[at:], rows, n, g.n)
+	case timesSlope:
+		a.gradient(g.c[at:], g.other[at:], rows, n, g.n)
 	}
 }
 

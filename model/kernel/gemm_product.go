@@ -9,14 +9,14 @@ type Product struct {
 	A, B, C        []float32
 	Bias           []float32 // nil: 0
 	Add            []float32 // nil: 0; may be C
-	// GELU [m,n], unless nil, is set to GELU(C).
-	GELU []float32
-	// GELUGrad [m,n], unless nil, is the input of a GELU whose output's gradient C is: C is
-	// multiplied by GELU'(GELUGrad), and then GELUGrad is set to GELU(GELUGrad).
-	GELUGrad []float32
-	// ExactGELU makes the two above the exact form (see the function ExactGELU) rather than
-	// the tanh form.
-	ExactGELU bool
+	// Activated [m,n], unless nil, is set to the Activation of C.
+	Activated []float32
+	// ActivationInput [m,n], unless nil, is the input of an Activation a whose output's gradient
+	// C is: C is multiplied by a'(ActivationInput), and then ActivationInput is set to
+	// a(ActivationInput).
+	ActivationInput []float32
+	// Activation is the function of the two above.
+	Activation Activation
 	// ColumnSums [n], unless nil, has the sums of op(B)'s columns added. If C is the gradient
 	// of a weight, they are the gradient of its bias.
 	ColumnSums []float32
@@ -76,12 +76,12 @@ func (p Product) task() gemmTask {
 		need(f, "ColumnSums", len(p.ColumnSums), p.N)
 	}
 	switch {
-	case p.GELU != nil:
-		need(f, "GELU", len(p.GELU), elements)
-		t.finish, t.other, t.exactGELU = applyGELU, p.GELU, p.ExactGELU
-	case p.GELUGrad != nil:
-		need(f, "GELUGrad", len(p.GELUGrad), elements)
-		t.finish, t.other, t.exactGELU = timesGELUGrad, p.GELUGrad, p.ExactGELU
+	case p.Activated != nil:
+		need(f, "Activated", len(p.Activated), elements)
+		t.finish, t.other, t.activation = activate, p.Activated, p.Activation
+	case p.ActivationInput != nil:
+		need(f, "ActivationInput", len(p.ActivationInput), elements)
+		t.finish, t.other, t.activation = timesSlope, p.ActivationInput, p.Activation
 	}
 	return t
 }

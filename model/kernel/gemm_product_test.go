@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 )
@@ -14,8 +15,17 @@ func TestProduct(t *testing.T) {
 			m, n, k := size[0], size[1], size[2]
 			r := newRand(uint64(m + n + k))
 			a, b, bias, add := random(r, m*k, 1), random(r, k*n, 2), random(r, n, 3), random(r, m*n, 1)
-			for with := range 16 {
-				p := Product{M: m, N: n, K: k, TransB: with&1 > 0, A: a, B: b, C: random(r, m*n, 1)}
+			for with := range 64 {
+				reference, activation := geluRef, Activation(with>>4)
+				switch activation {
+				case ExactGELU:
+					reference = func(x float64) float64 { return 0.5 * x * math.Erfc(-x/math.Sqrt2) }
+				case ReLU:
+					reference = func(x float64) float64 { return max(x, 0) }
+				case SiLU:
+					reference = func(x float64) float64 { return x / (1 + math.Exp(-x)) }
+				}
+				p := Product{Activation: activation, M: m, N: n, K: k, TransB: with&1 > 0, A: a, B: b, C: random(r, m*n, 1)}
 				want := productRef(false, p.TransB, m, n, k, widen(a), widen(b), nil)
 				if with&2 > 0 {
 					p.Bias = bias
@@ -42,16 +52,16 @@ func TestProduct(t *testing.T) {
 				}
 				activated := make([]float64, m*n)
 				if with&8 > 0 {
-					p.GELU = random(r, m*n, 3)
+					p.Activated = random(r, m*n, 3)
 					for i, x := range want {
-						activated[i] = geluRef(x)
+						activated[i] = reference(x)
 					}
 				} else {
-					p.GELUGrad = random(r, m*n, 2)
-					for i, z := range widen(p.GELUGrad) {
-						const h = 1e-4
-						activated[i] = geluRef(z)
-						want[i] *= (geluRef(z+h) - geluRef(z-h)) / (2 * h)
+					p.ActivationInput = random(r, m*n, 2)
+					for i, z := range widen(p.ActivationInput) {
+						const h = 1e-6
+						activated[i] = reference(z)
+						want[i] *= (reference(z+h) - reference(z-h)) / (2 * h)
 					}
 				}
 				p.Compute()
@@ -63,9 +73,9 @@ func TestProduct(t *testing.T) {
 					near(t, what+"column sums", p.ColumnSums, sums, tolerance)
 					unharmed(t, p.ColumnSums)
 				}
-				gelu := p.GELU
+				gelu := p.Activated
 				if gelu == nil {
-					gelu = p.GELUGrad
+					gelu = p.ActivationInput
 				}
 				near(t, what+"gelu", gelu, activated, tolerance)
 				unharmed(t, gelu)

@@ -8,7 +8,7 @@ import (
 )
 
 // feedForward is a block's second half. hidden keeps h·w1 + b1 for the backward pass, which
-// computes the GELU of it again, in place: that takes less time than keeping it would.
+// computes the activation of it again, in place: that takes less time than keeping it would.
 type feedForward struct {
 	rows, in, inner, out int
 	dropout              dropout
@@ -16,37 +16,36 @@ type feedForward struct {
 	gradient             *buffer // of hidden
 	masked               *buffer
 	graph                *Graph
-	exactGELU            bool
+	activation           kernel.Activation
 	alone                bool // no stream
 }
 
-// FeedForward returns GELU(h·w1 + b1)·w2 + b2, [N, O], for h [N, D], w1 [D, F], b1 [F],
-// w2 [F, O], b2 [O]: a classifier with a hidden layer. GELU is as in ResidualFeedForward.
-func (g *Graph) FeedForward(h *G.Node, w1, b1, w2, b2 Param, exactGELU bool) *G.Node {
+// FeedForward returns a(h·w1 + b1)·w2 + b2, [N, O], for h [N, D], w1 [D, F], b1 [F],
+// w2 [F, O], b2 [O]: a classifier with a hidden layer.
+func (g *Graph) FeedForward(h *G.Node, w1, b1, w2, b2 Param, a kernel.Activation) *G.Node {
 	_, o := dims("FeedForward's weight", w2.Node)
-	l := g.newFeedForward("FeedForward", h, w1, w2, o, exactGELU, 0)
+	l := g.newFeedForward("FeedForward", h, w1, w2, o, a, 0)
 	l.alone = true
 	return g.apply("FeedForward", l, tensor.Shape{l.rows, o}, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
 }
 
-// ResidualFeedForward returns x + dropout(GELU(h·w1 + b1)·w2 + b2), [N, D], for x and h
+// ResidualFeedForward returns x + dropout(a(h·w1 + b1)·w2 + b2), [N, D], for x and h
 // [N, D], w1 [D, F], b1 [F], w2 [F, D], b2 [D]: the position-wise network (Vaswani et
-// al. 2017, section 3.3), with GELU (Hendrycks and Gimpel 2016) in the tanh form that GPT-1
-// and GPT-2 use, or in the exact form, added to the residual stream. h may be x.
-func (g *Graph) ResidualFeedForward(x, h *G.Node, w1, b1, w2, b2 Param, exactGELU bool, dropoutP float32) *G.Node {
+// al. 2017, section 3.3) with the activation a, added to the residual stream. h may be x.
+func (g *Graph) ResidualFeedForward(x, h *G.Node, w1, b1, w2, b2 Param, a kernel.Activation, dropoutP float32) *G.Node {
 	must(x.Shape().Eq(h.Shape()), "ResidualFeedForward: x %v, h %v", x.Shape(), h.Shape())
-	l := g.newFeedForward("ResidualFeedForward", h, w1, w2, x.Shape()[1], exactGELU, dropoutP)
+	l := g.newFeedForward("ResidualFeedForward", h, w1, w2, x.Shape()[1], a, dropoutP)
 	return g.addToStream(x, "ResidualFeedForward", l, activation(h), w1.input(), b1.input(), w2.input(), b2.input())
 }
 
-func (g *Graph) newFeedForward(name string, h *G.Node, w1, w2 Param, o int, exactGELU bool, dropoutP float32) *feedForward {
+func (g *Graph) newFeedForward(name string, h *G.Node, w1, w2 Param, o int, a kernel.Activation, dropoutP float32) *feedForward {
 	n, d := dims(name+"'s input", h)
 	_, f := dims(name+"'s weight", w1.Node)
 	must(w1.Node.Shape()[0] == d && w2.Node.Shape().Eq(tensor.Shape{f, o}), "%s: h %v, w1 %v, w2 %v", name, h.Shape(), w1.Node.Shape(), w2.Node.Shape())
 	return &feedForward{
 		rows: n, in: d, inner: f, out: o, dropout: g.newDropout(dropoutP), graph: g,
 		hidden: &buffer{shape: tensor.Shape{n, f}}, activated: &buffer{shape: tensor.Shape{n, f}}, gradient: &buffer{shape: tensor.Shape{n, f}},
-		masked: g.maskedGradient(n, o, dropoutP), exactGELU: exactGELU,
+		masked: g.maskedGradient(n, o, dropoutP), activation: a,
 	}
 }
 
@@ -69,7 +68,7 @@ func (l *feedForward) split(in []values) (x []float32, rest []values) {
 func (l *feedForward) forward(out []float32, in []values) {
 	x, in := l.split(in)
 	hidden, activated := l.hidden.memory(l.graph).Float32s(), l.activated.memory(l.graph).Float32s()
-	kernel.Product{M: l.rows, N: l.inner, K: l.in, A: in[0].float, B: in[1].float, Bias: in[2].float, C: hidden, GELU: activated, ExactGELU: l.exactGELU}.Compute()
+	kernel.Product{M: l.rows, N: l.inner, K: l.in, A: in[0].float, B: in[1].float, Bias: in[2].float, C: hidden, Activated: activated, Activation: l.activation}.Compute()
 	l.dropout.addTo(x, kernel.Product{M: l.rows, N: l.out, K: l.inner, A: activated, B: in[3].float, Bias: in[4].float, C: out})
 }
 
@@ -79,7 +78,7 @@ func (l *feedForward) backward(_, dout []float32, in []values) {
 	h, w1, b1, w2, b2 := in[0], in[1], in[2], in[3], in[4]
 	hidden, dhidden := l.hidden.memory(l.graph).Float32s(), l.gradient.memory(l.graph).Float32s()
 	dy := l.dropout.gradient(dout, l.masked)
-	kernel.Product{TransB: true, M: l.rows, N: l.inner, K: l.out, A: dy, B: w2.float, C: dhidden, GELUGrad: hidden, ExactGELU: l.exactGELU}.Compute()
+	kernel.Product{TransB: true, M: l.rows, N: l.inner, K: l.out, A: dy, B: w2.float, C: dhidden, ActivationInput: hidden, Activation: l.activation}.Compute()
 	activated := hidden
 	first, second := linear{l.rows, l.in, l.inner}, linear{l.rows, l.inner, l.out}
 	dh := first.inputGradient(h, dhidden, w1)
@@ -99,15 +98,16 @@ func (l *feedForward) sets(input, inputs int) bool { return (inputs-input)%2 == 
 func (l *feedForward) backwardReads() (inputs, output bool) { return true, false }
 
 func (l *feedForward) describe(inputs int) description {
+	a := activationNames[l.activation]
 	if l.alone {
-		return description{"Feed-forward", Product, "GELU(z)·W₂ + b₂, z = h·W₁ + b₁", []string{"h", "W₁", "b₁", "W₂", "b₂"},
-			[]string{"dz = dy·W₂ᵀ·GELU′(z), dh = dz·W₁ᵀ", "dW₁ = hᵀ·dz", "db₁ = Σ dz", "dW₂ = GELU(z)ᵀ·dy", "db₂ = Σ dy"}}
+		return description{"Feed-forward", Product, a + "(z)·W₂ + b₂, z = h·W₁ + b₁", []string{"h", "W₁", "b₁", "W₂", "b₂"},
+			[]string{"dz = dy·W₂ᵀ·" + a + "′(z), dh = dz·W₁ᵀ", "dW₁ = hᵀ·dz", "db₁ = Σ dz", "dW₂ = " + a + "(z)ᵀ·dy", "db₂ = Σ dy"}}
 	}
 	h, stream := "h", []string{"x"}
 	if inputs == 5 {
 		h, stream = "x", nil
 	}
-	sum, dy := l.dropout.around("GELU(z)·W₂ + b₂")
+	sum, dy := l.dropout.around(a + "(z)·W₂ + b₂")
 	d := description{"Feed-forward + residual", Product, "x + " + sum + ", z = " + h + "·W₁ + b₁",
 		append(stream, h, "W₁", "b₁", "W₂", "b₂"), nil}
 	dh := "dh = dz·W₁ᵀ"
@@ -116,6 +116,9 @@ func (l *feedForward) describe(inputs int) description {
 	} else {
 		d.gradients = []string{""}
 	}
-	d.gradients = append(d.gradients, "dz = "+dy+"·W₂ᵀ·GELU′(z), "+dh, "dW₁ = "+h+"ᵀ·dz", "db₁ = Σ dz", "dW₂ = GELU(z)ᵀ·"+dy, "db₂ = Σ "+dy)
+	d.gradients = append(d.gradients, "dz = "+dy+"·W₂ᵀ·"+a+"′(z), "+dh, "dW₁ = "+h+"ᵀ·dz", "db₁ = Σ dz", "dW₂ = "+a+"(z)ᵀ·"+dy, "db₂ = Σ "+dy)
 	return d
 }
+
+// activationNames are those in formulas.
+var activationNames = map[kernel.Activation]string{kernel.TanhGELU: "GELU", kernel.ExactGELU: "GELU", kernel.ReLU: "ReLU", kernel.SiLU: "SiLU"}

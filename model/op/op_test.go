@@ -9,6 +9,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"tinygpt/model/kernel"
 )
 
 // A gradCase holds an operation, and the slow float64 function that it must equal. Gradients are
@@ -63,29 +65,36 @@ func gradCases() []gradCase {
 			name: fmt.Sprint("ResidualFeedForward", s), params: 4,
 			shapes: []tensor.Shape{{n, d}, {d, o}, {o}, {o, d}, {d}},
 			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
-				return g.ResidualFeedForward(stream(g, n, d), in[0], p[0], p[1], p[2], p[3], false, 0)
+				return g.ResidualFeedForward(stream(g, n, d), in[0], p[0], p[1], p[2], p[3], kernel.TanhGELU, 0)
 			},
 			want: func(in [][]float64) []float64 { return refAdd(streamValues(n, d), refFeedForward(in, n, d, o)) },
 		})
-		add(gradCase{
-			name: fmt.Sprint("ResidualFeedForward, exact GELU", s), params: 4,
-			shapes: []tensor.Shape{{n, d}, {d, o}, {o}, {o, d}, {d}},
-			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
-				return g.ResidualFeedForward(stream(g, n, d), in[0], p[0], p[1], p[2], p[3], true, 0)
-			},
-			want: func(in [][]float64) []float64 {
-				hidden := refLinear(in[0], in[1], in[2], n, d, o)
-				for i, x := range hidden {
-					hidden[i] = 0.5 * x * math.Erfc(-x/math.Sqrt2)
-				}
-				return refAdd(streamValues(n, d), refLinear(hidden, in[3], in[4], n, o, d))
-			},
-		})
+		for i, reference := range []func(float64) float64{
+			func(x float64) float64 { return 0.5 * x * math.Erfc(-x/math.Sqrt2) },
+			func(x float64) float64 { return max(x, 0) },
+			func(x float64) float64 { return x / (1 + math.Exp(-x)) },
+		} {
+			a := []kernel.Activation{kernel.ExactGELU, kernel.ReLU, kernel.SiLU}[i]
+			add(gradCase{
+				name: fmt.Sprint("ResidualFeedForward, activation ", a, s), params: 4,
+				shapes: []tensor.Shape{{n, d}, {d, o}, {o}, {o, d}, {d}},
+				build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
+					return g.ResidualFeedForward(stream(g, n, d), in[0], p[0], p[1], p[2], p[3], a, 0)
+				},
+				want: func(in [][]float64) []float64 {
+					hidden := refLinear(in[0], in[1], in[2], n, d, o)
+					for i, x := range hidden {
+						hidden[i] = reference(x)
+					}
+					return refAdd(streamValues(n, d), refLinear(hidden, in[3], in[4], n, o, d))
+				},
+			})
+		}
 		add(gradCase{
 			name: fmt.Sprint("FeedForward", s), params: 4,
 			shapes: []tensor.Shape{{n, d}, {d, o}, {o}, {o, d + 2}, {d + 2}},
 			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
-				return g.FeedForward(in[0], p[0], p[1], p[2], p[3], false)
+				return g.FeedForward(in[0], p[0], p[1], p[2], p[3], kernel.TanhGELU)
 			},
 			want: func(in [][]float64) []float64 {
 				return refLinear(refGELU(refLinear(in[0], in[1], in[2], n, d, o)), in[3], in[4], n, o, d+2)
@@ -96,7 +105,7 @@ func gradCases() []gradCase {
 			name: fmt.Sprint("ResidualFeedForward of the stream", s), params: 4,
 			shapes: []tensor.Shape{{n, d}, {d, o}, {o}, {o, d}, {d}},
 			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
-				return g.ResidualFeedForward(in[0], in[0], p[0], p[1], p[2], p[3], false, 0)
+				return g.ResidualFeedForward(in[0], in[0], p[0], p[1], p[2], p[3], kernel.TanhGELU, 0)
 			},
 			want: func(in [][]float64) []float64 { return refAdd(in[0], refFeedForward(in, n, d, o)) },
 		})
@@ -130,8 +139,8 @@ func gradCases() []gradCase {
 			name: fmt.Sprint("Linear+ResidualFeedForward, twice", s), params: 12,
 			shapes: []tensor.Shape{{n, d}, {d, d}, {d}, {d, d}, {d}, {d, d}, {d}, {d, d}, {d}, {d, d}, {d}, {d, d}, {d}},
 			build: func(g *Graph, in []*G.Node, p []Param) *G.Node {
-				x := g.ResidualFeedForward(in[0], g.Linear(in[0], p[0], p[1]), p[2], p[3], p[4], p[5], false, 0)
-				return g.ResidualFeedForward(x, g.Linear(x, p[6], p[7]), p[8], p[9], p[10], p[11], false, 0)
+				x := g.ResidualFeedForward(in[0], g.Linear(in[0], p[0], p[1]), p[2], p[3], p[4], p[5], kernel.TanhGELU, 0)
+				return g.ResidualFeedForward(x, g.Linear(x, p[6], p[7]), p[8], p[9], p[10], p[11], kernel.TanhGELU, 0)
 			},
 			want: func(in [][]float64) []float64 {
 				x := in[0]
@@ -388,7 +397,7 @@ func TestResidualDropout(t *testing.T) {
 		if x := stream(g, n, d); linear {
 			sum = g.ResidualLinear(x, h, params[5], params[4], dropout)
 		} else {
-			sum = g.ResidualFeedForward(x, h, params[1], params[2], params[3], params[4], false, dropout)
+			sum = g.ResidualFeedForward(x, h, params[1], params[2], params[3], params[4], kernel.TanhGELU, dropout)
 		}
 		loss := weightedSum(g, sum, tensor.New(tensor.WithShape(n, d), tensor.WithBacking(weight)))
 		dh, err := G.Grad(loss, h)

@@ -44,15 +44,25 @@ func parseFile(file fs.File, name string) (*File, error) {
 // in JSON says under "weight_map" which tensor is in which file of the folder. Files that the
 // index doesn't name aren't read.
 type Set struct {
-	names []string
-	in    map[string]*File
-	files map[string]*File // by file name
+	format Format
+	names  []string
+	in     map[string]*File
+	files  map[string]*File // by file name
 }
 
-// OpenSet opens the tensors of a file named *.safetensors, or all tensors that an index named
+// Format is a kind of file that tensors are in.
+type Format struct {
+	Ending string // of the names of such files
+	Open   func(fsys fs.FS, name string) (*File, error)
+}
+
+// Safetensors is this package's own Format.
+var Safetensors = Format{".safetensors", OpenFS}
+
+// OpenSet opens the tensors of a file in a format, or all tensors that an index named
 // *.json lists, each of which must exist.
-func OpenSet(fsys fs.FS, name string) (*Set, error) {
-	s := &Set{in: map[string]*File{}, files: map[string]*File{}}
+func OpenSet(fsys fs.FS, name string, format Format) (*Set, error) {
+	s := &Set{format: format, in: map[string]*File{}, files: map[string]*File{}}
 	var err error
 	if strings.HasSuffix(name, ".json") {
 		err = s.openIndex(fsys, name)
@@ -75,7 +85,7 @@ func OpenSet(fsys fs.FS, name string) (*Set, error) {
 // file returns a file of the set, which it opens when it is first used.
 func (s *Set) file(fsys fs.FS, name string) (f *File, err error) {
 	if f = s.files[name]; f == nil {
-		if f, err = OpenFS(fsys, name); err == nil {
+		if f, err = s.format.Open(fsys, name); err == nil {
 			s.files[name] = f
 		}
 	}
@@ -92,8 +102,8 @@ func (s *Set) openIndex(fsys fs.FS, index string) error {
 		return fmt.Errorf("%s: %w", index, err)
 	}
 	for _, w := range where {
-		if path.Base(w.file) != w.file || strings.Contains(w.file, `\`) || !fs.ValidPath(w.file) || !strings.HasSuffix(w.file, ".safetensors") {
-			return fmt.Errorf("%s: weight_map: tensor %q is said to be in %q: expected a file of the same folder named *.safetensors", index, w.tensor, w.file)
+		if path.Base(w.file) != w.file || strings.Contains(w.file, `\`) || !fs.ValidPath(w.file) || !strings.HasSuffix(w.file, s.format.Ending) {
+			return fmt.Errorf("%s: weight_map: tensor %q is said to be in %q: expected a file of the same folder named *%s", index, w.tensor, w.file, s.format.Ending)
 		}
 		f, err := s.file(fsys, path.Join(path.Dir(index), w.file))
 		if errors.Is(err, fs.ErrNotExist) {

@@ -36,7 +36,7 @@ const goodIndex = `{"metadata": {"total_size": 20, "of": ["x", 1.5]}, "weight_ma
 
 func TestSet(t *testing.T) {
 	for name, want := range map[string][]string{"i.json": {"c", "a", "b"}, "one.safetensors": {"a", "b"}} {
-		s, err := OpenSet(index(parts(t), goodIndex), name)
+		s, err := OpenSet(index(parts(t), goodIndex), name, Safetensors)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,17 +93,17 @@ func TestSetRefused(t *testing.T) {
 		dir := index(parts(t), text)
 		dir["bad.safetensors"] = &fstest.MapFile{Data: []byte("bad")}
 		dir["folder.safetensors/x"] = &fstest.MapFile{}
-		_, err := OpenSet(dir, "i.json")
+		_, err := OpenSet(dir, "i.json", Safetensors)
 		expectError(t, err, want)
 	}
-	_, err := OpenSet(parts(t), "none.safetensors")
+	_, err := OpenSet(parts(t), "none.safetensors", Safetensors)
 	expectError(t, err, "none.safetensors")
 }
 
 // TestReferenceShards reads a model that transformers split.
 func TestReferenceShards(t *testing.T) {
 	dir := "../testdata/openai-gpt"
-	s, err := OpenSet(os.DirFS(dir), "model.safetensors.index.json")
+	s, err := OpenSet(os.DirFS(dir), "model.safetensors.index.json", Safetensors)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func FuzzIndex(f *testing.F) {
 	f.Add(`{"weight_map": {"a": "../a"}}`)
 	dir := parts(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := OpenSet(index(dir, text), "i.json")
+		s, err := OpenSet(index(dir, text), "i.json", Safetensors)
 		if err != nil {
 			expectError(t, err, "i.json")
 			return

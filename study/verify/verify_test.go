@@ -23,7 +23,7 @@ func TestEmbeddedCases(t *testing.T) {
 // Models that transformers made and computed, in all forms that it writes: one
 // file and several, float32, float16 and bfloat16, tied and untied.
 func TestTransformersCases(t *testing.T) {
-	for _, name := range []string{"gpt2", "openai-gpt", "gpt2-float16", "gpt2-bfloat16"} {
+	for _, name := range []string{"gpt2", "openai-gpt", "gpt2-float16", "gpt2-bfloat16", "gpt2-relu", "gpt2-silu"} {
 		t.Run(name, func(t *testing.T) {
 			inBounds(t, os.DirFS("../../model/testdata/"+name), "lm.hidden", "lm.logits", "greedy.tokens")
 		})

@@ -1,0 +1,164 @@
+package pytorch
+
+import (
+	"archive/zip"
+	"bytes"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"tinygpt/model/safetensors"
+)
+
+// Both forms, written by PyTorch (study/verify/python/check_huggingface.py): all tensors with
+// their shapes. Their values are compared in packages model and verify.
+func TestOpen(t *testing.T) {
+	for _, folder := range []string{"gpt2-relu", "gpt2-silu"} {
+		f, err := Open(os.DirFS("../testdata/"+folder), "pytorch_model.bin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if n := len(f.Names()); n != 29 {
+			t.Errorf("%s: %d tensors, expected 28 and the tied head", folder, n)
+		}
+		for name, want := range map[string][]int{"transformer.wte.weight": {280, 8}, "lm_head.weight": {280, 8}, "transformer.h.1.ln_2.bias": {8}} {
+			info, ok := f.Info(name)
+			if !ok || !slices.Equal(info.Shape, want) || info.Dtype != safetensors.F32 {
+				t.Errorf("%s: %s is %+v, expected %v", folder, name, info, want)
+			}
+		}
+		table, head := make([]float32, 280*8), make([]float32, 280*8)
+		if err := f.Float32("transformer.wte.weight", table); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Float32("lm_head.weight", head); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(table, head) || table[0] == 0 {
+			t.Errorf("%s: the tied head is another table than the embedding", folder)
+		}
+	}
+}
+
+// archive makes a file of the newer form.
+func archive(pickle string, storages map[string]string) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	add := func(name, content string) {
+		f, err := w.CreateHeader(&zip.FileHeader{Name: "m/" + name, Method: zip.Store})
+		if err != nil {
+			panic(err)
+		}
+		f.Write([]byte(content))
+	}
+	add("data.pkl", pickle)
+	for key, content := range storages {
+		add("data/"+key, content)
+	}
+	w.Close()
+	return b.Bytes()
+}
+
+// one is a dictionary of one tensor [2] in a storage of two numbers.
+const (
+	storageID = "(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x02tQ"
+	one       = "\x80\x02}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n(" + storageID + "K\x00K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtRs."
+)
+
+func TestMadeByHand(t *testing.T) {
+	f, err := Open(fstest.MapFS{"m.bin": {Data: archive(one, map[string]string{"0": "\x00\x00\x80\x3f\x00\x00\x00\x40"})}}, "m.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v [2]float32
+	if err := f.Float32("a", v[:]); err != nil || v != [2]float32{1, 2} {
+		t.Errorf("%v, %v", v, err)
+	}
+}
+
+// Whatever isn't a tensor is refused by its name, in one line, and nothing is executed.
+func TestRefused(t *testing.T) {
+	data := map[string]string{"0": "\x00\x00\x80\x3f\x00\x00\x00\x40"}
+	for want, file := range map[string][]byte{
+		`asks for the Python object "os.system"`:                                archive("\x80\x02cos\nsystem\n(X\x04\x00\x00\x00echotR.", nil),
+		`asks for the Python object "posix.system"`:                             archive("\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04echo\x85R.", nil),
+		`asks for the Python object "builtins.eval"`:                            archive("\x80\x02cbuiltins\neval\n(X\x01\x00\x00\x001tR.", nil),
+		`asks for the Python object "torch.load"`:                               archive("\x80\x02ctorch\nload\n.", nil),
+		"instruction 0x81 (NEWOBJ)":                                             archive("\x80\x02ccollections\nOrderedDict\n)\x81.", nil),
+		"instruction 0x69 (INST)":                                               archive("(ios\nsystem\n.", nil),
+		"instruction 0xff (that no pickle has)":                                 archive("\xff", nil),
+		"a call of torch.FloatStorage with 0 arguments":                         archive("ctorch\nFloatStorage\n)R.", nil),
+		"attributes for the number 1":                                           archive("K\x01}b.", nil),
+		`entry "a" is the number 1, expected a tensor`:                          archive("}X\x01\x00\x00\x00aK\x01s.", nil),
+		`entry "model" is a dictionary, expected a tensor`:                      archive("}X\x05\x00\x00\x00model}s.", nil),
+		"entry 0 has the number 1 as its key":                                   archive("}K\x01K\x01s.", nil),
+		"it holds a list, expected a model's state_dict":                        archive("].", nil),
+		"the pickle ends too early":                                             archive("}", nil),
+		"3 bytes after the pickle's end":                                        archive("}.abc", nil),
+		"a value is missing":                                                    archive("K\x01(s.", nil),
+		"a mark is missing":                                                     archive("}u.", nil),
+		"value 5 isn't there":                                                   archive("h\x05.", nil),
+		"values are left over":                                                  archive("K\x01K\x02.", nil),
+		"a number of 9 bytes":                                                   archive("\x8a\x09123456789.", nil),
+		`no file "data/0" in the archive`:                                       archive(one, nil),
+		`tensor "a": "data/0" has 7 bytes (7 in the archive), expected 8`:       archive(one, map[string]string{"0": "1234567"}),
+		`tensor "a": shape [3]: the storage has 2 elements`:                     archive(strings.Replace(one, "K\x00K\x02\x85", "K\x00K\x03\x85", 1), data),
+		`tensor "a": elements 1 to 3: the storage has 2`:                        archive(strings.Replace(one, "K\x00K\x02\x85", "K\x01K\x02\x85", 1), data),
+		`tensor "a": shape [2] has strides [2]: only tensors in one piece`:      archive(strings.Replace(one, "K\x01\x85\x89", "K\x02\x85\x89", 1), data),
+		"neither of the two forms":                                              []byte("hello"),
+		"its zip archive is damaged":                                            []byte("PK\x03\x04"),
+		"no data.pkl in the archive":                                            func() []byte { var b bytes.Buffer; w := zip.NewWriter(&b); w.Create("x"); w.Close(); return b.Bytes() }(),
+		"pickle of the protocol: at byte 0":                                     legacyMagic,
+		"protocol is 7, expected 1001":                                          append(slices.Clone(legacyMagic), "K\x07."...),
+		`pickle of the system: at byte 11: the file asks for the Python object`: append(slices.Clone(legacyMagic), "M\xe9\x03.cos\nsystem\n."...),
+	} {
+		_, err := Open(fstest.MapFS{"m.bin": {Data: file}}, "m.bin")
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "m.bin: ") {
+			t.Errorf("error %v, expected one line with %q", err, want)
+		}
+	}
+}
+
+// FuzzOpen: a file is refused in one line, or all its tensors can be read.
+func FuzzOpen(f *testing.F) {
+	for _, folder := range []string{"gpt2-relu", "gpt2-silu"} {
+		b, err := os.ReadFile("../testdata/" + folder + "/pytorch_model.bin")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add(archive(one, map[string]string{"0": "12345678"}))
+	f.Fuzz(func(t *testing.T, b []byte) { check(t, b) })
+}
+
+// FuzzPickle is FuzzOpen for the pickle alone, whose checksum the archive would need.
+func FuzzPickle(f *testing.F) {
+	f.Add([]byte(one))
+	f.Add([]byte("\x80\x02}q\x00(X\x01\x00\x00\x00a]q\x01(K\x01\x88Ne\x94h\x01\x86u}b."))
+	f.Fuzz(func(t *testing.T, b []byte) { check(t, archive(string(b), map[string]string{"0": "12345678"})) })
+}
+
+func check(t *testing.T, b []byte) {
+	f, err := Open(fstest.MapFS{"m.bin": {Data: b}}, "m.bin")
+	if err != nil {
+		if strings.ContainsAny(err.Error(), "\n\r") {
+			t.Errorf("several lines: %v", err)
+		}
+		return
+	}
+	for _, name := range f.Names() {
+		info, _ := f.Info(name)
+		if int64(info.Len()) > int64(len(b)) {
+			t.Errorf("%q has %d elements in a file of %d bytes", name, info.Len(), len(b))
+		}
+		if info.Dtype == safetensors.F32 {
+			if err := f.Float32(name, make([]float32, info.Len())); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
