@@ -31,13 +31,17 @@ class Program:
         return p.stdout
 
 
-def main(doc, testdata, checks):
-    """Runs checks(gpt, folder) with gpt built by Go or as --gpt says, or testdata(folder)."""
+def main(doc, testdata, checks, run=None):
+    """Runs checks(gpt, folder) with gpt built by Go or as --gpt says, or testdata(folder).
+    Checks of a run of the user's, which run describes, get its folder from --run too."""
     a = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--gpt")
-    a.add_argument("--testdata")
+    if testdata:
+        a.add_argument("--testdata")
+    if run:
+        a.add_argument("--run", required=True, help=run)
     a = a.parse_args()
-    if a.testdata:
+    if testdata and a.testdata:
         return testdata(a.testdata)
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
@@ -46,5 +50,5 @@ def main(doc, testdata, checks):
             command = str(work / "gpt")
             root = pathlib.Path(__file__).resolve().parents[3]
             subprocess.run(["go", "build", "-o", command, "./cmd/gpt"], cwd=root, check=True)
-        checks(Program(command), work)
+        checks(Program(command), work, *[a.run] * bool(run))
     sys.exit(f"{failures} checks failed" if failures else None)
