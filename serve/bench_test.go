@@ -4,12 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 
 	"tinygpt/chat"
 	"tinygpt/model"
@@ -125,12 +130,137 @@ func BenchmarkPrefix(b *testing.B) {
 	}
 	for _, known := range []bool{false, true} {
 		b.Run(fmt.Sprintf("known=%v", known), func(b *testing.B) {
+			prompt[0] = 50000
+			run()
 			for i := 0; b.Loop(); i++ {
-				if prompt[0] = int32(i + 1); known {
-					prompt[0] = 50000
+				if !known {
+					prompt[0] = int32(i + 1)
 				}
 				run()
 			}
 		})
 	}
+}
+
+// BenchmarkFlood sends 500 requests at once to a server of small.yaml's shape that
+// draws 16 texts and lets 64 requests wait, over connections of their own or kept
+// ones. It reports how long those took that were refused: for the client, in
+// milliseconds and in passes of the model, which a busy machine slows as much; and
+// within the server from a request's header on.
+func BenchmarkFlood(b *testing.B) {
+	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 257}, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w, err := m.Weights(model.Float32)
+	if err != nil {
+		b.Fatal(err)
+	}
+	tok := tokenizer.NewByte()
+	const flood = 500
+	for _, kept := range []bool{false, true} {
+		b.Run(fmt.Sprintf("kept=%v", kept), func(b *testing.B) {
+			var passes atomic.Int64
+			s, err := New([]*Model{{
+				Name: "m", Config: m.Config, Tokenizer: tok, Template: chat.Plain{Tokenizer: tok},
+				Decoder: func(n int) sample.Decoder { return &counting{w.NewDecoder(n), &passes} },
+			}}, Options{Sequences: 16, Queue: 64, PromptTokens: 128})
+			if err != nil {
+				b.Fatal(err)
+			}
+			h := httptest.NewServer(s)
+			defer s.Close()
+			defer h.Close()
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: !kept, MaxIdleConnsPerHost: flood, MaxConnsPerHost: flood}}
+			defer client.CloseIdleConnections()
+			ask := func(path, body string) (status int, w wait) {
+				start, pass := time.Now(), passes.Load()
+				r, err := client.Post(h.URL+path, "application/json", strings.NewReader(body))
+				if err != nil {
+					b.Error(err)
+					return 0, w
+				}
+				io.Copy(io.Discard, r.Body)
+				r.Body.Close()
+				return r.StatusCode, wait{time.Since(start), passes.Load() - pass}
+			}
+			together := func(path, body string) (refused []wait) {
+				var mu sync.Mutex
+				var group sync.WaitGroup
+				begin := make(chan struct{})
+				for range flood {
+					group.Go(func() {
+						<-begin
+						if status, took := ask(path, body); status == http.StatusTooManyRequests {
+							mu.Lock()
+							refused = append(refused, took)
+							mu.Unlock()
+						}
+					})
+				}
+				close(begin)
+				group.Wait()
+				return refused
+			}
+			together("/v1/tokenize", `{"model":"m","prompt":"x"}`) // opens the connections
+			var refused []wait
+			for b.Loop() {
+				refused = append(refused, together("/v1/completions", `{"model":"m","prompt":"Once","max_tokens":128,"logit_bias":{"256":-100}}`)...)
+			}
+			if len(refused) == 0 {
+				b.Fatal("nothing was refused")
+			}
+			for _, q := range []int{50, 99} {
+				i := q * (len(refused) - 1) / 100
+				slices.SortFunc(refused, func(a, b wait) int { return int(a.took - b.took) })
+				b.ReportMetric(float64(refused[i].took)/float64(time.Millisecond), fmt.Sprintf("ms-p%d", q))
+				slices.SortFunc(refused, func(a, b wait) int { return int(a.passes - b.passes) })
+				b.ReportMetric(float64(refused[i].passes), fmt.Sprintf("passes-p%d", q))
+			}
+			b.ReportMetric(handled(b, s, 0.5), "ms-inside-p50")
+			b.ReportMetric(handled(b, s, 0.99), "ms-inside-p99")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// wait is how long a client waited.
+type wait struct {
+	took   time.Duration
+	passes int64 // of the model
+}
+
+// counting counts the passes of a decoder.
+type counting struct {
+	sample.Decoder
+	passes *atomic.Int64
+}
+
+func (c *counting) Append(inputs []model.Input) error {
+	c.passes.Add(1)
+	return c.Decoder.Append(inputs)
+}
+
+// handled is a quantile of the time that refused requests took inside the server, in
+// milliseconds: the upper bound of its bucket in /metrics.
+func handled(b *testing.B, s *Server, q float64) float64 {
+	families, err := s.metrics.registry.Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.Metric {
+			if f.GetName() != "gpt_http_request_seconds" || !slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetValue() == "429" }) {
+				continue
+			}
+			for _, bucket := range m.Histogram.Bucket {
+				if float64(bucket.GetCumulativeCount()) >= q*float64(m.Histogram.GetSampleCount()) {
+					return 1000 * bucket.GetUpperBound()
+				}
+			}
+			return math.Inf(1)
+		}
+	}
+	b.Fatal("no refused request in the metrics")
+	return 0
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"sync"
 	"time"
 
@@ -36,6 +37,7 @@ type engine struct {
 	wake    chan struct{} // something changed
 	stopped chan struct{} // closed when the goroutine has ended
 	active  []*drawing
+	joining []joining // texts that have a place and join now
 }
 
 // observer receives what the engine does, for metrics. Its calls must be quick.
@@ -49,8 +51,14 @@ type observer interface {
 type job struct {
 	ctx      context.Context
 	requests []sample.Request
-	begun    int // texts that have joined the batch
+	begun    int // texts that have a place in the batch, or had one
 	events   events
+}
+
+// joining is a text of a job that joins the batch.
+type joining struct {
+	job   *job
+	index int
 }
 
 // drawing is a text in the batch.
@@ -144,6 +152,9 @@ func (e *engine) loop() {
 			<-e.wake
 			continue
 		}
+		// The passes of a small model follow each other without a pause, on all cores:
+		// those who read and answer requests come in between.
+		runtime.Gosched()
 		start := time.Now()
 		err := e.batch.Step()
 		e.measure(e.settle(err), time.Since(start))
@@ -155,21 +166,24 @@ func (e *engine) loop() {
 
 // admit drops jobs whose client has left and lets texts join the batch while there
 // are free places. It reports whether the engine is done.
+//
+// Joining may copy much of what another text has read, so the lock that requests need
+// isn't held meanwhile.
 func (e *engine) admit() (done bool) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	free := e.batch.Free()
 	kept := e.queue[:0]
 	for _, j := range e.queue {
-		for j.ctx.Err() == nil && j.begun < len(j.requests) && e.batch.Free() > 0 {
-			e.begin(j)
-		}
-		if j.ctx.Err() != nil {
-			for ; j.begun < len(j.requests); j.begun++ {
+		gone := j.ctx.Err() != nil
+		for ; j.begun < len(j.requests) && (gone || free > 0); j.begun++ {
+			if gone {
 				e.due -= j.requests[j.begun].Options.MaxTokens
 				j.events.end(j.begun, ending{err: j.ctx.Err()})
 				e.observe.cancelled()
+				continue
 			}
-			continue
+			e.joining = append(e.joining, joining{j, j.begun})
+			free--
 		}
 		if j.begun < len(j.requests) {
 			kept = append(kept, j)
@@ -177,21 +191,30 @@ func (e *engine) admit() (done bool) {
 	}
 	clear(e.queue[len(kept):])
 	e.queue = kept
-	e.running = e.batch.Len()
+	e.running = e.batch.Len() + len(e.joining)
 	e.observe.state(e.running, len(e.queue))
-	return e.closing && e.running == 0 && len(e.queue) == 0
+	done = e.closing && e.running == 0 && len(e.queue) == 0
+	e.mu.Unlock()
+
+	for _, t := range e.joining {
+		e.begin(t.job, t.index)
+	}
+	clear(e.joining)
+	e.joining = e.joining[:0]
+	return done
 }
 
-// begin lets the next text of a job join.
-func (e *engine) begin(j *job) {
-	i := j.begun
-	j.begun++
+// begin lets text i of a job join.
+func (e *engine) begin(j *job, i int) {
 	r := j.requests[i]
 	r.Context, r.Ready = j.ctx, j.events.ready
 	text, err := e.batch.Add(r)
 	if err != nil {
+		e.mu.Lock()
 		e.due -= r.Options.MaxTokens
+		e.mu.Unlock()
 		j.events.end(i, ending{err: err})
+		e.poke() // counts what runs again
 		return
 	}
 	e.observe.tokens(len(r.Prompt)-text.Cached, text.Cached, 0)

@@ -35,8 +35,8 @@ func newMetrics() *metrics {
 	m.requests = counter("http_requests_total", "Answered HTTP requests.", "route", "status")
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "gpt_http_request_seconds", Help: "Time from a request's header to the end of its answer.",
-		Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
-	}, []string{"route"})
+		Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 13),
+	}, []string{"route", "status"})
 	m.running = gauge("texts_running", "Texts that are being drawn.")
 	m.waiting = gauge("requests_waiting", "Requests in the queue.")
 	m.promptTokens = counter("prompt_tokens_total", "Tokens of prompts that were read.", "model")
@@ -56,7 +56,7 @@ func (m *metrics) request(route string, status int, took time.Duration) {
 		route = "refused"
 	}
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+	m.seconds.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
 // of returns the observer of a model's engine.

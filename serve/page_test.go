@@ -3,6 +3,7 @@ package serve
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -294,5 +295,31 @@ func TestPageKey(t *testing.T) {
 	p.say("Hi")
 	if p.Text(used+".text") == "" {
 		t.Error("no answer with the key")
+	}
+}
+
+// Every element that the page's script asks for is in the page: this holds without a
+// browser too.
+func TestPageElements(t *testing.T) {
+	html, err := page.ReadFile("page/chat.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := page.ReadFile("page/chat.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]int{}
+	for _, m := range regexp.MustCompile(`<[a-z0-9]+( [a-z-]+(="[^"]*")?)* id="([^"]+)"`).FindAllSubmatch(html, -1) {
+		ids[string(m[3])]++
+	}
+	asked := regexp.MustCompile(`\$\('([^']+)'\)`).FindAllSubmatch(script, -1)
+	if len(asked) < 20 {
+		t.Fatalf("the script asks for %d elements only", len(asked))
+	}
+	for _, m := range asked {
+		if id := string(m[1]); ids[id] != 1 {
+			t.Errorf("the page has %d elements with the id %q, want 1", ids[id], id)
+		}
 	}
 }
