@@ -81,8 +81,13 @@ func (r *Run) exporter(checkpoint string, format Format, narrow safetensors.Dtyp
 			done = Exported{Classifier: true, Input: t.Setup.Input()}
 			t.unstandardise()
 			c := model.Classifier{Head: finetune.HeadName, Labels: labels, Padding: r.Tokenizer.EndOfText()}
+			// The texts of a task have a beginning of their own, see Input.
+			tok, err := tokenizer.WithBegin(t.Tokenizer, -1)
+			if err != nil {
+				return nil, done, err
+			}
 			return func(dir string) error {
-				if err := tokenizer.WriteHuggingFace(dir, t.Tokenizer, t.Model.Config.Context); err != nil {
+				if err := tokenizer.WriteHuggingFace(dir, tok, t.Model.Config.Context); err != nil {
 					return err
 				}
 				return t.Model.WriteHuggingFaceClassifier(dir, c, narrow, t.Tokenizer.EndOfText(), progress)
@@ -138,8 +143,13 @@ func (r *Run) rewardExporter(checkpoint string, format Format, narrow safetensor
 	if err != nil {
 		return nil, done, err
 	}
+	// The chat template writes what a conversation begins with.
+	tok, err := tokenizer.WithBegin(r.Tokenizer, -1)
+	if err != nil {
+		return nil, done, err
+	}
 	return func(dir string) error {
-		if err := tokenizer.WriteHuggingFace(dir, r.Tokenizer, m.Config.Context); err != nil {
+		if err := tokenizer.WriteHuggingFace(dir, tok, m.Config.Context); err != nil {
 			return err
 		}
 		return m.WriteHuggingFaceClassifier(dir, c, narrow, r.Tokenizer.EndOfText(), progress)

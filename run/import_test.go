@@ -10,6 +10,7 @@ import (
 
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
+	"tinygpt/model/gguf"
 	"tinygpt/model/safetensors"
 	"tinygpt/tokenizer"
 )
@@ -269,6 +270,13 @@ func TestExportRefused(t *testing.T) {
 func TestGGUFVocabulary(t *testing.T) {
 	tok, err := tokenizer.ReadHuggingFace(theirs(t, "gpt2"))
 	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := ggufVocabulary(tok)
+	if err != nil || !slices.Contains(plain, gguf.Pair{Key: "tokenizer.ggml.add_bos_token", Value: false}) {
+		t.Errorf("the tokenizer adds nothing to a text: %v", err)
+	}
+	if tok, err = tokenizer.WithBegin(tok, 0); err != nil {
 		t.Fatal(err)
 	}
 	pairs, err := ggufVocabulary(tok)

@@ -62,6 +62,9 @@ func Create(dir, name string, kind Kind, c configs.Config, t tokenizer.Tokenizer
 
 // create is Create with what the run has found, and leaves the folder locked.
 func create(dir, name string, kind Kind, c configs.Config, f Found, t tokenizer.Tokenizer, m *model.Model, sections ...Section) (r *Run, unlock func(), err error) {
+	if t, err = begun(kind, t); err != nil {
+		return nil, nil, err
+	}
 	f.Program, f.TokenizerSHA256 = build.Read().String()+", "+kernel.InstructionSet(), tokenizer.Fingerprint(t)
 	text, err := c.Marshal()
 	if err != nil {
@@ -142,6 +145,9 @@ func Open(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t, err = begun(kind, t); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
 	if t.VocabSize() != c.Model.VocabSize {
 		return nil, fmt.Errorf("%s: its tokenizer has %d tokens, the model of %s %d: one of the files is from another run", dir, t.VocabSize(), configFile, c.Model.VocabSize)
 	}
@@ -156,6 +162,15 @@ func Open(dir string) (*Run, error) {
 		return nil, fmt.Errorf("%s: its tokenizer (sha256 %.12s…) is not the one that the model was trained with (%.12s… in %s): restore the original tokenizer.json and tokenizer_config.json", dir, sum, f.TokenizerSHA256, configFile)
 	}
 	return &Run{dir, kind, c, f, t}, nil
+}
+
+// begun lets texts begin as documents do in training, after the end of text. A model that was
+// trained elsewhere has them as its files say.
+func begun(kind Kind, t tokenizer.Tokenizer) (tokenizer.Tokenizer, error) {
+	if kind == Imported {
+		return t, nil
+	}
+	return tokenizer.WithBegin(t, t.EndOfText())
 }
 
 // Section lays the settings of a section of the run's own over the struct that settings

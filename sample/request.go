@@ -55,16 +55,21 @@ type Text struct {
 	Err      error // why the text broke off
 }
 
-// Prompt encodes a prompt as a model reads it: after an end-of-text token, like a
-// document in training, if the tokenizer has one. Names of special tokens of the user's
-// own stand for these. The result is never empty.
+// Prompt encodes a prompt as a model reads it: after the token that begins a text
+// (tokenizer.Begin), the end of text for models trained here, like a document in training.
+// An empty prompt of a tokenizer without a beginning is its end of text. Names of special
+// tokens of the user's own stand for these. The result is never empty.
 func Prompt(t tokenizer.Tokenizer, prompt string) ([]int32, error) {
 	ids, err := tokenizer.ForTexts(t).Encode(prompt)
 	if err != nil {
 		return nil, fmt.Errorf("prompt: %w", err)
 	}
-	if end := t.EndOfText(); end >= 0 {
-		ids = append([]int32{end}, ids...)
+	begin := tokenizer.Begin(t)
+	if len(ids) == 0 && begin < 0 {
+		begin = t.EndOfText()
+	}
+	if begin >= 0 {
+		ids = append([]int32{begin}, ids...)
 	} else if len(ids) == 0 {
 		return nil, fmt.Errorf("prompt: tokenizer %s has no end of text that a text could begin with: give the beginning with --prompt", t.Name())
 	}

@@ -147,7 +147,7 @@ func promptsOf(f *fields, m *Model) (list []prompt) {
 			return nil
 		}
 		p := prompt{ids: ids, text: text}
-		if m.Tokenizer.EndOfText() >= 0 {
+		if text == "" || tokenizer.Begin(m.Tokenizer) >= 0 {
 			p.skip = 1
 		}
 		list = append(list, p)

@@ -32,6 +32,8 @@ var vocabFiles = [][2]string{
 // special_tokens_map.json.
 type tokenizerConfig struct {
 	EndOfText   tokenName              `json:"eos_token"`
+	Begin       tokenName              `json:"bos_token"`
+	AddBegin    *bool                  `json:"add_bos_token"` // before each text; absent: as tokenizer.json says
 	Unknown     tokenName              `json:"unk_token"`
 	AddedTokens map[string]configToken `json:"added_tokens_decoder"`
 	// ChatTemplate is a Jinja template; see WithChatTemplate.
@@ -72,7 +74,8 @@ func (n *tokenName) UnmarshalJSON(b []byte) error {
 // vocab.bpe (GPT-2), or encoder_bpe_40000.json and vocab_40000.bpe (GPT-1), which
 // may be gzipped. The end of text is the eos_token of tokenizer_config.json or
 // special_tokens_map.json; where these are absent or name none, <|endoftext|> if
-// that is a special token.
+// that is a special token. What comes before each text (Begin) is what the files say:
+// add_bos_token of tokenizer_config.json, else the post-processor of tokenizer.json.
 func ReadHuggingFace(dir string) (Tokenizer, error) {
 	var config tokenizerConfig
 	for _, name := range []string{specialMapFile, configFile} { // the second has the last word
@@ -93,6 +96,9 @@ func ReadHuggingFace(dir string) (Tokenizer, error) {
 		t, err := parseTokenizerJSON(b, string(config.EndOfText))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if t, err = config.begin(t); err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(dir, configFile), err)
 		}
 		return readChatTemplate(t, dir, config)
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -145,7 +151,28 @@ func readVocabFiles(dir, vocabName, mergesName string, config tokenizerConfig) (
 	if err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", path, mergesName, err)
 	}
+	if t, err = WithBegin(t, -1); err == nil { // as transformers without a tokenizer.json
+		t, err = config.begin(t)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, configFile), err)
+	}
 	return readChatTemplate(t, dir, config)
+}
+
+// begin gives t the beginning of texts that the file has.
+func (c tokenizerConfig) begin(t Tokenizer) (Tokenizer, error) {
+	switch {
+	case c.AddBegin == nil:
+		return t, nil
+	case !*c.AddBegin:
+		return WithBegin(t, -1)
+	}
+	id, ok := SpecialID(t, string(c.Begin))
+	if !ok {
+		return nil, fmt.Errorf("add_bos_token is true, but bos_token %q is no special token", c.Begin)
+	}
+	return WithBegin(t, id)
 }
 
 // addTokens adds the tokens that were added to a vocabulary later, which lie in
@@ -261,9 +288,15 @@ func configOf(t Tokenizer, context int) map[string]any {
 	var more []string
 	for _, s := range t.SpecialTokens() {
 		add(s.ID, s.Name)
-		if s.ID == t.EndOfText() {
-			c["bos_token"], c["eos_token"] = s.Name, s.Name
-		} else {
+		switch s.ID {
+		case t.EndOfText():
+			c["eos_token"] = s.Name
+			if _, ok := c["bos_token"]; !ok {
+				c["bos_token"] = s.Name
+			}
+		case Begin(t):
+			c["bos_token"] = s.Name
+		default:
 			more = append(more, s.Name)
 		}
 	}
@@ -282,6 +315,7 @@ func configOf(t Tokenizer, context int) map[string]any {
 		c["additional_special_tokens"] = more
 	}
 	c["added_tokens_decoder"] = added
+	c["add_bos_token"] = Begin(t) >= 0
 	if template := ChatTemplate(t); template != "" {
 		c["chat_template"] = template
 	}

@@ -104,8 +104,8 @@ func (m *merge) UnmarshalJSON(b []byte) error {
 //
 // What this package cannot reproduce to the id is refused with the key: models
 // other than BPE, text split otherwise than by GPT-2's or GPT-1's rules or into
-// characters, normalisation other than GPT-1's, tokens that are added around each
-// text, texts that are cut off or filled up to a length, and, but for byte-level BPE,
+// characters, normalisation other than GPT-1's, more than one token that is added
+// to each text (see Begin), texts that are cut off or filled up to a length, and, but for byte-level BPE,
 // added tokens that are not special. Those of byte-level BPE stand for their names
 // wherever a text has them.
 func ReadJSON(path string) (Tokenizer, error) {
@@ -167,6 +167,22 @@ func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
 			return nil, fmt.Errorf("added token %d, %q, is not special: this program cuts such tokens out of a text only for byte-level BPE", a.ID, a.Content)
 		}
 	}
+	t, err := f.tokenizer(v)
+	if err != nil {
+		return nil, err
+	}
+	id := int32(-1)
+	if name, _ := f.PostProcessor.begins(""); name != "" {
+		var ok bool
+		if id, ok = SpecialID(t, name); !ok {
+			return nil, fmt.Errorf("key \"post_processor\" puts %q before a text, which is no special token", name)
+		}
+	}
+	return WithBegin(t, id)
+}
+
+// tokenizer makes the tokenizer of the file's kind.
+func (f *tokenizerJSON) tokenizer(v *vocabulary) (Tokenizer, error) {
 	switch {
 	case f.Model.Suffix != nil && *f.Model.Suffix == writtenEndOfWord:
 		delete(v.special, v.unknown) // it stands for text
@@ -197,8 +213,8 @@ func (f *tokenizerJSON) check() error {
 	case m.ByteFallback, m.FuseUnknown && suffix:
 		return fmt.Errorf("keys \"model.byte_fallback\" and \"model.fuse_unk\" are %v and %v, expected false", m.ByteFallback, m.FuseUnknown)
 	}
-	if !f.PostProcessor.is("ByteLevel", nil) && !f.PostProcessor.addsNothing() {
-		return fmt.Errorf("key \"post_processor\" is %s: this program adds no tokens around a text, expected null", f.PostProcessor)
+	if _, ok := f.PostProcessor.begins(""); !ok {
+		return fmt.Errorf("key \"post_processor\" is %s: this program puts one token before a text and none after it", f.PostProcessor)
 	}
 	byteLevel := f.Normalizer == nil && f.PreTokenizer.is("ByteLevel", component{"add_prefix_space": false, "use_regex": true})
 	gpt1 := f.Normalizer.is("BertNormalizer", component{"clean_text": true, "handle_chinese_chars": true, "strip_accents": true, "lowercase": true}) &&
@@ -223,15 +239,6 @@ func (c component) is(typ string, settings component) bool {
 		}
 	}
 	return true
-}
-
-// addsNothing reports whether c is null or a template without special tokens.
-func (c component) addsNothing() bool {
-	if c == nil {
-		return true
-	}
-	special, ok := c["special_tokens"].(map[string]any)
-	return c["type"] == "TemplateProcessing" && ok && len(special) == 0
 }
 
 // String is c in JSON.
@@ -283,6 +290,15 @@ func formatTokenizerJSON(t Tokenizer) ([]byte, error) {
 		f.Decoder = component{"type": "BPEDecoder", "suffix": suffix}
 	case *char:
 		f.Decoder = component{"type": "Fuse"}
+	}
+	if id := Begin(t); id >= 0 {
+		name, _ := e.base().specialName(id)
+		before := beginComponent(id, name)
+		if f.PostProcessor == nil {
+			f.PostProcessor = before
+		} else {
+			f.PostProcessor = component{"type": "Sequence", "processors": []any{f.PostProcessor, before}}
+		}
 	}
 	for _, s := range t.SpecialTokens() {
 		f.AddedTokens = append(f.AddedTokens, addedTokenOf(s, true))

@@ -47,6 +47,7 @@ func WithSpecialTokens(t Tokenizer, names ...string) (Tokenizer, error) {
 		endOfText: old.endOfText,
 
 		chatTemplate: old.chatTemplate,
+		begin:        old.begin,
 	}
 	for _, name := range names {
 		if name == "" || strings.TrimSpace(name) != name {

@@ -109,6 +109,7 @@ type table struct {
 	endOfText int32
 	// chatTemplate says how conversations are written; "" if nothing does.
 	chatTemplate string
+	begin        begin
 }
 
 // withEndOfText makes a table of ordinary tokens and the end of text after them.

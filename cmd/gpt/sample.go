@@ -11,6 +11,7 @@ import (
 	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/sample"
+	"tinygpt/tokenizer"
 )
 
 func sampleCommand() *cli.Command {
@@ -24,6 +25,7 @@ func sampleCommand() *cli.Command {
 		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})
 	}
 	flags = append(flags,
+		&cli.BoolFlag{Name: "no-bos", Usage: "begin with the prompt itself, for models that were trained without an end of text before each document"},
 		&cli.IntFlag{Name: "max-tokens", Usage: "end a text after `N` tokens", DefaultText: "the run's"},
 		&cli.StringSliceFlag{Name: "stop", KeepSpace: true, Usage: "end a text before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
 		&cli.IntFlag{Name: "num-samples", Aliases: []string{"n"}, Usage: "write `N` texts", Value: 1},
@@ -64,6 +66,11 @@ func sampleAction(c *cli.Context) error {
 	w.tokenizer, w.options = r.Tokenizer, r.Config.Sample
 	if err := setOptions(c, &w.options); err != nil {
 		return usageError{err}
+	}
+	if c.Bool("no-bos") {
+		if w.tokenizer, err = tokenizer.WithBegin(w.tokenizer, -1); err != nil {
+			return err
+		}
 	}
 	text, err := p.read(c.App.Reader)
 	if err != nil {

@@ -49,6 +49,13 @@ func TestSamplePrompts(t *testing.T) {
 	if begun, empty := succeed(t, "sample"), succeed(t, "sample", "--prompt", ""); begun != empty || strings.HasPrefix(begun, "not") {
 		t.Errorf("without a prompt %q, with an empty one %q", begun, empty)
 	}
+	// The end of text before a prompt can be left out; a text from nothing begins with it still.
+	if bare := succeed(t, "sample", "--no-bos", "--temperature", "0", "Once there"); bare == succeed(t, "sample", "--temperature", "0", "Once there") || !strings.HasPrefix(bare, "Once there") {
+		t.Errorf("--no-bos changes nothing: %q", bare)
+	}
+	if empty := succeed(t, "sample", "--no-bos", ""); empty != succeed(t, "sample", "--prompt", "") {
+		t.Errorf("without a prompt --no-bos gives %q", empty)
+	}
 	// Text i takes seed+i, drawn together or alone.
 	together := succeed(t, "sample", "--num-samples", "18", "--seed", "5", "Once there")
 	var alone []string

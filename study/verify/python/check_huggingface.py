@@ -244,7 +244,7 @@ def same_bits(got, want):
 
 def same_ids(gpt, run, tokenizer):
     for text in SAMPLES:
-        want = tokenizer(text)["input_ids"]
+        want = tokenizer(text, add_special_tokens=False)["input_ids"]
         got = [int(i) for i in gpt("tokenizer", "encode", "--tokenizer", run, "--", text).split()]
         assert got == want, f"{text!r}\ngpt          {got}\ntransformers {want}"
 
@@ -280,6 +280,8 @@ def check_in(gpt, work, variant):
         with torch.no_grad():
             a, b = load(theirs)(ids).logits, load(back)(ids).logits
             assert torch.allclose(a, b, rtol=0, atol=1e-5) if variant in SCALED else torch.equal(a, b), (a - b).abs().max()
+    with check(f"{variant}: greedy text"):
+        same_greedy_text(gpt, run, load(theirs), tokenizer, prompt="the rail", n=10)
     for folder, name in ((theirs, "original"), (back, "export")):
         with check(f"{variant}: gpt verify against transformers' values of the {name}"):
             write_case(folder, tokenizer(TEXT)["input_ids"], gradients=folder == back or variant not in SCALED)
@@ -293,6 +295,17 @@ TRAINED = {
     "byte": "model: {arch: gpt2, layers: 1, heads: 2, width: 16, context: 20, layer_norm_epsilon: 1e-4}\ntokenizer: {kind: byte}\n",
     "gpt2-vocabulary": "model: {arch: gpt2, layers: 1, heads: 2, width: 8, context: 20}\ntokenizer: {kind: gpt2}\n",
 }
+
+
+def same_greedy_text(gpt, run, model, tokenizer, *flags, prompt="The sea", n=14):
+    """As a user of transformers gets it: tokenizer(prompt) is what the model reads."""
+    ids = tokenizer(prompt, return_tensors="pt")
+    n = min(n, model.config.n_positions - ids["input_ids"].shape[1])
+    with torch.no_grad():
+        out = model.generate(**ids, max_new_tokens=n, do_sample=False, pad_token_id=0)
+    want = tokenizer.decode(out[0], skip_special_tokens=True)
+    got = gpt("sample", "--run", run, "--prompt", prompt, "--temperature", 0, "--max-tokens", n, *flags)
+    assert got.rstrip("\n") == want.rstrip("\n"), f"gpt          {got!r}\ntransformers {want!r}"
 
 
 def check_out(gpt, work, name):
@@ -310,20 +323,16 @@ def check_out(gpt, work, name):
         tokenizer = AutoTokenizer.from_pretrained(ours)
         for text in SAMPLES if name != "char" else [TEXT, "the rail"]:
             want = [int(i) for i in gpt("tokenizer", "encode", "--tokenizer", run, "--", text).split()]
-            assert tokenizer(text)["input_ids"] == want, f"{text!r}\ngpt          {want}\ntransformers {tokenizer(text)['input_ids']}"
+            got = tokenizer(text)["input_ids"]
+            assert got == [tokenizer.bos_token_id] + want, f"{text!r}\ngpt          {want}\ntransformers {got}"
             assert tokenizer.decode(want) == text, f"{text!r} is decoded as {tokenizer.decode(want)!r}"
     with check(f"{name}: gpt verify against transformers' values"):
         write_case(ours, tokenizer(TEXT)["input_ids"])
         assert "within bounds" in gpt("verify", ours)
     with check(f"{name}: greedy text"):
-        prompt, n = "The sea", 14
-        ids = torch.tensor([[model.config.bos_token_id] + tokenizer(prompt)["input_ids"]])
-        n = min(n, model.config.n_positions - ids.shape[1])
-        with torch.no_grad():
-            out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=n, do_sample=False, pad_token_id=0)
-        want = tokenizer.decode(out[0, 1:], skip_special_tokens=True)
-        got = gpt("sample", "--run", run, "--prompt", prompt, "--temperature", 0, "--max-tokens", n)
-        assert got.rstrip("\n") == want.rstrip("\n"), f"gpt          {got!r}\ntransformers {want!r}"
+        same_greedy_text(gpt, run, model, tokenizer)
+    with check(f"{name}: greedy text without a token before the prompt"):
+        same_greedy_text(gpt, run, model, AutoTokenizer.from_pretrained(ours, add_bos_token=False), "--no-bos")
     for dtype in (torch.float16, torch.bfloat16):
         with check(f"{name}: {dtype} as PyTorch rounds it"):
             folder = f"{ours}-{dtype}"
