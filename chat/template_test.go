@@ -2,10 +2,10 @@ package chat
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"tinygpt/data/instruct"
+	"tinygpt/internal/expect"
 	"tinygpt/tokenizer"
 )
 
@@ -42,7 +42,6 @@ func TestTemplates(t *testing.T) {
 	if spoken != 2 || ids[len(ids)-1] != assistant || !slices.Contains(ids, tok.EndOfText()) {
 		t.Errorf("the assistant's token comes %d times in %v", spoken, ids)
 	}
-	if _, err := template.Render(talk[:3]); err == nil || !strings.Contains(err.Error(), "the last message is the assistant's") {
-		t.Errorf("%v", err)
-	}
+	_, err = template.Render(talk[:3])
+	expect.Error(t, err, "the last message is the assistant's")
 }

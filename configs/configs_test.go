@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"tinygpt/internal/expect"
 )
 
 func TestPresets(t *testing.T) {
@@ -183,9 +185,7 @@ func TestOwnSections(t *testing.T) {
 		"algn: {beta: 1}":           "did you mean align?",
 		"model: {layers: 3}\nx: {}": `unknown key "x"`,
 	} {
-		if err := Decode([]byte(text), "a.yaml", &c); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", text, err, want)
-		}
+		expect.Error(t, Decode([]byte(text), "a.yaml", &c), want)
 	}
 }
 
@@ -206,9 +206,7 @@ func TestSet(t *testing.T) {
 		"model.layers=":    "found no value, expected a whole number",
 		"model.layers=3}{": "--set model.layers=3}{: ",
 	} {
-		if err := c.Set(assignment); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", assignment, err, want)
-		}
+		expect.Error(t, c.Set(assignment), want)
 	}
 }
 
@@ -234,9 +232,7 @@ func TestValidate(t *testing.T) {
 		if err := c.Set(set); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", set, err, want)
-		}
+		expect.Error(t, c.Validate(), want)
 	}
 }
 

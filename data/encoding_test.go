@@ -12,6 +12,8 @@ import (
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
+
+	"tinygpt/internal/expect"
 )
 
 const (
@@ -46,17 +48,14 @@ func TestEncodings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := clean("a.txt", []byte(raw), Options{}); err == nil || !strings.Contains(err.Error(), "--encoding "+c.name) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v", c.name, err)
-		}
+		_, err = clean("a.txt", []byte(raw), Options{})
+		expect.OneLine(t, err, "--encoding "+c.name)
 		got, err := clean("a.txt", []byte(raw), Options{Encoding: c.name})
 		if want := strings.ReplaceAll(text, "\r\n", "\n"); err != nil || got != want {
 			t.Errorf("%s: %q, %v", c.name, got, err)
 		}
 	}
-	if err := CheckEncoding("latin-9000"); err == nil || !strings.Contains(err.Error(), `encoding "latin-9000": expected a name like`) {
-		t.Error(err)
-	}
+	expect.Error(t, CheckEncoding("latin-9000"), `encoding "latin-9000": expected a name like`)
 	for _, name := range []string{"", "utf-8", "UTF-8", "latin1", "GBK", "cp437"} {
 		if err := CheckEncoding(name); err != nil {
 			t.Error(err)
@@ -99,12 +98,10 @@ func TestNotText(t *testing.T) {
 		"SQLite format 3\x00":              "an SQLite data base",
 		"text\nwith\x00a NUL":              "a.txt:2: a NUL character at offset 9",
 	} {
-		if _, err := clean("a.txt", []byte(raw), Options{}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.20q: %v, want %s", raw, err, want)
-		}
-		if _, err := clean("a.txt", []byte(raw), Options{Encoding: "windows-1252"}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.20q with an encoding: %v, want %s", raw, err, want)
-		}
+		_, err := clean("a.txt", []byte(raw), Options{})
+		expect.Error(t, err, want)
+		_, err = clean("a.txt", []byte(raw), Options{Encoding: "windows-1252"})
+		expect.Error(t, err, want)
 	}
 	for _, fine := range []string{"<svg xmlns='http://www.w3.org/2000/svg'/>", "<html><body>x</body></html>", "#!/bin/sh\nls", "%!PS", "BM of W", "GIF", "{\"a\": 1}", "PK"} {
 		if _, err := clean("a.txt", []byte(fine), Options{}); err != nil {

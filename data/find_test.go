@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // load loads patterns below a folder and returns the texts.
@@ -113,9 +115,8 @@ func TestOnce(t *testing.T) {
 		t.Error(c.Report)
 	}
 	// Of one that is named nothing may be wrong.
-	if _, err := Load([]string{"dangling.txt"}, Options{}); err == nil || !strings.Contains(err.Error(), "dangling.txt: the link leads to nothing, which isn't there") {
-		t.Error(err)
-	}
+	_, err = Load([]string{"dangling.txt"}, Options{})
+	expect.Error(t, err, "dangling.txt: the link leads to nothing, which isn't there")
 }
 
 // TestAllErrors: an error names all files that can't be read, not one each try.
@@ -134,7 +135,6 @@ func TestAllErrors(t *testing.T) {
 	if err == nil || strings.Count(err.Error(), "no such file") != 2 {
 		t.Error(err)
 	}
-	if _, err = Load([]string{""}, Options{}); err == nil || !strings.Contains(err.Error(), "the name of a file is empty") {
-		t.Error(err)
-	}
+	_, err = Load([]string{""}, Options{})
+	expect.Error(t, err, "the name of a file is empty")
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"tinygpt/internal/expect"
 )
 
 func write(t *testing.T, files map[string]string) string {
@@ -66,9 +68,7 @@ func TestLoadErrors(t *testing.T) {
 		"[": "not a well-formed glob",
 	} {
 		_, err := Load([]string{filepath.Join(dir, name)}, Options{})
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Base(name)) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: error %v, want one line with the name and %q", name, err, want)
-		}
+		expect.OneLine(t, err, want, filepath.Base(name))
 	}
 }
 
@@ -99,9 +99,8 @@ func TestLoadGzip(t *testing.T) {
 	if err != nil || !slices.Equal(slices.Collect(corpus.Texts()), []string{"packed"}) {
 		t.Errorf("%v %v", corpus, err)
 	}
-	if _, err = Load([]string{filepath.Join(dir, "cut.gz")}, Options{}); err == nil || !strings.Contains(err.Error(), "damaged gzip") {
-		t.Errorf("a cut file: %v", err)
-	}
+	_, err = Load([]string{filepath.Join(dir, "cut.gz")}, Options{})
+	expect.Error(t, err, "damaged gzip")
 }
 
 // Folders that links lead to are searched when they are named; the same file is taken

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"tinygpt/internal/expect"
 )
 
 // runes encodes characters as their code points.
@@ -41,9 +43,7 @@ func TestTokenize(t *testing.T) {
 	if err := s.Check("training", 5); err != nil {
 		t.Error(err)
 	}
-	if err := s.Check("training", 6); err == nil || !strings.Contains(err.Error(), "6 tokens, a context of 6 needs at least 7") {
-		t.Errorf("too small a split: %v", err)
-	}
+	expect.Error(t, s.Check("training", 6), "6 tokens, a context of 6 needs at least 7")
 }
 
 // endless has no end of text.

@@ -3,8 +3,9 @@ package embedding
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 func TestVectors(t *testing.T) {
@@ -32,8 +33,6 @@ func TestCheck(t *testing.T) {
 		`number 2 of row 2, word "b", is NaN`: {Words: []string{"a", "b"}, Dim: 2, Matrix: []float32{1, 2, 3, nan}},
 		"is +Inf: expected a finite number":   {Words: []string{"a"}, Dim: 1, Matrix: []float32{float32(math.Inf(1))}},
 	} {
-		if err := v.Check(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: want %q", err, want)
-		}
+		expect.Error(t, v.Check(), want)
 	}
 }

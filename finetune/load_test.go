@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tinygpt/data/labelled"
+	"tinygpt/internal/expect"
 )
 
 func write(t *testing.T, name, text string) string {
@@ -57,9 +58,8 @@ func TestLoad(t *testing.T) {
 		t.Errorf("loaded again: %v", err)
 	}
 	os.WriteFile(c.Test, []byte("label\ttext\nrare\tchanged\n"), 0o644)
-	if _, _, err := Load(c, &s.Found); err == nil || !strings.Contains(err.Error(), "are not those that the run began with") {
-		t.Errorf("other examples for the same run: %v", err)
-	}
+	_, _, err = Load(c, &s.Found)
+	expect.Error(t, err, "are not those that the run began with")
 	s.Examples = 8
 	for seed := range uint64(3) {
 		drawn, err := s.Subset(x.Train, seed)
@@ -101,9 +101,8 @@ func TestLoadErrors(t *testing.T) {
 		if k.test != "" {
 			c.Test = write(t, "test.tsv", k.test)
 		}
-		if _, _, err := Load(c, nil); err == nil || !strings.Contains(err.Error(), k.want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%v, want %s", err, k.want)
-		}
+		_, _, err := Load(c, nil)
+		expect.OneLine(t, err, k.want)
 	}
 	for want, spoil := range map[string]func(c *Config){
 		`whose examples don't fit the task entailment`: func(c *Config) { c.Task, c.Stories = "entailment", "sentiment" },
@@ -119,9 +118,8 @@ func TestLoadErrors(t *testing.T) {
 	} {
 		c := Default()
 		spoil(&c)
-		if _, _, err := Load(c, nil); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
+		_, _, err := Load(c, nil)
+		expect.Error(t, err, want)
 	}
 }
 
@@ -151,9 +149,7 @@ func TestValidate(t *testing.T) {
 	} {
 		c := good
 		spoil(&c)
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
+		expect.Error(t, c.Validate(), want)
 	}
 }
 
@@ -176,9 +172,8 @@ func TestPositionsOfHeaderless(t *testing.T) {
 		t.Errorf("%+v, %q", s, x.Notes)
 	}
 	other := write(t, "named.tsv", named.String())
-	if _, err := s.Read(Source{File: other}); err == nil || !strings.Contains(err.Error(), "named.tsv: its first row looks like names of columns (id, text)") {
-		t.Error(err)
-	}
+	_, err = s.Read(Source{File: other})
+	expect.Error(t, err, "named.tsv: its first row looks like names of columns (id, text)")
 	for header, want := range map[string]int{"yes": 12, "no": 13} {
 		if examples, err := s.Read(Source{File: other, Columns: labelled.Columns{Header: header}}); err != nil || len(examples) != want {
 			t.Errorf("header %s: %d examples, %v", header, len(examples), err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tinygpt/data/labelled"
+	"tinygpt/internal/expect"
 	"tinygpt/tokenizer"
 )
 
@@ -142,9 +143,8 @@ func TestItems(t *testing.T) {
 		"a context of 7 tokens has no room": func() { e.Context = 7 },
 	} {
 		spoil()
-		if _, err := e.Items([]labelled.Example{x}, true); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
+		_, err := e.Items([]labelled.Example{x}, true)
+		expect.Error(t, err, want)
 		x.Tags[1], e.Context = "B-x", 12
 	}
 	chars, special := characters(t)

@@ -6,9 +6,9 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/kernel"
 )
 
@@ -247,9 +247,7 @@ func TestDecoderErrors(t *testing.T) {
 		"no log-probability of the first token":        {{Sequence: 1, Tokens: []int32{1}, LogProbs: make([]float32, 1)}},
 		"in a sequence of 10 tokens, the context is 9": {{Tokens: make([]int32, 7), LogProbs: make([]float32, 1)}},
 	} {
-		if err := d.Append(inputs); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want %q", err, want)
-		}
+		expect.Error(t, d.Append(inputs), want)
 	}
 	if !slices.Equal(before, d.Logits(0)) {
 		t.Error("an error changed the logits")
@@ -257,9 +255,7 @@ func TestDecoderErrors(t *testing.T) {
 	// A prefix has no logits of its own, so nothing to take the first probability from.
 	d.CopyPrefix(1, 0, 2)
 	prefix := []Input{{Sequence: 1, Tokens: []int32{3, 4}, LogProbs: make([]float32, 2)}}
-	if err := d.Append(prefix); err == nil || !strings.Contains(err.Error(), "after CopyPrefix to sequence 1") {
-		t.Errorf("a log-probability after a prefix: %v", err)
-	}
+	expect.Error(t, d.Append(prefix), "after CopyPrefix to sequence 1")
 	prefix[0].LogProbs = prefix[0].LogProbs[:1]
 	appendTo(t, d, prefix...)
 	closeTo(t, "after a prefix", prefix[0].LogProbs, logProbs(t, m, []int32{1, 2, 3, 4})[2:])

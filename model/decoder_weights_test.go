@@ -2,9 +2,9 @@ package model
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/kernel"
 )
 
@@ -73,7 +73,6 @@ func TestPackedWeights(t *testing.T) {
 			}
 		}
 	}
-	if _, err := tiny(t, GPT2).Weights("int4"); err == nil || !strings.Contains(err.Error(), `weights in "int4": expected one of`) {
-		t.Error(err)
-	}
+	_, err := tiny(t, GPT2).Weights("int4")
+	expect.Error(t, err, `weights in "int4": expected one of`)
 }

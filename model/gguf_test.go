@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/gguf"
 	"tinygpt/model/half"
 	"tinygpt/model/safetensors"
@@ -192,7 +192,5 @@ func TestWriteGGUF(t *testing.T) {
 		}
 	}
 	old := tiny(t, GPT1)
-	if err := old.WriteGGUF(filepath.Join(t.TempDir(), "x"), "", nil, "", nil); err == nil || !strings.Contains(err.Error(), "model.arch is gpt1: llama.cpp runs gpt2 only") {
-		t.Errorf("gpt1: %v", err)
-	}
+	expect.Error(t, old.WriteGGUF(filepath.Join(t.TempDir(), "x"), "", nil, "", nil), "model.arch is gpt1: llama.cpp runs gpt2 only")
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/safetensors"
 )
 
@@ -146,9 +147,7 @@ func TestHuggingFaceConfigRefused(t *testing.T) {
 
 func oneLine(t *testing.T, err error, want string) {
 	t.Helper()
-	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
-		t.Errorf("error %v, expected one line with %q", err, want)
-	}
+	expect.OneLine(t, err, want)
 }
 
 // altered is the folder gpt2 of the testdata with changed tensors and configuration.

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 
 	G "gorgonia.org/gorgonia"
@@ -146,9 +146,7 @@ func TestMinGPTRefused(t *testing.T) {
 		`{` + config + `, "transformer.wte.weight": 3}`: `tensor "transformer.wte.weight": `,
 	} {
 		_, err := ReadMinGPT([]byte(text))
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%.80s: error %v, expected one line with %q", text, err, want)
-		}
+		expect.OneLine(t, err, want)
 	}
 }
 

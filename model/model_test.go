@@ -5,9 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/op"
 )
 
@@ -240,9 +240,7 @@ func TestLossAtStart(t *testing.T) {
 		t.Errorf("loss %.3f, want about %.3f", got, m.Config.LossAtStart())
 	}
 	g.Tokens[3] = 101
-	if err := g.Run(); err == nil || !strings.Contains(err.Error(), "token 101 at position 3") {
-		t.Errorf("a token outside the vocabulary: %v", err)
-	}
+	expect.Error(t, g.Run(), "token 101 at position 3")
 }
 
 func TestInitialisation(t *testing.T) {
@@ -279,8 +277,7 @@ func TestConfigErrors(t *testing.T) {
 	} {
 		c := good
 		spoil(&c)
-		if _, err := New(c, 1); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want %q", err, want)
-		}
+		_, err := New(c, 1)
+		expect.Error(t, err, want)
 	}
 }

@@ -5,8 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // plain is a model in float64, computed as the papers' equations are written.
@@ -206,9 +207,8 @@ func TestTrace(t *testing.T) {
 					}
 				}
 			}
-			if _, err := w.Trace(make([]int32, 13)); err == nil || !strings.Contains(err.Error(), "trace of 13 tokens: expected at most 12") {
-				t.Error(err)
-			}
+			_, err = w.Trace(make([]int32, 13))
+			expect.Error(t, err, "trace of 13 tokens: expected at most 12")
 			if _, err := w.Trace(nil); err == nil {
 				t.Error("a trace of nothing")
 			}

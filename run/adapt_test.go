@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/internal/expect"
 	"tinygpt/train"
 )
 
@@ -112,7 +113,6 @@ func TestAdapt(t *testing.T) {
 	}
 
 	f.Finetune.Scratch = true
-	if _, err := Finetune(f, FinetuneOptions{Dir: "scratch"}); err == nil || !strings.Contains(err.Error(), "finetune.adapt is 6") {
-		t.Error(err)
-	}
+	_, err = Finetune(f, FinetuneOptions{Dir: "scratch"})
+	expect.Error(t, err, "finetune.adapt is 6")
 }

@@ -1,9 +1,9 @@
 package run
 
 import (
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/train"
 )
 
@@ -23,7 +23,5 @@ func TestContinueStages(t *testing.T) {
 		t.Error(err)
 	}
 	next.Train.Stages[0].Layers = 1
-	if err := parent.CheckContinued(next); err == nil || !strings.Contains(err.Error(), "train.stages has layers") {
-		t.Error(err)
-	}
+	expect.Error(t, parent.CheckContinued(next), "train.stages has layers")
 }

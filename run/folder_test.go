@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/internal/expect"
 	"tinygpt/tokenizer"
 )
 
@@ -38,21 +39,16 @@ func TestMakeRead(t *testing.T) {
 	if err := Read(dir, &again, Vectors); err != nil || again != c {
 		t.Errorf("%+v: %v", again, err)
 	}
-	if err := Read(dir, &again, SFT, PPO); err == nil || !strings.Contains(err.Error(), "holds a run of kind vectors, expected sft or ppo: make one with `gpt align sft`") {
-		t.Error(err)
-	}
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "no language model") {
-		t.Error(err)
-	}
-	if _, err := Make(dir, "", Vectors, c, nil); err == nil || !strings.Contains(err.Error(), "holds a run already") {
-		t.Error(err)
-	}
+	expect.Error(t, Read(dir, &again, SFT, PPO), "holds a run of kind vectors, expected sft or ppo: make one with `gpt align sft`")
+	_, err = Open(dir)
+	expect.Error(t, err, "no language model")
+	_, err = Make(dir, "", Vectors, c, nil)
+	expect.Error(t, err, "holds a run already")
 	if latest, err := Latest(Root, Vectors); err != nil || latest != dir {
 		t.Error(latest, err)
 	}
-	if _, err := Latest(Root, Writers()...); err == nil || !strings.Contains(err.Error(), "gpt train") {
-		t.Error(err)
-	}
+	_, err = Latest(Root, Writers()...)
+	expect.Error(t, err, "gpt train")
 	// What fails leaves nothing.
 	if _, err := Make("", "x", Vectors, c, func(string) error { return errors.New("full") }); err == nil {
 		t.Error("no error")
@@ -164,12 +160,10 @@ func TestLock(t *testing.T) {
 		t.Fatalf("the other process says %q", got)
 	}
 	want := fmt.Sprintf("in use by process %d", other.Process.Pid)
-	if _, err := Lock(dir); err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("%v, want %s", err, want)
-	}
-	if _, err := Make(dir, "", Vectors, configs.Config{}, nil); err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("%v, want %s", err, want)
-	}
+	_, err = Lock(dir)
+	expect.Error(t, err, want)
+	_, err = Make(dir, "", Vectors, configs.Config{}, nil)
+	expect.Error(t, err, want)
 	other.Process.Kill()
 	other.Wait()
 	unlock, err := Lock(dir)

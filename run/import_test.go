@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/model/gguf"
@@ -174,9 +175,7 @@ func TestImportRefused(t *testing.T) {
 		"text.json":    "text.json: not a configuration in JSON",
 	} {
 		_, _, err := Import(dir, "", nil)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v, expected one line with %q", dir, err, want)
-		}
+		expect.OneLine(t, err, want)
 	}
 	stop := errors.New("stopped")
 	if _, _, err := Import(from, "", func(_, _ int64) error { return stop }); !errors.Is(err, stop) {
@@ -225,9 +224,7 @@ func TestExportRefused(t *testing.T) {
 		"value 1e+06 is out of the range of float16": {loud, "empty", HuggingFace, safetensors.F16},
 	} {
 		_, err := c.run.Export("", c.to, c.format, c.narrow, nil)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("error %v, expected one line with %q", err, want)
-		}
+		expect.OneLine(t, err, want)
 	}
 	stop := errors.New("stopped")
 	for _, format := range []Format{HuggingFace, GGUF} {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/internal/expect"
 )
 
 // A reference curve is one of its preset as it is now.
@@ -61,7 +62,6 @@ func TestReferences(t *testing.T) {
 			}
 		}
 	}
-	if _, err := ReferenceOf("gpt1.yaml"); err == nil || !strings.Contains(err.Error(), "expected one of shakespeare.yaml, small.yaml") {
-		t.Error(err)
-	}
+	_, err := ReferenceOf("gpt1.yaml")
+	expect.Error(t, err, "expected one of shakespeare.yaml, small.yaml")
 }

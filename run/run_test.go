@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tinygpt/configs"
+	"tinygpt/internal/expect"
 	"tinygpt/tokenizer"
 )
 
@@ -27,9 +28,8 @@ func config(t *testing.T) configs.Config {
 // latest is the one that was written last.
 func TestCreateOpenLatest(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if _, err := Open(""); err == nil || !strings.Contains(err.Error(), "no run there yet: make one with `gpt train") {
-		t.Errorf("no runs: %v", err)
-	}
+	_, err := Open("")
+	expect.Error(t, err, "no run there yet: make one with `gpt train")
 	for i, want := range []string{"runs/a-1", "runs/a-2", "runs/b-1"} {
 		c := config(t)
 		c.Train.Steps = 10 + i
@@ -155,9 +155,8 @@ func TestMaterial(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("without text", "")
-	if _, err := Resume("mine"); err == nil || !strings.Contains(err.Error(), "no last.safetensors") {
-		t.Error("resumed without text: ", err)
-	}
+	_, err = Resume("mine")
+	expect.Error(t, err, "no last.safetensors")
 }
 
 // A tokenizer from a file is taken as it is; GPT-1's gets an end of text.

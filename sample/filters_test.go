@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // filter runs the filters of o on logits and returns who is left, and how likely.
@@ -265,13 +267,9 @@ func TestValidate(t *testing.T) {
 	}
 	o := Default()
 	o.MaxTokens, o.Stop = 0, []string{"x", ""}
-	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "max-tokens is 0") || !strings.Contains(err.Error(), "a stop text is empty") {
-		t.Error(err)
-	}
+	expect.Error(t, o.Validate(), "max-tokens is 0", "a stop text is empty")
 	for _, s := range o.Filters() {
-		if err := s.Set("warm"); err == nil || !strings.Contains(err.Error(), "expected a ") {
-			t.Errorf("%s: %v", s.Key, err)
-		}
+		expect.Error(t, s.Set("warm"), "expected a ")
 		if s.Filter.Usage() == "" {
 			t.Errorf("%s has no usage", s.Key)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 )
@@ -146,9 +147,8 @@ func TestGenerateStops(t *testing.T) {
 		t.Errorf("drew %v (%v, %v), want two tokens, until OnToken said no", got, texts, err)
 	}
 	nan := float32(math.NaN())
-	if _, err = Generate(t.Context(), newFixed(1, 0, nan), nil, request()); err == nil || !strings.Contains(err.Error(), "logit of token 1 is NaN") {
-		t.Errorf("NaN: %v", err)
-	}
+	_, err = Generate(t.Context(), newFixed(1, 0, nan), nil, request())
+	expect.Error(t, err, "logit of token 1 is NaN")
 	tok := tokenizer.NewByte()
 	for want, change := range map[string]func(r *Request){
 		"request 1: the prompt has no token":              func(r *Request) { r.Prompt = nil },
@@ -167,9 +167,8 @@ func TestGenerateStops(t *testing.T) {
 	// A model with more tokens than the tokenizer.
 	logits := make([]float32, tok.VocabSize()+1)
 	logits[tok.VocabSize()] = 99
-	if _, err := Generate(t.Context(), newFixed(1, logits...), tok, request()); err == nil || !strings.Contains(err.Error(), "not in the vocabulary") {
-		t.Errorf("a token without characters: %v", err)
-	}
+	_, err = Generate(t.Context(), newFixed(1, logits...), tok, request())
+	expect.Error(t, err, "not in the vocabulary")
 }
 
 // The frequencies of many draws against the definition, by Pearson's χ². The bound

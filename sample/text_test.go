@@ -3,9 +3,9 @@ package sample
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 )
@@ -127,9 +127,7 @@ func TestTextsPrompt(t *testing.T) {
 		t.Errorf("the model read %v, want %v", d.read[0], want)
 	}
 	_, err = Continue(tok, "ab\nZ", Default(), 1, 1)
-	if err == nil || !strings.Contains(err.Error(), "prompt: line 1, column 3") || !strings.Contains(err.Error(), `'\n'`) {
-		t.Errorf("%v", err)
-	}
+	expect.Error(t, err, "prompt: line 1, column 3", `'\n'`)
 }
 
 // What a step tells of the choice.

@@ -2,8 +2,9 @@ package tokenizer
 
 import (
 	"slices"
-	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 func TestByteLevelVocabulary(t *testing.T) {
@@ -30,7 +31,6 @@ func TestByteLevelVocabulary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err = ByteLevelVocabulary(chars); err == nil || !strings.Contains(err.Error(), "tokenizer char doesn't encode bytes as GPT-2 does") {
-		t.Errorf("characters: %v", err)
-	}
+	_, _, err = ByteLevelVocabulary(chars)
+	expect.Error(t, err, "tokenizer char doesn't encode bytes as GPT-2 does")
 }

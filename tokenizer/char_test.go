@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"tinygpt/internal/expect"
 )
 
 func TestChar(t *testing.T) {
@@ -48,9 +50,8 @@ func TestCharErrors(t *testing.T) {
 	if _, err := NewChar(texts()); err != errEmptyCorpus {
 		t.Errorf("no text: error %v, want %v", err, errEmptyCorpus)
 	}
-	if _, err := NewChar(texts("a", "\xc3")); err == nil || !strings.Contains(err.Error(), "text 2 of the corpus: line 1, column 1") {
-		t.Errorf("invalid text: error %v", err)
-	}
+	_, err = NewChar(texts("a", "\xc3"))
+	expect.Error(t, err, "text 2 of the corpus: line 1, column 1")
 }
 
 // FuzzSimple: char and byte tokenizers give back what they take.

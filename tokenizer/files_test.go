@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // forms are the ways to write a tokenizer into a folder and to read it back.
@@ -51,9 +53,7 @@ func TestWriteRead(t *testing.T) {
 			err := f.write(dir, tok)
 			isChar, isGPT1 := strings.HasPrefix(tok.Name(), "char"), strings.HasPrefix(tok.Name(), "gpt1")
 			if f.name == "WriteTiktoken" && (isChar || isGPT1) {
-				if err == nil || !strings.Contains(err.Error(), "it is not byte-level BPE") {
-					t.Errorf("%s, %s: error %v", tok.Name(), f.name, err)
-				}
+				expect.Error(t, err, "it is not byte-level BPE")
 				continue
 			}
 			if err != nil {
@@ -64,9 +64,7 @@ func TestWriteRead(t *testing.T) {
 			}
 			got, err := Load(filepath.Join(dir, f.path))
 			if isChar && strings.HasPrefix(f.name, "vocab.json") {
-				if err == nil || !strings.Contains(err.Error(), "no tokenizer in it") {
-					t.Errorf("%s, %s: error %v", tok.Name(), f.name, err)
-				}
+				expect.Error(t, err, "no tokenizer in it")
 				continue
 			}
 			if err != nil {
@@ -103,12 +101,8 @@ func TestWriteNothingHalf(t *testing.T) {
 		if err := write(path, NewByte()); err == nil {
 			t.Error("wrote over a folder")
 		}
-		if err := write(filepath.Join(dir, "missing", "t"), NewByte()); err == nil || !strings.Contains(err.Error(), "writing tokenizer byte") {
-			t.Errorf("missing folder: error %v", err)
-		}
-		if err := write(filepath.Join(dir, "t"), foreign{NewByte()}); err == nil || !strings.Contains(err.Error(), "writing tokenizer byte") {
-			t.Errorf("foreign tokenizer: error %v", err)
-		}
+		expect.Error(t, write(filepath.Join(dir, "missing", "t"), NewByte()), "writing tokenizer byte")
+		expect.Error(t, write(filepath.Join(dir, "t"), foreign{NewByte()}), "writing tokenizer byte")
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 2 {
 		t.Errorf("files left over: %v", files)
@@ -231,11 +225,11 @@ func TestReadErrors(t *testing.T) {
 		"no gzip":          {map[string]string{"vocab.json.gz": vocab, "merges.txt": merges}, "vocab.json.gz: not gzip although its name ends in .gz"},
 		"damaged gzip":     {map[string]string{"vocab.json": vocab, "merges.txt.gz": gzipped(t, merges)[:100]}, "merges.txt.gz: damaged gzip data"},
 	} {
-		dir := writeFiles(t, c.files)
-		_, err := ReadHuggingFace(dir)
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: error %v, want %s", name, err, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			dir := writeFiles(t, c.files)
+			_, err := ReadHuggingFace(dir)
+			expect.OneLine(t, err, c.want, dir)
+		})
 	}
 	for path, want := range map[string]string{
 		"none":                          "none: no such file or folder: expected a folder with tokenizer.json",
@@ -244,9 +238,8 @@ func TestReadErrors(t *testing.T) {
 		"testdata/golden/ids.json":      `ids.json: key "model" is missing`,
 		"testdata/golden/none.tiktoken": "none.tiktoken: no such file",
 	} {
-		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("Load(%s): error %v, want %s", path, err, want)
-		}
+		_, err := Load(path)
+		expect.Error(t, err, want)
 	}
 }
 

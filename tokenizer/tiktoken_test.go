@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	loader "github.com/pkoukk/tiktoken-go-loader"
+
+	"tinygpt/internal/expect"
 )
 
 // TestTiktoken: the published r50k_base is GPT-2's vocabulary, and its text is
@@ -76,9 +78,7 @@ func TestTiktokenErrors(t *testing.T) {
 			t.Fatalf("%s: no %s in\n%s", c.name, c.old, file)
 		}
 		_, err := parseTiktoken([]byte(strings.Replace(file, c.old, c.new, 1)))
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %s", c.name, err, c.want)
-		}
+		expect.Error(t, err, c.want)
 	}
 	if _, err := parseTiktoken(nil); err == nil {
 		t.Error("an empty file is read")
@@ -93,16 +93,14 @@ func TestTiktokenErrors(t *testing.T) {
 		tokens[rank] = []byte(token)
 	}
 	cl100k := &bpe{table: withEndOfText(tokens), merger: &merger{ids: identity(len(tokens))}}
-	if _, err := parseTiktoken([]byte(mustTiktoken(t, cl100k))); err == nil || !strings.Contains(err.Error(), "this is cl100k_base, which splits text by another pattern") {
-		t.Errorf("cl100k_base: %v", err)
-	}
+	_, err = parseTiktoken([]byte(mustTiktoken(t, cl100k)))
+	expect.Error(t, err, "this is cl100k_base, which splits text by another pattern")
 	// Ids in another order than the merges have no place in the file.
 	ids := identity(258)
 	ids[256], ids[257] = 257, 256
 	shuffled := &bpe{table: withEndOfText(slices.Repeat([][]byte{{1}}, 258)), merger: &merger{ids: ids}}
-	if _, err := formatTiktoken(shuffled); err == nil || !strings.Contains(err.Error(), "not in the order of its merges") {
-		t.Errorf("error %v", err)
-	}
+	_, err = formatTiktoken(shuffled)
+	expect.Error(t, err, "not in the order of its merges")
 }
 
 func FuzzTiktoken(f *testing.F) {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
 
@@ -121,9 +122,8 @@ func TestTrainSpecial(t *testing.T) {
 	if mergeList(tok) != mergeList(plain) || !slices.Equal(tok.SpecialTokens(), want) || tok.Name() != "bpe-502" {
 		t.Errorf("%s has the special tokens %v", tok.Name(), tok.SpecialTokens())
 	}
-	if _, err := TrainBPE(texts(text), 258, SpecialTokens("<a>", "<b>")); err == nil || !strings.Contains(err.Error(), "it needs 259 or more (256 bytes, the end of text, 2 more special tokens, and the merges)") {
-		t.Errorf("too small: error %v", err)
-	}
+	_, err = TrainBPE(texts(text), 258, SpecialTokens("<a>", "<b>"))
+	expect.Error(t, err, "it needs 259 or more (256 bytes, the end of text, 2 more special tokens, and the merges)")
 	if _, err := TrainBPE(texts(text), 300, SpecialTokens("a")); err == nil {
 		t.Error("a special token that is an ordinary one")
 	}
@@ -245,9 +245,8 @@ func TestTrainErrors(t *testing.T) {
 		{[]string{"", ""}, 1000, "the corpus is empty"},
 		{[]string{"good", "line\nbad \xff"}, 1000, "text 2 of the corpus: line 2, column 5 of the text (character 9, byte 9) is 0xFF"},
 	} {
-		if _, err := TrainBPE(texts(c.corpus...), c.size); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("TrainBPE(%q, %d): error %v, want %q", c.corpus, c.size, err, c.want)
-		}
+		_, err := TrainBPE(texts(c.corpus...), c.size)
+		expect.Error(t, err, c.want)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 )
 
@@ -30,41 +31,34 @@ func TestDamagedCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range []int{0, 7, 100, len(intact) / 2, len(intact) - 1} {
-		if err := load(intact[:n]); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("cut to %d of %d bytes: %v", n, len(intact), err)
-		}
+		expect.Error(t, load(intact[:n]), path)
 	}
 	for at := 8; at < len(intact); at += len(intact)/97 + 1 {
 		altered := append([]byte(nil), intact...)
 		altered[at] ^= 0x10
-		if err := load(altered); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("byte %d altered: %v", at, err)
-		}
+		expect.Error(t, load(altered), path)
 	}
 }
 
 func TestUnsuitableCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	trainer := newTrainer(t, dir, quick)
-	if _, err := trainer.Resume(); err == nil || !strings.Contains(err.Error(), "stopped before its first checkpoint") {
-		t.Errorf("no checkpoint: %v", err)
-	}
+	_, err := trainer.Resume()
+	expect.Error(t, err, "stopped before its first checkpoint")
 	path := filepath.Join(dir, LastCheckpoint)
 	if err := SaveCheckpoint(path, trainer.Model, State{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := trainer.Resume(); err == nil || !strings.Contains(err.Error(), "without the optimiser's state") {
-		t.Errorf("weights alone: %v", err)
-	}
+	_, err = trainer.Resume()
+	expect.Error(t, err, "without the optimiser's state")
 	wider := trainer.Model.Config
 	wider.Width = 18
 	m, err := model.New(wider, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadCheckpoint(path, m); err == nil || !strings.Contains(err.Error(), "wte.weight") {
-		t.Errorf("another width: %v", err)
-	}
+	_, err = LoadCheckpoint(path, m)
+	expect.Error(t, err, "wte.weight")
 }
 
 func TestReadMetrics(t *testing.T) {

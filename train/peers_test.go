@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"tinygpt/data"
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
@@ -245,9 +246,7 @@ func TestForPeers(t *testing.T) {
 		got, note, err := x.ForPeers(c.processes)
 		switch {
 		case c.err != "":
-			if err == nil || !strings.Contains(err.Error(), c.err) {
-				t.Errorf("%+v: %v", c, err)
-			}
+			expect.Error(t, err, c.err)
 		case err != nil || got.BatchSize != c.wantBatch || got.GradientAccumulationSteps != c.wantAccumulation || (note != "") != (c.batch != c.wantBatch):
 			t.Errorf("%+v: batches of %d, %d of them, %q, %v", c, got.BatchSize, got.GradientAccumulationSteps, note, err)
 		case got.Validate() != nil || got.CheckPeers(c.processes) != nil:

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"tinygpt/data"
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/model/kernel"
 )
@@ -326,18 +327,15 @@ func TestLayerDecay(t *testing.T) {
 		}
 	}
 	c.RateFactors.LayerDecay = 1.1
-	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "train.rate_factors.layer_decay is 1.1") {
-		t.Error(err)
-	}
+	expect.Error(t, c.Validate(), "train.rate_factors.layer_decay is 1.1")
 }
 
 // An objective with shapes of its own has no stages.
 func TestStagesOfBuckets(t *testing.T) {
 	x := newTrainer(t, "", staged)
 	x.Objective = &inTwoShapes{byGraph: map[*model.Graph][]int32{}}
-	if _, err := x.Step(context.Background()); err == nil || !strings.Contains(err.Error(), "train.stages") {
-		t.Error(err)
-	}
+	_, err := x.Step(context.Background())
+	expect.Error(t, err, "train.stages")
 }
 
 // Batches of a shape are the same whatever the phase.

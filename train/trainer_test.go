@@ -16,6 +16,7 @@ import (
 	G "gorgonia.org/gorgonia"
 
 	"tinygpt/data"
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 )
 
@@ -376,8 +377,6 @@ func TestValidate(t *testing.T) {
 	} {
 		c := quick
 		spoil(&c)
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), key+" is ") {
-			t.Errorf("%s: %v", key, err)
-		}
+		expect.Error(t, c.Validate(), key+" is ")
 	}
 }

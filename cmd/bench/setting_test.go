@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 var (
@@ -99,13 +101,11 @@ func TestSearch(t *testing.T) {
 		t.Errorf("the fastest died: %v, remembered %+v", err, m.Peers["dead"])
 	}
 
-	if _, _, err := m.search(context.Background(), "broken", setting{missing}, things, slowing()); err == nil || !strings.Contains(err.Error(), "no such thing") {
-		t.Errorf("a peer that doesn't start: %v", err)
-	}
+	_, _, err = m.search(context.Background(), "broken", setting{missing}, things, slowing())
+	expect.Error(t, err, "no such thing")
 	os.WriteFile(path, []byte("[]"), 0o600)
-	if _, err := newMemory(path); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("a file of something else: %v", err)
-	}
+	_, err = newMemory(path)
+	expect.Error(t, err, path)
 }
 
 func TestSetting(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/study/perf"
 )
@@ -112,9 +113,8 @@ func TestOpenBLAS(t *testing.T) {
 			t.Errorf("%s: Σ|c| is %g there, %g here", p.Name(), got.Check, want)
 		}
 	}
-	if _, err := w.measure("nonsense"); err == nil || !strings.Contains(err.Error(), "not understood") {
-		t.Errorf("nonsense: %v", err)
-	}
+	_, err = w.measure("nonsense")
+	expect.Error(t, err, "not understood")
 }
 
 // PyTorch's model has our size and starts from our loss.
@@ -152,7 +152,5 @@ func TestStart(t *testing.T) {
 		t.Skip("no shell here")
 	}
 	_, err := start(context.Background(), nil, "sh", "-c", "echo broken >&2; exit 3")
-	if err == nil || !strings.Contains(err.Error(), "broken") || !strings.Contains(err.Error(), "status 3") {
-		t.Errorf("%v", err)
-	}
+	expect.Error(t, err, "broken", "status 3")
 }

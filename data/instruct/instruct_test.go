@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // Sizes are the paper's at any scale, no prompt begins as another, and no customer is
@@ -116,9 +118,8 @@ func TestRecordErrors(t *testing.T) {
 		`{"messages": [{"role": "bot", "content": "x"}], "response": "y"}`: `role "bot"`,
 		`nonsense`: "x.jsonl:1",
 	} {
-		if _, err := Parse(strings.NewReader(text), "x.jsonl"); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want one with %q", text, err, want)
-		}
+		_, err := Parse(strings.NewReader(text), "x.jsonl")
+		expect.Error(t, err, want)
 	}
 }
 

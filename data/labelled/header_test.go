@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
 
@@ -169,7 +170,6 @@ func TestAnswers(t *testing.T) {
 		})
 	}
 	named := Example{File: "f", Line: 2, Choices: []string{"x", "y"}, ChoiceNames: []string{"A", "B"}, Label: "C"}
-	if _, err := Letters.Index(named); err == nil || !strings.Contains(err.Error(), `f:2: the label "C" is the name of none of the choices, which are called ["A" "B"]`) {
-		t.Error(err)
-	}
+	_, err := Letters.Index(named)
+	expect.Error(t, err, `f:2: the label "C" is the name of none of the choices, which are called ["A" "B"]`)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tinygpt/data/story"
+	"tinygpt/internal/expect"
 )
 
 func table(t *testing.T, text string, f Format) *Table {
@@ -167,13 +168,10 @@ func TestErrors(t *testing.T) {
 				_, err = table.Examples(c.kind, columns, true)
 			}
 		}
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%q: error %v\nwant %s", c.text, err, c.want)
-		}
+		expect.OneLine(t, err, c.want)
 	}
-	if _, err := Parse("f", "a", "xml"); err == nil || !strings.Contains(err.Error(), "expected one of [tsv csv jsonl conll]") {
-		t.Errorf("an unknown format: %v", err)
-	}
+	_, err := Parse("f", "a", "xml")
+	expect.Error(t, err, "expected one of [tsv csv jsonl conll]")
 }
 
 func TestFormatOf(t *testing.T) {
@@ -205,12 +203,10 @@ func TestClasses(t *testing.T) {
 			}
 		}
 	}
-	if _, err := NewClasses(labels("a", "a")); err == nil || !strings.Contains(err.Error(), `f: every row (2 of them) has the label "a"`) {
-		t.Errorf("one class: %v", err)
-	}
-	if _, err := (Classes{"a", "b"}).Index(labels("B")[0]); err == nil || !strings.Contains(err.Error(), `f:1: the label "B" isn't one of the classes that training saw: a, b`) {
-		t.Errorf("a class that training never saw: %v", err)
-	}
+	_, err := NewClasses(labels("a", "a"))
+	expect.Error(t, err, `f: every row (2 of them) has the label "a"`)
+	_, err = (Classes{"a", "b"}).Index(labels("B")[0])
+	expect.Error(t, err, `f:1: the label "B" isn't one of the classes that training saw: a, b`)
 }
 
 func TestTags(t *testing.T) {
@@ -221,12 +217,10 @@ func TestTags(t *testing.T) {
 	if err != nil || c.String() != "O, B-loc, I-loc, B-per, I-per" {
 		t.Errorf("%v, %v", c, err)
 	}
-	if _, err := c.Indices(sentence("B-per", "B-org")[0]); err == nil || !strings.Contains(err.Error(), `f:1: the tag "B-org" of token 2`) {
-		t.Errorf("a tag that training never saw: %v", err)
-	}
-	if _, err := NewTags(sentence("O", "NN"), true); err == nil || !strings.Contains(err.Error(), `f:1: token 2, "", has the tag "NN"`) {
-		t.Errorf("no BIO tag: %v", err)
-	}
+	_, err = c.Indices(sentence("B-per", "B-org")[0])
+	expect.Error(t, err, `f:1: the tag "B-org" of token 2`)
+	_, err = NewTags(sentence("O", "NN"), true)
+	expect.Error(t, err, `f:1: token 2, "", has the tag "NN"`)
 	if _, err := NewTags(sentence("O", "O"), true); err == nil {
 		t.Error("no entities, no error")
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 func split(t *testing.T, name, line string) (words []string) {
@@ -84,9 +86,7 @@ func TestTooSmall(t *testing.T) {
 	b := NewBuilder(s)
 	b.AddText("a a a a a b b c")
 	_, err := b.Text(5, 0, false)
-	if err == nil || !strings.Contains(err.Error(), "1 keeps 3 words (8 tokens), 2 keeps 2 words (7 tokens), 5 keeps 1 words (5 tokens)") {
-		t.Errorf("error %v", err)
-	}
+	expect.Error(t, err, "1 keeps 3 words (8 tokens), 2 keeps 2 words (7 tokens), 5 keeps 1 words (5 tokens)")
 	if _, err := b.Text(9, 0, true); err == nil {
 		t.Error("no word at all: no error even if forced")
 	}

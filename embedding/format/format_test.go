@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"tinygpt/embedding"
+	"tinygpt/internal/expect"
 )
 
 // awkward has words that break parsers: with blanks, blanks alone, numbers, bytes that
@@ -188,9 +189,7 @@ func TestParseErrors(t *testing.T) {
 		binaryFile("1 1\n", strings.Repeat("x", 1<<17), []string{""}, 1e9): "there is more after them",
 	} {
 		_, _, err := parse(text)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.40q: %v, want %q", text, err, want)
-		}
+		expect.Error(t, err, want)
 	}
 }
 
@@ -199,9 +198,7 @@ func TestWriteErrors(t *testing.T) {
 	for name, want := range map[string]string{
 		"a.csv": "expected .safetensors, .bin", "a.safetensors.gz": "expected .safetensors, .bin", "a.bin": "has a blank",
 	} {
-		if err := Write(filepath.Join(dir, name), awkward()); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", name, err, want)
-		}
+		expect.Error(t, Write(filepath.Join(dir, name), awkward()), want)
 	}
 	v := &embedding.Vectors{Dim: 1, Words: []string{"a\nb"}, Matrix: []float32{1}}
 	for _, name := range []string{"a.txt", "a.bin", "a.safetensors"} {
@@ -210,9 +207,7 @@ func TestWriteErrors(t *testing.T) {
 		}
 	}
 	v.Matrix[0] = float32(math.Inf(1))
-	if err := Write(filepath.Join(dir, "a.txt"), v); err == nil || !strings.Contains(err.Error(), "is +Inf") {
-		t.Error(err)
-	}
+	expect.Error(t, Write(filepath.Join(dir, "a.txt"), v), "is +Inf")
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
@@ -238,16 +233,13 @@ func TestSafetensorsWords(t *testing.T) {
 	if err := os.WriteFile(Words(path), []byte("the\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Read(path, 0); err == nil || !strings.Contains(err.Error(), "not the words that the vectors were written with") {
-		t.Error(err)
-	}
+	_, _, err = Read(path, 0)
+	expect.Error(t, err, "not the words that the vectors were written with")
 	os.Remove(Words(path))
-	if _, _, err := Read(path, 0); err == nil || !strings.Contains(err.Error(), "one a line") {
-		t.Error(err)
-	}
-	if _, _, err := Read(dir, 0); err == nil || !strings.Contains(err.Error(), "is a folder") {
-		t.Error(err)
-	}
+	_, _, err = Read(path, 0)
+	expect.Error(t, err, "one a line")
+	_, _, err = Read(dir, 0)
+	expect.Error(t, err, "is a folder")
 }
 
 // What is parsed can be written, and reads back the same, in the formats that can hold it.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"tinygpt/embedding/corpus"
+	"tinygpt/internal/expect"
 )
 
 func splitter(t testing.TB, name string) corpus.Splitter {
@@ -121,9 +122,8 @@ func TestValidate(t *testing.T) {
 		"threshold 0 of":  {Score: Mikolov, MinCount: 1},
 		"minimum count 0": {Score: Mikolov, Threshold: 1},
 	} {
-		if _, err := NewText().Join(o); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
-		}
+		_, err := NewText().Join(o)
+		expect.Error(t, err, want)
 	}
 }
 
@@ -191,9 +191,8 @@ func TestDictionary(t *testing.T) {
 		"北京 0\n":           "no words with a frequency",
 		"a 1 n too many\n": "d, line 1",
 	} {
-		if _, err := ParseDictionary(strings.NewReader(text), "d"); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", text, err, want)
-		}
+		_, err := ParseDictionary(strings.NewReader(text), "d")
+		expect.Error(t, err, want)
 	}
 }
 

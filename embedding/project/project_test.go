@@ -9,9 +9,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/kernel"
 )
 
@@ -254,9 +254,8 @@ func TestTSNEErrors(t *testing.T) {
 	} {
 		o := DefaultTSNE()
 		change(&o)
-		if _, _, err := o.Run(context.Background(), m); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
-		}
+		_, _, err := o.Run(context.Background(), m)
+		expect.Error(t, err, want)
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"tinygpt/embedding/corpus"
+	"tinygpt/internal/expect"
 )
 
 // config is small.
@@ -89,9 +90,7 @@ func TestResume(t *testing.T) {
 
 			other := config(model)
 			other.Data.StoriesSeed = 2
-			if err := session(t, other).Resume(dir); err == nil || !strings.Contains(err.Error(), "not the one that the run began with") {
-				t.Errorf("resumed with another text: %v", err)
-			}
+			expect.Error(t, session(t, other).Resume(dir), "not the one that the run began with")
 		})
 	}
 }
@@ -103,9 +102,7 @@ func TestDiverged(t *testing.T) {
 	s := session(t, c)
 	s.learner.State()[0].Data.([]float32)[3*16] = float32(inf())
 	err := s.Run(context.Background(), t.TempDir())
-	if err == nil || !strings.Contains(err.Error(), `input vector of "`) || !strings.Contains(err.Error(), "learning_rate") {
-		t.Errorf("error %v", err)
-	}
+	expect.Error(t, err, `input vector of "`, "learning_rate")
 }
 
 func inf() float64 {
@@ -158,9 +155,7 @@ func TestValidate(t *testing.T) {
 	} {
 		c := config(SkipGram)
 		want(&c)
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), change) {
-			t.Errorf("%s: %v", change, err)
-		}
+		expect.Error(t, c.Validate(), change)
 	}
 	for _, model := range Models {
 		if err := config(model).Validate(); err != nil {

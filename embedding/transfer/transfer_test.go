@@ -13,6 +13,7 @@ import (
 
 	"tinygpt/data"
 	"tinygpt/embedding"
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model/kernel"
 )
@@ -33,12 +34,10 @@ func TestRead(t *testing.T) {
 	if err := os.WriteFile(path, []byte("Anna PER\nin O\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(path, data.Options{}); err == nil || !strings.Contains(err.Error(), `tag "PER" of word "Anna": expected O, B-TYPE or I-TYPE`) {
-		t.Error(err)
-	}
-	if _, err := Split(got); err == nil || !strings.Contains(err.Error(), "2 sentences are too few") {
-		t.Error(err)
-	}
+	_, err = Read(path, data.Options{})
+	expect.Error(t, err, `tag "PER" of word "Anna": expected O, B-TYPE or I-TYPE`)
+	_, err = Split(got)
+	expect.Error(t, err, "2 sentences are too few")
 }
 
 // The split of WikiGold, and that its tags are read as conlleval counts entities.
@@ -231,9 +230,7 @@ func TestConfig(t *testing.T) {
 	} {
 		c := Default()
 		change(&c)
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
-		}
+		expect.Error(t, c.Validate(), want)
 	}
 	names := ""
 	for _, v := range Ablations(Default()) {

@@ -3,8 +3,9 @@ package half
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // valueOf is what the bits of a 16-bit float mean by IEEE 754, section 3.4, with exponentBits bits
@@ -116,10 +117,8 @@ func TestAppend(t *testing.T) {
 			t.Errorf("%v: %q %v, expected %q", c.x, got, err, c.want)
 		}
 	}
-	if _, err := AppendFloat16(nil, []float32{1, -65520}); err == nil || !strings.Contains(err.Error(), "value -65520 is out of the range of float16") {
-		t.Error(err)
-	}
-	if _, err := AppendBfloat16(nil, []float32{math.MaxFloat32}); err == nil || !strings.Contains(err.Error(), "is out of the range of bfloat16") {
-		t.Error(err)
-	}
+	_, err := AppendFloat16(nil, []float32{1, -65520})
+	expect.Error(t, err, "value -65520 is out of the range of float16")
+	_, err = AppendBfloat16(nil, []float32{math.MaxFloat32})
+	expect.Error(t, err, "is out of the range of bfloat16")
 }

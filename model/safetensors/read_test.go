@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
 
@@ -143,9 +144,7 @@ func parse(t *testing.T, header, data string) *File {
 
 func expectError(t *testing.T, err error, want string) {
 	t.Helper()
-	if err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("error %v, expected %q in it", err, want)
-	}
+	expect.Error(t, err, want)
 	if err != nil && strings.Contains(err.Error(), "\n") {
 		t.Errorf("error of more than one line: %v", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
 	"tinygpt/internal/chart"
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/train"
 )
@@ -240,9 +241,8 @@ func TestFold(t *testing.T) {
 	}
 	m, _ := model.New(c, 1)
 	g := m.NewGraph(1, 4, true)
-	if _, err := New(m, g, (&train.LanguageModel{}).Build(g), Options{Layer: 6}); err == nil || !strings.Contains(err.Error(), "layers 1 to 5") {
-		t.Error(err)
-	}
+	_, err := New(m, g, (&train.LanguageModel{}).Build(g), Options{Layer: 6})
+	expect.Error(t, err, "layers 1 to 5")
 }
 
 // pictures are those that are drawn on slides, and longer ones.

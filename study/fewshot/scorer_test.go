@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 )
@@ -104,7 +105,5 @@ func TestTooLong(t *testing.T) {
 	layout, _ := ParseLayout(DefaultLayout)
 	trial := Trial{Query: Example{Question: strings.Repeat("long ", 30), Choices: []string{"a", "b"}}}
 	_, err := NewScorer(formulaModel(t), tokenizer.NewByte(), layout, PerToken).Answer(t.Context(), []Trial{trial}, []int{0}, nil)
-	if err == nil || !strings.Contains(err.Error(), "context is 128") {
-		t.Errorf("%v", err)
-	}
+	expect.Error(t, err, "context is 128")
 }

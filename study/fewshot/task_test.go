@@ -4,8 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 func TestReadTask(t *testing.T) {
@@ -53,13 +54,11 @@ func TestReadTask(t *testing.T) {
 		"wrong.jsonl":  {`{"question": "a", "choices": ["p", "q"], "answer": "red"}`, "wrong.jsonl:1: the label \"red\" isn't one of the choices"},
 		"absent.jsonl": {`{"question": "a", "answer": "r"}`, "choices"},
 	} {
-		if _, err := Open(write(name, c.text)); err == nil || !strings.Contains(err.Error(), c.message) {
-			t.Errorf("%s: %v", name, err)
-		}
+		_, err := Open(write(name, c.text))
+		expect.Error(t, err, c.message)
 	}
-	if _, err := Open("opposite"); err == nil || !strings.Contains(err.Error(), "expected opposites, sorting") {
-		t.Errorf("%v", err)
-	}
+	_, err = Open("opposite")
+	expect.Error(t, err, "expected opposites, sorting")
 }
 
 func TestBuiltIn(t *testing.T) {

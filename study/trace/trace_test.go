@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"tinygpt/internal/browser"
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
@@ -94,9 +95,8 @@ func TestNew(t *testing.T) {
 
 func TestNewErrors(t *testing.T) {
 	_, _, w, tok := traced(t, "x")
-	if _, err := New(w, tok, strings.Repeat("x", 64), sample.Default()); err == nil || !strings.Contains(err.Error(), "it has 65 tokens: a page shows at most 64 of this model") {
-		t.Error(err)
-	}
+	_, err := New(w, tok, strings.Repeat("x", 64), sample.Default())
+	expect.Error(t, err, "it has 65 tokens: a page shows at most 64 of this model")
 }
 
 // The page's data is JSON in which no text can end the script, and comes back whole.

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // All losses of alignment against reference values with gradients by autograd.
@@ -44,9 +46,8 @@ func TestLossesOut(t *testing.T) {
 		`{"reward": {"in": 1}}`: `"in": expected an object`,
 		`{"reward": {"in": {"ranks": [[0, 1]], "scores": [[1], [2]]}, "out": {}}}`: "don't fit",
 	} {
-		if _, err := RunLosses(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want one with %q", text, err, want)
-		}
+		_, err := RunLosses(strings.NewReader(text))
+		expect.Error(t, err, want)
 	}
 }
 

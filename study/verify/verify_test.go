@@ -7,10 +7,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"testing/fstest"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/safetensors"
 )
 
@@ -145,8 +145,7 @@ func TestIncompleteCase(t *testing.T) {
 		"to compare with":      {"config.json": {Data: config}, "model.safetensors": {Data: weights}, "case.safetensors": {Data: empty}},
 		"model_type":           {"config.json": {Data: []byte(`{"model_type": "bert"}`)}},
 	} {
-		if _, err := Run(dir); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want it to name %s", err, want)
-		}
+		_, err := Run(dir)
+		expect.Error(t, err, want)
 	}
 }
