@@ -11,18 +11,25 @@ import (
 
 // Config is how a model is aligned: a section for each step.
 type Config struct {
-	World      World       `yaml:"world"`
-	SFT        Supervised  `yaml:"sft"`
-	Reward     RewardModel `yaml:"reward"`
-	PPO        Policy      `yaml:"ppo"`
-	GRPO       Policy      `yaml:"grpo"`
-	DPO        Preference  `yaml:"dpo"`
-	Evaluation Evaluation  `yaml:"evaluation"`
+	// World is the built-in world of instructions.
+	World World `yaml:"world"`
+	// SFT is step 1: supervised fine-tuning on demonstrations.
+	SFT Supervised `yaml:"sft"`
+	// Reward is step 2: a reward model, from comparisons of answers.
+	Reward RewardModel `yaml:"reward"`
+	// PPO is step 3: reinforcement learning for the reward.
+	PPO Policy `yaml:"ppo"`
+	// GRPO is the same with groups of answers in the place of a value model.
+	GRPO Policy `yaml:"grpo"`
+	// DPO is learning from pairs of answers without a reward model.
+	DPO Preference `yaml:"dpo"`
+	// Evaluation is how models are compared.
+	Evaluation Evaluation `yaml:"evaluation"`
 }
 
 // World is the built-in world of instructions.
 type World struct {
-	// Scale is how many prompts there are for each of the paper's; see instruct.Table.
+	// Scale is how many prompts there are for each of the paper's.
 	Scale float64 `yaml:"scale"`
 	// Seed of prompts, labelers and trainings.
 	Seed uint64 `yaml:"seed"`
@@ -32,54 +39,76 @@ type World struct {
 
 // Supervised is fine-tuning on demonstrations.
 type Supervised struct {
-	Epochs       int     `yaml:"epochs"`
-	BatchSize    int     `yaml:"batch_size"`
-	LearningRate float64 `yaml:"learning_rate"` // falls along a cosine to a tenth
-	Dropout      float32 `yaml:"dropout"`
+	// Epochs is how often each demonstration is seen.
+	Epochs int `yaml:"epochs"`
+	// BatchSize is the number of demonstrations of an update.
+	BatchSize int `yaml:"batch_size"`
+	// LearningRate is the highest learning rate; it falls along a cosine to a tenth.
+	LearningRate float64 `yaml:"learning_rate"`
+	// Dropout is the model's probability of dropout.
+	Dropout float32 `yaml:"dropout"`
 	// Evaluations is how often the validation split is measured.
 	Evaluations int `yaml:"evaluations"`
 }
 
 // RewardModel is the training of scores from comparisons.
 type RewardModel struct {
-	Epochs       int     `yaml:"epochs"`
-	Prompts      int     `yaml:"prompts"` // of an update, each with all its answers
+	// Epochs is how often each comparison is seen.
+	Epochs int `yaml:"epochs"`
+	// Prompts is the number of prompts of an update, each with all its answers.
+	Prompts int `yaml:"prompts"`
+	// LearningRate is the highest learning rate.
 	LearningRate float64 `yaml:"learning_rate"`
-	// Each prompt has from FewestAnswers to MostAnswers.
+	// FewestAnswers is the smallest number of answers to a prompt.
 	FewestAnswers int `yaml:"fewest_answers"`
-	MostAnswers   int `yaml:"most_answers"`
-	Evaluations   int `yaml:"evaluations"`
+	// MostAnswers is the largest number of answers to a prompt.
+	MostAnswers int `yaml:"most_answers"`
+	// Evaluations is how often the validation split is measured.
+	Evaluations int `yaml:"evaluations"`
 }
 
 // Policy is reinforcement learning: PPO or GRPO.
 type Policy struct {
-	Updates  int `yaml:"updates"`  // roll-outs
-	Episodes int `yaml:"episodes"` // answers of a roll-out
-	Group    int `yaml:"group"`    // answers to the same prompt; of PPO 1
-	// MiniBatch is how many episodes an optimiser step sees, Epochs how often each.
-	MiniBatch    int     `yaml:"mini_batch"`
-	Epochs       int     `yaml:"epochs"`
-	LearningRate float64 `yaml:"learning_rate"` // constant after WarmupUpdates
-	Warmup       int     `yaml:"warmup_updates"`
-	// KL is β, the price of a nat of divergence from the reference. KLTarget, unless it
-	// is 0, adapts it over KLHorizon episodes. A run stops when the divergence of an
-	// answer is more than MaxKL nats.
+	// Updates is the number of roll-outs that are learned from.
+	Updates int `yaml:"updates"`
+	// Episodes is the number of answers of a roll-out.
+	Episodes int `yaml:"episodes"`
+	// Group is the number of answers to the same prompt; of PPO 1.
+	Group int `yaml:"group"`
+	// MiniBatch is how many episodes a step of the optimiser sees.
+	MiniBatch int `yaml:"mini_batch"`
+	// Epochs is how often each episode of a roll-out is seen.
+	Epochs int `yaml:"epochs"`
+	// LearningRate is constant after Warmup.
+	LearningRate float64 `yaml:"learning_rate"`
+	// Warmup is the number of updates in which the learning rate rises from 0.
+	Warmup int `yaml:"warmup_updates"`
+	// KL is β, the price of a nat of divergence from the reference.
 	KL float64 `yaml:"kl"`
-	// KLIn is where the price is paid: KLReward (InstructGPT, equation 2) or KLLoss, as
-	// a term of the loss (DeepSeekMath), whose gradient is another.
-	KLIn      string  `yaml:"kl_in"`
-	KLTarget  float64 `yaml:"kl_target,omitempty"`
-	KLHorizon int     `yaml:"kl_horizon,omitempty"`
-	MaxKL     float64 `yaml:"max_kl"`
-	Clip      float64 `yaml:"clip"`
-	Gamma     float64 `yaml:"gamma"`
-	Lambda    float64 `yaml:"lambda"`
-	// ValueRate is the learning rate of the value model, ValueClip its clipping.
-	// ValueHead has a head on the policy in its place, whose loss counts ValueWeight.
-	ValueRate   float64 `yaml:"value_learning_rate,omitempty"`
-	ValueClip   float64 `yaml:"value_clip,omitempty"`
+	// KLIn is where the price is paid: reward (InstructGPT, equation 2), or loss, as a term
+	// of the loss (DeepSeekMath), whose gradient is another.
+	KLIn string `yaml:"kl_in"`
+	// KLTarget is the divergence that KL is adapted to reach; 0: KL stays as it is.
+	KLTarget float64 `yaml:"kl_target,omitempty"`
+	// KLHorizon is over how many episodes KL is adapted.
+	KLHorizon int `yaml:"kl_horizon,omitempty"`
+	// MaxKL stops the run when the divergence of an answer is more than that many nats.
+	MaxKL float64 `yaml:"max_kl"`
+	// Clip is ε: how far the ratio of probabilities may go from 1 before it counts no more.
+	Clip float64 `yaml:"clip"`
+	// Gamma is γ, by which a reward counts less for each token before it.
+	Gamma float64 `yaml:"gamma"`
+	// Lambda is λ of the generalised estimate of advantages.
+	Lambda float64 `yaml:"lambda"`
+	// ValueRate is the learning rate of the value model.
+	ValueRate float64 `yaml:"value_learning_rate,omitempty"`
+	// ValueClip is how far a value may go from the one of the roll-out before it counts no
+	// more.
+	ValueClip float64 `yaml:"value_clip,omitempty"`
+	// ValueWeight is the weight of the loss of ValueHead.
 	ValueWeight float64 `yaml:"value_weight,omitempty"`
-	ValueHead   bool    `yaml:"value_head,omitempty"`
+	// ValueHead has a head on the policy in the place of a value model of its own.
+	ValueHead bool `yaml:"value_head,omitempty"`
 	// MissingEnd is taken from the score of an answer that the limit of tokens cut off.
 	MissingEnd float64 `yaml:"missing_end"`
 	// Whiten the advantages; of GRPO, divide a group's by its deviation.
@@ -104,18 +133,25 @@ const (
 
 // Preference is learning from pairs without a reward model.
 type Preference struct {
-	Loss      loss.Kind `yaml:"loss"`
-	Epochs    int       `yaml:"epochs"`
-	BatchSize int       `yaml:"batch_size"` // pairs
+	// Loss is dpo, ipo or hinge.
+	Loss loss.Kind `yaml:"loss"`
+	// Epochs is how often each pair is seen.
+	Epochs int `yaml:"epochs"`
+	// BatchSize is the number of pairs of an update.
+	BatchSize int `yaml:"batch_size"`
 	// PairsOfPrompt is how many of the pairs of a prompt's answers are used, drawn for
 	// the seed.
-	PairsOfPrompt int     `yaml:"pairs_of_prompt"`
-	LearningRate  float64 `yaml:"learning_rate"`
-	Beta          float64 `yaml:"beta"`
-	Smoothing     float64 `yaml:"smoothing,omitempty"`
+	PairsOfPrompt int `yaml:"pairs_of_prompt"`
+	// LearningRate is the highest learning rate.
+	LearningRate float64 `yaml:"learning_rate"`
+	// Beta is β, the price of divergence from the reference.
+	Beta float64 `yaml:"beta"`
+	// Smoothing is the probability that a pair is labelled the wrong way round.
+	Smoothing float64 `yaml:"smoothing,omitempty"`
 	// SFT is the weight of the loss of the chosen answers as demonstrations (RPO).
-	SFT         float64 `yaml:"sft,omitempty"`
-	Evaluations int     `yaml:"evaluations"`
+	SFT float64 `yaml:"sft,omitempty"`
+	// Evaluations is how often the validation split is measured.
+	Evaluations int `yaml:"evaluations"`
 }
 
 // Evaluation is how models are compared.

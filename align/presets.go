@@ -10,6 +10,9 @@ import (
 //go:embed *.yaml
 var presets embed.FS
 
+// PresetFiles has the embedded configurations.
+func PresetFiles() fs.FS { return presets }
+
 // Presets lists the embedded configurations.
 func Presets() []string {
 	names, _ := fs.Glob(presets, "*.yaml")

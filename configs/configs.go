@@ -22,15 +22,21 @@ var presets embed.FS
 // Config is what a user asks of a run. What the run finds out when it begins (checksums,
 // labels) is in run.Found.
 type Config struct {
-	Data      Data           `yaml:"data"`
-	Tokenizer Tokenizer      `yaml:"tokenizer"`
-	Model     model.Config   `yaml:"model"`
-	Train     train.Config   `yaml:"train"`
-	Sample    sample.Options `yaml:"sample"` // of the samples during training, and the default of `gpt sample`
+	// Data says which text is trained on.
+	Data Data `yaml:"data"`
+	// Tokenizer says how text becomes tokens.
+	Tokenizer Tokenizer `yaml:"tokenizer"`
+	// Model is the shape of the model.
+	Model model.Config `yaml:"model"`
+	// Train says how the model is trained.
+	Train train.Config `yaml:"train"`
+	// Sample says how samples are drawn during training, and by default in gpt sample.
+	Sample sample.Options `yaml:"sample"`
 	// Finetune makes it the configuration of a fine-tuning. Then data and tokenizer
 	// are those of the run that it starts from, and so is the model but for its dropout.
 	Finetune finetune.Config `yaml:"finetune,omitempty"`
-	Weights  Weights         `yaml:"weights,omitempty"`
+	// Weights says what a model begins with.
+	Weights Weights `yaml:"weights,omitempty"`
 }
 
 // Finetunes says whether it is the configuration of a fine-tuning.
@@ -42,16 +48,17 @@ type Data struct {
 	Files []string `yaml:"files,omitempty"`
 	// Encoding is the name of the files' character encoding; none: UTF-8.
 	Encoding string `yaml:"encoding,omitempty"`
-	// StoriesBytes is the size of the built-in corpus, StoriesSeed which one.
-	StoriesBytes int    `yaml:"stories_bytes,omitempty"`
-	StoriesSeed  uint64 `yaml:"stories_seed,omitempty"`
+	// StoriesBytes is the size of the built-in stories, in bytes.
+	StoriesBytes int `yaml:"stories_bytes,omitempty"`
+	// StoriesSeed is which built-in stories are generated.
+	StoriesSeed uint64 `yaml:"stories_seed,omitempty"`
 	// Quizzes is the share of the built-in corpus' documents that are quiz sheets and
 	// statements instead of stories.
 	Quizzes float64 `yaml:"quizzes,omitempty"`
 	// ValFraction of the text is held out for validation.
 	ValFraction float64 `yaml:"val_fraction"`
-	// Windows is where training windows begin: "random" (any token) or
-	// "documents" (a document's first).
+	// Windows is where training windows begin: random (at any token) or documents (at a
+	// document's first).
 	Windows string `yaml:"windows"`
 }
 
@@ -70,8 +77,8 @@ type Tokenizer struct {
 	// VocabSize of bpe, with the 256 bytes and the end-of-text token; of imported,
 	// for the reader.
 	VocabSize int `yaml:"vocab_size,omitempty"`
-	// File is a tokenizer that is there already, a file or a folder of any form that
-	// package tokenizer reads. Kind and VocabSize then say nothing.
+	// File is a tokenizer that is there already: a file or a folder in the form of Hugging
+	// Face's, GPT-1's, GPT-2's or tiktoken's. Kind and VocabSize then say nothing.
 	File string `yaml:"file,omitempty"`
 }
 
@@ -115,6 +122,9 @@ func drawing() sample.Options {
 	o.Temperature = 0.8
 	return o
 }
+
+// PresetFiles has the embedded configurations.
+func PresetFiles() fs.FS { return presets }
 
 // Presets lists the embedded configurations.
 func Presets() []string {

@@ -1,9 +1,11 @@
 package configs
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
+	"tinygpt/train"
 	"unicode/utf8"
 
 	"tinygpt/internal/expect"
@@ -58,6 +60,9 @@ func TestFinetune(t *testing.T) {
 	}
 	if text, err := c.Marshal(); err != nil || strings.Contains(string(text), "finetune") {
 		t.Errorf("%s: %v", text, err)
+	}
+	if err := errors.Join(c.Set("train.rate_factors={tables: 3, vectors: 2}"), c.Set("train.rate_factors.tables=4")); err != nil || c.Train.RateFactors != (train.RateFactors{Tables: 4, Vectors: 2}) {
+		t.Errorf("%+v: %v", c.Train.RateFactors, err)
 	}
 	if err := c.Set("finetune.text=[a, b]"); err != nil || len(c.Finetune.Text) != 2 {
 		t.Errorf("%v: %v", c.Finetune.Text, err)

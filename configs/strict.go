@@ -122,20 +122,20 @@ func isUint(v any) bool { _, ok := v.(uint64); return ok }
 
 // fieldOf is the field of a struct that a YAML key names.
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
-	for _, f := range fields(t) {
-		if tag(f) == key {
+	for _, f := range Fields(t) {
+		if Tag(f) == key {
 			return f, true
 		}
 	}
 	return reflect.StructField{}, false
 }
 
-// fields are those of a struct, and of the structs that it takes in.
-func fields(t reflect.Type) (all []reflect.StructField) {
+// Fields are those of a struct, and of the structs that it takes in.
+func Fields(t reflect.Type) (all []reflect.StructField) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if _, options, _ := strings.Cut(f.Tag.Get("yaml"), ","); options == "inline" {
-			all = append(all, fields(f.Type)...)
+			all = append(all, Fields(f.Type)...)
 			continue
 		}
 		all = append(all, f)

@@ -68,19 +68,20 @@ func Keys() []string { return keys(reflect.TypeFor[Config]()) }
 // keys lists every section.key of a configuration of that type. For the type of a single
 // section it lists the section's keys.
 func keys(t reflect.Type) (out []string) {
-	for _, section := range fields(t) {
+	for _, section := range Fields(t) {
 		if section.Type.Kind() != reflect.Struct {
-			out = append(out, tag(section))
+			out = append(out, Tag(section))
 			continue
 		}
-		for _, f := range fields(section.Type) {
-			out = append(out, tag(section)+"."+tag(f))
+		for _, f := range Fields(section.Type) {
+			out = append(out, Tag(section)+"."+Tag(f))
 		}
 	}
 	return out
 }
 
-func tag(f reflect.StructField) string {
+// Tag is the key of a field in YAML.
+func Tag(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 	return name
 }

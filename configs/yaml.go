@@ -17,6 +17,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"tinygpt/internal/suggest"
 )
 
 // The functions of this file read and write the configuration of any type of run: a
@@ -146,14 +148,29 @@ var (
 )
 
 // SetIn changes one value of the struct that into points to. The assignment is
-// "section.key=value", the value YAML.
+// "section.key=value", the value YAML; the key may be that of a part of a setting.
 func SetIn(into any, assignment string) error {
 	key, value, ok := strings.Cut(assignment, "=")
-	section, field, nested := strings.Cut(key, ".")
-	if !ok || !nested {
+	parts := strings.Split(key, ".") // a key may have keys of its own: train.rate_factors.tables
+	if !ok || len(parts) < 2 {
 		return fmt.Errorf("%q: expected section.key=value, like model.layers=6", assignment)
 	}
-	return Decode(fmt.Appendf(nil, "%s: {%s: %s}", section, field, value), "--set "+assignment, into)
+	text := parts[0] + ": {" + strings.Join(parts[1:], ": {") + ": " + value + strings.Repeat("}", len(parts)-1)
+	return Decode([]byte(text), "--set "+assignment, into)
+}
+
+// NoConfiguration is the error about a name that is neither a file's nor one of the presets.
+func NoConfiguration(name string, presets []string) error {
+	absolute, _ := filepath.Abs(name)
+	hint := "expected a YAML file or one of " + strings.Join(presets, ", ")
+	var stems []string
+	for _, p := range presets {
+		stems = append(stems, strings.TrimSuffix(p, ".yaml"))
+	}
+	if meant := suggest.Closest(strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)), stems); meant != "" {
+		hint = fmt.Sprintf("did you mean the preset %s.yaml?", meant)
+	}
+	return fmt.Errorf("%s: no such file, and no preset of that name: %s", absolute, hint)
 }
 
 // Find returns the text of the configuration of that name: of the file if there is
@@ -163,9 +180,8 @@ func Find(presets fs.FS, name string) (text []byte, source string, err error) {
 	source = "file " + name
 	if errors.Is(err, fs.ErrNotExist) {
 		if text, err = fs.ReadFile(presets, name); err != nil {
-			absolute, _ := filepath.Abs(name)
 			names, _ := fs.Glob(presets, "*.yaml")
-			return nil, "", fmt.Errorf("%s: no such file, and no preset of that name: expected a YAML file or one of %s", absolute, strings.Join(names, ", "))
+			return nil, "", NoConfiguration(name, names)
 		}
 		source = "embedded preset " + name + " (there is no file of that name here)"
 	}

@@ -24,67 +24,80 @@ import (
 // Config is what a user asks of a fine-tuning, apart from the settings of training. What
 // the examples teach is in Found.
 type Config struct {
-	// Task is the transform: one of Tasks.
+	// Task is the transform: classification, entailment, similarity, choice or tagging.
 	Task string `yaml:"task,omitempty"`
-	// Head is "classes" or "regression" (the labels are grades); "" is classes.
+	// Head is classes (also if empty), or regression: the labels are grades.
 	Head string `yaml:"head,omitempty"`
 	// Metric decides about early stopping and the best checkpoint: accuracy, macro_f1,
-	// matthews, pearson, spearman or span_f1; "" is the usual one for the task.
+	// matthews, pearson, spearman or span_f1; empty: the usual one for the task.
 	Metric string `yaml:"metric,omitempty"`
 
-	// Train, Dev and Test are files with labels; without Dev, DevFraction of the
-	// training examples is held out. Or Stories is what the built-in stories are
-	// labelled with: sentiment, topic, questions or entities.
-	Train       string  `yaml:"train,omitempty"`
-	Dev         string  `yaml:"dev,omitempty"`
-	Test        string  `yaml:"test,omitempty"`
+	// Train is the file with labels to train on.
+	Train string `yaml:"train,omitempty"`
+	// Dev is the file with labels to stop by; empty: DevFraction of the training examples.
+	Dev string `yaml:"dev,omitempty"`
+	// Test is the file with labels to measure the best checkpoint on, once.
+	Test string `yaml:"test,omitempty"`
+	// DevFraction of the training examples is held out if there is no Dev.
 	DevFraction float64 `yaml:"dev_fraction,omitempty"`
-	Stories     string  `yaml:"stories,omitempty"`
-	// Format of the files: tsv, csv, jsonl or conll; "" follows from their names. The
-	// columns are named as labelled.Columns says; "" and none are found by their names.
-	Format  string   `yaml:"format,omitempty"`
-	Text    []string `yaml:"text,omitempty"`
-	Second  []string `yaml:"second,omitempty"`
+	// Stories is what the built-in stories are labelled with, in the place of Train:
+	// sentiment, topic, questions or entities.
+	Stories string `yaml:"stories,omitempty"`
+	// Format of the files: tsv, csv, jsonl or conll; empty: by their names.
+	Format string `yaml:"format,omitempty"`
+	// Text is the columns of the text, by name or by position from 1; none: found by
+	// well-known names, as are the other columns.
+	Text []string `yaml:"text,omitempty"`
+	// Second is the columns of the second text.
+	Second []string `yaml:"second,omitempty"`
+	// Choices is the columns of the choices, or one with lists of them.
 	Choices []string `yaml:"choices,omitempty"`
-	Label   string   `yaml:"label,omitempty"`
-	Header  string   `yaml:"header,omitempty"`
-	// Encoding is the name of the files' character encoding; "" is UTF-8.
+	// Label is the column of the label.
+	Label string `yaml:"label,omitempty"`
+	// Header is yes or no: whether the first row has the columns' names; empty: what the
+	// rows look like.
+	Header string `yaml:"header,omitempty"`
+	// Encoding is the name of the files' character encoding; empty: UTF-8.
 	Encoding string `yaml:"encoding,omitempty"`
 	// Examples is how many of the training examples are used, drawn for the seed; 0:
 	// all.
 	Examples int `yaml:"examples,omitempty"`
 
-	// From is the run whose weights are the start; Scratch takes its tokenizer and its
-	// shape, but random weights.
-	From    string `yaml:"from,omitempty"`
-	Scratch bool   `yaml:"scratch,omitempty"`
+	// From is the folder of the run whose weights are the start; empty: the latest.
+	From string `yaml:"from,omitempty"`
+	// Scratch takes the tokenizer and the shape of From, but random weights.
+	Scratch bool `yaml:"scratch,omitempty"`
 	// Adapt is the number of updates by next-token prediction on the texts of the training
 	// examples that are made before the fine-tuning (Gururangan et al. 2020); 0: none.
 	Adapt int `yaml:"adapt,omitempty"`
-	// Lambda is λ: how much L1 counts. 0 leaves it out.
+	// Lambda is λ of L2 + λ·L1: how much the language model's loss counts; 0 leaves it out.
 	Lambda float64 `yaml:"lambda"`
 	// Dropout is the probability of dropout on the states that the head reads; model.dropout
 	// is the model's own.
 	Dropout float64 `yaml:"dropout"`
-	// FreezeEmbeddings leaves the pre-trained embeddings as they are; FreezeLayers these
-	// and that many of the lower layers. With all layers frozen it is a linear probe.
+	// FreezeEmbeddings leaves the pre-trained embeddings as they are.
 	FreezeEmbeddings bool `yaml:"freeze_embeddings,omitempty"`
-	FreezeLayers     int  `yaml:"freeze_layers,omitempty"`
+	// FreezeLayers leaves the embeddings and that many of the lower layers as they are. With
+	// all layers frozen it is a linear probe.
+	FreezeLayers int `yaml:"freeze_layers,omitempty"`
 
 	// Epochs is how many times each example is seen; more, if that makes fewer than
-	// MinSteps updates: a hundred examples need more than three epochs. The learning rate
-	// rises during WarmupFraction of the steps. Evaluations is how many times the
-	// development set is measured in all.
-	Epochs         int     `yaml:"epochs,omitempty"`
-	MinSteps       int     `yaml:"min_steps"`
+	// MinSteps updates.
+	Epochs int `yaml:"epochs,omitempty"`
+	// MinSteps is the smallest number of updates: a hundred examples need more than three
+	// epochs.
+	MinSteps int `yaml:"min_steps"`
+	// WarmupFraction of the steps is that in which the learning rate rises from 0.
 	WarmupFraction float64 `yaml:"warmup_fraction"`
-	Evaluations    int     `yaml:"evaluations,omitempty"`
-	// Buckets is the number of lengths that sequences are padded to. Examples longer than
-	// MaxLength tokens (0: the model's context) are cut; Truncate is what they lose: their
-	// middle, start or end.
-	Buckets   int    `yaml:"buckets,omitempty"`
-	MaxLength int    `yaml:"max_length,omitempty"`
-	Truncate  string `yaml:"truncate,omitempty"`
+	// Evaluations is how many times the development set is measured in all.
+	Evaluations int `yaml:"evaluations,omitempty"`
+	// Buckets is the number of lengths that sequences are padded to.
+	Buckets int `yaml:"buckets,omitempty"`
+	// MaxLength is the number of tokens that longer examples are cut to; 0: the model's
+	// context.
+	MaxLength int `yaml:"max_length,omitempty"`
+	// Truncate is what examples lose that are cut: their middle, start or end.
+	Truncate string `yaml:"truncate,omitempty"`
 }
 
 // Default returns the settings of GPT-1 (Radford et al. 2018, section 4.1).

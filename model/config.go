@@ -41,11 +41,16 @@ var activations = map[Activation]kernel.Activation{
 
 // Config is the shape of a model.
 type Config struct {
-	Arch    Arch `yaml:"arch"`
-	Layers  int  `yaml:"layers"`
-	Heads   int  `yaml:"heads"`
-	Width   int  `yaml:"width"`   // D, size of a token's vector
-	Context int  `yaml:"context"` // longest sequence, in tokens
+	// Arch is gpt2 (a block normalises its input) or gpt1 (it normalises its output).
+	Arch Arch `yaml:"arch"`
+	// Layers is the number of blocks.
+	Layers int `yaml:"layers"`
+	// Heads is the number of attention heads of a block; it divides Width.
+	Heads int `yaml:"heads"`
+	// Width is D, the size of a token's vector.
+	Width int `yaml:"width"`
+	// Context is the length of the longest sequence, in tokens.
+	Context int `yaml:"context"`
 	// VocabSize is V. In a run's config it follows from the tokenizer.
 	VocabSize int `yaml:"vocab_size,omitempty"`
 	// Dropout is the probability on embeddings, attention and the output of each
@@ -68,7 +73,7 @@ type Config struct {
 	// that starts from 0.02 spends hundreds of steps on growing its weights.)
 	InitStd float64 `yaml:"init_std,omitempty"`
 	// InitPositions is what the position table is filled with before training: random
-	// numbers by default, or Sinusoids. It is trained in either case.
+	// numbers by default, or sinusoids. It is trained in either case.
 	InitPositions string `yaml:"init_positions,omitempty"`
 }
 

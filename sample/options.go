@@ -10,16 +10,28 @@ import (
 
 // Options say how tokens are drawn.
 type Options struct {
-	// The filters, in the order in which they act: that of Hugging Face's
+	// The filters stand in the order in which they act: that of Hugging Face's
 	// GenerationMixin._get_logits_processor, then OpenAI's penalties. A new one is a
-	// line here and a file.
+	// field here and a file.
+
+	// RepetitionPenalty divides positive logits of tokens that came before, and multiplies
+	// negative ones; 1: off.
 	RepetitionPenalty RepetitionPenalty `yaml:"repetition_penalty"`
-	PresencePenalty   PresencePenalty   `yaml:"presence_penalty,omitempty"`
-	FrequencyPenalty  FrequencyPenalty  `yaml:"frequency_penalty,omitempty"`
-	Temperature       Temperature       `yaml:"temperature"`
-	TopK              TopK              `yaml:"top_k"`
-	TopP              TopP              `yaml:"top_p"`
-	MinP              MinP              `yaml:"min_p"`
+	// PresencePenalty is subtracted from the logits of tokens that were drawn before; 0: off.
+	PresencePenalty PresencePenalty `yaml:"presence_penalty,omitempty"`
+	// FrequencyPenalty is subtracted from a token's logit for each time that it was drawn
+	// before; 0: off.
+	FrequencyPenalty FrequencyPenalty `yaml:"frequency_penalty,omitempty"`
+	// Temperature divides the logits: below 1 likely tokens get likelier; 0 takes the
+	// likeliest.
+	Temperature Temperature `yaml:"temperature"`
+	// TopK draws from that many of the likeliest tokens; 0: from all.
+	TopK TopK `yaml:"top_k"`
+	// TopP draws from the fewest tokens whose probabilities sum to it; 1: from all.
+	TopP TopP `yaml:"top_p"`
+	// MinP draws from the tokens that are at least that many times as likely as the
+	// likeliest; 0: from all.
+	MinP MinP `yaml:"min_p"`
 
 	// MaxTokens ends a text that doesn't end by itself.
 	MaxTokens int `yaml:"max_tokens"`

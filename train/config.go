@@ -12,9 +12,9 @@ import (
 type Config struct {
 	// Steps is the number of updates of the parameters.
 	Steps int `yaml:"steps"`
-	// BatchSize is the number of sequences in a batch. An update uses
-	// GradientAccumulationSteps batches.
-	BatchSize                 int `yaml:"batch_size"`
+	// BatchSize is the number of sequences in a batch.
+	BatchSize int `yaml:"batch_size"`
+	// GradientAccumulationSteps is the number of batches that an update uses.
 	GradientAccumulationSteps int `yaml:"gradient_accumulation_steps"`
 	// GradientParts divides the batches of an update into equal parts, one after another.
 	// Gradients are added up within each part, then those of the parts in a tree over
@@ -22,13 +22,16 @@ type Config struct {
 	// alone: any number whose product with a power of two is GradientParts. 0 means 1.
 	GradientParts int `yaml:"gradient_parts,omitempty"`
 
-	// LearningRate is reached after WarmupSteps, linearly from 0. Then the rate goes
-	// down to MinLearningRate at Steps: with Decay "cosine" (the default) along half a
-	// cosine, with "linear" along a line.
-	LearningRate    float64 `yaml:"learning_rate"`
+	// LearningRate is the highest learning rate; it is reached after WarmupSteps. 0 in a
+	// fine-tuning: it follows from the model's width.
+	LearningRate float64 `yaml:"learning_rate"`
+	// MinLearningRate is the learning rate of the last step.
 	MinLearningRate float64 `yaml:"min_learning_rate"`
-	WarmupSteps     int     `yaml:"warmup_steps"`
-	Decay           string  `yaml:"decay,omitempty"`
+	// WarmupSteps is the number of updates in which the learning rate rises linearly from 0.
+	WarmupSteps int `yaml:"warmup_steps"`
+	// Decay is how the learning rate goes down from LearningRate to MinLearningRate: cosine
+	// (half a cosine; also if empty) or linear.
+	Decay string `yaml:"decay,omitempty"`
 
 	// RateFactors multiply the learning rate of some kinds of parameters.
 	RateFactors RateFactors `yaml:"rate_factors,omitempty"`
@@ -37,19 +40,25 @@ type Config struct {
 	// updates are alike.
 	Stages []Stage `yaml:"stages,omitempty"`
 
-	// AdamW (Loshchilov and Hutter 2019). Weight decay acts on matrices and tables of
-	// vectors, not on biases and gains.
-	Beta1       float64 `yaml:"beta1"`
-	Beta2       float64 `yaml:"beta2"`
-	Epsilon     float64 `yaml:"epsilon"`
+	// Beta1 is AdamW's β₁, the decay of the mean of gradients (Loshchilov and Hutter 2019).
+	Beta1 float64 `yaml:"beta1"`
+	// Beta2 is AdamW's β₂, the decay of the mean of squared gradients.
+	Beta2 float64 `yaml:"beta2"`
+	// Epsilon is AdamW's ε.
+	Epsilon float64 `yaml:"epsilon"`
+	// WeightDecay is AdamW's λ. It acts on matrices and tables of vectors, not on biases and
+	// gains.
 	WeightDecay float64 `yaml:"weight_decay"`
 	// GradClip is the largest global L2 norm of the gradient; 0 doesn't clip.
 	GradClip float64 `yaml:"grad_clip"`
 
-	// The model is evaluated on the held-out split, a sample printed and a checkpoint
-	// saved whenever this number of steps was made. 0: at the end only.
-	EvalInterval       int `yaml:"eval_interval"`
-	SampleInterval     int `yaml:"sample_interval"`
+	// EvalInterval is after how many steps each the held-out split is measured; 0: at the
+	// end only.
+	EvalInterval int `yaml:"eval_interval"`
+	// SampleInterval is after how many steps each a sample is printed; 0: at the end only.
+	SampleInterval int `yaml:"sample_interval"`
+	// CheckpointInterval is after how many steps each a checkpoint is saved; 0: at the end
+	// only.
 	CheckpointInterval int `yaml:"checkpoint_interval"`
 	// Patience ends the run after this number of evaluations in a row without an
 	// improvement; 0: never.

@@ -34,8 +34,8 @@ func (c Config) LearningRateAt(step int) float64 {
 type Stage struct {
 	// Until is the share of the updates after which the stage ends.
 	Until float64 `yaml:"until"`
-	// Layers are trained, the first ones; 0 or more than the model has: all. Layers that
-	// join later begin as the identity; see model.Model.SilenceLayers.
+	// Layers are trained, the first ones; 0 or more than the model has: all. What
+	// joins later begins as the identity.
 	Layers int `yaml:"layers,omitempty"`
 	// Context is the length of the sequences; 0 or more than the model's: the model's.
 	Context int `yaml:"context,omitempty"`

@@ -10,7 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/configs"
+	"tinygpt/configs/manual"
 	"tinygpt/run"
 )
 
@@ -91,11 +91,13 @@ func candidates(app *cli.App, words []string) (found []string) {
 	}
 	before, word := words[:len(words)-1], words[len(words)-1]
 	commands, flags := app.Commands, app.Flags
+	var path []string // the names of the command
 	for len(before) > 0 {
 		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(before[0]) })
 		if i < 0 {
 			break
 		}
+		path = append(path, commands[i].Name)
 		commands, flags, before = commands[i].Subcommands, commands[i].Flags, before[1:]
 	}
 	offer := func(name, usage string) {
@@ -106,7 +108,7 @@ func candidates(app *cli.App, words []string) (found []string) {
 	}
 	if len(before) > 0 && strings.HasPrefix(before[len(before)-1], "-") {
 		if last := before[len(before)-1]; takesValue(flags, last) {
-			for _, v := range values(strings.TrimLeft(last, "-"), word) {
+			for _, v := range values(strings.Join(path, " "), strings.TrimLeft(last, "-"), word) {
 				offer(v, "")
 			}
 			return found
@@ -135,12 +137,17 @@ func candidates(app *cli.App, words []string) (found []string) {
 			offer(c.Name, c.Usage)
 		}
 	}
+	if slices.Equal(path, []string{"config"}) {
+		for _, v := range values("config", "config", word) {
+			offer(v, "")
+		}
+	}
 	return found
 }
 
-// values are those that a flag often has: names of runs for --run, presets and YAML
-// files for --config. None: a file.
-func values(flag, word string) (names []string) {
+// values are those that a command's flag often has: names of runs for --run, presets and
+// YAML files for --config. None: a file.
+func values(command, flag, word string) (names []string) {
 	switch flag {
 	case "run", "from":
 		if names, _ = filepath.Glob(filepath.Join(run.Root, "*")); strings.Contains(word, string(os.PathSeparator)) && !strings.HasPrefix(word, run.Root) {
@@ -148,11 +155,22 @@ func values(flag, word string) (names []string) {
 		}
 	case "config", "c":
 		names, _ = filepath.Glob("*.y*ml")
-		for _, preset := range configs.Presets() {
+		for _, preset := range presetsFor(command) {
 			if !slices.Contains(names, preset) {
 				names = append(names, preset)
 			}
 		}
 	}
 	return names
+}
+
+// presetsFor lists the presets that a command takes: those of its kind of configuration,
+// or if it has none of its own all of them.
+func presetsFor(command string) []string {
+	for _, k := range manual.Kinds() {
+		if command == k.Command || strings.HasPrefix(command, k.Command+" ") {
+			return k.Presets
+		}
+	}
+	return manual.Presets()
 }

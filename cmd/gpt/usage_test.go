@@ -22,6 +22,8 @@ func TestSuggestions(t *testing.T) {
 		"train --learning-rate 1":            "no flag --learning-rate: did you mean --set train.learning_rate=VALUE?",
 		"train --learning_rate 1":            "did you mean --set train.learning_rate=VALUE?",
 		"fewshot run --frobnicate":           "no flag --frobnicate: see gpt fewshot run --help",
+		"config --keys lerning":              `no key has "lerning" in it: did you mean learning?`,
+		"config a b":                         "config takes one name, found 2 arguments",
 		"--vers":                             "did you mean --version?",
 		"train --data":                       "flag needs an argument: -data: see gpt train --help",
 		"completion":                         "expected bash, zsh or fish",
@@ -55,6 +57,9 @@ func TestComplete(t *testing.T) {
 		{"sample/--run/ru", []string{"runs/tiny-1"}},
 		{"train/--config/ti", []string{"tiny.yaml"}},
 		{"train/-c/small", []string{"small.yaml"}},
+		{"vectors/train/--config/v", []string{"vectors.yaml"}},
+		{"align/sft/--config/cl", []string{"classroom.yaml"}},
+		{"config/se", []string{"sentiment.yaml"}},
 		{"train/--data/t", nil}, // a file
 		{"nonsense/t", []string{"train", "trace", "tokenizer"}},
 	} {

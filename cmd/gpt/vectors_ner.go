@@ -83,9 +83,7 @@ func vectorsNER(c *cli.Context) error {
 
 // configure reads the settings.
 func (t *nameTrials) configure(c *cli.Context) error {
-	file := struct {
-		NER transfer.Config `yaml:"ner"`
-	}{t.config}
+	file := transfer.File{NER: t.config}
 	if path := c.String("config"); path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {

@@ -32,7 +32,9 @@ func PresetNames() []string {
 
 // Config is all that decides a training of word vectors, besides the files' content.
 type Config struct {
-	Data    Data     `yaml:"data"`
+	// Data says which text is trained on, and what its words are.
+	Data Data `yaml:"data"`
+	// Vectors says how the vectors are trained. Names are gensim's where it has one.
 	Vectors Settings `yaml:"vectors"`
 }
 
@@ -42,10 +44,12 @@ type Data struct {
 	Files []string `yaml:"files,omitempty"`
 	// Encoding is the name of the files' character encoding; none: UTF-8.
 	Encoding string `yaml:"encoding,omitempty"`
-	// StoriesBytes is the size of the built-in stories, StoriesSeed which ones.
-	StoriesBytes int    `yaml:"stories_bytes,omitempty"`
-	StoriesSeed  uint64 `yaml:"stories_seed,omitempty"`
-	// Words names the splitter, see corpus.NewSplitter; "tokens" if there is a Tokenizer.
+	// StoriesBytes is the size of the built-in stories, in bytes.
+	StoriesBytes int `yaml:"stories_bytes,omitempty"`
+	// StoriesSeed is which built-in stories are generated.
+	StoriesSeed uint64 `yaml:"stories_seed,omitempty"`
+	// Words is how text is cut: words (runs of letters and digits, each ideograph alone),
+	// spaces (what is between them) or characters; tokens if there is a Tokenizer.
 	Words string `yaml:"words"`
 	// Tokenizer is a file or folder of a tokenizer whose tokens are the words, so that a
 	// GPT with the same tokenizer can begin with their vectors.
@@ -66,10 +70,12 @@ type Settings struct {
 	Dim int `yaml:"dim"`
 	// Window is how many words on each side belong to a word's context, at most.
 	Window int `yaml:"window"`
+	// Epochs is how many times the text is gone through.
 	Epochs int `yaml:"epochs"`
 	// LearningRate of sgns and cbow falls linearly to MinLearningRate; that of glove is
 	// AdaGrad's. 0: the model's usual one.
-	LearningRate    float64 `yaml:"learning_rate"`
+	LearningRate float64 `yaml:"learning_rate"`
+	// MinLearningRate is the learning rate of the last step, of sgns and cbow.
 	MinLearningRate float64 `yaml:"min_learning_rate,omitempty"`
 
 	// Objective of sgns and cbow is negative-sampling, or softmax: the full one, for small
@@ -78,24 +84,29 @@ type Settings struct {
 	// Engine of sgns and cbow is kernel, or graph: Gorgonia's graph of the objective, for toy
 	// corpora.
 	Engine string `yaml:"engine,omitempty"`
-	// Of sgns and cbow: Negative is the number of noise words for each example, NoisePower
-	// the exponent of f in their distribution, Sample the threshold of subsampling (0: none).
-	Negative   int     `yaml:"negative,omitempty"`
+	// Negative is the number of noise words for each example, of sgns and cbow.
+	Negative int `yaml:"negative,omitempty"`
+	// NoisePower is the exponent of a word's frequency in the distribution of noise words.
 	NoisePower float64 `yaml:"noise_power,omitempty"`
-	Sample     float64 `yaml:"sample"`
+	// Sample is the threshold of subsampling: words more frequent than it are left out at
+	// random. 0: none is.
+	Sample float64 `yaml:"sample"`
 	// Classic is cbow's gradient as in word2vec.c, without the mean's 1/C.
 	Classic bool `yaml:"classic,omitempty"`
 
-	// Of glove: XMax and Alpha are those of the weight f(X). MemoryMB is how much its counts
-	// may take in memory before they go to a temporary file.
-	XMax     float64 `yaml:"x_max,omitempty"`
-	Alpha    float64 `yaml:"alpha,omitempty"`
-	MemoryMB int     `yaml:"memory_mb,omitempty"`
+	// XMax is x_max of GloVe's weight f(X): cells with more than that count alike.
+	XMax float64 `yaml:"x_max,omitempty"`
+	// Alpha is the exponent α of GloVe's weight f(X).
+	Alpha float64 `yaml:"alpha,omitempty"`
+	// MemoryMB is how many megabytes GloVe's counts may take before they go to a temporary
+	// file.
+	MemoryMB int `yaml:"memory_mb,omitempty"`
 
 	// Evaluations is how often the held-out objective is measured and a checkpoint is
 	// written, in all.
-	Evaluations int    `yaml:"evaluations"`
-	Seed        uint64 `yaml:"seed"`
+	Evaluations int `yaml:"evaluations"`
+	// Seed of all that is drawn.
+	Seed uint64 `yaml:"seed"`
 }
 
 // The models.

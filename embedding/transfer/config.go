@@ -24,6 +24,12 @@ const (
 // Starts are all of them.
 var Starts = []Start{Random, Frozen, Tuned}
 
+// File is a file of settings.
+type File struct {
+	// NER has the settings of a classifier that finds names.
+	NER Config `yaml:"ner"`
+}
+
 // Config has the settings of the classifier.
 type Config struct {
 	// Window is how many words on each side of a word are seen.
@@ -40,7 +46,8 @@ type Config struct {
 	Dropout float64 `yaml:"dropout"`
 	// LearningRate is AdamW's at first; it falls to 0 in a line.
 	LearningRate float64 `yaml:"learning_rate"`
-	WeightDecay  float64 `yaml:"weight_decay"`
+	// WeightDecay is AdamW's λ.
+	WeightDecay float64 `yaml:"weight_decay"`
 	// Epochs is how often the training sentences are gone through. The epoch counts whose
 	// F1 on the development sentences is best.
 	Epochs int `yaml:"epochs"`

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// What is generated is what the comments in the source say now.
+func TestFresh(t *testing.T) {
+	const root = "../../.."
+	files, err := generate(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		found, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(found) != string(text) {
+			t.Errorf("%s isn't what its generator writes now: run go generate ./configs/manual", name)
+		}
+	}
+}
+
+func TestExplained(t *testing.T) {
+	keys := map[string]string{"MinCount": "min_count", "Words": "words", "Head": "head"}
+	for comment, want := range map[string]string{
+		"MinCount is how often a word\n\toccurs at least.\n": "how often a word occurs at least",
+		"Words of MinCount or more. See Head.\n":             "words of min_count or more. See head",
+		"A word's Header.\n":                                 "A word's Header",
+	} {
+		if got := explained("MinCount", comment, keys); got != want {
+			t.Errorf("%q: %q, want %q", comment, got, want)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+// Package manual explains the settings of every kind of configuration. What it says of a
+// setting is the comment on the field in the source that holds it, which the generator in
+// generate collects.
+package manual
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"tinygpt/align"
+	"tinygpt/configs"
+	"tinygpt/embedding/training"
+	"tinygpt/embedding/transfer"
+)
+
+//go:generate go run ./generate
+
+// Kind is a kind of configuration.
+type Kind struct {
+	// Name says what is configured, Command what takes such a configuration.
+	Name, Command string
+	// Default returns a pointer to the settings that a file's keys are laid over.
+	Default func() any
+	// Presets are the embedded configurations of this kind.
+	Presets []string
+
+	files fs.FS
+	// decode lays a text over what Default returns.
+	decode func(text []byte, name string) (any, error)
+	// has says whether a key, like "train.steps", is a setting of this kind; nil: all are.
+	has func(key string) bool
+}
+
+// Kinds lists the kinds of configurations.
+func Kinds() []*Kind {
+	texts, tasks := []string{}, []string{}
+	for _, name := range configs.Presets() {
+		if c, err := configs.Preset(name); err == nil && c.Finetunes() {
+			tasks = append(tasks, name)
+		} else {
+			texts = append(texts, name)
+		}
+	}
+	whole := func(text []byte, name string) (any, error) {
+		c, err := configs.Parse(text, name)
+		return &c, err
+	}
+	return []*Kind{{
+		Name: "a language model", Command: "train", Presets: texts, files: configs.PresetFiles(), decode: whole,
+		Default: func() any { c := configs.Default(); return &c },
+		has:     func(key string) bool { return !strings.HasPrefix(key, "finetune.") },
+	}, {
+		Name: "a fine-tuning", Command: "finetune", Presets: tasks, files: configs.PresetFiles(), decode: whole,
+		Default: func() any { c := configs.DefaultFinetune(); return &c },
+		has:     finetunes,
+	}, {
+		Name: "word vectors", Command: "vectors train", Presets: training.PresetNames(), files: training.Presets,
+		Default: func() any { c := training.Default(); return &c },
+		decode: func(text []byte, name string) (any, error) {
+			c := training.Default()
+			return &c, configs.Decode(text, name, &c)
+		},
+	}, {
+		Name: "names found with word vectors", Command: "vectors ner", files: os.DirFS(os.DevNull),
+		Default: func() any { return &transfer.File{NER: transfer.Default()} },
+		decode: func(text []byte, name string) (any, error) {
+			c := transfer.File{NER: transfer.Default()}
+			return &c, configs.Decode(text, name, &c)
+		},
+	}, {
+		Name: "an alignment", Command: "align", Presets: align.Presets(), files: align.PresetFiles(),
+		Default: func() any { c := align.Default(); return &c },
+		decode: func(text []byte, name string) (any, error) {
+			c := align.Default()
+			return &c, configs.Decode(text, name, &c)
+		},
+	}}
+}
+
+// finetunes says whether a key is a setting of a fine-tuning. The model is that of the run
+// that it starts from, and the number of steps follows from the examples.
+func finetunes(key string) bool {
+	if section, name, _ := strings.Cut(key, "."); section == "train" {
+		return !slices.Contains([]string{"steps", "warmup_steps", "eval_interval", "sample_interval", "checkpoint_interval", "stages"}, name)
+	}
+	return strings.HasPrefix(key, "finetune.") || key == "model.dropout"
+}
+
+// Presets lists the embedded configurations of all kinds.
+func Presets() (names []string) {
+	for _, k := range Kinds() {
+		names = append(names, k.Presets...)
+	}
+	return names
+}
+
+// Load reads the configuration of that name: that of a run's folder, a file, or a preset.
+// It returns a pointer to the settings.
+func Load(name string) (*Kind, any, error) {
+	path := name
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		path = filepath.Join(name, "config.yaml")
+	}
+	kinds := Kinds()
+	text, err := os.ReadFile(path)
+	if err == nil {
+		k := kindOf(kinds, text)
+		config, err := k.decode(text, path)
+		return k, config, err
+	}
+	if path != name || !os.IsNotExist(err) {
+		return nil, nil, err
+	}
+	for _, k := range kinds {
+		if !slices.Contains(k.Presets, name) {
+			continue
+		}
+		text, err := fs.ReadFile(k.files, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		config, err := k.decode(text, name)
+		return k, config, err
+	}
+	return nil, nil, configs.NoConfiguration(name, Presets())
+}
+
+// kindOf returns the kind of a text's configuration: the one whose sections it has.
+func kindOf(kinds []*Kind, text []byte) *Kind {
+	var sections map[string]any
+	if yaml.Unmarshal(text, &sections) != nil {
+		return kinds[0] // which says what is wrong with it
+	}
+	if _, tuned := sections["finetune"]; tuned {
+		return kinds[1]
+	}
+	for _, k := range kinds[2:] {
+		for _, f := range configs.Fields(reflect.TypeOf(k.Default()).Elem()) {
+			if _, has := sections[configs.Tag(f)]; has && configs.Tag(f) != "data" {
+				return k
+			}
+		}
+	}
+	return kinds[0]
+}

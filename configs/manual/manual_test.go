@@ -1,0 +1,115 @@
+package manual
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"tinygpt/configs"
+	"tinygpt/internal/terminal"
+)
+
+// Every preset of every kind, written with its comments, reads back as what it was.
+func TestWrite(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if len(Presets()) < 20 {
+		t.Errorf("%d presets: %v", len(Presets()), Presets())
+	}
+	for _, name := range Presets() {
+		k, config, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := k.Write(&out, config); err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile("again.yaml", out.Bytes(), 0o644)
+		again, read, err := Load("again.yaml")
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out.String())
+		}
+		// What isn't a setting of the kind is left out, so it may differ.
+		var second bytes.Buffer
+		if err := again.Write(&second, read); err != nil || second.String() != out.String() || again.Command != k.Command {
+			t.Errorf("%s comes back as %s's (%v)\n%s\nnot\n%s", name, again.Command, err, second.String(), out.String())
+		}
+		for _, s := range k.Sections() {
+			for _, key := range s.Keys {
+				if field := key.Name[strings.LastIndex(key.Name, ".")+1:]; !strings.Contains(out.String(), field+": ") && !strings.Contains(out.String(), field+" of each: ") {
+					t.Errorf("%s: %s is missing", name, key.Name)
+				}
+			}
+		}
+		for line := range strings.Lines(out.String()) {
+			if terminal.Columns(strings.TrimRight(line, "\n")) > 79 && strings.Contains(line, "#") {
+				t.Errorf("%s: %q is longer than 79 columns", name, line)
+			}
+		}
+	}
+}
+
+// A configuration with values that the presets leave at their defaults comes back too.
+func TestWriteEveryValue(t *testing.T) {
+	c := configs.Default()
+	for _, s := range []string{`data.files=["a: b", "c #d", ""]`, "data.encoding=gb18030", "train.stages=[{until: 0.5, layers: 2}]", "train.rate_factors={tables: 2}",
+		`sample.stop=["\n", "x"]`, "model.activation=gelu", "train.epsilon=1e-12", "model.dropout=0.1", "train.seed=18446744073709551615"} {
+		if err := c.Set(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := Kinds()[0].Write(&out, &c); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := configs.Parse(out.Bytes(), "a.yaml"); err != nil || !reflect.DeepEqual(again, c) {
+		t.Errorf("%v: %+v\n%s", err, again, out.String())
+	}
+}
+
+// Each key of each kind is explained, and says its default.
+func TestSections(t *testing.T) {
+	for _, k := range Kinds() {
+		keys := 0
+		for _, s := range k.Sections() {
+			if s.Comment == "" {
+				t.Errorf("%s: section %s has no comment", k.Command, s.Name)
+			}
+			for _, key := range s.Keys {
+				if keys++; key.Comment == "" || key.Default == "" || key.Type == "" || !strings.HasPrefix(key.Name, s.Name+".") {
+					t.Errorf("%s: %+v", k.Command, key)
+				}
+			}
+		}
+		if keys < 8 {
+			t.Errorf("%s: %d keys", k.Command, keys)
+		}
+	}
+}
+
+// The kind of a file follows from its sections; what is wrong with a name is said.
+func TestLoad(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for text, want := range map[string]string{
+		"model: {layers: 1}": "train", "finetune: {task: tagging}": "finetune", "vectors: {dim: 3}": "vectors train", "ner: {hidden: 3}": "vectors ner",
+		"ppo: {updates: 3}": "align", "data: {min_count: 2}\nvectors: {dim: 3}": "vectors train",
+	} {
+		os.WriteFile("a.yaml", []byte(text), 0o644)
+		if k, _, err := Load("a.yaml"); err != nil || k.Command != want {
+			t.Errorf("%s: %v, %v, want %s", text, k, err, want)
+		}
+	}
+	os.MkdirAll("runs/x", 0o755)
+	os.WriteFile(filepath.Join("runs", "x", "config.yaml"), []byte("kind: text\nmodel: {layers: 7}\nfound: {program: x}\n"), 0o644)
+	if _, config, err := Load("runs/x"); err != nil || config.(*configs.Config).Model.Layers != 7 {
+		t.Errorf("%+v, %v", config, err)
+	}
+	for name, want := range map[string]string{"smal.yaml": "did you mean the preset small.yaml?", "clasroom": "did you mean the preset classroom.yaml?", "qqqqqqq": "expected a YAML file or one of "} {
+		if _, _, err := Load(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}

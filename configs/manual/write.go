@@ -1,0 +1,115 @@
+package manual
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"tinygpt/configs"
+	"tinygpt/internal/terminal"
+)
+
+// width is how many columns comments take.
+const width = 79
+
+// Write writes a configuration of this kind as YAML that can be read again, with a comment
+// for every key. config is a pointer to the settings.
+func (k *Kind) Write(w io.Writer, config any) error {
+	y := &yamlWriter{Writer: w, kind: k}
+	settings := reflect.ValueOf(config).Elem()
+	for _, f := range configs.Fields(settings.Type()) {
+		y.section(f, settings, "")
+	}
+	return y.err
+}
+
+type yamlWriter struct {
+	io.Writer
+	kind  *Kind
+	begun bool // something was written
+	err   error
+}
+
+func (y *yamlWriter) line(format string, args ...any) {
+	if y.err == nil {
+		_, y.err = fmt.Fprintf(y, format+"\n", args...)
+	}
+}
+
+// comment writes lines that begin with # at an indentation.
+func (y *yamlWriter) comment(indent, text string) {
+	for _, line := range wrap(text, width-len(indent)-2) {
+		y.line("%s# %s", indent, line)
+	}
+}
+
+// section writes a field of a struct that is a struct itself, with its keys below it.
+func (y *yamlWriter) section(f reflect.StructField, of reflect.Value, prefix string) {
+	name := prefix + configs.Tag(f)
+	inner := of.FieldByIndex(f.Index)
+	begun := false
+	for _, key := range configs.Fields(inner.Type()) {
+		full := name + "." + configs.Tag(key)
+		if y.kind.has != nil && !y.kind.has(full) {
+			continue
+		}
+		indent := strings.Repeat("  ", strings.Count(name, "."))
+		if !begun {
+			begun = true
+			if y.begun && prefix == "" {
+				y.line("")
+			}
+			y.begun = true
+			y.comment(indent, comments[fieldName(of.Type(), f)])
+			y.line("%s%s:", indent, configs.Tag(f))
+		}
+		if key.Type.Kind() == reflect.Struct {
+			y.section(key, inner, name+".")
+			continue
+		}
+		y.key(indent+"  ", inner, key)
+	}
+}
+
+// key writes one setting.
+func (y *yamlWriter) key(indent string, of reflect.Value, f reflect.StructField) {
+	y.comment(indent, comments[fieldName(of.Type(), f)])
+	if elements(f.Type) {
+		for _, part := range configs.Fields(f.Type.Elem()) {
+			y.comment(indent, fmt.Sprintf("%s of each: %s", configs.Tag(part), comments[fieldName(f.Type.Elem(), part)]))
+		}
+	}
+	y.line("%s%s: %s", indent, configs.Tag(f), yamlOf(of.FieldByIndex(f.Index)))
+}
+
+// Print writes sections for reading on a terminal.
+func Print(w io.Writer, sections []Section) error {
+	var text strings.Builder
+	for i, s := range sections {
+		if i > 0 {
+			text.WriteString("\n")
+		}
+		fmt.Fprintf(&text, "%s: %s\n", s.Name, s.Comment)
+		for _, k := range s.Keys {
+			fmt.Fprintf(&text, "  %s  (%s, default %s)\n", k.Name, k.Type, k.Default)
+			for _, line := range wrap(k.Comment, width-6) {
+				fmt.Fprintf(&text, "      %s\n", line)
+			}
+		}
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// wrap divides a text into lines of at most that many columns, between words.
+func wrap(text string, columns int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && terminal.Columns(line+" "+word) > columns {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
+}
