@@ -10,8 +10,8 @@ import (
 // appendWords appends to words the words of text as BERT's BasicTokenizer splits
 // it (Devlin et al. 2018), which is what transformers and tokenizers put before
 // GPT-1's merges: control characters vanish, white space separates, a Chinese
-// character and a punctuation mark are words of their own, letters lose their
-// accents and become lower case. Each word is followed by endOfWord.
+// character and a punctuation mark are words of their own. With fold, letters lose
+// their accents and become lower case. Each word is followed by endOfWord.
 //
 // The original GPT-1 code used spaCy's English rules instead, which differ for
 // contractions and hyphens. Apart from tokenizers 0.23.3, on which transformers' own
@@ -20,7 +20,7 @@ import (
 //     their class, after the library's tables were made (about 2015). Go's know them.
 //   - the 256 Chinese characters U+2B820 to U+2B91F, which BERT counts among the
 //     words of one character, and so does this; the library begins at U+2B920.
-func appendWords(words []byte, text string) []byte {
+func appendWords(words []byte, text string, fold bool) []byte {
 	start := len(words)
 	finish := func() {
 		if len(words) > start {
@@ -29,7 +29,9 @@ func appendWords(words []byte, text string) []byte {
 		}
 	}
 	add := func(r rune) {
-		r = unicode.ToLower(r)
+		if fold {
+			r = unicode.ToLower(r)
+		}
 		if isPunctuation(r) {
 			finish()
 			words = utf8.AppendRune(words, r)
@@ -43,11 +45,15 @@ func appendWords(words []byte, text string) []byte {
 		case isRemoved(r):
 		case unicode.IsSpace(r):
 			finish()
-		case r < utf8.RuneSelf:
+		case r < utf8.RuneSelf || !fold && !isChinese(r):
 			add(r)
 		case isChinese(r):
 			finish()
-			words = append(words, norm.NFD.String(string(r))...)
+			if fold {
+				words = append(words, norm.NFD.String(string(r))...)
+			} else {
+				words = utf8.AppendRune(words, r)
+			}
 			finish()
 		default:
 			// Decomposing one by one is enough: the order of marks, which

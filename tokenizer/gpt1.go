@@ -186,7 +186,7 @@ func betweenWords(s string, i int) bool {
 func (t *gpt1) encodeChunk(text string) []int32 {
 	e := t.encoders.Get().(*pieceEncoder)
 	defer t.encoders.Put(e)
-	words := appendWords(make([]byte, 0, len(text)+len(text)/4), text)
+	words := appendWords(make([]byte, 0, len(text)+len(text)/4), text, true)
 	ids := make([]int32, 0, len(text)/4+1)
 	for piece := range strings.SplitAfterSeq(string(words), string(rune(endOfWord))) {
 		if piece != "" {

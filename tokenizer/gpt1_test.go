@@ -78,7 +78,7 @@ func FuzzGPT1(f *testing.F) {
 			return
 		}
 		var want []int32
-		for word := range strings.SplitSeq(string(appendWords(nil, s)), string(rune(endOfWord))) {
+		for word := range strings.SplitSeq(string(appendWords(nil, s, true)), string(rune(endOfWord))) {
 			if word != "" {
 				want = append(want, encodePairs(v, rank, word)...)
 			}
@@ -132,7 +132,7 @@ func TestWords(t *testing.T) {
 		"한":                        "\u1112\u1161\u11ab|",
 		"“q” — $5 ^ ©":             "“|q|”|—|$|5|^|©|",
 	} {
-		if got := strings.ReplaceAll(string(appendWords(nil, text)), string(rune(endOfWord)), "|"); got != want {
+		if got := strings.ReplaceAll(string(appendWords(nil, text, true)), string(rune(endOfWord)), "|"); got != want {
 			t.Errorf("words of %q: %q, want %q", text, got, want)
 		}
 	}

@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"tinygpt/internal/atomicfile"
 )
@@ -17,6 +19,7 @@ const (
 	jsonFile       = "tokenizer.json"
 	configFile     = "tokenizer_config.json"
 	specialMapFile = "special_tokens_map.json"
+	vocabTXTFile   = "vocab.txt" // BERT's
 	addedFile      = "added_tokens.json"
 )
 
@@ -36,6 +39,8 @@ type tokenizerConfig struct {
 	AddBegin    *bool                  `json:"add_bos_token"` // before each text; absent: as tokenizer.json says
 	Unknown     tokenName              `json:"unk_token"`
 	AddedTokens map[string]configToken `json:"added_tokens_decoder"`
+	LowerCase   *bool                  `json:"do_lower_case"`          // of BERT's; absent: yes
+	Chinese     *bool                  `json:"tokenize_chinese_chars"` // likewise
 	// ChatTemplate is a Jinja template; see WithChatTemplate.
 	ChatTemplate templateJSON `json:"chat_template"`
 }
@@ -71,8 +76,8 @@ func (n *tokenName) UnmarshalJSON(b []byte) error {
 
 // ReadHuggingFace reads the tokenizer of a folder: tokenizer.json if there is one
 // (see ReadJSON), else vocab.json and merges.txt, or OpenAI's encoder.json and
-// vocab.bpe (GPT-2), or encoder_bpe_40000.json and vocab_40000.bpe (GPT-1), which
-// may be gzipped. The end of text is the eos_token of tokenizer_config.json or
+// vocab.bpe (GPT-2), or encoder_bpe_40000.json and vocab_40000.bpe (GPT-1), or
+// BERT's vocab.txt (WordPiece), which may be gzipped. The end of text is the eos_token of tokenizer_config.json or
 // special_tokens_map.json; where these are absent or name none, <|endoftext|> if
 // that is a special token. What comes before each text (Begin) is what the files say:
 // add_bos_token of tokenizer_config.json, else the post-processor of tokenizer.json.
@@ -110,8 +115,53 @@ func ReadHuggingFace(dir string) (Tokenizer, error) {
 			return t, err
 		}
 	}
+	t, err := readVocabTXT(dir, config)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return t, err
+	}
 	absolute, _ := filepath.Abs(dir)
-	return nil, fmt.Errorf("%s: no tokenizer in it: expected %s, or %s and %s, or %s and %s", absolute, jsonFile, vocabFiles[0][0], vocabFiles[0][1], vocabFiles[1][0], vocabFiles[1][1])
+	return nil, fmt.Errorf("%s: no tokenizer in it: expected %s, or %s and %s, or %s and %s, or %s", absolute, jsonFile, vocabFiles[0][0], vocabFiles[0][1], vocabFiles[1][0], vocabFiles[1][1], vocabTXTFile)
+}
+
+// readVocabTXT reads BERT's vocabulary; the error is fs.ErrNotExist if there is none. Texts
+// begin with [CLS].
+func readVocabTXT(dir string, config tokenizerConfig) (Tokenizer, error) {
+	path := filepath.Join(dir, vocabTXTFile)
+	b, err := readPlainOrGzip(path)
+	if err != nil {
+		return nil, err
+	}
+	v := &vocabulary{special: map[string]bool{}, added: map[string]bool{}, match: map[string]Match{}, endOfText: string(config.EndOfText), unknown: string(config.Unknown)}
+	if v.ids, err = parseVocabTXT(b); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if config.Chinese != nil && !*config.Chinese {
+		return nil, fmt.Errorf("%s: tokenize_chinese_chars is false: expected true, each Chinese character being a word", filepath.Join(dir, configFile))
+	}
+	for _, name := range append([]string{v.endOfText}, bertSpecial...) {
+		if _, ok := v.ids[name]; ok {
+			v.special[name] = true
+		}
+	}
+	if err := addTokens(v, dir, config); err != nil {
+		return nil, err
+	}
+	t, err := newWordPiece(v, config.LowerCase == nil || *config.LowerCase)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	begin, ok := SpecialID(t, bertBegin)
+	if !ok {
+		begin = -1
+	}
+	begun, err := WithBegin(t, begin)
+	if err == nil {
+		begun, err = config.begin(begun)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, configFile), err)
+	}
+	return readChatTemplate(begun, dir, config)
 }
 
 // readVocabFiles reads a vocabulary and its merges; the error is fs.ErrNotExist if
@@ -248,7 +298,11 @@ func WriteHuggingFace(dir string, t Tokenizer, context int) error {
 	if files[specialMapFile], err = formatJSON(special); err != nil {
 		return err
 	}
-	if _, isChar := t.(*char); !isChar {
+	switch t := t.(type) {
+	case *char:
+	case *wordPiece:
+		files[vocabTXTFile] = []byte(strings.Join(t.names, "\n") + "\n")
+	default:
 		if files["vocab.json"], err = formatJSON(vocabOf(t.(extendable))); err != nil {
 			return err
 		}
@@ -310,6 +364,15 @@ func configOf(t Tokenizer, context int) map[string]any {
 	case *gpt1:
 		c["tokenizer_class"], c["unk_token"] = "OpenAIGPTTokenizer", t.written(t.unknown)
 		add(t.unknown, t.written(t.unknown))
+	case *wordPiece:
+		c["unk_token"] = t.written(t.unknown)
+		add(t.unknown, t.written(t.unknown))
+		for key, name := range map[string]string{"pad_token": "[PAD]", "cls_token": bertBegin, "sep_token": bertEnd, "mask_token": "[MASK]"} {
+			if _, ok := SpecialID(t, name); ok {
+				c[key] = name
+				more = slices.DeleteFunc(more, func(s string) bool { return s == name })
+			}
+		}
 	}
 	if len(more) > 0 {
 		c["additional_special_tokens"] = more

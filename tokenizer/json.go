@@ -13,7 +13,7 @@ import (
 
 // A tokenizer.json as the tokenizers library of Hugging Face reads and writes it:
 // a pipeline of normalizer, pre-tokenizer, model, post-processor and decoder, and
-// the added tokens, which the model does not make. All of our kinds are its BPE
+// the added tokens, which the model does not make. All of our kinds but one are its BPE
 // model: characters and bytes are BPE without merges.
 type tokenizerJSON struct {
 	Version       string       `json:"version"`
@@ -38,7 +38,25 @@ type modelJSON struct {
 	IgnoreMerges bool      `json:"ignore_merges"` // which changes nothing, see merger
 	Vocab        vocabJSON `json:"vocab"`
 	Merges       []merge   `json:"merges"`
+	LongestWord  *int      `json:"max_input_chars_per_word,omitempty"` // of WordPiece
 }
+
+// MarshalJSON leaves out what a model of the type doesn't have.
+func (m *modelJSON) MarshalJSON() ([]byte, error) {
+	if m.Type == wordPieceType {
+		return formatJSON(struct {
+			Type        string    `json:"type"`
+			Unknown     *string   `json:"unk_token"`
+			Prefix      *string   `json:"continuing_subword_prefix"`
+			LongestWord *int      `json:"max_input_chars_per_word"`
+			Vocab       vocabJSON `json:"vocab"`
+		}{m.Type, m.Unknown, m.Prefix, m.LongestWord, m.Vocab})
+	}
+	type all modelJSON
+	return formatJSON((*all)(m))
+}
+
+const wordPieceType = "WordPiece"
 
 // component is an object with its type and settings, or null.
 type component map[string]any
@@ -163,7 +181,7 @@ func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
 		v.endOfText = EndOfTextName
 	}
 	for _, a := range f.AddedTokens {
-		if byteLevel := f.PreTokenizer != nil && f.Normalizer == nil; !a.Special && !byteLevel {
+		if byteLevel := f.Model.Type == wordPieceType || f.PreTokenizer != nil && f.Normalizer == nil; !a.Special && !byteLevel {
 			return nil, fmt.Errorf("added token %d, %q, is not special: this program cuts such tokens out of a text only for byte-level BPE", a.ID, a.Content)
 		}
 	}
@@ -172,7 +190,7 @@ func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
 		return nil, err
 	}
 	id := int32(-1)
-	if name, _ := f.PostProcessor.begins(""); name != "" {
+	if name, _ := f.PostProcessor.begins(f.endToken()); name != "" {
 		var ok bool
 		if id, ok = SpecialID(t, name); !ok {
 			return nil, fmt.Errorf("key \"post_processor\" puts %q before a text, which is no special token", name)
@@ -181,9 +199,19 @@ func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
 	return WithBegin(t, id)
 }
 
+// endToken is what may come after a text: BERT's end, which has no place after a prompt.
+func (f *tokenizerJSON) endToken() string {
+	if f.Model.Type == wordPieceType {
+		return bertEnd
+	}
+	return ""
+}
+
 // tokenizer makes the tokenizer of the file's kind.
 func (f *tokenizerJSON) tokenizer(v *vocabulary) (Tokenizer, error) {
 	switch {
+	case f.Model.Type == wordPieceType:
+		return newWordPiece(v, f.Normalizer["lowercase"] != false)
 	case f.Model.Suffix != nil && *f.Model.Suffix == writtenEndOfWord:
 		delete(v.special, v.unknown) // it stands for text
 		return newGPT1(v)
@@ -196,6 +224,9 @@ func (f *tokenizerJSON) tokenizer(v *vocabulary) (Tokenizer, error) {
 // check returns an error that names what cannot be reproduced.
 func (f *tokenizerJSON) check() error {
 	m := f.Model
+	if m.Type == wordPieceType {
+		return f.checkWordPiece()
+	}
 	suffix := m.Suffix != nil && *m.Suffix != ""
 	switch {
 	case f.Truncation != nil:
@@ -203,7 +234,7 @@ func (f *tokenizerJSON) check() error {
 	case f.Padding != nil:
 		return fmt.Errorf("key \"padding\" is %s, expected null: this program doesn't fill texts up; set it to null", f.Padding)
 	case m.Type != "BPE" && m.Type != "":
-		return fmt.Errorf("key \"model.type\" is %q, expected \"BPE\"", m.Type)
+		return fmt.Errorf("key \"model.type\" is %q, expected \"BPE\" or \"WordPiece\"", m.Type)
 	case m.Dropout != nil && *m.Dropout != 0:
 		return fmt.Errorf("key \"model.dropout\" is %v, expected null: merges at random have no definite ids", *m.Dropout)
 	case m.Prefix != nil && *m.Prefix != "":
@@ -223,6 +254,30 @@ func (f *tokenizerJSON) check() error {
 	if suffix && !gpt1 || !suffix && !byteLevel && !chars {
 		return fmt.Errorf("keys \"normalizer\" and \"pre_tokenizer\" are %s and %s: this program has GPT-2's way (none; ByteLevel with add_prefix_space false and use_regex true), "+
 			"GPT-1's with the suffix %q (BertNormalizer in lower case; BertPreTokenizer), and single characters (none; none; no merges and no unknown token)", f.Normalizer, f.PreTokenizer, writtenEndOfWord)
+	}
+	return nil
+}
+
+// checkWordPiece is check for WordPiece.
+func (f *tokenizerJSON) checkWordPiece() error {
+	m := f.Model
+	lower := f.Normalizer["lowercase"] != false
+	if accents := f.Normalizer["strip_accents"]; accents != nil && accents != lower {
+		return fmt.Errorf("keys \"normalizer.lowercase\" and \"normalizer.strip_accents\" are %v and %v: expected both or neither", lower, accents)
+	}
+	bert := f.Normalizer.is("BertNormalizer", component{"clean_text": true, "handle_chinese_chars": true}) && f.PreTokenizer.is("BertPreTokenizer", nil)
+	_, begins := f.PostProcessor.begins(bertEnd)
+	switch {
+	case f.Truncation != nil || f.Padding != nil:
+		return fmt.Errorf("keys \"truncation\" and \"padding\" are %s and %s, expected null: this program doesn't cut texts off or fill them up", f.Truncation, f.Padding)
+	case m.Prefix != nil && *m.Prefix != withinWord:
+		return fmt.Errorf("key \"model.continuing_subword_prefix\" is %q, expected %q", *m.Prefix, withinWord)
+	case m.LongestWord != nil && *m.LongestWord != longestWord:
+		return fmt.Errorf("key \"model.max_input_chars_per_word\" is %d, expected %d", *m.LongestWord, longestWord)
+	case !bert:
+		return fmt.Errorf("keys \"normalizer\" and \"pre_tokenizer\" are %s and %s: for WordPiece this program has BERT's way (BertNormalizer with clean_text and handle_chinese_chars; BertPreTokenizer)", f.Normalizer, f.PreTokenizer)
+	case !begins:
+		return fmt.Errorf("key \"post_processor\" is %s: expected %s or nothing before a text, and %s or nothing after it", f.PostProcessor, bertBegin, bertEnd)
 	}
 	return nil
 }
@@ -290,6 +345,13 @@ func formatTokenizerJSON(t Tokenizer) ([]byte, error) {
 		f.Decoder = component{"type": "BPEDecoder", "suffix": suffix}
 	case *char:
 		f.Decoder = component{"type": "Fuse"}
+	case *wordPiece:
+		unknown, prefix, longest := t.written(t.unknown), withinWord, longestWord
+		f.Model = &modelJSON{Type: wordPieceType, Unknown: &unknown, Prefix: &prefix, LongestWord: &longest, Vocab: vocabOf(e)}
+		f.AddedTokens = append(f.AddedTokens, addedToken{ID: t.unknown, Content: unknown, Special: true})
+		f.Normalizer = component{"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": nil, "lowercase": t.fold}
+		f.PreTokenizer = component{"type": "BertPreTokenizer"}
+		f.Decoder = component{"type": "WordPiece", "prefix": prefix, "cleanup": true}
 	}
 	if id := Begin(t); id >= 0 {
 		name, _ := e.base().specialName(id)

@@ -3,7 +3,8 @@
 // The main kind is byte-level byte-pair encoding as in GPT-2 (Radford et al.
 // 2019, section 2.2; Sennrich et al. 2016), trained on the user's own text
 // (TrainBPE) or with GPT-2's published vocabulary (GPT2, built in, no network).
-// There are also GPT-1's encoding of lower-case words (read from its files),
+// There are also GPT-1's encoding of lower-case words and BERT's WordPiece, which
+// Chinese GPT-2s have (both read from their files),
 // one token per character, as nanoGPT's first example has it (NewChar), and one
 // token per byte (NewByte). Encoding runs through tiktoken-go.
 //
@@ -11,7 +12,7 @@
 // tokenizers and transformers libraries read as they are, with the same ids, and
 // the other way round; tiktoken's ranks are read and written too. The package
 // knows nothing of models or of token streams on disk. It leaves out
-// normalisation (text is taken as it is, byte for byte) but for GPT-1's.
+// normalisation (text is taken as it is, byte for byte) but for GPT-1's and BERT's.
 package tokenizer
 
 import (
@@ -82,6 +83,11 @@ func Fingerprint(t Tokenizer) string {
 	if t, ok := t.(interface{ cutOut() []SpecialToken }); ok {
 		for _, s := range t.cutOut() {
 			b = fmt.Append(b, s)
+		}
+	}
+	if t, ok := t.(*wordPiece); ok { // bytes don't say what is within a word
+		for _, name := range t.names {
+			b = appendSized(b, []byte(name))
 		}
 	}
 	if t, ok := t.(interface{ order() []int32 }); ok {
