@@ -31,9 +31,9 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	app := &cli.App{
 		Name:  "bench",
 		Usage: "compare with OpenBLAS, PyTorch and llm.c, in turn on the same shapes",
-		Description: "Peers that aren't named or found are left out. OpenBLAS and llm.c need a C compiler\n" +
-			"(cc, or what CC names). Searching for PyTorch's fastest setting takes minutes for\n" +
-			"each workload; --settings FILE remembers what was found.",
+		Description: `Peers that aren't named or found are left out. OpenBLAS and llm.c need a C compiler
+(cc, or what CC names). Searching for PyTorch's fastest setting takes minutes for
+each workload; --settings FILE remembers what was found.`,
 		Writer: stdout, ErrWriter: stderr,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "python", Usage: "`INTERPRETER` with PyTorch (repeatable)"},

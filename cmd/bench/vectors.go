@@ -32,8 +32,8 @@ func vectorsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "vectors",
 		Usage: "train word vectors in turn with gensim, word2vec.c, pWord2Vec and GloVe",
-		Description: "The text has a sentence or paragraph a line, its words apart by spaces. Dimension 100, window 5 (GloVe 10),\n" +
-			"5 noise words, minimal count 5, subsampling 1e-3. A process' CPU time is what counts on a machine that isn't idle.",
+		Description: `The text has a sentence or paragraph a line, its words apart by spaces. Dimension 100, window 5 (GloVe 10),
+5 noise words, minimal count 5, subsampling 1e-3. A process' CPU time is what counts on a machine that isn't idle.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "data", Usage: "train on `FILE`", Required: true},
 			&cli.StringFlag{Name: "gensim", Usage: "`INTERPRETER` of Python with gensim"},

@@ -20,9 +20,9 @@ func ablateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "ablate",
 		Usage: "show what pre-training is for: fine-tune with parts left out, on few and many examples",
-		Description: "Compared are fine-tuning with and without the language model's loss, the same model without\n" +
-			"pre-training, and logistic regression over n-grams, as in table 5 of the GPT-1 paper, each on the\n" +
-			"same examples. Results are kept one by one: the same command goes on where it was stopped.",
+		Description: `Compared are fine-tuning with and without the language model's loss, the same model without
+pre-training, and logistic regression over n-grams, as in table 5 of the GPT-1 paper, each on the
+same examples. Results are kept one by one: the same command goes on where it was stopped.`,
 		Flags: append(finetuneFlags(),
 			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
 			&cli.IntFlag{Name: "seeds", Usage: "repeat each `N` times", Value: 3},

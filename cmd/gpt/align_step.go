@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -149,7 +148,7 @@ func trainAlign(c *cli.Context, t *alignment.Training) error {
 		fmt.Fprintln(out, note)
 	}
 	trainer.Report = &alignReport{trainReport: newTrainReport(out)}
-	debug.FreeOSMemory()
+	settleMemory()
 	ctx, stop := interruptible(c)
 	defer stop()
 	result, stopped, err := t.Train(ctx)

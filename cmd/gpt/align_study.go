@@ -17,8 +17,8 @@ func alignAllCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "all",
 		Usage: "do all three steps, compare, and draw: InstructGPT from beginning to end",
-		Description: "Everything goes into one folder, a run for each step. After Ctrl-C the same command with --run goes\n" +
-			"on where it was.",
+		Description: `Everything goes into one folder, a run for each step. After Ctrl-C the same command with --run goes
+on where it was.`,
 		Flags: []cli.Flag{
 			configFlag("classroom.yaml"),
 			setFlag("change a setting", "world.scale=0.1"),
@@ -92,9 +92,9 @@ func alignOveroptimiseCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "overoptimise",
 		Usage: "optimise reward models of growing amounts of data too far, and see what the answers are worth",
-		Description: "For each amount of data a reward model is learned from the comparisons of --reward's run, and\n" +
-			"optimised by best of n and by PPO without a price of KL (Gao, Schulman and Hilton 2022). The points\n" +
-			"are kept in the folder: the same command goes on after Ctrl-C.",
+		Description: `For each amount of data a reward model is learned from the comparisons of --reward's run, and
+optimised by best of n and by PPO without a price of KL (Gao, Schulman and Hilton 2022). The points
+are kept in the folder: the same command goes on after Ctrl-C.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "reward", Usage: "`FOLDER` of a reward model's run", DefaultText: "the latest"},
 			&cli.IntSliceFlag{Name: "prompts", Usage: "learn a reward model from `N` prompts' comparisons (repeatable)", Value: cli.NewIntSlice(60, 300, 1000)},

@@ -25,11 +25,7 @@ func TestAlign(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "tiny.yaml", tiny)
 	writeFile(t, "align.yaml", tinyAlign)
-	for _, k := range []struct {
-		line   string
-		status int
-		want   string
-	}{
+	refuse(t, []refusal{
 		{"align ppo --top-k 5", 2, "--top-k: answers are drawn from the policy itself"},
 		{"align grpo --temperature 0.7", 2, "--temperature: answers are drawn from the policy itself"},
 		{"align sft", 1, "no run there yet: make one with `gpt train"},
@@ -40,12 +36,7 @@ func TestAlign(t *testing.T) {
 		{"align sft --resume --set ppo.kl=1", 2, "leave out --set"},
 		{"align ppo --reward a --reward-command b", 2, "expected one of them"},
 		{"align data x", 2, `found "x"`},
-	} {
-		status, _, stderr := gpt(strings.Fields(k.line)...)
-		if status != k.status || !strings.Contains(stderr, k.want) {
-			t.Errorf("gpt %s: exit %d, want %d and %q:\n%s", k.line, status, k.status, k.want, stderr)
-		}
-	}
+	})
 	contains(t, succeed(t, "align", "data", "--scale", "0.01", "--examples"), "33,207", "1,557", "[trap]")
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "model.context=128")
 	contains(t, succeed(t, "align", "sft"), "demonstrations", "runs/sft-1")

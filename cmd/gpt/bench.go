@@ -20,9 +20,9 @@ func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "measure how fast this computer trains and samples",
-		Description: "Measures matrix products, training steps and sampling with random weights, and compares with the\n" +
-			"peak of this CPU's multiply-adds and of its memory, which are measured too. Takes a\n" +
-			"minute or so and 2.3 GB of memory for GPT-2's steps; close other programs meanwhile.",
+		Description: `Measures matrix products, training steps and sampling with random weights, and compares with the
+peak of this CPU's multiply-adds and of its memory, which are measured too. Takes a
+minute or so and 2.3 GB of memory for GPT-2's steps; close other programs meanwhile.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "quick", Usage: "seconds instead: shorter, and without training GPT-2"},
 			&cli.BoolFlag{Name: "json", Usage: "write JSON instead of tables"},

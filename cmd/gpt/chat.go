@@ -15,7 +15,6 @@ import (
 
 	"tinygpt/chat"
 	"tinygpt/internal/terminal"
-	"tinygpt/run"
 	"tinygpt/sample"
 )
 
@@ -46,11 +45,7 @@ func chatCommand() *cli.Command {
 const maxAnswers = 8
 
 func chatAction(c *cli.Context) error {
-	precision, err := precisionOf(c)
-	if err != nil {
-		return err
-	}
-	r, err := run.Open(c.String("run"))
+	r, precision, err := openRun(c)
 	if err != nil {
 		return err
 	}
@@ -61,11 +56,7 @@ func chatAction(c *cli.Context) error {
 	if err := setOptions(c, &options); err != nil {
 		return usageError{err}
 	}
-	m, err := trainedModel(c.App.ErrWriter, r, c.String("checkpoint"))
-	if err != nil {
-		return err
-	}
-	weights, err := m.Weights(precision)
+	weights, err := trainedWeights(c, r, precision)
 	if err != nil {
 		return err
 	}

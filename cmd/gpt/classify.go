@@ -18,10 +18,10 @@ func classifyCommand() *cli.Command {
 		Name:      "classify",
 		Usage:     "predict labels with a fine-tuned model",
 		ArgsUsage: "[TEXT ...]",
-		Description: "Each TEXT is an example of its own. For entailment and similarity the two texts follow one\n" +
-			"another; for choice TEXT is the context and --choice gives the choices; for tagging TEXT is a sentence.\n" +
-			"Without TEXT the examples come from --file, or from standard input: a text on each line, or for\n" +
-			"tasks of several texts rows as in the training file.",
+		Description: `Each TEXT is an example of its own. For entailment and similarity the two texts follow one
+another; for choice TEXT is the context and --choice gives the choices; for tagging TEXT is a sentence.
+Without TEXT the examples come from --file, or from standard input: a text on each line, or for
+tasks of several texts rows as in the training file.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the fine-tuned run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "predict for the rows of `FILE`, with the columns of training"},

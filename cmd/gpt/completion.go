@@ -52,11 +52,14 @@ func completionCommand() *cli.Command {
 		Name:      "completion",
 		Usage:     "print a script that completes commands, flags and names in a shell",
 		ArgsUsage: "bash|zsh|fish",
-		Description: "For a gpt in your PATH (go install ./cmd/gpt). Now, in this shell:\n\n" +
-			"   bash:  source <(gpt completion bash)\n" +
-			"   zsh:   source <(gpt completion zsh)\n" +
-			"   fish:  gpt completion fish | source\n\n" +
-			"For good: that line at the end of ~/.bashrc, of ~/.zshrc (after compinit), or of\n~/.config/fish/config.fish.",
+		Description: `For a gpt in your PATH (go install ./cmd/gpt). Now, in this shell:
+
+   bash:  source <(gpt completion bash)
+   zsh:   source <(gpt completion zsh)
+   fish:  gpt completion fish | source
+
+For good: that line at the end of ~/.bashrc, of ~/.zshrc (after compinit), or of
+~/.config/fish/config.fish.`,
 		Action: func(c *cli.Context) error {
 			script, ok := completionScripts[c.Args().First()]
 			if !ok || c.Args().Len() != 1 {

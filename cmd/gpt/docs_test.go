@@ -35,7 +35,8 @@ var shorter = map[string][]string{
 	"train --resume": {"--set", "train.steps=6"},
 	"bench":          {"--help"}, // TestBench measures
 	"serve":          {"--help"}, // TestServe serves
-	"ablate":         {"--sizes", "10", "--seeds", "1"},
+	"ablate":         {"--sizes", "10", "--seeds", "1", "--set", "finetune.min_steps=2", "--set", "finetune.evaluations=1"},
+	"scaling table":  {"--accelerator", "100", "--mfu", "0.3"}, // TestScalingTable measures
 	"fewshot":        {"--trials", "2"},
 	"vectors ner":    {"--set", "ner.epochs=1"},
 	"vectors train":  {"--set", "data.stories_bytes=150000", "--min-count", "1", "--dim", "16", "--epochs", "1"},
@@ -45,7 +46,7 @@ var shorter = map[string][]string{
 	"align all":          {"--force"},
 	"align best-of":      {"--n", "2", "--prompts", "2"},
 	"align overoptimise": {"--n", "2", "--held-out", "2", "--updates", "1"},
-	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "16000",
+	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "8000",
 		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300"},
 }
 

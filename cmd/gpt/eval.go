@@ -20,10 +20,10 @@ func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "eval",
 		Usage: "measure how well a trained model predicts its validation split, or any text",
-		Description: "Each token is predicted once, from its document's beginning where that fits into the context.\n" +
-			"With --stride the context slides over the text instead, documents or not, as in Hugging Face's guide to\n" +
-			"perplexity: its windows begin N tokens apart and predict what is new in them.\n" +
-			"The end-of-text token after each document is predicted too, and counts.",
+		Description: `Each token is predicted once, from its document's beginning where that fits into the context.
+With --stride the context slides over the text instead, documents or not, as in Hugging Face's guide to
+perplexity: its windows begin N tokens apart and predict what is new in them.
+The end-of-text token after each document is predicted too, and counts.`,
 		Flags: []cli.Flag{
 			runFlag(),
 			checkpointFlag(),
@@ -42,11 +42,7 @@ func evalAction(c *cli.Context) error {
 	if format != "text" && format != "json" {
 		return usageError{fmt.Errorf("--format is %q: expected text or json", format)}
 	}
-	precision, err := precisionOf(c)
-	if err != nil {
-		return err
-	}
-	r, err := run.Open(c.String("run"))
+	r, precision, err := openRun(c)
 	if err != nil {
 		return err
 	}

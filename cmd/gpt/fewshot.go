@@ -10,8 +10,6 @@ import (
 
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
-	"tinygpt/model"
-	"tinygpt/run"
 	"tinygpt/study/fewshot"
 )
 
@@ -19,10 +17,10 @@ func fewshotCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "fewshot",
 		Usage: "ask a trained model with solved examples in the prompt, as GPT-3 was asked",
-		Description: "The model answers with the choice that it finds likeliest; no weight changes. Without --task it is asked\n" +
-			"what the built-in world is about (train with --config fewshot.yaml); a file holds a task of yours, in lines such as\n" +
-			`   {"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}` + "\n" +
-			"gpt fewshot run compares models of several sizes.",
+		Description: `The model answers with the choice that it finds likeliest; no weight changes. Without --task it is asked
+what the built-in world is about (train with --config fewshot.yaml); a file holds a task of yours, in lines such as
+   {"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}
+gpt fewshot run compares models of several sizes.`,
 		Flags: append(fewshotFlags(),
 			runFlag(),
 			checkpointFlag(),
@@ -92,10 +90,6 @@ func fewshotAction(c *cli.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	precision, err := precisionOf(c)
-	if err != nil {
-		return err
-	}
 	m.Tasks = fewshot.BuiltIn()
 	if names := c.StringSlice("task"); len(names) > 0 {
 		m.Tasks = nil
@@ -107,11 +101,11 @@ func fewshotAction(c *cli.Context) error {
 			m.Tasks = append(m.Tasks, t)
 		}
 	}
-	r, err := run.Open(c.String("run"))
+	r, precision, err := openRun(c)
 	if err != nil {
 		return err
 	}
-	weights, err := runWeights(r, c.String("checkpoint"), precision)
+	weights, err := trainedWeights(c, r, precision)
 	if err != nil {
 		return err
 	}
@@ -150,12 +144,4 @@ func pictureName(path string) error {
 		return usageError{fmt.Errorf("--plot is %q: expected a name that ends in .svg or .png", path)}
 	}
 	return nil
-}
-
-func runWeights(r *run.Run, checkpoint string, p model.Precision) (*model.Weights, error) {
-	m, _, err := r.Trained(checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	return m.Weights(p)
 }

@@ -22,8 +22,8 @@ func fewshotRunCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "run",
 		Usage: "train models of several sizes on stories and quiz sheets, and ask them all",
-		Description: "Tables, pictures, the prompts and each model's run are left in a folder. The same command goes on where\n" +
-			"it was stopped.",
+		Description: `Tables, pictures, the prompts and each model's run are left in a folder. The same command goes on where
+it was stopped.`,
 		Flags: append(fewshotFlags(),
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "what the models have in common, a YAML `FILE` or preset", Value: "fewshot.yaml"},
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large (repeatable)", Value: cli.NewIntSlice(1, 3, 6)},
@@ -44,13 +44,12 @@ func fewshotRunAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out := c.App.Writer
-	ctx, stop := interruptible(c)
-	defer stop()
-	results, err := climb(ctx, c, l)
+	results, err := climb(c, l)
 	if err != nil {
 		return err
 	}
+	ctx, stop := interruptible(c)
+	defer stop()
 	m.Tasks = fewshot.BuiltIn()
 	layout, err := fewshot.ParseLayout(fewshot.DefaultLayout)
 	if err != nil {
@@ -64,7 +63,11 @@ func fewshotRunAction(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		weights, err := runWeights(r, "last", model.Float32)
+		trained, _, err := r.Trained("last")
+		if err != nil {
+			return err
+		}
+		weights, err := trained.Weights(model.Float32)
 		if err != nil {
 			return err
 		}
@@ -94,6 +97,7 @@ func fewshotRunAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	out := c.App.Writer
 	fmt.Fprintf(out, "\n%s questions of each task and seed, choices by per-token log-likelihood; ± is two standard errors\n\n", number.Thousands(m.Trials))
 	if err := s.Write(out, "text"); err != nil {
 		return err

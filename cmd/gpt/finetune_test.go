@@ -142,39 +142,30 @@ func TestFinetuneErrors(t *testing.T) {
 	writeFile(t, "one.tsv", "sentence\tlabel\na\tx\nb\tx\n")
 	writeFile(t, "empty.tsv", "sentence\tlabel\n  \tx\nb\ty\n")
 	succeed(t, finetuneArgs()...)
-	for _, c := range []struct {
-		args   []string
-		status int
-		want   string
-	}{
-		{[]string{"finetune", "--data", "train.tsv", "--test", "unseen.tsv"}, 1, `unseen.tsv:2: the label "ODD!" isn't one of the classes that training saw: HAPPY!, SAD!`},
-		{[]string{"finetune", "--data", "short.tsv"}, 1, "short.tsv:3: 1 column, expected at least 2"},
-		{[]string{"finetune", "--data", "one.tsv"}, 1, `one.tsv: every row (2 of them) has the label "x"`},
-		{[]string{"finetune", "--data", "empty.tsv"}, 1, `empty.tsv:2: the text (column 1, "sentence") is empty`},
-		{[]string{"finetune", "--data", "train.tsv", "--label", "lable"}, 1, `no column "lable"; it has "sentence", "label"`},
-		{[]string{"finetune", "--data", "missing.tsv"}, 1, "missing.tsv: no such file"},
-		{[]string{"finetune", "--data", "train.tsv", "--from", "nowhere"}, 1, "no config.yaml in it"},
-		{[]string{"finetune", "--config", "small.yaml"}, 1, "no finetune section with a task in it"},
-		{[]string{"finetune"}, 1, "finetune.train is missing: give --data FILE"},
-		{[]string{"finetune", "--data", "train.tsv", "--task", "sorting"}, 1, `finetune.task is "sorting"`},
-		{[]string{"finetune", "--data", "train.tsv", "--task", "choice"}, 1, "which columns hold the choices? it has \"sentence\", \"label\": name them with --choices"},
-		{[]string{"finetune", "--data", "train.tsv", "--freeze-layers", "3"}, 1, "finetune.freeze_layers is 3, but the model has 2"},
-		{[]string{"finetune", "--data", "train.tsv", "--seeds", "0"}, 2, "--seeds is 0"},
-		{[]string{"finetune", "--data", "train.tsv", "--run", "runs/tiny-1"}, 1, "holds a run already"},
-		{[]string{"finetune", "--resume", "--lambda", "1"}, 2, "leave out --lambda"},
-		{[]string{"finetune", "--resume", "--run", "runs/tiny-1"}, 1, "is no fine-tuned run"},
-		{[]string{"finetune", "extra"}, 2, "takes flags only"},
-		{[]string{"classify", "--run", "runs/tiny-1", "x"}, 1, "is no fine-tuned run: make one with `gpt finetune --from runs/tiny-1`"},
-		{[]string{"classify", "ok", " "}, 1, "argument:2: the text is empty"},
-		{[]string{"classify", "--file", "test.tsv", "x"}, 2, "expected one of them"},
-		{[]string{"classify", "--file", "test.tsv", "--text", "words"}, 1, `no column "words"`},
-		{[]string{"ablate", "--data", "train.tsv", "--seeds", "0"}, 2, "--seeds must be 1 or more"},
-	} {
-		status, _, stderr := gpt(c.args...)
-		if status != c.status || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("gpt %s: exit %d\n%s\nwant %d, %s", strings.Join(c.args, " "), status, stderr, c.status, c.want)
-		}
-	}
+	refuse(t, []refusal{
+		{"finetune --data train.tsv --test unseen.tsv", 1, `unseen.tsv:2: the label "ODD!" isn't one of the classes that training saw: HAPPY!, SAD!`},
+		{"finetune --data short.tsv", 1, "short.tsv:3: 1 column, expected at least 2"},
+		{"finetune --data one.tsv", 1, `one.tsv: every row (2 of them) has the label "x"`},
+		{"finetune --data empty.tsv", 1, `empty.tsv:2: the text (column 1, "sentence") is empty`},
+		{"finetune --data train.tsv --label lable", 1, `no column "lable"; it has "sentence", "label"`},
+		{"finetune --data missing.tsv", 1, "missing.tsv: no such file"},
+		{"finetune --data train.tsv --from nowhere", 1, "no config.yaml in it"},
+		{"finetune --config small.yaml", 1, "no finetune section with a task in it"},
+		{"finetune", 1, "finetune.train is missing: give --data FILE"},
+		{"finetune --data train.tsv --task sorting", 1, `finetune.task is "sorting"`},
+		{"finetune --data train.tsv --task choice", 1, "which columns hold the choices? it has \"sentence\", \"label\": name them with --choices"},
+		{"finetune --data train.tsv --freeze-layers 3", 1, "finetune.freeze_layers is 3, but the model has 2"},
+		{"finetune --data train.tsv --seeds 0", 2, "--seeds is 0"},
+		{"finetune --data train.tsv --run runs/tiny-1", 1, "holds a run already"},
+		{"finetune --resume --lambda 1", 2, "leave out --lambda"},
+		{"finetune --resume --run runs/tiny-1", 1, "is no fine-tuned run"},
+		{"finetune extra", 2, "takes flags only"},
+		{"classify --run runs/tiny-1 x", 1, "is no fine-tuned run: make one with `gpt finetune --from runs/tiny-1`"},
+		{"classify ok ' '", 1, "argument:2: the text is empty"},
+		{"classify --file test.tsv x", 2, "expected one of them"},
+		{"classify --file test.tsv --text words", 1, `no column "words"`},
+		{"ablate --data train.tsv --seeds 0", 2, "--seeds must be 1 or more"},
+	})
 	// A class list that doesn't fit the checkpoint.
 	path := filepath.Join("runs", "finetune-1", "config.yaml")
 	text, err := os.ReadFile(path)

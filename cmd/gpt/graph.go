@@ -21,8 +21,8 @@ func graphCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "graph",
 		Usage: "draw Gorgonia's graph of a model, forward and backward",
-		Description: "Draws the training graph of a configuration or of a run: operations on the left, their gradients on the\n" +
-			"right, equal layers once. Point at a box in a browser, and it says which nodes of the graph it stands for.",
+		Description: `Draws the training graph of a configuration or of a run: operations on the left, their gradients on the
+right, equal layers once. Point at a box in a browser, and it says which nodes of the graph it stands for.`,
 		Flags: []cli.Flag{
 			configFlag("small.yaml"),
 			&cli.StringFlag{Name: "run", Usage: "draw the model of the run in `FOLDER`, fine-tuned or not, instead of a configuration"},

@@ -35,21 +35,13 @@ func TestGraph(t *testing.T) {
 	}
 	contains(t, string(picture), "Last tokens", "Sum of gradients", "score.weight")
 
-	for _, k := range []struct {
-		args   []string
-		status int
-		want   string
-	}{
-		{[]string{"x"}, 2, "flags only"},
-		{[]string{"--to", "graph.png"}, 2, "ends in .svg or .dot"},
-		{[]string{"--run", "runs/tiny-1", "--config", "tiny.yaml"}, 2, "both --run and --config"},
-		{[]string{"--layer", "1", "--unfold"}, 2, "both --layer and --unfold"},
-		{[]string{"--config", "tiny.yaml", "--layer", "3"}, 2, "layers 1 to 2"},
-		{[]string{"--config", "sentiment.yaml"}, 1, "with --run FOLDER"},
-		{[]string{"--run", "nowhere"}, 1, "not the folder of a run"},
-	} {
-		if status, _, stderr := gpt(append([]string{"graph"}, k.args...)...); status != k.status || !strings.Contains(stderr, k.want) {
-			t.Errorf("graph %q: exit %d: %s", k.args, status, stderr)
-		}
-	}
+	refuse(t, []refusal{
+		{"graph x", 2, "flags only"},
+		{"graph --to graph.png", 2, "ends in .svg or .dot"},
+		{"graph --run runs/tiny-1 --config tiny.yaml", 2, "both --run and --config"},
+		{"graph --layer 1 --unfold", 2, "both --layer and --unfold"},
+		{"graph --config tiny.yaml --layer 3", 2, "layers 1 to 2"},
+		{"graph --config sentiment.yaml", 1, "with --run FOLDER"},
+		{"graph --run nowhere", 1, "not the folder of a run"},
+	})
 }

@@ -92,11 +92,7 @@ func TestBadInterchange(t *testing.T) {
 	}
 	writeFile(t, "own.yaml", "model: {layers: 1, heads: 1, width: 8, context: 8}\ndata: {val_fraction: 0.2}\ntrain: {steps: 2}\n")
 	succeed(t, "export", "--run", "theirs", "--to", "out")
-	for _, k := range []struct {
-		line   string
-		status int
-		want   string
-	}{
+	refuse(t, []refusal{
 		{"import", 2, "import takes one folder or file, found 0 arguments"},
 		{"import a b", 2, "found 2 arguments"},
 		{"import none", 1, "none: no such folder: expected one with config.json"},
@@ -121,12 +117,7 @@ func TestBadInterchange(t *testing.T) {
 		{"train --resume --run theirs --from theirs", 2, "leave out --from"},
 		{"train --config own.yaml --data text.txt --set tokenizer.kind=imported", 1, "tokenizer.kind is imported: such a tokenizer belongs to the weights of a run"},
 		{"eval --run theirs", 1, "no text: give --data FILE"},
-	} {
-		status, _, stderr := gpt(strings.Fields(k.line)...)
-		if status != k.status || !strings.Contains(stderr, k.want) || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("gpt %s: exit %d, want %d and one line with %q:\n%s", k.line, status, k.status, k.want, stderr)
-		}
-	}
+	})
 	for _, left := range []string{"x", "runs"} {
 		if _, err := os.Stat(left); err == nil {
 			t.Errorf("%s was left behind", left)

@@ -27,6 +27,24 @@ func succeed(t *testing.T, args ...string) string {
 	return stdout
 }
 
+// refusal is a command line that must fail, and what is said of it.
+type refusal struct {
+	line   string // as it is typed after gpt
+	status int
+	want   string
+}
+
+// refuse checks that commands fail with their status and one line on standard error.
+func refuse(t *testing.T, list []refusal) {
+	t.Helper()
+	for _, r := range list {
+		status, _, stderr := gpt(words(t, r.line)...)
+		if status != r.status || !strings.Contains(stderr, r.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("gpt %s: exit %d, want %d with one line of %q:\n%s", r.line, status, r.status, r.want, stderr)
+		}
+	}
+}
+
 // tiny is a configuration that trains in a moment.
 const tiny = `
 data: {stories_bytes: 20000, windows: documents}
@@ -195,11 +213,7 @@ func TestBadInput(t *testing.T) {
 	})
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "tokenizer.kind=char", "--data", "letters.txt", "--run", "letters")
 
-	for _, k := range []struct {
-		line   string
-		status int
-		want   string
-	}{
+	refuse(t, []refusal{
 		{"trian", 2, `no command "trian": did you mean gpt train?`},
 		{"train --confg tiny.yaml", 2, "confg"},
 		{"train tiny.yaml", 2, `train takes flags only, found "tiny.yaml"`},
@@ -252,15 +266,7 @@ func TestBadInput(t *testing.T) {
 		{"eval --run letters --data short.txt", 1, "'T'"},
 		{"verify none", 1, "none"},
 		{"verify nothing", 1, "nothing"},
-	} {
-		status, _, stderr := gpt(strings.Fields(k.line)...)
-		if status != k.status || !strings.Contains(stderr, k.want) {
-			t.Errorf("gpt %s: exit %d, want %d with %q:\n%s", k.line, status, k.status, k.want, stderr)
-		}
-		if strings.Count(stderr, "\n") != 1 {
-			t.Errorf("gpt %s: not one line but\n%s", k.line, stderr)
-		}
-	}
+	})
 	if entries, _ := os.ReadDir("runs"); len(entries) != 1 {
 		t.Errorf("runs left behind: %v", entries)
 	}

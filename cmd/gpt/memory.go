@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"runtime/debug"
 
 	"tinygpt/internal/number"
@@ -11,10 +12,14 @@ import (
 )
 
 // settleMemory gives back the garbage of reading texts before a training. What comes then
-// is little: without this the collector would let the process grow to twice what lives.
+// is little: without this the collector would let a process with much that lives grow to
+// twice as much.
 func settleMemory() {
 	debug.FreeOSMemory()
-	debug.SetGCPercent(10)
+	var m runtime.MemStats
+	if runtime.ReadMemStats(&m); m.HeapAlloc > 32<<20 {
+		debug.SetGCPercent(10)
+	}
 }
 
 // memoryReport is a Report that watches what a training step holds.

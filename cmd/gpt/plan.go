@@ -15,8 +15,8 @@ func planCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "plan",
 		Usage: "what training with a configuration takes, and whether this computer has it",
-		Description: "Counts parameters, memory and operations, measures this computer on steps of that model (of\n" +
-			"fewer layers if it is large) in seconds, and says what to change when memory won't do.",
+		Description: `Counts parameters, memory and operations, measures this computer on steps of that model (of
+fewer layers if it is large) in seconds, and says what to change when memory won't do.`,
 		Flags: append([]cli.Flag{
 			configFlag("small.yaml"),
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "the texts, for a vocabulary of their characters (repeatable)"},

@@ -28,22 +28,13 @@ func TestPlot(t *testing.T) {
 		t.Errorf("%v:\n%s", err, lines)
 	}
 
-	for _, k := range []struct {
-		args   string
-		status int
-		want   string
-	}{
+	refuse(t, []refusal{
 		{"plot --to x.gif", 2, "--to x.gif: expected a name that ends in .png, .svg or .jsonl"},
 		{"plot runs/tiny-1 runs/tiny-2 --to x.jsonl", 2, "one run can be written as JSON lines, found 2"},
 		{"plot --reference gpt1.yaml", 2, "expected one of shakespeare.yaml, small.yaml, or none"},
 		{"plot nowhere", 1, "not the folder of a run"},
 		{"plot --to no/x.svg", 1, "no/x.svg"},
-	} {
-		status, _, stderr := gpt(strings.Fields(k.args)...)
-		if status != k.status || !strings.Contains(stderr, k.want) {
-			t.Errorf("gpt %s: exit %d: %s", k.args, status, stderr)
-		}
-	}
+	})
 	if err := os.Remove(filepath.Join("runs", "tiny-2", "metrics.jsonl")); err != nil {
 		t.Fatal(err)
 	}

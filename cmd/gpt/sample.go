@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/terminal"
-	"tinygpt/run"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
@@ -38,9 +37,9 @@ func sampleCommand() *cli.Command {
 		Name:      "sample",
 		Usage:     "write with a trained model",
 		ArgsUsage: "[PROMPT]",
-		Description: "PROMPT is the text to continue, in quotes; - reads it from standard input.\n" +
-			"Without a prompt the model writes a text from its beginning, or on a terminal asks for one after the other.\n" +
-			"A checkpoint from a stage of training with a shorter context (train.stages) keeps to that context.",
+		Description: `PROMPT is the text to continue, in quotes; - reads it from standard input.
+Without a prompt the model writes a text from its beginning, or on a terminal asks for one after the other.
+A checkpoint from a stage of training with a shorter context (train.stages) keeps to that context.`,
 		Flags:  flags,
 		Action: sampleAction,
 	}
@@ -55,11 +54,7 @@ func sampleAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	precision, err := precisionOf(c)
-	if err != nil {
-		return err
-	}
-	r, err := run.Open(c.String("run"))
+	r, precision, err := openRun(c)
 	if err != nil {
 		return err
 	}
@@ -76,11 +71,7 @@ func sampleAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := trainedModel(c.App.ErrWriter, r, c.String("checkpoint"))
-	if err != nil {
-		return err
-	}
-	weights, err := m.Weights(precision)
+	weights, err := trainedWeights(c, r, precision)
 	if err != nil {
 		return err
 	}

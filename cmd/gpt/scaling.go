@@ -21,8 +21,8 @@ func scalingTableCommand() *cli.Command {
 		Name:      "table",
 		Usage:     "the papers' models, counted: parameters, memory, operations, time",
 		ArgsUsage: "gpt1|gpt2|gpt3|all",
-		Description: "What the papers' tables say, with what follows from it. The speed of this computer is\n" +
-			"measured in a second or two. Under each table is said where a paper's own figures disagree.",
+		Description: `What the papers' tables say, with what follows from it. The speed of this computer is
+measured in a second or two. Under each table is said where a paper's own figures disagree.`,
 		Flags: estimateFlags(),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() > 1 {

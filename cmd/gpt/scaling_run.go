@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -20,9 +19,9 @@ func scalingRunCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "run",
 		Usage: "train models of growing size on the same text, and predict the largest from the smaller ones",
-		Description: "The models have GPT-2's proportions of depth and width, scaled down. Their losses are fitted by\n" +
-			"L(N) = E + (Nc/N)^α; tables, pictures and each model's run are left in a folder. The same\n" +
-			"command goes on where it was stopped.",
+		Description: `The models have GPT-2's proportions of depth and width, scaled down. Their losses are fitted by
+L(N) = E + (Nc/N)^α; tables, pictures and each model's run are left in a folder. The same
+command goes on where it was stopped.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "preset", Usage: strings.Join(ladder.Presets(), " (minutes) or ") + " (a night)", Value: ladder.Presets()[0]},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder or glob instead of the built-in stories (repeatable)"},
@@ -37,10 +36,7 @@ func scalingRunCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			out := c.App.Writer
-			ctx, stop := interruptible(c)
-			defer stop()
-			results, err := climb(ctx, c, l)
+			results, err := climb(c, l)
 			if err != nil {
 				return err
 			}
@@ -52,15 +48,17 @@ func scalingRunCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "\n%s\npictures (PNG too): %s\n", a.Text(), strings.Join(pictures, ", "))
+			fmt.Fprintf(c.App.Writer, "\n%s\npictures (PNG too): %s\n", a.Text(), strings.Join(pictures, ", "))
 			return nil
 		},
 	}
 }
 
 // climb trains the models of a ladder on the terminal.
-func climb(ctx context.Context, c *cli.Context, l *ladder.Ladder) ([]ladder.Result, error) {
+func climb(c *cli.Context, l *ladder.Ladder) ([]ladder.Result, error) {
 	out := c.App.Writer
+	ctx, stop := interruptible(c)
+	defer stop()
 	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
 	p := terminal.NewStages(c.App.ErrWriter)
 	defer p.Clear()

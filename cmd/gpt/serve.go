@@ -28,8 +28,8 @@ func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
 		Usage: "answer over HTTP in the shapes of OpenAI's API, with a page to chat",
-		Description: "Open the address that it prints in a browser, or give it to a client as its base URL with /v1.\n" +
-			"Each run is a model named like its folder.",
+		Description: `Open the address that it prints in a browser, or give it to a client as its base URL with /v1.
+Each run is a model named like its folder.`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "run", Usage: "`FOLDER` of a run to serve (repeatable)", DefaultText: "the latest"},
 			checkpointFlag(),

@@ -13,10 +13,11 @@ import (
 
 func tokenizerDecodeCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "decode",
-		Usage:       "turn token ids into text",
-		ArgsUsage:   "[ID ...]",
-		Description: "Ids stand one after the other, or in the JSON that encode writes. Without ids and --file they are\nread from standard input and decoded as they come.",
+		Name:      "decode",
+		Usage:     "turn token ids into text",
+		ArgsUsage: "[ID ...]",
+		Description: `Ids stand one after the other, or in the JSON that encode writes. Without ids and --file they are
+read from standard input and decoded as they come.`,
 		Flags: []cli.Flag{tokenizerFlag(), textFileFlag(), formatFlag(),
 			&cli.BoolFlag{Name: "skip-special-tokens", Usage: "leave out special tokens instead of writing their names"},
 		},

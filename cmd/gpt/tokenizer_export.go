@@ -14,9 +14,10 @@ import (
 
 func tokenizerExportCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "export",
-		Usage:       "write a tokenizer for transformers, tokenizers or tiktoken",
-		Description: "A PATH that ends in .tiktoken gets tiktoken's ranks, one that ends in .json a tokenizer.json. Any other\nis a folder for AutoTokenizer.from_pretrained, with vocab.json and merges.txt too.",
+		Name:  "export",
+		Usage: "write a tokenizer for transformers, tokenizers or tiktoken",
+		Description: `A PATH that ends in .tiktoken gets tiktoken's ranks, one that ends in .json a tokenizer.json. Any other
+is a folder for AutoTokenizer.from_pretrained, with vocab.json and merges.txt too.`,
 		Flags: []cli.Flag{tokenizerFlag(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `PATH`"},
 			&cli.IntFlag{Name: "model-max-length", Usage: "of a folder: the model takes `N` tokens", DefaultText: "not said"},

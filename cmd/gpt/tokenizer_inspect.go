@@ -18,10 +18,11 @@ import (
 
 func tokenizerInspectCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "inspect",
-		Usage:       "show how a text or a corpus is cut into tokens, or what a vocabulary holds",
-		ArgsUsage:   "[TEXT]",
-		Description: "With TEXT, in quotes, or --file: each token with its id. With --data: how the tokens of whole texts\nspread over the vocabulary. With none of them: the vocabulary.",
+		Name:      "inspect",
+		Usage:     "show how a text or a corpus is cut into tokens, or what a vocabulary holds",
+		ArgsUsage: "[TEXT]",
+		Description: `With TEXT, in quotes, or --file: each token with its id. With --data: how the tokens of whole texts
+spread over the vocabulary. With none of them: the vocabulary.`,
 		Flags: []cli.Flag{tokenizerFlag(), textFileFlag(), formatFlag(),
 			textsFlag("look at the tokens of", ""),
 			encodingFlag(),

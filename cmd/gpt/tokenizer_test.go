@@ -143,11 +143,7 @@ func TestTokenizerErrors(t *testing.T) {
 	writeFile(t, "latin1.txt", "caf\xe9")
 	writeFile(t, "empty.json", "{}")
 	succeed(t, "tokenizer", "train", "-d", "text.txt", "--kind", "char", "-o", "tok")
-	for _, k := range []struct {
-		line   string
-		status int
-		want   string
-	}{
+	refuse(t, []refusal{
 		{"tokenizer trian", 2, `no command "trian": did you mean gpt tokenizer train?`},
 		{"tokenizer encode --tokeniser x", 2, "tokeniser"},
 		{"tokenizer encode -t gpt2 a b", 2, "encode takes one text, found 2 arguments: put it in quotes"},
@@ -181,12 +177,7 @@ func TestTokenizerErrors(t *testing.T) {
 		{"tokenizer export -t tok -o new.tiktoken", 1, "it is not byte-level BPE"},
 		{"train --tokenizer none --data text.txt", 1, "none: no such file or folder"},
 		{"train --resume --tokenizer gpt2", 2, "leave out --tokenizer"},
-	} {
-		status, _, stderr := gpt(strings.Fields(k.line)...)
-		if status != k.status || !strings.Contains(stderr, k.want) || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("gpt %s: exit %d, want %d with one line of %q:\n%s", k.line, status, k.status, k.want, stderr)
-		}
-	}
+	})
 	for _, name := range []string{"new", "new.tiktoken", "runs"} {
 		if _, err := os.Stat(name); err == nil {
 			t.Errorf("%s is left behind", name)

@@ -19,9 +19,9 @@ func traceCommand() *cli.Command {
 		Name:      "trace",
 		Usage:     "make a page that walks a prompt through the model",
 		ArgsUsage: "[PROMPT]",
-		Description: "The page shows tokens, embeddings, the attention of each head, the logit lens, and the probabilities of the\n" +
-			"next token under temperature and top-k. It is one HTML file, for any browser, without a network. A file that ends\n" +
-			"in .svg gets a piece of it as a picture: the logit lens and the likeliest next tokens.",
+		Description: `The page shows tokens, embeddings, the attention of each head, the logit lens, and the probabilities of the
+next token under temperature and top-k. It is one HTML file, for any browser, without a network. A file that ends
+in .svg gets a piece of it as a picture: the logit lens and the likeliest next tokens.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to trace, instead of the argument"},
 			&cli.StringFlag{Name: "prompt-file", Usage: "trace the text of `FILE`, without its last line end; - for standard input"},

@@ -21,19 +21,11 @@ func TestTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, string(picture), "<svg ", "layer 1")
-	for _, k := range []struct {
-		args   []string
-		status int
-		want   string
-	}{
-		{[]string{"trace"}, 2, "trace needs a prompt"},
-		{[]string{"trace", "two", "prompts"}, 2, "trace takes one prompt, found 2 arguments"},
-		{[]string{"trace", strings.Repeat("xyz ", 100)}, 1, "a page shows at most 24 of this model"},
-		{[]string{"trace", "Mia", "--to", "no/page.html"}, 1, "no/page.html"},
-		{[]string{"trace", "Mia", "--run", "nowhere"}, 1, "not the folder of a run"},
-	} {
-		if status, _, stderr := gpt(k.args...); status != k.status || !strings.Contains(stderr, k.want) {
-			t.Errorf("%.60q: exit %d: %s", k.args, status, stderr)
-		}
-	}
+	refuse(t, []refusal{
+		{"trace", 2, "trace needs a prompt"},
+		{"trace two prompts", 2, "trace takes one prompt, found 2 arguments"},
+		{"trace '" + strings.Repeat("xyz ", 100) + "'", 1, "a page shows at most 24 of this model"},
+		{"trace Mia --to no/page.html", 1, "no/page.html"},
+		{"trace Mia --run nowhere", 1, "not the folder of a run"},
+	})
 }

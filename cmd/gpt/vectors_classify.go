@@ -17,8 +17,8 @@ func vectorsClassifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "classify",
 		Usage: "label texts by the mean of their words' vectors: the simplest classifier there is of them",
-		Description: "A text is the mean of its words' vectors, and logistic regression tells its class (ridge regression its grade). Next to\n" +
-			"it, the same over n-grams, without vectors. gpt finetune takes the same files: what GPT-1's way makes of them.",
+		Description: `A text is the mean of its words' vectors, and logistic regression tells its class (ridge regression its grade). Next to
+it, the same over n-grams, without vectors. gpt finetune takes the same files: what GPT-1's way makes of them.`,
 		Flags: append(fromFlags(),
 			&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "learn from the examples of `FILE`"},
 			&cli.StringFlag{Name: "dev", Usage: "choose the regularisation by the examples of `FILE`", DefaultText: "a tenth of the training examples"},

@@ -14,8 +14,8 @@ func vectorsConvertCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "convert",
 		Usage: "write vectors in the format that a file's name asks for",
-		Description: "--to ends in .txt or .vec (word2vec's and fastText's text), .bin (word2vec's binary form), .glove.txt (without\n" +
-			"a first line), each also with .gz, or in .safetensors, which gets its words in a .tsv file of the same name.",
+		Description: `--to ends in .txt or .vec (word2vec's and fastText's text), .bin (word2vec's binary form), .glove.txt (without
+a first line), each also with .gz, or in .safetensors, which gets its words in a .tsv file of the same name.`,
 		Flags: append(fromFlags(),
 			&cli.StringFlag{Name: "to", Usage: "write to `FILE`"},
 			forceFlag(),

@@ -19,8 +19,8 @@ func vectorsExplainCommand() *cli.Command {
 		Name:      "explain",
 		Usage:     "show in tables how word vectors are trained, on a sentence of yours",
 		ArgsUsage: "[SENTENCE]",
-		Description: "The parts are onehot, windows, step (an example with its noise words, before and after ten steps), features\n" +
-			"(differences of vectors made by hand), noise (P(w) in a text), glove (its matrix and weights).",
+		Description: `The parts are onehot, windows, step (an example with its noise words, before and after ten steps), features
+(differences of vectors made by hand), noise (P(w) in a text), glove (its matrix and weights).`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "part", Usage: "show `PART` only (repeatable)", DefaultText: "all of them"},
 			textsFlag("count words in", "the built-in stories"),

@@ -21,8 +21,8 @@ func vectorsInitCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "init",
 		Usage: "make a GPT whose token table begins with word vectors",
-		Description: "The vectors are those of a run of gpt vectors train --tokenizer; the GPT gets that tokenizer, and random weights\n" +
-			"elsewhere. Train it with gpt train --from.",
+		Description: `The vectors are those of a run of gpt vectors train --tokenizer; the GPT gets that tokenizer, and random weights
+elsewhere. Train it with gpt train --from.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "vectors", Usage: "the `FOLDER` of the vectors' run", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the GPT's YAML `FILE` or preset", Value: "small.yaml"},

@@ -22,9 +22,9 @@ func vectorsNERCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "ner",
 		Usage: "find names in sentences: what vectors carry over to a few labelled ones",
-		Description: "A small classifier looks at a window of words and says which are names, starting from random vectors, from the\n" +
-			"given ones, frozen, and from the given ones, tuned on. Files are in CoNLL's form: a word and its tag a line. A single\n" +
-			"--data is divided in its order: 70 % to learn from, 10 % to choose the epoch by, 20 % to measure on.",
+		Description: `A small classifier looks at a window of words and says which are names, starting from random vectors, from the
+given ones, frozen, and from the given ones, tuned on. Files are in CoNLL's form: a word and its tag a line. A single
+--data is divided in its order: 70 % to learn from, 10 % to choose the epoch by, 20 % to measure on.`,
 		Flags: append(fromFlags(),
 			&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "labelled sentences in `FILE`, to be divided; stories is those of the built-in stories"},
 			&cli.StringFlag{Name: "train", Usage: "labelled sentences in `FILE` to learn from, with --dev and --test"},

@@ -23,10 +23,10 @@ func vectorsPhrasesCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "phrases",
 		Usage: "join words that belong together, like new_york, or characters into words",
-		Description: "Pairs are joined whose score is high: mikolov is (n − min-count)·N/(count(a)·count(b)), npmi the normalised pointwise\n" +
-			"mutual information. With --chars, Chinese characters are joined: this finds words, and --write-dict keeps them.\n" +
-			"--dict cuts Chinese by such a dictionary, or jieba's, instead: lines of a word and its frequency. Train on what\n" +
-			"--to writes with gpt vectors train --words spaces.",
+		Description: `Pairs are joined whose score is high: mikolov is (n − min-count)·N/(count(a)·count(b)), npmi the normalised pointwise
+mutual information. With --chars, Chinese characters are joined: this finds words, and --write-dict keeps them.
+--dict cuts Chinese by such a dictionary, or jieba's, instead: lines of a word and its frequency. Train on what
+--to writes with gpt vectors train --words spaces.`,
 		Flags: []cli.Flag{
 			textsFlag("read", ""),
 			encodingFlag(),

@@ -24,9 +24,9 @@ func vectorsPlotCommand() *cli.Command {
 		Name:      "plot",
 		Usage:     "draw a map of words as a picture, or as a page to search and zoom in",
 		ArgsUsage: "[WORD ...]",
-		Description: "Without a WORD, the most frequent words are drawn; with some, these and their nearest ones, in a colour each.\n" +
-			"--pairs draws pairs, like countries and their capitals, with a line between the two. t-SNE (van der Maaten and\n" +
-			"Hinton 2008) keeps neighbours together; PCA is a shadow, in which directions are kept.",
+		Description: `Without a WORD, the most frequent words are drawn; with some, these and their nearest ones, in a colour each.
+--pairs draws pairs, like countries and their capitals, with a line between the two. t-SNE (van der Maaten and
+Hinton 2008) keeps neighbours together; PCA is a shadow, in which directions are kept.`,
 		Flags: append(fromFlags(),
 			&cli.StringFlag{Name: "to", Usage: "write to `FILE`: .svg is a picture, .html a page", Value: "vectors.html"},
 			&cli.IntFlag{Name: "top", Usage: "without words, draw the first `N`", Value: 1000},

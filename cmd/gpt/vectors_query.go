@@ -23,11 +23,12 @@ func queryFlags(more ...cli.Flag) []cli.Flag {
 
 func vectorsNeighboursCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "neighbours",
-		Usage:       "list the words whose vectors are nearest to a word's",
-		ArgsUsage:   "[WORD ...]",
-		Description: "The score is the cosine. Without a WORD, each line of standard input is one; with --format json each answer\nis a line of JSON.",
-		Flags:       queryFlags(),
+		Name:      "neighbours",
+		Usage:     "list the words whose vectors are nearest to a word's",
+		ArgsUsage: "[WORD ...]",
+		Description: `The score is the cosine. Without a WORD, each line of standard input is one; with --format json each answer
+is a line of JSON.`,
+		Flags: queryFlags(),
 		Action: func(c *cli.Context) error {
 			return ask(c, question{
 				prompt: "word", arguments: 1,
@@ -48,9 +49,9 @@ func vectorsAnalogyCommand() *cli.Command {
 		Name:      "analogy",
 		Usage:     "answer: A is to B as C is to ?",
 		ArgsUsage: "[A B C]",
-		Description: "The methods are 3cosadd: nearest to B − A + C; 3cosmul: cosines with B and C multiplied, divided by that with A;\n" +
-			"direction: the step from C most parallel to that from A to B (Levy and Goldberg 2014). Without words, each line of\n" +
-			"standard input has three, apart by blanks, or by tabs if words have blanks.",
+		Description: `The methods are 3cosadd: nearest to B − A + C; 3cosmul: cosines with B and C multiplied, divided by that with A;
+direction: the step from C most parallel to that from A to B (Levy and Goldberg 2014). Without words, each line of
+standard input has three, apart by blanks, or by tabs if words have blanks.`,
 		Flags: queryFlags(&cli.StringFlag{Name: "method", Usage: "3cosadd, 3cosmul or direction", Value: string(query.Add)}),
 		Action: func(c *cli.Context) error {
 			method, err := query.ParseMethod(c.String("method"))

@@ -21,9 +21,9 @@ func vectorsScoreCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "score",
 		Usage: "measure vectors by files of analogies and of similarities",
-		Description: "Analogies are in the form of word2vec's questions-words.txt: lines of four words, \": name\" begins a section.\n" +
-			"Similarities are two words and a grade a line, as in WordSim-353. Words that aren't in the vocabulary are\n" +
-			"counted, and their questions left out.",
+		Description: `Analogies are in the form of word2vec's questions-words.txt: lines of four words, ": name" begins a section.
+Similarities are two words and a grade a line, as in WordSim-353. Words that aren't in the vocabulary are
+counted, and their questions left out.`,
 		Flags: append(fromFlags(),
 			&cli.StringSliceFlag{Name: "analogies", Usage: "answer the questions of `FILE`, or of the built-in stories' world with stories (repeatable)"},
 			&cli.StringSliceFlag{Name: "similarities", Usage: "compare cosines with the grades of `FILE` (repeatable)"},

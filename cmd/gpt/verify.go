@@ -16,9 +16,9 @@ func verifyCommand() *cli.Command {
 		Name:      "verify",
 		Usage:     "recompute reference cases and print how far off each quantity is",
 		ArgsUsage: "[DIR | FILE.json ...]",
-		Description: "DIR holds config.json, model.safetensors and case.safetensors. FILE.json holds losses of\n" +
-			"alignment (PPO, reward model, DPO, GRPO, …) with inputs and expected values. Without either the\n" +
-			"cases in the binary are run, so that anyone can check this build on this CPU.",
+		Description: `DIR holds config.json, model.safetensors and case.safetensors. FILE.json holds losses of
+alignment (PPO, reward model, DPO, GRPO, …) with inputs and expected values. Without either the
+cases in the binary are run, so that anyone can check this build on this CPU.`,
 		Action: func(c *cli.Context) error {
 			var errs []error
 			if !c.Args().Present() {

@@ -30,6 +30,25 @@ func precisionOf(c *cli.Context) (model.Precision, error) {
 	return p, nil
 }
 
+// openRun opens the run that --run names, and reads --weights before that.
+func openRun(c *cli.Context) (*run.Run, model.Precision, error) {
+	p, err := precisionOf(c)
+	if err != nil {
+		return nil, "", err
+	}
+	r, err := run.Open(c.String("run"))
+	return r, p, err
+}
+
+// trainedWeights loads the weights of --checkpoint to write with; see trainedModel.
+func trainedWeights(c *cli.Context, r *run.Run, p model.Precision) (*model.Weights, error) {
+	m, err := trainedModel(c.App.ErrWriter, r, c.String("checkpoint"))
+	if err != nil {
+		return nil, err
+	}
+	return m.Weights(p)
+}
+
 // trainedModel loads the weights of a checkpoint to write with. It says so on stderr if they
 // were trained on a part of their context so far, which the model then keeps to.
 func trainedModel(stderr io.Writer, r *run.Run, checkpoint string) (*model.Model, error) {
