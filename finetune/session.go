@@ -21,6 +21,9 @@ type Session struct {
 	TrainItems, DevItems, TestItems []*Item
 	Dir                             string
 	Report                          train.Report // nil: nothing is shown
+	// Peers, unless nil, share the fine-tuning: they run sessions that are the same but for
+	// Dir and Report.
+	Peers train.Peers
 	// Saved, unless nil, is called after each checkpoint with all metrics of the run.
 	Saved func(all []train.Metrics) error
 
@@ -159,7 +162,7 @@ func (s *Session) Resume() (steps int, err error) { return s.start().Resume() }
 func (s *Session) Run(ctx context.Context) (Result, error) {
 	p := NewPredictor(s.Model, s.Setup, s.batches.Lengths)
 	trainer := s.start()
-	trainer.Report = s.Report
+	trainer.Report, trainer.Peers, p.Peers = s.Report, s.Peers, s.Peers
 	var last Evaluation
 	trainer.Validate = func() (_ train.Evaluation, err error) {
 		last, err = p.Evaluate(s.DevItems)
@@ -170,7 +173,7 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	if _, err := train.LoadCheckpoint(filepath.Join(s.Dir, train.BestCheckpoint), s.Model); err != nil {
+	if err := s.loadBest(); err != nil {
 		return r, err
 	}
 	// A training that was best at its end has just been measured.
@@ -187,4 +190,14 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 		r.Test = &test
 	}
 	return r, nil
+}
+
+// loadBest goes back to the weights of the best checkpoint, which one process reads for all.
+func (s *Session) loadBest() error {
+	if s.Peers == nil || s.Peers.Rank() == 0 {
+		if _, err := train.LoadCheckpoint(filepath.Join(s.Dir, train.BestCheckpoint), s.Model); err != nil || s.Peers == nil {
+			return err
+		}
+	}
+	return train.BroadcastWeights(s.Peers, s.Model)
 }

@@ -52,6 +52,9 @@ func (f *Finetuning) adapt(ctx context.Context) error {
 			return fmt.Errorf("finetune.adapt: %w", err)
 		}
 		t.Trainer.Report = f.AdaptReport
+		if f.Team != nil && t.Config.Train.CheckPeers(f.Team.Size()) == nil {
+			t.Team = f.Team
+		}
 		if _, err := t.Train(ctx); err != nil {
 			return err
 		}
@@ -124,6 +127,12 @@ func adaptConfig(c, base configs.Config) configs.Config {
 	a.Train.WarmupSteps, a.Train.Decay = int(adaptWarmUp*float64(steps)), train.Linear
 	a.Train.EvalInterval, a.Train.CheckpointInterval = (steps+3)/4, (steps+3)/4
 	a.Train.SampleInterval, a.Train.Patience = 0, 0
+	// As many parts as the fine-tuning has, for as many processes. If the batches can't be
+	// divided so, one process adapts alone.
+	a.Train.GradientParts = 0
+	if shared, _, err := a.Train.ForPeers(max(1, c.Train.GradientParts)); err == nil {
+		a.Train = shared
+	}
 	a.Finetune = finetune.Config{}
 	return a
 }

@@ -145,6 +145,9 @@ type Finetuning struct {
 	// finetune.adapt asks for it; nil: nothing is shown.
 	AdaptReport train.Report
 
+	// Team, unless nil, shares the fine-tuning.
+	Team *Team
+
 	examples *finetune.Examples
 	unlock   func()
 }
@@ -252,7 +255,14 @@ func (f *Finetuning) Train(ctx context.Context) (finetune.Result, error) {
 			return finetune.Result{}, err
 		}
 	}
-	result, err := f.Session.Run(ctx)
+	var result finetune.Result
+	err := f.Team.during(func() (err error) {
+		if err = f.share(); err != nil {
+			return err
+		}
+		result, err = f.Session.Run(ctx)
+		return err
+	})
 	if result.Dev.Examples == 0 {
 		return result, err
 	}

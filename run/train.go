@@ -35,6 +35,8 @@ type Training struct {
 	Trainer *train.Trainer
 	// First is the number of updates that were made before: 0 unless resumed.
 	First int
+	// Team, unless nil, shares the training.
+	Team *Team
 	// Notes are what a user should know before the training begins or goes on.
 	Notes []string
 
@@ -229,6 +231,9 @@ func (t *Training) prepare() error {
 			Text: t.Training, Order: data.Order(c.Data.Windows), Seed: c.Train.Seed, Accumulation: c.Train.GradientAccumulationSteps,
 		},
 		Validate: func() (train.Evaluation, error) {
+			if t.Team != nil {
+				evaluator.Peers = t.Team.Peers
+			}
 			evaluator.Windows = t.Validation.DocumentWindows(t.Trainer.Context())
 			return evaluator.Run(context.Background())
 		},
@@ -263,9 +268,16 @@ func (t *Training) sample() (string, error) {
 
 // Train trains to the end. When ctx ends it saves, and returns train.ErrInterrupted; Resume
 // goes on from there.
-func (t *Training) Train(ctx context.Context) (train.Result, error) {
+func (t *Training) Train(ctx context.Context) (r train.Result, err error) {
 	defer t.Close()
-	return t.Trainer.Run(ctx)
+	err = t.Team.during(func() error {
+		if err := t.share(); err != nil {
+			return err
+		}
+		r, err = t.Trainer.Run(ctx)
+		return err
+	})
+	return r, err
 }
 
 // Close gives the folder free without training.

@@ -76,24 +76,33 @@ func Bytes[T float32 | int32 | int64](x []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(*new(T))))
 }
 
-// exchangeTexts returns the text of every process. Only the first bytes of long ones are
-// exchanged.
-func exchangeTexts(p Peers, text string) ([]string, error) {
-	const longest = 200
-	x := make([]float64, longest*p.Size())
-	for i, b := range []byte(text[:min(len(text), longest)]) {
-		x[p.Rank()*longest+i] = float64(b)
+// ExchangeTexts returns the text of each process.
+func ExchangeTexts(p Peers, text string) ([]string, error) {
+	lengths := make([]float64, p.Size())
+	lengths[p.Rank()] = float64(len(text))
+	if err := p.Sum(lengths); err != nil {
+		return nil, err
 	}
-	if err := p.Sum(x); err != nil {
+	all, from := []float64{}, 0
+	for r, n := range lengths {
+		if r == p.Rank() {
+			from = len(all)
+		}
+		all = append(all, make([]float64, int(n))...)
+	}
+	for i, b := range []byte(text) {
+		all[from+i] = float64(b)
+	}
+	if err := p.Sum(all); err != nil {
 		return nil, err
 	}
 	texts := make([]string, p.Size())
-	for i := range texts {
-		b := make([]byte, longest)
-		for j := range b {
-			b[j] = byte(x[i*longest+j])
+	for r, n := range lengths {
+		b := make([]byte, int(n))
+		for i := range b {
+			b[i] = byte(all[i])
 		}
-		texts[i] = string(bytes.TrimRight(b, "\x00"))
+		texts[r], all = string(b), all[len(b):]
 	}
 	return texts, nil
 }

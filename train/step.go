@@ -304,7 +304,7 @@ func (t *Trainer) diverged(step int, found string) error {
 func (t *Trainer) firstNonFinite() (string, error) {
 	where := t.Model.NonFinite()
 	if t.sharing != nil {
-		all, err := exchangeTexts(t.Peers, where)
+		all, err := ExchangeTexts(t.Peers, where)
 		if err != nil {
 			return "", err
 		}

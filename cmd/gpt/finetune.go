@@ -47,6 +47,9 @@ func startFinetune(c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(out, "configuration: %s\n", source)
+	if cfg.Train, err = forProcesses(out, cfg.Train); err != nil {
+		return err
+	}
 	examples, setup, err := finetune.Load(cfg.Finetune, nil)
 	if err != nil {
 		return err
@@ -115,6 +118,11 @@ func resumeFinetune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	describeProcesses(c.App.Writer)
+	if err := f.Session.Train.CheckPeers(peers()); err != nil {
+		f.Close()
+		return fmt.Errorf("%s: %w", f.Dir, err)
+	}
 	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", f.Dir, f.First, f.Session.Train.Steps)
 	_, err = runFinetuning(c, f, false)
 	return err
@@ -123,6 +131,7 @@ func resumeFinetune(c *cli.Context) error {
 // runFinetuning fine-tunes on the terminal and shows what is reached.
 func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Result, error) {
 	defer f.Close()
+	f.Team = team
 	out, s := c.App.Writer, f.Session
 	s.Report, f.AdaptReport = newTrainReport(out), newTrainReport(out)
 	settleMemory()

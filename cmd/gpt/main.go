@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	os.Exit(execute(context.Background(), os.Args, os.Stdout, os.Stderr))
+	os.Exit(started(os.Args))
 }
 
 // execute runs the command line and returns the exit status: 0, 1 for an error,

@@ -51,6 +51,9 @@ func start(c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
+	if cfg.Train, err = forProcesses(c.App.Writer, cfg.Train); err != nil {
+		return err
+	}
 	name := c.String("config")
 	if parent != nil && !c.IsSet("config") {
 		name = parent.Dir
@@ -135,6 +138,11 @@ func resume(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	describeProcesses(c.App.Writer)
+	if err := t.Config.Train.CheckPeers(peers()); err != nil {
+		t.Close()
+		return fmt.Errorf("%s: %w", t.Dir, err)
+	}
 	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", t.Dir, t.First, t.Config.Train.Steps)
 	return trainRun(c, t)
 }
@@ -151,7 +159,7 @@ func trainRun(c *cli.Context, t *run.Training) error {
 	}
 	settleMemory()
 	memory := watchMemory(newTrainReport(out))
-	t.Trainer.Report = memory
+	t.Trainer.Report, t.Team = memory, team
 	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := t.Train(ctx)

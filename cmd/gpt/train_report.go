@@ -24,6 +24,7 @@ type trainReport struct {
 	lastPrint time.Time
 	tokens    float64 // tokens per second, smoothed
 	loss      float64 // smoothed
+	waits     float64 // share of a step, smoothed
 	val       string
 }
 
@@ -38,6 +39,9 @@ func (r *trainReport) Step(m train.Metrics, p train.Progress) {
 	r.smooth(m)
 	status := fmt.Sprintf("step %d/%d  loss %.4f%s", m.Step, p.Steps, r.loss, r.val)
 	rates := fmt.Sprintf("  lr %.2e  norm %.2f  %s tok/s", m.LearningRate, m.GradNorm, number.Thousands(int(r.tokens)))
+	if crew != nil {
+		rates += fmt.Sprintf("  waits %.0f %%", 100*r.waits)
+	}
 	left := ""
 	if r.started.IsZero() {
 		r.started, r.doneThen = r.now(), p.Done
@@ -58,10 +62,11 @@ func (r *trainReport) Step(m train.Metrics, p train.Progress) {
 // smooth keeps exponential means over about twenty steps.
 func (r *trainReport) smooth(m train.Metrics) {
 	if r.tokens == 0 {
-		r.tokens, r.loss = m.TokensPerSec, m.Loss
+		r.tokens, r.loss, r.waits = m.TokensPerSec, m.Loss, m.Waiting
 	}
 	r.tokens += (m.TokensPerSec - r.tokens) / 20
 	r.loss += (m.Loss - r.loss) / 20
+	r.waits += (m.Waiting - r.waits) / 20
 }
 
 func (r *trainReport) Evaluated(m train.Metrics, best bool) {

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tinygpt/internal/interrupt"
+	"tinygpt/internal/launcher"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+// processes are those that a launcher of parallel programs started.
+type processes interface {
+	train.Peers
+	// String says how many there are, where, and what they have; Notes what a user should
+	// know of it.
+	String() string
+	Notes() []string
+	// Leave ends this process in good order, Abort all processes at once.
+	Leave(status int)
+	Abort(status int)
+}
+
+// join joins the processes of a job; nil in a program without MPI.
+var join func(launcher.Job) (processes, error)
+
+// team is what the commands share their work with; nil: they work alone.
+var team *run.Team
+
+// crew is all processes, this one included; nil: there is one.
+var crew processes
+
+// shared are the commands whose work several processes share. alone are those that would
+// write the same folder several times.
+var (
+	shared = []string{"train", "finetune"}
+	alone  = []string{"align", "ablate", "scaling", "vectors"}
+)
+
+// started executes the command line, together with the other processes if a launcher
+// started several.
+func started(args []string) int {
+	command := ""
+	for _, a := range args[min(1, len(args)):] {
+		if !strings.HasPrefix(a, "-") {
+			command = a
+			break
+		}
+	}
+	job, ok, err := launcher.Find()
+	isShared, isAlone := slices.Contains(shared, command), slices.Contains(alone, command)
+	if !ok || job.Size == 1 || !isShared && !isAlone {
+		return execute(context.Background(), args, os.Stdout, os.Stderr)
+	}
+	fail := func(err error) int {
+		if job.First {
+			fmt.Fprintln(os.Stderr, "gpt:", err)
+		}
+		return 1
+	}
+	switch {
+	case isAlone:
+		return fail(fmt.Errorf("%d processes were started, and `gpt %s` can't share its work among them: start one, without the launcher", job.Size, command))
+	case err != nil:
+		return fail(err)
+	case join == nil:
+		return fail(handOver(job, args))
+	}
+	if crew, err = join(job); err != nil {
+		return fail(err)
+	}
+	if crew.Rank() > 0 {
+		takePart()
+	}
+	team = &run.Team{Peers: crew}
+	status := execute(context.Background(), args, os.Stdout, os.Stderr)
+	if team.Working() {
+		crew.Abort(max(1, status))
+	}
+	if err := team.Dismiss(status); err != nil {
+		crew.Abort(max(1, status))
+	}
+	crew.Leave(status)
+	return status
+}
+
+// takePart does this process' share of the work, and ends it.
+func takePart() {
+	ctx, stop := interrupt.Context(context.Background(), extraSignals()...)
+	defer stop()
+	status, err := run.Follow(ctx, crew)
+	if err != nil {
+		host, _ := os.Hostname()
+		fmt.Fprintf(os.Stderr, "gpt: process %d of %d, on %s: %s\n", crew.Rank(), crew.Size(), host, lines(err))
+		crew.Abort(1)
+	}
+	crew.Leave(status)
+}
+
+// describeProcesses prints what the processes are.
+func describeProcesses(w io.Writer) {
+	if crew == nil {
+		return
+	}
+	fmt.Fprintf(w, "processes: %s\n", crew)
+	for _, note := range crew.Notes() {
+		fmt.Fprintln(w, "note:", note)
+	}
+}
+
+// forProcesses returns c for a new run that all processes share, and prints what they are and
+// what was changed for them.
+func forProcesses(w io.Writer, c train.Config) (train.Config, error) {
+	describeProcesses(w)
+	c, note, err := c.ForPeers(peers())
+	if note != "" {
+		fmt.Fprintln(w, "note:", note)
+	}
+	return c, err
+}
+
+// peers is the number of processes.
+func peers() int {
+	if crew == nil {
+		return 1
+	}
+	return crew.Size()
+}
+
+// sharing is the name of the program that shares trainings.
+const sharing = "gpt-mpi"
+
+// handOver replaces this program by the one that has MPI, next to it or in PATH. It returns
+// only if that fails.
+func handOver(job launcher.Job, args []string) error {
+	path := ""
+	if here, err := os.Executable(); err == nil {
+		if next := filepath.Join(filepath.Dir(here), sharing); isFile(next) {
+			path = next
+		}
+	}
+	if path == "" {
+		path, _ = exec.LookPath(sharing)
+	}
+	if path == "" {
+		return fmt.Errorf("started as process %d of %d: that needs %s next to gpt, which `go build -tags mpi -o %s ./cmd/gpt` makes", job.Rank, job.Size, sharing, sharing)
+	}
+	return fmt.Errorf("%s: %w", path, replace(path, append([]string{sharing}, args[1:]...)))
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
