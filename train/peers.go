@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"unsafe"
 )
 
@@ -117,7 +119,22 @@ func (c Config) CheckPeers(processes int) error {
 	if processes == 1 || c.parts()%processes == 0 && each&(each-1) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d processes can't share a step of %d parts (train.gradient_parts): start 1, or a number whose product with a power of two is %d", processes, c.parts(), c.parts())
+	can := []string{"1"}
+	for n := 2; n <= c.parts(); n++ {
+		if each := c.parts() / n; c.parts()%n == 0 && each&(each-1) == 0 {
+			can = append(can, strconv.Itoa(n))
+		}
+	}
+	return fmt.Errorf("%d processes can't share a step of %d parts (train.gradient_parts): start %s", processes, c.parts(), listed(can))
+}
+
+// listed is "1", "1 or 2", "1, 2 or 4".
+func listed(words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // ForPeers returns c for a new run that is shared by that many processes. If c leaves

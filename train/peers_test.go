@@ -237,7 +237,7 @@ func TestForPeers(t *testing.T) {
 		{6, 2, 0, 4, 3, 4, ""},
 		{5, 1, 0, 4, 0, 0, "--set train.batch_size=1 --set train.gradient_accumulation_steps=4"},
 		{1, 12, 12, 3, 1, 12, ""},
-		{1, 12, 12, 4, 0, 0, "4 processes can't share a step of 12 parts"},
+		{1, 12, 12, 4, 0, 0, "4 processes can't share a step of 12 parts (train.gradient_parts): start 1, 3, 6 or 12"},
 		{1, 12, 12, 24, 0, 0, "can't share"},
 		{5, 3, 0, 1, 5, 3, ""},
 	} {
