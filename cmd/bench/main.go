@@ -35,6 +35,8 @@ func execute(args []string, stdout, stderr io.Writer) int {
 (cc, or what CC names). Searching for PyTorch's fastest setting takes minutes for
 each workload; --settings FILE remembers what was found.`,
 		Writer: stdout, ErrWriter: stderr,
+		// A setting may have a comma.
+		DisableSliceFlagSeparator: true,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "python", Usage: "`INTERPRETER` with PyTorch (repeatable)"},
 			&cli.StringFlag{Name: "llmc", Usage: "checkout of karpathy/llm.c in `FOLDER`"},
