@@ -10,6 +10,7 @@ import (
 
 	"tinygpt/data/instruct"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/suggest"
 	"tinygpt/internal/terminal"
 	"tinygpt/sample"
 )
@@ -25,7 +26,7 @@ func commands() []command {
 	return []command{
 		{"reset", "", "forget the conversation", (*Session).reset},
 		{"regen", "", "answer the last message again, with another seed", (*Session).regenerate},
-		{"show", "", "show what each token of the last answer was chosen from", (*Session).show},
+		{"show", "[N]", "show what the first N tokens of the last answer were chosen from", (*Session).show},
 		{"system", "TEXT", "begin the conversation with a system text", (*Session).setSystem},
 		{"answers", "K", "write K answers at a time", (*Session).setChoices},
 		{"use", "N", "go on with answer N", (*Session).use},
@@ -60,7 +61,7 @@ func (s *Session) command(ctx context.Context, line string) error {
 		if c.name != name {
 			continue
 		}
-		if (argument == "") != (c.argument == "") && name != "system" {
+		if (argument == "") != (c.argument == "") && name != "system" && name != "show" {
 			return fmt.Errorf("expected /%s", strings.TrimSpace(c.name+" "+c.argument))
 		}
 		return c.do(s, ctx, argument)
@@ -81,9 +82,22 @@ func (s *Session) command(ctx context.Context, line string) error {
 			return err
 		}
 		s.Options = o
+		fmt.Fprintf(s.Out, "(%s is %s)\n", name, argument)
 		return nil
 	}
+	if near := nearest(name); near != "" {
+		return fmt.Errorf("no command /%s: did you mean %s?", terminal.Visible(name), near)
+	}
 	return fmt.Errorf("no command /%s: /help lists them; a message that begins with / is written with //", terminal.Visible(name))
+}
+
+// nearest is the command that a mistyped name may mean: one that it begins, or one like it.
+func nearest(name string) string {
+	names := Commands()
+	if i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, "/"+name) }); i >= 0 {
+		return names[i]
+	}
+	return suggest.Closest("/"+name, names)
 }
 
 func (s *Session) help(context.Context, string) error {
@@ -109,6 +123,7 @@ func (t *turn) text() string { return strings.TrimSpace(t.answers[t.used].Text) 
 
 func (s *Session) reset(context.Context, string) error {
 	s.turns, s.dropped = nil, 0
+	fmt.Fprintln(s.Out, "(the conversation is forgotten)")
 	return nil
 }
 
@@ -126,16 +141,29 @@ func (s *Session) regenerate(ctx context.Context, _ string) error {
 	return nil
 }
 
-// show draws the last answer once more, which gives the same tokens, and shows each.
-func (s *Session) show(ctx context.Context, _ string) error {
+// showTokens is how many tokens /show shows unless told: what fits on a screen.
+const showTokens = 2
+
+// show draws the last answer once more, which gives the same tokens, and shows the
+// first of them.
+func (s *Session) show(ctx context.Context, text string) error {
 	t, err := s.last()
 	if err != nil {
 		return err
 	}
-	left := len(t.answers[t.used].Tokens)
-	if left == 0 {
-		return errors.New("the last answer is the user's")
+	tokens := len(t.answers[t.used].Tokens)
+	if tokens == 0 {
+		return errors.New("the last answer has no token of the model's")
 	}
+	left := min(showTokens, tokens)
+	if text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return fmt.Errorf("/show %s: expected a number of tokens", text)
+		}
+		left = min(n, tokens)
+	}
+	shown := left
 	r := t.requests[t.used]
 	r.OnToken = func(step *sample.Step) bool {
 		const rows = 10
@@ -143,12 +171,18 @@ func (s *Session) show(ctx context.Context, _ string) error {
 		left--
 		return left > 0
 	}
-	_, err = s.draw(ctx, []sample.Request{r})
+	if _, err = s.draw(ctx, []sample.Request{r}); err == nil && shown < tokens {
+		fmt.Fprintf(s.Out, "(%d of %d tokens; /show %d shows all)\n", shown, tokens, tokens)
+	}
 	return err
 }
 
 func (s *Session) setSystem(_ context.Context, text string) error {
-	s.system = text
+	if s.system = text; text == "" {
+		fmt.Fprintln(s.Out, "(no system text)")
+	} else {
+		fmt.Fprintln(s.Out, "(the conversation begins with the system text)")
+	}
 	return nil
 }
 
@@ -158,6 +192,7 @@ func (s *Session) setSeed(_ context.Context, text string) (err error) {
 		return fmt.Errorf("/seed %s: expected a whole number", text)
 	}
 	s.Seed = n
+	fmt.Fprintf(s.Out, "(the next answer has the seed %d)\n", n)
 	return nil
 }
 
@@ -171,6 +206,7 @@ func (s *Session) setMaxTokens(_ context.Context, text string) error {
 		return err
 	}
 	s.Options = o
+	fmt.Fprintf(s.Out, "(answers have up to %d tokens)\n", o.MaxTokens)
 	return nil
 }
 
@@ -180,6 +216,7 @@ func (s *Session) setChoices(_ context.Context, text string) error {
 		return fmt.Errorf("/answers %s: expected 1 to %d", text, most)
 	}
 	s.choices = k
+	fmt.Fprintf(s.Out, "(answers at a time: %d)\n", k)
 	return nil
 }
 
@@ -189,10 +226,14 @@ func (s *Session) use(_ context.Context, text string) error {
 		return err
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > len(t.answers) {
+	switch {
+	case len(t.answers) == 1:
+		return fmt.Errorf("/use %s: there is one answer only; write /answers 3 to get three", text)
+	case err != nil || n < 1 || n > len(t.answers):
 		return fmt.Errorf("/use %s: expected 1 to %d", text, len(t.answers))
 	}
 	t.used = n - 1
+	fmt.Fprintf(s.Out, "(the conversation goes on with answer %d)\n", n)
 	return nil
 }
 

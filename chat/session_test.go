@@ -55,21 +55,24 @@ func talk(t *testing.T, s *Session, out *bytes.Buffer, lines ...string) (answers
 
 func TestSession(t *testing.T) {
 	s, out := newSession(t, 400)
-	got := talk(t, s, out, "Hello", "/regen", "/seed 1", "/regen", "/show", "/good", "And?", "/edit Better",
-		"/answers 3", "Choose", "/rank 2 1=3", "/bad", "/temperature 0", "/temperature", "/temperature hot", "/nothing", "/rank 1", "/system You are kind.", "/reset", "/good", "//slash", "", "/quit", "not said")
-	if len(got) != 22 { // nothing after /quit
+	got := talk(t, s, out, "Hello", "/regen", "/seed 1", "/regen", "/show 100", "/good", "And?", "/edit Better",
+		"/answers 3", "Choose", "/rank 2 1=3", "/bad", "/temperature 0", "/temperature", "/temperature hot", "/nothing", "/rank 1", "/system You are kind.", "/reset", "/good", "//slash", "", "/regenn", "/show", "/quit", "not said")
+	if len(got) != 24 { // nothing after /quit
 		t.Fatalf("%d answers: %q", len(got), got)
 	}
 	if got[0] == "" || got[1] == got[0] || got[3] != got[0] {
 		t.Errorf("seeds 1, 2, 1 gave %q, %q, %q", got[0], got[1], got[3])
 	}
 	for i, want := range map[int]string{
-		4: "▶", 5: "(noted in ", 7: "(noted in ", 9: "2) ", 10: "(noted in ", 11: "(noted in ", 13: "(temperature is 0)", 14: "expected a number",
-		15: "no command /nothing", 16: "expected each of 1 to 3 once", 19: "nothing was said yet",
+		2: "the seed 1", 4: "▶", 5: "(noted in ", 7: "(noted in ", 9: "2) ", 10: "(noted in ", 11: "(noted in ", 12: "(temperature is 0)", 13: "(temperature is 0)", 14: "expected a number",
+		15: "no command /nothing", 16: "expected each of 1 to 3 once", 18: "forgotten", 19: "nothing was said yet", 22: "did you mean /regen?", 23: "2 of 10 tokens; /show 10 shows all",
 	} {
 		if !strings.Contains(got[i], want) {
 			t.Errorf("answer %d is %q, want %q in it", i, got[i], want)
 		}
+	}
+	if nearest("temp") != "/temperature" || nearest("xyzzy") != "" {
+		t.Errorf("temp is taken for %q", nearest("temp"))
 	}
 	if n := strings.Count(got[4], "▶"); n != 10 {
 		t.Errorf("%d tokens shown, want 10", n)

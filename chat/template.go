@@ -76,6 +76,13 @@ func (t Instructed) Render(messages []Message) ([]int32, error) {
 	return t.Format.Prompt(messages)
 }
 
+// Understood reports whether a tokenizer has no template of conversations, or the one
+// that Format writes. Those of other programs, in Jinja, aren't read.
+func Understood(t tokenizer.Tokenizer) bool {
+	template := tokenizer.ChatTemplate(t)
+	return template == "" || template == instruct.Template
+}
+
 // TemplateOf returns the template of a tokenizer: that of conversations if it was made
 // for them, else Plain.
 func TemplateOf(t tokenizer.Tokenizer) Template {

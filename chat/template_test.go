@@ -24,6 +24,13 @@ func TestTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	foreign, err := tokenizer.WithChatTemplate(plain, "{% for message in messages %}<|im_start|>{{ message.role }}{% endfor %}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if Understood(foreign) || TemplateOf(foreign).Name() != "plain" || !Understood(plain) || !Understood(tok) {
+		t.Error("another program's template is taken for ours")
+	}
 	template := TemplateOf(tok)
 	if template.Name() != "instruct" {
 		t.Fatalf("template %q", template.Name())

@@ -108,7 +108,7 @@ var unsupportedChat = map[string][]string{
 	"tools": {"[]"}, "tool_choice": {`"none"`, `"auto"`}, "functions": {"[]"}, "function_call": {`"none"`, `"auto"`},
 	"parallel_tool_calls": {"true", "false"}, "response_format": {`{"type":"text"}`, `{"type": "text"}`},
 	"modalities": {`["text"]`}, "audio": nil, "prediction": nil, "reasoning_effort": nil, "verbosity": nil,
-	"store": {"false"}, "metadata": {"{}"}, "web_search_options": nil,
+	"store": {"false"}, "metadata": {"{}"}, "web_search_options": nil, "moderation": nil, "prompt_cache_options": nil,
 	"suffix": nil, "best_of": {"1"}, "echo": {"false"}, "prompt": nil,
 }
 

@@ -330,9 +330,6 @@ func (c *completing) stream(w http.ResponseWriter, requests []sample.Request, ch
 	}
 	defer release()
 	out := newStream(w)
-	if c.g.includeUsage {
-		chunk.Usage = json.RawMessage("null")
-	}
 	send := func(choice completionChoice) *apiError {
 		chunk.Choices = []completionChoice{choice}
 		return out.send(chunk)

@@ -20,21 +20,23 @@ func messagesOf(f *fields) (messages []chat.Message) {
 		f.fail(invalid("messages", "messages is empty: expected one message at least"))
 	}
 	for i, raw := range list {
-		m, err := messageOf(raw, fmt.Sprintf("messages[%d]", i))
+		m, ignored, err := messageOf(raw, fmt.Sprintf("messages[%d]", i))
 		if err != nil {
 			f.fail(err)
 			return nil
 		}
+		f.ignored = append(f.ignored, ignored...)
 		messages = append(messages, m)
 	}
 	return messages
 }
 
-// messageOf reads one message; where is its place in the request.
-func messageOf(text json.RawMessage, where string) (m chat.Message, err *apiError) {
+// messageOf reads one message; where is its place in the request. What a message has
+// that means nothing here, like a name, is ignored.
+func messageOf(text json.RawMessage, where string) (m chat.Message, ignored []string, err *apiError) {
 	members := &fields{read: map[string]bool{}}
 	if json.Unmarshal(text, &members.raw) != nil || members.raw == nil {
-		return m, invalid(where, "%s: expected an object with role and content, found %s", where, raw(text))
+		return m, nil, invalid(where, "%s: expected an object with role and content, found %s", where, raw(text))
 	}
 	for name, v := range members.raw {
 		if string(v) == "null" {
@@ -49,38 +51,42 @@ func messageOf(text json.RawMessage, where string) (m chat.Message, err *apiErro
 	case "assistant":
 		m.Role = instruct.Assistant
 	default:
-		return m, invalid(where+".role", "%s.role is %q: expected developer, system, user or assistant", where, role)
+		return m, nil, invalid(where+".role", "%s.role is %q: expected developer, system, user or assistant", where, role)
 	}
 	for _, name := range []string{"tool_calls", "function_call", "audio", "tool_call_id"} {
 		if members.has(name) {
-			return m, unsupported(where+"."+name, "%s.%s is not supported by this server", where, name)
+			return m, nil, unsupported(where+"."+name, "%s.%s is not supported by this server", where, name)
 		}
 	}
 	content, ok := members.raw["content"]
+	members.read["content"] = true
+	for _, name := range members.unknown() {
+		ignored = append(ignored, where+"."+name)
+	}
 	switch {
 	case !ok:
-		return m, invalid(where+".content", "%s.content is missing: expected a text", where)
+		return m, nil, invalid(where+".content", "%s.content is missing: expected a text", where)
 	case content[0] == '"':
 		_ = json.Unmarshal(content, &m.Content)
-		return m, nil
+		return m, ignored, nil
 	}
 	var parts []map[string]json.RawMessage
 	if json.Unmarshal(content, &parts) != nil {
-		return m, invalid(where+".content", "%s.content: expected a text or a list of parts, found %s", where, raw(content))
+		return m, nil, invalid(where+".content", "%s.content: expected a text or a list of parts, found %s", where, raw(content))
 	}
 	for i, part := range parts {
 		at := fmt.Sprintf("%s.content[%d]", where, i)
 		var kind, text string
 		_ = json.Unmarshal(part["type"], &kind)
 		if kind != "text" {
-			return m, unsupported(at, "%s has the type %q: this server takes text only", at, kind)
+			return m, nil, unsupported(at, "%s has the type %q: this server takes text only", at, kind)
 		}
 		if json.Unmarshal(part["text"], &text) != nil || part["text"] == nil {
-			return m, invalid(at+".text", "%s.text: expected a text", at)
+			return m, nil, invalid(at+".text", "%s.text: expected a text", at)
 		}
 		m.Content += text
 	}
-	return m, nil
+	return m, ignored, nil
 }
 
 // render turns messages into a prompt.

@@ -15,9 +15,10 @@ import (
 // fields reads the members of a JSON object one by one. The first error is kept;
 // after it every read returns a default.
 type fields struct {
-	raw  map[string]json.RawMessage
-	read map[string]bool
-	err  *apiError
+	raw     map[string]json.RawMessage
+	read    map[string]bool
+	ignored []string // members of members that nobody reads
+	err     *apiError
 }
 
 // parseFields takes a request's body apart. Text that couldn't be given back as it
@@ -180,14 +181,15 @@ func (f *fields) refuse(names map[string][]string) {
 	}
 }
 
-// unknown lists the members that nobody has read, in alphabetical order.
+// unknown lists the members that nobody has read, in alphabetical order, and those of
+// members.
 func (f *fields) unknown() (names []string) {
 	for _, name := range sortedKeys(f.raw) {
 		if !f.read[name] {
 			names = append(names, name)
 		}
 	}
-	return names
+	return append(names, f.ignored...)
 }
 
 func sortedKeys[V any](m map[string]V) (keys []string) {

@@ -78,6 +78,9 @@ func (s *Server) generationOf(f *fields) (g generation) {
 		}
 		f.get("stream_options", "an object", &options)
 		g.includeUsage = options.IncludeUsage
+		if options.IncludeObfuscation {
+			f.fail(unsupported("stream_options", "stream_options.include_obfuscation is not supported by this server"))
+		}
 		if !g.stream {
 			f.fail(invalid("stream_options", "stream_options is only allowed with stream: true"))
 		}
@@ -86,7 +89,7 @@ func (s *Server) generationOf(f *fields) (g generation) {
 	f.text("user", "")
 	f.text("safety_identifier", "")
 	f.text("prompt_cache_key", "")
-	f.refuse(map[string][]string{"service_tier": {`"auto"`, `"default"`}})
+	f.refuse(map[string][]string{"service_tier": {`"auto"`, `"default"`}, "prompt_cache_retention": {`"in_memory"`}})
 	return g
 }
 

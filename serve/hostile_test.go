@@ -50,6 +50,9 @@ func TestErrors(t *testing.T) {
 		{talk, `{` + hi + `,"tools":[{"type":"function"}]}`, 400, "tools", "unsupported_parameter"},
 		{talk, `{` + hi + `,"response_format":{"type":"json_object"}}`, 400, "response_format", "unsupported_parameter"},
 		{talk, `{` + hi + `,"store":true}`, 400, "store", "unsupported_parameter"},
+		{talk, `{` + hi + `,"moderation":{"model":"x"}}`, 400, "moderation", "unsupported_parameter"},
+		{talk, `{` + hi + `,"prompt_cache_retention":"24h"}`, 400, "prompt_cache_retention", "unsupported_parameter"},
+		{talk, `{` + hi + `,"stream":true,"stream_options":{"include_obfuscation":true}}`, 400, "stream_options", "unsupported_parameter"},
 		{talk, `{"model":"m","messages":[]}`, 400, "messages", ""},
 		{talk, `{"model":"m"}`, 400, "messages", ""},
 		{talk, `{"model":"m","messages":"hi"}`, 400, "messages", ""},
@@ -112,7 +115,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: %d %s", body, status, answer)
 		}
 	}
-	if _, header, _ := call(t, h, talk, `{`+hi+`,"max_tokens":1,"zzz":1,"aé\n":2}`); header.Get("X-Ignored-Fields") != "a??, zzz" {
+	if _, header, _ := call(t, h, talk, `{`+hi+`,"max_tokens":1,"zzz":1,"aé\n":2,"messages":[{"role":"user","content":"x","name":"Mia"}]}`); header.Get("X-Ignored-Fields") != "a??, zzz, messages[0].name" {
 		t.Errorf("ignored %q", header.Get("X-Ignored-Fields"))
 	}
 	if got := ask[object](t, h, "/v1/score", `{"messages":[{"role":"user","content":"x"}],"answer":["y","yy"]}`); got["model"] != "r" || len(got["scores"].([]any)) != 2 {
@@ -173,6 +176,7 @@ func TestProtection(t *testing.T) {
 		{s, "OPTIONS", "/v1/completions", "", 204, []string{"Origin", "https://friend.example", "Access-Control-Request-Method", "POST"}},
 		{s, "DELETE", "/v1/completions", "", 405, nil},
 		{s, "GET", "/v1/completions", "", 405, nil},
+		{s, "POST", "/v1/models", "", 405, nil},
 		{s, "GET", "/../../etc/passwd", "", 404, nil},
 		{keyed, "POST", "/v1/completions", body, 401, nil},
 		{keyed, "POST", "/v1/completions", body, 401, []string{"Authorization", "Bearer secre"}},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"mime"
 	"net"
 	"net/http"
 	"slices"
@@ -288,6 +289,9 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) *apiError {
 
 // fieldsOf reads a request's body.
 func (s *Server) fieldsOf(r *http.Request) (*fields, *apiError) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, fail(http.StatusUnsupportedMediaType, "", "", "the Content-Type is %.100q: expected application/json", r.Header.Get("Content-Type"))
+	}
 	body, err := readBody(r)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -41,6 +42,13 @@ func chatCommand() *cli.Command {
 	}
 }
 
+// foreignTemplate says so if a run's chat template isn't understood.
+func foreignTemplate(stderr io.Writer, r *run.Run) {
+	if !chat.Understood(r.Tokenizer) {
+		fmt.Fprintf(stderr, "%s: its chat template is another program's and isn't understood: conversations are written as plain dialogues\n", r.Dir)
+	}
+}
+
 // maxAnswers is how many answers can be asked for at a time.
 const maxAnswers = 8
 
@@ -60,13 +68,14 @@ func chatAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	foreignTemplate(c.App.ErrWriter, r)
 	path := c.String("feedback")
 	if path == "" {
 		path = filepath.Join(r.Dir, chat.FeedbackFile)
 	}
 	s := &chat.Session{
 		Decoder: weights.NewDecoder(maxAnswers), Tokenizer: r.Tokenizer, Template: chat.TemplateOf(r.Tokenizer),
-		Options: options, Seed: c.Uint64("seed"), Model: filepath.Base(r.Dir), Feedback: &chat.Feedback{Path: path}, Out: c.App.Writer,
+		Options: options, Seed: c.Uint64("seed"), Model: filepath.Base(r.Dir), Feedback: &chat.Feedback{Path: path}, Out: terminal.Wrap(c.App.Writer),
 	}
 	if !terminal.Is(c.App.Reader) || !terminal.Is(c.App.Writer) {
 		lines := bufio.NewReader(c.App.Reader)

@@ -135,6 +135,7 @@ func servedModel(stderr io.Writer, dir, checkpoint string, p model.Precision) (*
 		return nil, err
 	}
 	served.Decoder = func(n int) sample.Decoder { return weights.NewDecoder(n) }
+	foreignTemplate(stderr, r)
 	served.Template = chat.TemplateOf(r.Tokenizer)
 	served.Feedback = &chat.Feedback{Path: filepath.Join(r.Dir, chat.FeedbackFile)}
 	return served, nil

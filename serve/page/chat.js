@@ -196,6 +196,9 @@ function addToken(a, text, token) {
   a.words.append(token.span)
 }
 
+// reasons are why an answer ended, in words.
+const reasons = { stop: 'ended', length: 'cut at max tokens', stopped: 'stopped' }
+
 const percent = p => (100 * p).toFixed(p < 0.0995 ? 2 : 1) + ' %'
 
 // explain shows what a token was chosen from.
@@ -220,6 +223,7 @@ const name = r => r.special ? r.token : JSON.stringify(r.token)
 // finish shows what is known when an answer has ended.
 async function finish(n, c, a) {
   a.done = true
+  a.words.classList.toggle('empty', !a.text)
   drawTools(n, c, a)
   const judge = models.find(m => m.reward)
   if (!judge || !a.text) return
@@ -306,7 +310,7 @@ function drawTools(n, c, a) {
     for (let r = 1; r <= k; r++) button(r, `Rank ${r}; 1 is best`, () => rank(n, c, a, r), a.rank === r)
   }
   if (a.reward !== undefined) list.push(make('span', { className: 'reward', textContent: `reward ${a.reward.toFixed(2)}` }))
-  list.push(make('span', { className: 'facts', textContent: `${a.tokens.length} tokens, ${a.reason ?? ''}, seed ${a.seed}` }))
+  list.push(make('span', { className: 'facts', textContent: `${a.tokens.length} token${a.tokens.length === 1 ? '' : 's'}, ${reasons[a.reason] ?? ''}, seed ${a.seed}` }))
   a.toolbar.replaceChildren(...list)
 }
 
@@ -321,7 +325,7 @@ function mark(n, c) {
 function drawNotes(n, c) {
   const column = turns[n].columns[c]
   for (const e of column.element.querySelectorAll('.note, .error')) e.remove()
-  if (column.left) column.element.append(make('p', { className: 'note', textContent: `The context is full: the model didn't see the oldest ${column.left} turn${column.left > 1 ? 's' : ''}.` }))
+  if (column.left) column.element.append(make('p', { className: 'note', textContent: `The context is full: the model didn't see the oldest ${column.left > 1 ? column.left + ' turns' : 'turn'}.` }))
   if (column.error) column.element.append(make('p', { className: 'error', role: 'alert', textContent: column.error }))
 }
 

@@ -59,16 +59,15 @@ def valid(kind, value, asked):
 
 
 def real(answer):
-    """The description has one schema for whole texts and chunks, without null for a
-    reason, for usage, or for the first token of an echo, before which nothing comes.
-    The API itself sends null in these places, and so does this server."""
+    """The description has one schema for whole texts and chunks. It demands a reason to
+    end of each, even of one that doesn't end, and allows no null for it; nor for the
+    first token of an echo, before which nothing comes. The API itself sends null in
+    these two places, and so does this server."""
     for c in answer["choices"]:
         c["finish_reason"] = c["finish_reason"] or "stop"
         if l := c.get("logprobs"):
             l["token_logprobs"] = [p or 0.0 for p in l["token_logprobs"]]
             l["top_logprobs"] = [t or {} for t in l["top_logprobs"]]
-    if "usage" in answer and answer["usage"] is None:
-        del answer["usage"]
     return answer
 
 
@@ -131,20 +130,66 @@ for _ in range(300):
             valid("CreateCompletionResponse", real(chunk), body)
 print("valid:", ", ".join(f"{n} {k}" for k, n in counts.items()))
 
+# What is refused, by the names of requests, messages and parts.
+refused = {
+    "tools", "tool_choice", "functions", "function_call", "parallel_tool_calls", "response_format", "modalities", "audio",
+    "prediction", "reasoning_effort", "verbosity", "store", "metadata", "web_search_options", "suffix", "moderation",
+    "prompt_cache_options", "tool_calls"}
+kinds_of_messages = ("Developer", "System", "User", "Assistant")
+
+
+def offered(schema):
+    """Takes out of a request's schema what the server refuses."""
+    if isinstance(schema, list):
+        return [offered(v) for v in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {k: offered(v) for k, v in schema.items()}
+    if isinstance(out.get("properties"), dict):
+        out["properties"] = {k: v for k, v in out["properties"].items() if k not in refused}
+    return out
+
+
+def reachable(value, found):
+    """Collects the names of the components that a value refers to, at any depth."""
+    if isinstance(value, list):
+        for v in value:
+            reachable(v, found)
+    elif isinstance(value, dict):
+        for k, v in value.items():
+            if k == "$ref":
+                _, _, kind, name = v.split("/")
+                if (kind, name) not in found:
+                    found.add((kind, name))
+                    reachable(spec["components"][kind][name], found)
+            else:
+                reachable(v, found)
+
+
 if len(sys.argv) > 3:
-    cut = copy.deepcopy({k: spec[k] for k in ("openapi", "info", "components")})
+    cut = {k: copy.deepcopy(spec[k]) for k in ("openapi", "info")}
     cut["servers"] = [{"url": base}]
     cut["paths"] = {}
+    schemas = spec["components"]["schemas"]
+    for name in ("CreateChatCompletionRequest", "CreateCompletionRequest", "CreateModelResponseProperties", "ModelResponseProperties", "ChatCompletionRequestAssistantMessage"):
+        schemas[name] = offered(schemas[name])
+    schemas["ChatCompletionRequestMessage"] = {"oneOf": [{"$ref": f"#/components/schemas/ChatCompletionRequest{k}Message"} for k in kinds_of_messages]}
+    for k in kinds_of_messages:
+        name = f"ChatCompletionRequest{k}MessageContentPart"
+        if name in schemas:
+            schemas[name] = {"$ref": "#/components/schemas/ChatCompletionRequestMessageContentPartText"}
     error = {"description": "error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}}
     for p, method in operations.items():
         operation = copy.deepcopy(spec["paths"][p][method])
-        operation["responses"] |= {s: error for s in ("400", "404", "413", "415", "429")}
-        if p == "/chat/completions":
-            operation["responses"]["200"]["content"] = {
-                "application/json": operation["responses"]["200"]["content"]["application/json"],
-                "text/event-stream": {"schema": {"type": "string"}}}
-        elif p == "/completions":
+        operation["responses"] = {"200": operation["responses"]["200"]} | {s: error for s in ("400", "404", "405", "413", "415", "429")}
+        if method == "post":
             operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
-        operation.pop("security", None)
+        for k in ("security", "x-oaiMeta", "parameters" if method == "post" else "security"):
+            operation.pop(k, None)
         cut["paths"][p] = {method: operation}
+    found = set()
+    reachable(cut["paths"], found)
+    cut["components"] = {}
+    for kind, name in sorted(found):
+        cut["components"].setdefault(kind, {})[name] = spec["components"][kind][name]
     yaml.safe_dump(cut, open(sys.argv[3], "w"))

@@ -1,0 +1,34 @@
+package terminal
+
+import (
+	"bytes"
+	"testing"
+)
+
+// Lines break between words, Chinese anywhere; what a line begins with stays, and a
+// word longer than a line is left whole.
+func TestWrap(t *testing.T) {
+	for _, k := range []struct{ text, want string }{
+		{"Mia was a cat\n", "Mia was a\ncat\n"},
+		{"  /seed N  seed\n", "  /seed N\nseed\n"},
+		{"one two  \nx\n", "one two\nx\n"},
+		{"ab 小红有一只猫\n", "ab 小红有\n一只猫\n"},
+		{"abcdefghijklmn o\n", "abcdefghijklmn o\n"},
+		{"0123456789 a\n", "0123456789\na\n"},
+	} {
+		for _, part := range []int{1, 3, 100} {
+			var out bytes.Buffer
+			w := &wrapper{w: &out, columns: func() int { return 10 }}
+			for rest := []rune(k.text); len(rest) > 0; {
+				n := min(part, len(rest))
+				if _, err := w.Write([]byte(string(rest[:n]))); err != nil {
+					t.Fatal(err)
+				}
+				rest = rest[n:]
+			}
+			if out.String() != k.want {
+				t.Errorf("%q in parts of %d: %q, want %q", k.text, part, out.String(), k.want)
+			}
+		}
+	}
+}
