@@ -16,6 +16,7 @@ import (
 
 	"tinygpt/chat"
 	"tinygpt/internal/terminal"
+	"tinygpt/run"
 	"tinygpt/sample"
 )
 

@@ -183,7 +183,7 @@ if len(sys.argv) > 3:
         operation = copy.deepcopy(spec["paths"][p][method])
         operation["responses"] = {"200": operation["responses"]["200"]} | {s: error for s in ("400", "404", "405", "413", "415", "429")}
         if method == "post":
-            operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+            operation["responses"]["200"]["content"]["text/event-stream"] = {}
         for k in ("security", "x-oaiMeta", "parameters" if method == "post" else "security"):
             operation.pop(k, None)
         cut["paths"][p] = {method: operation}
