@@ -184,12 +184,16 @@ func Default() Config {
 	}
 }
 
+// most is the largest number of anything that a setting counts: what is planned
+// beforehand grows with some of them.
+const most = 1_000_000
+
 // Validate says what is wrong with c, key by key.
 func (c Config) Validate() error {
 	var errs []error
 	whole := func(key string, value, least int) {
-		if value < least {
-			errs = append(errs, fmt.Errorf("%s is %d: expected %d or more", key, value, least))
+		if value < least || value > most {
+			errs = append(errs, fmt.Errorf("%s is %d: expected from %d to %d", key, value, least, most))
 		}
 	}
 	between := func(key string, value, from, to float64) {
@@ -235,8 +239,8 @@ func (p Policy) validate(section string, leastGroup int) error {
 		{"updates", p.Updates, 1}, {"episodes", p.Episodes, 1}, {"group", p.Group, leastGroup}, {"mini_batch", p.MiniBatch, 1},
 		{"epochs", p.Epochs, 1}, {"warmup_updates", p.Warmup, 0}, {"eval_every", p.EvalEvery, 1},
 	} {
-		if n.value < n.least {
-			errs = append(errs, fmt.Errorf("%s.%s is %d: expected %d or more", section, n.key, n.value, n.least))
+		if n.value < n.least || n.value > most {
+			errs = append(errs, fmt.Errorf("%s.%s is %d: expected from %d to %d", section, n.key, n.value, n.least, most))
 		}
 	}
 	for _, x := range []struct {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"tinygpt/data"
 	"tinygpt/finetune"
@@ -172,6 +173,28 @@ func Parse(text []byte, name string, others ...string) (Config, error) {
 
 // Set changes one value, given as "section.key=value".
 func (c *Config) Set(assignment string) error { return SetIn(c, assignment) }
+
+// settledByFinetuning are settings that a fine-tuning has too, but computes from its own,
+// and from which.
+var settledByFinetuning = map[string]string{
+	"train.steps":               "finetune.epochs and finetune.min_steps",
+	"train.warmup_steps":        "finetune.warmup_fraction",
+	"train.eval_interval":       "finetune.evaluations",
+	"train.checkpoint_interval": "finetune.evaluations",
+	"train.sample_interval":     "",
+}
+
+// SetFinetuning is Set for a fine-tuning, and refuses what would be overwritten.
+func (c *Config) SetFinetuning(assignment string) error {
+	key, _, _ := strings.Cut(assignment, "=")
+	switch by, settled := settledByFinetuning[strings.TrimSpace(key)]; {
+	case settled && by == "":
+		return fmt.Errorf("--set %s: a fine-tuning has no such thing", assignment)
+	case settled:
+		return fmt.Errorf("--set %s: in a fine-tuning this follows from %s: set that", assignment, by)
+	}
+	return c.Set(assignment)
+}
 
 // Imported is the kind of a tokenizer that came with a model's weights.
 const Imported = "imported"

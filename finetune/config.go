@@ -149,16 +149,22 @@ func (c Config) Validate() error {
 		complain("train and finetune.stories are both set: expected one of them")
 	}
 	whole := func(key string, value, least int) {
-		if value < least {
+		const most = 1_000_000 // all updates are planned beforehand
+		switch {
+		case value < least:
 			complain("%s is %d: expected %d or more", key, value, least)
+		case value > most:
+			complain("%s is %d: expected %d or less", key, value, most)
 		}
 	}
 	whole("epochs", c.Epochs, 1)
 	whole("min_steps", c.MinSteps, 0)
 	whole("evaluations", c.Evaluations, 1)
 	whole("buckets", c.Buckets, 1)
-	whole("examples", c.Examples, 0)
 	whole("adapt", c.Adapt, 0)
+	if c.Examples < 0 {
+		complain("examples is %d: expected 0 (all) or more", c.Examples)
+	}
 	if c.Adapt > 0 && c.Scratch {
 		complain("adapt is %d: a start from random weights (scratch) has nothing to adapt", c.Adapt)
 	}

@@ -77,14 +77,18 @@ const (
 type Sets struct{ Train, Dev, Test []*Item }
 
 // NewSession prepares a fine-tuning of m, a model of NewModel. What follows from the
-// number and the lengths of the training items is settled in the session's Train: steps,
+// number and the lengths of the training items is settled in the session's Train: batches
+// no larger than the set, steps,
 // warm-up, when to measure the development set and to save, and a learning rate of 0 as
 // the one that fits the model's width; and in its Setup: epochs, if MinSteps asks for
 // more.
 func NewSession(m *model.Model, setup *Setup, c train.Config, special Special, sets Sets) *Session {
 	settled := *setup
-	perUpdate := c.BatchSize * c.GradientAccumulationSteps
 	all := len(sets.Train)
+	// More than all examples are no larger batch, and batches without examples change nothing.
+	c.BatchSize = min(c.BatchSize, all)
+	c.GradientAccumulationSteps = min(c.GradientAccumulationSteps, (all+c.BatchSize-1)/c.BatchSize)
+	perUpdate := c.BatchSize * c.GradientAccumulationSteps
 	perEpoch := (all + perUpdate - 1) / perUpdate
 	settled.Epochs = max(setup.Epochs, (setup.MinSteps+perEpoch-1)/perEpoch)
 	if setup.FreezeLayers >= m.Config.Layers {
@@ -144,18 +148,24 @@ func (s *Session) Buckets() (lengths []int, padding float64) {
 	return s.batches.Lengths, 1 - float64(own)/float64(total)
 }
 
-// Bytes is about how much memory the training holds: parameters, gradients and
-// optimiser, and the activations of the longest bucket, whose memory the others share.
-func (s *Session) Bytes() int64 {
-	bytes := 16 * s.Model.Config.ParameterCount()
-	longest := s.batches.Lengths[len(s.batches.Lengths)-1]
-	c := s.Model.Config
-	return bytes + c.ActivationBytes(s.batches.Sequences, longest) + c.PackedBytes(s.batches.Sequences, longest)
+// Shape returns that of the largest batch.
+func (s *Session) Shape() train.Shape {
+	return train.Shape{Batch: s.batches.Sequences, Context: s.batches.Lengths[len(s.batches.Lengths)-1]}
 }
+
+// Memory estimates what the training holds: the graphs of shorter sequences share the
+// memory of the longest.
+func (s *Session) Memory() train.Memory { return train.MemoryOfShape(s.Model.Config, s.Shape()) }
 
 // Resume continues from the folder's last checkpoint; it returns the number of updates
 // made so far.
 func (s *Session) Resume() (steps int, err error) { return s.start().Resume() }
+
+// State returns how far the training is.
+func (s *Session) State() train.State { return s.start().State() }
+
+// StoppedEarly says whether train.patience ended the training.
+func (s *Session) StoppedEarly() bool { return s.start().StoppedEarly() }
 
 // Run trains, goes back to the best checkpoint, and measures it. When ctx ends it
 // saves, and returns train.ErrInterrupted.

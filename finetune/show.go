@@ -23,7 +23,7 @@ func (s *Session) Describe(w io.Writer) {
 	lengths, padding := s.Buckets()
 	fmt.Fprintf(w, "buckets:        sequences of %s tokens; %.0f %% is padding\n", strings.Trim(fmt.Sprint(lengths), "[]"), 100*padding)
 	fmt.Fprintf(w, "steps:          %d, the development set is measured every %d\n", s.Train.Steps, s.Train.EvalInterval)
-	fmt.Fprintf(w, "memory:         about %s\n", number.Mebibytes(s.Bytes()))
+	fmt.Fprintf(w, "memory:         about %s\n", number.Mebibytes(s.Memory().Total()))
 	if n := len(s.DevItems); n < fewExamples {
 		fmt.Fprintf(w, "note:           a development set of %d examples is small: each of them counts %.1f %%, and the best checkpoint is chosen by little; name a larger set with --dev\n", n, 100/float64(n))
 	}

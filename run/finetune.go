@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"tinygpt/configs"
@@ -90,6 +91,10 @@ func (p *StartingPoint) Session(c configs.Config, x *finetune.Examples, s *finet
 	return newSession(p.settle(c), x, s, p)
 }
 
+// mostSeen is how many times an example is seen in a fine-tuning at most. They are planned
+// beforehand.
+const mostSeen = 2e9
+
 // newSession prepares a fine-tuning with a settled configuration.
 func newSession(c configs.Config, x *finetune.Examples, found *finetune.Setup, p *StartingPoint) (*finetune.Session, error) {
 	setup := &finetune.Setup{Config: c.Finetune, Found: found.Found}
@@ -111,11 +116,17 @@ func newSession(c configs.Config, x *finetune.Examples, found *finetune.Setup, p
 			return nil, err
 		}
 	}
+	if n := float64(setup.Epochs) * float64(len(sets.Train)); n > mostSeen {
+		return nil, fmt.Errorf("finetune.epochs is %d, and there are %d examples to train on: expected at most %.0e times an example is seen", setup.Epochs, len(sets.Train), mostSeen)
+	}
 	s := finetune.NewSession(m, setup, c.Train, p.Special, sets)
 	s.Saved = func(all []train.Metrics) error {
 		return DrawLoss(filepath.Join(s.Dir, LossCurveFile), s.LossName(), all)
 	}
-	return s, errors.Join(s.Setup.Validate(), s.Train.Validate(), c.Model.Validate())
+	if err := errors.Join(s.Setup.Validate(), s.Train.Validate(), c.Model.Validate()); err != nil {
+		return nil, err
+	}
+	return s, CheckMemory(c.Model, "train.batch_size or finetune.max_length", s.Shape())
 }
 
 func encoderOf(s *finetune.Setup, t tokenizer.Tokenizer, special finetune.Special, context int) *finetune.Encoder {
@@ -141,6 +152,8 @@ type Finetuning struct {
 	StartingPoint *StartingPoint
 	// First is the number of updates that were made before: 0 unless resumed.
 	First int
+	// Notes are what a user should know before a fine-tuning goes on.
+	Notes []string
 	// AdaptReport shows how the weights are adapted before the fine-tuning, if
 	// finetune.adapt asks for it; nil: nothing is shown.
 	AdaptReport train.Report
@@ -194,11 +207,29 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 	return &Finetuning{Run: r, Session: s, StartingPoint: p, examples: o.Examples, unlock: unlock}, nil
 }
 
+// resumable are the settings of a fine-tuning that may change when it is resumed: those that
+// leave its task, its examples and its parameters as they are. Those of training may, too.
+var resumable = []string{"finetune.epochs", "finetune.min_steps", "finetune.warmup_fraction", "finetune.evaluations", "finetune.lambda", "finetune.dropout"}
+
 // ResumeFinetuning goes on with the fine-tuning in the folder dir, the latest if it is "",
-// from its last checkpoint.
-func ResumeFinetuning(dir string) (f *Finetuning, err error) {
+// from its last checkpoint. Each of settings, "section.key=value", changes its
+// configuration, in its folder too.
+func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error) {
 	r, err := openFinetuned(dir, "go on with `gpt train --resume --run %s`")
 	if err != nil {
+		return nil, err
+	}
+	c := r.Config
+	for _, s := range settings {
+		key, _, _ := strings.Cut(s, "=")
+		if !strings.HasPrefix(key, "train.") && !slices.Contains(resumable, key) {
+			return nil, fmt.Errorf("--set %s: a resumed fine-tuning can only change train settings and %s", s, strings.Join(resumable, ", "))
+		}
+		if err := c.SetFinetuning(s); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	unlock, err := Lock(r.Dir)
@@ -215,21 +246,23 @@ func ResumeFinetuning(dir string) (f *Finetuning, err error) {
 			return nil, fmt.Errorf("%s: its examples came through a pipe and can't be read again: keep them in a file, and start a new run", r.Dir)
 		}
 	}
-	x, setup, err := finetune.Load(r.Config.Finetune, &r.Found.Examples)
+	x, setup, err := finetune.Load(c.Finetune, &r.Found.Examples)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Dir, err)
 	}
-	f = &Finetuning{Run: r, examples: x, unlock: unlock}
+	resumed := *r
+	resumed.Config = c
+	f = &Finetuning{Run: &resumed, examples: x, unlock: unlock}
 	if f.adapts() { // it was stopped before the fine-tuning itself began
-		f.StartingPoint, err = OpenStartingPoint(r.Config, x)
+		f.StartingPoint, err = OpenStartingPoint(c, x)
 	} else {
-		f.StartingPoint = &StartingPoint{Dir: r.Config.Finetune.From}
+		f.StartingPoint = &StartingPoint{Dir: c.Finetune.From}
 		f.StartingPoint.Tokenizer, f.StartingPoint.Special, err = finetune.Extend(r.Tokenizer)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if f.Session, err = newSession(r.Config, x, setup, f.StartingPoint); err != nil {
+	if f.Session, err = newSession(c, x, setup, f.StartingPoint); err != nil {
 		return nil, err
 	}
 	f.Session.Dir = r.Dir
@@ -237,13 +270,29 @@ func ResumeFinetuning(dir string) (f *Finetuning, err error) {
 		if f.First, err = f.Session.Resume(); err != nil {
 			return nil, err
 		}
+		if steps := f.Session.Train.Steps; f.First > steps {
+			return nil, fmt.Errorf("%s has made %d steps, more than the %d of these settings: raise finetune.epochs", r.Dir, f.First, steps)
+		}
+		f.Notes = f.resumeNotes(r.Config.Train)
 	}
 	// An earlier program may have planned other batches.
-	if c := r.Config; !reflect.DeepEqual(c.Train, f.Session.Train) {
-		c.Finetune, c.Train = f.Session.Setup.Config, f.Session.Train
-		err = r.Reconfigure(c)
+	c.Finetune, c.Train = f.Session.Setup.Config, f.Session.Train
+	if !reflect.DeepEqual(c, r.Config) {
+		err = f.Reconfigure(c)
 	}
 	return f, err
+}
+
+// resumeNotes says what a resumed fine-tuning does that its user may not expect.
+func (f *Finetuning) resumeNotes(before train.Config) []string {
+	now := f.Session.Train
+	switch state := f.Session.State(); {
+	case f.First == now.Steps:
+		return []string{fmt.Sprintf("all %d steps are made, so only the results are measured; to train on, add --epochs N", f.First)}
+	case f.Session.StoppedEarly():
+		return []string{fmt.Sprintf("the fine-tuning stopped early at step %d, since its last %d evaluations brought nothing better than step %d did; only the results are measured; to train on all the same, add --set train.patience=0 or a larger number", f.First, now.Patience, state.BestStep)}
+	}
+	return rateChange(before, now, f.First)
 }
 
 // Train fine-tunes to the end, and leaves the results in the folder. When ctx ends it

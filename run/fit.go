@@ -7,6 +7,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/number"
+	"tinygpt/model"
 	"tinygpt/train"
 )
 
@@ -17,26 +18,40 @@ const farTooMuch = 4
 // checkMemory refuses a training that is far too large for this computer, before
 // anything is allocated.
 func checkMemory(c configs.Config) error {
-	m, err := mem.VirtualMemory()
+	c.Model.VocabSize = max(1, c.Model.VocabSize) // 0 until there is a tokenizer
+	return CheckMemory(c.Model, "train.batch_size, model.context, model.width or model.layers; `gpt plan` says what fits",
+		train.Shape{Batch: c.Train.BatchSize, Context: c.Model.Context})
+}
+
+// CheckMemory refuses a training on batches of these shapes that is far too large for this
+// computer. lower says what to lower then.
+func CheckMemory(m model.Config, lower string, shapes ...train.Shape) error {
+	total, err := memoryOf()
 	if err != nil {
 		return nil // a computer that doesn't tell is given the benefit of the doubt
 	}
-	return fits(c, float64(m.Total))
+	return fits(m, lower, shapes, total)
 }
 
-// fits is checkMemory for a computer with total bytes of memory.
-func fits(c configs.Config, total float64) error {
-	c.Model.VocabSize = max(1, c.Model.VocabSize) // 0 until there is a tokenizer
-	// The weights and activations alone, in floating point: the exact estimate would
-	// overflow for the sizes that this is about.
-	batch, layers, width := float64(c.Train.BatchSize), float64(c.Model.Layers), float64(c.Model.Width)
-	context, vocabulary := float64(c.Model.Context), float64(c.Model.VocabSize)
-	need := 4 * (4*(12*layers*width*width+(vocabulary+context)*width) + batch*context*(8*layers*width+vocabulary))
-	if need < 1e15 {
-		need = float64(train.MemoryOf(c.Model, c.Train.BatchSize).Total())
+// memoryOf returns how much memory this computer has, in bytes.
+var memoryOf = func() (float64, error) {
+	m, err := mem.VirtualMemory()
+	if err != nil {
+		return 0, err
 	}
-	if need <= farTooMuch*total {
-		return nil
+	return float64(m.Total), nil
+}
+
+// fits is CheckMemory for a computer with total bytes of memory.
+func fits(m model.Config, lower string, shapes []train.Shape, total float64) error {
+	for _, s := range shapes {
+		// A sequence's share times their number, in floating point: the exact sum overflows
+		// for the sizes that this is about.
+		one := train.MemoryOfShape(m, train.Shape{Batch: 1, Context: s.Context})
+		need := float64(one.Total()-one.Activations) + float64(s.Batch)*float64(one.Activations)
+		if need > farTooMuch*total {
+			return fmt.Errorf("this training needs about %s of memory, and this computer has %s: lower %s", number.Bytes(int64(min(need, 1e18))), number.Bytes(int64(total)), lower)
+		}
 	}
-	return fmt.Errorf("this training needs about %s of memory, and this computer has %s: lower train.batch_size, model.context, model.width or model.layers; `gpt plan` says what fits", number.Bytes(int64(min(need, 1e18))), number.Bytes(int64(total)))
+	return nil
 }

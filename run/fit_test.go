@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/train"
 )
 
 // TestFits: what needs far more memory than there is is refused before it is allocated,
@@ -31,7 +32,8 @@ func TestFits(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		switch err := fits(c, total); {
+		shape := train.Shape{Batch: c.Train.BatchSize, Context: c.Model.Context}
+		switch err := fits(c.Model, "train.batch_size", []train.Shape{{Batch: 1, Context: 8}, shape}, total); {
 		case (err != nil) != k.refused:
 			t.Errorf("%s: %v, expected a refusal: %v", k.settings, err, k.refused)
 		case err != nil && !strings.Contains(err.Error(), "train.batch_size"):

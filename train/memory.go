@@ -15,10 +15,18 @@ type Memory struct {
 // MemoryOf estimates the memory of training on batches of the given number of sequences of
 // c.Context tokens. Accumulating gradients over several batches takes no more.
 func MemoryOf(c model.Config, batch int) Memory {
+	m := MemoryOfShape(c, Shape{batch, c.Context})
+	m.Evaluation = EvaluationBytes(c)
+	return m
+}
+
+// MemoryOfShape estimates the memory of training on batches of a shape, which of several
+// is the largest: their graphs share it. What evaluation takes isn't counted.
+func MemoryOfShape(c model.Config, s Shape) Memory {
 	bytes := 4 * c.ParameterCount()
 	return Memory{
 		Weights: bytes, Gradients: bytes, Moments: 2 * bytes,
-		Activations: c.ActivationBytes(batch, c.Context), Packed: c.PackedBytes(batch, c.Context), Evaluation: EvaluationBytes(c),
+		Activations: c.ActivationBytes(s.Batch, s.Context), Packed: c.PackedBytes(s.Batch, s.Context),
 	}
 }
 

@@ -111,10 +111,16 @@ func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
 
 // resumeFinetune goes on with a fine-tuning.
 func resumeFinetune(c *cli.Context) error {
-	if err := ownConfiguration(c); err != nil {
+	if err := ownConfiguration(c, "set", "epochs", "lambda"); err != nil {
 		return err
 	}
-	f, err := run.ResumeFinetuning(c.String("run"))
+	settings := c.StringSlice("set")
+	for _, flag := range []string{"epochs", "lambda"} {
+		if c.IsSet(flag) {
+			settings = append(settings, fmt.Sprintf("finetune.%s=%v", flag, c.Value(flag)))
+		}
+	}
+	f, err := run.ResumeFinetuning(c.String("run"), settings...)
 	if err != nil {
 		return err
 	}
@@ -124,6 +130,9 @@ func resumeFinetune(c *cli.Context) error {
 		return fmt.Errorf("%s: %w", f.Dir, err)
 	}
 	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", f.Dir, f.First, f.Session.Train.Steps)
+	for _, note := range f.Notes {
+		fmt.Fprintln(c.App.Writer, "note:", note)
+	}
 	_, err = runFinetuning(c, f, false)
 	return err
 }

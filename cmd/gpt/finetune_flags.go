@@ -85,7 +85,7 @@ func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err erro
 		f.Stories = ""
 	}
 	for _, s := range c.StringSlice("set") {
-		if err := cfg.Set(s); err != nil {
+		if err := cfg.SetFinetuning(s); err != nil {
 			return cfg, source, err
 		}
 	}

@@ -105,6 +105,13 @@ func TestFinetuneInterruptAndResume(t *testing.T) {
 	}
 	contains(t, w.String(), "stopped after step 8", "finetune --resume --run runs/finetune-1")
 	contains(t, succeed(t, "finetune", "--resume"), "resuming runs/finetune-1 at step 8 of 24", "test set:")
+	contains(t, succeed(t, "finetune", "--resume"), "note: all 24 steps are made, so only the results are measured; to train on, add --epochs N")
+	contains(t, succeed(t, "finetune", "--resume", "--epochs", "16", "--set", "train.patience=0"), "resuming runs/finetune-1 at step 24 of 32", "note: the learning rate goes from ", "test set:")
+	text, err := os.ReadFile("runs/finetune-1/config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(text), "  epochs: 16\n", "  patience: 0\n", "  steps: 32\n")
 }
 
 func TestAblate(t *testing.T) {
@@ -157,7 +164,7 @@ func TestFinetuneErrors(t *testing.T) {
 		{"finetune --data train.tsv --freeze-layers 3", 1, "finetune.freeze_layers is 3, but the model has 2"},
 		{"finetune --data train.tsv --seeds 0", 2, "--seeds is 0"},
 		{"finetune --data train.tsv --run runs/tiny-1", 1, "holds a run already"},
-		{"finetune --resume --lambda 1", 2, "leave out --lambda"},
+		{"finetune --resume --head classes", 2, "leave out --head"},
 		{"finetune --resume --run runs/tiny-1", 1, "is no fine-tuned run"},
 		{"finetune extra", 2, "takes flags only"},
 		{"classify --run runs/tiny-1 x", 1, "is no fine-tuned run: make one with `gpt finetune --from runs/tiny-1`"},

@@ -137,6 +137,15 @@ var starts = map[run.Kind][]run.Kind{
 	run.DPO:    {run.SFT, run.DPO, run.PPO, run.GRPO},
 }
 
+// batchKeys are the settings that a step's memory grows with.
+var batchKeys = map[run.Kind]string{
+	run.SFT:    "sft.batch_size",
+	run.Reward: "reward.prompts or reward.most_answers",
+	run.PPO:    "ppo.mini_batch",
+	run.GRPO:   "grpo.mini_batch",
+	run.DPO:    "dpo.batch_size",
+}
+
 // openBase opens the run to start from: the latest that fits, if none is named.
 func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
 	usual := []run.Kind{run.SFT}
@@ -224,6 +233,11 @@ func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Traini
 	}
 	t.Session.Notes = append(t.Session.Notes, d.notes...)
 	trainer := t.Session.Trainer
+	if o, ok := trainer.Objective.(train.Bucketed); ok {
+		if err := run.CheckMemory(m.Config, batchKeys[r.Kind], o.Shapes()...); err != nil {
+			return nil, err
+		}
+	}
 	trainer.Dir = r.Dir
 	trainer.Saved = func(all []train.Metrics) error { return t.draw(all) }
 	return t, nil

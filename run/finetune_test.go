@@ -1,0 +1,94 @@
+package run
+
+import (
+	"strings"
+	"testing"
+
+	"tinygpt/finetune"
+)
+
+const moods = `{"text":"all is well","label":"glad"}
+{"text":"nothing is well","label":"sad"}
+`
+
+// A fine-tuning that is resumed with other settings is what one with these settings from
+// the start is, and its folder says so.
+func TestResumeFinetuningWithSettings(t *testing.T) {
+	whole := finetuned(t, moods, "finetune.epochs=8", "finetune.evaluations=4", "train.decay=linear")
+	part := finetuned(t, moods, "finetune.epochs=4", "finetune.evaluations=2", "train.decay=linear")
+	before := part.Session.Train.Steps
+	f, err := ResumeFinetuning(part.Dir, "finetune.epochs=8", "finetune.evaluations=4", "train.patience=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.First != before || f.Session.Train.Steps != whole.Session.Train.Steps || len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "learning rate") {
+		t.Errorf("goes on at step %d of %d, noting %q", f.First, f.Session.Train.Steps, f.Notes)
+	}
+	if _, err := f.Train(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(part.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Config; c.Finetune.Epochs != 8 || c.Finetune.Evaluations != 4 || c.Train.Patience != 0 || c.Train.Steps != whole.Session.Train.Steps {
+		t.Errorf("its folder has epochs %d, evaluations %d, patience %d, steps %d", c.Finetune.Epochs, c.Finetune.Evaluations, c.Train.Patience, c.Train.Steps)
+	}
+	again, err := ResumeFinetuning(part.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if again.First != whole.Session.Train.Steps || len(again.Notes) != 1 || !strings.Contains(again.Notes[0], "all 16 steps are made") {
+		t.Errorf("at the end: step %d, %q", again.First, again.Notes)
+	}
+}
+
+// What would change the task of a fine-tuning, or would be overwritten, is refused.
+func TestResumeFinetuningRefuses(t *testing.T) {
+	f := finetuned(t, moods)
+	for setting, want := range map[string]string{
+		"finetune.task=similarity": "can only change",
+		"model.layers=2":           "can only change",
+		"train.steps=9":            "follows from finetune.epochs",
+		"train.eval_interval=9":    "follows from finetune.evaluations",
+		"finetune.epochs=1":        "more than the 4 of these settings",
+		"finetune.lambda=0":        "",
+	} {
+		g, err := ResumeFinetuning(f.Dir, setting)
+		switch {
+		case err == nil && want != "" || err != nil && (want == "" || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v, want %q", setting, err, want)
+		case err == nil:
+			g.Close()
+		}
+	}
+}
+
+// A fine-tuning that is far too large for the computer's memory is refused with the
+// settings that mend it; more than all examples are no larger batch.
+func TestFinetuneMemory(t *testing.T) {
+	f := finetuned(t, moods, "train.batch_size=1000000000", "train.gradient_accumulation_steps=1000000000")
+	if c := f.Session.Train; c.BatchSize != 36 || c.GradientAccumulationSteps != 1 {
+		t.Errorf("batches of %d, %d to an update", c.BatchSize, c.GradientAccumulationSteps)
+	}
+	was := memoryOf
+	defer func() { memoryOf = was }()
+	memoryOf = func() (float64, error) { return 1 << 16, nil }
+	_, err := Finetune(f.Config, FinetuneOptions{Dir: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "lower train.batch_size or finetune.max_length") {
+		t.Error(err)
+	}
+	memoryOf = was
+	c := f.Config
+	c.Finetune.Epochs = 1_000_000
+	x := &finetune.Examples{}
+	for range 3000 {
+		x.Train = append(x.Train, f.examples.Train[0])
+	}
+	x.Dev = f.examples.Dev
+	_, err = Finetune(c, FinetuneOptions{Dir: t.TempDir(), Examples: x, Setup: f.Session.Setup})
+	if err == nil || !strings.Contains(err.Error(), "finetune.epochs is 1000000, and there are 3000 examples") {
+		t.Error(err)
+	}
+}
