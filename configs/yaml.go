@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -19,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"tinygpt/internal/suggest"
+	"tinygpt/internal/userfile"
 )
 
 // The functions of this file read and write the configuration of any type of run: a
@@ -176,7 +176,7 @@ func NoConfiguration(name string, presets []string) error {
 // Find returns the text of the configuration of that name: of the file if there is
 // one, else of the preset. source says in words which it was.
 func Find(presets fs.FS, name string) (text []byte, source string, err error) {
-	text, err = os.ReadFile(name)
+	text, err = userfile.Read(name)
 	source = "file " + name
 	if errors.Is(err, fs.ErrNotExist) {
 		if text, err = fs.ReadFile(presets, name); err != nil {

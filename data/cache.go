@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 )
 
 // A cached stream is a file of one line of JSON, which says what it was made of,
@@ -67,7 +67,7 @@ func (s *Stream) WriteCache(path, textSHA256 string, e Encoder, fingerprint stri
 // made of another text or by another encoder, or is damaged, is an error that says so: the
 // caller makes the stream anew.
 func ReadCache(path, textSHA256 string, e Encoder, fingerprint string) (*Stream, error) {
-	b, err := os.ReadFile(path)
+	b, err := userfile.ReadRegular(path)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"tinygpt/internal/userfile"
 )
 
 // byteOrderMark is what some editors put at the beginning of a UTF-8 file.
@@ -62,7 +64,7 @@ func open(file string) (io.ReadCloser, error) {
 	if file == stdin {
 		return io.NopCloser(os.Stdin), nil
 	}
-	f, err := os.Open(file)
+	f, err := userfile.Open(file)
 	if err != nil || !strings.EqualFold(filepath.Ext(file), ".gz") {
 		return f, err
 	}

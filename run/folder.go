@@ -12,6 +12,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 	"tinygpt/train"
 )
 
@@ -115,7 +116,7 @@ func Read(dir string, config any, wanted ...Kind) error {
 // readConfig reads config.yaml and the kind that it names.
 func readConfig(dir string) (text []byte, kind Kind, err error) {
 	path := filepath.Join(dir, configFile)
-	if text, err = os.ReadFile(path); err != nil {
+	if text, err = userfile.ReadRegular(path); err != nil {
 		absolute, _ := filepath.Abs(dir)
 		return nil, "", fmt.Errorf("%s: no %s in it: not the folder of a run; `gpt train` makes one", absolute, configFile)
 	}

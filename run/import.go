@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tinygpt/configs"
+	"tinygpt/internal/userfile"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 )
@@ -56,7 +57,7 @@ func importHuggingFace(from string, progress model.Progress) (*model.Model, toke
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	m, leftOut, err := model.ReadHuggingFace(os.DirFS(from), progress)
+	m, leftOut, err := model.ReadHuggingFace(userfile.Folder(from), progress)
 	if err == nil {
 		t, err = padded(t, m.Config.VocabSize)
 	}
@@ -69,7 +70,7 @@ func importHuggingFace(from string, progress model.Progress) (*model.Model, toke
 // importMinGPT reads one of minGPT's models of digits, like the one that sorts.
 func importMinGPT(from string) (*model.Model, tokenizer.Tokenizer, error) {
 	const digits = "0123456789"
-	text, err := os.ReadFile(from)
+	text, err := userfile.Read(from)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"tinygpt/internal/userfile"
 )
 
 // chatTemplateFile is where newer versions of transformers keep a chat template, if not
@@ -62,7 +63,7 @@ func (c *templateJSON) UnmarshalJSON(b []byte) error {
 // in tokenizer_config.json.
 func readChatTemplate(t Tokenizer, dir string, config tokenizerConfig) (Tokenizer, error) {
 	template := string(config.ChatTemplate)
-	b, err := os.ReadFile(filepath.Join(dir, chatTemplateFile))
+	b, err := userfile.ReadRegular(filepath.Join(dir, chatTemplateFile))
 	switch {
 	case err == nil:
 		template = string(b)

@@ -13,6 +13,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode/utf8"
+
+	"tinygpt/internal/userfile"
 )
 
 // Load reads a tokenizer from any form that this package knows: a folder of
@@ -39,11 +41,11 @@ func Load(path string) (Tokenizer, error) {
 
 // readPlainOrGzip reads the file path, or path.gz if there is only that.
 func readPlainOrGzip(path string) ([]byte, error) {
-	b, err := os.ReadFile(path)
+	b, err := userfile.ReadRegular(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return b, err
 	}
-	packed, gzErr := os.ReadFile(path + ".gz")
+	packed, gzErr := userfile.ReadRegular(path + ".gz")
 	if errors.Is(gzErr, fs.ErrNotExist) {
 		return nil, err
 	} else if gzErr != nil {

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 )
 
 // The files of a tokenizer in a folder of Hugging Face's.
@@ -85,7 +85,7 @@ func ReadHuggingFace(dir string) (Tokenizer, error) {
 	var config tokenizerConfig
 	for _, name := range []string{specialMapFile, configFile} { // the second has the last word
 		path := filepath.Join(dir, name)
-		b, err := os.ReadFile(path)
+		b, err := userfile.ReadRegular(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
@@ -96,7 +96,7 @@ func ReadHuggingFace(dir string) (Tokenizer, error) {
 		}
 	}
 	path := filepath.Join(dir, jsonFile)
-	b, err := os.ReadFile(path)
+	b, err := userfile.ReadRegular(path)
 	if err == nil {
 		t, err := parseTokenizerJSON(b, string(config.EndOfText))
 		if err != nil {
@@ -230,7 +230,7 @@ func (c tokenizerConfig) begin(t Tokenizer) (Tokenizer, error) {
 func addTokens(v *vocabulary, dir string, config tokenizerConfig) error {
 	added := make(map[string]int32)
 	path := filepath.Join(dir, addedFile)
-	if b, err := os.ReadFile(path); err == nil {
+	if b, err := userfile.ReadRegular(path); err == nil {
 		if err := parseJSON(b, &added); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

@@ -5,10 +5,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 )
 
 // A tokenizer.json as the tokenizers library of Hugging Face reads and writes it:
@@ -127,7 +127,7 @@ func (m *merge) UnmarshalJSON(b []byte) error {
 // added tokens that are not special. Those of byte-level BPE stand for their names
 // wherever a text has them.
 func ReadJSON(path string) (Tokenizer, error) {
-	b, err := os.ReadFile(path)
+	b, err := userfile.Read(path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,11 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 )
 
 // ReadTiktoken reads a file of tiktoken's ranks: a line per token, its bytes in
@@ -20,7 +20,7 @@ import (
 // Nor does it say how text is split: that is GPT-2's way here, which tiktoken has
 // for r50k_base and p50k_base.
 func ReadTiktoken(path string) (Tokenizer, error) {
-	b, err := os.ReadFile(path)
+	b, err := userfile.Read(path)
 	if err != nil {
 		return nil, err
 	}

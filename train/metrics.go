@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 )
 
 // Metrics is one line of a run's metrics.jsonl: a step, or an evaluation.
@@ -80,7 +81,7 @@ func (l *metricsLog) close() error { return l.file.Close() }
 
 // ReadMetrics reads a metrics.jsonl. A last line that was only partly written is ignored.
 func ReadMetrics(path string) ([]Metrics, error) {
-	f, err := os.Open(path)
+	f, err := userfile.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/chat"
+	"tinygpt/internal/userfile"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/sample"
@@ -148,7 +149,7 @@ func fingerprint(r *run.Run, checkpoint string, p model.Precision) (written time
 	if err != nil {
 		return written, "", err
 	}
-	file, err := os.Open(path)
+	file, err := userfile.OpenRegular(path)
 	if err != nil {
 		return written, "", err
 	}
@@ -178,7 +179,7 @@ func apiKey(path string) (string, error) {
 	if path == "" {
 		return os.Getenv("GPT_API_KEY"), nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := userfile.Read(path)
 	if err != nil {
 		return "", fmt.Errorf("API key: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
 )
@@ -78,7 +79,7 @@ func printJSON(w io.Writer, v any) error {
 // input opens the text that a command is about: --file or standard input.
 func input(c *cli.Context) (io.ReadCloser, error) {
 	if path := c.String("file"); path != "" && path != "-" {
-		return os.Open(path)
+		return userfile.Open(path)
 	}
 	return io.NopCloser(c.App.Reader), nil
 }

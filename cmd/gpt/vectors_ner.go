@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -16,6 +15,7 @@ import (
 	"tinygpt/embedding"
 	"tinygpt/embedding/transfer"
 	"tinygpt/internal/terminal"
+	"tinygpt/internal/userfile"
 )
 
 func vectorsNERCommand() *cli.Command {
@@ -85,7 +85,7 @@ func vectorsNER(c *cli.Context) error {
 func (t *nameTrials) configure(c *cli.Context) error {
 	file := transfer.File{NER: t.config}
 	if path := c.String("config"); path != "" {
-		text, err := os.ReadFile(path)
+		text, err := userfile.Read(path)
 		if err != nil {
 			return err
 		}

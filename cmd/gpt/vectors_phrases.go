@@ -17,6 +17,7 @@ import (
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
+	"tinygpt/internal/userfile"
 )
 
 func vectorsPhrasesCommand() *cli.Command {
@@ -119,7 +120,7 @@ func phraseSplitter(c *cli.Context) (corpus.Splitter, int, error) {
 	if c.Bool("chars") || c.IsSet("words") {
 		return nil, 0, usageError{errors.New("either --dict or --words: both say how text is cut")}
 	}
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return nil, 0, err
 	}

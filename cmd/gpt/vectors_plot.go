@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
+	"tinygpt/internal/userfile"
 )
 
 func vectorsPlotCommand() *cli.Command {
@@ -105,7 +105,7 @@ func vectorsPlot(c *cli.Context) error {
 func chooseWords(c *cli.Context, v *embedding.Vectors, space *query.Space) (*atlas.Choice, string, error) {
 	switch path := c.String("pairs"); {
 	case path != "":
-		text, err := os.ReadFile(path)
+		text, err := userfile.Read(path)
 		if err != nil {
 			return nil, "", err
 		}

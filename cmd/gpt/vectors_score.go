@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"tinygpt/data/story"
 	"tinygpt/embedding"
 	"tinygpt/embedding/query"
+	"tinygpt/internal/userfile"
 )
 
 func vectorsScoreCommand() *cli.Command {
@@ -88,7 +88,7 @@ type scoring struct {
 func (s *scoring) load(analogies, similarities []string) error {
 	s.analogies, s.similarities = map[string][]query.Section{}, map[string][]query.Pair{}
 	read := func(path string, parse func(r io.Reader) error) error {
-		f, err := os.Open(path)
+		f, err := userfile.Open(path)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/terminal"
+	"tinygpt/internal/userfile"
 	"tinygpt/study/verify"
 )
 
@@ -38,7 +39,7 @@ cases in the binary are run, so that anyone can check this build on this CPU.`,
 // verifyPath runs the case in a folder, or the losses in a file.
 func verifyPath(path string) ([]verify.Check, error) {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		f, err := os.Open(path)
+		f, err := userfile.Open(path)
 		if err != nil {
 			return nil, err
 		}

@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
+
+	"tinygpt/internal/userfile"
 )
 
 // Record is one line of a file of JSON lines: a demonstration, a pair, or a ranking.
@@ -177,7 +178,7 @@ func Read(path string) (examples []Example, err error) {
 
 // open opens a file that may be gzipped.
 func open(path string) (io.ReadCloser, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil || !strings.HasSuffix(path, ".gz") {
 		return f, err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"tinygpt/embedding"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 )
 
 // Format is a way to store word vectors.
@@ -101,7 +102,7 @@ func Read(path string, limit int) (*embedding.Vectors, Notes, error) {
 		n.countUTF8(v)
 		return v, n, nil
 	}
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return nil, Notes{}, err
 	}

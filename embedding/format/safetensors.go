@@ -5,13 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"tinygpt/embedding"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 	"tinygpt/model/safetensors"
 )
 
@@ -79,7 +79,7 @@ func readSafetensors(path string) (*embedding.Vectors, error) {
 // readWords reads the words, and their counts if the metadata says that it has them, or
 // if there is no metadata, each line ends in a tab and a number.
 func readWords(path string, metadata map[string]string, v *embedding.Vectors, rows int) error {
-	text, err := os.ReadFile(path)
+	text, err := userfile.ReadRegular(path)
 	if err != nil {
 		return fmt.Errorf("%w: the words of a safetensors file are in a .tsv file of the same name, one a line", err)
 	}

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/chart"
+	"tinygpt/internal/userfile"
 )
 
 // Names of files in a run's folder.
@@ -73,7 +73,7 @@ func (l *metricsLog) close() error { return l.lines.Close() }
 
 // ReadMetrics reads a metrics.jsonl. A last line that was cut off is ignored.
 func ReadMetrics(path string) ([]Metrics, error) {
-	f, err := os.Open(path)
+	f, err := userfile.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}

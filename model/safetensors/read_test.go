@@ -220,7 +220,7 @@ func TestRefused(t *testing.T) {
 func TestOpenRefused(t *testing.T) {
 	folder := t.TempDir()
 	_, err := Open(folder)
-	expectError(t, err, folder+": not a regular file")
+	expectError(t, err, folder+": a folder, expected a regular file")
 	_, err = Open(filepath.Join(folder, "none"))
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)

@@ -15,9 +15,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
+
+	"tinygpt/internal/userfile"
 )
 
 // Dtype is the type of a tensor's elements, by the format's own names.
@@ -84,7 +85,7 @@ type File struct {
 // Open opens the file and reads and checks its header. Errors name the file and
 // what is wrong with it.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	file, err := userfile.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}

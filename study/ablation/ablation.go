@@ -19,6 +19,7 @@ import (
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 	"tinygpt/study/baseline"
 )
@@ -229,7 +230,7 @@ func (s *Study) open() error {
 		return err
 	}
 	path := filepath.Join(s.Dir, configFile)
-	before, err := os.ReadFile(path)
+	before, err := userfile.ReadRegular(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := atomicfile.WriteFile(path, text); err != nil {
@@ -258,7 +259,7 @@ func sameSettings(before, now []byte) bool {
 }
 
 func readPoints(path string) (points []Point, err error) {
-	f, err := os.Open(path)
+	f, err := userfile.OpenRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

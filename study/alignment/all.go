@@ -13,6 +13,7 @@ import (
 
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 	"tinygpt/train"
 )
@@ -55,7 +56,7 @@ func (c *Course) Run(ctx context.Context) error {
 	}
 	s := summary{Seconds: map[string]float64{}}
 	path := filepath.Join(c.Dir, summaryFile)
-	if text, err := os.ReadFile(path); err == nil {
+	if text, err := userfile.ReadRegular(path); err == nil {
 		if err := json.Unmarshal(text, &s); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/color"
-	"os"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
@@ -13,6 +12,7 @@ import (
 
 	"tinygpt/align"
 	"tinygpt/internal/chart"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 )
 
@@ -52,7 +52,7 @@ func (c *Course) drawSteps() error {
 
 // levels adds the ceiling and the baselines of the reward model.
 func (c *Course) levels(p *plot.Plot, steps float64) error {
-	text, err := os.ReadFile(filepath.Join(c.dir(run.Reward), resultsFile))
+	text, err := userfile.ReadRegular(filepath.Join(c.dir(run.Reward), resultsFile))
 	if err != nil {
 		return err
 	}

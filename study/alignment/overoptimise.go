@@ -16,6 +16,7 @@ import (
 	"tinygpt/align"
 	"tinygpt/data/instruct"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 )
 
@@ -230,7 +231,7 @@ func (x *overoptimiser) optimise(ctx context.Context, judge *align.RewardJudge, 
 }
 
 func readPoints(path string) (points []Point, err error) {
-	text, err := os.ReadFile(path)
+	text, err := userfile.ReadRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

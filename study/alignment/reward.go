@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"tinygpt/align"
 	"tinygpt/data/instruct"
 	"tinygpt/data/instruct/gold"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/train"
@@ -161,7 +161,7 @@ func OpenReward(dir string) (*model.Model, align.RewardMeasures, error) {
 	if err != nil {
 		return nil, measures, err
 	}
-	text, err := os.ReadFile(filepath.Join(dir, resultsFile))
+	text, err := userfile.ReadRegular(filepath.Join(dir, resultsFile))
 	if err != nil {
 		return nil, measures, fmt.Errorf("%s: no %s in it: its training hasn't ended; go on with `gpt align reward --resume --run %s`", dir, resultsFile, dir)
 	}

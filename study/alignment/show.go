@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"tinygpt/align"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 )
 
@@ -18,7 +18,7 @@ func (t *Training) Show(out io.Writer) error {
 		fmt.Fprintf(out, "talk with it: gpt chat --run %s\n", t.Run.Dir)
 		return nil
 	}
-	text, err := os.ReadFile(filepath.Join(t.Run.Dir, resultsFile))
+	text, err := userfile.ReadRegular(filepath.Join(t.Run.Dir, resultsFile))
 	if err != nil {
 		return err
 	}

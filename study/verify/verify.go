@@ -22,6 +22,7 @@ import (
 
 	G "gorgonia.org/gorgonia"
 
+	"tinygpt/internal/userfile"
 	"tinygpt/model"
 	"tinygpt/model/safetensors"
 	"tinygpt/sample"
@@ -50,7 +51,7 @@ func Folder(dir string) (fs.FS, error) {
 		absolute, _ := filepath.Abs(dir)
 		return nil, fmt.Errorf("%s: no such folder: expected one with config.json, model.safetensors and case.safetensors", absolute)
 	}
-	return os.DirFS(dir), nil
+	return userfile.Folder(dir), nil
 }
 
 // Check is the comparison of one quantity.

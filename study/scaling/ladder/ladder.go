@@ -15,6 +15,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -165,7 +166,7 @@ func (l *Ladder) open() error {
 		return err
 	}
 	path := filepath.Join(l.Dir, settingsFile)
-	before, err := os.ReadFile(path)
+	before, err := userfile.ReadRegular(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return atomicfile.WriteFile(path, text)

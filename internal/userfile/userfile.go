@@ -1,0 +1,141 @@
+// Package userfile opens files that users name. A name may lead to a folder, to a pipe that
+// nobody writes to, or to a device that never ends: each is an error in place of an endless
+// wait.
+package userfile
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// patience is how long Open waits for a program that writes to a named pipe.
+var patience = 10 * time.Second
+
+// Open opens a file to read: a regular file, or a pipe, a terminal or the empty device,
+// which can be read once. Of a named pipe it waits a moment for its writer.
+func Open(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode()&fs.ModeNamedPipe != 0 {
+		return openPipe(path)
+	}
+	if mode := info.Mode(); !mode.IsRegular() && mode&fs.ModeCharDevice == 0 {
+		return nil, refuse(path, mode)
+	}
+	f, err := os.Open(path)
+	if err == nil && info.Mode()&fs.ModeCharDevice != 0 && !term.IsTerminal(int(f.Fd())) && !isEmptyDevice(info) {
+		f.Close()
+		return nil, refuse(path, info.Mode())
+	}
+	return f, err
+}
+
+// OpenRegular opens a regular file to read: for what is read at several places, or is
+// expected to stay.
+func OpenRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, refuse(path, info.Mode())
+	}
+	return os.Open(path)
+}
+
+// Read returns all that the file that Open opens holds.
+func Read(path string) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(f)
+}
+
+// ReadRegular returns all that a regular file holds.
+func ReadRegular(path string) ([]byte, error) {
+	f, err := OpenRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(f)
+}
+
+func readAll(f *os.File) ([]byte, error) {
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// refuse says what a name leads to that no file is read from.
+func refuse(path string, mode fs.FileMode) error {
+	what := "not a file"
+	switch {
+	case mode.IsDir():
+		what = "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		what = "a pipe"
+	case mode&fs.ModeSocket != 0:
+		what = "a socket"
+	case mode&fs.ModeDevice != 0:
+		what = "a device"
+	}
+	return fmt.Errorf("%s: %s, expected a regular file", path, what)
+}
+
+// isEmptyDevice says whether a device is the one that is empty, /dev/null.
+func isEmptyDevice(info fs.FileInfo) bool {
+	empty, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(empty, info)
+}
+
+// openPipe opens a named pipe, which succeeds once another program has opened it to write.
+func openPipe(path string) (*os.File, error) {
+	type opened struct {
+		*os.File
+		error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := os.Open(path)
+		done <- opened{f, err}
+	}()
+	select {
+	case o := <-done:
+		return o.File, o.error
+	case <-time.After(patience):
+	}
+	// Opening the other end lets the waiting goroutine go on, and end.
+	if end, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+		if o := <-done; o.error == nil {
+			o.Close()
+		}
+		end.Close()
+	}
+	return nil, fmt.Errorf("%s: a pipe that nobody has written to for %s: start the program that writes to it, or name a file", path, patience)
+}
+
+// Folder returns the files of a folder that a user names. Of what is in it, only folders and
+// regular files are opened.
+func Folder(dir string) fs.FS { return folder{os.DirFS(dir)} }
+
+type folder struct{ fs.FS }
+
+// Open opens a file of the folder.
+func (f folder) Open(name string) (fs.File, error) {
+	info, err := fs.Stat(f.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode(); !mode.IsRegular() && !mode.IsDir() {
+		return nil, refuse(name, mode)
+	}
+	return f.FS.Open(name)
+}
