@@ -111,9 +111,6 @@ func Read(path string, limit int) (*embedding.Vectors, Notes, error) {
 	if err != nil {
 		return nil, Notes{}, err
 	}
-	if info.IsDir() {
-		return nil, Notes{}, fmt.Errorf("%s is a folder: expected a file of word vectors", path)
-	}
 	v, n, err := Parse(f, info.Size(), limit)
 	if err != nil {
 		return nil, n, fmt.Errorf("%s: %w", path, err)

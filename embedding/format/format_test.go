@@ -239,7 +239,7 @@ func TestSafetensorsWords(t *testing.T) {
 	_, _, err = Read(path, 0)
 	expect.Error(t, err, "one a line")
 	_, _, err = Read(dir, 0)
-	expect.Error(t, err, "is a folder")
+	expect.Error(t, err, ": a folder, expected a regular file")
 }
 
 // What is parsed can be written, and reads back the same, in the formats that can hold it.
