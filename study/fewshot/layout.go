@@ -28,25 +28,34 @@ func ParseLayout(text string) (Layout, error) {
 	return Layout{before, between, after}, nil
 }
 
-// query is the prompt's end: the question, up to where the answer begins.
+// An example is divided where white space begins, and each piece is encoded by itself: there
+// GPT-2's tokenizer and its like divide a text in any case, so that a question has the
+// tokens in the query that it has in the shots, which are those of the whole prompt.
+const whiteSpace = " \t\r\n"
+
+// query is an example up to where its answer begins.
 func (l Layout) query(e Example) string {
-	return l.question + e.Question + strings.TrimRight(l.answer, " ")
+	return strings.TrimRight(l.question+e.Question+l.answer, whiteSpace)
 }
 
-// choice is a possible answer as it goes on from the query. The space before it belongs
-// to it, as it does to the tokens of GPT-2 and its like.
+// choice is a possible answer as it goes on from the query, with the white space before it.
 func (l Layout) choice(e Example, i int) string {
-	return l.answer[len(strings.TrimRight(l.answer, " ")):] + e.Choices[i]
+	return (l.question + e.Question + l.answer)[len(l.query(e)):] + e.Choices[i]
 }
 
-// shot is a solved example.
-func (l Layout) shot(e Example) string { return l.query(e) + l.choice(e, e.Answer) + l.end + "\n" }
+// solved is the right answer of a shot, up to the white space after it.
+func (l Layout) solved(e Example) string {
+	return l.choice(e, e.Answer) + strings.TrimRight(l.end, whiteSpace)
+}
+
+// gap is the white space between examples.
+func (l Layout) gap() string { return l.end[len(strings.TrimRight(l.end, whiteSpace)):] + "\n" }
 
 // Prompt is a trial as the model reads it, up to its answer.
 func (l Layout) Prompt(t Trial) string {
 	var b strings.Builder
 	for _, e := range t.Shots {
-		b.WriteString(l.shot(e))
+		b.WriteString(l.query(e) + l.solved(e) + l.gap())
 	}
 	return b.String() + l.query(t.Query)
 }

@@ -99,8 +99,8 @@ func (s *Scorer) answer(trials []Trial, shots []int, at func(k, trial int) *Answ
 		var inputs []model.Input
 		for i, t := range trials {
 			var tokens []int32
-			for _, e := range t.Shots[given:n] {
-				ids, err := s.tokens.Encode(s.Layout.shot(e))
+			for j, e := range t.Shots[given:n] {
+				ids, err := s.encode(s.opening(e, given+j), s.Layout.solved(e))
 				if err != nil {
 					return err
 				}
@@ -126,6 +126,26 @@ func (s *Scorer) answer(trials []Trial, shots []int, at func(k, trial int) *Answ
 	return nil
 }
 
+// opening is an example up to where its answer begins, after a number of others.
+func (s *Scorer) opening(e Example, after int) string {
+	if after == 0 {
+		return s.Layout.query(e)
+	}
+	return s.Layout.gap() + s.Layout.query(e)
+}
+
+// encode returns the tokens of pieces of a text, each encoded by itself.
+func (s *Scorer) encode(pieces ...string) (tokens []int32, err error) {
+	for _, piece := range pieces {
+		ids, err := s.tokens.Encode(piece)
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, ids...)
+	}
+	return tokens, nil
+}
+
 func (s *Scorer) tooLong(shots, tokens int) error {
 	return fmt.Errorf("%d shots make a prompt of %d tokens or more, the model's context is %d: give fewer with --shots", shots, tokens, s.context)
 }
@@ -134,7 +154,7 @@ func (s *Scorer) tooLong(shots, tokens int) error {
 func (s *Scorer) choose(trials []Trial, shots int, read []int, at func(trial int) *Answer) error {
 	var all []candidate
 	for i, t := range trials {
-		query, err := s.tokens.Encode(s.Layout.query(t.Query))
+		query, err := s.encode(s.opening(t.Query, shots))
 		if err != nil {
 			return err
 		}
