@@ -49,12 +49,18 @@ func readText(file string, o Options) (string, error) {
 	return clean(displayName(file), raw, o)
 }
 
-// clean checks a file's text, decodes it, and takes the byte order mark and \r from it.
+// clean is Decode for what must hold text.
 func clean(file string, raw []byte, o Options) (string, error) {
 	if len(bytes.TrimSpace(bytes.TrimPrefix(raw, []byte(byteOrderMark)))) == 0 {
 		return "", fmt.Errorf("%s: %w: give one with text in it", file, errEmpty)
 	}
-	text, err := decode(file, raw, o.Encoding)
+	return Decode(file, raw, o)
+}
+
+// Decode makes a text of bytes as Load does of those of a file, which name stands for in
+// errors. There may be none.
+func Decode(name string, raw []byte, o Options) (string, error) {
+	text, err := decode(name, raw, o.Encoding)
 	return Clean(text), err
 }
 

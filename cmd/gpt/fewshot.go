@@ -26,7 +26,8 @@ gpt fewshot run compares models of several sizes.`,
 			checkpointFlag(),
 			weightsFlag(""),
 			&cli.StringSliceFlag{Name: "task", Aliases: []string{"t"}, Usage: "`TASK` of the built-in world (" + strings.Join(taskNames(), ", ") + ") or a file (repeatable)", DefaultText: "all of the world's"},
-			&cli.StringFlag{Name: "layout", Usage: "how an example is written, `TEXT` with {question} and {answer}", Value: fewshot.DefaultLayout},
+			encodingFlag(),
+			&cli.StringFlag{Name: "layout", Usage: "how an example is written, `TEXT` with {question} and {answer}; \\n is a line end, \\t a tab", Value: fewshot.DefaultLayout},
 			&cli.StringFlag{Name: "normalise", Usage: "compare choices by their log-likelihood per-token, its sum, or less the unconditional one", Value: string(fewshot.PerToken)},
 			&cli.BoolFlag{Name: "show", Usage: "show a prompt of each task and number of shots, and what the model makes of it"},
 			&cli.StringFlag{Name: "format", Usage: "text, markdown, csv or json", Value: "text"},
@@ -86,15 +87,19 @@ func fewshotAction(c *cli.Context) error {
 	if err := pictureName(c.String("plot")); err != nil {
 		return err
 	}
-	layout, err := fewshot.ParseLayout(c.String("layout"))
+	layout, err := fewshot.ParseLayout(unescape(c.String("layout")))
 	if err != nil {
 		return usageError{err}
 	}
 	m.Tasks = fewshot.BuiltIn()
 	if names := c.StringSlice("task"); len(names) > 0 {
 		m.Tasks = nil
+		o, err := readOptions(c)
+		if err != nil {
+			return err
+		}
 		for _, name := range names {
-			t, err := fewshot.Open(name)
+			t, err := fewshot.Open(name, o)
 			if err != nil {
 				return err
 			}

@@ -17,9 +17,12 @@ type prompt struct {
 	text string
 	file string // "-" is standard input; "" none
 	set  bool
+
+	options data.Options // of the file
 }
 
-// promptOf finds the prompt on the command line, where it may be given once.
+// promptOf finds the prompt on the command line, where it may be given once; without one
+// there it is what is piped to standard input.
 func promptOf(c *cli.Context) (p prompt, err error) {
 	var given []string
 	if c.NArg() > 1 {
@@ -46,24 +49,13 @@ func promptOf(c *cli.Context) (p prompt, err error) {
 	if len(given) > 1 {
 		return p, usageError{fmt.Errorf("the prompt is given more than once: found %s", strings.Join(given, " and "))}
 	}
+	if p.options, err = readOptions(c); err != nil {
+		return p, err
+	}
+	if len(given) == 0 && isPiped(c.App.Reader) {
+		p.file, p.set = "-", true
+	}
 	return p, nil
-}
-
-// missing reports whether no prompt was given, and warns of an unreadInput.
-func (p prompt) missing(c *cli.Context) bool {
-	if !p.set {
-		unreadInput(c, "- as the prompt")
-	}
-	return !p.set
-}
-
-// unreadInput is for commands that were given no text. If standard input is a pipe or a
-// file, which is easily taken for a way to give one, it says that this isn't read, and what
-// to give for it to be.
-func unreadInput(c *cli.Context, give string) {
-	if isPiped(c.App.Reader) {
-		fmt.Fprintf(c.App.ErrWriter, "gpt: standard input is not read: give %s to take it from there\n", give)
-	}
 }
 
 // isPiped reports whether a stream is a pipe or a file: neither a terminal nor
@@ -81,20 +73,26 @@ func isPiped(stream any) bool {
 // input's last line end isn't part of it.
 func (p prompt) read(stdin io.Reader) (string, error) {
 	var text string
+	var err error
 	switch p.file {
 	case "":
 		return data.Clean(p.text), nil
 	case "-":
-		all, err := io.ReadAll(stdin)
-		if err != nil {
-			return "", fmt.Errorf("prompt from standard input: %w", err)
-		}
-		text = data.Clean(string(all))
+		text, err = readStdin(stdin, p.options)
 	default:
-		var err error
-		if text, err = data.ReadText(p.file, data.Options{}); err != nil {
-			return "", fmt.Errorf("prompt: %w", err)
-		}
+		text, err = data.ReadText(p.file, p.options)
+	}
+	if err != nil {
+		return "", fmt.Errorf("prompt: %w", err)
 	}
 	return strings.TrimSuffix(text, "\n"), nil
+}
+
+// readStdin returns the text that standard input holds; none is no error.
+func readStdin(stdin io.Reader, o data.Options) (string, error) {
+	raw, err := io.ReadAll(stdin)
+	if err != nil {
+		return "", fmt.Errorf("standard input: %w", err)
+	}
+	return data.Decode("standard input", raw, o)
 }

@@ -17,6 +17,7 @@ func sampleCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to continue, instead of the argument"},
 		&cli.StringFlag{Name: "prompt-file", Usage: "continue the text of `FILE`, without its last line end; - for standard input"},
+		encodingFlag(),
 		runFlag(),
 		checkpointFlag(),
 	}
@@ -37,7 +38,7 @@ func sampleCommand() *cli.Command {
 		Name:      "sample",
 		Usage:     "write with a trained model",
 		ArgsUsage: "[PROMPT]",
-		Description: `PROMPT is the text to continue, in quotes; - reads it from standard input.
+		Description: `PROMPT is the text to continue, in quotes; - reads it from standard input, as a pipe without PROMPT does.
 Without a prompt the model writes a text from its beginning, or on a terminal asks for one after the other.
 A checkpoint from a stage of training with a shorter context (train.stages) keeps to that context.`,
 		Flags:  flags,
@@ -76,7 +77,7 @@ func sampleAction(c *cli.Context) error {
 		return err
 	}
 	w.decoder = weights.NewDecoder(min(w.samples, manyTexts))
-	if p.missing(c) && w.format == "text" && terminal.Is(c.App.Reader) && terminal.Is(c.App.Writer) {
+	if !p.set && w.format == "text" && terminal.Is(c.App.Reader) && terminal.Is(c.App.Writer) {
 		interrupts := make(chan os.Signal, 1)
 		signal.Notify(interrupts, os.Interrupt)
 		return w.session(c.Context, c.App.Reader, interrupts)
@@ -106,8 +107,13 @@ func setOptions(c *cli.Context, o *sample.Options) error {
 	if c.IsSet("stop") {
 		o.Stop = nil
 		for _, s := range c.StringSlice("stop") {
-			o.Stop = append(o.Stop, strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t").Replace(s))
+			o.Stop = append(o.Stop, unescape(s))
 		}
 	}
 	return o.Validate()
+}
+
+// unescape reads \n as a line end, \t as a tab and \\ as \ in the value of a flag.
+func unescape(text string) string {
+	return strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t").Replace(text)
 }

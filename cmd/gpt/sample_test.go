@@ -38,15 +38,18 @@ func TestSamplePrompts(t *testing.T) {
 		t.Errorf("sampled %q", want)
 	}
 	writeFile(t, "prompt.txt", "\ufeffOnce there\r\n")
-	for _, args := range [][]string{{"Once there"}, {"--prompt-file", "prompt.txt"}, {"-"}, {"--prompt-file", "-"}} {
+	for _, args := range [][]string{{"Once there"}, {"--prompt-file", "prompt.txt"}, {"-"}, {"--prompt-file", "-"}, {}} {
 		withStdin(t, "Once there\r\n")
 		if got := succeed(t, append([]string{"sample"}, args...)...); got != want {
 			t.Errorf("sample %q: %q, want %q", args, got, want)
 		}
 	}
-	// Without a prompt, and not on a terminal, a text from its beginning.
+	// Without a prompt, and not on a terminal, a text from its beginning. A prompt that is
+	// given has standard input left alone.
+	withStdin(t, "")
+	begun := succeed(t, "sample")
 	withStdin(t, "not read")
-	if begun, empty := succeed(t, "sample"), succeed(t, "sample", "--prompt", ""); begun != empty || strings.HasPrefix(begun, "not") {
+	if empty := succeed(t, "sample", "--prompt", ""); begun != empty || strings.HasPrefix(begun, "not") {
 		t.Errorf("without a prompt %q, with an empty one %q", begun, empty)
 	}
 	// The end of text before a prompt can be left out; a text from nothing begins with it still.
@@ -239,8 +242,6 @@ func TestSampleNotes(t *testing.T) {
 	for want, args := range map[string][]string{
 		"the model sees the last 24, its context":                  {"sample", long},
 		"the text is longer than the model's context of 24 tokens": {"sample", "-n", "2", "--max-tokens", "60", "Once"},
-		"standard input is not read: give - as the prompt":         {"sample"},
-		"standard input is not read: give --file - to take it":     {"tokenizer", "inspect"},
 		"--num-samples is 100000000: expected 1 to 100000":         {"sample", "-n", "100000000"},
 		"repetition-penalty is 1e-300: expected 0.001 to 1000":     {"sample", "--repetition-penalty", "1e-300"},
 	} {

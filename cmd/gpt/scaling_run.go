@@ -25,6 +25,7 @@ command goes on where it was stopped.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "preset", Usage: strings.Join(ladder.Presets(), " (minutes) or ") + " (a night)", Value: ladder.Presets()[0]},
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder or glob instead of the built-in stories (repeatable)"},
+			encodingFlag(),
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large", DefaultText: "the preset's"},
 			&cli.IntFlag{Name: "tokens", Usage: "that each model sees", DefaultText: "the preset's"},
 			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
@@ -84,6 +85,9 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 				l.Config.Data.Files[i], _ = filepath.Abs(f)
 			}
 		}
+	}
+	if c.IsSet("encoding") {
+		l.Config.Data.Encoding = c.String("encoding")
 	}
 	for _, s := range c.StringSlice("set") {
 		if err := l.Config.Set(s); err != nil {

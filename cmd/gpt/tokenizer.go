@@ -94,13 +94,19 @@ func inputText(c *cli.Context) (string, error) {
 	case c.NArg() == 1:
 		return data.Clean(c.Args().First()), nil
 	}
-	in, err := input(c)
+	o, err := readOptions(c)
 	if err != nil {
 		return "", err
 	}
-	defer in.Close()
-	text, err := io.ReadAll(in)
-	return data.Clean(string(text)), err
+	path := c.String("file")
+	if path == "" || path == "-" {
+		return readStdin(c.App.Reader, o)
+	}
+	raw, err := userfile.Read(path)
+	if err != nil {
+		return "", err
+	}
+	return data.Decode(path, raw, o)
 }
 
 // inFile adds the name of --file to an error about the text.

@@ -15,7 +15,7 @@ func tokenizerEncodeCommand() *cli.Command {
 		Usage:       "turn text into token ids",
 		ArgsUsage:   "[TEXT]",
 		Description: "TEXT stands in quotes. Without TEXT and --file, standard input is encoded.",
-		Flags: []cli.Flag{tokenizerFlag(), textFileFlag(), formatFlag(),
+		Flags: []cli.Flag{tokenizerFlag(), textFileFlag(), formatFlag(), encodingFlag(),
 			&cli.BoolFlag{Name: "allow-special", Usage: "let names of special tokens, like <|endoftext|>, stand for these"},
 		},
 		Action: encode,

@@ -21,7 +21,7 @@ func tokenizerInspectCommand() *cli.Command {
 		Name:      "inspect",
 		Usage:     "show how a text or a corpus is cut into tokens, or what a vocabulary holds",
 		ArgsUsage: "[TEXT]",
-		Description: `With TEXT, in quotes, or --file: each token with its id. With --data: how the tokens of whole texts
+		Description: `With TEXT, in quotes, --file or a pipe: each token with its id. With --data: how the tokens of whole texts
 spread over the vocabulary. With none of them: the vocabulary.`,
 		Flags: []cli.Flag{tokenizerFlag(), textFileFlag(), formatFlag(),
 			textsFlag("look at the tokens of", ""),
@@ -55,13 +55,15 @@ func inspect(c *cli.Context) error {
 			return err
 		}
 		return inspectCorpus(c, t, corpus, asJSON)
-	case c.NArg() == 0 && !c.IsSet("file"):
-		unreadInput(c, "--file -")
+	case c.NArg() == 0 && !c.IsSet("file") && !isPiped(c.App.Reader):
 		return inspectVocabulary(c, t, asJSON)
 	}
 	text, err := inputText(c)
 	if err != nil {
 		return err
+	}
+	if text == "" && c.NArg() == 0 && !c.IsSet("file") { // nothing came through the pipe
+		return inspectVocabulary(c, t, asJSON)
 	}
 	ids, err := t.Encode(text)
 	if err != nil {

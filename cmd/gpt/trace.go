@@ -25,6 +25,7 @@ in .svg gets a piece of it as a picture: the logit lens and the likeliest next t
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "prompt", Aliases: []string{"p"}, Usage: "`TEXT` to trace, instead of the argument"},
 			&cli.StringFlag{Name: "prompt-file", Usage: "trace the text of `FILE`, without its last line end; - for standard input"},
+			encodingFlag(),
 			runFlag(),
 			checkpointFlag(),
 			&cli.StringFlag{Name: "to", Usage: "write the page to `FILE`, or a picture as .svg", Value: "trace.html"},
@@ -38,7 +39,7 @@ func traceAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.missing(c) {
+	if !p.set {
 		return usageError{errors.New("trace needs a prompt: gpt trace --prompt \"Once upon a time\"")}
 	}
 	r, err := run.Open(c.String("run"))

@@ -50,8 +50,9 @@ func BuiltIn() (tasks []Task) {
 	return tasks
 }
 
-// Open returns the built-in task of that name, or the task that a file holds.
-func Open(name string) (Task, error) {
+// Open returns the built-in task of that name, or the task that a file holds, read with the
+// options.
+func Open(name string, o data.Options) (Task, error) {
 	var names []string
 	for _, t := range BuiltIn() {
 		if t.Name() == name {
@@ -62,7 +63,7 @@ func Open(name string) (Task, error) {
 	if !strings.ContainsAny(name, "./\\") {
 		return nil, fmt.Errorf("no task %q: expected %s, or a file such as task.jsonl", name, strings.Join(names, ", "))
 	}
-	return ReadTask(name)
+	return ReadTask(name, o)
 }
 
 // builtIn asks what was kept out of the sheets. Shots are as those that were trained
@@ -102,8 +103,8 @@ type file struct {
 //
 // in the columns that package labelled finds; the answer is one of the choices or its
 // number.
-func ReadTask(path string) (Task, error) {
-	table, err := labelled.Read(path, "", data.Options{})
+func ReadTask(path string, o data.Options) (Task, error) {
+	table, err := labelled.Read(path, "", o)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"tinygpt/data"
 	"tinygpt/internal/expect"
 )
 
@@ -21,7 +22,7 @@ func TestReadTask(t *testing.T) {
 {"question": "1", "choices": ["2", "1"], "answer": "2"}
 {"question": "c", "choices": ["x", "y", "z"], "answer": "x"}
 `
-	task, err := Open(write("three.jsonl", three))
+	task, err := Open(write("three.jsonl", three), data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestReadTask(t *testing.T) {
 			t.Errorf("question %d: its first shot changes with their number", i)
 		}
 	}
-	numbered, err := Open(write("n.jsonl", `{"question": "a", "choices": ["p", "q"], "label": 1}`+"\n"+`{"question": "b", "choices": ["p", "q"], "label": 0}`))
+	numbered, err := Open(write("n.jsonl", `{"question": "a", "choices": ["p", "q"], "label": 1}`+"\n"+`{"question": "b", "choices": ["p", "q"], "label": 0}`), data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,10 +55,10 @@ func TestReadTask(t *testing.T) {
 		"wrong.jsonl":  {`{"question": "a", "choices": ["p", "q"], "answer": "red"}`, "wrong.jsonl:1: the label \"red\" isn't one of the choices"},
 		"absent.jsonl": {`{"question": "a", "answer": "r"}`, "choices"},
 	} {
-		_, err := Open(write(name, c.text))
+		_, err := Open(write(name, c.text), data.Options{})
 		expect.Error(t, err, c.message)
 	}
-	_, err = Open("opposite")
+	_, err = Open("opposite", data.Options{})
 	expect.Error(t, err, "expected opposites, sorting")
 }
 

@@ -107,7 +107,8 @@ func (l *Ladder) Tokens() int {
 // train.ErrInterrupted; the next Run goes on from there.
 func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	defer l.Report.Close()
-	if err := l.open(); err != nil {
+	begun, err := l.open()
+	if err != nil {
 		return nil, err
 	}
 	unlock, err := run.Lock(l.Dir)
@@ -116,6 +117,9 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	}
 	defer unlock()
 	if l.material, err = run.Prepare(l.Config, l.Learning); err != nil {
+		if begun { // so that texts that can't be read don't stay in the way of others
+			os.Remove(filepath.Join(l.Dir, settingsFile))
+		}
 		return nil, err
 	}
 	rungs := l.Rungs()
@@ -152,10 +156,10 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	return results, nil
 }
 
-// open makes the folder, or checks that it is one of the same ladder.
-func (l *Ladder) open() error {
+// open makes the folder and says that it did, or checks that it is one of the same ladder.
+func (l *Ladder) open() (begun bool, err error) {
 	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
-		return err
+		return false, err
 	}
 	// More seeds may be added later.
 	text, err := yaml.Marshal(struct {
@@ -163,19 +167,19 @@ func (l *Ladder) open() error {
 		Config configs.Config
 	}{l.Shapes, l.Config})
 	if err != nil {
-		return err
+		return false, err
 	}
 	path := filepath.Join(l.Dir, settingsFile)
 	before, err := userfile.ReadRegular(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return atomicfile.WriteFile(path, text)
+		return true, atomicfile.WriteFile(path, text)
 	case err != nil:
-		return err
+		return false, err
 	case string(before) != string(text):
-		return fmt.Errorf("%s holds a ladder with other settings (see %s in it): name another folder with --out, or remove this one", l.Dir, settingsFile)
+		return false, fmt.Errorf("%s holds a ladder with other settings (see %s in it): name another folder with --out, or remove this one", l.Dir, settingsFile)
 	}
-	return nil
+	return false, nil
 }
 
 // train trains a rung, from its last checkpoint if it has one.
