@@ -14,23 +14,53 @@ import (
 
 // EachLine calls f for each line of the files that Load would read, without holding
 // them in memory. A line is passed without its end, \n or \r\n, and is valid until f
-// returns; lines that only divide documents are passed as empty ones. Errors are
-// Load's, and those of f.
-func EachLine(patterns []string, o Options, f func(line []byte) error) error {
+// returns; lines that only divide documents are passed as empty ones. Report and errors
+// are Load's, and the errors those of f, too.
+func EachLine(patterns []string, o Options, f func(line []byte) error) (Report, error) {
 	files, err := find(patterns)
 	if err != nil {
-		return err
+		return Report{}, err
 	}
+	l := lines{f: f, o: o}
+	l.report.LeftOut = files.leftOut
 	for _, file := range files.files {
-		if err := eachLineOf(file.path, o, f); err != nil && (file.named || !errors.Is(err, errEmpty)) {
-			return err
+		err := l.file(file.path)
+		if errors.Is(err, errEmpty) && !file.named {
+			l.report.LeftOut = append(l.report.LeftOut, LeftOut{file.path, whyEmpty})
+			continue
 		}
+		if err != nil {
+			return l.report, err
+		}
+		l.report.Files++
 	}
-	return nil
+	return l.report, nil
 }
 
-func eachLineOf(file string, o Options, f func(line []byte) error) error {
-	name := displayName(file)
+// lines passes lines on, and counts what they hold.
+type lines struct {
+	f      func(line []byte) error
+	o      Options
+	report Report
+	within bool // a document that isn't ended yet has text
+}
+
+// pass passes a line on.
+func (l *lines) pass(line []byte) error {
+	l.within = l.within || len(bytes.TrimSpace(line)) > 0
+	return l.f(line)
+}
+
+// end ends a document.
+func (l *lines) end() {
+	if l.within {
+		l.report.Documents++
+	}
+	l.within = false
+}
+
+func (l *lines) file(file string) error {
+	name, o := displayName(file), l.o
 	raw, err := open(file)
 	if err != nil {
 		return err
@@ -44,18 +74,18 @@ func eachLineOf(file string, o Options, f func(line []byte) error) error {
 	if e != nil {
 		r = transform.NewReader(raw, unicode.BOMOverride(e.NewDecoder()))
 	}
-	lines := bufio.NewReaderSize(r, 1<<18)
-	head, _ := lines.Peek(1 << 12)
+	buffer := bufio.NewReaderSize(r, 1<<18)
+	head, _ := buffer.Peek(1 << 12)
 	if err := checkKind(name, head); err != nil {
 		return err
 	}
 	var long []byte // a line that is longer than the reader's buffer
 	empty := true
 	for number, offset := 1, 0; ; number++ {
-		line, err := lines.ReadSlice('\n')
+		line, err := buffer.ReadSlice('\n')
 		for errors.Is(err, bufio.ErrBufferFull) {
 			long = append(long, line...)
-			line, err = lines.ReadSlice('\n')
+			line, err = buffer.ReadSlice('\n')
 		}
 		if len(long) > 0 {
 			line = append(long, line...)
@@ -69,13 +99,14 @@ func eachLineOf(file string, o Options, f func(line []byte) error) error {
 			return err
 		}
 		offset += len(line)
+		l.report.Bytes += len(line)
 		if number == 1 {
 			line = bytes.TrimPrefix(line, []byte(byteOrderMark))
 		}
 		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 		empty = empty && len(bytes.TrimSpace(bytes.ReplaceAll(line, []byte(separator), nil))) == 0
 		if !last || len(line) > 0 {
-			if err := eachPiece(line, f); err != nil {
+			if err := l.pieces(line); err != nil {
 				return err
 			}
 		}
@@ -83,26 +114,32 @@ func eachLineOf(file string, o Options, f func(line []byte) error) error {
 			break
 		}
 	}
+	l.end()
 	if empty {
 		return fmt.Errorf("%s: %w: give one with text in it", name, errEmpty)
 	}
 	return nil
 }
 
-// eachPiece calls f for a line, or for what a separator leaves of it, with an empty
-// line for each separator.
-func eachPiece(line []byte, f func(line []byte) error) error {
+// pieces passes a line on, or what separators leave of it, with an empty line for each
+// separator.
+func (l *lines) pieces(line []byte) error {
 	if !bytes.Contains(line, []byte(separator)) {
-		return f(line)
+		return l.pass(line)
 	}
-	for i, piece := range bytes.Split(line, []byte(separator)) {
+	pieces := bytes.Split(line, []byte(separator))
+	for i, piece := range pieces {
 		if i > 0 {
-			if err := f(line[:0]); err != nil {
+			if len(bytes.TrimSpace(pieces[i-1])) > 0 || len(bytes.TrimSpace(piece)) > 0 {
+				l.report.Inline++
+			}
+			l.end()
+			if err := l.f(line[:0]); err != nil {
 				return err
 			}
 		}
 		if len(bytes.TrimSpace(piece)) > 0 {
-			if err := f(piece); err != nil {
+			if err := l.pass(piece); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -25,13 +26,41 @@ func TestEachLine(t *testing.T) {
 		}
 	}
 	var lines []string
-	err := EachLine([]string{dir, filepath.Join(dir, "a.txt")}, Options{}, func(line []byte) error {
+	report, err := EachLine([]string{dir, filepath.Join(dir, "a.txt")}, Options{}, func(line []byte) error {
 		lines = append(lines, string(line))
 		return nil
 	})
 	want := []string{"one", "two", long, "", "", "last", "packed"}
 	if err != nil || strings.Join(lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%d lines, %v", len(lines), err)
+	}
+	if report.Files != 2 || report.Documents != 3 || report.Inline != 0 || len(report.LeftOut) != 2 {
+		t.Errorf("%+v", report)
+	}
+}
+
+// Of files that are read line by line the same is said as of those that are read whole.
+func TestEachLineReport(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"a.txt": "one<|endoftext|>two\n <|endoftext|> \n\nthree <|endoftext|>\n<|endoftext|><|endoftext|>\nfour", "b.md": "\n<|endoftext|>\n五\r\n", "c.txt": "", "d.csv": "x",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := EachLine([]string{dir}, Options{}, func([]byte) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := Load([]string{dir}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := whole.Report
+	got.Bytes, want.Bytes = 0, 0 // a file's, and its documents'
+	if !reflect.DeepEqual(got, want) || got.Inline != 2 || got.Documents != 5 {
+		t.Errorf("line by line: %+v\nwhole: %+v", got, want)
 	}
 }
 
@@ -47,7 +76,7 @@ func TestEachLineErrors(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		err := EachLine([]string{file}, Options{}, func([]byte) error { return nil })
+		_, err := EachLine([]string{file}, Options{}, func([]byte) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), file) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}

@@ -100,7 +100,7 @@ func divide(file, text string) (docs []Document, inline int) {
 			if blankAfter {
 				rest = strings.TrimPrefix(trimmed, "\n")
 			}
-			if !blankBefore || !blankAfter {
+			if !blankBefore || !blankAfter && !strings.HasPrefix(trimmed, separator) {
 				inline++
 			}
 		}

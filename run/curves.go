@@ -141,24 +141,37 @@ func DrawCurves(path string, curves []Curve) error {
 		{norm, gradNorm, nil},
 	}
 	// References first: the others are drawn over them.
-	order := slices.Clone(curves)
-	slices.SortStableFunc(order, func(a, b Curve) int { return cmp.Compare(rank(a), rank(b)) })
+	order, named := slices.Clone(curves), named(curves)
+	notNamed := 0
+	for _, c := range curves {
+		if !c.Reference && !named[c.Name] {
+			notNamed++
+		}
+	}
+	slices.SortStableFunc(order, func(a, b Curve) int { return cmp.Compare(rank(a, named), rank(b, named)) })
 	for _, p := range panels {
 		p.plot.Add(plotter.NewGrid())
 		legend(p.plot, chart.SlideWidth/2)
-		runs := 0
+		runs, others := 0, 0
 		for _, c := range order {
 			line, dashes := color.RGBA(chart.Grey), chart.Dashes
-			if !c.Reference {
+			name := ""
+			if p.name != nil {
+				name = p.name(c)
+			}
+			switch {
+			case c.Reference:
+			case !named[c.Name]:
+				line, dashes, name = paleGrey, nil, ""
+				if others++; others == 1 && p.name != nil {
+					name = fmt.Sprintf("%d others", notNamed)
+				}
+			default:
 				line, dashes = chart.Colors[runs%len(chart.Colors)], nil
 				if runs >= len(chart.Colors) {
 					dashes = []vg.Length{vg.Points(1), vg.Points(2)}
 				}
 				runs++
-			}
-			name := ""
-			if p.name != nil {
-				name = p.name(c)
 			}
 			if err := chart.Line(p.plot, name, c.points(p.value), line, dashes); err != nil {
 				return err
@@ -178,7 +191,7 @@ func DrawCurves(path string, curves []Curve) error {
 		chart.LogY(p)
 	}
 	for _, p := range []*plot.Plot{loss, validation} {
-		headroom(p, len(curves)+1)
+		headroom(p, min(len(curves), mostNamed+2)+1)
 	}
 	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{loss, validation}, []*plot.Plot{rate, norm})
 }
@@ -199,12 +212,46 @@ func headroom(p *plot.Plot, lines int) {
 	}
 }
 
-// rank sorts references before runs.
-func rank(c Curve) int {
-	if c.Reference {
-		return 0
+// mostNamed is how many runs a legend names: those with the best losses. More names would
+// cover the curves, and more colours be no longer told apart; the others are pale.
+const mostNamed = 8
+
+var paleGrey = color.RGBA{200, 200, 200, 255}
+
+// named returns the names of the runs that the legend names.
+func named(curves []Curve) map[string]bool {
+	var runs []Curve
+	for _, c := range curves {
+		if !c.Reference {
+			runs = append(runs, c)
+		}
 	}
-	return 1
+	slices.SortStableFunc(runs, func(a, b Curve) int { return cmp.Compare(a.lowest(), b.lowest()) })
+	names := map[string]bool{}
+	for _, c := range runs[:min(mostNamed, len(runs))] {
+		names[c.Name] = true
+	}
+	return names
+}
+
+// lowest returns the lowest validation loss, or without any the last training loss.
+func (c Curve) lowest() float64 {
+	if best, ok := c.Best(); ok {
+		return best.ValLoss
+	}
+	last, _ := c.Last()
+	return last.Loss
+}
+
+// rank sorts references before runs, and pale ones before others.
+func rank(c Curve, named map[string]bool) int {
+	switch {
+	case c.Reference:
+		return 0
+	case !named[c.Name]:
+		return 1
+	}
+	return 2
 }
 
 // verdict describes the curve's best evaluation; it is empty if there is none.

@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -106,5 +107,34 @@ func TestDrawCurves(t *testing.T) {
 	}
 	if strings.Contains(string(text), short.Name) {
 		t.Error("a long name isn't shortened")
+	}
+}
+
+// Of many runs the legend names the best, and counts the others.
+func TestManyCurves(t *testing.T) {
+	var curves []Curve
+	for i := range 30 {
+		points := course(200)
+		for j := range points {
+			if points[j].ValLoss != 0 {
+				points[j].ValLoss += float64((i*7)%30) / 10
+			}
+			points[j].Loss += float64((i*7)%30) / 10
+		}
+		curves = append(curves, Curve{Name: fmt.Sprintf("run-%02d", i), Points: Smooth(points, 100)})
+	}
+	path := filepath.Join(t.TempDir(), "curves.svg")
+	if err := DrawCurves(path, curves); err != nil {
+		t.Fatal(err)
+	}
+	picture, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(picture, []byte(">run-")); n != mostNamed || !bytes.Contains(picture, []byte(">22 others<")) {
+		t.Errorf("%d names in the legend, want %d and a line for 22 others", n, mostNamed)
+	}
+	if !bytes.Contains(picture, []byte(">run-00<")) || bytes.Contains(picture, []byte(">run-04<")) { // of 0 and of 28 tenths more
+		t.Error("the legend doesn't name the best")
 	}
 }

@@ -6,8 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rivo/uniseg"
-
+	"tinygpt/internal/terminal"
 	"tinygpt/tokenizer"
 )
 
@@ -65,13 +64,12 @@ const (
 func (v View) Table() string {
 	width := tokenWidth
 	for _, r := range v.Candidates {
-		width = max(width, uniseg.StringWidth(r.quoted()))
+		width = max(width, terminal.Columns(r.quoted()))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "    rank  %-*s    before     after\n", width, "token")
 	for _, r := range v.Candidates {
-		token := r.quoted()
-		token += strings.Repeat(" ", width-uniseg.StringWidth(token))
+		token := terminal.Pad(r.quoted(), width)
 		mark, after := "  ", "      –  "
 		if r.ID == v.ID {
 			mark = "▶ "

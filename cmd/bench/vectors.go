@@ -272,7 +272,7 @@ func oursVectorsCommand() *cli.Command {
 			}
 			v.Epochs, v.Seed = epochs, seed
 			cfg.Complete()
-			text, err := training.ReadText(cfg.Data, true)
+			text, _, err := training.ReadText(cfg.Data, true)
 			if err != nil {
 				return err
 			}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -56,15 +56,15 @@ minute or so and 2.3 GB of memory for GPT-2's steps; close other programs meanwh
 func printBench(w io.Writer, r perf.Report) error {
 	fmt.Fprintf(w, "%s\n%s, gpt %s\n", r.Machine, r.Machine.Date, r.Machine.Program)
 	fmt.Fprintf(w, "peak of multiply-adds: %.0f GFLOP/s; memory reads: %.1f GB/s\n", r.PeakGFLOPS, r.BandwidthGBPerS)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(format string, args ...any) { fmt.Fprintf(t, format+"\t\n", args...) }
+	t := terminal.Table{Right: func(int) bool { return true }}
+	row := func(format string, args ...any) { t.Row(strings.Split(fmt.Sprintf(format, args...), "\t")...) }
 
 	fmt.Fprintln(w, "\nMatrix products (dX and dW: gradients of a linear map's input and weights)")
 	row("model\tproduct\tm×n×k\tGFLOP/s\tof peak")
 	for _, p := range r.Products {
 		row("%s\t%s\t%d×%d×%d\t%.0f\t%.0f %%", p.Workload, p.Name, p.Shape[0], p.Shape[1], p.Shape[2], p.GFLOPS, 100*p.OfPeak)
 	}
-	t.Flush()
+	t.Write(w)
 
 	fmt.Fprintln(w, "\nTraining steps (float32, no dropout)")
 	row("model\tbatch × tokens\tms\ttokens/s\tGFLOP/s\tof peak")
@@ -72,13 +72,13 @@ func printBench(w io.Writer, r perf.Report) error {
 		row("%s\t%d × %d\t%.1f\t%s\t%.0f\t%.0f %%", x.Workload.Name, x.Workload.Batch, x.Workload.Model.Context,
 			x.StepMs, number.Thousands(int(x.TokensPerSecond)), x.GFLOPS, 100*x.OfPeak)
 	}
-	t.Flush()
+	t.Write(w)
 	for _, x := range r.Training {
 		fmt.Fprintf(w, "\nWhere a step of %s goes (heap: %.0f allocations, %.1f kB)\n", x.Workload.Name, x.Allocations, x.AllocatedBytes/1e3)
 		for _, p := range x.Parts {
 			row("%s\t%.2f ms\t%.1f %%", p.Name, p.Ms, 100*p.Share)
 		}
-		t.Flush()
+		t.Write(w)
 	}
 
 	fmt.Fprintln(w, "\nSampling, one text at a time (temperature 0.8, top-k 50)")
@@ -90,7 +90,7 @@ func printBench(w io.Writer, r perf.Report) error {
 		}
 		row("%s\t%.0f\t%.1f\t%s", s.Workload.Name, s.TokensPerSecond, s.GBPerSecond, share)
 	}
-	t.Flush()
+	t.Write(w)
 	if busy := r.Busy(); busy != "" {
 		fmt.Fprintf(w, "\n%s\n", busy)
 	}

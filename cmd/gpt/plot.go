@@ -7,12 +7,12 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/train"
 )
@@ -123,20 +123,20 @@ func referencesOf(c *cli.Context, runs []*run.Run) (curves []run.Curve, err erro
 
 // printCurves says in a table what the picture shows.
 func printCurves(out io.Writer, curves []run.Curve) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "run\tsteps\ttraining loss\tbest validation loss\tat step")
+	var t terminal.Table
+	t.Row("run", "steps", "training loss", "best validation loss", "at step")
 	for _, c := range curves {
 		last, trained := c.Last()
 		if !trained {
 			return fmt.Errorf("%s: no step in its metrics yet", c.Name)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.4f", c.Name, number.Thousands(last.Step), last.Loss)
+		cells := []string{c.Name, number.Thousands(last.Step), fmt.Sprintf("%.4f", last.Loss)}
 		if best, ok := c.Best(); ok {
-			fmt.Fprintf(w, "\t%.4f\t%s", best.ValLoss, number.Thousands(best.Step))
+			cells = append(cells, fmt.Sprintf("%.4f", best.ValLoss), number.Thousands(best.Step))
 		}
-		fmt.Fprintln(w)
+		t.Row(cells...)
 	}
-	return w.Flush()
+	return t.Write(out)
 }
 
 // writeCurve writes the curve of a run as JSON lines.

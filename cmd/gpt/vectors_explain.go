@@ -24,6 +24,7 @@ func vectorsExplainCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "part", Usage: "show `PART` only (repeatable)", DefaultText: "all of them"},
 			textsFlag("count words in", "the built-in stories"),
+			encodingFlag(),
 			&cli.IntFlag{Name: "window", Usage: "words on each side", Value: 2},
 			&cli.IntFlag{Name: "dim", Usage: "numbers of a vector, in the step", Value: 4},
 			&cli.IntFlag{Name: "negative", Usage: "noise words, in the step", Value: 3},
@@ -138,7 +139,13 @@ func explainedText(c *cli.Context) (*corpus.Text, error) {
 	if len(d.Files) == 0 {
 		d.StoriesBytes = 1_000_000
 	}
-	return training.ReadText(d, true)
+	o, err := readOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	d.Encoding = o.Encoding
+	text, _, err := training.ReadText(d, true)
+	return text, err
 }
 
 func printTable(out io.Writer, t explain.Table) {

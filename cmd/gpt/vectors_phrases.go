@@ -80,13 +80,17 @@ func vectorsPhrases(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := data.EachLine(c.StringSlice("data"), options, func(line []byte) error {
+	read, err := data.EachLine(c.StringSlice("data"), options, func(line []byte) error {
 		if c.Bool("chars") {
 			return text.AddCharacters(line, split)
 		}
 		return text.Add(line, split)
-	}); err != nil {
+	})
+	if err != nil {
 		return err
+	}
+	if !asJSON {
+		fmt.Fprintf(c.App.Writer, "files: %s\n", read)
 	}
 	for pass := range passes {
 		found, err := text.Join(o)

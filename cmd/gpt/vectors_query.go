@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rivo/uniseg"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/embedding/query"
@@ -109,8 +108,7 @@ func ask(c *cli.Context, q question) error {
 		if asJSON {
 			return printJSON(c.App.Writer, record)
 		}
-		printAnswers(c.App.Writer, answers)
-		return nil
+		return printAnswers(c.App.Writer, answers)
 	}
 	if len(words) == 0 {
 		return askLines(c, q, answer)
@@ -174,13 +172,10 @@ func askLines(c *cli.Context, q question, answer func(words []string) error) err
 }
 
 // printAnswers writes a word and its score a line.
-func printAnswers(w io.Writer, answers []query.Answer) {
-	width := 0
+func printAnswers(w io.Writer, answers []query.Answer) error {
+	var t terminal.Table
 	for _, a := range answers {
-		width = max(width, uniseg.StringWidth(terminal.Visible(a.Word)))
+		t.Row(terminal.Visible(a.Word), fmt.Sprintf("%6.3f", a.Score))
 	}
-	for _, a := range answers {
-		word := terminal.Visible(a.Word)
-		fmt.Fprintf(w, "%s%s  %6.3f\n", word, strings.Repeat(" ", width-uniseg.StringWidth(word)), a.Score)
-	}
+	return t.Write(w)
 }

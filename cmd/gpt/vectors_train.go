@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -161,9 +160,12 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 
 // newVectors reads the text, says what it holds, and prepares the training.
 func newVectors(c *cli.Context, cfg training.Config) (*training.Session, error) {
-	text, err := training.ReadText(cfg.Data, c.Bool("force"))
+	text, read, err := training.ReadText(cfg.Data, c.Bool("force"))
 	if err != nil {
 		return nil, err
+	}
+	if read.Files > 0 {
+		fmt.Fprintf(c.App.Writer, "files:       %s\n", read)
 	}
 	debug.SetGCPercent(10) // what comes is little compared with what lives
 	s, err := training.NewSession(cfg, text)
@@ -218,17 +220,17 @@ func middle(n int) int { return min(n-1, 100) }
 // printNeighbours shows the nearest words of some words from frequent to rare.
 func printNeighbours(out io.Writer, v *embedding.Vectors) error {
 	s := query.New(v)
-	w := tabwriter.NewWriter(terminal.Writer(out), 0, 0, 2, ' ', 0)
+	var t terminal.Table
 	for i := 40; i < len(v.Words); i = i * 8 / 5 {
 		answers, err := s.Neighbours(v.Words[i], 6)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s:", v.Words[i])
+		cells := []string{terminal.Visible(v.Words[i]) + ":"}
 		for _, a := range answers {
-			fmt.Fprintf(w, "\t%s %.2f", a.Word, a.Score)
+			cells = append(cells, fmt.Sprintf("%s %.2f", terminal.Visible(a.Word), a.Score))
 		}
-		fmt.Fprintln(w)
+		t.Row(cells...)
 	}
-	return w.Flush()
+	return t.Write(out)
 }

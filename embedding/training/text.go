@@ -15,16 +15,16 @@ import (
 )
 
 // ReadText reads the text of a configuration. A vocabulary that is too small to mean
-// anything is an error unless force is set.
-func ReadText(d Data, force bool) (*corpus.Text, error) {
+// anything is an error unless force is set. The report says what files it is from.
+func ReadText(d Data, force bool) (text *corpus.Text, read data.Report, err error) {
 	split, err := d.splitter()
 	if err != nil {
-		return nil, err
+		return nil, read, err
 	}
 	b := corpus.NewBuilder(split)
 	switch {
 	case len(d.Files) > 0:
-		err = data.EachLine(d.Files, data.Options{Encoding: d.Encoding}, b.Add)
+		read, err = data.EachLine(d.Files, data.Options{Encoding: d.Encoding}, b.Add)
 	case d.StoriesBytes <= 0:
 		err = errors.New("no text: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories")
 	default:
@@ -34,10 +34,10 @@ func ReadText(d Data, force bool) (*corpus.Text, error) {
 			}
 		}
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		text, err = b.Text(d.MinCount, d.MaxWords, force)
 	}
-	return b.Text(d.MinCount, d.MaxWords, force)
+	return text, read, err
 }
 
 func (d Data) splitter() (corpus.Splitter, error) {

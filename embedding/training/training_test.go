@@ -26,7 +26,7 @@ func config(model string) Config {
 
 func session(t *testing.T, c Config) *Session {
 	t.Helper()
-	text, err := ReadText(c.Data, false)
+	text, _, err := ReadText(c.Data, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := func(name string) *corpus.Text {
-		x, err := ReadText(Data{Files: []string{name}, Words: "words", MinCount: 1}, true)
+		x, _, err := ReadText(Data{Files: []string{name}, Words: "words", MinCount: 1}, true)
 		if err != nil {
 			t.Fatal(err)
 		}

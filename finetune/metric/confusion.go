@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rivo/uniseg"
+	"tinygpt/internal/terminal"
 )
 
 // Confusion counts examples by their true class (rows) and the predicted one.
@@ -85,55 +85,26 @@ func (c *Confusion) Matthews() float64 {
 // String is a table: a row for each true class, a column for each predicted one.
 func (c *Confusion) String() string {
 	const widest = 16
-	names, first, width := make([]string, len(c.Classes)), len("true \\ predicted"), 0
-	for i, n := range c.Classes {
-		names[i] = shorten(n, widest)
-		first = max(first, uniseg.StringWidth(names[i]))
-		width = max(width, uniseg.StringWidth(names[i]))
+	t := terminal.Table{Right: func(column int) bool { return column > 0 }}
+	head, width := []string{"true \\ predicted"}, 0
+	for _, name := range c.Classes {
+		name = terminal.Fit(name, widest)
+		head, width = append(head, name), max(width, terminal.Columns(name))
 	}
-	for _, row := range c.Counts {
+	for i := range c.Classes { // all columns of the same width
+		head[1+i] = terminal.Pad(head[1+i], -width)
+	}
+	t.Row(head...)
+	for truth, row := range c.Counts {
+		cells := []string{terminal.Fit(c.Classes[truth], widest)}
 		for _, n := range row {
-			width = max(width, len(fmt.Sprint(n)))
+			cells = append(cells, fmt.Sprint(n))
 		}
+		t.Row(cells...)
 	}
 	var b strings.Builder
-	line := func(head string, cells func(i int) string) {
-		b.WriteString(head + blanks(first, head))
-		for i := range c.Classes {
-			b.WriteString("  " + blanks(width, cells(i)) + cells(i))
-		}
-		b.WriteByte('\n')
-	}
-	line("true \\ predicted", func(i int) string { return names[i] })
-	for t, row := range c.Counts {
-		line(names[t], func(i int) string { return fmt.Sprint(row[i]) })
-	}
+	t.Write(&b) // which doesn't fail
 	return b.String()
-}
-
-// blanks fills a text up to a width on the terminal, where a Chinese character is as wide
-// as two letters.
-func blanks(width int, text string) string {
-	return strings.Repeat(" ", max(width-uniseg.StringWidth(text), 0))
-}
-
-// shorten cuts a name to a width of at most n letters.
-func shorten(name string, n int) string {
-	if uniseg.StringWidth(name) <= n {
-		return name
-	}
-	var b strings.Builder
-	width := 0
-	for rest, state := name, -1; rest != ""; {
-		var character string
-		var w int
-		character, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if width += w; width > n-1 {
-			break
-		}
-		b.WriteString(character)
-	}
-	return b.String() + "…"
 }
 
 // Mistake is a number of examples of one class that were predicted to be of another.

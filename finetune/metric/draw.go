@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"tinygpt/internal/chart"
+	"tinygpt/internal/terminal"
 )
 
 // mostSquares is the number of classes up to which a matrix is drawn; a larger one would
@@ -34,8 +35,8 @@ func (c *Confusion) Draw(path, title string) error {
 	p.Add(squares{c})
 	var across, down []plot.Tick
 	for i, name := range c.Classes {
-		across = append(across, plot.Tick{Value: float64(i), Label: shorten(name, 12)})
-		down = append(down, plot.Tick{Value: float64(n - 1 - i), Label: shorten(name, 12)})
+		across = append(across, plot.Tick{Value: float64(i), Label: terminal.Fit(name, 12)})
+		down = append(down, plot.Tick{Value: float64(n - 1 - i), Label: terminal.Fit(name, 12)})
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks(across), plot.ConstantTicks(down)
 	size := max(chart.SlideHeight, vg.Length(8+1.2*float64(n))*vg.Centimeter)
@@ -54,7 +55,7 @@ func (c *Confusion) drawMistakes(path, title string) error {
 	var names []string
 	for _, m := range slices.Backward(mistakes) { // bars begin at the bottom
 		counts = append(counts, float64(m.Count))
-		names = append(names, shorten(c.Classes[m.Truth], 24)+" → "+shorten(c.Classes[m.Predicted], 24))
+		names = append(names, terminal.Fit(c.Classes[m.Truth], 24)+" → "+terminal.Fit(c.Classes[m.Predicted], 24))
 	}
 	if len(mistakes) == 0 {
 		p.Title.Text = title + ": no mistakes"

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rivo/uniseg"
+	"tinygpt/internal/terminal"
 )
 
 func near(t *testing.T, what string, got, want float64) {
@@ -154,7 +154,7 @@ func TestTableOfWideNames(t *testing.T) {
 	c := NewConfusion([]string{"体育", "yes", "一个非常非常非常长的类名"}, []int{0, 1, 2}, []int{0, 1, 0})
 	want := -1
 	for line := range strings.Lines(c.String()) {
-		width := uniseg.StringWidth(strings.TrimSuffix(line, "\n"))
+		width := terminal.Columns(strings.TrimSuffix(line, "\n"))
 		if want < 0 {
 			want = width
 		}
@@ -163,7 +163,7 @@ func TestTableOfWideNames(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{"abcdef": "abcdef", "abcdefg": "abcde…", "体育体育": "体育…", "👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧": "👨‍👩‍👧👨‍👩‍👧…"} {
-		if got := shorten(name, 6); got != want {
+		if got := terminal.Fit(name, 6); got != want {
 			t.Errorf("%s is shortened to %s, want %s", name, got, want)
 		}
 	}

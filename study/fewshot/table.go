@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 )
 
 // Formats are how a summary is written.
@@ -91,28 +92,12 @@ func shotsName(n int) string {
 
 // aligned puts the cells under one another.
 func aligned(rows [][]string) string {
-	var widths []int
+	t := terminal.Table{Right: func(column int) bool { return column > 0 }}
 	for _, r := range rows {
-		for i, cell := range r {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], len([]rune(cell)))
-		}
+		t.Row(r...)
 	}
 	var b strings.Builder
-	for _, r := range rows {
-		var line strings.Builder
-		for i, cell := range r {
-			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
-			if i == 0 {
-				line.WriteString(cell + pad)
-			} else {
-				line.WriteString("  " + pad + cell)
-			}
-		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
-	}
+	t.Write(&b) // which doesn't fail
 	return b.String()
 }
 
