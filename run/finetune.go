@@ -241,10 +241,8 @@ func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error)
 			unlock()
 		}
 	}()
-	for _, file := range []string{r.Config.Finetune.Train, r.Config.Finetune.Dev, r.Config.Finetune.Test} {
-		if file != "" && isPipe(file) {
-			return nil, fmt.Errorf("%s: its examples came through a pipe and can't be read again: keep them in a file, and start a new run", r.Dir)
-		}
+	if err := CheckReadable(r.Dir, "examples", c.Finetune.Train, c.Finetune.Dev, c.Finetune.Test); err != nil {
+		return nil, err
 	}
 	x, setup, err := finetune.Load(c.Finetune, &r.Found.Examples)
 	if err != nil {

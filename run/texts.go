@@ -71,16 +71,16 @@ func floorLoss(bits float64, tokens int) float64 { return bits * math.Ln2 / floa
 // piped is how the configuration of a run names texts that came through a pipe.
 const piped = "-"
 
-// settleFiles returns the names of text files as a run keeps them: absolute, and "-" for
+// SettleFiles returns the names of files as a run keeps them: absolute, and "-" for
 // standard input and other pipes, which can't be read again.
-func settleFiles(files []string) (settled []string) {
+func SettleFiles(files []string) (settled []string) {
 	for _, name := range files {
 		settled = append(settled, settleFile(name))
 	}
 	return settled
 }
 
-// settleFile is settleFiles for a single name.
+// settleFile is SettleFiles for a single name.
 func settleFile(name string) string {
 	if isPipe(name) {
 		return piped
@@ -91,10 +91,21 @@ func settleFile(name string) string {
 	return name
 }
 
+// CheckReadable returns an error if one of a run's files came through a pipe. what they hold
+// is for the message.
+func CheckReadable(dir, what string, files ...string) error {
+	for _, file := range files {
+		if file != "" && isPipe(file) {
+			return fmt.Errorf("%s: its %s came through a pipe and can't be read again: keep them in a file, and start a new run", dir, what)
+		}
+	}
+	return nil
+}
+
 // isPipe says whether a name stands for texts that can be read once: standard input, a
 // file descriptor such as a shell's <(command) gives, a named pipe.
 func isPipe(name string) bool {
-	if name == piped || strings.HasPrefix(name, "/dev/fd/") || strings.HasPrefix(name, "/proc/self/fd/") {
+	if name == piped || name == "/dev/stdin" || strings.HasPrefix(name, "/dev/fd/") || strings.HasPrefix(name, "/proc/self/fd/") {
 		return true
 	}
 	info, err := os.Stat(name)

@@ -96,7 +96,7 @@ func Start(c configs.Config, o Options) (*Training, error) {
 // settle returns the configuration as the run keeps it.
 func settle(c configs.Config, m *Material) configs.Config {
 	c.Model.VocabSize = m.Tokenizer.VocabSize()
-	c.Data.Files = settleFiles(c.Data.Files)
+	c.Data.Files = SettleFiles(c.Data.Files)
 	if c.Tokenizer.File != "" {
 		if absolute, err := filepath.Abs(c.Tokenizer.File); err == nil {
 			c.Tokenizer.File = absolute

@@ -164,7 +164,7 @@ func trainAlign(c *cli.Context, t *alignment.Training) error {
 // alignStopped says how to go on, if it was an interrupt that stopped the work.
 func alignStopped(c *cli.Context, t *alignment.Training, step int, err error) error {
 	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(c.App.Writer, "stopped after step %d; saved in %s\ngo on with: %s align %s --resume --run %s\n", step, t.Run.Dir, self(), t.Run.Kind, t.Run.Dir)
+		fmt.Fprintf(c.App.Writer, "stopped after step %d; saved in %s\ngo on with: %s\n", step, t.Run.Dir, command("align", string(t.Run.Kind), "--resume", "--run", t.Run.Dir))
 	}
 	return err
 }

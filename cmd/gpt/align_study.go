@@ -52,7 +52,7 @@ on where it was.`,
 			err = course.Run(ctx)
 			p.Clear()
 			if errors.Is(err, train.ErrInterrupted) || ctx.Err() != nil {
-				fmt.Fprintf(out, "stopped; go on with: %s align all --run %s\n", self(), dir)
+				fmt.Fprintf(out, "stopped; go on with: %s\n", command("align", "all", "--run", dir))
 				return train.ErrInterrupted
 			}
 			return err

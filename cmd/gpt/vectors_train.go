@@ -108,11 +108,7 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 	if t := cfg.Data.Tokenizer; t != "" {
 		cfg.Data.Tokenizer, _ = filepath.Abs(t)
 	}
-	for i, f := range cfg.Data.Files {
-		if f != "-" {
-			cfg.Data.Files[i], _ = filepath.Abs(f)
-		}
-	}
+	cfg.Data.Files = run.SettleFiles(cfg.Data.Files)
 	dir, err := run.Make(c.String("run"), c.String("config"), run.Vectors, cfg, nil)
 	return s, dir, err
 }
@@ -146,6 +142,9 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 	}
 	var cfg training.Config // the run's has every setting; what isn't there is 0
 	if err := run.Read(dir, &cfg, run.Vectors); err != nil {
+		return nil, "", err
+	}
+	if err := run.CheckReadable(dir, "texts", cfg.Data.Files...); err != nil {
 		return nil, "", err
 	}
 	s, err := newVectors(c, cfg)
@@ -192,7 +191,12 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 	err = s.Run(ctx, dir)
 	bar.close()
 	if errors.Is(err, training.ErrStopped) {
-		fmt.Fprintf(out, "stopped after step %d of %d; saved in %s\ngo on with: %s\n", s.Step(), s.Steps(), dir, command("vectors", "train", "--resume", "--run", dir))
+		fmt.Fprintf(out, "stopped after step %d of %d; saved in %s\n", s.Step(), s.Steps(), dir)
+		if run.CheckReadable(dir, "texts", s.Config.Data.Files...) == nil {
+			fmt.Fprintf(out, "go on with: %s\n", command("vectors", "train", "--resume", "--run", dir))
+		} else {
+			fmt.Fprintln(out, "its texts came through a pipe and can't be read again: keep them in a file to be able to resume")
+		}
 		return train.ErrInterrupted
 	}
 	if err != nil {

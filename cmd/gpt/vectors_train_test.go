@@ -45,6 +45,19 @@ func TestVectorsTrainText(t *testing.T) {
 	}
 }
 
+// Texts that come through a pipe are noted as such, and aren't waited for at a resume.
+func TestVectorsFromPipe(t *testing.T) {
+	t.Chdir(t.TempDir())
+	withStdin(t, strings.Repeat("the cat sat on the mat\n", 20))
+	contains(t, succeed(t, "vectors", "train", "--data", "-", "--min-count", "1", "--force", "--epochs", "1", "--run", "piped words"), "files:       1 file, 1 document, 460 bytes")
+	text, err := os.ReadFile("piped words/config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(text), "files:\n  - ")
+	contains(t, refused(t, 1, "vectors", "train", "--resume", "--run", "piped words"), "came through a pipe and can't be read again")
+}
+
 func TestVectorsExplain(t *testing.T) {
 	contains(t, succeed(t, "vectors", "explain", "A dog ran home.", "--part", "windows", "--part", "step", "--window", "1"),
 		"dog home → ran", "(dog, a) (dog, ran)", "One-hot · W", "The same after ten steps")

@@ -87,7 +87,9 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 		c.Sample = configs.Default().Sample
 	}
 	_, missing := os.Stat(dir)
-	r, err := run.Create(dir, string(kind), kind, c, tok, nil, run.Section{Key: SectionKey, Settings: s})
+	kept := s
+	kept.Data = run.SettleFiles(s.Data)
+	r, err := run.Create(dir, string(kind), kind, c, tok, nil, run.Section{Key: SectionKey, Settings: kept})
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +115,9 @@ func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int
 	}
 	var s Settings
 	if err := r.Section(SectionKey, &s); err != nil {
+		return nil, 0, err
+	}
+	if err := run.CheckReadable(r.Dir, "examples", s.Data...); err != nil {
 		return nil, 0, err
 	}
 	if t, err = prepare(ctx, r, s, p); err != nil {
@@ -169,14 +174,8 @@ func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
 	return r, nil
 }
 
-// resolve names the run of the reward model, and makes paths absolute.
+// resolve names the run of the reward model.
 func (s *Settings) resolve(kind run.Kind) error {
-	for i, file := range s.Data {
-		var err error
-		if s.Data[i], err = filepath.Abs(file); err != nil {
-			return err
-		}
-	}
 	needs := kind == run.PPO || kind == run.GRPO || kind == run.DPO && len(s.Data) == 0
 	if !needs || s.RewardFrom == GoldReward || strings.HasPrefix(s.RewardFrom, CommandReward) {
 		return nil
