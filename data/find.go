@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"tinygpt/internal/userfile"
 )
 
 // stdin is the path of standard input, which the pattern "-" names; a cleaned path is
 // never empty.
 const stdin = ""
 
-// LeftOut is a file or folder that a folder or glob has and that isn't read.
+// LeftOut is a file or folder that a folder, a glob or a list of names has and that isn't
+// read.
 type LeftOut struct{ Path, Why string }
 
 // Reasons for which files are left out.
@@ -29,14 +32,15 @@ const (
 	whyLink    = "a link to nothing"
 	whyLoop    = "a link to a folder"
 	whySpecial = "not a regular file"
+	whyNobody  = "a pipe that nobody writes to"
 	whySame    = "a file that is read already"
 )
 
-// found is a file to read; named says that a pattern is its name, so that nothing may
+// found is a file to read; only says that nothing else was asked for, so that nothing may
 // be wrong with it.
 type found struct {
-	path  string
-	named bool
+	path string
+	only bool
 }
 
 // finder collects files, each once, by whatever paths and links they are reached.
@@ -46,6 +50,9 @@ type finder struct {
 	seen    map[identity][]fs.FileInfo
 	matched int // files, those that were there already too
 	stdin   bool
+	// several says that there are several patterns, as a shell makes of *: what would be
+	// left out of a folder is then left out, too.
+	several bool
 }
 
 // identity is what the same file has in common with itself under another name.
@@ -57,7 +64,7 @@ type identity struct {
 // find lists the files that patterns stand for, in the order of the patterns and
 // sorted by name within each.
 func find(patterns []string) (*finder, error) {
-	f := &finder{seen: map[identity][]fs.FileInfo{}}
+	f := &finder{seen: map[identity][]fs.FileInfo{}, several: len(patterns) > 1}
 	var errs []error
 	for _, pattern := range patterns {
 		if err := f.add(pattern); err != nil {
@@ -83,13 +90,20 @@ func (f *finder) add(pattern string) error {
 	switch info, err := os.Stat(pattern); {
 	case err == nil && info.IsDir():
 		return f.addFolder(path)
+	case err == nil && f.several && isCopy(path):
+		f.leave(path, whyCopy)
+		return nil
 	case err == nil:
-		f.addFile(path, info, true)
+		f.addFile(path, info, !f.several)
 		return nil
 	case errors.Is(err, fs.ErrPermission):
 		return err
 	}
 	if info, err := os.Lstat(pattern); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if f.several {
+			f.leave(path, whyLink)
+			return nil
+		}
 		target, _ := os.Readlink(pattern)
 		return fmt.Errorf("%s: the link leads to %s, which isn't there", pattern, target)
 	}
@@ -97,7 +111,7 @@ func (f *finder) add(pattern string) error {
 }
 
 // addFile adds a file unless it was added before.
-func (f *finder) addFile(path string, info fs.FileInfo, named bool) {
+func (f *finder) addFile(path string, info fs.FileInfo, only bool) {
 	f.matched++
 	id := identity{info.Size(), info.ModTime()}
 	for _, other := range f.seen[id] {
@@ -107,7 +121,7 @@ func (f *finder) addFile(path string, info fs.FileInfo, named bool) {
 		}
 	}
 	f.seen[id] = append(f.seen[id], info)
-	f.files = append(f.files, found{path, named})
+	f.files = append(f.files, found{path, only})
 }
 
 func (f *finder) leave(path, why string) {
@@ -230,6 +244,19 @@ func hiddenPart(path, base string) string {
 		if strings.HasPrefix(name, ".") && name != "." && name != ".." {
 			return at
 		}
+	}
+	return ""
+}
+
+// whyLeft says why a file that can't be read is left out; "" if it can't be, since it is
+// the only one or something else is wrong with it.
+func (f found) whyLeft(err error) string {
+	switch {
+	case f.only:
+	case errors.Is(err, errEmpty):
+		return whyEmpty
+	case errors.Is(err, userfile.ErrNoWriter):
+		return whyNobody
 	}
 	return ""
 }

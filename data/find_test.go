@@ -119,6 +119,32 @@ func TestOnce(t *testing.T) {
 	expect.Error(t, err, "dangling.txt: the link leads to nothing, which isn't there")
 }
 
+// TestShellGlob: of the names that a shell makes of * one odd file doesn't stop the rest.
+func TestShellGlob(t *testing.T) {
+	dir := write(t, map[string]string{"a.txt": "a", "a.txt~": "a", "empty.txt": " \n", "b.text": "b"})
+	if err := os.Symlink("nothing", filepath.Join(dir, "dangling.txt")); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(names, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectTexts(t, slices.Collect(c.Texts()), "a", "b")
+	if got := c.Report.String(); len(c.Report.LeftOut) != 3 || !strings.Contains(got, "1 empty") || !strings.Contains(got, "1 an editor's copy") || !strings.Contains(got, "1 a link to nothing") {
+		t.Error(got)
+	}
+	lines, err := EachLine(names, Options{}, func([]byte) error { return nil })
+	if err != nil || len(lines.LeftOut) != 3 {
+		t.Errorf("line by line: %v, %v", lines, err)
+	}
+	_, err = Load(append(names, filepath.Join(dir, "missing.txt")), Options{})
+	expect.Error(t, err, "missing.txt")
+}
+
 // TestAllErrors: an error names all files that can't be read, not one each try.
 func TestAllErrors(t *testing.T) {
 	dir := write(t, map[string]string{"1.txt": "a\xff", "2.txt": "fine", "3.txt": "b\x00c", "4.txt": "PK\x03\x04\x14\x00\x00\x00"})

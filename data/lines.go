@@ -25,8 +25,8 @@ func EachLine(patterns []string, o Options, f func(line []byte) error) (Report, 
 	l.report.LeftOut = files.leftOut
 	for _, file := range files.files {
 		err := l.file(file.path)
-		if errors.Is(err, errEmpty) && !file.named {
-			l.report.LeftOut = append(l.report.LeftOut, LeftOut{file.path, whyEmpty})
+		if why := file.whyLeft(err); why != "" {
+			l.report.LeftOut = append(l.report.LeftOut, LeftOut{file.path, why})
 			continue
 		}
 		if err != nil {

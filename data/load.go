@@ -19,8 +19,9 @@ type Options struct {
 // Load reads files, folders, globs and, as "-", standard input. Folders are searched
 // through for files named *.txt or *.md, gzipped (.gz) too. In a glob ** stands for
 // folders of any depth. Hidden files, editors' copies, empty files, links to other
-// folders and what isn't a regular file are left out unless they are named one by
-// one; the corpus' Report lists them. Order is that of the patterns, sorted by name
+// folders and what isn't a regular file are left out unless they are named, and of
+// several names, which a shell may have made of a glob, copies, empty files and links to
+// nothing; the corpus' Report lists them. Order is that of the patterns, sorted by name
 // within each; a file is taken once, by whatever paths and links it is reached.
 //
 // A file is a document, or several that <|endoftext|> divides. It ends a document
@@ -41,8 +42,8 @@ func Load(patterns []string, o Options) (Corpus, error) {
 	var errs []error
 	for _, file := range files.files {
 		text, err := readText(file.path, o)
-		if errors.Is(err, errEmpty) && !file.named {
-			c.Report.LeftOut = append(c.Report.LeftOut, LeftOut{file.path, whyEmpty})
+		if why := file.whyLeft(err); why != "" {
+			c.Report.LeftOut = append(c.Report.LeftOut, LeftOut{file.path, why})
 			continue
 		}
 		if err != nil {

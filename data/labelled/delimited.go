@@ -20,6 +20,7 @@ func (t *Table) parseTSV(text string) error {
 // parseCSV leaves the work to the standard library.
 func (t *Table) parseCSV(text string) error {
 	r := csv.NewReader(strings.NewReader(text))
+	r.Comma = separatorOf(text)
 	r.FieldsPerRecord = -1
 	for {
 		fields, err := r.Read()
@@ -36,6 +37,27 @@ func (t *Table) parseCSV(text string) error {
 		line, _ := r.FieldPos(0)
 		t.Rows = append(t.Rows, Row{Line: line, cells: texts(fields)})
 	}
+}
+
+// separatorOf is what divides the fields of the first line: a comma, or where there is
+// none a semicolon, as spreadsheets write where a comma is within numbers.
+func separatorOf(text string) rune {
+	found, quoted := ',', false
+	for _, c := range text {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '\n' || c == ',':
+			if c == ',' {
+				found = ','
+			}
+			return found
+		case c == ';':
+			found = ';'
+		}
+	}
+	return found
 }
 
 // lines divides a text; what follows the last line break is a line if it isn't empty.

@@ -2,6 +2,7 @@ package labelled
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,6 +137,8 @@ func TestAnswers(t *testing.T) {
 {"question": "q", "choices": ["3","1","2"], "answer": "1"}`, []int{0, 1}, ByText},
 		"numbers as strings": {`{"ctx": "q", "question": "q", "endings": ["a","b","c"], "label": "2"}
 {"ctx": "q", "question": "q", "endings": ["a","b","c"], "label": "0"}`, []int{2, 0}, FromZero},
+		"numbers as pandas writes them": {`{"question": "q", "choices": ["a","b"], "answer": 1.0}
+{"question": "q", "choices": ["a","b"], "answer": 0.0}`, []int{1, 0}, FromZero},
 		"texts that are letters": {`{"question": "q", "choices": ["B","A"], "answer": "A"}`, []int{1}, ByText},
 		"letters":                {`{"question": "q", "choices": ["x","y"], "answer": "B"}`, []int{1}, Letters},
 		"letters and digits": {`{"question": "q", "choices": ["x","y"], "answer": "B"}
@@ -172,4 +175,28 @@ func TestAnswers(t *testing.T) {
 	named := Example{File: "f", Line: 2, Choices: []string{"x", "y"}, ChoiceNames: []string{"A", "B"}, Label: "C"}
 	_, err := Letters.Index(named)
 	expect.Error(t, err, `f:2: the label "C" is the name of none of the choices, which are called ["A" "B"]`)
+}
+
+// A CSV file of a spreadsheet whose numbers have commas is divided by semicolons.
+func TestSemicolons(t *testing.T) {
+	for text, want := range map[string][]string{
+		"Text;Label\n\"a; b\";x\n":       {"Text", "Label"},
+		"\"a;b\",\"c\"\nd,e\n":           {"a;b", "c"},
+		"a;b,c\n":                        {"a;b", "c"},
+		"text\nno separator; but this\n": {"text"},
+		"\"文;本\";标签\n":                   {"文;本", "标签"},
+	} {
+		tab := &Table{}
+		if err := tab.parseCSV(text); err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		var got []string
+		for _, c := range tab.Rows[0].cells {
+			got = append(got, c.text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q begins with %q, want %q", text, got, want)
+		}
+	}
 }

@@ -154,8 +154,8 @@ func NewChoiceLabels(examples []Example) ChoiceLabels {
 		if e.ChoiceNames != nil {
 			continue
 		}
-		n, err := strconv.Atoi(e.Label)
-		isNumber, isLetter := err == nil, letterOf(e.Label) >= 0
+		n, isNumber := wholeNumber(e.Label)
+		isLetter := letterOf(e.Label) >= 0
 		numbers = numbers && isNumber && n >= 0 && n <= len(e.Choices)
 		letters = letters && isLetter
 		mixed = mixed && (isNumber || isLetter)
@@ -174,6 +174,16 @@ func NewChoiceLabels(examples []Example) ChoiceLabels {
 		return Letters
 	}
 	return ByText
+}
+
+// wholeNumber reads a number, which may be written as 1.0: so pandas writes a column that
+// has gaps.
+func wholeNumber(label string) (n int, ok bool) {
+	x, err := strconv.ParseFloat(label, 64)
+	if err != nil || x != math.Trunc(x) || math.Abs(x) > 1e9 {
+		return 0, false
+	}
+	return int(x), true
 }
 
 // letterOf is the number of a letter, 0 for A and a; -1 for what isn't one.
@@ -198,8 +208,8 @@ func (l ChoiceLabels) Index(e Example) (int, error) {
 	i := -1
 	switch l {
 	case FromZero, FromOne:
-		n, err := strconv.Atoi(e.Label)
-		if err != nil {
+		n, ok := wholeNumber(e.Label)
+		if !ok {
 			return 0, e.Errorf("the label %q isn't the number of a choice, as in training", e.Label)
 		}
 		if i = n; l == FromOne {
@@ -207,7 +217,7 @@ func (l ChoiceLabels) Index(e Example) (int, error) {
 		}
 	case Letters:
 		if i = letterOf(e.Label); i < 0 {
-			if n, err := strconv.Atoi(e.Label); err == nil {
+			if n, ok := wholeNumber(e.Label); ok {
 				i = n - 1
 			}
 		}

@@ -4,6 +4,7 @@
 package userfile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +14,9 @@ import (
 
 	"golang.org/x/term"
 )
+
+// ErrNoWriter is the kind of error about a named pipe without a writer.
+var ErrNoWriter = errors.New("a pipe that nobody has written to")
 
 // patience is how long Open waits for a program that writes to a named pipe.
 var patience = 10 * time.Second
@@ -119,7 +123,7 @@ func openPipe(path string) (*os.File, error) {
 		}
 		end.Close()
 	}
-	return nil, fmt.Errorf("%s: a pipe that nobody has written to for %s: start the program that writes to it, or name a file", path, patience)
+	return nil, fmt.Errorf("%s: %w for %s: start the program that writes to it, or name a file", path, ErrNoWriter, patience)
 }
 
 // Folder returns the files of a folder that a user names. Of what is in it, only folders and
