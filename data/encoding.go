@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	gounicode "unicode"
 	"unicode/utf8"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -119,6 +120,9 @@ func utf16Mark(text []byte) bool {
 
 // checkUTF8 names the first byte of a text that isn't UTF-8, and how to read it.
 func checkUTF8(file string, text []byte) error {
+	if bytes.HasPrefix(text, []byte("\xff\xfe\x00\x00")) || bytes.HasPrefix(text, []byte("\x00\x00\xfe\xff")) {
+		return fmt.Errorf("%s: the file is UTF-32, expected UTF-8: make UTF-8 of it with iconv -f UTF-32 -t UTF-8", file)
+	}
 	if utf16Mark(text) {
 		return fmt.Errorf("%s: the file is UTF-16, expected UTF-8: read it with --encoding utf-16", file)
 	}
@@ -184,6 +188,37 @@ func latin1(text []byte) []byte {
 	return []byte(string(r))
 }
 
+// eastAsian names an encoding in which a text that begins with a whole character is nearly
+// all Chinese, Japanese or Korean; "" if it is in none that is tried.
+func eastAsian(text []byte) string {
+	for _, name := range []string{"utf-16le", "utf-16be", "shift_jis"} {
+		e, err := encodingOf(name)
+		if err != nil {
+			continue
+		}
+		decoded, _, err := transform.Bytes(e.NewDecoder(), text)
+		if err != nil && !errors.Is(err, transform.ErrShortSrc) {
+			continue
+		}
+		all, east, kana := 0, 0, 0
+		for _, r := range string(decoded) {
+			all++
+			switch {
+			case gounicode.In(r, gounicode.Hiragana, gounicode.Katakana):
+				kana++
+				east++
+			case gounicode.In(r, gounicode.Han, gounicode.Hangul), r >= 0x3000 && r < 0x3040, r >= 0xff00 && r < 0xffef, r >= ' ' && r < 0x7f, r == '\n', r == '\r':
+				east++
+			}
+		}
+		// Shift JIS reads nearly anything as Han; Japanese has kana.
+		if all >= 4 && 20*east >= 19*all && (name != "shift_jis" || 10*kana >= all) {
+			return name
+		}
+	}
+	return ""
+}
+
 // guess says which encoding a text likely has, and how it would read from an offset on.
 func guess(text []byte, at int) string {
 	// Around the first odd bytes: the rest may be large, and English.
@@ -191,6 +226,9 @@ func guess(text []byte, at int) string {
 	sample := text[from:min(len(text), at+1<<16)]
 	likely := chardet.Detect(sample)
 	name := strings.ToLower(likely.Charset)
+	if name == "" {
+		name = eastAsian(text[from-from%2 : min(len(text), at+1<<16)])
+	}
 	// The many sets of 256 characters hardly differ for a few accents; the Turkish ones
 	// are Western European but for six letters.
 	unsure := likely.Confidence < 0.7 && (strings.HasPrefix(name, "iso-8859-") || strings.HasPrefix(name, "windows-"))

@@ -162,3 +162,23 @@ func TestSeparators(t *testing.T) {
 		t.Error(r)
 	}
 }
+
+// TestEastAsian: encodings that a detector doesn't know from two short lines.
+func TestEastAsian(t *testing.T) {
+	for _, c := range []struct {
+		e          encoding.Encoding
+		text, want string
+	}{
+		{unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), "从前有一只小猫，\n它住在森林里。\n", "add --encoding utf-16le"},
+		{unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), "从前有一只小猫，\n它住在森林里。\n", "add --encoding utf-16be"},
+		{japanese.ShiftJIS, "それは猫です。\n", "add --encoding shift_jis"},
+		{encoding.Nop, "\xff\xfe\x00\x00a\x00\x00\x00", "iconv -f UTF-32 -t UTF-8"},
+	} {
+		raw, err := c.e.NewEncoder().String(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = clean("a.txt", []byte(raw), Options{})
+		expect.OneLine(t, err, c.want)
+	}
+}

@@ -18,14 +18,19 @@ type Report struct {
 
 // String is a line for what was read, and one more for each thing worth a look.
 func (r Report) String() string {
-	out := fmt.Sprintf("%s, %s, %s bytes", counted(r.Files, "file"), counted(r.Documents, "document"), number.Thousands(r.Bytes))
+	read := fmt.Sprintf("%s, %s, %s bytes", counted(r.Files, "file"), counted(r.Documents, "document"), number.Thousands(r.Bytes))
+	return strings.Join(append([]string{read}, r.Notes()...), "\n")
+}
+
+// Notes are what String says apart from what was read.
+func (r Report) Notes() (notes []string) {
 	if len(r.LeftOut) > 0 {
-		out += "\nleft out: " + summary(r.LeftOut)
+		notes = append(notes, "left out: "+summary(r.LeftOut))
 	}
 	if r.Inline > 0 {
-		out += fmt.Sprintf("\n%s within a line of text: each ended a document", counted(r.Inline, separator))
+		notes = append(notes, fmt.Sprintf("%s within a line of text: each ended a document", counted(r.Inline, separator)))
 	}
-	return out
+	return notes
 }
 
 // summary counts what was left out by reason, with the first names of each.

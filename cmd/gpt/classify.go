@@ -71,7 +71,11 @@ tasks of several texts rows as in the training file.`,
 func toClassify(c *cli.Context, s *finetune.Setup) ([]labelled.Example, error) {
 	kind := s.Kind()
 	if c.Args().Present() {
-		return examplesOf(kind, c.Args().Slice(), c.StringSlice("choice"), "argument")
+		var texts []string
+		for _, text := range c.Args().Slice() {
+			texts = append(texts, strings.TrimSuffix(data.Clean(text), "\n"))
+		}
+		return examplesOf(kind, texts, c.StringSlice("choice"), "argument")
 	}
 	from := finetune.Source{Format: labelled.Format(c.String("format")), Columns: labelled.Columns{
 		Text: c.StringSlice("text"), Second: c.StringSlice("second"), Choices: c.StringSlice("choices"), Header: c.String("header"),

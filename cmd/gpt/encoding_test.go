@@ -67,3 +67,23 @@ func TestPipedText(t *testing.T) {
 	withStdin(t, "Once upon")
 	contains(t, succeed(t, "trace", "--to", "page.html"), "wrote page.html")
 }
+
+// Texts from Windows, in arguments and in small files, are read as others are.
+func TestWindowsText(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", "\ufeff"+strings.ReplaceAll(tiny, "\n", "\r\n"))
+	writeFile(t, "text.txt", strings.Repeat("the cat sat on a mat\r\nthe dog ran in a fog\r\n", 40))
+	writeFile(t, "rows.tsv", "text\tlabel\r\n"+strings.Repeat("the cat\tx\r\nthe dog\ty\r\n", 20))
+	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "char")
+	succeed(t, append([]string{"finetune", "--data", "rows.tsv"}, quickly...)...)
+	if a, b := succeed(t, "classify", "the cat\r\n"), succeed(t, "classify", "the cat"); a != b {
+		t.Errorf("%q with a line end, %q without", a, b)
+	}
+	succeed(t, "vectors", "train", "--data", "text.txt", "--force", "--epochs", "1", "--min-count", "1")
+	writeFile(t, "pairs.txt", "\ufeffcat\tdog\r\nmat\tfog\r\n")
+	succeed(t, "vectors", "plot", "--pairs", "pairs.txt", "--to", "pairs.svg")
+	writeFile(t, "dict.txt", "\ufeffthe 5\r\ncat 3\r\n")
+	succeed(t, "vectors", "phrases", "--data", "text.txt", "--dict", "dict.txt", "--to", "joined.txt")
+	writeFile(t, "questions.txt", "\ufeff: animals\r\ncat mat dog fog\r\n")
+	contains(t, succeed(t, "vectors", "score", "--analogies", "questions.txt"), "│ animals │")
+}

@@ -104,6 +104,9 @@ func evalText(c *cli.Context, r *run.Run) (*data.Stream, float64, error) {
 		if err != nil {
 			return nil, 0, err
 		}
+		for _, note := range corpus.Report.Notes() {
+			fmt.Fprintln(c.App.ErrWriter, "gpt:", note)
+		}
 		stream, err := data.Tokenize(corpus, tokenizer.ForTexts(r.Tokenizer))
 		return stream, 0, err
 	}

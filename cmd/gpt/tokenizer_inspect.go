@@ -54,6 +54,9 @@ func inspect(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		for _, note := range corpus.Report.Notes() {
+			fmt.Fprintln(c.App.ErrWriter, "gpt:", note)
+		}
 		return inspectCorpus(c, t, corpus, asJSON)
 	case c.NArg() == 0 && !c.IsSet("file") && !isPiped(c.App.Reader):
 		return inspectVocabulary(c, t, asJSON)

@@ -17,7 +17,6 @@ import (
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
-	"tinygpt/internal/userfile"
 )
 
 func vectorsPhrasesCommand() *cli.Command {
@@ -124,12 +123,15 @@ func phraseSplitter(c *cli.Context) (corpus.Splitter, int, error) {
 	if c.Bool("chars") || c.IsSet("words") {
 		return nil, 0, usageError{errors.New("either --dict or --words: both say how text is cut")}
 	}
-	f, err := userfile.Open(path)
+	o, err := readOptions(c)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer f.Close()
-	d, err := phrases.ParseDictionary(f, path)
+	text, err := data.ReadText(path, o)
+	if err != nil {
+		return nil, 0, err
+	}
+	d, err := phrases.ParseDictionary(strings.NewReader(text), path)
 	if err != nil {
 		return nil, 0, err
 	}

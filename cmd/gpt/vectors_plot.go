@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/data"
 	"tinygpt/embedding"
 	"tinygpt/embedding/atlas"
 	"tinygpt/embedding/project"
@@ -16,7 +17,6 @@ import (
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
-	"tinygpt/internal/userfile"
 )
 
 func vectorsPlotCommand() *cli.Command {
@@ -32,6 +32,7 @@ Hinton 2008) keeps neighbours together; PCA is a shadow, in which directions are
 			&cli.IntFlag{Name: "top", Usage: "without words, draw the first `N`", Value: 1000},
 			&cli.IntFlag{Name: "neighbours", Usage: "with words, draw the `N` nearest of each", Value: 25},
 			&cli.StringFlag{Name: "pairs", Usage: "draw the pairs in `FILE`, two words a line"},
+			encodingFlag(),
 			&cli.StringFlag{Name: "method", Usage: "tsne or pca", DefaultText: "tsne; of pairs pca"},
 			&cli.Float64Flag{Name: "perplexity", Usage: "of t-SNE: about how many neighbours a word has", DefaultText: "a twentieth of the words, 5 to 30"},
 			&cli.IntFlag{Name: "iterations", Usage: "of t-SNE", Value: project.DefaultTSNE().Iterations},
@@ -105,15 +106,19 @@ func vectorsPlot(c *cli.Context) error {
 func chooseWords(c *cli.Context, v *embedding.Vectors, space *query.Space) (*atlas.Choice, string, error) {
 	switch path := c.String("pairs"); {
 	case path != "":
-		text, err := userfile.Read(path)
+		o, err := readOptions(c)
+		if err != nil {
+			return nil, "", err
+		}
+		text, err := data.ReadText(path, o)
 		if err != nil {
 			return nil, "", err
 		}
 		var pairs [][2]string
-		for i, line := range strings.Split(string(text), "\n") {
+		for i, line := range strings.Split(text, "\n") {
 			words := strings.Fields(line)
 			if strings.Contains(line, "\t") {
-				words = strings.Split(strings.TrimRight(line, "\r"), "\t")
+				words = strings.Split(line, "\t")
 			}
 			if len(words) == 0 {
 				continue

@@ -11,10 +11,10 @@ import (
 	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/data"
 	"tinygpt/data/story"
 	"tinygpt/embedding"
 	"tinygpt/embedding/query"
-	"tinygpt/internal/userfile"
 )
 
 func vectorsScoreCommand() *cli.Command {
@@ -27,6 +27,7 @@ counted, and their questions left out.`,
 		Flags: append(fromFlags(),
 			&cli.StringSliceFlag{Name: "analogies", Usage: "answer the questions of `FILE`, or of the built-in stories' world with stories (repeatable)"},
 			&cli.StringSliceFlag{Name: "similarities", Usage: "compare cosines with the grades of `FILE` (repeatable)"},
+			encodingFlag(),
 			&cli.IntFlag{Name: "restrict-vocab", Usage: "answer analogies with the first `N` words only; 0 is all", Value: 30000},
 			&cli.StringSliceFlag{Name: "method", Usage: "3cosadd, 3cosmul or direction (repeatable)", DefaultText: "all three"},
 			&cli.BoolFlag{Name: "case-sensitive", Usage: "look words up as they are written"},
@@ -58,7 +59,11 @@ func vectorsScore(c *cli.Context) error {
 	if s.restrict < 0 {
 		return usageError{fmt.Errorf("--restrict-vocab is %d: expected 1 or more, or 0 for all words", s.restrict)}
 	}
-	if err := s.load(c.StringSlice("analogies"), c.StringSlice("similarities")); err != nil {
+	o, err := readOptions(c)
+	if err != nil {
+		return err
+	}
+	if err := s.load(o, c.StringSlice("analogies"), c.StringSlice("similarities")); err != nil {
 		return err
 	}
 	v, err := readVectors(c)
@@ -85,16 +90,15 @@ type scoring struct {
 }
 
 // load reads the files.
-func (s *scoring) load(analogies, similarities []string) error {
+func (s *scoring) load(o data.Options, analogies, similarities []string) error {
 	s.analogies, s.similarities = map[string][]query.Section{}, map[string][]query.Pair{}
 	read := func(path string, parse func(r io.Reader) error) error {
-		f, err := userfile.Open(path)
+		text, err := data.ReadText(path, o)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
 		s.order = append(s.order, path)
-		return parse(f)
+		return parse(strings.NewReader(text))
 	}
 	for _, path := range analogies {
 		if path == "stories" {

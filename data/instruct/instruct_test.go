@@ -117,6 +117,7 @@ func TestRecordErrors(t *testing.T) {
 		`{"prompt": "Hi", "answers": ["a", "b"], "ranks": [1]}`:            "1 ranks for 2 answers",
 		`{"messages": [{"role": "bot", "content": "x"}], "response": "y"}`: `role "bot"`,
 		`nonsense`: "x.jsonl:1",
+		"{\"prompt\": \"a\", \"response\": \"\xff\"}": "x.jsonl:1: not UTF-8",
 	} {
 		_, err := Parse(strings.NewReader(text), "x.jsonl")
 		expect.Error(t, err, want)

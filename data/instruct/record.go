@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"tinygpt/internal/userfile"
 )
@@ -221,6 +222,9 @@ func eachRecord(r io.Reader, name string, do func(*Record) error) error {
 			continue
 		}
 		found = true
+		if !utf8.ValidString(text) { // which encoding/json would replace without a word
+			return fmt.Errorf("%s:%d: not UTF-8, which JSON is written in: save the file as UTF-8", name, n)
+		}
 		var record Record
 		if err := json.Unmarshal([]byte(text), &record); err != nil {
 			return fmt.Errorf("%s:%d: not a JSON object of an instruction: %w", name, n, err)
