@@ -24,7 +24,7 @@ var patience = 10 * time.Second
 // Open opens a file to read: a regular file, or a pipe, a terminal or the empty device,
 // which can be read once. Of a named pipe it waits a moment for its writer.
 func Open(path string) (*os.File, error) {
-	info, err := os.Stat(path)
+	info, err := stat(path)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func Open(path string) (*os.File, error) {
 // OpenRegular opens a regular file to read: for what is read at several places, or is
 // expected to stay.
 func OpenRegular(path string) (*os.File, error) {
-	info, err := os.Stat(path)
+	info, err := stat(path)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +53,17 @@ func OpenRegular(path string) (*os.File, error) {
 		return nil, refuse(path, info.Mode())
 	}
 	return os.Open(path)
+}
+
+// stat describes the file that a name leads to.
+func stat(path string) (fs.FileInfo, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if target, link := os.Readlink(path); link == nil {
+			return nil, fmt.Errorf("%s: the link leads to %s, which isn't there: %w", path, target, fs.ErrNotExist)
+		}
+	}
+	return info, err
 }
 
 // Read returns all that the file that Open opens holds.

@@ -24,12 +24,17 @@ func TestOpen(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("nothing", link); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		path, text, open, openRegular string // what is read, or of what an error tells
 	}{
 		{regular, "text", "", ""},
 		{dir, "", ": a folder, expected a regular file", ": a folder,"},
 		{pipe, "", ": a pipe that nobody has written to for 50ms", ": a pipe, expected a regular file"},
+		{link, "", "the link leads to nothing, which isn't there", "the link leads to nothing"},
 		{os.DevNull, "", "", ": a device"},
 		{"/dev/zero", "", ": a device, expected a regular file", ": a device"},
 		{filepath.Join(dir, "missing"), "", "no such file", "no such file"},
