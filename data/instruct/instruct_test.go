@@ -108,6 +108,26 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// A JSON array is read as lines are, and errors name the line of an element.
+func TestRecordArray(t *testing.T) {
+	const text = "\ufeff [\r\n{\"prompt\": \"甲\", \"response\": \"乙\"},\r\n{\"prompt\": \"c\",\r\n\"response\": \"d\"}]\r\n"
+	got, err := Parse(strings.NewReader(text), "x.json")
+	if err != nil || len(got) != 2 || got[0].Answers[0] != "乙" || got[1].Answers[0] != "d" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for text, want := range map[string]string{
+		"[\n{\"prompt\": \"a\"}]":                        "x.json:2: ",
+		"[\n{\"prompt\": \"a\", \"response\": \"b\"}":    "the array isn't closed",
+		"[{\"prompt\": \"a\", \"response\": \"b\"}]\n{}": "more after the array",
+		"[]":  "no line in it",
+		"[1]": "not a JSON object",
+		"[{]": "not a JSON array",
+	} {
+		_, err := Parse(strings.NewReader(text), "x.json")
+		expect.Error(t, err, want)
+	}
+}
+
 func TestRecordErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                                "no line",

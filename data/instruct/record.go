@@ -2,6 +2,7 @@ package instruct
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -210,34 +211,81 @@ func Parse(r io.Reader, name string) (examples []Example, err error) {
 // lineLimit is the longest line that is read.
 const lineLimit = 16 << 20
 
-// eachRecord calls do with each line. Its errors, and those of lines that are none, say
-// which line it is; a file without any is an error.
+// eachRecord calls do with each line, or with each element if the file is one JSON array.
+// Its errors, and those of lines that are none, say which line it is; a file without any is
+// an error.
 func eachRecord(r io.Reader, name string, do func(*Record) error) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, lineLimit)
+	buffer := bufio.NewReader(r)
 	found := false
-	for n := 1; lines.Scan(); n++ {
-		text := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
-		if text == "" {
-			continue
-		}
+	each := func(line int, text []byte) error {
 		found = true
-		if !utf8.ValidString(text) { // which encoding/json would replace without a word
-			return fmt.Errorf("%s:%d: not UTF-8, which JSON is written in: save the file as UTF-8", name, n)
+		if !utf8.Valid(text) { // which encoding/json would replace without a word
+			return fmt.Errorf("%s:%d: not UTF-8, which JSON is written in: save the file as UTF-8", name, line)
 		}
 		var record Record
-		if err := json.Unmarshal([]byte(text), &record); err != nil {
-			return fmt.Errorf("%s:%d: not a JSON object of an instruction: %w", name, n, err)
+		if err := json.Unmarshal(text, &record); err != nil {
+			return fmt.Errorf("%s:%d: not a JSON object of an instruction: %w", name, line, err)
 		}
 		if err := do(&record); err != nil {
-			return fmt.Errorf("%s:%d: %w", name, n, err)
+			return fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+		return nil
+	}
+	var err error
+	if begin, _ := buffer.Peek(1 << 10); bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(begin, []byte("\ufeff"))), []byte("[")) {
+		err = eachElement(buffer, name, each)
+	} else {
+		err = eachLine(buffer, name, each)
+	}
+	if err == nil && !found {
+		err = fmt.Errorf("%s: no line in it: expected a JSON object a line", name)
+	}
+	return err
+}
+
+// eachLine calls do with the lines that aren't empty.
+func eachLine(r io.Reader, name string, do func(line int, text []byte) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, lineLimit)
+	for n := 1; lines.Scan(); n++ {
+		text := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")))
+		if len(text) == 0 {
+			continue
+		}
+		if err := do(n, text); err != nil {
+			return err
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if !found {
-		return fmt.Errorf("%s: no line in it: expected a JSON object a line", name)
+	return nil
+}
+
+// eachElement calls do with the elements of an array.
+func eachElement(r io.Reader, name string, do func(line int, text []byte) error) error {
+	all, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	all = bytes.TrimPrefix(all, []byte("\ufeff"))
+	d := json.NewDecoder(bytes.NewReader(all))
+	line := func() int { return 1 + bytes.Count(all[:d.InputOffset()], []byte("\n")) }
+	d.Token() // the bracket
+	for d.More() {
+		var text json.RawMessage
+		if err := d.Decode(&text); err != nil {
+			return fmt.Errorf("%s:%d: not a JSON array: %w", name, line(), err)
+		}
+		if err := do(line(), text); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return fmt.Errorf("%s:%d: the array isn't closed: %w", name, line(), err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%s:%d: more after the array: expected one, or a JSON object a line", name, line())
 	}
 	return nil
 }
