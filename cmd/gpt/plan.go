@@ -21,11 +21,17 @@ fewer layers if it is large) in seconds, and says what to change when memory won
 			configFlag("small.yaml"),
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "the texts, for a vocabulary of their characters (repeatable)"},
 			setFlag("change a setting", "model.layers=6"),
+			&cli.IntFlag{Name: "processes", Usage: "also what `N` computers like this one would make of it (mpirun -np N gpt train)"},
+			&cli.Float64Flag{Name: "network", Usage: "`GBIT` a second between these computers", Value: 10},
 		}, estimateFlags()...),
 		Action: func(c *cli.Context) error {
 			r, format, err := newReport(c)
 			if err != nil {
 				return err
+			}
+			n := scaling.Network{Processes: c.Int("processes"), Gbit: c.Float64("network")}
+			if n.Processes < 0 || !(n.Gbit > 0) {
+				return usageError{fmt.Errorf("--processes is %d and --network %g: expected more than 0", n.Processes, n.Gbit)}
 			}
 			cfg, source, _, err := configuration(c)
 			if err != nil {
@@ -50,6 +56,9 @@ fewer layers if it is large) in seconds, and says what to change when memory won
 			s := scaling.PlanSection(c.String("config"), source, cfg, r.Speed, r.Accelerator, r.Machine)
 			if note != "" {
 				s.Notes = append(s.Notes, note)
+			}
+			if n.Processes > 0 {
+				s = s.Spread(cfg, r.Speed, n)
 			}
 			r.Sections = []scaling.Section{s}
 			return r.Write(c.App.Writer, format)

@@ -49,6 +49,8 @@ type Section struct {
 	Title string     `json:"title"`
 	Rows  []Estimate `json:"rows"`
 	Notes []string   `json:"notes,omitempty"`
+	// Spreads are what several computers make of it, one for each stage.
+	Spreads []Spread `json:"spreads,omitempty"`
 	// Advice is what to change when memory won't do.
 	Advice []string `json:"advice,omitempty"`
 }
