@@ -150,10 +150,8 @@ func Latest(root string, wanted ...Kind) (string, error) {
 		if _, kind, err := readConfig(dir); err == nil && !kind.Is(wanted...) {
 			continue
 		}
-		for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
-			if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.ModTime().After(when) {
-				latest, when = dir, info.ModTime()
-			}
+		if at := written(dir); at.After(when) {
+			latest, when = dir, at
 		}
 	}
 	if latest == "" {
@@ -165,6 +163,33 @@ func Latest(root string, wanted ...Kind) (string, error) {
 		return "", fmt.Errorf("%s: no %s there yet: make one with `%s`, or name a folder with --run", absolute, what, kinds[latestCommand(wanted)].command)
 	}
 	return latest, nil
+}
+
+// LatestToTalk is Latest of the runs that continue texts, those in a folder that holds
+// the steps of an alignment (runs/instruct-1/ppo) among them.
+func LatestToTalk(root string) (string, error) {
+	latest, err := Latest(root, Writers()...)
+	entries, _ := os.ReadDir(root)
+	for _, e := range entries {
+		dir := filepath.Join(root, e.Name())
+		if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+			continue // a run itself
+		}
+		if step, noStep := Latest(dir, Writers()...); noStep == nil && (err != nil || written(step).After(written(latest))) {
+			latest, err = step, nil
+		}
+	}
+	return latest, err
+}
+
+// written is when a run's checkpoint or configuration was written last.
+func written(dir string) (when time.Time) {
+	for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
+		if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.ModTime().After(when) {
+			when = info.ModTime()
+		}
+	}
+	return when
 }
 
 // latestCommand is the kind whose command a message proposes.

@@ -60,6 +60,28 @@ func TestCreateOpenLatest(t *testing.T) {
 	if dir, err := Latest(Root, Writers()...); err != nil || dir != filepath.FromSlash("runs/a-1") {
 		t.Errorf("the latest is %s: %v", dir, err)
 	}
+	// Of the steps of an alignment, in a folder without a configuration, the last one
+	// that writes is what one talks with.
+	for i, kind := range []Kind{SFT, PPO, Reward} {
+		dir := filepath.Join(Root, "instruct-1", string(kind))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, configFile)
+		if err := os.WriteFile(file, []byte("kind: "+string(kind)+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		when := now.Add(time.Duration(i+1) * time.Minute)
+		if err := os.Chtimes(file, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if dir, err := LatestToTalk(Root); err != nil || dir != filepath.FromSlash("runs/instruct-1/ppo") {
+		t.Errorf("one talks with %s: %v", dir, err)
+	}
+	if dir, err := Latest(Root, Writers()...); err != nil || dir != filepath.FromSlash("runs/a-1") {
+		t.Errorf("the latest is %s: %v", dir, err)
+	}
 }
 
 // The floor is that of the validation split alone, and unknown when the split

@@ -54,6 +54,13 @@ func foreignTemplate(stderr io.Writer, r *run.Run) {
 const maxAnswers = 8
 
 func chatAction(c *cli.Context) error {
+	if c.String("run") == "" {
+		dir, err := run.LatestToTalk(run.Root)
+		if err != nil {
+			return err
+		}
+		c.Set("run", dir)
+	}
 	r, precision, err := openRun(c)
 	if err != nil {
 		return err

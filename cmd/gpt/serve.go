@@ -72,7 +72,11 @@ func serveAction(c *cli.Context) error {
 	}
 	dirs := c.StringSlice("run")
 	if len(dirs) == 0 {
-		dirs = []string{""}
+		dir, err := run.LatestToTalk(run.Root)
+		if err != nil {
+			return err
+		}
+		dirs = []string{dir}
 	}
 	var models []*serve.Model
 	for _, dir := range dirs {
