@@ -382,3 +382,17 @@ func TestGoldIsNotImported(t *testing.T) {
 		}
 	}
 }
+
+func TestRepetitions(t *testing.T) {
+	for _, c := range []struct {
+		tokens    []int32
+		again, of int
+	}{
+		{nil, 0, 0}, {[]int32{1, 2, 3}, 0, 0}, {[]int32{1, 2, 3, 4, 5}, 0, 2},
+		{[]int32{1, 2, 3, 4, 1, 2, 3, 4}, 1, 5}, {[]int32{7, 7, 7, 7, 7, 7}, 2, 3},
+	} {
+		if again, of := repetitions(c.tokens); again != c.again || of != c.of {
+			t.Errorf("%v: %d of %d runs of four were written before, expected %d of %d", c.tokens, again, of, c.again, c.of)
+		}
+	}
+}

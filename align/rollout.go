@@ -170,6 +170,7 @@ func (p *policy) describe(answers []Answer, scores []float64, c comparison) {
 	v["objective/scores"] = mean(scores)
 	var sizes []float64
 	distinct, words, all := map[string]bool{}, map[int32]bool{}, 0
+	repeated, runs := 0, 0
 	for i, a := range answers {
 		for t, l := range c.logProbs[i] {
 			k1 := loss.K1(l, c.reference[i][t])
@@ -184,6 +185,8 @@ func (p *policy) describe(answers []Answer, scores []float64, c comparison) {
 			words[t] = true
 		}
 		all += len(a.Tokens)
+		again, of := repetitions(a.Tokens)
+		repeated, runs = repeated+again, runs+of
 		if a.Ended {
 			v["val/num_eos_tokens"]++
 		}
@@ -193,7 +196,23 @@ func (p *policy) describe(answers []Answer, scores []float64, c comparison) {
 	v["completions/clipped_ratio"] = 1 - v["val/num_eos_tokens"]/n
 	v["completions/distinct"] = float64(len(distinct)) / n
 	v["completions/distinct_1"] = float64(len(words)) / float64(max(all, 1))
+	v["completions/repeated_4"] = float64(repeated) / float64(max(runs, 1))
 	v["score/length_correlation"] = correlation(scores, sizes)
+}
+
+// repetitions counts the runs of four tokens in an answer, and those of them that it has
+// written before: what a policy does that has found a phrase that is rewarded.
+func repetitions(tokens []int32) (again, of int) {
+	const n = 4
+	seen := map[[n]int32]bool{}
+	for ; of+n <= len(tokens); of++ {
+		run := [n]int32(tokens[of : of+n])
+		if seen[run] {
+			again++
+		}
+		seen[run] = true
+	}
+	return again, of
 }
 
 // judgeTokens turns scores into advantages of tokens.
