@@ -53,10 +53,7 @@ func TestCache(t *testing.T) {
 		expect.Error(t, err, "those of another text or tokenizer")
 
 		// Every change of a byte and every cut is found.
-		file, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := expect.File(t, path)
 		for i := range file {
 			damaged := bytes.Clone(file)
 			damaged[i] ^= 1

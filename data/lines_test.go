@@ -3,11 +3,12 @@ package data
 import (
 	"bytes"
 	"compress/gzip"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // EachLine gives the lines that Load's texts have, however long they are.
@@ -21,9 +22,7 @@ func TestEachLine(t *testing.T) {
 	for name, text := range map[string]string{
 		"a.txt": "\ufeffone\r\ntwo\n" + long + "\n\n<|endoftext|>\nlast", "b.txt.gz": packed.String(), ".hidden.txt": "hidden",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, filepath.Join(dir, name), text)
 	}
 	var lines []string
 	report, err := EachLine([]string{dir, filepath.Join(dir, "a.txt")}, Options{}, func(line []byte) error {
@@ -45,9 +44,7 @@ func TestEachLineReport(t *testing.T) {
 	for name, text := range map[string]string{
 		"a.txt": "one<|endoftext|>two\n <|endoftext|> \n\nthree <|endoftext|>\n<|endoftext|><|endoftext|>\nfour", "b.md": "\n<|endoftext|>\n五\r\n", "c.txt": "", "d.csv": "x",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, filepath.Join(dir, name), text)
 	}
 	got, err := EachLine([]string{dir}, Options{}, func([]byte) error { return nil })
 	if err != nil {
@@ -73,9 +70,7 @@ func TestEachLineErrors(t *testing.T) {
 		"cut \xe4\xb8":        ":1: ",
 	} {
 		file := filepath.Join(t.TempDir(), "x.txt")
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, file, text)
 		_, err := EachLine([]string{file}, Options{}, func([]byte) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), file) {
 			t.Errorf("%q: %v, want %q", text, err, want)

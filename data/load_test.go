@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 func write(t *testing.T, files map[string]string) string {
@@ -21,9 +22,7 @@ func write(t *testing.T, files map[string]string) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, path, text)
 	}
 	return dir
 }

@@ -11,14 +11,13 @@ import (
 
 	"tinygpt/data/labelled"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, path, text)
 	return path
 }
 

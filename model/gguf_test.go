@@ -26,10 +26,7 @@ type ggufTensor struct {
 // readGGUF reads what this program writes, by the format's specification.
 func readGGUF(t *testing.T, path string) (metadata map[string]any, tensors map[string]ggufTensor) {
 	t.Helper()
-	file, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := expect.File(t, path)
 	at, order := 0, binary.LittleEndian
 	u32 := func() uint32 { at += 4; return order.Uint32(file[at-4:]) }
 	u64 := func() uint64 { at += 8; return order.Uint64(file[at-8:]) }

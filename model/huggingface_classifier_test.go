@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/safetensors"
 )
 
@@ -18,14 +19,7 @@ func lastOutputs(t *testing.T, m *Model, head string, tokens []int32) []float32 
 	rows, index := g.Indices("rows", 1)
 	index[0] = int32(len(tokens) - 1)
 	out := g.Head(g.Rows(g.Hidden, rows, 1), head)
-	if err := g.Compile(nil); err != nil {
-		t.Fatal(err)
-	}
-	copy(g.Tokens, tokens)
-	if err := g.Run(); err != nil {
-		t.Fatal(err)
-	}
-	return slices.Clone(out.Value().Data().([]float32))
+	return evaluate(t, g, out, tokens)
 }
 
 // What transformers computes from the files, a linear map without bias of the last token's
@@ -68,10 +62,7 @@ func TestHuggingFaceClassifier(t *testing.T) {
 			tokens := randomTokens(6, m.Config.VocabSize, 7)
 			closeTo(t, string(arch)+": outputs", lastOutputs(t, back, "score", tokens), lastOutputs(t, m, "score", tokens))
 
-			text, err := os.ReadFile(filepath.Join(dir, configFile))
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := expect.File(t, dir, configFile)
 			var settings struct {
 				Architectures []string
 				ID2Label      map[int]string

@@ -71,10 +71,7 @@ func TestHuggingFaceRoundTrip(t *testing.T) {
 // The config.json that is written has the same value as transformers' own for every key.
 func TestHuggingFaceConfigWritten(t *testing.T) {
 	for name, c := range transformersModels {
-		text, err := os.ReadFile(filepath.Join("testdata", name, configFile))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := expect.File(t, "testdata", name, configFile)
 		var theirs, ours map[string]any
 		if err := json.Unmarshal(text, &theirs); err != nil {
 			t.Fatal(err)
@@ -161,10 +158,7 @@ func altered(t *testing.T, tensors func([]safetensors.Tensor) []safetensors.Tens
 	if err := safetensors.Write(path, tensors(m.Tensors()), nil); err != nil {
 		t.Fatal(err)
 	}
-	weights, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	weights := expect.File(t, path)
 	text := string(m.Config.HuggingFace(-1, "float32"))
 	text = strings.NewReplacer(config...).Replace(text)
 	return fstest.MapFS{configFile: {Data: []byte(text)}, weightsFile: {Data: weights}}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	G "gorgonia.org/gorgonia"
+
 	"tinygpt/internal/expect"
 	"tinygpt/model/op"
 )
@@ -26,6 +28,12 @@ func logits(t *testing.T, m *Model, tokens []int32, batch int) []float32 {
 	t.Helper()
 	g := m.NewGraph(batch, len(tokens)/batch, false)
 	out := g.Logits()
+	return evaluate(t, g, out, tokens)
+}
+
+// evaluate runs tokens through a graph and returns the values of a node.
+func evaluate(t *testing.T, g *Graph, node *G.Node, tokens []int32) []float32 {
+	t.Helper()
 	if err := g.Compile(nil); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +41,7 @@ func logits(t *testing.T, m *Model, tokens []int32, batch int) []float32 {
 	if err := g.Run(); err != nil {
 		t.Fatal(err)
 	}
-	return slices.Clone(out.Value().Data().([]float32))
+	return slices.Clone(node.Value().Data().([]float32))
 }
 
 func randomTokens(n, vocab int, seed uint64) []int32 {

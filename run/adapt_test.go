@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/train"
 )
 
@@ -48,9 +48,7 @@ func TestAdapt(t *testing.T) {
 	for i := range 40 {
 		fmt.Fprintf(&rows, "A text with the number %d in it.\t%s\n", i*i, []string{"odd", "even"}[i%2])
 	}
-	if err := os.WriteFile("rows.tsv", []byte(rows.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "rows.tsv", rows.String())
 	f := configs.DefaultFinetune()
 	f.Finetune.Task, f.Finetune.Train, f.Finetune.From, f.Finetune.Adapt = "classification", "rows.tsv", "base", 6
 	f.Finetune.Epochs, f.Finetune.MinSteps, f.Finetune.Evaluations = 1, 4, 2

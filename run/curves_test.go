@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/train"
 )
 
@@ -95,10 +95,7 @@ func TestDrawCurves(t *testing.T) {
 	if err := DrawCurves(path, curves); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, path)
 	for _, want := range []string{"Training loss", "Validation loss", "Learning rate", "Gradient norm", "runs/one", "…", "reference: x",
 		"best 3.0000 at step 150", floorName, "#0072B2", "#6E6E6E"} {
 		if !strings.Contains(string(text), want) {

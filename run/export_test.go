@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"tinygpt/configs"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model/safetensors"
 )
 
@@ -21,9 +22,7 @@ func finetuned(t *testing.T, rows string, set ...string) *Finetuning {
 	t.Helper()
 	dir := t.TempDir()
 	table := filepath.Join(dir, "train.jsonl")
-	if err := os.WriteFile(table, []byte(strings.Repeat(rows, 20)), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, table, strings.Repeat(rows, 20))
 	c, err := configs.Preset("finetune.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -71,10 +70,7 @@ func TestExportFinetuned(t *testing.T) {
 		if done.Classifier != (k.labels != nil) || done.Input != k.input || (done.LeftOut == "") != done.Classifier {
 			t.Errorf("%s: %+v", k.task, done)
 		}
-		text, err := os.ReadFile(filepath.Join(to, "config.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := expect.File(t, to, "config.json")
 		var config struct {
 			Architectures []string
 			ID2Label      map[string]string `json:"id2label"`

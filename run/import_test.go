@@ -117,10 +117,7 @@ func TestImportRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"} {
-			text, err := os.ReadFile(filepath.Join(from, name))
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := expect.File(t, from, name)
 			if text = spoil(name, text); text != nil {
 				if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 					t.Fatal(err)
@@ -160,9 +157,7 @@ func TestImportRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"text.json", "model.bin"} {
-		if err := os.WriteFile(name, []byte("a text"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, name, "a text")
 	}
 	for dir, want := range map[string]string{
 		"none":         "none: no such folder: expected one with config.json",
@@ -209,9 +204,7 @@ func TestExportRefused(t *testing.T) {
 	if err := os.MkdirAll("full", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("full/config.json", []byte("{}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "full/config.json", "{}")
 	for want, c := range map[string]struct {
 		run    *Run
 		to     string

@@ -12,6 +12,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/tokenizer"
 )
 
@@ -113,9 +114,7 @@ func TestMaterial(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write := func(text string) {
 		t.Helper()
-		if err := os.WriteFile("text.txt", []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, "text.txt", text)
 	}
 	text := strings.Repeat("One and two and three. ", 200)
 	write(text)
@@ -151,10 +150,7 @@ func TestMaterial(t *testing.T) {
 	}
 	validation := filepath.Join("mine", "validation.tokens")
 	check("at first", "")
-	whole, err := os.ReadFile(validation)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := expect.File(t, validation)
 	damaged := slices.Clone(whole)
 	damaged[len(damaged)/2] ^= 1
 	if err := os.WriteFile(validation, damaged, 0o644); err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -40,10 +39,7 @@ type golden struct {
 
 func readGolden(t *testing.T) (g golden) {
 	t.Helper()
-	text, err := os.ReadFile("testdata/filters.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, "testdata/filters.json")
 	if err := json.Unmarshal(text, &g); err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,11 @@
 package tokenizer
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // What comes before a text is kept by files, the end of text by default, and doesn't change what
@@ -71,9 +72,7 @@ func TestBeginFromFiles(t *testing.T) {
 		`{"bos_token": "<s>", "add_bos_token": true}`:                                      -2,
 		`{"add_bos_token": true}`:                                                          -2,
 	} {
-		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, config, text)
 		got, err := ReadHuggingFace(dir)
 		switch {
 		case want == -2:

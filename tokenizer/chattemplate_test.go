@@ -1,9 +1,10 @@
 package tokenizer
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // A template survives files, further special tokens, and doesn't change the ids.
@@ -28,9 +29,7 @@ func TestChatTemplate(t *testing.T) {
 	if err != nil || ChatTemplate(read) != template {
 		t.Errorf("read back, the template is %q, %v", ChatTemplate(read), err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, chatTemplateFile), []byte("x"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, filepath.Join(dir, chatTemplateFile), "x")
 	if read, err := ReadHuggingFace(dir); err != nil || ChatTemplate(read) != "x" {
 		t.Errorf("with a file of its own, the template is %q, %v", ChatTemplate(read), err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // forms are the ways to write a tokenizer into a folder and to read it back.
@@ -116,9 +117,7 @@ type foreign struct{ Tokenizer }
 func writeFiles(t testing.TB, files map[string]string) string {
 	dir := t.TempDir()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, filepath.Join(dir, name), text)
 	}
 	return dir
 }

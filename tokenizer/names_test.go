@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,10 +20,7 @@ func TestAddedTokens(t *testing.T) {
 		IDs     []int32
 		Decoded string
 	}
-	b, err := os.ReadFile("testdata/golden/added/ids.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := expect.File(t, "testdata/golden/added/ids.json")
 	if err := json.Unmarshal(b, &texts); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"iter"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -36,10 +35,7 @@ func mergeList(t Tokenizer) string {
 }
 
 func readTestdata(t testing.TB, name string) string {
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := expect.File(t, "testdata", name)
 	return string(b)
 }
 

@@ -2,11 +2,12 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // lowered returns the folder's tokenizer with do_lower_case as given.
@@ -14,9 +15,7 @@ func lowered(t testing.TB, lower string) Tokenizer {
 	dir := t.TempDir()
 	vocab := readTestdata(t, "golden/wordpiece/vocab.txt")
 	for name, text := range map[string]string{vocabTXTFile: vocab, configFile: `{"do_lower_case": ` + lower + `}`} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, filepath.Join(dir, name), text)
 	}
 	return mustRead(t, dir)
 }
@@ -90,9 +89,7 @@ func TestWordPieceRefused(t *testing.T) {
 		"[UNK]\n\xff\n":         "vocab.txt: it is not UTF-8",
 	} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, vocabTXTFile), []byte(vocab), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, filepath.Join(dir, vocabTXTFile), vocab)
 		_, err := ReadHuggingFace(dir)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, expected %q", vocab, err, want)

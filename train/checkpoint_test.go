@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 )
 
@@ -67,9 +68,7 @@ func TestReadMetrics(t *testing.T) {
 		`{"step":1}` + "\n" + `{"step":2`:                   "",
 		`{"step":1}` + "\n" + `{"step` + "\n{\"step\":3}\n": path + ":2: ",
 	} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, path, text)
 		all, err := ReadMetrics(path)
 		if want == "" && (err != nil || len(all) != 1) || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
 			t.Errorf("%q: %v, %v", text, all, err)

@@ -5,18 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
 	"tinygpt/data"
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 )
-
-// noise computes one value of the formula in testdata/perplexity.py.
-func noise(i, k int) float64 {
-	return float64(uint32(i*2654435761+k*40503))/(1<<32) - 0.5
-}
 
 // formulaModel returns a model with the weights of testdata/perplexity.py.
 func formulaModel(t *testing.T, arch model.Arch) *model.Model {
@@ -26,18 +22,7 @@ func formulaModel(t *testing.T, arch model.Arch) *model.Model {
 		t.Fatal(err)
 	}
 	for _, p := range m.Parameters {
-		k := 0
-		for _, c := range []byte(p.Name) {
-			k += int(c)
-		}
-		values := p.Value.Float32s()
-		for i := range values {
-			x := noise(i, k)
-			if p.Value.Dims() == 1 && strings.HasSuffix(p.Name, "weight") {
-				x++
-			}
-			values[i] = float32(x)
-		}
+		fixture.Formula(p.Value.Float32s(), p.Name, p.Value.Dims() == 1 && strings.HasSuffix(p.Name, "weight"))
 	}
 	return m
 }
@@ -53,10 +38,7 @@ func evaluator(t *testing.T, m *model.Model, stream *data.Stream) *Evaluator {
 
 // Perplexities with strided windows equal those of Hugging Face's transformers.
 func TestPerplexityEqualsTransformers(t *testing.T) {
-	text, err := os.ReadFile("testdata/perplexity.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, "testdata/perplexity.json")
 	var golden struct {
 		Cases []struct {
 			Arch           model.Arch

@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -109,15 +108,7 @@ func TestResumeStages(t *testing.T) {
 	for stop := 1; stop < staged.Steps; stop++ {
 		dir := t.TempDir()
 		first := newTrainer(t, dir, staged)
-		ctx, cancel := context.WithCancel(context.Background())
-		first.Report = after{do: func(step int) {
-			if step == stop {
-				cancel()
-			}
-		}}
-		if _, err := first.Run(ctx); !errors.Is(err, ErrInterrupted) {
-			t.Fatalf("stopped at %d: %v", stop, err)
-		}
+		interruptAt(t, first, stop)
 		second := newTrainer(t, dir, staged)
 		if _, err := second.Resume(); err != nil {
 			t.Fatal(err)

@@ -74,15 +74,7 @@ func TestResumeRollouts(t *testing.T) {
 	for stop := 1; stop < quick.Steps; stop++ {
 		dir := t.TempDir()
 		first, _ := trainer(dir)
-		ctx, cancel := context.WithCancel(context.Background())
-		first.Report = after{do: func(step int) {
-			if step == stop {
-				cancel()
-			}
-		}}
-		if _, err := first.Run(ctx); !errors.Is(err, ErrInterrupted) {
-			t.Fatalf("stopped at %d: %v", stop, err)
-		}
+		interruptAt(t, first, stop)
 		second, r := trainer(dir)
 		if _, err := second.Resume(); err != nil {
 			t.Fatal(err)

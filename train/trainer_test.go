@@ -28,6 +28,20 @@ type after struct {
 
 func (a after) Step(m Metrics, _ Progress) { a.do(m.Step) }
 
+// interruptAt runs a training that an interrupt stops at a step.
+func interruptAt(t *testing.T, x *Trainer, stop int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	x.Report = after{do: func(step int) {
+		if step == stop {
+			cancel()
+		}
+	}}
+	if _, err := x.Run(ctx); !errors.Is(err, ErrInterrupted) {
+		t.Fatalf("stopped at %d: %v", stop, err)
+	}
+}
+
 // counting returns a text of n tokens that repeats the numbers 0 … 6.
 func counting(n int) *data.Stream {
 	s := &data.Stream{Starts: []int{0}, Bytes: n}
@@ -63,10 +77,7 @@ func newTrainer(t *testing.T, dir string, c Config) *Trainer {
 
 func read(t *testing.T, elem ...string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, elem...)
 	return text
 }
 

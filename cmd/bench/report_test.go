@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/fixture"
 	"tinygpt/study/perf"
 )
 
@@ -132,9 +133,7 @@ func TestExecute(t *testing.T) {
 func TestVectors(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "text.txt")
-	if err := os.WriteFile(file, []byte(strings.Repeat("the king rules the land and the queen rules the sea\n", 200)), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, file, strings.Repeat("the king rules the land and the queen rules the sea\n", 200))
 	var runs []vectorsRun
 	for _, model := range []string{"sgns", "cbow", "glove"} {
 		r := vectorsRun{Program: "this program", Model: model, Words: 2200}

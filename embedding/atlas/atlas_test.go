@@ -15,6 +15,7 @@ import (
 	"tinygpt/embedding/project"
 	"tinygpt/embedding/query"
 	"tinygpt/internal/browser"
+	"tinygpt/internal/expect"
 )
 
 // awkward are words that break pictures and pages.
@@ -43,10 +44,7 @@ func TestSVG(t *testing.T) {
 	if err := m.WriteSVG(path); err != nil {
 		t.Fatal(err)
 	}
-	picture, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture := expect.File(t, path)
 	var texts []string
 	circles, lines := 0, 0
 	for d := xml.NewDecoder(bytes.NewReader(picture)); ; {

@@ -14,6 +14,7 @@ import (
 
 	"tinygpt/embedding"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // awkward has words that break parsers: with blanks, blanks alone, numbers, bytes that
@@ -230,9 +231,7 @@ func TestSafetensorsWords(t *testing.T) {
 	if got.Counts != nil {
 		t.Errorf("counts %v", got.Counts)
 	}
-	if err := os.WriteFile(Words(path), []byte("the\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, Words(path), "the\n")
 	_, _, err = Read(path, 0)
 	expect.Error(t, err, "not the words that the vectors were written with")
 	os.Remove(Words(path))

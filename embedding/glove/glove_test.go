@@ -3,14 +3,13 @@ package glove
 import (
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"tinygpt/embedding/corpus"
+	"tinygpt/internal/expect"
 	"tinygpt/model/kernel"
 )
 
@@ -78,10 +77,7 @@ func TestCount(t *testing.T) {
 // The authors' program counts the same in the same text: see testdata/README.md.
 func TestCountReference(t *testing.T) {
 	read := func(name string) string {
-		text, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := expect.File(t, "testdata", name)
 		return string(text)
 	}
 	split, _ := corpus.NewSplitter("spaces")

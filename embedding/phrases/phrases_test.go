@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -43,14 +42,8 @@ func linesOf(t *Text) (lines []string) {
 // Phrases, scores and the joined text are those of gensim 4.4.0: see
 // study/verify/python/phrases_golden.py.
 func TestJoin(t *testing.T) {
-	raw, err := os.ReadFile("testdata/text.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	answers, err := os.ReadFile("testdata/golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := expect.File(t, "testdata/text.txt")
+	answers := expect.File(t, "testdata/golden.json")
 	var golden map[Score]struct {
 		Threshold float64
 		Phrases   map[string]float64

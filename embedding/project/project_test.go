@@ -34,10 +34,7 @@ func readGolden(t *testing.T) (Matrix, golden) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile("testdata/vectors.f32")
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := expect.File(t, "testdata/vectors.f32")
 	m := Matrix{want.Rows, want.Dim, make([]float32, want.Rows*want.Dim)}
 	if err := binary.Read(bytes.NewReader(raw), binary.LittleEndian, m.Values); err != nil {
 		t.Fatal(err)

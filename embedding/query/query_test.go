@@ -41,10 +41,7 @@ func readGolden(t *testing.T) (*Space, golden) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile("testdata/golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, "testdata/golden.json")
 	var raw struct {
 		golden
 		Sections [][]any

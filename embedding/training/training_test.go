@@ -13,6 +13,7 @@ import (
 
 	"tinygpt/embedding/corpus"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // config is small.
@@ -113,9 +114,7 @@ func inf() float64 {
 // The text is the same from a file and from a pipe.
 func TestPipe(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "text.txt")
-	if err := os.WriteFile(file, []byte(strings.Repeat("one two three\nfour five\n", 9)), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, file, strings.Repeat("one two three\nfour five\n", 9))
 	read := func(name string) *corpus.Text {
 		x, _, err := ReadText(Data{Files: []string{name}, Words: "words", MinCount: 1}, true)
 		if err != nil {

@@ -21,9 +21,7 @@ import (
 func TestRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.conll")
 	text := "Anna I-PER\nBell I-PER\nBen B-PER\nin O\nNew I-LOC\nYork I-LOC\n\nHi O\n"
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, path, text)
 	got, err := Read(path, data.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -31,9 +29,7 @@ func TestRead(t *testing.T) {
 	if want := "[{[Anna Bell Ben in New York] [B-PER I-PER B-PER O B-LOC I-LOC]} {[Hi] [O]}]"; fmt.Sprint(got) != want {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if err := os.WriteFile(path, []byte("Anna PER\nin O\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, path, "Anna PER\nin O\n")
 	_, err = Read(path, data.Options{})
 	expect.Error(t, err, `tag "PER" of word "Anna": expected O, B-TYPE or I-TYPE`)
 	_, err = Split(got)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/terminal"
 )
 
@@ -47,10 +48,7 @@ func TestDraw(t *testing.T) {
 	if err := c.Draw(path, "test set"); err != nil {
 		t.Fatal(err)
 	}
-	picture, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture := expect.File(t, path)
 	image, err := png.Decode(bytes.NewReader(picture))
 	if err != nil {
 		t.Fatal(err)

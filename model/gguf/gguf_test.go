@@ -8,15 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // TestReference writes what the format's own Python package wrote (with
 // study/verify/python/check_gguf.py), byte for byte.
 func TestReference(t *testing.T) {
-	want, err := os.ReadFile("testdata/reference.gguf")
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := expect.File(t, "testdata/reference.gguf")
 	const rows, columns = 9, 70
 	values := make([]float32, rows*columns)
 	for i := range values {
@@ -27,7 +27,7 @@ func TestReference(t *testing.T) {
 		corner = append(corner, values[row*columns:][:4]...)
 	}
 	path, last := filepath.Join(t.TempDir(), "x.gguf"), int64(0)
-	err = Write(path, []Pair{
+	err := Write(path, []Pair{
 		{"general.architecture", "gpt2"},
 		{"general.name", `é "q"`},
 		{"gpt2.block_count", uint32(7)},
@@ -56,10 +56,7 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := expect.File(t, path)
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
 			t.Fatalf("byte %d differs:\n%q\nexpected\n%q", i, got[max(0, i-40):min(len(got), i+40)], want[max(0, i-40):min(len(want), i+40)])
@@ -89,9 +86,7 @@ func TestWriteRefused(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "x.gguf")
-		if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, path, "old")
 		err := Write(path, c.metadata, c.tensors, func(int64, int64) error { return errors.New("stopped") })
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), path) {
 			t.Errorf("error %v, expected %q", err, want)

@@ -2,23 +2,31 @@ package kernel
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
+
+// predictions are random logits of a number of rows, and their targets, two of which are to
+// be ignored.
+func predictions(r *rand.Rand, rows, vocab int) (logits []float32, targets []int32) {
+	logits = random(r, rows*vocab, vocab%3)
+	for i := range logits {
+		logits[i] = logits[i]*4 + 50
+	}
+	targets = make([]int32, rows)
+	for i := range targets {
+		targets[i] = int32(r.IntN(vocab))
+	}
+	targets[1], targets[4] = Ignore, Ignore
+	return logits, targets
+}
 
 func TestCrossEntropy(t *testing.T) {
 	eachInstructionSet(t, func(t *testing.T) {
 		for _, vocab := range []int{1, 2, 5, 8, 15, 16, 17, 33, 65, 2047, 5000} {
 			const rows = 7
 			r := newRand(uint64(vocab))
-			logits := random(r, rows*vocab, vocab%3)
-			for i := range logits {
-				logits[i] = logits[i]*4 + 50
-			}
-			targets := make([]int32, rows)
-			for i := range targets {
-				targets[i] = int32(r.IntN(vocab))
-			}
-			targets[1], targets[4] = Ignore, Ignore
+			logits, targets := predictions(r, rows, vocab)
 
 			p, loss, total := make([]float64, rows*vocab), make([]float64, rows), 0.0
 			for i := range rows {

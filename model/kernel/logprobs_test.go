@@ -26,15 +26,7 @@ func TestLogProbs(t *testing.T) {
 		for _, vocab := range []int{1, 2, 5, 8, 15, 16, 17, 33, 65, 2047, 5000} {
 			const rows = 7
 			r := newRand(uint64(vocab))
-			logits := random(r, rows*vocab, vocab%3)
-			for i := range logits {
-				logits[i] = logits[i]*4 + 50
-			}
-			targets := make([]int32, rows)
-			for i := range targets {
-				targets[i] = int32(r.IntN(vocab))
-			}
-			targets[1], targets[4] = Ignore, Ignore
+			logits, targets := predictions(r, rows, vocab)
 			// Row 2 has no gradient of the entropy, row 3 only that, row 5 none at all.
 			dLogProbs, dEntropies := random(r, rows, 0), random(r, rows, 0)
 			dEntropies[2], dLogProbs[3], dLogProbs[5], dEntropies[5] = 0, 0, 0, 0

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"tinygpt/internal/expect"
 )
 
 // parts is a folder with the tensors a and b in one file and c in another.
@@ -18,10 +20,7 @@ func parts(t testing.TB) fstest.MapFS {
 		"one.safetensors": {{Name: "a", Shape: []int{2}, Data: []float32{1, 2}}, {Name: "b", Shape: []int{1}, Data: []float32{3}}},
 		"two.safetensors": {{Name: "c", Shape: []int{1, 2}, Data: []float32{4, 5}}},
 	} {
-		text, err := os.ReadFile(write(t, tensors, nil))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := expect.File(t, write(t, tensors, nil))
 		dir[name] = &fstest.MapFile{Data: text}
 	}
 	return dir

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 func write(t testing.TB, tensors []Tensor, metadata map[string]string) string {
@@ -21,6 +23,20 @@ func write(t testing.TB, tensors []Tensor, metadata map[string]string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// verified opens a file, whose checksum must be right, until the test ends.
+func verified(t *testing.T, path string) *File {
+	t.Helper()
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if err := f.Verify(); err != nil {
+		t.Error(err)
+	}
+	return f
 }
 
 func TestRoundTrip(t *testing.T) {
@@ -38,14 +54,7 @@ func TestRoundTrip(t *testing.T) {
 		{Name: "empty", Shape: []int{4, 0}, Data: []float32{}},
 		{Name: "wides", Shape: []int{2}, Data: wides},
 	}, map[string]string{"step": "12", "note": "a\nb"})
-	f, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := f.Verify(); err != nil {
-		t.Error(err)
-	}
+	f := verified(t, path)
 	if f.data%8 != 0 {
 		t.Errorf("data begin at %d, not aligned", f.data)
 	}
@@ -92,14 +101,7 @@ func TestNarrow(t *testing.T) {
 		{Name: "b", Shape: []int{7, 1}, Data: values, Narrow: BF16},
 		{Name: "wide", Shape: []int{7}, Data: values},
 	}, nil)
-	f, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := f.Verify(); err != nil {
-		t.Error(err)
-	}
+	f := verified(t, path)
 	for name, want := range map[string][]float32{
 		"half": {1, 0.0999755859375, -65504, 0, inf, -inf},
 		"b":    {1, 0.10009765625, -65536, 0x1.58p-27, inf, -inf},
@@ -153,10 +155,7 @@ func TestFloat32Equal(t *testing.T) {
 func TestBytes(t *testing.T) {
 	metadata := map[string]string{"b": "2", "a": "1"}
 	path := write(t, []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}}}, metadata)
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := expect.File(t, path)
 	data := "\x00\x00\x80\x3f"
 	sum := sha256.Sum256([]byte(data))
 	header := `{"__metadata__":{"a":"1","b":"2","sha256":"` + hex.EncodeToString(sum[:]) + `"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`
@@ -177,10 +176,7 @@ func TestBytes(t *testing.T) {
 // TestAltered flips each byte of the data in turn.
 func TestAltered(t *testing.T) {
 	path := write(t, []Tensor{{Name: "x", Shape: []int{2}, Data: []float32{1, 2}}}, nil)
-	file, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := expect.File(t, path)
 	for i := 8 + int(binary.LittleEndian.Uint64(file)); i < len(file); i++ {
 		file[i] ^= 1
 		f, err := Parse(bytes.NewReader(file), int64(len(file)), "weights")

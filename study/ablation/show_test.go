@@ -1,15 +1,11 @@
 package ablation
 
 import (
-	"bytes"
-	"encoding/xml"
-	"image/png"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 var points = []Point{
@@ -39,30 +35,8 @@ func TestPicture(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	svg, err := os.ReadFile(filepath.Join(dir, "a.svg"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
-		if _, err := d.Token(); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, text := range []string{"n-grams", "labelled examples", "matthews", ">50<"} {
-		if !strings.Contains(string(svg), text) {
-			t.Errorf("no %q in the picture", text)
-		}
-	}
-	f, err := os.Open(filepath.Join(dir, "a.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := png.Decode(f); err != nil {
-		t.Error(err)
-	}
+	expect.SVG(t, filepath.Join(dir, "a.svg"), "n-grams", "labelled examples", "matthews", ">50<")
+	expect.PNG(t, filepath.Join(dir, "a.png"), 1280, 720)
 }
 
 func TestSizes(t *testing.T) {

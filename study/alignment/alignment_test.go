@@ -18,6 +18,7 @@ import (
 	"tinygpt/data/instruct"
 	"tinygpt/data/story"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
@@ -297,10 +298,7 @@ func checkReward(t *testing.T, dir string) {
 // What can't go well is refused with what to do.
 func checkRefusals(t *testing.T, dir string) {
 	path := filepath.Join(dir, "reward", resultsFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, path)
 	defer os.WriteFile(path, text, 0o644)
 	bad, err := json.Marshal(align.RewardMeasures{Accuracy: 0.55, WordsOnly: 0.58, Deviation: 1})
 	if err != nil {
@@ -328,9 +326,7 @@ func TestOwnData(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, path, text)
 		return path
 	}
 	s := quick()

@@ -3,16 +3,14 @@ package fewshot
 import (
 	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 )
-
-func noise(i, k int) float64 { return float64(uint32(i*2654435761+k*40503))/(1<<32) - 0.5 }
 
 // formulaModel has the weights that testdata/scores.py gives its model.
 func formulaModel(t *testing.T) *model.Weights {
@@ -22,18 +20,7 @@ func formulaModel(t *testing.T) *model.Weights {
 		t.Fatal(err)
 	}
 	for _, p := range m.Parameters {
-		k := 0
-		for _, c := range []byte(p.Name) {
-			k += int(c)
-		}
-		values := p.Value.Float32s()
-		for i := range values {
-			x := noise(i, k)
-			if p.Value.Dims() == 1 && strings.HasSuffix(p.Name, "weight") {
-				x++
-			}
-			values[i] = float32(x)
-		}
+		fixture.Formula(p.Value.Float32s(), p.Name, p.Value.Dims() == 1 && strings.HasSuffix(p.Name, "weight"))
 	}
 	w, err := m.Weights(model.Float32)
 	if err != nil {
@@ -45,10 +32,7 @@ func formulaModel(t *testing.T) *model.Weights {
 // Log-likelihoods of choices, against transformers'. Here all trials and numbers of
 // shots are read together; there each text is read from its beginning.
 func TestScores(t *testing.T) {
-	text, err := os.ReadFile("testdata/scores.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, "testdata/scores.json")
 	var golden struct {
 		Trials []struct {
 			Shots    [][2]string

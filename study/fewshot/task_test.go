@@ -1,21 +1,19 @@
 package fewshot
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"tinygpt/data"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 func TestReadTask(t *testing.T) {
 	write := func(name, text string) string {
 		path := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, path, text)
 		return path
 	}
 	const three = `{"question": "hot", "choices": ["warm", "cold"], "answer": "cold"}

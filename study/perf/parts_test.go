@@ -1,11 +1,12 @@
 package perf
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // Each operation of a language model's training belongs to a part that reports show.
@@ -21,10 +22,7 @@ func TestPartOf(t *testing.T) {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := expect.File(t, file)
 		for _, m := range regexp.MustCompile(`g\.apply\("(\w+)"`).FindAllStringSubmatch(string(text), -1) {
 			found++
 			if name := m[1]; partOf[name] == "" && !own[name] {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"tinygpt/internal/browser"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
@@ -149,9 +149,7 @@ func TestBrowser(t *testing.T) {
 	b := browser.New(t)
 	page, trace, w, tok := traced(t, awkward)
 	path := filepath.Join(t.TempDir(), "trace.html")
-	if err := os.WriteFile(path, []byte(written(t, page)), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, path, written(t, page))
 	b.Open("file://" + path)
 
 	if title := b.Text("document.title"); !strings.HasPrefix(title, "</script><!--\"'&lt;é") {

@@ -151,22 +151,18 @@ func (r *reference) load(dir fs.FS) (err error) {
 	return err
 }
 
-func (r *reference) ints(name string) ([]int32, error) {
-	info, ok := r.expected.Info(name)
-	if !ok {
-		return nil, fmt.Errorf("case.safetensors: no tensor %q", name)
-	}
-	out := make([]int32, info.Len())
-	return out, r.expected.Int32(name, out)
-}
+func (r *reference) ints(name string) ([]int32, error) { return read(r, name, r.expected.Int32) }
 
-func (r *reference) floats(name string) ([]float64, error) {
+func (r *reference) floats(name string) ([]float64, error) { return read(r, name, r.expected.Float64) }
+
+// read returns the values of a tensor of the case, which into writes.
+func read[T any](r *reference, name string, into func(name string, values []T) error) ([]T, error) {
 	info, ok := r.expected.Info(name)
 	if !ok {
 		return nil, fmt.Errorf("case.safetensors: no tensor %q", name)
 	}
-	out := make([]float64, info.Len())
-	return out, r.expected.Float64(name, out)
+	values := make([]T, info.Len())
+	return values, into(name, values)
 }
 
 // scalar is a number of the case's metadata.

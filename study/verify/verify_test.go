@@ -134,10 +134,7 @@ func TestIncompleteCase(t *testing.T) {
 	if err := safetensors.Write(path, []safetensors.Tensor{{Name: "tokens", Shape: one, Data: []int32{0}}, {Name: "targets", Shape: one, Data: []int32{0}}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	empty, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	empty := expect.File(t, path)
 	for want, dir := range map[string]fstest.MapFS{
 		"config.json":          {},
 		"no model.safetensors": {"config.json": {Data: config}},

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // What is generated is what the comments in the source say now.
@@ -14,10 +14,7 @@ func TestFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range files {
-		found, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		found := expect.File(t, root, name)
 		if string(found) != string(text) {
 			t.Errorf("%s isn't what its generator writes now: run go generate ./configs/manual", name)
 		}

@@ -1,16 +1,10 @@
 package ladder
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
-	"image/png"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -229,43 +223,17 @@ func TestWrite(t *testing.T) {
 		t.Fatalf("%v, %v", pictures, err)
 	}
 	for _, path := range pictures {
-		svg, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
-			if _, err := d.Token(); err == io.EOF {
-				break
-			} else if err != nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-		}
-		if !strings.Contains(string(svg), "entropy of the text: 0.186") {
-			t.Errorf("%s: no floor", path)
-		}
-		f, err := os.Open(strings.TrimSuffix(path, ".svg") + ".png")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		if picture, err := png.Decode(f); err != nil || picture.Bounds().Dx() != 1280 || picture.Bounds().Dy() != 720 {
-			t.Errorf("%s: %v", path, err)
-		}
+		expect.SVG(t, path, "entropy of the text: 0.186")
+		expect.PNG(t, strings.TrimSuffix(path, ".svg")+".png", 1280, 720)
 	}
-	report, err := os.ReadFile(filepath.Join(dir, reportFile))
-	if err != nil {
-		t.Fatal(err)
-	}
+	report := expect.File(t, dir, reportFile)
 	for _, want := range []string{"| 6 × 128 | 3,300,000 |", "R² = 1.0000", "the text's exact entropy is 0.1860"} {
 		if !strings.Contains(string(report), want) {
 			t.Errorf("%q is missing in\n%s", want, report)
 		}
 	}
 	var results Analysis
-	text, err := os.ReadFile(filepath.Join(dir, resultsFile))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, dir, resultsFile)
 	if err := json.Unmarshal(text, &results); err != nil || results.Size.Prediction != a.Size.Prediction || len(results.Results) != 6 {
 		t.Errorf("%v: %+v", err, results.Size)
 	}

@@ -1,0 +1,56 @@
+package expect
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// File returns the content of a file, which must be there; its path is that of the
+// elements joined.
+func File(t testing.TB, elements ...string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(elements...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// SVG fails the test unless a file is well-formed XML in which each text is found.
+func SVG(t testing.TB, path string, texts ...string) {
+	t.Helper()
+	content := File(t, path)
+	for d := xml.NewDecoder(bytes.NewReader(content)); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Errorf("%s: %v", path, err)
+			break
+		}
+	}
+	for _, text := range texts {
+		if !strings.Contains(string(content), text) {
+			t.Errorf("%s: %q is not in it", path, text)
+		}
+	}
+}
+
+// PNG fails the test unless a file is a picture of that size.
+func PNG(t testing.TB, path string, width, height int) {
+	t.Helper()
+	picture, err := png.Decode(bytes.NewReader(File(t, path)))
+	if err != nil {
+		t.Errorf("%s: %v", path, err)
+		return
+	}
+	if size := picture.Bounds().Size(); size.X != width || size.Y != height {
+		t.Errorf("%s: %d × %d, expected %d × %d", path, size.X, size.Y, width, height)
+	}
+}
