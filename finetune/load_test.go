@@ -3,7 +3,6 @@ package finetune
 import (
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,7 +55,7 @@ func TestLoad(t *testing.T) {
 	if y, _, err := Load(c, &s.Found); err != nil || y.Dev[3].Line != x.Dev[3].Line {
 		t.Errorf("loaded again: %v", err)
 	}
-	os.WriteFile(c.Test, []byte("label\ttext\nrare\tchanged\n"), 0o644)
+	fixture.Write(t, c.Test, "label\ttext\nrare\tchanged\n")
 	_, _, err = Load(c, &s.Found)
 	expect.Error(t, err, "are not those that the run began with")
 	s.Examples = 8

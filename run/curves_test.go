@@ -124,10 +124,7 @@ func TestManyCurves(t *testing.T) {
 	if err := DrawCurves(path, curves); err != nil {
 		t.Fatal(err)
 	}
-	picture, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture := expect.File(t, path)
 	if n := bytes.Count(picture, []byte(">run-")); n != mostNamed || !bytes.Contains(picture, []byte(">22 others<")) {
 		t.Errorf("%d names in the legend, want %d and a line for 22 others", n, mostNamed)
 	}

@@ -3,7 +3,6 @@ package run
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +49,7 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 		dir, err = NextFree(name)
 		made = true
 	} else {
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 			made = true
 		}
 		err = os.MkdirAll(dir, 0o755)
@@ -94,7 +93,7 @@ func NextFree(name string) (string, error) {
 	}
 	for i := 1; ; i++ {
 		dir := filepath.Join(Root, fmt.Sprintf("%s-%d", name, i))
-		if err := os.Mkdir(dir, 0o755); !errors.Is(err, fs.ErrExist) {
+		if err := os.Mkdir(dir, 0o755); !errors.Is(err, os.ErrExist) {
 			return dir, err
 		}
 	}

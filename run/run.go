@@ -14,7 +14,6 @@ package run
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -206,7 +205,7 @@ func (r *Run) Checkpoint(which string) (string, error) {
 // Metrics reads what the run has noted of its steps and evaluations.
 func (r *Run) Metrics() ([]train.Metrics, error) {
 	all, err := train.ReadMetrics(filepath.Join(r.Dir, train.MetricsFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no %s in it: the run was never trained", r.Dir, train.MetricsFile)
 	}
 	return all, err

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -24,7 +23,7 @@ import (
 func Load(path string) (Tokenizer, error) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist):
 		absolute, _ := filepath.Abs(path)
 		return nil, fmt.Errorf("%s: no such file or folder: expected a folder with tokenizer.json, or a file that ends in .json or .tiktoken", absolute)
 	case err != nil:
@@ -42,11 +41,11 @@ func Load(path string) (Tokenizer, error) {
 // readPlainOrGzip reads the file path, or path.gz if there is only that.
 func readPlainOrGzip(path string) ([]byte, error) {
 	b, err := userfile.ReadRegular(path)
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, os.ErrNotExist) {
 		return b, err
 	}
 	packed, gzErr := userfile.ReadRegular(path + ".gz")
-	if errors.Is(gzErr, fs.ErrNotExist) {
+	if errors.Is(gzErr, os.ErrNotExist) {
 		return nil, err
 	} else if gzErr != nil {
 		return nil, gzErr

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 var (
@@ -103,7 +103,7 @@ func TestSearch(t *testing.T) {
 
 	_, _, err = m.search(context.Background(), "broken", setting{missing}, things, slowing())
 	expect.Error(t, err, "no such thing")
-	os.WriteFile(path, []byte("[]"), 0o600)
+	fixture.Write(t, path, "[]")
 	_, err = newMemory(path)
 	expect.Error(t, err, path)
 }

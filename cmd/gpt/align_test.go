@@ -22,21 +22,20 @@ evaluation: {prompts: 6, during: 2}
 // The steps of alignment as they are typed, one after another, then what is made of
 // them.
 func TestAlign(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	writeFile(t, "align.yaml", tinyAlign)
-	refuse(t, []refusal{
-		{"align ppo --top-k 5", 2, "--top-k: answers are drawn from the policy itself"},
-		{"align grpo --temperature 0.7", 2, "--temperature: answers are drawn from the policy itself"},
-		{"align sft", 1, "no run there yet: make one with `gpt train"},
-		{"align ppo", 1, "make one with `gpt align sft`"},
-		{"align compare", 1, "no aligned run to compare"},
-		{"align sft --set ppo.kll=1", 1, "did you mean ppo.kl?"},
-		{"align sft --set ppo.episodes=5", 1, "ppo.episodes is 5: expected a multiple of ppo.mini_batch"},
-		{"align sft --resume --set ppo.kl=1", 2, "leave out --set"},
-		{"align ppo --reward a --reward-command b", 2, "expected one of them"},
-		{"align data x", 2, `found "x"`},
-	})
+	refuse(t, `
+2 | align ppo --top-k 5 | --top-k: answers are drawn from the policy itself
+2 | align grpo --temperature 0.7 | --temperature: answers are drawn from the policy itself
+1 | align sft | no run there yet: make one with 'gpt train
+1 | align ppo | make one with 'gpt align sft'
+1 | align compare | no aligned run to compare
+1 | align sft --set ppo.kll=1 | did you mean ppo.kl?
+1 | align sft --set ppo.episodes=5 | ppo.episodes is 5: expected a multiple of ppo.mini_batch
+2 | align sft --resume --set ppo.kl=1 | leave out --set
+2 | align ppo --reward a --reward-command b | expected one of them
+2 | align data x | found "x"
+`)
 	contains(t, succeed(t, "align", "data", "--scale", "0.01", "--examples"), "33,207", "1,557", "[trap]")
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "model.context=128")
 	contains(t, succeed(t, "align", "sft"), "demonstrations", "runs/sft-1")

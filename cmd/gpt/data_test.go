@@ -10,8 +10,7 @@ import (
 
 // TestUnquotedGlob: a shell makes several arguments of --data *.txt.
 func TestUnquotedGlob(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	writeFile(t, "a.txt", strings.Repeat("Mia went home. ", 40))
 	writeFile(t, "b.txt", strings.Repeat("Max went out. ", 40)+"<|endoftext|>More.")
 	for _, name := range []string{"d/c.txt", "d/c.txt~", "d/.c.txt"} {
@@ -26,8 +25,7 @@ func TestUnquotedGlob(t *testing.T) {
 
 // TestEncodingFlag: a text that isn't UTF-8 is read as what it is, by each command.
 func TestEncodingFlag(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	text := strings.Repeat("第一回，甄士隐梦幻识通灵，贾雨村风尘怀闺秀。\n", 20)
 	raw, err := simplifiedchinese.GB18030.NewEncoder().String(text)
 	if err != nil {

@@ -70,8 +70,7 @@ func TestWeights(t *testing.T) {
 // The validation split is the run's own, whatever has become of its texts since; where
 // they are needed, they are checked. Texts that came through a pipe can't be read again.
 func TestEvalOfRunWithoutItsText(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	text := strings.Repeat("One and two and three. ", 100)
 	writeFile(t, "text.txt", text)
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--run", "mine")
@@ -116,8 +115,7 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 
 // A text with nothing to predict has no perplexity.
 func TestEvalOfNothing(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	writeFile(t, "text.txt", strings.Repeat("abc def ", 100))
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--set", "tokenizer.kind=char", "--set", "model.context=1")
 	for _, args := range [][]string{{"--stride", "1"}, {"--stride", "1", "--format", "json"}} {
@@ -131,8 +129,7 @@ func TestEvalOfNothing(t *testing.T) {
 // A checkpoint from a stage with a shorter context is evaluated on that context, and the
 // report says so.
 func TestEvalInStage(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	out := succeed(t, "train", "--config", "tiny.yaml", "--set", "train.stages=[{until: 0.99, layers: 1, context: 12}]")
 	contains(t, out, "stage 1:", "on contexts of 12 tokens, as trained so far")
 	contains(t, succeed(t, "eval"), "windows:        documents, up to 12 tokens, as trained so far")
@@ -141,8 +138,7 @@ func TestEvalInStage(t *testing.T) {
 
 // A text by a checkpoint from a stage keeps to that context, which standard error says.
 func TestSampleInStage(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.stages=[{until: 0.99, layers: 1, context: 12}]")
 	status, _, stderr := gpt("sample", "--max-tokens", "30", "Once")
 	if status != 0 || strings.Count(stderr, "was trained on contexts of 12 tokens so far: the model's context is cut to them, from 24\n") != 1 ||

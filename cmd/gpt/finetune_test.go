@@ -149,30 +149,30 @@ func TestFinetuneErrors(t *testing.T) {
 	writeFile(t, "one.tsv", "sentence\tlabel\na\tx\nb\tx\n")
 	writeFile(t, "empty.tsv", "sentence\tlabel\n  \tx\nb\ty\n")
 	succeed(t, finetuneArgs()...)
-	refuse(t, []refusal{
-		{"finetune --data train.tsv --test unseen.tsv", 1, `unseen.tsv:2: the label "ODD!" isn't one of the classes that training saw: HAPPY!, SAD!`},
-		{"finetune --data short.tsv", 1, "short.tsv:3: 1 column, expected at least 2"},
-		{"finetune --data one.tsv", 1, `one.tsv: every row (2 of them) has the label "x"`},
-		{"finetune --data empty.tsv", 1, `empty.tsv:2: the text (column 1, "sentence") is empty`},
-		{"finetune --data train.tsv --label lable", 1, `no column "lable"; it has "sentence", "label"`},
-		{"finetune --data missing.tsv", 1, "missing.tsv: no such file"},
-		{"finetune --data train.tsv --from nowhere", 1, "no config.yaml in it"},
-		{"finetune --config small.yaml", 1, "no finetune section with a task in it"},
-		{"finetune", 1, "finetune.train is missing: give --data FILE"},
-		{"finetune --data train.tsv --task sorting", 1, `finetune.task is "sorting"`},
-		{"finetune --data train.tsv --task choice", 1, "which columns hold the choices? it has \"sentence\", \"label\": name them with --choices"},
-		{"finetune --data train.tsv --freeze-layers 3", 1, "finetune.freeze_layers is 3, but the model has 2"},
-		{"finetune --data train.tsv --seeds 0", 2, "--seeds is 0"},
-		{"finetune --data train.tsv --run runs/tiny-1", 1, "holds a run already"},
-		{"finetune --resume --head classes", 2, "leave out --head"},
-		{"finetune --resume --run runs/tiny-1", 1, "is no fine-tuned run"},
-		{"finetune extra", 2, "takes flags only"},
-		{"classify --run runs/tiny-1 x", 1, "is no fine-tuned run: make one with `gpt finetune --from runs/tiny-1`"},
-		{"classify ok ' '", 1, "argument:2: the text is empty"},
-		{"classify --file test.tsv x", 2, "expected one of them"},
-		{"classify --file test.tsv --text words", 1, `no column "words"`},
-		{"ablate --data train.tsv --seeds 0", 2, "--seeds must be 1 or more"},
-	})
+	refuse(t, `
+1 | finetune --data train.tsv --test unseen.tsv | unseen.tsv:2: the label "ODD!" isn't one of the classes that training saw: HAPPY!, SAD!
+1 | finetune --data short.tsv | short.tsv:3: 1 column, expected at least 2
+1 | finetune --data one.tsv | one.tsv: every row (2 of them) has the label "x"
+1 | finetune --data empty.tsv | empty.tsv:2: the text (column 1, "sentence") is empty
+1 | finetune --data train.tsv --label lable | no column "lable"; it has "sentence", "label"
+1 | finetune --data missing.tsv | missing.tsv: no such file
+1 | finetune --data train.tsv --from nowhere | no config.yaml in it
+1 | finetune --config small.yaml | no finetune section with a task in it
+1 | finetune | finetune.train is missing: give --data FILE
+1 | finetune --data train.tsv --task sorting | finetune.task is "sorting"
+1 | finetune --data train.tsv --task choice | which columns hold the choices? it has "sentence", "label": name them with --choices
+1 | finetune --data train.tsv --freeze-layers 3 | finetune.freeze_layers is 3, but the model has 2
+2 | finetune --data train.tsv --seeds 0 | --seeds is 0
+1 | finetune --data train.tsv --run runs/tiny-1 | holds a run already
+2 | finetune --resume --head classes | leave out --head
+1 | finetune --resume --run runs/tiny-1 | is no fine-tuned run
+2 | finetune extra | takes flags only
+1 | classify --run runs/tiny-1 x | is no fine-tuned run: make one with 'gpt finetune --from runs/tiny-1'
+1 | classify ok ' ' | argument:2: the text is empty
+2 | classify --file test.tsv x | expected one of them
+1 | classify --file test.tsv --text words | no column "words"
+2 | ablate --data train.tsv --seeds 0 | --seeds must be 1 or more
+`)
 	// A class list that doesn't fit the checkpoint.
 	path := filepath.Join("runs", "finetune-1", "config.yaml")
 	text, err := os.ReadFile(path)
@@ -215,8 +215,7 @@ func TestFinetuneFromPipe(t *testing.T) {
 // A fine-tuned run knows the texts of the run that it started from, and doesn't take others
 // for them.
 func TestEvalOfFinetuned(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	writeFile(t, "text.txt", strings.Repeat("One and two and three. ", 100))
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt")
 	labelledFiles(t)

@@ -35,13 +35,13 @@ func TestGraph(t *testing.T) {
 	}
 	contains(t, string(picture), "Last tokens", "Sum of gradients", "score.weight")
 
-	refuse(t, []refusal{
-		{"graph x", 2, "flags only"},
-		{"graph --to graph.png", 2, "ends in .svg or .dot"},
-		{"graph --run runs/tiny-1 --config tiny.yaml", 2, "both --run and --config"},
-		{"graph --layer 1 --unfold", 2, "both --layer and --unfold"},
-		{"graph --config tiny.yaml --layer 3", 2, "layers 1 to 2"},
-		{"graph --config sentiment.yaml", 1, "with --run FOLDER"},
-		{"graph --run nowhere", 1, "not the folder of a run"},
-	})
+	refuse(t, `
+2 | graph x | flags only
+2 | graph --to graph.png | ends in .svg or .dot
+2 | graph --run runs/tiny-1 --config tiny.yaml | both --run and --config
+2 | graph --layer 1 --unfold | both --layer and --unfold
+2 | graph --config tiny.yaml --layer 3 | layers 1 to 2
+1 | graph --config sentiment.yaml | with --run FOLDER
+1 | graph --run nowhere | not the folder of a run
+`)
 }

@@ -92,32 +92,32 @@ func TestBadInterchange(t *testing.T) {
 	}
 	writeFile(t, "own.yaml", "model: {layers: 1, heads: 1, width: 8, context: 8}\ndata: {val_fraction: 0.2}\ntrain: {steps: 2}\n")
 	succeed(t, "export", "--run", "theirs", "--to", "out")
-	refuse(t, []refusal{
-		{"import", 2, "import takes one folder or file, found 0 arguments"},
-		{"import a b", 2, "found 2 arguments"},
-		{"import none", 1, "none: no such folder: expected one with config.json"},
-		{"import nothing", 1, "nothing: no tokenizer in it"},
-		{"import out --run theirs", 1, "theirs holds a run already"},
-		{"import out --to x", 2, "no flag --to"},
-		{"export", 2, "export needs a folder to write into: --to FOLDER"},
-		{"export more --to x", 2, `export takes flags only, found "more"`},
-		{"export --run theirs --to out", 1, "out/config.json is there already: name another folder"},
-		{"export --run theirs --to x --dtype int8", 2, `--dtype is "int8": expected bfloat16, float16, float32`},
-		{"export --run theirs --to x --format onnx", 2, `--format is "onnx": expected huggingface or gguf`},
-		{"export --run nothing --to x", 1, "not the folder of a run"},
-		{"export --run theirs --to x --checkpoint last", 1, "no checkpoint (last.safetensors)"},
-		{"train --from nothing --data text.txt", 1, "--from: "},
-		{"train --from theirs", 1, "no text: give --data FILE"},
-		{"train --from theirs --data text.txt --set model.layers=3", 1, "model and tokenizer are those of theirs: only model.dropout can be changed"},
-		{"train --from theirs --data text.txt --set tokenizer.kind=byte", 1, "model and tokenizer are those of theirs"},
-		{"train --from theirs --data text.txt --set model.context=17", 1, "model.context is 17: theirs has 16 positions"},
-		{"train --from theirs --config own.yaml --data none.txt", 1, "none.txt: no such file"},
-		{"train --config theirs/config.yaml --data text.txt", 1, "weights.from of the configuration: "},
-		{"train --resume --run theirs", 1, "theirs was imported, and there is no training to resume"},
-		{"train --resume --run theirs --from theirs", 2, "leave out --from"},
-		{"train --config own.yaml --data text.txt --set tokenizer.kind=imported", 1, "tokenizer.kind is imported: such a tokenizer belongs to the weights of a run"},
-		{"eval --run theirs", 1, "no text: give --data FILE"},
-	})
+	refuse(t, `
+2 | import | import takes one folder or file, found 0 arguments
+2 | import a b | found 2 arguments
+1 | import none | none: no such folder: expected one with config.json
+1 | import nothing | nothing: no tokenizer in it
+1 | import out --run theirs | theirs holds a run already
+2 | import out --to x | no flag --to
+2 | export | export needs a folder to write into: --to FOLDER
+2 | export more --to x | export takes flags only, found "more"
+1 | export --run theirs --to out | out/config.json is there already: name another folder
+2 | export --run theirs --to x --dtype int8 | --dtype is "int8": expected bfloat16, float16, float32
+2 | export --run theirs --to x --format onnx | --format is "onnx": expected huggingface or gguf
+1 | export --run nothing --to x | not the folder of a run
+1 | export --run theirs --to x --checkpoint last | no checkpoint (last.safetensors)
+1 | train --from nothing --data text.txt | --from: 
+1 | train --from theirs | no text: give --data FILE
+1 | train --from theirs --data text.txt --set model.layers=3 | model and tokenizer are those of theirs: only model.dropout can be changed
+1 | train --from theirs --data text.txt --set tokenizer.kind=byte | model and tokenizer are those of theirs
+1 | train --from theirs --data text.txt --set model.context=17 | model.context is 17: theirs has 16 positions
+1 | train --from theirs --config own.yaml --data none.txt | none.txt: no such file
+1 | train --config theirs/config.yaml --data text.txt | weights.from of the configuration: 
+1 | train --resume --run theirs | theirs was imported, and there is no training to resume
+2 | train --resume --run theirs --from theirs | leave out --from
+1 | train --config own.yaml --data text.txt --set tokenizer.kind=imported | tokenizer.kind is imported: such a tokenizer belongs to the weights of a run
+1 | eval --run theirs | no text: give --data FILE
+`)
 	for _, left := range []string{"x", "runs"} {
 		if _, err := os.Stat(left); err == nil {
 			t.Errorf("%s was left behind", left)

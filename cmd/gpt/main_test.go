@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -27,20 +28,19 @@ func succeed(t *testing.T, args ...string) string {
 	return stdout
 }
 
-// refusal is a command line that must fail, and what is said of it.
-type refusal struct {
-	line   string // as it is typed after gpt
-	status int
-	want   string
-}
-
-// refuse checks that commands fail with their status and one line on standard error.
-func refuse(t *testing.T, list []refusal) {
+// refuse checks that commands fail: each line of the table has the status, the words after gpt,
+// and what the one line on standard error says (' stands for a backquote too).
+func refuse(t *testing.T, table string) {
 	t.Helper()
-	for _, r := range list {
-		status, _, stderr := gpt(words(t, r.line)...)
-		if status != r.status || !strings.Contains(stderr, r.want) || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("gpt %s: exit %d, want %d with one line of %q:\n%s", r.line, status, r.status, r.want, stderr)
+	for row := range strings.Lines(strings.TrimSpace(table)) {
+		want, rest, _ := strings.Cut(strings.TrimSpace(row), " | ")
+		line, message, ok := strings.Cut(rest, " | ")
+		if !ok {
+			t.Fatalf("%q: expected a status, a command and a message", row)
+		}
+		status, _, stderr := gpt(words(t, line)...)
+		if strconv.Itoa(status) != want || !strings.Contains(strings.ReplaceAll(stderr, "`", "'"), message) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("gpt %s: exit %d, want %s with one line of %q:\n%s", line, status, want, message, stderr)
 		}
 	}
 }
@@ -54,11 +54,17 @@ train: {steps: 6, batch_size: 2, warmup_steps: 2, eval_interval: 3, sample_inter
 sample: {temperature: 0.8, max_tokens: 8}
 `
 
-// inTinyRun goes to a folder with tiny.yaml and the run of it, runs/tiny-1.
-func inTinyRun(t *testing.T) {
+// inTinyFolder makes an empty folder, with tiny.yaml, the present one.
+func inTinyFolder(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	writeFile(t, "tiny.yaml", tiny)
+}
+
+// inTinyRun goes to a folder with tiny.yaml and the run of it, runs/tiny-1.
+func inTinyRun(t *testing.T) {
+	t.Helper()
+	inTinyFolder(t)
 	succeed(t, "train", "--config", "tiny.yaml")
 }
 
@@ -81,8 +87,7 @@ func contains(t *testing.T, out string, texts ...string) {
 
 // The two commands of the README, on a small scale.
 func TestTrainAndSample(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	out := succeed(t, "train", "--config", "tiny.yaml")
 	contains(t, out, "configuration: file tiny.yaml", "  vocab_size: 300\n", "parameters: ", "tokens per step:  48;", "memory: ",
 		"loss at step 0:   about", "ln 300 is 5.704", "loss to approach: ", "step 6/6", "step 3: validation loss", "done: 6 steps", "floor: ", "--prompt")
@@ -133,8 +138,7 @@ func (w *interrupter) Write(p []byte) (int, error) {
 }
 
 func TestInterruptAndResume(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	writeFile(t, "text.txt", strings.Repeat("One and two and three. ", 100))
 	train := []string{"gpt", "train", "--config", "tiny.yaml", "--data", "text.txt", "--set", "train.seed=7", "--run", "mine"}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -213,60 +217,60 @@ func TestBadInput(t *testing.T) {
 	})
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "tokenizer.kind=char", "--data", "letters.txt", "--run", "letters")
 
-	refuse(t, []refusal{
-		{"trian", 2, `no command "trian": did you mean gpt train?`},
-		{"train --confg tiny.yaml", 2, "confg"},
-		{"train tiny.yaml", 2, `train takes flags only, found "tiny.yaml"`},
-		{"train --config none.yaml", 1, "none.yaml: no such file, and no preset of that name"},
-		{"train --config unknown.yaml", 1, `unknown.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?`},
-		{"train --config type.yaml", 1, `type.yaml:2:11: found "many", expected a whole number`},
-		{"train --config tiny.yaml --set model.heads=3", 1, "model.heads is 3, which doesn't divide model.width 16"},
-		{"train --config tiny.yaml --set model.layer=3", 1, "did you mean model.layers?"},
-		{"train --config tiny.yaml --set layers", 1, "expected section.key=value"},
-		{"train --config tiny.yaml --data none.txt", 1, "none.txt: no such file"},
-		{"train --config tiny.yaml --data empty.txt", 1, "empty.txt: the file is empty"},
-		{"train --config tiny.yaml --data short.txt", 1, "a context of 24 needs at least 25"},
-		{"train --config tiny.yaml --data latin1.txt", 1, "latin1.txt:3: byte 0xe9 at offset 11 is not UTF-8"},
-		{"train --config gpt2-124m.yaml", 1, "no text: give --data FILE"},
-		{"train --config tiny.yaml --run runs/tiny-1", 1, "runs/tiny-1 holds a run already: continue it with --resume"},
-		{"train --resume --config tiny.yaml", 2, "leave out --config"},
-		{"train --resume --set model.layers=3", 2, "can only change train settings"},
-		{"train --resume --run nothing", 1, "not the folder of a run"},
-		{"train --resume --run unfinished", 1, "no last.safetensors in it"},
-		{"train --resume --run truncated --set train.steps=9", 1, "truncated/last.safetensors"},
-		{"train --resume --run altered --set train.steps=9", 1, "altered/last.safetensors"},
-		{"sample --run nothing", 1, "not the folder of a run"},
-		{"sample --run unfinished", 1, "no checkpoint (best.safetensors or last.safetensors)"},
-		{"sample --run truncated", 1, "truncated/best.safetensors"},
-		{"sample --run altered", 1, "altered/best.safetensors"},
-		{"sample --run mixed", 1, "its tokenizer has 300 tokens, the model of config.yaml 310"},
-		{"sample --run swapped", 1, "is not the one that the model was trained with"},
-		{"sample --checkpoint middle", 1, `checkpoint "middle": expected best or last`},
-		{"sample --run letters --prompt abcZ", 1, "'Z'"},
-		{"sample --temperature -1", 2, "temperature is -1"},
-		{"sample --top-k -1", 2, "top-k is -1"},
-		{"sample --max-tokens 0", 2, "max-tokens is 0"},
-		{"sample --num-samples 0", 2, "--num-samples is 0"},
-		{"sample --temperature warm", 2, "--temperature warm: expected a number"},
-		{"sample --top-k 1.5", 2, "--top-k 1.5: expected a whole number"},
-		{"sample --top-p 0", 2, "top-p is 0: expected more than 0"},
-		{"sample --min-p 1.5", 2, "min-p is 1.5"},
-		{"sample --repetition-penalty 0", 2, "repetition-penalty is 0"},
-		{"sample --stop= --prompt a", 2, "a stop text is empty"},
-		{"sample --format xml", 2, `--format is "xml": expected text or json`},
-		{"sample one two", 2, "found 2 arguments: put it in quotes"},
-		{"sample --prompt one two", 2, "given more than once: found an argument and --prompt"},
-		{"sample --prompt-file none.txt", 1, "none.txt"},
-		{"eval --stride 0", 2, "--stride is 0: expected 1 to 24, the model's context"},
-		{"eval --stride 25", 2, "--stride is 25: expected 1 to 24"},
-		{"eval --weights int4", 2, `--weights is "int4": expected float32, bfloat16, int8`},
-		{"sample --weights int4", 2, `--weights is "int4"`},
-		{"eval --format xml", 2, `--format is "xml"`},
-		{"eval --run letters --data latin1.txt", 1, "latin1.txt:3:"},
-		{"eval --run letters --data short.txt", 1, "'T'"},
-		{"verify none", 1, "none"},
-		{"verify nothing", 1, "nothing"},
-	})
+	refuse(t, `
+2 | trian | no command "trian": did you mean gpt train?
+2 | train --confg tiny.yaml | confg
+2 | train tiny.yaml | train takes flags only, found "tiny.yaml"
+1 | train --config none.yaml | none.yaml: no such file, and no preset of that name
+1 | train --config unknown.yaml | unknown.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?
+1 | train --config type.yaml | type.yaml:2:11: found "many", expected a whole number
+1 | train --config tiny.yaml --set model.heads=3 | model.heads is 3, which doesn't divide model.width 16
+1 | train --config tiny.yaml --set model.layer=3 | did you mean model.layers?
+1 | train --config tiny.yaml --set layers | expected section.key=value
+1 | train --config tiny.yaml --data none.txt | none.txt: no such file
+1 | train --config tiny.yaml --data empty.txt | empty.txt: the file is empty
+1 | train --config tiny.yaml --data short.txt | a context of 24 needs at least 25
+1 | train --config tiny.yaml --data latin1.txt | latin1.txt:3: byte 0xe9 at offset 11 is not UTF-8
+1 | train --config gpt2-124m.yaml | no text: give --data FILE
+1 | train --config tiny.yaml --run runs/tiny-1 | runs/tiny-1 holds a run already: continue it with --resume
+2 | train --resume --config tiny.yaml | leave out --config
+2 | train --resume --set model.layers=3 | can only change train settings
+1 | train --resume --run nothing | not the folder of a run
+1 | train --resume --run unfinished | no last.safetensors in it
+1 | train --resume --run truncated --set train.steps=9 | truncated/last.safetensors
+1 | train --resume --run altered --set train.steps=9 | altered/last.safetensors
+1 | sample --run nothing | not the folder of a run
+1 | sample --run unfinished | no checkpoint (best.safetensors or last.safetensors)
+1 | sample --run truncated | truncated/best.safetensors
+1 | sample --run altered | altered/best.safetensors
+1 | sample --run mixed | its tokenizer has 300 tokens, the model of config.yaml 310
+1 | sample --run swapped | is not the one that the model was trained with
+1 | sample --checkpoint middle | checkpoint "middle": expected best or last
+1 | sample --run letters --prompt abcZ | 'Z'
+2 | sample --temperature -1 | temperature is -1
+2 | sample --top-k -1 | top-k is -1
+2 | sample --max-tokens 0 | max-tokens is 0
+2 | sample --num-samples 0 | --num-samples is 0
+2 | sample --temperature warm | --temperature warm: expected a number
+2 | sample --top-k 1.5 | --top-k 1.5: expected a whole number
+2 | sample --top-p 0 | top-p is 0: expected more than 0
+2 | sample --min-p 1.5 | min-p is 1.5
+2 | sample --repetition-penalty 0 | repetition-penalty is 0
+2 | sample --stop= --prompt a | a stop text is empty
+2 | sample --format xml | --format is "xml": expected text or json
+2 | sample one two | found 2 arguments: put it in quotes
+2 | sample --prompt one two | given more than once: found an argument and --prompt
+1 | sample --prompt-file none.txt | none.txt
+2 | eval --stride 0 | --stride is 0: expected 1 to 24, the model's context
+2 | eval --stride 25 | --stride is 25: expected 1 to 24
+2 | eval --weights int4 | --weights is "int4": expected float32, bfloat16, int8
+2 | sample --weights int4 | --weights is "int4"
+2 | eval --format xml | --format is "xml"
+1 | eval --run letters --data latin1.txt | latin1.txt:3:
+1 | eval --run letters --data short.txt | 'T'
+1 | verify none | none
+1 | verify nothing | nothing
+`)
 	if entries, _ := os.ReadDir("runs"); len(entries) != 1 {
 		t.Errorf("runs left behind: %v", entries)
 	}

@@ -40,8 +40,7 @@ func TestEarlyRefusal(t *testing.T) {
 
 // TestCleanPrompts: prompts and files are cleaned as the texts of training are.
 func TestCleanPrompts(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	writeFile(t, "text.txt", "\ufeff"+strings.Repeat("Mia went\r\nhome. ", 60))
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "tokenizer.kind=char", "--set", "train.steps=1", "--data", "text.txt")
 	plain := succeed(t, "sample", "--prompt", "Mia went\nhome", "--temperature", "0")
@@ -62,8 +61,7 @@ func TestCleanPrompts(t *testing.T) {
 // TestOwnSpecialTokens: tokens that a user has given a tokenizer are those of training
 // texts and prompts.
 func TestOwnSpecialTokens(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	writeFile(t, "text.txt", strings.Repeat("<q>Who?<a>Mia went home. ", 60))
 	succeed(t, "tokenizer", "train", "--data", "text.txt", "--output", "tok", "--vocab-size", "280", "--special-token", "<q>", "--special-token", "<a>")
 	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "tok", "--set", "train.steps=1"), "done: 1 steps")

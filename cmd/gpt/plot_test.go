@@ -28,13 +28,13 @@ func TestPlot(t *testing.T) {
 		t.Errorf("%v:\n%s", err, lines)
 	}
 
-	refuse(t, []refusal{
-		{"plot --to x.gif", 2, "--to x.gif: expected a name that ends in .png, .svg or .jsonl"},
-		{"plot runs/tiny-1 runs/tiny-2 --to x.jsonl", 2, "one run can be written as JSON lines, found 2"},
-		{"plot --reference gpt1.yaml", 2, "expected one of shakespeare.yaml, small.yaml, or none"},
-		{"plot nowhere", 1, "not the folder of a run"},
-		{"plot --to no/x.svg", 1, "no/x.svg"},
-	})
+	refuse(t, `
+2 | plot --to x.gif | --to x.gif: expected a name that ends in .png, .svg or .jsonl
+2 | plot runs/tiny-1 runs/tiny-2 --to x.jsonl | one run can be written as JSON lines, found 2
+2 | plot --reference gpt1.yaml | expected one of shakespeare.yaml, small.yaml, or none
+1 | plot nowhere | not the folder of a run
+1 | plot --to no/x.svg | no/x.svg
+`)
 	if err := os.Remove(filepath.Join("runs", "tiny-2", "metrics.jsonl")); err != nil {
 		t.Fatal(err)
 	}

@@ -34,8 +34,7 @@ func TestResumeKeepsSettings(t *testing.T) {
 
 // A run that patience ended says so, and isn't resumed as if it had steps left.
 func TestStoppedEarly(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	// A rate of 0: no evaluation is better than the first.
 	out := succeed(t, "train", "--config", "tiny.yaml", "--set", "train.steps=100", "--set", "train.patience=2", "--set", "train.eval_interval=1",
 		"--set", "train.learning_rate=0", "--set", "train.min_learning_rate=0")
@@ -97,14 +96,12 @@ func TestDamagedCheckpoint(t *testing.T) {
 
 // A warm-up that is longer than the training is pointed out.
 func TestLongWarmUp(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--set", "train.warmup_steps=12"), "note: train.warmup_steps is 12 and train.steps 6: the learning rate only gets to 0.0005,")
 }
 
 // Commands that are printed can be copied, whatever the folder is called.
 func TestPrintedCommands(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--run", "my runs/it's 1"), `sample --run 'my runs/it'"'"'s 1' --prompt '`)
 }

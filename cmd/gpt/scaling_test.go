@@ -24,8 +24,7 @@ func TestScalingTable(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	out := succeed(t, "plan", "--config", "tiny.yaml")
 	contains(t, out, "Configuration: file tiny.yaml", "6 updates of 48 tokens", "It fits", "training this model")
 	var report struct {

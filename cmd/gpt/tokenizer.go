@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"github.com/urfave/cli/v2"
@@ -63,7 +62,7 @@ func perToken(n, tokens int) float64 { return float64(n) / float64(max(1, tokens
 
 // mayWrite refuses to write over a file without --force.
 func mayWrite(c *cli.Context, path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !c.Bool("force") {
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) && !c.Bool("force") {
 		return fmt.Errorf("%s is there already: name another place, or add --force", path)
 	}
 	return nil

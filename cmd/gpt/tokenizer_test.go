@@ -143,41 +143,41 @@ func TestTokenizerErrors(t *testing.T) {
 	writeFile(t, "latin1.txt", "caf\xe9")
 	writeFile(t, "empty.json", "{}")
 	succeed(t, "tokenizer", "train", "-d", "text.txt", "--kind", "char", "-o", "tok")
-	refuse(t, []refusal{
-		{"tokenizer trian", 2, `no command "trian": did you mean gpt tokenizer train?`},
-		{"tokenizer encode --tokeniser x", 2, "tokeniser"},
-		{"tokenizer encode -t gpt2 a b", 2, "encode takes one text, found 2 arguments: put it in quotes"},
-		{"tokenizer encode -t gpt2 -f text.txt a", 2, "encode takes either a text or --file"},
-		{"tokenizer encode a", 1, "no run here to take a tokenizer from"},
-		{"tokenizer encode -t none a", 1, "none: no such file or folder"},
-		{"tokenizer encode -t empty.json a", 1, `empty.json: key "model" is missing`},
-		{"tokenizer encode -t gpt2 -f none.txt", 1, "none.txt"},
-		{"tokenizer encode -t gpt2 -f latin1.txt", 1, "latin1.txt: line 1, column 4 of the text (character 3, byte 3) is 0xE9, which is not UTF-8 there"},
-		{"tokenizer encode -t tok abX", 1, "line 1, column 3 of the text (character 2, byte 2) is character 'X'"},
-		{"tokenizer encode -t gpt2 --format xml a", 2, `--format is "xml": expected text or json`},
-		{"tokenizer decode -t gpt2 1 x", 1, `"x" is number 2 of the input, expected a token id`},
-		{"tokenizer decode -t gpt2 50257", 1, "token id 50257 is not in the vocabulary: tokenizer gpt2 has ids 0 to 50256"},
-		{"tokenizer decode -t gpt2 -f text.txt 1", 2, "decode takes either ids or --file"},
-		{"tokenizer inspect a -t gpt2 -d text.txt", 2, "inspect takes a text, --file or --data"},
-		{"tokenizer inspect -t gpt2 --top -1", 2, "--top is -1"},
-		{"tokenizer inspect -t gpt2 -d none.txt", 1, "none.txt: no such file"},
-		{"tokenizer train -o new", 2, "no text to learn from: give --data FILE"},
-		{"tokenizer train -d text.txt", 2, "no --output"},
-		{"tokenizer train -d text.txt -o tok", 1, "tokenizer.json is there already: name another place, or add --force"},
-		{"tokenizer train -d text.txt -o new --kind gpt2", 2, `--kind is "gpt2": expected bpe or char`},
-		{"tokenizer train -d text.txt -o new --min-frequency 0", 2, "--min-frequency is 0"},
-		{"tokenizer train -d text.txt -o new --vocab-size 256", 1, "a vocabulary of 256 tokens is too small"},
-		{"tokenizer train -d text.txt -o new --vocab-size 300 --special-token a", 1, "a token of that name already"},
-		{"tokenizer train -d latin1.txt -o new", 1, "latin1.txt:1"},
-		{"tokenizer inspect -t gpt2 -f latin1.txt", 1, "latin1.txt: line 1, column 4"},
-		{"tokenizer decode -t gpt2 -f text.txt", 1, `text.txt: "abc" is number 1 of the input, expected a token id`},
-		{"tokenizer train text.txt -o new", 2, "train takes flags only, found \"text.txt\": see gpt tokenizer train --help"},
-		{"tokenizer export -t gpt2", 2, "no --output: name a folder, or a file that ends in .json or .tiktoken"},
-		{"tokenizer export -t gpt2 -o tok", 1, "is there already"},
-		{"tokenizer export -t tok -o new.tiktoken", 1, "it is not byte-level BPE"},
-		{"train --tokenizer none --data text.txt", 1, "none: no such file or folder"},
-		{"train --resume --tokenizer gpt2", 2, "leave out --tokenizer"},
-	})
+	refuse(t, `
+2 | tokenizer trian | no command "trian": did you mean gpt tokenizer train?
+2 | tokenizer encode --tokeniser x | tokeniser
+2 | tokenizer encode -t gpt2 a b | encode takes one text, found 2 arguments: put it in quotes
+2 | tokenizer encode -t gpt2 -f text.txt a | encode takes either a text or --file
+1 | tokenizer encode a | no run here to take a tokenizer from
+1 | tokenizer encode -t none a | none: no such file or folder
+1 | tokenizer encode -t empty.json a | empty.json: key "model" is missing
+1 | tokenizer encode -t gpt2 -f none.txt | none.txt
+1 | tokenizer encode -t gpt2 -f latin1.txt | latin1.txt: line 1, column 4 of the text (character 3, byte 3) is 0xE9, which is not UTF-8 there
+1 | tokenizer encode -t tok abX | line 1, column 3 of the text (character 2, byte 2) is character 'X'
+2 | tokenizer encode -t gpt2 --format xml a | --format is "xml": expected text or json
+1 | tokenizer decode -t gpt2 1 x | "x" is number 2 of the input, expected a token id
+1 | tokenizer decode -t gpt2 50257 | token id 50257 is not in the vocabulary: tokenizer gpt2 has ids 0 to 50256
+2 | tokenizer decode -t gpt2 -f text.txt 1 | decode takes either ids or --file
+2 | tokenizer inspect a -t gpt2 -d text.txt | inspect takes a text, --file or --data
+2 | tokenizer inspect -t gpt2 --top -1 | --top is -1
+1 | tokenizer inspect -t gpt2 -d none.txt | none.txt: no such file
+2 | tokenizer train -o new | no text to learn from: give --data FILE
+2 | tokenizer train -d text.txt | no --output
+1 | tokenizer train -d text.txt -o tok | tokenizer.json is there already: name another place, or add --force
+2 | tokenizer train -d text.txt -o new --kind gpt2 | --kind is "gpt2": expected bpe or char
+2 | tokenizer train -d text.txt -o new --min-frequency 0 | --min-frequency is 0
+1 | tokenizer train -d text.txt -o new --vocab-size 256 | a vocabulary of 256 tokens is too small
+1 | tokenizer train -d text.txt -o new --vocab-size 300 --special-token a | a token of that name already
+1 | tokenizer train -d latin1.txt -o new | latin1.txt:1
+1 | tokenizer inspect -t gpt2 -f latin1.txt | latin1.txt: line 1, column 4
+1 | tokenizer decode -t gpt2 -f text.txt | text.txt: "abc" is number 1 of the input, expected a token id
+2 | tokenizer train text.txt -o new | train takes flags only, found "text.txt": see gpt tokenizer train --help
+2 | tokenizer export -t gpt2 | no --output: name a folder, or a file that ends in .json or .tiktoken
+1 | tokenizer export -t gpt2 -o tok | is there already
+1 | tokenizer export -t tok -o new.tiktoken | it is not byte-level BPE
+1 | train --tokenizer none --data text.txt | none: no such file or folder
+2 | train --resume --tokenizer gpt2 | leave out --tokenizer
+`)
 	for _, name := range []string{"new", "new.tiktoken", "runs"} {
 		if _, err := os.Stat(name); err == nil {
 			t.Errorf("%s is left behind", name)

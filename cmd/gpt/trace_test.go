@@ -21,11 +21,11 @@ func TestTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, string(picture), "<svg ", "layer 1")
-	refuse(t, []refusal{
-		{"trace", 2, "trace needs a prompt"},
-		{"trace two prompts", 2, "trace takes one prompt, found 2 arguments"},
-		{"trace '" + strings.Repeat("xyz ", 100) + "'", 1, "a page shows at most 24 of this model"},
-		{"trace Mia --to no/page.html", 1, "no/page.html"},
-		{"trace Mia --run nowhere", 1, "not the folder of a run"},
-	})
+	refuse(t, `
+2 | trace | trace needs a prompt
+2 | trace two prompts | trace takes one prompt, found 2 arguments
+1 | trace "`+strings.Repeat("xyz ", 100)+`" | a page shows at most 24 of this model
+1 | trace Mia --to no/page.html | no/page.html
+1 | trace Mia --run nowhere | not the folder of a run
+`)
 }

@@ -4,8 +4,7 @@ import "testing"
 
 // Vectors of a run's tokens become the token table of a GPT, which trains on.
 func TestVectorsInit(t *testing.T) {
-	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	succeed(t, "train", "--config", "tiny.yaml", "--run", "base")
 	contains(t, refused(t, 1, "vectors", "init"), "no vectors run")
 	small := []string{"vectors", "train", "--set", "data.stories_bytes=150000", "--epochs", "1"}

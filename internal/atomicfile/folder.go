@@ -3,7 +3,6 @@ package atomicfile
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +16,7 @@ import (
 func WriteFolder(to, last string, write func(dir string) error) error {
 	info, err := os.Stat(to)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist):
 		return newFolder(to, write)
 	case err != nil:
 		return err
@@ -51,7 +50,7 @@ func newFolder(to string, write func(dir string) error) (err error) {
 	to = filepath.Clean(to)
 	var made []string // folders above it that are made here, the innermost first
 	for above := filepath.Dir(to); ; above = filepath.Dir(above) {
-		if _, err := os.Stat(above); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(above); !errors.Is(err, os.ErrNotExist) {
 			break
 		}
 		made = append(made, above)
@@ -97,7 +96,7 @@ func temporaryFolder(path string, write func(dir string) error) (dir string, err
 // it that is there: to be asked before work that takes long.
 func CheckFolder(dir string) error {
 	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) || dir == filepath.Dir(dir) {
 			break
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -232,7 +231,7 @@ func (s *Study) open() error {
 	path := filepath.Join(s.Dir, configFile)
 	before, err := userfile.ReadRegular(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist):
 		if err := atomicfile.WriteFile(path, text); err != nil {
 			return err
 		}
@@ -260,7 +259,7 @@ func sameSettings(before, now []byte) bool {
 
 func readPoints(path string) (points []Point, err error) {
 	f, err := userfile.OpenRegular(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -60,7 +59,7 @@ func (c *Course) Run(ctx context.Context) error {
 		if err := json.Unmarshal(text, &s); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	} else if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	save := func() error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -51,7 +50,7 @@ func (d *source) collect(ctx context.Context, m *model.Model, dir string, p Prog
 	seed := d.settings.World.Seed
 	c.panel.Labelers = labeler.New(seed+labelerSeed, labeler.Count, false)
 	c.heldOut.Labelers = labeler.New(seed+labelerSeed, labeler.HeldOut, true)
-	if _, err := os.Stat(filepath.Join(dir, heldOutFile)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, heldOutFile)); errors.Is(err, os.ErrNotExist) {
 		if err := d.ask(ctx, m, c, dir, p); err != nil {
 			return nil, err
 		}

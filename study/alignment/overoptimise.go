@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -232,7 +231,7 @@ func (x *overoptimiser) optimise(ctx context.Context, judge *align.RewardJudge, 
 
 func readPoints(path string) (points []Point, err error) {
 	text, err := userfile.ReadRegular(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {

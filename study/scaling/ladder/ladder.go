@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -172,7 +171,7 @@ func (l *Ladder) open() (begun bool, err error) {
 	path := filepath.Join(l.Dir, settingsFile)
 	before, err := userfile.ReadRegular(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, os.ErrNotExist):
 		return true, atomicfile.WriteFile(path, text)
 	case err != nil:
 		return false, err
@@ -242,7 +241,7 @@ type Result struct {
 // result reads what a rung's run has reached; trained says whether it is at its end.
 func (l *Ladder) result(r Rung) (result Result, trained bool, err error) {
 	metrics, err := train.ReadMetrics(filepath.Join(r.Dir, train.MetricsFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return result, false, nil
 	}
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 )
 
 func (s *isa) add() {
-	s.function("add", "func(y, a, b []float32)", "computes",
-		"",
-		"\tfor i := range y { y[i] = a[i] + b[i] }")
+	s.function("add", "func(y, a, b []float32)", `computes
+
+	for i := range y { y[i] = a[i] + b[i] }`)
 	y, a, b, n := base("y"), base("a"), base("b"), length("y")
 	s.loop(n, 4, []reg.GPVirtual{y, a, b}, func(v int, tail bool) {
 		x := s.load(s.at(a, v), tail)
@@ -26,9 +26,9 @@ func (s *isa) add() {
 }
 
 func (s *isa) scale() {
-	s.function("scale", "func(x []float32, s float32)", "computes",
-		"",
-		"\tfor i := range x { x[i] *= s }")
+	s.function("scale", "func(x []float32, s float32)", `computes
+
+	for i := range x { x[i] *= s }`)
 	x, n := base("x"), length("x")
 	f := s.param("s")
 	s.loop(n, 4, []reg.GPVirtual{x}, func(v int, tail bool) {
@@ -44,9 +44,9 @@ func (s *isa) scale() {
 const sumAhead = 2048
 
 func (s *isa) sumSquares() {
-	s.function("sumSquares", "func(x []float32) (sum float64)", "computes",
-		"",
-		"\tfor _, v := range x { sum += float64(v) * float64(v) }")
+	s.function("sumSquares", "func(x []float32) (sum float64)", `computes
+
+	for _, v := range x { sum += float64(v) * float64(v) }`)
 	x, n := base("x"), length("x")
 	sums := s.zeros(4)
 	s.loop(n, 2, []reg.GPVirtual{x}, func(v int, tail bool) {
@@ -84,11 +84,11 @@ func (s *isa) sumSquares() {
 }
 
 func (s *isa) finite() {
-	s.function("finite", "func(x []float32) bool", "returns sum == 0 after",
-		"",
-		"\tfor _, v := range x { sum += 0 * v }",
-		"",
-		"which is NaN if any v is NaN or infinite.")
+	s.function("finite", "func(x []float32) bool", `returns sum == 0 after
+
+	for _, v := range x { sum += 0 * v }
+
+which is NaN if any v is NaN or infinite.`)
 	x, n := base("x"), length("x")
 	zero := s.zeros(1)[0]
 	sums := s.zeros(4)
@@ -215,11 +215,11 @@ func (s *isa) geluGrad() {
 }
 
 func (s *isa) dropout() {
-	s.function("dropout", "func(y, x []float32, counter uint32, key0, key1, threshold uint32, scale float32)", "computes",
-		"",
-		"\tfor i, v := range x {",
-		"\t\tif hash(counter+i) >= threshold { y[i] = v * scale } else { y[i] = 0 }",
-		"\t}")
+	s.function("dropout", "func(y, x []float32, counter uint32, key0, key1, threshold uint32, scale float32)", `computes
+
+	for i, v := range x {
+		if hash(counter+i) >= threshold { y[i] = v * scale } else { y[i] = 0 }
+	}`)
 	y, x, n := base("y"), base("x"), length("x")
 	whole := func(name string) reg.VecVirtual { return s.broadcast(address(name)) }
 	key0, key1, threshold := whole("key0"), whole("key1"), whole("threshold")
@@ -266,16 +266,16 @@ func (s *isa) broadcastBits(x uint32) reg.VecVirtual {
 }
 
 func (s *isa) adamw() {
-	s.function("adamw", "func(param, grad, m, v []float32, c *float32)", "computes",
-		"",
-		"\tfor i, p := range param {",
-		"\t\tg := grad[i] * c.gradScale",
-		"\t\tm[i] = c.beta1*m[i] + c.rest1*g",
-		"\t\tv[i] = c.beta2*v[i] + c.rest2*g*g",
-		"\t\tparam[i] = p*c.keep - c.rate*m[i]/(sqrt(v[i])*c.root2+c.eps)",
-		"\t}",
-		"",
-		"where c is the first field of an adamwConstants.")
+	s.function("adamw", "func(param, grad, m, v []float32, c *float32)", `computes
+
+	for i, p := range param {
+		g := grad[i] * c.gradScale
+		m[i] = c.beta1*m[i] + c.rest1*g
+		v[i] = c.beta2*v[i] + c.rest2*g*g
+		param[i] = p*c.keep - c.rate*m[i]/(sqrt(v[i])*c.root2+c.eps)
+	}
+
+where c is the first field of an adamwConstants.`)
 	param, grad, m, v, n := base("param"), base("grad"), base("m"), base("v"), length("param")
 	c := load64("c")
 	field := func(i int) reg.VecVirtual { return s.broadcast(Mem{Base: c, Disp: 4 * i}) }

@@ -8,11 +8,11 @@ import (
 
 // sigmoidRows is for rows of any length; a row's last vector is a tail.
 func (s *isa) sigmoidRows() {
-	s.function("sigmoidRows", "func(x *float32, weights []float32, n int)", "computes for len(weights) > 0",
-		"",
-		"\tfor i, w := range weights {",
-		"\t\tfor j := range n { x[i*n+j] = w * sigmoid(x[i*n+j]) }",
-		"\t}")
+	s.function("sigmoidRows", "func(x *float32, weights []float32, n int)", `computes for len(weights) > 0
+
+	for i, w := range weights {
+		for j := range n { x[i*n+j] = w * sigmoid(x[i*n+j]) }
+	}`)
 	x, weights, rows := load64("x"), base("weights"), length("weights")
 	one := s.vec()
 	VMOVUPS(s.constant(1), one)
@@ -40,19 +40,18 @@ func (s *isa) sigmoidRows() {
 // gloveStep is for rows of whole vectors of the widest level. It asks for the rows of a
 // later cell, which are far away.
 func (s *isa) gloveStep() {
-	s.function("gloveStep", "func(w, x, rates *float32, n int, f, log float32, nextW, nextX *float32) float32",
-		"computes for n > 0, a multiple of 16,",
-		"",
-		"\tdiff := dot(w[:n], x) - log",
-		"\tfor i := range n {",
-		"\t\tsw, sx := rates[i]*f*diff*x[i], rates[i]*f*diff*w[i]",
-		"\t\tw[i] -= sw / sqrt(w[n+i])",
-		"\t\tx[i] -= sx / sqrt(x[n+i])",
-		"\t\tw[n+i] += sw * sw",
-		"\t\tx[n+i] += sx * sx",
-		"\t}",
-		"",
-		"and returns diff.")
+	s.function("gloveStep", "func(w, x, rates *float32, n int, f, log float32, nextW, nextX *float32) float32", `computes for n > 0, a multiple of 16,
+
+	diff := dot(w[:n], x) - log
+	for i := range n {
+		sw, sx := rates[i]*f*diff*x[i], rates[i]*f*diff*w[i]
+		w[i] -= sw / sqrt(w[n+i])
+		x[i] -= sx / sqrt(x[n+i])
+		w[n+i] += sw * sw
+		x[n+i] += sx * sx
+	}
+
+and returns diff.`)
 	w, x, rates, n := load64("w"), load64("x"), load64("rates"), load64("n")
 	SHLQ(Imm(2), n) // in bytes
 	squares := func(row reg.GPVirtual) reg.GPVirtual {
@@ -124,9 +123,9 @@ const rowsAhead = 6
 
 // gatherRows is for rows of whole vectors of the widest level.
 func (s *isa) gatherRows() {
-	s.function("gatherRows", "func(to, table *float32, rows []int32, stride int)", "computes for len(rows) > 0, stride > 0, a multiple of 16,",
-		"",
-		"\tfor i, r := range rows { copy(to[i*stride:][:stride], table[r*stride:]) }")
+	s.function("gatherRows", "func(to, table *float32, rows []int32, stride int)", `computes for len(rows) > 0, stride > 0, a multiple of 16,
+
+	for i, r := range rows { copy(to[i*stride:][:stride], table[r*stride:]) }`)
 	to, table, rows, n, stride := load64("to"), load64("table"), base("rows"), length("rows"), load64("stride")
 	SHLQ(Imm(2), stride)
 	place := func(i Mem) reg.GPVirtual {
@@ -167,11 +166,11 @@ func (s *isa) gatherRows() {
 
 // addSteps is for rows of whole vectors of the widest level.
 func (s *isa) addSteps() {
-	s.function("addSteps", "func(row, steps *float32, list []int32, stride int)", "computes for len(list) > 0, stride > 0, a multiple of 16,",
-		"",
-		"\tfor _, e := range list {",
-		"\t\tfor j := range stride { row[j] += steps[e*stride+j] }",
-		"\t}")
+	s.function("addSteps", "func(row, steps *float32, list []int32, stride int)", `computes for len(list) > 0, stride > 0, a multiple of 16,
+
+	for _, e := range list {
+		for j := range stride { row[j] += steps[e*stride+j] }
+	}`)
 	row, steps, list, n, stride := load64("row"), load64("steps"), base("list"), length("list"), load64("stride")
 	SHLQ(Imm(2), stride)
 	Label("step")

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
@@ -33,9 +34,8 @@ var (
 // function begins a function whose name ends with the instruction set's suffix.
 func (s *isa) function(name, signature string, doc ...string) {
 	TEXT(name+s.suffix, nosplit, signature)
-	doc[0] = name + s.suffix + " " + doc[0]
 	Pragma("noescape")
-	Doc(doc...)
+	Doc(strings.Split(name+s.suffix+" "+strings.Join(doc, "\n"), "\n")...)
 }
 
 func (s *isa) vec() reg.VecVirtual {

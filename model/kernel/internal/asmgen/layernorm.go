@@ -12,10 +12,10 @@ import (
 // if they were four equal rows.
 
 func (s *isa) normalize() {
-	s.function("normalize", "func(y, x *float32, gain, bias []float32, mean, rstd *float32, rows int, eps float32)", "computes for rows > 0 of len(gain) floats",
-		"",
-		"\tmean, rstd = average(x), 1/sqrt(average((x-mean)²)+eps)",
-		"\tfor i, v := range x { y[i] = (v-mean)*rstd*gain[i] + bias[i] }")
+	s.function("normalize", "func(y, x *float32, gain, bias []float32, mean, rstd *float32, rows int, eps float32)", `computes for rows > 0 of len(gain) floats
+
+	mean, rstd = average(x), 1/sqrt(average((x-mean)²)+eps)
+	for i, v := range x { y[i] = (v-mean)*rstd*gain[i] + bias[i] }`)
 	y, x, n := load64("y"), load64("x"), length("gain")
 	s.fours(n, func(count reg.GPVirtual, row func(p reg.GPVirtual, r, v int) Mem) {
 		m, p := restart(n, x)
@@ -65,11 +65,11 @@ func (s *isa) normalize() {
 }
 
 func (s *isa) normalizeGrad() {
-	s.function("normalizeGrad", "func(dx, dy, x *float32, gain []float32, mean, rstd *float32, rows int, accumulate bool)", "computes for rows > 0 of len(gain) floats",
-		"",
-		"\tg, z := dy*gain, x-mean",
-		"\tsum, dot := average(g), average(g*z)*rstd*rstd",
-		"\tfor i := range x { dx[i] = or += rstd * (g[i] - sum - z[i]*dot) }")
+	s.function("normalizeGrad", "func(dx, dy, x *float32, gain []float32, mean, rstd *float32, rows int, accumulate bool)", `computes for rows > 0 of len(gain) floats
+
+	g, z := dy*gain, x-mean
+	sum, dot := average(g), average(g*z)*rstd*rstd
+	for i := range x { dx[i] = or += rstd * (g[i] - sum - z[i]*dot) }`)
 	dx, dy, x, n := load64("dx"), load64("dy"), load64("x"), length("gain")
 	s.fours(n, func(count reg.GPVirtual, row func(p reg.GPVirtual, r, v int) Mem) {
 		means := s.eachOf(s.loadQuartet("mean", count))
@@ -273,14 +273,14 @@ func restart(n reg.GPVirtual, pointers ...reg.GPVirtual) (reg.GPVirtual, []reg.G
 }
 
 func (s *isa) affineGrad() {
-	s.function("affineGrad", "func(dgain, dbias []float32, dy, x *float32, ld int, mean, rstd *float32, rows int)", "computes for rows > 0, ld floats apart,",
-		"",
-		"\tfor r := range rows {",
-		"\t\tfor j := range dgain {",
-		"\t\t\tdgain[j] += dy[r*ld+j] * ((x[r*ld+j] - mean[r]) * rstd[r])",
-		"\t\t\tdbias[j] += dy[r*ld+j]",
-		"\t\t}",
-		"\t}")
+	s.function("affineGrad", "func(dgain, dbias []float32, dy, x *float32, ld int, mean, rstd *float32, rows int)", `computes for rows > 0, ld floats apart,
+
+	for r := range rows {
+		for j := range dgain {
+			dgain[j] += dy[r*ld+j] * ((x[r*ld+j] - mean[r]) * rstd[r])
+			dbias[j] += dy[r*ld+j]
+		}
+	}`)
 	dgain, dbias, n, dy, x, ld := base("dgain"), base("dbias"), length("dgain"), load64("dy"), load64("x"), load64("ld")
 	SHLQ(Imm(2), ld)
 	s.steps(n, affineVectors, []reg.GPVirtual{dgain, dbias, dy, x}, func(vectors int, tail bool) {

@@ -8,12 +8,12 @@ import (
 )
 
 func (s *isa) max() {
-	s.function("max", "func(x []float32) float32", "returns",
-		"",
-		"\tm := float32(math.Inf(-1))",
-		"\tfor _, v := range x { m = max(m, v) }",
-		"",
-		"but may pass over a NaN.")
+	s.function("max", "func(x []float32) float32", `returns
+
+	m := float32(math.Inf(-1))
+	for _, v := range x { m = max(m, v) }
+
+but may pass over a NaN.`)
 	x, n := base("x"), length("x")
 	inf := s.bits(math.Float32bits(float32(math.Inf(-1))))
 	ms := make([]reg.VecVirtual, 4)
@@ -41,12 +41,12 @@ func (s *isa) max() {
 }
 
 func (s *isa) expSum() {
-	s.function("exp", "func(y, x []float32, scale, shift float32) (sum float32)", "computes",
-		"",
-		"\tfor i, v := range x {",
-		"\t\ty[i] = exp32(scale*v - shift)",
-		"\t\tsum += y[i]",
-		"\t}")
+	s.function("exp", "func(y, x []float32, scale, shift float32) (sum float32)", `computes
+
+	for i, v := range x {
+		y[i] = exp32(scale*v - shift)
+		sum += y[i]
+	}`)
 	y, x, n := base("y"), base("x"), length("x")
 	scale, shift := s.param("scale"), s.param("shift")
 	sums := s.zeros(2)

@@ -9,10 +9,9 @@ import (
 )
 
 func (s *isa) dot() {
-	s.function("dot", "func(x, y []float32) float32",
-		"returns",
-		"",
-		"\tfor i := range x { sum += x[i] * y[i] }")
+	s.function("dot", "func(x, y []float32) float32", `returns
+
+	for i := range x { sum += x[i] * y[i] }`)
 	x, y, n := base("x"), base("y"), length("x")
 	sums := s.zeros(4)
 	s.loop(n, 4, []reg.GPVirtual{x, y}, func(v int, tail bool) {
@@ -94,12 +93,11 @@ func (s *isa) combine() {
 
 // columnSums takes eight rows at a time, each into a sum of its own.
 func (s *isa) columnSums() {
-	s.function("columnSums", "func(sum []float32, x *float32, ldx, rows int)",
-		"adds the sums of columns:",
-		"",
-		"\tfor r := range rows {",
-		"\t\tfor j := range sum { sum[j] += x[r*ldx+j] }",
-		"\t}")
+	s.function("columnSums", "func(sum []float32, x *float32, ldx, rows int)", `adds the sums of columns:
+
+	for r := range rows {
+		for j := range sum { sum[j] += x[r*ldx+j] }
+	}`)
 	const together = 8
 	sum, n, x, ldx := base("sum"), length("sum"), load64("x"), load64("ldx")
 	SHLQ(Imm(2), ldx)

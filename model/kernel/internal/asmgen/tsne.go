@@ -8,15 +8,15 @@ import (
 
 // studentForces has one sum of each kind: the division takes longer than a sum.
 func (s *isa) studentForces() {
-	s.function("studentForces", "func(sums *float32, p, x, y []float32, px, py float32)", "computes",
-		"",
-		"\tfor j, w := range p {",
-		"\t\tdx, dy := px-x[j], py-y[j]",
-		"\t\tq := 1 / (1 + dx*dx + dy*dy)",
-		"\t\tsums[0] += q",
-		"\t\tsums[1], sums[2] = sums[1]+w*q*dx, sums[2]+w*q*dy",
-		"\t\tsums[3], sums[4] = sums[3]+q*q*dx, sums[4]+q*q*dy",
-		"\t}")
+	s.function("studentForces", "func(sums *float32, p, x, y []float32, px, py float32)", `computes
+
+	for j, w := range p {
+		dx, dy := px-x[j], py-y[j]
+		q := 1 / (1 + dx*dx + dy*dy)
+		sums[0] += q
+		sums[1], sums[2] = sums[1]+w*q*dx, sums[2]+w*q*dy
+		sums[3], sums[4] = sums[3]+q*q*dx, sums[4]+q*q*dy
+	}`)
 	sums, p, x, y, n := load64("sums"), base("p"), base("x"), base("y"), length("p")
 	px, py := s.param("px"), s.param("py")
 	one := s.vec()
