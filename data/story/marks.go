@@ -11,11 +11,14 @@ import (
 //
 //	[topic lost and found]         what the story is about; the last one counts
 //	[good] [bad] [mixed]           how things stand; the last one is the sentiment of the story
-//	[event lost]                   this sentence is the event "lost"; a later sentence of that name takes it over
+//	[event lost]                   this sentence is the event "lost"; a later
+//	                               sentence of that name takes it over
 //	[cause lost] [motive lost] [feeling lost] [prevent lost]
-//	                               this sentence follows from the event: it causes this, moves someone to do this,
-//	                               makes someone feel this, keeps someone from doing it
-//	[has A toy] [at toy spot]      who has a thing from now on, where a thing or person is from now on
+//	                               this sentence follows from the event: it causes
+//	                               this, moves someone to do this, makes someone
+//	                               feel this, keeps someone from doing it
+//	[has A toy] [at toy spot]      who has a thing from now on, where a thing or
+//	                               person is from now on
 //	[feels A sad]                  how someone feels from now on; one of the words in feelings
 //	[why A sad: text]              why someone felt so, with mentions of slots; goes after "because"
 type mark struct {

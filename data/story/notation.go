@@ -14,19 +14,25 @@ var grammarFiles embed.FS
 // The notation. A line that begins in the first column opens a block; indented lines
 // are its body; # begins a comment line.
 //
-//	list colour:                     a table of one column, words separated by commas, the commonest first
-//	table toy THING: word use        a table with named columns and, optionally, a kind; rows separate them by |
-//	slots person: A B C              slots that hold distinct records of one table, drawn in this order
+//	list colour:                     a table of one column, words separated by
+//	                                 commas, the commonest first
+//	table toy THING: word use        a table with named columns and, optionally,
+//	                                 a kind; rows separate them by |
+//	slots person: A B C              slots that hold distinct records of one
+//	                                 table, drawn in this order
 //	rule sad:                        a rule; each line is a weight and an alternative
 //	  3 {1.He} was <very>sad.
 //
 // Within an alternative
 //
-//	{A} {A.his} {A.His}              a mention of a slot, in a form of its table; a capital asks for a capital letter
-//	<colour> <colour.a>              a word of a table that isn't remembered; "a" is the form with its article
+//	{A} {A.his} {A.His}              a mention of a slot, in a form of its table;
+//	                                 a capital asks for a capital letter
+//	<colour> <colour.a>              a word of a table that isn't remembered; "a"
+//	                                 is the form with its article
 //	<sad A>                          another rule, in whose text {1} stands for {A}
 //	[feels A sad]                    a note for the labels (see marks.go)
-//	_  ~  \n                         a space (at the beginning of an alternative), nothing, a line break
+//	_  ~  \n                         a space (at the beginning of an alternative),
+//	                                 nothing, a line break
 
 // readGrammar reads all *.txt files in the folder grammar and compiles the rule named
 // story.
