@@ -46,7 +46,7 @@ var shorter = map[string][]string{
 	"align all":          {"--force"},
 	"align best-of":      {"--n", "2", "--prompts", "2"},
 	"align overoptimise": {"--n", "2", "--held-out", "2", "--updates", "1"},
-	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "8000",
+	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "16000", "--seeds", "1",
 		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300"},
 }
 
