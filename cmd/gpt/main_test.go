@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 // gpt runs a command line.
 func gpt(args ...string) (status int, stdout, stderr string) {
+	defer debug.SetGCPercent(100) // which a training lowers for the rest of its process
 	var out, errs bytes.Buffer
 	status = execute(context.Background(), append([]string{"gpt"}, args...), &out, &errs)
 	return status, out.String(), errs.String()
