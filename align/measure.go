@@ -125,6 +125,9 @@ func calibration(margins []float64) (e float64) {
 // bias (Ouyang et al. 2022, section 3.5). scores are those of the validation answers
 // before that.
 func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Sequence) (r RewardMeasures, scores [][]float64, err error) {
+	// Only differences of scores were trained. So a measuring that was interrupted can be
+	// repeated.
+	m.Parameter(scoreName + ".bias").Value.Float32s()[0] = 0
 	s := newScorer(m, true)
 	a, scores, err := accuracyOf(s, valid)
 	if err != nil {

@@ -83,11 +83,11 @@ func (e *Examiner) Examine(ctx context.Context, m *model.Model) (answers []Answe
 }
 
 // evaluation is the mean score of m's answers, as training keeps the best by it.
-func (e *Examiner) evaluation(m *model.Model, loss float64) (train.Evaluation, error) {
+func (e *Examiner) evaluation(ctx context.Context, m *model.Model, loss float64) (train.Evaluation, error) {
 	if e == nil || len(e.Prompts) == 0 {
 		return train.Evaluation{Loss: loss}, nil
 	}
-	_, scores, err := e.Examine(context.Background(), m)
+	_, scores, err := e.Examine(ctx, m)
 	return train.Evaluation{Loss: loss, Metric: e.Judge.Name(), Score: mean(scores)}, err
 }
 
@@ -160,12 +160,12 @@ func NewSFT(m *model.Model, demonstrations, valid []Sequence, c Config, examiner
 	m.Config.Dropout = c.SFT.Dropout
 	o := newSupervised(demonstrations, c.SFT, 1, m.Config.Context, c.World.Seed)
 	s := newScorer(m, false)
-	validate := func() (train.Evaluation, error) {
+	validate := func(ctx context.Context) (train.Evaluation, error) {
 		sums, err := s.sums(valid)
 		if err != nil {
 			return train.Evaluation{}, err
 		}
-		return examiner.evaluation(m, -sum(sums)/float64(tokensOf(valid)))
+		return examiner.evaluation(ctx, m, -sum(sums)/float64(tokensOf(valid)))
 	}
 	config := settings(len(o.order), c.SFT.Evaluations, c.SFT.LearningRate, c.World.Seed)
 	config.BatchSize = c.SFT.BatchSize
@@ -182,7 +182,7 @@ func NewReward(m *model.Model, groups, valid []Group, c Config) (*Session, error
 	m.Config.Dropout = 0
 	o := newRewardModel(groups, c.Reward, m.Config.Context, c.World.Seed)
 	s := newScorer(m, true)
-	validate := func() (train.Evaluation, error) {
+	validate := func(ctx context.Context) (train.Evaluation, error) {
 		a, _, err := accuracyOf(s, valid)
 		return train.Evaluation{Loss: a.loss, Metric: "accuracy", Score: a.accuracy}, err
 	}
@@ -209,12 +209,12 @@ func NewPreference(m *model.Model, groups, valid []Group, c Config, examiner *Ex
 		return nil, err
 	}
 	s := newScorer(m, false)
-	validate := func() (train.Evaluation, error) {
+	validate := func(ctx context.Context) (train.Evaluation, error) {
 		loss, err := held.measured(s)
 		if err != nil {
 			return train.Evaluation{}, err
 		}
-		return examiner.evaluation(m, loss)
+		return examiner.evaluation(ctx, m, loss)
 	}
 	config := settings(len(o.order), c.DPO.Evaluations, c.DPO.LearningRate, c.World.Seed)
 	config.BatchSize = c.DPO.BatchSize
@@ -239,8 +239,10 @@ func NewPolicy(in PolicyInputs, c Policy, examiner *Examiner) (*Session, error) 
 	config.BatchSize = c.MiniBatch
 	config.EvalInterval = c.EvalEvery * p.steps
 	config.CheckpointInterval = config.EvalInterval
-	validate := func() (train.Evaluation, error) {
-		return examiner.evaluation(in.Model, math.Max(0, p.seen["objective/kl_full"]))
+	validate := func(ctx context.Context) (train.Evaluation, error) {
+		// What was seen in the last step isn't kept, so this can't be done again later: it
+		// isn't interrupted.
+		return examiner.evaluation(context.WithoutCancel(ctx), in.Model, math.Max(0, p.seen["objective/kl_full"]))
 	}
 	session := &Session{policy: p, Trainer: &train.Trainer{Config: config, Model: in.Model, Objective: p, Validate: validate}}
 	session.note("%d prompts, %d updates of %d answers, %d steps each", len(in.Prompts), c.Updates, c.Episodes, p.steps)

@@ -245,6 +245,9 @@ func TestValidate(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("model:\n  layers: 3\ntrain: {learning_rate: 1e-3}\ndata:\n  files: [a, 'b']\n")
 	f.Add("a: &x 1\nb: *x\n<<: {c: |\n  d}")
+	for _, text := range hostile() {
+		f.Add(text[:min(len(text), 2000)])
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if _, err := Parse([]byte(text), "a.yaml"); err != nil && strings.ContainsAny(err.Error(), "\n\r") {
 			t.Errorf("%q", err)

@@ -43,10 +43,11 @@ func check(n ast.Node, t, whole reflect.Type, section string) error {
 		if !ok {
 			return unexpected(n, "a list, like [a, b]")
 		}
-		for _, v := range list.Values {
+		for i, v := range list.Values {
 			if err := check(v, t.Elem(), whole, section); err != nil {
 				return err
 			}
+			list.Values[i] = asNumber(v, t.Elem())
 		}
 	case reflect.Int:
 		// The library holds what is not negative as uint64, the rest as int64.
@@ -94,6 +95,8 @@ func checkMapping(n ast.Node, t, whole reflect.Type, section string) error {
 		if err := check(each.Value(), field.Type, whole, key); err != nil {
 			return err
 		}
+		pair := each.KeyValue()
+		pair.Value = asNumber(pair.Value, field.Type)
 	}
 	return nil
 }
@@ -116,6 +119,23 @@ func isNumber(n ast.Node) bool {
 		return err == nil && n.Token.Type == token.StringType
 	}
 	return false
+}
+
+// asNumber is a node that is to be decoded into a float as one that the library takes for a
+// number: to it 1e-3, without a point, is a text, which a type of one's own for floats
+// doesn't take.
+func asNumber(n ast.Node, t reflect.Type) ast.Node {
+	s, ok := n.(*ast.StringNode)
+	if !ok || t.Kind() != reflect.Float32 && t.Kind() != reflect.Float64 {
+		return n
+	}
+	x, err := strconv.ParseFloat(s.Value, 64)
+	if err != nil {
+		return n
+	}
+	f := ast.Float(s.Token)
+	f.Value = x
+	return f
 }
 
 func isUint(v any) bool { _, ok := v.(uint64); return ok }

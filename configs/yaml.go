@@ -90,12 +90,24 @@ func Extract(text []byte, name, key string) ([]byte, error) {
 	return nil, nil
 }
 
+// Peek reads what it finds of a YAML text into the struct that into points to, and passes
+// over the rest: for the few keys that say what a file is.
+func Peek(text []byte, name string, into any) error {
+	if err := checkLimits(text, name); err != nil {
+		return err
+	}
+	return yaml.Unmarshal(text, into)
+}
+
 // byteOrderMark is what some editors put at the beginning of a UTF-8 file.
 const byteOrderMark = "\ufeff"
 
 // parse reads one YAML document, which must consist of keys with values.
 func parse(text []byte, name string) (*ast.MappingNode, error) {
 	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	if err := checkLimits(text, name); err != nil {
+		return nil, err
+	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, explain(err, name)

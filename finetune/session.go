@@ -174,7 +174,7 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	trainer := s.start()
 	trainer.Report, trainer.Peers, p.Peers = s.Report, s.Peers, s.Peers
 	var last Evaluation
-	trainer.Validate = func() (_ train.Evaluation, err error) {
+	trainer.Validate = func(context.Context) (_ train.Evaluation, err error) {
 		last, err = p.Evaluate(s.DevItems)
 		return last.Train(), err
 	}

@@ -121,15 +121,17 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// nearestDivisor is the divisor of n that is closest to d.
+// nearestDivisor is the divisor of n that is closest to d, or 1 if there is none near it.
 func nearestDivisor(n, d int) int {
-	best := 1
-	for k := 1; k <= n; k++ {
-		if n%k == 0 && max(k-d, d-k) < max(best-d, d-best) {
-			best = k
+	d = min(d, n)
+	for off := range min(d, 1_000_000) {
+		for _, k := range []int{d - off, d + off} {
+			if k > 0 && n%k == 0 {
+				return k
+			}
 		}
 	}
-	return best
+	return 1
 }
 
 // inner is InnerWidth with its default.

@@ -80,7 +80,7 @@ func (f *Finetuning) adapted(dir string) (bool, error) {
 		return false, err
 	}
 	_, state, err := r.Model("last")
-	return state.Step >= r.Config.Train.Steps, err
+	return state.Step >= r.Config.Train.Steps && !state.Pending, err
 }
 
 // adaptation begins the run in dir, or goes on with it.

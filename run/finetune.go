@@ -212,8 +212,8 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 var resumable = []string{"finetune.epochs", "finetune.min_steps", "finetune.warmup_fraction", "finetune.evaluations", "finetune.lambda", "finetune.dropout"}
 
 // ResumeFinetuning goes on with the fine-tuning in the folder dir, the latest if it is "",
-// from its last checkpoint. Each of settings, "section.key=value", changes its
-// configuration, in its folder too.
+// from its last checkpoint, or if it was stopped before the first one, from its beginning.
+// Each of settings, "section.key=value", changes its configuration, in its folder too.
 func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error) {
 	r, err := openFinetuned(dir, "go on with `gpt train --resume --run %s`")
 	if err != nil {
@@ -251,7 +251,8 @@ func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error)
 	resumed := *r
 	resumed.Config = c
 	f = &Finetuning{Run: &resumed, examples: x, unlock: unlock}
-	if f.adapts() { // it was stopped before the fine-tuning itself began
+	begins := !hasCheckpoint(r.Dir) // it was stopped before its first checkpoint
+	if begins {
 		f.StartingPoint, err = OpenStartingPoint(c, x)
 	} else {
 		f.StartingPoint = &StartingPoint{Dir: c.Finetune.From}
@@ -264,7 +265,7 @@ func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error)
 		return nil, err
 	}
 	f.Session.Dir = r.Dir
-	if !f.adapts() {
+	if !begins {
 		if f.First, err = f.Session.Resume(); err != nil {
 			return nil, err
 		}

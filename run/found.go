@@ -4,8 +4,6 @@ import (
 	"path/filepath"
 	"reflect"
 
-	"github.com/goccy/go-yaml"
-
 	"tinygpt/configs"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
@@ -81,7 +79,7 @@ func parseFound(text []byte, path string) (f Found, err error) {
 			SHA256          string
 		}
 	}
-	if err := yaml.Unmarshal(text, &before); err != nil {
+	if err := configs.Peek(text, path, &before); err != nil {
 		return f, damaged(path, err)
 	}
 	t := before.Finetune

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"tinygpt/configs"
 )
 
@@ -72,7 +70,7 @@ func kindOf(text []byte, path string) (Kind, error) {
 		Tokenizer struct{ Kind string }
 		Data      struct{ SHA256 string }
 	}
-	if err := yaml.Unmarshal(text, &header); err != nil {
+	if err := configs.Peek(text, path, &header); err != nil {
 		return "", damaged(path, err)
 	}
 	switch _, known := kinds[header.Kind]; {

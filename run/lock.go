@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,15 +9,17 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+
+	"tinygpt/internal/atomicfile"
 )
 
-// lockFile is held by the process that works in a folder, and has its number. The
-// operating system releases it when the process ends, however it ends.
+// lockFile is held by the process that works in a folder, and has its number and the
+// computer's name. The operating system releases it when the process ends, however it ends.
 const lockFile = ".lock"
 
 // Lock keeps other processes from training in a run's folder, or in one of several runs,
 // until unlock is called or this process ends. If another process holds the folder, the
-// error says which.
+// error says which. What a killed process left unfinished in the folder is removed.
 func Lock(dir string) (unlock func(), err error) {
 	path := filepath.Join(dir, lockFile)
 	for {
@@ -32,7 +35,9 @@ func Lock(dir string) (unlock func(), err error) {
 			lock.Unlock() // its last holder has just removed it
 			continue
 		}
-		if err := os.WriteFile(path, fmt.Appendln(nil, os.Getpid()), 0o644); err != nil {
+		host, _ := os.Hostname()
+		if err := errors.Join(os.WriteFile(path, fmt.Appendln(nil, os.Getpid(), host), 0o644), atomicfile.Sweep(dir)); err != nil {
+			os.Remove(path)
 			lock.Unlock()
 			return nil, fmt.Errorf("%s: can't be locked: %w", dir, err)
 		}
@@ -52,10 +57,17 @@ func current(lock *flock.Flock, path string) bool {
 
 // holder names the process that holds a lock.
 func holder(path string) string {
-	if text, err := os.ReadFile(path); err == nil {
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-			return fmt.Sprintf("process %d", pid)
-		}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "another process"
 	}
-	return "another process"
+	number, host, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		return "another process"
+	}
+	if own, _ := os.Hostname(); host == "" || host == own {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return fmt.Sprintf("process %d on %q", pid, host)
 }

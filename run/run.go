@@ -137,7 +137,10 @@ func Open(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(c.Validate(), c.Model.Validate()); err != nil {
+	if err = c.Validate(); err == nil {
+		err = c.Model.Validate() // which knows its vocabulary
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	t, err := tokenizer.ReadHuggingFace(dir)

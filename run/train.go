@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tinygpt/configs"
@@ -83,7 +84,11 @@ func Start(c configs.Config, o Options) (*Training, error) {
 		return nil, err
 	}
 	t := &Training{Run: r, Material: material, Model: m, Notes: warmUp(c.Train), unlock: unlock}
-	if err = material.save(r); err == nil {
+	if err = material.save(r); err != nil && !slices.Contains(c.Data.Files, piped) {
+		t.Notes = append(t.Notes, fmt.Sprintf("the texts' tokens can't be kept, so a resumed run reads the texts again: %v", err))
+		err = nil
+	}
+	if err == nil {
 		err = t.prepare()
 	}
 	if err != nil {
@@ -115,7 +120,7 @@ func initial(c configs.Config, parent *Run) (*model.Model, error) {
 }
 
 // Resume goes on with the run in the folder dir, the latest if it is "", from its last
-// checkpoint. Each of settings, "train.key=value", changes the run's configuration, in its
+// checkpoint, or if it was stopped before the first one, from its beginning. Each of settings, "train.key=value", changes the run's configuration, in its
 // folder too.
 func Resume(dir string, settings ...string) (*Training, error) {
 	dir, err := OrLatest(dir, Text)
@@ -169,7 +174,7 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 			return nil, err
 		}
 	}
-	m, err := model.New(c.Model, c.Train.Seed)
+	m, err := r.beginning(c)
 	if err != nil {
 		return nil, err
 	}
@@ -179,11 +184,13 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 	if err := t.prepare(); err != nil {
 		return nil, err
 	}
-	if t.First, err = t.Trainer.Resume(); err != nil {
-		return nil, r.orOther(filepath.Join(r.Dir, train.LastCheckpoint), err)
+	if hasCheckpoint(r.Dir) {
+		if t.First, err = t.Trainer.Resume(); err != nil {
+			return nil, r.orOther(filepath.Join(r.Dir, train.LastCheckpoint), err)
+		}
 	}
 	switch {
-	case t.First >= c.Train.Steps:
+	case t.First >= c.Train.Steps && t.Trainer.Finished():
 		return nil, fmt.Errorf("%s has made all its %d steps: to train on, add --set train.steps=N", r.Dir, t.First)
 	case t.Trainer.StoppedEarly():
 		return nil, fmt.Errorf("%s stopped early at step %d: its last %d evaluations brought nothing better than step %d did; to train on all the same, add --set train.patience=0 or a larger number", r.Dir, t.First, c.Train.Patience, t.Trainer.State().BestStep)
@@ -197,6 +204,19 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 		err = t.Reconfigure(c)
 	}
 	return t, err
+}
+
+// beginning returns the model that a resumed run needs: with the weights that it began with,
+// if there is no checkpoint whose weights replace them.
+func (r *Run) beginning(c configs.Config) (*model.Model, error) {
+	if hasCheckpoint(r.Dir) || c.Weights.From == "" {
+		return model.New(c.Model, c.Train.Seed)
+	}
+	parent, err := Open(c.Weights.From)
+	if err != nil {
+		return nil, fmt.Errorf("%s was stopped before its first checkpoint, and begins with another run's weights: %w", r.Dir, err)
+	}
+	return initial(c, parent)
 }
 
 // rateChange is a note if the learning rate jumps because a run goes on after step updates
@@ -230,12 +250,12 @@ func (t *Training) prepare() error {
 		Objective: &train.LanguageModel{
 			Text: t.Training, Order: data.Order(c.Data.Windows), Seed: c.Train.Seed, Accumulation: c.Train.GradientAccumulationSteps,
 		},
-		Validate: func() (train.Evaluation, error) {
+		Validate: func(ctx context.Context) (train.Evaluation, error) {
 			if t.Team != nil {
 				evaluator.Peers = t.Team.Peers
 			}
 			evaluator.Windows = t.Validation.DocumentWindows(t.Trainer.Context())
-			return evaluator.Run(context.Background())
+			return evaluator.Run(ctx)
 		},
 		Sample: t.sample,
 		Floor:  t.FloorLoss(),
@@ -248,7 +268,7 @@ func (t *Training) prepare() error {
 
 // sample writes a text from its beginning. A tokenizer without an end of text has no token
 // for that: then it goes on from the beginning of the validation split.
-func (t *Training) sample() (string, error) {
+func (t *Training) sample(ctx context.Context) (string, error) {
 	opening := ""
 	if t.Run.Tokenizer.EndOfText() < 0 {
 		opening = t.Beginning(24)
@@ -259,7 +279,7 @@ func (t *Training) sample() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	texts, err := sample.Generate(context.Background(), t.Model.NewDecoder(1), t.Run.Tokenizer, requests)
+	texts, err := sample.Generate(ctx, t.Model.NewDecoder(1), t.Run.Tokenizer, requests)
 	if err != nil {
 		return "", err
 	}

@@ -20,6 +20,9 @@ type State struct {
 	// BestScore is its Evaluation.Score; 0 if there is no metric.
 	BestScore float64
 	Elapsed   time.Duration // training time so far
+	// Pending says that what is due after the update Step (an evaluation, a sample) was
+	// interrupted and is to be done first.
+	Pending bool
 	// Stages are the updates that the phases after the first one began with, as far as
 	// they have begun; see Config.Stages.
 	Stages []int
@@ -39,6 +42,9 @@ func SaveCheckpoint(path string, m *model.Model, s State, kept ...safetensors.Te
 	}
 	if s.BestScore != 0 {
 		meta["best_score"] = strconv.FormatFloat(s.BestScore, 'g', -1, 64)
+	}
+	if s.Pending {
+		meta["pending"] = "true"
 	}
 	if len(s.Stages) > 0 {
 		meta["stages"] = strings.Trim(fmt.Sprint(s.Stages), "[]")
@@ -93,26 +99,32 @@ func readInto(f *safetensors.File, t safetensors.Tensor) error {
 // parseState reads the metadata that SaveCheckpoint wrote.
 func parseState(meta map[string]string) (s State, err error) {
 	for key, into := range map[string]*int{"step": &s.Step, "best_step": &s.BestStep} {
-		if *into, err = strconv.Atoi(meta[key]); err != nil {
-			return s, fmt.Errorf("metadata %s is %q, a whole number is expected: not a checkpoint of a run", key, meta[key])
+		if *into, err = strconv.Atoi(meta[key]); err != nil || *into < 0 {
+			return s, fmt.Errorf("metadata %s is %q, a whole number of 0 or more is expected: not a checkpoint of a run", key, meta[key])
 		}
 	}
-	if s.BestLoss, err = strconv.ParseFloat(meta["best_loss"], 64); err != nil {
-		return s, fmt.Errorf("metadata best_loss is %q, a number is expected", meta["best_loss"])
+	if s.BestStep > s.Step {
+		return s, fmt.Errorf("metadata best_step is %d, after step %d", s.BestStep, s.Step)
 	}
-	if score, ok := meta["best_score"]; ok {
-		if s.BestScore, err = strconv.ParseFloat(score, 64); err != nil {
-			return s, fmt.Errorf("metadata best_score is %q, a number is expected", score)
+	for key, into := range map[string]*float64{"best_loss": &s.BestLoss, "best_score": &s.BestScore} {
+		text, ok := meta[key]
+		if !ok && key == "best_score" {
+			continue
+		}
+		if *into, err = strconv.ParseFloat(text, 64); err != nil || !finite(*into) {
+			return s, fmt.Errorf("metadata %s is %q, a finite number is expected", key, text)
 		}
 	}
+	s.Pending = meta["pending"] == "true"
+	last := 0
 	for _, stage := range strings.Fields(meta["stages"]) {
 		n, err := strconv.Atoi(stage)
-		if err != nil {
-			return s, fmt.Errorf("metadata stages is %q, whole numbers are expected", meta["stages"])
+		if err != nil || n < last || n > s.Step {
+			return s, fmt.Errorf("metadata stages is %q, growing whole numbers up to the step are expected", meta["stages"])
 		}
-		s.Stages = append(s.Stages, n)
+		s.Stages, last = append(s.Stages, n), n
 	}
-	if s.Elapsed, err = time.ParseDuration(meta["elapsed"]); err != nil {
+	if s.Elapsed, err = time.ParseDuration(meta["elapsed"]); err != nil || s.Elapsed < 0 {
 		return s, fmt.Errorf("metadata elapsed is %q, a duration is expected", meta["elapsed"])
 	}
 	return s, nil

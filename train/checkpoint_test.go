@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -74,4 +75,57 @@ func TestReadMetrics(t *testing.T) {
 			t.Errorf("%q: %v, %v", text, all, err)
 		}
 	}
+}
+
+// FuzzState: metadata of a checkpoint is refused, or is a state that a run can go on from.
+func FuzzState(f *testing.F) {
+	f.Add("12", "10", "3.5", "0.5", "4 8", "1m2s")
+	f.Add("-1", "0", "NaN", "", "", "0s")
+	f.Add("1", "2", "1e400", "+Inf", "9223372036854775808", "-1h")
+	f.Fuzz(func(t *testing.T, step, bestStep, bestLoss, bestScore, stages, elapsed string) {
+		meta := map[string]string{"step": step, "best_step": bestStep, "best_loss": bestLoss, "stages": stages, "elapsed": elapsed}
+		if bestScore != "" {
+			meta["best_score"] = bestScore
+		}
+		s, err := parseState(meta)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a line: %v", err)
+			}
+			return
+		}
+		if s.Step < 0 || s.BestStep < 0 || s.BestStep > s.Step || !finite(s.BestLoss) || !finite(s.BestScore) || s.Elapsed < 0 {
+			t.Errorf("%+v", s)
+		}
+		for _, n := range s.Stages {
+			if n < 0 || n > s.Step {
+				t.Errorf("stage at %d of %d", n, s.Step)
+			}
+		}
+	})
+}
+
+// FuzzMetrics: lines of metrics are refused in one line, or written and read again as they
+// were.
+func FuzzMetrics(f *testing.F) {
+	for _, s := range []string{`{"step":1,"loss":2.5}`, `{"step":-1}`, `{"step":1e30}`, `null`, `[]`, `{"step":1,"values":{"a":1}}`, `{"step":1}` + "\n{", `{"loss":1e999}`} {
+		f.Add([]byte(s + "\n"))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		all, err := ParseMetrics(bytes.NewReader(text), "metrics.jsonl")
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a line: %v", err)
+			}
+			return
+		}
+		var b bytes.Buffer
+		if err := WriteMetrics(&b, all); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseMetrics(&b, "again")
+		if err != nil || len(again) != len(all) {
+			t.Errorf("%d lines, %d when read again: %v", len(all), len(again), err)
+		}
+	})
 }

@@ -77,6 +77,18 @@ func (l *metricsLog) add(m Metrics) error {
 	return l.file.Add(m)
 }
 
+// addEvaluation is add for an evaluation, which is there already if the run was interrupted
+// after it.
+func (l *metricsLog) addEvaluation(m Metrics) error {
+	if l == nil {
+		return nil
+	}
+	if n := len(l.all); n > 0 && l.all[n-1].Step == m.Step && l.all[n-1].ValLoss != 0 {
+		return nil
+	}
+	return l.add(m)
+}
+
 func (l *metricsLog) close() error { return l.file.Close() }
 
 // ReadMetrics reads a metrics.jsonl. A last line that was only partly written is ignored.

@@ -46,7 +46,7 @@ func sharedTrainer(t *testing.T, dir string, c Config, p Peers) *Trainer {
 		Config: c, Model: m, Dir: dir, Peers: p,
 		Objective: &LanguageModel{Text: stream, Order: data.Random, Seed: c.Seed, Accumulation: c.GradientAccumulationSteps},
 	}
-	x.Validate = func() (Evaluation, error) {
+	x.Validate = func(context.Context) (Evaluation, error) {
 		e.Windows = stream.DocumentWindows(x.Context())
 		return e.Run(context.Background())
 	}
@@ -80,11 +80,11 @@ func together(t *testing.T, dir string, c Config, n, stop int, resume bool) []er
 		defer cancel()
 		if r == n-1 && stop > 0 {
 			validate := x.Validate
-			x.Validate = func() (Evaluation, error) {
+			x.Validate = func(context.Context) (Evaluation, error) {
 				if x.State().Step == stop {
 					cancel()
 				}
-				return validate()
+				return validate(ctx)
 			}
 		}
 		wg.Go(func() { _, errs[r] = x.Run(ctx) })

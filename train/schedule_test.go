@@ -185,7 +185,7 @@ func TestEvaluationInStages(t *testing.T) {
 	c := staged
 	c.EvalInterval = 1
 	x := newTrainer(t, t.TempDir(), c)
-	x.Validate = func() (Evaluation, error) {
+	x.Validate = func(context.Context) (Evaluation, error) {
 		if x.Context() == 4 {
 			return Evaluation{Loss: 0.1}, nil
 		}

@@ -51,16 +51,18 @@ type Trainer struct {
 	// Dir is the run's folder.
 	Dir string
 	// Validate measures the model on the held-out split, on sequences of up to Context()
-	// tokens.
-	Validate func() (Evaluation, error)
-	// Sample returns a text that the model writes at present; nil: no samples.
-	Sample func() (string, error)
+	// tokens. If ctx ends it returns the context's error.
+	Validate func(ctx context.Context) (Evaluation, error)
+	// Sample returns a text that the model writes at present, or if ctx ends the context's
+	// error; nil: no samples.
+	Sample func(ctx context.Context) (string, error)
 	// Floor is the lowest validation loss that is possible, in nats per token; 0 if it
 	// is unknown.
 	Floor float64
 	// Report shows the run's progress; nil: nothing is shown.
 	Report Report
-	// Saved, unless nil, is called after each checkpoint with all metrics of the run.
+	// Saved, unless nil, is called with all metrics of the run before each checkpoint is
+	// written. A run that goes on from a checkpoint has what Saved leaves.
 	Saved func(all []Metrics) error
 
 	plan    *plan     // nil before the first step
@@ -149,7 +151,8 @@ func (t *Trainer) kept() (list []safetensors.Tensor) {
 }
 
 // Run trains up to Config.Steps, or until Config.Patience ends it. When ctx ends, it
-// finishes the step, saves, and returns ErrInterrupted. At a loss or gradient that isn't
+// finishes the step, saves, and returns ErrInterrupted; an evaluation or a sample that was
+// going on is made when the run goes on. At a loss or gradient that isn't
 // finite it returns an error before the update; earlier checkpoints stay as they are.
 func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	if t.Report == nil || !t.first() {
@@ -166,14 +169,19 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 			return Result{}, err
 		}
 		defer log.close()
+		if err := cutSamples(filepath.Join(t.Dir, SamplesFile), t.state.Step); err != nil {
+			return Result{}, err
+		}
 	}
 
-	c := t.Config
 	var final Evaluation
-	for !t.finished() {
-		m, err := Metrics{}, t.interrupted(ctx)
+	for !t.Finished() {
+		err := t.interrupted(ctx)
+		if err == nil && !t.state.Pending {
+			err = t.update(ctx, log)
+		}
 		if err == nil {
-			m, err = t.Step(ctx)
+			err = t.follow(ctx, log, &final)
 		}
 		if err != nil && t.interrupted(ctx) != nil && errors.Is(err, t.interrupted(ctx)) {
 			if err := t.save(log); err != nil {
@@ -183,27 +191,6 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 		}
 		if err != nil {
 			return Result{}, err
-		}
-		if err := log.add(m); err != nil {
-			return Result{}, err
-		}
-		t.Report.Step(m, Progress{c.Steps, workAfter(t.plan.phases, m.Step)})
-
-		if m.Step == c.Steps || due(m.Step, c.EvalInterval) {
-			if final, err = t.evaluate(log); err != nil {
-				return Result{}, err
-			}
-		}
-		done := t.finished()
-		if t.Sample != nil && t.first() && (done || due(m.Step, c.SampleInterval)) {
-			if err := t.sample(); err != nil {
-				return Result{}, err
-			}
-		}
-		if done || due(m.Step, c.CheckpointInterval) {
-			if err := t.save(log); err != nil {
-				return Result{}, err
-			}
 		}
 	}
 	return Result{State: t.state, Final: final}, nil
@@ -221,22 +208,67 @@ func (t *Trainer) interrupted(ctx context.Context) error {
 	return nil
 }
 
+// update makes an update and notes it.
+func (t *Trainer) update(ctx context.Context, log *metricsLog) error {
+	m, err := t.Step(ctx)
+	if err != nil {
+		return err
+	}
+	t.state.Pending = true
+	if err := log.add(m); err != nil {
+		return err
+	}
+	t.Report.Step(m, Progress{t.Config.Steps, workAfter(t.plan.phases, m.Step)})
+	return nil
+}
+
+// follow does what is due after an update: evaluation, sample, checkpoint. If ctx ends
+// before all is done, the state stays pending.
+func (t *Trainer) follow(ctx context.Context, log *metricsLog, final *Evaluation) (err error) {
+	if t.sharing != nil { // all processes take part in an evaluation to its end
+		ctx = context.WithoutCancel(ctx)
+	}
+	c, step := t.Config, t.state.Step
+	if step == c.Steps || due(step, c.EvalInterval) {
+		if *final, err = t.evaluate(ctx, log); err != nil {
+			return err
+		}
+	}
+	done := step >= c.Steps || t.enough()
+	if t.Sample != nil && t.first() && (done || due(step, c.SampleInterval)) {
+		if err := t.sample(ctx); err != nil {
+			return err
+		}
+	}
+	t.state.Pending = false
+	if done || due(step, c.CheckpointInterval) {
+		return t.save(log)
+	}
+	return nil
+}
+
 // due says whether something that is done every interval steps is due at step.
 func due(step, interval int) bool { return interval > 0 && step%interval == 0 }
 
-// finished says whether all updates were made, or the run has stopped early.
-func (t *Trainer) finished() bool { return t.state.Step >= t.Config.Steps || t.StoppedEarly() }
+// Finished says whether all updates were made, or the run has stopped early, and nothing
+// that follows the last one is pending.
+func (t *Trainer) Finished() bool {
+	return !t.state.Pending && (t.state.Step >= t.Config.Steps || t.enough())
+}
 
 // StoppedEarly says whether Config.Patience evaluations in a row have brought nothing
 // better, before all updates were made.
-func (t *Trainer) StoppedEarly() bool {
+func (t *Trainer) StoppedEarly() bool { return t.Finished() && t.state.Step < t.Config.Steps }
+
+// enough says whether Config.Patience evaluations in a row have brought nothing better.
+func (t *Trainer) enough() bool {
 	c, s := t.Config, t.state
-	return s.Step < c.Steps && c.Patience > 0 && due(s.Step, c.EvalInterval) && s.BestStep > 0 && s.Step-s.BestStep >= c.Patience*c.EvalInterval
+	return c.Patience > 0 && due(s.Step, c.EvalInterval) && s.BestStep > 0 && s.Step-s.BestStep >= c.Patience*c.EvalInterval
 }
 
 // evaluate measures the model, and saves its weights if it is the best so far.
-func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
-	e, err := t.Validate()
+func (t *Trainer) evaluate(ctx context.Context, log *metricsLog) (Evaluation, error) {
+	e, err := t.Validate(ctx)
 	if err != nil {
 		return e, err
 	}
@@ -257,7 +289,7 @@ func (t *Trainer) evaluate(log *metricsLog) (Evaluation, error) {
 		}
 	}
 	t.Report.Evaluated(m, best)
-	return e, log.add(m)
+	return e, log.addEvaluation(m)
 }
 
 // shortContext returns Context if it is shorter than the model's, else 0.
@@ -268,25 +300,25 @@ func (t *Trainer) shortContext() int {
 	return 0
 }
 
-// sample appends a text that the model writes to the file of samples.
-func (t *Trainer) sample() error {
-	text, err := t.Sample()
+// sample notes a text that the model writes.
+func (t *Trainer) sample(ctx context.Context) error {
+	text, err := t.Sample(ctx)
 	if err != nil {
 		return err
 	}
 	t.Report.Sampled(t.state.Step, text)
-	f, err := os.OpenFile(filepath.Join(t.Dir, SamplesFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(f, "--- step %d\n%s\n\n", t.state.Step, text)
-	return errors.Join(err, f.Close())
+	return addSample(filepath.Join(t.Dir, SamplesFile), t.state.Step, text)
 }
 
-// save writes the last checkpoint and calls Saved.
+// save calls Saved and writes the last checkpoint. The checkpoint comes last, and when the
+// metrics before it are on the disk: a run that goes on from it has all that comes before.
 func (t *Trainer) save(log *metricsLog) error {
-	if err := t.Save(); err != nil || t.Saved == nil || !t.first() {
-		return err
+	if !t.first() {
+		return t.Save()
 	}
-	return t.Saved(log.all)
+	err := log.file.Sync()
+	if t.Saved != nil {
+		err = errors.Join(err, t.Saved(log.all))
+	}
+	return errors.Join(err, t.Save())
 }

@@ -71,7 +71,7 @@ func newTrainer(t *testing.T, dir string, c Config) *Trainer {
 	return &Trainer{
 		Config: c, Model: m, Dir: dir,
 		Objective: &LanguageModel{Text: stream, Order: data.Random, Seed: c.Seed, Accumulation: c.GradientAccumulationSteps},
-		Validate:  func() (Evaluation, error) { return NewEvaluator(w, stream).Run(context.Background()) },
+		Validate:  NewEvaluator(w, stream).Run,
 	}
 }
 
@@ -182,7 +182,7 @@ func TestRun(t *testing.T) {
 	c := quick
 	c.Steps, c.EvalInterval, c.SampleInterval = 150, 50, 75
 	trainer := newTrainer(t, dir, c)
-	trainer.Sample = func() (string, error) { return "a sample", nil }
+	trainer.Sample = func(context.Context) (string, error) { return "a sample", nil }
 	saves, saved := 0, []Metrics(nil)
 	trainer.Saved = func(all []Metrics) error {
 		saves, saved = saves+1, slices.Clone(all)
@@ -336,7 +336,7 @@ func TestPatience(t *testing.T) {
 	scores := []float64{0.2, 0.5, 0.5, 0.4, 0.5, 0.3, 0.9}
 	losses := []float64{1, 3, 2, 1, 2, 1, 1}
 	evaluations := 0
-	trainer.Validate = func() (Evaluation, error) {
+	trainer.Validate = func(context.Context) (Evaluation, error) {
 		evaluations++
 		return Evaluation{Loss: losses[evaluations-1], Metric: "accuracy", Score: scores[evaluations-1]}, nil
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/interrupt"
 	"tinygpt/internal/shell"
 	"tinygpt/train"
 )
@@ -21,7 +22,7 @@ func main() {
 }
 
 // execute runs the command line and returns the exit status: 0, 1 for an error,
-// 2 for wrong usage, 130 after an interrupt.
+// 2 for wrong usage, 130 after Ctrl-C (143 SIGTERM, 129 SIGHUP).
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := &output{Writer: stdout}
 	app := &cli.App{
@@ -68,7 +69,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, train.ErrInterrupted):
-		return 130
+		return interrupt.Status()
 	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "gpt:", lines(err))
 		return 2

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -151,7 +152,7 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 	if err == nil {
 		err = s.Resume(dir)
 	}
-	if err == nil && s.Step() == s.Steps() {
+	if _, unwritten := os.Stat(filepath.Join(dir, vectorsFile)); err == nil && unwritten == nil && s.Step() == s.Steps() {
 		err = fmt.Errorf("%s has made all its %d epochs: start a new run", dir, cfg.Vectors.Epochs)
 	}
 	return s, dir, err

@@ -125,9 +125,9 @@ func Parse(r io.Reader, size int64, limit int) (*embedding.Vectors, Notes, error
 	var n Notes
 	in := bufio.NewReaderSize(r, peekBytes)
 	if start, _ := in.Peek(2); bytes.Equal(start, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(in)
+		z, err := unzip(in)
 		if err != nil {
-			return nil, n, fmt.Errorf("damaged gzip file: %w", err)
+			return nil, n, err
 		}
 		n.Zipped, size = true, 0
 		in = bufio.NewReaderSize(z, peekBytes)

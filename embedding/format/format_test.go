@@ -296,3 +296,26 @@ func FuzzWords(f *testing.F) {
 		}
 	})
 }
+
+// A small gzip file that becomes a large one is refused before it is unpacked.
+func TestGzipBomb(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	row := bytes.Repeat([]byte("0 "), 1<<19)
+	for range 256 {
+		z.Write(row)
+	}
+	z.Close()
+	_, _, err := Parse(&b, 0, 0)
+	if err == nil || !strings.Contains(err.Error(), "vectors don't shrink that much") && !strings.Contains(err.Error(), "longer") {
+		t.Error(err)
+	}
+	var rows bytes.Buffer
+	z = gzip.NewWriter(&rows)
+	for range 1 << 22 {
+		z.Write([]byte("a 0 0 0 0\n"))
+	}
+	z.Close()
+	_, _, err = Parse(&rows, 0, 0)
+	expect.Error(t, err, "vectors don't shrink that much")
+}

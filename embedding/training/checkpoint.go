@@ -3,6 +3,7 @@ package training
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -13,20 +14,26 @@ import (
 // CheckpointFile is the name of the checkpoint in a run's folder.
 const CheckpointFile = "last.safetensors"
 
-// save writes the checkpoint and draws the loss curve.
+// save draws the loss curve and writes the checkpoint, last: a run that goes on from it has
+// all that comes before.
 func (s *Session) save(dir string, log *metricsLog) error {
 	meta := map[string]string{
 		"step": strconv.Itoa(s.step), "elapsed": s.elapsed.String(), "text": s.text,
 	}
 	return errors.Join(
-		safetensors.Write(filepath.Join(dir, CheckpointFile), s.learner.State(), meta),
-		drawLoss(filepath.Join(dir, LossCurveFile), s.Config.Vectors.Model, log.all))
+		log.lines.Sync(),
+		drawLoss(filepath.Join(dir, LossCurveFile), s.Config.Vectors.Model, log.all),
+		safetensors.Write(filepath.Join(dir, CheckpointFile), s.learner.State(), meta))
 }
 
-// Resume goes on from the checkpoint in dir.
+// Resume goes on from the checkpoint in dir, or if the run was stopped before its first one,
+// from its beginning.
 func (s *Session) Resume(dir string) error {
 	path := filepath.Join(dir, CheckpointFile)
 	f, err := safetensors.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,9 @@ func (f *File) readHeader(size int64) error {
 	if err := f.parse(header); err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
+	if want, ok := f.metadata[headerKey]; ok {
+		f.headerSum = headerSum(header, want)
+	}
 	return f.checkLayout()
 }
 

@@ -5,7 +5,7 @@
 // The reader is strict: a file that it opens describes every byte of its data
 // exactly once, so each tensor of it can be read. It streams one tensor at a time
 // into the caller's memory. The format has no checksum; files written here carry
-// the SHA-256 of their data in the metadata, which File.Verify compares. Types
+// the SHA-256 of data and header in the metadata, which File.Verify compares. Types
 // that no checkpoint of ours or of GPT-2 uses (8-bit floats, complex numbers,
 // U64) are left out.
 package safetensors
@@ -78,8 +78,11 @@ type File struct {
 	names    []string
 	infos    map[string]Info
 	metadata map[string]string
-	data     int64 // where the data section begins
-	dataLen  int64
+	// headerSum is the checksum of the header as it was read, if the metadata has one.
+	headerSum string
+
+	data    int64 // where the data section begins
+	dataLen int64
 }
 
 // Open opens the file and reads and checks its header. Errors name the file and

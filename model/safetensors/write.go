@@ -74,7 +74,7 @@ func (t Tensor) describe() (Info, error) {
 
 // Write writes the tensors in their order, those with larger elements first, which
 // keeps all of them aligned. The metadata is the caller's,
-// except for the key "sha256", which Write sets for File.Verify. The same
+// except for the keys "sha256" and "sha256_header", which Write sets for File.Verify. The same
 // arguments give the same bytes.
 //
 // The file appears under its name when it is complete and on the disk.
@@ -96,7 +96,7 @@ func WriteProgress(path string, tensors []Tensor, metadata map[string]string, pr
 	return atomicfile.Write(path, func(file *os.File) error {
 		// The checksum is known when the data has been written, so the header is
 		// written twice: first with zeros in its place.
-		data := int64(len(header(strings.Repeat("0", 2*sha256.Size))))
+		data := int64(len(header(noSum)))
 		if _, err := file.Seek(data, io.SeekStart); err != nil {
 			return err
 		}
@@ -119,8 +119,10 @@ func WriteProgress(path string, tensors []Tensor, metadata map[string]string, pr
 // layOut checks the tensors, gives each its place, and returns the header as a
 // function of the checksum, whose length is always the same.
 func layOut(tensors []Tensor, metadata map[string]string) (header func(sum string) []byte, ordered []Tensor, err error) {
-	if _, ok := metadata[checksumKey]; ok {
-		return nil, nil, fmt.Errorf("metadata key %q is the writer's own", checksumKey)
+	for _, key := range []string{checksumKey, headerKey} {
+		if _, ok := metadata[key]; ok {
+			return nil, nil, fmt.Errorf("metadata key %q is the writer's own", key)
+		}
 	}
 	for key, value := range metadata {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
@@ -166,10 +168,13 @@ func layOut(tensors []Tensor, metadata map[string]string) (header func(sum strin
 		if meta == nil {
 			meta = map[string]string{}
 		}
-		meta[checksumKey] = sum
-		text := fmt.Sprintf(`{"%s":%s%s}`, metadataKey, quote(meta), entries.Bytes())
-		text += strings.Repeat(" ", -len(text)&7)
-		return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)
+		text := func(own string) []byte {
+			meta[checksumKey], meta[headerKey] = sum, own
+			text := fmt.Appendf(nil, `{"%s":%s%s}`, metadataKey, quote(meta), entries.Bytes())
+			return append(text, strings.Repeat(" ", -len(text)&7)...)
+		}
+		whole := text(headerSum(text(noSum), noSum))
+		return append(binary.LittleEndian.AppendUint64(nil, uint64(len(whole))), whole...)
 	}
 	return header, ordered, nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"tinygpt/internal/expect"
@@ -70,7 +71,7 @@ func TestRoundTrip(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("names %q", got)
 	}
-	if m := f.Metadata(); m["step"] != "12" || m["note"] != "a\nb" || len(m) != 3 {
+	if m := f.Metadata(); m["step"] != "12" || m["note"] != "a\nb" || len(m) != 4 {
 		t.Errorf("metadata %q", m)
 	}
 	gotBig, gotDoubles, gotWides, gotInts := make([]float32, len(big)), make([]float64, 4), make([]int64, 2), make([]int32, 3)
@@ -158,11 +159,15 @@ func TestBytes(t *testing.T) {
 	got := expect.File(t, path)
 	data := "\x00\x00\x80\x3f"
 	sum := sha256.Sum256([]byte(data))
-	header := `{"__metadata__":{"a":"1","b":"2","sha256":"` + hex.EncodeToString(sum[:]) + `"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`
-	for len(header)%8 != 0 {
-		header += " "
+	header := func(own string) string {
+		header := `{"__metadata__":{"a":"1","b":"2","sha256":"` + hex.EncodeToString(sum[:]) + `","sha256_header":"` + own + `"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`
+		for len(header)%8 != 0 {
+			header += " "
+		}
+		return header
 	}
-	if want := assemble(header, data); !bytes.Equal(got, want) {
+	own := sha256.Sum256([]byte(header(strings.Repeat("0", 64))))
+	if want := assemble(header(hex.EncodeToString(own[:])), data); !bytes.Equal(got, want) {
 		t.Errorf("%q\nexpected\n%q", got, want)
 	}
 	if len(metadata) != 2 {
@@ -278,5 +283,33 @@ func TestWriteProgress(t *testing.T) {
 	var told []int64
 	if err := WriteProgress(path, tensors, nil, func(done, total int64) error { told = append(told, done, total); return nil }); err != nil || !slices.Equal(told, []int64{1, 5, 5, 5}) {
 		t.Errorf("%v %v", told, err)
+	}
+}
+
+// A file of which any bit was flipped isn't read as it was, unless the bit is in the name of
+// a checksum, which then isn't known.
+func TestBitFlips(t *testing.T) {
+	path := write(t, []Tensor{{Name: "x", Shape: []int{2}, Data: []float32{1, 2}}}, map[string]string{"step": "12"})
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := bytes.Index(whole, []byte(headerKey))
+	for at := range whole {
+		for bit := range 8 {
+			altered := bytes.Clone(whole)
+			altered[at] ^= 1 << bit
+			if err := os.WriteFile(path, altered, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			f, err := Open(path)
+			if err == nil {
+				err = f.Verify()
+				f.Close()
+			}
+			if err == nil && (at < header || at >= header+len(headerKey)) {
+				t.Errorf("bit %d of byte %d of %q: no error", bit, at, whole)
+			}
+		}
 	}
 }

@@ -57,11 +57,13 @@ type Point struct {
 
 // Files of an ablation's folder.
 const (
-	pointsFile  = "points.jsonl"
-	configFile  = "ablation.yaml"
-	tableFile   = "table.md"
-	pictureFile = "ablation.svg"
-	pngFile     = "ablation.png"
+	pointsFile = "points.jsonl"
+	// sessionFolder is that of the fine-tuning in progress.
+	sessionFolder = "session"
+	configFile    = "ablation.yaml"
+	tableFile     = "table.md"
+	pictureFile   = "ablation.svg"
+	pngFile       = "ablation.png"
 )
 
 // Study is an ablation.
@@ -212,7 +214,8 @@ func (s *Study) finetune(ctx context.Context, c configs.Config) (dev, test finet
 	if err != nil {
 		return dev, test, err
 	}
-	if session.Dir, err = os.MkdirTemp(s.Dir, "session-*"); err != nil {
+	session.Dir = filepath.Join(s.Dir, sessionFolder)
+	if err := errors.Join(os.RemoveAll(session.Dir), os.Mkdir(session.Dir, 0o755)); err != nil {
 		return dev, test, err
 	}
 	defer os.RemoveAll(session.Dir)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"tinygpt/align"
@@ -96,8 +97,6 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 	t, err := prepare(ctx, r, s, p)
 	switch {
 	case err == nil:
-		c.Train = t.Session.Trainer.Config
-		err = r.Reconfigure(c)
 	case ctx.Err() != nil: // Resume prepares it again
 		return &Training{Run: r}, train.ErrInterrupted
 	case missing != nil:
@@ -267,6 +266,12 @@ func (t *Training) Train(ctx context.Context) (result train.Result, stopped erro
 		return result, nil, err
 	}
 	defer unlock()
+	if c := t.Run.Config; !reflect.DeepEqual(c.Train, t.Session.Trainer.Config) { // not yet settled
+		c.Train = t.Session.Trainer.Config
+		if err := t.Run.Reconfigure(c); err != nil {
+			return result, nil, err
+		}
+	}
 	result, stopped, err = t.Session.Run(ctx)
 	if err != nil || t.Finish == nil {
 		return result, stopped, err

@@ -106,8 +106,7 @@ func (l *Ladder) Tokens() int {
 // train.ErrInterrupted; the next Run goes on from there.
 func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	defer l.Report.Close()
-	begun, err := l.open()
-	if err != nil {
+	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
 		return nil, err
 	}
 	unlock, err := run.Lock(l.Dir)
@@ -115,6 +114,10 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 		return nil, err
 	}
 	defer unlock()
+	begun, err := l.open()
+	if err != nil {
+		return nil, err
+	}
 	if l.material, err = run.Prepare(l.Config, l.Learning); err != nil {
 		if begun { // so that texts that can't be read don't stay in the way of others
 			os.Remove(filepath.Join(l.Dir, settingsFile))
@@ -155,11 +158,9 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	return results, nil
 }
 
-// open makes the folder and says that it did, or checks that it is one of the same ladder.
+// open writes the settings into the folder and says that it did, or checks that it is one of
+// the same ladder.
 func (l *Ladder) open() (begun bool, err error) {
-	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
-		return false, err
-	}
 	// More seeds may be added later.
 	text, err := yaml.Marshal(struct {
 		Shapes []Shape

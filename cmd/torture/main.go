@@ -1,0 +1,95 @@
+//go:build linux
+
+// Command torture breaks runs of the program on purpose and says what went wrong; see
+// study/reliability. It builds cmd/gpt, works in a temporary folder, prints a table of
+// what it did, and ends with status 1 if anything went wrong.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/study/reliability"
+)
+
+func main() {
+	app := &cli.App{
+		Name:  "torture",
+		Usage: "kill runs, fill their disks, damage their files, and see that nothing is lost",
+		Commands: []*cli.Command{
+			mode("kill", "kill with SIGKILL at random instants, go on, and compare with a run that wasn't killed", 20, reliability.Kind.Kill),
+			mode("signal", "end with Ctrl-C, SIGTERM and SIGHUP, stop and continue, go on, and compare", 10, reliability.Kind.Signal),
+			mode("limit", "fill the disk, limit files and handles, close streams, remove the folder, go on, and compare", 6, reliability.Kind.Limits),
+			mode("damage", "cut off every file of a run, replace every value of its JSON and YAML files, and read it", 8, reliability.Kind.Damage),
+		},
+	}
+	if err := app.RunContext(context.Background(), os.Args); err != nil {
+		fmt.Fprintln(os.Stderr, "torture:", err)
+		os.Exit(1)
+	}
+}
+
+// mode is the command of one sort of fault, which is injected into each kind of run.
+func mode(name, usage string, times int, inject func(reliability.Kind, *reliability.Program, *reliability.Report, int, uint64) error) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"},
+			&cli.StringSliceFlag{Name: "kind", Usage: "runs of `KIND` only: train, finetune, ablate, scaling, vectors, sft, reward, ppo, dpo, grpo (repeatable)"},
+			&cli.IntFlag{Name: "times", Usage: "inject `N` faults into each kind", Value: times},
+			&cli.Uint64Flag{Name: "seed", Usage: "of the instants", Value: 1},
+			&cli.StringFlag{Name: "keep", Usage: "work in `FOLDER`, and leave there the runs in which something went wrong"},
+		},
+		Action: func(c *cli.Context) error {
+			kinds, err := reliability.KindsOf(c.StringSlice("kind"))
+			if err != nil {
+				return err
+			}
+			folder := c.String("keep")
+			if folder == "" {
+				if folder, err = os.MkdirTemp("", "torture-*"); err != nil {
+					return err
+				}
+				defer os.RemoveAll(folder)
+			} else if folder, err = filepath.Abs(folder); err == nil {
+				err = os.MkdirAll(folder, 0o777)
+			}
+			if err != nil {
+				return err
+			}
+			program := c.String("program")
+			if program == "" {
+				program = filepath.Join(folder, "gpt")
+				build := exec.Command("go", "build", "-o", program, "./cmd/gpt")
+				build.Stderr = os.Stderr
+				if err := build.Run(); err != nil {
+					return fmt.Errorf("building cmd/gpt: %w", err)
+				}
+			}
+			if program, err = filepath.Abs(program); err != nil {
+				return err
+			}
+			p, err := reliability.NewProgram(program, folder, time.Minute)
+			if err != nil {
+				return err
+			}
+			report := &reliability.Report{Log: os.Stdout}
+			for _, k := range kinds {
+				if err := inject(k, p, report, c.Int("times"), c.Uint64("seed")); err != nil {
+					return fmt.Errorf("%s: %w", k.Name, err)
+				}
+			}
+			fmt.Print(report.Markdown())
+			if n := report.Wrong(); n > 0 {
+				return fmt.Errorf("%d things went wrong", n)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,147 @@
+//go:build linux
+
+package reliability
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind is a kind of run. In its command lines DIR is the run's folder; other runs are
+// named as in base.
+type Kind struct {
+	Name   string
+	Begin  string
+	Resume string   // how it goes on once its folder has Marker
+	Marker string   // the file that a folder has from when it can be resumed
+	Reads  []string // commands that read the folder at any time
+}
+
+// The texts and configurations that base and all kinds use. They are as small as they can
+// be: a kill and what follows takes about a second.
+var files = map[string]string{
+	"tiny.yaml": `data: {stories_bytes: 20000}
+tokenizer: {kind: bpe, vocab_size: 300}
+model: {layers: 1, heads: 1, width: 8, context: 128}
+train: {steps: 60, batch_size: 2, eval_interval: 10, sample_interval: 10, checkpoint_interval: 5}
+sample: {max_tokens: 4}
+`,
+	"align.yaml": `world: {scale: 0.01, max_tokens: 8}
+sft: {epochs: 1, batch_size: 8, evaluations: 2}
+reward: {evaluations: 2, most_answers: 4}
+ppo: {updates: 3, episodes: 4, mini_batch: 2, eval_every: 1}
+grpo: {updates: 2, episodes: 4, group: 2, mini_batch: 4, eval_every: 1}
+dpo: {evaluations: 2}
+evaluation: {prompts: 6, during: 2}
+`,
+	"train.tsv": rows(400),
+	"test.tsv":  rows(20),
+}
+
+// rows is a table whose label a word tells.
+func rows(n int) string {
+	var b bytes.Buffer
+	b.WriteString("sentence\tlabel\n")
+	for i := range n {
+		word := []string{"happy", "sad"}[i%2]
+		fmt.Fprintf(&b, "%s was %s on day %d.\t%s!\n", []string{"Mia", "Max", "Ben"}[i%3], word, i*i%97, strings.ToUpper(word))
+	}
+	return b.String()
+}
+
+// base are the runs that others start from.
+var base = []string{
+	"train --config tiny.yaml --run base",
+	"align sft --from base --run sft",
+	"align reward --from sft --run reward",
+}
+
+const (
+	finetuning = " --data train.tsv --test test.tsv --from base --set finetune.min_steps=24 --set finetune.evaluations=3 --set train.learning_rate=0.01"
+	vectors    = "vectors train --set data.stories_bytes=150000 --dim 16 --epochs 3 --set vectors.evaluations=6 --run DIR"
+)
+
+// readModel are commands that read a run of a language model.
+var readModel = []string{"plot DIR --to DIR/curves.svg", "eval --run DIR", "sample --run DIR -n 4 --prompt Mia", "export --run DIR --to DIR-export"}
+
+// Kinds are all kinds of run that are broken on purpose.
+var Kinds = []Kind{
+	{"train", "train --config tiny.yaml --run DIR", "train --resume --run DIR", "config.yaml", readModel},
+	{"finetune", "finetune --run DIR" + finetuning, "finetune --resume --run DIR", "config.yaml", append(readModel[:1:1], "classify --run DIR Mia")},
+	{"finetune --adapt", "finetune --adapt 20 --run DIR" + finetuning, "finetune --resume --run DIR", "config.yaml", append(readModel[:1:1], "classify --run DIR Mia")},
+	{"ablate", "ablate --out DIR --sizes 40 --seeds 1" + finetuning, "", "", nil},
+	{"scaling", "scaling run --layers 1 --layers 2 --layers 3 --layers 4 --tokens 1000 --set data.stories_bytes=30000 --set data.val_fraction=0.1 --set model.context=32 --set tokenizer.vocab_size=300 --set train.batch_size=4 --out DIR", "", "", nil},
+	{"vectors, skip-gram", vectors, "vectors train --resume --run DIR", "config.yaml", []string{"vectors neighbours --run DIR mia"}},
+	{"vectors, GloVe", vectors + " --model glove", "vectors train --resume --run DIR", "config.yaml", []string{"vectors neighbours --run DIR mia"}},
+	{"align sft", "align sft --from base --run DIR", "align sft --resume --run DIR", "config.yaml", readModel},
+	{"align reward", "align reward --from sft --run DIR", "align reward --resume --run DIR", "config.yaml", readModel[:1]},
+	{"align ppo", "align ppo --from sft --reward reward --force --run DIR", "align ppo --resume --run DIR", "config.yaml", readModel},
+	{"align dpo", "align dpo --from sft --comparisons reward --run DIR", "align dpo --resume --run DIR", "config.yaml", readModel},
+	{"align grpo", "align grpo --from sft --reward reward --force --run DIR", "align grpo --resume --run DIR", "config.yaml", readModel},
+}
+
+// KindsOf returns the kinds whose names begin with one of the words; all without words.
+func KindsOf(words []string) (list []Kind, err error) {
+	if len(words) == 0 {
+		return Kinds, nil
+	}
+	for _, w := range words {
+		found := false
+		for _, k := range Kinds {
+			if strings.HasPrefix(k.Name, w) || strings.HasPrefix(strings.TrimPrefix(k.Name, "align "), w) {
+				list, found = append(list, k), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("no kind of run %q: expected one of %s", w, strings.Join(names(), ", "))
+		}
+	}
+	return list, nil
+}
+
+func names() (list []string) {
+	for _, k := range Kinds {
+		list = append(list, k.Name)
+	}
+	return list
+}
+
+// words returns a command line's words for a run in a folder.
+func words(line, dir string) []string { return strings.Fields(strings.ReplaceAll(line, "DIR", dir)) }
+
+// next is the command that begins the run in dir or goes on with it.
+func (k Kind) next(p *Program, dir string) []string {
+	if k.Resume != "" {
+		if _, err := os.Stat(filepath.Join(p.Folder, dir, k.Marker)); err == nil {
+			return words(k.Resume, dir)
+		}
+	}
+	return words(k.Begin, dir)
+}
+
+// NewProgram makes a work folder with texts, configurations and base runs for the program
+// at path.
+func NewProgram(path, folder string, limit time.Duration) (*Program, error) {
+	p := &Program{Path: path, Folder: folder, Limit: limit}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(files[name]), 0o666); err != nil {
+			return nil, err
+		}
+	}
+	for _, line := range base {
+		e, err := p.Run(words(line, "")...)
+		if err != nil {
+			return nil, err
+		}
+		if e.Status != 0 {
+			return nil, fmt.Errorf("a run that all others start from can't be made: %v", e)
+		}
+	}
+	return p, nil
+}

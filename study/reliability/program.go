@@ -1,0 +1,168 @@
+//go:build linux
+
+package reliability
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Program is the built program, run in a folder.
+type Program struct {
+	Path   string
+	Folder string
+	// Limit is how long a command may take before it counts as hanging.
+	Limit time.Duration
+}
+
+// Ended is how a command ended.
+type Ended struct {
+	Args   []string
+	Status int    // exit status; 128 + the signal's number if a signal ended it
+	Stdout string // at most keptOutput bytes of each
+	Stderr string
+	Hung   bool
+	Took   time.Duration
+}
+
+// keptOutput is what is kept of a command's output.
+const keptOutput = 1 << 20
+
+// bounded keeps the first bytes that are written.
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if room := keptOutput - b.Len(); room > 0 {
+		b.Buffer.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+// Process is a running command.
+type Process struct {
+	cmd            *exec.Cmd
+	args           []string
+	stdout, stderr bounded
+	begun          time.Time
+	done           chan struct{}
+	ended          Ended
+}
+
+// Start starts a command. change, unless nil, sets it up further.
+func (p *Program) Start(change func(*exec.Cmd), args ...string) (*Process, error) {
+	return p.start(exec.Command(p.Path, args...), change, args)
+}
+
+// shell starts a command after a line of shell, which may set limits.
+func (p *Program) shell(line string, args ...string) (*Process, error) {
+	c := exec.Command("bash", append([]string{"-c", line + `; exec "$0" "$@"`, p.Path}, args...)...)
+	return p.start(c, nil, args)
+}
+
+func (p *Program) start(c *exec.Cmd, change func(*exec.Cmd), args []string) (*Process, error) {
+	r := &Process{cmd: c, args: args, begun: time.Now(), done: make(chan struct{})}
+	c.Dir = p.Folder
+	c.Stdout, c.Stderr = &r.stdout, &r.stderr
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	c.Env = append(os.Environ(), "GOTRACEBACK=single")
+	c.WaitDelay = time.Second
+	if change != nil {
+		change(c)
+	}
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.Limit)
+	hung := false
+	context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			hung = true
+			r.Signal(syscall.SIGKILL)
+		}
+	})
+	go func() {
+		c.Wait()
+		cancel()
+		r.ended = Ended{Args: args, Status: status(c.ProcessState), Stdout: r.stdout.String(), Stderr: r.stderr.String(), Hung: hung, Took: time.Since(r.begun)}
+		close(r.done)
+	}()
+	return r, nil
+}
+
+func status(s *os.ProcessState) int {
+	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		return 128 + int(w.Signal())
+	}
+	return s.ExitCode()
+}
+
+// Signal sends a signal to the command and its children.
+func (r *Process) Signal(s syscall.Signal) { syscall.Kill(-r.cmd.Process.Pid, s) }
+
+// Running says whether it hasn't ended within d.
+func (r *Process) Running(d time.Duration) bool {
+	select {
+	case <-r.done:
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// Wait waits until it has ended.
+func (r *Process) Wait() Ended {
+	<-r.done
+	return r.ended
+}
+
+// Run runs a command to its end.
+func (p *Program) Run(args ...string) (Ended, error) {
+	r, err := p.Start(nil, args...)
+	if err != nil {
+		return Ended{}, err
+	}
+	return r.Wait(), nil
+}
+
+// trace is what a Go program prints when it breaks down.
+var trace = regexp.MustCompile(`(?m)^(panic: |fatal error: |goroutine \d+ \[|runtime: |SIGSEGV|unexpected fault)`)
+
+// Fault says what no command may do, whatever happens to it: hang, break down with a
+// trace, or fail with less or more than one line of error. "" if it did none of these.
+func (e Ended) Fault() string {
+	line := func(s string) string {
+		return strings.ReplaceAll(fmt.Sprintf("%.300s", strings.TrimSpace(s)), "\n", " ⏎ ")
+	}
+	switch text := e.Stdout + "\n" + e.Stderr; {
+	case e.Hung:
+		return "hangs"
+	case trace.MatchString(text):
+		return "breaks down: " + line(text[trace.FindStringIndex(text)[0]:])
+	case e.Status == 1 && lastLines(e.Stderr) == "":
+		return "fails without a message"
+	case e.Status > 2 && e.Status < 128:
+		return fmt.Sprintf("exit status %d", e.Status)
+	}
+	return ""
+}
+
+// lastLines returns the lines of an error, which begin with the program's name.
+func lastLines(stderr string) string {
+	if i := strings.LastIndex("\n"+stderr, "\ngpt: "); i >= 0 {
+		return strings.TrimSpace(stderr[i:])
+	}
+	return ""
+}
+
+// String is the command line and how it ended.
+func (e Ended) String() string {
+	return fmt.Sprintf("gpt %s: exit %d %.300s", strings.Join(e.Args, " "), e.Status, strings.ReplaceAll(lastLines(e.Stderr), "\n", " ⏎ "))
+}

@@ -1,0 +1,59 @@
+//go:build linux
+
+package reliability
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Report counts what was done to runs, and what went wrong.
+type Report struct {
+	Log  io.Writer // what goes wrong is written here at once
+	rows []*row
+}
+
+// row is one fault and one kind of run.
+type row struct {
+	fault, kind string
+	times       int      // how often it was injected
+	compared    int      // runs that were brought to their end and compared
+	findings    []string // what went wrong
+}
+
+func (r *Report) row(fault, kind string) *row {
+	for _, x := range r.rows {
+		if x.fault == fault && x.kind == kind {
+			return x
+		}
+	}
+	x := &row{fault: fault, kind: kind}
+	r.rows = append(r.rows, x)
+	return x
+}
+
+// wrong notes a finding.
+func (r *Report) wrong(x *row, format string, args ...any) {
+	f := fmt.Sprintf(format, args...)
+	x.findings = append(x.findings, f)
+	fmt.Fprintf(r.Log, "WRONG %s, %s: %s\n", x.fault, x.kind, f)
+}
+
+// Wrong is the number of findings.
+func (r *Report) Wrong() (n int) {
+	for _, x := range r.rows {
+		n += len(x.findings)
+	}
+	return n
+}
+
+// Markdown is the counts as a table.
+func (r *Report) Markdown() string {
+	var b strings.Builder
+	b.WriteString("| fault | kind of run | times | runs compared | went wrong |\n|---|---|---|---|---|\n")
+	for _, x := range r.rows {
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d |\n", x.fault, x.kind, x.times, x.compared, len(x.findings))
+	}
+	return b.String()
+}

@@ -1,0 +1,47 @@
+//go:build linux
+
+package reliability
+
+import (
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Signal sends runs of a kind Ctrl-C, SIGTERM or SIGHUP at random instants, until that was
+// done times times: they save, end with the status that belongs to the signal, and say how
+// to go on. Some are stopped and continued before (SIGTSTP, SIGCONT), which changes nothing,
+// and some get Ctrl-C twice, which ends them at once. What they become is compared with a
+// run that was left alone.
+func (k Kind) Signal(p *Program, r *Report, times int, seed uint64) error {
+	signals := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+	return k.interrupt(p, r, "signals", times, seed, func(x *row, process *Process, random *rand.Rand) {
+		if random.IntN(4) == 0 {
+			process.Signal(syscall.SIGTSTP)
+			time.Sleep(20 * time.Millisecond)
+			process.Signal(syscall.SIGCONT)
+		}
+		s := signals[random.IntN(len(signals))]
+		process.Signal(s)
+		twice := random.IntN(4) == 0
+		if twice {
+			time.Sleep(time.Duration(random.IntN(5)) * time.Millisecond)
+			process.Signal(syscall.SIGINT)
+		}
+		start := time.Now()
+		e := process.Wait()
+		if took := time.Since(start); took > 5*time.Second {
+			r.wrong(x, "%v: ended %v after the signal", e, took)
+		}
+		if fault := e.Fault(); fault != "" {
+			r.wrong(x, "%v: %s", e, fault)
+		}
+		if e.Status != 0 && e.Status != 128+int(s) && !(twice && e.Status == 128+int(syscall.SIGINT)) {
+			r.wrong(x, "%v after signal %d (twice: %v)", e, s, twice)
+		}
+		if said := strings.Contains(e.Stdout, "\nstopped"); said && e.Status == 0 {
+			r.wrong(x, "%v: says that it stopped", e)
+		}
+	})
+}
