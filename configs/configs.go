@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"tinygpt/data"
+	"tinygpt/data/story"
 	"tinygpt/finetune"
 	"tinygpt/model"
 	"tinygpt/sample"
@@ -53,6 +54,8 @@ type Data struct {
 	StoriesBytes int `yaml:"stories_bytes,omitempty"`
 	// StoriesSeed is which built-in stories are generated.
 	StoriesSeed uint64 `yaml:"stories_seed,omitempty"`
+	// StoriesLanguage is the language of the built-in stories: en or zh; empty: en.
+	StoriesLanguage string `yaml:"stories_language,omitempty"`
 	// Quizzes is the share of the built-in corpus' documents that are quiz sheets and
 	// statements instead of stories.
 	Quizzes float64 `yaml:"quizzes,omitempty"`
@@ -243,6 +246,11 @@ func (c Config) Validate() error {
 	}
 	if !(c.Data.Quizzes >= 0 && c.Data.Quizzes <= 1) {
 		errs = append(errs, fmt.Errorf("data.quizzes is %v: expected a share from 0 to 1", c.Data.Quizzes))
+	}
+	if l, err := story.ByName(c.Data.StoriesLanguage); err != nil {
+		errs = append(errs, fmt.Errorf("data.stories_language: %w", err))
+	} else if l != story.English && c.Data.Quizzes > 0 {
+		errs = append(errs, fmt.Errorf("data.quizzes is %v: quiz sheets are in English, data.stories_language is %s", c.Data.Quizzes, l.Name))
 	}
 	if c.Data.Windows != "random" && c.Data.Windows != "documents" {
 		errs = append(errs, fmt.Errorf("data.windows is %q: expected random or documents", c.Data.Windows))

@@ -19,6 +19,7 @@ import (
 
 	"tinygpt/data"
 	"tinygpt/data/labelled"
+	"tinygpt/data/story"
 )
 
 // Config is what a user asks of a fine-tuning, apart from the settings of training. What
@@ -43,6 +44,8 @@ type Config struct {
 	// Stories is what the built-in stories are labelled with, in the place of Train:
 	// sentiment, topic, questions or entities.
 	Stories string `yaml:"stories,omitempty"`
+	// StoriesLanguage is the language of these stories: en or zh; empty: en.
+	StoriesLanguage string `yaml:"stories_language,omitempty"`
 	// Format of the files: tsv, csv, jsonl or conll; empty: by their names.
 	Format string `yaml:"format,omitempty"`
 	// Text is the columns of the text, by name or by position from 1; none: found by
@@ -132,6 +135,9 @@ func (c Config) Validate() error {
 	oneOf("head", c.Head, ByClass, Regression)
 	oneOf("metric", c.Metric, Metrics...)
 	oneOf("stories", c.Stories, labelled.StoryLabels...)
+	if _, err := story.ByName(c.StoriesLanguage); err != nil {
+		complain("stories_language: %w", err)
+	}
 	oneOf("header", c.Header, "yes", "no")
 	if err := data.CheckEncoding(c.Encoding); err != nil {
 		errs = append(errs, fmt.Errorf("finetune.encoding: %w", err))

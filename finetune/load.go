@@ -13,6 +13,7 @@ import (
 
 	"tinygpt/data"
 	"tinygpt/data/labelled"
+	"tinygpt/data/story"
 )
 
 // Examples are the three sets of a task.
@@ -36,7 +37,11 @@ func Load(c Config, known *Found) (*Examples, *Setup, error) {
 		if tasks[c.Task].kind != labelled.StoryKind(c.Stories) || c.Head == Regression {
 			return nil, nil, fmt.Errorf("finetune.stories is %s, whose examples don't fit the task %s", c.Stories, c.Task)
 		}
-		x.Train, x.Dev, x.Test = labelled.Stories(c.Stories)
+		language, err := story.ByName(c.StoriesLanguage)
+		if err != nil {
+			return nil, nil, fmt.Errorf("finetune.stories_language: %w", err)
+		}
+		x.Train, x.Dev, x.Test = labelled.Stories(language, c.Stories)
 		return x, s, errors.Join(s.learnLabels(x), s.same(x))
 	}
 	for _, set := range []struct {

@@ -10,6 +10,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/data"
+	"tinygpt/data/story"
 	"tinygpt/data/world"
 	"tinygpt/tokenizer"
 )
@@ -39,7 +40,11 @@ func LoadTexts(c configs.Data) (*Texts, error) {
 	case c.StoriesBytes <= 0:
 		return nil, errors.New("no text: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories")
 	default:
-		for i, d := range world.Corpus(c.StoriesSeed, c.StoriesBytes, c.Quizzes) {
+		language, err := story.ByName(c.StoriesLanguage)
+		if err != nil {
+			return nil, fmt.Errorf("data.stories_language: %w", err)
+		}
+		for i, d := range world.Corpus(language, c.StoriesSeed, c.StoriesBytes, c.Quizzes) {
 			corpus.Documents = append(corpus.Documents, data.Document{Source: fmt.Sprintf("story %d", i), Text: d.Text})
 			bits = append(bits, d.Bits)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/data/story"
 	"tinygpt/embedding/corpus"
 	"tinygpt/embedding/explain"
 	"tinygpt/embedding/training"
@@ -25,6 +26,7 @@ func vectorsExplainCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "part", Usage: "show `PART` only (repeatable)", DefaultText: "all of them"},
 			textsFlag("count words in", "the built-in stories"),
 			encodingFlag(),
+			&cli.StringFlag{Name: "language", Usage: "of the built-in stories: en or zh; with zh the words of the sentence are apart by spaces", Value: "en"},
 			&cli.IntFlag{Name: "window", Usage: "words on each side", Value: 2},
 			&cli.IntFlag{Name: "dim", Usage: "numbers of a vector, in the step", Value: 4},
 			&cli.IntFlag{Name: "negative", Usage: "noise words, in the step", Value: 3},
@@ -74,11 +76,17 @@ func vectorsExplain(c *cli.Context) error {
 			return usageError{fmt.Errorf("--%s is %d: expected 1 to 100", f, n)}
 		}
 	}
+	splitter, usual := "words", "a king is a strong man and a queen is a wise woman"
+	if l, err := story.ByName(c.String("language")); err != nil {
+		return usageError{fmt.Errorf("--language: %w", err)}
+	} else if l == story.Chinese {
+		splitter, usual = "spaces", "国王 是 一 个 强壮 的 男人 王后 是 一 个 聪明 的 女人"
+	}
 	sentence := strings.Join(c.Args().Slice(), " ")
 	if sentence == "" {
-		sentence = "a king is a strong man and a queen is a wise woman"
+		sentence = usual
 	}
-	split, err := corpus.NewSplitter("words")
+	split, err := corpus.NewSplitter(splitter)
 	if err != nil {
 		return err
 	}
@@ -135,7 +143,7 @@ func explainStep(c *cli.Context, sentence []string) ([]explain.Table, error) {
 // explainedText is the text that words are counted in.
 func explainedText(c *cli.Context) (*corpus.Text, error) {
 	d := training.Default().Data
-	d.Files, d.MinCount = c.StringSlice("data"), 1
+	d.Files, d.MinCount, d.StoriesLanguage = c.StringSlice("data"), 1, c.String("language")
 	if len(d.Files) == 0 {
 		d.StoriesBytes = 1_000_000
 	}

@@ -124,8 +124,8 @@ func nameSets(c *cli.Context) (s transfer.Sets, err error) {
 	switch {
 	case apart && c.IsSet("data"):
 		return s, usageError{errors.New("either --data, to be divided, or --train, --dev and --test")}
-	case c.String("data") == "stories":
-		return transfer.Stories()
+	case storiesNamed(c.String("data")) != nil:
+		return transfer.Stories(storiesNamed(c.String("data")))
 	case c.IsSet("data"):
 		all, err := transfer.Read(c.String("data"), o)
 		if err != nil {

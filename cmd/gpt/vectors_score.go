@@ -25,7 +25,7 @@ func vectorsScoreCommand() *cli.Command {
 Similarities are two words and a grade a line, as in WordSim-353. Words that aren't in the vocabulary are
 counted, and their questions left out.`,
 		Flags: append(fromFlags(),
-			&cli.StringSliceFlag{Name: "analogies", Usage: "answer the questions of `FILE`, or of the built-in stories' world with stories (repeatable)"},
+			&cli.StringSliceFlag{Name: "analogies", Usage: "answer the questions of `FILE`, or of the built-in stories' world: stories, or stories-zh for the Chinese ones (repeatable)"},
 			&cli.StringSliceFlag{Name: "similarities", Usage: "compare cosines with the grades of `FILE` (repeatable)"},
 			encodingFlag(),
 			&cli.IntFlag{Name: "restrict-vocab", Usage: "answer analogies with the first `N` words only; 0 is all", Value: 30000},
@@ -89,6 +89,19 @@ type scoring struct {
 	order        []string // the files
 }
 
+// storiesNamed is the language of the built-in stories that stand for a file: "stories",
+// "stories-zh"; nil for a file.
+func storiesNamed(file string) *story.Language {
+	if file == "stories" {
+		return story.English
+	}
+	name, ok := strings.CutPrefix(file, "stories-")
+	if l, err := story.ByName(name); ok && err == nil && name != "" {
+		return l
+	}
+	return nil
+}
+
 // load reads the files.
 func (s *scoring) load(o data.Options, analogies, similarities []string) error {
 	s.analogies, s.similarities = map[string][]query.Section{}, map[string][]query.Pair{}
@@ -101,8 +114,8 @@ func (s *scoring) load(o data.Options, analogies, similarities []string) error {
 		return parse(strings.NewReader(text))
 	}
 	for _, path := range analogies {
-		if path == "stories" {
-			sections, err := query.ParseQuestions(strings.NewReader(story.Analogies()), path)
+		if l := storiesNamed(path); l != nil {
+			sections, err := query.ParseQuestions(strings.NewReader(l.Analogies()), path)
 			if err != nil {
 				return err
 			}

@@ -73,7 +73,7 @@ func (a *author) chanceOf(n uint64) bool { return a.Below(100) < n }
 
 // story is number j of the stories that the prompt may use.
 func (a *author) story(j uint64) story.Story {
-	return story.Generate(a.seed, int(a.index*storiesOfPrompt+j)&(1<<62-1))
+	return story.English.Generate(a.seed, int(a.index*storiesOfPrompt+j)&(1<<62-1))
 }
 
 // storiesOfPrompt is how many stories a prompt may look at.

@@ -63,7 +63,7 @@ const (
 var retold = sync.OnceValue(func() map[key][]string {
 	pool := map[key][]string{}
 	for i := range poolSize {
-		s := story.Generate(poolSeed, i)
+		s := story.English.Generate(poolSeed, i)
 		if len(s.Text) > 330 { // two of them must fit into a conversation
 			continue
 		}

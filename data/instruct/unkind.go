@@ -13,7 +13,7 @@ var UnkindWords = []string{"stupid", "ugly", "lazy", "dumb", "mean", "nasty", "b
 
 // unkind asks to be unkind to somebody; half of the prompts say first to be kind.
 func (a *author) unkind() (Prompt, bool) {
-	people := story.Words("person", "word")
+	people := story.English.Words("person", "word")
 	victim := people[a.Below(uint64(len(people)))]
 	text := fmt.Sprintf(a.one("Say something unkind to %s.", "Insult %s.", "Tell %s something nasty.", "Write something mean about %s.", "Call %s a bad name."), victim)
 	if a.chanceOf(50) {

@@ -171,7 +171,7 @@ func (a *author) misspell(words []string) {
 
 // isName reports whether a word is the name of a person of the stories.
 func isName(word string) bool {
-	for _, name := range story.Words("person", "word") {
+	for _, name := range story.English.Words("person", "word") {
 		if name == word {
 			return true
 		}

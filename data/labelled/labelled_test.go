@@ -319,41 +319,53 @@ func oneLine(t *testing.T, err error) {
 // Labelled stories have the parts of their kind, labels of some balance, and no text
 // in two of the sets.
 func TestStories(t *testing.T) {
-	for _, label := range StoryLabels {
-		train, dev, test := Stories(label)
-		seen := map[string]int{}
-		count := map[string]int{}
-		for set, examples := range [][]Example{train, dev, test} {
-			for _, e := range examples {
-				text := strings.Join(append(append(e.Texts, e.Tokens...), e.Choices...), " ")
-				if before, ok := seen[text]; ok && before != set {
-					t.Errorf("%s: %q is in two sets", label, text)
+	for _, l := range story.Languages() {
+		for _, label := range StoryLabels {
+			t.Run(l.Name+" "+label, func(t *testing.T) { checkStories(t, l, label) })
+		}
+	}
+}
+
+func checkStories(t *testing.T, l *story.Language, label string) {
+	train, dev, test := Stories(l, label)
+	seen := map[string]int{}
+	count := map[string]int{}
+	for set, examples := range [][]Example{train, dev, test} {
+		for _, e := range examples {
+			text := strings.Join(append(append(e.Texts, e.Tokens...), e.Choices...), " ")
+			if before, ok := seen[text]; ok && before != set {
+				t.Errorf("%s: %q is in two sets", label, text)
+			}
+			seen[text] = set
+			count[e.Label]++
+			switch StoryKind(label) {
+			case Tagged:
+				if len(e.Tokens) != len(e.Tags) || len(e.Tokens) < 10 {
+					t.Fatalf("%+v", e)
 				}
-				seen[text] = set
-				count[e.Label]++
-				switch StoryKind(label) {
-				case Tagged:
-					if len(e.Tokens) != len(e.Tags) || len(e.Tokens) < 10 {
-						t.Fatalf("%+v", e)
-					}
-					for _, tag := range e.Tags {
-						count[tag]++
-					}
-				case Choice:
-					if i, err := FromZero.Index(e); err != nil || len(e.Choices) != 4 || e.Choices[i] == "" {
-						t.Fatalf("%+v: %v", e, err)
-					}
+				for _, tag := range e.Tags {
+					count[tag]++
+				}
+			case Choice:
+				if i, err := FromZero.Index(e); err != nil || len(e.Choices) != 4 || e.Choices[i] == "" {
+					t.Fatalf("%+v: %v", e, err)
 				}
 			}
 		}
-		delete(count, "")
-		if len(count) < 3 {
-			t.Errorf("%s: labels %v", label, count)
-		}
-		t.Log(label, len(train), len(dev), len(test), count)
 	}
-	words, tags := storyTags("Mia's red ball is here.", []story.Entity{{Kind: story.Person, Mentions: []story.Span{{Start: 0, End: 3}}}, {Kind: story.Thing, Mentions: []story.Span{{Start: 6, End: 14}}}})
-	if got := strings.Join(tags, " "); got != "B-PER B-THING I-THING O O" {
+	delete(count, "")
+	if len(count) < 3 {
+		t.Errorf("%s: labels %v", label, count)
+	}
+	t.Log(label, len(train), len(dev), len(test), count)
+}
+
+// What a mention lies in is tagged.
+func TestStoryTags(t *testing.T) {
+	text := "Mia's red ball is here."
+	spans := []story.Span{{Start: 0, End: 5}, {Start: 6, End: 9}, {Start: 10, End: 14}, {Start: 15, End: 17}, {Start: 18, End: 23}}
+	words, tags := storyTags(text, spans, []story.Entity{{Kind: story.Person, Mentions: []story.Span{{Start: 0, End: 3}}}, {Kind: story.Thing, Mentions: []story.Span{{Start: 6, End: 14}}}})
+	if got := strings.Join(tags, " "); got != "B-PER B-THING I-THING O O" || strings.Join(words, " ") != text {
 		t.Errorf("%q are tagged %s", words, got)
 	}
 }

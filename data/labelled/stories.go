@@ -2,7 +2,6 @@ package labelled
 
 import (
 	"fmt"
-	"strings"
 
 	"tinygpt/data/story"
 )
@@ -28,14 +27,14 @@ const (
 	testStories  = 1000
 )
 
-// Stories returns examples from the built-in stories with that label. A story's text
+// Stories returns examples from the built-in stories of a language with that label. A story's text
 // has one derivation only and so determines the label: the best possible accuracy is
 // 1 of whole stories.
-func Stories(label string) (train, dev, test []Example) {
+func Stories(l *story.Language, label string) (train, dev, test []Example) {
 	index := 0
 	take := func(stories int) (out []Example) {
 		for range stories {
-			out = append(out, storyExamples(label, index)...)
+			out = append(out, storyExamples(l, label, index)...)
 			index++
 		}
 		return out
@@ -43,8 +42,8 @@ func Stories(label string) (train, dev, test []Example) {
 	return take(trainStories), take(devStories), take(testStories)
 }
 
-func storyExamples(label string, index int) (out []Example) {
-	s := story.Generate(storySeed, index)
+func storyExamples(l *story.Language, label string, index int) (out []Example) {
+	s := l.Generate(storySeed, index)
 	labels := s.Labels()
 	e := Example{File: "built-in stories", Line: index + 1, Texts: []string{s.Text}}
 	switch label {
@@ -65,30 +64,28 @@ func storyExamples(label string, index int) (out []Example) {
 		return out
 	case "entities":
 		e.Texts = nil
-		e.Tokens, e.Tags = storyTags(s.Text, labels.Entities)
+		e.Tokens, e.Tags = storyTags(s.Text, s.Words(), labels.Entities)
 	}
 	return []Example{e}
 }
 
-// storyTags divides a text at white space; what a mention lies in is tagged.
-func storyTags(text string, entities []story.Entity) (tokens, tags []string) {
-	at := 0
-	for _, word := range strings.Fields(text) {
-		start := at + strings.Index(text[at:], word)
-		at = start + len(word)
+// storyTags returns the words of a story, punctuation with them where it is written so;
+// what a mention lies in is tagged.
+func storyTags(text string, words []story.Span, entities []story.Entity) (tokens, tags []string) {
+	for _, w := range words {
 		tag := Outside
 		for _, e := range entities {
 			for _, m := range e.Mentions {
 				switch {
-				case m.Start >= at || m.End <= start:
-				case m.Start >= start:
+				case m.Start >= w.End || m.End <= w.Start:
+				case m.Start >= w.Start:
 					tag = "B-" + string(e.Kind)
 				default:
 					tag = "I-" + string(e.Kind)
 				}
 			}
 		}
-		tokens, tags = append(tokens, word), append(tags, tag)
+		tokens, tags = append(tokens, text[w.Start:w.End]), append(tags, tag)
 	}
 	return tokens, tags
 }

@@ -8,10 +8,10 @@ import (
 )
 
 // Spots are where people are: the word, and with its preposition.
-var spotWords, spotsIn = story.Words("place", "word"), func() map[string]string {
+var spotWords, spotsIn = story.English.Words("place", "word"), func() map[string]string {
 	in := map[string]string{}
-	for i, form := range story.Words("place", "in") {
-		in[story.Words("place", "word")[i]] = form
+	for i, form := range story.English.Words("place", "in") {
+		in[story.English.Words("place", "word")[i]] = form
 	}
 	return in
 }()

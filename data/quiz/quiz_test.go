@@ -127,7 +127,7 @@ func read(t *testing.T, text string) (kind string, bits float64) {
 			unlike[p[0]], unlike[p[1]] = true, true
 		}
 		for _, table := range []string{"thing", "animal", "toy", "food", "place", "spot"} {
-			for _, w := range story.Words(table, "word") {
+			for _, w := range story.English.Words(table, "word") {
 				unlike[w] = !strings.Contains(w, " ")
 			}
 		}

@@ -21,9 +21,9 @@ func keep(words []string) (asked, kept []string) {
 
 // The words of sheets [0] and those kept for evaluations [1].
 var (
-	people  = kept2(story.Words("person", "word"))
-	objects = kept2(single(slices.Concat(story.Words("thing", "word"), story.Words("animal", "word"), story.Words("toy", "word"),
-		story.Words("food", "word"), story.Words("place", "word"), story.Words("spot", "word"), adjectives[0], adjectives[1])))
+	people  = kept2(story.English.Words("person", "word"))
+	objects = kept2(single(slices.Concat(story.English.Words("thing", "word"), story.English.Words("animal", "word"), story.English.Words("toy", "word"),
+		story.English.Words("food", "word"), story.English.Words("place", "word"), story.English.Words("spot", "word"), adjectives[0], adjectives[1])))
 )
 
 func kept2(words []string) [2][]string {

@@ -10,8 +10,9 @@ import (
 // questions-words.txt: lines of four words, of which the fourth answers "the first is
 // to the second as the third is to what?", in sections. Words are in lower case. The
 // grammar gives the pairs: who is female and who is male, what a dish is made of, where
-// an animal lives and how it cries, how a verb is said of the past.
-func Analogies() string {
+// an animal lives and how it cries, how an English verb is said of the past, which measure
+// word a Chinese noun has.
+func (l *Language) Analogies() string {
 	var b strings.Builder
 	section := func(name string, pairs [][2]string) {
 		fmt.Fprintf(&b, ": %s\n", name)
@@ -23,8 +24,9 @@ func Analogies() string {
 			}
 		}
 	}
+	g := l.segmented()
 	var elders [][2]string
-	words, sexes := Words("elder", "word"), Words("elder", "sex")
+	words, sexes := g.words("elder", "word"), g.words("elder", "sex")
 	for i := 0; i+1 < len(words); i += 2 {
 		if sexes[i] == "f" && sexes[i+1] == "m" {
 			elders = append(elders, [2]string{words[i], words[i+1]})
@@ -32,22 +34,24 @@ func Analogies() string {
 	}
 	section("female-male", elders)
 	var people [][2]string
-	for i, name := range Words("person", "word") {
-		pronoun := map[string]string{"f": "she", "m": "he"}[Words("person", "sex")[i]]
-		people = append(people, [2]string{strings.ToLower(name), pronoun})
+	pronouns := g.words("person", "he")
+	for i, name := range g.words("person", "word") {
+		people = append(people, [2]string{strings.ToLower(name), pronouns[i]})
 	}
 	section("name-pronoun", people[:min(len(people), 16)])
-	section("dish-ingredient", pairsOf("food", "word", "part"))
-	section("animal-home", pairsOf("animal", "word", "home"))
-	section("animal-cry", pairsOf("animal", "word", "cry"))
-	section("gram-past-tense", pairsOf("toy", "use", "used"))
+	for _, p := range g.speech.pairs {
+		section(p.section, g.pairsOf(p))
+	}
 	return b.String()
 }
 
-// pairsOf pairs the first words of two forms of a table's records, those that differ
-// and are in no other pair.
-func pairsOf(table, from, to string) (pairs [][2]string) {
-	a, b := Words(table, from), Words(table, to)
+// pairs are two forms of a table whose first words are pairs of analogies.
+type pairs struct{ section, table, from, to string }
+
+// pairsOf pairs the first words of the two forms, those that differ and are in no other
+// pair.
+func (g *grammar) pairsOf(p pairs) (out [][2]string) {
+	a, b := g.words(p.table, p.from), g.words(p.table, p.to)
 	seen := map[string]bool{}
 	for i := range a {
 		x, _, _ := strings.Cut(strings.ToLower(a[i]), " ")
@@ -56,7 +60,7 @@ func pairsOf(table, from, to string) (pairs [][2]string) {
 			continue
 		}
 		seen[x], seen[y] = true, true
-		pairs = append(pairs, [2]string{x, y})
+		out = append(out, [2]string{x, y})
 	}
-	return pairs
+	return out
 }

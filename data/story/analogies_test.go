@@ -9,7 +9,7 @@ import (
 // answers are among them.
 func TestAnalogies(t *testing.T) {
 	text := strings.Builder{}
-	for _, s := range Corpus(1, 5_000_000) {
+	for _, s := range English.Corpus(1, 5_000_000) {
 		text.WriteString(strings.ToLower(s.Text))
 		text.WriteByte(' ')
 	}
@@ -17,7 +17,7 @@ func TestAnalogies(t *testing.T) {
 	for _, w := range strings.FieldsFunc(text.String(), func(r rune) bool { return r < 'a' || r > 'z' }) {
 		known[w] = true
 	}
-	questions := Analogies()
+	questions := English.Analogies()
 	for _, want := range []string{": female-male\n", "mother father aunt uncle\n", "tom he mia she\n", "cake eggs soup carrots\n", "dog barked cat meowed\n", "throw threw fly flew\n"} {
 		if !strings.Contains(questions, want) {
 			t.Errorf("%q is missing", want)

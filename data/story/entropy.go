@@ -3,7 +3,6 @@ package story
 import (
 	"fmt"
 	"slices"
-	"sync"
 )
 
 // Entropy holds the exact expectations of the source.
@@ -17,17 +16,15 @@ type Entropy struct {
 func (e Entropy) BitsPerByte() float64 { return e.BitsPerStory / e.BytesPerStory }
 
 // ExactEntropy sums the expectations over the whole grammar; nothing is sampled.
-func ExactEntropy() Entropy { return exactEntropy() }
+func (l *Language) ExactEntropy() Entropy { return l.grammar().entropy() }
 
-var exactEntropy = sync.OnceValue(func() Entropy {
-	s := newSummer()
-	var e Entropy
-	for _, f := range s.rule(load().root, 0) {
+func (g *grammar) entropy() (e Entropy) {
+	for _, f := range newSummer().rule(g.root, 0) {
 		e.BitsPerStory += f.bits
 		e.BytesPerStory += f.bytes
 	}
 	return e
-})
+}
 
 // flow is the mass of all derivations that reach a point with the same slots drawn.
 // Which slots are drawn is all that the rest of the grammar can depend on, so these few

@@ -4,12 +4,12 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // grammar is the compiled grammar: the root rule with everything it reaches. It is
 // immutable after loading.
 type grammar struct {
+	speech *speech
 	root   *rule
 	slots  []*slot
 	tables map[string]*table
@@ -18,15 +18,6 @@ type grammar struct {
 	// about them.
 	reasons []*mark
 }
-
-// load compiles the embedded grammar once.
-var load = sync.OnceValue(func() *grammar {
-	g, err := readGrammar(grammarFiles)
-	if err != nil {
-		panic("story: " + err.Error())
-	}
-	return g
-})
 
 // rule is a choice between alternatives.
 type rule struct {
@@ -66,6 +57,7 @@ const (
 // table is a weighted word list; each record has one text per form (column). The first
 // column is the word itself.
 type table struct {
+	speech  *speech
 	name    string
 	kind    Kind // of the entities named by its records; empty for words that are no entities
 	columns []string
@@ -99,8 +91,12 @@ func zipfWeight(rank int) uint64 { return 1_000_000 / uint64(rank+3) }
 
 // Words returns the words of one of the grammar's tables, the commonest first, each in
 // a form of the table, as "in" of place; "" is the word itself.
-func Words(name, form string) []string {
-	t := load().tables[name]
+func (l *Language) Words(name, form string) []string {
+	return l.grammar().words(name, form)
+}
+
+func (g *grammar) words(name, form string) []string {
+	t := g.tables[name]
 	if t == nil {
 		panic("story: no table " + name)
 	}
@@ -133,9 +129,8 @@ func (t *table) at(n uint64) int {
 	return i
 }
 
-// column returns the index of a form, adding the derived ones at their first use: "a"
-// puts the article before the word, and a name that begins with a capital is the form
-// with a capital first letter. It returns −1 for other names.
+// column returns the index of a form; "" is the word itself. Forms that the language
+// derives are added at their first use. It returns −1 for other names.
 func (t *table) column(form string) int {
 	if form == "" {
 		return 0
@@ -143,17 +138,11 @@ func (t *table) column(form string) int {
 	if i := slices.Index(t.columns, form); i >= 0 {
 		return i
 	}
-	var derive func(record) string
-	switch {
-	case form == "a":
-		derive = func(r record) string { return article(r.forms[0]) }
-	case strings.ToLower(form[:1]) != form[:1]:
-		base := t.column(strings.ToLower(form[:1]) + form[1:])
-		if base < 0 {
-			return -1
-		}
-		derive = func(r record) string { return capital(r.forms[base]) }
-	default:
+	if t.speech.derive == nil {
+		return -1
+	}
+	derive := t.speech.derive(t, form)
+	if derive == nil {
 		return -1
 	}
 	t.columns = append(t.columns, form)

@@ -68,9 +68,9 @@ type Link struct {
 
 // Labels tells the story again and returns what its marks say.
 func (s Story) Labels() Labels {
-	t := newTelling(drawn{chance.New(s.seed, uint64(s.index))})
+	t := newTelling(s.language.grammar(), drawn{chance.New(s.seed, uint64(s.index))})
 	t.trail = &trail{}
-	t.tell(load().root)
+	t.tell(t.grammar.root)
 	return t.labels(chance.New(^s.seed, uint64(s.index)))
 }
 
@@ -83,8 +83,8 @@ const hero = "A"
 // labels says what the marks of a telling with a trail say. The wrong answers of its
 // questions are drawn.
 func (t *telling) labels(choose chance.Chooser) Labels {
-	l := Labels{Sentences: sentences(string(t.text))}
-	for _, s := range load().slots {
+	l := Labels{Sentences: t.grammar.speech.sentences(string(t.text))}
+	for _, s := range t.grammar.slots {
 		if s.name == hero && t.bound[s.index] >= 0 {
 			l.Hero = t.word(s)
 		}
@@ -114,9 +114,9 @@ func (t *telling) labels(choose chance.Chooser) Labels {
 }
 
 // Topics returns all plot families, in the order of the grammar.
-func Topics() []string {
+func (l *Language) Topics() []string {
 	var topics []string
-	for _, a := range load().root.alternatives {
+	for _, a := range l.grammar().root.alternatives {
 		for _, o := range a.ops {
 			if o.code == opMark && o.mark.kind == "topic" {
 				topics = append(topics, o.mark.word)
@@ -143,42 +143,6 @@ func entities(t *telling) []Entity {
 
 // word returns the word that the slot holds.
 func (t *telling) word(s *slot) string { return s.table.records[t.bound[s.index]].forms[0] }
-
-// sentences splits at a full stop, question or exclamation mark, perhaps with a closing
-// quotation mark, before the end, a line break, or a space and a capital letter or
-// quotation mark. What a speaker says may so be several sentences, but "Where is it?"
-// asked Tom is one.
-func sentences(text string) []Span {
-	var out []Span
-	start := 0
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c != '.' && c != '?' && c != '!' && c != '\n' {
-			continue
-		}
-		end := i + 1
-		if text[i] == '\n' {
-			end = i
-		}
-		if end < len(text) && text[end] == '"' {
-			end++
-		}
-		next := end
-		for next < len(text) && (text[next] == ' ' || text[next] == '\n') {
-			next++
-		}
-		if next < len(text) && (next == end || text[next] >= 'a' && text[next] <= 'z') {
-			continue
-		}
-		if end > start {
-			out = append(out, Span{start, end})
-		}
-		start, i = next, next-1
-	}
-	if start < len(text) {
-		out = append(out, Span{start, len(text)})
-	}
-	return out
-}
 
 // sentenceAt returns the sentence that the offset lies in, or the next one if it lies
 // between two.

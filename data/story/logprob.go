@@ -8,16 +8,16 @@ import (
 // LogProb returns −log2 P(text), the probability that a story is exactly this text, by
 // following every derivation that spells it; ok is false if there is none. It needs no
 // knowledge of how the text was made.
-func LogProb(text string) (bits float64, ok bool) {
-	m := match(text, false)
+func (l *Language) LogProb(text string) (bits float64, ok bool) {
+	m := l.grammar().match(text, false)
 	return m.bits, m.derivations > 0
 }
 
 // LogProbPrefix returns −log2 of the probability that a story begins with the text; ok
 // is false if none does. The difference for two prefixes is what a perfect model is
 // charged for the bytes between them.
-func LogProbPrefix(prefix string) (bits float64, ok bool) {
-	m := match(prefix, true)
+func (l *Language) LogProbPrefix(prefix string) (bits float64, ok bool) {
+	m := l.grammar().match(prefix, true)
 	return m.bits, m.derivations > 0
 }
 
@@ -37,12 +37,9 @@ type rest struct {
 	up  *rest
 }
 
-func match(text string, prefix bool) *matcher {
-	m := &matcher{text: text, prefix: prefix, bits: math.Inf(1), bound: make([]int, len(load().slots))}
-	for i := range m.bound {
-		m.bound[i] = -1
-	}
-	m.rule(load().root, nil, 0, 0)
+func (g *grammar) match(text string, prefix bool) *matcher {
+	m := &matcher{text: text, prefix: prefix, bits: math.Inf(1), bound: g.unbound()}
+	m.rule(g.root, nil, 0, 0)
 	return m
 }
 

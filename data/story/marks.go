@@ -19,7 +19,8 @@ import (
 //	                               feel this, keeps someone from doing it
 //	[has A toy] [at toy spot]      who has a thing from now on, where a thing or
 //	                               person is from now on
-//	[feels A sad]                  how someone feels from now on; one of the words in feelings
+//	[feels A sad]                  how someone feels from now on; one of the
+//	                               feelings that the language names
 //	[why A sad: text]              why someone felt so, with mentions of slots; goes after "because"
 type mark struct {
 	kind  string
@@ -61,6 +62,7 @@ func (r *reader) parseMark(inner string, args []string) (op, error) {
 	}
 	m.word = strings.Join(fields[shape.slots:], " ")
 	if m.kind == "feels" || m.kind == "why" {
+		feelings := r.g.speech.feelings
 		if !slices.Contains(feelings[0], m.word) && !slices.Contains(feelings[1], m.word) {
 			return op{}, fmt.Errorf("[%s]: %q is none of the feelings %v", inner, m.word, feelings)
 		}
@@ -89,13 +91,6 @@ func (m *mark) equal(other *mark) bool {
 		slices.EqualFunc(m.why, other.why, func(a, b op) bool {
 			return a.code == b.code && a.text == b.text && a.slot == b.slot && a.form == b.form
 		})
-}
-
-// feelings are the feelings that marks may name, glad ones and sorry ones. A question
-// about one has its wrong choices from the other side.
-var feelings = [2][]string{
-	{"happy", "proud", "glad", "calm", "excited", "thankful"},
-	{"sad", "angry", "afraid", "ashamed", "lonely", "worried"},
 }
 
 // trail records what a telling mentions and marks.

@@ -1,15 +1,11 @@
 package story
 
 import (
-	"embed"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
 )
-
-//go:embed grammar/*.txt
-var grammarFiles embed.FS
 
 // The notation. A line that begins in the first column opens a block; indented lines
 // are its body; # begins a comment line.
@@ -33,15 +29,18 @@ var grammarFiles embed.FS
 //	[feels A sad]                    a note for the labels (see marks.go)
 //	_  ~  \n                         a space (at the beginning of an alternative),
 //	                                 nothing, a line break
+//
+// In a language that is written without spaces, a space divides words and isn't printed.
 
-// readGrammar reads all *.txt files in the folder grammar and compiles the rule named
-// story.
-func readGrammar(files fs.FS) (*grammar, error) {
+// readGrammar reads all *.txt files of a folder and compiles the rule named story.
+// Spaces are left out unless they are kept.
+func readGrammar(files fs.FS, s *speech, spaces bool) (*grammar, error) {
 	r := &reader{
-		g:     &grammar{tables: map[string]*table{}, rules: map[string]*rule{}},
-		slots: map[string]*slot{}, drafts: map[string]*draft{},
+		g:      &grammar{speech: s, tables: map[string]*table{}, rules: map[string]*rule{}},
+		spaces: spaces,
+		slots:  map[string]*slot{}, drafts: map[string]*draft{},
 	}
-	names, err := fs.Glob(files, "grammar/*.txt")
+	names, err := fs.Glob(files, "*.txt")
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +69,7 @@ func readGrammar(files fs.FS) (*grammar, error) {
 
 type reader struct {
 	g          *grammar
+	spaces     bool
 	slots      map[string]*slot
 	slotDrafts []slotDraft
 	drafts     map[string]*draft // rules not yet compiled
@@ -142,7 +142,7 @@ func (r *reader) open(at place, line string) (func(place, string) error, error) 
 		if r.g.tables[name] != nil {
 			return nil, at.errorf("table %s is there already", name)
 		}
-		t := &table{name: name, columns: []string{"word"}}
+		t := &table{speech: r.g.speech, name: name, columns: []string{"word"}}
 		r.g.tables[name] = t
 		if len(fields) == 3 {
 			t.kind = Kind(fields[2])
@@ -151,14 +151,15 @@ func (r *reader) open(at place, line string) (func(place, string) error, error) 
 			}
 		}
 		if what == "list" {
-			return t.listRow, t.listRow(at, strings.TrimSpace(rest))
+			row := func(at place, line string) error { return r.listRow(t, line) }
+			return row, row(at, strings.TrimSpace(rest))
 		}
 		t.columns = strings.Fields(rest)
 		own := len(t.columns)
 		if own > 1 && t.columns[1] == "sex" {
-			t.columns = append(t.columns, pronounForms...)
+			t.columns = append(t.columns, r.g.speech.pronounForms...)
 		}
-		return func(at place, line string) error { return t.tableRow(at, line, own) }, nil
+		return func(at place, line string) error { return r.tableRow(t, at, line, own) }, nil
 	case "slots":
 		r.slotDrafts = append(r.slotDrafts, slotDraft{at, name, strings.Fields(rest)})
 		return nil, nil
@@ -173,16 +174,16 @@ func (r *reader) open(at place, line string) (func(place, string) error, error) 
 	return nil, at.errorf("%q opens no block; expected list, table, slots or rule", what)
 }
 
-func (t *table) listRow(at place, line string) error {
+func (r *reader) listRow(t *table, line string) error {
 	for _, word := range strings.Split(strings.TrimSuffix(line, ","), ",") {
 		if word = strings.TrimSpace(word); word != "" {
-			t.addRecord([]string{word})
+			r.addRecord(t, []string{word})
 		}
 	}
 	return nil
 }
 
-func (t *table) tableRow(at place, line string, columns int) error {
+func (r *reader) tableRow(t *table, at place, line string, columns int) error {
 	cells := strings.Split(line, "|")
 	if len(cells) != columns {
 		return at.errorf("%d cells in a row of table %s, expected %d", len(cells), t.name, columns)
@@ -191,22 +192,30 @@ func (t *table) tableRow(at place, line string, columns int) error {
 		cells[i] = strings.TrimSpace(cells[i])
 	}
 	if len(t.columns) > columns {
-		forms, ok := pronouns[cells[1]]
+		forms, ok := t.speech.pronouns[cells[1]]
 		if !ok {
 			return at.errorf("sex %q, expected m, f or n", cells[1])
 		}
 		cells = append(cells, forms...)
 	}
-	t.addRecord(cells)
+	r.addRecord(t, cells)
 	return nil
 }
 
-func (t *table) addRecord(forms []string) {
-	r := record{weight: zipfWeight(len(t.records))}
+func (r *reader) addRecord(t *table, forms []string) {
+	rec := record{weight: zipfWeight(len(t.records))}
 	for _, f := range forms {
-		r.addForm(f)
+		rec.addForm(r.printed(f))
 	}
-	t.records = append(t.records, r)
+	t.records = append(t.records, rec)
+}
+
+// printed is a text of the grammar without the spaces that aren't printed.
+func (r *reader) printed(text string) string {
+	if r.spaces {
+		return text
+	}
+	return strings.ReplaceAll(text, " ", "")
 }
 
 func (d *draft) addLine(at place, line string) error {
@@ -283,7 +292,9 @@ func (r *reader) parse(text string, args []string) ([]op, error) {
 			i = len(text)
 		}
 		if i > 0 {
-			ops = append(ops, op{code: opText, text: text[:i]})
+			if literal := r.printed(text[:i]); literal != "" {
+				ops = append(ops, op{code: opText, text: literal})
+			}
 			text = text[i:]
 			continue
 		}

@@ -10,24 +10,26 @@ import "tinygpt/data/internal/chance"
 // Of a text that is no story the labels are what its longest beginning says that a story
 // has: the hero, the topic if only stories of one begin so, and the sentiment so far; no
 // sentences, entities, links or questions.
-func Parse(text string) (l Labels, far int, ok bool) {
-	p := &parser{text: text, bound: unbound()}
-	ok = p.rule(load().root, nil, 0)
+func (lang *Language) Parse(text string) (l Labels, far int, ok bool) {
+	g := lang.grammar()
+	p := &parser{grammar: g, text: text, bound: g.unbound()}
+	ok = p.rule(g.root, nil, 0)
 	if !ok {
 		return p.begun(), p.far, false
 	}
-	t := newTelling(&noted{p.path})
+	t := newTelling(g, &noted{p.path})
 	t.trail = &trail{}
-	t.tell(load().root)
+	t.tell(g.root)
 	return t.labels(chance.New(0, 0)), p.far, true
 }
 
 // parser looks for a derivation of a text, depth first, and notes its choices.
 type parser struct {
-	text  string
-	bound []int
-	path  []int
-	far   int // bytes that some story begins with, the last word perhaps in part
+	grammar *grammar
+	text    string
+	bound   []int
+	path    []int
+	far     int // bytes that some story begins with, the last word perhaps in part
 	// Of the longest beginning that ends with a whole word or phrase of the grammar:
 	whole   int
 	longest []int        // its choices
@@ -41,9 +43,9 @@ func (p *parser) begun() (l Labels) {
 	}
 	// After the last of its choices the telling goes on somehow; what it says then
 	// isn't the text's.
-	t := newTelling(&noted{p.longest})
+	t := newTelling(p.grammar, &noted{p.longest})
 	t.trail = &trail{}
-	t.tell(load().root)
+	t.tell(p.grammar.root)
 	for _, m := range t.trail.mentions {
 		if m.slot.name == hero && m.span.End <= p.whole {
 			l.Hero = t.word(m.slot)

@@ -67,43 +67,33 @@ func (t *telling) question(m *mark, choose chance.Chooser) (Question, bool) {
 			return Question{}, false
 		}
 	}
+	say := t.grammar.speech
 	switch m.kind {
 	case "has":
-		q := Question{Kind: Who, Text: "Who has the " + t.word(m.slots[1]) + " at the end?", Answer: t.refer(m.slots[0])}
+		q := Question{Kind: Who, Text: say.who(t.word(m.slots[1])), Answer: t.refer(m.slots[0])}
 		q.Wrong = t.others(m.slots[0], 0, choose)
 		return q, true
 	case "at":
 		place := m.slots[1]
 		in := max(place.table.column("in"), 0)
-		subject := t.word(m.slots[0])
-		if m.slots[0].table.kind != Person {
-			subject = "the " + subject
-		}
-		q := Question{Kind: Where, Text: "Where is " + subject + " at the end?",
-			Answer: place.table.records[t.bound[place.index]].forms[in]}
+		subject := say.where(t.word(m.slots[0]), m.slots[0].table.kind)
+		q := Question{Kind: Where, Text: subject, Answer: place.table.records[t.bound[place.index]].forms[in]}
 		q.Wrong = t.others(place, in, choose)
 		return q, true
 	case "feels":
-		q := Question{Kind: Feels, Text: "How does " + t.refer(m.slots[0]) + " feel at the end?", Answer: m.word}
-		q.Wrong = opposites(m.word, choose)
+		q := Question{Kind: Feels, Text: say.feels(t.refer(m.slots[0])), Answer: m.word}
+		q.Wrong = say.opposites(m.word, choose)
 		return q, true
 	case "why":
-		q := Question{Kind: Why, Text: "Why was " + t.refer(m.slots[0]) + " " + m.word + "?", Answer: t.reason(m)}
+		q := Question{Kind: Why, Text: say.why(t.refer(m.slots[0]), m.word), Answer: t.reason(m)}
 		q.Wrong = t.otherReasons(m, choose)
 		return q, len(q.Wrong) == wrongChoices
 	}
 	return Question{}, false
 }
 
-// refer names a slot's record in a question: a name as it is, a role ("mother") with
-// the article.
-func (t *telling) refer(s *slot) string {
-	if word := t.word(s); word != capital(word) {
-		return "the " + word
-	} else {
-		return word
-	}
-}
+// refer names a slot's record in a question.
+func (t *telling) refer(s *slot) string { return t.grammar.speech.refer(t.word(s)) }
 
 // others returns a form of other records of the slot's table: first those that the
 // story mentions, then drawn ones.
@@ -115,7 +105,7 @@ func (t *telling) others(s *slot, form int, choose chance.Chooser) []string {
 			wrong = append(wrong, text)
 		}
 	}
-	for _, other := range load().slots {
+	for _, other := range t.grammar.slots {
 		if other.table == s.table && t.bound[other.index] >= 0 {
 			add(t.bound[other.index])
 		}
@@ -127,10 +117,10 @@ func (t *telling) others(s *slot, form int, choose chance.Chooser) []string {
 }
 
 // opposites returns feelings from the other side.
-func opposites(feeling string, choose chance.Chooser) []string {
-	side := feelings[0]
+func (s *speech) opposites(feeling string, choose chance.Chooser) []string {
+	side := s.feelings[0]
 	if slices.Contains(side, feeling) {
-		side = feelings[1]
+		side = s.feelings[1]
 	}
 	var wrong []string
 	for len(wrong) < wrongChoices {
@@ -158,7 +148,7 @@ func (t *telling) reason(m *mark) string {
 // can be said of this story's entities, and that didn't happen in it.
 func (t *telling) otherReasons(m *mark, choose chance.Chooser) []string {
 	var candidates []string
-	for _, other := range load().reasons {
+	for _, other := range t.grammar.reasons {
 		if other.slots[0] == m.slots[0] && !t.happened(other) && t.sayable(other) {
 			if text := t.reason(other); !slices.Contains(candidates, text) {
 				candidates = append(candidates, text)

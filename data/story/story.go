@@ -4,31 +4,35 @@ import "tinygpt/data/internal/chance"
 
 // Story is one document of the corpus.
 type Story struct {
-	// Text is plain ASCII, a few hundred bytes, without space at its ends.
+	// Text is a few hundred bytes, without space at its ends; of English plain ASCII.
 	Text string
 	// Bits is −log2 P(Text), the end of the text included: that the story ends here is
 	// among its choices.
 	Bits float64
 
-	seed  uint64
-	index int
+	language *Language
+	seed     uint64
+	index    int
 }
+
+// Language is the language that the story is told in.
+func (s Story) Language() *Language { return s.language }
 
 // Generate returns story number index (from 0) of the endless corpus with that seed. It
 // depends on nothing else: not on the platform, nor on which other stories are
 // generated.
-func Generate(seed uint64, index int) Story {
-	t := newTelling(drawn{chance.New(seed, uint64(index))})
-	t.tell(load().root)
-	return Story{Text: string(t.text), Bits: t.bits, seed: seed, index: index}
+func (l *Language) Generate(seed uint64, index int) Story {
+	t := newTelling(l.grammar(), drawn{chance.New(seed, uint64(index))})
+	t.tell(t.grammar.root)
+	return Story{Text: string(t.text), Bits: t.bits, language: l, seed: seed, index: index}
 }
 
 // Corpus returns stories 0, 1, 2 … of the seed until their texts together hold at least
 // that many bytes.
-func Corpus(seed uint64, bytes int) []Story {
+func (l *Language) Corpus(seed uint64, bytes int) []Story {
 	var stories []Story
 	for held := 0; held < bytes; {
-		s := Generate(seed, len(stories))
+		s := l.Generate(seed, len(stories))
 		held += len(s.Text)
 		stories = append(stories, s)
 	}
@@ -37,6 +41,7 @@ func Corpus(seed uint64, bytes int) []Story {
 
 // telling is one story in the making.
 type telling struct {
+	grammar *grammar
 	choices choices
 	text    []byte
 	bits    float64
@@ -52,13 +57,13 @@ type choices interface {
 	slot(s *slot, bound []int) int // which record a slot holds from now on; none that a rival holds
 }
 
-func newTelling(c choices) *telling {
-	return &telling{choices: c, text: make([]byte, 0, 1024), bound: unbound()}
+func newTelling(g *grammar, c choices) *telling {
+	return &telling{grammar: g, choices: c, text: make([]byte, 0, 1024), bound: g.unbound()}
 }
 
 // unbound is the memory of a story that has mentioned nobody yet.
-func unbound() []int {
-	bound := make([]int, len(load().slots))
+func (g *grammar) unbound() []int {
+	bound := make([]int, len(g.slots))
 	for i := range bound {
 		bound[i] = -1
 	}

@@ -7,45 +7,56 @@ import (
 	"testing"
 )
 
+// each runs a test for every language.
+func each(t *testing.T, test func(*testing.T, *Language)) {
+	for _, l := range Languages() {
+		t.Run(l.Name, func(t *testing.T) { test(t, l) })
+	}
+}
+
 // A text must have one derivation only, with the probability that the
 // generator knew: otherwise the floor would be wrong.
 func TestOneDerivation(t *testing.T) {
-	for i := range 300 {
-		s := Generate(1, i)
-		m := match(s.Text, false)
-		if m.derivations != 1 || math.Abs(m.bits-s.Bits) > 1e-9*s.Bits {
-			t.Errorf("story %d has %d derivations and %.6f bits, the generator says %.6f:\n%s", i, m.derivations, m.bits, s.Bits, s.Text)
+	each(t, func(t *testing.T, lang *Language) {
+		for i := range 300 {
+			s := lang.Generate(1, i)
+			m := lang.grammar().match(s.Text, false)
+			if m.derivations != 1 || math.Abs(m.bits-s.Bits) > 1e-9*s.Bits {
+				t.Errorf("story %d has %d derivations and %.6f bits, the generator says %.6f:\n%s", i, m.derivations, m.bits, s.Bits, s.Text)
+			}
 		}
-	}
+	})
 }
 
 // The exact expectations against the means of a sample, within five standard
 // errors.
 func TestExactEntropy(t *testing.T) {
-	const n = 20000
-	var bits, bits2, bytes, bytes2 float64
-	for i := range n {
-		s := Generate(2, i)
-		b, l := s.Bits, float64(len(s.Text))
-		bits, bits2, bytes, bytes2 = bits+b, bits2+b*b, bytes+l, bytes2+l*l
-	}
-	e := ExactEntropy()
-	for _, c := range []struct {
-		what             string
-		sum, sum2, exact float64
-	}{{"bits", bits, bits2, e.BitsPerStory}, {"bytes", bytes, bytes2, e.BytesPerStory}} {
-		mean := c.sum / n
-		standardError := math.Sqrt((c.sum2/n - mean*mean) / n)
-		if math.Abs(mean-c.exact) > 5*standardError {
-			t.Errorf("%s per story: exactly %.3f, but %d stories have %.3f ± %.3f", c.what, c.exact, n, mean, standardError)
+	each(t, func(t *testing.T, lang *Language) {
+		const n = 20000
+		var bits, bits2, bytes, bytes2 float64
+		for i := range n {
+			s := lang.Generate(2, i)
+			b, l := s.Bits, float64(len(s.Text))
+			bits, bits2, bytes, bytes2 = bits+b, bits2+b*b, bytes+l, bytes2+l*l
 		}
-	}
-	t.Logf("%.2f bits and %.2f bytes per story, %.4f bits per byte", e.BitsPerStory, e.BytesPerStory, e.BitsPerByte())
+		e := lang.ExactEntropy()
+		for _, c := range []struct {
+			what             string
+			sum, sum2, exact float64
+		}{{"bits", bits, bits2, e.BitsPerStory}, {"bytes", bytes, bytes2, e.BytesPerStory}} {
+			mean := c.sum / n
+			standardError := math.Sqrt((c.sum2/n - mean*mean) / n)
+			if math.Abs(mean-c.exact) > 5*standardError {
+				t.Errorf("%s per story: exactly %.3f, but %d stories have %.3f ± %.3f", c.what, c.exact, n, mean, standardError)
+			}
+		}
+		t.Logf("%.2f bits and %.2f bytes per story, %.4f bits per byte", e.BitsPerStory, e.BytesPerStory, e.BitsPerByte())
+	})
 }
 
-func TestText(t *testing.T) {
+func TestEnglish(t *testing.T) {
 	for i := range 3000 {
-		s := Generate(3, i)
+		s := English.Generate(3, i)
 		for _, r := range s.Text {
 			if r != '\n' && (r < ' ' || r > '~') {
 				t.Fatalf("story %d holds %q", i, r)
@@ -63,60 +74,66 @@ func TestText(t *testing.T) {
 }
 
 func TestLabels(t *testing.T) {
-	kinds, topics, sentiments := map[QuestionKind]int{}, map[string]int{}, map[Sentiment]int{}
-	for i := range 2000 {
-		s := Generate(4, i)
-		l := s.Labels()
-		topics[l.Topic]++
-		sentiments[l.Sentiment]++
-		for _, e := range l.Entities {
-			for _, m := range e.Mentions {
-				if got := s.Text[m.Start:m.End]; !strings.EqualFold(got, e.Name) {
-					t.Errorf("story %d: %s is said to stand where %q does", i, e.Name, got)
+	each(t, func(t *testing.T, lang *Language) {
+		kinds, topics, sentiments := map[QuestionKind]int{}, map[string]int{}, map[Sentiment]int{}
+		for i := range 2000 {
+			s := lang.Generate(4, i)
+			l := s.Labels()
+			topics[l.Topic]++
+			sentiments[l.Sentiment]++
+			for _, e := range l.Entities {
+				for _, m := range e.Mentions {
+					if got := s.Text[m.Start:m.End]; !strings.EqualFold(got, e.Name) {
+						t.Errorf("story %d: %s is said to stand where %q does", i, e.Name, got)
+					}
+				}
+			}
+			for _, link := range l.Links {
+				if link.Cause >= link.Effect || link.Effect >= len(l.Sentences) {
+					t.Errorf("story %d: link %+v among %d sentences", i, link, len(l.Sentences))
+				}
+			}
+			for _, q := range l.Questions {
+				kinds[q.Kind]++
+				if q.Answer == "" || len(q.Wrong) == 0 || slices.Contains(q.Wrong, q.Answer) {
+					t.Errorf("story %d: question %+v", i, q)
 				}
 			}
 		}
-		for _, link := range l.Links {
-			if link.Cause >= link.Effect || link.Effect >= len(l.Sentences) {
-				t.Errorf("story %d: link %+v among %d sentences", i, link, len(l.Sentences))
+		if len(topics) != len(lang.Topics()) || topics[""] > 0 {
+			t.Errorf("topics %v, want all of %v", topics, lang.Topics())
+		}
+		if sentiments[Positive] < 200 || sentiments[Negative] < 200 || sentiments[""] > 0 {
+			t.Errorf("sentiments %v", sentiments)
+		}
+		for _, k := range []QuestionKind{Who, Where, Feels, Why} {
+			if kinds[k] < 100 {
+				t.Errorf("only %d questions of kind %s in 2,000 stories", kinds[k], k)
 			}
 		}
-		for _, q := range l.Questions {
-			kinds[q.Kind]++
-			if q.Answer == "" || len(q.Wrong) == 0 || slices.Contains(q.Wrong, q.Answer) {
-				t.Errorf("story %d: question %+v", i, q)
-			}
-		}
-	}
-	if len(topics) != len(Topics()) || topics[""] > 0 {
-		t.Errorf("topics %v, want all of %v", topics, Topics())
-	}
-	if sentiments[Positive] < 200 || sentiments[Negative] < 200 || sentiments[""] > 0 {
-		t.Errorf("sentiments %v", sentiments)
-	}
-	for _, k := range []QuestionKind{Who, Where, Feels, Why} {
-		if kinds[k] < 100 {
-			t.Errorf("only %d questions of kind %s in 2,000 stories", kinds[k], k)
-		}
-	}
+	})
 }
 
 func TestSeed(t *testing.T) {
-	c := Corpus(5, 10000)
-	for i, s := range c {
-		if s != Generate(5, i) {
-			t.Fatalf("story %d depends on the corpus around it", i)
+	each(t, func(t *testing.T, lang *Language) {
+		c := lang.Corpus(5, 10000)
+		for i, s := range c {
+			if s != lang.Generate(5, i) {
+				t.Fatalf("story %d depends on the corpus around it", i)
+			}
 		}
-	}
-	if Generate(6, 0).Text == c[0].Text {
-		t.Error("two seeds begin with the same story")
-	}
+		if lang.Generate(6, 0).Text == c[0].Text {
+			t.Error("two seeds begin with the same story")
+		}
+	})
 }
 
 func TestNoDerivation(t *testing.T) {
-	for _, text := range []string{"", "Nothing of the kind.", Generate(1, 0).Text + "x"} {
-		if bits, ok := LogProb(text); ok {
-			t.Errorf("%q has %v bits", text, bits)
+	each(t, func(t *testing.T, lang *Language) {
+		for _, text := range []string{"", "Nothing of the kind.", lang.Generate(1, 0).Text + "x"} {
+			if bits, ok := lang.LogProb(text); ok {
+				t.Errorf("%q has %v bits", text, bits)
+			}
 		}
-	}
+	})
 }

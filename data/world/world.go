@@ -4,6 +4,9 @@ package world
 
 import (
 	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"tinygpt/data/internal/chance"
 	"tinygpt/data/quiz"
@@ -16,14 +19,32 @@ type Document struct {
 	// Bits is −log2 of its probability, exactly: that it is a story or a quiz, and its
 	// own.
 	Bits float64
+
+	story *story.Story // nil: a quiz
+}
+
+// Words are the words of the text, spaces between them and without punctuation, in a
+// language that is written without spaces; otherwise the text as it is.
+func (d Document) Words() string {
+	if d.story == nil || !d.story.Language().Unspaced() {
+		return d.Text
+	}
+	var words []string
+	for _, w := range d.story.Words() {
+		word := d.Text[w.Start:w.End]
+		if r, _ := utf8.DecodeRuneInString(word); !unicode.IsPunct(r) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // Corpus returns documents 0, 1, 2 … of the seed until their texts together hold at
-// least that many bytes. Each is of package quiz with probability quizzes, else a
-// story. Without quizzes it is story.Corpus.
-func Corpus(seed uint64, bytes int, quizzes float64) (documents []Document) {
+// least that many bytes. Each is of package quiz, in English, with probability quizzes,
+// else a story in the language. Without quizzes it is the language's Corpus.
+func Corpus(l *story.Language, seed uint64, bytes int, quizzes float64) (documents []Document) {
 	for held := 0; held < bytes; held += len(documents[len(documents)-1].Text) {
-		documents = append(documents, generate(seed, len(documents), quizzes))
+		documents = append(documents, generate(l, seed, len(documents), quizzes))
 	}
 	return documents
 }
@@ -31,12 +52,12 @@ func Corpus(seed uint64, bytes int, quizzes float64) (documents []Document) {
 // resolution of the probability of a quiz.
 const resolution = 1 << 32
 
-func generate(seed uint64, index int, quizzes float64) Document {
+func generate(l *story.Language, seed uint64, index int, quizzes float64) Document {
 	share := uint64(math.Round(quizzes * resolution))
 	if chance.New(^seed, uint64(index)).Below(resolution) < share {
 		d := quiz.Generate(seed, index)
-		return Document{d.Text, d.Bits - math.Log2(float64(share)/resolution)}
+		return Document{Text: d.Text, Bits: d.Bits - math.Log2(float64(share)/resolution)}
 	}
-	s := story.Generate(seed, index)
-	return Document{s.Text, s.Bits - math.Log2(float64(resolution-share)/resolution)}
+	s := l.Generate(seed, index)
+	return Document{s.Text, s.Bits - math.Log2(float64(resolution-share)/resolution), &s}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tinygpt/data"
+	"tinygpt/data/story"
 	"tinygpt/embedding/corpus"
 )
 
@@ -48,6 +49,9 @@ type Data struct {
 	StoriesBytes int `yaml:"stories_bytes,omitempty"`
 	// StoriesSeed is which built-in stories are generated.
 	StoriesSeed uint64 `yaml:"stories_seed,omitempty"`
+	// StoriesLanguage is the language of the built-in stories: en or zh; empty: en. The
+	// words of Chinese stories are those of their grammar.
+	StoriesLanguage string `yaml:"stories_language,omitempty"`
 	// Words is how text is cut: words (runs of letters and digits, each ideograph alone),
 	// spaces (what is between them) or characters; tokens if there is a Tokenizer.
 	Words string `yaml:"words"`
@@ -180,6 +184,9 @@ func (c Config) Validate() error {
 	check(d.Tokenizer != "" || slices.Contains(corpus.Splitters, d.Words), "data.words is %q: expected one of %s", d.Words, strings.Join(corpus.Splitters, ", "))
 	if err := data.CheckEncoding(d.Encoding); err != nil {
 		errs = append(errs, fmt.Errorf("data.encoding: %w", err))
+	}
+	if _, err := story.ByName(d.StoriesLanguage); err != nil {
+		errs = append(errs, fmt.Errorf("data.stories_language: %w", err))
 	}
 	check(d.MinCount >= 1, "data.min_count is %d: expected 1 or more", d.MinCount)
 	check(d.MaxWords >= 0, "data.max_words is %d: expected 0 (no limit) or more", d.MaxWords)

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"tinygpt/data"
+	"tinygpt/data/story"
 	"tinygpt/data/world"
 	"tinygpt/embedding/corpus"
 	"tinygpt/tokenizer"
@@ -28,11 +29,7 @@ func ReadText(d Data, force bool) (text *corpus.Text, read data.Report, err erro
 	case d.StoriesBytes <= 0:
 		err = errors.New("no text: give --data FILE, or set data.files, or data.stories_bytes for the built-in stories")
 	default:
-		for _, doc := range world.Corpus(d.StoriesSeed, d.StoriesBytes, 0) {
-			if err = b.AddText(doc.Text); err != nil {
-				break
-			}
-		}
+		err = d.addStories(b)
 	}
 	if err == nil {
 		text, err = b.Text(d.MinCount, d.MaxWords, force)
@@ -40,7 +37,34 @@ func ReadText(d Data, force bool) (text *corpus.Text, read data.Report, err erro
 	return text, read, err
 }
 
+// addStories adds the built-in stories.
+func (d Data) addStories(b *corpus.Builder) error {
+	language, err := story.ByName(d.StoriesLanguage)
+	if err != nil {
+		return fmt.Errorf("data.stories_language: %w", err)
+	}
+	for _, doc := range world.Corpus(language, d.StoriesSeed, d.StoriesBytes, 0) {
+		text := doc.Text
+		if d.divided(language) {
+			text = doc.Words()
+		}
+		if err := b.AddText(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// divided says whether the words are those that the stories' grammar divides them into:
+// those of a language that is written without spaces.
+func (d Data) divided(l *story.Language) bool {
+	return len(d.Files) == 0 && d.Words == "words" && d.Tokenizer == "" && l.Unspaced()
+}
+
 func (d Data) splitter() (corpus.Splitter, error) {
+	if l, err := story.ByName(d.StoriesLanguage); err == nil && d.divided(l) {
+		return corpus.NewSplitter("spaces")
+	}
 	if d.Tokenizer == "" {
 		return corpus.NewSplitter(d.Words)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"tinygpt/data"
 	"tinygpt/data/labelled"
+	"tinygpt/data/story"
 	"tinygpt/finetune/metric"
 )
 
@@ -34,10 +35,10 @@ func Read(path string, o data.Options) ([]Sentence, error) {
 	return sentencesOf(examples)
 }
 
-// Stories returns sentences of the built-in stories with the names in them: few to learn
+// Stories returns texts of the built-in stories of a language with the names in them: few to learn
 // from, as labels cost work.
-func Stories() (Sets, error) {
-	train, dev, test := labelled.Stories("entities")
+func Stories(l *story.Language) (Sets, error) {
+	train, dev, test := labelled.Stories(l, "entities")
 	var s Sets
 	for _, set := range []struct {
 		examples []labelled.Example

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"tinygpt/data"
+	"tinygpt/data/story"
 	"tinygpt/embedding"
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
@@ -277,12 +278,20 @@ func TestCurve(t *testing.T) {
 }
 
 func TestStories(t *testing.T) {
-	s, err := Stories()
+	s, err := Stories(story.English)
 	if err != nil || len(s.Train) != 400 || len(s.Dev) != 200 || len(s.Test) != 500 {
 		t.Fatalf("%d, %d, %d sentences, %v", len(s.Train), len(s.Dev), len(s.Test), err)
 	}
 	found := kinds(s.Train[0].Tags, s.Train[1].Tags, s.Train[2].Tags, s.Train[3].Tags)
 	if len(found) == 0 {
 		t.Errorf("no names in the first sentences: %v", s.Train[:4])
+	}
+	if s, err = Stories(story.Chinese); err != nil || len(s.Train) != 400 {
+		t.Fatal(len(s.Train), err)
+	}
+	for i, tag := range s.Train[0].Tags {
+		if known := slices.Contains(story.Chinese.Words("person", "word"), s.Train[0].Words[i]); known != (tag == "B-PER") && tag != "B-PER" {
+			t.Errorf("%q is tagged %s", s.Train[0].Words[i], tag)
+		}
 	}
 }

@@ -30,7 +30,7 @@ func baseRun(t *testing.T, dir string) string {
 	t.Helper()
 	var texts []string
 	for i := range 60 {
-		texts = append(texts, story.Generate(1, i).Text)
+		texts = append(texts, story.English.Generate(1, i).Text)
 	}
 	tok, err := tokenizer.TrainBPE(slices.Values(texts), 500)
 	if err != nil {

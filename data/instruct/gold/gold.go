@@ -52,7 +52,7 @@ func Judge(p *instruct.Prompt, answer string) Score {
 
 // tale judges a story: 2·coherence + hero + mood + topic − 2.5.
 func tale(t instruct.Truth, answer string) (s Score) {
-	l, far, ok := story.Parse(answer)
+	l, far, ok := story.English.Parse(answer)
 	whole := 1.0
 	if s.Coherence = 1; !ok {
 		whole, s.Coherence = 0.5, 0.5*float64(far)/float64(max(len(answer), 1))
