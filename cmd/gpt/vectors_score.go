@@ -102,6 +102,14 @@ func storiesNamed(file string) *story.Language {
 	return nil
 }
 
+// storiesName is what storiesNamed takes for the stories of a configuration's language.
+func storiesName(language string) string {
+	if language == "" || language == story.English.Name {
+		return "stories"
+	}
+	return "stories-" + language
+}
+
 // load reads the files.
 func (s *scoring) load(o data.Options, analogies, similarities []string) error {
 	s.analogies, s.similarities = map[string][]query.Section{}, map[string][]query.Pair{}

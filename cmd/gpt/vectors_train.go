@@ -214,7 +214,7 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 	}
 	fmt.Fprintf(out, "\nloss curve: %s\nask with:   %s\n", filepath.Join(dir, training.LossCurveFile), command("vectors", "neighbours", "--run", dir, v.Words[middle(len(v.Words))]))
 	if len(s.Config.Data.Files) == 0 {
-		fmt.Fprintf(out, "analogies:  %s\n", command("vectors", "score", "--run", dir, "--analogies", "stories"))
+		fmt.Fprintf(out, "analogies:  %s\n", command("vectors", "score", "--run", dir, "--analogies", storiesName(s.Config.Data.StoriesLanguage)))
 	}
 	return nil
 }
