@@ -97,7 +97,7 @@ func (r *Run) exporter(checkpoint string, format Format, narrow safetensors.Dtyp
 	if r.Kind == Finetuned {
 		done.LeftOut = fmt.Sprintf("the head of the task %s and what it learned of labels", r.Config.Finetune.Task)
 	}
-	m, _, err := r.Model(checkpoint)
+	m, _, err := r.Trained(checkpoint)
 	if err != nil {
 		return nil, done, err
 	}

@@ -31,7 +31,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from tokenizers.normalizers import BertNormalizer
-from transformers import (AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, GPT2Tokenizer,
+from transformers import (AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, GPT2Config, GPT2LMHeadModel, GPT2Tokenizer,
                           OpenAIGPTConfig, OpenAIGPTLMHeadModel, OpenAIGPTTokenizer)
 
 from exchange import TEXT, check, main
@@ -356,11 +356,68 @@ def check_out(gpt, work, name):
             assert AutoModelForCausalLM.from_pretrained(folder).dtype == dtype
 
 
+def check_growing(gpt, work):
+    """Every checkpoint of a model that grows while it is trained is a whole model: here the best
+    of a training that goes wrong after its first stage, and the last ones of longer and longer
+    trainings."""
+    (work / "text.txt").write_text(TEXT * 20)
+    for steps, rate, stages in ((40, 3e-3, "{until: 0.5, layers: 1, context: 16}, {until: 0.9, layers: 2}"), (30, 3.0, "{until: 0.4, layers: 2, context: 8}, {until: 0.8, layers: 3, context: 16}")):
+        run, config = work / f"growing-{steps}", work / f"growing-{steps}.yaml"
+        config.write_text(TRAINED["bpe"].replace("layers: 2", "layers: 4") + "data: {val_fraction: 0.2}\n"
+                          f"train: {{steps: {steps}, batch_size: 4, learning_rate: {rate}, warmup_steps: 10, eval_interval: 5, sample_interval: 0, stages: [{stages}]}}\n")
+        gpt("train", "--config", config, "--data", work / "text.txt", "--run", run)
+        for checkpoint in ("best", "last"):
+            with check(f"growing, {steps} steps, {checkpoint}: transformers loads every weight and continues alike"):
+                folder = work / f"growing-{steps}-{checkpoint}"
+                gpt("export", "--run", run, "--checkpoint", checkpoint, "--to", folder)
+                model, tokenizer = load(folder), AutoTokenizer.from_pretrained(folder)
+                print(f"       {model.config.n_layer} layers, context {model.config.n_positions}")
+                same_greedy_text(gpt, run, model, tokenizer, "--checkpoint", checkpoint, prompt="The", n=5)
+
+
+def check_classifier(gpt, work):
+    """A fine-tuned classifier is AutoModelForSequenceClassification's."""
+    words = {"good": ["calm", "nine", "island"], "bad": ["hill", "church", "deck"], "so-so": ["letter", "sea", "harbour"]}
+    rows = [(f"The {w} was at the {v}.", label) for label in words for w in words[label] for v in ("rail", "ferry", "coat", "house", "door")]
+    for task, base in (("classification", "bpe-run"), ("entailment", "gpt1-bpe-run")):
+        run, ours, config, pair = work / f"{task}-run", work / f"{task}-ours", work / f"{task}.yaml", task == "entailment"
+        lines = ["premise\thypothesis\tlabel" if pair else "text\tlabel"] + ["\t".join([text, "It was."] * pair + [text] * (not pair) + [label]) for text, label in rows]
+        (work / f"{task}.tsv").write_text("\n".join(lines) + "\n")
+        with check(f"{task}: fine-tuned and exported"):
+            config.write_text(f"finetune: {{task: {task}, train: {work / f'{task}.tsv'}, lambda: 0.5}}\n"
+                              f"train: {{batch_size: 5, learning_rate: 1e-3}}\nweights: {{from: {work / base}}}\n")
+            gpt("finetune", "--config", config, "--run", run)
+            out = gpt("export", "--run", run, "--to", ours)
+        with check(f"{task}: the same probabilities in transformers, one by one and in a batch with padding"):
+            model, info = AutoModelForSequenceClassification.from_pretrained(ours, dtype=torch.float32, output_loading_info=True)
+            for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+                assert not info[what], f"{what}: {info[what]}"
+            tokenizer, c = AutoTokenizer.from_pretrained(ours), model.eval().config
+            assert c.pad_token_id is not None and len(c.id2label) == 3 and all(c.id2label[i] == l for l, i in c.label2id.items())
+            shape = next(line for line in out.splitlines() if line.startswith("its texts are written ")).removeprefix("its texts are written ")
+            texts = [text + " He had said she was sure."[:k] for k, (text, _) in enumerate(rows[::6])]
+            said = [(shape.replace("FIRST TEXT", t).replace("SECOND TEXT", "It was.") if pair else shape.replace("TEXT", t)) for t in texts]
+            answers = [json.loads(a) for a in gpt("classify", "--run", run, "--json", *(x for t in texts for x in ([t, "It was."] if pair else [t]))).splitlines()]
+            ids = [tokenizer(t)["input_ids"] for t in said]
+            width = max(map(len, ids))
+            batch = torch.tensor([x + [c.pad_token_id] * (width - len(x)) for x in ids])
+            with torch.no_grad():
+                padded = model(batch).logits.softmax(-1)
+                alone = torch.cat([model(torch.tensor([x])).logits.softmax(-1) for x in ids])
+            for got in (padded, alone):
+                for row, answer in zip(got, answers, strict=True):
+                    for share in answer["probabilities"]:
+                        p = row[c.label2id[share["label"]]].item()
+                        assert abs(p - share["probability"]) < 2e-5, f"{share}: transformers has {p}"
+
+
 def checks(gpt, work):
     for variant in VARIANTS:
         check_in(gpt, work, variant)
     for name in TRAINED:
         check_out(gpt, work, name)
+    check_growing(gpt, work)
+    check_classifier(gpt, work)
 
 
 if __name__ == "__main__":
