@@ -18,6 +18,39 @@ type Objective struct {
 	Batches *Batches
 
 	graphs map[*model.Graph]*inputs
+	labels labelLoss
+}
+
+// LabelLoss is the name of L2 among the measures of an update whose loss has L1 in it too:
+// the evaluation's loss is L2 alone.
+const LabelLoss = "loss/labels"
+
+// labelLoss adds up L2 over the batches of an update. A batch's is known when the next one is
+// filled.
+type labelLoss struct {
+	step int
+	sum  float64
+	last *inputs // of the batch that runs
+}
+
+// take adds the L2 of the batch that has run.
+func (l *labelLoss) take() {
+	if l.last == nil {
+		return
+	}
+	if v, ok := l.last.l2.Value().(*G.F32); ok {
+		l.sum += float64(*v) * float64(*l.last.weight2)
+	}
+	l.last = nil
+}
+
+// Values returns L2 of the update that was made, unless that is all of the loss.
+func (o *Objective) Values(int) map[string]float64 {
+	o.labels.take()
+	if o.Setup.Lambda == 0 {
+		return nil
+	}
+	return map[string]float64{LabelLoss: o.labels.sum / float64(o.Batches.Accumulation)}
 }
 
 // inputs is what a graph reads besides its tokens, and its losses.
@@ -101,6 +134,10 @@ func (o *Objective) Losses(g *model.Graph) (l1, l2 *G.Node) { return o.graphs[g]
 func (o *Objective) Fill(g *model.Graph, step, micro int) error {
 	_, items := o.Batches.At(step, micro)
 	in := o.graphs[g]
+	if o.labels.take(); o.labels.step != step+1 {
+		o.labels.step, o.labels.sum = step+1, 0
+	}
+	o.labels.last = in
 	batch := place(g, items, in.rows, tasks[o.Setup.Task].groups)
 	in.labels(batch)
 	o.weigh(in, items, o.Batches.Update(step))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 
 	"tinygpt/model"
 	"tinygpt/train"
@@ -118,16 +119,14 @@ func (s *Session) start() *train.Trainer {
 	return s.trainer
 }
 
-// LossName says which losses the metrics of the training hold.
+// LossName says which loss the picture of the training shows: L2, of training (LabelLoss) and
+// validation alike.
 func (s *Session) LossName() string {
 	l2 := "cross-entropy of labels"
 	if s.Setup.Head == Regression {
 		l2 = "squared error"
 	}
-	if s.Setup.Lambda == 0 {
-		return "Training: " + l2 + "; validation: the same"
-	}
-	return fmt.Sprintf("Training: %s + %g of tokens; validation: of labels", l2, s.Setup.Lambda)
+	return strings.ToUpper(l2[:1]) + l2[1:]
 }
 
 // Buckets returns the lengths that sequences are padded to, and the share of the tokens

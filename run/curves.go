@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
+	"tinygpt/finetune"
 	"tinygpt/internal/chart"
 	"tinygpt/internal/number"
 	"tinygpt/train"
@@ -48,6 +49,9 @@ func Smooth(all []train.Metrics, n int) []train.Metrics {
 		if m.ValLoss != 0 {
 			out = append(out, m)
 			continue
+		}
+		if labels, ok := m.Values[finetune.LabelLoss]; ok {
+			m.Loss = labels // what evaluations measure
 		}
 		m.Loss, m.GradNorm = loss.add(m.Loss), norm.add(m.GradNorm)
 		if steps--; steps%every == 0 { // the last step is kept
@@ -123,11 +127,76 @@ func floors(curves []Curve) (lines []plotter.XYs) {
 
 const floorName = "floor: entropy of the text"
 
+// Unit is what losses are measured in.
+type Unit string
+
+const (
+	NatsPerToken Unit = "nats per token"
+	// BitsPerByte compares runs whose tokens are of other lengths.
+	BitsPerByte Unit = "bits per byte"
+)
+
+// Comparable returns the curves in a unit in which they can be compared: bits per byte if their
+// tokenizers differ, since a token of one run then says more than one of another.
+func Comparable(curves []Curve) ([]Curve, Unit) {
+	unit, list := unitOf(curves), make([]Curve, len(curves))
+	for i, c := range curves {
+		list[i] = c.in(unit)
+	}
+	return list, unit
+}
+
+func unitOf(curves []Curve) Unit {
+	var least, most float64
+	for _, c := range curves {
+		bits, ok := c.bitsPerNat()
+		if !ok {
+			return NatsPerToken // there is nothing to convert with
+		}
+		if least == 0 || bits < least {
+			least = bits
+		}
+		most = max(most, bits)
+	}
+	if most > 1.001*least {
+		return BitsPerByte
+	}
+	return NatsPerToken
+}
+
+// bitsPerNat is how many bits per byte of the validation text a nat per token is; false if the
+// run has no evaluation that says so.
+func (c Curve) bitsPerNat() (bits float64, ok bool) {
+	for _, m := range slices.Backward(c.Points) {
+		if m.ValLoss > 0 && m.BitsPerByte > 0 && m.Context == 0 {
+			return m.BitsPerByte / m.ValLoss, true
+		}
+	}
+	return 0, false
+}
+
+// in returns the curve with its losses in a unit. That of training is converted as that of
+// validation is, the bytes of its tokens being nearly the same.
+func (c Curve) in(unit Unit) Curve {
+	bits, ok := c.bitsPerNat()
+	if unit != BitsPerByte || !ok {
+		return c
+	}
+	c.Points = slices.Clone(c.Points)
+	for i := range c.Points {
+		m := &c.Points[i]
+		m.Loss, m.ValLoss, m.Floor = m.Loss*bits, m.ValLoss*bits, m.Floor*bits
+	}
+	return c
+}
+
 // DrawCurves draws training loss, validation loss, learning rate and gradient norm of
-// several runs into one picture, a PNG or SVG by the ending of path.
+// several runs into one picture, a PNG or SVG by the ending of path. Losses are as
+// Comparable has them.
 func DrawCurves(path string, curves []Curve) error {
-	loss := chart.New("Training loss", "", "nats per token")
-	validation := chart.New("Validation loss", "", "nats per token")
+	order, unit := Comparable(curves)
+	loss := chart.New("Training loss", "", string(unit))
+	validation := chart.New("Validation loss", "", string(unit))
 	rate := chart.New("Learning rate", "step", "")
 	norm := chart.New("Gradient norm, before clipping", "step", "")
 	panels := []struct {
@@ -141,9 +210,9 @@ func DrawCurves(path string, curves []Curve) error {
 		{norm, gradNorm, nil},
 	}
 	// References first: the others are drawn over them.
-	order, named := slices.Clone(curves), named(curves)
+	named := named(order)
 	notNamed := 0
-	for _, c := range curves {
+	for _, c := range order {
 		if !c.Reference && !named[c.Name] {
 			notNamed++
 		}
@@ -151,7 +220,6 @@ func DrawCurves(path string, curves []Curve) error {
 	slices.SortStableFunc(order, func(a, b Curve) int { return cmp.Compare(rank(a, named), rank(b, named)) })
 	for _, p := range panels {
 		p.plot.Add(plotter.NewGrid())
-		legend(p.plot, chart.SlideWidth/2)
 		runs, others := 0, 0
 		for _, c := range order {
 			line, dashes := color.RGBA(chart.Grey), chart.Dashes
@@ -178,7 +246,7 @@ func DrawCurves(path string, curves []Curve) error {
 			}
 		}
 	}
-	for i, f := range floors(curves) {
+	for i, f := range floors(order) {
 		name := ""
 		if i == 0 {
 			name = floorName
@@ -190,26 +258,9 @@ func DrawCurves(path string, curves []Curve) error {
 	for _, p := range []*plot.Plot{loss, validation, norm} {
 		chart.LogY(p)
 	}
-	for _, p := range []*plot.Plot{loss, validation} {
-		headroom(p, min(len(curves), mostNamed+2)+1)
-	}
-	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{loss, validation}, []*plot.Plot{rate, norm})
-}
-
-// legend puts the legend into the right half of a plot of the given width. Its text is to
-// the right of its lines, so it still fits if the font is missing and a wider one is used.
-func legend(p *plot.Plot, width vg.Length) {
-	p.Legend.Top, p.Legend.Left = true, true
-	p.Legend.XOffs, p.Legend.YOffs, p.Legend.Padding = 0.4*width, -vg.Millimeter, vg.Millimeter
-}
-
-// headroom raises the top of a logarithmic axis so that a legend of the given number of
-// lines fits above the curves.
-func headroom(p *plot.Plot, lines int) {
-	if _, log := p.Y.Scale.(plot.LogScale); log {
-		share := min(0.6, 0.03+0.07*float64(lines)) // of the axis
-		p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, share/(1-share))
-	}
+	// Room for a legend of many lines.
+	height := chart.SlideHeight + vg.Length(24*max(0, min(len(curves), mostNamed+2)-3))
+	return chart.Write(path, chart.SlideWidth, height, []*plot.Plot{loss, validation}, []*plot.Plot{rate, norm})
 }
 
 // mostNamed is how many runs a legend names: those with the best losses. More names would
@@ -281,7 +332,6 @@ func DrawLoss(path, title string, all []train.Metrics) error {
 	}
 	p := chart.New(title, "step", "")
 	p.Add(plotter.NewGrid())
-	legend(p, chart.SlideWidth)
 	if err := chart.Line(p, fmt.Sprintf("training (mean of %d steps)", smoothing), training, chart.SkyBlue, nil); err != nil {
 		return err
 	}

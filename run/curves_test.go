@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/finetune"
 	"tinygpt/internal/expect"
 	"tinygpt/train"
 )
@@ -130,5 +131,46 @@ func TestManyCurves(t *testing.T) {
 	}
 	if !bytes.Contains(picture, []byte(">run-00<")) || bytes.Contains(picture, []byte(">run-04<")) { // of 0 and of 28 tenths more
 		t.Error("the legend doesn't name the best")
+	}
+}
+
+// Runs whose tokens are of other lengths are compared in bits per byte, with the floors; those
+// with the same tokenizer, or without evaluations, are not converted.
+func TestComparable(t *testing.T) {
+	with := func(bits float64) (c Curve) {
+		c.Points = course(100)
+		for i := range c.Points {
+			c.Points[i].BitsPerByte = bits * c.Points[i].ValLoss
+		}
+		return c
+	}
+	one, other := with(0.5), with(0.25)
+	list, unit := Comparable([]Curve{one, other})
+	if unit != BitsPerByte {
+		t.Fatalf("in %s", unit)
+	}
+	for i, c := range list {
+		before, bits := []Curve{one, other}[i].Points, []float64{0.5, 0.25}[i]
+		for j, m := range c.Points {
+			if math.Abs(m.Loss-bits*before[j].Loss) > 1e-12 || math.Abs(m.ValLoss-bits*before[j].ValLoss) > 1e-12 || m.Floor != bits*before[j].Floor {
+				t.Fatalf("curve %d: %+v was %+v", i, m, before[j])
+			}
+		}
+	}
+	if one.Points[0].Loss != 3 {
+		t.Error("the curve itself was changed")
+	}
+	for _, same := range [][]Curve{{one, one}, {one, {Points: course(3)}}, {one}} {
+		if list, unit := Comparable(same); unit != NatsPerToken || list[0].Points[0].Loss != 3 {
+			t.Errorf("in %s", unit)
+		}
+	}
+}
+
+// Of a fine-tuning the loss of labels is drawn, which evaluations measure.
+func TestSmoothLabels(t *testing.T) {
+	all := []train.Metrics{{Step: 1, Loss: 5, Values: map[string]float64{finetune.LabelLoss: 0.75}}}
+	if got := Smooth(all, 10)[0].Loss; math.Abs(got-0.75) > 1e-12 {
+		t.Errorf("the loss is %v", got)
 	}
 }

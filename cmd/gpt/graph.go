@@ -29,7 +29,7 @@ right, equal layers once. Point at a box in a browser, and it says which nodes o
 			setFlag("change a setting of the configuration", "model.layers=6"),
 			&cli.IntFlag{Name: "layer", Usage: "draw layer `N` only, from 1", DefaultText: "the whole model"},
 			&cli.BoolFlag{Name: "unfold", Usage: "draw each layer, even if they are equal"},
-			&cli.StringFlag{Name: "to", Usage: "write to `FILE`: a picture as .svg, or for Graphviz as .dot", Value: "graph.svg"},
+			&cli.StringFlag{Name: "to", Usage: "write to `FILE`: a picture as .svg or .png, or for Graphviz as .dot", Value: "graph.svg"},
 		},
 		Action: graphAction,
 	}
@@ -40,10 +40,12 @@ func graphAction(c *cli.Context) error {
 	write := (*diagram.Diagram).WriteSVG
 	switch filepath.Ext(to) {
 	case ".svg":
+	case ".png":
+		write = (*diagram.Diagram).WritePNG
 	case ".dot":
 		write = (*diagram.Diagram).WriteDOT
 	default:
-		return usageError{fmt.Errorf("--to %s: expected a name that ends in .svg or .dot", to)}
+		return usageError{fmt.Errorf("--to %s: expected a name that ends in .svg, .png or .dot", to)}
 	}
 	for _, flag := range []string{"config", "set"} {
 		if c.IsSet("run") && c.IsSet(flag) {

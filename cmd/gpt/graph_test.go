@@ -37,7 +37,7 @@ func TestGraph(t *testing.T) {
 
 	refuse(t, `
 2 | graph x | flags only
-2 | graph --to graph.png | ends in .svg or .dot
+2 | graph --to graph.gif | ends in .svg, .png or .dot
 2 | graph --run runs/tiny-1 --config tiny.yaml | both --run and --config
 2 | graph --layer 1 --unfold | both --layer and --unfold
 2 | graph --config tiny.yaml --layer 3 | layers 1 to 2

@@ -19,9 +19,11 @@ func importCommand() *cli.Command {
 		Usage:     "make a run of a model in Hugging Face's layout",
 		ArgsUsage: "DIR",
 		Description: `DIR holds config.json (model types gpt2 and openai-gpt), model.safetensors or
-pytorch_model.bin (of which nothing is executed) or their parts with the index, and tokenizer.json or the vocabulary's files: what transformers'
-save_pretrained writes, or a download of such a model. It may also be a JSON file with
-a model of minGPT's, like the one that sorts digits in the visualisation llm-viz.`,
+pytorch_model.bin (of which nothing is executed), or their parts with the index, and
+tokenizer.json or the vocabulary's files (vocab.txt too, as Chinese GPT-2s have): what
+transformers' save_pretrained writes, or a download of such a model. It may also be a
+JSON file with a model of minGPT's, like the one that sorts digits in the visualisation
+llm-viz.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the new run's `FOLDER`", DefaultText: "runs/DIR-1"},
 		},

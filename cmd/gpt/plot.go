@@ -123,6 +123,10 @@ func referencesOf(c *cli.Context, runs []*run.Run) (curves []run.Curve, err erro
 
 // printCurves says in a table what the picture shows.
 func printCurves(out io.Writer, curves []run.Curve) error {
+	curves, unit := run.Comparable(curves)
+	if unit != run.NatsPerToken {
+		fmt.Fprintf(out, "losses in %s, as the runs have different tokenizers or texts\n", unit)
+	}
 	var t terminal.Table
 	t.Row("run", "steps", "training loss", "best validation loss", "at step")
 	for _, c := range curves {

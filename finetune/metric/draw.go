@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"tinygpt/internal/chart"
+	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
 )
 
@@ -23,15 +24,16 @@ const (
 	mostMistakes = 20
 )
 
-// Draw writes a picture, PNG or SVG by the name's ending. Up to mostSquares classes it is the matrix: the darker a
-// square, the larger the share of its true class that was predicted so. For more classes
-// it is the most frequent mistakes.
+// Draw writes a picture, PNG or SVG by the name's ending. Up to mostSquares classes it is the
+// matrix: a square has the number of examples and their share of the true class, and is the
+// darker, the larger that is. For more classes it is the most frequent mistakes.
 func (c *Confusion) Draw(path, title string) error {
 	n := len(c.Classes)
 	if n > mostSquares {
 		return c.drawMistakes(path, title)
 	}
-	p := chart.New(title, "predicted", "true")
+	_, _, total, correct := c.margins()
+	p := chart.New(fmt.Sprintf("%s: accuracy %.1f %% (%s of %s)", title, 100*c.Accuracy(), number.Thousands(int(correct)), number.Thousands(int(total))), "predicted", "true")
 	p.Add(squares{c})
 	var across, down []plot.Tick
 	for i, name := range c.Classes {
@@ -116,7 +118,14 @@ func (s squares) Plot(c draw.Canvas, p *plot.Plot) {
 			if share > 0.6 {
 				style.Color = color.White
 			}
-			c.FillText(style, vg.Point{X: (left + right) / 2, Y: (bottom + top) / 2}, fmt.Sprint(n))
+			middle, up := (bottom+top)/2, vg.Length(0)
+			if share := fmt.Sprintf("%.0f %%", 100*share); truth[t] > 0 && style.Width(share) < right-left && top-bottom > 3*style.Font.Size {
+				up = 0.6 * style.Font.Size
+				small := style
+				small.Font.Size = 0.75 * style.Font.Size
+				c.FillText(small, vg.Point{X: (left + right) / 2, Y: middle - 0.7*style.Font.Size}, share)
+			}
+			c.FillText(style, vg.Point{X: (left + right) / 2, Y: middle + up}, number.Thousands(n))
 		}
 	}
 }

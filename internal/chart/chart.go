@@ -6,10 +6,12 @@ package chart
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"image/color"
 	"io"
 	"math"
 	"path/filepath"
+	"regexp"
 	"strconv"
 
 	"tinygpt/internal/atomicfile"
@@ -72,11 +74,13 @@ func New(title, x, y string) *plot.Plot {
 	} {
 		style.Font = font.From(Font, size)
 	}
-	p.Title.Padding = vg.Millimeter
+	p.Title.Padding, p.Legend.Padding = vg.Millimeter, vg.Millimeter
+	p.X.Tick.Marker, p.Y.Tick.Marker = Ticks(8), Ticks(7)
 	return p
 }
 
-// Line adds a line. Without a name it isn't in the legend; no points are no line.
+// Line adds a line. Without a name it isn't in the legend; no points are no line, and a single
+// one is a dot.
 func Line(p *plot.Plot, name string, points plotter.XYs, c color.Color, dashes []vg.Length) error {
 	if len(points) == 0 {
 		return nil
@@ -87,26 +91,22 @@ func Line(p *plot.Plot, name string, points plotter.XYs, c color.Color, dashes [
 	}
 	l.Color, l.Width, l.Dashes = c, vg.Points(1.5), dashes
 	p.Add(l)
+	if len(points) == 1 {
+		dot, err := plotter.NewScatter(points)
+		if err != nil {
+			return err
+		}
+		dot.GlyphStyle = draw.GlyphStyle{Color: c, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
+		p.Add(dot)
+		if name != "" {
+			p.Legend.Add(name, dot)
+		}
+		return nil
+	}
 	if name != "" {
 		p.Legend.Add(name, l)
 	}
 	return nil
-}
-
-// LogTicks are at 1, 2 and 5 of each decade, or where that would be too many, at 1.
-func LogTicks(low, high float64) (ticks []plot.Tick) {
-	digits := []float64{1, 2, 5}
-	if high > 1e4*low {
-		digits = digits[:1]
-	}
-	for decade := math.Floor(math.Log10(low)); decade <= math.Log10(high); decade++ {
-		for _, n := range digits {
-			if v := n * math.Pow(10, decade); v >= low && v <= high {
-				ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 4, 64)})
-			}
-		}
-	}
-	return ticks
 }
 
 // LogY makes the scale of y logarithmic, if all that is drawn is positive. It is called
@@ -115,14 +115,15 @@ func LogY(p *plot.Plot) {
 	if !(p.Y.Min > 0) || math.IsInf(p.Y.Max, 0) {
 		return
 	}
-	if p.Y.Max < 2.5*p.Y.Min { // room for a tick at least
-		p.Y.Min, p.Y.Max = p.Y.Min/1.6, p.Y.Max*1.6
+	if p.Y.Max < 1.1*p.Y.Min { // room for ticks
+		p.Y.Min, p.Y.Max = p.Y.Min/1.05, p.Y.Max*1.05
 	}
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(LogTicks)
 }
 
 // Write draws plots in rows and columns, their axes in line, and writes the picture as
-// PNG or SVG, by the name's ending.
+// PNG or SVG, by the name's ending. A plot's legend is drawn below its axes, where it covers
+// nothing.
 func Write(path string, width, height vg.Length, rows ...[]*plot.Plot) error {
 	return WriteLegend(path, width, height, nil, rows...)
 }
@@ -164,9 +165,15 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 		foot = legendHeight
 	}
 	for i, row := range plot.Align(rows, tiles, draw.Crop(all, 0, 0, foot, 0)) {
+		strip := vg.Length(0) // below the plots of the row, for their legends
 		for j := range row {
 			if rows[i][j] != nil {
-				rows[i][j].Draw(row[j])
+				strip = max(strip, rows[i][j].Legend.Rectangle(row[j]).Size().Y)
+			}
+		}
+		for j := range row {
+			if rows[i][j] != nil {
+				drawAbove(rows[i][j], row[j], strip)
 			}
 		}
 	}
@@ -186,12 +193,47 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 	return atomicfile.WriteFile(path, withFallbacks(picture.Bytes()))
 }
 
+// drawAbove draws a plot on a canvas but for a strip at its lower end, where its legend goes.
+func drawAbove(p *plot.Plot, c draw.Canvas, strip vg.Length) {
+	if strip == 0 {
+		p.Draw(c)
+		return
+	}
+	legend := p.Legend
+	p.Legend = plot.NewLegend()
+	p.Draw(draw.Crop(c, 0, 0, strip+legendGap, 0))
+	p.Legend = legend
+	legend.Left, legend.Top, legend.XOffs, legend.YOffs = true, true, 0, 0
+	below := c
+	below.Min.X += legendIndent
+	below.Max.Y = c.Min.Y + strip + legendGap/2
+	legend.Draw(below)
+}
+
+const (
+	legendGap    = 2 * vg.Millimeter
+	legendIndent = 8 * vg.Millimeter
+)
+
 // Families are Font in the words of CSS, with fonts of the same widths that Windows and
 // macOS have.
 const Families = "'Liberation Sans',Arial,Helvetica,sans-serif"
 
-// withFallbacks names Families where an SVG picture names the first of them only.
+// withFallbacks names Families where an SVG picture names the first of them only, and says how
+// long each text is: where another font is used, it is stretched or squeezed to that length.
 func withFallbacks(svg []byte) []byte {
 	const family = "font-family:Liberation Sans;"
-	return bytes.ReplaceAll(svg, []byte(family), []byte("font-family:"+Families+";"))
+	svg = bytes.ReplaceAll(svg, []byte(family), []byte("font-family:"+Families+";"))
+	return svgText.ReplaceAllFunc(svg, func(element []byte) []byte {
+		m := svgText.FindSubmatch(element)
+		size, err := strconv.ParseFloat(string(m[3]), 64)
+		length := TextWidth(html.UnescapeString(string(m[4])), size, string(m[2]) == "bold")
+		if err != nil || length == 0 {
+			return element
+		}
+		return fmt.Appendf(nil, `<text textLength="%.1f" lengthAdjust="spacingAndGlyphs"%s`, length, m[1])
+	})
 }
+
+// svgText is a text in a picture of gonum's: after <text all of it, its weight, size and content.
+var svgText = regexp.MustCompile(`<text((?:[^>]*font-weight:(\w+);)[^>]*font-size:([0-9.]+)px[^>]*>([^<]*)</text>)`)

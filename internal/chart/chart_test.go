@@ -9,7 +9,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -82,7 +84,7 @@ func TestLogTicks(t *testing.T) {
 		low, high float64
 		want      string
 	}{
-		{0.4, 8, "0.5 1 2 5"}, {1, 1, "1"}, {1e-3, 2e2, "0.001 0.01 0.1 1 10 100"}, {90, 210, "100 200"},
+		{0.4, 8, "0.5 1 2 5"}, {1, 1, "1"}, {1e-3, 2e2, "0.001 0.01 0.1 1 10 100"}, {90, 210, "100 120 140 160 180 200"}, {1.7, 2.4, "1.8 2.0 2.2 2.4"},
 	} {
 		var labels []string
 		for _, tick := range LogTicks(k.low, k.high) {
@@ -91,6 +93,57 @@ func TestLogTicks(t *testing.T) {
 		if got := strings.Join(labels, " "); got != k.want {
 			t.Errorf("%v to %v: %s, want %s", k.low, k.high, got, k.want)
 		}
+	}
+}
+
+// Ticks are where matplotlib's MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]) has them.
+func TestTicks(t *testing.T) {
+	for _, k := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0, 1, "0.0 0.2 0.4 0.6 0.8 1.0"}, {0, 1776, "0 250 500 750 1,000 1,250 1,500 1,750"}, {-3, 4, "-3 -2 -1 0 1 2 3 4"},
+		{0, 0.003, "0.0000 0.0005 0.0010 0.0015 0.0020 0.0025 0.0030"}, {2.1, 2.35, "2.10 2.15 2.20 2.25 2.30 2.35"},
+		{0, 2.5e-5, "0 5e-6 1e-5 1.5e-5 2e-5 2.5e-5"}, {0, 3e8, "0 5e7 1e8 1.5e8 2e8 2.5e8 3e8"}, {5, 5, "5"}, {0, 12, "0 2 4 6 8 10 12"},
+	} {
+		var labels []string
+		for _, tick := range Ticks(7).Ticks(k.low, k.high) {
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); got != k.want {
+			t.Errorf("%v to %v: %s, want %s", k.low, k.high, got, k.want)
+		}
+	}
+}
+
+// A single point is a dot, and the legend is below the axes: where the data is, it covers
+// nothing. Each text has its length.
+func TestDotAndLegend(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.svg")
+	p := drawn(t, 3)
+	if err := Write(path, SlideWidth, SlideHeight, []*plot.Plot{p}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`d="M[^"]*A[0-9.]+`).Match(text) {
+		t.Errorf("no dot in\n%s", text)
+	}
+	y := func(content string) (y float64) {
+		m := regexp.MustCompile(`y="([-0-9.]+)"[^>]*>` + content + `</text>`).FindSubmatch(text)
+		if m == nil {
+			t.Fatalf("no text %s", content)
+		}
+		y, _ = strconv.ParseFloat(string(m[1]), 64)
+		return -y
+	}
+	if legend, axis := y("a &lt;line&gt;"), y("x"); legend >= axis {
+		t.Errorf("the legend's height is %v, that of the axis' name %v", legend, axis)
+	}
+	if texts, lengths := strings.Count(string(text), "<text"), strings.Count(string(text), `lengthAdjust="spacingAndGlyphs"`); texts < 5 || lengths != texts {
+		t.Errorf("%d texts, %d with their length", texts, lengths)
 	}
 }
 

@@ -1,8 +1,12 @@
 package chart
 
 import (
+	"bytes"
 	"cmp"
+	"compress/gzip"
+	_ "embed"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -22,9 +26,9 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Font has the letters of European languages. Other characters, Chinese above all, are
-// drawn with fonts that are found on the computer. An SVG picture holds its texts as
-// texts: there the program that shows it chooses the fonts.
+// Font has the letters of European languages. Chinese is drawn with a font that is built in,
+// other characters with fonts that are found on the computer. In an SVG picture such
+// characters are outlines, since the program that shows it may have no font for them.
 
 func init() { plot.DefaultTextHandler = handler{text.Plain{Fonts: font.DefaultCache}} }
 
@@ -90,12 +94,19 @@ func (h handler) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
 	pt.Y += sty.Height(txt)*vg.Length(sty.YAlign) - main.Extents().Ascent
 	for i, line := range lines {
 		at := pt.Add(vg.Point{X: vg.Length(sty.XAlign) * h.width(line, sty.Font), Y: vg.Length(len(lines)-i) * sty.Font.Size})
-		if svg {
-			c.FillString(main, at, line)
-			continue
-		}
 		for _, p := range h.parts(line, sty.Font) {
-			c.FillString(p.face, at, p.text)
+			switch {
+			case svg && p.face != main:
+				c.Fill(outline(p.face, at, p.text))
+			case svg: // which leaves out spaces at the ends
+				inner := strings.TrimLeft(p.text, " ")
+				start := at.Add(vg.Point{X: p.face.Width(p.text) - p.face.Width(inner)})
+				if inner = strings.TrimRight(inner, " "); inner != "" {
+					c.FillString(p.face, start, inner)
+				}
+			default:
+				c.FillString(p.face, at, p.text)
+			}
 			at.X += p.face.Width(p.text)
 		}
 	}
@@ -114,8 +125,7 @@ func isSVG(c vg.Canvas) bool {
 	return false
 }
 
-// Unreadable names the characters of texts that no font on this computer has: in a PNG
-// picture they are blank. It is empty if there are none.
+// Unreadable names the characters of texts that no font here has: in a picture they are blank. It is empty if there are none.
 func Unreadable(texts ...string) string {
 	main := font.DefaultCache.Lookup(Font, 12)
 	var missing []string
@@ -143,14 +153,43 @@ func has(f *opentype.Font, r rune) bool {
 	return err == nil && i != 0
 }
 
-// fallbacks are the fonts that were needed so far, and the files that weren't looked into
+// fallbackFonts are the fonts that were needed so far, and the files that weren't looked into
 // yet.
-var fallbacks struct {
+type fallbackFonts struct {
 	sync.Mutex
 	fonts   []font.Font
 	known   map[rune]int // index in fonts, or -1
 	listed  bool
 	waiting []string
+}
+
+var fallbacks fallbackFonts
+
+// add makes a font usable.
+func (s *fallbackFonts) add(f *opentype.Font) {
+	name := font.Font{Typeface: font.Typeface(fmt.Sprintf("fallback %d", len(s.fonts))), Variant: "Sans"}
+	font.DefaultCache.Add(font.Collection{{Font: name, Face: f}})
+	s.fonts = append(s.fonts, name)
+}
+
+//go:embed font/NotoSansSC.ttf.gz
+var chineseFont []byte
+
+// chinese is the font for Chinese that is built in; see font/README.md.
+func chinese() *opentype.Font {
+	z, err := gzip.NewReader(bytes.NewReader(chineseFont))
+	if err != nil {
+		return nil
+	}
+	content, err := io.ReadAll(z)
+	if err != nil {
+		return nil
+	}
+	f, err := opentype.Parse(content)
+	if err != nil {
+		return nil
+	}
+	return f
 }
 
 // fallback returns a font of the computer that has the character.
@@ -180,6 +219,14 @@ func find(r rune) int {
 			return i
 		}
 	}
+	if len(s.fonts) == 0 {
+		if f := chinese(); f != nil {
+			s.add(f)
+			if has(f, r) {
+				return 0
+			}
+		}
+	}
 	if !s.listed {
 		s.waiting, s.listed = fontFiles(), true
 	}
@@ -188,9 +235,7 @@ func find(r rune) int {
 		if f == nil || !has(f, r) {
 			continue
 		}
-		name := font.Font{Typeface: font.Typeface(fmt.Sprintf("fallback %d", len(s.fonts))), Variant: "Sans"}
-		font.DefaultCache.Add(font.Collection{{Font: name, Face: f}})
-		s.fonts = append(s.fonts, name)
+		s.add(f)
 		s.waiting = slices.Delete(s.waiting, i, i+1)
 		return len(s.fonts) - 1
 	}

@@ -36,6 +36,10 @@ type text struct {
 	Muted          bool
 }
 
+// Length is the text's width in the typeface of the picture: where another one is used, it is
+// stretched or squeezed to that.
+func (t text) Length() float64 { return chart.TextWidth(t.Text, t.Size, t.Bold) }
+
 // line is an arrow along points.
 type line struct {
 	ID     string

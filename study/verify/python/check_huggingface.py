@@ -304,7 +304,7 @@ def check_in(gpt, work, variant):
 
 TRAINED = {
     "bpe": "model: {arch: gpt2, layers: 2, heads: 2, width: 32, context: 32}\ntokenizer: {kind: bpe, vocab_size: 400}\n",
-    "gpt1-bpe": "model: {arch: gpt1, layers: 2, heads: 4, width: 32, context: 24}\ntokenizer: {kind: bpe, vocab_size: 300}\n",
+    "gpt1-bpe": "model: {arch: gpt1, layers: 2, heads: 4, width: 32, context: 32}\ntokenizer: {kind: bpe, vocab_size: 300}\n",
     "char": "model: {arch: gpt2, layers: 1, heads: 1, width: 16, context: 20, untied_head: true}\ntokenizer: {kind: char}\n",
     "byte": "model: {arch: gpt2, layers: 1, heads: 2, width: 16, context: 20, layer_norm_epsilon: 1e-4}\ntokenizer: {kind: byte}\n",
     "gpt2-vocabulary": "model: {arch: gpt2, layers: 1, heads: 2, width: 8, context: 20}\ntokenizer: {kind: gpt2}\n",
@@ -385,8 +385,8 @@ def check_classifier(gpt, work):
         (work / f"{task}.tsv").write_text("\n".join(lines) + "\n")
         with check(f"{task}: fine-tuned and exported"):
             config.write_text(f"finetune: {{task: {task}, train: {work / f'{task}.tsv'}, lambda: 0.5}}\n"
-                              f"train: {{batch_size: 5, learning_rate: 1e-3}}\nweights: {{from: {work / base}}}\n")
-            gpt("finetune", "--config", config, "--run", run)
+                              "train: {batch_size: 5, learning_rate: 1e-3}\n")
+            gpt("finetune", "--config", config, "--from", work / base, "--run", run)
             out = gpt("export", "--run", run, "--to", ours)
         with check(f"{task}: the same probabilities in transformers, one by one and in a batch with padding"):
             model, info = AutoModelForSequenceClassification.from_pretrained(ours, dtype=torch.float32, output_loading_info=True)
