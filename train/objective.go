@@ -62,7 +62,8 @@ type Stateful interface {
 type Valued interface {
 	Objective
 	// Values returns what is logged of the update that was just made, by name; see
-	// Metrics.Values. Nil: nothing.
+	// Metrics.Values. Nil: nothing. It is not called when several processes share the training,
+	// of which each knows its own batches.
 	Values(step int) map[string]float64
 }
 

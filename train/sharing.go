@@ -90,7 +90,7 @@ func (t *Trainer) newSharing() (*sharing, error) {
 		return nil, err
 	}
 	switch t.Objective.(type) {
-	case Preparer, Stateful, Valued:
+	case Preparer, Stateful:
 		return nil, errors.New("batches that depend on the weights can't be shared by several processes")
 	}
 	if p.Rank() == 0 {

@@ -79,7 +79,7 @@ func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 		return m, err
 	}
 	t.state.Step++
-	if o, ok := t.Objective.(Valued); ok {
+	if o, ok := t.Objective.(Valued); ok && t.sharing == nil { // of several processes each knows its part
 		m.Values = o.Values(step)
 	}
 	took := time.Since(start)
