@@ -135,7 +135,7 @@ func checkUTF8(file string, text []byte) error {
 	}
 	line := lineAt(text, at)
 	if !utf8.FullRune(text[at:]) && at > 0 {
-		return fmt.Errorf("%s:%d: the file ends at offset %d in the middle of a character: it was cut off", file, line, at)
+		return fmt.Errorf("%s:%d: the file ends at offset %d in the middle of a UTF-8 character: it was cut off, or %s", file, line, at, guess(text, at))
 	}
 	return fmt.Errorf("%s:%d: byte %#x at offset %d is not UTF-8: %s", file, line, text[at], at, guess(text, at))
 }

@@ -152,7 +152,7 @@ func TestTokenizerErrors(t *testing.T) {
 1 | tokenizer encode -t none a | none: no such file or folder
 1 | tokenizer encode -t empty.json a | empty.json: key "model" is missing
 1 | tokenizer encode -t gpt2 -f none.txt | none.txt
-1 | tokenizer encode -t gpt2 -f latin1.txt | latin1.txt:1: the file ends at offset 3 in the middle of a character
+1 | tokenizer encode -t gpt2 -f latin1.txt | latin1.txt:1: the file ends at offset 3 in the middle of a UTF-8 character: it was cut off, or if it is windows-1252
 1 | tokenizer encode -t tok abX | line 1, column 3 of the text (character 2, byte 2) is character 'X'
 2 | tokenizer encode -t gpt2 --format xml a | --format is "xml": expected text or json
 1 | tokenizer decode -t gpt2 1 x | "x" is number 2 of the input, expected a token id
