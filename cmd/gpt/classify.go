@@ -10,6 +10,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 )
 
@@ -50,13 +51,14 @@ tasks of several texts rows as in the training file.`,
 			if err != nil {
 				return err
 			}
+			out := terminal.Shown(c.App.Writer)
 			lines := json.NewEncoder(c.App.Writer)
 			lines.SetEscapeHTML(false)
 			for _, answer := range answers {
 				if c.Bool("json") {
 					err = lines.Encode(answer)
 				} else {
-					_, err = fmt.Fprintln(c.App.Writer, answer)
+					_, err = fmt.Fprintln(out, answer)
 				}
 				if err != nil {
 					return err

@@ -117,7 +117,7 @@ func fewshotAction(c *cli.Context) error {
 	scorer := fewshot.NewScorer(weights, r.Tokenizer, layout, normalisation)
 	ctx, stop := interruptible(c)
 	defer stop()
-	out := c.App.Writer
+	out := terminal.Shown(c.App.Writer)
 	if c.Bool("show") {
 		return interrupted(m.Show(ctx, out, scorer))
 	}

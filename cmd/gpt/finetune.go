@@ -9,6 +9,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/finetune"
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/train"
 )
@@ -55,7 +56,7 @@ func startFinetune(c *cli.Context) error {
 		return err
 	}
 	for _, note := range examples.Notes {
-		fmt.Fprintln(out, "examples:", note)
+		fmt.Fprintln(terminal.Shown(out), "examples:", note)
 	}
 	from, err := run.OpenStartingPoint(cfg, examples)
 	if err != nil {
@@ -104,8 +105,9 @@ func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%s%s\nrun folder:     %s\nstarts from:    %s\n", text, found, f.Dir, f.StartingPoint)
-	f.Session.Describe(c.App.Writer)
+	out := terminal.Shown(c.App.Writer)
+	fmt.Fprintf(out, "%s%s\nrun folder:     %s\nstarts from:    %s\n", text, found, f.Dir, f.StartingPoint)
+	f.Session.Describe(out)
 	return nil
 }
 
@@ -163,7 +165,7 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 		fmt.Fprintf(out, "%s set: %s\n", name, e)
 		return result, nil
 	}
-	s.Show(out, result)
+	s.Show(terminal.Shown(out), result)
 	fmt.Fprintf(out, "predict with: %s\n", command("classify", "--run", s.Dir))
 	return result, nil
 }

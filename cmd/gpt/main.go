@@ -14,6 +14,7 @@ import (
 
 	"tinygpt/internal/interrupt"
 	"tinygpt/internal/shell"
+	"tinygpt/internal/terminal"
 	"tinygpt/train"
 )
 
@@ -71,10 +72,10 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, train.ErrInterrupted):
 		return interrupt.Status()
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "gpt:", lines(err))
+		fmt.Fprintln(terminal.Shown(stderr), "gpt:", lines(err))
 		return 2
 	}
-	fmt.Fprintln(stderr, "gpt:", lines(err))
+	fmt.Fprintln(terminal.Shown(stderr), "gpt:", lines(err))
 	return 1
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -67,4 +68,31 @@ func TestOwnSpecialTokens(t *testing.T) {
 	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "tok", "--set", "train.steps=1"), "done: 1 steps")
 	contains(t, succeed(t, "sample", "--prompt", "<q>Who", "--max-tokens", "1", "--show"), "<q>")
 	contains(t, succeed(t, "tokenizer", "inspect", "--data", "text.txt", "--tokenizer", "tok", "--format", "json"), `"bytes":1500`)
+}
+
+// console is a terminal whose output is kept.
+type console struct{ bytes.Buffer }
+
+func (*console) Columns() int { return 80 }
+
+// Control characters in labels, texts and paths don't get to a terminal.
+func TestNoControlCharactersOnTerminal(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "tiny.yaml", tiny)
+	writeFile(t, "text.txt", strings.Repeat("a\x1b[31m b\x08c \x13d plain words\n", 60))
+	writeFile(t, "rows.tsv", "text\tlabel\n"+strings.Repeat("one\tx\x1b[31m\ntwo\ty\x07\n", 20))
+	for _, args := range [][]string{
+		{"train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "byte"},
+		append([]string{"finetune", "--data", "rows.tsv"}, quickly...),
+		{"classify", "one"},
+		{"eval", "--run", "no\x1b[31m"},
+	} {
+		var out, errs console
+		execute(context.Background(), append([]string{"gpt"}, args...), &out, &errs)
+		for _, label := range []string{"\x1b[31m", "\x07", "\x08", "\x13"} {
+			if strings.Contains(out.String(), label) || strings.Contains(errs.String(), label) {
+				t.Errorf("gpt %s writes %q", strings.Join(args, " "), label)
+			}
+		}
+	}
 }

@@ -140,7 +140,7 @@ func printCurves(out io.Writer, curves []run.Curve) error {
 		}
 		t.Row(cells...)
 	}
-	return t.Write(out)
+	return t.Write(terminal.Shown(out))
 }
 
 // writeCurve writes the curve of a run as JSON lines.

@@ -35,11 +35,8 @@ const maxSamples = 100_000
 
 func newSampleWriter(c *cli.Context) (*sampleWriter, error) {
 	w := &sampleWriter{
-		out: c.App.Writer, notes: c.App.ErrWriter,
+		out: terminal.Shown(c.App.Writer), notes: terminal.Shown(c.App.ErrWriter),
 		samples: c.Int("num-samples"), seed: c.Uint64("seed"), format: c.String("format"), show: c.Bool("show"),
-	}
-	if terminal.Is(w.out) {
-		w.out = terminal.Writer(w.out)
 	}
 	if w.samples < 1 || w.samples > maxSamples {
 		return nil, usageError{fmt.Errorf("--num-samples is %d: expected 1 to %d; for more, call again with another --seed", w.samples, maxSamples)}

@@ -65,7 +65,7 @@ func start(c *cli.Context) error {
 		return err
 	}
 	if t.Read != "" {
-		fmt.Fprintf(c.App.Writer, "text: %s\n", t.Read)
+		fmt.Fprintf(terminal.Shown(c.App.Writer), "text: %s\n", t.Read)
 	}
 	return trainRun(c, t)
 }
@@ -151,7 +151,7 @@ func resume(c *cli.Context) error {
 func trainRun(c *cli.Context, t *run.Training) error {
 	defer t.Close()
 	cfg, out := t.Config, c.App.Writer
-	if err := describe(out, t); err != nil {
+	if err := describe(terminal.Shown(out), t); err != nil {
 		return err
 	}
 	for _, note := range t.Notes {
@@ -236,7 +236,8 @@ func describe(out io.Writer, t *run.Training) error {
 
 // beginning is the first words of a text, fit for a prompt.
 func beginning(text string) string {
-	words := strings.Fields(text)
+	// A word with control characters is none to type.
+	words := slices.DeleteFunc(strings.Fields(text), func(word string) bool { return terminal.Visible(word) != word })
 	short := []rune(strings.Join(words[:min(3, len(words))], " "))
 	return string(short[:min(24, len(short))])
 }

@@ -10,6 +10,7 @@ import (
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/study/baseline"
 )
 
@@ -126,5 +127,5 @@ func (r averagesReport) print(c *cli.Context) {
 	for _, s := range r.Rows {
 		t.AppendRow(table.Row{s.Features, cell(s.Dev), cell(s.Test)})
 	}
-	fmt.Fprintln(c.App.Writer, t.Render())
+	fmt.Fprintln(terminal.Shown(c.App.Writer), t.Render())
 }

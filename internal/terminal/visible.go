@@ -32,6 +32,15 @@ func visible(r rune) rune {
 // on to w. A character may be cut between two calls.
 func Writer(w io.Writer) io.Writer { return &writer{w: w} }
 
+// Shown returns the Writer of w if w is a terminal, and else w: what a file or another
+// program gets is as it is.
+func Shown(w io.Writer) io.Writer {
+	if !Is(w) {
+		return w
+	}
+	return Writer(w)
+}
+
 type writer struct {
 	w    io.Writer
 	rest []byte // the beginning of a character
