@@ -54,19 +54,22 @@ func taskNames() (names []string) {
 	return names
 }
 
+// What no model's context holds, and no error bar needs.
+const mostShots, mostTrials = 100_000, 1_000_000
+
 // measurementOf reads the flags of fewshotFlags.
 func measurementOf(c *cli.Context) (m fewshot.Measurement, err error) {
 	for _, field := range strings.Split(c.String("shots"), ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(field))
-		if err != nil || n < 0 {
-			return m, usageError{fmt.Errorf("--shots is %q: expected numbers such as 0,1,4,16", c.String("shots"))}
+		if err != nil || n < 0 || n > mostShots {
+			return m, usageError{fmt.Errorf("--shots is %q: expected numbers from 0 to %d such as 0,1,4,16", c.String("shots"), mostShots)}
 		}
 		m.Shots = append(m.Shots, n)
 	}
 	slices.Sort(m.Shots)
 	m.Shots = slices.Compact(m.Shots)
-	if m.Trials = c.Int("trials"); m.Trials < 1 {
-		return m, usageError{fmt.Errorf("--trials is %d: expected 1 or more", m.Trials)}
+	if m.Trials = c.Int("trials"); m.Trials < 1 || m.Trials > mostTrials {
+		return m, usageError{fmt.Errorf("--trials is %d: expected 1 to %d", m.Trials, mostTrials)}
 	}
 	m.Seed = c.Uint64("seed")
 	return m, nil

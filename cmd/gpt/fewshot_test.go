@@ -38,7 +38,8 @@ func TestFewshot(t *testing.T) {
 		status  int
 		message string
 	}{
-		{[]string{"--shots", "1,x"}, 2, `--shots is "1,x": expected numbers such as 0,1,4,16`},
+		{[]string{"--shots", "1,x"}, 2, `--shots is "1,x": expected numbers from 0 to 100000 such as 0,1,4,16`},
+		{[]string{"--shots", "9223372036854775807"}, 2, "expected numbers from 0 to 100000"},
 		{[]string{"--trials", "0"}, 2, "--trials is 0"},
 		{[]string{"--format", "xml"}, 2, "expected one of text, markdown, csv, json"},
 		{[]string{"--normalise", "no"}, 2, "per-token"},
@@ -78,7 +79,7 @@ func TestFewshotRun(t *testing.T) {
 	}{
 		{[]string{"--layers", "2", "--layers", "2"}, "expected numbers from 1 that rise"},
 		{[]string{"--seeds", "0"}, "--seeds 0: expected 1 or more"},
-		{[]string{"--shots", "-1"}, "expected numbers such as"},
+		{[]string{"--shots", "-1"}, "expected numbers from 0"},
 	} {
 		if status, _, stderr := gpt(append([]string{"fewshot", "run", "--config", "tiny.yaml"}, c.args...)...); status != 2 || !strings.Contains(stderr, c.message) {
 			t.Errorf("%q: exit %d, %s", c.args, status, stderr)

@@ -105,8 +105,8 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 		}
 		l.SetTokens(c.Int("tokens"))
 	}
-	if l.Seeds = c.Int("seeds"); l.Seeds < 1 {
-		return nil, usageError{fmt.Errorf("--seeds %d: expected 1 or more", l.Seeds)}
+	if l.Seeds = c.Int("seeds"); l.Seeds < 1 || l.Seeds > 1000 {
+		return nil, usageError{fmt.Errorf("--seeds %d: expected 1 to 1000", l.Seeds)}
 	}
 	if l.Dir = c.String("out"); l.Dir == "" {
 		l.Dir = filepath.Join(run.Root, "scaling-"+c.String("preset"))
