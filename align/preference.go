@@ -53,7 +53,7 @@ func newPreference(reference *model.Model, groups []Group, c Preference, seed ui
 		p.pairs = append(p.pairs, pair{sequences[i], sequences[j], sums[i], sums[j]})
 		sizes = append(sizes, max(len(sequences[i].Tokens), len(sequences[j].Tokens)))
 	}
-	p.answers = answers{batch: 2 * c.BatchSize, lengths: lengths(longest(sequences), reference.Config.Context)}
+	p.answers = answers{batch: 2 * min(c.BatchSize, len(p.pairs)), lengths: lengths(longest(sequences), reference.Config.Context)}
 	p.order = newOrder(sizes, c.BatchSize, c.Epochs, seed)
 	return p, nil
 }
