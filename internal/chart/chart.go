@@ -160,6 +160,8 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 	pad := 4 * vg.Millimeter
 	tiles := draw.Tiles{Rows: len(rows), Cols: len(rows[0]), PadX: pad, PadY: pad, PadTop: pad, PadRight: pad, PadBottom: pad, PadLeft: pad}
 	all := draw.New(canvas)
+	all.SetColor(color.White) // also where no plot is: the page below may be dark
+	all.Fill(all.Rectangle.Path())
 	foot := vg.Length(0)
 	if len(legend) > 0 {
 		foot = legendHeight

@@ -142,6 +142,9 @@ func TestDotAndLegend(t *testing.T) {
 	if legend, axis := y("a &lt;line&gt;"), y("x"); legend >= axis {
 		t.Errorf("the legend's height is %v, that of the axis' name %v", legend, axis)
 	}
+	if background := regexp.MustCompile(`<path d="M0,0L960,0L960,540L0,540Z" style="fill:#FFFFFF"`); !background.Match(text) {
+		t.Errorf("no white background below all in\n%.600s", text)
+	}
 	if texts, lengths := strings.Count(string(text), "<text"), strings.Count(string(text), `lengthAdjust="spacingAndGlyphs"`); texts < 5 || lengths != texts {
 		t.Errorf("%d texts, %d with their length", texts, lengths)
 	}
