@@ -238,7 +238,6 @@ func TestBadInput(t *testing.T) {
 2 | train --resume --config tiny.yaml | leave out --config
 2 | train --resume --set model.layers=3 | can only change train settings
 1 | train --resume --run nothing | not the folder of a run
-1 | train --resume --run unfinished | no last.safetensors in it
 1 | train --resume --run truncated --set train.steps=9 | truncated/last.safetensors
 1 | train --resume --run altered --set train.steps=9 | altered/last.safetensors
 1 | sample --run nothing | not the folder of a run
