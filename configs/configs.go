@@ -218,7 +218,6 @@ func (c Config) Validate() error {
 	}{
 		{"model.layers", c.Model.Layers, 10_000}, {"model.width", c.Model.Width, 1_000_000},
 		{"model.context", c.Model.Context, 1 << 24}, {"model.vocab_size", c.Model.VocabSize, 1 << 24},
-		{"train.batch_size", c.Train.BatchSize, 1_000_000_000},
 	} {
 		if f.value > f.most {
 			errs = append(errs, fmt.Errorf("%s is %d: expected %d or less", f.key, f.value, f.most))

@@ -229,6 +229,14 @@ func TestValidate(t *testing.T) {
 		"train.steps=0":            "train.steps is 0",
 		"model.dropout=.nan":       "model.dropout is NaN",
 		"model.layers=1000000000":  "model.layers is 1000000000: expected 10000 or less",
+
+		"train.steps=9223372036854775807":                       "train.steps is 9223372036854775807: expected 1000000000 or less",
+		"train.gradient_accumulation_steps=9223372036854775807": "expected 1000000 or less",
+		"train.batch_size=9223372036854775807":                  "train.batch_size is 9223372036854775807: expected 1000000000 or less",
+		"train.warmup_steps=9223372036854775807":                "train.warmup_steps is",
+		"train.eval_interval=9223372036854775807":               "train.eval_interval is",
+		"train.patience=9223372036854775807":                    "train.patience is",
+		"train.stages=[{until: 0.5, batch_size: 5000000000}]":   "train.stages[0].batch_size is 5000000000: expected 0 (the same tokens) to 1000000000",
 	} {
 		c, _, err := Load("small.yaml")
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"tinygpt/finetune"
+	"tinygpt/internal/capacity"
 )
 
 const moods = `{"text":"all is well","label":"glad"}
@@ -68,18 +69,16 @@ func TestResumeFinetuningRefuses(t *testing.T) {
 // A fine-tuning that is far too large for the computer's memory is refused with the
 // settings that mend it; more than all examples are no larger batch.
 func TestFinetuneMemory(t *testing.T) {
-	f := finetuned(t, moods, "train.batch_size=1000000000", "train.gradient_accumulation_steps=1000000000")
+	f := finetuned(t, moods, "train.batch_size=1000000000", "train.gradient_accumulation_steps=1000000")
 	if c := f.Session.Train; c.BatchSize != 36 || c.GradientAccumulationSteps != 1 {
 		t.Errorf("batches of %d, %d to an update", c.BatchSize, c.GradientAccumulationSteps)
 	}
-	was := memoryOf
-	defer func() { memoryOf = was }()
-	memoryOf = func() (float64, error) { return 1 << 16, nil }
+	restore := capacity.Pretend(1 << 16)
 	_, err := Finetune(f.Config, FinetuneOptions{Dir: t.TempDir()})
+	restore()
 	if err == nil || !strings.Contains(err.Error(), "lower train.batch_size or finetune.max_length") {
 		t.Error(err)
 	}
-	memoryOf = was
 	c := f.Config
 	c.Finetune.Epochs = 1_000_000
 	x := &finetune.Examples{}

@@ -1,12 +1,8 @@
 package run
 
 import (
-	"fmt"
-
-	"github.com/shirou/gopsutil/v4/mem"
-
 	"tinygpt/configs"
-	"tinygpt/internal/number"
+	"tinygpt/internal/capacity"
 	"tinygpt/model"
 	"tinygpt/train"
 )
@@ -26,20 +22,11 @@ func checkMemory(c configs.Config) error {
 // CheckMemory refuses a training on batches of these shapes that is far too large for this
 // computer. lower says what to lower then.
 func CheckMemory(m model.Config, lower string, shapes ...train.Shape) error {
-	total, err := memoryOf()
+	total, err := capacity.Memory()
 	if err != nil {
 		return nil // a computer that doesn't tell is given the benefit of the doubt
 	}
 	return fits(m, lower, shapes, total)
-}
-
-// memoryOf returns how much memory this computer has, in bytes.
-var memoryOf = func() (float64, error) {
-	m, err := mem.VirtualMemory()
-	if err != nil {
-		return 0, err
-	}
-	return float64(m.Total), nil
 }
 
 // fits is CheckMemory for a computer with total bytes of memory.
@@ -49,8 +36,8 @@ func fits(m model.Config, lower string, shapes []train.Shape, total float64) err
 		// for the sizes that this is about.
 		one := train.MemoryOfShape(m, train.Shape{Batch: 1, Context: s.Context})
 		need := float64(one.Total()-one.Activations) + float64(s.Batch)*float64(one.Activations)
-		if need > farTooMuch*total {
-			return fmt.Errorf("this training needs about %s of memory, and this computer has %s: lower %s", number.Bytes(int64(min(need, 1e18))), number.Bytes(int64(total)), lower)
+		if err := capacity.Fits("this training", need, farTooMuch, total, "lower "+lower); err != nil {
+			return err
 		}
 	}
 	return nil

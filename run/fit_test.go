@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/internal/expect"
 	"tinygpt/train"
 )
 
@@ -40,4 +41,15 @@ func TestFits(t *testing.T) {
 			t.Errorf("%s: %v: expected the keys that mend it", k.settings, err)
 		}
 	}
+}
+
+// Stories that no computer has room for are refused before the first is made.
+func TestLargeStories(t *testing.T) {
+	c, err := configs.Preset("small.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Data.StoriesBytes = 1_000_000_000_000_000
+	_, err = LoadTexts(c.Data)
+	expect.Error(t, err, "data.stories_bytes of 1000000000000000 needs about")
 }

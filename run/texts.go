@@ -44,6 +44,9 @@ func LoadTexts(c configs.Data) (*Texts, error) {
 		if err != nil {
 			return nil, fmt.Errorf("data.stories_language: %w", err)
 		}
+		if err := world.CheckSize(c.StoriesBytes); err != nil {
+			return nil, err
+		}
 		for i, d := range world.Corpus(language, c.StoriesSeed, c.StoriesBytes, c.Quizzes) {
 			corpus.Documents = append(corpus.Documents, data.Document{Source: fmt.Sprintf("story %d", i), Text: d.Text})
 			bits = append(bits, d.Bits)

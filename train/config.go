@@ -106,26 +106,33 @@ func (f RateFactors) of(p *model.Parameter, layers int) float64 {
 	return factor * math.Pow(orOne(f.LayerDecay), float64(below))
 }
 
+// What no training needs, and what keeps the numbers that are computed of these settings
+// within 64 bits.
+const mostSteps, mostBatches = 1_000_000_000, 1_000_000
+
 // Validate returns what is wrong with c, key by key.
 func (c Config) Validate() error {
 	var errs []error
-	whole := func(key string, value, least int) {
-		if value < least {
+	whole := func(key string, value, least, most int) {
+		switch {
+		case value < least:
 			errs = append(errs, fmt.Errorf("train.%s is %d: expected %d or more", key, value, least))
+		case value > most:
+			errs = append(errs, fmt.Errorf("train.%s is %d: expected %d or less", key, value, most))
 		}
 	}
-	whole("steps", c.Steps, 1)
-	whole("batch_size", c.BatchSize, 1)
-	whole("gradient_accumulation_steps", c.GradientAccumulationSteps, 1)
-	whole("gradient_parts", c.GradientParts, 0)
+	whole("steps", c.Steps, 1, mostSteps)
+	whole("batch_size", c.BatchSize, 1, mostSteps)
+	whole("gradient_accumulation_steps", c.GradientAccumulationSteps, 1, mostBatches)
+	whole("gradient_parts", c.GradientParts, 0, mostBatches)
 	if c.GradientAccumulationSteps%c.parts() != 0 {
 		errs = append(errs, fmt.Errorf("train.gradient_parts is %d: expected a divisor of train.gradient_accumulation_steps, which is %d", c.GradientParts, c.GradientAccumulationSteps))
 	}
-	whole("warmup_steps", c.WarmupSteps, 0)
-	whole("eval_interval", c.EvalInterval, 0)
-	whole("sample_interval", c.SampleInterval, 0)
-	whole("checkpoint_interval", c.CheckpointInterval, 0)
-	whole("patience", c.Patience, 0)
+	whole("warmup_steps", c.WarmupSteps, 0, mostSteps)
+	whole("eval_interval", c.EvalInterval, 0, mostSteps)
+	whole("sample_interval", c.SampleInterval, 0, mostSteps)
+	whole("checkpoint_interval", c.CheckpointInterval, 0, mostSteps)
+	whole("patience", c.Patience, 0, mostSteps)
 	between := func(key string, value, from, below float64) {
 		if !(value >= from && value < below) {
 			errs = append(errs, fmt.Errorf("train.%s is %v: expected %v or more and less than %v", key, value, from, below))

@@ -61,8 +61,8 @@ func (c Config) validateStages() error {
 		if s.Context < 0 || s.Context > 0 && i > 0 && (last.Context == 0 || s.Context < last.Context) {
 			complain("context", s.Context, "0 (the model's) or more, and not less than in the stage before")
 		}
-		if s.BatchSize < 0 {
-			complain("batch_size", s.BatchSize, "0 (the same tokens) or more")
+		if s.BatchSize < 0 || s.BatchSize > mostSteps {
+			complain("batch_size", s.BatchSize, fmt.Sprintf("0 (the same tokens) to %d", mostSteps))
 		}
 		last = s
 	}

@@ -3,6 +3,7 @@
 package world
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"unicode"
@@ -11,6 +12,7 @@ import (
 	"tinygpt/data/internal/chance"
 	"tinygpt/data/quiz"
 	"tinygpt/data/story"
+	"tinygpt/internal/capacity"
 )
 
 // Document is one text of the corpus.
@@ -60,4 +62,14 @@ func generate(l *story.Language, seed uint64, index int, quizzes float64) Docume
 	}
 	s := l.Generate(seed, index)
 	return Document{s.Text, s.Bits - math.Log2(float64(resolution-share)/resolution), &s}
+}
+
+// bytesOfText is about what a run needs for each byte of a corpus: the text and what is known
+// of how it was made, its tokens, its words.
+const bytesOfText = 4
+
+// CheckSize returns an error if this computer hasn't the memory for a corpus of that many
+// bytes.
+func CheckSize(bytes int) error {
+	return capacity.Check(fmt.Sprintf("data.stories_bytes of %d", bytes), bytesOfText*float64(bytes), 1, "lower it")
 }

@@ -43,6 +43,9 @@ func (d Data) addStories(b *corpus.Builder) error {
 	if err != nil {
 		return fmt.Errorf("data.stories_language: %w", err)
 	}
+	if err := world.CheckSize(d.StoriesBytes); err != nil {
+		return err
+	}
 	for _, doc := range world.Corpus(language, d.StoriesSeed, d.StoriesBytes, 0) {
 		text := doc.Text
 		if d.divided(language) {

@@ -11,7 +11,7 @@ import (
 // on a machine of the given speed and memory.
 func PlanSection(name, source string, c configs.Config, here Speed, a Accelerator, m Machine) Section {
 	t := c.Train
-	perUpdate := float64(t.BatchSize * t.GradientAccumulationSteps * c.Model.Context)
+	perUpdate := float64(t.BatchSize) * float64(t.GradientAccumulationSteps) * float64(c.Model.Context)
 	tokens, flop, seconds := 0.0, 0.0, 0.0
 	var notes []string
 	phases := t.Phases(c.Model)
@@ -19,7 +19,7 @@ func PlanSection(name, source string, c configs.Config, here Speed, a Accelerato
 		part := c.Model
 		part.Layers = p.Layers
 		steps := float64(p.Steps)
-		tokens += steps * float64(p.Batch*p.Context*t.GradientAccumulationSteps)
+		tokens += steps * float64(p.Batch) * float64(p.Context) * float64(t.GradientAccumulationSteps)
 		flop += steps * p.StepFLOP
 		took := here.Seconds(steps, p.StepFLOP, part.ParameterCount())
 		seconds += took
