@@ -195,7 +195,7 @@ func Find(presets fs.FS, name string) (text []byte, source string, err error) {
 			names, _ := fs.Glob(presets, "*.yaml")
 			return nil, "", NoConfiguration(name, names)
 		}
-		source = "embedded preset " + name + " (there is no file of that name here)"
+		source = "preset " + name
 	}
 	return text, source, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"slices"
 	"unicode/utf8"
 )
@@ -72,6 +73,20 @@ func (c Corpus) Split(fraction float64) (training, validation Corpus) {
 		left -= size
 	}
 	return Corpus{Documents: slices.Clip(c.Documents[:first])}, Corpus{Documents: c.Documents[first:]}
+}
+
+// Validation splits that say something about a model: with fewer than enoughValidation
+// bytes chance decides, but no more than mostValidation of a text is held out for that.
+const (
+	enoughValidation = 50_000
+	mostValidation   = 0.1
+)
+
+// ValidationFraction is how much of a corpus to hold out if the given fraction is meant for
+// a large one: more of a small one, so that the split says something.
+func (c Corpus) ValidationFraction(fraction float64) float64 {
+	enough := float64(enoughValidation) / float64(max(c.Bytes(), 1))
+	return max(fraction, math.Round(1000*min(mostValidation, enough))/1000)
 }
 
 // cut divides a document after that fraction of its characters.

@@ -74,3 +74,16 @@ func TestSHA256(t *testing.T) {
 		t.Error("other borders have the same hash")
 	}
 }
+
+// More is held out of a small corpus, up to a tenth; a large one and a large share stay.
+func TestValidationFraction(t *testing.T) {
+	for _, c := range []struct {
+		bytes          int
+		fraction, want float64
+	}{{10_000_000, 0.01, 0.01}, {1_000_000, 0.01, 0.05}, {100_000, 0.01, 0.1}, {100, 0.01, 0.1}, {100, 0.2, 0.2}, {0, 0.01, 0.1}} {
+		corpus := Corpus{Documents: []Document{{Text: strings.Repeat("x", c.bytes)}}}
+		if got := corpus.ValidationFraction(c.fraction); got != c.want {
+			t.Errorf("%d bytes, %v: %v, want %v", c.bytes, c.fraction, got, c.want)
+		}
+	}
+}

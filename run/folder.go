@@ -116,17 +116,16 @@ func Read(dir string, config any, wanted ...Kind) error {
 func readConfig(dir string) (text []byte, kind Kind, err error) {
 	path := filepath.Join(dir, configFile)
 	if text, err = userfile.ReadRegular(path); err != nil {
-		absolute, _ := filepath.Abs(dir)
-		return nil, "", fmt.Errorf("%s: no %s in it: not the folder of a run; `gpt train` makes one", absolute, configFile)
+		return nil, "", notARun(dir)
 	}
 	kind, err = kindOf(text, path)
 	return text, kind, err
 }
 
-// OrLatest is dir, or if that is "" the latest run of those kinds in Root.
+// OrLatest is the run Named dir, or if that is "" the latest run of those kinds in Root.
 func OrLatest(dir string, wanted ...Kind) (string, error) {
 	if dir != "" {
-		return dir, nil
+		return Named(dir), nil
 	}
 	return Latest(Root, wanted...)
 }

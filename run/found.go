@@ -34,6 +34,8 @@ type Split struct {
 	SHA256 string `yaml:"sha256"`
 	Bytes  int    `yaml:"bytes"`
 	Tokens int    `yaml:"tokens"`
+	// Cut says of the validation split that it begins within a document.
+	Cut bool `yaml:"cut,omitempty"`
 }
 
 // FloorBitsPerByte is the least that predicting the validation split can cost; 0 if it is

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -19,7 +20,8 @@ type Material struct {
 	// Read says what files were read and which were left out; "" if none were.
 	Read string
 
-	found Found
+	valFraction float64 // of the texts is held out
+	found       Found
 }
 
 // The two splits of the texts.
@@ -32,20 +34,25 @@ const (
 // takes that of the run in c.Weights.From, and encodes the texts. learning, unless nil,
 // gives the options with which a tokenizer is learned from that many bytes of text.
 func Prepare(c configs.Config, learning func(bytes int) []tokenizer.TrainOption) (*Material, error) {
+	return prepare(c, false, learning)
+}
+
+// prepare is Prepare; if widen, more of a small text is held out, see
+// Options.WidenValidation.
+func prepare(c configs.Config, widen bool, learning func(bytes int) []tokenizer.TrainOption) (*Material, error) {
+	var parent *Run
 	if c.Weights.From != "" {
-		parent, err := Open(c.Weights.From)
-		if err != nil {
+		var err error
+		if parent, err = Open(c.Weights.From); err != nil {
 			return nil, err
 		}
-		texts, err := LoadTexts(c.Data)
-		if err != nil {
-			return nil, err
-		}
-		return texts.encode(parent.Tokenizer, c.Model.Context)
 	}
-	texts, err := LoadTexts(c.Data)
+	texts, err := loadTexts(c.Data, widen)
 	if err != nil {
 		return nil, err
+	}
+	if parent != nil {
+		return texts.encode(parent.Tokenizer, c.Model.Context)
 	}
 	var options []tokenizer.TrainOption
 	if learning != nil {
@@ -61,7 +68,7 @@ func Prepare(c configs.Config, learning func(bytes int) []tokenizer.TrainOption)
 // encode makes the tokens of both splits and checks that a window of the context fits into
 // each.
 func (t *Texts) encode(tok tokenizer.Tokenizer, context int) (*Material, error) {
-	m := &Material{Tokenizer: tok, found: Found{TextSHA256: t.SHA256, FloorBits: t.FloorBits}}
+	m := &Material{Tokenizer: tok, valFraction: t.valFraction, found: Found{TextSHA256: t.SHA256, FloorBits: t.FloorBits}}
 	if len(t.files) > 0 {
 		m.Read = t.Whole.Report.String()
 	}
@@ -77,6 +84,7 @@ func (t *Texts) encode(tok tokenizer.Tokenizer, context int) (*Material, error) 
 		}
 		*split.stream, *split.found = s, Split{SHA256: split.corpus.SHA256(), Bytes: s.Bytes, Tokens: len(s.Tokens)}
 	}
+	m.found.Validation.Cut = len(t.Training.Documents)+len(t.Validation.Documents) > len(t.Whole.Documents)
 	return m, m.check(context)
 }
 
@@ -97,18 +105,29 @@ func (m *Material) FloorLoss() float64 {
 	return floorLoss(m.found.FloorBits, len(m.Validation.Tokens)-1)
 }
 
-// Beginning returns the first characters of the validation split, n bytes of it or a few
-// less.
-func (m *Material) Beginning(n int) string {
+// Opening returns the beginning of a text of the validation split, n bytes of it or a few
+// less: that of its first line, unless the split begins within a document, which may be
+// within a word; then of the first whole line, or if there is none the first whole word.
+func (m *Material) Opening(n int) string {
+	const most = 2000 // bytes of a line that is passed over
 	var text []byte
 	for _, id := range m.Validation.Tokens {
-		if len(text) > 0 && id == m.Tokenizer.EndOfText() || len(text) > n+utf8.UTFMax {
+		if len(text) > 0 && id == m.Tokenizer.EndOfText() || len(text) > most+n+utf8.UTFMax {
 			break
 		}
 		if id != m.Tokenizer.EndOfText() {
 			text = append(text, m.Tokenizer.Bytes(id)...)
 		}
 	}
+	if m.found.Validation.Cut {
+		for _, end := range []string{"\n", " "} {
+			if _, whole, ok := bytes.Cut(text, []byte(end)); ok && len(bytes.TrimSpace(whole)) > 0 {
+				text = whole
+				break
+			}
+		}
+	}
+	text = bytes.TrimLeft(text, "\n")
 	return strings.ToValidUTF8(string(text[:min(n, len(text))]), "")
 }
 

@@ -24,11 +24,16 @@ type Texts struct {
 	// exactly for the built-in stories; 0 otherwise.
 	FloorBits float64
 
-	files []string // that were asked for; none: the built-in stories
+	files       []string // that were asked for; none: the built-in stories
+	valFraction float64  // of the texts is held out
 }
 
 // LoadTexts reads the files of the configuration, or generates the stories.
-func LoadTexts(c configs.Data) (*Texts, error) {
+func LoadTexts(c configs.Data) (*Texts, error) { return loadTexts(c, false) }
+
+// loadTexts is LoadTexts; if widen, more of small files is held out, see
+// Options.WidenValidation.
+func loadTexts(c configs.Data, widen bool) (*Texts, error) {
 	var corpus data.Corpus
 	var bits []float64 // of each story
 	switch {
@@ -52,8 +57,11 @@ func LoadTexts(c configs.Data) (*Texts, error) {
 			bits = append(bits, d.Bits)
 		}
 	}
-	t := &Texts{Whole: corpus, SHA256: corpus.SHA256(), files: c.Files}
-	t.Training, t.Validation = corpus.Split(c.ValFraction)
+	t := &Texts{Whole: corpus, SHA256: corpus.SHA256(), files: c.Files, valFraction: c.ValFraction}
+	if widen && len(c.Files) > 0 {
+		t.valFraction = corpus.ValidationFraction(c.ValFraction)
+	}
+	t.Training, t.Validation = corpus.Split(t.valFraction)
 	// The information content of a story that the split cuts through isn't known.
 	if whole := len(t.Training.Documents)+len(t.Validation.Documents) == len(bits); whole {
 		for _, b := range bits[len(t.Training.Documents):] {

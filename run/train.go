@@ -25,6 +25,9 @@ type Options struct {
 	Material *Material
 	// Learning gives the options with which a tokenizer is learned; see Prepare.
 	Learning func(bytes int) []tokenizer.TrainOption
+	// WidenValidation holds more of a small text out than c.Data.ValFraction, which is meant
+	// for a large one; a note says how much. See data.Corpus.ValidationFraction.
+	WidenValidation bool
 }
 
 // Training is a language model's run that is being trained. Its folder is locked until
@@ -66,9 +69,14 @@ func Start(c configs.Config, o Options) (*Training, error) {
 	material := o.Material
 	if material == nil {
 		var err error
-		if material, err = Prepare(c, o.Learning); err != nil {
+		if material, err = prepare(c, o.WidenValidation, o.Learning); err != nil {
 			return nil, err
 		}
+	}
+	var notes []string
+	if was, is := c.Data.ValFraction, material.valFraction; is > was {
+		notes = append(notes, fmt.Sprintf("%.3g %% of this small text would say little: %.3g %% of it are held out for validation; --set data.val_fraction=%g has it as before", 100*was, 100*is, was))
+		c.Data.ValFraction = is
 	}
 	c = settle(c, material)
 	m, err := initial(c, parent)
@@ -83,7 +91,7 @@ func Start(c configs.Config, o Options) (*Training, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Training{Run: r, Material: material, Model: m, Notes: warmUp(c.Train), unlock: unlock}
+	t := &Training{Run: r, Material: material, Model: m, Notes: append(notes, warmUp(c.Train)...), unlock: unlock}
 	if err = material.save(r); err != nil && !slices.Contains(c.Data.Files, piped) {
 		t.Notes = append(t.Notes, fmt.Sprintf("the texts' tokens can't be kept, so a resumed run reads the texts again: %v", err))
 		err = nil
@@ -190,10 +198,13 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 		}
 	}
 	switch {
+	case c.Train.Steps < t.First && c.Train.Steps != r.Config.Train.Steps:
+		return nil, fmt.Errorf("%s has made %d steps already: expected train.steps to be more, found %d", r.Dir, t.First, c.Train.Steps)
 	case t.First >= c.Train.Steps && t.Trainer.Finished():
-		return nil, fmt.Errorf("%s has made all its %d steps: to train on, add --set train.steps=N", r.Dir, t.First)
+		return nil, &FinishedError{r.Dir, fmt.Sprintf("it has made all its %d steps", t.First), []string{"--set", fmt.Sprintf("train.steps=%d", 2*t.First)}}
 	case t.Trainer.StoppedEarly():
-		return nil, fmt.Errorf("%s stopped early at step %d: its last %d evaluations brought nothing better than step %d did; to train on all the same, add --set train.patience=0 or a larger number", r.Dir, t.First, c.Train.Patience, t.Trainer.State().BestStep)
+		return nil, &FinishedError{r.Dir, fmt.Sprintf("it stopped early at step %d: its last %d evaluations brought nothing better than step %d did", t.First, c.Train.Patience, t.Trainer.State().BestStep),
+			[]string{"--set", "train.patience=0"}}
 	}
 	t.Notes = append(rateChange(r.Config.Train, c.Train, t.First), warmUp(c.Train)...)
 	noted := r.Found.Validation.SHA256 != ""
@@ -218,6 +229,15 @@ func (r *Run) beginning(c configs.Config) (*model.Model, error) {
 	}
 	return initial(c, parent)
 }
+
+// FinishedError says that there is nothing to go on with: the run is finished.
+type FinishedError struct {
+	Dir, Reason string
+	TrainOn     []string // arguments with which it would be trained on
+}
+
+// Error says which run is finished, and why.
+func (e *FinishedError) Error() string { return fmt.Sprintf("%s is finished: %s", e.Dir, e.Reason) }
 
 // rateChange is a note if the learning rate jumps because a run goes on after step updates
 // with other settings.
@@ -271,7 +291,7 @@ func (t *Training) prepare() error {
 func (t *Training) sample(ctx context.Context) (string, error) {
 	opening := ""
 	if t.Run.Tokenizer.EndOfText() < 0 {
-		opening = t.Beginning(24)
+		opening = t.Opening(24)
 	}
 	o := t.Config.Sample
 	o.MaxTokens = min(o.MaxTokens, max(t.Trainer.Context()-1, 1)) // later positions aren't trained yet

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,21 +24,30 @@ func ablateCommand() *cli.Command {
 		Description: `Compared are fine-tuning with and without the language model's loss, the same model without
 pre-training, and logistic regression over n-grams, as in table 5 of the GPT-1 paper, each on the
 same examples. Results are kept one by one: the same command goes on where it was stopped.`,
-		Flags: append(finetuneFlags(),
+		// What an ablation varies itself is no flag of it.
+		Flags: append(slices.DeleteFunc(finetuneFlags(), func(f cli.Flag) bool { return slices.Contains([]string{"examples", "scratch"}, f.Names()[0]) }),
 			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
 			&cli.IntFlag{Name: "seeds", Usage: "repeat each `N` times", Value: 3},
 			&cli.BoolFlag{Name: "averaged", Usage: "compare with averaged word vectors too, as in fastText"},
-			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
+			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
+			formatFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if n := c.Int("seeds"); n < 1 || c.IsSet("examples") || c.IsSet("scratch") {
-				return usageError{errors.New("--seeds must be 1 or more; --examples and --scratch are what an ablation varies itself: leave them out, or see --sizes")}
+			if n := c.Int("seeds"); n < 1 {
+				return usageError{fmt.Errorf("--seeds is %d: expected 1 or more", n)}
+			}
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
 			}
 			cfg, source, err := finetuneConfig(c)
 			if err != nil {
 				return err
 			}
 			out := c.App.Writer
+			if asJSON {
+				out = c.App.ErrWriter // what is done; the results go to standard output
+			}
 			fmt.Fprintf(out, "configuration: %s\n", source)
 			examples, setup, err := finetune.Load(cfg.Finetune, nil)
 			if err != nil {
@@ -50,7 +60,7 @@ same examples. Results are kept one by one: the same command goes on where it wa
 			}
 			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
 			s := &ablation.Study{
-				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Averaged: c.Bool("averaged"), Dir: c.String("out"),
+				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Averaged: c.Bool("averaged"), Dir: c.String("to"),
 				Done: func(p ablation.Point, done, all int) {
 					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, number.Thousands(p.Examples), p.Seed,
 						p.Metric, p.Score, number.Short(time.Duration(p.Seconds*float64(time.Second))))
@@ -68,6 +78,9 @@ same examples. Results are kept one by one: the same command goes on where it wa
 				return err
 			} else if err != nil {
 				return err
+			}
+			if asJSON {
+				return printJSON(c.App.Writer, s.Points())
 			}
 			fmt.Fprintf(out, "\n%s\npicture: %s\n", s.Table(), s.Picture())
 			return nil

@@ -102,14 +102,14 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			&cli.IntFlag{Name: "held-out", Usage: "to each of `N` held-out prompts", Value: 60},
 			&cli.IntFlag{Name: "updates", Usage: "`N` updates of PPO; 0: best of n alone", Value: 40},
 			&cli.IntFlag{Name: "seeds", Usage: "repeat with `N` seeds", Value: 1},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FOLDER` of points and picture", DefaultText: "overoptimise in the reward model's run"},
+			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of points and picture", DefaultText: "overoptimise in the reward model's run"},
 		},
 		Action: func(c *cli.Context) error {
 			reward, err := run.OrLatest(c.String("reward"), run.Reward)
 			if err != nil {
 				return err
 			}
-			dir := c.String("output")
+			dir := c.String("to")
 			if dir == "" {
 				dir = filepath.Join(reward, "overoptimise")
 			}

@@ -25,9 +25,13 @@ peak of this CPU's multiply-adds and of its memory, which are measured too. Take
 minute or so and 2.3 GB of memory for GPT-2's steps; close other programs meanwhile.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "quick", Usage: "seconds instead: shorter, and without training GPT-2"},
-			&cli.BoolFlag{Name: "json", Usage: "write JSON instead of tables"},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
+			}
 			ctx, stop := interruptible(c)
 			defer stop()
 			plan := perf.Full
@@ -42,7 +46,7 @@ minute or so and 2.3 GB of memory for GPT-2's steps; close other programs meanwh
 			if err != nil {
 				return err
 			}
-			if c.Bool("json") {
+			if asJSON {
 				out := json.NewEncoder(c.App.Writer)
 				out.SetIndent("", "  ")
 				return out.Encode(report)

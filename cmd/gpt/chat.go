@@ -3,15 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 
-	"github.com/peterh/liner"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/chat"
@@ -89,30 +86,13 @@ func chatAction(c *cli.Context) error {
 		lines := bufio.NewReader(c.App.Reader)
 		return s.Run(c.Context, func() (string, error) { return lines.ReadString('\n') })
 	}
-	s.Interrupted = func(ctx context.Context) (context.Context, context.CancelFunc) {
-		return signal.NotifyContext(ctx, os.Interrupt)
-	}
-	editor := liner.NewLiner()
-	defer editor.Close()
-	editor.SetCtrlCAborts(true)
-	editor.SetCompleter(func(line string) (matches []string) {
-		for _, name := range chat.Commands() {
-			if strings.HasPrefix(name, line) {
-				matches = append(matches, name)
-			}
-		}
-		return matches
-	})
-	return s.Run(c.Context, func() (string, error) {
-		line, err := editor.Prompt("> ")
-		switch {
-		case errors.Is(err, liner.ErrPromptAborted): // Ctrl-C takes back what was typed
-			return "", nil
-		case errors.Is(err, io.EOF):
-			return "", io.EOF
-		case err == nil && strings.TrimSpace(line) != "":
-			editor.AppendHistory(line)
-		}
-		return line, err
-	})
+	s.Interrupted = untilInterrupt
+	read, end := editLines(chat.Commands())
+	defer end()
+	return s.Run(c.Context, read)
+}
+
+// untilInterrupt returns a context that ends at Ctrl-C.
+func untilInterrupt(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt)
 }

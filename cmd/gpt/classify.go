@@ -26,18 +26,22 @@ tasks of several texts rows as in the training file.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the fine-tuned run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "predict for the rows of `FILE`, with the columns of training"},
-			&cli.StringFlag{Name: "format", Usage: "of the file: tsv, csv, jsonl or conll", DefaultText: "by its name"},
+			&cli.StringFlag{Name: "file-format", Usage: "of the file: tsv, csv, jsonl or conll", DefaultText: "by its name"},
 			&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the file has the columns' names", DefaultText: "what the rows look like"},
 			encodingFlag(),
 			&cli.StringSliceFlag{Name: "choice", Usage: "`TEXT` of a choice (repeatable)"},
 			&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text, if it isn't training's (repeatable)"},
 			&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text (repeatable)"},
 			&cli.StringSliceFlag{Name: "choices", Usage: "`COLUMN` of a choice (repeatable), or of a list of them"},
-			&cli.BoolFlag{Name: "json", Usage: "write a JSON object for each example"},
+			&cli.StringFlag{Name: "format", Usage: "text, or json: an object for each example", Value: "text"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() && c.IsSet("file") {
 				return usageError{fmt.Errorf("both a text and --file: expected one of them")}
+			}
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
 			}
 			t, err := run.OpenFinetuned(c.String("run"))
 			if err != nil {
@@ -55,7 +59,7 @@ tasks of several texts rows as in the training file.`,
 			lines := json.NewEncoder(c.App.Writer)
 			lines.SetEscapeHTML(false)
 			for _, answer := range answers {
-				if c.Bool("json") {
+				if asJSON {
 					err = lines.Encode(answer)
 				} else {
 					_, err = fmt.Fprintln(out, answer)
@@ -79,7 +83,7 @@ func toClassify(c *cli.Context, s *finetune.Setup) ([]labelled.Example, error) {
 		}
 		return examplesOf(kind, texts, c.StringSlice("choice"), "argument")
 	}
-	from := finetune.Source{Format: labelled.Format(c.String("format")), Columns: labelled.Columns{
+	from := finetune.Source{Format: labelled.Format(c.String("file-format")), Columns: labelled.Columns{
 		Text: c.StringSlice("text"), Second: c.StringSlice("second"), Choices: c.StringSlice("choices"), Header: c.String("header"),
 	}}
 	if h := from.Columns.Header; h != "" && h != "yes" && h != "no" {

@@ -25,10 +25,15 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`"},
 			runFlag(),
 			checkpointFlag(),
-			&cli.StringFlag{Name: "format", Usage: "huggingface (a folder for transformers) or gguf (model.gguf for llama.cpp)", Value: string(run.HuggingFace)},
+			&cli.StringFlag{Name: "as", Usage: "huggingface (a folder for transformers) or gguf (model.gguf for llama.cpp)", Value: string(run.HuggingFace)},
 			&cli.StringFlag{Name: "dtype", Usage: "of the weights: " + dtypes, Value: "float32"},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
+			}
 			to := c.String("to")
 			if to == "" {
 				return usageError{errors.New("export needs a folder to write into: --to FOLDER")}
@@ -37,9 +42,9 @@ func exportCommand() *cli.Command {
 			if !ok {
 				return usageError{fmt.Errorf("--dtype is %q: expected %s", c.String("dtype"), dtypes)}
 			}
-			format := run.Format(c.String("format"))
+			format := run.Format(c.String("as"))
 			if format != run.HuggingFace && format != run.GGUF {
-				return usageError{fmt.Errorf("--format is %q: expected %s or %s", format, run.HuggingFace, run.GGUF)}
+				return usageError{fmt.Errorf("--as is %q: expected %s or %s", format, run.HuggingFace, run.GGUF)}
 			}
 			r, err := run.Open(c.String("run"))
 			if err != nil {
@@ -52,6 +57,15 @@ func exportCommand() *cli.Command {
 				return err
 			}
 			out := c.App.Writer
+			if asJSON {
+				return printJSON(out, struct {
+					Run     string     `json:"run"`
+					To      string     `json:"to"`
+					As      run.Format `json:"as"`
+					LeftOut string     `json:"left_out,omitempty"`
+					Input   string     `json:"input,omitempty"` // how a classifier's texts are written
+				}{r.Dir, to, format, done.LeftOut, done.Input})
+			}
 			if done.LeftOut != "" {
 				fmt.Fprintf(out, "left out: %s; a language model is exported\n", done.LeftOut)
 			}

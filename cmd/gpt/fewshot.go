@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -31,7 +30,7 @@ gpt fewshot run compares models of several sizes.`,
 			&cli.StringFlag{Name: "normalise", Usage: "compare choices by their log-likelihood per-token, its sum, or less the unconditional one", Value: string(fewshot.PerToken)},
 			&cli.BoolFlag{Name: "show", Usage: "show a prompt of each task and number of shots, and what the model makes of it"},
 			&cli.StringFlag{Name: "format", Usage: "text, markdown, csv or json", Value: "text"},
-			&cli.StringFlag{Name: "plot", Usage: "draw the result into `FILE`.svg or .png"},
+			&cli.StringFlag{Name: "to", Usage: "draw the result into `FILE`.svg or .png"},
 		),
 		Action:      fewshotAction,
 		Subcommands: []*cli.Command{fewshotRunCommand()},
@@ -41,7 +40,7 @@ gpt fewshot run compares models of several sizes.`,
 // fewshotFlags are those of the measurement.
 func fewshotFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "shots", Usage: "numbers of examples in the prompt", Value: "0,1,4,16"},
+		&cli.IntSliceFlag{Name: "shots", Usage: "numbers of examples in the prompt, like 0,4", Value: cli.NewIntSlice(0, 1, 4, 16)},
 		&cli.IntFlag{Name: "trials", Usage: "ask `N` questions of each task", Value: 400},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the questions", Value: 1},
 	}
@@ -59,10 +58,9 @@ const mostShots, mostTrials = 100_000, 1_000_000
 
 // measurementOf reads the flags of fewshotFlags.
 func measurementOf(c *cli.Context) (m fewshot.Measurement, err error) {
-	for _, field := range strings.Split(c.String("shots"), ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(field))
-		if err != nil || n < 0 || n > mostShots {
-			return m, usageError{fmt.Errorf("--shots is %q: expected numbers from 0 to %d such as 0,1,4,16", c.String("shots"), mostShots)}
+	for _, n := range c.IntSlice("shots") {
+		if n < 0 || n > mostShots {
+			return m, usageError{fmt.Errorf("--shots is %d: expected numbers from 0 to %d such as 0,1,4,16", n, mostShots)}
 		}
 		m.Shots = append(m.Shots, n)
 	}
@@ -87,7 +85,7 @@ func fewshotAction(c *cli.Context) error {
 	if !slices.Contains(fewshot.Normalisations, normalisation) {
 		return usageError{fmt.Errorf("--normalise is %q: expected one of %v", normalisation, fewshot.Normalisations)}
 	}
-	if err := pictureName(c.String("plot")); err != nil {
+	if err := pictureName(c.String("to")); err != nil {
 		return err
 	}
 	layout, err := fewshot.ParseLayout(unescape(c.String("layout")))
@@ -136,7 +134,7 @@ func fewshotAction(c *cli.Context) error {
 	}
 	p.Clear()
 	s := fewshot.Summarise(points)
-	if path := c.String("plot"); path != "" {
+	if path := c.String("to"); path != "" {
 		if err := s.DrawShots(path); err != nil {
 			return err
 		}
@@ -149,7 +147,7 @@ func fewshotAction(c *cli.Context) error {
 
 func pictureName(path string) error {
 	if path != "" && !strings.HasSuffix(path, ".svg") && !strings.HasSuffix(path, ".png") {
-		return usageError{fmt.Errorf("--plot is %q: expected a name that ends in .svg or .png", path)}
+		return usageError{fmt.Errorf("--to is %q: expected a name that ends in .svg or .png", path)}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ it was stopped.`,
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large (repeatable)", Value: cli.NewIntSlice(1, 3, 6)},
 			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
 			setFlag("change a setting of all models", "train.steps=4000"),
-			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ladder"},
+			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ladder"},
 		),
 		Action: fewshotRunAction,
 	}
@@ -123,7 +123,7 @@ func fewshotLadder(c *cli.Context) (*ladder.Ladder, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.String("config"), err)
 	}
-	l := &ladder.Ladder{Config: cfg, HeadWidth: fewshotHeadWidth, Seeds: c.Int("seeds"), Dir: c.String("out")}
+	l := &ladder.Ladder{Config: cfg, HeadWidth: fewshotHeadWidth, Seeds: c.Int("seeds"), Dir: c.String("to")}
 	for _, n := range c.IntSlice("layers") {
 		if n < 1 || len(l.Shapes) > 0 && n <= l.Shapes[len(l.Shapes)-1].Layers {
 			return nil, usageError{fmt.Errorf("--layers %v: expected numbers from 1 that rise", c.IntSlice("layers"))}

@@ -15,7 +15,7 @@ func TestFewshot(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "data.quizzes=0.5", "--set", "data.stories_bytes=60000")
-	out := succeed(t, "fewshot", "--shots", "1, 0", "--trials", "10", "--plot", "a.png")
+	out := succeed(t, "fewshot", "--shots", "1, 0", "--trials", "10", "--to", "a.png")
 	contains(t, out, "model: runs", "10 questions of each task", "0 shots   1 shot", "opposites", "feelings", "best reader", "chance ")
 	if picture, err := os.ReadFile("a.png"); err != nil || !strings.HasPrefix(string(picture), "\x89PNG") {
 		t.Errorf("the picture: %v", err)
@@ -38,13 +38,13 @@ func TestFewshot(t *testing.T) {
 		status  int
 		message string
 	}{
-		{[]string{"--shots", "1,x"}, 2, `--shots is "1,x": expected numbers from 0 to 100000 such as 0,1,4,16`},
+		{[]string{"--shots", "1,x"}, 2, `invalid value "x" for flag -shots`},
 		{[]string{"--shots", "9223372036854775807"}, 2, "expected numbers from 0 to 100000"},
 		{[]string{"--trials", "0"}, 2, "--trials is 0"},
 		{[]string{"--format", "xml"}, 2, "expected one of text, markdown, csv, json"},
 		{[]string{"--normalise", "no"}, 2, "per-token"},
 		{[]string{"--layout", "{answer}"}, 2, "expected {question} once"},
-		{[]string{"--plot", "a.pdf"}, 2, ".svg or .png"},
+		{[]string{"--to", "a.pdf"}, 2, ".svg or .png"},
 		{[]string{"--task", "opposite"}, 1, `no task "opposite": expected opposites,`},
 		{[]string{"--task", "none.jsonl"}, 1, "none.jsonl"},
 		{[]string{"--task", "task.jsonl", "--shots", "3"}, 1, "apart from the question there are 2 examples"},

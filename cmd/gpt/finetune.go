@@ -26,6 +26,7 @@ func finetuneCommand() *cli.Command {
 			&cli.IntFlag{Name: "seeds", Usage: "fine-tune `N` times, with seeds that follow on one another, and give mean and deviation", Value: 1},
 			newRunFlag(),
 			resumeFlag(),
+			verboseFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			if c.Bool("resume") {
@@ -47,7 +48,11 @@ func startFinetune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "configuration: %s\n", source)
+	base, _, err := configs.Load(c.String("config"))
+	if err != nil {
+		return err
+	}
+	printConfiguration(out, source, &base, &cfg)
 	if cfg.Train, err = forProcesses(out, cfg.Train); err != nil {
 		return err
 	}
@@ -97,16 +102,22 @@ func startFinetune(c *cli.Context) error {
 
 // describeFinetuning prints what a fine-tuning is about to do.
 func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
-	text, err := f.Config.Marshal()
-	if err != nil {
-		return err
-	}
-	found, err := configs.Encode(map[string]any{configs.FoundKey: f.Found})
-	if err != nil {
-		return err
-	}
 	out := terminal.Shown(c.App.Writer)
-	fmt.Fprintf(out, "%s%s\nrun folder:     %s\nstarts from:    %s\n", text, found, f.Dir, f.StartingPoint)
+	if c.Bool("verbose") {
+		text, err := f.Config.Marshal()
+		if err != nil {
+			return err
+		}
+		found, err := configs.Encode(map[string]any{configs.FoundKey: f.Found})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s%s\n", text, found)
+	}
+	fmt.Fprintf(out, "run folder:     %s\nstarts from:    %s\n", f.Dir, f.StartingPoint)
+	if classes := f.Found.Examples.Classes; len(classes) > 0 {
+		fmt.Fprintf(out, "labels:         %s\n", terminal.Fit(strings.Join(classes, ", "), 200))
+	}
 	f.Session.Describe(out)
 	return nil
 }

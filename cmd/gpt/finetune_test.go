@@ -38,7 +38,7 @@ func TestFinetuneAndClassify(t *testing.T) {
 	inTinyRun(t)
 	labelledFiles(t)
 	out := succeed(t, finetuneArgs()...)
-	contains(t, out, "configuration: embedded preset finetune.yaml", `classes: ["HAPPY!", "SAD!"]`, "run folder:     "+filepath.Join("runs", "finetune-1"), "starts from:    ", filepath.Join("runs", "tiny-1")+"\n",
+	contains(t, out, "configuration:    preset finetune.yaml\n", "                  with finetune.train ", "labels:         HAPPY!, SAD!\n", "run folder:     "+filepath.Join("runs", "finetune-1"), "starts from:    ", filepath.Join("runs", "tiny-1")+"\n",
 		"examples:       54 to train on, 6 for development, 20 to test", "truncated:      0 of them", "buckets:        sequences of ", "loss:           L2 + 0.5·L1", "on the development set",
 		"test set:        accuracy 1.0000", "true \\ predicted", "results: ")
 	for _, name := range []string{"config.yaml", "tokenizer.json", "results.json", "confusion.png", "worst.txt", "loss.svg", "metrics.jsonl", "best.safetensors"} {
@@ -52,7 +52,7 @@ func TestFinetuneAndClassify(t *testing.T) {
 		Probability   float64
 		Probabilities []struct{ Probability float64 }
 	}
-	line := succeed(t, "classify", "--json", "--run", "runs/finetune-1", "Max was sad.")
+	line := succeed(t, "classify", "--format", "json", "--run", "runs/finetune-1", "Max was sad.")
 	if err := json.Unmarshal([]byte(line), &answer); err != nil || answer.Label != "SAD!" || answer.Probability < 0.5 || len(answer.Probabilities) != 2 {
 		t.Errorf("%s: %v", line, err)
 	}
@@ -73,7 +73,7 @@ func TestFinetuneAndClassify(t *testing.T) {
 	contains(t, succeed(t, "eval"), "runs/tiny-1, step 6")
 	succeed(t, "sample", "--run", "runs/finetune-1", "--prompt", "Mia")
 	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "out"), "AutoModelForSequenceClassification.from_pretrained(\"out\")", "its texts are written <|start|>TEXT<|extract|>")
-	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "gguf", "--format", "gguf"), "left out: the head of the task classification")
+	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "gguf", "--as", "gguf"), "left out: the head of the task classification")
 	// A fine-tuned run can be fine-tuned.
 	contains(t, succeed(t, finetuneArgs("--from", "runs/finetune-1", "--lambda", "0")...), "loss:           L2, without", filepath.Join("runs", "finetune-1")+"\n")
 }
@@ -171,7 +171,7 @@ func TestFinetuneErrors(t *testing.T) {
 1 | classify ok ' ' | argument:2: the text is empty
 2 | classify --file test.tsv x | expected one of them
 1 | classify --file test.tsv --text words | no column "words"
-2 | ablate --data train.tsv --seeds 0 | --seeds must be 1 or more
+2 | ablate --data train.tsv --seeds 0 | --seeds is 0: expected 1 or more
 `)
 	// A class list that doesn't fit the checkpoint.
 	path := filepath.Join("runs", "finetune-1", "config.yaml")

@@ -22,7 +22,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 		commands, flags = commands[i].Subcommands, commands[i].Flags
 		at++
 	}
-	if len(commands) > 0 {
+	if len(commands) > 0 && len(flags) == 0 || at == 1 {
 		return args // there is no such command
 	}
 	var found, rest []string
@@ -36,17 +36,32 @@ func flagsFirst(app *cli.App, args []string) []string {
 			rest = append(rest, arg)
 			continue
 		}
-		if name, value, ok := strings.Cut(arg, "="); ok && isInteger(flags, name) {
-			arg = name + "=" + decimal(value)
-		}
-		found = append(found, arg)
-		if takesValue(flags, arg) && at+1 < end {
-			at++
-			value := args[at]
-			if isInteger(flags, arg) {
-				value = decimal(value)
+		arg = current(flags, arg)
+		name, value, assigned := strings.Cut(arg, "=")
+		if !assigned {
+			if !takesValue(flags, arg) || at+1 >= end {
+				found = append(found, arg)
+				continue
 			}
-			found = append(found, value)
+			at++
+			value = args[at]
+		}
+		if name == "--format" {
+			name = currentFormat(flags, value)
+		}
+		values := []string{value}
+		if isList(flags, name) {
+			values = strings.Split(value, ",")
+		}
+		for _, value := range values {
+			if isInteger(flags, name) {
+				value = decimal(strings.TrimSpace(value))
+			}
+			if assigned {
+				found = append(found, name+"="+value)
+			} else {
+				found = append(found, name, value)
+			}
 		}
 		// A shell makes several arguments of --data *.txt.
 		for name, isData := dataFlag(flags, arg); isData && at+1 < end && (args[at+1] == "-" || !strings.HasPrefix(args[at+1], "-")); {

@@ -99,12 +99,13 @@ func toDraw(c *cli.Context) (cfg configs.Config, m *model.Model, task *finetune.
 		m, err = model.NewZero(r.Config.Model)
 		return r.Config, m, nil, err
 	}
-	cfg, source, _, err := configuration(c)
+	asked, err := configuration(c)
 	if err != nil {
 		return cfg, nil, nil, err
 	}
+	cfg = asked.Config
 	if cfg.Finetunes() {
-		return cfg, nil, nil, fmt.Errorf("%s fine-tunes the model of a run: make one with gpt finetune, and draw it with --run FOLDER", source)
+		return cfg, nil, nil, fmt.Errorf("%s fine-tunes the model of a run: make one with gpt finetune, and draw it with --run FOLDER", asked.source)
 	}
 	size, _, err := vocabulary(cfg)
 	if err != nil {

@@ -26,10 +26,15 @@ JSON file with a model of minGPT's, like the one that sorts digits in the visual
 llm-viz.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the new run's `FOLDER`", DefaultText: "runs/DIR-1"},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usageError{fmt.Errorf("import takes one folder or file, found %d arguments: see gpt import --help", c.NArg())}
+			}
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
 			}
 			out, from := c.App.Writer, c.Args().First()
 			progress, end := interchange(c, "reading weights")
@@ -39,6 +44,19 @@ llm-viz.`,
 				return err
 			}
 			m := r.Config.Model
+			if asJSON {
+				return printJSON(out, struct {
+					Run        string     `json:"run"`
+					Arch       model.Arch `json:"arch"`
+					Layers     int        `json:"layers"`
+					Width      int        `json:"width"`
+					Heads      int        `json:"heads"`
+					Context    int        `json:"context"`
+					Vocabulary int        `json:"vocab_size"`
+					Parameters int64      `json:"parameters"`
+					LeftOut    []string   `json:"left_out,omitempty"`
+				}{r.Dir, m.Arch, m.Layers, m.Width, m.Heads, m.Context, m.VocabSize, int64(m.ParameterCount()), leftOut})
+			}
 			fmt.Fprintf(out, "imported %s into %s\n", from, r.Dir)
 			fmt.Fprintf(out, "model:       %s, %d layers × %d, %d heads, context %s, %s parameters\n", m.Arch, m.Layers, m.Width, m.Heads, number.Thousands(m.Context), number.Thousands(int(m.ParameterCount())))
 			fmt.Fprintf(out, "tokenizer:   %s, %s tokens\n", r.Tokenizer.Name(), number.Thousands(m.VocabSize))

@@ -35,7 +35,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Commands: []*cli.Command{
 			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
 			plotCommand(), traceCommand(), graphCommand(), tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
-			scalingCommand(), planCommand(), fewshotCommand(), chatCommand(), serveCommand(), alignCommand(), vectorsCommand(), configCommand(),
+			scalingCommand(), planCommand(), fewshotCommand(), chatCommand(), serveCommand(), alignCommand(), vectorsCommand(), configCommand(), runsCommand(),
 		},
 		// A comma is part of a file's name or of a stop text.
 		DisableSliceFlagSeparator: true,

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"tinygpt/internal/terminal"
 )
 
 // gpt runs a command line.
@@ -91,8 +92,8 @@ func contains(t *testing.T, out string, texts ...string) {
 func TestTrainAndSample(t *testing.T) {
 	inTinyFolder(t)
 	out := succeed(t, "train", "--config", "tiny.yaml")
-	contains(t, out, "configuration: file tiny.yaml", "  vocab_size: 300\n", "parameters: ", "tokens per step:  48;", "memory: ",
-		"loss at step 0:   about", "ln 300 is 5.704", "loss to approach: ", "step 6/6", "step 3: validation loss", "done: 6 steps", "floor: ", "--prompt")
+	contains(t, out, "configuration:    file tiny.yaml\nrun folder:       runs", "parameters: ", "steps:            6, each of 48 tokens\n", "memory: ",
+		"loss at step 0:   about", "(ln 300 is 5.704)", "loss to approach: ", "step 6/6", "step 3: validation loss", "done: 6 steps", "floor: ", "--prompt")
 	for _, name := range []string{"config.yaml", "tokenizer.json", "tokenizer_config.json", "metrics.jsonl", "loss.svg", "samples.txt",
 		"best.safetensors", "last.safetensors", "training.tokens", "validation.tokens"} {
 		if _, err := os.Stat(filepath.Join("runs", "tiny-1", name)); err != nil {
@@ -151,17 +152,20 @@ func TestInterruptAndResume(t *testing.T) {
 	contains(t, out.String(), "stopped after step 3; saved in mine", " train --resume --run mine")
 
 	resumed := succeed(t, "train", "--resume", "--run", "mine")
-	contains(t, resumed, "resuming mine at step 3 of 6", "  seed: 7\n", "step 6/6")
-
-	status, _, stderr := gpt("train", "--resume", "--run", "mine")
-	if status != 1 {
-		t.Errorf("a finished run is resumed: exit %d", status)
+	contains(t, resumed, "resuming mine at step 3 of 6\n", "step 6/6")
+	if strings.Contains(resumed, "parameters:") {
+		t.Errorf("a resume says what is known:\n%s", resumed)
 	}
-	contains(t, stderr, "has made all its 6 steps", "--set train.steps=N")
-	contains(t, succeed(t, "train", "--resume", "--run", "mine", "--set", "train.steps=8"), "step 8/8")
+
+	finished := succeed(t, "train", "--resume", "--run", "mine")
+	contains(t, finished, "mine is finished: it has made all its 6 steps\n", "train on with: ", " train --resume --run mine --set train.steps=12\n")
+	if strings.Contains(finished, "step 6/6") {
+		t.Errorf("a finished run is trained:\n%s", finished)
+	}
+	contains(t, succeed(t, "train", "--resume", "--run", "mine", "--set", "train.steps=8"), "step 8/8", "note: the learning rate goes from ")
 
 	writeFile(t, "text.txt", "Another text.")
-	status, _, stderr = gpt("train", "--resume", "--run", "mine", "--set", "train.steps=9")
+	status, _, stderr := gpt("train", "--resume", "--run", "mine", "--set", "train.steps=9")
 	if status != 1 {
 		t.Errorf("exit %d", status)
 	}
@@ -278,5 +282,16 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	contains(t, succeed(t, "verify"), "quantity", "within bounds")
+	short, long := succeed(t, "verify"), succeed(t, "verify", "--all")
+	contains(t, short, "lm.grad ", "38 of 38", "within bounds")
+	contains(t, long, "lm.grad.h.0.attn.c_attn.weight ", "adamw.final.wte.weight ")
+	if lines := strings.Count(short, "\n"); lines > 40 || strings.Count(long, "\n") < 200 {
+		t.Errorf("%d lines:\n%s", lines, short)
+	}
+	for line := range strings.Lines(short + long) {
+		if terminal.Columns(line) > 80 {
+			t.Errorf("longer than 80 columns: %q", line)
+		}
+	}
+	contains(t, succeed(t, "verify", "--format", "json"), `{"case":"GPT-1`, `"name":"lm.loss","absolute":`)
 }

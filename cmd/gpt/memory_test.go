@@ -14,7 +14,7 @@ func TestMemoryOfAStep(t *testing.T) {
 		t.Skip("this system doesn't tell what a process holds")
 	}
 	t.Chdir(t.TempDir())
-	out := succeed(t, "train", "--config", "small.yaml", "--set", "train.steps=10", "--set", "data.stories_bytes=200000", "--set", "train.sample_interval=0")
+	out := succeed(t, "train", "--verbose", "--config", "small.yaml", "--set", "train.steps=10", "--set", "data.stories_bytes=200000", "--set", "train.sample_interval=0")
 	line := regexp.MustCompile(`memory: a step held .*`).FindString(out)
 	var held, expected float64
 	if _, err := fmt.Sscanf(strings.ReplaceAll(line, " MiB", ""), "memory: a step held %g apart from the texts, %g were expected", &held, &expected); err != nil {

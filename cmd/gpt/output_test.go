@@ -33,7 +33,7 @@ func TestEarlyRefusal(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "text.txt", strings.Repeat("Mia went home. ", 40))
 	writeFile(t, "file", "")
-	status, stdout, stderr := gpt("tokenizer", "train", "--data", "text.txt", "--output", "file/tok")
+	status, stdout, stderr := gpt("tokenizer", "train", "--data", "text.txt", "--to", "file/tok")
 	if status != 1 || strings.Contains(stdout, "text: ") {
 		t.Errorf("exit %d\n%s%s", status, stdout, stderr)
 	}
@@ -64,7 +64,7 @@ func TestCleanPrompts(t *testing.T) {
 func TestOwnSpecialTokens(t *testing.T) {
 	inTinyFolder(t)
 	writeFile(t, "text.txt", strings.Repeat("<q>Who?<a>Mia went home. ", 60))
-	succeed(t, "tokenizer", "train", "--data", "text.txt", "--output", "tok", "--vocab-size", "280", "--special-token", "<q>", "--special-token", "<a>")
+	succeed(t, "tokenizer", "train", "--data", "text.txt", "--to", "tok", "--vocab-size", "280", "--special-token", "<q>", "--special-token", "<a>")
 	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "tok", "--set", "train.steps=1"), "done: 1 steps")
 	contains(t, succeed(t, "sample", "--prompt", "<q>Who", "--max-tokens", "1", "--show"), "<q>")
 	contains(t, succeed(t, "tokenizer", "inspect", "--data", "text.txt", "--tokenizer", "tok", "--format", "json"), `"bytes":1500`)

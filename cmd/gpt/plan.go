@@ -33,10 +33,11 @@ fewer layers if it is large) in seconds, and says what to change when memory won
 			if n.Processes < 0 || !(n.Gbit > 0) {
 				return usageError{fmt.Errorf("--processes is %d and --network %g: expected more than 0", n.Processes, n.Gbit)}
 			}
-			cfg, source, _, err := configuration(c)
+			asked, err := configuration(c)
 			if err != nil {
 				return err
 			}
+			cfg, source := asked.Config, asked.source
 			if cfg.Finetunes() {
 				return fmt.Errorf("%s fine-tunes the model of a run: plan the configuration that the run is trained with", source)
 			}

@@ -26,6 +26,7 @@ func plotCommand() *cli.Command {
 			"they follow: " + strings.Join(run.References(), ", ") + " have one. Losses are means over some 20 steps.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "to", Usage: "write to `FILE`: a picture as .png or .svg, or the curve of one run as .jsonl (repeatable)", DefaultText: "curves.png and curves.svg in the first run's folder"},
+			formatFlag(),
 			&cli.StringFlag{Name: "reference", Usage: "compare with the reference curve of `PRESET`, or none", DefaultText: "that of the runs' text and model"},
 		},
 		Action: plotAction,
@@ -40,6 +41,10 @@ const (
 )
 
 func plotAction(c *cli.Context) error {
+	asJSON, err := jsonFormat(c)
+	if err != nil {
+		return err
+	}
 	files := c.StringSlice("to")
 	for _, f := range files {
 		switch filepath.Ext(f) {
@@ -75,7 +80,12 @@ func plotAction(c *cli.Context) error {
 		return err
 	}
 	all := append(curves, references...)
-	if err := printCurves(c.App.Writer, all); err != nil {
+	if asJSON {
+		err = printJSON(c.App.Writer, curveReports(all))
+	} else {
+		err = printCurves(c.App.Writer, all)
+	}
+	if err != nil {
 		return err
 	}
 	if len(files) == 0 {
@@ -90,7 +100,9 @@ func plotAction(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(c.App.Writer, "wrote", f)
+		if !asJSON {
+			fmt.Fprintln(c.App.Writer, "wrote", f)
+		}
 	}
 	return nil
 }
@@ -119,6 +131,28 @@ func referencesOf(c *cli.Context, runs []*run.Run) (curves []run.Curve, err erro
 		}
 	}
 	return curves, nil
+}
+
+// curveReport is a curve in JSON.
+type curveReport struct {
+	Name     string  `json:"run"`
+	Steps    int     `json:"steps"`
+	Loss     float64 `json:"training_loss"`
+	BestLoss float64 `json:"best_validation_loss,omitempty"`
+	BestStep int     `json:"best_step,omitempty"`
+}
+
+func curveReports(curves []run.Curve) []curveReport {
+	list := []curveReport{}
+	for _, c := range curves {
+		last, _ := c.Last()
+		r := curveReport{Name: c.Name, Steps: last.Step, Loss: last.Loss}
+		if best, ok := c.Best(); ok {
+			r.BestLoss, r.BestStep = best.ValLoss, best.Step
+		}
+		list = append(list, r)
+	}
+	return list
 }
 
 // printCurves says in a table what the picture shows.

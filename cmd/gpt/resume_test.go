@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/configs"
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 )
 
@@ -42,10 +44,7 @@ func TestStoppedEarly(t *testing.T) {
 	if strings.Contains(out, "NaN") {
 		t.Error(out)
 	}
-	status, stdout, stderr := gpt("train", "--resume")
-	if status != 1 || !strings.Contains(stderr, "stopped early at step 3") || !strings.Contains(stderr, "train.patience=0") || strings.Contains(stdout, "NaN") {
-		t.Errorf("exit %d: %s%s", status, stdout, stderr)
-	}
+	contains(t, succeed(t, "train", "--resume"), "is finished: it stopped early at step 3: its last 2 evaluations", " --set train.patience=0\n")
 	contains(t, succeed(t, "train", "--resume", "--set", "train.patience=0", "--set", "train.steps=5"), "done: 5 steps")
 }
 
@@ -104,4 +103,33 @@ func TestLongWarmUp(t *testing.T) {
 func TestPrintedCommands(t *testing.T) {
 	inTinyFolder(t)
 	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--run", "my runs/it's 1"), `sample --run 'my runs/it'"'"'s 1' --prompt '`)
+}
+
+// A preset's share for validation is meant for large texts. Of a small one more is held
+// out, and the number said, unless the user has chosen it; the proposed prompt is a line's
+// beginning.
+func TestSmallText(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "book.txt", strings.Repeat("It was a dark night.\nNobody knew it yet, and the wind was cold.\n", 300)) // 19,200 bytes
+	args := []string{"train", "--config", "small.yaml", "--data", "book.txt", "--tokenizer", "byte", "--set", "model.layers=1", "--set", "model.context=32", "--set", "train.stages=[]",
+		"--set", "model.width=16", "--set", "model.heads=1", "--set", "train.steps=2", "--set", "train.warmup_steps=1"}
+	out := succeed(t, args...)
+	contains(t, out, "validation:       1,9", "note: 1 % of this small text would say little: 10 % of it are held out for validation", "with train.steps 2 (not 1776)\n", "with data.files [book.txt] (not [])\n")
+	if !strings.Contains(out, "--prompt 'It was a'\n") && !strings.Contains(out, "--prompt 'Nobody knew it'\n") {
+		t.Errorf("the prompt is no line's beginning:\n%s", out)
+	}
+	for line := range strings.Lines(out) {
+		if terminal.Columns(line) > 81 && !strings.Contains(line, "note:") && !strings.Contains(line, "write with:") && !strings.Contains(line, "sample") && !strings.Contains(line, "  with ") {
+			t.Errorf("longer than 80 columns: %q", line)
+		}
+	}
+	c, _, err := configs.Load("runs/small-1/config.yaml")
+	if err != nil || c.Data.ValFraction != 0.1 {
+		t.Errorf("%v, %v", c.Data.ValFraction, err)
+	}
+	contains(t, succeed(t, "train", "--resume", "--set", "train.steps=3"), "done: 3 steps")
+	if out = succeed(t, append(args, "--set", "data.val_fraction=0.02")...); strings.Contains(out, "small text") {
+		t.Error(out)
+	}
+	contains(t, succeed(t, append(args, "--verbose")...), "  vocab_size: 257\n", "weights, gradients and AdamW")
 }

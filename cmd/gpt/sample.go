@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/signal"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -78,9 +76,9 @@ func sampleAction(c *cli.Context) error {
 	}
 	w.decoder = weights.NewDecoder(min(w.samples, manyTexts))
 	if !p.set && w.format == "text" && terminal.Is(c.App.Reader) && terminal.Is(c.App.Writer) {
-		interrupts := make(chan os.Signal, 1)
-		signal.Notify(interrupts, os.Interrupt)
-		return w.session(c.Context, c.App.Reader, interrupts)
+		read, end := editLines(nil)
+		defer end()
+		return w.session(c.Context, read, untilInterrupt)
 	}
 	// Ctrl-C ends the texts where they are.
 	ctx, stop := interruptible(c)

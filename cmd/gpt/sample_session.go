@@ -1,62 +1,38 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"sync"
 
 	"tinygpt/train"
 )
 
-// session continues one line after another, until the input ends. Each answer has
-// seeds of its own. An interrupt stops the answer that is being written.
-func (w *sampleWriter) session(ctx context.Context, in io.Reader, interrupts <-chan os.Signal) error {
-	fmt.Fprintln(w.out, "Begin a text; Enter lets the model go on. Ctrl-C stops an answer, Ctrl-D ends.")
-	var mu sync.Mutex
-	var stop context.CancelFunc // of the present answer; nil while the user types
-	go func() {
-		for range interrupts {
-			mu.Lock()
-			if stop != nil {
-				stop()
-			} else {
-				fmt.Fprint(w.out, "\n> ")
-			}
-			mu.Unlock()
-		}
-	}()
-	set := func(f context.CancelFunc) {
-		mu.Lock()
-		defer mu.Unlock()
-		if stop = f; f == nil {
-			fmt.Fprint(w.out, "\n> ")
-		}
-	}
-	for input := bufio.NewReader(in); ; {
-		set(nil)
-		line, err := input.ReadString('\n')
-		if err == io.EOF && line == "" {
+// session continues one line after another, until read returns io.EOF. Each answer has
+// seeds of its own, and a context that ends when the user stops it.
+func (w *sampleWriter) session(ctx context.Context, read func() (string, error), stoppable func(context.Context) (context.Context, context.CancelFunc)) error {
+	fmt.Fprint(w.out, "Begin a text; Enter lets the model go on. Ctrl-C stops an answer, Ctrl-D ends.\n\n")
+	for {
+		line, err := read()
+		if err == io.EOF {
 			fmt.Fprintln(w.out)
 			return nil
 		}
-		if err != nil && err != io.EOF {
+		if err != nil {
 			return err
 		}
-		answer, cancel := context.WithCancel(ctx)
-		set(cancel)
+		answer, stop := stoppable(ctx)
 		err = w.write(answer, strings.TrimRight(line, "\r\n"))
-		cancel()
+		stop()
 		if ctx.Err() != nil {
 			return train.ErrInterrupted
 		}
 		if err != nil && !errors.Is(err, train.ErrInterrupted) { // a character that isn't in the vocabulary, say
-			fmt.Fprintf(w.out, "\n%s\n", lines(err))
+			fmt.Fprintln(w.out, lines(err))
 		}
+		fmt.Fprintln(w.out)
 		w.seed += uint64(w.samples)
 	}
 }

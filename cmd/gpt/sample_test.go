@@ -169,7 +169,7 @@ func TestSampleSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := func(out io.Writer, tok tokenizer.Tokenizer, input string, interrupts chan os.Signal) {
+	session := func(out io.Writer, tok tokenizer.Tokenizer, input string, stoppable func(context.Context) (context.Context, context.CancelFunc)) {
 		t.Helper()
 		w := &sampleWriter{out: out, notes: io.Discard, decoder: m.NewDecoder(1), tokenizer: tok, options: r.Config.Sample, samples: 1, seed: 1, format: "text"}
 		w.options.MaxTokens = 8
@@ -177,22 +177,34 @@ func TestSampleSession(t *testing.T) {
 			w.decoder = &letterModel{[]float32{0, 99, 0, 0, 0}}
 			w.options.MaxTokens = 1 << 30
 		}
-		if err := w.session(t.Context(), strings.NewReader(input), interrupts); err != nil {
+		all := strings.SplitAfter(input, "\n")
+		read := func() (string, error) {
+			if len(all) == 0 || all[0] == "" {
+				return "", io.EOF
+			}
+			line := all[0]
+			all = all[1:]
+			return line, nil
+		}
+		if err := w.session(t.Context(), read, stoppable); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var out bytes.Buffer
-	session(&out, r.Tokenizer, "Once\nOnce\r\nlast", nil)
-	want := "\n> " + succeed(t, "sample", "--max-tokens", "8", "Once") + "\n> " + succeed(t, "sample", "--max-tokens", "8", "--seed", "2", "Once") + "\n> " +
-		succeed(t, "sample", "--max-tokens", "8", "--seed", "3", "last") + "\n> \n"
+	session(&out, r.Tokenizer, "Once\nOnce\r\nlast", context.WithCancel)
+	want := "\n" + succeed(t, "sample", "--max-tokens", "8", "Once") + "\n" + succeed(t, "sample", "--max-tokens", "8", "--seed", "2", "Once") + "\n" +
+		succeed(t, "sample", "--max-tokens", "8", "--seed", "3", "last") + "\n\n"
 	if _, got, _ := strings.Cut(out.String(), "\n"); got != want {
 		t.Errorf("session\n%q\nwant\n%q", got, want)
 	}
 
-	interrupts := make(chan os.Signal)
-	endless := &listener{at: "aaaaaaaa", do: func() { interrupts <- os.Interrupt }}
-	session(endless, letters, "Z\nab\n", interrupts)
-	contains(t, endless.text, "'Z'", "\n> abaaaa", "a\n\n> \n")
+	var stop context.CancelFunc
+	endless := &listener{at: "aaaaaaaa", do: func() { stop() }}
+	session(endless, letters, "Z\nab\n", func(ctx context.Context) (answer context.Context, cancel context.CancelFunc) {
+		answer, stop = context.WithCancel(ctx)
+		return answer, stop
+	})
+	contains(t, endless.text, "'Z'", "\n\nabaaaa", "a\n\n\n")
 }
 
 // listener is a terminal whose user does something when its output ends with a text.

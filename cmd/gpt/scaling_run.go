@@ -30,9 +30,14 @@ command goes on where it was stopped.`,
 			&cli.IntFlag{Name: "tokens", Usage: "that each model sees", DefaultText: "the preset's"},
 			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
 			setFlag("change a setting of all models", "train.seed=2"),
-			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the results", DefaultText: "runs/scaling-PRESET"},
+			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/scaling-PRESET"},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
+			}
 			l, err := ladderOf(c)
 			if err != nil {
 				return err
@@ -49,6 +54,9 @@ command goes on where it was stopped.`,
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return printJSON(c.App.Writer, a)
+			}
 			fmt.Fprintf(c.App.Writer, "\n%s\npictures (PNG too): %s\n", a.Text(), strings.Join(pictures, ", "))
 			return nil
 		},
@@ -58,6 +66,9 @@ command goes on where it was stopped.`,
 // climb trains the models of a ladder on the terminal.
 func climb(c *cli.Context, l *ladder.Ladder) ([]ladder.Result, error) {
 	out := c.App.Writer
+	if c.String("format") == "json" {
+		out = c.App.ErrWriter // what is done; the results go to standard output
+	}
 	ctx, stop := interruptible(c)
 	defer stop()
 	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)
@@ -108,7 +119,7 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 	if l.Seeds = c.Int("seeds"); l.Seeds < 1 || l.Seeds > 1000 {
 		return nil, usageError{fmt.Errorf("--seeds %d: expected 1 to 1000", l.Seeds)}
 	}
-	if l.Dir = c.String("out"); l.Dir == "" {
+	if l.Dir = c.String("to"); l.Dir == "" {
 		l.Dir = filepath.Join(run.Root, "scaling-"+c.String("preset"))
 	}
 	if err := l.Config.Validate(); err != nil {

@@ -53,7 +53,7 @@ func TestPlan(t *testing.T) {
 func TestScalingRun(t *testing.T) {
 	t.Chdir(t.TempDir())
 	args := []string{"scaling", "run", "--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "4000",
-		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300", "--out", "ladder"}
+		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300", "--to", "ladder"}
 	out := succeed(t, args...)
 	contains(t, out, "4 models, 1 × 48 to 4 × 96, each of 4,000 tokens", "4 × 96, seed 1:")
 	if status, _, stderr := gpt(append(args, "--set", "train.learning_rate=0.1")...); status != 1 || !strings.Contains(stderr, "ladder holds a ladder with other settings") {

@@ -19,7 +19,7 @@ func tokenizerExportCommand() *cli.Command {
 		Description: `A PATH that ends in .tiktoken gets tiktoken's ranks, one that ends in .json a tokenizer.json. Any other
 is a folder for AutoTokenizer.from_pretrained, with vocab.json and merges.txt too.`,
 		Flags: []cli.Flag{tokenizerFlag(),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `PATH`"},
+			&cli.StringFlag{Name: "to", Usage: "write to `PATH`"},
 			&cli.IntFlag{Name: "model-max-length", Usage: "of a folder: the model takes `N` tokens", DefaultText: "not said"},
 			forceFlag(),
 		},
@@ -28,9 +28,9 @@ is a folder for AutoTokenizer.from_pretrained, with vocab.json and merges.txt to
 }
 
 func exportTokenizer(c *cli.Context) error {
-	path := c.String("output")
+	path := c.String("to")
 	if path == "" {
-		return usageError{errors.New("no --output: name a folder, or a file that ends in .json or .tiktoken")}
+		return usageError{errors.New("no --to: name a folder, or a file that ends in .json or .tiktoken")}
 	}
 	t, err := openTokenizer(c)
 	if err != nil {

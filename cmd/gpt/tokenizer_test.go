@@ -70,14 +70,14 @@ func TestEncodeDecode(t *testing.T) {
 func TestTokenizerRoundTrip(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "text.txt", strings.Repeat("The miller's daughter kept three clocks. ", 200))
-	out := succeed(t, "tokenizer", "train", "--data", "text.txt", "--vocab-size", "280", "--special-token", "<|start|>", "--special-token", "<|end|>", "-o", "tok")
+	out := succeed(t, "tokenizer", "train", "--data", "text.txt", "--vocab-size", "280", "--special-token", "<|start|>", "--special-token", "<|end|>", "--to", "tok")
 	contains(t, out, "learned bpe-280 from 8,200 bytes", "280 tokens", "train --tokenizer tok --data text.txt")
-	out = succeed(t, "tokenizer", "train", "--data", "text.txt", "--vocab-size", "9000", "-o", "more")
+	out = succeed(t, "tokenizer", "train", "--data", "text.txt", "--vocab-size", "9000", "--to", "more")
 	contains(t, out, "less than --vocab-size 9000: no further pair occurs 2 times")
 
 	want := succeed(t, "tokenizer", "encode", "-t", "tok", "three clocks")
 	for _, to := range []string{"hf", "t.json", "t.tiktoken", "a/deep/folder"} {
-		contains(t, succeed(t, "tokenizer", "export", "-t", "tok", "-o", to), "wrote bpe-280, 280 tokens, to "+to)
+		contains(t, succeed(t, "tokenizer", "export", "-t", "tok", "--to", to), "wrote bpe-280, 280 tokens, to "+to)
 		equals(t, want, "tokenizer", "encode", "-t", to, "three clocks")
 	}
 	for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt"} {
@@ -85,12 +85,12 @@ func TestTokenizerRoundTrip(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	succeed(t, "tokenizer", "export", "-t", "byte", "-o", "t.json", "--force")
+	succeed(t, "tokenizer", "export", "-t", "byte", "--to", "t.json", "--force")
 	contains(t, succeed(t, "tokenizer", "inspect", "-t", "t.json"), "tokenizer:       byte")
 
 	writeFile(t, "tiny.yaml", tiny)
 	out = succeed(t, "train", "--config", "tiny.yaml", "--tokenizer", "tok", "--data", "text.txt", "--set", "train.steps=1")
-	contains(t, out, "of bpe-280)", "  file: ")
+	contains(t, out, "of bpe-280\n", "with tokenizer.file tok ")
 	equals(t, want, "tokenizer", "encode", "three clocks") // the latest run's
 	equals(t, want, "tokenizer", "encode", "-t", "runs/tiny-1", "three clocks")
 	tok, err := tokenizer.Load("runs/tiny-1")
@@ -101,7 +101,7 @@ func TestTokenizerRoundTrip(t *testing.T) {
 		t.Errorf("<|end|> is %d, %v", id, ok)
 	}
 
-	succeed(t, "tokenizer", "train", "--data", "text.txt", "--kind", "char", "-o", "chars", "--special-token", "<a>")
+	succeed(t, "tokenizer", "train", "--data", "text.txt", "--kind", "char", "--to", "chars", "--special-token", "<a>")
 	contains(t, succeed(t, "tokenizer", "inspect", "-t", "chars"), "tokenizer:       char+1", "<|endoftext|> 20 <a> 21")
 }
 
@@ -142,7 +142,7 @@ func TestTokenizerErrors(t *testing.T) {
 	writeFile(t, "text.txt", "abc abc")
 	writeFile(t, "latin1.txt", "caf\xe9")
 	writeFile(t, "empty.json", "{}")
-	succeed(t, "tokenizer", "train", "-d", "text.txt", "--kind", "char", "-o", "tok")
+	succeed(t, "tokenizer", "train", "-d", "text.txt", "--kind", "char", "--to", "tok")
 	refuse(t, `
 2 | tokenizer trian | no command "trian": did you mean gpt tokenizer train?
 2 | tokenizer encode --tokeniser x | tokeniser
@@ -162,7 +162,7 @@ func TestTokenizerErrors(t *testing.T) {
 2 | tokenizer inspect -t gpt2 --top -1 | --top is -1
 1 | tokenizer inspect -t gpt2 -d none.txt | none.txt: no such file
 2 | tokenizer train -o new | no text to learn from: give --data FILE
-2 | tokenizer train -d text.txt | no --output
+2 | tokenizer train -d text.txt | no --to
 1 | tokenizer train -d text.txt -o tok | tokenizer.json is there already: name another place, or add --force
 2 | tokenizer train -d text.txt -o new --kind gpt2 | --kind is "gpt2": expected bpe or char
 2 | tokenizer train -d text.txt -o new --min-frequency 0 | --min-frequency is 0
@@ -172,7 +172,7 @@ func TestTokenizerErrors(t *testing.T) {
 1 | tokenizer inspect -t gpt2 -f latin1.txt | latin1.txt:1: the file ends at offset 3
 1 | tokenizer decode -t gpt2 -f text.txt | text.txt: "abc" is number 1 of the input, expected a token id
 2 | tokenizer train text.txt -o new | train takes flags only, found "text.txt": see gpt tokenizer train --help
-2 | tokenizer export -t gpt2 | no --output: name a folder, or a file that ends in .json or .tiktoken
+2 | tokenizer export -t gpt2 | no --to: name a folder, or a file that ends in .json or .tiktoken
 1 | tokenizer export -t gpt2 -o tok | is there already
 1 | tokenizer export -t tok -o new.tiktoken | it is not byte-level BPE
 1 | train --tokenizer none --data text.txt | none: no such file or folder

@@ -23,7 +23,7 @@ func tokenizerTrainCommand() *cli.Command {
 		Flags: []cli.Flag{
 			textsFlag("learn from", ""),
 			encodingFlag(),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write into `FOLDER`"},
+			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`"},
 			&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
 			&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
 			&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
@@ -35,13 +35,13 @@ func tokenizerTrainCommand() *cli.Command {
 }
 
 func trainTokenizer(c *cli.Context) error {
-	files, dir := c.StringSlice("data"), c.String("output")
+	files, dir := c.StringSlice("data"), c.String("to")
 	kind, special := c.String("kind"), c.StringSlice("special-token")
 	switch {
 	case len(files) == 0:
 		return usageError{errors.New("no text to learn from: give --data FILE")}
 	case dir == "":
-		return usageError{errors.New("no --output: name the folder that the tokenizer goes into")}
+		return usageError{errors.New("no --to: name the folder that the tokenizer goes into")}
 	case kind != "bpe" && kind != "char":
 		return usageError{fmt.Errorf("--kind is %q: expected bpe or char (gpt2 and byte need no training)", kind)}
 	case c.Int("min-frequency") < 1:

@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
+	"tinygpt/configs/manual"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
 	"tinygpt/model"
@@ -34,6 +36,7 @@ func trainCommand() *cli.Command {
 			newRunFlag(),
 			&cli.StringFlag{Name: "from", Usage: "begin with the weights, model and tokenizer of the run in `FOLDER`, and its settings unless --config gives others"},
 			resumeFlag(),
+			verboseFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("resume") {
@@ -46,86 +49,101 @@ func trainCommand() *cli.Command {
 
 // start begins a run.
 func start(c *cli.Context) error {
-	cfg, source, parent, err := configuration(c)
+	asked, err := configuration(c)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
-	if cfg.Train, err = forProcesses(c.App.Writer, cfg.Train); err != nil {
+	out := c.App.Writer
+	printConfiguration(out, asked.source, &asked.base, &asked.Config)
+	if asked.Train, err = forProcesses(out, asked.Train); err != nil {
 		return err
 	}
 	name := c.String("config")
-	if parent != nil && !c.IsSet("config") {
-		name = parent.Dir
+	if asked.parent != nil && !c.IsSet("config") {
+		name = asked.parent.Dir
 	}
 	p := terminal.NewStages(c.App.ErrWriter)
-	t, err := run.Start(cfg, run.Options{Dir: c.String("run"), Name: name, Learning: learning(p)})
+	t, err := run.Start(asked.Config, run.Options{Dir: c.String("run"), Name: name, Learning: learning(p), WidenValidation: !asked.ownSplit})
 	p.Clear()
 	if err != nil {
 		return err
 	}
+	defer t.Close()
 	if t.Read != "" {
-		fmt.Fprintf(terminal.Shown(c.App.Writer), "text: %s\n", t.Read)
+		fmt.Fprintf(terminal.Shown(out), "text:             %s\n", t.Read)
+	}
+	if err := describe(terminal.Shown(out), t, c.Bool("verbose")); err != nil {
+		return err
 	}
 	return trainRun(c, t)
 }
 
-// configuration puts together what the flags ask for. parent is the run to begin
-// from, if there is one; source says in words where the settings are from.
-func configuration(c *cli.Context) (cfg configs.Config, source string, parent *run.Run, err error) {
-	fail := func(err error) (configs.Config, string, *run.Run, error) { return cfg, "", nil, err }
+// asked is what the flags ask for.
+type asked struct {
+	configs.Config
+	base     configs.Config // before flags changed it
+	source   string         // where it is from, in words
+	parent   *run.Run       // the run to begin from; nil: none
+	ownSplit bool           // the user has said how much is held out
+}
+
+// configuration puts together what the flags ask for.
+func configuration(c *cli.Context) (a asked, err error) {
 	from, by := c.String("from"), "--from"
 	if c.IsSet("config") || from == "" {
-		if cfg, source, err = configs.Load(c.String("config")); err != nil {
-			return fail(err)
+		if a.Config, a.source, err = configs.Load(c.String("config")); err != nil {
+			return a, err
 		}
+		a.ownSplit = strings.HasPrefix(a.source, "file ")
 	}
 	if from == "" {
-		from, by = cfg.Weights.From, "weights.from of the configuration"
+		from, by = a.Weights.From, "weights.from of the configuration"
 	}
 	if from != "" {
-		if parent, err = run.Open(from); err != nil {
-			return fail(fmt.Errorf("%s: %w", by, err))
+		if a.parent, err = run.Open(from); err != nil {
+			return a, fmt.Errorf("%s: %w", by, err)
 		}
-		if source == "" {
-			cfg, source = parent.Config, "that of "+parent.Dir
+		if a.source == "" {
+			a.Config, a.source = a.parent.Config, "that of "+a.parent.Dir
 		}
-		cfg = parent.Continue(cfg)
+		a.Config = a.parent.Continue(a.Config)
 	}
+	a.base = a.Config
 	if files := c.StringSlice("data"); len(files) > 0 {
-		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
+		a.Data.Files, a.Data.StoriesBytes = files, 0
 	}
 	if c.IsSet("encoding") {
-		cfg.Data.Encoding = c.String("encoding")
+		a.Data.Encoding = c.String("encoding")
 	}
 	switch kind := c.String("tokenizer"); {
-	case kind != "" && parent != nil:
-		return fail(usageError{fmt.Errorf("--tokenizer: a run from %s has that run's tokenizer", parent.Dir)})
+	case kind != "" && a.parent != nil:
+		return a, usageError{fmt.Errorf("--tokenizer: a run from %s has that run's tokenizer", a.parent.Dir)}
 	case slices.Contains(configs.TokenizerKinds, kind):
-		cfg.Tokenizer.Kind, cfg.Tokenizer.File = kind, ""
+		a.Tokenizer.Kind, a.Tokenizer.File = kind, ""
 	case kind != "":
-		cfg.Tokenizer.File = kind
+		a.Tokenizer.File = kind
 	}
 	for _, s := range c.StringSlice("set") {
-		if err := cfg.Set(s); err != nil {
-			return fail(err)
+		if err := a.Set(s); err != nil {
+			return a, err
 		}
+		a.ownSplit = a.ownSplit || strings.HasPrefix(s, "data.val_fraction=")
 	}
-	if cfg.Tokenizer.File != "" {
-		cfg.Tokenizer.Kind, cfg.Tokenizer.VocabSize = "", 0
+	if a.Tokenizer.File != "" {
+		a.Tokenizer.Kind, a.Tokenizer.VocabSize = "", 0
 	}
-	if err := cfg.Validate(); err != nil {
-		return fail(fmt.Errorf("configuration, %s: %w", source, err))
+	if err := a.Validate(); err != nil {
+		return a, fmt.Errorf("configuration, %s: %w", a.source, err)
 	}
-	if parent != nil {
-		err = parent.CheckContinued(cfg)
+	if a.parent != nil {
+		err = a.parent.CheckContinued(a.Config)
 	}
-	return cfg, source, parent, err
+	return a, err
 }
 
 // resume goes on with a run.
 func resume(c *cli.Context) error {
-	if err := ownConfiguration(c, "set"); err != nil {
+	if err := ownConfiguration(c, "set", "verbose"); err != nil {
 		return err
 	}
 	settings := c.StringSlice("set")
@@ -135,6 +153,11 @@ func resume(c *cli.Context) error {
 		}
 	}
 	t, err := run.Resume(c.String("run"), settings...)
+	var finished *run.FinishedError
+	if errors.As(err, &finished) {
+		fmt.Fprintf(c.App.Writer, "%s\ntrain on with: %s\n", finished, command(append([]string{"train", "--resume", "--run", finished.Dir}, finished.TrainOn...)...))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -143,7 +166,7 @@ func resume(c *cli.Context) error {
 		t.Close()
 		return fmt.Errorf("%s: %w", t.Dir, err)
 	}
-	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", t.Dir, t.First, t.Config.Train.Steps)
+	fmt.Fprintf(c.App.Writer, "resuming %s at step %s of %s\n", t.Dir, number.Thousands(t.First), number.Thousands(t.Config.Train.Steps))
 	return trainRun(c, t)
 }
 
@@ -151,9 +174,6 @@ func resume(c *cli.Context) error {
 func trainRun(c *cli.Context, t *run.Training) error {
 	defer t.Close()
 	cfg, out := t.Config, c.App.Writer
-	if err := describe(terminal.Shown(out), t); err != nil {
-		return err
-	}
 	for _, note := range t.Notes {
 		fmt.Fprintln(out, "note:", note)
 	}
@@ -171,16 +191,18 @@ func trainRun(c *cli.Context, t *run.Training) error {
 		return err
 	}
 	e := result.Final
-	fmt.Fprintf(out, "\ndone: %d steps in %s; validation loss %.4f, perplexity %.2f, %.4f bits per byte; best loss %.4f at step %d\n",
-		result.State.Step, number.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), result.State.BestLoss, result.State.BestStep)
+	fmt.Fprintf(out, "\ndone: %s steps in %s\nvalidation: loss %.4f, perplexity %.2f, %.4f bits per byte%s\n",
+		number.Thousands(result.State.Step), number.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), best(result.State))
 	if t.Trainer.StoppedEarly() {
 		fmt.Fprintf(out, "stopped early, at step %d of %d: %d evaluations in a row brought nothing better (train.patience)\n", result.State.Step, cfg.Train.Steps, cfg.Train.Patience)
 	}
 	if floor := t.FloorBitsPerByte(); floor > 0 {
-		fmt.Fprintf(out, "floor: %.4f bits per byte is the exact entropy of this text; the model is %.4f above it\n", floor, e.BitsPerByte()-floor)
+		fmt.Fprintf(out, "floor:      %.4f bits per byte, the text's exact entropy; %.4f below\n", floor, e.BitsPerByte()-floor)
 	}
-	memory.write(out, firstStep(t.Model.Config, cfg.Train))
-	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s\n", filepath.Join(t.Dir, run.LossCurveFile), command("sample", "--run", t.Dir, "--prompt", beginning(t.Beginning(200))))
+	if c.Bool("verbose") {
+		memory.write(out, firstStep(t.Model.Config, cfg.Train))
+	}
+	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s\n", filepath.Join(t.Dir, run.LossCurveFile), command("sample", "--run", t.Dir, "--prompt", beginning(t.Opening(200))))
 	return nil
 }
 
@@ -195,14 +217,34 @@ func firstStep(m model.Config, c train.Config) train.Memory {
 	return first
 }
 
-// describe prints what a run is about to do.
-func describe(out io.Writer, t *run.Training) error {
-	training, validation := t.Material.Training, t.Validation
-	text, err := t.Config.Marshal()
-	if err != nil {
-		return err
+// best says where the best checkpoint is from, unless it is the last one.
+func best(s train.State) string {
+	if s.BestStep == s.Step {
+		return ""
 	}
-	cfg := t.Config
+	return fmt.Sprintf("\nbest:       loss %.4f at step %s", s.BestLoss, number.Thousands(s.BestStep))
+}
+
+// printConfiguration says where a configuration is from, and what the command line changes
+// in it. Both are pointers to settings.
+func printConfiguration(out io.Writer, source string, base, changed any) {
+	fmt.Fprintf(out, "configuration:    %s\n", source)
+	for _, change := range manual.Changes(base, changed) {
+		fmt.Fprintln(out, terminal.Fit("                  with "+change, terminal.Width(out)))
+	}
+}
+
+// describe prints what a run is about to do; all of its configuration if verbose, which is
+// in its folder too.
+func describe(out io.Writer, t *run.Training, verbose bool) error {
+	training, validation, cfg := t.Material.Training, t.Validation, t.Config
+	if verbose {
+		text, err := cfg.Marshal()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s\n", text)
+	}
 	perStep := cfg.Train.BatchSize * cfg.Train.GradientAccumulationSteps * cfg.Model.Context
 	params := cfg.Model.ParameterCount()
 	phases := cfg.Train.Phases(cfg.Model)
@@ -210,34 +252,54 @@ func describe(out io.Writer, t *run.Training) error {
 	for _, p := range phases {
 		seen += float64(p.Steps * p.Batch * p.Context * cfg.Train.GradientAccumulationSteps)
 	}
-	fmt.Fprintf(out, "%s\nrun folder:       %s\n", text, t.Dir)
-	fmt.Fprintf(out, "text:             %s bytes for training (%s tokens of %s), %s for validation (%s tokens)\n",
-		number.Thousands(training.Bytes), number.Thousands(len(training.Tokens)), t.Run.Tokenizer.Name(), number.Thousands(validation.Bytes), number.Thousands(len(validation.Tokens)))
+	fmt.Fprintf(out, "run folder:       %s\n", t.Dir)
+	fmt.Fprintf(out, "training:         %s bytes, %s tokens of %s\n", number.Thousands(training.Bytes), number.Thousands(len(training.Tokens)), t.Run.Tokenizer.Name())
+	fmt.Fprintf(out, "validation:       %s bytes, %s tokens\n", number.Thousands(validation.Bytes), number.Thousands(len(validation.Tokens)))
 	fmt.Fprintf(out, "parameters:       %s\n", number.Thousands(int(params)))
-	fmt.Fprintf(out, "tokens per step:  %s; in all %s, %.1f per parameter, %.2f epochs\n",
-		number.Thousands(perStep), number.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
+	fmt.Fprintf(out, "steps:            %s, each of %s tokens\n", number.Thousands(cfg.Train.Steps), number.Thousands(perStep))
 	for i, p := range phases[:len(phases)-1] {
-		fmt.Fprintf(out, "stage %d:          %d steps, %d of %d layers, batches of %d × %d tokens\n", i+1, p.Steps, p.Layers, cfg.Model.Layers, p.Batch, p.Context)
+		fmt.Fprintf(out, "stage %d:          %s steps, %d of %d layers, batches of %d × %d tokens\n", i+1, number.Thousands(p.Steps), p.Layers, cfg.Model.Layers, p.Batch, p.Context)
 	}
+	fmt.Fprintf(out, "in all:           %s tokens, %.1f per parameter, %.2f epochs\n", number.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
 	memory := train.MemoryOf(t.Model.Config, cfg.Train.BatchSize)
-	fmt.Fprintf(out, "memory:           about %s apart from the texts (weights, gradients and AdamW %s, activations %s, packed operands %s, evaluation %s)\n",
-		number.Mebibytes(memory.Total()), number.Mebibytes(memory.Parameters()), number.Mebibytes(memory.Activations), number.Mebibytes(memory.Packed), number.Mebibytes(memory.Evaluation))
+	fmt.Fprintf(out, "memory:           about %s apart from the texts\n", number.Mebibytes(memory.Total()))
+	if verbose {
+		fmt.Fprintf(out, "  of it           weights, gradients and AdamW %s, activations %s,\n                  packed operands %s, evaluation %s\n",
+			number.Mebibytes(memory.Parameters()), number.Mebibytes(memory.Activations), number.Mebibytes(memory.Packed), number.Mebibytes(memory.Evaluation))
+	}
 	if cfg.Weights.From != "" {
 		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)
 	} else {
-		fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound: ln %d is %.3f, the rest comes from random logits\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
+		fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound (ln %d is %.3f)\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
 	}
 	if floor := t.FloorBitsPerByte(); floor > 0 {
-		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the exact entropy of the validation text\n", t.FloorLoss(), floor)
+		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the text's exact entropy\n", t.FloorLoss(), floor)
 	}
 	fmt.Fprintln(out)
 	return nil
 }
 
-// beginning is the first words of a text, fit for a prompt.
+// beginning is the first words of a text's first line, fit for a prompt: up to three words
+// and 24 characters; of a script without blanks eight characters.
 func beginning(text string) string {
+	line, _, _ := strings.Cut(strings.TrimLeft(text, "\n"), "\n")
 	// A word with control characters is none to type.
-	words := slices.DeleteFunc(strings.Fields(text), func(word string) bool { return terminal.Visible(word) != word })
-	short := []rune(strings.Join(words[:min(3, len(words))], " "))
-	return string(short[:min(24, len(short))])
+	words := slices.DeleteFunc(strings.Fields(line), func(word string) bool { return terminal.Visible(word) != word })
+	short := ""
+	for _, w := range words[:min(3, len(words))] {
+		if more := strings.TrimPrefix(short+" "+w, " "); utf8.RuneCountInString(more) <= 24 {
+			short = more
+		} else {
+			break
+		}
+	}
+	if short == "" && len(words) > 0 {
+		short = string([]rune(words[0])[:8]) // it has more than 24
+	}
+	return short
+}
+
+// verboseFlag asks for what is in the run's folder anyway.
+func verboseFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "verbose", Usage: "print all of the configuration, and where memory goes"}
 }

@@ -56,10 +56,10 @@ func TestComplete(t *testing.T) {
 		{"train/--config/a.yaml/--set/a/--se", []string{"--set"}},
 		{"sample/--run/ru", []string{"runs/tiny-1"}},
 		{"train/--config/ti", []string{"tiny.yaml"}},
-		{"train/-c/small", []string{"small.yaml"}},
-		{"vectors/train/--config/v", []string{"vectors.yaml"}},
+		{"train/-c/shak", []string{"shakespeare.yaml"}},
+		{"vectors/train/--config/w", []string{"wiki.yaml"}},
 		{"align/sft/--config/cl", []string{"classroom.yaml"}},
-		{"config/se", []string{"sentiment.yaml"}},
+		{"config/wn", []string{"wnut17.yaml"}},
 		{"train/--data/t", nil}, // a file
 		{"nonsense/t", []string{"train", "trace", "tokenizer"}},
 	} {

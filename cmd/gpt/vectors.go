@@ -50,7 +50,7 @@ func readVectors(c *cli.Context) (*embedding.Vectors, error) {
 		}
 		path = filepath.Join(dir, vectorsFile)
 	case path == "":
-		path = filepath.Join(c.String("run"), vectorsFile)
+		path = filepath.Join(run.Named(c.String("run")), vectorsFile)
 	}
 	if c.Int("limit") < 0 {
 		return nil, usageError{fmt.Errorf("--limit is %d: expected 1 or more", c.Int("limit"))}

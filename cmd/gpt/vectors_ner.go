@@ -36,7 +36,7 @@ given ones, frozen, and from the given ones, tuned on. Files are in CoNLL's form
 			&cli.StringSliceFlag{Name: "start", Usage: "random, frozen or tuned (repeatable)", DefaultText: "all three"},
 			&cli.IntFlag{Name: "seeds", Usage: "train each classifier `N` times", Value: 3},
 			&cli.BoolFlag{Name: "ablate", Usage: "leave out each part of the classifier in turn, of the last start"},
-			&cli.StringFlag{Name: "curve", Usage: "train on fewer sentences too, and draw F1 against them to `FILE`, .svg or .png"},
+			&cli.StringFlag{Name: "to", Usage: "train on fewer sentences too, and draw F1 against them to `FILE`, .svg or .png"},
 			&cli.StringFlag{Name: "format", Usage: "text or json, a line for each classifier", Value: "text"},
 		),
 		Action: vectorsNER,
@@ -165,7 +165,7 @@ func (t *nameTrials) run(ctx context.Context, c *cli.Context) error {
 		}
 		t.printAblations(last, variants, all)
 	}
-	path := c.String("curve")
+	path := c.String("to")
 	if path == "" {
 		return nil
 	}

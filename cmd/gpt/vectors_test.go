@@ -165,7 +165,7 @@ func TestVectorsNER(t *testing.T) {
 	}
 	writeFile(t, dir+"/names.txt", sentences.String())
 	args := []string{"vectors", "ner", "--from", space + "space.txt", "--data", dir + "/names.txt", "--set", "ner.epochs=2", "--set", "ner.hidden=8", "--seeds", "1"}
-	contains(t, succeed(t, append(args, "--curve", dir+"/curve.svg")...), "sentences: 42 to learn from, 6 to choose by, 12 to measure on", "FEMALE", "│ random ", "│ tuned ", "│                 42 │", "wrote "+dir+"/curve.svg")
+	contains(t, succeed(t, append(args, "--to", dir+"/curve.svg")...), "sentences: 42 to learn from, 6 to choose by, 12 to measure on", "FEMALE", "│ random ", "│ tuned ", "│                 42 │", "wrote "+dir+"/curve.svg")
 	contains(t, succeed(t, append(args, "--start", "frozen", "--ablate")...), "parts of the classifier, frozen vectors", "without suffix", "without CRF")
 	var trial struct {
 		Start string

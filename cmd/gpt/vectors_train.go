@@ -72,6 +72,11 @@ func vectorsTrain(c *cli.Context) error {
 	} else {
 		s, dir, err = startVectors(c)
 	}
+	var finished *run.FinishedError
+	if errors.As(err, &finished) {
+		fmt.Fprintln(c.App.Writer, finished)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -153,7 +158,7 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 		err = s.Resume(dir)
 	}
 	if _, unwritten := os.Stat(filepath.Join(dir, vectorsFile)); err == nil && unwritten == nil && s.Step() == s.Steps() {
-		err = fmt.Errorf("%s has made all its %d epochs: start a new run", dir, cfg.Vectors.Epochs)
+		err = &run.FinishedError{Dir: dir, Reason: fmt.Sprintf("it has made all its %d epochs", cfg.Vectors.Epochs)}
 	}
 	return s, dir, err
 }

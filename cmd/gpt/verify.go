@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/urfave/cli/v2"
@@ -20,16 +21,24 @@ func verifyCommand() *cli.Command {
 		Description: `DIR holds config.json, model.safetensors and case.safetensors. FILE.json holds losses of
 alignment (PPO, reward model, DPO, GRPO, …) with inputs and expected values. Without either the
 cases in the binary are run, so that anyone can check this build on this CPU.`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "all", Usage: "print every quantity, not just the worst of each kind"},
+			formatFlag(),
+		},
 		Action: func(c *cli.Context) error {
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
+			}
 			var errs []error
 			if !c.Args().Present() {
 				for i, dir := range verify.Embedded() {
 					name := []string{"GPT-1 architecture (in the binary)", "GPT-2 architecture (in the binary)"}[i]
-					errs = append(errs, verifyCase(c, name, func() ([]verify.Check, error) { return verify.Run(dir) }))
+					errs = append(errs, verifyCase(c, name, asJSON, func() ([]verify.Check, error) { return verify.Run(dir) }))
 				}
 			}
 			for _, path := range c.Args().Slice() {
-				errs = append(errs, verifyCase(c, path, func() ([]verify.Check, error) { return verifyPath(path) }))
+				errs = append(errs, verifyCase(c, path, asJSON, func() ([]verify.Check, error) { return verifyPath(path) }))
 			}
 			return errors.Join(errs...)
 		},
@@ -53,30 +62,67 @@ func verifyPath(path string) ([]verify.Check, error) {
 	return verify.Run(dir)
 }
 
-// verifyCase prints a case's table.
-func verifyCase(c *cli.Context, name string, run func() ([]verify.Check, error)) error {
+// verifyCase prints what a case gives: the worst of each kind of quantities and all that
+// are out of bounds, with --all every quantity.
+func verifyCase(c *cli.Context, name string, asJSON bool, run func() ([]verify.Check, error)) error {
 	checks, err := run()
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	out := c.App.Writer
+	wrong := 0
+	for _, k := range checks {
+		if !k.Pass {
+			wrong++
+		}
+	}
+	switch {
+	case asJSON:
+		err = printJSON(c.App.Writer, struct {
+			Case   string         `json:"case"`
+			Checks []verify.Check `json:"checks"`
+		}{name, checks})
+	case c.Bool("all"):
+		printChecks(c.App.Writer, name, checks)
+	default:
+		printSummary(c.App.Writer, name, checks)
+	}
+	if err == nil && wrong > 0 {
+		err = fmt.Errorf("%s: %d of %d quantities are out of bounds", name, wrong, len(checks))
+	}
+	return err
+}
+
+// verdict says whether a check passes, in colour on a terminal.
+func verdict(out io.Writer, k verify.Check) string {
 	green, red, plain := "\x1b[32m", "\x1b[31m", "\x1b[0m"
 	if !terminal.Colored(out) {
 		green, red, plain = "", "", ""
 	}
-	fmt.Fprintf(out, "%s\n%-54s %12s %12s\n", name, "quantity", "max abs err", "rel L2 err")
-	wrong := 0
+	if k.Pass {
+		return green + "ok" + plain
+	}
+	return red + "OUT, expected " + k.Bound + plain
+}
+
+func printChecks(out io.Writer, name string, checks []verify.Check) {
+	fmt.Fprintf(out, "%s\n%-48s %11s %11s\n", name, "quantity", "max abs err", "rel L2 err")
 	for _, k := range checks {
-		verdict := green + "ok" + plain
+		fmt.Fprintf(out, "%-48s %11.2e %11.2e  %s\n", k.Name, k.Absolute, k.Relative, verdict(out, k))
+	}
+	fmt.Fprintln(out)
+}
+
+func printSummary(out io.Writer, name string, checks []verify.Check) {
+	fmt.Fprintf(out, "%s\n%-20s %10s %14s %14s\n", name, "quantities", "in bounds", "worst abs err", "worst rel err")
+	passed := 0
+	for _, s := range verify.Summarise(checks) {
+		passed += s.Passed
+		fmt.Fprintf(out, "%-20s %10s %14.2e %14.2e  %s\n", s.Kind, fmt.Sprintf("%d of %d", s.Passed, s.Count), s.Absolute, s.Relative, verdict(out, s.Worst))
+	}
+	for _, k := range checks {
 		if !k.Pass {
-			verdict = red + "OUT, expected " + k.Bound + plain
-			wrong++
+			fmt.Fprintf(out, "%s: off by %.2e, relative %.2e: %s\n", k.Name, k.Absolute, k.Relative, verdict(out, k))
 		}
-		fmt.Fprintf(out, "%-54s %12.2e %12.2e  %s\n", k.Name, k.Absolute, k.Relative, verdict)
 	}
-	fmt.Fprintf(out, "%d of %d within bounds\n\n", len(checks)-wrong, len(checks))
-	if wrong > 0 {
-		return fmt.Errorf("%s: %d of %d quantities are out of bounds", name, wrong, len(checks))
-	}
-	return nil
+	fmt.Fprintf(out, "%d of %d within bounds\n\n", passed, len(checks))
 }

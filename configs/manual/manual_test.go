@@ -113,3 +113,16 @@ func TestLoad(t *testing.T) {
 		}
 	}
 }
+
+// What differs is listed by key, as is what is within a setting.
+func TestChanges(t *testing.T) {
+	a, b := configs.Default(), configs.Default()
+	if got := Changes(&a, &b); got != nil {
+		t.Errorf("%q", got)
+	}
+	b.Train.Steps, b.Data.Files, b.Train.RateFactors.Tables = 20, []string{"a b.txt"}, 2
+	want := []string{`data.files ["a b.txt"] (not [])`, "train.steps 20 (not 1000)", "train.rate_factors.tables 2 (not 0)"}
+	if got := Changes(&a, &b); !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,6 +1,6 @@
 """Measure tokens a second of `gpt serve` and of another server of OpenAI's API, in turn.
 
-    gpt export --run RUN --format gguf --to run.gguf
+    gpt export --run RUN --as gguf --to run.gguf
     python serve/python/compare_servers.py --threads 2 \\
         --server "gpt serve --run RUN --addr 127.0.0.1:{port}" \\
         --server "llama-server -m run.gguf --port {port} -t {threads} -tb {threads} -np 16 -c 4096 --cache-ram 0"

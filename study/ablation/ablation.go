@@ -158,6 +158,9 @@ func (s *Study) repeats(arm Arm, size int) int {
 // Table is the results in Markdown.
 func (s *Study) Table() string { return table(s.arms, s.Sizes, s.points) }
 
+// Points returns the results so far.
+func (s *Study) Points() []Point { return s.points }
+
 // Picture is the path of the drawing.
 func (s *Study) Picture() string { return filepath.Join(s.Dir, pictureFile) }
 

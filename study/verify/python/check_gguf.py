@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks `gpt export --format gguf` against llama.cpp itself.
+"""Checks `gpt export --as gguf` against llama.cpp itself.
 
     pip install gguf llama-cpp-python numpy     # the second builds llama.cpp: needs cmake and a C++ compiler
     python study/verify/python/check_gguf.py
@@ -105,7 +105,7 @@ def check_model(gpt, work, name):
         folder = work / f"{name}-{dtype}"
         what = f"{name} in {dtype}: "
         with check(what + "gguf reads the export"):
-            gpt("export", "--run", run, "--to", folder, "--format", "gguf", "--dtype", dtype)
+            gpt("export", "--run", run, "--to", folder, "--as", "gguf", "--dtype", dtype)
             file = gguf.GGUFReader(folder / "model.gguf")
             tensors = {t.name: gguf.quants.dequantize(t.data, t.tensor_type) for t in file.tensors}
             # [out, in] there, [in, out] here.

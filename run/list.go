@@ -1,0 +1,179 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"tinygpt/configs"
+	"tinygpt/internal/suggest"
+	"tinygpt/train"
+)
+
+// Info is what a list of runs says of one.
+type Info struct {
+	Name string `json:"name"`
+	Dir  string `json:"dir"`
+	Kind Kind   `json:"kind"`
+	// Parameters of the model; 0 if the run has none.
+	Parameters int64 `json:"parameters,omitempty"`
+	// Step is the last one that was noted, of Steps in all; 0: unknown.
+	Step  int `json:"step,omitempty"`
+	Steps int `json:"steps,omitempty"`
+	// Loss is the lowest one on the held-out split, 0 if none was measured.
+	Loss float64 `json:"loss,omitempty"`
+	// Written is when the configuration or a checkpoint was written last.
+	Written time.Time `json:"written"`
+	// Bytes is what the folder takes on the disk.
+	Bytes int64 `json:"bytes"`
+	// Busy says that a process is at work in the folder.
+	Busy bool `json:"busy,omitempty"`
+	// Problem is why nothing more can be said of a damaged run.
+	Problem string `json:"problem,omitempty"`
+}
+
+// List returns the runs in a folder, the latest first. A folder without any is no error.
+func List(root string) ([]Info, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	list := []Info{}
+	for _, e := range entries {
+		dir := filepath.Join(root, e.Name())
+		if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+			list = append(list, about(dir))
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Info) int { return b.Written.Compare(a.Written) })
+	return list, nil
+}
+
+// about collects what there is to say of a run.
+func about(dir string) Info {
+	r := Info{Name: filepath.Base(dir), Dir: dir, Busy: busy(dir)}
+	for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
+		if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.ModTime().After(r.Written) {
+			r.Written = info.ModTime()
+		}
+	}
+	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				r.Bytes += info.Size()
+			}
+		}
+		return nil
+	})
+	text, kind, err := readConfig(dir)
+	if err != nil {
+		r.Problem = err.Error()
+		return r
+	}
+	r.Kind = kind
+	if kinds[kind].model {
+		c, err := configs.Parse(text, filepath.Join(dir, configFile), kinds[kind].sections...)
+		if err != nil {
+			r.Problem = err.Error()
+			return r
+		}
+		r.Parameters, r.Steps = int64(c.Model.ParameterCount()), c.Train.Steps
+		if kind == Imported {
+			r.Steps = 0
+		}
+	}
+	r.Step, r.Loss = progress(filepath.Join(dir, train.MetricsFile))
+	return r
+}
+
+// progress returns the last step of metrics, of any kind of run, and the lowest held-out
+// loss in them.
+func progress(path string) (step int, loss float64) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, 0
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		var m struct {
+			Step    int     `json:"step"`
+			ValLoss float64 `json:"val_loss"`
+		}
+		if json.Unmarshal(lines.Bytes(), &m) != nil {
+			continue // of a process that is writing it
+		}
+		if step = max(step, m.Step); m.ValLoss > 0 && (loss == 0 || m.ValLoss < loss) {
+			loss = m.ValLoss
+		}
+	}
+	return step, loss
+}
+
+// busy says whether a process holds a folder's lock.
+func busy(dir string) bool {
+	path := filepath.Join(dir, lockFile)
+	if _, err := os.Stat(path); err != nil {
+		return false
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDWR))
+	held, err := lock.TryLock()
+	if held {
+		lock.Unlock()
+	}
+	return err == nil && !held
+}
+
+// Remove removes a run's folder, with everything in it. A folder that isn't a run's is
+// refused, and so is one that a process is at work in.
+func Remove(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+		return notARun(dir)
+	}
+	unlock, err := Lock(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	// Without it the folder is no run any more, if what follows is interrupted.
+	if err := os.Remove(filepath.Join(dir, configFile)); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
+}
+
+// Named returns the folder that a user means by dir: the folder itself if it is there, or
+// else the run of that name in Root.
+func Named(dir string) string {
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	if in := filepath.Join(Root, dir); filepath.Base(dir) == dir {
+		if _, err := os.Stat(in); err == nil {
+			return in
+		}
+	}
+	return dir
+}
+
+// notARun is the error about a folder without a configuration, with the run that was meant.
+func notARun(dir string) error {
+	absolute, _ := filepath.Abs(dir)
+	hint := "`gpt train` makes one"
+	var names []string
+	if entries, err := os.ReadDir(Root); err == nil {
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+	}
+	if meant := suggest.Closest(filepath.Base(dir), names); meant != "" && meant != filepath.Base(dir) {
+		hint = fmt.Sprintf("did you mean %s?", filepath.Join(Root, meant))
+	}
+	return fmt.Errorf("%s: no %s in it: not the folder of a run; %s", absolute, configFile, hint)
+}
