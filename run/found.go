@@ -1,12 +1,15 @@
 package run
 
 import (
+	"fmt"
 	"path/filepath"
 	"reflect"
+	"strings"
 
 	"tinygpt/configs"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
+	"tinygpt/model/kernel"
 )
 
 // Found is what a run of a language model found out when it began. config.yaml has it as
@@ -89,4 +92,14 @@ func parseFound(text []byte, path string) (f Found, err error) {
 		TokenizerSHA256: before.Tokenizer.SHA256, TextSHA256: before.Data.SHA256,
 		Examples: finetune.Found{Classes: t.Classes, ChoiceLabels: t.ChoiceLabels, Mean: t.Mean, Deviation: t.Deviation, SHA256: t.SHA256},
 	}, nil
+}
+
+// otherInstructions is a note if the run began on another instruction set than the one in
+// use.
+func (f Found) otherInstructions() []string {
+	began := f.Program[strings.LastIndex(f.Program, " ")+1:]
+	if now := kernel.InstructionSet(); began != "" && began != now {
+		return []string{fmt.Sprintf("the run began on a processor with %s and goes on with %s: sums are taken in another order, so it ends with other last digits than it would have there", began, now)}
+	}
+	return nil
 }
