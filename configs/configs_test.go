@@ -230,6 +230,7 @@ func TestValidate(t *testing.T) {
 		"model.dropout=.nan":       "model.dropout is NaN",
 		"model.layers=1000000000":  "model.layers is 1000000000: expected 10000 or less",
 
+		"train.on_spike=stop":                                   `train.on_spike is "stop": expected skip, or nothing`,
 		"train.steps=9223372036854775807":                       "train.steps is 9223372036854775807: expected 1000000000 or less",
 		"train.gradient_accumulation_steps=9223372036854775807": "expected 1000000 or less",
 		"train.batch_size=9223372036854775807":                  "train.batch_size is 9223372036854775807: expected 1000000000 or less",

@@ -26,6 +26,8 @@ type State struct {
 	// Stages are the updates that the phases after the first one began with, as far as
 	// they have begun; see Config.Stages.
 	Stages []int
+	// Spikes is what Config.OnSpike goes by.
+	Spikes Spikes
 }
 
 // SaveCheckpoint writes the model's weights, the state, and the tensors of kept to one
@@ -49,6 +51,7 @@ func SaveCheckpoint(path string, m *model.Model, s State, kept ...safetensors.Te
 	if len(s.Stages) > 0 {
 		meta["stages"] = strings.Trim(fmt.Sprint(s.Stages), "[]")
 	}
+	s.Spikes.metadata(meta)
 	return safetensors.Write(path, append(m.Tensors(), kept...), meta)
 }
 
@@ -114,6 +117,9 @@ func parseState(meta map[string]string) (s State, err error) {
 		if *into, err = strconv.ParseFloat(text, 64); err != nil || !finite(*into) {
 			return s, fmt.Errorf("metadata %s is %q, a finite number is expected", key, text)
 		}
+	}
+	if s.Spikes, err = parseSpikes(meta); err != nil {
+		return s, err
 	}
 	s.Pending = meta["pending"] == "true"
 	last := 0

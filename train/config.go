@@ -51,6 +51,10 @@ type Config struct {
 	WeightDecay float64 `yaml:"weight_decay"`
 	// GradClip is the largest global L2 norm of the gradient; 0 doesn't clip.
 	GradClip float64 `yaml:"grad_clip"`
+	// OnSpike is skip: a batch whose loss or gradient norm is more than 7 standard
+	// deviations above the mean of the last 128 is left out; counted, and noted in the
+	// metrics. Empty: all batches are trained on.
+	OnSpike string `yaml:"on_spike,omitempty"`
 
 	// EvalInterval is after how many steps each the held-out split is measured; 0: at the
 	// end only.
@@ -155,6 +159,9 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("train.rate_factors.layer_decay is %v: expected more than 0 and at most 1", c.RateFactors.LayerDecay))
 	}
 	errs = append(errs, c.validateStages())
+	if c.OnSpike != "" && c.OnSpike != Skip {
+		errs = append(errs, fmt.Errorf("train.on_spike is %q: expected %s, or nothing", c.OnSpike, Skip))
+	}
 	if c.Decay != "" && c.Decay != Cosine && c.Decay != Linear {
 		errs = append(errs, fmt.Errorf("train.decay is %q: expected %s or %s", c.Decay, Cosine, Linear))
 	}

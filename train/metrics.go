@@ -19,6 +19,9 @@ type Metrics struct {
 	Loss         float64 `json:"loss,omitempty"`
 	LearningRate float64 `json:"learning_rate,omitempty"`
 	GradNorm     float64 `json:"grad_norm,omitempty"` // before clipping
+	// Skipped is in the line of a batch that was left out (see Config.OnSpike): how many were
+	// so far.
+	Skipped      int     `json:"skipped,omitempty"`
 	TokensPerSec float64 `json:"tokens_per_second,omitempty"`
 	// Waiting is the share of the step's time that process 0 of several waited for the
 	// others.

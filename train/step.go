@@ -43,7 +43,8 @@ func (p *plan) trained() *model.Model { return p.models[p.phase] }
 // micro-batch, then clipping and the optimiser. With Peers each process computes some of the
 // batches; gradients are added up between backward pass and update. It writes no file. If
 // the loss or the gradient isn't finite, or anything else fails, it returns an error and the
-// parameters are as before.
+// parameters are as before. A batch that Config.OnSpike leaves out changes no parameter
+// either, but is a step.
 func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 	if err := t.begin(); err != nil {
 		return Metrics{}, err
@@ -72,11 +73,19 @@ func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 	if !finite(m.Loss) || !finite(m.GradNorm) {
 		return m, t.diverged(m.Step, fmt.Sprintf("loss %v, gradient norm %v, learning rate %.3g", m.Loss, m.GradNorm, m.LearningRate))
 	}
+	skip := c.OnSpike == Skip && t.state.Spikes.note(m.Loss, m.GradNorm)
+	if skip {
+		m.Skipped = t.state.Spikes.Skipped
+	}
 	u := Update{Step: step, LearningRate: m.LearningRate, GradScale: ClipScale(m.GradNorm, c.GradClip) / batches}
-	if t.sharing == nil {
+	switch {
+	case skip: // on all processes: they have the same losses and norm
+	case t.sharing == nil:
 		t.Optimiser.Update(t.plan.groups, u)
-	} else if err := t.sharing.update(u); err != nil {
-		return m, err
+	default:
+		if err := t.sharing.update(u); err != nil {
+			return m, err
+		}
 	}
 	t.state.Step++
 	if o, ok := t.Objective.(Valued); ok && t.sharing == nil { // of several processes each knows its part

@@ -35,6 +35,7 @@ func trainCommand() *cli.Command {
 			setFlag("change a setting", "model.layers=6"),
 			newRunFlag(),
 			&cli.StringFlag{Name: "from", Usage: "begin with the weights, model and tokenizer of the run in `FOLDER`, and its settings unless --config gives others"},
+			&cli.StringFlag{Name: "on-spike", Usage: "skip leaves out batches whose loss or gradient sticks out", DefaultText: "train on them"},
 			resumeFlag(),
 			verboseFlag(),
 		},
@@ -129,6 +130,9 @@ func configuration(c *cli.Context) (a asked, err error) {
 		}
 		a.ownSplit = a.ownSplit || strings.HasPrefix(s, "data.val_fraction=")
 	}
+	if c.IsSet("on-spike") {
+		a.Train.OnSpike = c.String("on-spike")
+	}
 	if a.Tokenizer.File != "" {
 		a.Tokenizer.Kind, a.Tokenizer.VocabSize = "", 0
 	}
@@ -193,6 +197,9 @@ func trainRun(c *cli.Context, t *run.Training) error {
 	e := result.Final
 	fmt.Fprintf(out, "\ndone: %s steps in %s\nvalidation: loss %.4f, perplexity %.2f, %.4f bits per byte%s\n",
 		number.Thousands(result.State.Step), number.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), best(result.State))
+	if n := result.State.Spikes.Skipped; n > 0 {
+		fmt.Fprintf(out, "left out:   %s of the batches, whose loss or gradient stuck out (train.on_spike)\n", number.Thousands(n))
+	}
 	if t.Trainer.StoppedEarly() {
 		fmt.Fprintf(out, "stopped early, at step %d of %d: %d evaluations in a row brought nothing better (train.patience)\n", result.State.Step, cfg.Train.Steps, cfg.Train.Patience)
 	}

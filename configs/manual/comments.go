@@ -184,6 +184,7 @@ var comments = map[string]string{
 	"tinygpt/train.Config.GradientParts":                  "gradient_parts divides the batches of an update into equal parts, one after another. Gradients are added up within each part, then those of the parts in a tree over neighbours. So several processes can share an update, with the bits that one has alone: any number whose product with a power of two is gradient_parts. 0 means 1",
 	"tinygpt/train.Config.LearningRate":                   "the highest learning rate; it is reached after warmup_steps. 0 in a fine-tuning: it follows from the model's width",
 	"tinygpt/train.Config.MinLearningRate":                "the learning rate of the last step",
+	"tinygpt/train.Config.OnSpike":                        "skip: a batch whose loss or gradient norm is more than 7 standard deviations above the mean of the last 128 is left out; counted, and noted in the metrics. Empty: all batches are trained on",
 	"tinygpt/train.Config.Patience":                       "patience ends the run after this number of evaluations in a row without an improvement; 0: never",
 	"tinygpt/train.Config.RateFactors":                    "rate_factors multiply the learning rate of some kinds of parameters",
 	"tinygpt/train.Config.SampleInterval":                 "after how many steps each a sample is printed; 0: at the end only",
