@@ -18,7 +18,7 @@ func TestUnquotedGlob(t *testing.T) {
 		writeFile(t, name, strings.Repeat("Max went out. ", 80))
 	}
 	out := succeed(t, "train", "--data", "a.txt", "b.txt", "--config", "tiny.yaml", "--set", "train.steps=1")
-	contains(t, out, "text: 2 files, 3 documents, 1,165 bytes\n1 <|endoftext|> within a line of text: each ended a document\n")
+	contains(t, out, "2 files, 3 documents, 1,165 bytes\n1 <|endoftext|> within a line of text: each ended a document\n")
 	contains(t, succeed(t, "train", "--data", "d/*", "--config", "tiny.yaml", "--set", "train.steps=1"),
 		"left out: 1 an editor's copy (d/c.txt~); 1 hidden (d/.c.txt)")
 }

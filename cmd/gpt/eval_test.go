@@ -100,7 +100,7 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 
 	withStdin(t, text)
 	out := succeed(t, "train", "--config", "tiny.yaml", "--data", "-", "--run", "piped")
-	contains(t, out, `- "-"`)
+	contains(t, out, `data.files ["-"]`)
 	withStdin(t, "Somebody pipes something in. ")
 	if got := evalJSON(t, "--run", "piped"); got.Loss != want.Loss || got.Bytes != want.Bytes {
 		t.Errorf("from standard input: %+v, want %+v", got, want)

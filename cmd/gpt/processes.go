@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"tinygpt/internal/interrupt"
 	"tinygpt/internal/launcher"
@@ -62,6 +63,9 @@ func started(args []string) int {
 	fail := func(err error) int {
 		if job.First {
 			fmt.Fprintln(os.Stderr, "gpt:", err)
+		} else {
+			// A launcher ends all processes as soon as one has failed: the first one speaks before.
+			time.Sleep(time.Second)
 		}
 		return 1
 	}
