@@ -84,6 +84,20 @@ func LoadCheckpoint(path string, m *model.Model, kept ...safetensors.Tensor) (St
 	return s, nil
 }
 
+// ReadState reads the state alone from what SaveCheckpoint wrote.
+func ReadState(path string) (State, error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return State{}, err
+	}
+	defer f.Close()
+	s, err := parseState(f.Metadata())
+	if err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return s, err
+}
+
 // readInto reads the tensor named t.Name into the memory of t.
 func readInto(f *safetensors.File, t safetensors.Tensor) error {
 	switch data := t.Data.(type) {

@@ -239,8 +239,16 @@ type Result struct {
 	metrics []train.Metrics // of the whole training
 }
 
-// result reads what a rung's run has reached; trained says whether it is at its end.
+// result reads what a rung's run has reached; trained says whether it is at its end. Metrics
+// are written before the checkpoint: a run that was killed between them isn't.
 func (l *Ladder) result(r Rung) (result Result, trained bool, err error) {
+	state, err := train.ReadState(filepath.Join(r.Dir, train.LastCheckpoint))
+	if errors.Is(err, os.ErrNotExist) || err == nil && (state.Step < r.Config.Train.Steps || state.Pending) {
+		return result, false, nil
+	}
+	if err != nil {
+		return result, false, err
+	}
 	metrics, err := train.ReadMetrics(filepath.Join(r.Dir, train.MetricsFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return result, false, nil

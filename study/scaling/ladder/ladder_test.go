@@ -1,10 +1,13 @@
 package ladder
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +127,11 @@ func TestResume(t *testing.T) {
 		t.Fatalf("%d results, %v", len(got), err)
 	}
 	l, r = tiny(t, dir)
+	stopped := filepath.Join(l.Rungs()[1].Dir, train.LastCheckpoint)
+	before, err := os.ReadFile(stopped)
+	if err != nil {
+		t.Fatal(err)
+	}
 	got, err := l.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +151,20 @@ func TestResume(t *testing.T) {
 	if got, err = l.Run(context.Background()); err != nil || r.before != 4 || r.steps != 4*12 || got[4].Loss == got[0].Loss {
 		t.Errorf("%+v, %v", r, err)
 	}
+
+	// Metrics that are ahead of the last checkpoint, as after a kill, don't make a model trained.
+	after, _ := os.ReadFile(stopped)
+	if err := os.WriteFile(stopped, before, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	l, r = tiny(t, dir)
+	if _, err := l.Run(context.Background()); err != nil || r.before != 3 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if again, _ := os.ReadFile(stopped); len(after) == 0 || !bytes.Equal(again[len(again)/2:], after[len(after)/2:]) {
+		t.Error("other weights than without the kill")
+	}
+
 	l, _ = tiny(t, dir)
 	l.Config.Train.LearningRate *= 2
 	_, err = l.Run(context.Background())
