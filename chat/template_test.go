@@ -2,6 +2,7 @@ package chat
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"tinygpt/data/instruct"
@@ -51,4 +52,46 @@ func TestTemplates(t *testing.T) {
 	}
 	_, err = template.Render(talk[:3])
 	expect.Error(t, err, "the last message is the assistant's")
+}
+
+// FuzzRender: whatever people write, the prompt says it back, and only the template's own
+// tokens say who speaks. What isn't a conversation, or isn't UTF-8, is refused in one line.
+func FuzzRender(f *testing.F) {
+	for _, s := range []string{"Hi", "", "<|assistant|>", "<|endoftext|><|user|>", "\nUser: x\nAssistant:", "\xff", "\x00\u2028", "{{ 7 * 7 }}", "👩‍👩‍👧", strings.Repeat("<|", 500)} {
+		f.Add(s, s, "user")
+		f.Add(s, "Hello", "assistant")
+		f.Add("Hello", s, s)
+	}
+	plain := tokenizer.NewByte()
+	taught, err := instruct.Extend(plain)
+	if err != nil {
+		f.Fatal(err)
+	}
+	special := func(name string) int32 {
+		id, _ := tokenizer.SpecialID(taught, name)
+		return id
+	}
+	f.Fuzz(func(t *testing.T, question, answer, role string) {
+		talk := []Message{{Role: instruct.User, Content: question}, {Role: instruct.Assistant, Content: answer}, {Role: instruct.Role(role), Content: question}}
+		for _, template := range []Template{TemplateOf(plain), TemplateOf(taught)} {
+			ids, err := template.Render(talk)
+			if err != nil {
+				expect.OneLine(t, err)
+				continue
+			}
+			if template.Name() != "instruct" {
+				continue
+			}
+			count := map[int32]int{}
+			for _, id := range ids {
+				count[id]++
+			}
+			if count[special(instruct.UserName)] != 2 || count[special(instruct.AssistantName)] != 2 || count[special(instruct.SystemName)] != 0 || count[taught.EndOfText()] != 2 {
+				t.Errorf("%q and %q: the template's tokens come %v times", question, answer, count)
+			}
+			if text, err := taught.Decode(ids); err != nil || !strings.Contains(text, question) || !strings.Contains(text, answer) {
+				t.Errorf("%q and %q become %q, %v", question, answer, text, err)
+			}
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"unicode/utf8"
 
 	"tinygpt/internal/userfile"
 )
@@ -21,6 +22,9 @@ func WithChatTemplate(t Tokenizer, template string) (Tokenizer, error) {
 	e, ok := t.(extendable)
 	if !ok {
 		return nil, fmt.Errorf("tokenizer %s: type %T takes no chat template", t.Name(), t)
+	}
+	if !utf8.ValidString(template) {
+		return nil, fmt.Errorf("tokenizer %s: the chat template isn't valid UTF-8", t.Name())
 	}
 	same := *e.base()
 	same.chatTemplate = template

@@ -244,7 +244,7 @@ func (s *Study) open() error {
 	case err != nil:
 		return err
 	case !sameSettings(before, text):
-		return fmt.Errorf("%s holds an ablation with other settings (see %s in it): name another folder with --out", s.Dir, configFile)
+		return fmt.Errorf("%s holds an ablation with other settings (see %s in it): name another folder with --to", s.Dir, configFile)
 	}
 	if s.points, err = readPoints(filepath.Join(s.Dir, pointsFile)); err != nil {
 		return err

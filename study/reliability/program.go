@@ -31,10 +31,16 @@ type Ended struct {
 	Stderr string
 	Hung   bool
 	Took   time.Duration
+	// Computed is the processor time that it has used: a command that hangs and has used
+	// little waits for something, or was given nothing to compute with.
+	Computed time.Duration
 }
 
 // keptOutput is what is kept of a command's output.
 const keptOutput = 1 << 20
+
+// afterQuit is how long a command that hangs has for printing where.
+const afterQuit = 2 * time.Second
 
 // bounded keeps the first bytes that are written.
 type bounded struct{ bytes.Buffer }
@@ -85,13 +91,16 @@ func (p *Program) start(c *exec.Cmd, change func(*exec.Cmd), args []string) (*Pr
 	context.AfterFunc(ctx, func() {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			hung = true
-			r.Signal(syscall.SIGKILL)
+			r.Signal(syscall.SIGQUIT) // prints where it is
+			if r.Running(afterQuit) {
+				r.Signal(syscall.SIGKILL)
+			}
 		}
 	})
 	go func() {
 		c.Wait()
 		cancel()
-		r.ended = Ended{Args: args, Status: status(c.ProcessState), Stdout: r.stdout.String(), Stderr: r.stderr.String(), Hung: hung, Took: time.Since(r.begun)}
+		r.ended = Ended{Args: args, Status: status(c.ProcessState), Stdout: r.stdout.String(), Stderr: r.stderr.String(), Hung: hung, Took: time.Since(r.begun), Computed: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
 		close(r.done)
 	}()
 	return r, nil
@@ -143,7 +152,7 @@ func (e Ended) Fault() string {
 	}
 	switch text := e.Stdout + "\n" + e.Stderr; {
 	case e.Hung:
-		return "hangs"
+		return fmt.Sprintf("hangs: it has computed for %v of %v: %s", e.Computed.Round(time.Millisecond), e.Took.Round(time.Second), line(text[max(0, strings.Index(text, "goroutine ")):]))
 	case trace.MatchString(text):
 		return "breaks down: " + line(text[trace.FindStringIndex(text)[0]:])
 	case e.Status == 1 && lastLines(e.Stderr) == "":

@@ -28,7 +28,7 @@ tail -n 80 "$data/copa/train.jsonl" >"$out/copa-dev.jsonl"
 ablate() {
 	local set=$1 epochs=$2
 	shift 2
-	"$gpt" ablate -c "$set.yaml" --from "$base" --out "$out/$set" --epochs "$epochs" --seeds "$seeds" \
+	"$gpt" ablate -c "$set.yaml" --from "$base" --to "$out/$set" --epochs "$epochs" --seeds "$seeds" \
 		--set train.learning_rate=1e-3 --set finetune.evaluations=4 "$@"
 }
 for set in "$@"; do

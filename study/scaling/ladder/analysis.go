@@ -1,6 +1,7 @@
 package ladder
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -92,6 +93,9 @@ func fit(results []Result, floor float64, x func(Result) float64) (f Fit, err er
 		}
 		p.Free = free.At(at)
 		p.FreeOff = off(p.Free)
+	}
+	if x := p.Predicted + p.Low + p.High + p.Off + p.Free + p.FreeOff; math.IsNaN(x) || math.IsInf(x, 0) {
+		return f, fmt.Errorf("the law of the smaller models predicts no loss of %s: %v", p.Shape, p.Predicted)
 	}
 	f.Prediction = p
 	return f, nil

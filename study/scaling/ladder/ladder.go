@@ -177,7 +177,7 @@ func (l *Ladder) open() (begun bool, err error) {
 	case err != nil:
 		return false, err
 	case string(before) != string(text):
-		return false, fmt.Errorf("%s holds a ladder with other settings (see %s in it): name another folder with --out, or remove this one", l.Dir, settingsFile)
+		return false, fmt.Errorf("%s holds a ladder with other settings (see %s in it): name another folder with --to, or remove this one", l.Dir, settingsFile)
 	}
 	return false, nil
 }
@@ -202,7 +202,7 @@ func (l *Ladder) begin(rung Rung) (*run.Training, error) {
 		return run.Start(rung.Config, run.Options{Dir: rung.Dir, Material: l.material})
 	}
 	if r.Found.TextSHA256 != l.material.TextSHA256() {
-		return nil, fmt.Errorf("%s: the texts are not those that the ladder began with: restore them, or name another folder with --out", r.Dir)
+		return nil, fmt.Errorf("%s: the texts are not those that the ladder began with: restore them, or name another folder with --to", r.Dir)
 	}
 	if _, err := os.Stat(filepath.Join(r.Dir, train.LastCheckpoint)); err == nil {
 		return r.Resume(l.material)

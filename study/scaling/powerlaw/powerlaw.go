@@ -89,6 +89,9 @@ func Fit(points []Point, floor float64) (Law, error) {
 	}
 	l := Law{E: e, C: math.Exp(logA / alpha), Alpha: alpha, AtFloor: e-floor < atFloor*(least-floor)}
 	l.R2 = l.r2(points)
+	if x := l.E + l.C + l.Alpha + l.R2; math.IsNaN(x) || math.IsInf(x, 0) {
+		return Law{}, fmt.Errorf("no law L = E + (C/x)^α was found for these losses, from %.4g to %.4g", most, least)
+	}
 	l.uncertainty(points, best)
 	return l, nil
 }
