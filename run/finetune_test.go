@@ -1,11 +1,14 @@
 package run
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"tinygpt/finetune"
 	"tinygpt/internal/capacity"
+	"tinygpt/internal/fixture"
 )
 
 const moods = `{"text":"all is well","label":"glad"}
@@ -89,5 +92,27 @@ func TestFinetuneMemory(t *testing.T) {
 	_, err = Finetune(c, FinetuneOptions{Dir: t.TempDir(), Examples: x, Setup: f.Session.Setup})
 	if err == nil || !strings.Contains(err.Error(), "finetune.epochs is 1000000, and there are 3000 examples") {
 		t.Error(err)
+	}
+}
+
+// A config.yaml that was cut off anywhere is refused in words, or still says enough.
+func TestTruncatedFinetuning(t *testing.T) {
+	f := finetuned(t, moods)
+	path := filepath.Join(f.Dir, configFile)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := false
+	for n := range len(whole) {
+		if n > 0 && whole[n-1] != '\n' {
+			continue
+		}
+		fixture.Write(t, path, string(whole[:n]))
+		_, err := OpenFinetuned(f.Dir)
+		missing = missing || err != nil && strings.Contains(err.Error(), "finetune.task is missing")
+	}
+	if !missing {
+		t.Error("a fine-tuned run without its task is opened")
 	}
 }

@@ -140,6 +140,9 @@ func Open(dir string) (*Run, error) {
 	if err = c.Validate(); err == nil {
 		err = c.Model.Validate() // which knows its vocabulary
 	}
+	if err == nil && kind == Finetuned && c.Finetune.Task == "" {
+		err = errors.New("finetune.task is missing: the file was cut off")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
