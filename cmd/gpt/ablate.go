@@ -33,8 +33,9 @@ same examples. Results are kept one by one: the same command goes on where it wa
 			formatFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			if n := c.Int("seeds"); n < 1 {
-				return usageError{fmt.Errorf("--seeds is %d: expected 1 or more", n)}
+			seeds, err := seedsOf(c)
+			if err != nil {
+				return err
 			}
 			asJSON, err := jsonFormat(c)
 			if err != nil {
@@ -60,7 +61,7 @@ same examples. Results are kept one by one: the same command goes on where it wa
 			}
 			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
 			s := &ablation.Study{
-				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Averaged: c.Bool("averaged"), Dir: c.String("to"),
+				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: seeds, Averaged: c.Bool("averaged"), Dir: c.String("to"),
 				Done: func(p ablation.Point, done, all int) {
 					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, number.Thousands(p.Examples), p.Seed,
 						p.Metric, p.Score, number.Short(time.Duration(p.Seconds*float64(time.Second))))

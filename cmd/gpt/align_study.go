@@ -105,6 +105,10 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of points and picture", DefaultText: "overoptimise in the reward model's run"},
 		},
 		Action: func(c *cli.Context) error {
+			seeds, err := seedsOf(c)
+			if err != nil {
+				return err
+			}
 			reward, err := run.OrLatest(c.String("reward"), run.Reward)
 			if err != nil {
 				return err
@@ -113,7 +117,7 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			if dir == "" {
 				dir = filepath.Join(reward, "overoptimise")
 			}
-			o := alignment.Overoptimisation{Reward: reward, Prompts: c.IntSlice("prompts"), BestOf: c.Int("n"), Held: c.Int("held-out"), Updates: c.Int("updates"), Seeds: c.Int("seeds")}
+			o := alignment.Overoptimisation{Reward: reward, Prompts: c.IntSlice("prompts"), BestOf: c.Int("n"), Held: c.Int("held-out"), Updates: c.Int("updates"), Seeds: seeds}
 			ctx, stop := interruptible(c)
 			defer stop()
 			p := terminal.NewStages(c.App.ErrWriter)

@@ -123,15 +123,12 @@ func fewshotLadder(c *cli.Context) (*ladder.Ladder, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.String("config"), err)
 	}
-	l := &ladder.Ladder{Config: cfg, HeadWidth: fewshotHeadWidth, Seeds: c.Int("seeds"), Dir: c.String("to")}
-	for _, n := range c.IntSlice("layers") {
-		if n < 1 || len(l.Shapes) > 0 && n <= l.Shapes[len(l.Shapes)-1].Layers {
-			return nil, usageError{fmt.Errorf("--layers %v: expected numbers from 1 that rise", c.IntSlice("layers"))}
-		}
-		l.Shapes = append(l.Shapes, ladder.ShapeAt(n, l.HeadWidth))
+	l := &ladder.Ladder{Config: cfg, HeadWidth: fewshotHeadWidth, Dir: c.String("to")}
+	if l.Shapes, err = ladder.ShapesAt(c.IntSlice("layers"), l.HeadWidth); err != nil {
+		return nil, usageError{fmt.Errorf("--layers: %w", err)}
 	}
-	if l.Seeds < 1 {
-		return nil, usageError{fmt.Errorf("--seeds %d: expected 1 or more", l.Seeds)}
+	if l.Seeds, err = seedsOf(c); err != nil {
+		return nil, err
 	}
 	if l.Dir == "" {
 		name := filepath.Base(c.String("config"))

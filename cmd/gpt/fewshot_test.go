@@ -77,8 +77,10 @@ func TestFewshotRun(t *testing.T) {
 		args    []string
 		message string
 	}{
-		{[]string{"--layers", "2", "--layers", "2"}, "expected numbers from 1 that rise"},
-		{[]string{"--seeds", "0"}, "--seeds 0: expected 1 or more"},
+		{[]string{"--layers", "2", "--layers", "2"}, "expected numbers from 1 to 1000 that rise"},
+		{[]string{"--layers", "1", "--layers", "1000000000"}, "expected numbers from 1 to 1000 that rise"},
+		{[]string{"--seeds", "0"}, "--seeds is 0: expected 1 to 1000"},
+		{[]string{"--seeds", "1000000000"}, "--seeds is 1000000000: expected 1 to 1000"},
 		{[]string{"--shots", "-1"}, "expected numbers from 0"},
 	} {
 		if status, _, stderr := gpt(append([]string{"fewshot", "run", "--config", "tiny.yaml"}, c.args...)...); status != 2 || !strings.Contains(stderr, c.message) {

@@ -40,9 +40,12 @@ func finetuneCommand() *cli.Command {
 // startFinetune fine-tunes for each of the seeds.
 func startFinetune(c *cli.Context) error {
 	out := c.App.Writer
-	seeds := c.Int("seeds")
-	if seeds < 1 || seeds > 1 && c.IsSet("run") {
-		return usageError{fmt.Errorf("--seeds is %d: expected 1 or more, and without --run if it is more than 1", seeds)}
+	seeds, err := seedsOf(c)
+	if err != nil {
+		return err
+	}
+	if seeds > 1 && c.IsSet("run") {
+		return usageError{fmt.Errorf("--seeds is %d: with --run there is one", seeds)}
 	}
 	cfg, source, err := finetuneConfig(c)
 	if err != nil {

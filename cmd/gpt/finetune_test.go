@@ -171,7 +171,9 @@ func TestFinetuneErrors(t *testing.T) {
 1 | classify ok ' ' | argument:2: the text is empty
 2 | classify --file test.tsv x | expected one of them
 1 | classify --file test.tsv --text words | no column "words"
-2 | ablate --data train.tsv --seeds 0 | --seeds is 0: expected 1 or more
+2 | ablate --data train.tsv --seeds 0 | --seeds is 0: expected 1 to 1000
+2 | ablate --data train.tsv --seeds 1000000000 | --seeds is 1000000000: expected 1 to 1000
+2 | finetune --data train.tsv --seeds 1000000000 | --seeds is 1000000000: expected 1 to 1000
 `)
 	// A class list that doesn't fit the checkpoint.
 	path := filepath.Join("runs", "finetune-1", "config.yaml")

@@ -82,3 +82,15 @@ func readTexts(c *cli.Context, files []string) (data.Corpus, error) {
 	}
 	return data.Load(files, o)
 }
+
+// mostSeeds is more repetitions than any mean needs.
+const mostSeeds = 1000
+
+// seedsOf returns how often --seeds asks for something to be repeated.
+func seedsOf(c *cli.Context) (int, error) {
+	n := c.Int("seeds")
+	if n < 1 || n > mostSeeds {
+		return 0, usageError{fmt.Errorf("--seeds is %d: expected 1 to %d", n, mostSeeds)}
+	}
+	return n, nil
+}

@@ -231,6 +231,13 @@ func TestBadInput(t *testing.T) {
 1 | train --config unknown.yaml | unknown.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?
 1 | train --config type.yaml | type.yaml:2:11: found "many", expected a whole number
 1 | train --config tiny.yaml --set model.heads=3 | model.heads is 3, which doesn't divide model.width 16
+1 | train --config tiny.yaml --set data.stories_bytes=1000000000000000 | data.stories_bytes of 1000000000000000 needs about
+1 | plan --config tiny.yaml --set data.stories_bytes=1000000000000000 | data.stories_bytes of 1000000000000000 needs about
+1 | vectors train --set data.stories_bytes=1000000000000000 | data.stories_bytes of 1000000000000000 needs about
+1 | vectors train --epochs 9223372036854775807 | vectors.epochs is 9223372036854775807: expected 1 to 1000000
+1 | plan --config tiny.yaml --set train.steps=9223372036854775807 | train.steps is 9223372036854775807: expected 1000000000 or less
+1 | train --config tiny.yaml --set train.gradient_accumulation_steps=9223372036854775807 | expected 1000000 or less
+1 | train --config tiny.yaml --on-spike stop | train.on_spike is "stop": expected skip
 1 | train --config tiny.yaml --set model.layer=3 | did you mean model.layers?
 1 | train --config tiny.yaml --set layers | expected section.key=value
 1 | train --config tiny.yaml --data none.txt | none.txt: no such file

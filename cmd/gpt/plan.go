@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
+	"tinygpt/data/world"
 	"tinygpt/run"
 	"tinygpt/study/scaling"
 )
@@ -40,6 +41,9 @@ fewer layers if it is large) in seconds, and says what to change when memory won
 			cfg, source := asked.Config, asked.source
 			if cfg.Finetunes() {
 				return fmt.Errorf("%s fine-tunes the model of a run: plan the configuration that the run is trained with", source)
+			}
+			if err := world.CheckSize(cfg.Data.StoriesBytes); err != nil {
+				return err
 			}
 			size, note, err := vocabulary(cfg)
 			if err != nil {

@@ -116,8 +116,8 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 		}
 		l.SetTokens(c.Int("tokens"))
 	}
-	if l.Seeds = c.Int("seeds"); l.Seeds < 1 || l.Seeds > 1000 {
-		return nil, usageError{fmt.Errorf("--seeds %d: expected 1 to 1000", l.Seeds)}
+	if l.Seeds, err = seedsOf(c); err != nil {
+		return nil, err
 	}
 	if l.Dir = c.String("to"); l.Dir == "" {
 		l.Dir = filepath.Join(run.Root, "scaling-"+c.String("preset"))

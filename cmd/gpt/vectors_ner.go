@@ -57,13 +57,13 @@ type nameTrials struct {
 }
 
 func vectorsNER(c *cli.Context) error {
-	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, seeds: c.Int("seeds"), out: c.App.Writer, bar: terminal.NewStages(c.App.ErrWriter)}
+	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, out: c.App.Writer, bar: terminal.NewStages(c.App.ErrWriter)}
 	var err error
 	if t.asJSON, err = jsonFormat(c); err != nil {
 		return err
 	}
-	if t.seeds < 1 {
-		return usageError{fmt.Errorf("--seeds is %d: expected 1 or more", t.seeds)}
+	if t.seeds, err = seedsOf(c); err != nil {
+		return err
 	}
 	if err := t.configure(c); err != nil {
 		return err

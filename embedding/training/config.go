@@ -180,6 +180,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
+	const most = 1_000_000 // numbers of words and steps stay within 64 bits
 	d, v := c.Data, c.Vectors
 	check(d.Tokenizer != "" || slices.Contains(corpus.Splitters, d.Words), "data.words is %q: expected one of %s", d.Words, strings.Join(corpus.Splitters, ", "))
 	if err := data.CheckEncoding(d.Encoding); err != nil {
@@ -194,7 +195,7 @@ func (c Config) Validate() error {
 	check(slices.Contains(Models, v.Model), "vectors.model is %q: expected one of %s", v.Model, strings.Join(Models, ", "))
 	check(v.Dim >= 1 && v.Dim <= 4096, "vectors.dim is %d: expected 1 to 4096", v.Dim)
 	check(v.Window >= 1 && v.Window <= 100, "vectors.window is %d: expected 1 to 100", v.Window)
-	check(v.Epochs >= 1, "vectors.epochs is %d: expected 1 or more", v.Epochs)
+	check(v.Epochs >= 1 && v.Epochs <= most, "vectors.epochs is %d: expected 1 to %d", v.Epochs, most)
 	check(v.LearningRate > 0 && v.LearningRate <= 10, "vectors.learning_rate is %v: expected more than 0, at most 10", v.LearningRate)
 	check(!v.Classic || v.Model == CBOW, "vectors.classic is cbow's: expected model cbow, found %s", v.Model)
 	if v.Model == GloVe {
@@ -202,7 +203,7 @@ func (c Config) Validate() error {
 		check(v.Engine == "", "vectors.engine is %s: it is of sgns and cbow", v.Engine)
 		check(v.XMax > 0, "vectors.x_max is %v: expected more than 0", v.XMax)
 		check(v.Alpha >= 0 && v.Alpha <= 2, "vectors.alpha is %v: expected 0 to 2", v.Alpha)
-		check(v.MemoryMB >= 1, "vectors.memory_mb is %d: expected 1 or more", v.MemoryMB)
+		check(v.MemoryMB >= 1 && v.MemoryMB <= 1<<40, "vectors.memory_mb is %d: expected 1 to %d", v.MemoryMB, 1<<40)
 		return errors.Join(errs...)
 	}
 	check(slices.Contains(Objectives, v.Objective), "vectors.objective is %q: expected one of %s", v.Objective, strings.Join(Objectives, ", "))
@@ -212,6 +213,6 @@ func (c Config) Validate() error {
 	check(v.NoisePower >= 0 && v.NoisePower <= 2, "vectors.noise_power is %v: expected 0 to 2", v.NoisePower)
 	check(v.Sample >= 0 && v.Sample < 1, "vectors.sample is %v: expected 0 or more and less than 1", v.Sample)
 	check(v.MinLearningRate >= 0 && v.MinLearningRate <= v.LearningRate, "vectors.min_learning_rate is %v: expected 0 to the learning rate, %v", v.MinLearningRate, v.LearningRate)
-	check(v.Evaluations >= 1, "vectors.evaluations is %d: expected 1 or more", v.Evaluations)
+	check(v.Evaluations >= 1 && v.Evaluations <= most, "vectors.evaluations is %d: expected 1 to %d", v.Evaluations, most)
 	return errors.Join(errs...)
 }

@@ -150,7 +150,9 @@ func TestValidate(t *testing.T) {
 			c.Vectors.Model, c.Vectors.Engine = GloVe, "graph"
 			c.Complete()
 		},
-		"vectors.learning_rate is 0": func(c *Config) { c.Vectors.LearningRate = 0 },
+		"vectors.epochs is 9223372036854775807: expected 1 to 1000000":      func(c *Config) { c.Vectors.Epochs = math.MaxInt },
+		"vectors.evaluations is 9223372036854775807: expected 1 to 1000000": func(c *Config) { c.Vectors.Evaluations = math.MaxInt },
+		"vectors.learning_rate is 0":                                        func(c *Config) { c.Vectors.LearningRate = 0 },
 	} {
 		c := config(SkipGram)
 		want(&c)

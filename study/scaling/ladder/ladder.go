@@ -106,6 +106,9 @@ func (l *Ladder) Tokens() int {
 // train.ErrInterrupted; the next Run goes on from there.
 func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	defer l.Report.Close()
+	if err := l.fits(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -156,6 +159,19 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 		l.Report.Done(result, before)
 	}
 	return results, nil
+}
+
+// fits refuses a ladder with a model that this computer can't train, before the first one is
+// trained.
+func (l *Ladder) fits() error {
+	for _, s := range l.Shapes {
+		m := s.Of(l.Config.Model)
+		m.VocabSize = max(1, m.VocabSize) // 0 until there is a tokenizer
+		if err := run.CheckMemory(m, "the layers, model.context or train.batch_size", train.Shape{Batch: l.Config.Train.BatchSize, Context: m.Context}); err != nil {
+			return fmt.Errorf("the model of %s: %w", s, err)
+		}
+	}
+	return nil
 }
 
 // open writes the settings into the folder and says that it did, or checks that it is one of

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/capacity"
 	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
@@ -55,10 +56,24 @@ func TestPresets(t *testing.T) {
 		t.Error("an unknown preset")
 	}
 	l, _ := New(Presets()[0])
-	for _, layers := range [][]int{{1, 2, 3}, {1, 2, 2, 3}, {0, 1, 2, 3}, {4, 3, 2, 1}} {
+	for _, layers := range [][]int{{1, 2, 3}, {1, 2, 3, 1000000000}, {1, 2, 2, 3}, {0, 1, 2, 3}, {4, 3, 2, 1}} {
 		if err := l.SetLayers(layers); err == nil {
 			t.Errorf("%v layers", layers)
 		}
+	}
+}
+
+// A ladder with a model that is too large is refused before its first model is trained.
+func TestTooLarge(t *testing.T) {
+	defer capacity.Pretend(1 << 24)()
+	l, r := tiny(t, filepath.Join(t.TempDir(), "large"))
+	if err := l.SetLayers([]int{1, 2, 3, 300}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := l.Run(t.Context())
+	expect.OneLine(t, err, "the model of 300 × 1208: this training needs about", "and this computer has 16.0 MiB: lower the layers")
+	if _, err := os.Stat(l.Dir); err == nil || r.steps > 0 {
+		t.Errorf("%d steps, and the folder is there: %v", r.steps, err == nil)
 	}
 }
 

@@ -62,14 +62,11 @@ func (l *Ladder) SetLayers(layers []int) error {
 	if len(layers) < fewest {
 		return fmt.Errorf("%d sizes: a law of three parameters, and a larger model to predict, need %d at least", len(layers), fewest)
 	}
-	l.Shapes = nil
-	for i, n := range layers {
-		if n < 1 || i > 0 && n <= layers[i-1] {
-			return fmt.Errorf("layers %v: expected numbers from 1 that rise", layers)
-		}
-		l.Shapes = append(l.Shapes, ShapeAt(n, l.HeadWidth))
+	shapes, err := ShapesAt(layers, l.HeadWidth)
+	if err == nil {
+		l.Shapes = shapes
 	}
-	return nil
+	return err
 }
 
 // SetTokens sets how many tokens each model sees, rounded to whole updates. The warm-up

@@ -25,6 +25,20 @@ func ShapeAt(layers, headWidth int) Shape {
 	return Shape{layers, heads * headWidth, heads}
 }
 
+// mostLayers bounds the layers of a shape, and with them its width.
+const mostLayers = 1000
+
+// ShapesAt returns the shapes of the given layers, which rise.
+func ShapesAt(layers []int, headWidth int) (shapes []Shape, err error) {
+	for i, n := range layers {
+		if n < 1 || n > mostLayers || i > 0 && n <= layers[i-1] {
+			return nil, fmt.Errorf("layers %v: expected numbers from 1 to %d that rise", layers, mostLayers)
+		}
+		shapes = append(shapes, ShapeAt(n, headWidth))
+	}
+	return shapes, nil
+}
+
 // Of returns c with that shape.
 func (s Shape) Of(c model.Config) model.Config {
 	c.Layers, c.Width, c.Heads = s.Layers, s.Width, s.Heads
