@@ -291,7 +291,7 @@ func (f *Finetuning) resumeNotes(before train.Config) []string {
 	case f.Session.StoppedEarly():
 		return []string{fmt.Sprintf("the fine-tuning stopped early at step %d, since its last %d evaluations brought nothing better than step %d did; only the results are measured; to train on all the same, add --set train.patience=0 or a larger number", f.First, now.Patience, state.BestStep)}
 	}
-	return append(f.Found.otherInstructions(), rateChange(before, now, f.First)...)
+	return append(f.Found.OtherInstructions(), rateChange(before, now, f.First)...)
 }
 
 // Train fine-tunes to the end, and leaves the results in the folder. When ctx ends it

@@ -94,9 +94,9 @@ func parseFound(text []byte, path string) (f Found, err error) {
 	}, nil
 }
 
-// otherInstructions is a note if the run began on another instruction set than the one in
+// OtherInstructions returns a note if the run began on another instruction set than the one in
 // use.
-func (f Found) otherInstructions() []string {
+func (f Found) OtherInstructions() []string {
 	began := f.Program[strings.LastIndex(f.Program, " ")+1:]
 	if now := kernel.InstructionSet(); began != "" && began != now {
 		return []string{fmt.Sprintf("the run began on a processor with %s and goes on with %s: sums are taken in another order, so it ends with other last digits than it would have there", began, now)}

@@ -171,6 +171,11 @@ func TestOtherInstructions(t *testing.T) {
 		fmt.Printf("notes: %s\n", strings.Join(x.Notes, "; "))
 		return
 	}
+	for began, notes := range map[string]int{"": 0, "v1, commit 5e1, go1.26, linux/amd64, " + kernel.InstructionSet(): 0, "v1, commit 5e1, go1.26, linux/amd64, vax": 1} {
+		if got := (Found{Program: began}).OtherInstructions(); len(got) != notes {
+			t.Errorf("of %q: %q", began, got)
+		}
+	}
 	dir := goldenTraining(t, 2).Dir
 	const says = "the run began on a processor with avx512 and goes on with avx2"
 	if out := testAgain(t, resumedRun+"="+dir); strings.Contains(out, "the run began on") {

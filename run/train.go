@@ -206,7 +206,7 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 		return nil, &FinishedError{r.Dir, fmt.Sprintf("it stopped early at step %d: its last %d evaluations brought nothing better than step %d did", t.First, c.Train.Patience, t.Trainer.State().BestStep),
 			[]string{"--set", "train.patience=0"}}
 	}
-	t.Notes = slices.Concat(r.Found.otherInstructions(), rateChange(r.Config.Train, c.Train, t.First), warmUp(c.Train))
+	t.Notes = slices.Concat(r.Found.OtherInstructions(), rateChange(r.Config.Train, c.Train, t.First), warmUp(c.Train))
 	noted := r.Found.Validation.SHA256 != ""
 	if !noted { // an earlier program made the run
 		t.Found.Training, t.Found.Validation, t.Found.FloorBits = material.found.Training, material.found.Validation, material.found.FloorBits

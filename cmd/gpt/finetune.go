@@ -180,6 +180,7 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 		return result, nil
 	}
 	s.Show(terminal.Shown(out), result)
+	writeLeftOut(out, result.State)
 	fmt.Fprintf(out, "predict with: %s\n", command("classify", "--run", s.Dir))
 	return result, nil
 }

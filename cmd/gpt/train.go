@@ -197,9 +197,7 @@ func trainRun(c *cli.Context, t *run.Training) error {
 	e := result.Final
 	fmt.Fprintf(out, "\ndone: %s steps in %s\nvalidation: loss %.4f, perplexity %.2f, %.4f bits per byte%s\n",
 		number.Thousands(result.State.Step), number.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), best(result.State))
-	if n := result.State.Spikes.Skipped; n > 0 {
-		fmt.Fprintf(out, "left out:   %s of the batches, whose loss or gradient stuck out (train.on_spike)\n", number.Thousands(n))
-	}
+	writeLeftOut(out, result.State)
 	if t.Trainer.StoppedEarly() {
 		fmt.Fprintf(out, "stopped early, at step %d of %d: %d evaluations in a row brought nothing better (train.patience)\n", result.State.Step, cfg.Train.Steps, cfg.Train.Patience)
 	}

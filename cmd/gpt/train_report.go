@@ -95,3 +95,10 @@ func (r *trainReport) Close() { r.bar.Close() }
 
 // line prints a line above the bar.
 func (r *trainReport) line(text string) { r.bar.Line(text) }
+
+// writeLeftOut says how many batches a training has left out, if any.
+func writeLeftOut(w io.Writer, s train.State) {
+	if n := s.Spikes.Skipped; n > 0 {
+		fmt.Fprintf(w, "left out:   %s of the batches, whose loss or gradient stuck out (train.on_spike)\n", number.Thousands(n))
+	}
+}

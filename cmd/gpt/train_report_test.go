@@ -68,3 +68,13 @@ func TestBeginning(t *testing.T) {
 		}
 	}
 }
+
+func TestLeftOut(t *testing.T) {
+	for n, want := range map[int]string{0: "", 1234: "left out:   1,234 of the batches, whose loss or gradient stuck out (train.on_spike)\n"} {
+		var b bytes.Buffer
+		writeLeftOut(&b, train.State{Spikes: train.Spikes{Skipped: n}})
+		if b.String() != want {
+			t.Errorf("%d: %q", n, b.String())
+		}
+	}
+}

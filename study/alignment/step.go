@@ -128,6 +128,7 @@ func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int
 	if _, err := r.Checkpoint("last"); err != nil {
 		return t, 0, nil
 	}
+	t.Session.Notes = append(t.Session.Notes, r.Found.OtherInstructions()...)
 	steps, err = t.Session.Trainer.Resume()
 	return t, steps, err
 }
