@@ -97,9 +97,14 @@ func parseFound(text []byte, path string) (f Found, err error) {
 // OtherInstructions returns a note if the run began on another instruction set than the one in
 // use.
 func (f Found) OtherInstructions() []string {
-	began := f.Program[strings.LastIndex(f.Program, " ")+1:]
+	return OtherInstructions(f.Program[strings.LastIndex(f.Program, " ")+1:])
+}
+
+// OtherInstructions returns a note if a run that goes on began on another instruction set
+// than the one in use; "" is unknown.
+func OtherInstructions(began string) []string {
 	if now := kernel.InstructionSet(); began != "" && began != now {
-		return []string{fmt.Sprintf("the run began on a processor with %s and goes on with %s: sums are taken in another order, so it ends with other last digits than it would have there", began, now)}
+		return []string{fmt.Sprintf("the run began on a processor with %s and goes on with %s: sums are taken in another order, so it may end with other last digits than it would have there", began, now)}
 	}
 	return nil
 }

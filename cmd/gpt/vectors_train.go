@@ -157,6 +157,11 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 	if err == nil {
 		err = s.Resume(dir)
 	}
+	if err == nil {
+		for _, note := range run.OtherInstructions(s.Instructions) {
+			fmt.Fprintln(c.App.Writer, "note:", note)
+		}
+	}
 	if _, unwritten := os.Stat(filepath.Join(dir, vectorsFile)); err == nil && unwritten == nil && s.Step() == s.Steps() {
 		err = &run.FinishedError{Dir: dir, Reason: fmt.Sprintf("it has made all its %d epochs", cfg.Vectors.Epochs)}
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"tinygpt/model/kernel"
 	"tinygpt/model/safetensors"
 )
 
@@ -18,7 +19,7 @@ const CheckpointFile = "last.safetensors"
 // all that comes before.
 func (s *Session) save(dir string, log *metricsLog) error {
 	meta := map[string]string{
-		"step": strconv.Itoa(s.step), "elapsed": s.elapsed.String(), "text": s.text,
+		"step": strconv.Itoa(s.step), "instructions": kernel.InstructionSet(), "elapsed": s.elapsed.String(), "text": s.text,
 	}
 	return errors.Join(
 		log.lines.Sync(),
@@ -42,6 +43,7 @@ func (s *Session) Resume(dir string) error {
 		return err
 	}
 	meta := f.Metadata()
+	s.Instructions = meta["instructions"]
 	if text := meta["text"]; text != s.text {
 		return fmt.Errorf("%s: the text is not the one that the run began with (sha256 %.12s…, now %.12s…): restore it, or start a new run", dir, text, s.text)
 	}

@@ -37,6 +37,10 @@ type Session struct {
 	// evaluation, when its Metrics has a ValLoss; nil: nobody looks.
 	Progress func(Progress)
 
+	// Instructions is the instruction set that the checkpoint of a resumed training was
+	// written with; "" if it isn't known.
+	Instructions string
+
 	learner learner
 	text    string // fingerprint
 	step    int    // the next one

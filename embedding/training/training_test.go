@@ -14,6 +14,7 @@ import (
 	"tinygpt/embedding/corpus"
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
+	"tinygpt/model/kernel"
 )
 
 // config is small.
@@ -72,8 +73,8 @@ func TestResume(t *testing.T) {
 				t.Fatalf("stopped after step %d of %d", s, stopped.Steps())
 			}
 			resumed := session(t, config(model))
-			if err := resumed.Resume(dir); err != nil {
-				t.Fatal(err)
+			if err := resumed.Resume(dir); err != nil || resumed.Instructions != kernel.InstructionSet() {
+				t.Fatalf("resumed from a checkpoint of %q: %v", resumed.Instructions, err)
 			}
 			if err := resumed.Run(context.Background(), dir); err != nil {
 				t.Fatal(err)
