@@ -200,7 +200,7 @@ func (r *vectorsRun) score(out, analogies, similarities string) error {
 			return err
 		}
 		all := query.Sum("all", s.Score(sections, []query.Method{query.Add}, true), func(query.SectionScore) bool { return true })
-		r.Analogies = 100 * all.Share(0)
+		r.Analogies = all.Share(0)
 	}
 	if similarities != "" {
 		f, err := os.Open(similarities)
