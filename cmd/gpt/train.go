@@ -202,7 +202,7 @@ func trainRun(c *cli.Context, t *run.Training) error {
 		fmt.Fprintf(out, "stopped early, at step %d of %d: %d evaluations in a row brought nothing better (train.patience)\n", result.State.Step, cfg.Train.Steps, cfg.Train.Patience)
 	}
 	if floor := t.FloorBitsPerByte(); floor > 0 {
-		fmt.Fprintf(out, "floor:      %.4f bits per byte, the text's exact entropy; %.4f below\n", floor, e.BitsPerByte()-floor)
+		fmt.Fprintf(out, "floor:      %.4f bits per byte, the text's entropy; the model is %.4f above\n", floor, e.BitsPerByte()-floor)
 	}
 	if c.Bool("verbose") {
 		memory.write(out, firstStep(t.Model.Config, cfg.Train))
