@@ -23,32 +23,13 @@ const maxPickle = 16 << 20
 // Open finds the tensors of a file that holds a dictionary of them, as torch.save writes a
 // model's state_dict. Files of the file system must be readable at any offset.
 func Open(fsys fs.FS, name string) (*safetensors.File, error) {
-	file, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	f, err := open(file, name)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-func open(file fs.File, name string) (*safetensors.File, error) {
-	stat, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	reader, ok := file.(io.ReaderAt)
-	if !stat.Mode().IsRegular() || !ok {
-		return nil, fmt.Errorf("%s: not a regular file", name)
-	}
-	tensors, err := parse(reader, stat.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return safetensors.Located(reader, file, stat.Size(), name, tensors)
+	return safetensors.OpenWith(fsys, name, func(r io.ReaderAt, size int64, name string) (*safetensors.File, error) {
+		tensors, err := parse(r, size)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return safetensors.Located(r, size, name, tensors)
+	})
 }
 
 // parse finds the tensors of a file of the given size.

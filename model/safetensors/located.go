@@ -16,9 +16,9 @@ type Place struct {
 }
 
 // Located returns a File for tensors at known places of a file of another format, which has
-// that size and is closed with closer. Tensors may share bytes.
-func Located(r io.ReaderAt, closer io.Closer, size int64, name string, places []Place) (*File, error) {
-	f := &File{name: name, reader: r, closer: closer, infos: map[string]Info{}, dataLen: size}
+// that size. Tensors may share bytes.
+func Located(r io.ReaderAt, size int64, name string, places []Place) (*File, error) {
+	f := &File{name: name, reader: r, infos: map[string]Info{}, dataLen: size}
 	for _, p := range places {
 		bytes := int64(p.Dtype.Size())
 		for _, n := range p.Shape {

@@ -14,12 +14,15 @@ import (
 
 // OpenFS is Open for a file of a file system, whose files must be readable at any
 // offset; those of os.DirFS and embed are.
-func OpenFS(fsys fs.FS, name string) (*File, error) {
+func OpenFS(fsys fs.FS, name string) (*File, error) { return OpenWith(fsys, name, Parse) }
+
+// OpenWith is OpenFS for a file of any format: parse finds the tensors in it.
+func OpenWith(fsys fs.FS, name string, parse func(r io.ReaderAt, size int64, name string) (*File, error)) (*File, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	f, err := parseFile(file, name)
+	f, err := parseFile(file, name, parse)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -28,7 +31,7 @@ func OpenFS(fsys fs.FS, name string) (*File, error) {
 	return f, nil
 }
 
-func parseFile(file fs.File, name string) (*File, error) {
+func parseFile(file fs.File, name string, parse func(io.ReaderAt, int64, string) (*File, error)) (*File, error) {
 	stat, err := file.Stat()
 	if err != nil {
 		return nil, err
@@ -37,7 +40,7 @@ func parseFile(file fs.File, name string) (*File, error) {
 	if !stat.Mode().IsRegular() || !ok {
 		return nil, fmt.Errorf("%s: not a regular file", name)
 	}
-	return Parse(reader, stat.Size(), name)
+	return parse(reader, stat.Size(), name)
 }
 
 // Set is the tensors of several files, in which models of many gigabytes are stored: an index
