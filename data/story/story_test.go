@@ -28,28 +28,42 @@ func TestOneDerivation(t *testing.T) {
 	})
 }
 
+// moments are sums over a sample of stories, of their bits and bytes and of the squares.
+type moments struct{ n, bits, bits2, bytes, bytes2 float64 }
+
+func (m *moments) add(bits float64, size int) {
+	bytes := float64(size)
+	m.n++
+	m.bits, m.bits2, m.bytes, m.bytes2 = m.bits+bits, m.bits2+bits*bits, m.bytes+bytes, m.bytes2+bytes*bytes
+}
+
+// check holds the exact expectations to the means, within five standard errors.
+func (m *moments) check(t *testing.T, e Entropy, how string) {
+	t.Helper()
+	for _, c := range []struct {
+		what             string
+		sum, sum2, exact float64
+	}{{"bits", m.bits, m.bits2, e.BitsPerStory}, {"bytes", m.bytes, m.bytes2, e.BytesPerStory}} {
+		mean := c.sum / m.n
+		standardError := math.Sqrt((c.sum2/m.n - mean*mean) / m.n)
+		if math.Abs(mean-c.exact) > 5*standardError {
+			t.Errorf("%s per story: exactly %.3f, but %.0f stories %s have %.3f ± %.3f", c.what, c.exact, m.n, how, mean, standardError)
+		}
+	}
+}
+
 // The exact expectations against the means of a sample, within five standard
 // errors.
 func TestExactEntropy(t *testing.T) {
 	each(t, func(t *testing.T, lang *Language) {
 		const n = 20000
-		var bits, bits2, bytes, bytes2 float64
+		var m moments
 		for i := range n {
 			s := lang.Generate(2, i)
-			b, l := s.Bits, float64(len(s.Text))
-			bits, bits2, bytes, bytes2 = bits+b, bits2+b*b, bytes+l, bytes2+l*l
+			m.add(s.Bits, len(s.Text))
 		}
 		e := lang.ExactEntropy()
-		for _, c := range []struct {
-			what             string
-			sum, sum2, exact float64
-		}{{"bits", bits, bits2, e.BitsPerStory}, {"bytes", bytes, bytes2, e.BytesPerStory}} {
-			mean := c.sum / n
-			standardError := math.Sqrt((c.sum2/n - mean*mean) / n)
-			if math.Abs(mean-c.exact) > 5*standardError {
-				t.Errorf("%s per story: exactly %.3f, but %d stories have %.3f ± %.3f", c.what, c.exact, n, mean, standardError)
-			}
-		}
+		m.check(t, e, "generated")
 		t.Logf("%.2f bits and %.2f bytes per story, %.4f bits per byte", e.BitsPerStory, e.BytesPerStory, e.BitsPerByte())
 	})
 }
