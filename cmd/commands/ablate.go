@@ -1,0 +1,90 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/finetune"
+	"tinygpt/internal/number"
+	"tinygpt/run"
+	"tinygpt/study/ablation"
+	"tinygpt/train"
+)
+
+func ablateCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "ablate",
+		Usage: "show what pre-training is for: fine-tune with parts left out, on few and many examples",
+		Description: `Compared are fine-tuning with and without the language model's loss, the same model without
+pre-training, and logistic regression over n-grams, as in table 5 of the GPT-1 paper, each on the
+same examples. Results are kept one by one: the same command goes on where it was stopped.`,
+		// What an ablation varies itself is no flag of it.
+		Flags: append(slices.DeleteFunc(finetuneFlags(), func(f cli.Flag) bool { return slices.Contains([]string{"examples", "scratch"}, f.Names()[0]) }),
+			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
+			&cli.IntFlag{Name: "seeds", Usage: "repeat each `N` times", Value: 3},
+			&cli.BoolFlag{Name: "averaged", Usage: "compare with averaged word vectors too, as in fastText"},
+			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
+			formatFlag(),
+		),
+		Action: func(c *cli.Context) error {
+			seeds, err := seedsOf(c)
+			if err != nil {
+				return err
+			}
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
+			}
+			cfg, source, err := finetuneConfig(c)
+			if err != nil {
+				return err
+			}
+			out := c.App.Writer
+			if asJSON {
+				out = c.App.ErrWriter // what is done; the results go to standard output
+			}
+			fmt.Fprintf(out, "configuration: %s\n", source)
+			examples, setup, err := finetune.Load(cfg.Finetune, nil)
+			if err != nil {
+				return err
+			}
+			// Named once and for all: a later run must not take its place.
+			base, err := run.Open(cfg.Finetune.From)
+			if err != nil {
+				return fmt.Errorf("the run to start from: %w", err)
+			}
+			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
+			s := &ablation.Study{
+				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: seeds, Averaged: c.Bool("averaged"), Dir: c.String("to"),
+				Done: func(p ablation.Point, done, all int) {
+					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, number.Thousands(p.Examples), p.Seed,
+						p.Metric, p.Score, number.Short(time.Duration(p.Seconds*float64(time.Second))))
+				},
+			}
+			if s.Dir == "" {
+				name := filepath.Base(c.String("config"))
+				s.Dir = filepath.Join(run.Root, strings.TrimSuffix(name, filepath.Ext(name))+"-ablation")
+			}
+			fmt.Fprintf(out, "from %s, into %s\n", cfg.Finetune.From, s.Dir)
+			ctx, stop := interruptible(c)
+			defer stop()
+			if err := s.Run(ctx); errors.Is(err, train.ErrInterrupted) {
+				fmt.Fprintf(out, "stopped; the results so far are in %s: the same command goes on\n", s.Dir)
+				return err
+			} else if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.App.Writer, s.Points())
+			}
+			fmt.Fprintf(out, "\n%s\npicture: %s\n", s.Table(), s.Picture())
+			return nil
+		},
+	}
+}

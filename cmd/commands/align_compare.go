@@ -1,0 +1,83 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/internal/terminal"
+	"tinygpt/run"
+	"tinygpt/study/alignment"
+)
+
+func alignCompareCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "compare",
+		Usage:     "have models answer the same held-out prompts, and see whose answers are preferred",
+		ArgsUsage: "[FOLDER ...]",
+		Description: `The first run is what the others are compared with. A folder may be followed by a number of solved
+examples to put before each prompt, for models that were never taught conversations: runs/small-1:3.
+Without folders the latest sft, ppo, dpo and grpo runs are compared.`,
+		Flags: []cli.Flag{
+			configFlag("align.yaml"),
+			setFlag("change a setting", "world.seed=2"),
+			&cli.IntFlag{Name: "prompts", Usage: "answer `N` prompts", DefaultText: "the configuration's"},
+			&cli.IntFlag{Name: "answers", Usage: "print the answers to prompts of `N` tasks", Value: 3},
+		},
+		Action: func(c *cli.Context) error {
+			s, _, err := alignSettings(c)
+			if err != nil {
+				return err
+			}
+			dirs := c.Args().Slice()
+			if len(dirs) == 0 {
+				for _, kind := range []run.Kind{run.SFT, run.PPO, run.DPO, run.GRPO} {
+					if dir, err := run.Latest(run.Root, kind); err == nil {
+						dirs = append(dirs, dir)
+					}
+				}
+			}
+			if len(dirs) == 0 {
+				return errors.New("no aligned run to compare: make one with `gpt align sft`, or name folders")
+			}
+			var list []*alignment.Contestant
+			for _, dir := range dirs {
+				folder, shots := dir, 0
+				if n, _ := fmt.Sscanf(lastPart(dir), "%d", &shots); n == 1 {
+					folder = dir[:len(dir)-len(lastPart(dir))-1]
+				}
+				x, err := alignment.OpenContestant(folder, shots)
+				if err != nil {
+					return err
+				}
+				list = append(list, x)
+			}
+			n := s.Evaluation.Prompts
+			if c.IsSet("prompts") {
+				n = c.Int("prompts")
+			}
+			ctx, stop := interruptible(c)
+			defer stop()
+			p := terminal.NewStages(c.App.ErrWriter)
+			result, err := alignment.Compare(ctx, list, s, n, p.Show)
+			p.Clear()
+			if err != nil {
+				return err
+			}
+			result.Show(c.App.Writer)
+			result.ShowAnswers(c.App.Writer, c.Int("answers"))
+			return nil
+		},
+	}
+}
+
+// lastPart is what follows the last colon, "" if there is none.
+func lastPart(s string) string {
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == ':' {
+			return s[i+1:]
+		}
+	}
+	return ""
+}

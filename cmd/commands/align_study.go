@@ -1,0 +1,141 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/internal/terminal"
+	"tinygpt/run"
+	"tinygpt/study/alignment"
+	"tinygpt/train"
+)
+
+func alignAllCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "all",
+		Usage: "do all three steps, compare, and draw: InstructGPT from beginning to end",
+		Description: `Everything goes into one folder, a run for each step. After Ctrl-C the same command with --run goes
+on where it was.`,
+		Flags: []cli.Flag{
+			configFlag("classroom.yaml"),
+			setFlag("change a setting", "world.scale=0.1"),
+			&cli.StringFlag{Name: "from", Usage: "start from the run in `FOLDER`", DefaultText: "the latest of gpt train"},
+			&cli.BoolFlag{Name: "force", Usage: "optimise a reward model that is worse than its baselines"},
+			&cli.StringFlag{Name: "run", Usage: "the `FOLDER` of all runs", DefaultText: "runs/instruct-1, or the next that is free"},
+		},
+		Action: func(c *cli.Context) error {
+			s, source, err := alignSettings(c)
+			if err != nil {
+				return err
+			}
+			out := c.App.Writer
+			dir := c.String("run")
+			if dir == "" {
+				if dir, err = run.NextFree("instruct"); err != nil {
+					return err
+				}
+			}
+			fmt.Fprintf(out, "configuration: %s\nfolder:        %s\n", source, dir)
+			ctx, stop := interruptible(c)
+			defer stop()
+			p := terminal.NewStages(c.App.ErrWriter)
+			course := &alignment.Course{
+				Dir: dir, Settings: s, Out: out, Progress: p.Show,
+				Report: func() train.Report {
+					p.Clear()
+					return &alignReport{trainReport: newTrainReport(out)}
+				},
+			}
+			err = course.Run(ctx)
+			p.Clear()
+			if errors.Is(err, train.ErrInterrupted) || ctx.Err() != nil {
+				fmt.Fprintf(out, "stopped; go on with: %s\n", command("align", "all", "--run", dir))
+				return train.ErrInterrupted
+			}
+			return err
+		},
+	}
+}
+
+func alignBestOfCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "best-of",
+		Usage: "draw many answers and keep the best by a reward model: no training at all",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "reward", Usage: "`FOLDER` of a reward model's run", DefaultText: "the latest"},
+			&cli.IntFlag{Name: "n", Usage: "draw `N` answers to each prompt", Value: 64},
+			&cli.IntFlag{Name: "prompts", Usage: "answer `N` held-out prompts", Value: 60},
+		},
+		Action: func(c *cli.Context) error {
+			dir, err := run.OrLatest(c.String("reward"), run.Reward)
+			if err != nil {
+				return err
+			}
+			ctx, stop := interruptible(c)
+			defer stop()
+			p := terminal.NewStages(c.App.ErrWriter)
+			list, err := alignment.BestOfReward(ctx, dir, c.Int("prompts"), c.Int("n"), p.Show)
+			p.Clear()
+			if err != nil {
+				return err
+			}
+			alignment.ShowBestOf(c.App.Writer, "reward", list)
+			return nil
+		},
+	}
+}
+
+func alignOveroptimiseCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "overoptimise",
+		Usage: "optimise reward models of growing amounts of data too far, and see what the answers are worth",
+		Description: `For each amount of data a reward model is learned from the comparisons of --reward's run, and
+optimised by best of n and by PPO without a price of KL (Gao, Schulman and Hilton 2022). The points
+are kept in the folder: the same command goes on after Ctrl-C.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "reward", Usage: "`FOLDER` of a reward model's run", DefaultText: "the latest"},
+			&cli.IntSliceFlag{Name: "prompts", Usage: "learn a reward model from `N` prompts' comparisons (repeatable)", Value: cli.NewIntSlice(60, 300, 1000)},
+			&cli.IntFlag{Name: "n", Usage: "best of up to `N` answers", Value: 64},
+			&cli.IntFlag{Name: "held-out", Usage: "to each of `N` held-out prompts", Value: 60},
+			&cli.IntFlag{Name: "updates", Usage: "`N` updates of PPO; 0: best of n alone", Value: 40},
+			&cli.IntFlag{Name: "seeds", Usage: "repeat with `N` seeds", Value: 1},
+			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of points and picture", DefaultText: "overoptimise in the reward model's run"},
+		},
+		Action: func(c *cli.Context) error {
+			seeds, err := seedsOf(c)
+			if err != nil {
+				return err
+			}
+			reward, err := run.OrLatest(c.String("reward"), run.Reward)
+			if err != nil {
+				return err
+			}
+			dir := c.String("to")
+			if dir == "" {
+				dir = filepath.Join(reward, "overoptimise")
+			}
+			o := alignment.Overoptimisation{Reward: reward, Prompts: c.IntSlice("prompts"), BestOf: c.Int("n"), Held: c.Int("held-out"), Updates: c.Int("updates"), Seeds: seeds}
+			ctx, stop := interruptible(c)
+			defer stop()
+			p := terminal.NewStages(c.App.ErrWriter)
+			points, err := o.Run(ctx, dir, p.Show, func(line string) {
+				p.Clear()
+				fmt.Fprintln(c.App.Writer, line)
+			})
+			p.Clear()
+			if ctx.Err() != nil {
+				fmt.Fprintf(c.App.Writer, "stopped; the same command goes on: what is done is in %s\n", dir)
+				return train.ErrInterrupted
+			}
+			if err != nil {
+				return err
+			}
+			alignment.ShowOveroptimisation(c.App.Writer, points)
+			fmt.Fprintf(c.App.Writer, "picture: %s\n", filepath.Join(dir, alignment.OveroptimisationPicture))
+			return alignment.DrawOveroptimisation(dir, points)
+		},
+	}
+}

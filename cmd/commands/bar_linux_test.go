@@ -1,0 +1,84 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+	"golang.org/x/sys/unix"
+
+	"tinygpt/internal/terminal"
+	"tinygpt/train"
+)
+
+// openTerminal returns a terminal of that many columns, and the other end of it.
+func openTerminal(t *testing.T, columns int) (tty, other *os.File) {
+	t.Helper()
+	other, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminals here: ", err)
+	}
+	t.Cleanup(func() { other.Close() })
+	if err := unix.IoctlSetPointerInt(int(other.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(other.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
+		t.Fatal(err)
+	}
+	resizeTerminal(t, tty, columns)
+	return tty, other
+}
+
+func resizeTerminal(t *testing.T, tty *os.File, columns int) {
+	t.Helper()
+	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(columns)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The bar of a training takes one line of the terminal, also of a narrow one and after it
+// has become narrower, and shows the step and the share that is done.
+func TestBarFits(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	for _, columns := range []int{200, 80, 40} {
+		tty, other := openTerminal(t, columns)
+		screen := vt.NewEmulator(columns, 24)
+		ended := make(chan bool)
+		go func() {
+			io.Copy(screen, other) // ends with an error when the terminal is closed
+			close(ended)
+		}()
+		r := newTrainReport(&output{Writer: tty}) // as main does
+		for step := 1; step <= 4; step++ {
+			if step == 4 && columns == 80 {
+				columns = 50
+				resizeTerminal(t, tty, columns)
+				time.Sleep(20 * time.Millisecond) // the emulator reads what was written before
+				screen.Resize(columns, 24)
+			}
+			time.Sleep(110 * time.Millisecond) // a bar is drawn ten times a second
+			r.Evaluated(train.Metrics{Step: step, ValLoss: 1}, false)
+			r.Step(train.Metrics{Step: step, Loss: 1, TokensPerSec: 123456}, train.Progress{Steps: 12000, Done: float64(step) / 8})
+		}
+		r.Close()
+		tty.Close()
+		<-ended
+		var bars []string
+		for _, line := range strings.Split(screen.String(), "\n") {
+			if strings.Contains(line, "%") {
+				bars = append(bars, strings.TrimSpace(line))
+			}
+		}
+		if len(bars) != 1 || terminal.Columns(bars[0]) >= columns || !strings.Contains(bars[0], " 50 %  step 4/12000  loss 1.0000") && columns > 40 {
+			t.Errorf("%d columns:\n%s", columns, screen)
+		}
+	}
+}

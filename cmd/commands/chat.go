@@ -1,0 +1,98 @@
+package commands
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/chat"
+	"tinygpt/internal/terminal"
+	"tinygpt/run"
+	"tinygpt/sample"
+)
+
+func chatCommand() *cli.Command {
+	flags := []cli.Flag{
+		runFlag(),
+		checkpointFlag(),
+	}
+	for _, s := range new(sample.Options).Filters() {
+		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})
+	}
+	return &cli.Command{
+		Name:        "chat",
+		Usage:       "talk with a trained model in the terminal",
+		Description: "Lines of standard input are messages, or commands that begin with /: /help lists them.",
+		Flags: append(flags,
+			&cli.IntFlag{Name: "max-tokens", Usage: "end an answer after `N` tokens", DefaultText: "the run's"},
+			&cli.StringSliceFlag{Name: "stop", KeepSpace: true, Usage: "end an answer before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
+			&cli.Uint64Flag{Name: "seed", Usage: "of the first answer; the next ones have the next seeds", Value: 1},
+			weightsFlag(" (see eval)"),
+			&cli.StringFlag{Name: "feedback", Usage: "append what you think of answers to `FILE`", DefaultText: "feedback.jsonl in the run's folder"},
+		),
+		Action: chatAction,
+	}
+}
+
+// foreignTemplate says so if a run's chat template isn't understood.
+func foreignTemplate(stderr io.Writer, r *run.Run) {
+	if !chat.Understood(r.Tokenizer) {
+		fmt.Fprintf(stderr, "%s: its chat template is another program's and isn't understood: conversations are written as plain dialogues\n", r.Dir)
+	}
+}
+
+// maxAnswers is how many answers can be asked for at a time.
+const maxAnswers = 8
+
+func chatAction(c *cli.Context) error {
+	if c.String("run") == "" {
+		dir, err := run.LatestToTalk(run.Root)
+		if err != nil {
+			return err
+		}
+		c.Set("run", dir)
+	}
+	r, precision, err := openRun(c)
+	if err != nil {
+		return err
+	}
+	if err := writes(r); err != nil {
+		return err
+	}
+	options := r.Config.Sample
+	if err := setOptions(c, &options); err != nil {
+		return usageError{err}
+	}
+	weights, err := trainedWeights(c, r, precision)
+	if err != nil {
+		return err
+	}
+	foreignTemplate(c.App.ErrWriter, r)
+	path := c.String("feedback")
+	if path == "" {
+		path = filepath.Join(r.Dir, chat.FeedbackFile)
+	}
+	s := &chat.Session{
+		Decoder: weights.NewDecoder(maxAnswers), Tokenizer: r.Tokenizer, Template: chat.TemplateOf(r.Tokenizer),
+		Options: options, Seed: c.Uint64("seed"), Model: filepath.Base(r.Dir), Feedback: &chat.Feedback{Path: path}, Out: terminal.Wrap(c.App.Writer),
+	}
+	if !terminal.Is(c.App.Reader) || !terminal.Is(c.App.Writer) {
+		lines := bufio.NewReader(c.App.Reader)
+		return s.Run(c.Context, func() (string, error) { return lines.ReadString('\n') })
+	}
+	s.Interrupted = untilInterrupt
+	read, end := editLines(chat.Commands())
+	defer end()
+	return s.Run(c.Context, read)
+}
+
+// untilInterrupt returns a context that ends at Ctrl-C.
+func untilInterrupt(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt)
+}

@@ -1,0 +1,98 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/internal/number"
+	"tinygpt/internal/shell"
+	"tinygpt/run"
+)
+
+func exportCommand() *cli.Command {
+	dtypes := strings.Join(slices.Sorted(maps.Keys(run.Dtypes)), ", ")
+	return &cli.Command{
+		Name:  "export",
+		Usage: "write a run's model and tokenizer for transformers or llama.cpp",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`"},
+			runFlag(),
+			checkpointFlag(),
+			&cli.StringFlag{Name: "as", Usage: "huggingface (a folder for transformers) or gguf (model.gguf for llama.cpp)", Value: string(run.HuggingFace)},
+			&cli.StringFlag{Name: "dtype", Usage: "of the weights: " + dtypes, Value: "float32"},
+			formatFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			asJSON, err := jsonFormat(c)
+			if err != nil {
+				return err
+			}
+			to := c.String("to")
+			if to == "" {
+				return usageError{errors.New("export needs a folder to write into: --to FOLDER")}
+			}
+			narrow, ok := run.Dtypes[c.String("dtype")]
+			if !ok {
+				return usageError{fmt.Errorf("--dtype is %q: expected %s", c.String("dtype"), dtypes)}
+			}
+			format := run.Format(c.String("as"))
+			if format != run.HuggingFace && format != run.GGUF {
+				return usageError{fmt.Errorf("--as is %q: expected %s or %s", format, run.HuggingFace, run.GGUF)}
+			}
+			r, err := run.Open(c.String("run"))
+			if err != nil {
+				return err
+			}
+			progress, end := interchange(c, "writing weights")
+			done, err := r.Export(c.String("checkpoint"), to, format, narrow, progress)
+			end()
+			if err != nil {
+				return err
+			}
+			out := c.App.Writer
+			if asJSON {
+				return printJSON(out, struct {
+					Run     string     `json:"run"`
+					To      string     `json:"to"`
+					As      run.Format `json:"as"`
+					LeftOut string     `json:"left_out,omitempty"`
+					Input   string     `json:"input,omitempty"` // how a classifier's texts are written
+				}{r.Dir, to, format, done.LeftOut, done.Input})
+			}
+			if done.LeftOut != "" {
+				fmt.Fprintf(out, "left out: %s; a language model is exported\n", done.LeftOut)
+			}
+			if format == run.GGUF {
+				path := filepath.Join(to, run.GGUFFile)
+				fmt.Fprintf(out, "exported %s to %s (%s)\nrun it with: %s\n", r.Dir, path, size(path), shell.Command("llama-cli", "-m", path, "-no-cnv", "-p", "TEXT"))
+				return nil
+			}
+			fmt.Fprintf(out, "exported %s to %s (weights %s)\n", r.Dir, to, size(filepath.Join(to, "model.safetensors")))
+			class := "AutoModelForCausalLM"
+			if done.Classifier {
+				class = "AutoModelForSequenceClassification"
+			}
+			fmt.Fprintf(out, "load it with: %s.from_pretrained(%q), AutoTokenizer.from_pretrained(%q)\n", class, to, to)
+			if done.Input != "" {
+				fmt.Fprintf(out, "its texts are written %s\n", done.Input)
+			}
+			return nil
+		},
+	}
+}
+
+// size is that of a file, for people.
+func size(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "?"
+	}
+	return number.Thousands(int(info.Size())) + " bytes"
+}

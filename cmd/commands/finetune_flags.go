@@ -1,0 +1,101 @@
+package commands
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/configs"
+	"tinygpt/finetune"
+)
+
+// finetuneFlags are those that say what is fine-tuned from what.
+func finetuneFlags() []cli.Flag {
+	return []cli.Flag{
+		configFlag("finetune.yaml"),
+		&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on the examples of `FILE`"},
+		&cli.StringFlag{Name: "dev", Usage: "stop early by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
+		&cli.StringFlag{Name: "test", Usage: "measure the best checkpoint, once, on the examples of `FILE`"},
+		encodingFlag(),
+		&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the files has the columns' names", DefaultText: "what the rows look like"},
+		&cli.StringFlag{Name: "from", Usage: "start from the weights of the run in `FOLDER`", DefaultText: "the latest run of gpt train"},
+		&cli.BoolFlag{Name: "scratch", Usage: "start from random weights, with that run's tokenizer and shape"},
+		&cli.IntFlag{Name: "adapt", Usage: "first make `N` steps of next-token prediction on the texts of the training examples", DefaultText: "none"},
+		&cli.StringFlag{Name: "task", Usage: strings.Join(finetune.Tasks(), ", ")},
+		&cli.StringFlag{Name: "head", Usage: "classes, or regression if the labels are grades"},
+		&cli.StringFlag{Name: "metric", Usage: "the best checkpoint is the one with the highest " + strings.Join(finetune.Metrics, ", "), DefaultText: "what fits the task"},
+		&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text: premise, context, tokens (repeatable: joined)"},
+		&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text: hypothesis (repeatable: joined)"},
+		&cli.StringSliceFlag{Name: "choices", Usage: "`COLUMN` of a choice (repeatable), or of a list of them"},
+		&cli.StringFlag{Name: "label", Usage: "`COLUMN` of the label"},
+		&cli.IntFlag{Name: "examples", Usage: "train on `N` examples, drawn for the seed", DefaultText: "all"},
+		&cli.Float64Flag{Name: "lambda", Usage: "weight of the language model's loss in L2 + λ·L1; 0 leaves it out", DefaultText: "0.5"},
+		&cli.IntFlag{Name: "epochs", Usage: "see each example `N` times", DefaultText: "3"},
+		&cli.IntFlag{Name: "freeze-layers", Usage: "leave the embeddings and the lower `N` layers as they are; with all of them it is a linear probe"},
+		&cli.BoolFlag{Name: "freeze-embeddings", Usage: "leave the embeddings as they are"},
+		&cli.StringFlag{Name: "truncate", Usage: "where long examples are cut: middle, start or end", DefaultText: "middle"},
+		setFlag("change a setting", "train.batch_size=16"),
+	}
+}
+
+// finetunePresets lists the presets with a task.
+func finetunePresets() (out []string) {
+	for _, name := range configs.Presets() {
+		if c, err := configs.Preset(name); err == nil && c.Finetunes() {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// finetuneConfig is the configuration that the flags make.
+func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err error) {
+	if cfg, source, err = configs.Load(c.String("config")); err != nil {
+		return cfg, source, err
+	}
+	if !cfg.Finetunes() {
+		return cfg, source, fmt.Errorf("%s: no finetune section with a task in it: expected one, as the presets %s have it; what a run starts from is named with --from", c.String("config"), strings.Join(finetunePresets(), ", "))
+	}
+	f := &cfg.Finetune
+	for flag, to := range map[string]*string{
+		"data": &f.Train, "encoding": &f.Encoding, "header": &f.Header, "dev": &f.Dev, "test": &f.Test, "from": &f.From, "task": &f.Task, "head": &f.Head, "metric": &f.Metric, "label": &f.Label, "truncate": &f.Truncate,
+	} {
+		if c.IsSet(flag) {
+			*to = c.String(flag)
+		}
+	}
+	for flag, to := range map[string]*[]string{"text": &f.Text, "second": &f.Second, "choices": &f.Choices} {
+		if c.IsSet(flag) {
+			*to = c.StringSlice(flag)
+		}
+	}
+	for flag, to := range map[string]*int{"examples": &f.Examples, "epochs": &f.Epochs, "adapt": &f.Adapt, "freeze-layers": &f.FreezeLayers} {
+		if c.IsSet(flag) {
+			*to = c.Int(flag)
+		}
+	}
+	if c.IsSet("lambda") {
+		f.Lambda = c.Float64("lambda")
+	}
+	f.Scratch = f.Scratch || c.Bool("scratch")
+	f.FreezeEmbeddings = f.FreezeEmbeddings || c.Bool("freeze-embeddings")
+	if c.IsSet("data") {
+		f.Stories = ""
+	}
+	for _, s := range c.StringSlice("set") {
+		if err := cfg.SetFinetuning(s); err != nil {
+			return cfg, source, err
+		}
+	}
+	if err := cfg.Validate(); err != nil {
+		return cfg, source, fmt.Errorf("%s: %w", c.String("config"), err)
+	}
+	for _, file := range []*string{&f.Train, &f.Dev, &f.Test} {
+		if *file != "" && *file != "-" {
+			*file, _ = filepath.Abs(*file)
+		}
+	}
+	return cfg, source, nil
+}

@@ -1,0 +1,231 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// labelledFiles writes a table whose label a word tells, to train on and to test.
+func labelledFiles(t *testing.T) {
+	t.Helper()
+	for name, n := range map[string]int{"train.tsv": 60, "test.tsv": 20} {
+		var b strings.Builder
+		b.WriteString("sentence\tlabel\n")
+		for i := range n {
+			word := []string{"happy", "sad"}[i%2]
+			fmt.Fprintf(&b, "%s was %s.\t%s!\n", []string{"Mia", "Max", "Ben"}[i%3], word, strings.ToUpper(word))
+		}
+		writeFile(t, name, b.String())
+	}
+}
+
+// quickly is what makes a fine-tuning end in a moment.
+var quickly = []string{"--set", "finetune.min_steps=24", "--set", "finetune.evaluations=3", "--set", "train.learning_rate=0.01"}
+
+func finetuneArgs(more ...string) []string {
+	return append(append([]string{"finetune", "--data", "train.tsv", "--test", "test.tsv"}, quickly...), more...)
+}
+
+// The commands of the README, on a small scale: fine-tune a run, predict a text, a
+// file and standard input.
+func TestFinetuneAndClassify(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	out := succeed(t, finetuneArgs()...)
+	contains(t, out, "configuration:    preset finetune.yaml\n", "                  with finetune.train ", "labels:         HAPPY!, SAD!\n", "run folder:     "+filepath.Join("runs", "finetune-1"), "starts from:    ", filepath.Join("runs", "tiny-1")+"\n",
+		"examples:       54 to train on, 6 for development, 20 to test", "truncated:      0 of them", "buckets:        sequences of ", "loss:           L2 + 0.5·L1", "on the development set",
+		"test set:        accuracy 1.0000", "true \\ predicted", "results: ")
+	for _, name := range []string{"config.yaml", "tokenizer.json", "results.json", "confusion.png", "worst.txt", "loss.svg", "metrics.jsonl", "best.safetensors"} {
+		if _, err := os.Stat(filepath.Join("runs", "finetune-1", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	contains(t, succeed(t, "classify", "Ben was sad.", "Mia was happy."), "SAD! ", "\nHAPPY! ", "\tBen was sad.\n")
+	var answer struct {
+		Label         string
+		Probability   float64
+		Probabilities []struct{ Probability float64 }
+	}
+	line := succeed(t, "classify", "--format", "json", "--run", "runs/finetune-1", "Max was sad.")
+	if err := json.Unmarshal([]byte(line), &answer); err != nil || answer.Label != "SAD!" || answer.Probability < 0.5 || len(answer.Probabilities) != 2 {
+		t.Errorf("%s: %v", line, err)
+	}
+	if got := strings.Count(succeed(t, "classify", "--file", "test.tsv"), "\n"); got != 20 {
+		t.Errorf("%d lines for 20 rows", got)
+	}
+	writeFile(t, "lines", "Mia was sad.\nBen was happy.\n")
+	before := os.Stdin
+	defer func() { os.Stdin = before }()
+	var err error
+	if os.Stdin, err = os.Open("lines"); err != nil {
+		t.Fatal(err)
+	}
+	if out := succeed(t, "classify"); !strings.HasPrefix(out, "SAD! ") || !strings.Contains(out, "\nHAPPY! ") {
+		t.Errorf("of standard input: %s", out)
+	}
+	// The run that was fine-tuned is no run to write with, unless it is named.
+	contains(t, succeed(t, "eval"), "runs/tiny-1, step 6")
+	succeed(t, "sample", "--run", "runs/finetune-1", "--prompt", "Mia")
+	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "out"), "AutoModelForSequenceClassification.from_pretrained(\"out\")", "its texts are written <|start|>TEXT<|extract|>")
+	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "gguf", "--as", "gguf"), "left out: the head of the task classification")
+	// A fine-tuned run can be fine-tuned.
+	contains(t, succeed(t, finetuneArgs("--from", "runs/finetune-1", "--lambda", "0")...), "loss:           L2, without", filepath.Join("runs", "finetune-1")+"\n")
+}
+
+func TestFinetuneSeeds(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	out := succeed(t, finetuneArgs("--seeds", "2", "--scratch", "--freeze-embeddings", "--examples", "20")...)
+	contains(t, out, "random weights, tokenizer and shape of ", "20 to train on", "seed 1 (1 of 2): runs/finetune-1", "seed 2 (2 of 2): runs/finetune-2", "accuracy on the test set, 2 seeds: ", " ± ")
+}
+
+// From nothing but the labelled file.
+func TestFinetuneWithoutRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	labelledFiles(t)
+	out := succeed(t, finetuneArgs("--scratch", "--set", "model.layers=1", "--set", "model.width=16", "--set", "model.context=32", "--set", "tokenizer.kind=char")...)
+	contains(t, out, "starts from:    random weights\n", "test set:")
+	contains(t, succeed(t, "classify", "Mia was sad."), " %")
+}
+
+func TestFinetuneInterruptAndResume(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &interrupter{at: "step 8: ", stop: cancel}
+	var errs bytes.Buffer
+	if status := execute(ctx, append([]string{"gpt"}, finetuneArgs()...), w, &errs); status != 130 {
+		t.Fatalf("exit %d\n%s\n%s", status, w.String(), errs.String())
+	}
+	contains(t, w.String(), "stopped after step 8", "finetune --resume --run runs/finetune-1")
+	contains(t, succeed(t, "finetune", "--resume"), "resuming runs/finetune-1 at step 8 of 24", "test set:")
+	contains(t, succeed(t, "finetune", "--resume"), "note: all 24 steps are made, so only the results are measured; to train on, add --epochs N")
+	contains(t, succeed(t, "finetune", "--resume", "--epochs", "16", "--set", "train.patience=0"), "resuming runs/finetune-1 at step 24 of 32", "note: the learning rate goes from ", "test set:")
+	text, err := os.ReadFile("runs/finetune-1/config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(text), "  epochs: 16\n", "  patience: 0\n", "  steps: 32\n")
+}
+
+func TestAblate(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	args := append([]string{"ablate", "--data", "train.tsv", "--test", "test.tsv", "--sizes", "20", "--seeds", "2"}, quickly...)
+	out := succeed(t, args...)
+	contains(t, out, "12 of 15: n-grams, 54 examples, seed 1: accuracy 1.0000", "15 of 15: no pre-training, 54 examples, seed 2: ", "| accuracy, by labelled examples | 20 | 54 |", "| pre-trained, λ = 0.5 | ", "| no pre-training | ", "picture: ")
+	for _, name := range []string{"ablation.svg", "ablation.png", "table.md", "points.jsonl"} {
+		if _, err := os.Stat(filepath.Join("runs", "finetune-ablation", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if again := succeed(t, args...); strings.Contains(again, " of 15: ") || !strings.Contains(again, "| n-grams | ") {
+		t.Errorf("the same command computes again:\n%s", again)
+	}
+	// One more arm, in the same folder.
+	contains(t, succeed(t, append(args, "--averaged")...), "19 of 19: averaged vectors, 54 examples, seed 2: ", "| averaged vectors | ")
+	status, _, stderr := gpt(append(args, "--lambda", "0.7")...)
+	if status != 1 || !strings.Contains(stderr, "holds an ablation with other settings") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+	entries, err := os.ReadDir(filepath.Join("runs", "finetune-ablation"))
+	if err != nil || len(entries) != 5 {
+		t.Errorf("the folder holds %v, %v", entries, err)
+	}
+}
+
+// Bad input gets one line that says what and where.
+func TestFinetuneErrors(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	writeFile(t, "unseen.tsv", "sentence\tlabel\nMia was odd.\tODD!\n")
+	writeFile(t, "short.tsv", "sentence\tlabel\nMia was sad.\tSAD!\nBen\n")
+	writeFile(t, "one.tsv", "sentence\tlabel\na\tx\nb\tx\n")
+	writeFile(t, "empty.tsv", "sentence\tlabel\n  \tx\nb\ty\n")
+	succeed(t, finetuneArgs()...)
+	refuse(t, `
+1 | finetune --data train.tsv --test unseen.tsv | unseen.tsv:2: the label "ODD!" isn't one of the classes that training saw: HAPPY!, SAD!
+1 | finetune --data short.tsv | short.tsv:3: 1 column, expected at least 2
+1 | finetune --data one.tsv | one.tsv: every row (2 of them) has the label "x"
+1 | finetune --data empty.tsv | empty.tsv:2: the text (column 1, "sentence") is empty
+1 | finetune --data train.tsv --label lable | no column "lable"; it has "sentence", "label"
+1 | finetune --data missing.tsv | missing.tsv: no such file
+1 | finetune --data train.tsv --from nowhere | no config.yaml in it
+1 | finetune --config small.yaml | no finetune section with a task in it
+1 | finetune | finetune.train is missing: give --data FILE
+1 | finetune --data train.tsv --task sorting | finetune.task is "sorting"
+1 | finetune --data train.tsv --task choice | which columns hold the choices? it has "sentence", "label": name them with --choices
+1 | finetune --data train.tsv --freeze-layers 3 | finetune.freeze_layers is 3, but the model has 2
+2 | finetune --data train.tsv --seeds 0 | --seeds is 0
+1 | finetune --data train.tsv --run runs/tiny-1 | holds a run already
+2 | finetune --resume --head classes | leave out --head
+1 | finetune --resume --run runs/tiny-1 | is no fine-tuned run
+2 | finetune extra | takes flags only
+1 | classify --run runs/tiny-1 x | is no fine-tuned run: make one with 'gpt finetune --from runs/tiny-1'
+1 | classify ok ' ' | argument:2: the text is empty
+2 | classify --file test.tsv x | expected one of them
+1 | classify --file test.tsv --text words | no column "words"
+2 | ablate --data train.tsv --seeds 0 | --seeds is 0: expected 1 to 1000
+2 | ablate --data train.tsv --seeds 1000000000 | --seeds is 1000000000: expected 1 to 1000
+2 | finetune --data train.tsv --seeds 1000000000 | --seeds is 1000000000: expected 1 to 1000
+`)
+	// A class list that doesn't fit the checkpoint.
+	path := filepath.Join("runs", "finetune-1", "config.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, path, strings.Replace(string(text), `["HAPPY!", `, `["HAPPY!", "MAD!", `, 1))
+	status, _, stderr := gpt("classify", "--run", "runs/finetune-1", "x")
+	if status != 1 || !strings.Contains(stderr, `tensor "score.weight" has shape [16 2], the configuration asks for [16 3]`) || !strings.Contains(stderr, "3 classes") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+}
+
+// Examples from a pipe can be learned from but not read again.
+func TestFinetuneFromPipe(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	text, err := os.ReadFile("train.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	withStdin(t, string(text))
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &interrupter{at: "step 8: ", stop: cancel}
+	var errs bytes.Buffer
+	if status := execute(ctx, append([]string{"gpt", "finetune", "--data", "-"}, quickly...), w, &errs); status != 130 {
+		t.Fatalf("exit %d\n%s\n%s", status, w.String(), errs.String())
+	}
+	contains(t, w.String(), "stopped after step 8", "came through a pipe")
+	if strings.Contains(w.String(), "--resume") {
+		t.Errorf("a resume that can't work is proposed:\n%s", w.String())
+	}
+	status, _, stderr := gpt("finetune", "--resume")
+	if status != 1 || !strings.Contains(stderr, "its examples came through a pipe and can't be read again") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+	succeed(t, "classify", "Ben was sad.") // which needs no examples
+}
+
+// A fine-tuned run knows the texts of the run that it started from, and doesn't take others
+// for them.
+func TestEvalOfFinetuned(t *testing.T) {
+	inTinyFolder(t)
+	writeFile(t, "text.txt", strings.Repeat("One and two and three. ", 100))
+	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt")
+	labelledFiles(t)
+	succeed(t, finetuneArgs()...)
+	contains(t, succeed(t, "eval", "--run", "runs/finetune-1"), "perplexity:")
+	writeFile(t, "text.txt", strings.Repeat("Something else. ", 100))
+	status, _, stderr := gpt("eval", "--run", "runs/finetune-1")
+	if status != 1 || !strings.Contains(stderr, "the texts are not those that the run began with") {
+		t.Errorf("exit %d: %s", status, stderr)
+	}
+}

@@ -1,0 +1,96 @@
+package commands
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/data"
+)
+
+// The flags that several commands have.
+
+// configFlag names the configuration; without it a preset is taken.
+func configFlag(preset string) cli.Flag {
+	return &cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: preset}
+}
+
+// setFlag changes settings of the configuration, like the one in the example.
+func setFlag(usage, example string) cli.Flag {
+	return &cli.StringSliceFlag{Name: "set", Usage: usage + ", as in --set `" + example + "` (repeatable)"}
+}
+
+// textsFlag names the texts that something is done with; without it those of the default
+// are taken, if there are any.
+func textsFlag(do, without string) cli.Flag {
+	return &cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: do + " `FILE`, folder, glob or - (repeatable)", DefaultText: without}
+}
+
+// runFlag names the run that a command opens.
+func runFlag() cli.Flag {
+	return &cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`", DefaultText: "the latest"}
+}
+
+// newRunFlag names the run that a command makes, or goes on with.
+func newRunFlag() cli.Flag {
+	return &cli.StringFlag{Name: "run", Usage: "the run's `FOLDER`"}
+}
+
+// resumeFlag is for commands that can go on with what was stopped.
+func resumeFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"}
+}
+
+// checkpointFlag chooses among the weights of a run.
+func checkpointFlag() cli.Flag {
+	return &cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"}
+}
+
+// formatFlag is for commands whose result programs read too; see jsonFormat.
+func formatFlag() cli.Flag {
+	return &cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"}
+}
+
+// jsonFormat says whether --format asks for JSON.
+func jsonFormat(c *cli.Context) (bool, error) {
+	f := c.String("format")
+	if f != "text" && f != "json" {
+		return false, usageError{fmt.Errorf("--format is %q: expected text or json", f)}
+	}
+	return f == "json", nil
+}
+
+// encodingFlag is for commands that read texts.
+func encodingFlag() cli.Flag {
+	return &cli.StringFlag{Name: "encoding", Usage: "the character encoding `NAME` of the texts: gb18030, shift_jis, windows-1252, …", DefaultText: "utf-8"}
+}
+
+// readOptions are how the command line says that texts are read.
+func readOptions(c *cli.Context) (data.Options, error) {
+	o := data.Options{Encoding: c.String("encoding")}
+	if err := data.CheckEncoding(o.Encoding); err != nil {
+		return o, usageError{fmt.Errorf("--encoding: %w", err)}
+	}
+	return o, nil
+}
+
+// readTexts reads files as the command line says.
+func readTexts(c *cli.Context, files []string) (data.Corpus, error) {
+	o, err := readOptions(c)
+	if err != nil {
+		return data.Corpus{}, err
+	}
+	return data.Load(files, o)
+}
+
+// mostSeeds is more repetitions than any mean needs.
+const mostSeeds = 1000
+
+// seedsOf returns how often --seeds asks for something to be repeated.
+func seedsOf(c *cli.Context) (int, error) {
+	n := c.Int("seeds")
+	if n < 1 || n > mostSeeds {
+		return 0, usageError{fmt.Errorf("--seeds is %d: expected 1 to %d", n, mostSeeds)}
+	}
+	return n, nil
+}

@@ -1,0 +1,48 @@
+package commands
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestPlot(t *testing.T) {
+	inTinyRun(t)
+	out := succeed(t, "plot")
+	contains(t, out, "best validation loss", "runs/tiny-1", "6", "wrote runs/tiny-1/curves.png", "wrote runs/tiny-1/curves.svg")
+	if strings.Contains(out, "reference") {
+		t.Error("a run of another text is compared with a preset's")
+	}
+	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.learning_rate=0.01")
+	contains(t, succeed(t, "plot", "runs/tiny-1", "runs/tiny-2", "--to", "both.svg", "--reference", "small.yaml"), "runs/tiny-2", "reference: small.yaml")
+	picture, err := os.ReadFile("both.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(picture), "runs/tiny-1", "runs/tiny-2", "reference: small.yaml", "floor: entropy of the text")
+
+	succeed(t, "plot", "--to", "curve.jsonl", "--reference", "none")
+	lines, err := os.ReadFile("curve.jsonl")
+	if err != nil || strings.Count(string(lines), "\n") != 6+2 || strings.Contains(string(lines), "second") {
+		t.Errorf("%v:\n%s", err, lines)
+	}
+
+	refuse(t, `
+2 | plot --to x.gif | --to x.gif: expected a name that ends in .png, .svg or .jsonl
+2 | plot runs/tiny-1 runs/tiny-2 --to x.jsonl | one run can be written as JSON lines, found 2
+2 | plot --reference gpt1.yaml | expected one of shakespeare.yaml, small.yaml, or none
+1 | plot nowhere | not the folder of a run
+1 | plot --to no/x.svg | no/x.svg
+`)
+	if err := os.Remove(filepath.Join("runs", "tiny-2", "metrics.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := gpt("plot"); status != 1 || !strings.Contains(stderr, "never trained") {
+		t.Errorf("no metrics: exit %d: %s", status, stderr)
+	}
+	writeFile(t, "runs/tiny-2/metrics.jsonl", "")
+	if status, _, stderr := gpt("plot"); status != 1 || !strings.Contains(stderr, "no step in its metrics yet") {
+		t.Errorf("empty metrics: exit %d: %s", status, stderr)
+	}
+}

@@ -1,0 +1,60 @@
+package commands
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"tinygpt/run"
+)
+
+// Runs are listed with what they reached; their names stand for their folders; one that is
+// in work isn't removed.
+func TestRuns(t *testing.T) {
+	inTinyRun(t)
+	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.steps=3", "--run", "runs/other")
+	contains(t, succeed(t, "runs"), "│ run ", "│ tiny-1 │ text ", "│ other ", " 11,", " now │")
+	var list []run.Info
+	if err := json.Unmarshal([]byte(succeed(t, "runs", "--format", "json")), &list); err != nil || len(list) != 2 || list[0].Name != "other" || list[0].Step != 3 || list[0].Loss <= 0 || list[1].Parameters == 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	contains(t, succeed(t, "plot", "tiny-1", "--format", "json"), `[{"run":"runs/tiny-1","steps":6,"training_loss":`)
+	contains(t, succeed(t, "eval", "--run", "tiny-1"), "runs/tiny-1, step 6")
+	if status, _, stderr := gpt("eval", "--run", "tiny-2"); status != 1 {
+		t.Error(stderr)
+	} else {
+		contains(t, stderr, "not the folder of a run; did you mean runs/tiny-1?")
+	}
+
+	unlock, err := run.Lock("runs/other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, succeed(t, "runs"), "in work")
+	if status, _, stderr := gpt("runs", "remove", "other", "--yes"); status != 1 {
+		t.Error(stderr)
+	} else {
+		contains(t, stderr, "is in use by process ")
+	}
+	unlock()
+	os.Mkdir("letters", 0o755)
+	for args, want := range map[string]string{"other": "add --yes", "letters": "not the folder of a run", "": "no run named"} {
+		line := []string{"runs", "remove"}
+		if args != "" {
+			line = append(line, args)
+		}
+		if args == "letters" {
+			line = append(line, "--yes")
+		}
+		if status, _, stderr := gpt(line...); status == 0 {
+			t.Errorf("%q: exit 0", args)
+		} else {
+			contains(t, stderr, want)
+		}
+	}
+	contains(t, succeed(t, "runs", "remove", "--yes", "other", "tiny-1"), "removed runs/other\nremoved runs/tiny-1\n")
+	if _, err := os.Stat("letters"); err != nil {
+		t.Error(err)
+	}
+	contains(t, succeed(t, "runs"), "no runs here yet: make one with ")
+}

@@ -1,0 +1,67 @@
+package commands
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestScalingTable(t *testing.T) {
+	out := succeed(t, "scaling", "table", "gpt2", "--format", "csv")
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil || len(rows) != 5 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	contains(t, out, "124439808", "354823168", "774030080", "1557611200")
+	contains(t, succeed(t, "scaling", "table", "--format", "markdown", "--accelerator", "100", "--mfu", "0.3"), "116,534,784", "24 heads × 128 are 3,072, not 2,048", "given, 100 TFLOP/s peak at 30 %")
+
+	for _, args := range [][]string{{"table", "gpt9"}, {"table", "gpt1", "gpt2"}, {"table", "--format", "pdf"}, {"table", "--mfu", "2"}, {"table", "--memory", "-1"}, {"tabel"}} {
+		if status, _, stderr := gpt(append([]string{"scaling"}, args...)...); status != 2 || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit %d, %s", args, status, stderr)
+		}
+	}
+}
+
+func TestPlan(t *testing.T) {
+	inTinyFolder(t)
+	out := succeed(t, "plan", "--config", "tiny.yaml")
+	contains(t, out, "Configuration: file tiny.yaml", "6 updates of 48 tokens", "It fits", "training this model")
+	var report struct {
+		Sections []struct {
+			Rows []struct {
+				Parameters int
+				Seconds    float64 `json:"seconds_here"`
+			}
+			Advice []string
+		}
+	}
+	if err := json.Unmarshal([]byte(succeed(t, "plan", "--config", "tiny.yaml", "--memory", "0.001", "--format", "json", "--set", "train.batch_size=64")), &report); err != nil {
+		t.Fatal(err)
+	}
+	// 2 layers × 16 with 300 tokens and 24 positions.
+	s := report.Sections[0]
+	if want := 324*16 + 2*(12*16*16+13*16) + 2*16; s.Rows[0].Parameters != want || !(s.Rows[0].Seconds > 0) || !strings.Contains(s.Advice[0], "doesn't fit") {
+		t.Errorf("%+v, want %d parameters", s, want)
+	}
+
+	if status, _, stderr := gpt("plan", "--config", "sentiment.yaml"); status != 1 || !strings.Contains(stderr, "fine-tunes the model of a run") {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
+}
+
+func TestScalingRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	args := []string{"scaling", "run", "--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "4000",
+		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300", "--to", "ladder"}
+	out := succeed(t, args...)
+	contains(t, out, "4 models, 1 × 48 to 4 × 96, each of 4,000 tokens", "4 × 96, seed 1:")
+	if status, _, stderr := gpt(append(args, "--set", "train.learning_rate=0.1")...); status != 1 || !strings.Contains(stderr, "ladder holds a ladder with other settings") {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
+	for _, wrong := range [][]string{{"--preset", "x"}, {"--layers", "3"}, {"--tokens", "0"}, {"--seeds", "0"}, {"more"}} {
+		if status, _, stderr := gpt(append([]string{"scaling", "run"}, wrong...)...); status != 2 || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit %d, %s", wrong, status, stderr)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// addresses passes on what a server prints first.
+type addresses chan string
+
+func (a addresses) Write(p []byte) (int, error) {
+	a <- string(p)
+	return len(p), nil
+}
+
+// The server answers with the text that sample writes, takes feedback, and ends in
+// good order.
+func TestServe(t *testing.T) {
+	inTinyRun(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	out, status := make(addresses, 1), make(chan int)
+	go func() {
+		status <- execute(ctx, []string{"gpt", "serve", "--addr", "127.0.0.1:0", "--grace", "1s"}, out, io.Discard)
+	}()
+	line := <-out
+	_, url, ok := strings.Cut(strings.TrimSuffix(strings.TrimSpace(line), "; Ctrl-C ends"), "for clients ")
+	if !ok {
+		t.Fatalf("it says %q", line)
+	}
+	post := func(path, body string) (answer struct{ Choices []struct{ Text string } }) {
+		t.Helper()
+		r, err := http.Post(url+path, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		if r.StatusCode != http.StatusOK {
+			text, _ := io.ReadAll(r.Body)
+			t.Fatalf("%s: %s %s", path, r.Status, text)
+		}
+		if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	got := post("/completions", `{"model":"tiny-1","prompt":"Once there","max_tokens":8,"temperature":0.8,"seed":3}`)
+	want := succeed(t, "sample", "--seed", "3", "Once there")
+	if "Once there"+got.Choices[0].Text+"\n" != want {
+		t.Errorf("served %q, sampled %q", got.Choices[0].Text, want)
+	}
+	post("/feedback", `{"model":"tiny-1","messages":[{"role":"user","content":"Hi"}],"answers":["Yes"],"label":true}`)
+	if text, err := os.ReadFile("runs/tiny-1/feedback.jsonl"); err != nil || !strings.Contains(string(text), `"answers":["Yes"],"label":true,"model":"tiny-1"`) {
+		t.Errorf("feedback %q, %v", text, err)
+	}
+	cancel()
+	if s := <-status; s != 0 {
+		t.Errorf("exit %d", s)
+	}
+}
+
+func TestServeRefused(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "empty", "\n")
+	for want, args := range map[string][]string{
+		"--addr 0.0.0.0:80 can be reached by others: give a key": {"--addr", "0.0.0.0:80"},
+		"--addr :80 can be reached by others":                    {"--addr", ":80"},
+		`--addr is "80": expected HOST:PORT`:                     {"--addr", "80"},
+		"empty is empty: expected a key":                         {"--api-key-file", "empty"},
+		"no run there yet":                                       {},
+	} {
+		if status, _, stderr := gpt(append([]string{"serve"}, args...)...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("gpt serve %q: exit %d, %q, want %q", args, status, stderr, want)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/data"
+	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
+	"tinygpt/tokenizer"
+)
+
+func tokenizerTrainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "train",
+		Usage: "learn a tokenizer from texts and write it as Hugging Face's tokenizer.json",
+		Flags: []cli.Flag{
+			textsFlag("learn from", ""),
+			encodingFlag(),
+			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`"},
+			&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
+			&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
+			&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
+			&cli.StringSliceFlag{Name: "special-token", KeepSpace: true, Usage: "add the special token `NAME` after <|endoftext|> (repeatable)"},
+			forceFlag(),
+		},
+		Action: trainTokenizer,
+	}
+}
+
+func trainTokenizer(c *cli.Context) error {
+	files, dir := c.StringSlice("data"), c.String("to")
+	kind, special := c.String("kind"), c.StringSlice("special-token")
+	switch {
+	case len(files) == 0:
+		return usageError{errors.New("no text to learn from: give --data FILE")}
+	case dir == "":
+		return usageError{errors.New("no --to: name the folder that the tokenizer goes into")}
+	case kind != "bpe" && kind != "char":
+		return usageError{fmt.Errorf("--kind is %q: expected bpe or char (gpt2 and byte need no training)", kind)}
+	case c.Int("min-frequency") < 1:
+		return usageError{fmt.Errorf("--min-frequency is %d: expected 1 or more", c.Int("min-frequency"))}
+	}
+	if err := mayWrite(c, filepath.Join(dir, "tokenizer.json")); err != nil {
+		return err
+	}
+	if err := atomicfile.CheckFolder(dir); err != nil {
+		return err
+	}
+	corpus, err := readTexts(c, files)
+	if err != nil {
+		return err
+	}
+	out, started := c.App.Writer, time.Now()
+	fmt.Fprintf(out, "text: %s\n", corpus.Report)
+	var t tokenizer.Tokenizer
+	if kind == "char" {
+		if t, err = tokenizer.NewChar(corpus.Texts()); err == nil {
+			t, err = tokenizer.WithSpecialTokens(t, special...)
+		}
+	} else {
+		p := terminal.NewStages(c.App.ErrWriter)
+		options := append(learning(p)(corpus.Bytes()), tokenizer.MinCount(c.Int("min-frequency")), tokenizer.SpecialTokens(special...))
+		t, err = tokenizer.TrainBPE(corpus.Texts(), c.Int("vocab-size"), options...)
+		p.Clear()
+	}
+	if err != nil {
+		return err
+	}
+	took := time.Since(started)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	if err := tokenizer.Save(dir, t, 0); err != nil {
+		return err
+	}
+	stream, err := data.Tokenize(corpus, tokenizer.ForTexts(t))
+	if err != nil {
+		return err
+	}
+	u := tokenizer.NewUsage(t, stream.Tokens)
+	fmt.Fprintf(out, "learned %s from %s bytes in %.2f s: %s tokens, %.2f bytes per token on this text\n",
+		t.Name(), number.Thousands(corpus.Bytes()), took.Seconds(), number.Thousands(t.VocabSize()), perToken(u.Bytes, u.Tokens))
+	if kind == "bpe" && t.VocabSize() < c.Int("vocab-size") {
+		fmt.Fprintf(out, "that is less than --vocab-size %d: no further pair occurs %d times\n", c.Int("vocab-size"), c.Int("min-frequency"))
+	}
+	fmt.Fprintf(out, "look into it: %s\ntrain with it: %s\n", command("tokenizer", "inspect", "--tokenizer", dir), command("train", "--tokenizer", dir, "--data", files[0]))
+	return nil
+}

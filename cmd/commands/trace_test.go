@@ -1,0 +1,31 @@
+package commands
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestTrace(t *testing.T) {
+	inTinyRun(t)
+	contains(t, succeed(t, "trace", "--prompt", "Mia </script> was"), "wrote trace.html (", "open it in a browser")
+	page, err := os.ReadFile("trace.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(page), "runs/tiny-1", `"step":6`)
+	contains(t, succeed(t, "trace", "Mia", "--to", "page.html", "--checkpoint", "last"), "wrote page.html")
+	contains(t, succeed(t, "trace", "Mia", "--to", "lens.svg"), "wrote lens.svg")
+	picture, err := os.ReadFile("lens.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(picture), "<svg ", "layer 1")
+	refuse(t, `
+2 | trace | trace needs a prompt
+2 | trace two prompts | trace takes one prompt, found 2 arguments
+1 | trace "`+strings.Repeat("xyz ", 100)+`" | a page shows at most 24 of this model
+1 | trace Mia --to no/page.html | no/page.html
+1 | trace Mia --run nowhere | not the folder of a run
+`)
+}

@@ -1,0 +1,310 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/configs"
+	"tinygpt/configs/manual"
+	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
+	"tinygpt/model"
+	"tinygpt/run"
+	"tinygpt/train"
+)
+
+func trainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "train",
+		Usage: "train a model on the built-in stories or on your texts",
+		Description: "The configuration is a YAML file or one of the presets " + strings.Join(configs.Presets(), ", ") + ".\n" +
+			"Everything the run makes goes into its folder, runs/NAME-1 unless --run names another.",
+		Flags: []cli.Flag{
+			configFlag("small.yaml"),
+			textsFlag("train on", ""),
+			encodingFlag(),
+			&cli.StringFlag{Name: "tokenizer", Usage: "bpe (learned from the text), gpt2, char, byte, or a tokenizer's `FILE` or folder", DefaultText: "the configuration's"},
+			setFlag("change a setting", "model.layers=6"),
+			newRunFlag(),
+			&cli.StringFlag{Name: "from", Usage: "begin with the weights, model and tokenizer of the run in `FOLDER`, and its settings unless --config gives others"},
+			&cli.StringFlag{Name: "on-spike", Usage: "skip leaves out batches whose loss or gradient sticks out", DefaultText: "train on them"},
+			resumeFlag(),
+			verboseFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			if c.Bool("resume") {
+				return resume(c)
+			}
+			return start(c)
+		},
+	}
+}
+
+// start begins a run.
+func start(c *cli.Context) error {
+	asked, err := configuration(c)
+	if err != nil {
+		return err
+	}
+	out := c.App.Writer
+	printConfiguration(out, asked.source, &asked.base, &asked.Config)
+	if asked.Train, err = forProcesses(out, asked.Train); err != nil {
+		return err
+	}
+	name := c.String("config")
+	if asked.parent != nil && !c.IsSet("config") {
+		name = asked.parent.Dir
+	}
+	p := terminal.NewStages(c.App.ErrWriter)
+	t, err := run.Start(asked.Config, run.Options{Dir: c.String("run"), Name: name, Learning: learning(p), WidenValidation: !asked.ownSplit})
+	p.Clear()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	if t.Read != "" {
+		fmt.Fprintf(terminal.Shown(out), "text:             %s\n", t.Read)
+	}
+	if err := describe(terminal.Shown(out), t, c.Bool("verbose")); err != nil {
+		return err
+	}
+	return trainRun(c, t)
+}
+
+// asked is what the flags ask for.
+type asked struct {
+	configs.Config
+	base     configs.Config // before flags changed it
+	source   string         // where it is from, in words
+	parent   *run.Run       // the run to begin from; nil: none
+	ownSplit bool           // the user has said how much is held out
+}
+
+// configuration puts together what the flags ask for.
+func configuration(c *cli.Context) (a asked, err error) {
+	from, by := c.String("from"), "--from"
+	if c.IsSet("config") || from == "" {
+		if a.Config, a.source, err = configs.Load(c.String("config")); err != nil {
+			return a, err
+		}
+		a.ownSplit = strings.HasPrefix(a.source, "file ")
+	}
+	if from == "" {
+		from, by = a.Weights.From, "weights.from of the configuration"
+	}
+	if from != "" {
+		if a.parent, err = run.Open(from); err != nil {
+			return a, fmt.Errorf("%s: %w", by, err)
+		}
+		if a.source == "" {
+			a.Config, a.source = a.parent.Config, "that of "+a.parent.Dir
+		}
+		a.Config = a.parent.Continue(a.Config)
+	}
+	a.base = a.Config
+	if files := c.StringSlice("data"); len(files) > 0 {
+		a.Data.Files, a.Data.StoriesBytes = files, 0
+	}
+	if c.IsSet("encoding") {
+		a.Data.Encoding = c.String("encoding")
+	}
+	switch kind := c.String("tokenizer"); {
+	case kind != "" && a.parent != nil:
+		return a, usageError{fmt.Errorf("--tokenizer: a run from %s has that run's tokenizer", a.parent.Dir)}
+	case slices.Contains(configs.TokenizerKinds, kind):
+		a.Tokenizer.Kind, a.Tokenizer.File = kind, ""
+	case kind != "":
+		a.Tokenizer.File = kind
+	}
+	for _, s := range c.StringSlice("set") {
+		if err := a.Set(s); err != nil {
+			return a, err
+		}
+		a.ownSplit = a.ownSplit || strings.HasPrefix(s, "data.val_fraction=")
+	}
+	if c.IsSet("on-spike") {
+		a.Train.OnSpike = c.String("on-spike")
+	}
+	if a.Tokenizer.File != "" {
+		a.Tokenizer.Kind, a.Tokenizer.VocabSize = "", 0
+	}
+	if err := a.Validate(); err != nil {
+		return a, fmt.Errorf("configuration, %s: %w", a.source, err)
+	}
+	if a.parent != nil {
+		err = a.parent.CheckContinued(a.Config)
+	}
+	return a, err
+}
+
+// resume goes on with a run.
+func resume(c *cli.Context) error {
+	if err := ownConfiguration(c, "set", "verbose"); err != nil {
+		return err
+	}
+	settings := c.StringSlice("set")
+	for _, s := range settings {
+		if !strings.HasPrefix(s, "train.") {
+			return usageError{fmt.Errorf("--set %s: a resumed run can only change train settings", s)}
+		}
+	}
+	t, err := run.Resume(c.String("run"), settings...)
+	var finished *run.FinishedError
+	if errors.As(err, &finished) {
+		fmt.Fprintf(c.App.Writer, "%s\ntrain on with: %s\n", finished, command(append([]string{"train", "--resume", "--run", finished.Dir}, finished.TrainOn...)...))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	describeProcesses(c.App.Writer)
+	if err := t.Config.Train.CheckPeers(peers()); err != nil {
+		t.Close()
+		return fmt.Errorf("%s: %w", t.Dir, err)
+	}
+	fmt.Fprintf(c.App.Writer, "resuming %s at step %s of %s\n", t.Dir, number.Thousands(t.First), number.Thousands(t.Config.Train.Steps))
+	return trainRun(c, t)
+}
+
+// trainRun trains on the terminal.
+func trainRun(c *cli.Context, t *run.Training) error {
+	defer t.Close()
+	cfg, out := t.Config, c.App.Writer
+	for _, note := range t.Notes {
+		fmt.Fprintln(out, "note:", note)
+	}
+	settleMemory()
+	memory := watchMemory(newTrainReport(out))
+	t.Trainer.Report, t.Team = memory, team
+	ctx, stop := interruptible(c)
+	defer stop()
+	result, err := t.Train(ctx)
+	if errors.Is(err, train.ErrInterrupted) {
+		fmt.Fprintf(out, "stopped after step %d; saved in %s\ngo on with: %s\n", result.State.Step, t.Dir, command("train", "--resume", "--run", t.Dir))
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	e := result.Final
+	fmt.Fprintf(out, "\ndone: %s steps in %s\nvalidation: loss %.4f, perplexity %.2f, %.4f bits per byte%s\n",
+		number.Thousands(result.State.Step), number.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), best(result.State))
+	writeLeftOut(out, result.State)
+	if t.Trainer.StoppedEarly() {
+		fmt.Fprintf(out, "stopped early, at step %d of %d: %d evaluations in a row brought nothing better (train.patience)\n", result.State.Step, cfg.Train.Steps, cfg.Train.Patience)
+	}
+	if floor := t.FloorBitsPerByte(); floor > 0 {
+		fmt.Fprintf(out, "floor:      %.4f bits per byte, the text's entropy; the model is %.4f above\n", floor, e.BitsPerByte()-floor)
+	}
+	if c.Bool("verbose") {
+		memory.write(out, firstStep(t.Model.Config, cfg.Train))
+	}
+	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s\n", filepath.Join(t.Dir, run.LossCurveFile), command("sample", "--run", t.Dir, "--prompt", beginning(t.Opening(200))))
+	return nil
+}
+
+// firstStep returns the memory of the first step, which in the first of several stages may
+// train only some of the layers.
+func firstStep(m model.Config, c train.Config) train.Memory {
+	p := c.Phases(m)[0]
+	whole := train.MemoryOf(m, c.BatchSize)
+	m.Layers, m.Context = p.Layers, p.Context
+	first := train.MemoryOf(m, p.Batch)
+	first.Weights = whole.Weights
+	return first
+}
+
+// best says where the best checkpoint is from, unless it is the last one.
+func best(s train.State) string {
+	if s.BestStep == s.Step {
+		return ""
+	}
+	return fmt.Sprintf("\nbest:       loss %.4f at step %s", s.BestLoss, number.Thousands(s.BestStep))
+}
+
+// printConfiguration says where a configuration is from, and what the command line changes
+// in it. Both are pointers to settings.
+func printConfiguration(out io.Writer, source string, base, changed any) {
+	fmt.Fprintf(out, "configuration:    %s\n", source)
+	for _, change := range manual.Changes(base, changed) {
+		fmt.Fprintln(out, terminal.Fit("                  with "+change, terminal.Width(out)))
+	}
+}
+
+// describe prints what a run is about to do; all of its configuration if verbose, which is
+// in its folder too.
+func describe(out io.Writer, t *run.Training, verbose bool) error {
+	training, validation, cfg := t.Material.Training, t.Validation, t.Config
+	if verbose {
+		text, err := cfg.Marshal()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s\n", text)
+	}
+	perStep := cfg.Train.BatchSize * cfg.Train.GradientAccumulationSteps * cfg.Model.Context
+	params := cfg.Model.ParameterCount()
+	phases := cfg.Train.Phases(cfg.Model)
+	seen := 0.0
+	for _, p := range phases {
+		seen += float64(p.Steps * p.Batch * p.Context * cfg.Train.GradientAccumulationSteps)
+	}
+	fmt.Fprintf(out, "run folder:       %s\n", t.Dir)
+	fmt.Fprintf(out, "training:         %s bytes, %s tokens of %s\n", number.Thousands(training.Bytes), number.Thousands(len(training.Tokens)), t.Run.Tokenizer.Name())
+	fmt.Fprintf(out, "validation:       %s bytes, %s tokens\n", number.Thousands(validation.Bytes), number.Thousands(len(validation.Tokens)))
+	fmt.Fprintf(out, "parameters:       %s\n", number.Thousands(int(params)))
+	fmt.Fprintf(out, "steps:            %s, each of %s tokens\n", number.Thousands(cfg.Train.Steps), number.Thousands(perStep))
+	for i, p := range phases[:len(phases)-1] {
+		fmt.Fprintf(out, "stage %d:          %s steps, %d of %d layers, batches of %d × %d tokens\n", i+1, number.Thousands(p.Steps), p.Layers, cfg.Model.Layers, p.Batch, p.Context)
+	}
+	fmt.Fprintf(out, "in all:           %s tokens, %.1f per parameter, %.2f epochs\n", number.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
+	memory := train.MemoryOf(t.Model.Config, cfg.Train.BatchSize)
+	fmt.Fprintf(out, "memory:           about %s apart from the texts\n", number.Mebibytes(memory.Total()))
+	if verbose {
+		fmt.Fprintf(out, "  of it           weights, gradients and AdamW %s, activations %s,\n                  packed operands %s, evaluation %s\n",
+			number.Mebibytes(memory.Parameters()), number.Mebibytes(memory.Activations), number.Mebibytes(memory.Packed), number.Mebibytes(memory.Evaluation))
+	}
+	if cfg.Weights.From != "" {
+		fmt.Fprintf(out, "weights:          those of %s at the start\n", cfg.Weights.From)
+	} else {
+		fmt.Fprintf(out, "loss at step 0:   about %.3f if the start is sound (ln %d is %.3f)\n", cfg.Model.LossAtStart(), cfg.Model.VocabSize, math.Log(float64(cfg.Model.VocabSize)))
+	}
+	if floor := t.FloorBitsPerByte(); floor > 0 {
+		fmt.Fprintf(out, "loss to approach: %.4f (%.4f bits per byte), the text's exact entropy\n", t.FloorLoss(), floor)
+	}
+	fmt.Fprintln(out)
+	return nil
+}
+
+// beginning is the first words of a text's first line, fit for a prompt: up to three words
+// and 24 characters; of a script without blanks eight characters.
+func beginning(text string) string {
+	line, _, _ := strings.Cut(strings.TrimLeft(text, "\n"), "\n")
+	// A word with control characters is none to type.
+	words := slices.DeleteFunc(strings.Fields(line), func(word string) bool { return terminal.Visible(word) != word })
+	short := ""
+	for _, w := range words[:min(3, len(words))] {
+		if more := strings.TrimPrefix(short+" "+w, " "); utf8.RuneCountInString(more) <= 24 {
+			short = more
+		} else {
+			break
+		}
+	}
+	if short == "" && len(words) > 0 {
+		short = string([]rune(words[0])[:8]) // it has more than 24
+	}
+	return short
+}
+
+// verboseFlag asks for what is in the run's folder anyway.
+func verboseFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "verbose", Usage: "print all of the configuration, and where memory goes"}
+}

@@ -1,0 +1,131 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/data/labelled"
+	"tinygpt/finetune"
+	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
+	"tinygpt/study/baseline"
+)
+
+func vectorsClassifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "classify",
+		Usage: "label texts by the mean of their words' vectors: the simplest classifier there is of them",
+		Description: `A text is the mean of its words' vectors, and logistic regression tells its class (ridge regression its grade). Next to
+it, the same over n-grams, without vectors. gpt finetune takes the same files: what GPT-1's way makes of them.`,
+		Flags: append(fromFlags(),
+			&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "learn from the examples of `FILE`"},
+			&cli.StringFlag{Name: "dev", Usage: "choose the regularisation by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
+			&cli.StringFlag{Name: "test", Usage: "measure on the examples of `FILE`"},
+			encodingFlag(),
+			&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the files has the columns' names", DefaultText: "what the rows look like"},
+			&cli.StringFlag{Name: "task", Usage: "classification, entailment, similarity, choice or tagging", Value: "classification"},
+			&cli.StringFlag{Name: "head", Usage: "classes, or regression if the labels are grades"},
+			&cli.StringFlag{Name: "metric", Usage: "what the regularisation is chosen by", DefaultText: "what fits the task"},
+			&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text (repeatable: joined)"},
+			&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text (repeatable: joined)"},
+			&cli.StringFlag{Name: "label", Usage: "`COLUMN` of the label"},
+			&cli.IntFlag{Name: "examples", Usage: "learn from `N` examples, drawn", DefaultText: "all"},
+			formatFlag(),
+		),
+		Action: vectorsClassify,
+	}
+}
+
+// averagesReport is what the two baselines reached.
+type averagesReport struct {
+	Metric string           `json:"metric"`
+	Train  int              `json:"train"`
+	Rows   []averagesScores `json:"classifiers"`
+}
+
+type averagesScores struct {
+	Features string             `json:"features"`
+	C        float64            `json:"c"` // the inverse strength of the regularisation
+	Dev      map[string]float64 `json:"dev"`
+	Test     map[string]float64 `json:"test,omitempty"`
+}
+
+func vectorsClassify(c *cli.Context) error {
+	asJSON, err := jsonFormat(c)
+	if err != nil {
+		return err
+	}
+	if c.String("data") == "" {
+		return usageError{errors.New("no labelled texts: add --data FILE")}
+	}
+	f := finetune.Default()
+	f.Task, f.Head, f.Metric, f.Label, f.Header, f.Encoding = c.String("task"), c.String("head"), c.String("metric"), c.String("label"), c.String("header"), c.String("encoding")
+	f.Train, f.Dev, f.Test = c.String("data"), c.String("dev"), c.String("test")
+	f.Examples = c.Int("examples")
+	f.Text, f.Second = c.StringSlice("text"), c.StringSlice("second")
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	examples, setup, err := finetune.Load(f, nil)
+	if err != nil {
+		return err
+	}
+	if examples.Train, err = setup.Subset(examples.Train, 1); err != nil {
+		return err
+	}
+	v, err := readVectors(c)
+	if err != nil {
+		return err
+	}
+	r := averagesReport{Train: len(examples.Train)}
+	for _, way := range []struct {
+		features string
+		train    func() (*baseline.Model, error)
+	}{
+		{"mean of vectors", func() (*baseline.Model, error) {
+			return baseline.TrainAverages(setup, v, examples.Train, examples.Dev)
+		}},
+		{"n-grams", func() (*baseline.Model, error) { return baseline.Train(setup, examples.Train, examples.Dev) }},
+	} {
+		m, err := way.train()
+		if err != nil {
+			return err
+		}
+		s := averagesScores{Features: way.features, C: m.C}
+		for to, set := range map[*map[string]float64][]labelled.Example{&s.Dev: examples.Dev, &s.Test: examples.Test} {
+			if len(set) == 0 {
+				continue
+			}
+			e, err := m.Evaluate(set)
+			if err != nil {
+				return err
+			}
+			*to, r.Metric = e.Metrics, e.Metric
+		}
+		r.Rows = append(r.Rows, s)
+	}
+	if asJSON {
+		return printJSON(c.App.Writer, r)
+	}
+	r.print(c)
+	return nil
+}
+
+func (r averagesReport) print(c *cli.Context) {
+	fmt.Fprintf(c.App.Writer, "%s of classifiers that learned from %s examples:\n", r.Metric, number.Thousands(r.Train))
+	t := newTable()
+	t.AppendHeader(table.Row{"features", "development", "test"})
+	cell := func(m map[string]float64) string {
+		if m == nil {
+			return "–"
+		}
+		return fmt.Sprintf("%.3f", m[r.Metric])
+	}
+	for _, s := range r.Rows {
+		t.AppendRow(table.Row{s.Features, cell(s.Dev), cell(s.Test)})
+	}
+	fmt.Fprintln(terminal.Shown(c.App.Writer), t.Render())
+}

@@ -1,0 +1,296 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	prettytext "github.com/jedib0t/go-pretty/v6/text"
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/configs"
+	"tinygpt/embedding"
+	"tinygpt/embedding/transfer"
+	"tinygpt/internal/terminal"
+	"tinygpt/internal/userfile"
+)
+
+func vectorsNERCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "ner",
+		Usage: "find names in sentences: what vectors carry over to a few labelled ones",
+		Description: `A small classifier looks at a window of words and says which are names, starting from random vectors, from the
+given ones, frozen, and from the given ones, tuned on. Files are in CoNLL's form: a word and its tag a line. A single
+--data is divided in its order: 70 % to learn from, 10 % to choose the epoch by, 20 % to measure on.`,
+		Flags: append(fromFlags(),
+			&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "labelled sentences in `FILE`, to be divided; stories is those of the built-in stories"},
+			&cli.StringFlag{Name: "train", Usage: "labelled sentences in `FILE` to learn from, with --dev and --test"},
+			&cli.StringFlag{Name: "dev", Usage: "those in `FILE` to choose the epoch by"},
+			&cli.StringFlag{Name: "test", Usage: "those in `FILE` to measure on"},
+			encodingFlag(),
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the classifier's settings, section ner of YAML `FILE`", DefaultText: "the usual ones"},
+			setFlag("change a setting", "ner.crf=false"),
+			&cli.StringSliceFlag{Name: "start", Usage: "random, frozen or tuned (repeatable)", DefaultText: "all three"},
+			&cli.IntFlag{Name: "seeds", Usage: "train each classifier `N` times", Value: 3},
+			&cli.BoolFlag{Name: "ablate", Usage: "leave out each part of the classifier in turn, of the last start"},
+			&cli.StringFlag{Name: "to", Usage: "train on fewer sentences too, and draw F1 against them to `FILE`, .svg or .png"},
+			&cli.StringFlag{Name: "format", Usage: "text or json, a line for each classifier", Value: "text"},
+		),
+		Action: vectorsNER,
+	}
+}
+
+// nameTrials are the classifiers that a command trains.
+type nameTrials struct {
+	config  transfer.Config
+	starts  []transfer.Start
+	seeds   int
+	vectors *embedding.Vectors
+	sets    transfer.Sets
+	out     io.Writer
+	asJSON  bool
+	bar     *terminal.Stages
+	done    []transfer.Trial
+}
+
+func vectorsNER(c *cli.Context) error {
+	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, out: c.App.Writer, bar: terminal.NewStages(c.App.ErrWriter)}
+	var err error
+	if t.asJSON, err = jsonFormat(c); err != nil {
+		return err
+	}
+	if t.seeds, err = seedsOf(c); err != nil {
+		return err
+	}
+	if err := t.configure(c); err != nil {
+		return err
+	}
+	if t.sets, err = nameSets(c); err != nil {
+		return err
+	}
+	if t.vectors, err = readVectors(c); err != nil {
+		return err
+	}
+	ctx, stop := interruptible(c)
+	defer stop()
+	err = t.run(ctx, c)
+	t.bar.Clear()
+	return interrupted(err)
+}
+
+// configure reads the settings.
+func (t *nameTrials) configure(c *cli.Context) error {
+	file := transfer.File{NER: t.config}
+	if path := c.String("config"); path != "" {
+		text, err := userfile.Read(path)
+		if err != nil {
+			return err
+		}
+		if err := configs.Decode(text, path, &file); err != nil {
+			return err
+		}
+	}
+	for _, assignment := range c.StringSlice("set") {
+		if err := configs.SetIn(&file, assignment); err != nil {
+			return usageError{fmt.Errorf("--set: %w", err)}
+		}
+	}
+	t.config = file.NER
+	if err := t.config.Validate(); err != nil {
+		return fmt.Errorf("ner.%w", err)
+	}
+	if given := c.StringSlice("start"); len(given) > 0 {
+		t.starts = nil
+		for _, name := range given {
+			if !slices.Contains(transfer.Starts, transfer.Start(name)) {
+				return usageError{fmt.Errorf("--start is %q: expected random, frozen or tuned", name)}
+			}
+			t.starts = append(t.starts, transfer.Start(name))
+		}
+	}
+	return nil
+}
+
+// nameSets reads the sentences.
+func nameSets(c *cli.Context) (s transfer.Sets, err error) {
+	o, err := readOptions(c)
+	if err != nil {
+		return s, err
+	}
+	apart := c.IsSet("train") || c.IsSet("dev") || c.IsSet("test")
+	switch {
+	case apart && c.IsSet("data"):
+		return s, usageError{errors.New("either --data, to be divided, or --train, --dev and --test")}
+	case storiesNamed(c.String("data")) != nil:
+		return transfer.Stories(storiesNamed(c.String("data")))
+	case c.IsSet("data"):
+		all, err := transfer.Read(c.String("data"), o)
+		if err != nil {
+			return s, err
+		}
+		return transfer.Split(all)
+	case !(c.IsSet("train") && c.IsSet("dev") && c.IsSet("test")):
+		return s, usageError{errors.New("no labelled sentences: add --data FILE, or --train, --dev and --test")}
+	}
+	for flag, set := range map[string]*[]transfer.Sentence{"train": &s.Train, "dev": &s.Dev, "test": &s.Test} {
+		if *set, err = transfer.Read(c.String(flag), o); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// run trains the classifiers and prints what they reached.
+func (t *nameTrials) run(ctx context.Context, c *cli.Context) error {
+	all, plain := len(t.sets.Train), transfer.Variant{Config: t.config}
+	if !t.asJSON {
+		fmt.Fprintf(t.out, "sentences: %d to learn from, %d to choose by, %d to measure on\n", all, len(t.sets.Dev), len(t.sets.Test))
+	}
+	for _, start := range t.starts {
+		if err := t.try(ctx, plain, start, all); err != nil {
+			return err
+		}
+	}
+	t.printStarts(all)
+	if c.Bool("ablate") {
+		last := t.starts[len(t.starts)-1]
+		variants := transfer.Ablations(t.config)
+		for _, v := range variants {
+			if err := t.try(ctx, v, last, all); err != nil {
+				return err
+			}
+		}
+		t.printAblations(last, variants, all)
+	}
+	path := c.String("to")
+	if path == "" {
+		return nil
+	}
+	for _, n := range transfer.Amounts(all) {
+		for _, start := range t.starts {
+			if n < all {
+				if err := t.try(ctx, plain, start, n); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if err := transfer.DrawCurve(path, t.done); err != nil {
+		return err
+	}
+	t.printCurve(path, all)
+	return nil
+}
+
+// try trains a classifier once for each seed.
+func (t *nameTrials) try(ctx context.Context, v transfer.Variant, start transfer.Start, n int) error {
+	what := string(start)
+	if v.Name != "" {
+		what += ", " + v.Name
+	}
+	for seed := range t.seeds {
+		stage := fmt.Sprintf("%s, %d sentences, seed %d", what, n, seed+1)
+		trial, err := transfer.Try(ctx, v, start, t.vectors, t.sets, n, uint64(seed+1), func(epoch int, _, _ float64) {
+			t.bar.Show(stage, epoch, v.Config.Epochs)
+		})
+		if err != nil {
+			return err
+		}
+		t.done = append(t.done, trial)
+		if t.asJSON {
+			if err := printJSON(t.out, trial); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// f1 is that of the test sentences, in percent, as mean ± deviation over seeds.
+func (t *nameTrials) f1(trials []transfer.Trial, f func(transfer.Score) float64) string {
+	mean, deviation := transfer.Mean(trials, func(x transfer.Trial) float64 { return 100 * f(x.Test) })
+	if len(trials) < 2 {
+		return fmt.Sprintf("%.1f", mean)
+	}
+	return fmt.Sprintf("%.1f ± %.1f", mean, deviation)
+}
+
+func allNames(s transfer.Score) float64 { return s.All.F1() }
+
+// table prints rows below heads, numbers to the right.
+func (t *nameTrials) table(title string, head table.Row, rows []table.Row) {
+	if t.asJSON {
+		return
+	}
+	t.bar.Clear()
+	w := newTable()
+	w.AppendHeader(head)
+	w.AppendRows(rows)
+	var columns []table.ColumnConfig
+	for i := 1; i < len(head); i++ {
+		columns = append(columns, table.ColumnConfig{Number: i + 1, Align: prettytext.AlignRight})
+	}
+	w.SetColumnConfigs(columns)
+	fmt.Fprintf(t.out, "%s:\n%s\n", title, w.Render())
+}
+
+func (t *nameTrials) printStarts(all int) {
+	var kinds []string
+	for _, trial := range t.done {
+		for _, k := range trial.Test.Kinds() {
+			if !slices.Contains(kinds, k) {
+				kinds = append(kinds, k)
+			}
+		}
+	}
+	slices.Sort(kinds)
+	head := table.Row{"vectors", "development", "all names"}
+	for _, k := range kinds {
+		head = append(head, k)
+	}
+	var rows []table.Row
+	for _, start := range t.starts {
+		trials := transfer.Select(t.done, start, "", all)
+		dev, _ := transfer.Mean(trials, func(x transfer.Trial) float64 { return 100 * x.Dev.All.F1() })
+		row := table.Row{start, fmt.Sprintf("%.1f", dev), t.f1(trials, allNames)}
+		for _, k := range kinds {
+			row = append(row, t.f1(trials, func(s transfer.Score) float64 { return s.Types[k].F1() }))
+		}
+		rows = append(rows, row)
+	}
+	t.table(fmt.Sprintf("entity F1, %%, of the test sentences (seeds: %d)", t.seeds), head, rows)
+}
+
+func (t *nameTrials) printAblations(start transfer.Start, variants []transfer.Variant, all int) {
+	whole := transfer.Select(t.done, start, "", all)
+	base, _ := transfer.Mean(whole, func(x transfer.Trial) float64 { return 100 * x.Test.All.F1() })
+	rows := []table.Row{{"the whole classifier", t.f1(whole, allNames), ""}}
+	for _, v := range variants {
+		trials := transfer.Select(t.done, start, v.Name, all)
+		mean, _ := transfer.Mean(trials, func(x transfer.Trial) float64 { return 100 * x.Test.All.F1() })
+		rows = append(rows, table.Row{v.Name, t.f1(trials, allNames), fmt.Sprintf("%+.1f", mean-base)})
+	}
+	t.table(fmt.Sprintf("parts of the classifier, %s vectors", start), table.Row{"", "all names", "change"}, rows)
+}
+
+func (t *nameTrials) printCurve(path string, all int) {
+	head := table.Row{"labelled sentences"}
+	for _, start := range t.starts {
+		head = append(head, string(start))
+	}
+	var rows []table.Row
+	for _, n := range transfer.Amounts(all) {
+		row := table.Row{n}
+		for _, start := range t.starts {
+			row = append(row, t.f1(transfer.Select(t.done, start, "", n), allNames))
+		}
+		rows = append(rows, row)
+	}
+	t.table("entity F1, %, by how many sentences are labelled", head, rows)
+	if !t.asJSON {
+		fmt.Fprintf(t.out, "wrote %s\n", path)
+	}
+}
