@@ -27,6 +27,7 @@ func main() {
 			mode("signal", "end with Ctrl-C, SIGTERM and SIGHUP, stop and continue, go on, and compare", 10, reliability.Kind.Signal),
 			mode("limit", "fill the disk, limit files and handles, close streams, remove the folder, go on, and compare", 6, reliability.Kind.Limits),
 			mode("damage", "cut off every file of a run, replace every value of its JSON and YAML files, and read it", 8, reliability.Kind.Damage),
+			soakCommand(),
 		},
 	}
 	if err := app.RunContext(context.Background(), os.Args); err != nil {
@@ -51,45 +52,60 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 			if err != nil {
 				return err
 			}
-			folder := c.String("keep")
-			if folder == "" {
-				if folder, err = os.MkdirTemp("", "torture-*"); err != nil {
-					return err
-				}
-				defer os.RemoveAll(folder)
-			} else if folder, err = filepath.Abs(folder); err == nil {
-				err = os.MkdirAll(folder, 0o777)
-			}
+			p, clean, err := work(c.String("keep"), c.String("program"))
 			if err != nil {
 				return err
 			}
-			program := c.String("program")
-			if program == "" {
-				program = filepath.Join(folder, "gpt")
-				build := exec.Command("go", "build", "-o", program, "./cmd/gpt")
-				build.Stderr = os.Stderr
-				if err := build.Run(); err != nil {
-					return fmt.Errorf("building cmd/gpt: %w", err)
-				}
-			}
-			if program, err = filepath.Abs(program); err != nil {
-				return err
-			}
-			p, err := reliability.NewProgram(program, folder, time.Minute)
-			if err != nil {
-				return err
-			}
+			defer clean()
 			report := &reliability.Report{Log: os.Stdout}
 			for _, k := range kinds {
 				if err := inject(k, p, report, c.Int("times"), c.Uint64("seed")); err != nil {
 					return fmt.Errorf("%s: %w", k.Name, err)
 				}
 			}
-			fmt.Print(report.Markdown())
-			if n := report.Wrong(); n > 0 {
-				return fmt.Errorf("%d things went wrong", n)
-			}
-			return nil
+			return outcome(report)
 		},
 	}
+}
+
+// work builds the program, unless it is at a path, and makes a folder to work in, or uses
+// the one to be kept. clean removes what isn't kept.
+func work(keep, program string) (p *reliability.Program, clean func(), err error) {
+	folder, clean := keep, func() {}
+	if folder == "" {
+		if folder, err = os.MkdirTemp("", "torture-*"); err != nil {
+			return nil, nil, err
+		}
+		clean = func() { os.RemoveAll(folder) }
+	} else if folder, err = filepath.Abs(folder); err == nil {
+		err = os.MkdirAll(folder, 0o777)
+	}
+	if err == nil && program == "" {
+		program = filepath.Join(folder, "gpt")
+		build := exec.Command("go", "build", "-o", program, "./cmd/gpt")
+		build.Stderr = os.Stderr
+		if err = build.Run(); err != nil {
+			err = fmt.Errorf("building cmd/gpt: %w", err)
+		}
+	}
+	if err == nil {
+		program, err = filepath.Abs(program)
+	}
+	if err == nil {
+		p, err = reliability.NewProgram(program, folder, time.Minute)
+	}
+	if err != nil {
+		clean()
+		return nil, nil, err
+	}
+	return p, clean, nil
+}
+
+// outcome prints what was done.
+func outcome(report *reliability.Report) error {
+	fmt.Print(report.Markdown())
+	if n := report.Wrong(); n > 0 {
+		return fmt.Errorf("%d things went wrong", n)
+	}
+	return nil
 }

@@ -1,0 +1,170 @@
+//go:build linux
+
+package reliability
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// openTerminal returns a terminal and its other end.
+func openTerminal() (tty, other *os.File, err error) {
+	if other, err = os.OpenFile("/dev/ptmx", os.O_RDWR, 0); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			other.Close()
+		}
+	}()
+	if err = unix.IoctlSetPointerInt(int(other.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		return nil, nil, err
+	}
+	n, err := unix.IoctlGetInt(int(other.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		return nil, nil, err
+	}
+	if tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
+		return nil, nil, err
+	}
+	return tty, other, unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80})
+}
+
+// talk gives a session of sample a line a second, and counts its answers.
+func (s *soakedProcess) talk(ctx context.Context, terminal *os.File) {
+	defer terminal.Close()
+	prompts := make(chan bool, 1)
+	go func() {
+		seen := make([]byte, 4096)
+		for {
+			n, err := terminal.Read(seen)
+			if err != nil {
+				return
+			}
+			if bytes.Contains(seen[:n], []byte("> ")) { // asks for a line
+				select {
+				case prompts <- true:
+				default:
+				}
+			}
+		}
+	}()
+	for i := 0; ; i++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-prompts:
+		case <-time.After(10 * time.Second): // the prompt came in two pieces
+		}
+		time.Sleep(time.Second)
+		select {
+		case <-prompts: // the same one, drawn again
+		default:
+		}
+		if _, err := fmt.Fprintf(terminal, "%s on day %d\r", []string{"Mia was happy", "Tom", "A dog saw", ""}[i%4], i); err != nil {
+			return
+		}
+		s.answers.Add(1)
+	}
+}
+
+// serving is where a server says that it listens.
+var serving = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`)
+
+// ask sends a server requests of all sorts, up to eight at once and for some minutes of each
+// hour's sixth none: long and short ones, streams, clients that leave, requests that are
+// refused.
+func (s *soakedProcess) ask(ctx context.Context, out io.Reader) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if m := serving.FindStringSubmatch(lines.Text()); m != nil {
+			s.address.Store("http://" + m[1])
+			break
+		}
+	}
+	go io.Copy(io.Discard, out)
+	const period = 10 * time.Minute
+	begun := time.Now()
+	client := &http.Client{Timeout: time.Minute}
+	for ctx.Err() == nil {
+		phase := 2 * math.Pi * time.Since(begun).Seconds() / period.Seconds()
+		load := 8 * math.Sin(phase) // below 0 nobody asks
+		for range int(load) {
+			go s.request(ctx, client)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// request makes one request of a random sort.
+func (s *soakedProcess) request(ctx context.Context, client *http.Client) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	path, body, leaves := "/v1/completions", `{"model":"base","prompt":"Mia was","max_tokens":30}`, false
+	switch rand.IntN(6) {
+	case 0:
+		body = `{"model":"base","prompt":"Mia was","max_tokens":60,"stream":true}`
+	case 1: // in the middle
+		body, leaves = `{"model":"base","prompt":"Tom","max_tokens":100,"stream":true}`, true
+	case 2:
+		body = `{"model":"base","prompt":7`
+	case 3:
+		path, body = "/v1/score", `{"model":"base","texts":["Mia was happy","Tom"]}`
+	}
+	r, err := http.NewRequestWithContext(ctx, "POST", s.address.Load().(string)+path, strings.NewReader(body))
+	if err != nil {
+		return
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := client.Do(r)
+	if err != nil {
+		return
+	}
+	defer answer.Body.Close()
+	if leaves {
+		answer.Body.Read(make([]byte, 1))
+		return
+	}
+	io.Copy(io.Discard, answer.Body)
+}
+
+var drawnTokens = regexp.MustCompile(`(?m)^gpt_drawn_tokens_total\{.*\} (\S+)$`)
+
+// drawn asks a server how many tokens it has drawn; 0 if it doesn't listen yet.
+func (s *soakedProcess) drawn() (float64, error) {
+	address, ok := s.address.Load().(string)
+	if !ok {
+		return 0, nil
+	}
+	client := &http.Client{Timeout: soakInterval}
+	answer, err := client.Get(address + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0, err
+	}
+	m := drawnTokens.FindSubmatch(text)
+	if m == nil {
+		return 0, nil
+	}
+	return strconv.ParseFloat(string(m[1]), 64)
+}
