@@ -25,8 +25,8 @@ type Session struct {
 	// Peers, unless nil, share the fine-tuning: they run sessions that are the same but for
 	// Dir and Report.
 	Peers train.Peers
-	// Saved, unless nil, is called after each checkpoint with all metrics of the run.
-	Saved func(all []train.Metrics) error
+	// Curve, unless nil, returns what draws the run; see train.Trainer.
+	Curve func() train.Curve
 
 	batches *Batches
 	trainer *train.Trainer
@@ -112,7 +112,7 @@ func NewSession(m *model.Model, setup *Setup, c train.Config, special Special, s
 func (s *Session) start() *train.Trainer {
 	if s.trainer == nil {
 		s.trainer = &train.Trainer{
-			Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, Saved: s.Saved,
+			Config: s.Train, Model: s.Model, Dir: s.Dir, Report: s.Report, Curve: s.Curve,
 			Objective: &Objective{Setup: s.Setup, Special: s.Special, Batches: s.batches},
 		}
 	}

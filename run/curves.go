@@ -11,7 +11,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
-	"tinygpt/finetune"
 	"tinygpt/internal/chart"
 	"tinygpt/internal/number"
 	"tinygpt/train"
@@ -26,49 +25,6 @@ type Curve struct {
 	Points []train.Metrics // see Smooth
 	// Reference marks a curve to compare with: it is drawn first, under the others.
 	Reference bool
-}
-
-// smoothing is the time constant, in steps, of the exponential means that are drawn.
-const smoothing = 20
-
-// Smooth returns at most n steps of a run's metrics, and every evaluation. Loss and
-// gradient norm become exponential means over about 20 steps, because those of single
-// batches jump. Evaluations are kept as they are; times are left out.
-func Smooth(all []train.Metrics, n int) []train.Metrics {
-	var steps int
-	for _, m := range all {
-		if m.ValLoss == 0 {
-			steps++
-		}
-	}
-	every := max(1, (steps+n-1)/n)
-	var out []train.Metrics
-	var loss, norm mean
-	for _, m := range all {
-		m.Elapsed, m.TokensPerSec = 0, 0
-		if m.ValLoss != 0 {
-			out = append(out, m)
-			continue
-		}
-		if labels, ok := m.Values[finetune.LabelLoss]; ok {
-			m.Loss = labels // what evaluations measure
-		}
-		m.Loss, m.GradNorm = loss.add(m.Loss), norm.add(m.GradNorm)
-		if steps--; steps%every == 0 { // the last step is kept
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-// mean is an exponential mean, corrected for its start at 0 (Kingma and Ba 2015,
-// section 3).
-type mean struct{ sum, weight float64 }
-
-func (m *mean) add(x float64) float64 {
-	m.sum += (x - m.sum) / smoothing
-	m.weight += (1 - m.weight) / smoothing
-	return m.sum / m.weight
 }
 
 // Best returns the evaluation with the lowest loss; false if there is none.
@@ -322,15 +278,28 @@ func shorten(name string, most int) string {
 	return name
 }
 
-// DrawLoss draws training and validation loss of one run over its steps, and the floor if
-// it is known. It writes nothing before the first step.
-func DrawLoss(path, title string, all []train.Metrics) error {
-	c := Curve{Points: Smooth(all, 1000)}
+// lossCurve draws training and validation loss of one run over its steps, and the floor if
+// it is known.
+type lossCurve struct {
+	path, title string
+	smoother
+}
+
+func newLossCurve(path, title string) *lossCurve {
+	return &lossCurve{path: path, title: title, smoother: smoother{most: 1000}}
+}
+
+// Add implements train.Curve.
+func (l *lossCurve) Add(m train.Metrics) { l.add(m) }
+
+// Draw implements train.Curve. It writes nothing before the first step.
+func (l *lossCurve) Draw() error {
+	c := Curve{Points: l.points()}
 	training, floors := c.points(trainingLoss), floors([]Curve{c})
 	if len(training) == 0 {
 		return nil
 	}
-	p := chart.New(title, "step", "")
+	p := chart.New(l.title, "step", "")
 	p.Add(plotter.NewGrid())
 	if err := chart.Line(p, fmt.Sprintf("training (mean of %d steps)", smoothing), training, chart.SkyBlue, nil); err != nil {
 		return err
@@ -346,5 +315,5 @@ func DrawLoss(path, title string, all []train.Metrics) error {
 	if len(floors) == 0 {
 		p.Y.Min = math.Min(p.Y.Min, 0)
 	}
-	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{p})
+	return chart.Write(l.path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{p})
 }

@@ -52,7 +52,7 @@ func TestSmooth(t *testing.T) {
 			t.Errorf("step %d: mean %v", m.Step, m.Loss)
 		}
 	}
-	if steps < 80 || steps > 100 || evaluations != 8 {
+	if steps < 50 || steps > 100 || evaluations != 8 {
 		t.Errorf("%d steps and %d evaluations", steps, evaluations)
 	}
 	if first := (Curve{Points: Smooth(all, 430)}).Points[0]; math.Abs(first.Loss-3) > 1e-12 {

@@ -120,9 +120,7 @@ func newSession(c configs.Config, x *finetune.Examples, found *finetune.Setup, p
 		return nil, fmt.Errorf("finetune.epochs is %d, and there are %d examples to train on: expected at most %.0e times an example is seen", setup.Epochs, len(sets.Train), mostSeen)
 	}
 	s := finetune.NewSession(m, setup, c.Train, p.Special, sets)
-	s.Saved = func(all []train.Metrics) error {
-		return DrawLoss(filepath.Join(s.Dir, LossCurveFile), s.LossName(), all)
-	}
+	s.Curve = func() train.Curve { return newLossCurve(filepath.Join(s.Dir, LossCurveFile), s.LossName()) }
 	if err := errors.Join(s.Setup.Validate(), s.Train.Validate(), c.Model.Validate()); err != nil {
 		return nil, err
 	}

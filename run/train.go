@@ -279,8 +279,8 @@ func (t *Training) prepare() error {
 		},
 		Sample: t.sample,
 		Floor:  t.FloorLoss(),
-		Saved: func(all []train.Metrics) error {
-			return DrawLoss(filepath.Join(t.Dir, LossCurveFile), "Cross-entropy, nats per token", all)
+		Curve: func() train.Curve {
+			return newLossCurve(filepath.Join(t.Dir, LossCurveFile), "Cross-entropy, nats per token")
 		},
 	}
 	return nil

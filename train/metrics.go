@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/userfile"
@@ -43,29 +44,42 @@ type Metrics struct {
 
 // metricsLog appends to metrics.jsonl.
 type metricsLog struct {
-	file *atomicfile.Lines
-	all  []Metrics // everything in the file
+	file  *atomicfile.Lines
+	curve Curve   // nil: none is drawn
+	last  Metrics // the file's last line
+}
+
+// Curve draws a run while it is trained.
+type Curve interface {
+	// Add takes a line of the run's metrics, the first lines first: also those that were
+	// written before the run goes on.
+	Add(Metrics)
+	// Draw draws what was added. It is called before each checkpoint is written: a run
+	// that goes on from the checkpoint has what Draw leaves.
+	Draw() error
 }
 
 // openMetrics opens the log of a run that goes on after step. Later lines are dropped:
-// their steps are done again.
-func openMetrics(path string, step int) (*metricsLog, error) {
+// their steps are done again. newCurve makes the run's curve, unless it is nil.
+func openMetrics(path string, step int, newCurve func() Curve) (*metricsLog, error) {
 	all, err := ReadMetrics(path)
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	l := &metricsLog{}
-	for _, m := range all {
-		if m.Step <= step {
-			l.all = append(l.all, m)
-		}
-	}
+	all = slices.DeleteFunc(all, func(m Metrics) bool { return m.Step > step })
 	var keep bytes.Buffer
-	if err := WriteMetrics(&keep, l.all); err != nil {
+	if err := WriteMetrics(&keep, all); err != nil {
 		return nil, err
 	}
 	if err := atomicfile.WriteFile(path, keep.Bytes()); err != nil {
 		return nil, err
+	}
+	l := &metricsLog{}
+	if newCurve != nil {
+		l.curve = newCurve()
+	}
+	for _, m := range all {
+		l.note(m)
 	}
 	l.file, err = atomicfile.OpenLines(path)
 	return l, err
@@ -76,8 +90,15 @@ func (l *metricsLog) add(m Metrics) error {
 	if l == nil {
 		return nil
 	}
-	l.all = append(l.all, m)
+	l.note(m)
 	return l.file.Add(m)
+}
+
+func (l *metricsLog) note(m Metrics) {
+	l.last = m
+	if l.curve != nil {
+		l.curve.Add(m)
+	}
 }
 
 // addEvaluation is add for an evaluation, which is there already if the run was interrupted
@@ -86,7 +107,7 @@ func (l *metricsLog) addEvaluation(m Metrics) error {
 	if l == nil {
 		return nil
 	}
-	if n := len(l.all); n > 0 && l.all[n-1].Step == m.Step && l.all[n-1].ValLoss != 0 {
+	if l.last.Step == m.Step && l.last.ValLoss != 0 {
 		return nil
 	}
 	return l.add(m)

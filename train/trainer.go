@@ -61,9 +61,8 @@ type Trainer struct {
 	Floor float64
 	// Report shows the run's progress; nil: nothing is shown.
 	Report Report
-	// Saved, unless nil, is called with all metrics of the run before each checkpoint is
-	// written. A run that goes on from a checkpoint has what Saved leaves.
-	Saved func(all []Metrics) error
+	// Curve, unless nil, returns what draws the run; see there.
+	Curve func() Curve
 
 	plan    *plan     // nil before the first step
 	losses  []float64 // of the batches of the present step
@@ -165,7 +164,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	var log *metricsLog
 	if t.first() {
 		var err error
-		if log, err = openMetrics(filepath.Join(t.Dir, MetricsFile), t.state.Step); err != nil {
+		if log, err = openMetrics(filepath.Join(t.Dir, MetricsFile), t.state.Step, t.Curve); err != nil {
 			return Result{}, err
 		}
 		defer log.close()
@@ -310,15 +309,15 @@ func (t *Trainer) sample(ctx context.Context) error {
 	return addSample(filepath.Join(t.Dir, SamplesFile), t.state.Step, text)
 }
 
-// save calls Saved and writes the last checkpoint. The checkpoint comes last, and when the
+// save has the curve drawn and writes the last checkpoint. The checkpoint comes last, and when the
 // metrics before it are on the disk: a run that goes on from it has all that comes before.
 func (t *Trainer) save(log *metricsLog) error {
 	if !t.first() {
 		return t.Save()
 	}
 	err := log.file.Sync()
-	if t.Saved != nil {
-		err = errors.Join(err, t.Saved(log.all))
+	if log.curve != nil {
+		err = errors.Join(err, log.curve.Draw())
 	}
 	return errors.Join(err, t.Save())
 }

@@ -176,6 +176,15 @@ func resumeAt(t *testing.T, dir string, step int, whole *Trainer) {
 	sameRun(t, whole, second)
 }
 
+// curve counts how often it is drawn.
+type curve struct {
+	all   []Metrics
+	times int
+}
+
+func (c *curve) Add(m Metrics) { c.all = append(c.all, m) }
+func (c *curve) Draw() error   { c.times++; return nil }
+
 // The model learns what can be learnt, and the run's folder says so.
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
@@ -183,11 +192,8 @@ func TestRun(t *testing.T) {
 	c.Steps, c.EvalInterval, c.SampleInterval = 150, 50, 75
 	trainer := newTrainer(t, dir, c)
 	trainer.Sample = func(context.Context) (string, error) { return "a sample", nil }
-	saves, saved := 0, []Metrics(nil)
-	trainer.Saved = func(all []Metrics) error {
-		saves, saved = saves+1, slices.Clone(all)
-		return nil
-	}
+	var drawn curve
+	trainer.Curve = func() Curve { return &drawn }
 	result, err := trainer.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -202,8 +208,8 @@ func TestRun(t *testing.T) {
 	if err != nil || len(all) != c.Steps+3 {
 		t.Errorf("%d lines of metrics: %v", len(all), err)
 	}
-	if saves != 50 || !reflect.DeepEqual(saved, all) {
-		t.Errorf("%d saves, the last with %d of %d lines", saves, len(saved), len(all))
+	if drawn.times != 50 || !reflect.DeepEqual(drawn.all, all) {
+		t.Errorf("drawn %d times, the last with %d of %d lines", drawn.times, len(drawn.all), len(all))
 	}
 	if got := strings.Count(string(read(t, dir, SamplesFile)), "a sample"); got != 2 {
 		t.Errorf("%d samples", got)

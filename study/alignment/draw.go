@@ -64,11 +64,20 @@ var policyPanels = []panel{
 	{"Share of the returns' variance explained", []series{{"value model", logged("val/var_explained"), chart.Purple}}},
 }
 
-// draw draws the curves of a run so far.
-func (t *Training) draw(all []train.Metrics) error {
+// stepCurve draws the panels of a run so far.
+type stepCurve struct {
+	run *run.Run
+	all []train.Metrics
+}
+
+// Add implements train.Curve.
+func (c *stepCurve) Add(m train.Metrics) { c.all = append(c.all, m) }
+
+// Draw implements train.Curve.
+func (c *stepCurve) Draw() error {
 	var plots []*plot.Plot
-	for _, about := range panels[t.Run.Kind] {
-		p, err := about.plot(all)
+	for _, about := range panels[c.run.Kind] {
+		p, err := about.plot(c.all)
 		if err != nil {
 			return err
 		}
@@ -78,7 +87,7 @@ func (t *Training) draw(all []train.Metrics) error {
 	if len(plots) == 4 {
 		rows = [][]*plot.Plot{plots[:2], plots[2:]}
 	}
-	return chart.Write(filepath.Join(t.Run.Dir, run.LossCurveFile), chart.SlideWidth, chart.SlideHeight, rows...)
+	return chart.Write(filepath.Join(c.run.Dir, run.LossCurveFile), chart.SlideWidth, chart.SlideHeight, rows...)
 }
 
 // plot draws a panel.

@@ -238,7 +238,7 @@ func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Traini
 		}
 	}
 	trainer.Dir = r.Dir
-	trainer.Saved = func(all []train.Metrics) error { return t.draw(all) }
+	trainer.Curve = func() train.Curve { return &stepCurve{run: t.Run} }
 	return t, nil
 }
 

@@ -51,7 +51,7 @@ var soaked = []struct{ name, line, unit string }{
 	{"train", "train --config tiny.yaml --set model.layers=2 --set model.heads=2 --set model.width=32 --set train.steps=10000000 --set train.eval_interval=500 --set train.sample_interval=500 --set train.checkpoint_interval=100 --run soak-train", "steps"},
 	{"sample", "sample --run base --max-tokens 40", "answers"},
 	{"serve", "serve --run base --addr 127.0.0.1:0", "tokens"},
-	{"vectors train", "vectors train --set data.stories_bytes=150000 --dim 16 --epochs 1000000 --set vectors.evaluations=20000 --run soak-vectors", "words"},
+	{"vectors train", "vectors train --set data.stories_bytes=150000 --dim 16 --epochs 1000000 --set vectors.evaluations=2000 --run soak-vectors", "words"},
 }
 
 // Soak keeps a training, a session of sample, a server under changing load and a training
@@ -132,6 +132,7 @@ type soakedProcess struct {
 	goroutines atomic.Int64
 	answers    atomic.Int64 // of a session
 	address    atomic.Value // of a server
+	tokens     float64      // that a server has drawn, when it last answered
 }
 
 func startSoaked(ctx context.Context, p *Program, name string, args []string, share float64) (*soakedProcess, error) {
@@ -246,7 +247,8 @@ func (s *soakedProcess) look(folder string) (m Soaked, err error) {
 	case "sample":
 		m.Work = float64(s.answers.Load())
 	case "serve":
-		m.Work, err = s.drawn()
+		s.tokens = max(s.tokens, s.drawn())
+		m.Work = s.tokens
 	case "train":
 		m.Work = lastNumber(filepath.Join(folder, "soak-train", "metrics.jsonl"), "step")
 	default:

@@ -16,7 +16,7 @@ import (
 )
 
 // PlotSoak draws what a soak's processes held over the hours, and how fast they were:
-// work for each second of processor time, of five minutes, by that of the whole soak.
+// work for each second of processor time, of ten minutes, by that of the whole soak.
 func PlotSoak(path string, all []Soaked) error {
 	memory := chart.New("Memory", "hours", "resident, MB")
 	goroutines := chart.New("Goroutines", "hours", "")
@@ -66,7 +66,7 @@ func of(all []Soaked, name string) (list []Soaked) {
 	return list
 }
 
-// speeds are work for each second of processor time, of the five minutes before each
+// speeds are work for each second of processor time, of the ten minutes before each
 // instant, by that of all the time.
 func speeds(list []Soaked) (points plotter.XYs) {
 	if len(list) == 0 {
@@ -75,7 +75,7 @@ func speeds(list []Soaked) (points plotter.XYs) {
 	mean := speed(list[0], list[len(list)-1])
 	begin := 0
 	for i := range list {
-		for list[i].Seconds-list[begin].Seconds > 300 {
+		for list[i].Seconds-list[begin].Seconds > loadPeriod.Seconds() {
 			begin++
 		}
 		if s := speed(list[begin], list[i]); begin > 0 && s > 0 && mean > 0 {
