@@ -6,11 +6,11 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"tinygpt/data/instruct"
+	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
 	"tinygpt/model"
 	"tinygpt/sample"
@@ -29,7 +29,7 @@ func newSession(t *testing.T, context int) (*Session, *bytes.Buffer) {
 	o.MaxTokens = 10
 	return &Session{
 		Decoder: m.NewDecoder(4), Tokenizer: tok, Template: Plain{tok}, Options: o, Seed: 1, Model: "m",
-		Feedback: &Feedback{Path: filepath.Join(t.TempDir(), "feedback.jsonl")}, Out: out,
+		Feedback: &Feedback{Path: fixture.NewPath(t, "feedback.jsonl")}, Out: out,
 	}, out
 }
 
@@ -104,7 +104,7 @@ func TestSessionContext(t *testing.T) {
 
 func TestSessionSaveAndInterrupt(t *testing.T) {
 	s, out := newSession(t, 300)
-	path := filepath.Join(t.TempDir(), "talk.jsonl")
+	path := fixture.NewPath(t, "talk.jsonl")
 	talk(t, s, out, "/system Be kind", "Hi", "/save "+path)
 	examples, err := instruct.Read(path)
 	if err != nil || len(examples) != 1 || len(examples[0].Prompt) != 2 || !examples[0].Demonstration() {
@@ -128,7 +128,7 @@ func TestSessionSaveAndInterrupt(t *testing.T) {
 
 // A record that training could not read is refused.
 func TestFeedbackRefused(t *testing.T) {
-	f := &Feedback{Path: filepath.Join(t.TempDir(), "f.jsonl")}
+	f := &Feedback{Path: fixture.NewPath(t, "f.jsonl")}
 	if err := f.Add(instruct.Record{Answers: []string{"x"}}); err == nil {
 		t.Error("a record without a conversation is taken")
 	}

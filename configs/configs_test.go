@@ -5,8 +5,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"tinygpt/train"
 	"unicode/utf8"
+
+	"tinygpt/train"
 
 	"tinygpt/internal/expect"
 )
@@ -184,14 +185,12 @@ func TestOwnSections(t *testing.T) {
 	if err := DecodeSection(written, "a.yaml", "align", &section); err != nil || !reflect.DeepEqual(section, c.Align) {
 		t.Errorf("%+v: %v", section, err)
 	}
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"align: {bta: 1}":           "did you mean align.beta?",
 		"align: {n_layer: 1}":       "here it is called model.layers",
 		"algn: {beta: 1}":           "did you mean align?",
 		"model: {layers: 3}\nx: {}": `unknown key "x"`,
-	} {
-		expect.Error(t, Decode([]byte(text), "a.yaml", &c), want)
-	}
+	}, func(text string) (any, error) { return nil, Decode([]byte(text), "a.yaml", &c) })
 }
 
 func TestSet(t *testing.T) {
@@ -204,15 +203,13 @@ func TestSet(t *testing.T) {
 	if c.Model.Layers != 3 || c.Train.LearningRate != 1e-2 || len(c.Data.Files) != 2 || c.Tokenizer.Kind != "char" || c.Model.Heads != Default().Model.Heads {
 		t.Errorf("%+v", c)
 	}
-	for assignment, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"layers=3":         "expected section.key=value",
 		"model.layers":     "expected section.key=value",
 		"model.layer=3":    `--set model.layer=3: unknown key "layer": did you mean model.layers?`,
 		"model.layers=":    "found no value, expected a whole number",
 		"model.layers=3}{": "--set model.layers=3}{: ",
-	} {
-		expect.Error(t, c.Set(assignment), want)
-	}
+	}, func(assignment string) (any, error) { return nil, c.Set(assignment) })
 }
 
 func TestValidate(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // small and large have ids that fit into 2 and only into 4 bytes.
@@ -23,7 +24,7 @@ func TestCache(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(t.TempDir(), "a.tokens")
+		path := fixture.NewPath(t, "a.tokens")
 		for range 2 { // the second replaces the first
 			if err := s.WriteCache(path, c.SHA256(), e, "f"); err != nil {
 				t.Fatal(err)
@@ -64,7 +65,7 @@ func TestCache(t *testing.T) {
 			}
 		}
 	}
-	if _, err := ReadCache(filepath.Join(t.TempDir(), "none"), "", runes{}, "f"); !os.IsNotExist(err) {
+	if _, err := ReadCache(fixture.NewPath(t, "none"), "", runes{}, "f"); !os.IsNotExist(err) {
 		t.Errorf("no file: %v", err)
 	}
 	if err := (&Stream{}).WriteCache(filepath.Join(t.TempDir(), "none", "a"), "", runes{}, "f"); err == nil {

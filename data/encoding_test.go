@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 const (
@@ -157,7 +158,7 @@ func TestSeparators(t *testing.T) {
 			t.Errorf("%q: %d within lines, want %d", text, inline, want.inline)
 		}
 	}
-	dir := write(t, map[string]string{"a.txt": "a<|endoftext|>b"})
+	dir := fixture.Files(t, map[string]string{"a.txt": "a<|endoftext|>b"})
 	if _, r := load(t, dir, "a.txt"); !strings.HasSuffix(r.String(), "1 <|endoftext|> within a line of text: each ended a document") {
 		t.Error(r)
 	}

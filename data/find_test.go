@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // load loads patterns below a folder and returns the texts.
@@ -46,7 +47,7 @@ var tree = map[string]string{
 }
 
 func TestGlobs(t *testing.T) {
-	dir := write(t, tree)
+	dir := fixture.Files(t, tree)
 	for _, c := range []struct {
 		pattern string
 		want    []string
@@ -71,7 +72,7 @@ func TestGlobs(t *testing.T) {
 
 // TestLeftOut: what a folder or a glob has and isn't read is in the report.
 func TestLeftOut(t *testing.T) {
-	dir := write(t, tree)
+	dir := fixture.Files(t, tree)
 	got, r := load(t, dir, ".")
 	expectTexts(t, got, "b", "a", "c", "d", "e")
 	want := []string{
@@ -95,7 +96,7 @@ func TestLeftOut(t *testing.T) {
 
 // TestOnce: a file is read once, however it is reached.
 func TestOnce(t *testing.T) {
-	dir := write(t, map[string]string{"a.txt": "a", "b.txt": "a", "sub/c.txt": "c"})
+	dir := fixture.Files(t, map[string]string{"a.txt": "a", "b.txt": "a", "sub/c.txt": "c"})
 	if err := os.Symlink("a.txt", filepath.Join(dir, "link.txt")); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
@@ -121,7 +122,7 @@ func TestOnce(t *testing.T) {
 
 // TestShellGlob: of the names that a shell makes of * one odd file doesn't stop the rest.
 func TestShellGlob(t *testing.T) {
-	dir := write(t, map[string]string{"a.txt": "a", "a.txt~": "a", "empty.txt": " \n", "b.text": "b"})
+	dir := fixture.Files(t, map[string]string{"a.txt": "a", "a.txt~": "a", "empty.txt": " \n", "b.text": "b"})
 	if err := os.Symlink("nothing", filepath.Join(dir, "dangling.txt")); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
@@ -147,7 +148,7 @@ func TestShellGlob(t *testing.T) {
 
 // TestAllErrors: an error names all files that can't be read, not one each try.
 func TestAllErrors(t *testing.T) {
-	dir := write(t, map[string]string{"1.txt": "a\xff", "2.txt": "fine", "3.txt": "b\x00c", "4.txt": "PK\x03\x04\x14\x00\x00\x00"})
+	dir := fixture.Files(t, map[string]string{"1.txt": "a\xff", "2.txt": "fine", "3.txt": "b\x00c", "4.txt": "PK\x03\x04\x14\x00\x00\x00"})
 	_, err := Load([]string{dir}, Options{})
 	if err == nil || strings.Count(err.Error(), "\n") != 2 {
 		t.Fatalf("%v: want three lines", err)

@@ -7,11 +7,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // TestPipe: a named pipe in a folder doesn't make Load wait for someone to write.
 func TestPipe(t *testing.T) {
-	dir := write(t, map[string]string{"a.txt": "a"})
+	dir := fixture.Files(t, map[string]string{"a.txt": "a"})
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.txt"), 0o600); err != nil {
 		t.Skip("no pipes here: ", err)
 	}

@@ -40,12 +40,9 @@ func TestEachLine(t *testing.T) {
 
 // Of files that are read line by line the same is said as of those that are read whole.
 func TestEachLineReport(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	dir := fixture.Files(t, map[string]string{
 		"a.txt": "one<|endoftext|>two\n <|endoftext|> \n\nthree <|endoftext|>\n<|endoftext|><|endoftext|>\nfour", "b.md": "\n<|endoftext|>\n五\r\n", "c.txt": "", "d.csv": "x",
-	} {
-		fixture.Write(t, filepath.Join(dir, name), text)
-	}
+	})
 	got, err := EachLine([]string{dir}, Options{}, func([]byte) error { return nil })
 	if err != nil {
 		t.Fatal(err)
@@ -69,8 +66,7 @@ func TestEachLineErrors(t *testing.T) {
 		"\xff\xfea\x00\n\x00": "UTF-16",
 		"cut \xe4\xb8":        ":1: ",
 	} {
-		file := filepath.Join(t.TempDir(), "x.txt")
-		fixture.Write(t, file, text)
+		file := fixture.File(t, "x.txt", text)
 		_, err := EachLine([]string{file}, Options{}, func([]byte) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), file) {
 			t.Errorf("%q: %v, want %q", text, err, want)

@@ -14,21 +14,8 @@ import (
 	"tinygpt/internal/fixture"
 )
 
-func write(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		fixture.Write(t, path, text)
-	}
-	return dir
-}
-
 func TestLoad(t *testing.T) {
-	dir := write(t, map[string]string{
+	dir := fixture.Files(t, map[string]string{
 		"b.txt": "second\r\nline", "a.txt": "\ufefffirst", "sub/c.md": "one\n<|endoftext|>\ntwo\n<|endoftext|>\n", "sub/d.bin": "no", ".hidden/e.txt": "no",
 		"note.log": "a log",
 	})
@@ -56,7 +43,7 @@ func TestLoad(t *testing.T) {
 }
 
 func TestLoadErrors(t *testing.T) {
-	dir := write(t, map[string]string{
+	dir := fixture.Files(t, map[string]string{
 		"empty.txt": " \n", "latin1.txt": "fine\nna\xefve\n", "borders.txt": "<|endoftext|>\n", "not.gz": "plain", "folder/x.bin": "x",
 		"utf16.txt": "\xff\xfea\x00", "mark.txt": "\ufeffab\xff", "cut.txt": "na\xc3", "mark-only.txt": "\ufeff\n",
 	})
@@ -93,7 +80,7 @@ func TestLoadGzip(t *testing.T) {
 	w := gzip.NewWriter(&z)
 	w.Write([]byte("packed"))
 	w.Close()
-	dir := write(t, map[string]string{"a.txt.gz": z.String(), "b.log.gz": z.String(), "cut.gz": z.String()[:z.Len()-4]})
+	dir := fixture.Files(t, map[string]string{"a.txt.gz": z.String(), "b.log.gz": z.String(), "cut.gz": z.String()[:z.Len()-4]})
 	corpus, err := Load([]string{dir}, Options{})
 	if err != nil || !slices.Equal(slices.Collect(corpus.Texts()), []string{"packed"}) {
 		t.Errorf("%v %v", corpus, err)
@@ -105,7 +92,7 @@ func TestLoadGzip(t *testing.T) {
 // Folders that links lead to are searched when they are named; the same file is taken
 // once, however it is spelt.
 func TestLoadPaths(t *testing.T) {
-	dir := write(t, map[string]string{"real/a.txt": "a"})
+	dir := fixture.Files(t, map[string]string{"real/a.txt": "a"})
 	link := filepath.Join(dir, "link")
 	if err := os.Symlink("real", link); err != nil {
 		t.Skip("no symbolic links here: ", err)
@@ -117,7 +104,7 @@ func TestLoadPaths(t *testing.T) {
 }
 
 func TestLoadStdin(t *testing.T) {
-	dir := write(t, map[string]string{"in": "piped", "none": "", "-": "a file", "standard input": "a file"})
+	dir := fixture.Files(t, map[string]string{"in": "piped", "none": "", "-": "a file", "standard input": "a file"})
 	before := os.Stdin
 	defer func() { os.Stdin = before }()
 	read := func(name string) (Corpus, error) {

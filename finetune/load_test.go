@@ -3,7 +3,6 @@ package finetune
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,13 +11,6 @@ import (
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
-
-func write(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	fixture.Write(t, path, text)
-	return path
-}
 
 // Classes are the training file's; without a development file a part of every class
 // is held out, the same each time.
@@ -29,8 +21,8 @@ func TestLoad(t *testing.T) {
 		fmt.Fprintf(&rows, "text %d\t%s\n", i, []string{"often", "often", "often", "rare"}[i%4])
 	}
 	c := Default()
-	c.Task, c.Train, c.DevFraction = "classification", write(t, "a.tsv", rows.String()), 0.2
-	c.Test = write(t, "test.tsv", "label\tother\ttext\nrare\tx\tof another order\n")
+	c.Task, c.Train, c.DevFraction = "classification", fixture.File(t, "a.tsv", rows.String()), 0.2
+	c.Test = fixture.File(t, "test.tsv", "label\tother\ttext\nrare\tx\tof another order\n")
 	x, s, err := Load(c, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +67,7 @@ func TestLoad(t *testing.T) {
 func TestLoadGrades(t *testing.T) {
 	c := Default()
 	c.Task, c.Head, c.Label = "similarity", Regression, "score"
-	c.Train = write(t, "a.jsonl", `{"sentence1": "a", "sentence2": "b", "score": 1}`+"\n"+`{"sentence1": "c", "sentence2": "d", "score": "4"}`+"\n")
+	c.Train = fixture.File(t, "a.jsonl", `{"sentence1": "a", "sentence2": "b", "score": 1}`+"\n"+`{"sentence1": "c", "sentence2": "d", "score": "4"}`+"\n")
 	c.Dev = c.Train
 	if _, s, err := Load(c, nil); err != nil || s.Mean != 2.5 || math.Abs(s.Deviation-1.5) > 1e-12 {
 		t.Errorf("mean and deviation %+v: %v", s, err)
@@ -94,10 +86,10 @@ func TestLoadErrors(t *testing.T) {
 		{"", "", "the file is empty"},
 	} {
 		c := Default()
-		c.Task, c.Train = "classification", write(t, "a.tsv", k.train)
+		c.Task, c.Train = "classification", fixture.File(t, "a.tsv", k.train)
 		c.Dev = c.Train
 		if k.test != "" {
-			c.Test = write(t, "test.tsv", k.test)
+			c.Test = fixture.File(t, "test.tsv", k.test)
 		}
 		_, _, err := Load(c, nil)
 		expect.OneLine(t, err, k.want)
@@ -105,14 +97,16 @@ func TestLoadErrors(t *testing.T) {
 	for want, spoil := range map[string]func(c *Config){
 		`whose examples don't fit the task entailment`: func(c *Config) { c.Task, c.Stories = "entailment", "sentiment" },
 		`isn't a number`: func(c *Config) {
-			c.Task, c.Head, c.Train = "classification", Regression, write(t, "a.tsv", good)
+			c.Task, c.Head, c.Train = "classification", Regression, fixture.File(t, "a.tsv", good)
 			c.Dev = c.Train
 		},
 		`has the grade 1`: func(c *Config) {
-			c.Task, c.Head, c.Train = "classification", Regression, write(t, "a.tsv", "text\tlabel\na\t1\nb\t1.0\n")
+			c.Task, c.Head, c.Train = "classification", Regression, fixture.File(t, "a.tsv", "text\tlabel\na\t1\nb\t1.0\n")
 			c.Dev = c.Train
 		},
-		`too few to hold some out`: func(c *Config) { c.Task, c.Train, c.DevFraction = "classification", write(t, "a.tsv", good), 0.9 },
+		`too few to hold some out`: func(c *Config) {
+			c.Task, c.Train, c.DevFraction = "classification", fixture.File(t, "a.tsv", good), 0.9
+		},
 	} {
 		c := Default()
 		spoil(&c)
@@ -161,7 +155,7 @@ func TestPositionsOfHeaderless(t *testing.T) {
 		fmt.Fprintf(&named, "%d\tan example of some length, number %d of twelve\n", 1000+i, i)
 	}
 	c := Default()
-	c.Task, c.Train = "classification", write(t, "plain.tsv", plain.String())
+	c.Task, c.Train = "classification", fixture.File(t, "plain.tsv", plain.String())
 	x, s, err := Load(c, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +163,7 @@ func TestPositionsOfHeaderless(t *testing.T) {
 	if found := s.Found.Columns; !s.Headerless || found.Text[0] != "2" || found.Label != "1" || len(x.Notes) != 1 || !strings.HasSuffix(x.Notes[0], "plain.tsv: 12 rows, no header; text: 2; label: 1") {
 		t.Errorf("%+v, %q", s, x.Notes)
 	}
-	other := write(t, "named.tsv", named.String())
+	other := fixture.File(t, "named.tsv", named.String())
 	_, err = s.Read(Source{File: other})
 	expect.Error(t, err, "named.tsv: its first row looks like names of columns (id, text)")
 	for header, want := range map[string]int{"yes": 12, "no": 13} {
@@ -179,7 +173,7 @@ func TestPositionsOfHeaderless(t *testing.T) {
 	}
 	// By name nothing depends on the places.
 	c = Default()
-	c.Task, c.Train = "classification", write(t, "a.tsv", "subject\ttopic\n"+strings.ReplaceAll(plain.String(), "good\t", "x\t"))
+	c.Task, c.Train = "classification", fixture.File(t, "a.tsv", "subject\ttopic\n"+strings.ReplaceAll(plain.String(), "good\t", "x\t"))
 	c.Text, c.Label = []string{"2"}, "1"
 	if _, s, err := Load(c, nil); err != nil || s.Headerless || s.Found.Columns.Text[0] != "topic" || s.Found.Columns.Label != "subject" {
 		t.Errorf("%+v, %v", s, err)

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model/gguf"
 	"tinygpt/model/half"
 	"tinygpt/model/safetensors"
@@ -124,7 +124,7 @@ func TestWriteGGUF(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(t.TempDir(), "x.gguf")
+		path := fixture.NewPath(t, "x.gguf")
 		if err := m.WriteGGUF(path, "a name", []gguf.Pair{{Key: "tokenizer.ggml.model", Value: "gpt2"}}, c.narrow, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -189,5 +189,5 @@ func TestWriteGGUF(t *testing.T) {
 		}
 	}
 	old := tiny(t, GPT1)
-	expect.Error(t, old.WriteGGUF(filepath.Join(t.TempDir(), "x"), "", nil, "", nil), "model.arch is gpt1: llama.cpp runs gpt2 only")
+	expect.Error(t, old.WriteGGUF(fixture.NewPath(t, "x"), "", nil, "", nil), "model.arch is gpt1: llama.cpp runs gpt2 only")
 }

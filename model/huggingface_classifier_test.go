@@ -97,9 +97,9 @@ func TestHuggingFaceClassifierRefused(t *testing.T) {
 	if err := write(Classifier{Head: "score", Labels: labels, Padding: -1}); err != nil {
 		t.Errorf("without a bias: %v", err)
 	}
-	oneLine(t, write(Classifier{Head: "value"}), `no head "value"`)
-	oneLine(t, write(Classifier{Head: "score", Labels: labels[1:]}), "19 labels for a head of 20 outputs")
-	oneLine(t, write(Classifier{Head: "score", Labels: append(labels[:19:19], "a")}), "a label occurs twice")
+	expect.OneLine(t, write(Classifier{Head: "value"}), `no head "value"`)
+	expect.OneLine(t, write(Classifier{Head: "score", Labels: labels[1:]}), "19 labels for a head of 20 outputs")
+	expect.OneLine(t, write(Classifier{Head: "score", Labels: append(labels[:19:19], "a")}), "a label occurs twice")
 	m.Parameter("score.bias").Value.Float32s()[3] = 1
-	oneLine(t, write(Classifier{Head: "score", Labels: labels}), "the bias of the head can't be expressed in transformers")
+	expect.OneLine(t, write(Classifier{Head: "score", Labels: labels}), "the bias of the head can't be expressed in transformers")
 }

@@ -15,6 +15,7 @@ import (
 	"testing/fstest"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model/safetensors"
 )
 
@@ -136,15 +137,10 @@ func TestHuggingFaceConfigRefused(t *testing.T) {
 			}
 			continue
 		}
-		oneLine(t, err, want)
+		expect.OneLine(t, err, want)
 	}
 	_, err := ParseHuggingFace([]byte("gpt2"))
-	oneLine(t, err, "not a configuration in JSON")
-}
-
-func oneLine(t *testing.T, err error, want string) {
-	t.Helper()
-	expect.OneLine(t, err, want)
+	expect.OneLine(t, err, "not a configuration in JSON")
 }
 
 // altered is the folder gpt2 of the testdata with changed tensors and configuration.
@@ -154,7 +150,7 @@ func altered(t *testing.T, tensors func([]safetensors.Tensor) []safetensors.Tens
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "w")
+	path := fixture.NewPath(t, "w")
 	if err := safetensors.Write(path, tensors(m.Tensors()), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +197,7 @@ func TestHuggingFaceWeightsRefused(t *testing.T) {
 		`has shape [280 8], the model of config.json asks for [280 8000000000]`:           altered(t, same, `"n_embd": 8`, `"n_embd": 8000000000`),
 	} {
 		_, _, err := ReadHuggingFace(dir, nil)
-		oneLine(t, err, want)
+		expect.OneLine(t, err, want)
 	}
 }
 
@@ -271,7 +267,7 @@ func TestCrop(t *testing.T) {
 			t.Errorf("%+v", m.Config)
 		}
 		for _, n := range []int{0, 5} {
-			oneLine(t, m.Crop(n), fmt.Sprintf("model.context is %d: the weights have 4 positions", n))
+			expect.OneLine(t, m.Crop(n), fmt.Sprintf("model.context is %d: the weights have 4 positions", n))
 		}
 	}
 }
@@ -288,7 +284,7 @@ func FuzzParseHuggingFace(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := ParseHuggingFace(text)
 		if err != nil {
-			oneLine(t, err, "")
+			expect.OneLine(t, err, "")
 			return
 		}
 		if err := c.Validate(); err != nil {
@@ -393,11 +389,11 @@ func TestExactGELU(t *testing.T) {
 	if text := string(m.Config.HuggingFace(-1, "")); !strings.Contains(text, `"activation_function": "gelu"`) {
 		t.Errorf("written as\n%s", text)
 	}
-	oneLine(t, m.WriteGGUF(filepath.Join(t.TempDir(), "m.gguf"), "m", nil, "", nil), "model.activation is gelu: llama.cpp")
+	expect.OneLine(t, m.WriteGGUF(fixture.NewPath(t, "m.gguf"), "m", nil, "", nil), "model.activation is gelu: llama.cpp")
 	m.Config.Arch = GPT1
-	oneLine(t, m.WriteHuggingFace(t.TempDir(), "", -1, nil), "model.activation is gelu: transformers' openai-gpt")
+	expect.OneLine(t, m.WriteHuggingFace(t.TempDir(), "", -1, nil), "model.activation is gelu: transformers' openai-gpt")
 	m.Config.Activation, m.Config.InnerWidth = ReLU, 7
-	oneLine(t, m.WriteHuggingFace(t.TempDir(), "", -1, nil), "model.inner_width is 7: transformers' openai-gpt")
+	expect.OneLine(t, m.WriteHuggingFace(t.TempDir(), "", -1, nil), "model.inner_width is 7: transformers' openai-gpt")
 	m.Config.Activation = "mish"
-	oneLine(t, m.Config.Validate(), `model.activation is "mish"`)
+	expect.OneLine(t, m.Config.Validate(), `model.activation is "mish"`)
 }

@@ -131,7 +131,7 @@ func TestMinGPTRefused(t *testing.T) {
 	entry := func(shape, dtype, data string) string {
 		return fmt.Sprintf(`{%s, "transformer.wte.weight": {"shape": %s, "dtype": %q, "data": %q}}`, config, shape, dtype, data)
 	}
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"":                                       "not a configuration in JSON",
 		"[]":                                     "expected",
 		"{}":                                     `no entry "config"`,
@@ -144,10 +144,7 @@ func TestMinGPTRefused(t *testing.T) {
 		entry("[3, 2]", "torch.float16", "AAAA"): "3 bytes of torch.float16",
 		entry("[3, 2]", "torch.float32", "AA!A"): `tensor "transformer.wte.weight": data: illegal base64`,
 		`{` + config + `, "transformer.wte.weight": 3}`: `tensor "transformer.wte.weight": `,
-	} {
-		_, err := ReadMinGPT([]byte(text))
-		expect.OneLine(t, err, want)
-	}
+	}, func(text string) (*Model, error) { return ReadMinGPT([]byte(text)) })
 }
 
 // FuzzReadMinGPT: a file is refused in one line or is a model.
@@ -157,7 +154,7 @@ func FuzzReadMinGPT(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		m, err := ReadMinGPT(text)
 		if err != nil {
-			oneLine(t, err, "")
+			expect.OneLine(t, err, "")
 			return
 		}
 		if err := m.Config.Validate(); err != nil {

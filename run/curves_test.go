@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"tinygpt/finetune"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/train"
 )
 
@@ -86,7 +86,7 @@ func TestMetricsRoundTrip(t *testing.T) {
 }
 
 func TestDrawCurves(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "curves.svg")
+	path := fixture.NewPath(t, "curves.svg")
 	short := Curve{Name: "runs/" + strings.Repeat("long", 20), Points: course(3)} // never evaluated
 	frozen := Curve{Name: "frozen", Points: []train.Metrics{{Step: 1, Loss: 1}}}
 	curves := []Curve{{Name: "runs/one", Points: course(300)}, short, frozen, {Name: "reference: x", Points: course(200), Reference: true}}
@@ -121,7 +121,7 @@ func TestManyCurves(t *testing.T) {
 		}
 		curves = append(curves, Curve{Name: fmt.Sprintf("run-%02d", i), Points: Smooth(points, 100)})
 	}
-	path := filepath.Join(t.TempDir(), "curves.svg")
+	path := fixture.NewPath(t, "curves.svg")
 	if err := DrawCurves(path, curves); err != nil {
 		t.Fatal(err)
 	}

@@ -113,15 +113,6 @@ func TestWriteNothingHalf(t *testing.T) {
 // foreign is a tokenizer of some other package.
 type foreign struct{ Tokenizer }
 
-// writeFiles writes files into a new folder.
-func writeFiles(t testing.TB, files map[string]string) string {
-	dir := t.TempDir()
-	for name, text := range files {
-		fixture.Write(t, filepath.Join(dir, name), text)
-	}
-	return dir
-}
-
 func gzipped(t testing.TB, text string) string {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -144,7 +135,7 @@ func TestVocabNames(t *testing.T) {
 			{names[0] + ".gz": gzipped(t, vocab), names[1] + ".gz": gzipped(t, merges)},
 			{names[0] + ".gz": gzipped(t, vocab), names[1]: merges},
 		} {
-			if got := mustRead(t, writeFiles(t, files)); Fingerprint(got) != want {
+			if got := mustRead(t, fixture.Files(t, files)); Fingerprint(got) != want {
 				t.Errorf("%v: another tokenizer", names)
 			}
 		}
@@ -169,7 +160,7 @@ func TestConfiguration(t *testing.T) {
 		for name, text := range c.files {
 			files[name] = text
 		}
-		if got := mustRead(t, writeFiles(t, files)).EndOfText(); got != c.want {
+		if got := mustRead(t, fixture.Files(t, files)).EndOfText(); got != c.want {
 			t.Errorf("%v: end of text %d, want %d", c.files, got, c.want)
 		}
 	}
@@ -185,7 +176,7 @@ func TestConfiguration(t *testing.T) {
 			text = strings.ReplaceAll(text, "SIZE1", itoa(size+1))
 			files[name] = strings.ReplaceAll(text, "SIZE", itoa(size))
 		}
-		tok := mustRead(t, writeFiles(t, files))
+		tok := mustRead(t, fixture.Files(t, files))
 		if want := []SpecialToken{{Name: "<a>", ID: size}, {Name: "<b>", ID: size + 1}}; !slices.Equal(tok.SpecialTokens(), want) {
 			t.Errorf("special tokens %v, want %v", tok.SpecialTokens(), want)
 		}
@@ -225,21 +216,18 @@ func TestReadErrors(t *testing.T) {
 		"damaged gzip":     {map[string]string{"vocab.json": vocab, "merges.txt.gz": gzipped(t, merges)[:100]}, "merges.txt.gz: damaged gzip data"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := writeFiles(t, c.files)
+			dir := fixture.Files(t, c.files)
 			_, err := ReadHuggingFace(dir)
 			expect.OneLine(t, err, c.want, dir)
 		})
 	}
-	for path, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"none":                          "none: no such file or folder: expected a folder with tokenizer.json",
 		"testdata/text.txt":             "testdata/text.txt: expected a folder with tokenizer.json, or a file that ends in .json or .tiktoken",
 		"testdata/golden/none.json":     "golden/none.json: no such file or folder",
 		"testdata/golden/ids.json":      `ids.json: key "model" is missing`,
 		"testdata/golden/none.tiktoken": "none.tiktoken: no such file",
-	} {
-		_, err := Load(path)
-		expect.Error(t, err, want)
-	}
+	}, Load)
 }
 
 // swapLines exchanges two lines, counted from 1.
@@ -265,7 +253,7 @@ func FuzzVocabFiles(f *testing.F) {
 	f.Add([]byte(`{"<unk>":0,"a":1,"a</w>":2,"aa</w>":3}`), []byte("#version: 0.2\na a</w>\n"))
 	f.Add([]byte(`{"a":0,"a":1}`), []byte("a a"))
 	f.Fuzz(func(t *testing.T, vocab, merges []byte) {
-		dir := writeFiles(t, map[string]string{"vocab.json": string(vocab), "merges.txt": string(merges)})
+		dir := fixture.Files(t, map[string]string{"vocab.json": string(vocab), "merges.txt": string(merges)})
 		if tok, err := ReadHuggingFace(dir); err == nil {
 			checkSurvives(t, tok)
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"tinygpt/internal/expect"
 )
 
 // encodePairs is GPT-1's encoding of a word as its authors wrote it: of the pairs
@@ -120,7 +122,7 @@ func TestGPT1Large(t *testing.T) {
 }
 
 func TestWords(t *testing.T) {
-	for text, want := range map[string]string{
+	expect.Texts(t, map[string]string{
 		"":                         "",
 		" Hello,  World!\r\n":      "hello|,|world|!|",
 		"don't e.g. a_b":           "don|'|t|e|.|g|.|a|_|b|",
@@ -131,9 +133,7 @@ func TestWords(t *testing.T) {
 		"e\u0301\u0323f":           "ef|",
 		"한":                        "\u1112\u1161\u11ab|",
 		"“q” — $5 ^ ©":             "“|q|”|—|$|5|^|©|",
-	} {
-		if got := strings.ReplaceAll(string(appendWords(nil, text, true)), string(rune(endOfWord)), "|"); got != want {
-			t.Errorf("words of %q: %q, want %q", text, got, want)
-		}
-	}
+	}, func(text string) string {
+		return strings.ReplaceAll(string(appendWords(nil, text, true)), string(rune(endOfWord)), "|")
+	})
 }

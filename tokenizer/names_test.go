@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // TestAddedTokens: special and other added tokens, with what they strip and where they
@@ -25,7 +25,7 @@ func TestAddedTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := mustRead(t, "testdata/golden/added")
-	again := filepath.Join(t.TempDir(), "tokenizer.json")
+	again := fixture.NewPath(t, "tokenizer.json")
 	if err := WriteJSON(again, first); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestAddedTokens(t *testing.T) {
 			}
 		}
 	}
-	expect.Error(t, WriteTiktoken(filepath.Join(t.TempDir(), "x.tiktoken"), first), "can't say that")
+	expect.Error(t, WriteTiktoken(fixture.NewPath(t, "x.tiktoken"), first), "can't say that")
 	if _, _, err := ByteLevelVocabulary(first); err == nil {
 		t.Error("no error")
 	}

@@ -64,7 +64,7 @@ func TestUnsuitableCheckpoint(t *testing.T) {
 }
 
 func TestReadMetrics(t *testing.T) {
-	path := filepath.Join(t.TempDir(), MetricsFile)
+	path := fixture.NewPath(t, MetricsFile)
 	for text, want := range map[string]string{
 		`{"step":1}` + "\n" + `{"step":2`:                   "",
 		`{"step":1}` + "\n" + `{"step` + "\n{\"step\":3}\n": path + ":2: ",

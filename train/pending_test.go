@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // A run that is interrupted in an evaluation or a sample ends at once, and when it goes on
@@ -78,7 +79,7 @@ func TestInterruptedEvaluation(t *testing.T) {
 
 // A run that goes on after an earlier step than its last sample writes no sample twice.
 func TestCutSamples(t *testing.T) {
-	path := filepath.Join(t.TempDir(), SamplesFile)
+	path := fixture.NewPath(t, SamplesFile)
 	if err := cutSamples(path, 0); err != nil {
 		t.Error(err)
 	}

@@ -205,7 +205,7 @@ func TestParseSpikes(t *testing.T) {
 		_, err := parseSpikes(meta)
 		expect.OneLine(t, err, "expected")
 	}
-	f := filepath.Join(t.TempDir(), "a.safetensors")
+	f := fixture.NewPath(t, "a.safetensors")
 	x := newTrainer(t, "", quick)
 	state := State{Spikes: Spikes{Losses: []float64{1.0 / 3, 2e-300}, Norms: []float64{4, 5}, Skipped: 3}}
 	if err := SaveCheckpoint(f, x.Model, state); err != nil {

@@ -115,21 +115,18 @@ func TestRecordArray(t *testing.T) {
 	if err != nil || len(got) != 2 || got[0].Answers[0] != "乙" || got[1].Answers[0] != "d" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"[\n{\"prompt\": \"a\"}]":                        "x.json:2: ",
 		"[\n{\"prompt\": \"a\", \"response\": \"b\"}":    "the array isn't closed",
 		"[{\"prompt\": \"a\", \"response\": \"b\"}]\n{}": "more after the array",
 		"[]":  "no line in it",
 		"[1]": "not a JSON object",
 		"[{]": "not a JSON array",
-	} {
-		_, err := Parse(strings.NewReader(text), "x.json")
-		expect.Error(t, err, want)
-	}
+	}, func(text string) ([]Example, error) { return Parse(strings.NewReader(text), "x.json") })
 }
 
 func TestRecordErrors(t *testing.T) {
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		``:                                "no line",
 		`{"prompt": "Hi"}`:                "no answer",
 		`{"prompt": "Hi", "chosen": "a"}`: "rejected",
@@ -138,10 +135,7 @@ func TestRecordErrors(t *testing.T) {
 		`{"messages": [{"role": "bot", "content": "x"}], "response": "y"}`: `role "bot"`,
 		`nonsense`: "x.jsonl:1",
 		"{\"prompt\": \"a\", \"response\": \"\xff\"}": "x.jsonl:1: not UTF-8",
-	} {
-		_, err := Parse(strings.NewReader(text), "x.jsonl")
-		expect.Error(t, err, want)
-	}
+	}, func(text string) ([]Example, error) { return Parse(strings.NewReader(text), "x.jsonl") })
 }
 
 func FuzzParse(f *testing.F) {

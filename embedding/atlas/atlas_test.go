@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"tinygpt/embedding/query"
 	"tinygpt/internal/browser"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // awkward are words that break pictures and pages.
@@ -39,7 +39,7 @@ func random(n int) *Map {
 }
 
 func TestSVG(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "map.svg")
+	path := fixture.NewPath(t, "map.svg")
 	m := random(400)
 	if err := m.WriteSVG(path); err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestChoice(t *testing.T) {
 // found, selected, and zoomed to.
 func TestPage(t *testing.T) {
 	m := random(600)
-	path := filepath.Join(t.TempDir(), "map.html")
+	path := fixture.NewPath(t, "map.html")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)

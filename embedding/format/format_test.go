@@ -168,7 +168,7 @@ func TestParse(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	nan := float32(math.NaN())
 	long := zipped("3 2\n" + strings.Repeat("word 1 2\n", 1))
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"":                             "the file is empty",
 		"once upon a time\n":           "line 1 is neither",
 		"3 2\na 1 2\nb 3 4\n":          "line 1 says 3 words, but the file ends after 2: it is truncated",
@@ -188,10 +188,10 @@ func TestParseErrors(t *testing.T) {
 		binaryFile("1 2\n", "\n", []string{"a", "b"}, 1, 2, 3, 4):          "byte 14: line 1 says 1 words of 2 numbers, but there is more after them",
 		binaryFile("2 2\n", "\n", []string{"a", "b"}, 1, 2, 3, nan):        `byte 21: number 2 of word 2, "b", is NaN`,
 		binaryFile("1 1\n", strings.Repeat("x", 1<<17), []string{""}, 1e9): "there is more after them",
-	} {
-		_, _, err := parse(text)
-		expect.Error(t, err, want)
-	}
+	}, func(text string) (*embedding.Vectors, error) {
+		v, _, err := parse(text)
+		return v, err
+	})
 }
 
 func TestWriteErrors(t *testing.T) {
@@ -286,7 +286,7 @@ func FuzzWords(f *testing.F) {
 	f.Add([]byte("a\t1\nb\t2\n"), true)
 	f.Add([]byte("a\nb\n"), false)
 	f.Fuzz(func(t *testing.T, text []byte, counted bool) {
-		path := filepath.Join(t.TempDir(), "v.tsv")
+		path := fixture.NewPath(t, "v.tsv")
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
 		}

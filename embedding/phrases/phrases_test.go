@@ -176,17 +176,14 @@ func TestDictionary(t *testing.T) {
 	if got := linesOf(text)[0]; got != "在 北京大学 hello 北京 3 大学生 们" {
 		t.Errorf("%q", got)
 	}
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"":                 "no words with a frequency",
 		"北京\n":             "d, line 1: found \"北京\": expected a word, its frequency",
 		"北京 5\n大学 much\n":  "d, line 2",
 		"北京 -1\n":          "d, line 1",
 		"北京 0\n":           "no words with a frequency",
 		"a 1 n too many\n": "d, line 1",
-	} {
-		_, err := ParseDictionary(strings.NewReader(text), "d")
-		expect.Error(t, err, want)
-	}
+	}, func(text string) (*Dictionary, error) { return ParseDictionary(strings.NewReader(text), "d") })
 }
 
 func FuzzDictionary(f *testing.F) {

@@ -196,28 +196,22 @@ func TestCorrelate(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"":                   "no questions in it",
 		": s\na b c\n":       "q, line 2 has 3 words: expected four",
 		": s\n\na b c d e\n": "q, line 3 has 5 words",
-	} {
-		_, err := ParseQuestions(strings.NewReader(text), "q")
-		expect.Error(t, err, want)
-	}
+	}, func(text string) ([]Section, error) { return ParseQuestions(strings.NewReader(text), "q") })
 	sections, err := ParseQuestions(strings.NewReader("a b c d\n: x y\n\n e  f\tg h \n"), "q")
 	if err != nil || len(sections) != 2 || sections[0].Name != "q" || sections[1].Name != "x y" || sections[1].Questions[0] != [4]string{"e", "f", "g", "h"} {
 		t.Errorf("%v, %v", sections, err)
 	}
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"":                      "no pairs",
 		"word1,word2,grade\n":   "no pairs",
 		"a b 1\nc d\n":          "p, line 2: found \"c d\": expected two words and a grade",
 		"a b 1\nc d NaN\n":      "p, line 2",
 		"a\tb\t1\nc\td\tmuch\n": "p, line 2",
-	} {
-		_, err := ParsePairs(strings.NewReader(text), "p")
-		expect.Error(t, err, want)
-	}
+	}, func(text string) ([]Pair, error) { return ParsePairs(strings.NewReader(text), "p") })
 	pairs, err := ParsePairs(strings.NewReader("\ufeffa b\tc\t1.5\tx\n# note\nd, e ,2\r\nf g 3"), "p")
 	if err != nil || !slices.Equal(pairs, []Pair{{"a b", "c", 1.5}, {"d", "e", 2}, {"f", "g", 3}}) {
 		t.Errorf("%v, %v", pairs, err)

@@ -114,8 +114,7 @@ func inf() float64 {
 
 // The text is the same from a file and from a pipe.
 func TestPipe(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "text.txt")
-	fixture.Write(t, file, strings.Repeat("one two three\nfour five\n", 9))
+	file := fixture.File(t, "text.txt", strings.Repeat("one two three\nfour five\n", 9))
 	read := func(name string) *corpus.Text {
 		x, _, err := ReadText(Data{Files: []string{name}, Words: "words", MinCount: 1}, true)
 		if err != nil {

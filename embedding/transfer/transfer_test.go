@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +19,7 @@ import (
 )
 
 func TestRead(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.conll")
+	path := fixture.NewPath(t, "a.conll")
 	text := "Anna I-PER\nBell I-PER\nBen B-PER\nin O\nNew I-LOC\nYork I-LOC\n\nHi O\n"
 	fixture.Write(t, path, text)
 	got, err := Read(path, data.Options{})
@@ -262,7 +261,7 @@ func TestCurve(t *testing.T) {
 	if math.Abs(mean-0.35) > 1e-9 || math.Abs(deviation-0.0707) > 1e-4 {
 		t.Errorf("%v ± %v", mean, deviation)
 	}
-	path := filepath.Join(t.TempDir(), "curve.svg")
+	path := fixture.NewPath(t, "curve.svg")
 	if err := DrawCurve(path, trials); err != nil {
 		t.Fatal(err)
 	}

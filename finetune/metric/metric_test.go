@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
 )
 
@@ -43,7 +44,7 @@ func TestConfusion(t *testing.T) {
 }
 
 func TestDraw(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "confusion.png")
+	path := fixture.NewPath(t, "confusion.png")
 	c := NewConfusion([]string{"good", "bad", "差", "d", "e"}, []int{0, 1, 1}, []int{0, 1, 0})
 	if err := c.Draw(path, "test set"); err != nil {
 		t.Fatal(err)
@@ -124,7 +125,7 @@ func TestManyClasses(t *testing.T) {
 		if top := c.Mistakes(1); len(top) != 1 || top[0] != (Mistake{1, 0, 2}) {
 			t.Errorf("%d classes: the most frequent mistake is %v", n, top)
 		}
-		path := filepath.Join(t.TempDir(), "a.png")
+		path := fixture.NewPath(t, "a.png")
 		if err := c.Draw(path, "test set"); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +143,7 @@ func TestManyClasses(t *testing.T) {
 	for i := range all {
 		all[i] = i
 	}
-	if err := NewConfusion(make([]string, 100), all, all).Draw(filepath.Join(t.TempDir(), "a.png"), ""); err != nil {
+	if err := NewConfusion(make([]string, 100), all, all).Draw(fixture.NewPath(t, "a.png"), ""); err != nil {
 		t.Error("without a mistake: ", err)
 	}
 }

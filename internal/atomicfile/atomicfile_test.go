@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 func TestWriteFile(t *testing.T) {
@@ -111,7 +113,7 @@ func TestDevice(t *testing.T) {
 // TestWritersTogether: each of many writers of one name succeeds, and a reader sees
 // what one of them wrote.
 func TestWritersTogether(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x")
+	path := fixture.NewPath(t, "x")
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
@@ -185,7 +187,7 @@ func TestFolderLast(t *testing.T) {
 }
 
 func TestLines(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log.jsonl")
+	path := fixture.NewPath(t, "log.jsonl")
 	for i, c := range []struct{ before, want string }{
 		{"", "7\n"},
 		{"1\n", "1\n7\n"},

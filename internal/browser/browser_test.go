@@ -2,14 +2,15 @@ package browser
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // A page is opened, typed into, clicked and scrolled, and what it logs is noted.
 func TestBrowser(t *testing.T) {
 	b := New(t)
-	path := filepath.Join(t.TempDir(), "page.html")
+	path := fixture.NewPath(t, "page.html")
 	page := `<body style="margin:0"><input autofocus><button style="position:fixed;left:100px;top:100px;width:50px;height:50px"></button>
 <script>document.querySelector("button").onclick = () => document.title = "clicked";
 onwheel = e => document.title = "wheel " + e.deltaY; onkeydown = e => { if (e.key === "Enter") document.title = "enter"; };
@@ -33,7 +34,7 @@ console.error("on purpose");</script>`
 			t.Errorf("title %q, want %q", got, want)
 		}
 	}
-	picture := filepath.Join(t.TempDir(), "picture.png")
+	picture := fixture.NewPath(t, "picture.png")
 	b.Screenshot(picture)
 	if info, err := os.Stat(picture); err != nil || info.Size() < 500 {
 		t.Errorf("%v, %v", info, err)

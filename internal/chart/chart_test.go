@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/fixture"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -119,7 +121,7 @@ func TestTicks(t *testing.T) {
 // A single point is a dot, and the legend is below the axes: where the data is, it covers
 // nothing. Each text has its length.
 func TestDotAndLegend(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a.svg")
+	path := fixture.NewPath(t, "a.svg")
 	p := drawn(t, 3)
 	if err := Write(path, SlideWidth, SlideHeight, []*plot.Plot{p}); err != nil {
 		t.Fatal(err)
@@ -182,7 +184,7 @@ func TestTextWidth(t *testing.T) {
 
 // TestLargest: no picture takes more than some slides.
 func TestLargest(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.svg")
+	path := fixture.NewPath(t, "x.svg")
 	if err := Write(path, 1800*vg.Centimeter, 1800*vg.Centimeter, []*plot.Plot{New("", "x", "y")}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"image/png"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 
 	"gonum.org/v1/plot"
 )
@@ -21,7 +22,7 @@ func TestFallback(t *testing.T) {
 		t.Errorf("a character that no font has: %q", got)
 	}
 	draw := func(title, name string) []byte {
-		path := filepath.Join(t.TempDir(), name)
+		path := fixture.NewPath(t, name)
 		p := New(title, "", "")
 		p.HideAxes()
 		if err := Write(path, 300, 100, []*plot.Plot{p}); err != nil {

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"image"
 	"image/png"
-	"os"
-	"path/filepath"
+	"math"
+	"strconv"
+	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // probe is a test that remembers whether it failed.
@@ -32,6 +35,18 @@ func TestErrors(t *testing.T) {
 		{"one line", func(t testing.TB) { OneLine(t, errors.New("a: b"), "a: ") }, false},
 		{"several lines", func(t testing.TB) { OneLine(t, lines, "empty") }, true},
 		{"no line", func(t testing.TB) { OneLine(t, nil) }, true},
+		{"errors of inputs", func(t testing.TB) { Errors(t, map[string]string{"x": `"x": invalid`, "3": ""}, strconv.Atoi) }, false},
+		{"an input without an error", func(t testing.TB) { Errors(t, map[string]string{"3": "invalid"}, strconv.Atoi) }, true},
+		{"an input with one", func(t testing.TB) { Errors(t, map[string]string{"x": ""}, strconv.Atoi) }, true},
+		{"another error", func(t testing.TB) { Errors(t, map[string]string{"x": "range"}, strconv.Atoi) }, true},
+		{"an error of two lines", func(t testing.TB) {
+			Errors(t, map[string]string{"x": "empty"}, func(string) (int, error) { return 0, lines })
+		}, true},
+		{"texts", func(t testing.TB) { Texts(t, map[string]string{"a": "A", "": ""}, strings.ToUpper) }, false},
+		{"another text", func(t testing.TB) { Texts(t, map[string]string{"a": "B"}, strings.ToUpper) }, true},
+		{"near", func(t testing.TB) { Near(t, "x", 1, 1.5, 0.5) }, false},
+		{"far", func(t testing.TB) { Near(t, "x", 1, 1.5, 0.25) }, true},
+		{"no number", func(t testing.TB) { Near(t, "x", math.NaN(), 1, 1e9) }, true},
 	} {
 		p := &probe{TB: t}
 		if c.check(p); p.failed != c.failed {
@@ -41,19 +56,11 @@ func TestErrors(t *testing.T) {
 }
 
 func TestPictures(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
 	var picture bytes.Buffer
 	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 3, 2))); err != nil {
 		t.Fatal(err)
 	}
-	good, open, dots := write("good.svg", "<svg><text>one</text></svg>"), write("open.svg", "<svg><text></svg>"), write("dots.png", picture.String())
+	good, open, dots := fixture.File(t, "good.svg", "<svg><text>one</text></svg>"), fixture.File(t, "open.svg", "<svg><text></svg>"), fixture.File(t, "dots.png", picture.String())
 	for _, c := range []struct {
 		name   string
 		check  func(testing.TB)

@@ -3,8 +3,9 @@ package terminal
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 func TestFit(t *testing.T) {
@@ -20,7 +21,7 @@ func TestFit(t *testing.T) {
 }
 
 func TestWidthOfNoTerminal(t *testing.T) {
-	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	f, err := os.Create(fixture.NewPath(t, "x"))
 	if err != nil {
 		t.Fatal(err)
 	}

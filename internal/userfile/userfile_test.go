@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tinygpt/internal/fixture"
 )
 
 // A name that leads to no file that ends is an error in one line that says what it is.
@@ -61,7 +63,7 @@ func check(t *testing.T, what, path string, err error, want string) {
 
 // A named pipe with a writer is read to its end, however late the writer comes.
 func TestOpenPipe(t *testing.T) {
-	pipe := filepath.Join(t.TempDir(), "pipe")
+	pipe := fixture.NewPath(t, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestReference(t *testing.T) {
 	for row := range 3 {
 		corner = append(corner, values[row*columns:][:4]...)
 	}
-	path, last := filepath.Join(t.TempDir(), "x.gguf"), int64(0)
+	path, last := fixture.NewPath(t, "x.gguf"), int64(0)
 	err := Write(path, []Pair{
 		{"general.architecture", "gpt2"},
 		{"general.name", `é "q"`},

@@ -80,9 +80,9 @@ func TestReference(t *testing.T) {
 	if err := f.Int32("j", small); err != nil || !slices.Equal(small, []int32{-7, 8}) {
 		t.Errorf("Int32: %v %v", small, err)
 	}
-	expectError(t, f.Int32("i", small), "value 1099511627776 at 1 doesn't fit 32 bits")
-	expectError(t, f.Float32("a", make([]float32, 4)), `tensor "a" has 3 elements (shape [1 3]), expected 4`)
-	expectError(t, f.Float32("z", nil), `no tensor "z" among its 10 (`)
+	expect.OneLine(t, f.Int32("i", small), "value 1099511627776 at 1 doesn't fit 32 bits")
+	expect.OneLine(t, f.Float32("a", make([]float32, 4)), `tensor "a" has 3 elements (shape [1 3]), expected 4`)
+	expect.OneLine(t, f.Float32("z", nil), `no tensor "z" among its 10 (`)
 }
 
 // TestFixtures reads every tensor of the reference cases that PyTorch wrote.
@@ -140,14 +140,6 @@ func parse(t *testing.T, header, data string) *File {
 		t.Fatal(err)
 	}
 	return f
-}
-
-func expectError(t *testing.T, err error, want string) {
-	t.Helper()
-	expect.Error(t, err, want)
-	if err != nil && strings.Contains(err.Error(), "\n") {
-		t.Errorf("error of more than one line: %v", err)
-	}
 }
 
 // White space around the header's JSON, and null as its metadata, are read as the format's
@@ -209,7 +201,7 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			_, err := Parse(bytes.NewReader(c.file), int64(len(c.file)), "weights")
-			expectError(t, err, c.want)
+			expect.OneLine(t, err, c.want)
 			if err != nil && !strings.HasPrefix(err.Error(), "weights: ") {
 				t.Errorf("the file isn't named: %v", err)
 			}
@@ -220,7 +212,7 @@ func TestRefused(t *testing.T) {
 func TestOpenRefused(t *testing.T) {
 	folder := t.TempDir()
 	_, err := Open(folder)
-	expectError(t, err, folder+": a folder, expected a regular file")
+	expect.OneLine(t, err, folder+": a folder, expected a regular file")
 	_, err = Open(filepath.Join(folder, "none"))
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
@@ -234,7 +226,7 @@ func TestShrunk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectError(t, f.Float32("x", make([]float32, 2)), "the file ends too early")
+	expect.OneLine(t, f.Float32("x", make([]float32, 2)), "the file ends too early")
 }
 
 // FuzzParse: whatever is accepted can be read in full.
@@ -250,7 +242,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) {
 		got, err := Parse(bytes.NewReader(file), int64(len(file)), "fuzz")
 		if err != nil {
-			expectError(t, err, "fuzz: ")
+			expect.OneLine(t, err, "fuzz: ")
 			return
 		}
 		readAll(t, got)

@@ -59,8 +59,8 @@ func TestSet(t *testing.T) {
 			t.Error("there is a d")
 		}
 		_, err = s.Float32Equal("d", nil)
-		expectError(t, err, `no tensor "d" among`)
-		expectError(t, s.Float32("d", nil), `no tensor "d" among`)
+		expect.OneLine(t, err, `no tensor "d" among`)
+		expect.OneLine(t, s.Float32("d", nil), `no tensor "d" among`)
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
@@ -69,7 +69,7 @@ func TestSet(t *testing.T) {
 
 func TestSetRefused(t *testing.T) {
 	entry := func(file string) string { return fmt.Sprintf(`{"weight_map": {"a": %q}}`, file) }
-	for text, want := range map[string]string{
+	expect.Errors(t, map[string]string{
 		"":                         "i.json: not JSON",
 		"{\"\xff\": 1}":            "i.json: not UTF-8",
 		"[]":                       "index is [, expected an object",
@@ -88,15 +88,14 @@ func TestSetRefused(t *testing.T) {
 		entry(""):                    "expected a file of the same folder",
 		entry("bad.safetensors"):     "bad.safetensors: 3 bytes are too few",
 		entry("folder.safetensors"):  "folder.safetensors: not a regular file",
-	} {
+	}, func(text string) (*Set, error) {
 		dir := index(parts(t), text)
 		dir["bad.safetensors"] = &fstest.MapFile{Data: []byte("bad")}
 		dir["folder.safetensors/x"] = &fstest.MapFile{}
-		_, err := OpenSet(dir, "i.json", Safetensors)
-		expectError(t, err, want)
-	}
+		return OpenSet(dir, "i.json", Safetensors)
+	})
 	_, err := OpenSet(parts(t), "none.safetensors", Safetensors)
-	expectError(t, err, "none.safetensors")
+	expect.OneLine(t, err, "none.safetensors")
 }
 
 // TestReferenceShards reads a model that transformers split.
@@ -125,7 +124,7 @@ func FuzzIndex(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := OpenSet(index(dir, text), "i.json", Safetensors)
 		if err != nil {
-			expectError(t, err, "i.json")
+			expect.OneLine(t, err, "i.json")
 			return
 		}
 		for _, n := range s.Names() {

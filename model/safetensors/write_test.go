@@ -15,11 +15,12 @@ import (
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 func write(t testing.TB, tensors []Tensor, metadata map[string]string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "x.safetensors")
+	path := fixture.NewPath(t, "x.safetensors")
 	if err := Write(path, tensors, metadata); err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +189,7 @@ func TestAltered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expectError(t, f.Verify(), "weights: the data was altered")
+		expect.OneLine(t, f.Verify(), "weights: the data was altered")
 		file[i] ^= 1
 	}
 }
@@ -214,8 +215,8 @@ func TestWriteRefused(t *testing.T) {
 		{[]Tensor{x}, map[string]string{"sha256": "0"}, "the writer's own"},
 		{[]Tensor{x}, map[string]string{"a": "\xff"}, "isn't UTF-8"},
 	} {
-		path := filepath.Join(t.TempDir(), "x.safetensors")
-		expectError(t, Write(path, c.tensors, c.metadata), c.want)
+		path := fixture.NewPath(t, "x.safetensors")
+		expect.OneLine(t, Write(path, c.tensors, c.metadata), c.want)
 		if left, _ := filepath.Glob(path + "*"); left != nil {
 			t.Errorf("%s: not removed %v", c.want, left)
 		}
@@ -249,7 +250,7 @@ func FuzzWrite(f *testing.F) {
 		for i, b := range raw {
 			data[i] = float32(b)
 		}
-		path := filepath.Join(t.TempDir(), "x")
+		path := fixture.NewPath(t, "x")
 		if Write(path, []Tensor{{Name: name, Shape: []int{len(data)}, Data: data}}, map[string]string{key: value}) != nil {
 			return
 		}

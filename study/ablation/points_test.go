@@ -2,9 +2,10 @@ package ablation
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // FuzzPoints: the results of an ablation are read, or refused in one line.
@@ -12,7 +13,7 @@ func FuzzPoints(f *testing.F) {
 	f.Add([]byte(`{"arm":"n-grams","examples":20,"seed":1,"score":0.5}` + "\n"))
 	f.Add([]byte("null\n{}\n[]\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		path := filepath.Join(t.TempDir(), pointsFile)
+		path := fixture.NewPath(t, pointsFile)
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -309,14 +309,14 @@ func checkRefusals(t *testing.T, dir string) {
 	}
 	s := quick()
 	s.From, s.RewardFrom, s.Force = filepath.Join(dir, "sft"), filepath.Join(dir, "reward"), false
-	to := filepath.Join(t.TempDir(), "ppo")
+	to := fixture.NewPath(t, "ppo")
 	_, err = Start(context.Background(), run.PPO, s, to, nil)
 	expect.Error(t, err, "--force")
 	if _, err := os.Stat(to); err == nil {
 		t.Error("a run that was refused leaves a folder")
 	}
 	s.From = filepath.Join(dir, "reward")
-	if _, err := Start(context.Background(), run.PPO, s, filepath.Join(t.TempDir(), "x"), nil); err == nil {
+	if _, err := Start(context.Background(), run.PPO, s, fixture.NewPath(t, "x"), nil); err == nil {
 		t.Error("PPO starts from a reward model")
 	}
 }

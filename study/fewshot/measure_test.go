@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"math"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 func points() (all []Point) {
@@ -64,7 +65,7 @@ func TestSummary(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	for _, name := range []string{"a.svg", "a.png"} {
-		path := filepath.Join(t.TempDir(), name)
+		path := fixture.NewPath(t, name)
 		if err := s.DrawShots(path); err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package fewshot
 
 import (
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -12,8 +11,7 @@ import (
 
 func TestReadTask(t *testing.T) {
 	write := func(name, text string) string {
-		path := filepath.Join(t.TempDir(), name)
-		fixture.Write(t, path, text)
+		path := fixture.File(t, name, text)
 		return path
 	}
 	const three = `{"question": "hot", "choices": ["warm", "cold"], "answer": "cold"}

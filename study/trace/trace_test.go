@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -148,8 +147,7 @@ func written(t *testing.T, p *Page) string {
 func TestBrowser(t *testing.T) {
 	b := browser.New(t)
 	page, trace, w, tok := traced(t, awkward)
-	path := filepath.Join(t.TempDir(), "trace.html")
-	fixture.Write(t, path, written(t, page))
+	path := fixture.File(t, "trace.html", written(t, page))
 	b.Open("file://" + path)
 
 	if title := b.Text("document.title"); !strings.HasPrefix(title, "</script><!--\"'&lt;é") {

@@ -6,11 +6,11 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 	"testing/fstest"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model/safetensors"
 )
 
@@ -129,7 +129,7 @@ func TestIncompleteCase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "case")
+	path := fixture.NewPath(t, "case")
 	one := []int{1, 1}
 	if err := safetensors.Write(path, []safetensors.Tensor{{Name: "tokens", Shape: one, Data: []int32{0}}, {Name: "targets", Shape: one, Data: []int32{0}}}, nil); err != nil {
 		t.Fatal(err)

@@ -23,13 +23,9 @@ func TestFresh(t *testing.T) {
 
 func TestExplained(t *testing.T) {
 	keys := map[string]string{"MinCount": "min_count", "Words": "words", "Head": "head"}
-	for comment, want := range map[string]string{
+	expect.Texts(t, map[string]string{
 		"MinCount is how often a word\n\toccurs at least.\n": "how often a word occurs at least",
 		"Words of MinCount or more. See Head.\n":             "words of min_count or more. See head",
 		"A word's Header.\n":                                 "A word's Header",
-	} {
-		if got := explained("MinCount", comment, keys); got != want {
-			t.Errorf("%q: %q, want %q", comment, got, want)
-		}
-	}
+	}, func(comment string) string { return explained("MinCount", comment, keys) })
 }

@@ -14,6 +14,7 @@ import (
 
 	"tinygpt/internal/capacity"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -66,7 +67,7 @@ func TestPresets(t *testing.T) {
 // A ladder with a model that is too large is refused before its first model is trained.
 func TestTooLarge(t *testing.T) {
 	defer capacity.Pretend(1 << 24)()
-	l, r := tiny(t, filepath.Join(t.TempDir(), "large"))
+	l, r := tiny(t, fixture.NewPath(t, "large"))
 	if err := l.SetLayers([]int{1, 2, 3, 300}); err != nil {
 		t.Fatal(err)
 	}
