@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
 	"tinygpt/data/instruct"
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
 	"tinygpt/model"
@@ -132,7 +132,5 @@ func TestFeedbackRefused(t *testing.T) {
 	if err := f.Add(instruct.Record{Answers: []string{"x"}}); err == nil {
 		t.Error("a record without a conversation is taken")
 	}
-	if _, err := os.Stat(f.Path); err == nil {
-		t.Error("a refused record made a file")
-	}
+	expect.NoFile(t, f.Path)
 }

@@ -105,8 +105,6 @@ func TestLoadPaths(t *testing.T) {
 
 func TestLoadStdin(t *testing.T) {
 	dir := fixture.Files(t, map[string]string{"in": "piped", "none": "", "-": "a file", "standard input": "a file"})
-	before := os.Stdin
-	defer func() { os.Stdin = before }()
 	read := func(name string) (Corpus, error) {
 		var err error
 		if os.Stdin, err = os.Open(filepath.Join(dir, name)); err != nil {

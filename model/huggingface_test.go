@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -275,10 +274,7 @@ func TestCrop(t *testing.T) {
 // FuzzParseHuggingFace: a configuration is refused in one line or is valid.
 func FuzzParseHuggingFace(f *testing.F) {
 	for name := range transformersModels {
-		text, err := os.ReadFile(filepath.Join("testdata", name, configFile))
-		if err != nil {
-			f.Fatal(err)
-		}
+		text := expect.File(f, "testdata", name, configFile)
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

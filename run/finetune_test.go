@@ -1,13 +1,13 @@
 package run
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"tinygpt/finetune"
 	"tinygpt/internal/capacity"
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
 
@@ -99,10 +99,7 @@ func TestFinetuneMemory(t *testing.T) {
 func TestTruncatedFinetuning(t *testing.T) {
 	f := finetuned(t, moods)
 	path := filepath.Join(f.Dir, configFile)
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := expect.File(t, path)
 	missing := false
 	for n := range len(whole) {
 		if n > 0 && whole[n-1] != '\n' {

@@ -27,9 +27,7 @@ func TestMakeRead(t *testing.T) {
 	var c settings
 	c.Vectors.Dim = 100
 	dir, err := Make("", "wiki.yaml", Vectors, c, func(dir string) error {
-		if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
-			t.Error("the configuration is there before the run is whole")
-		}
+		expect.NoFile(t, filepath.Join(dir, configFile))
 		return os.WriteFile(filepath.Join(dir, "vocab.tsv"), nil, 0o644)
 	})
 	if err != nil || dir != filepath.FromSlash("runs/wiki-1") {
@@ -53,9 +51,7 @@ func TestMakeRead(t *testing.T) {
 	if _, err := Make("", "x", Vectors, c, func(string) error { return errors.New("full") }); err == nil {
 		t.Error("no error")
 	}
-	if _, err := os.Stat(filepath.FromSlash("runs/x-1")); err == nil {
-		t.Error("a failed run's folder is left")
-	}
+	expect.NoFile(t, filepath.FromSlash("runs/x-1"))
 	if _, err := Make("", "x", "poems", c, nil); !errors.Is(err, errNoKind) {
 		t.Error(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/embedding/training"
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/model/kernel"
@@ -49,10 +50,7 @@ func TestGolden(t *testing.T) {
 		}
 		return
 	}
-	known, err := os.ReadFile("testdata/golden.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	known := expect.File(t, "testdata/golden.txt")
 	for _, set := range kernel.InstructionSets() {
 		machine := processor() + "/" + set
 		out := testAgain(t, goldenSet+"="+set)

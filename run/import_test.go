@@ -119,9 +119,7 @@ func TestImportRefused(t *testing.T) {
 		for _, name := range []string{"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"} {
 			text := expect.File(t, from, name)
 			if text = spoil(name, text); text != nil {
-				if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
-					t.Fatal(err)
-				}
+				fixture.Write(t, filepath.Join(dir, name), text)
 			}
 		}
 	}
@@ -176,9 +174,7 @@ func TestImportRefused(t *testing.T) {
 	if _, _, err := Import(from, "", func(_, _ int64) error { return stop }); !errors.Is(err, stop) {
 		t.Error(err)
 	}
-	if _, err := os.Stat(Root); err == nil {
-		t.Error("a run was left behind")
-	}
+	expect.NoFile(t, Root)
 }
 
 func TestExportRefused(t *testing.T) {
@@ -230,29 +226,20 @@ func TestExportRefused(t *testing.T) {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
-	if _, err := os.Stat("empty"); err == nil {
-		t.Error("a folder was left behind")
-	}
-	if files, _ := os.ReadDir("full"); len(files) != 1 {
-		t.Errorf("left behind: %v", files)
-	}
+	expect.NoFile(t, "empty")
+	expect.Folder(t, "full", "config.json")
 	// A folder may have files of others, and both formats.
 	if err := os.Remove("full/config.json"); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("full/README.md", nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "full/README.md", "")
 	for _, format := range []Format{HuggingFace, GGUF} {
 		if _, err := r.Export("best", "full", format, safetensors.BF16, nil); err != nil {
 			t.Error(err)
 		}
 	}
-	files, _ := filepath.Glob("full/*")
 	for _, name := range []string{"README.md", "config.json", "model.safetensors", "model.gguf", "tokenizer.json"} {
-		if !slices.Contains(files, filepath.Join("full", name)) {
-			t.Errorf("%s isn't among %v", name, files)
-		}
+		expect.File(t, "full", name)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,9 +93,7 @@ func TestTeam(t *testing.T) {
 	for i := range 40 {
 		fmt.Fprintf(&rows, "A text with the number %d in it.\t%s\n", i*i, []string{"odd", "even"}[i%2])
 	}
-	if err := os.WriteFile("rows.tsv", []byte(rows.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "rows.tsv", rows.String())
 	f.Finetune.Task, f.Finetune.Train, f.Finetune.From, f.Finetune.Adapt = "classification", "rows.tsv", "base-1", 3
 	f.Finetune.Epochs, f.Finetune.MinSteps, f.Finetune.Evaluations = 1, 4, 2
 	f.Train.BatchSize, f.Train.GradientAccumulationSteps, f.Train.GradientParts = 4, 4, 4

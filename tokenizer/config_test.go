@@ -1,10 +1,11 @@
 package tokenizer
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // FuzzConfig: a folder with any tokenizer_config.json is read, or refused in one line.
@@ -17,9 +18,7 @@ func FuzzConfig(f *testing.F) {
 		if err := Save(dir, NewByte(), 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "tokenizer_config.json"), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, filepath.Join(dir, "tokenizer_config.json"), text)
 		tok, err := ReadHuggingFace(dir)
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,22 +25,15 @@ var forms = []struct {
 	{"WriteTiktoken", func(dir string, t Tokenizer) error { return WriteTiktoken(filepath.Join(dir, "t.tiktoken"), t) }, "t.tiktoken"},
 	{"vocab.json", func(dir string, t Tokenizer) error {
 		err := WriteHuggingFace(dir, t, 0)
-		return cmpErr(err, os.Remove(filepath.Join(dir, "tokenizer.json")))
+		return errors.Join(err, os.Remove(filepath.Join(dir, "tokenizer.json")))
 	}, ""},
 	{"vocab.json without configuration", func(dir string, t Tokenizer) error {
 		err := WriteHuggingFace(dir, t, 0)
 		for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"} {
-			err = cmpErr(err, os.Remove(filepath.Join(dir, name)))
+			err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
 		}
 		return err
 	}, ""},
-}
-
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // TestWriteRead: each kind comes back from each form as it was, special tokens
@@ -87,16 +81,13 @@ func TestWriteRead(t *testing.T) {
 
 // TestWriteNothingHalf: files appear complete or not at all, and replace others.
 func TestWriteNothingHalf(t *testing.T) {
-	dir := t.TempDir()
+	// A folder in the way makes the rename fail: the temporary file must go.
+	dir := fixture.Files(t, map[string]string{"folder/full/a.txt": ""})
+	path := filepath.Join(dir, "folder")
 	for range 2 {
 		if err := WriteJSON(filepath.Join(dir, "t.json"), NewByte()); err != nil {
 			t.Fatal(err)
 		}
-	}
-	// A folder in the way makes the rename fail: the temporary file must go.
-	path := filepath.Join(dir, "folder")
-	if err := os.MkdirAll(filepath.Join(path, "full"), 0o755); err != nil {
-		t.Fatal(err)
 	}
 	for _, write := range []func(string, Tokenizer) error{WriteJSON, WriteTiktoken} {
 		if err := write(path, NewByte()); err == nil {
@@ -105,9 +96,7 @@ func TestWriteNothingHalf(t *testing.T) {
 		expect.Error(t, write(filepath.Join(dir, "missing", "t"), NewByte()), "writing tokenizer byte")
 		expect.Error(t, write(filepath.Join(dir, "t"), foreign{NewByte()}), "writing tokenizer byte")
 	}
-	if files, _ := os.ReadDir(dir); len(files) != 2 {
-		t.Errorf("files left over: %v", files)
-	}
+	expect.Folder(t, dir, "folder", "t.json")
 }
 
 // foreign is a tokenizer of some other package.
@@ -246,9 +235,7 @@ func FuzzVocabFiles(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, path := range []string{dir} {
-		vocab, _ := os.ReadFile(filepath.Join(path, "vocab.json"))
-		merges, _ := os.ReadFile(filepath.Join(path, "merges.txt"))
-		f.Add(vocab, merges)
+		f.Add(expect.File(f, path, "vocab.json"), expect.File(f, path, "merges.txt"))
 	}
 	f.Add([]byte(`{"<unk>":0,"a":1,"a</w>":2,"aa</w>":3}`), []byte("#version: 0.2\na a</w>\n"))
 	f.Add([]byte(`{"a":0,"a":1}`), []byte("a a"))

@@ -3,7 +3,6 @@ package train
 import (
 	"bytes"
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,9 +22,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	path := filepath.Join(dir, LastCheckpoint)
 	intact := read(t, path)
 	load := func(text []byte) error {
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, path, text)
 		_, err := newTrainer(t, dir, quick).Resume()
 		return err
 	}

@@ -1,16 +1,9 @@
 package train
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"io"
-	"os"
-	"slices"
 
 	"tinygpt/internal/atomicfile"
-	"tinygpt/internal/userfile"
 )
 
 // Metrics is one line of a run's metrics.jsonl: a step, or an evaluation.
@@ -62,27 +55,18 @@ type Curve interface {
 // openMetrics opens the log of a run that goes on after step. Later lines are dropped:
 // their steps are done again. newCurve makes the run's curve, unless it is nil.
 func openMetrics(path string, step int, newCurve func() Curve) (*metricsLog, error) {
-	all, err := ReadMetrics(path)
-	if err != nil && !os.IsNotExist(err) {
+	all, file, err := atomicfile.Reopen(path, func(m Metrics) bool { return m.Step <= step })
+	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(m Metrics) bool { return m.Step > step })
-	var keep bytes.Buffer
-	if err := WriteMetrics(&keep, all); err != nil {
-		return nil, err
-	}
-	if err := atomicfile.WriteFile(path, keep.Bytes()); err != nil {
-		return nil, err
-	}
-	l := &metricsLog{}
+	l := &metricsLog{file: file}
 	if newCurve != nil {
 		l.curve = newCurve()
 	}
 	for _, m := range all {
 		l.note(m)
 	}
-	l.file, err = atomicfile.OpenLines(path)
-	return l, err
+	return l, nil
 }
 
 // add writes a line. A nil log, of a process that writes no files, takes none.
@@ -115,42 +99,13 @@ func (l *metricsLog) addEvaluation(m Metrics) error {
 
 func (l *metricsLog) close() error { return l.file.Close() }
 
-// ReadMetrics reads a metrics.jsonl. A last line that was only partly written is ignored.
-func ReadMetrics(path string) ([]Metrics, error) {
-	f, err := userfile.OpenRegular(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return ParseMetrics(f, path)
-}
+// ReadMetrics reads a metrics.jsonl. A last line that was only partly written is left out.
+func ReadMetrics(path string) ([]Metrics, error) { return atomicfile.ReadLines[Metrics](path) }
 
 // ParseMetrics does what ReadMetrics does, for an open file; errors mention name.
 func ParseMetrics(r io.Reader, name string) ([]Metrics, error) {
-	var all []Metrics
-	lines := bufio.NewScanner(r)
-	var broken error
-	for n := 1; lines.Scan(); n++ {
-		if broken != nil {
-			return nil, broken
-		}
-		var m Metrics
-		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-			broken = fmt.Errorf("%s:%d: not a line of metrics: %w", name, n, err)
-			continue
-		}
-		all = append(all, m)
-	}
-	return all, lines.Err()
+	return atomicfile.ParseLines[Metrics](r, name)
 }
 
 // WriteMetrics writes what ReadMetrics reads.
-func WriteMetrics(w io.Writer, all []Metrics) error {
-	lines := json.NewEncoder(w)
-	for _, m := range all {
-		if err := lines.Encode(m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func WriteMetrics(w io.Writer, all []Metrics) error { return atomicfile.WriteLines(w, all) }

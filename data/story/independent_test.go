@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"tinygpt/internal/expect"
 )
 
 // teller reads the grammar's files and tells stories in its own way: it expands the text of
@@ -41,10 +42,7 @@ func readTeller(t *testing.T, folder string, spaces bool) *teller {
 		t.Fatal("no grammar in ", folder, err)
 	}
 	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := expect.File(t, f)
 		var kind, name string
 		for _, l := range strings.Split(string(text), "\n") {
 			body := strings.TrimSpace(l)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -48,10 +49,11 @@ func same(t *testing.T, what string, got, want *embedding.Vectors) {
 
 func TestWriteRead(t *testing.T) {
 	dir := t.TempDir()
-	for name, format := range map[string]Format{
+	formats := map[string]Format{
 		"a.txt": Text, "a.txt.gz": Text, "A.VEC": Text, "a.vec.gz": Text, "a.glove.txt": GloVe, "a.glove.txt.gz": GloVe,
 		"a.bin": Binary, "a.bin.gz": Binary, "a.safetensors": Safetensors,
-	} {
+	}
+	for name, format := range formats {
 		v := awkward()
 		if format == Binary {
 			v = plain()
@@ -78,10 +80,7 @@ func TestWriteRead(t *testing.T) {
 			same(t, name+", two words", got, v.First(2))
 		}
 	}
-	left, _ := os.ReadDir(dir)
-	if len(left) != 10 { // the words of the safetensors too
-		t.Errorf("%d files", len(left))
-	}
+	expect.Folder(t, dir, append(slices.Collect(maps.Keys(formats)), "a.tsv")...)
 }
 
 // The files are gensim 4.4.0's: see study/verify/python/check_vectors.py.
@@ -209,9 +208,7 @@ func TestWriteErrors(t *testing.T) {
 	}
 	v.Matrix[0] = float32(math.Inf(1))
 	expect.Error(t, Write(filepath.Join(dir, "a.txt"), v), "is +Inf")
-	if left, _ := os.ReadDir(dir); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
+	expect.Folder(t, dir)
 }
 
 func TestSafetensorsWords(t *testing.T) {
@@ -268,7 +265,7 @@ func FuzzParse(f *testing.F) {
 				continue // a word that the format can't hold
 			}
 			// Floats whose bytes are digits are text as well.
-			if written, _ := os.ReadFile(path); name == "a.bin" && isText(written[bytes.IndexByte(written, '\n')+1:], v.Dim) {
+			if written := expect.File(t, path); name == "a.bin" && isText(written[bytes.IndexByte(written, '\n')+1:], v.Dim) {
 				continue
 			}
 			got, _, err := Read(path, 0)
@@ -286,10 +283,7 @@ func FuzzWords(f *testing.F) {
 	f.Add([]byte("a\t1\nb\t2\n"), true)
 	f.Add([]byte("a\nb\n"), false)
 	f.Fuzz(func(t *testing.T, text []byte, counted bool) {
-		path := fixture.NewPath(t, "v.tsv")
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		path := fixture.File(t, "v.tsv", text)
 		v := &embedding.Vectors{Dim: 1}
 		if err := readWords(path, map[string]string{wordsCounted: fmt.Sprint(counted)}, v, 2); err == nil && len(v.Words) != 2 {
 			t.Errorf("%d words", len(v.Words))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model/kernel"
 	"tinygpt/model/safetensors"
 )
@@ -17,13 +18,13 @@ const CheckpointFile = "last.safetensors"
 
 // save draws the loss curve and writes the checkpoint, last: a run that goes on from it has
 // all that comes before.
-func (s *Session) save(dir string, log *metricsLog) error {
+func (s *Session) save(dir string, log *atomicfile.Lines, all []Metrics) error {
 	meta := map[string]string{
 		"step": strconv.Itoa(s.step), "instructions": kernel.InstructionSet(), "elapsed": s.elapsed.String(), "text": s.text,
 	}
 	return errors.Join(
-		log.lines.Sync(),
-		drawLoss(filepath.Join(dir, LossCurveFile), s.Config.Vectors.Model, log.all),
+		log.Sync(),
+		drawLoss(filepath.Join(dir, LossCurveFile), s.Config.Vectors.Model, all),
 		safetensors.Write(filepath.Join(dir, CheckpointFile), s.learner.State(), meta))
 }
 

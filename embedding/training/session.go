@@ -12,6 +12,7 @@ import (
 	"tinygpt/embedding/glove"
 	"tinygpt/embedding/spec"
 	"tinygpt/embedding/word2vec"
+	"tinygpt/internal/atomicfile"
 	"tinygpt/model/safetensors"
 )
 
@@ -119,17 +120,18 @@ const reportInterval = 200 * time.Millisecond
 // step that it is at, writes a checkpoint and returns ErrStopped. A number that isn't
 // finite ends the training with an error that names the word; the last checkpoint stays.
 func (s *Session) Run(ctx context.Context, dir string) error {
-	log, err := openMetrics(filepath.Join(dir, MetricsFile), s.step)
+	// Lines of steps that are made again are dropped.
+	all, log, err := atomicfile.Reopen(filepath.Join(dir, MetricsFile), func(m Metrics) bool { return m.Step <= s.step })
 	if err != nil {
 		return err
 	}
-	defer log.close()
+	defer log.Close()
 	steps := s.learner.Steps()
 	started, before := time.Now(), s.elapsed
 	sinceReport, doneThen := time.Now(), s.learner.Done(s.step)
 	for s.step < steps {
 		if ctx.Err() != nil {
-			return errors.Join(ErrStopped, s.save(dir, log))
+			return errors.Join(ErrStopped, s.save(dir, log, all))
 		}
 		rate := s.learner.LearningRate(s.step)
 		if err := s.learner.Train(s.step); err != nil {
@@ -150,7 +152,8 @@ func (s *Session) Run(ctx context.Context, dir string) error {
 			if m.Loss, m.ValLoss, err = s.learner.Evaluate(); err != nil {
 				return err
 			}
-			if err := errors.Join(log.add(m), s.save(dir, log)); err != nil {
+			all = append(all, m)
+			if err := errors.Join(log.Add(m), s.save(dir, log, all)); err != nil {
 				return err
 			}
 			s.report(m)

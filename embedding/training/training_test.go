@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,9 +49,7 @@ func TestResume(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, name := range []string{MetricsFile, LossCurveFile, CheckpointFile} {
-				if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-					t.Error(err)
-				}
+				expect.File(t, dir, name)
 			}
 			all, err := ReadMetrics(filepath.Join(dir, MetricsFile))
 			if err != nil || len(all) != 4 || all[3].Epoch != 2 || !(all[3].ValLoss < all[0].ValLoss) {
@@ -114,7 +111,7 @@ func inf() float64 {
 
 // The text is the same from a file and from a pipe.
 func TestPipe(t *testing.T) {
-	file := fixture.File(t, "text.txt", strings.Repeat("one two three\nfour five\n", 9))
+	text := strings.Repeat("one two three\nfour five\n", 9)
 	read := func(name string) *corpus.Text {
 		x, _, err := ReadText(Data{Files: []string{name}, Words: "words", MinCount: 1}, true)
 		if err != nil {
@@ -122,15 +119,8 @@ func TestPipe(t *testing.T) {
 		}
 		return x
 	}
-	fromFile := read(file)
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	old := os.Stdin
-	os.Stdin = f
-	defer func() { os.Stdin = old }()
+	fromFile := read(fixture.File(t, "text.txt", text))
+	fixture.Stdin(t, text)
 	if piped := read("-"); fingerprint(piped) != fingerprint(fromFile) {
 		t.Error("a piped text differs from the file")
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
 
@@ -196,9 +197,7 @@ func TestLines(t *testing.T) {
 		{"1\n" + strings.Repeat("x", 200_000), "1\n7\n"},
 		{strings.Repeat("x", 200_000) + "\n", strings.Repeat("x", 200_000) + "\n7\n"},
 	} {
-		if err := os.WriteFile(path, []byte(c.before), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, path, c.before)
 		l, err := OpenLines(path)
 		if err != nil {
 			t.Fatal(err)
@@ -240,6 +239,36 @@ func expectNames(t *testing.T, dir string, want ...string) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%s holds %q, want %q", dir, got, want)
+	}
+}
+
+// A file that is opened again has its lines, but for one that was cut off and those that
+// aren't kept. A line before the last one is refused if it isn't what was written.
+func TestReopen(t *testing.T) {
+	path := fixture.File(t, "log.jsonl", "1\n2\n3\n4") // only the end of the last line is missing
+	all, lines, err := Reopen(path, func(n int) bool { return n != 2 })
+	if err != nil || !slices.Equal(all, []int{1, 3, 4}) {
+		t.Fatalf("%v, %v", all, err)
+	}
+	if err := errors.Join(lines.Add(5), lines.Close()); err != nil {
+		t.Error(err)
+	}
+	if got := expect.File(t, path); string(got) != "1\n3\n4\n5\n" {
+		t.Errorf("%q", got)
+	}
+	if again, err := ReadLines[int](path); err != nil || !slices.Equal(again, []int{1, 3, 4, 5}) {
+		t.Errorf("%v, %v", again, err)
+	}
+	fixture.Write(t, path, "1\n{\n3\n")
+	_, _, err = Reopen[int](path, nil)
+	expect.OneLine(t, err, path+":2: not a line that this program wrote")
+	fixture.Write(t, path, "1\n2\n{")
+	if all, lines, err = Reopen[int](path, nil); err != nil || !slices.Equal(all, []int{1, 2}) {
+		t.Fatalf("%v, %v", all, err)
+	}
+	lines.Close()
+	if got := expect.File(t, path); string(got) != "1\n2\n" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -15,9 +15,7 @@ func TestBrowser(t *testing.T) {
 <script>document.querySelector("button").onclick = () => document.title = "clicked";
 onwheel = e => document.title = "wheel " + e.deltaY; onkeydown = e => { if (e.key === "Enter") document.title = "enter"; };
 console.error("on purpose");</script>`
-	if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, path, page)
 	b.Open("file://" + path)
 	if len(b.Requests) != 1 || len(b.Complaints) != 1 {
 		t.Errorf("requests %q, complaints %q", b.Requests, b.Complaints)

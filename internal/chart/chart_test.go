@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 
 	"gonum.org/v1/plot"
@@ -54,10 +55,7 @@ func TestWrite(t *testing.T) {
 	if err != nil || picture.Bounds().Dx() != 1280 || picture.Bounds().Dy() != 720 {
 		t.Fatalf("%v, %v: want 1280 × 720", picture.Bounds(), err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "a.svg"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, dir, "a.svg")
 	for d := xml.NewDecoder(strings.NewReader(string(text))); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
@@ -126,10 +124,7 @@ func TestDotAndLegend(t *testing.T) {
 	if err := Write(path, SlideWidth, SlideHeight, []*plot.Plot{p}); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, path)
 	if !regexp.MustCompile(`d="M[^"]*A[0-9.]+`).Match(text) {
 		t.Errorf("no dot in\n%s", text)
 	}

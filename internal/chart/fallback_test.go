@@ -3,10 +3,10 @@ package chart
 import (
 	"bytes"
 	"image/png"
-	"os"
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 
 	"gonum.org/v1/plot"
@@ -28,10 +28,7 @@ func TestFallback(t *testing.T) {
 		if err := Write(path, 300, 100, []*plot.Plot{p}); err != nil {
 			t.Fatal(err)
 		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := expect.File(t, path)
 		return content
 	}
 	// Chinese is outlines in an SVG picture, other text is text.

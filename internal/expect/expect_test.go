@@ -55,17 +55,24 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestPictures(t *testing.T) {
+func TestFiles(t *testing.T) {
 	var picture bytes.Buffer
 	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 3, 2))); err != nil {
 		t.Fatal(err)
 	}
 	good, open, dots := fixture.File(t, "good.svg", "<svg><text>one</text></svg>"), fixture.File(t, "open.svg", "<svg><text></svg>"), fixture.File(t, "dots.png", picture.String())
+	dir := fixture.Files(t, map[string]string{"a.txt": "one", "b/c.txt": "two"})
 	for _, c := range []struct {
 		name   string
 		check  func(testing.TB)
 		failed bool
 	}{
+		{"folder", func(t testing.TB) { Folder(t, dir, "b", "a.txt") }, false},
+		{"folder with another file", func(t testing.TB) { Folder(t, dir, "b") }, true},
+		{"folder without a file", func(t testing.TB) { Folder(t, dir, "a.txt", "b", "c") }, true},
+		{"no folder", func(t testing.TB) { Folder(t, good) }, true},
+		{"no file", func(t testing.TB) { NoFile(t, good+".gz") }, false},
+		{"a file", func(t testing.TB) { NoFile(t, good) }, true},
 		{"svg", func(t testing.TB) { SVG(t, good, "one") }, false},
 		{"svg without a text", func(t testing.TB) { SVG(t, good, "two") }, true},
 		{"svg with an open tag", func(t testing.TB) { SVG(t, open) }, true},

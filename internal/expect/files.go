@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,32 @@ func File(t testing.TB, elements ...string) []byte {
 		t.Fatal(err)
 	}
 	return content
+}
+
+// Folder fails the test unless a folder has files and folders of these names, and no others.
+func Folder(t testing.TB, path string, names ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		t.Errorf("%v", err)
+		return
+	}
+	found := make([]string, len(entries))
+	for i, e := range entries {
+		found[i] = e.Name()
+	}
+	slices.Sort(names)
+	if !slices.Equal(found, names) {
+		t.Errorf("%s has %q, expected %q", path, found, names)
+	}
+}
+
+// NoFile fails the test if there is a file or a folder at the path.
+func NoFile(t testing.TB, path string) {
+	t.Helper()
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is there, expected no file: %v", path, err)
+	}
 }
 
 // SVG fails the test unless a file is well-formed XML in which each text is found.

@@ -20,9 +20,7 @@ func TestOpen(t *testing.T) {
 	patience = 50 * time.Millisecond
 	dir := t.TempDir()
 	regular, pipe := filepath.Join(dir, "regular"), filepath.Join(dir, "pipe")
-	if err := os.WriteFile(regular, []byte("text"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, regular, "text")
 	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +80,7 @@ func TestFolder(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "config.json"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "index.json"), []byte("{}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, filepath.Join(dir, "index.json"), "{}")
 	_, err := fs.ReadFile(Folder(dir), "config.json")
 	check(t, "ReadFile", "config.json", err, "config.json: a pipe")
 	if text, err := fs.ReadFile(Folder(dir), "index.json"); err != nil || string(text) != "{}" {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"tinygpt/internal/expect"
 	"tinygpt/model/safetensors"
 )
 
@@ -125,10 +126,7 @@ func TestRefused(t *testing.T) {
 // FuzzOpen: a file is refused in one line, or all its tensors can be read.
 func FuzzOpen(f *testing.F) {
 	for _, folder := range []string{"gpt2-relu", "gpt2-silu"} {
-		b, err := os.ReadFile("../testdata/" + folder + "/pytorch_model.bin")
-		if err != nil {
-			f.Fatal(err)
-		}
+		b := expect.File(f, "../testdata/"+folder+"/pytorch_model.bin")
 		f.Add(b)
 	}
 	f.Add(archive(one, map[string]string{"0": "12345678"}))

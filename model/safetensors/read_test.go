@@ -231,10 +231,7 @@ func TestShrunk(t *testing.T) {
 
 // FuzzParse: whatever is accepted can be read in full.
 func FuzzParse(f *testing.F) {
-	reference, err := os.ReadFile("testdata/reference.safetensors")
-	if err != nil {
-		f.Fatal(err)
-	}
+	reference := expect.File(f, "testdata/reference.safetensors")
 	f.Add(reference)
 	f.Add(assemble(`{}`, ""))
 	f.Add(assemble(`{"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}  `, "01234567"))

@@ -174,9 +174,7 @@ func TestBytes(t *testing.T) {
 	if len(metadata) != 2 {
 		t.Error("the caller's metadata was changed")
 	}
-	if left, _ := filepath.Glob(path + "?*"); left != nil {
-		t.Errorf("not removed: %v", left)
-	}
+	expect.Folder(t, filepath.Dir(path), filepath.Base(path))
 }
 
 // TestAltered flips each byte of the data in turn.
@@ -217,22 +215,20 @@ func TestWriteRefused(t *testing.T) {
 	} {
 		path := fixture.NewPath(t, "x.safetensors")
 		expect.OneLine(t, Write(path, c.tensors, c.metadata), c.want)
-		if left, _ := filepath.Glob(path + "*"); left != nil {
-			t.Errorf("%s: not removed %v", c.want, left)
-		}
+		expect.Folder(t, filepath.Dir(path))
 	}
 }
 
 // TestKeepsOld: a write that fails leaves the file that was there.
 func TestKeepsOld(t *testing.T) {
 	path := write(t, []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}}}, nil)
-	before, _ := os.ReadFile(path)
+	before := expect.File(t, path)
 	full := errors.New("no space left")
 	tensors := []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{2}}}
 	if err := WriteProgress(path, tensors, nil, func(_, _ int64) error { return full }); !errors.Is(err, full) {
 		t.Fatal(err)
 	}
-	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
+	if !bytes.Equal(before, expect.File(t, path)) {
 		t.Error("the old file was changed")
 	}
 	expectNotExist := filepath.Join(t.TempDir(), "no", "x")
@@ -269,18 +265,16 @@ func FuzzWrite(f *testing.F) {
 // Progress ends with the total; an error of it ends the work and keeps the old file.
 func TestWriteProgress(t *testing.T) {
 	path := write(t, []Tensor{{Name: "x", Shape: []int{1}, Data: []float32{1}}}, nil)
-	before, _ := os.ReadFile(path)
+	before := expect.File(t, path)
 	tensors := []Tensor{{Name: "x", Shape: []int{2, 2}, Data: make([]float32, 4)}, {Name: "y", Data: []int64{3}}}
 	stop := errors.New("stopped")
 	if err := WriteProgress(path, tensors, nil, func(_, _ int64) error { return stop }); err != stop {
 		t.Error(err)
 	}
-	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
+	if !bytes.Equal(before, expect.File(t, path)) {
 		t.Error("the old file was changed")
 	}
-	if left, _ := filepath.Glob(path + "?*"); left != nil {
-		t.Errorf("not removed: %v", left)
-	}
+	expect.Folder(t, filepath.Dir(path), filepath.Base(path))
 	var told []int64
 	if err := WriteProgress(path, tensors, nil, func(done, total int64) error { told = append(told, done, total); return nil }); err != nil || !slices.Equal(told, []int64{1, 5, 5, 5}) {
 		t.Errorf("%v %v", told, err)
@@ -291,18 +285,13 @@ func TestWriteProgress(t *testing.T) {
 // a checksum, which then isn't known.
 func TestBitFlips(t *testing.T) {
 	path := write(t, []Tensor{{Name: "x", Shape: []int{2}, Data: []float32{1, 2}}}, map[string]string{"step": "12"})
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := expect.File(t, path)
 	header := bytes.Index(whole, []byte(headerKey))
 	for at := range whole {
 		for bit := range 8 {
 			altered := bytes.Clone(whole)
 			altered[at] ^= 1 << bit
-			if err := os.WriteFile(path, altered, 0o666); err != nil {
-				t.Fatal(err)
-			}
+			fixture.Write(t, path, altered)
 			f, err := Open(path)
 			if err == nil {
 				err = f.Verify()

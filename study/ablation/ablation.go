@@ -4,9 +4,7 @@
 package ablation
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -246,10 +244,7 @@ func (s *Study) open() error {
 	case !sameSettings(before, text):
 		return fmt.Errorf("%s holds an ablation with other settings (see %s in it): name another folder with --to", s.Dir, configFile)
 	}
-	if s.points, err = readPoints(filepath.Join(s.Dir, pointsFile)); err != nil {
-		return err
-	}
-	s.log, err = atomicfile.OpenLines(filepath.Join(s.Dir, pointsFile))
+	s.points, s.log, err = atomicfile.Reopen[Point](filepath.Join(s.Dir, pointsFile), nil)
 	return err
 }
 
@@ -261,26 +256,6 @@ func sameSettings(before, now []byte) bool {
 	}
 	again, err := c.Marshal()
 	return err == nil && string(again) == string(now)
-}
-
-func readPoints(path string) (points []Point, err error) {
-	f, err := userfile.OpenRegular(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		var p Point
-		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
-			return nil, fmt.Errorf("%s:%d: not a result: %w: remove the line", path, n, err)
-		}
-		points = append(points, p)
-	}
-	return points, lines.Err()
 }
 
 func (s *Study) has(arm string, size int, seed uint64) bool {

@@ -1,11 +1,11 @@
 package ablation
 
 import (
-	"os"
+	"bytes"
 	"strings"
 	"testing"
 
-	"tinygpt/internal/fixture"
+	"tinygpt/internal/atomicfile"
 )
 
 // FuzzPoints: the results of an ablation are read, or refused in one line.
@@ -13,11 +13,7 @@ func FuzzPoints(f *testing.F) {
 	f.Add([]byte(`{"arm":"n-grams","examples":20,"seed":1,"score":0.5}` + "\n"))
 	f.Add([]byte("null\n{}\n[]\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		path := fixture.NewPath(t, pointsFile)
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := readPoints(path); err != nil && strings.Contains(err.Error(), "\n") {
+		if _, err := atomicfile.ParseLines[Point](bytes.NewReader(text), pointsFile); err != nil && strings.Contains(err.Error(), "\n") {
 			t.Errorf("more than a line: %v", err)
 		}
 	})

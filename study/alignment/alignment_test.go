@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -99,8 +98,8 @@ func TestCourse(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"summary.json", "answers.txt", "steps.svg", "preferred.svg", "ppo/loss.svg", "ppo/best.safetensors", "reward/results.json"} {
-		if info, err := os.Stat(filepath.Join(whole.Dir, name)); err != nil || info.Size() == 0 {
-			t.Errorf("%s: %v", name, err)
+		if len(expect.File(t, whole.Dir, name)) == 0 {
+			t.Errorf("%s is empty", name)
 		}
 	}
 
@@ -147,8 +146,8 @@ func TestCourse(t *testing.T) {
 				}
 			}
 		}
-		if _, err := os.Stat(filepath.Join(tr.Run.Dir, align.AverageCheckpoint)); err != nil || !found {
-			t.Errorf("no ptx/loss, or no average of the weights: %v", err)
+		if expect.File(t, tr.Run.Dir, align.AverageCheckpoint); !found {
+			t.Error("no ptx/loss")
 		}
 	})
 	t.Run("best of n", func(t *testing.T) {
@@ -299,22 +298,18 @@ func checkReward(t *testing.T, dir string) {
 func checkRefusals(t *testing.T, dir string) {
 	path := filepath.Join(dir, "reward", resultsFile)
 	text := expect.File(t, path)
-	defer os.WriteFile(path, text, 0o644)
+	defer fixture.Write(t, path, text)
 	bad, err := json.Marshal(align.RewardMeasures{Accuracy: 0.55, WordsOnly: 0.58, Deviation: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, bad, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, path, bad)
 	s := quick()
 	s.From, s.RewardFrom, s.Force = filepath.Join(dir, "sft"), filepath.Join(dir, "reward"), false
 	to := fixture.NewPath(t, "ppo")
 	_, err = Start(context.Background(), run.PPO, s, to, nil)
 	expect.Error(t, err, "--force")
-	if _, err := os.Stat(to); err == nil {
-		t.Error("a run that was refused leaves a folder")
-	}
+	expect.NoFile(t, to)
 	s.From = filepath.Join(dir, "reward")
 	if _, err := Start(context.Background(), run.PPO, s, fixture.NewPath(t, "x"), nil); err == nil {
 		t.Error("PPO starts from a reward model")

@@ -3,10 +3,8 @@ package alignment
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -15,7 +13,6 @@ import (
 	"tinygpt/align"
 	"tinygpt/data/instruct"
 	"tinygpt/internal/atomicfile"
-	"tinygpt/internal/userfile"
 	"tinygpt/run"
 )
 
@@ -67,8 +64,8 @@ func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say f
 		return nil, err
 	}
 	defer unlock()
-	points, err := readPoints(filepath.Join(dir, pointsFile))
-	if err != nil {
+	points, err := atomicfile.ReadLines[Point](filepath.Join(dir, pointsFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	r, err := run.Open(o.Reward)
@@ -96,7 +93,12 @@ func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say f
 				return points, err
 			}
 			points = append(points, more...)
-			if err := writePoints(filepath.Join(dir, pointsFile), points); err != nil {
+			// All points of a proxy, or none.
+			var lines bytes.Buffer
+			if err := atomicfile.WriteLines(&lines, points); err != nil {
+				return points, err
+			}
+			if err := atomicfile.WriteFile(filepath.Join(dir, pointsFile), lines.Bytes()); err != nil {
 				return points, err
 			}
 		}
@@ -227,35 +229,4 @@ func (x *overoptimiser) optimise(ctx context.Context, judge *align.RewardJudge, 
 		}
 	}
 	return points, nil
-}
-
-func readPoints(path string) (points []Point, err error) {
-	text, err := userfile.ReadRegular(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	lines := json.NewDecoder(bytes.NewReader(text))
-	for {
-		var p Point
-		if err := lines.Decode(&p); err == io.EOF {
-			return points, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("%s: not the points of `gpt align overoptimise`: %w", path, err)
-		}
-		points = append(points, p)
-	}
-}
-
-func writePoints(path string, points []Point) error {
-	var b bytes.Buffer
-	lines := json.NewEncoder(&b)
-	for _, p := range points {
-		if err := lines.Encode(p); err != nil {
-			return err
-		}
-	}
-	return atomicfile.WriteFile(path, b.Bytes())
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,8 +72,8 @@ func TestTooLarge(t *testing.T) {
 	}
 	_, err := l.Run(t.Context())
 	expect.OneLine(t, err, "the model of 300 × 1208: this training needs about", "and this computer has 16.0 MiB: lower the layers")
-	if _, err := os.Stat(l.Dir); err == nil || r.steps > 0 {
-		t.Errorf("%d steps, and the folder is there: %v", r.steps, err == nil)
+	if expect.NoFile(t, l.Dir); r.steps > 0 {
+		t.Errorf("%d steps", r.steps)
 	}
 }
 
@@ -144,10 +143,7 @@ func TestResume(t *testing.T) {
 	}
 	l, r = tiny(t, dir)
 	stopped := filepath.Join(l.Rungs()[1].Dir, train.LastCheckpoint)
-	before, err := os.ReadFile(stopped)
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := expect.File(t, stopped)
 	got, err := l.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -169,15 +165,13 @@ func TestResume(t *testing.T) {
 	}
 
 	// Metrics that are ahead of the last checkpoint, as after a kill, don't make a model trained.
-	after, _ := os.ReadFile(stopped)
-	if err := os.WriteFile(stopped, before, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	after := expect.File(t, stopped)
+	fixture.Write(t, stopped, before)
 	l, r = tiny(t, dir)
 	if _, err := l.Run(context.Background()); err != nil || r.before != 3 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if again, _ := os.ReadFile(stopped); len(after) == 0 || !bytes.Equal(again[len(again)/2:], after[len(after)/2:]) {
+	if again := expect.File(t, stopped); len(after) == 0 || !bytes.Equal(again[len(again)/2:], after[len(after)/2:]) {
 		t.Error("other weights than without the kill")
 	}
 
