@@ -52,10 +52,9 @@ func (r Result) Final() (name string, e Evaluation) {
 	return "development", r.Dev
 }
 
-// Write leaves the results in the session's folder: numbers, confusion matrix, and
-// the examples with the highest loss.
-func (s *Session) Write(r Result) error {
-	name, e := r.Final()
+// Results returns what results.json says of r.
+func (s *Session) Results(r Result) Results {
+	_, e := r.Final()
 	results := Results{
 		Task: s.Setup.Task, Metric: e.Metric, Seed: s.Train.Seed, TrainExamples: len(s.TrainItems), Truncated: Truncated(s.TrainItems),
 		Steps: r.State.Step, BestStep: r.State.BestStep, Dev: r.Dev.measured(),
@@ -64,7 +63,14 @@ func (s *Session) Write(r Result) error {
 		test := r.Test.measured()
 		results.Test = &test
 	}
-	text, err := json.MarshalIndent(results, "", "  ")
+	return results
+}
+
+// Write leaves the results in the session's folder: numbers, confusion matrix, and
+// the examples with the highest loss.
+func (s *Session) Write(r Result) error {
+	name, e := r.Final()
+	text, err := json.MarshalIndent(s.Results(r), "", "  ")
 	if err == nil {
 		err = atomicfile.WriteFile(filepath.Join(s.Dir, ResultsFile), append(text, '\n'))
 	}

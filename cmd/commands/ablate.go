@@ -37,18 +37,12 @@ same examples. Results are kept one by one: the same command goes on where it wa
 			if err != nil {
 				return err
 			}
-			asJSON, err := jsonFormat(c)
-			if err != nil {
-				return err
-			}
+			asJSON := wantsJSON(c)
 			cfg, source, err := finetuneConfig(c)
 			if err != nil {
 				return err
 			}
-			out := c.App.Writer
-			if asJSON {
-				out = c.App.ErrWriter // what is done; the results go to standard output
-			}
+			out := narration(c)
 			fmt.Fprintf(out, "configuration: %s\n", source)
 			examples, setup, err := finetune.Load(cfg.Finetune, nil)
 			if err != nil {
@@ -81,7 +75,7 @@ same examples. Results are kept one by one: the same command goes on where it wa
 				return err
 			}
 			if asJSON {
-				return printJSON(c.App.Writer, s.Points())
+				return printJSON(c, s.Points())
 			}
 			fmt.Fprintf(out, "\n%s\npicture: %s\n", s.Table(), s.Picture())
 			return nil

@@ -32,13 +32,23 @@ func alignDataCommand() *cli.Command {
 			&cli.Float64Flag{Name: "scale", Usage: "prompts for each of the paper's", Value: 0.1},
 			&cli.Uint64Flag{Name: "seed", Usage: "seed of the prompts", Value: 1},
 			&cli.BoolFlag{Name: "examples", Usage: "print a prompt of each task, with its demonstration"},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			w := instruct.NewWorld(c.Uint64("seed"), c.Float64("scale"))
-			w.Show(c.App.Writer)
+			var examples []instruct.Prompt
 			if c.Bool("examples") {
-				w.Examples(c.App.Writer)
+				examples = w.Examples()
 			}
+			if wantsJSON(c) {
+				return printJSON(c, struct {
+					Scale    float64           `json:"scale"`
+					Counts   []instruct.Count  `json:"counts"`
+					Examples []instruct.Prompt `json:"examples,omitempty"`
+				}{w.Scale, w.Counts(), examples})
+			}
+			w.Show(c.App.Writer)
+			instruct.ShowExamples(c.App.Writer, examples)
 			return nil
 		},
 	}

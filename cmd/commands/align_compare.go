@@ -24,6 +24,7 @@ Without folders the latest sft, ppo, dpo and grpo runs are compared.`,
 			setFlag("change a setting", "world.seed=2"),
 			&cli.IntFlag{Name: "prompts", Usage: "answer `N` prompts", DefaultText: "the configuration's"},
 			&cli.IntFlag{Name: "answers", Usage: "print the answers to prompts of `N` tasks", Value: 3},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			s, _, err := alignSettings(c)
@@ -64,6 +65,13 @@ Without folders the latest sft, ppo, dpo and grpo runs are compared.`,
 			p.Clear()
 			if err != nil {
 				return err
+			}
+			if wantsJSON(c) {
+				return printJSON(c, struct {
+					Prompts int `json:"prompts"`
+					*alignment.Comparison
+					Answered []alignment.Answered `json:"answered"`
+				}{len(result.Prompts), result, result.Answered(c.Int("answers"))})
 			}
 			result.Show(c.App.Writer)
 			result.ShowAnswers(c.App.Writer, c.Int("answers"))

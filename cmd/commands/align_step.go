@@ -67,6 +67,7 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "start from the run in `FOLDER`", DefaultText: "the latest that fits"},
 			newRunFlag(),
 			resumeFlag(),
+			formatFlag(),
 		}, flags...),
 		Action: func(c *cli.Context) error {
 			for _, name := range samplingFlags {
@@ -81,7 +82,7 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
+			fmt.Fprintf(narration(c), "configuration: %s\n", source)
 			ctx, stop := interruptible(c)
 			defer stop()
 			p := terminal.NewStages(c.App.ErrWriter)
@@ -121,7 +122,7 @@ func alignSettings(c *cli.Context) (s alignment.Settings, source string, err err
 
 // resumeAlign goes on with a run.
 func resumeAlign(c *cli.Context, kind run.Kind) error {
-	if err := ownConfiguration(c); err != nil {
+	if err := ownConfiguration(c, "format"); err != nil {
 		return err
 	}
 	dir, err := run.OrLatest(c.String("run"), kind)
@@ -136,13 +137,16 @@ func resumeAlign(c *cli.Context, kind run.Kind) error {
 	if err != nil {
 		return alignStopped(c, t, steps, err)
 	}
-	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", dir, steps, t.Session.Trainer.Config.Steps)
+	fmt.Fprintf(narration(c), "resuming %s at step %d of %d\n", dir, steps, t.Session.Trainer.Config.Steps)
+	if steps >= t.Session.Trainer.Config.Steps {
+		fmt.Fprintln(narration(c), "note: all its steps are made: only what comes after the last one is done again")
+	}
 	return trainAlign(c, t)
 }
 
 // trainAlign runs a step on the terminal.
 func trainAlign(c *cli.Context, t *alignment.Training) error {
-	out, trainer := c.App.Writer, t.Session.Trainer
+	out, trainer := narration(c), t.Session.Trainer
 	fmt.Fprintf(out, "run folder:    %s\n", t.Run.Dir)
 	for _, note := range t.Session.Notes {
 		fmt.Fprintln(out, note)
@@ -158,13 +162,32 @@ func trainAlign(c *cli.Context, t *alignment.Training) error {
 	if stopped != nil {
 		fmt.Fprintf(out, "stopped early: %s\n", stopped)
 	}
+	if wantsJSON(c) {
+		measures, err := t.Measures()
+		if err != nil {
+			return err
+		}
+		early := ""
+		if stopped != nil {
+			early = stopped.Error()
+		}
+		return printJSON(c, struct {
+			Run      string                `json:"run"`
+			Kind     run.Kind              `json:"kind"`
+			Steps    int                   `json:"steps"`
+			Seconds  float64               `json:"seconds"`
+			BestStep int                   `json:"best_step,omitempty"`
+			Early    string                `json:"stopped_early,omitempty"`
+			Measures *align.RewardMeasures `json:"measures,omitempty"`
+		}{t.Run.Dir, t.Run.Kind, result.State.Step, result.State.Elapsed.Seconds(), result.State.BestStep, early, measures})
+	}
 	return t.Show(out)
 }
 
 // alignStopped says how to go on, if it was an interrupt that stopped the work.
 func alignStopped(c *cli.Context, t *alignment.Training, step int, err error) error {
 	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(c.App.Writer, "stopped after step %d; saved in %s\ngo on with: %s\n", step, t.Run.Dir, command("align", string(t.Run.Kind), "--resume", "--run", t.Run.Dir))
+		fmt.Fprintf(narration(c), "stopped after step %d; saved in %s\ngo on with: %s\n", step, t.Run.Dir, command("align", string(t.Run.Kind), "--resume", "--run", t.Run.Dir))
 	}
 	return err
 }

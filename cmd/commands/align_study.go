@@ -25,13 +25,14 @@ on where it was.`,
 			&cli.StringFlag{Name: "from", Usage: "start from the run in `FOLDER`", DefaultText: "the latest of gpt train"},
 			&cli.BoolFlag{Name: "force", Usage: "optimise a reward model that is worse than its baselines"},
 			&cli.StringFlag{Name: "run", Usage: "the `FOLDER` of all runs", DefaultText: "runs/instruct-1, or the next that is free"},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			s, source, err := alignSettings(c)
 			if err != nil {
 				return err
 			}
-			out := c.App.Writer
+			out := narration(c)
 			dir := c.String("run")
 			if dir == "" {
 				if dir, err = run.NextFree("instruct"); err != nil {
@@ -55,6 +56,12 @@ on where it was.`,
 				fmt.Fprintf(out, "stopped; go on with: %s\n", command("align", "all", "--run", dir))
 				return train.ErrInterrupted
 			}
+			if err == nil && wantsJSON(c) {
+				return printJSON(c, struct {
+					Folder string `json:"folder"`
+					alignment.Summary
+				}{dir, course.Summary})
+			}
 			return err
 		},
 	}
@@ -68,6 +75,7 @@ func alignBestOfCommand() *cli.Command {
 			&cli.StringFlag{Name: "reward", Usage: "`FOLDER` of a reward model's run", DefaultText: "the latest"},
 			&cli.IntFlag{Name: "n", Usage: "draw `N` answers to each prompt", Value: 64},
 			&cli.IntFlag{Name: "prompts", Usage: "answer `N` held-out prompts", Value: 60},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			dir, err := run.OrLatest(c.String("reward"), run.Reward)
@@ -81,6 +89,9 @@ func alignBestOfCommand() *cli.Command {
 			p.Clear()
 			if err != nil {
 				return err
+			}
+			if wantsJSON(c) {
+				return printJSON(c, list)
 			}
 			alignment.ShowBestOf(c.App.Writer, "reward", list)
 			return nil
@@ -103,6 +114,7 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			&cli.IntFlag{Name: "updates", Usage: "`N` updates of PPO; 0: best of n alone", Value: 40},
 			&cli.IntFlag{Name: "seeds", Usage: "repeat with `N` seeds", Value: 1},
 			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of points and picture", DefaultText: "overoptimise in the reward model's run"},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			seeds, err := seedsOf(c)
@@ -123,19 +135,30 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			p := terminal.NewStages(c.App.ErrWriter)
 			points, err := o.Run(ctx, dir, p.Show, func(line string) {
 				p.Clear()
-				fmt.Fprintln(c.App.Writer, line)
+				fmt.Fprintln(narration(c), line)
 			})
 			p.Clear()
 			if ctx.Err() != nil {
-				fmt.Fprintf(c.App.Writer, "stopped; the same command goes on: what is done is in %s\n", dir)
+				fmt.Fprintf(narration(c), "stopped; the same command goes on: what is done is in %s\n", dir)
 				return train.ErrInterrupted
 			}
 			if err != nil {
 				return err
 			}
+			if err := alignment.DrawOveroptimisation(dir, points); err != nil {
+				return err
+			}
+			picture := filepath.Join(dir, alignment.OveroptimisationPicture)
+			if wantsJSON(c) {
+				return printJSON(c, struct {
+					Folder  string            `json:"folder"`
+					Points  []alignment.Point `json:"points"`
+					Picture string            `json:"picture"`
+				}{dir, points, picture})
+			}
 			alignment.ShowOveroptimisation(c.App.Writer, points)
-			fmt.Fprintf(c.App.Writer, "picture: %s\n", filepath.Join(dir, alignment.OveroptimisationPicture))
-			return alignment.DrawOveroptimisation(dir, points)
+			fmt.Fprintf(c.App.Writer, "picture: %s\n", picture)
+			return nil
 		},
 	}
 }

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,10 +27,6 @@ minute or so and 2.3 GB of memory for GPT-2's steps; close other programs meanwh
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			asJSON, err := jsonFormat(c)
-			if err != nil {
-				return err
-			}
 			ctx, stop := interruptible(c)
 			defer stop()
 			plan := perf.Full
@@ -46,10 +41,8 @@ minute or so and 2.3 GB of memory for GPT-2's steps; close other programs meanwh
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				out := json.NewEncoder(c.App.Writer)
-				out.SetIndent("", "  ")
-				return out.Encode(report)
+			if wantsJSON(c) {
+				return printJSON(c, report)
 			}
 			return printBench(c.App.Writer, report)
 		},

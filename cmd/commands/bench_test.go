@@ -3,6 +3,7 @@ package commands
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"testing"
 
 	"tinygpt/study/perf"
@@ -10,16 +11,21 @@ import (
 
 func TestPrintBench(t *testing.T) {
 	var out bytes.Buffer
-	err := printBench(&out, perf.Report{
+	report := perf.Report{
 		Machine:    perf.Machine{CPU: "Some CPU", Cores: 4, Logical: 8, Threads: 8, SIMD: "avx2", System: "linux/amd64", Go: "go1.26", Program: "v1.2.0, commit 592f759d6e0b", Date: "1 May 2026"},
 		PeakGFLOPS: 400, BandwidthGBPerS: 32,
 		Products: []perf.ProductRate{{Workload: "small", Name: "128→384 dW", Shape: [3]int{128, 384, 3072}, GFLOPS: 300, OfPeak: 0.75}},
 		Training: []perf.Training{{Workload: perf.Small, StepMs: 300.04, TokensPerSecond: 10240, GFLOPS: 180, OfPeak: 0.45, Allocations: 3, AllocatedBytes: 744,
 			Parts: []perf.Part{{Name: "matrix products", Ms: 200, Share: 2. / 3}}}},
 		Sampling: []perf.Sampling{{Workload: perf.Small, TokensPerSecond: 2000, GBPerSecond: 20}, {Workload: perf.GPT2, TokensPerSecond: 60, GBPerSecond: 30, OfBandwidth: 0.9375}},
-	})
-	if err != nil {
+	}
+	if err := printBench(&out, report); err != nil {
 		t.Fatal(err)
+	}
+	if object, err := json.Marshal(report); err != nil {
+		t.Error(err)
+	} else {
+		contains(t, string(object), `"step_ms":300.04`, `"of_peak":0.75`)
 	}
 	contains(t, out.String(),
 		"Some CPU, 8 logical cores (4 physical), 8 threads, avx2, linux/amd64, go1.26\n1 May 2026, gpt v1.2.0, commit 592f759d6e0b\n",

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -33,16 +32,13 @@ tasks of several texts rows as in the training file.`,
 			&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text, if it isn't training's (repeatable)"},
 			&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text (repeatable)"},
 			&cli.StringSliceFlag{Name: "choices", Usage: "`COLUMN` of a choice (repeatable), or of a list of them"},
-			&cli.StringFlag{Name: "format", Usage: "text, or json: an object for each example", Value: "text"},
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() && c.IsSet("file") {
 				return usageError{fmt.Errorf("both a text and --file: expected one of them")}
 			}
-			asJSON, err := jsonFormat(c)
-			if err != nil {
-				return err
-			}
+			asJSON := wantsJSON(c)
 			t, err := run.OpenFinetuned(c.String("run"))
 			if err != nil {
 				return err
@@ -56,11 +52,9 @@ tasks of several texts rows as in the training file.`,
 				return err
 			}
 			out := terminal.Shown(c.App.Writer)
-			lines := json.NewEncoder(c.App.Writer)
-			lines.SetEscapeHTML(false)
 			for _, answer := range answers {
 				if asJSON {
-					err = lines.Encode(answer)
+					err = printJSON(c, answer)
 				} else {
 					_, err = fmt.Fprintln(out, answer)
 				}

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -31,12 +30,8 @@ func configCommand() *cli.Command {
 			if c.NArg() > 1 {
 				return usageError{fmt.Errorf("config takes one name, found %d arguments: see %s --help", c.NArg(), c.Command.HelpName)}
 			}
-			asJSON, err := jsonFormat(c)
-			if err != nil {
-				return err
-			}
 			if c.Bool("keys") {
-				return printKeys(c.App.Writer, c.Args().First(), asJSON)
+				return printKeys(c, c.Args().First())
 			}
 			name := c.Args().First()
 			if name == "" {
@@ -51,7 +46,7 @@ func configCommand() *cli.Command {
 					return err
 				}
 			}
-			if !asJSON {
+			if !wantsJSON(c) {
 				return k.Write(c.App.Writer, config)
 			}
 			text, err := configs.Encode(reflect.ValueOf(config).Elem().Interface())
@@ -62,7 +57,7 @@ func configCommand() *cli.Command {
 			if err := yaml.Unmarshal(text, &values); err != nil {
 				return err
 			}
-			return printJSON(c.App.Writer, values)
+			return printJSON(c, values)
 		},
 	}
 }
@@ -79,7 +74,7 @@ func presetList() string {
 }
 
 // printKeys explains the keys that have part in their name.
-func printKeys(w io.Writer, part string, asJSON bool) error {
+func printKeys(c *cli.Context, part string) error {
 	type ofKind struct {
 		Command  string           `json:"command"`
 		Sections []manual.Section `json:"sections"`
@@ -109,9 +104,10 @@ func printKeys(w io.Writer, part string, asJSON bool) error {
 		}
 		return usageError{fmt.Errorf("no key has %q in it: %s", part, hint)}
 	}
-	if asJSON {
-		return printJSON(w, found)
+	if wantsJSON(c) {
+		return printJSON(c, found)
 	}
+	w := c.App.Writer
 	for i, list := range found {
 		if i > 0 {
 			fmt.Fprintln(w)

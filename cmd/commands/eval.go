@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -38,10 +37,6 @@ The end-of-text token after each document is predicted too, and counts.`,
 }
 
 func evalAction(c *cli.Context) error {
-	format := c.String("format")
-	if format != "text" && format != "json" {
-		return usageError{fmt.Errorf("--format is %q: expected text or json", format)}
-	}
 	r, precision, err := openRun(c)
 	if err != nil {
 		return err
@@ -89,8 +84,8 @@ func evalAction(c *cli.Context) error {
 			return err
 		}
 	}
-	if format == "json" {
-		return json.NewEncoder(c.App.Writer).Encode(report)
+	if wantsJSON(c) {
+		return printJSON(c, report)
 	}
 	report.print(c.App.Writer)
 	return nil

@@ -30,10 +30,7 @@ func exportCommand() *cli.Command {
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			asJSON, err := jsonFormat(c)
-			if err != nil {
-				return err
-			}
+			asJSON := wantsJSON(c)
 			to := c.String("to")
 			if to == "" {
 				return usageError{errors.New("export needs a folder to write into: --to FOLDER")}
@@ -58,7 +55,7 @@ func exportCommand() *cli.Command {
 			}
 			out := c.App.Writer
 			if asJSON {
-				return printJSON(out, struct {
+				return printJSON(c, struct {
 					Run     string     `json:"run"`
 					To      string     `json:"to"`
 					As      run.Format `json:"as"`

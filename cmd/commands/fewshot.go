@@ -29,7 +29,7 @@ gpt fewshot run compares models of several sizes.`,
 			&cli.StringFlag{Name: "layout", Usage: "how an example is written, `TEXT` with {question} and {answer}; \\n is a line end, \\t a tab", Value: fewshot.DefaultLayout},
 			&cli.StringFlag{Name: "normalise", Usage: "compare choices by their log-likelihood per-token, its sum, or less the unconditional one", Value: string(fewshot.PerToken)},
 			&cli.BoolFlag{Name: "show", Usage: "show a prompt of each task and number of shots, and what the model makes of it"},
-			&cli.StringFlag{Name: "format", Usage: "text, markdown, csv or json", Value: "text"},
+			formatFlag("markdown", "csv"),
 			&cli.StringFlag{Name: "to", Usage: "draw the result into `FILE`.svg or .png"},
 		),
 		Action:      fewshotAction,
@@ -79,9 +79,6 @@ func fewshotAction(c *cli.Context) error {
 		return err
 	}
 	format, normalisation := c.String("format"), fewshot.Normalisation(c.String("normalise"))
-	if !slices.Contains(fewshot.Formats, format) {
-		return usageError{fmt.Errorf("--format is %q: expected one of %s", format, strings.Join(fewshot.Formats, ", "))}
-	}
 	if !slices.Contains(fewshot.Normalisations, normalisation) {
 		return usageError{fmt.Errorf("--normalise is %q: expected one of %v", normalisation, fewshot.Normalisations)}
 	}
@@ -138,6 +135,9 @@ func fewshotAction(c *cli.Context) error {
 		if err := s.DrawShots(path); err != nil {
 			return err
 		}
+	}
+	if wantsJSON(c) {
+		return printJSON(c, s.Points())
 	}
 	if format == "text" {
 		fmt.Fprintf(out, "model: %s; up to %s questions of each task, choices by %s log-likelihood; ± is two standard errors\n\n", r.Dir, number.Thousands(m.Trials), normalisation)

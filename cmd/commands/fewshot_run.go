@@ -30,6 +30,7 @@ it was stopped.`,
 			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
 			setFlag("change a setting of all models", "train.steps=4000"),
 			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ladder"},
+			formatFlag(),
 		),
 		Action: fewshotRunAction,
 	}
@@ -97,12 +98,21 @@ func fewshotRunAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	prompts := filepath.Join(l.Dir, "prompts.txt")
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			Folder   string          `json:"folder"`
+			Points   []fewshot.Point `json:"points"`
+			Pictures []string        `json:"pictures"`
+			Prompts  string          `json:"prompts"`
+		}{l.Dir, s.Points(), pictures, prompts})
+	}
 	out := c.App.Writer
 	fmt.Fprintf(out, "\n%s questions of each task and seed, choices by per-token log-likelihood; ± is two standard errors\n\n", number.Thousands(m.Trials))
 	if err := s.Write(out, "text"); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s\npictures (PNG too): %s; prompts: %s\n", s.Rises(), strings.Join(pictures, ", "), filepath.Join(l.Dir, "prompts.txt"))
+	fmt.Fprintf(out, "\n%s\npictures (PNG too): %s; prompts: %s\n", s.Rises(), strings.Join(pictures, ", "), prompts)
 	return nil
 }
 

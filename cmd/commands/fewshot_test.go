@@ -41,7 +41,7 @@ func TestFewshot(t *testing.T) {
 		{[]string{"--shots", "1,x"}, 2, `invalid value "x" for flag -shots`},
 		{[]string{"--shots", "9223372036854775807"}, 2, "expected numbers from 0 to 100000"},
 		{[]string{"--trials", "0"}, 2, "--trials is 0"},
-		{[]string{"--format", "xml"}, 2, "expected one of text, markdown, csv, json"},
+		{[]string{"--format", "xml"}, 2, "expected text, markdown, csv or json"},
 		{[]string{"--normalise", "no"}, 2, "per-token"},
 		{[]string{"--layout", "{answer}"}, 2, "expected {question} once"},
 		{[]string{"--to", "a.pdf"}, 2, ".svg or .png"},

@@ -27,6 +27,7 @@ func finetuneCommand() *cli.Command {
 			newRunFlag(),
 			resumeFlag(),
 			verboseFlag(),
+			formatFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			if c.Bool("resume") {
@@ -39,7 +40,7 @@ func finetuneCommand() *cli.Command {
 
 // startFinetune fine-tunes for each of the seeds.
 func startFinetune(c *cli.Context) error {
-	out := c.App.Writer
+	out := narration(c)
 	seeds, err := seedsOf(c)
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func startFinetune(c *cli.Context) error {
 
 // describeFinetuning prints what a fine-tuning is about to do.
 func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
-	out := terminal.Shown(c.App.Writer)
+	out := terminal.Shown(narration(c))
 	if c.Bool("verbose") {
 		text, err := f.Config.Marshal()
 		if err != nil {
@@ -127,7 +128,7 @@ func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
 
 // resumeFinetune goes on with a fine-tuning.
 func resumeFinetune(c *cli.Context) error {
-	if err := ownConfiguration(c, "set", "epochs", "lambda"); err != nil {
+	if err := ownConfiguration(c, "set", "epochs", "lambda", "format"); err != nil {
 		return err
 	}
 	settings := c.StringSlice("set")
@@ -140,14 +141,14 @@ func resumeFinetune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	describeProcesses(c.App.Writer)
+	describeProcesses(narration(c))
 	if err := f.Session.Train.CheckPeers(peers()); err != nil {
 		f.Close()
 		return fmt.Errorf("%s: %w", f.Dir, err)
 	}
-	fmt.Fprintf(c.App.Writer, "resuming %s at step %d of %d\n", f.Dir, f.First, f.Session.Train.Steps)
+	fmt.Fprintf(narration(c), "resuming %s at step %d of %d\n", f.Dir, f.First, f.Session.Train.Steps)
 	for _, note := range f.Notes {
-		fmt.Fprintln(c.App.Writer, "note:", note)
+		fmt.Fprintln(narration(c), "note:", note)
 	}
 	_, err = runFinetuning(c, f, false)
 	return err
@@ -157,7 +158,7 @@ func resumeFinetune(c *cli.Context) error {
 func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Result, error) {
 	defer f.Close()
 	f.Team = team
-	out, s := c.App.Writer, f.Session
+	out, s := narration(c), f.Session
 	s.Report, f.AdaptReport = newTrainReport(out), newTrainReport(out)
 	settleMemory()
 	ctx, stop := interruptible(c)
@@ -174,6 +175,13 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 	}
 	if err != nil {
 		return result, err
+	}
+	if wantsJSON(c) {
+		return result, printJSON(c, struct {
+			Run     string  `json:"run"`
+			Seconds float64 `json:"seconds"`
+			finetune.Results
+		}{s.Dir, result.State.Elapsed.Seconds(), s.Results(result)})
 	}
 	if name, e := result.Final(); brief {
 		fmt.Fprintf(out, "%s set: %s\n", name, e)

@@ -46,20 +46,6 @@ func checkpointFlag() cli.Flag {
 	return &cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"}
 }
 
-// formatFlag is for commands whose result programs read too; see jsonFormat.
-func formatFlag() cli.Flag {
-	return &cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"}
-}
-
-// jsonFormat says whether --format asks for JSON.
-func jsonFormat(c *cli.Context) (bool, error) {
-	f := c.String("format")
-	if f != "text" && f != "json" {
-		return false, usageError{fmt.Errorf("--format is %q: expected text or json", f)}
-	}
-	return f == "json", nil
-}
-
 // encodingFlag is for commands that read texts.
 func encodingFlag() cli.Flag {
 	return &cli.StringFlag{Name: "encoding", Usage: "the character encoding `NAME` of the texts: gb18030, shift_jis, windows-1252, …", DefaultText: "utf-8"}

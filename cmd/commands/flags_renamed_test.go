@@ -33,18 +33,20 @@ func TestRenamedFlags(t *testing.T) {
 	}
 }
 
-// commandsIn are the commands that do something, with the words that call them.
-func commandsIn(list []*cli.Command, before []string) (found map[string]*cli.Command) {
-	found = map[string]*cli.Command{}
-	for _, c := range list {
-		path := append(slices.Clone(before), c.Name)
-		if len(c.Flags) > 0 {
-			found[strings.Join(path, " ")] = c
-		}
-		for name, sub := range commandsIn(c.Subcommands, path) {
-			found[name] = sub
+// allCommands are the commands that do something, with the words that call them.
+func allCommands() map[string]*cli.Command {
+	found := map[string]*cli.Command{}
+	var walk func(list []*cli.Command, before []string)
+	walk = func(list []*cli.Command, before []string) {
+		for _, c := range list {
+			path := append(slices.Clone(before), c.Name)
+			if len(c.Subcommands) == 0 || len(c.Flags) > 0 {
+				found[strings.Join(path, " ")] = c
+			}
+			walk(c.Subcommands, path)
 		}
 	}
+	walk(newApp().Commands, nil)
 	return found
 }
 
@@ -52,11 +54,7 @@ func commandsIn(list []*cli.Command, before []string) (found map[string]*cli.Com
 // the same name everywhere.
 func TestFlagsOfAllCommands(t *testing.T) {
 	t.Chdir(t.TempDir())
-	commands := commandsIn([]*cli.Command{
-		trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(), plotCommand(), traceCommand(), graphCommand(),
-		tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(), scalingCommand(), planCommand(), fewshotCommand(), chatCommand(),
-		serveCommand(), alignCommand(), vectorsCommand(), configCommand(),
-	}, nil)
+	commands := allCommands()
 	if len(commands) < 40 {
 		t.Fatalf("%d commands", len(commands))
 	}

@@ -30,6 +30,7 @@ right, equal layers once. Point at a box in a browser, and it says which nodes o
 			&cli.IntFlag{Name: "layer", Usage: "draw layer `N` only, from 1", DefaultText: "the whole model"},
 			&cli.BoolFlag{Name: "unfold", Usage: "draw each layer, even if they are equal"},
 			&cli.StringFlag{Name: "to", Usage: "write to `FILE`: a picture as .svg or .png, or for Graphviz as .dot", Value: "graph.svg"},
+			formatFlag(),
 		},
 		Action: graphAction,
 	}
@@ -76,6 +77,14 @@ func graphAction(c *cli.Context) error {
 	}
 	if err := atomicfile.WriteFile(to, picture.Bytes()); err != nil {
 		return err
+	}
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			To         string `json:"to"`
+			Title      string `json:"title"`
+			Parameters int    `json:"parameters"` // that are shown
+			Nodes      int    `json:"nodes"`      // of the graph
+		}{to, d.Title, d.Parameters, len(g.Expr.AllNodes())})
 	}
 	fmt.Fprintf(c.App.Writer, "%s\nwrote %s (%d nodes)\n", d.Title, to, len(g.Expr.AllNodes()))
 	return nil

@@ -32,10 +32,7 @@ llm-viz.`,
 			if c.NArg() != 1 {
 				return usageError{fmt.Errorf("import takes one folder or file, found %d arguments: see gpt import --help", c.NArg())}
 			}
-			asJSON, err := jsonFormat(c)
-			if err != nil {
-				return err
-			}
+			asJSON := wantsJSON(c)
 			out, from := c.App.Writer, c.Args().First()
 			progress, end := interchange(c, "reading weights")
 			r, leftOut, err := run.Import(from, c.String("run"), progress)
@@ -45,7 +42,7 @@ llm-viz.`,
 			}
 			m := r.Config.Model
 			if asJSON {
-				return printJSON(out, struct {
+				return printJSON(c, struct {
 					Run        string     `json:"run"`
 					Arch       model.Arch `json:"arch"`
 					Layers     int        `json:"layers"`

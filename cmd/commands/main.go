@@ -22,38 +22,12 @@ import (
 // 2 for wrong usage, 130 after Ctrl-C (143 SIGTERM, 129 SIGHUP).
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := &output{Writer: stdout}
-	app := &cli.App{
-		Name:      "gpt",
-		Usage:     "train a small GPT on this computer, and write with it",
-		Version:   version(),
-		Writer:    out,
-		ErrWriter: stderr,
-		Commands: []*cli.Command{
-			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
-			plotCommand(), traceCommand(), graphCommand(), tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
-			scalingCommand(), planCommand(), fewshotCommand(), chatCommand(), serveCommand(), alignCommand(), vectorsCommand(), configCommand(), runsCommand(),
-		},
-		// A comma is part of a file's name or of a stop text.
-		DisableSliceFlagSeparator: true,
-		// Errors are printed below, in one place.
-		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError:   func(c *cli.Context, err error, _ bool) error { return flagError(c, err) },
-	}
-	app.Action = func(c *cli.Context) error {
-		if c.Args().Present() {
-			return noCommand(c.Args().First(), app.Commands, app.Name)
-		}
-		return cli.ShowAppHelp(c)
-	}
+	app := newApp()
+	app.Writer, app.ErrWriter = out, stderr
 	var unknown error // that help was asked for
 	app.CommandNotFound = func(c *cli.Context, name string) {
 		unknown = noCommand(name, c.Command.Subcommands, c.Command.HelpName)
 	}
-	app.Commands = append(app.Commands, completionCommand(), versionCommand())
-	for _, c := range app.Commands {
-		prepare(c)
-	}
-	app.Commands = append(app.Commands, completeCommandFor(app))
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	if err == nil {
 		err = unknown
@@ -73,6 +47,36 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(terminal.Shown(stderr), "gpt:", lines(err))
 	return 1
+}
+
+// newApp returns all commands.
+func newApp() *cli.App {
+	app := &cli.App{
+		Name:    "gpt",
+		Usage:   "train a small GPT on this computer, and write with it",
+		Version: version(),
+		Commands: []*cli.Command{
+			trainCommand(), finetuneCommand(), classifyCommand(), ablateCommand(), sampleCommand(), evalCommand(),
+			plotCommand(), traceCommand(), graphCommand(), tokenizerCommand(), importCommand(), exportCommand(), verifyCommand(), benchCommand(),
+			scalingCommand(), planCommand(), fewshotCommand(), chatCommand(), serveCommand(), alignCommand(), vectorsCommand(), configCommand(), runsCommand(), completionCommand(), versionCommand(),
+		},
+		// A comma is part of a file's name or of a stop text.
+		DisableSliceFlagSeparator: true,
+		// Errors are printed below, in one place.
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   func(c *cli.Context, err error, _ bool) error { return flagError(c, err) },
+	}
+	app.Action = func(c *cli.Context) error {
+		if c.Args().Present() {
+			return noCommand(c.Args().First(), app.Commands, app.Name)
+		}
+		return cli.ShowAppHelp(c)
+	}
+	for _, c := range app.Commands {
+		prepare(c)
+	}
+	app.Commands = append(app.Commands, completeCommandFor(app))
+	return app
 }
 
 // command is a command line of this program that the user can copy.

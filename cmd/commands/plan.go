@@ -26,7 +26,7 @@ fewer layers if it is large) in seconds, and says what to change when memory won
 			&cli.Float64Flag{Name: "network", Usage: "`GBIT` a second between these computers", Value: 10},
 		}, estimateFlags()...),
 		Action: func(c *cli.Context) error {
-			r, format, err := newReport(c)
+			r, err := newReport(c)
 			if err != nil {
 				return err
 			}
@@ -65,8 +65,8 @@ fewer layers if it is large) in seconds, and says what to change when memory won
 			if n.Processes > 0 {
 				s = s.Spread(cfg, r.Speed, n)
 			}
-			r.Sections = []scaling.Section{s}
-			return r.Write(c.App.Writer, format)
+			r.Add(s)
+			return writeReport(c, r)
 		},
 	}
 }

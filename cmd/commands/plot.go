@@ -41,10 +41,7 @@ const (
 )
 
 func plotAction(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	files := c.StringSlice("to")
 	for _, f := range files {
 		switch filepath.Ext(f) {
@@ -81,7 +78,7 @@ func plotAction(c *cli.Context) error {
 	}
 	all := append(curves, references...)
 	if asJSON {
-		err = printJSON(c.App.Writer, curveReports(all))
+		err = printJSON(c, curveReports(all))
 	} else {
 		err = printCurves(c.App.Writer, all)
 	}

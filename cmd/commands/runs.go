@@ -28,7 +28,7 @@ func runsCommand() *cli.Command {
 			Name:      "remove",
 			Usage:     "remove runs, with everything in their folders",
 			ArgsUsage: "NAME...",
-			Flags:     []cli.Flag{&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "don't ask"}},
+			Flags:     []cli.Flag{&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "don't ask"}, formatFlag()},
 			Action:    removeRuns,
 		}},
 	}
@@ -38,16 +38,13 @@ func listRuns(c *cli.Context) error {
 	if c.Args().Present() {
 		return noCommand(c.Args().First(), c.Command.Subcommands, c.Command.HelpName)
 	}
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	list, err := run.List(run.Root)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return printJSON(c.App.Writer, list)
+		return printJSON(c, list)
 	}
 	if len(list) == 0 {
 		fmt.Fprintf(c.App.Writer, "no runs here yet: make one with %s\n", command("train", "--config", "small.yaml"))
@@ -119,13 +116,13 @@ func removeRuns(c *cli.Context) error {
 		if !terminal.Is(c.App.Reader) {
 			return usageError{errors.New("there is nobody to ask: add --yes to remove without a question")}
 		}
-		fmt.Fprintf(c.App.Writer, "remove %s for good? [y/N] ", strings.Join(dirs, ", "))
+		fmt.Fprintf(narration(c), "remove %s for good? [y/N] ", strings.Join(dirs, ", "))
 		answer, err := bufio.NewReader(c.App.Reader).ReadString('\n')
 		if err != nil && err != io.EOF {
 			return err
 		}
 		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-			fmt.Fprintln(c.App.Writer, "nothing removed")
+			fmt.Fprintln(narration(c), "nothing removed")
 			return nil
 		}
 	}
@@ -133,7 +130,12 @@ func removeRuns(c *cli.Context) error {
 		if err := run.Remove(dir); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.App.Writer, "removed %s\n", dir)
+		fmt.Fprintf(narration(c), "removed %s\n", dir)
+	}
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			Removed []string `json:"removed"`
+		}{dirs})
 	}
 	return nil
 }

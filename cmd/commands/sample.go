@@ -29,7 +29,7 @@ func sampleCommand() *cli.Command {
 		&cli.IntFlag{Name: "num-samples", Aliases: []string{"n"}, Usage: "write `N` texts", Value: 1},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the choices; text i takes seed+i", Value: 1},
 		weightsFlag(" (see eval)"),
-		&cli.StringFlag{Name: "format", Usage: "text, or json: an object a text, a line each", Value: "text"},
+		formatFlag(),
 		&cli.BoolFlag{Name: "show", Usage: "show what each token was chosen from: probabilities before and after temperature and filters, entropy"},
 	)
 	return &cli.Command{

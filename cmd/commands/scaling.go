@@ -36,7 +36,7 @@ measured in a second or two. Under each table is said where a paper's own figure
 			if err != nil {
 				return usageError{err}
 			}
-			r, format, err := newReport(c)
+			r, err := newReport(c)
 			if err != nil {
 				return err
 			}
@@ -46,9 +46,9 @@ measured in a second or two. Under each table is said where a paper's own figure
 				return interrupted(err)
 			}
 			for _, p := range papers {
-				r.Sections = append(r.Sections, scaling.NewSection(p))
+				r.Add(scaling.NewSection(p))
 			}
-			return r.Write(c.App.Writer, format)
+			return writeReport(c, r)
 		},
 	}
 }
@@ -56,7 +56,7 @@ measured in a second or two. Under each table is said where a paper's own figure
 // estimateFlags are those of all estimates.
 func estimateFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "format", Usage: "text, markdown, csv or json", Value: string(scaling.Text)},
+		formatFlag("markdown", "csv"),
 		&cli.StringFlag{Name: "accelerator", Usage: "v100, a100, h100, or a peak in `TFLOP/s`", Value: "a100"},
 		&cli.Float64Flag{Name: "mfu", Usage: "the share of the accelerator's peak that training reaches", Value: 0.4},
 		&cli.Float64Flag{Name: "memory", Usage: "calculate with `GiB` of memory", DefaultText: "what this computer has free"},
@@ -64,21 +64,26 @@ func estimateFlags() []cli.Flag {
 }
 
 // newReport reads estimateFlags.
-func newReport(c *cli.Context) (r scaling.Report, f scaling.Format, err error) {
-	if f, err = scaling.ParseFormat(c.String("format")); err != nil {
-		return r, f, usageError{err}
-	}
+func newReport(c *cli.Context) (r scaling.Report, err error) {
 	if r.Accelerator, err = scaling.ParseAccelerator(c.String("accelerator"), c.Float64("mfu")); err != nil {
-		return r, f, usageError{err}
+		return r, usageError{err}
 	}
 	if c.IsSet("memory") {
 		bytes := c.Float64("memory") * (1 << 30)
 		if !(bytes > 0 && bytes < 1<<60) {
-			return r, f, usageError{fmt.Errorf("--memory %v: expected a number of GiB", c.Float64("memory"))}
+			return r, usageError{fmt.Errorf("--memory %v: expected a number of GiB", c.Float64("memory"))}
 		}
 		r.Machine = scaling.Machine{Total: uint64(bytes), Available: uint64(bytes)}
-		return r, f, nil
+		return r, nil
 	}
 	r.Machine, err = scaling.ThisMachine()
-	return r, f, err
+	return r, err
+}
+
+// writeReport writes estimates in the format that is asked for.
+func writeReport(c *cli.Context, r scaling.Report) error {
+	if wantsJSON(c) {
+		return printJSON(c, r)
+	}
+	return r.Write(c.App.Writer, scaling.Format(c.String("format")))
 }

@@ -34,10 +34,7 @@ command goes on where it was stopped.`,
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			asJSON, err := jsonFormat(c)
-			if err != nil {
-				return err
-			}
+			asJSON := wantsJSON(c)
 			l, err := ladderOf(c)
 			if err != nil {
 				return err
@@ -55,7 +52,7 @@ command goes on where it was stopped.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(c.App.Writer, a)
+				return printJSON(c, a)
 			}
 			fmt.Fprintf(c.App.Writer, "\n%s\npictures (PNG too): %s\n", a.Text(), strings.Join(pictures, ", "))
 			return nil
@@ -65,10 +62,7 @@ command goes on where it was stopped.`,
 
 // climb trains the models of a ladder on the terminal.
 func climb(c *cli.Context, l *ladder.Ladder) ([]ladder.Result, error) {
-	out := c.App.Writer
-	if c.String("format") == "json" {
-		out = c.App.ErrWriter // what is done; the results go to standard output
-	}
+	out := narration(c)
 	ctx, stop := interruptible(c)
 	defer stop()
 	fmt.Fprintf(out, "%d models, %s to %s, each of %s tokens, into %s\n", len(l.Rungs()), l.Shapes[0], l.Shapes[len(l.Shapes)-1], number.Thousands(l.Tokens()), l.Dir)

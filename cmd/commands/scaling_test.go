@@ -56,6 +56,16 @@ func TestScalingRun(t *testing.T) {
 		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300", "--to", "ladder"}
 	out := succeed(t, args...)
 	contains(t, out, "4 models, 1 × 48 to 4 × 96, each of 4,000 tokens", "4 × 96, seed 1:")
+	// The same command goes on, and has nothing left to do.
+	var found struct {
+		Results []struct {
+			Dir  string  `json:"dir"`
+			Loss float64 `json:"loss"`
+		} `json:"results"`
+	}
+	if err := json.Unmarshal([]byte(succeed(t, append(args, "--format", "json")...)), &found); err != nil || len(found.Results) != 4 || found.Results[3].Dir != "ladder/seed-1/4x96" || found.Results[3].Loss <= 0 {
+		t.Errorf("%+v, %v", found, err)
+	}
 	if status, _, stderr := gpt(append(args, "--set", "train.learning_rate=0.1")...); status != 1 || !strings.Contains(stderr, "ladder holds a ladder with other settings") {
 		t.Errorf("exit %d, %s", status, stderr)
 	}

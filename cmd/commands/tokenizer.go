@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,13 +65,6 @@ func mayWrite(c *cli.Context, path string) error {
 		return fmt.Errorf("%s is there already: name another place, or add --force", path)
 	}
 	return nil
-}
-
-// printJSON writes one line.
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 // input opens the text that a command is about: --file or standard input.

@@ -26,10 +26,7 @@ read from standard input and decoded as they come.`,
 }
 
 func decode(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	if c.NArg() > 0 && c.IsSet("file") {
 		return usageError{errors.New("decode takes either ids or --file")}
 	}
@@ -63,7 +60,7 @@ func decode(c *cli.Context) error {
 		objects++
 		failed = errors.Join(failed, write(characters.Flush()))
 		if asJSON {
-			failed = errors.Join(failed, printJSON(c.App.Writer, map[string]string{"text": whole.String()}))
+			failed = errors.Join(failed, printJSON(c, map[string]string{"text": whole.String()}))
 			whole.Reset()
 		}
 	}
@@ -99,7 +96,7 @@ func decode(c *cli.Context) error {
 		return err
 	}
 	if asJSON {
-		return printJSON(c.App.Writer, map[string]string{"text": whole.String()})
+		return printJSON(c, map[string]string{"text": whole.String()})
 	}
 	if terminal.Is(c.App.Writer) {
 		return write("\n")

@@ -23,10 +23,7 @@ func tokenizerEncodeCommand() *cli.Command {
 }
 
 func encode(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	t, err := openTokenizer(c)
 	if err != nil {
 		return err
@@ -44,7 +41,7 @@ func encode(c *cli.Context) error {
 		return inFile(c, err)
 	}
 	if asJSON {
-		return printJSON(c.App.Writer, encoded(t, ids))
+		return printJSON(c, encoded(t, ids))
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	for i, id := range ids {

@@ -21,6 +21,7 @@ is a folder for AutoTokenizer.from_pretrained, with vocab.json and merges.txt to
 		Flags: []cli.Flag{tokenizerFlag(),
 			&cli.StringFlag{Name: "to", Usage: "write to `PATH`"},
 			&cli.IntFlag{Name: "model-max-length", Usage: "of a folder: the model takes `N` tokens", DefaultText: "not said"},
+			formatFlag(),
 			forceFlag(),
 		},
 		Action: exportTokenizer,
@@ -55,8 +56,16 @@ func exportTokenizer(c *cli.Context) error {
 		}
 		err = tokenizer.WriteHuggingFace(path, t, c.Int("model-max-length"))
 	}
-	if err == nil {
-		fmt.Fprintf(c.App.Writer, "wrote %s, %s tokens, to %s\n", t.Name(), number.Thousands(t.VocabSize()), path)
+	if err != nil {
+		return err
 	}
-	return err
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			To        string `json:"to"`
+			Tokenizer string `json:"tokenizer"`
+			VocabSize int    `json:"vocab_size"`
+		}{path, t.Name(), t.VocabSize()})
+	}
+	fmt.Fprintf(c.App.Writer, "wrote %s, %s tokens, to %s\n", t.Name(), number.Thousands(t.VocabSize()), path)
+	return nil
 }

@@ -33,10 +33,7 @@ spread over the vocabulary. With none of them: the vocabulary.`,
 }
 
 func inspect(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	if c.Int("top") < 0 {
 		return usageError{fmt.Errorf("--top is %d: expected 0 or more", c.Int("top"))}
 	}
@@ -73,7 +70,7 @@ func inspect(c *cli.Context) error {
 		return inFile(c, err)
 	}
 	if asJSON {
-		return printJSON(c.App.Writer, encoded(t, ids))
+		return printJSON(c, encoded(t, ids))
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	showPieces(w, t, ids, terminal.Colored(c.App.Writer))
@@ -154,7 +151,7 @@ func inspectCorpus(c *cli.Context, t tokenizer.Tokenizer, corpus data.Corpus, as
 		r.TopMerges = append(r.TopMerges, mergeReport(m))
 	}
 	if asJSON {
-		return printJSON(c.App.Writer, r)
+		return printJSON(c, r)
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	fmt.Fprintf(w, "text:      %s bytes, %s characters; documents: %s\n", number.Thousands(r.Bytes), number.Thousands(r.Characters), number.Thousands(r.Documents))
@@ -195,7 +192,7 @@ func inspectVocabulary(c *cli.Context, t tokenizer.Tokenizer, asJSON bool) error
 		for _, id := range longest {
 			r.Longest = append(r.Longest, tokenReport{ID: id, Token: tokenizer.TokenName(t, id)})
 		}
-		return printJSON(c.App.Writer, r)
+		return printJSON(c, r)
 	}
 	w := bufio.NewWriter(c.App.Writer)
 	fmt.Fprintf(w, "tokenizer:       %s\ntokens:          %s\nspecial tokens: ", t.Name(), number.Thousands(t.VocabSize()))

@@ -28,6 +28,7 @@ func tokenizerTrainCommand() *cli.Command {
 			&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
 			&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
 			&cli.StringSliceFlag{Name: "special-token", KeepSpace: true, Usage: "add the special token `NAME` after <|endoftext|> (repeatable)"},
+			formatFlag(),
 			forceFlag(),
 		},
 		Action: trainTokenizer,
@@ -57,7 +58,7 @@ func trainTokenizer(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, started := c.App.Writer, time.Now()
+	out, started := narration(c), time.Now()
 	fmt.Fprintf(out, "text: %s\n", corpus.Report)
 	var t tokenizer.Tokenizer
 	if kind == "char" {
@@ -85,6 +86,16 @@ func trainTokenizer(c *cli.Context) error {
 		return err
 	}
 	u := tokenizer.NewUsage(t, stream.Tokens)
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			To            string  `json:"to"`
+			Tokenizer     string  `json:"tokenizer"`
+			VocabSize     int     `json:"vocab_size"`
+			Bytes         int     `json:"bytes"` // learned from
+			Seconds       float64 `json:"seconds"`
+			BytesPerToken float64 `json:"bytes_per_token"`
+		}{dir, t.Name(), t.VocabSize(), corpus.Bytes(), took.Seconds(), perToken(u.Bytes, u.Tokens)})
+	}
 	fmt.Fprintf(out, "learned %s from %s bytes in %.2f s: %s tokens, %.2f bytes per token on this text\n",
 		t.Name(), number.Thousands(corpus.Bytes()), took.Seconds(), number.Thousands(t.VocabSize()), perToken(u.Bytes, u.Tokens))
 	if kind == "bpe" && t.VocabSize() < c.Int("vocab-size") {

@@ -29,6 +29,7 @@ in .svg gets a piece of it as a picture: the logit lens and the likeliest next t
 			runFlag(),
 			checkpointFlag(),
 			&cli.StringFlag{Name: "to", Usage: "write the page to `FILE`, or a picture as .svg", Value: "trace.html"},
+			formatFlag(),
 		},
 		Action: traceAction,
 	}
@@ -73,6 +74,15 @@ func traceAction(c *cli.Context) error {
 	}
 	if err := atomicfile.WriteFile(c.String("to"), file.Bytes()); err != nil {
 		return err
+	}
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			To     string        `json:"to"`
+			Run    string        `json:"run"`
+			Step   int           `json:"step"`
+			Tokens []trace.Token `json:"tokens"`
+			Bytes  int           `json:"bytes"`
+		}{c.String("to"), page.Run, page.Step, page.Tokens, file.Len()})
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s (%d tokens, %d kB): open it in a browser\n", c.String("to"), len(page.Tokens), (file.Len()+999)/1000)
 	return nil

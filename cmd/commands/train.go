@@ -38,6 +38,7 @@ func trainCommand() *cli.Command {
 			&cli.StringFlag{Name: "on-spike", Usage: "skip leaves out batches whose loss or gradient sticks out", DefaultText: "train on them"},
 			resumeFlag(),
 			verboseFlag(),
+			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("resume") {
@@ -54,7 +55,7 @@ func start(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out := c.App.Writer
+	out := narration(c)
 	printConfiguration(out, asked.source, &asked.base, &asked.Config)
 	if asked.Train, err = forProcesses(out, asked.Train); err != nil {
 		return err
@@ -147,7 +148,7 @@ func configuration(c *cli.Context) (a asked, err error) {
 
 // resume goes on with a run.
 func resume(c *cli.Context) error {
-	if err := ownConfiguration(c, "set", "verbose"); err != nil {
+	if err := ownConfiguration(c, "set", "verbose", "format"); err != nil {
 		return err
 	}
 	settings := c.StringSlice("set")
@@ -159,25 +160,28 @@ func resume(c *cli.Context) error {
 	t, err := run.Resume(c.String("run"), settings...)
 	var finished *run.FinishedError
 	if errors.As(err, &finished) {
+		if wantsJSON(c) {
+			return printJSON(c, finishedRun{finished.Dir, true})
+		}
 		fmt.Fprintf(c.App.Writer, "%s\ntrain on with: %s\n", finished, command(append([]string{"train", "--resume", "--run", finished.Dir}, finished.TrainOn...)...))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	describeProcesses(c.App.Writer)
+	describeProcesses(narration(c))
 	if err := t.Config.Train.CheckPeers(peers()); err != nil {
 		t.Close()
 		return fmt.Errorf("%s: %w", t.Dir, err)
 	}
-	fmt.Fprintf(c.App.Writer, "resuming %s at step %s of %s\n", t.Dir, number.Thousands(t.First), number.Thousands(t.Config.Train.Steps))
+	fmt.Fprintf(narration(c), "resuming %s at step %s of %s\n", t.Dir, number.Thousands(t.First), number.Thousands(t.Config.Train.Steps))
 	return trainRun(c, t)
 }
 
 // trainRun trains on the terminal.
 func trainRun(c *cli.Context, t *run.Training) error {
 	defer t.Close()
-	cfg, out := t.Config, c.App.Writer
+	cfg, out := t.Config, narration(c)
 	for _, note := range t.Notes {
 		fmt.Fprintln(out, "note:", note)
 	}
@@ -195,6 +199,22 @@ func trainRun(c *cli.Context, t *run.Training) error {
 		return err
 	}
 	e := result.Final
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			Run         string  `json:"run"`
+			Steps       int     `json:"steps"`
+			Seconds     float64 `json:"seconds"`
+			Loss        float64 `json:"loss"` // nats per token of the validation split
+			Perplexity  float64 `json:"perplexity"`
+			BitsPerByte float64 `json:"bits_per_byte"`
+			Floor       float64 `json:"floor_bits_per_byte,omitempty"`
+			BestLoss    float64 `json:"best_loss"`
+			BestStep    int     `json:"best_step"`
+			LeftOut     int     `json:"batches_left_out,omitempty"`
+			Early       bool    `json:"stopped_early,omitempty"`
+		}{t.Dir, result.State.Step, result.State.Elapsed.Seconds(), e.Loss, e.Perplexity(), e.BitsPerByte(), t.FloorBitsPerByte(),
+			result.State.BestLoss, result.State.BestStep, result.State.Spikes.Skipped, t.Trainer.StoppedEarly()})
+	}
 	fmt.Fprintf(out, "\ndone: %s steps in %s\nvalidation: loss %.4f, perplexity %.2f, %.4f bits per byte%s\n",
 		number.Thousands(result.State.Step), number.Short(result.State.Elapsed), e.Loss, e.Perplexity(), e.BitsPerByte(), best(result.State))
 	writeLeftOut(out, result.State)
@@ -209,6 +229,12 @@ func trainRun(c *cli.Context, t *run.Training) error {
 	}
 	fmt.Fprintf(out, "loss curve: %s\nwrite with: %s\n", filepath.Join(t.Dir, run.LossCurveFile), command("sample", "--run", t.Dir, "--prompt", beginning(t.Opening(200))))
 	return nil
+}
+
+// finishedRun is the result of resuming a run that is finished.
+type finishedRun struct {
+	Run      string `json:"run"`
+	Finished bool   `json:"finished"`
 }
 
 // firstStep returns the memory of the first step, which in the first of several stages may

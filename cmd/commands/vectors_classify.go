@@ -54,10 +54,7 @@ type averagesScores struct {
 }
 
 func vectorsClassify(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	if c.String("data") == "" {
 		return usageError{errors.New("no labelled texts: add --data FILE")}
 	}
@@ -108,7 +105,7 @@ func vectorsClassify(c *cli.Context) error {
 		r.Rows = append(r.Rows, s)
 	}
 	if asJSON {
-		return printJSON(c.App.Writer, r)
+		return printJSON(c, r)
 	}
 	r.print(c)
 	return nil

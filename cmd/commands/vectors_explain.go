@@ -32,6 +32,7 @@ func vectorsExplainCommand() *cli.Command {
 			&cli.IntFlag{Name: "negative", Usage: "noise words, in the step", Value: 3},
 			&cli.Float64Flag{Name: "rate", Usage: "learning rate of the step", Value: 0.5},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the step's vectors and noise words", Value: 1},
+			formatFlag(),
 		},
 		Action: vectorsExplain,
 	}
@@ -111,6 +112,7 @@ func vectorsExplain(c *cli.Context) error {
 			return usageError{fmt.Errorf("--part %s: expected one of %s", p, strings.Join(names, ", "))}
 		}
 	}
+	all := []explain.Table{}
 	for _, e := range explanations {
 		if len(wanted) > 0 && !wanted[e.name] {
 			continue
@@ -119,9 +121,13 @@ func vectorsExplain(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, t := range tables {
-			printTable(terminal.Writer(c.App.Writer), t)
-		}
+		all = append(all, tables...)
+	}
+	if wantsJSON(c) {
+		return printJSON(c, all)
+	}
+	for _, t := range all {
+		printTable(terminal.Writer(c.App.Writer), t)
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ elsewhere. Train it with gpt train --from.`,
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the GPT's YAML `FILE` or preset", Value: "small.yaml"},
 			setFlag("change a setting of the GPT", "model.layers=6"),
 			&cli.StringFlag{Name: "run", Usage: "the new run's `FOLDER`"},
+			formatFlag(),
 		},
 		Action: vectorsInit,
 	}
@@ -82,6 +83,16 @@ func vectorsInit(c *cli.Context) error {
 	r, err := run.Create(c.String("run"), filepath.Base(dir)+"-gpt", run.Imported, cfg, t, m)
 	if err != nil {
 		return err
+	}
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			Run     string `json:"run"`
+			Vectors string `json:"vectors"`
+			Layers  int    `json:"layers"`
+			Width   int    `json:"width"`
+			Filled  int    `json:"filled"` // tokens that begin with a vector
+			Tokens  int    `json:"tokens"`
+		}{r.Dir, dir, cfg.Model.Layers, cfg.Model.Width, filled, t.VocabSize()})
 	}
 	fmt.Fprintf(c.App.Writer, "%s: a GPT of %d layers × %d; %s of its %s tokens begin with the vectors of %s\ntrain it with: %s\n",
 		r.Dir, cfg.Model.Layers, cfg.Model.Width, number.Thousands(filled), number.Thousands(t.VocabSize()), dir, command("train", "--from", r.Dir, "--config", c.String("config")))

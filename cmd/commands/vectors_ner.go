@@ -37,7 +37,7 @@ given ones, frozen, and from the given ones, tuned on. Files are in CoNLL's form
 			&cli.IntFlag{Name: "seeds", Usage: "train each classifier `N` times", Value: 3},
 			&cli.BoolFlag{Name: "ablate", Usage: "leave out each part of the classifier in turn, of the last start"},
 			&cli.StringFlag{Name: "to", Usage: "train on fewer sentences too, and draw F1 against them to `FILE`, .svg or .png"},
-			&cli.StringFlag{Name: "format", Usage: "text or json, a line for each classifier", Value: "text"},
+			formatFlag(),
 		),
 		Action: vectorsNER,
 	}
@@ -51,17 +51,17 @@ type nameTrials struct {
 	vectors *embedding.Vectors
 	sets    transfer.Sets
 	out     io.Writer
-	asJSON  bool
+	result  func(transfer.Trial) error // prints a trial as JSON; nil: tables are printed
 	bar     *terminal.Stages
 	done    []transfer.Trial
 }
 
 func vectorsNER(c *cli.Context) error {
 	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, out: c.App.Writer, bar: terminal.NewStages(c.App.ErrWriter)}
-	var err error
-	if t.asJSON, err = jsonFormat(c); err != nil {
-		return err
+	if wantsJSON(c) {
+		t.result = func(trial transfer.Trial) error { return printJSON(c, trial) }
 	}
+	var err error
 	if t.seeds, err = seedsOf(c); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func nameSets(c *cli.Context) (s transfer.Sets, err error) {
 // run trains the classifiers and prints what they reached.
 func (t *nameTrials) run(ctx context.Context, c *cli.Context) error {
 	all, plain := len(t.sets.Train), transfer.Variant{Config: t.config}
-	if !t.asJSON {
+	if t.result == nil {
 		fmt.Fprintf(t.out, "sentences: %d to learn from, %d to choose by, %d to measure on\n", all, len(t.sets.Dev), len(t.sets.Test))
 	}
 	for _, start := range t.starts {
@@ -200,8 +200,8 @@ func (t *nameTrials) try(ctx context.Context, v transfer.Variant, start transfer
 			return err
 		}
 		t.done = append(t.done, trial)
-		if t.asJSON {
-			if err := printJSON(t.out, trial); err != nil {
+		if t.result != nil {
+			if err := t.result(trial); err != nil {
 				return err
 			}
 		}
@@ -222,7 +222,7 @@ func allNames(s transfer.Score) float64 { return s.All.F1() }
 
 // table prints rows below heads, numbers to the right.
 func (t *nameTrials) table(title string, head table.Row, rows []table.Row) {
-	if t.asJSON {
+	if t.result != nil {
 		return
 	}
 	t.bar.Clear()
@@ -290,7 +290,7 @@ func (t *nameTrials) printCurve(path string, all int) {
 		rows = append(rows, row)
 	}
 	t.table("entity F1, %, by how many sentences are labelled", head, rows)
-	if !t.asJSON {
+	if t.result == nil {
 		fmt.Fprintf(t.out, "wrote %s\n", path)
 	}
 }

@@ -48,10 +48,7 @@ mutual information. With --chars, Chinese characters are joined: this finds word
 }
 
 func vectorsPhrases(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	if len(c.StringSlice("data")) == 0 {
 		return usageError{errors.New("no text: add --data FILE")}
 	}
@@ -145,7 +142,7 @@ func phraseSplitter(c *cli.Context) (corpus.Splitter, int, error) {
 func reportPhrases(c *cli.Context, pass int, found []phrases.Phrase, asJSON bool) error {
 	best := append([]phrases.Phrase{}, found[:min(max(c.Int("top"), 0), len(found))]...)
 	if asJSON {
-		return printJSON(c.App.Writer, struct {
+		return printJSON(c, struct {
 			Pass  int              `json:"pass"`
 			Found int              `json:"found"`
 			Best  []phrases.Phrase `json:"best"`

@@ -37,6 +37,7 @@ Hinton 2008) keeps neighbours together; PCA is a shadow, in which directions are
 			&cli.Float64Flag{Name: "perplexity", Usage: "of t-SNE: about how many neighbours a word has", DefaultText: "a twentieth of the words, 5 to 30"},
 			&cli.IntFlag{Name: "iterations", Usage: "of t-SNE", Value: project.DefaultTSNE().Iterations},
 			&cli.StringFlag{Name: "title", Usage: "the picture's `TITLE`", DefaultText: "what is drawn"},
+			formatFlag(),
 		),
 		Action: vectorsPlot,
 	}
@@ -97,6 +98,15 @@ func vectorsPlot(c *cli.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			To     string `json:"to"`
+			Title  string `json:"title"`
+			Method string `json:"method"`
+			Note   string `json:"note"` // how the words were placed
+			Words  int    `json:"words"`
+		}{c.String("to"), m.Title, method, note, len(m.Words)})
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s: %s words; %s\n", c.String("to"), number.Thousands(len(m.Words)), note)
 	return nil

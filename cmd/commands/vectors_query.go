@@ -84,10 +84,7 @@ type question struct {
 
 // ask answers the arguments' questions, or without arguments those of standard input.
 func ask(c *cli.Context, q question) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	if c.Int("top") < 1 {
 		return usageError{fmt.Errorf("--top is %d: expected 1 or more", c.Int("top"))}
 	}
@@ -106,7 +103,7 @@ func ask(c *cli.Context, q question) error {
 			return err
 		}
 		if asJSON {
-			return printJSON(c.App.Writer, record)
+			return printJSON(c, record)
 		}
 		return printAnswers(c.App.Writer, answers)
 	}

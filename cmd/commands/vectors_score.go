@@ -38,10 +38,7 @@ counted, and their questions left out.`,
 }
 
 func vectorsScore(c *cli.Context) error {
-	asJSON, err := jsonFormat(c)
-	if err != nil {
-		return err
-	}
+	asJSON := wantsJSON(c)
 	if len(c.StringSlice("analogies"))+len(c.StringSlice("similarities")) == 0 {
 		return usageError{errors.New("nothing to measure by: add --analogies FILE, --similarities FILE or both")}
 	}
@@ -72,7 +69,7 @@ func vectorsScore(c *cli.Context) error {
 	}
 	report := s.measure(v)
 	if asJSON {
-		return printJSON(c.App.Writer, report)
+		return printJSON(c, report)
 	}
 	report.print(c.App.Writer)
 	return nil

@@ -52,6 +52,7 @@ func vectorsTrainCommand() *cli.Command {
 		setFlag("change a setting", "vectors.dim=50"),
 		newRunFlag(),
 		resumeFlag(),
+		formatFlag(),
 		&cli.BoolFlag{Name: "force", Usage: fmt.Sprintf("train on a vocabulary of fewer than %d words", corpus.Smallest)})
 	return &cli.Command{
 		Name:  "train",
@@ -74,6 +75,9 @@ func vectorsTrain(c *cli.Context) error {
 	}
 	var finished *run.FinishedError
 	if errors.As(err, &finished) {
+		if wantsJSON(c) {
+			return printJSON(c, finishedRun{finished.Dir, true})
+		}
 		fmt.Fprintln(c.App.Writer, finished)
 		return nil
 	}
@@ -93,7 +97,7 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	fmt.Fprintf(c.App.Writer, "configuration: %s\n", source)
+	fmt.Fprintf(narration(c), "configuration: %s\n", source)
 	if files := c.StringSlice("data"); len(files) > 0 {
 		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
 	}
@@ -139,7 +143,7 @@ func setVectors(c *cli.Context, cfg *training.Config) error {
 
 // resumeVectors opens a run that was stopped.
 func resumeVectors(c *cli.Context) (*training.Session, string, error) {
-	if err := ownConfiguration(c, "force"); err != nil {
+	if err := ownConfiguration(c, "force", "format"); err != nil {
 		return nil, "", err
 	}
 	dir, err := run.OrLatest(c.String("run"), run.Vectors)
@@ -159,7 +163,7 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 	}
 	if err == nil {
 		for _, note := range run.OtherInstructions(s.Instructions) {
-			fmt.Fprintln(c.App.Writer, "note:", note)
+			fmt.Fprintln(narration(c), "note:", note)
 		}
 	}
 	if _, unwritten := os.Stat(filepath.Join(dir, vectorsFile)); err == nil && unwritten == nil && s.Step() == s.Steps() {
@@ -175,19 +179,19 @@ func newVectors(c *cli.Context, cfg training.Config) (*training.Session, error) 
 		return nil, err
 	}
 	if read.Files > 0 {
-		fmt.Fprintf(c.App.Writer, "files:       %s\n", read)
+		fmt.Fprintf(narration(c), "files:       %s\n", read)
 	}
 	debug.SetGCPercent(10) // what comes is little compared with what lives
 	s, err := training.NewSession(cfg, text)
 	if err == nil {
-		s.Describe(c.App.Writer)
+		s.Describe(narration(c))
 	}
 	return s, err
 }
 
 // runVectors trains, and writes the vectors.
 func runVectors(c *cli.Context, s *training.Session, dir string) error {
-	out := c.App.Writer
+	out := narration(c)
 	fmt.Fprintf(out, "run folder: %s\n\n", dir)
 	unlock, err := run.Lock(dir)
 	if err != nil {
@@ -213,10 +217,19 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 	if err != nil {
 		return err
 	}
-	v := s.Vectors()
+	v, steps := s.Vectors(), s.Steps()
 	s.Close()
 	if err := format.Write(filepath.Join(dir, vectorsFile), v); err != nil {
 		return err
+	}
+	if wantsJSON(c) {
+		return printJSON(c, struct {
+			Run     string  `json:"run"`
+			Words   int     `json:"words"`
+			Dim     int     `json:"dim"`
+			Steps   int     `json:"steps"`
+			Seconds float64 `json:"seconds"`
+		}{dir, len(v.Words), v.Dim, steps, s.Elapsed().Seconds()})
 	}
 	fmt.Fprintf(out, "\ndone in %s: %d vectors of %d numbers\n\n", number.Short(s.Elapsed()), len(v.Words), v.Dim)
 	if err := printNeighbours(out, v); err != nil {

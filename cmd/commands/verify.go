@@ -26,10 +26,7 @@ cases in the binary are run, so that anyone can check this build on this CPU.`,
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			asJSON, err := jsonFormat(c)
-			if err != nil {
-				return err
-			}
+			asJSON := wantsJSON(c)
 			var errs []error
 			if !c.Args().Present() {
 				for i, dir := range verify.Embedded() {
@@ -77,7 +74,7 @@ func verifyCase(c *cli.Context, name string, asJSON bool, run func() ([]verify.C
 	}
 	switch {
 	case asJSON:
-		err = printJSON(c.App.Writer, struct {
+		err = printJSON(c, struct {
 			Case   string         `json:"case"`
 			Checks []verify.Check `json:"checks"`
 		}{name, checks})

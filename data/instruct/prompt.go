@@ -32,13 +32,13 @@ const Unknown = "The story does not say."
 
 // Prompt is an instruction of the built-in world.
 type Prompt struct {
-	Messages []Message // a conversation whose last message is the user's
+	Messages []Message `json:"messages"` // a conversation whose last message is the user's
 	// Demonstration is what a labeler would answer: a right answer of several.
-	Demonstration string
-	Task          Task
+	Demonstration string `json:"demonstration"`
+	Task          Task   `json:"task"`
 	// Customer is who asks, from 1; 0 is a labeler.
-	Customer int
-	Truth    Truth
+	Customer int   `json:"customer,omitempty"`
+	Truth    Truth `json:"-"`
 }
 
 // Truth is what is known of the right answer.

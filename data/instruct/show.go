@@ -3,53 +3,89 @@ package instruct
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// Show prints the paper's table next to that of the world, and what it doesn't say.
-func (w *World) Show(out io.Writer) {
-	fmt.Fprintf(out, "Prompts of InstructGPT (Ouyang et al. 2022, table 6), and here at scale %g\n\n", w.Scale)
-	fmt.Fprintf(out, "%-5s %-6s %-9s %8s %8s %10s  %s\n", "step", "split", "source", "paper", "here", "customers", "tasks here")
-	sum := map[string][2]int{}
+// Count is a line of the paper's table next to that of the world.
+type Count struct {
+	Step      Step             `json:"step"`
+	Split     string           `json:"split"`  // train or valid
+	Source    string           `json:"source"` // labeler or customer
+	Paper     int              `json:"paper"`
+	Here      int              `json:"here"`
+	Customers int              `json:"customers"`
+	Tasks     map[Task]float64 `json:"tasks"` // their shares here
+}
+
+// Counts returns the lines of the paper's table.
+func (w *World) Counts() (list []Count) {
 	for _, c := range Table {
 		prompts := w.cells[c]
 		split, source := names(c)
-		fmt.Fprintf(out, "%-5s %-6s %-9s %8s %8s %10s  %s\n", c.Step, split, source, thousands(c.Paper), thousands(len(prompts)), thousands(customersOf(prompts)), tasksOf(prompts))
-		total := sum[string(c.Step)+" "+split]
-		sum[string(c.Step)+" "+split] = [2]int{total[0] + c.Paper, total[1] + len(prompts)}
+		n := Count{c.Step, split, source, c.Paper, len(prompts), customersOf(prompts), map[Task]float64{}}
+		for _, p := range prompts {
+			n.Tasks[p.Task] += 1 / float64(len(prompts))
+		}
+		list = append(list, n)
+	}
+	return list
+}
+
+// Show prints the paper's table next to that of the world, and what it doesn't say.
+func (w *World) Show(out io.Writer) {
+	fmt.Fprintf(out, "Prompts of InstructGPT (Ouyang et al. 2022, table 6), and here at scale %g,\nwith the shares of the tasks here\n\n", w.Scale)
+	fmt.Fprintf(out, "%-5s %-6s %-9s %6s %6s %9s", "step", "split", "source", "paper", "here", "customers")
+	for _, t := range Tasks {
+		fmt.Fprintf(out, " %6s", t)
+	}
+	fmt.Fprintln(out)
+	sum := map[string][2]int{}
+	for _, c := range w.Counts() {
+		fmt.Fprintf(out, "%-5s %-6s %-9s %6s %6s %9s %s\n", c.Step, c.Split, c.Source, thousands(c.Paper), thousands(c.Here), thousands(c.Customers), c.tasks())
+		total := sum[string(c.Step)+" "+c.Split]
+		sum[string(c.Step)+" "+c.Split] = [2]int{total[0] + c.Paper, total[1] + c.Here}
 	}
 	for _, key := range []string{"SFT train", "SFT valid", "RM train", "RM valid", "PPO train", "PPO valid"} {
 		step, split, _ := strings.Cut(key, " ")
-		fmt.Fprintf(out, "%-5s %-6s %-9s %8s %8s\n", step, split, "together", thousands(sum[key][0]), thousands(sum[key][1]))
+		fmt.Fprintf(out, "%-5s %-6s %-9s %6s %6s\n", step, split, "together", thousands(sum[key][0]), thousands(sum[key][1]))
 	}
 	reward := sum["RM train"]
 	fmt.Fprintf(out, `
-Sizes are prompts. Of each prompt of the reward model K = 4 … 9 answers are ranked, which
-makes K(K−1)/2 = 6 … 36 pairs: the paper's %s prompts are %s to %s pairs, the %s here
-%s to %s, ties left out. PPO's prompts have no answers: the policy writes them.
-The paper drew 256,000 episodes from %s prompts, each about eight times.
-Splits are by customer: none is in two of them, and none has more than %d prompts. No two
-prompts begin with the same twenty words. Labelers write prompts of all tasks alike,
-customers more of some, without capitals and full stops, and with mistakes.
-A number 1,557 that slides of this table have in a fourth row of PPO is none of the
-paper's: the PPO part has two rows, and the sums above leave no room for it.
+Sizes are prompts. Of each prompt of the reward model K = 4 … 9 answers are
+ranked, which makes K(K−1)/2 = 6 … 36 pairs: the paper's %s prompts are
+%s to %s pairs, the %s here %s to %s, ties
+left out. PPO's prompts have no answers: the policy writes them. The paper drew
+256,000 episodes from %s prompts, each about eight times.
+Splits are by customer: none is in two of them, and none has more than %d
+prompts. No two prompts begin with the same twenty words. Labelers write prompts
+of all tasks alike, customers more of some, without capitals and full stops, and
+with mistakes. A number 1,557 that slides of this table have in a fourth row of
+PPO is none of the paper's: the PPO part has two rows, and the sums above leave
+no room for it.
 `, thousands(reward[0]), thousands(6*reward[0]), thousands(36*reward[0]), thousands(reward[1]), thousands(6*reward[1]), thousands(36*reward[1]),
 		thousands(sum["PPO train"][0]), mostOfCustomer)
 }
 
-// Examples prints a prompt of each task with its demonstration.
-func (w *World) Examples(out io.Writer) {
+// Examples returns a prompt of each task.
+func (w *World) Examples() (examples []Prompt) {
+	prompts := w.Prompts(Reward, false)
 	for _, t := range Tasks {
-		for _, p := range w.Prompts(Reward, false) {
-			if p.Task == t {
-				fmt.Fprintf(out, "\n[%s]\n", t)
-				for _, m := range p.Messages {
-					fmt.Fprintf(out, "%s: %s\n", m.Role, m.Content)
-				}
-				fmt.Fprintf(out, "%s: %s\n", Assistant, p.Demonstration)
-				break
-			}
+		if i := slices.IndexFunc(prompts, func(p Prompt) bool { return p.Task == t }); i >= 0 {
+			examples = append(examples, prompts[i])
 		}
+	}
+	return examples
+}
+
+// ShowExamples prints prompts with their demonstrations.
+func ShowExamples(out io.Writer, examples []Prompt) {
+	for _, p := range examples {
+		fmt.Fprintf(out, "\n[%s]\n", p.Task)
+		for _, m := range p.Messages {
+			fmt.Fprintf(out, "%s: %s\n", m.Role, m.Content)
+		}
+		fmt.Fprintf(out, "%s: %s\n", Assistant, p.Demonstration)
 	}
 }
 
@@ -74,17 +110,13 @@ func customersOf(prompts []Prompt) int {
 	return len(seen)
 }
 
-// tasksOf are the tasks' shares in percent.
-func tasksOf(prompts []Prompt) string {
-	count := map[Task]int{}
-	for _, p := range prompts {
-		count[p.Task]++
-	}
+// tasks are the tasks' shares in percent, in the order of Tasks.
+func (c Count) tasks() string {
 	var parts []string
 	for _, t := range Tasks {
-		parts = append(parts, fmt.Sprintf("%s %.0f %%", t, 100*float64(count[t])/float64(max(len(prompts), 1))))
+		parts = append(parts, fmt.Sprintf("%3.0f %%", 100*c.Tasks[t]))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, "  ")
 }
 
 // thousands writes 1234 as 1,234.

@@ -10,9 +10,10 @@ import (
 
 // Table is a title, a line on what is to be seen, and cells of text.
 type Table struct {
-	Title, Note string
-	Header      []string
-	Rows        [][]string
+	Title  string     `json:"title"`
+	Note   string     `json:"note,omitempty"`
+	Header []string   `json:"header"`
+	Rows   [][]string `json:"rows"`
 }
 
 func (t *Table) add(cells ...any) {

@@ -26,6 +26,8 @@ type Course struct {
 	// Report makes the report of a step's training.
 	Report   func() train.Report
 	Progress Progress
+	// Summary is what Run has come to.
+	Summary Summary
 }
 
 // courseSteps are the steps in order.
@@ -42,8 +44,9 @@ var courseSteps = []struct {
 // summaryFile says which steps are done, and how long each took.
 const summaryFile = "summary.json"
 
-// summary is what a course has come to so far.
-type summary struct {
+// Summary is what a course has come to: how long each step took, and what the models'
+// answers are worth.
+type Summary struct {
 	Seconds map[string]float64 `json:"seconds"`
 	Results []*Result          `json:"results,omitempty"`
 }
@@ -53,10 +56,11 @@ func (c *Course) Run(ctx context.Context) error {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return err
 	}
-	s := summary{Seconds: map[string]float64{}}
+	c.Summary = Summary{Seconds: map[string]float64{}}
+	s := &c.Summary
 	path := filepath.Join(c.Dir, summaryFile)
 	if text, err := userfile.ReadRegular(path); err == nil {
-		if err := json.Unmarshal(text, &s); err != nil {
+		if err := json.Unmarshal(text, s); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	} else if !errors.Is(err, os.ErrNotExist) {

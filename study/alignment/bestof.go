@@ -25,11 +25,12 @@ type Drawn struct {
 
 // BestOf is what the best of N answers by a reward is worth on the mean.
 type BestOf struct {
-	N int
+	N int `json:"n"`
 	// KL is ln n − (n−1)/n: an upper bound of the divergence of choosing so.
-	KL          float64
-	Proxy, Gold float64
-	Tokens      float64
+	KL     float64 `json:"kl_bound"`
+	Proxy  float64 `json:"reward"`
+	Gold   float64 `json:"gold"`
+	Tokens float64 `json:"tokens"`
 }
 
 // Draw has the SFT model of a run answer n held-out prompts, each times.

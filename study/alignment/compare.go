@@ -52,23 +52,29 @@ func OpenContestant(dir string, shots int) (*Contestant, error) {
 
 // Result is what a contestant's answers are worth.
 type Result struct {
-	Name       string
-	Parameters int64
-	Prompts    int
-	Gold       float64
-	GoldError  float64 // standard error
-	Tasks      map[instruct.Task]float64
+	Name       string                    `json:"name"`
+	Parameters int64                     `json:"parameters"`
+	Prompts    int                       `json:"prompts"`
+	Gold       float64                   `json:"gold"`
+	GoldError  float64                   `json:"gold_error"` // standard error
+	Tasks      map[instruct.Task]float64 `json:"gold_by_task"`
 	// Of stories: the shares that are coherent and as asked for.
-	Coherent, Hero, Mood, Topic float64
+	Coherent float64 `json:"coherent"`
+	Hero     float64 `json:"hero"`
+	Mood     float64 `json:"mood"`
+	Topic    float64 `json:"topic"`
 	// Right and MadeUp are of questions that a story does or doesn't answer; the latter
 	// as Ouyang et al. count hallucinations in closed domains.
-	Right, MadeUp float64
-	Ended         float64
-	Tokens        float64 // of an answer
-	KL            float64 // nats an answer from the first contestant's model, exact; −1: not comparable
-	BitsPerByte   float64 // of the pre-training text's validation split; 0: unknown
+	Right  float64 `json:"right"`
+	MadeUp float64 `json:"made_up"`
+	Ended  float64 `json:"ended"`
+	Tokens float64 `json:"tokens"` // of an answer
+	// KL is nats an answer from the first contestant's model, exact; −1: not comparable.
+	KL          float64 `json:"kl"`
+	BitsPerByte float64 `json:"bits_per_byte,omitempty"` // of the pre-training text's validation split; 0: unknown
 	// Wins are against the first contestant, by gold and by the labelers held out.
-	ByGold, ByLabelers Wins
+	ByGold     Wins `json:"preferred_by_gold"`
+	ByLabelers Wins `json:"preferred_by_labelers"`
 
 	scores  []float64
 	answers []align.Answer
@@ -77,12 +83,15 @@ type Result struct {
 
 // Wins is how often a contestant's answer is preferred, ties counting half, with the
 // half width of its 95 % interval (over prompts).
-type Wins struct{ Share, Half float64 }
+type Wins struct {
+	Share float64 `json:"share"`
+	Half  float64 `json:"half_interval"`
+}
 
 // Comparison is the contestants' results on the same prompts.
 type Comparison struct {
-	Prompts []instruct.Prompt
-	Results []*Result
+	Prompts []instruct.Prompt `json:"-"`
+	Results []*Result         `json:"results"`
 }
 
 // Compare has all contestants answer n held-out prompts of the world. The first is

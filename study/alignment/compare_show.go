@@ -3,6 +3,7 @@ package alignment
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"tinygpt/data/instruct"
@@ -43,22 +44,45 @@ func (c *Comparison) Show(out io.Writer) {
 	}
 }
 
-// ShowAnswers prints all contestants' answers to a prompt of each task, n tasks at most.
+// Answered is a prompt with the contestants' answers to it.
+type Answered struct {
+	Task     instruct.Task      `json:"task"`
+	Messages []instruct.Message `json:"messages"`
+	Answers  []AnswerOf         `json:"answers"`
+}
+
+// AnswerOf is what a contestant answered, and what gold says of it.
+type AnswerOf struct {
+	Name string  `json:"name"`
+	Gold float64 `json:"gold"`
+	Text string  `json:"text"`
+}
+
+// Answered returns all contestants' answers to a prompt of each task, n tasks at most.
+func (c *Comparison) Answered(n int) (list []Answered) {
+	for _, t := range instruct.Tasks[:min(max(n, 0), len(instruct.Tasks))] {
+		i := slices.IndexFunc(c.Prompts, func(p instruct.Prompt) bool { return p.Task == t })
+		if i < 0 {
+			continue
+		}
+		a := Answered{Task: t, Messages: c.Prompts[i].Messages}
+		for _, r := range c.Results {
+			a.Answers = append(a.Answers, AnswerOf{r.Name, r.scores[i], r.answers[i].Text})
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+// ShowAnswers prints Answered.
 func (c *Comparison) ShowAnswers(out io.Writer, n int) {
-	for _, t := range instruct.Tasks[:min(n, len(instruct.Tasks))] {
-		for i := range c.Prompts {
-			p := &c.Prompts[i]
-			if p.Task != t {
-				continue
-			}
-			fmt.Fprintf(out, "\n%s\n", strings.Repeat("─", 80))
-			for _, m := range p.Messages {
-				fmt.Fprintf(out, "%s: %s\n", m.Role, m.Content)
-			}
-			for _, r := range c.Results {
-				fmt.Fprintf(out, "\n  [%s, gold %.2f] %s\n", r.Name, r.scores[i], r.answers[i].Text)
-			}
-			break
+	for _, a := range c.Answered(n) {
+		fmt.Fprintf(out, "\n%s\n", strings.Repeat("─", 79))
+		for _, m := range a.Messages {
+			fmt.Fprintf(out, "%s: %s\n", m.Role, m.Content)
+		}
+		for _, x := range a.Answers {
+			fmt.Fprintf(out, "\n  [%s, gold %.2f] %s\n", x.Name, x.Gold, x.Text)
 		}
 	}
 }

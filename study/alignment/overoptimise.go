@@ -34,14 +34,15 @@ type Overoptimisation struct {
 
 // Point is a place on a curve of optimisation.
 type Point struct {
-	Prompts     int     `json:"prompts"` // that the proxy was learned from
-	Seed        uint64  `json:"seed"`
-	Method      string  `json:"method"` // best-of-n or ppo
-	Step        int     `json:"step"`   // n, or the number of updates
-	KL          float64 `json:"kl"`     // nats an answer
-	Proxy, Gold float64
-	Tokens      float64 `json:"tokens"`
-	Accuracy    float64 `json:"accuracy"` // of the proxy, on validation pairs
+	Prompts  int     `json:"prompts"` // that the proxy was learned from
+	Seed     uint64  `json:"seed"`
+	Method   string  `json:"method"` // best-of-n or ppo
+	Step     int     `json:"step"`   // n, or the number of updates
+	KL       float64 `json:"kl"`     // nats an answer
+	Proxy    float64 `json:"proxy"`
+	Gold     float64 `json:"gold"`
+	Tokens   float64 `json:"tokens"`
+	Accuracy float64 `json:"accuracy"` // of the proxy, on validation pairs
 }
 
 // The methods.

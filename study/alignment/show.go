@@ -11,20 +11,34 @@ import (
 	"tinygpt/run"
 )
 
+// Measures returns what is known of a reward model that has been trained; nil of the
+// other kinds.
+func (t *Training) Measures() (*align.RewardMeasures, error) {
+	if t.Run.Kind != run.Reward {
+		return nil, nil
+	}
+	path := filepath.Join(t.Run.Dir, resultsFile)
+	text, err := userfile.ReadRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	r := new(align.RewardMeasures)
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
 // Show says what a step that has ended came to.
 func (t *Training) Show(out io.Writer) error {
 	fmt.Fprintf(out, "curves: %s\n", filepath.Join(t.Run.Dir, run.LossCurveFile))
-	if t.Run.Kind != run.Reward {
-		fmt.Fprintf(out, "talk with it: gpt chat --run %s\n", t.Run.Dir)
-		return nil
-	}
-	text, err := userfile.ReadRegular(filepath.Join(t.Run.Dir, resultsFile))
+	r, err := t.Measures()
 	if err != nil {
 		return err
 	}
-	var r align.RewardMeasures
-	if err := json.Unmarshal(text, &r); err != nil {
-		return err
+	if r == nil {
+		fmt.Fprintf(out, "talk with it: gpt chat --run %s\n", t.Run.Dir)
+		return nil
 	}
 	percent := func(what string, x float64) { fmt.Fprintf(out, "%-44s %5.1f %%\n", what, 100*x) }
 	percent(fmt.Sprintf("right about the validation pairs (%d)", r.Pairs), r.Accuracy)

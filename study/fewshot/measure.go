@@ -127,6 +127,9 @@ type Model struct {
 	Parameters int64
 }
 
+// Points are those that s gathers.
+func (s *Summary) Points() []Point { return s.points }
+
 // Summarise returns the summary of points.
 func Summarise(points []Point) *Summary {
 	s := &Summary{points: points}

@@ -2,6 +2,7 @@ package fewshot
 
 import (
 	"bytes"
+	"encoding/json"
 	"path/filepath"
 
 	"tinygpt/internal/atomicfile"
@@ -10,12 +11,16 @@ import (
 // Save writes the summary into a folder: table.md, points.json, and the pictures shots
 // and sizes as SVG and PNG, whose SVGs are returned.
 func (s *Summary) Save(dir string) (pictures []string, err error) {
-	for name, format := range map[string]string{"table.md": "markdown", "points.json": "json"} {
-		var b bytes.Buffer
-		if err := s.Write(&b, format); err != nil {
-			return nil, err
-		}
-		if err := atomicfile.WriteFile(filepath.Join(dir, name), b.Bytes()); err != nil {
+	var table bytes.Buffer
+	if err := s.Write(&table, "markdown"); err != nil {
+		return nil, err
+	}
+	points, err := json.MarshalIndent(s.points, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range map[string][]byte{"table.md": table.Bytes(), "points.json": append(points, '\n')} {
+		if err := atomicfile.WriteFile(filepath.Join(dir, name), text); err != nil {
 			return nil, err
 		}
 	}

@@ -2,7 +2,6 @@ package fewshot
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -12,10 +11,7 @@ import (
 	"tinygpt/internal/terminal"
 )
 
-// Formats are how a summary is written.
-var Formats = []string{"text", "markdown", "csv", "json"}
-
-// Write writes the summary.
+// Write writes the summary as text, markdown or csv.
 func (s *Summary) Write(w io.Writer, format string) error {
 	switch format {
 	case "text":
@@ -39,12 +35,8 @@ func (s *Summary) Write(w io.Writer, format string) error {
 		}
 		out.Flush()
 		return out.Error()
-	case "json":
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
-		return out.Encode(s.points)
 	}
-	return fmt.Errorf("format %q: expected one of %v", format, Formats)
+	return fmt.Errorf("format %q: expected text, markdown or csv", format)
 }
 
 // rows are the table: a header, then for each task a row per model, chance, and the

@@ -2,7 +2,6 @@ package scaling
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -18,23 +17,13 @@ import (
 // Format is how tables are written.
 type Format string
 
-// The formats: for a terminal, for a document, and two for programs, with plain numbers
-// in units that the names of columns say.
+// The formats: for a terminal, for a document, and for programs, with plain numbers in
+// units that the names of columns say.
 const (
 	Text     Format = "text"
 	Markdown Format = "markdown"
 	CSV      Format = "csv"
-	JSON     Format = "json"
 )
-
-// ParseFormat reads the name of a format.
-func ParseFormat(name string) (Format, error) {
-	formats := []Format{Text, Markdown, CSV, JSON}
-	if f := Format(name); slices.Contains(formats, f) {
-		return f, nil
-	}
-	return "", fmt.Errorf("format %q: expected text, markdown, csv or json", name)
-}
 
 // Report is what is written: estimates, by paper or of a configuration.
 type Report struct {
@@ -61,21 +50,19 @@ func NewSection(p Paper) Section {
 	return Section{Title: p.Title + " (" + p.Source + ")", Rows: p.Estimates(), Notes: notes}
 }
 
-// Write writes r.
-func (r Report) Write(w io.Writer, f Format) error {
-	for i := range r.Sections {
-		for j, e := range r.Sections[i].Rows {
-			if e.SecondsHere == 0 && e.SecondsAccelerator == 0 {
-				r.Sections[i].Rows[j] = e.On(r.Speed.FLOPS, r.Accelerator)
-			}
+// Add adds a section, with the times that its rows take at the report's speeds.
+func (r *Report) Add(s Section) {
+	for i, e := range s.Rows {
+		if e.SecondsHere == 0 && e.SecondsAccelerator == 0 {
+			s.Rows[i] = e.On(r.Speed.FLOPS, r.Accelerator)
 		}
 	}
-	switch f {
-	case JSON:
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
-		return out.Encode(r)
-	case CSV:
+	r.Sections = append(r.Sections, s)
+}
+
+// Write writes r as tables.
+func (r Report) Write(w io.Writer, f Format) error {
+	if f == CSV {
 		return r.writeCSV(w)
 	}
 	return r.writeTables(w, f)

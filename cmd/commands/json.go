@@ -1,0 +1,49 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"tinygpt/internal/terminal"
+)
+
+// Every command that prints results has --format: with json they are objects on standard
+// output, one a line, and nothing else is there.
+
+// formatFlag is --format, which takes text, json, and the formats named. Anything else is
+// refused before the command does something.
+func formatFlag(more ...string) cli.Flag {
+	formats := slices.Concat([]string{"text"}, more, []string{"json"})
+	last := len(formats) - 1
+	names := strings.Join(formats[:last], ", ") + " or " + formats[last]
+	return &cli.StringFlag{Name: "format", Usage: names, Value: "text", Action: func(_ *cli.Context, format string) error {
+		if !slices.Contains(formats, format) {
+			return usageError{fmt.Errorf("--format is %q: expected %s", format, names)}
+		}
+		return nil
+	}}
+}
+
+// wantsJSON says whether --format asks for JSON.
+func wantsJSON(c *cli.Context) bool { return c.String("format") == "json" }
+
+// narration is where a command says what it does: standard output, or with --format json
+// standard error.
+func narration(c *cli.Context) io.Writer {
+	if wantsJSON(c) {
+		return c.App.ErrWriter
+	}
+	return c.App.Writer
+}
+
+// printJSON writes a result in one line.
+func printJSON(c *cli.Context, v any) error {
+	e := json.NewEncoder(terminal.Shown(c.App.Writer))
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
