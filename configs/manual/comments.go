@@ -95,7 +95,7 @@ var comments = map[string]string{
 	"tinygpt/embedding/training.Settings.Alpha":           "the exponent α of GloVe's weight f(X)",
 	"tinygpt/embedding/training.Settings.Classic":         "cbow's gradient as in word2vec.c, without the mean's 1/C",
 	"tinygpt/embedding/training.Settings.Dim":             "the length of a vector",
-	"tinygpt/embedding/training.Settings.Engine":          "engine of sgns and cbow is kernel, or graph: Gorgonia's graph of the objective, for toy corpora",
+	"tinygpt/embedding/training.Settings.Engine":          "kernel, or graph: Gorgonia's graph of the objective, for toy corpora",
 	"tinygpt/embedding/training.Settings.Epochs":          "how many times the text is gone through",
 	"tinygpt/embedding/training.Settings.Evaluations":     "how often the held-out objective is measured and a checkpoint is written, in all",
 	"tinygpt/embedding/training.Settings.LearningRate":    "learning_rate of sgns and cbow falls linearly to min_learning_rate; that of glove is AdaGrad's. 0: the model's usual one",

@@ -26,6 +26,8 @@ type Options struct {
 type Trainer struct {
 	Table   kernel.AdaGradTable // [2V]: vectors of words, then of words as contexts; each with two numbers for the biases
 	Options Options
+	// Step makes the steps of a set of blocks in place of the kernel, if it isn't nil.
+	Step func(t kernel.AdaGradTable, rates []float32, blocks []kernel.Cells) error
 
 	words int
 	rates []float32
@@ -161,6 +163,9 @@ func (t *Trainer) Train(n int) error {
 			t.rooms[b] = list
 		}
 		t.batch = append(t.batch, kernel.Cells{List: list, Row: b, Column: column, Step: p, Words: t.words})
+	}
+	if t.Step != nil {
+		return t.Step(t.Table, t.rates, t.batch)
 	}
 	kernel.GloVe(t.Table, t.rates, t.batch)
 	return nil

@@ -14,38 +14,123 @@ func Step(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate floa
 	if s.Classic {
 		return 0, errors.New("the graph has no classic CBOW: that isn't the gradient of its objective")
 	}
-	words := len(t.Data) / t.Stride / 2
+	words := rows(t) / 2
 	b := BatchOf(pieces, words, s)
-	if len(b.Groups) == 0 {
-		return 0, nil
-	}
-	g, err := NegativeSampling(b, t.D)
-	if err != nil {
-		return 0, err
-	}
-	var tables [2][]float64
-	for i := range 2 * words {
-		for _, x := range t.Row(i) {
-			tables[i/words] = append(tables[i/words], float64(x))
-		}
-	}
-	_, grads, err := g.Run(tables[0], tables[1])
-	if err != nil {
+	grads, err := b.gradients(t, NegativeSampling)
+	if err != nil || grads == nil {
 		return 0, err
 	}
 	for i, r := range sums.Rows {
-		gradient := grads[int(r)/words][int(r)%words*t.D:][:t.D]
-		scale, squares := float64(rate), 0.0
-		for _, x := range gradient {
-			squares += scale * scale * x * x
-		}
-		if length := math.Sqrt(squares); kernel.Cuts(int(sums.First[i+1]-sums.First[i])) && length > float64(most) {
-			scale *= float64(most) / length
+		at := int(r)
+		if move(t.Row(at), grads[at/words][at%words*t.D:], rate, kernel.Cuts(int(sums.First[i+1]-sums.First[i])), most) {
 			cut++
-		}
-		for j, x := range gradient {
-			t.Row(int(r))[j] -= float32(scale * x)
 		}
 	}
 	return cut, nil
+}
+
+// SoftmaxStep is Step for the objective that negative sampling replaces: a block moves the
+// output vectors of all words, each of them by a length of most at most.
+func SoftmaxStep(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate float32, sums kernel.Sums, most float32) (cut int, err error) {
+	words := rows(t) / 2
+	b := BatchOf(pieces, words, s)
+	grads, err := b.gradients(t, Softmax)
+	if err != nil || grads == nil {
+		return 0, err
+	}
+	for word := range words {
+		if move(t.Row(words+word), grads[1][word*t.D:], rate, true, most) {
+			cut++
+		}
+	}
+	for i, r := range sums.Rows {
+		if word := int(r); word < words && move(t.Row(word), grads[0][word*t.D:], rate, kernel.Cuts(int(sums.First[i+1]-sums.First[i])), most) {
+			cut++
+		}
+	}
+	return cut, nil
+}
+
+// rows is the number of rows of a table.
+func rows(t kernel.Table) int { return len(t.Data) / t.Stride }
+
+// gradients returns those of an objective of the batch with respect to the input and the
+// output vectors in t, [Words, D] each; nil if the batch has no examples.
+func (b Batch) gradients(t kernel.Table, objective func(Batch, int) (*Graph, error)) ([][]float64, error) {
+	if len(b.Groups) == 0 {
+		return nil, nil
+	}
+	g, err := objective(b, t.D)
+	if err != nil {
+		return nil, err
+	}
+	var tables [2][]float64
+	for i := range rows(t) {
+		tables[i/b.Words] = widen(tables[i/b.Words], t.Row(i))
+	}
+	_, grads, err := g.Run(tables[0], tables[1])
+	return grads, err
+}
+
+func widen(to []float64, x []float32) []float64 {
+	for _, v := range x {
+		to = append(to, float64(v))
+	}
+	return to
+}
+
+// move makes a step of gradient descent. If limited, a step longer than most is cut to it,
+// which the result says.
+func move(row []float32, gradient []float64, rate float32, limited bool, most float32) (cut bool) {
+	gradient = gradient[:len(row)]
+	scale, squares := float64(rate), 0.0
+	for _, x := range gradient {
+		squares += scale * scale * x * x
+	}
+	if length := math.Sqrt(squares); limited && length > float64(most) {
+		scale *= float64(most) / length
+		cut = true
+	}
+	for j, x := range gradient {
+		row[j] -= float32(scale * x)
+	}
+	return cut
+}
+
+// GloVeStep makes a step of AdaGrad for each cell by the gradient of its graph, as
+// kernel.GloVe does: glove.Trainer takes it for its Step. Of t's numbers the last two are
+// the biases and the ones that they are multiplied by.
+func GloVeStep(t kernel.AdaGradTable, rates []float32, blocks []kernel.Cells) error {
+	d := t.D - 2
+	for _, b := range blocks {
+		for _, c := range b.List {
+			// Two words are enough: the one and the other.
+			g, err := GloVe(Counts{2, []int{0}, []int{1}, []float64{float64(c.F)}, []float64{float64(c.Log)}}, d)
+			if err != nil {
+				return err
+			}
+			row, column := b.Row+b.Step*int(c.I), b.Words+b.Column+b.Step*int(c.J)
+			w, x := t.Row(row), t.Row(column)
+			tables := [][]float64{make([]float64, 2*d), make([]float64, 2*d), {float64(w[d]), 0}, {0, float64(x[d+1])}}
+			copy(tables[0], widen(nil, w[:d]))
+			copy(tables[1][d:], widen(nil, x[:d]))
+			_, grads, err := g.Run(tables...)
+			if err != nil {
+				return err
+			}
+			adagrad := func(at int, gradient []float64, from int) {
+				parameters, squares := t.Row(at)[from:], t.Squares(at)[from:]
+				for j, v := range gradient {
+					step := float64(rates[from+j]) * v
+					parameters[j] -= float32(step / math.Sqrt(float64(squares[j])))
+					squares[j] += float32(step * step)
+				}
+			}
+			adagrad(row, grads[0][:d], 0)
+			adagrad(column, grads[1][d:], 0)
+			adagrad(row, grads[2][:1], d)
+			adagrad(column, grads[3][1:], d+1)
+		}
+	}
+	return nil
 }

@@ -85,8 +85,7 @@ type Settings struct {
 	// Objective of sgns and cbow is negative-sampling, or softmax: the full one, for small
 	// vocabularies.
 	Objective string `yaml:"objective,omitempty"`
-	// Engine of sgns and cbow is kernel, or graph: Gorgonia's graph of the objective, for toy
-	// corpora.
+	// Engine is kernel, or graph: Gorgonia's graph of the objective, for toy corpora.
 	Engine string `yaml:"engine,omitempty"`
 	// Negative is the number of noise words for each example, of sgns and cbow.
 	Negative int `yaml:"negative,omitempty"`
@@ -124,8 +123,10 @@ const (
 var (
 	Models     = []string{SkipGram, CBOW, GloVe}
 	Objectives = []string{"negative-sampling", "softmax"}
-	Engines    = []string{"kernel", "graph"}
+	Engines    = []string{"kernel", graphEngine}
 )
+
+const graphEngine = "graph"
 
 // Default is what a YAML file's keys are laid over: word2vec's settings with gensim's
 // names and learning rates, and those of GloVe's demonstration.
@@ -200,7 +201,7 @@ func (c Config) Validate() error {
 	check(!v.Classic || v.Model == CBOW, "vectors.classic is cbow's: expected model cbow, found %s", v.Model)
 	if v.Model == GloVe {
 		check(v.Objective == "", "vectors.objective is %s: glove has its own", v.Objective)
-		check(v.Engine == "", "vectors.engine is %s: it is of sgns and cbow", v.Engine)
+		check(v.Engine == "" || v.Engine == graphEngine, "vectors.engine is %q: expected one of %s", v.Engine, strings.Join(Engines, ", "))
 		check(v.XMax > 0, "vectors.x_max is %v: expected more than 0", v.XMax)
 		check(v.Alpha >= 0 && v.Alpha <= 2, "vectors.alpha is %v: expected 0 to 2", v.Alpha)
 		check(v.MemoryMB >= 1 && v.MemoryMB <= 1<<40, "vectors.memory_mb is %d: expected 1 to %d", v.MemoryMB, 1<<40)
@@ -208,7 +209,7 @@ func (c Config) Validate() error {
 	}
 	check(slices.Contains(Objectives, v.Objective), "vectors.objective is %q: expected one of %s", v.Objective, strings.Join(Objectives, ", "))
 	check(slices.Contains(Engines, v.Engine), "vectors.engine is %q: expected one of %s", v.Engine, strings.Join(Engines, ", "))
-	check(v.Engine != "graph" || !v.Classic && v.Objective != "softmax", "vectors.engine graph trains with negative sampling, and has no classic CBOW: that isn't the gradient of its objective")
+	check(v.Engine != graphEngine || !v.Classic, "vectors.engine graph has no classic CBOW: that isn't the gradient of an objective")
 	check(v.Negative >= 1 && v.Negative <= 100, "vectors.negative is %d: expected 1 to 100", v.Negative)
 	check(v.NoisePower >= 0 && v.NoisePower <= 2, "vectors.noise_power is %v: expected 0 to 2", v.NoisePower)
 	check(v.Sample >= 0 && v.Sample < 1, "vectors.sample is %v: expected 0 or more and less than 1", v.Sample)

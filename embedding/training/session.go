@@ -75,10 +75,17 @@ func NewSession(c Config, text *corpus.Text) (*Session, error) {
 func newLearner(c Config, text *corpus.Text) (learner, error) {
 	v := c.Vectors
 	if v.Model == GloVe {
-		return glove.NewTrainer(text.Vocabulary, text.Tokens, glove.Options{
+		t, err := glove.NewTrainer(text.Vocabulary, text.Tokens, glove.Options{
 			Dim: v.Dim, Window: v.Window, XMax: v.XMax, Alpha: v.Alpha, Epochs: v.Epochs, LearningRate: v.LearningRate,
 			HeldOut: c.Data.ValFraction, Memory: v.MemoryMB << 20, Seed: v.Seed,
 		})
+		if err != nil {
+			return nil, err
+		}
+		if v.Engine == graphEngine {
+			t.Step = spec.GloVeStep
+		}
+		return t, nil
 	}
 	training, heldOut := text.Split(c.Data.ValFraction)
 	t := word2vec.NewTrainer(text.Vocabulary, training, heldOut, word2vec.Options{
@@ -86,7 +93,10 @@ func newLearner(c Config, text *corpus.Text) (learner, error) {
 		NoisePower: v.NoisePower, Sample: v.Sample, Epochs: v.Epochs,
 		LearningRate: v.LearningRate, MinLearningRate: v.MinLearningRate, Seed: v.Seed,
 	})
-	if v.Engine == "graph" {
+	switch {
+	case v.Engine == graphEngine && v.Objective == "softmax":
+		t.Step = spec.SoftmaxStep
+	case v.Engine == graphEngine:
 		t.Step = spec.Step
 	}
 	return t, nil
