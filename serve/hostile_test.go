@@ -2,14 +2,11 @@ package serve
 
 import (
 	"bytes"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"tinygpt/chat"
 )
@@ -241,51 +238,6 @@ func TestLog(t *testing.T) {
 			t.Errorf("the log has what a client wrote: %q", text)
 		}
 	}
-}
-
-// Slow senders and enormous headers are cut off while others are answered.
-func TestSlowAndLargeSenders(t *testing.T) {
-	s, err := New([]*Model{testModel(t, "m")}, testOptions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	ctx := t.Context()
-	go func() { done <- s.Serve(ctx, l, time.Second) }()
-	t.Cleanup(func() { <-done })
-	slow, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer slow.Close()
-	slow.Write([]byte("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"))
-	large, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer large.Close()
-	go func() {
-		io.WriteString(large, "GET / HTTP/1.1\r\nHost: localhost\r\n")
-		for range 100000 {
-			if _, err := io.WriteString(large, "X-A: "+strings.Repeat("b", 20)+"\r\n"); err != nil {
-				return
-			}
-		}
-	}()
-	large.SetReadDeadline(time.Now().Add(10 * time.Second))
-	head := make([]byte, 12)
-	if _, err := io.ReadFull(large, head); err == nil && string(head) != "HTTP/1.1 431" {
-		t.Errorf("100,000 headers: %q", head)
-	}
-	resp, err := http.Post("http://"+l.Addr().String()+"/v1/completions", "application/json", strings.NewReader(`{"model":"m","prompt":"x","max_tokens":3}`))
-	if err != nil || resp.StatusCode != 200 {
-		t.Fatal(err, resp)
-	}
-	resp.Body.Close()
 }
 
 // Whatever a body holds, the answer is one of the API's, and never an error of the

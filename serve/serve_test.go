@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -132,196 +131,6 @@ func chunks[T any](t testing.TB, h *httptest.Server, path string, body object) (
 	return list
 }
 
-// randomGeneration are parameters that both endpoints take.
-func randomGeneration(r *rand.Rand) object {
-	o := object{"model": "m", "seed": r.Int64(), "temperature": []float64{0, 0.7, 1, 2}[r.IntN(4)]}
-	if r.IntN(2) == 0 {
-		o["n"] = 1 + r.IntN(3)
-	}
-	if r.IntN(2) == 0 {
-		var stops []string
-		for range 1 + r.IntN(3) {
-			stops = append(stops, string(rune(' '+r.IntN(95)))+[]string{"", "", string(rune(' ' + r.IntN(95)))}[r.IntN(3)])
-		}
-		o["stop"] = stops
-	}
-	if r.IntN(3) == 0 {
-		o["frequency_penalty"] = 0.5
-		o["logit_bias"] = object{"65": 3, "66": -100}
-	}
-	if r.IntN(3) == 0 {
-		o["top_p"], o["top_k"] = 0.9, 100
-	}
-	return o
-}
-
-// printable is a random text.
-func printable(r *rand.Rand, n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = ' ' + byte(r.IntN(95))
-	}
-	return string(b)
-}
-
-// What comes in chunks is what comes whole: texts, tokens, log-probabilities, reasons
-// and usage, with stop texts and with texts cut within a character.
-func TestStreamEqualsWhole(t *testing.T) {
-	_, h := start(t, testOptions)
-	r := rand.New(rand.NewPCG(1, 2))
-	tests := 400
-	if testing.Short() {
-		tests = 20
-	}
-	stopped := 0
-	for range tests {
-		body := randomGeneration(r)
-		body["max_tokens"] = 1 + r.IntN(30)
-		streamed := func() object {
-			o := object{"stream": true, "stream_options": object{"include_usage": true}}
-			for k, v := range body {
-				o[k] = v
-			}
-			return o
-		}
-		if r.IntN(2) == 0 {
-			body["messages"] = []object{{"role": "system", "content": printable(r, 5)}, {"role": "user", "content": printable(r, r.IntN(20))}}
-			if r.IntN(2) == 0 {
-				body["logprobs"], body["top_logprobs"] = true, r.IntN(4)
-			}
-			want := ask[chatAnswer](t, h, "/v1/chat/completions", body)
-			got := chatAnswer{Choices: make([]chatChoice, len(want.Choices))}
-			for i := range got.Choices {
-				got.Choices[i] = chatChoice{Index: i, Message: &chatMessage{Role: "?"}}
-				if body["logprobs"] != nil {
-					got.Choices[i].LogProbs = &chatLogProbs{Content: []chatToken{}}
-				}
-			}
-			list := chunks[chatAnswer](t, h, "/v1/chat/completions", streamed())
-			for n, c := range list {
-				if c.ID != list[0].ID || c.Created != list[0].Created || c.Object != "chat.completion.chunk" || (c.Usage != nil) != (n == len(list)-1) {
-					t.Fatalf("chunk %d: %+v", n, c)
-				}
-				if n == len(list)-1 {
-					got.Usage = c.Usage
-					continue
-				}
-				d := c.Choices[0]
-				choice := &got.Choices[d.Index]
-				if choice.FinishReason != nil {
-					t.Fatal("a chunk after the last of a text")
-				}
-				if d.Delta.Role != "" {
-					choice.Message.Role = d.Delta.Role
-				}
-				if d.Delta.Content != nil {
-					choice.Message.Content += *d.Delta.Content
-				}
-				if d.LogProbs != nil {
-					choice.LogProbs.Content = append(choice.LogProbs.Content, d.LogProbs.Content...)
-				}
-				choice.FinishReason = d.FinishReason
-			}
-			sameUsage(t, got.Usage, want.Usage)
-			if !reflect.DeepEqual(got.Choices, want.Choices) {
-				t.Fatalf("%v\nstreamed %.2000s\nwhole    %.2000s", body, mustJSON(got.Choices), mustJSON(want.Choices))
-			}
-			for _, c := range want.Choices {
-				checkBytes(t, c)
-				if *c.FinishReason == "stop" {
-					stopped++
-				}
-			}
-			continue
-		}
-		body["prompt"] = []string{printable(r, r.IntN(20)), printable(r, 3)}
-		if r.IntN(2) == 0 {
-			body["logprobs"] = r.IntN(4)
-		}
-		if r.IntN(2) == 0 {
-			body["echo"] = true
-		}
-		want := ask[completion](t, h, "/v1/completions", body)
-		got := make([]completionChoice, len(want.Choices))
-		var usage any
-		for _, c := range chunks[completion](t, h, "/v1/completions", streamed()) {
-			if len(c.Choices) == 0 {
-				usage = c.Usage
-				continue
-			}
-			d := c.Choices[0]
-			choice := &got[d.Index]
-			choice.Index, choice.FinishReason = d.Index, d.FinishReason
-			choice.Text += d.Text
-			switch {
-			case d.LogProbs == nil:
-			case choice.LogProbs == nil:
-				choice.LogProbs = d.LogProbs
-			default:
-				l := choice.LogProbs
-				l.Tokens = append(l.Tokens, d.LogProbs.Tokens...)
-				l.TokenLogProbs = append(l.TokenLogProbs, d.LogProbs.TokenLogProbs...)
-				l.TopLogProbs = append(l.TopLogProbs, d.LogProbs.TopLogProbs...)
-				l.TextOffset = append(l.TextOffset, d.LogProbs.TextOffset...)
-			}
-		}
-		sameUsage(t, usage, want.Usage)
-		for i := range got {
-			if want.Choices[i].LogProbs != nil && got[i].LogProbs == nil {
-				got[i].LogProbs = &completionLogProbs{Tokens: []string{}, TokenLogProbs: []*float64{}, TopLogProbs: []map[string]float64{}, TextOffset: []int{}}
-			}
-		}
-		if !reflect.DeepEqual(got, want.Choices) {
-			t.Fatalf("%v\nstreamed %.2000s\nwhole    %.2000s", body, mustJSON(got), mustJSON(want.Choices))
-		}
-	}
-	if stopped == 0 {
-		t.Error("no text met a stop text: the test says less than it should")
-	}
-}
-
-// sameUsage compares but for cached tokens: the second request finds the first one's.
-func sameUsage(t *testing.T, got, want any) {
-	t.Helper()
-	for _, u := range []any{got, want} {
-		if m, ok := u.(object); ok {
-			delete(m, "prompt_tokens_details")
-		}
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Fatalf("usage streamed %v, whole %v", got, want)
-	}
-}
-
-// checkBytes: the bytes of the tokens are the text.
-func checkBytes(t *testing.T, c chatChoice) {
-	t.Helper()
-	if c.LogProbs == nil {
-		return
-	}
-	var all []byte
-	for _, token := range c.LogProbs.Content {
-		for _, b := range token.Bytes {
-			all = append(all, byte(b))
-		}
-	}
-	// A stream of byte tokens makes of them what the text has.
-	s, text := tokenizer.NewStream(tokenizer.NewByte()), ""
-	for _, b := range all {
-		piece, err := s.Next(int32(b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text += piece
-	}
-	if *c.FinishReason == "length" {
-		text += s.Flush()
-	}
-	if text += s.Flush(); text != c.Message.Content && text != c.Message.Content+"\ufffd" {
-		t.Fatalf("tokens' bytes are %q, the text %q", text, c.Message.Content)
-	}
-}
-
 // A request with a seed gets the same bytes alone as among many others.
 func TestSameBytesUnderLoad(t *testing.T) {
 	_, h := start(t, testOptions)
@@ -357,53 +166,6 @@ func TestSameBytesUnderLoad(t *testing.T) {
 			})
 		}
 		group.Wait()
-	}
-}
-
-// quietly waits until nothing runs, or fails.
-func quietly(t *testing.T, s *Server) {
-	t.Helper()
-	for range 12000 {
-		running, waiting := s.models[0].engine.load()
-		if running == 0 && waiting == 0 {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatal("something still runs for clients that have left")
-}
-
-// Clients that leave at random points, streaming or not, running or waiting, free
-// their places; no goroutine stays.
-func TestClientsLeave(t *testing.T) {
-	s, h := start(t, testOptions)
-	ask[chatAnswer](t, h, "/v1/chat/completions", object{"model": "m", "messages": []object{{"role": "user", "content": "x"}}, "max_tokens": 1})
-	h.Client().CloseIdleConnections()
-	time.Sleep(20 * time.Millisecond)
-	before := runtime.NumGoroutine()
-	var group sync.WaitGroup
-	for i := range 60 {
-		group.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
-			defer cancel()
-			body, _ := json.Marshal(object{"model": "m", "messages": []object{{"role": "user", "content": strings.Repeat("x", i)}}, "stream": i%2 == 0, "n": 1 + i%3, "logit_bias": object{"256": -100}})
-			r, _ := http.NewRequestWithContext(ctx, "POST", h.URL+"/v1/chat/completions", bytes.NewReader(body))
-			r.Header.Set("Content-Type", "application/json")
-			if resp, err := h.Client().Do(r); err == nil {
-				io.Copy(io.Discard, resp.Body)
-				resp.Body.Close()
-			}
-		})
-	}
-	group.Wait()
-	quietly(t, s)
-	h.Client().CloseIdleConnections()
-	for i := 0; runtime.NumGoroutine() > before; i++ {
-		if i == 12000 {
-			buf := make([]byte, 1<<16)
-			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
-		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
@@ -569,6 +331,26 @@ func TestEchoAndBestOf(t *testing.T) {
 	body["n"], body["best_of"] = 1, 8
 	if got := ask[completion](t, h, "/v1/completions", body).Choices; len(got) != 1 || got[0].Text != top || got[0].LogProbs != nil {
 		t.Errorf("best of 8 is %s, want %q", mustJSON(got), top)
+	}
+}
+
+// Every chunk with a choice says why its text has ended: null until its last one.
+func TestChunksSayFinishReason(t *testing.T) {
+	_, h := start(t, testOptions)
+	for path, body := range map[string]object{
+		"/v1/completions":      {"model": "m", "prompt": "x", "max_tokens": 5, "stream": true, "logit_bias": object{"256": -100}},
+		"/v1/chat/completions": {"model": "m", "messages": []object{{"role": "user", "content": "x"}}, "max_tokens": 5, "stream": true, "logit_bias": object{"256": -100}},
+	} {
+		list := chunks[struct{ Choices []map[string]json.RawMessage }](t, h, path, body)
+		for i, c := range list {
+			want := "null"
+			if i == len(list)-1 {
+				want = `"length"`
+			}
+			if got := string(c.Choices[0]["finish_reason"]); got != want {
+				t.Errorf("%s, chunk %d of %d: finish_reason is %q, want %s", path, i+1, len(list), got, want)
+			}
+		}
 	}
 }
 

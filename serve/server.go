@@ -53,6 +53,8 @@ type Server struct {
 	abort    context.Context // ends when running answers are broken off
 	breakOff context.CancelFunc
 	keyHash  [32]byte
+
+	headerTime, bodyTime time.Duration // in which a request's header and all of it must come
 }
 
 // New returns a server of models, at least one. Close ends it.
@@ -66,7 +68,7 @@ func New(models []*Model, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{Options: o, models: models, anyModel: o.AnyModel, metrics: newMetrics(), keyHash: hashKey(o.Key)}
+	s := &Server{Options: o, models: models, anyModel: o.AnyModel, metrics: newMetrics(), keyHash: hashKey(o.Key), headerTime: 5 * time.Second, bodyTime: 30 * time.Second}
 	s.abort, s.breakOff = context.WithCancel(context.Background())
 	for i, m := range models {
 		if s.find(m.Name) != m {
@@ -346,8 +348,8 @@ func tokenName(t tokenizer.Tokenizer, id int32) (name string, special bool) {
 func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
 	h := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadHeaderTimeout: s.headerTime,
+		ReadTimeout:       s.bodyTime,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
