@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"tinygpt/align/loss"
+	"tinygpt/internal/suggest"
 )
 
 // Config is how a model is aligned: a section for each step.
@@ -223,7 +224,7 @@ func (c Config) Validate() error {
 	between("dpo.smoothing", c.DPO.Smoothing, 0, 0.5)
 	between("dpo.sft", c.DPO.SFT, 0, 1e6)
 	if !slices.Contains(loss.Kinds, c.DPO.Loss) {
-		errs = append(errs, fmt.Errorf("dpo.loss is %q: expected one of %v", c.DPO.Loss, loss.Kinds))
+		errs = append(errs, fmt.Errorf("dpo.loss is %q: %s", c.DPO.Loss, suggest.Expected(c.DPO.Loss, loss.Kinds...)))
 	}
 	whole("evaluation.prompts", c.Evaluation.Prompts, 1)
 	whole("evaluation.during", c.Evaluation.During, 1)
@@ -258,7 +259,7 @@ func (p Policy) validate(section string, leastGroup int) error {
 		}
 	}
 	if p.KLIn != KLReward && p.KLIn != KLLoss {
-		errs = append(errs, fmt.Errorf("%s.kl_in is %q: expected %s or %s", section, p.KLIn, KLReward, KLLoss))
+		errs = append(errs, fmt.Errorf("%s.kl_in is %q: %s", section, p.KLIn, suggest.Expected(p.KLIn, KLReward, KLLoss)))
 	}
 	if p.Group > 0 && p.Episodes%p.Group != 0 {
 		errs = append(errs, fmt.Errorf("%s.episodes is %d: expected a multiple of %s.group, %d", section, p.Episodes, section, p.Group))

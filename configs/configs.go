@@ -13,6 +13,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/story"
 	"tinygpt/finetune"
+	"tinygpt/internal/suggest"
 	"tinygpt/model"
 	"tinygpt/sample"
 	"tinygpt/train"
@@ -252,7 +253,7 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("data.quizzes is %v: quiz sheets are in English, data.stories_language is %s", c.Data.Quizzes, l.Name))
 	}
 	if c.Data.Windows != "random" && c.Data.Windows != "documents" {
-		errs = append(errs, fmt.Errorf("data.windows is %q: expected random or documents", c.Data.Windows))
+		errs = append(errs, fmt.Errorf("data.windows is %q: %s", c.Data.Windows, suggest.Expected(c.Data.Windows, "random", "documents")))
 	}
 	switch k := c.Tokenizer.Kind; {
 	case c.Tokenizer.File != "" || k == Imported:
@@ -261,7 +262,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("tokenizer.vocab_size is %d: expected 257 or more (256 bytes and the end-of-text token)", c.Tokenizer.VocabSize))
 		}
 	case !slices.Contains(TokenizerKinds, k):
-		errs = append(errs, fmt.Errorf("tokenizer.kind is %q: expected bpe, gpt2, char or byte", k))
+		errs = append(errs, fmt.Errorf("tokenizer.kind is %q: %s", k, suggest.Expected(k, TokenizerKinds...)))
 	}
 	return errors.Join(errs...)
 }

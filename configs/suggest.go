@@ -9,8 +9,8 @@ import (
 	"tinygpt/internal/suggest"
 )
 
-// foreign are the names that nanoGPT and Hugging Face have for our keys.
-var foreign = map[string]string{
+// Elsewhere are the names that nanoGPT and Hugging Face have for our keys.
+var Elsewhere = map[string]string{
 	"n_layer": "model.layers", "num_hidden_layers": "model.layers",
 	"n_head": "model.heads", "num_attention_heads": "model.heads",
 	"n_embd": "model.width", "hidden_size": "model.width", "d_model": "model.width",
@@ -32,7 +32,7 @@ func didYouMean(t reflect.Type, section, key string) string {
 	if of, field, dotted := strings.Cut(key, "."); dotted && slices.Contains(known, key) {
 		return fmt.Sprintf("a setting is a key within its section: write `%s: {%s: VALUE}`", of, field)
 	}
-	if ours, ok := foreign[key]; ok && slices.Contains(known, ours) {
+	if ours, ok := Elsewhere[key]; ok && slices.Contains(known, ours) {
 		return "here it is called " + ours
 	}
 	best, distance := "", len(key)/2+1

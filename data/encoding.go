@@ -15,6 +15,8 @@ import (
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"tinygpt/internal/suggest"
 )
 
 // CheckEncoding says what is wrong with the name of an encoding: it is one of the
@@ -24,6 +26,9 @@ func CheckEncoding(name string) error {
 	_, err := encodingOf(name)
 	return err
 }
+
+// usualEncodings are examples of names, for messages; those of WHATWG and IANA are known.
+var usualEncodings = []string{"utf-8", "utf-16", "gb18030", "gbk", "big5", "shift_jis", "euc-jp", "euc-kr", "windows-1252", "latin1", "koi8-r"}
 
 func encodingOf(name string) (encoding.Encoding, error) {
 	if name == "" || strings.EqualFold(name, "utf-8") || strings.EqualFold(name, "utf8") {
@@ -35,7 +40,7 @@ func encodingOf(name string) (encoding.Encoding, error) {
 	if e, err := ianaindex.IANA.Encoding(name); err == nil && e != nil {
 		return e, nil
 	}
-	return nil, fmt.Errorf("encoding %q: expected a name like utf-8, utf-16, gb18030, big5, shift_jis, euc-jp, euc-kr, windows-1252 or koi8-r", name)
+	return nil, fmt.Errorf("encoding %q: expected a name like %s%s", name, strings.Join(usualEncodings, ", "), suggest.DidYouMean(name, usualEncodings...))
 }
 
 // decode makes UTF-8 of a file's bytes, which are in the encoding of that name.

@@ -20,6 +20,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/data/story"
+	"tinygpt/internal/suggest"
 )
 
 // Config is what a user asks of a fine-tuning, apart from the settings of training. What
@@ -125,7 +126,7 @@ func (c Config) Validate() error {
 	}
 	oneOf := func(key, value string, allowed ...string) {
 		if value != "" && !slices.Contains(allowed, value) {
-			complain("%s is %q: expected %s", key, value, strings.Join(allowed, ", "))
+			complain("%s is %q: %s", key, value, suggest.Expected(value, allowed...))
 		}
 	}
 	if c.Task == "" {

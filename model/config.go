@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"tinygpt/internal/suggest"
 	"tinygpt/model/kernel"
 )
 
@@ -87,7 +88,7 @@ func (c Config) Validate() error {
 	var errs []error
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Arch != GPT1 && c.Arch != GPT2 {
-		complain("model.arch is %q: expected gpt2 or gpt1", c.Arch)
+		complain("model.arch is %q: %s", c.Arch, suggest.Expected(c.Arch, GPT2, GPT1))
 	}
 	for _, f := range []struct {
 		key   string
@@ -104,7 +105,8 @@ func (c Config) Validate() error {
 		complain("model.dropout is %v: expected 0 or more and less than 1", c.Dropout)
 	}
 	if _, ok := activations[c.Activation]; !ok {
-		complain("model.activation is %q: expected %s (tanh form of GELU, the default), %s (exact form), %s or %s", c.Activation, GELUNew, GELU, ReLU, SiLU)
+		complain("model.activation is %q: expected %s (tanh form of GELU, the default), %s (exact form), %s or %s%s", c.Activation, GELUNew, GELU, ReLU, SiLU,
+			suggest.DidYouMean(c.Activation, GELUNew, GELU, ReLU, SiLU))
 	}
 	if c.InnerWidth < 0 {
 		complain("model.inner_width is %d: expected 1 or more, or 0 for 4·width", c.InnerWidth)
@@ -116,7 +118,7 @@ func (c Config) Validate() error {
 		complain("model.init_std is %v: expected 0 (follows from the width) or more, and less than 10", c.InitStd)
 	}
 	if c.InitPositions != "" && c.InitPositions != Sinusoids {
-		complain("model.init_positions is %q: expected %s, or nothing for random ones", c.InitPositions, Sinusoids)
+		complain("model.init_positions is %q: expected %s, or nothing for random ones%s", c.InitPositions, Sinusoids, suggest.DidYouMean(c.InitPositions, Sinusoids))
 	}
 	return errors.Join(errs...)
 }

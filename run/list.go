@@ -162,17 +162,20 @@ func Named(dir string) string {
 	return dir
 }
 
+// Names lists what is in Root: the names by which Named finds it.
+func Names() (names []string) {
+	entries, _ := os.ReadDir(Root) // without the folder there are no runs
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
 // notARun is the error about a folder without a configuration, with the run that was meant.
 func notARun(dir string) error {
 	absolute, _ := filepath.Abs(dir)
 	hint := "`gpt train` makes one"
-	var names []string
-	if entries, err := os.ReadDir(Root); err == nil {
-		for _, e := range entries {
-			names = append(names, e.Name())
-		}
-	}
-	if meant := suggest.Closest(filepath.Base(dir), names); meant != "" && meant != filepath.Base(dir) {
+	if meant := suggest.Closest(filepath.Base(dir), Names()); meant != "" && meant != filepath.Base(dir) {
 		hint = fmt.Sprintf("did you mean %s?", filepath.Join(Root, meant))
 	}
 	return fmt.Errorf("%s: no %s in it: not the folder of a run; %s", absolute, configFile, hint)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tinygpt/configs"
+	"tinygpt/internal/suggest"
 	"tinygpt/train"
 )
 
@@ -45,7 +46,7 @@ func ReferenceOf(preset string) (*Reference, error) {
 	dir := path.Join("reference", strings.TrimSuffix(preset, ".yaml"))
 	text, err := references.ReadFile(path.Join(dir, "config.yaml"))
 	if err != nil {
-		return nil, fmt.Errorf("no reference curve of %q: expected one of %s", preset, strings.Join(References(), ", "))
+		return nil, fmt.Errorf("no reference curve of %q: %s", preset, suggest.Expected(preset, References()...))
 	}
 	r := &Reference{Preset: preset}
 	if r.Config, err = configs.Parse(text, path.Join(dir, "config.yaml")); err != nil {

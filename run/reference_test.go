@@ -63,5 +63,5 @@ func TestReferences(t *testing.T) {
 		}
 	}
 	_, err := ReferenceOf("gpt1.yaml")
-	expect.Error(t, err, "expected one of shakespeare.yaml, small.yaml")
+	expect.Error(t, err, "expected shakespeare.yaml or small.yaml")
 }

@@ -23,6 +23,7 @@ import (
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/build"
 	"tinygpt/internal/shell"
+	"tinygpt/internal/suggest"
 	"tinygpt/model"
 	"tinygpt/model/kernel"
 	"tinygpt/model/safetensors"
@@ -197,7 +198,7 @@ func (r *Run) Checkpoint(which string) (string, error) {
 		"last": {train.LastCheckpoint},
 	}[which]
 	if names == nil {
-		return "", fmt.Errorf("checkpoint %q: expected best or last", which)
+		return "", fmt.Errorf("checkpoint %q: %s", which, suggest.Expected(which, "best", "last"))
 	}
 	for _, name := range names {
 		path := filepath.Join(r.Dir, name)

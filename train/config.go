@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"tinygpt/internal/suggest"
 	"tinygpt/model"
 )
 
@@ -160,10 +161,10 @@ func (c Config) Validate() error {
 	}
 	errs = append(errs, c.validateStages())
 	if c.OnSpike != "" && c.OnSpike != Skip {
-		errs = append(errs, fmt.Errorf("train.on_spike is %q: expected %s, or nothing", c.OnSpike, Skip))
+		errs = append(errs, fmt.Errorf("train.on_spike is %q: expected %s, or nothing%s", c.OnSpike, Skip, suggest.DidYouMean(c.OnSpike, Skip)))
 	}
 	if c.Decay != "" && c.Decay != Cosine && c.Decay != Linear {
-		errs = append(errs, fmt.Errorf("train.decay is %q: expected %s or %s", c.Decay, Cosine, Linear))
+		errs = append(errs, fmt.Errorf("train.decay is %q: %s", c.Decay, suggest.Expected(c.Decay, Cosine, Linear)))
 	}
 	return errors.Join(errs...)
 }

@@ -25,8 +25,8 @@ tasks of several texts rows as in the training file.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the fine-tuned run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "predict for the rows of `FILE`, with the columns of training"},
-			&cli.StringFlag{Name: "file-format", Usage: "of the file: tsv, csv, jsonl or conll", DefaultText: "by its name"},
-			&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the file has the columns' names", DefaultText: "what the rows look like"},
+			choice("file-format", "of the file: tsv, csv, jsonl or conll", "", labelled.Formats...).by("by its name"),
+			headerFlag("the file"),
 			encodingFlag(),
 			&cli.StringSliceFlag{Name: "choice", Usage: "`TEXT` of a choice (repeatable)"},
 			&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text, if it isn't training's (repeatable)"},
@@ -80,9 +80,6 @@ func toClassify(c *cli.Context, s *finetune.Setup) ([]labelled.Example, error) {
 	from := finetune.Source{Format: labelled.Format(c.String("file-format")), Columns: labelled.Columns{
 		Text: c.StringSlice("text"), Second: c.StringSlice("second"), Choices: c.StringSlice("choices"), Header: c.String("header"),
 	}}
-	if h := from.Columns.Header; h != "" && h != "yes" && h != "no" {
-		return nil, usageError{fmt.Errorf("--header is %q: expected yes or no", h)}
-	}
 	o, err := readOptions(c)
 	if err != nil {
 		return nil, err

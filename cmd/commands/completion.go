@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs/manual"
+	"tinygpt/internal/suggest"
 	"tinygpt/run"
 )
 
@@ -61,9 +62,10 @@ func completionCommand() *cli.Command {
 For good: that line at the end of ~/.bashrc, of ~/.zshrc (after compinit), or of
 ~/.config/fish/config.fish.`,
 		Action: func(c *cli.Context) error {
+			words := strings.Join(c.Args().Slice(), " ")
 			script, ok := completionScripts[c.Args().First()]
 			if !ok || c.Args().Len() != 1 {
-				return usageError{fmt.Errorf("completion takes the name of a shell, found %q: expected bash, zsh or fish", strings.Join(c.Args().Slice(), " "))}
+				return usageError{fmt.Errorf("completion takes the name of a shell, found %q: %s", words, suggest.Expected(words, "bash", "zsh", "fish"))}
 			}
 			_, err := io.WriteString(c.App.Writer, script)
 			return err
@@ -111,7 +113,7 @@ func candidates(app *cli.App, words []string) (found []string) {
 	}
 	if len(before) > 0 && strings.HasPrefix(before[len(before)-1], "-") {
 		if last := before[len(before)-1]; takesValue(flags, last) {
-			for _, v := range values(strings.Join(path, " "), strings.TrimLeft(last, "-"), word) {
+			for _, v := range values(strings.Join(path, " "), flags, strings.TrimLeft(last, "-"), word) {
 				offer(v, "")
 			}
 			return found
@@ -141,16 +143,21 @@ func candidates(app *cli.App, words []string) (found []string) {
 		}
 	}
 	if slices.Equal(path, []string{"config"}) {
-		for _, v := range values("config", "config", word) {
+		for _, v := range slices.Concat(values("config", nil, "config", word), run.Names()) {
 			offer(v, "")
 		}
 	}
 	return found
 }
 
-// values are those that a command's flag often has: names of runs for --run, presets and
-// YAML files for --config. None: a file.
-func values(command, flag, word string) (names []string) {
+// values are those that a command's flag has or often has: its choices, names of runs for
+// --run, presets and YAML files for --config. None: a file.
+func values(command string, flags []cli.Flag, flag, word string) (names []string) {
+	for _, f := range flags {
+		if c, ok := f.(*choiceFlag); ok && c.Name == flag {
+			return c.choices
+		}
+	}
 	switch flag {
 	case "run", "from":
 		if names, _ = filepath.Glob(filepath.Join(run.Root, "*")); strings.Contains(word, string(os.PathSeparator)) && !strings.HasPrefix(word, run.Root) {
@@ -170,10 +177,18 @@ func values(command, flag, word string) (names []string) {
 // presetsFor lists the presets that a command takes: those of its kind of configuration,
 // or if it has none of its own all of them.
 func presetsFor(command string) []string {
-	for _, k := range manual.Kinds() {
-		if command == k.Command || strings.HasPrefix(command, k.Command+" ") {
-			return k.Presets
-		}
+	if k := kindOf(command); k != nil {
+		return k.Presets
 	}
 	return manual.Presets()
+}
+
+// kindOf is the kind of configuration that a command takes, nil if it has none of its own.
+func kindOf(command string) *manual.Kind {
+	for _, k := range manual.Kinds() {
+		if command == k.Command || strings.HasPrefix(command, k.Command+" ") {
+			return k
+		}
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"tinygpt/configs"
 	"tinygpt/configs/manual"
 	"tinygpt/internal/suggest"
+	"tinygpt/run"
 )
 
 func configCommand() *cli.Command {
@@ -37,7 +38,7 @@ func configCommand() *cli.Command {
 			if name == "" {
 				name = "small.yaml"
 			}
-			k, config, err := manual.Load(name)
+			k, config, err := manual.Load(run.Named(name))
 			if err != nil {
 				return err
 			}

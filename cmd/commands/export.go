@@ -17,7 +17,7 @@ import (
 )
 
 func exportCommand() *cli.Command {
-	dtypes := strings.Join(slices.Sorted(maps.Keys(run.Dtypes)), ", ")
+	dtypes := slices.Sorted(maps.Keys(run.Dtypes))
 	return &cli.Command{
 		Name:  "export",
 		Usage: "write a run's model and tokenizer for transformers or llama.cpp",
@@ -25,8 +25,8 @@ func exportCommand() *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`"},
 			runFlag(),
 			checkpointFlag(),
-			&cli.StringFlag{Name: "as", Usage: "huggingface (a folder for transformers) or gguf (model.gguf for llama.cpp)", Value: string(run.HuggingFace)},
-			&cli.StringFlag{Name: "dtype", Usage: "of the weights: " + dtypes, Value: "float32"},
+			choice("as", "huggingface (a folder for transformers) or gguf (model.gguf for llama.cpp)", run.HuggingFace, run.HuggingFace, run.GGUF),
+			choice("dtype", "of the weights: "+strings.Join(dtypes, ", "), "float32", dtypes...),
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
@@ -35,20 +35,13 @@ func exportCommand() *cli.Command {
 			if to == "" {
 				return usageError{errors.New("export needs a folder to write into: --to FOLDER")}
 			}
-			narrow, ok := run.Dtypes[c.String("dtype")]
-			if !ok {
-				return usageError{fmt.Errorf("--dtype is %q: expected %s", c.String("dtype"), dtypes)}
-			}
 			format := run.Format(c.String("as"))
-			if format != run.HuggingFace && format != run.GGUF {
-				return usageError{fmt.Errorf("--as is %q: expected %s or %s", format, run.HuggingFace, run.GGUF)}
-			}
 			r, err := run.Open(c.String("run"))
 			if err != nil {
 				return err
 			}
 			progress, end := interchange(c, "writing weights")
-			done, err := r.Export(c.String("checkpoint"), to, format, narrow, progress)
+			done, err := r.Export(c.String("checkpoint"), to, format, run.Dtypes[c.String("dtype")], progress)
 			end()
 			if err != nil {
 				return err

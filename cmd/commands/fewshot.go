@@ -27,7 +27,7 @@ gpt fewshot run compares models of several sizes.`,
 			&cli.StringSliceFlag{Name: "task", Aliases: []string{"t"}, Usage: "`TASK` of the built-in world (" + strings.Join(taskNames(), ", ") + ") or a file (repeatable)", DefaultText: "all of the world's"},
 			encodingFlag(),
 			&cli.StringFlag{Name: "layout", Usage: "how an example is written, `TEXT` with {question} and {answer}; \\n is a line end, \\t a tab", Value: fewshot.DefaultLayout},
-			&cli.StringFlag{Name: "normalise", Usage: "compare choices by their log-likelihood per-token, its sum, or less the unconditional one", Value: string(fewshot.PerToken)},
+			choice("normalise", "compare choices by their log-likelihood per-token, its sum, or less the unconditional one", fewshot.PerToken, fewshot.Normalisations...),
 			&cli.BoolFlag{Name: "show", Usage: "show a prompt of each task and number of shots, and what the model makes of it"},
 			formatFlag("markdown", "csv"),
 			&cli.StringFlag{Name: "to", Usage: "draw the result into `FILE`.svg or .png"},
@@ -79,9 +79,6 @@ func fewshotAction(c *cli.Context) error {
 		return err
 	}
 	format, normalisation := c.String("format"), fewshot.Normalisation(c.String("normalise"))
-	if !slices.Contains(fewshot.Normalisations, normalisation) {
-		return usageError{fmt.Errorf("--normalise is %q: expected one of %v", normalisation, fewshot.Normalisations)}
-	}
 	if err := pictureName(c.String("to")); err != nil {
 		return err
 	}

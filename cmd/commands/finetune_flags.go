@@ -19,7 +19,7 @@ func finetuneFlags() []cli.Flag {
 		&cli.StringFlag{Name: "dev", Usage: "stop early by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
 		&cli.StringFlag{Name: "test", Usage: "measure the best checkpoint, once, on the examples of `FILE`"},
 		encodingFlag(),
-		&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the files has the columns' names", DefaultText: "what the rows look like"},
+		headerFlag("the files"),
 		&cli.StringFlag{Name: "from", Usage: "start from the weights of the run in `FOLDER`", DefaultText: "the latest run of gpt train"},
 		&cli.BoolFlag{Name: "scratch", Usage: "start from random weights, with that run's tokenizer and shape"},
 		&cli.IntFlag{Name: "adapt", Usage: "first make `N` steps of next-token prediction on the texts of the training examples", DefaultText: "none"},

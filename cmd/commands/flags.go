@@ -43,7 +43,12 @@ func resumeFlag() cli.Flag {
 
 // checkpointFlag chooses among the weights of a run.
 func checkpointFlag() cli.Flag {
-	return &cli.StringFlag{Name: "checkpoint", Usage: "best or last", DefaultText: "best if there is one"}
+	return choice("checkpoint", "best or last", "", "best", "last").by("best if there is one")
+}
+
+// headerFlag says of files with labels what their first row is.
+func headerFlag(files string) cli.Flag {
+	return choice("header", "yes or no: whether the first row of "+files+" has the columns' names", "", "yes", "no").by("what the rows look like")
 }
 
 // encodingFlag is for commands that read texts.

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -21,12 +20,7 @@ func formatFlag(more ...string) cli.Flag {
 	formats := slices.Concat([]string{"text"}, more, []string{"json"})
 	last := len(formats) - 1
 	names := strings.Join(formats[:last], ", ") + " or " + formats[last]
-	return &cli.StringFlag{Name: "format", Usage: names, Value: "text", Action: func(_ *cli.Context, format string) error {
-		if !slices.Contains(formats, format) {
-			return usageError{fmt.Errorf("--format is %q: expected %s", format, names)}
-		}
-		return nil
-	}}
+	return choice("format", names, "text", formats...)
 }
 
 // wantsJSON says whether --format asks for JSON.

@@ -26,6 +26,23 @@ func TestRuns(t *testing.T) {
 		contains(t, stderr, "not the folder of a run; did you mean runs/tiny-1?")
 	}
 
+	// Wherever a run is named, its name in runs will do.
+	contains(t, succeed(t, "config", "tiny-1"), "  layers: 2\n")
+	ids := succeed(t, "tokenizer", "encode", "Mia went")
+	for _, name := range []string{"tiny-1", "runs/tiny-1"} {
+		if got := succeed(t, "tokenizer", "encode", "-t", name, "Mia went"); got != ids {
+			t.Errorf("-t %s: %s, want %s", name, got, ids)
+		}
+	}
+	succeed(t, "tokenizer", "export", "-t", "tiny-1", "--to", "tiny.tiktoken")
+	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--tokenizer", "tiny-1", "--set", "train.steps=1", "--run", "runs/third"), "done: 1 steps")
+	contains(t, succeed(t, "train", "--from", "tiny-1", "--set", "train.steps=1", "--run", "runs/third-b"), "done: 1 steps")
+	contains(t, succeed(t, "train", "--resume", "--run", "tiny-1"), "runs/tiny-1 is finished")
+	succeed(t, "vectors", "train", "--tokenizer", "tiny-1", "--epochs", "1", "--dim", "4", "--set", "data.stories_bytes=20000", "--force", "--run", "runs/words")
+	succeed(t, "vectors", "neighbours", "--run", "words", "a")
+	contains(t, refused(t, 2, "tokenizer", "encode", "-t", "tniy-1", "Mia"), "no such file, folder or run; did you mean tiny-1?")
+	succeed(t, "runs", "remove", "--yes", "third", "third-b", "words")
+
 	unlock, err := run.Lock("runs/other")
 	if err != nil {
 		t.Fatal(err)

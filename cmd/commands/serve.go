@@ -54,10 +54,7 @@ Each run is a model named like its folder.`,
 }
 
 func serveAction(c *cli.Context) error {
-	precision, err := precisionOf(c)
-	if err != nil {
-		return err
-	}
+	precision := model.Precision(c.String("weights"))
 	key, err := apiKey(c.String("api-key-file"))
 	if err != nil {
 		return err

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
+	"tinygpt/internal/suggest"
 	"tinygpt/internal/userfile"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
@@ -53,8 +55,24 @@ func openTokenizer(c *cli.Context) (tokenizer.Tokenizer, error) {
 	case "byte":
 		return tokenizer.NewByte(), nil
 	default:
-		return tokenizer.Load(name)
+		path, err := tokenizerNamed(name, "gpt2", "byte")
+		if err != nil {
+			return nil, err
+		}
+		return tokenizer.Load(path)
 	}
+}
+
+// tokenizerNamed is the path that a user means by the value of --tokenizer: a file or
+// folder, or a run's name. The built-in ones are what else could have been meant.
+func tokenizerNamed(name string, builtIn ...string) (string, error) {
+	path := run.Named(name)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && filepath.Base(name) == name {
+		if meant := suggest.Closest(name, append(builtIn, run.Names()...)); meant != "" {
+			return "", usageError{fmt.Errorf("--tokenizer %s: no such file, folder or run; did you mean %s?", name, meant)}
+		}
+	}
+	return path, nil
 }
 
 func perToken(n, tokens int) float64 { return float64(n) / float64(max(1, tokens)) }

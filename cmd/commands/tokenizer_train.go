@@ -24,7 +24,7 @@ func tokenizerTrainCommand() *cli.Command {
 			textsFlag("learn from", ""),
 			encodingFlag(),
 			&cli.StringFlag{Name: "to", Usage: "write into `FOLDER`"},
-			&cli.StringFlag{Name: "kind", Usage: "bpe or char", Value: "bpe"},
+			choice("kind", "bpe or char; gpt2 and byte need no training", "bpe", "bpe", "char"),
 			&cli.IntFlag{Name: "vocab-size", Usage: "of bpe: `N` tokens, with the 256 bytes and the special tokens", Value: 4096},
 			&cli.IntFlag{Name: "min-frequency", Usage: "of bpe: merge pairs that occur `N` times or more", Value: 2},
 			&cli.StringSliceFlag{Name: "special-token", KeepSpace: true, Usage: "add the special token `NAME` after <|endoftext|> (repeatable)"},
@@ -43,8 +43,6 @@ func trainTokenizer(c *cli.Context) error {
 		return usageError{errors.New("no text to learn from: give --data FILE")}
 	case dir == "":
 		return usageError{errors.New("no --to: name the folder that the tokenizer goes into")}
-	case kind != "bpe" && kind != "char":
-		return usageError{fmt.Errorf("--kind is %q: expected bpe or char (gpt2 and byte need no training)", kind)}
 	case c.Int("min-frequency") < 1:
 		return usageError{fmt.Errorf("--min-frequency is %d: expected 1 or more", c.Int("min-frequency"))}
 	}

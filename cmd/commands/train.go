@@ -123,7 +123,9 @@ func configuration(c *cli.Context) (a asked, err error) {
 	case slices.Contains(configs.TokenizerKinds, kind):
 		a.Tokenizer.Kind, a.Tokenizer.File = kind, ""
 	case kind != "":
-		a.Tokenizer.File = kind
+		if a.Tokenizer.File, err = tokenizerNamed(kind, configs.TokenizerKinds...); err != nil {
+			return a, err
+		}
 	}
 	for _, s := range c.StringSlice("set") {
 		if err := a.Set(s); err != nil {

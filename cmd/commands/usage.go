@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,9 +24,13 @@ func prepare(c *cli.Command) {
 	for _, s := range c.Subcommands {
 		prepare(s)
 	}
+	holds := len(c.Subcommands) > 0 // help, which the cli package adds, aside
 	if action := c.Action; action != nil {
 		if c.ArgsUsage == "" {
 			c.Action = func(ctx *cli.Context) error {
+				if name := ctx.Args().First(); name != "" && holds {
+					return noCommand(name, c.Subcommands, c.HelpName)
+				}
 				if err := noArguments(ctx); err != nil {
 					return err
 				}
@@ -69,22 +74,73 @@ func flagError(c *cli.Context, err error) error {
 	if m == nil {
 		return usageError{fmt.Errorf("%w: see %s", err, help)}
 	}
-	var names []string
+	if meant := meantFlag(strings.TrimPrefix(c.Command.HelpName, c.App.Name+" "), flags, m[1]); meant != "" {
+		return usageError{fmt.Errorf("no flag %s: did you mean %s? See %s", dashed(m[1]), meant, help)}
+	}
+	return usageError{fmt.Errorf("no flag %s: see %s", dashed(m[1]), help)}
+}
+
+// flagsElsewhere are names that other programs have for what a flag does here, and how to
+// write it. They are no aliases: the error about them says what to write.
+var flagsElsewhere = map[string]string{
+	"port": "addr HOST:PORT", "host": "addr HOST:PORT", "listen": "addr HOST:PORT", "bind": "addr HOST:PORT",
+	"api-key": "api-key-file FILE", "model": "run FOLDER", "checkpoint-dir": "run FOLDER", "model-name-or-path": "from FOLDER", "init-from": "from FOLDER",
+	"max-new-tokens": "max-tokens N", "max-length": "max-tokens N", "n-predict": "max-tokens N", "length": "max-tokens N",
+	"num-return-sequences": "num-samples N", "repeat-penalty": "repetition-penalty X", "text": "prompt TEXT",
+	"dataset": "data FILE", "input": "data FILE", "train-file": "data FILE", "validation-file": "dev FILE", "test-file": "test FILE",
+	"output-dir": "to FOLDER", "out-dir": "run FOLDER", "save": "to FILE", "quantize": "weights int8", "num-train-epochs": "epochs N",
+	"vector-size": "dim N", "size": "dim N", "sg": "model sgns", "cbow": "model cbow", "vocabulary-size": "vocab-size N",
+}
+
+// meantFlag is what was meant by a flag that a command doesn't have, as one types it: a
+// flag, one that is called otherwise elsewhere, or a setting of the configuration, which
+// has no flag of its own. "" if nothing is like it.
+func meantFlag(command string, flags []cli.Flag, name string) string {
+	var spellings []string
+	written := map[string]string{} // by spelling; the first one counts
+	add := func(spelling, as string) {
+		if spellings = append(spellings, spelling); written[spelling] == "" {
+			written[spelling] = as
+		}
+	}
 	for _, f := range flags {
-		names = append(names, f.Names()...)
+		for _, n := range f.Names() {
+			add(n, dashed(n))
+		}
 	}
-	if meant := suggest.Closest(m[1], names); meant != "" {
-		return usageError{fmt.Errorf("no flag %s: did you mean %s? See %s", dashed(m[1]), dashed(meant), help)}
+	for _, n := range slices.Sorted(maps.Keys(flagsElsewhere)) {
+		if flag, _, _ := strings.Cut(flagsElsewhere[n], " "); hasFlag(flags, flag) {
+			add(n, dashed(flagsElsewhere[n]))
+		}
 	}
-	// What the configuration says has no flag of its own.
-	if slices.Contains(names, "set") {
-		for _, key := range configs.Keys() {
-			if _, field, _ := strings.Cut(key, "."); field == strings.ReplaceAll(m[1], "-", "_") {
-				return usageError{fmt.Errorf("no flag %s: did you mean --set %s=VALUE? See %s", dashed(m[1]), key, help)}
+	if hasFlag(flags, "set") {
+		keys := keysOf(command)
+		for _, key := range keys {
+			_, field, _ := strings.Cut(key, ".")
+			add(field, "--set "+key+"=VALUE")
+			add(key, "--set "+key+"=VALUE")
+		}
+		for _, n := range slices.Sorted(maps.Keys(configs.Elsewhere)) {
+			if key := configs.Elsewhere[n]; slices.Contains(keys, key) {
+				add(n, "--set "+key+"=VALUE")
 			}
 		}
 	}
-	return usageError{fmt.Errorf("no flag %s: see %s", dashed(m[1]), help)}
+	return written[suggest.Closest(name, spellings)]
+}
+
+// keysOf lists the settings that a command's --set takes.
+func keysOf(command string) (names []string) {
+	k := kindOf(command)
+	if k == nil {
+		return configs.Keys()
+	}
+	for _, s := range k.Sections() {
+		for _, key := range s.Keys {
+			names = append(names, key.Name)
+		}
+	}
+	return names
 }
 
 // dashed is a flag as one types it.

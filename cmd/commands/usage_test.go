@@ -29,12 +29,74 @@ func TestSuggestions(t *testing.T) {
 		"completion":                         "expected bash, zsh or fish",
 		"completion tcsh":                    `found "tcsh": expected bash, zsh or fish`,
 		"finetune --seeds two --data a.json": "see gpt finetune --help",
+		"completion bsah":                    "did you mean bash?",
+		// Letters swapped, capitals, other programs' names and lines.
+		"serve --prot 1":                      "no flag --prot: did you mean --addr HOST:PORT?",
+		"sample --max_new_tokens 3":           "did you mean --max-tokens N?",
+		"sample --Top_K 3":                    "did you mean --top-k?",
+		"train --stpes 3":                     "no flag --stpes: did you mean --set train.steps=VALUE? See gpt train --help",
+		"train --n_layer=6":                   "did you mean --set model.layers=VALUE?",
+		"plan --run x":                        "no flag --run: see gpt plan --help",
+		"align stf":                           `no command "stf": did you mean gpt align sft?`,
+		"align sft --kl 1":                    "did you mean --set ppo.kl=VALUE?",
+		"runs remvoe x":                       `no command "remvoe": did you mean gpt runs remove?`,
+		"fewshot rnu":                         "did you mean gpt fewshot run?",
+		"vectors train --objectve softmax":    "did you mean --set vectors.objective=VALUE?",
+		"tokenizer encode --tokenizer gtp2 x": "no such file, folder or run; did you mean gpt2?",
 	} {
 		status, _, stderr := gpt(strings.Fields(line)...)
 		if status != 2 || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("gpt %s: exit %d, %s; want %s", line, status, stderr, want)
 		}
 	}
+}
+
+// A value that is none of a flag's or setting's is refused with the one that was meant,
+// before anything is opened.
+func TestValueSuggestions(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "a.tsv", "text\tlabel\na\tx\nb\ty\n")
+	refuse(t, `
+2 | runs --format jsno                                    | --format is "jsno": expected text or json; did you mean json?
+2 | eval --format JSON                                    | did you mean json?
+2 | sample --format ''                                    | --format is "": expected text or json
+2 | scaling table gpt1 --format markdwon                  | did you mean markdown?
+2 | eval --checkpoint bset                                | --checkpoint is "bset": expected best or last; did you mean best?
+2 | serve --weights in8                                   | did you mean int8?
+2 | export --as ggfu --to x                               | did you mean gguf?
+2 | export --dtype flaot16 --to x                         | did you mean float16?
+2 | classify --header yse --file a.tsv                    | --header is "yse": expected yes or no; did you mean yes?
+2 | classify --file-format jsnol --file a.tsv             | did you mean jsonl?
+2 | tokenizer train --kind bep --data a.tsv --to x        | --kind is "bep": expected bpe or char; did you mean bpe?
+2 | fewshot --normalise per-tokne                         | did you mean per-token?
+2 | fewshot run --config smlal.yaml --task oposites       | no flag --task
+2 | scaling run --preset lectrue                          | did you mean lecture?
+2 | scaling table gtp2                                    | did you mean gpt2?
+2 | scaling table gpt2 --accelerator a10                  | did you mean a100?
+2 | vectors plot --method tnse                            | did you mean tsne?
+2 | vectors ner --start randon                            | did you mean random?
+2 | vectors explain --part oneot                          | did you mean onehot?
+2 | vectors analogy --method 3cosad a b c                 | did you mean 3cosadd?
+2 | vectors phrases --score nmpi --data a.tsv             | did you mean npmi?
+2 | sample --encoding shfit_jis a                         | did you mean shift_jis?
+1 | vectors train --model cbwo                            | vectors.model is "cbwo": expected sgns, cbow or glove; did you mean cbow?
+1 | vectors train --engine grpah                          | vectors.engine is "grpah": expected kernel or graph; did you mean graph?
+1 | vectors train --words charactres                      | did you mean characters?
+1 | train --set data.windows=docmuents                    | did you mean documents?
+1 | train --set data.stories_language=hz                  | did you mean zh?
+1 | train --set train.decay=cosin                         | did you mean cosine?
+1 | train --set tokenizer.kind=cahr                       | did you mean char?
+1 | train --set model.arch=gtp2                           | did you mean gpt2?
+1 | train --set model.activation=silo                     | did you mean silu?
+1 | train --on-spike skpi                                 | did you mean skip?
+2 | train --tokenizer btye                                | did you mean byte?
+1 | finetune --task clasification --data a.tsv            | did you mean classification?
+1 | finetune --data a.tsv --truncate middel               | did you mean middle?
+1 | finetune --data a.tsv --metric acuracy                | did you mean accuracy?
+1 | align dpo --set dpo.loss=hing                         | did you mean hinge?
+1 | align ppo --set ppo.kl_in=rewrad                      | did you mean reward?
+1 | plan --config smlal.yaml                              | did you mean the preset small.yaml?
+`)
 }
 
 func TestVersion(t *testing.T) {
@@ -60,6 +122,9 @@ func TestComplete(t *testing.T) {
 		{"vectors/train/--config/w", []string{"wiki.yaml"}},
 		{"align/sft/--config/cl", []string{"classroom.yaml"}},
 		{"config/wn", []string{"wnut17.yaml"}},
+		{"config/tiny-", []string{"tiny-1"}},
+		{"export/--as/", []string{"huggingface", "gguf"}},
+		{"eval/--checkpoint/l", []string{"last"}},
 		{"train/--data/t", nil}, // a file
 		{"nonsense/t", []string{"train", "trace", "tokenizer"}},
 	} {

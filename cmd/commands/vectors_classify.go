@@ -25,7 +25,7 @@ it, the same over n-grams, without vectors. gpt finetune takes the same files: w
 			&cli.StringFlag{Name: "dev", Usage: "choose the regularisation by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
 			&cli.StringFlag{Name: "test", Usage: "measure on the examples of `FILE`"},
 			encodingFlag(),
-			&cli.StringFlag{Name: "header", Usage: "yes or no: whether the first row of the files has the columns' names", DefaultText: "what the rows look like"},
+			headerFlag("the files"),
 			&cli.StringFlag{Name: "task", Usage: "classification, entailment, similarity, choice or tagging", Value: "classification"},
 			&cli.StringFlag{Name: "head", Usage: "classes, or regression if the labels are grades"},
 			&cli.StringFlag{Name: "metric", Usage: "what the regularisation is chosen by", DefaultText: "what fits the task"},

@@ -3,6 +3,7 @@ package commands
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -12,6 +13,7 @@ import (
 	"tinygpt/embedding/corpus"
 	"tinygpt/embedding/explain"
 	"tinygpt/embedding/training"
+	"tinygpt/internal/suggest"
 	"tinygpt/internal/terminal"
 )
 
@@ -104,12 +106,8 @@ func vectorsExplain(c *cli.Context) error {
 		names = append(names, e.name)
 	}
 	for p := range wanted {
-		known := false
-		for _, n := range names {
-			known = known || n == p
-		}
-		if !known {
-			return usageError{fmt.Errorf("--part %s: expected one of %s", p, strings.Join(names, ", "))}
+		if !slices.Contains(names, p) {
+			return usageError{fmt.Errorf("--part is %q: %s", p, suggest.Expected(p, names...))}
 		}
 	}
 	all := []explain.Table{}

@@ -14,6 +14,7 @@ import (
 	"tinygpt/configs"
 	"tinygpt/embedding"
 	"tinygpt/embedding/transfer"
+	"tinygpt/internal/suggest"
 	"tinygpt/internal/terminal"
 	"tinygpt/internal/userfile"
 )
@@ -106,7 +107,7 @@ func (t *nameTrials) configure(c *cli.Context) error {
 		t.starts = nil
 		for _, name := range given {
 			if !slices.Contains(transfer.Starts, transfer.Start(name)) {
-				return usageError{fmt.Errorf("--start is %q: expected random, frozen or tuned", name)}
+				return usageError{fmt.Errorf("--start is %q: %s", name, suggest.Expected(transfer.Start(name), transfer.Starts...))}
 			}
 			t.starts = append(t.starts, transfer.Start(name))
 		}

@@ -33,7 +33,7 @@ mutual information. With --chars, Chinese characters are joined: this finds word
 			&cli.StringFlag{Name: "words", Usage: "how text is cut first: words, spaces or characters", Value: "words"},
 			&cli.BoolFlag{Name: "chars", Usage: "join Chinese or Japanese characters to words, not over punctuation"},
 			&cli.StringFlag{Name: "dict", Usage: "cut text by the dictionary in `FILE`, and join nothing unless --passes is set"},
-			&cli.StringFlag{Name: "score", Usage: "mikolov or npmi", Value: string(phrases.Mikolov)},
+			choice("score", "mikolov or npmi", phrases.Mikolov, phrases.Mikolov, phrases.NPMI),
 			&cli.Float64Flag{Name: "threshold", Usage: "join pairs of this score and above", DefaultText: "100 of mikolov, 0.5 of npmi"},
 			&cli.Int64Flag{Name: "min-count", Usage: "join pairs that occur `N` times or more", Value: 5},
 			&cli.IntFlag{Name: "passes", Usage: "join `N` times: phrases of up to 2ᴺ words", Value: 1},

@@ -33,7 +33,7 @@ Hinton 2008) keeps neighbours together; PCA is a shadow, in which directions are
 			&cli.IntFlag{Name: "neighbours", Usage: "with words, draw the `N` nearest of each", Value: 25},
 			&cli.StringFlag{Name: "pairs", Usage: "draw the pairs in `FILE`, two words a line"},
 			encodingFlag(),
-			&cli.StringFlag{Name: "method", Usage: "tsne or pca", DefaultText: "tsne; of pairs pca"},
+			choice("method", "tsne or pca", "", "tsne", "pca").by("tsne; of pairs pca"),
 			&cli.Float64Flag{Name: "perplexity", Usage: "of t-SNE: about how many neighbours a word has", DefaultText: "a twentieth of the words, 5 to 30"},
 			&cli.IntFlag{Name: "iterations", Usage: "of t-SNE", Value: project.DefaultTSNE().Iterations},
 			&cli.StringFlag{Name: "title", Usage: "the picture's `TITLE`", DefaultText: "what is drawn"},
@@ -57,15 +57,12 @@ func vectorsPlot(c *cli.Context) error {
 	if c.Int("top") < 1 || c.Int("neighbours") < 0 {
 		return usageError{fmt.Errorf("--top %d, --neighbours %d: expected one word or more", c.Int("top"), c.Int("neighbours"))}
 	}
-	method := c.String("method")
-	if method == "" {
-		method = "tsne"
-		if c.IsSet("pairs") {
-			method = "pca"
-		}
+	method := "tsne"
+	if c.IsSet("pairs") {
+		method = "pca"
 	}
-	if method != "tsne" && method != "pca" {
-		return usageError{fmt.Errorf("--method is %q: expected tsne or pca", method)}
+	if c.IsSet("method") {
+		method = c.String("method")
 	}
 	v, err := readVectors(c)
 	if err != nil {

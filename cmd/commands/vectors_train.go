@@ -102,7 +102,9 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
 	}
 	if t := c.String("tokenizer"); t != "" {
-		cfg.Data.Tokenizer = t
+		if cfg.Data.Tokenizer, err = tokenizerNamed(t); err != nil {
+			return nil, "", err
+		}
 	}
 	if err := setVectors(c, &cfg); err != nil {
 		return nil, "", err

@@ -3,8 +3,6 @@ package commands
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,29 +13,13 @@ import (
 
 // weightsFlag is how a command asks for smaller weights.
 func weightsFlag(more string) cli.Flag {
-	return &cli.StringFlag{Name: "weights", Usage: "hold the matrices in float32, bfloat16 or int8: smaller is faster and less exact" + more, Value: string(model.Float32)}
+	return choice("weights", "hold the matrices in float32, bfloat16 or int8: smaller is faster and less exact"+more, model.Float32, model.Precisions...)
 }
 
-func precisionOf(c *cli.Context) (model.Precision, error) {
-	p := model.Precision(c.String("weights"))
-	if !slices.Contains(model.Precisions, p) {
-		var names []string
-		for _, p := range model.Precisions {
-			names = append(names, string(p))
-		}
-		return "", usageError{fmt.Errorf("--weights is %q: expected %s", p, strings.Join(names, ", "))}
-	}
-	return p, nil
-}
-
-// openRun opens the run that --run names, and reads --weights before that.
+// openRun opens the run that --run names, and reads --weights.
 func openRun(c *cli.Context) (*run.Run, model.Precision, error) {
-	p, err := precisionOf(c)
-	if err != nil {
-		return nil, "", err
-	}
 	r, err := run.Open(c.String("run"))
-	return r, p, err
+	return r, model.Precision(c.String("weights")), err
 }
 
 // trainedWeights loads the weights of --checkpoint to write with; see trainedModel.

@@ -4,8 +4,9 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"strings"
 	"sync"
+
+	"tinygpt/internal/suggest"
 )
 
 // Language is a language that stories are told in. Everything is computed from its
@@ -32,7 +33,7 @@ func ByName(name string) (*Language, error) {
 		}
 		names = append(names, l.Name)
 	}
-	return nil, fmt.Errorf("no built-in stories in %q: expected %s", name, strings.Join(names, " or "))
+	return nil, fmt.Errorf("no built-in stories in %q: %s", name, suggest.Expected(name, names...))
 }
 
 // Unspaced says whether the language is written without spaces between words.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"unicode"
 	"unicode/utf8"
+
+	"tinygpt/internal/suggest"
 )
 
 // Splitter calls word for each word of a line, in order. The bytes are valid until word
@@ -26,7 +28,7 @@ func NewSplitter(name string) (Splitter, error) {
 	case "characters":
 		return characters, nil
 	}
-	return nil, fmt.Errorf("words: %q: expected words, spaces or characters", name)
+	return nil, fmt.Errorf("words: %q: %s", name, suggest.Expected(name, Splitters...))
 }
 
 // class says what a byte of ASCII is in a text: 0 not of a word, else its lower case.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"tinygpt/internal/suggest"
 )
 
 // Score is how the belonging together of a pair is measured.
@@ -54,7 +56,7 @@ func DefaultThreshold(s Score) float64 {
 func (o Options) Validate() error {
 	switch {
 	case o.Score != Mikolov && o.Score != NPMI:
-		return fmt.Errorf("score %q: expected %s or %s", o.Score, Mikolov, NPMI)
+		return fmt.Errorf("score %q: %s", o.Score, suggest.Expected(o.Score, Mikolov, NPMI))
 	case math.IsNaN(o.Threshold) || o.Score == NPMI && (o.Threshold <= -1 || o.Threshold > 1) || o.Score == Mikolov && o.Threshold <= 0:
 		return fmt.Errorf("threshold %v of score %s: expected a number from −1 to 1 of npmi, above 0 of mikolov", o.Threshold, o.Score)
 	case o.MinCount < 1:

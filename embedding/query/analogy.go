@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"tinygpt/internal/suggest"
 )
 
 // Method is how the answer to "a is to b as c is to ?" is found (Levy and Goldberg 2014,
@@ -34,7 +36,7 @@ func ParseMethod(name string) (Method, error) {
 	if m := Method(strings.ToLower(name)); slices.Contains(Methods, m) {
 		return m, nil
 	}
-	return "", fmt.Errorf("no method %q: expected %s, %s or %s", name, Add, Mul, Direction)
+	return "", fmt.Errorf("no method %q: %s", name, suggest.Expected(Method(name), Methods...))
 }
 
 // terms are what a question adds to the cosines of a word with a, b and c.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 
 	"tinygpt/data"
 	"tinygpt/data/story"
 	"tinygpt/embedding/corpus"
+	"tinygpt/internal/suggest"
 )
 
 //go:embed presets/*.yaml
@@ -181,9 +181,14 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
+	oneOf := func(key, value string, choices []string) {
+		check(slices.Contains(choices, value), "%s is %q: %s", key, value, suggest.Expected(value, choices...))
+	}
 	const most = 1_000_000 // numbers of words and steps stay within 64 bits
 	d, v := c.Data, c.Vectors
-	check(d.Tokenizer != "" || slices.Contains(corpus.Splitters, d.Words), "data.words is %q: expected one of %s", d.Words, strings.Join(corpus.Splitters, ", "))
+	if d.Tokenizer == "" {
+		oneOf("data.words", d.Words, corpus.Splitters)
+	}
 	if err := data.CheckEncoding(d.Encoding); err != nil {
 		errs = append(errs, fmt.Errorf("data.encoding: %w", err))
 	}
@@ -193,27 +198,30 @@ func (c Config) Validate() error {
 	check(d.MinCount >= 1, "data.min_count is %d: expected 1 or more", d.MinCount)
 	check(d.MaxWords >= 0, "data.max_words is %d: expected 0 (no limit) or more", d.MaxWords)
 	check(d.ValFraction >= 0 && d.ValFraction < 1, "data.val_fraction is %v: expected 0 or more and less than 1", d.ValFraction)
-	check(slices.Contains(Models, v.Model), "vectors.model is %q: expected one of %s", v.Model, strings.Join(Models, ", "))
+	oneOf("vectors.model", v.Model, Models)
 	check(v.Dim >= 1 && v.Dim <= 4096, "vectors.dim is %d: expected 1 to 4096", v.Dim)
 	check(v.Window >= 1 && v.Window <= 100, "vectors.window is %d: expected 1 to 100", v.Window)
 	check(v.Epochs >= 1 && v.Epochs <= most, "vectors.epochs is %d: expected 1 to %d", v.Epochs, most)
-	check(v.LearningRate > 0 && v.LearningRate <= 10, "vectors.learning_rate is %v: expected more than 0, at most 10", v.LearningRate)
+	known := slices.Contains(Models, v.Model) // else the rate that follows from it is unknown too
+	check(!known || v.LearningRate > 0 && v.LearningRate <= 10, "vectors.learning_rate is %v: expected more than 0, at most 10", v.LearningRate)
 	check(!v.Classic || v.Model == CBOW, "vectors.classic is cbow's: expected model cbow, found %s", v.Model)
 	if v.Model == GloVe {
 		check(v.Objective == "", "vectors.objective is %s: glove has its own", v.Objective)
-		check(v.Engine == "" || v.Engine == graphEngine, "vectors.engine is %q: expected one of %s", v.Engine, strings.Join(Engines, ", "))
+		if v.Engine != "" {
+			oneOf("vectors.engine", v.Engine, Engines)
+		}
 		check(v.XMax > 0, "vectors.x_max is %v: expected more than 0", v.XMax)
 		check(v.Alpha >= 0 && v.Alpha <= 2, "vectors.alpha is %v: expected 0 to 2", v.Alpha)
 		check(v.MemoryMB >= 1 && v.MemoryMB <= 1<<40, "vectors.memory_mb is %d: expected 1 to %d", v.MemoryMB, 1<<40)
 		return errors.Join(errs...)
 	}
-	check(slices.Contains(Objectives, v.Objective), "vectors.objective is %q: expected one of %s", v.Objective, strings.Join(Objectives, ", "))
-	check(slices.Contains(Engines, v.Engine), "vectors.engine is %q: expected one of %s", v.Engine, strings.Join(Engines, ", "))
+	oneOf("vectors.objective", v.Objective, Objectives)
+	oneOf("vectors.engine", v.Engine, Engines)
 	check(v.Engine != graphEngine || !v.Classic, "vectors.engine graph has no classic CBOW: that isn't the gradient of an objective")
 	check(v.Negative >= 1 && v.Negative <= 100, "vectors.negative is %d: expected 1 to 100", v.Negative)
 	check(v.NoisePower >= 0 && v.NoisePower <= 2, "vectors.noise_power is %v: expected 0 to 2", v.NoisePower)
 	check(v.Sample >= 0 && v.Sample < 1, "vectors.sample is %v: expected 0 or more and less than 1", v.Sample)
-	check(v.MinLearningRate >= 0 && v.MinLearningRate <= v.LearningRate, "vectors.min_learning_rate is %v: expected 0 to the learning rate, %v", v.MinLearningRate, v.LearningRate)
+	check(!known || v.MinLearningRate >= 0 && v.MinLearningRate <= v.LearningRate, "vectors.min_learning_rate is %v: expected 0 to the learning rate, %v", v.MinLearningRate, v.LearningRate)
 	check(v.Evaluations >= 1 && v.Evaluations <= most, "vectors.evaluations is %d: expected 1 to %d", v.Evaluations, most)
 	return errors.Join(errs...)
 }

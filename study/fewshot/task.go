@@ -9,6 +9,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/data/quiz"
+	"tinygpt/internal/suggest"
 )
 
 // Task is a kind of question with choices.
@@ -61,7 +62,7 @@ func Open(name string, o data.Options) (Task, error) {
 		names = append(names, t.Name())
 	}
 	if !strings.ContainsAny(name, "./\\") {
-		return nil, fmt.Errorf("no task %q: expected %s, or a file such as task.jsonl", name, strings.Join(names, ", "))
+		return nil, fmt.Errorf("no task %q: expected %s, or a file such as task.jsonl%s", name, strings.Join(names, ", "), suggest.DidYouMean(name, names...))
 	}
 	return ReadTask(name, o)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tinygpt/internal/number"
+	"tinygpt/internal/suggest"
 	"tinygpt/model"
 )
 
@@ -106,7 +107,7 @@ func Find(name string) ([]Paper, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return nil, fmt.Errorf("%q: expected %s or all", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("%q: %s", name, suggest.Expected(name, append(names, "all")...))
 }
 
 // Config is the model of a row: its width as printed.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"tinygpt/internal/suggest"
 	"tinygpt/model"
 	"tinygpt/study/perf"
 )
@@ -40,7 +41,7 @@ func ParseAccelerator(text string, utilization float64) (Accelerator, error) {
 	}
 	tflops, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(tflops > 0 && tflops < 1e9) {
-		return Accelerator{}, fmt.Errorf("accelerator %q: expected %s, or its peak in TFLOP/s", text, strings.Join(names, ", "))
+		return Accelerator{}, fmt.Errorf("accelerator %q: expected %s, or its peak in TFLOP/s%s", text, strings.Join(names, ", "), suggest.DidYouMean(text, names...))
 	}
 	return Accelerator{"given", tflops * 1e12, utilization}, nil
 }

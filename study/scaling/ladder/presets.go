@@ -2,9 +2,9 @@ package ladder
 
 import (
 	"fmt"
-	"strings"
 
 	"tinygpt/configs"
+	"tinygpt/internal/suggest"
 )
 
 // baseConfig is what the models of all presets have in common.
@@ -51,7 +51,7 @@ func New(name string) (*Ladder, error) {
 		l.SetTokens(p.tokens)
 		return l, l.SetLayers(p.layers)
 	}
-	return nil, fmt.Errorf("preset %q: expected %s", name, strings.Join(Presets(), " or "))
+	return nil, fmt.Errorf("preset %q: %s", name, suggest.Expected(name, Presets()...))
 }
 
 // fewest models that a law and a prediction can be made of.
