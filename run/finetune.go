@@ -186,11 +186,7 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 		return nil, err
 	}
 	c.Finetune, c.Train = s.Setup.Config, s.Train
-	for _, file := range []*string{&c.Finetune.Train, &c.Finetune.Dev, &c.Finetune.Test} {
-		if *file != "" {
-			*file = settleFile(*file)
-		}
-	}
+	c = SettleExamples(c)
 	name := o.Name
 	if name == "" {
 		name = "finetune"

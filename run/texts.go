@@ -12,6 +12,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/story"
 	"tinygpt/data/world"
+	"tinygpt/internal/suggest"
 	"tinygpt/tokenizer"
 )
 
@@ -94,6 +95,16 @@ func SettleFiles(files []string) (settled []string) {
 		settled = append(settled, settleFile(name))
 	}
 	return settled
+}
+
+// SettleExamples does what SettleFiles does to the files of a fine-tuning's examples.
+func SettleExamples(c configs.Config) configs.Config {
+	for _, file := range []*string{&c.Finetune.Train, &c.Finetune.Dev, &c.Finetune.Test} {
+		if *file != "" {
+			*file = settleFile(*file)
+		}
+	}
+	return c
 }
 
 // settleFile is SettleFiles for a single name.
@@ -183,5 +194,5 @@ func NewTokenizer(c configs.Tokenizer, t *Texts, options ...tokenizer.TrainOptio
 	case configs.Imported:
 		return nil, errors.New("tokenizer.kind is imported: such a tokenizer belongs to the weights of a run; begin with both by --from RUN")
 	}
-	return nil, fmt.Errorf("tokenizer.kind is %q: expected bpe, gpt2, char or byte", c.Kind)
+	return nil, fmt.Errorf("tokenizer.kind is %q: %s", c.Kind, suggest.Expected(c.Kind, configs.TokenizerKinds...))
 }

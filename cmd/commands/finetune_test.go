@@ -134,6 +134,9 @@ func TestAblate(t *testing.T) {
 	if status != 1 || !strings.Contains(stderr, "holds an ablation with other settings") {
 		t.Errorf("exit %d: %s", status, stderr)
 	}
+	// Results on other examples aren't put next to these.
+	writeFile(t, "test.tsv", "sentence\tlabel\nMia was happy.\tHAPPY!\nMax was sad.\tSAD!\n")
+	contains(t, refused(t, 1, args...), "holds results on other examples: restore the files, or name another folder with --to")
 	entries, err := os.ReadDir(filepath.Join("runs", "finetune-ablation"))
 	if err != nil || len(entries) != 5 {
 		t.Errorf("the folder holds %v, %v", entries, err)

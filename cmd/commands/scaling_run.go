@@ -23,7 +23,7 @@ func scalingRunCommand() *cli.Command {
 L(N) = E + (Nc/N)^α; tables, pictures and each model's run are left in a folder. The same
 command goes on where it was stopped.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "preset", Usage: strings.Join(ladder.Presets(), " (minutes) or ") + " (a night)", Value: ladder.Presets()[0]},
+			choice("preset", strings.Join(ladder.Presets(), " (minutes) or ")+" (a night)", ladder.Presets()[0], ladder.Presets()...),
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on `FILE`, folder or glob instead of the built-in stories (repeatable)"},
 			encodingFlag(),
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large", DefaultText: "the preset's"},
@@ -85,11 +85,6 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 	}
 	if files := c.StringSlice("data"); len(files) > 0 {
 		l.Config.Data.Files, l.Config.Data.StoriesBytes = files, 0
-		for i, f := range files {
-			if f != "-" {
-				l.Config.Data.Files[i], _ = filepath.Abs(f)
-			}
-		}
 	}
 	if c.IsSet("encoding") {
 		l.Config.Data.Encoding = c.String("encoding")

@@ -1,8 +1,13 @@
 package commands
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -48,6 +53,32 @@ func TestPlan(t *testing.T) {
 	if status, _, stderr := gpt("plan", "--config", "sentiment.yaml"); status != 1 || !strings.Contains(stderr, "fine-tunes the model of a run") {
 		t.Errorf("exit %d, %s", status, stderr)
 	}
+}
+
+// The texts of a ladder may come through a pipe; its folder doesn't name what nobody can open.
+func TestScalingFromPipe(t *testing.T) {
+	t.Chdir(t.TempDir())
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := exec.Command("mkfifo", pipe).Run(); err != nil {
+		t.Skip("no named pipes here: ", err)
+	}
+	go func() {
+		if f, err := os.OpenFile(pipe, os.O_WRONLY, 0); err == nil {
+			f.WriteString(strings.Repeat("They went to the market and bought bread. ", 100))
+			f.Close()
+		}
+	}()
+	ctx, cancel := context.WithCancel(context.Background())
+	out := &interrupter{at: "4 models, ", stop: cancel}
+	args := []string{"gpt", "scaling", "run", "--layers", "1,2,3,4", "--tokens", "4000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=260", "--data", pipe, "--to", "ladder"}
+	if status := execute(ctx, args, out, io.Discard); status != 130 {
+		t.Fatalf("exit %d\n%s", status, out.String())
+	}
+	kept, err := os.ReadFile("ladder/ladder.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(kept), "    files:\n    - \"-\"\n")
 }
 
 func TestScalingRun(t *testing.T) {

@@ -136,7 +136,7 @@ func TestValidate(t *testing.T) {
 		"vectors.negative is 0":     func(c *Config) { c.Vectors.Negative = 0 },
 		"vectors.classic is cbow's": func(c *Config) { c.Vectors.Classic = true },
 		"vectors.sample is -1":      func(c *Config) { c.Vectors.Sample = -1 },
-		"vectors.engine is \"tape\": expected one of kernel, graph": func(c *Config) {
+		"vectors.engine is \"tape\": expected kernel or graph": func(c *Config) {
 			c.Vectors.Model, c.Vectors.Engine = GloVe, "tape"
 			c.Complete()
 		},

@@ -51,6 +51,8 @@ type Point struct {
 	Score    float64 `json:"score"` // on the test set
 	Dev      float64 `json:"dev"`   // on the development set
 	Seconds  float64 `json:"seconds"`
+	// SHA256 of the examples that it was trained and measured on.
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 // Files of an ablation's folder.
@@ -177,7 +179,7 @@ func (s *Study) point(ctx context.Context, arm Arm, size int, seed uint64) (p Po
 		}
 		dev, test, err = s.finetune(ctx, c)
 	}
-	return Point{arm.Name, size, seed, test.Metric, test.Score(), dev.Score(), time.Since(start).Seconds()}, err
+	return Point{arm.Name, size, seed, test.Metric, test.Score(), dev.Score(), time.Since(start).Seconds(), s.Setup.SHA256}, err
 }
 
 // words fits a model that doesn't know the order of words.
@@ -228,7 +230,7 @@ func (s *Study) finetune(ctx context.Context, c configs.Config) (dev, test finet
 // open writes the settings into the folder, or reads what an earlier Run of the same study
 // left there.
 func (s *Study) open() error {
-	text, err := s.Config.Marshal()
+	text, err := run.SettleExamples(s.Config).Marshal()
 	if err != nil {
 		return err
 	}
@@ -244,8 +246,16 @@ func (s *Study) open() error {
 	case !sameSettings(before, text):
 		return fmt.Errorf("%s holds an ablation with other settings (see %s in it): name another folder with --to", s.Dir, configFile)
 	}
-	s.points, s.log, err = atomicfile.Reopen[Point](filepath.Join(s.Dir, pointsFile), nil)
-	return err
+	if s.points, s.log, err = atomicfile.Reopen[Point](filepath.Join(s.Dir, pointsFile), nil); err != nil {
+		return err
+	}
+	for _, p := range s.points {
+		if p.SHA256 != "" && p.SHA256 != s.Setup.SHA256 {
+			s.log.Close()
+			return fmt.Errorf("%s holds results on other examples: restore the files, or name another folder with --to", s.Dir)
+		}
+	}
+	return nil
 }
 
 // sameSettings compares configurations, however an earlier program wrote them.

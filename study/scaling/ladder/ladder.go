@@ -128,6 +128,9 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 		return nil, err
 	}
 	rungs := l.Rungs()
+	if err := l.checkTexts(rungs); err != nil {
+		return nil, err
+	}
 	total, done := 0.0, 0.0
 	for _, r := range rungs {
 		total += r.FLOP()
@@ -161,6 +164,16 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	return results, nil
 }
 
+// checkTexts refuses texts that aren't those of a model that the ladder has begun or trained.
+func (l *Ladder) checkTexts(rungs []Rung) error {
+	for _, rung := range rungs {
+		if r, err := run.Open(rung.Dir); err == nil && r.Found.TextSHA256 != l.material.TextSHA256() {
+			return fmt.Errorf("%s: the texts are not those that the ladder began with: restore them, or name another folder with --to", r.Dir)
+		}
+	}
+	return nil
+}
+
 // fits refuses a ladder with a model that this computer can't train, before the first one is
 // trained.
 func (l *Ladder) fits() error {
@@ -177,11 +190,13 @@ func (l *Ladder) fits() error {
 // open writes the settings into the folder and says that it did, or checks that it is one of
 // the same ladder.
 func (l *Ladder) open() (begun bool, err error) {
+	kept := l.Config
+	kept.Data.Files = run.SettleFiles(kept.Data.Files)
 	// More seeds may be added later.
 	text, err := yaml.Marshal(struct {
 		Shapes []Shape
 		Config configs.Config
-	}{l.Shapes, l.Config})
+	}{l.Shapes, kept})
 	if err != nil {
 		return false, err
 	}
@@ -216,9 +231,6 @@ func (l *Ladder) begin(rung Rung) (*run.Training, error) {
 	r, err := run.Open(rung.Dir)
 	if err != nil {
 		return run.Start(rung.Config, run.Options{Dir: rung.Dir, Material: l.material})
-	}
-	if r.Found.TextSHA256 != l.material.TextSHA256() {
-		return nil, fmt.Errorf("%s: the texts are not those that the ladder began with: restore them, or name another folder with --to", r.Dir)
 	}
 	if _, err := os.Stat(filepath.Join(r.Dir, train.LastCheckpoint)); err == nil {
 		return r.Resume(l.material)

@@ -181,6 +181,35 @@ func TestResume(t *testing.T) {
 	expect.Error(t, err, "other settings")
 }
 
+// Models are compared on the same texts: those of a ladder that is trained on a file may
+// not change, even between two models, nor when nothing is left to train.
+func TestTextsChange(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text.txt")
+	fixture.Write(t, text, strings.Repeat("They went to the market and bought bread. ", 400))
+	start := func() (*Ladder, *record) {
+		l, r := tiny(t, filepath.Join(dir, "ladder"))
+		l.Config.Data.Files, l.Config.Data.StoriesBytes = []string{text}, 0
+		return l, r
+	}
+	l, r := start()
+	ctx, stop := context.WithCancel(context.Background())
+	r.stopAfter, r.stop = 12, stop // the first model is trained, the second one isn't begun
+	if _, err := l.Run(ctx); !errors.Is(err, train.ErrInterrupted) {
+		t.Fatal(err)
+	}
+	before := expect.File(t, text)
+	fixture.Write(t, text, strings.Repeat("They stayed at home and drank some tea. ", 400))
+	l, _ = start()
+	_, err := l.Run(context.Background())
+	expect.OneLine(t, err, "the texts are not those that the ladder began with")
+	fixture.Write(t, text, string(before))
+	l, _ = start()
+	if _, err := l.Run(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
 // synthetic is a ladder whose losses lie on 0.2 + (20000/N)^0.5, with curves.
 func synthetic() (results []Result) {
 	for i, n := range []int64{30_000, 100_000, 250_000, 450_000, 1_200_000, 3_300_000} {
