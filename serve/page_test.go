@@ -22,19 +22,25 @@ type tab struct {
 
 func openPage(t *testing.T, o Options, models ...*Model) (*Server, *tab) {
 	t.Helper()
-	b := browser.New(t)
 	o.PromptTokens = 0
 	s, h := start(t, o, models...)
-	b.Open(h.URL)
-	p := &tab{b, t}
+	p := newTab(t, h.URL)
+	p.Open(h.URL)
+	return s, p
+}
+
+// newTab starts a browser that may ask a server for something and nobody else.
+func newTab(t *testing.T, server string) *tab {
+	t.Helper()
+	b := browser.New(t)
 	t.Cleanup(func() {
 		for _, url := range b.Requests {
-			if !strings.HasPrefix(url, h.URL+"/") {
+			if !strings.HasPrefix(url, server+"/") {
 				t.Errorf("the page asks for %s", url)
 			}
 		}
 	})
-	return s, p
+	return &tab{b, t}
 }
 
 // until waits for a condition in the page.
@@ -205,6 +211,13 @@ func TestPageStop(t *testing.T) {
 	p.Press("Enter", 1)
 	p.until("turns.length && turns[0].columns[0]?.answers[0]?.text.length > 20")
 	p.Press("Escape", 1)
+	p.idle()
+	p.expect("the reason", used+".reason", "stopped")
+	quietly(t, s)
+	p.Type("Again")
+	p.press("#send")
+	p.until("turns.length === 2 && turns[1].columns[0]?.answers[0]?.text.length > 20")
+	p.press("#stop")
 	p.idle()
 	p.expect("the reason", used+".reason", "stopped")
 	quietly(t, s)

@@ -224,17 +224,27 @@ func (b *Browser) Text(script string) string {
 	return fmt.Sprint(value)
 }
 
-// Press presses a key n times, as a user does: a character, or a key's name like Tab.
+// Press presses a key n times, as a user does: a character, a key's name like Tab, or
+// Shift+ with a name.
 func (b *Browser) Press(key string, n int) {
 	b.t.Helper()
 	codes := map[string]int{"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+	name, shift := strings.CutPrefix(key, "Shift+")
+	key = name
+	modifiers := 0
+	if shift {
+		modifiers = 8
+	}
 	for range n {
-		params := map[string]any{"type": "keyDown", "key": key, "windowsVirtualKeyCode": codes[key]}
-		if len(key) == 1 {
+		params := map[string]any{"type": "keyDown", "key": key, "windowsVirtualKeyCode": codes[key], "modifiers": modifiers}
+		switch {
+		case len(key) == 1:
 			params["text"] = key
+		case key == "Enter":
+			params["text"] = "\r" // which presses buttons
 		}
 		b.Call("Input.dispatchKeyEvent", params, nil)
-		b.Call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key, "windowsVirtualKeyCode": codes[key]}, nil)
+		b.Call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key, "windowsVirtualKeyCode": codes[key], "modifiers": modifiers}, nil)
 	}
 	b.settle()
 }
@@ -259,6 +269,36 @@ func (b *Browser) Click(x, y float64) {
 	for _, kind := range []string{"mousePressed", "mouseReleased"} {
 		b.Call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}, nil)
 	}
+	b.settle()
+}
+
+// Point moves the mouse to a place of the window.
+func (b *Browser) Point(x, y float64) {
+	b.t.Helper()
+	b.Call("Input.dispatchMouseEvent", map[string]any{"type": "mouseMoved", "x": x, "y": y}, nil)
+	b.settle()
+}
+
+// Drag moves the mouse from one place of the window to another with the left button down.
+func (b *Browser) Drag(x, y, toX, toY float64) {
+	b.t.Helper()
+	b.Point(x, y)
+	mouse := func(kind string, x, y float64) {
+		b.Call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}, nil)
+	}
+	mouse("mousePressed", x, y)
+	for i := 1.0; i <= 4; i++ {
+		mouse("mouseMoved", x+(toX-x)*i/4, y+(toY-y)*i/4)
+	}
+	mouse("mouseReleased", toX, toY)
+	b.settle()
+}
+
+// Tap touches a place of the window with a finger.
+func (b *Browser) Tap(x, y float64) {
+	b.t.Helper()
+	b.Call("Input.dispatchTouchEvent", map[string]any{"type": "touchStart", "touchPoints": []map[string]float64{{"x": x, "y": y}}}, nil)
+	b.Call("Input.dispatchTouchEvent", map[string]any{"type": "touchEnd", "touchPoints": []any{}}, nil)
 	b.settle()
 }
 

@@ -22,7 +22,8 @@ async function ask(path, body, signal) {
   const key = sessionStorage.getItem('key')
   if (key) headers.Authorization = 'Bearer ' + key
   if (body) headers['Content-Type'] = 'application/json'
-  const r = await fetch(path, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal })
+  const plain = (_, v) => typeof v === 'string' ? v.replaceAll('\0', '\ufffd') : v // a model may write NUL, the API takes none
+  const r = await fetch(path, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body, plain), signal })
   if (r.ok) return r
   const answer = await r.json().catch(() => null)
   const e = new Error(answer?.error?.message ?? `the server answered ${r.status}`)
@@ -191,7 +192,7 @@ function follow() {
 function addToken(a, text, token) {
   token.span = make('span', { textContent: text, title: `probability ${percent(token.p)}` })
   token.span.addEventListener('mouseenter', () => explain(a, token))
-  token.span.addEventListener('click', () => explain(a, token))
+  token.span.addEventListener('click', () => { explain(a, token); reveal() })
   a.tokens.push(token)
   a.words.append(token.span)
 }
@@ -218,6 +219,12 @@ function explain(a, token) {
     make('td', {}, make('meter', { value: r.after, max: 1 })))))
 }
 
+// reveal shows what explain has filled, on a phone too, where the panel is hidden.
+function reveal() {
+  if ($('panel').hidden) $('panel-button').click()
+  $('token').scrollIntoView()
+}
+
 const name = r => r.special ? r.token : JSON.stringify(r.token)
 
 // finish shows what is known when an answer has ended.
@@ -229,11 +236,11 @@ async function finish(n, c, a) {
   if (!judge || !a.text) return
   try {
     const r = await (await ask('/v1/score', { model: judge.id, messages: conversation(n, c, turns[n].columns[c].left), answer: a.text })).json()
-    a.reward = r.scores[0]
-    drawTools(n, c, a)
+    a.reward = r.scores[0].toFixed(2)
   } catch (e) {
-    say(e.message)
+    a.reward = '– ' + e.message
   }
+  drawTools(n, c, a)
 }
 
 // Drawing
@@ -309,7 +316,7 @@ function drawTools(n, c, a) {
     list.push('rank')
     for (let r = 1; r <= k; r++) button(r, `Rank ${r}; 1 is best`, () => rank(n, c, a, r), a.rank === r)
   }
-  if (a.reward !== undefined) list.push(make('span', { className: 'reward', textContent: `reward ${a.reward.toFixed(2)}` }))
+  if (a.reward !== undefined) list.push(make('span', { className: 'reward', textContent: `reward ${a.reward}` }))
   list.push(make('span', { className: 'facts', textContent: `${a.tokens.length} token${a.tokens.length === 1 ? '' : 's'}, ${reasons[a.reason] ?? ''}, seed ${a.seed}` }))
   a.toolbar.replaceChildren(...list)
 }
@@ -327,6 +334,7 @@ function drawNotes(n, c) {
   for (const e of column.element.querySelectorAll('.note, .error')) e.remove()
   if (column.left) column.element.append(make('p', { className: 'note', textContent: `The context is full: the model didn't see the oldest ${column.left > 1 ? column.left + ' turns' : 'turn'}.` }))
   if (column.error) column.element.append(make('p', { className: 'error', role: 'alert', textContent: column.error }))
+  follow()
 }
 
 // editText puts a field in the place of an element.
@@ -415,6 +423,9 @@ $('new').onclick = () => {
   turns = []
   draw()
   say('')
+  $('token-what').textContent = ''
+  $('token-hint').hidden = false
+  $('candidates').hidden = true
   $('question').focus()
 }
 $('key-form').onsubmit = e => {
