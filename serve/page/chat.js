@@ -200,7 +200,7 @@ function addToken(a, text, token) {
 // reasons are why an answer ended, in words.
 const reasons = { stop: 'ended', length: 'cut at max tokens', stopped: 'stopped' }
 
-const percent = p => (100 * p).toFixed(p < 0.0995 ? 2 : 1) + ' %'
+const percent = p => p > 0 && p < 0.00005 ? '<0.01 %' : (100 * p).toFixed(p < 0.0995 ? 2 : 1) + ' %'
 
 // explain shows what a token was chosen from.
 function explain(a, token) {
