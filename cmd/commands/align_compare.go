@@ -20,7 +20,7 @@ func alignCompareCommand() *cli.Command {
 examples to put before each prompt, for models that were never taught conversations: runs/small-1:3.
 Without folders the latest sft, ppo, dpo and grpo runs are compared.`,
 		Flags: []cli.Flag{
-			configFlag("align.yaml"),
+			configFlag(yamlFile, "align.yaml", "align"),
 			setFlag("change a setting", "world.seed=2"),
 			&cli.IntFlag{Name: "prompts", Usage: "answer `N` prompts", DefaultText: "the configuration's"},
 			&cli.IntFlag{Name: "answers", Usage: "print the answers to prompts of `N` tasks", Value: 3},

@@ -62,7 +62,7 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 		Name:  string(kind),
 		Usage: usage,
 		Flags: append([]cli.Flag{
-			configFlag("align.yaml"),
+			configFlag(yamlFile, "align.yaml", "align"),
 			setFlag("change a setting", "ppo.kl=0.05"),
 			&cli.StringFlag{Name: "from", Usage: "start from the run in `FOLDER`", DefaultText: "the latest that fits"},
 			newRunFlag(),

@@ -20,7 +20,7 @@ func alignAllCommand() *cli.Command {
 		Description: `Everything goes into one folder, a run for each step. After Ctrl-C the same command with --run goes
 on where it was.`,
 		Flags: []cli.Flag{
-			configFlag("classroom.yaml"),
+			configFlag(yamlFile, "classroom.yaml", "align"),
 			setFlag("change a setting", "world.scale=0.1"),
 			&cli.StringFlag{Name: "from", Usage: "start from the run in `FOLDER`", DefaultText: "the latest of gpt train"},
 			&cli.BoolFlag{Name: "force", Usage: "optimise a reward model that is worse than its baselines"},

@@ -35,3 +35,35 @@ func TestConfig(t *testing.T) {
 		contains(t, stderr, "bad.yaml:1:9: unknown key \"stepz\": did you mean train.steps?")
 	}
 }
+
+// A configuration that is for another command is refused in one line, which says for which.
+func TestConfigurationOfAnotherCommand(t *testing.T) {
+	inTinyFolder(t)
+	writeFile(t, "tuning.yaml", "finetune: {task: classification, stories: sentiment}\n")
+	writeFile(t, "vec.yaml", "vectors: {dim: 8}\n")
+	writeFile(t, "ppo.yaml", "ppo: {kl: 0.1}\n")
+	writeFile(t, "ner.yaml", "ner: {window: 1}\n")
+	refuse(t, `
+2 | train --config sentiment.yaml | sentiment.yaml configures a fine-tuning: did you mean 'gpt finetune --config sentiment.yaml'?
+2 | train --config tuning.yaml | did you mean 'gpt finetune --config tuning.yaml'?
+2 | train --config vectors.yaml | vectors.yaml configures word vectors: did you mean 'gpt vectors train --config vectors.yaml'?
+2 | train --config classroom.yaml | classroom.yaml configures an alignment: did you mean 'gpt align all --config classroom.yaml'?
+2 | finetune --config small.yaml | small.yaml configures a language model: did you mean 'gpt train --config small.yaml'?
+2 | finetune --config tiny.yaml | did you mean 'gpt train --config tiny.yaml'?
+2 | ablate --config vec.yaml | did you mean 'gpt vectors train --config vec.yaml'?
+2 | vectors train --config small.yaml | did you mean 'gpt train --config small.yaml'?
+2 | vectors train -c ppo.yaml | did you mean 'gpt align all --config ppo.yaml'?
+2 | vectors init --config vectors.yaml | did you mean 'gpt vectors train --config vectors.yaml'?
+2 | vectors ner --config small.yaml | did you mean 'gpt train --config small.yaml'?
+2 | align sft --config small.yaml | did you mean 'gpt train --config small.yaml'?
+2 | align all --config ner.yaml | did you mean 'gpt vectors ner --config ner.yaml'?
+2 | align compare --config sst2.yaml | did you mean 'gpt finetune --config sst2.yaml'?
+2 | fewshot run --config sentiment.yaml | did you mean 'gpt finetune --config sentiment.yaml'?
+2 | plan --config wiki.yaml | did you mean 'gpt vectors train --config wiki.yaml'?
+2 | graph --config align.yaml | did you mean 'gpt align all --config align.yaml'?
+1 | graph --config sentiment.yaml | sentiment.yaml fine-tunes the model of a run
+`)
+	// What could be for several commands is left to them.
+	writeFile(t, "text.yaml", "data: {stories_bytes: 20000}\n")
+	succeed(t, "plan", "--config", "text.yaml", "--format", "json")
+}

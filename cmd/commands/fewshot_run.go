@@ -25,7 +25,7 @@ func fewshotRunCommand() *cli.Command {
 		Description: `Tables, pictures, the prompts and each model's run are left in a folder. The same command goes on where
 it was stopped.`,
 		Flags: append(fewshotFlags(),
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "what the models have in common, a YAML `FILE` or preset", Value: "fewshot.yaml"},
+			configFlag("what the models have in common, a YAML `FILE` or preset", "fewshot.yaml", "train"),
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large (repeatable)", Value: cli.NewIntSlice(1, 3, 6)},
 			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
 			setFlag("change a setting of all models", "train.steps=4000"),

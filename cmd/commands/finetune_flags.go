@@ -14,7 +14,7 @@ import (
 // finetuneFlags are those that say what is fine-tuned from what.
 func finetuneFlags() []cli.Flag {
 	return []cli.Flag{
-		configFlag("finetune.yaml"),
+		configFlag(yamlFile, "finetune.yaml", "finetune"),
 		&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on the examples of `FILE`"},
 		&cli.StringFlag{Name: "dev", Usage: "stop early by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
 		&cli.StringFlag{Name: "test", Usage: "measure the best checkpoint, once, on the examples of `FILE`"},

@@ -160,7 +160,7 @@ func TestFinetuneErrors(t *testing.T) {
 1 | finetune --data train.tsv --label lable | no column "lable"; it has "sentence", "label"
 1 | finetune --data missing.tsv | missing.tsv: no such file
 1 | finetune --data train.tsv --from nowhere | no config.yaml in it
-1 | finetune --config small.yaml | no finetune section with a task in it
+2 | finetune --config small.yaml | small.yaml configures a language model: did you mean 'gpt train --config small.yaml'?
 1 | finetune | finetune.train is missing: give --data FILE
 1 | finetune --data train.tsv --task sorting | finetune.task is "sorting"
 1 | finetune --data train.tsv --task choice | which columns hold the choices? it has "sentence", "label": name them with --choices

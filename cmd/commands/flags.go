@@ -5,15 +5,25 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/configs/manual"
 	"tinygpt/data"
 )
 
 // The flags that several commands have.
 
-// configFlag names the configuration; without it a preset is taken.
-func configFlag(preset string) cli.Flag {
-	return &cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "YAML `FILE` or preset", Value: preset}
+// configFlag names a configuration for one of the commands of, which are Command of a kind
+// of configuration; without it a preset is taken.
+func configFlag(usage, preset string, of ...string) cli.Flag {
+	return &cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: usage, Value: preset, Action: func(_ *cli.Context, name string) error {
+		if err := manual.CheckKind(name, of...); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}}
 }
+
+// yamlFile is what most of these flags name.
+const yamlFile = "YAML `FILE` or preset"
 
 // setFlag changes settings of the configuration, like the one in the example.
 func setFlag(usage, example string) cli.Flag {

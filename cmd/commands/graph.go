@@ -24,7 +24,7 @@ func graphCommand() *cli.Command {
 		Description: `Draws the training graph of a configuration or of a run: operations on the left, their gradients on the
 right, equal layers once. Point at a box in a browser, and it says which nodes of the graph it stands for.`,
 		Flags: []cli.Flag{
-			configFlag("small.yaml"),
+			configFlag(yamlFile, "small.yaml", "train", "finetune"),
 			&cli.StringFlag{Name: "run", Usage: "draw the model of the run in `FOLDER`, fine-tuned or not, instead of a configuration"},
 			setFlag("change a setting of the configuration", "model.layers=6"),
 			&cli.IntFlag{Name: "layer", Usage: "draw layer `N` only, from 1", DefaultText: "the whole model"},

@@ -19,7 +19,7 @@ func planCommand() *cli.Command {
 		Description: `Counts parameters, memory and operations, measures this computer on steps of that model (of
 fewer layers if it is large) in seconds, and says what to change when memory won't do.`,
 		Flags: append([]cli.Flag{
-			configFlag("small.yaml"),
+			configFlag(yamlFile, "small.yaml", "train", "finetune"),
 			&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "the texts, for a vocabulary of their characters (repeatable)"},
 			setFlag("change a setting", "model.layers=6"),
 			&cli.IntFlag{Name: "processes", Usage: "also what `N` computers like this one would make of it (mpirun -np N gpt train)"},

@@ -28,7 +28,7 @@ func trainCommand() *cli.Command {
 		Description: "The configuration is a YAML file or one of the presets " + strings.Join(configs.Presets(), ", ") + ".\n" +
 			"Everything the run makes goes into its folder, runs/NAME-1 unless --run names another.",
 		Flags: []cli.Flag{
-			configFlag("small.yaml"),
+			configFlag(yamlFile, "small.yaml", "train"),
 			textsFlag("train on", ""),
 			encodingFlag(),
 			&cli.StringFlag{Name: "tokenizer", Usage: "bpe (learned from the text), gpt2, char, byte, or a tokenizer's `FILE` or folder", DefaultText: "the configuration's"},

@@ -25,7 +25,7 @@ func vectorsInitCommand() *cli.Command {
 elsewhere. Train it with gpt train --from.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "vectors", Usage: "the `FOLDER` of the vectors' run", DefaultText: "the latest"},
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the GPT's YAML `FILE` or preset", Value: "small.yaml"},
+			configFlag("the GPT's YAML `FILE` or preset", "small.yaml", "train"),
 			setFlag("change a setting of the GPT", "model.layers=6"),
 			&cli.StringFlag{Name: "run", Usage: "the new run's `FOLDER`"},
 			formatFlag(),

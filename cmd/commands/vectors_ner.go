@@ -32,7 +32,7 @@ given ones, frozen, and from the given ones, tuned on. Files are in CoNLL's form
 			&cli.StringFlag{Name: "dev", Usage: "those in `FILE` to choose the epoch by"},
 			&cli.StringFlag{Name: "test", Usage: "those in `FILE` to measure on"},
 			encodingFlag(),
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the classifier's settings, section ner of YAML `FILE`", DefaultText: "the usual ones"},
+			configFlag("the classifier's settings, section ner of YAML `FILE`", "", "vectors ner"),
 			setFlag("change a setting", "ner.crf=false"),
 			&cli.StringSliceFlag{Name: "start", Usage: "random, frozen or tuned (repeatable)", DefaultText: "all three"},
 			&cli.IntFlag{Name: "seeds", Usage: "train each classifier `N` times", Value: 3},

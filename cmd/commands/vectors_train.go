@@ -41,7 +41,7 @@ var vectorSettings = []struct{ flag, setting, usage string }{
 
 func vectorsTrainCommand() *cli.Command {
 	flags := []cli.Flag{
-		configFlag("vectors.yaml"),
+		configFlag(yamlFile, "vectors.yaml", "vectors train"),
 		textsFlag("train on", ""),
 	}
 	for _, s := range vectorSettings {

@@ -4,6 +4,7 @@
 package manual
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"tinygpt/configs"
 	"tinygpt/embedding/training"
 	"tinygpt/embedding/transfer"
+	"tinygpt/internal/shell"
+	"tinygpt/internal/userfile"
 )
 
 //go:generate go run ./generate
@@ -129,6 +132,42 @@ func Load(name string) (*Kind, any, error) {
 		return k, config, err
 	}
 	return nil, nil, configs.NoConfiguration(name, Presets())
+}
+
+// CheckKind says for which command the configuration of that name is, a preset or a file,
+// if it is for none of those named. What can't be read is left to them.
+func CheckKind(name string, commands ...string) error {
+	kinds := Kinds()
+	var is *Kind
+	if text, err := userfile.ReadRegular(name); err == nil { // a pipe is read once
+		is = mainKind(kinds, text)
+	} else if i := slices.IndexFunc(kinds, func(k *Kind) bool { return slices.Contains(k.Presets, name) }); i >= 0 {
+		is = kinds[i]
+	}
+	if is == nil || slices.Contains(commands, is.Command) {
+		return nil
+	}
+	command := is.Command
+	if command == "align" {
+		command = "align all"
+	}
+	return fmt.Errorf("%s configures %s: did you mean `%s`?", name, is.Name, shell.Command(append([]string{"gpt"}, append(strings.Fields(command), "--config", name)...)...))
+}
+
+// mainKind returns the only kind that a file's sections are for; nil if several could be.
+func mainKind(kinds []*Kind, text []byte) *Kind {
+	var sections map[string]any
+	if yaml.Unmarshal(text, &sections) != nil {
+		return nil
+	}
+	k := kindOf(kinds, text)
+	if _, own := sections["tokenizer"]; own && k.Command == "finetune" {
+		return nil // it has all that a language model needs, too
+	}
+	if k == kinds[0] && sections["model"] == nil && sections["tokenizer"] == nil && sections["train"] == nil {
+		return nil
+	}
+	return k
 }
 
 // kindOf returns the kind of a text's configuration: the one whose sections it has.
