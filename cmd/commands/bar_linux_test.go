@@ -64,13 +64,11 @@ func TestBarFits(t *testing.T) {
 				time.Sleep(20 * time.Millisecond) // the emulator reads what was written before
 				screen.Resize(columns, 24)
 			}
-			time.Sleep(110 * time.Millisecond) // a bar is drawn ten times a second
 			r.Evaluated(train.Metrics{Step: step, ValLoss: 1}, false)
+			time.Sleep(110 * time.Millisecond) // a bar is drawn ten times a second
 			r.Step(train.Metrics{Step: step, Loss: 1, TokensPerSec: 123456}, train.Progress{Steps: 12000, Done: float64(step) / 8})
 		}
-		r.Close()
-		tty.Close()
-		<-ended
+		time.Sleep(20 * time.Millisecond)
 		var bars []string
 		for _, line := range strings.Split(screen.String(), "\n") {
 			if strings.Contains(line, "%") {
@@ -79,6 +77,12 @@ func TestBarFits(t *testing.T) {
 		}
 		if len(bars) != 1 || terminal.Columns(bars[0]) >= columns || !strings.Contains(bars[0], " 50 %  step 4/12000  loss 1.0000") && columns > 40 {
 			t.Errorf("%d columns:\n%s", columns, screen)
+		}
+		r.Close()
+		tty.Close()
+		<-ended
+		if text := screen.String(); strings.Contains(text, "%") || !strings.Contains(text, "step 4/12000  loss 1.0000  val 1.0000") {
+			t.Errorf("%d columns, at the end:\n%s", columns, screen)
 		}
 	}
 }

@@ -131,7 +131,7 @@ func TestEvalOfNothing(t *testing.T) {
 func TestEvalInStage(t *testing.T) {
 	inTinyFolder(t)
 	out := succeed(t, "train", "--config", "tiny.yaml", "--set", "train.stages=[{until: 0.99, layers: 1, context: 12}]")
-	contains(t, out, "stage 1:", "on contexts of 12 tokens, as trained so far")
+	contains(t, out, "stage 1:", "bits per byte, context 12 so far")
 	contains(t, succeed(t, "eval"), "windows:        documents, up to 12 tokens, as trained so far")
 	contains(t, succeed(t, "eval", "--stride", "12"), "windows:        24 tokens, stride 12\n")
 }

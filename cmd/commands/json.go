@@ -37,7 +37,11 @@ func narration(c *cli.Context) io.Writer {
 
 // printJSON writes a result in one line.
 func printJSON(c *cli.Context, v any) error {
-	e := json.NewEncoder(terminal.Shown(c.App.Writer))
+	return writeJSON(terminal.Shown(c.App.Writer), v)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }

@@ -287,7 +287,7 @@ func TestSampleSpecialNames(t *testing.T) {
 	}
 	contains(t, out.String(), "  <|user|>", `  "a"`)
 	out.Reset()
-	w.format = "json"
+	w.format, w.result = "json", func(text any) error { return writeJSON(&out, text) }
 	if err := w.write(t.Context(), "x"); err != nil {
 		t.Fatal(err)
 	}

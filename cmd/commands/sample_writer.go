@@ -3,7 +3,6 @@ package commands
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +27,7 @@ type sampleWriter struct {
 	seed      uint64
 	format    string
 	show      bool
+	result    func(any) error // prints a text as JSON
 }
 
 // maxSamples bounds --num-samples: texts wait in memory until it is their turn.
@@ -35,8 +35,9 @@ const maxSamples = 100_000
 
 func newSampleWriter(c *cli.Context) (*sampleWriter, error) {
 	w := &sampleWriter{
-		out: terminal.Shown(c.App.Writer), notes: terminal.Shown(c.App.ErrWriter),
+		out: terminal.Prose(c.App.Writer), notes: terminal.Prose(c.App.ErrWriter),
 		samples: c.Int("num-samples"), seed: c.Uint64("seed"), format: c.String("format"), show: c.Bool("show"),
+		result: func(text any) error { return printJSON(c, text) },
 	}
 	if w.samples < 1 || w.samples > maxSamples {
 		return nil, usageError{fmt.Errorf("--num-samples is %d: expected 1 to %d; for more, call again with another --seed", w.samples, maxSamples)}
@@ -199,11 +200,9 @@ func (w *sampleWriter) json(ctx context.Context, prompt string, requests []sampl
 		}
 	}
 	texts, err := sample.Generate(ctx, w.decoder, w.tokenizer, requests)
-	enc := json.NewEncoder(w.out)
-	enc.SetEscapeHTML(false)
 	for i, t := range texts {
 		if n := len(t.Tokens); n > 0 {
-			err = errors.Join(err, enc.Encode(object{prompt, t.Text, n, t.Seed, t.Finish, steps[i]}))
+			err = errors.Join(err, w.result(object{prompt, t.Text, n, t.Seed, t.Finish, steps[i]}))
 		}
 	}
 	return err

@@ -26,6 +26,7 @@ type trainReport struct {
 	loss      float64 // smoothed
 	waits     float64 // share of a step, smoothed
 	val       string
+	step      string // the last one, of how many
 }
 
 // barParts is the number of parts that a progress bar is divided into.
@@ -37,7 +38,8 @@ func newTrainReport(w io.Writer) *trainReport {
 
 func (r *trainReport) Step(m train.Metrics, p train.Progress) {
 	r.smooth(m)
-	status := fmt.Sprintf("step %d/%d  loss %.4f%s", m.Step, p.Steps, r.loss, r.val)
+	r.step = fmt.Sprintf("step %d/%d", m.Step, p.Steps)
+	status := fmt.Sprintf("%s  loss %.4f%s", r.step, r.loss, r.val)
 	rates := fmt.Sprintf("  lr %.2e  norm %.2f  %s tok/s", m.LearningRate, m.GradNorm, number.Thousands(int(r.tokens)))
 	if crew != nil {
 		rates += fmt.Sprintf("  waits %.0f %%", 100*r.waits)
@@ -82,7 +84,7 @@ func (r *trainReport) Evaluated(m train.Metrics, best bool) {
 	}
 	on := ""
 	if m.Context > 0 {
-		on = fmt.Sprintf(" on contexts of %d tokens, as trained so far", m.Context)
+		on = fmt.Sprintf(", context %d so far", m.Context)
 	}
 	r.line(fmt.Sprintf("step %d: validation loss %.4f, %.4f bits per byte%s%s", m.Step, m.ValLoss, m.BitsPerByte, on, mark))
 }
@@ -91,7 +93,13 @@ func (r *trainReport) Sampled(step int, text string) {
 	r.line(fmt.Sprintf("step %d writes:\n    %s", step, strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")))
 }
 
-func (r *trainReport) Close() { r.bar.Close() }
+// Close leaves the last step where the bar was.
+func (r *trainReport) Close() {
+	r.bar.Clear()
+	if r.bar.Shown() && r.step != "" {
+		fmt.Fprintf(r.w, "%s  loss %.4f%s\n", r.step, r.loss, r.val)
+	}
+}
 
 // line prints a line above the bar.
 func (r *trainReport) line(text string) { r.bar.Line(text) }

@@ -46,7 +46,7 @@ func TestShortEvaluation(t *testing.T) {
 	r := newTrainReport(&out)
 	r.Evaluated(train.Metrics{Step: 400, ValLoss: 1.5, BitsPerByte: 0.6, Context: 128}, true)
 	r.Evaluated(train.Metrics{Step: 800, ValLoss: 1, BitsPerByte: 0.4}, false)
-	want := "step 400: validation loss 1.5000, 0.6000 bits per byte on contexts of 128 tokens, as trained so far  (best)\n" +
+	want := "step 400: validation loss 1.5000, 0.6000 bits per byte, context 128 so far  (best)\n" +
 		"step 800: validation loss 1.0000, 0.4000 bits per byte\n"
 	if out.String() != want {
 		t.Errorf("%q", out.String())

@@ -36,7 +36,10 @@ func (r *vectorsReport) show(p training.Progress) {
 			r.loss += fmt.Sprintf(", held out %.4f", p.ValLoss)
 		}
 	}
-	status := fmt.Sprintf("epoch %.2f%s  lr %.4f  %s %s/s  %s left", p.Epoch, r.loss, p.LearningRate, number.Thousands(int(p.WordsPerSec)), p.Unit, number.Short(left))
+	status := fmt.Sprintf("epoch %.2f%s  lr %.4f  %s %s/s", p.Epoch, r.loss, p.LearningRate, number.Thousands(int(p.WordsPerSec)), p.Unit)
+	if p.Step < p.Steps {
+		status += fmt.Sprintf("  %s left", number.Short(left))
+	}
 	if p.Loss != 0 {
 		r.bar.Line(status)
 	}
@@ -45,4 +48,4 @@ func (r *vectorsReport) show(p training.Progress) {
 	}
 }
 
-func (r *vectorsReport) close() { r.bar.Close() }
+func (r *vectorsReport) close() { r.bar.Clear() }

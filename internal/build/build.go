@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 // Info is what the go command recorded in the program.
@@ -43,12 +44,16 @@ func read(b *debug.BuildInfo) Info {
 
 // String is one line: "devel, commit 592f759d6e0b (modified), go1.26.0, linux/amd64".
 func (i Info) String() string {
-	commit := "commit not recorded"
-	if i.Commit != "" {
-		commit = "commit " + i.Commit[:min(12, len(i.Commit))]
-		if i.Modified {
-			commit += " (modified)"
-		}
+	short := i.Commit[:min(12, len(i.Commit))]
+	commit := ", commit " + short
+	switch {
+	case short == "":
+		commit = ", commit not recorded"
+	case strings.Contains(i.Version, short): // as the go command makes it of a commit
+		commit = ""
 	}
-	return fmt.Sprintf("%s, %s, %s, %s", i.Version, commit, i.Go, i.System)
+	if i.Modified {
+		commit += " (modified)"
+	}
+	return fmt.Sprintf("%s%s, %s, %s", i.Version, commit, i.Go, i.System)
 }

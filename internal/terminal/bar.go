@@ -46,11 +46,15 @@ func (b *Bar) Set(status string, done int) {
 	}
 }
 
-// Line prints a line above the bar.
+// Line prints a line above the bar, on a terminal broken between words where it is longer
+// than that is wide.
 func (b *Bar) Line(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.erase()
+	if b.shown {
+		text = Wrapped(text, columnsOf(b.w))
+	}
 	fmt.Fprintln(b.w, text)
 	if b.shown && !b.last.IsZero() {
 		b.draw()
@@ -64,24 +68,15 @@ func (b *Bar) Clear() {
 	b.erase()
 }
 
-// Close leaves the bar where it is and goes on below.
-func (b *Bar) Close() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.drawn {
-		b.draw()
-		fmt.Fprintln(b.w)
-		b.drawn = false
-	}
-}
-
-// eraseLine moves the cursor to the beginning of its line, and takes away what is there.
-const eraseLine = "\r\x1b[K"
+// eraseLine moves the cursor to the beginning of its line, and takes away what is there and
+// below: when a terminal is made narrower, it breaks a line that has no room any more.
+const eraseLine = "\r\x1b[J"
 
 // draw writes the bar over the one that is there. The last column stays free: a terminal
-// might begin a new line after it.
+// might begin a new line after it. The cursor waits at the beginning, where it stays when
+// the terminal breaks the line.
 func (b *Bar) draw() {
-	fmt.Fprint(b.w, eraseLine, barText(float64(b.done)/float64(max(b.parts, 1)), b.status, columnsOf(b.w)-1))
+	fmt.Fprint(b.w, eraseLine, barText(float64(b.done)/float64(max(b.parts, 1)), b.status, columnsOf(b.w)-1), "\r")
 	b.drawn, b.last = true, time.Now()
 }
 

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -71,8 +72,9 @@ func TestBar(t *testing.T) {
 		b.again()
 		b.Set(status, 500)
 		expect(t, s, "before the bar", "step 444: validation loss", want)
-		b.Close()
-		if at := s.CursorPosition(); at.X != 0 || at.Y != 3 {
+		b.Clear()
+		expect(t, s, "before the bar", "step 444: validation loss")
+		if at := s.CursorPosition(); at.X != 0 || at.Y != 2 {
 			t.Errorf("%d columns: the cursor is at %v after the end", columns, at)
 		}
 	}
@@ -107,6 +109,22 @@ func TestBarResized(t *testing.T) {
 	}
 }
 
+// The cursor waits at the beginning of the bar, and what is below is erased with it: so
+// nothing stays of a bar that the terminal has broken into two lines.
+func TestBarBroken(t *testing.T) {
+	s := newScreen(40)
+	b := NewBar(s, 4)
+	b.Line("before")
+	b.Set("step 100/400", 1)
+	fmt.Fprint(s, "\x1b7\n  the rest of a broken bar\x1b8") // as a terminal does that breaks lines anew
+	b.again()
+	b.Set("step 200/400", 2)
+	expect(t, s, "before", "██░░░  50 %  step 200/400")
+	if at := s.CursorPosition(); at.X != 0 || at.Y != 1 {
+		t.Errorf("the cursor is at %v", at)
+	}
+}
+
 // Wide characters count as two columns.
 func TestBarWide(t *testing.T) {
 	s := newScreen(40)
@@ -121,7 +139,7 @@ func TestBarPiped(t *testing.T) {
 	b := NewBar(&out, 10)
 	b.Line("one")
 	b.Set("step", 10)
-	b.Close()
+	b.Clear()
 	if out.String() != "one\n" || b.Shown() {
 		t.Errorf("%q", out.String())
 	}

@@ -2,12 +2,14 @@ package terminal
 
 import (
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
 // Wrap returns a writer that passes text on to a terminal and begins a new line where
-// the next word has no room, instead of within the word. A word is held back until a
-// space or a line end comes. If w is no terminal, text is passed on as it is.
+// the next word has no room, instead of within the word: indented as the line that it
+// goes on with. A word is held back until a space or a line end comes. If w is no
+// terminal, text is passed on as it is.
 func Wrap(w io.Writer) io.Writer {
 	if !Is(w) {
 		return w
@@ -15,11 +17,28 @@ func Wrap(w io.Writer) io.Writer {
 	return &wrapper{w: w, columns: func() int { return columnsOf(w) }}
 }
 
+// Prose is Wrap of text that is made Visible.
+func Prose(w io.Writer) io.Writer {
+	if !Is(w) {
+		return w
+	}
+	return Writer(Wrap(w))
+}
+
+// Wrapped is a text of whole lines as Wrap writes it on a terminal of that many columns.
+func Wrapped(text string, columns int) string {
+	var out strings.Builder
+	w := &wrapper{w: &out, columns: func() int { return columns }}
+	io.WriteString(w, text+"\n") // which doesn't fail
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
 // wrapper is what Wrap returns.
 type wrapper struct {
 	w       io.Writer
 	columns func() int // of the terminal
 	at      int        // columns of the line that are written
+	indent  int        // spaces that the line begins with
 	spaces  int        // before the word
 	word    []byte     // not written yet
 	out     []byte
@@ -36,7 +55,7 @@ func (b *wrapper) Write(p []byte) (int, error) {
 		case r == '\n':
 			b.flush(columns)
 			b.out = append(b.out, '\n')
-			b.at, b.spaces = 0, 0
+			b.at, b.spaces, b.indent = 0, 0, 0
 		case r == ' ':
 			b.flush(columns)
 			b.spaces++
@@ -60,9 +79,12 @@ func (b *wrapper) flush(columns int) {
 		return
 	}
 	width := Columns(string(b.word))
-	if b.at > 0 && b.at+b.spaces+width > columns {
+	switch {
+	case b.at == 0:
+		b.indent = min(b.spaces, columns/2)
+	case b.at+b.spaces+width > columns:
 		b.out = append(b.out, '\n')
-		b.at, b.spaces = 0, 0
+		b.at, b.spaces = 0, b.indent
 	}
 	for range b.spaces {
 		b.out = append(b.out, ' ')

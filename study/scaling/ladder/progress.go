@@ -76,4 +76,4 @@ func (r *report) Done(result Result, before bool) {
 		result.Shape, result.Seed, number.Thousands(int(result.NonEmbedding)), result.Loss, result.BitsPerByte, how))
 }
 
-func (r *report) Close() { r.bar.Close() }
+func (r *report) Close() { r.bar.Clear() }
