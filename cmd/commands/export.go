@@ -69,7 +69,7 @@ func exportCommand() *cli.Command {
 			if done.Classifier {
 				class = "AutoModelForSequenceClassification"
 			}
-			fmt.Fprintf(out, "load it with: %s.from_pretrained(%q), AutoTokenizer.from_pretrained(%q)\n", class, to, to)
+			fmt.Fprintf(out, "load it with: %s.from_pretrained(%q)\n              AutoTokenizer.from_pretrained(%q)\n", class, to, to)
 			if done.Input != "" {
 				fmt.Fprintf(out, "its texts are written %s\n", done.Input)
 			}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/terminal"
 	"tinygpt/study/scaling"
 )
 
@@ -85,5 +86,5 @@ func writeReport(c *cli.Context, r scaling.Report) error {
 	if wantsJSON(c) {
 		return printJSON(c, r)
 	}
-	return r.Write(c.App.Writer, scaling.Format(c.String("format")))
+	return r.Write(terminal.Wrap(c.App.Writer), scaling.Format(c.String("format")))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 )
 
 // Format is how tables are written.
@@ -104,7 +105,7 @@ var (
 	}
 	computeColumns = []column{
 		{"model", func(e Estimate) string { return e.Name }},
-		{"batch, tokens", func(e Estimate) string { return number.Count(e.BatchSize) }},
+		{"batch in tokens", func(e Estimate) string { return number.Count(e.BatchSize) }},
 		{"learning rate", func(e Estimate) string { return optional(e.Rate, "%.3g") }},
 		{"FLOP per token", func(e Estimate) string { return number.Scientific(e.FLOPPerToken) }},
 		{"tokens", func(e Estimate) string { return number.Scientific(e.Tokens) }},
@@ -154,7 +155,7 @@ func (r Report) writeTables(w io.Writer, f Format) error {
 			columns []column
 		}{
 			{"Parameters, counted", shapeColumns},
-			{fmt.Sprintf("Memory of training in float32, %s of %s tokens at once; this machine has %s, %s of it free", at, number.Count(float64(s.Rows[0].Context)), number.Bytes(int64(r.Machine.Total)), number.Bytes(int64(r.Machine.Available))), append(slices.Clone(memoryColumns), here)},
+			{fmt.Sprintf("Memory of training in float32, %s of %s tokens at a time; this computer has %s, %s of it free", at, number.Count(float64(s.Rows[0].Context)), number.Bytes(int64(r.Machine.Total)), number.Bytes(int64(r.Machine.Available))), append(slices.Clone(memoryColumns), here)},
 			{fmt.Sprintf("Time: here %.0f GFLOP/s (measured, training %s), accelerator %s", r.Speed.FLOPS/1e9, r.Speed.Workload.Name, r.Accelerator), computeColumns},
 		} {
 			print("%s\n\n%s\n\n", t.title, render(t.columns, s.Rows, f))
@@ -174,40 +175,61 @@ func (r Report) writeTables(w io.Writer, f Format) error {
 
 // render is a table; columns that are empty in all rows are left out.
 func render(columns []column, rows []Estimate, f Format) string {
+	columns = slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
+		return !slices.ContainsFunc(rows, func(e Estimate) bool { return strings.Trim(c.of(e), "0") != "" })
+	})
+	if f == Text {
+		return renderText(columns, rows)
+	}
 	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	style := t.Style()
-	style.Format.Header = text.FormatDefault
-	style.Options = table.Options{SeparateHeader: true}
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
 	var header table.Row
 	cells := make([]table.Row, len(rows))
 	var configs []table.ColumnConfig
-	for _, c := range columns {
-		if !slices.ContainsFunc(rows, func(e Estimate) bool { return strings.Trim(c.of(e), "0") != "" }) {
-			continue
-		}
+	for i, c := range columns {
 		header = append(header, c.name)
 		align := text.AlignRight
-		if len(header) == 1 {
+		if i == 0 {
 			align = text.AlignLeft
 		}
-		configs = append(configs, table.ColumnConfig{Number: len(header), Align: align, AlignHeader: align})
-		for i, e := range rows {
-			cells[i] = append(cells[i], c.of(e))
+		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
+		for j, e := range rows {
+			cells[j] = append(cells[j], c.of(e))
 		}
 	}
+	t.Style().Format.Header = text.FormatDefault
 	t.AppendHeader(header)
 	t.AppendRows(cells)
 	t.SetColumnConfigs(configs)
-	if f == Markdown {
-		return t.RenderMarkdown()
+	return t.RenderMarkdown()
+}
+
+// textWidth is how wide a table for a terminal is at most.
+const textWidth = 80
+
+// renderText puts the models next to one another, a line for each of their properties, as
+// many at a time as there is room for.
+func renderText(columns []column, rows []Estimate) string {
+	label, width := 0, 0
+	for _, c := range columns {
+		label = max(label, terminal.Columns(c.name))
+		for _, e := range rows {
+			width = max(width, terminal.Columns(c.of(e)))
+		}
 	}
-	lines := strings.Split(t.Render(), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line, " ")
+	most := max(1, (textWidth-label)/(width+2))
+	var blocks []string
+	for block := range slices.Chunk(rows, most) {
+		var lines []string
+		for _, c := range columns {
+			line := terminal.Pad(c.name, label)
+			for _, e := range block {
+				line += "  " + terminal.Pad(c.of(e), -width)
+			}
+			lines = append(lines, strings.TrimRight(line, " "))
+		}
+		blocks = append(blocks, strings.Join(lines, "\n"))
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(blocks, "\n\n")
 }
 
 // writeCSV writes one table of plain numbers.
