@@ -8,40 +8,51 @@ import (
 
 	"tinygpt/data/instruct"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 )
 
 // Show prints the comparison as a table.
 func (c *Comparison) Show(out io.Writer) {
 	first := c.Results[0].Name
-	fmt.Fprintf(out, "%d held-out prompts; preferred: over %s, ± half the 95 %% interval\n\n", len(c.Prompts), first)
-	fmt.Fprintf(out, "%-26s %9s %14s %14s %14s %7s %7s %6s %6s %9s\n", "", "param.", "gold", "by gold", "by labelers", "made up", "ends", "tokens", "KL", "bits/byte")
-	for i, r := range c.Results {
-		byGold, byLabelers, kl := "", "", ""
-		if i > 0 {
-			byGold, byLabelers = r.ByGold.String(), r.ByLabelers.String()
+	fmt.Fprintf(out, "%d held-out prompts; by gold and by labelers: how often preferred over\n%s, ± half the 95 %% interval\n\n", len(c.Prompts), first)
+	var rows [][]string
+	row := func(name string, cell func(i int, r *Result) string) {
+		cells := []string{name}
+		for i, r := range c.Results {
+			cells = append(cells, cell(i, r))
 		}
-		if r.KL >= 0 {
-			kl = fmt.Sprintf("%.1f", r.KL)
-		}
-		bits := ""
-		if r.BitsPerByte > 0 {
-			bits = fmt.Sprintf("%.4f", r.BitsPerByte)
-		}
-		fmt.Fprintf(out, "%-26s %9s %14s %14s %14s %6.1f%% %6.1f%% %6.1f %6s %9s\n", short(r.Name, 26), number.Count(float64(r.Parameters)),
-			fmt.Sprintf("%.3f ± %.3f", r.Gold, 1.96*r.GoldError), byGold, byLabelers, 100*r.MadeUp, 100*r.Ended, r.Tokens, kl, bits)
+		rows = append(rows, cells)
 	}
-	fmt.Fprintf(out, "\n%-26s", "gold by task")
+	percent := func(digits int, share func(*Result) float64) func(int, *Result) string {
+		return func(_ int, r *Result) string { return fmt.Sprintf("%.*f %%", digits, 100*share(r)) }
+	}
+	known := func(is bool, text string) string {
+		if !is {
+			return ""
+		}
+		return text
+	}
+	row("", func(_ int, r *Result) string { return terminal.Fit(r.Name, 24) })
+	row("parameters", func(_ int, r *Result) string { return number.Count(float64(r.Parameters)) })
+	row("gold", func(_ int, r *Result) string { return fmt.Sprintf("%.3f ± %.3f", r.Gold, 1.96*r.GoldError) })
+	row("by gold", func(i int, r *Result) string { return known(i > 0, r.ByGold.String()) })
+	row("by labelers", func(i int, r *Result) string { return known(i > 0, r.ByLabelers.String()) })
+	row("made up", percent(1, func(r *Result) float64 { return r.MadeUp }))
+	row("ends by itself", percent(1, func(r *Result) float64 { return r.Ended }))
+	row("tokens", func(_ int, r *Result) string { return fmt.Sprintf("%.1f", r.Tokens) })
+	row("KL, nats", func(_ int, r *Result) string { return known(r.KL >= 0, fmt.Sprintf("%.1f", r.KL)) })
+	row("bits per byte", func(_ int, r *Result) string { return known(r.BitsPerByte > 0, fmt.Sprintf("%.4f", r.BitsPerByte)) })
+	rows = append(rows, []string{"gold by task"})
 	for _, t := range instruct.Tasks {
-		fmt.Fprintf(out, " %8s", t)
+		row("  "+string(t), func(_ int, r *Result) string { return fmt.Sprintf("%.2f", r.Tasks[t]) })
 	}
-	fmt.Fprintf(out, "   stories: %8s %5s %5s %5s   questions: %5s\n", "coherent", "hero", "mood", "topic", "right")
-	for _, r := range c.Results {
-		fmt.Fprintf(out, "%-26s", short(r.Name, 26))
-		for _, t := range instruct.Tasks {
-			fmt.Fprintf(out, " %8.2f", r.Tasks[t])
-		}
-		fmt.Fprintf(out, "            %7.0f%% %4.0f%% %4.0f%% %4.0f%%              %4.0f%%\n", 100*r.Coherent, 100*r.Hero, 100*r.Mood, 100*r.Topic, 100*r.Right)
-	}
+	rows = append(rows, []string{"stories that are as asked for, and questions answered right"})
+	row("  coherent", percent(0, func(r *Result) float64 { return r.Coherent }))
+	row("  hero", percent(0, func(r *Result) float64 { return r.Hero }))
+	row("  mood", percent(0, func(r *Result) float64 { return r.Mood }))
+	row("  topic", percent(0, func(r *Result) float64 { return r.Topic }))
+	row("  right", percent(0, func(r *Result) float64 { return r.Right }))
+	fmt.Fprint(out, terminal.SideBySide(rows))
 }
 
 // Answered is a prompt with the contestants' answers to it.
@@ -89,10 +100,3 @@ func (c *Comparison) ShowAnswers(out io.Writer, n int) {
 
 // String is a share with its interval, in percent.
 func (w Wins) String() string { return fmt.Sprintf("%.1f ± %.1f %%", 100*w.Share, 100*w.Half) }
-
-func short(s string, n int) string {
-	if len(s) > n {
-		return s[:n-1] + "…"
-	}
-	return s
-}

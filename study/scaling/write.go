@@ -203,33 +203,17 @@ func render(columns []column, rows []Estimate, f Format) string {
 	return t.RenderMarkdown()
 }
 
-// textWidth is how wide a table for a terminal is at most.
-const textWidth = 80
-
-// renderText puts the models next to one another, a line for each of their properties, as
-// many at a time as there is room for.
+// renderText puts the models next to one another, a line for each of their properties.
 func renderText(columns []column, rows []Estimate) string {
-	label, width := 0, 0
+	var table [][]string
 	for _, c := range columns {
-		label = max(label, terminal.Columns(c.name))
+		line := []string{c.name}
 		for _, e := range rows {
-			width = max(width, terminal.Columns(c.of(e)))
+			line = append(line, c.of(e))
 		}
+		table = append(table, line)
 	}
-	most := max(1, (textWidth-label)/(width+2))
-	var blocks []string
-	for block := range slices.Chunk(rows, most) {
-		var lines []string
-		for _, c := range columns {
-			line := terminal.Pad(c.name, label)
-			for _, e := range block {
-				line += "  " + terminal.Pad(c.of(e), -width)
-			}
-			lines = append(lines, strings.TrimRight(line, " "))
-		}
-		blocks = append(blocks, strings.Join(lines, "\n"))
-	}
-	return strings.Join(blocks, "\n\n")
+	return strings.TrimSuffix(terminal.SideBySide(table), "\n")
 }
 
 // writeCSV writes one table of plain numbers.

@@ -1,0 +1,27 @@
+package terminal
+
+import (
+	"strings"
+	"testing"
+)
+
+// Things stand next to one another while there is room, and the others below.
+func TestSideBySide(t *testing.T) {
+	got := SideBySide([][]string{{"model", "一", "b"}, {"sizes:"}, {"layers", "12", "1,000"}, {"rest", "", "x"}})
+	if want := "model      一      b\nsizes:\nlayers     12  1,000\nrest               x\n"; got != want {
+		t.Errorf("\n%s\nwant\n%s", got, want)
+	}
+	rows := [][]string{{"name"}, {"size"}}
+	for range 30 {
+		rows[0], rows[1] = append(rows[0], strings.Repeat("m", 20)), append(rows[1], "1")
+	}
+	got = SideBySide(rows)
+	for line := range strings.Lines(got) {
+		if n := Columns(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+	if n := strings.Count(got, "mm "); strings.Count(got, "name") != 10 || strings.Count(got, "1") != 30 {
+		t.Errorf("%d, %s", n, got)
+	}
+}
