@@ -27,6 +27,7 @@ func main() {
 			mode("signal", "end with Ctrl-C, SIGTERM and SIGHUP, stop and continue, go on, and compare", 10, reliability.Kind.Signal),
 			mode("limit", "fill the disk, limit files and handles, close streams, remove the folder, go on, and compare", 6, reliability.Kind.Limits),
 			mode("damage", "cut off every file of a run, replace every value of its JSON and YAML files, and read it", 8, reliability.Kind.Damage),
+			mode("power", "cut the power after each system call: drop what wasn't synced, go on, and compare", 20, reliability.Kind.Power),
 			soakCommand(),
 		},
 	}
@@ -42,7 +43,7 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 		Name: name, Usage: usage,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"},
-			&cli.StringSliceFlag{Name: "kind", Usage: "runs of `KIND` only: train, finetune, ablate, scaling, vectors, sft, reward, ppo, dpo, grpo (repeatable)"},
+			&cli.StringSliceFlag{Name: "kind", Usage: "runs of `KIND` only: train, finetune, ablate, scaling, fewshot, vectors, sft, reward, ppo, dpo, grpo, rankings (repeatable)"},
 			&cli.IntFlag{Name: "times", Usage: "inject `N` faults into each kind", Value: times},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the instants", Value: 1},
 			&cli.StringFlag{Name: "keep", Usage: "work in `FOLDER`, and leave there the runs in which something went wrong"},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,7 +19,8 @@ var replacements = []string{"null", `""`, "-1", "1e30", "[]", "{}"}
 
 // Damage cuts every file of a run off at places from its first byte to its last, and
 // replaces every value of its JSON and YAML files, one after another: commands that read
-// the run or go on with it succeed, or refuse in one line. times bounds how many of each.
+// the run or go on with it succeed, or refuse in one line. times is how often each file is
+// cut off.
 func (k Kind) Damage(p *Program, r *Report, times int, _ uint64) error {
 	reference, _, err := k.reference(p)
 	if err != nil {
@@ -60,13 +62,7 @@ func (k Kind) Damage(p *Program, r *Report, times int, _ uint64) error {
 				mutants = append(mutants, append(m, "\n"+rest...))
 			}
 		}
-		// Evenly chosen, if there are more than times of them.
-		step := max(1, len(mutants)/max(1, 6*times))
-		var chosen [][]byte
-		for i := 0; i < len(mutants); i += step {
-			chosen = append(chosen, mutants[i])
-		}
-		if err := k.damage(p, r, r.row("value replaced", k.Name), reference, dir, name, chosen); err != nil {
+		if err := k.damage(p, r, r.row("value replaced", k.Name), reference, dir, name, mutants); err != nil {
 			return err
 		}
 	}
@@ -126,16 +122,25 @@ func jsonMutants(text []byte) (list [][]byte) {
 		set(v)
 		switch v := v.(type) {
 		case map[string]any:
-			for key, inner := range v {
-				visit(inner, func(x any) { v[key] = x })
+			for _, key := range some(slices.Sorted(maps.Keys(v))) {
+				visit(v[key], func(x any) { v[key] = x })
 			}
 		case []any:
-			for i, inner := range v[:min(len(v), 3)] { // of a long list, the first ones
-				visit(inner, func(x any) { v[i] = x })
+			for i := range some(v) {
+				visit(v[i], func(x any) { v[i] = x })
 			}
 		}
 	}
 	visit(tree, func(x any) { tree = x })
+	return list
+}
+
+// some are all of a list, or the first ones of a vocabulary and the like, whose members are
+// alike.
+func some[T any](list []T) []T {
+	if len(list) > 40 {
+		return list[:3]
+	}
 	return list
 }
 

@@ -23,6 +23,9 @@ func (k Kind) reference(p *Program) (dir string, took time.Duration, err error) 
 	if err := os.RemoveAll(filepath.Join(p.Folder, dir)); err != nil {
 		return "", 0, err
 	}
+	if k.server {
+		return dir, 0, makeRankings(p, dir)
+	}
 	e, err := p.Run(words(k.Begin, dir)...)
 	if err == nil && (e.Status != 0 || e.Fault() != "") {
 		err = fmt.Errorf("undisturbed: %v %s", e, e.Fault())
@@ -45,6 +48,9 @@ func (k Kind) Kill(p *Program, r *Report, times int, seed uint64) error {
 // interrupt has stop end a run of a kind at random instants, again and again until it is
 // through.
 func (k Kind) interrupt(p *Program, r *Report, fault string, times int, seed uint64, stop func(*row, *Process, *rand.Rand)) error {
+	if k.server {
+		return k.interruptServer(p, r, fault, times, seed, stop)
+	}
 	reference, took, err := k.reference(p)
 	if err != nil {
 		return err
@@ -148,7 +154,8 @@ func (k Kind) inspect(p *Program, r *Report, x *row, dir string, before int, ran
 		r.wrong(x, "%s: the checkpoint went back from step %d to %d", dir, before, step)
 	}
 	if k.Name == "train" { // whose interval is known
-		if noted := lastStep(filepath.Join(whole, "metrics.jsonl")); step < (noted-1)/5*5 {
+		metrics, _ := os.ReadFile(filepath.Join(whole, "metrics.jsonl"))
+		if noted := lastStep(metrics); step < (noted-1)/5*5 {
 			r.wrong(x, "%s: step %d was noted, the checkpoint is of step %d", dir, noted, step)
 		}
 	}
@@ -168,8 +175,7 @@ func (k Kind) inspect(p *Program, r *Report, x *row, dir string, before int, ran
 }
 
 // lastStep is the last whole line's step in a file of metrics.
-func lastStep(path string) (step int) {
-	text, _ := os.ReadFile(path)
+func lastStep(text []byte) (step int) {
 	for line := range bytes.Lines(text) {
 		var m struct{ Step int }
 		if json.Unmarshal(line, &m) == nil {

@@ -21,6 +21,7 @@ type Kind struct {
 	Resume string   // how it goes on once its folder has Marker
 	Marker string   // the file that a folder has from when it can be resumed
 	Reads  []string // commands that read the folder at any time
+	server bool     // a server that appends rankings: see interruptServer
 }
 
 // The texts and configurations that base and all kinds use. They are as small as they can
@@ -72,18 +73,20 @@ var readModel = []string{"plot DIR --to DIR/curves.svg", "eval --run DIR", "samp
 
 // Kinds are all kinds of run that are broken on purpose.
 var Kinds = []Kind{
-	{"train", "train --config tiny.yaml --run DIR", "train --resume --run DIR", "config.yaml", readModel},
-	{"finetune", "finetune --run DIR" + finetuning, "finetune --resume --run DIR", "config.yaml", append(readModel[:1:1], "classify --run DIR Mia")},
-	{"finetune --adapt", "finetune --adapt 20 --run DIR" + finetuning, "finetune --resume --run DIR", "config.yaml", append(readModel[:1:1], "classify --run DIR Mia")},
-	{"ablate", "ablate --to DIR --sizes 40 --seeds 1" + finetuning, "", "", nil},
-	{"scaling", "scaling run --layers 1 --layers 2 --layers 3 --layers 4 --tokens 1000 --set data.stories_bytes=30000 --set data.val_fraction=0.1 --set model.context=32 --set tokenizer.vocab_size=300 --set train.batch_size=4 --to DIR", "", "", nil},
-	{"vectors, skip-gram", vectors, "vectors train --resume --run DIR", "config.yaml", []string{"vectors neighbours --run DIR mia"}},
-	{"vectors, GloVe", vectors + " --model glove", "vectors train --resume --run DIR", "config.yaml", []string{"vectors neighbours --run DIR mia"}},
-	{"align sft", "align sft --from base --run DIR", "align sft --resume --run DIR", "config.yaml", readModel},
-	{"align reward", "align reward --from sft --run DIR", "align reward --resume --run DIR", "config.yaml", readModel[:1]},
-	{"align ppo", "align ppo --from sft --reward reward --force --run DIR", "align ppo --resume --run DIR", "config.yaml", readModel},
-	{"align dpo", "align dpo --from sft --comparisons reward --run DIR", "align dpo --resume --run DIR", "config.yaml", readModel},
-	{"align grpo", "align grpo --from sft --reward reward --force --run DIR", "align grpo --resume --run DIR", "config.yaml", readModel},
+	{Name: "train", Begin: "train --config tiny.yaml --run DIR", Resume: "train --resume --run DIR", Marker: "config.yaml", Reads: readModel},
+	{Name: "finetune", Begin: "finetune --run DIR" + finetuning, Resume: "finetune --resume --run DIR", Marker: "config.yaml", Reads: append(readModel[:1:1], "classify --run DIR Mia")},
+	{Name: "finetune --adapt", Begin: "finetune --adapt 20 --run DIR" + finetuning, Resume: "finetune --resume --run DIR", Marker: "config.yaml", Reads: append(readModel[:1:1], "classify --run DIR Mia")},
+	{Name: "ablate", Begin: "ablate --to DIR --sizes 40 --seeds 1" + finetuning},
+	{Name: "scaling", Begin: "scaling run --layers 1 --layers 2 --layers 3 --layers 4 --tokens 1000 --set data.stories_bytes=30000 --set data.val_fraction=0.1 --set model.context=32 --set tokenizer.vocab_size=300 --set train.batch_size=4 --to DIR"},
+	{Name: "fewshot", Begin: "fewshot run --layers 1 --layers 2 --trials 4 --shots 0 --shots 1 --set train.steps=20 --set data.stories_bytes=30000 --set model.context=128 --set train.batch_size=2 --set tokenizer.vocab_size=300 --set train.eval_interval=10 --set train.checkpoint_interval=5 --to DIR"},
+	{Name: "vectors, skip-gram", Begin: vectors, Resume: "vectors train --resume --run DIR", Marker: "config.yaml", Reads: []string{"vectors neighbours --run DIR mia"}},
+	{Name: "vectors, GloVe", Begin: vectors + " --model glove", Resume: "vectors train --resume --run DIR", Marker: "config.yaml", Reads: []string{"vectors neighbours --run DIR mia"}},
+	{Name: "align sft", Begin: "align sft --from base --run DIR", Resume: "align sft --resume --run DIR", Marker: "config.yaml", Reads: readModel},
+	{Name: "align reward", Begin: "align reward --from sft --run DIR", Resume: "align reward --resume --run DIR", Marker: "config.yaml", Reads: readModel[:1]},
+	{Name: "align ppo", Begin: "align ppo --from sft --reward reward --force --run DIR", Resume: "align ppo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
+	{Name: "align dpo", Begin: "align dpo --from sft --comparisons reward --run DIR", Resume: "align dpo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
+	{Name: "align grpo", Begin: "align grpo --from sft --reward reward --force --run DIR", Resume: "align grpo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
+	{Name: "rankings", Begin: "align reward --from sft --data DIR/" + rankingsFile + " --run DIR-export", server: true},
 }
 
 // KindsOf returns the kinds whose names begin with one of the words; all without words.
@@ -135,7 +138,11 @@ func NewProgram(path, folder string, limit time.Duration) (*Program, error) {
 		}
 	}
 	for _, line := range base {
-		e, err := p.Run(words(line, "")...)
+		args := words(line, "")
+		if err := os.RemoveAll(filepath.Join(folder, args[len(args)-1])); err != nil { // of an earlier time
+			return nil, err
+		}
+		e, err := p.Run(args...)
 		if err != nil {
 			return nil, err
 		}

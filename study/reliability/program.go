@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Program is the built program, run in a folder.
@@ -34,7 +36,12 @@ type Ended struct {
 	// Computed is the processor time that it has used: a command that hangs and has used
 	// little waits for something, or was given nothing to compute with.
 	Computed time.Duration
+	Memory   int64 // the most that was resident, in bytes
 }
+
+// mostMemory is what no command may take: all runs are tiny. mostAddresses stops one that
+// would take the computer's.
+const mostMemory, mostAddresses = 1 << 30, 8 << 30
 
 // keptOutput is what is kept of a command's output.
 const keptOutput = 1 << 20
@@ -86,6 +93,7 @@ func (p *Program) start(c *exec.Cmd, change func(*exec.Cmd), args []string) (*Pr
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
+	unix.Prlimit(c.Process.Pid, unix.RLIMIT_AS, &unix.Rlimit{Cur: mostAddresses, Max: mostAddresses}, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), p.Limit)
 	hung := false
 	context.AfterFunc(ctx, func() {
@@ -101,6 +109,9 @@ func (p *Program) start(c *exec.Cmd, change func(*exec.Cmd), args []string) (*Pr
 		c.Wait()
 		cancel()
 		r.ended = Ended{Args: args, Status: status(c.ProcessState), Stdout: r.stdout.String(), Stderr: r.stderr.String(), Hung: hung, Took: time.Since(r.begun), Computed: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
+		if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			r.ended.Memory = usage.Maxrss << 10
+		}
 		close(r.done)
 	}()
 	return r, nil
@@ -145,7 +156,7 @@ func (p *Program) Run(args ...string) (Ended, error) {
 var trace = regexp.MustCompile(`(?m)^(panic: |fatal error: |goroutine \d+ \[|runtime: |SIGSEGV|unexpected fault)`)
 
 // Fault says what no command may do, whatever happens to it: hang, break down with a
-// trace, or fail with less or more than one line of error. "" if it did none of these.
+// trace, take much memory, or fail with less or more than one line of error. "" if it did none of these.
 func (e Ended) Fault() string {
 	line := func(s string) string {
 		return strings.ReplaceAll(fmt.Sprintf("%.300s", strings.TrimSpace(s)), "\n", " ⏎ ")
@@ -153,6 +164,8 @@ func (e Ended) Fault() string {
 	switch text := e.Stdout + "\n" + e.Stderr; {
 	case e.Hung:
 		return fmt.Sprintf("hangs: it has computed for %v of %v: %s", e.Computed.Round(time.Millisecond), e.Took.Round(time.Second), line(text[max(0, strings.Index(text, "goroutine ")):]))
+	case e.Memory > mostMemory:
+		return fmt.Sprintf("takes %d MB", e.Memory>>20)
 	case trace.MatchString(text):
 		return "breaks down: " + line(text[trace.FindStringIndex(text)[0]:])
 	case e.Status == 1 && lastLines(e.Stderr) == "":

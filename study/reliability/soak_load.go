@@ -81,9 +81,6 @@ func (s *soakedProcess) talk(ctx context.Context, terminal *os.File) {
 	}
 }
 
-// serving is where a server says that it listens.
-var serving = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`)
-
 // loadPeriod is that of the load of a server: half of it rises and falls, half is none.
 const loadPeriod = 10 * time.Minute
 

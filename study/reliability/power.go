@@ -1,0 +1,244 @@
+//go:build linux
+
+package reliability
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"tinygpt/model/safetensors"
+)
+
+// Power cuts the power of a run: it has strace write down the run's system calls, replays
+// them on a disk that forgets what wasn't synced, and looks at what is left after each
+// call. The checkpoint is whole, doesn't go back, and has the metrics before it; when the
+// run says that it is done, all is synced. After times of the calls, evenly chosen, the
+// run goes on from what is left, and is compared.
+func (k Kind) Power(p *Program, r *Report, times int, seed uint64) error {
+	if _, err := exec.LookPath("strace"); err != nil {
+		return fmt.Errorf("power cuts need strace: %w", err)
+	}
+	if k.server {
+		return k.powerServer(p, r, times)
+	}
+	reference, _, err := k.reference(p)
+	if err != nil {
+		return err
+	}
+	x := r.row("power cut", k.Name)
+	dir := strings.Replace(reference, "reference", "power", 1)
+	whole := filepath.Join(p.Folder, dir)
+	if err := os.RemoveAll(whole); err != nil {
+		return err
+	}
+	calls, err := p.traced(words(k.Begin, dir), nil)
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(whole); err != nil {
+		return err
+	}
+	d := newDisk()
+	random := rand.New(rand.NewPCG(seed, 3))
+	total := 0
+	for _, c := range calls {
+		if c.changes() {
+			total++
+		}
+	}
+	before, every := [ways]int{}, max(1, total/times)
+	for i, c := range calls {
+		if c.network {
+			if bytes.Contains(c.data, []byte("\ndone:")) {
+				if list := d.find(dir).unsynced(dir); len(list) > 0 {
+					r.wrong(x, "it says that it is done, and hasn't synced %v", list)
+				}
+			}
+			continue
+		}
+		if err := d.call(c); err != nil {
+			return err
+		}
+		if !c.changes() || d.find(dir) == nil {
+			continue
+		}
+		for way := range ways {
+			n := d.find(dir)
+			if way == losesAll {
+				n = d.root.durable[dir]
+			}
+			if n == nil {
+				continue
+			}
+			step, problem := checkpoint(n, way, !strings.HasPrefix(k.Name, "vectors"))
+			if step < before[way] && problem == "" {
+				problem = fmt.Sprintf("the checkpoint went back from step %d to %d", before[way], step)
+			}
+			if problem != "" {
+				r.wrong(x, "after call %d of %d, %v, way %d: %s", i, len(calls), c, way, problem)
+			}
+			before[way] = max(before[way], step)
+		}
+		x.times++
+		if x.times%every != 0 {
+			continue
+		}
+		if err := d.root.after(random.IntN(ways), p.Folder); err != nil {
+			return err
+		}
+		e, err := p.Run(k.next(p, dir)...)
+		if err != nil {
+			return err
+		}
+		if !k.through(e) {
+			r.wrong(x, "after call %d of %d, %v: %v %s", i, len(calls), c, e, e.Fault())
+		}
+		x.compared++
+		for _, difference := range Compare(filepath.Join(p.Folder, reference), whole) {
+			r.wrong(x, "after call %d of %d, %v: %s", i, len(calls), c, difference)
+		}
+		if err := os.RemoveAll(whole); err != nil {
+			return err
+		}
+	}
+	if n := d.find(dir); n != nil {
+		if list := n.unsynced(dir); len(list) > 0 {
+			r.wrong(x, "it has ended, and hasn't synced %v", list)
+		}
+	}
+	return nil
+}
+
+// traced runs a command and returns its calls. during, unless nil, is given the process with
+// its output, and has it end.
+func (p *Program) traced(args []string, during func(*Process, io.Reader) error) ([]call, error) {
+	log := filepath.Join(p.Folder, "strace.log")
+	defer os.Remove(log)
+	words := append(strace(log), p.Path)
+	var change func(*exec.Cmd)
+	out, stdout := io.Pipe()
+	if during != nil {
+		change = func(c *exec.Cmd) { c.Stdout = stdout }
+	}
+	process, err := p.start(exec.Command(words[0], append(words[1:], args...)...), change, args)
+	if err != nil {
+		return nil, err
+	}
+	if during != nil {
+		if err := during(process, out); err != nil {
+			process.Signal(syscall.SIGKILL)
+			process.Wait()
+			return nil, err
+		}
+	}
+	if e := process.Wait(); e.Status != 0 && during == nil {
+		return nil, fmt.Errorf("%v %s", e, e.Fault())
+	}
+	f, err := os.Open(log)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return parseCalls(f, p.Folder)
+}
+
+// checkpoint looks at what a power cut leaves of a run's checkpoint and metrics, and returns
+// the checkpoint's step; 0 without one. everyStep says that each step has a line of metrics.
+func checkpoint(n *node, way int, everyStep bool) (step int, problem string) {
+	entries := n.leaves(way)
+	file, metrics := entries["last.safetensors"], entries["metrics.jsonl"]
+	if file == nil {
+		return 0, ""
+	}
+	content := file.left(way)
+	f, err := safetensors.Parse(bytes.NewReader(content), int64(len(content)), "last.safetensors")
+	if err == nil {
+		err = f.Verify()
+	}
+	if err != nil {
+		return 0, err.Error()
+	}
+	step, _ = strconv.Atoi(f.Metadata()["step"])
+	noted := 0
+	if metrics != nil {
+		noted = lastStep(metrics.left(way))
+	}
+	if everyStep && noted < step {
+		problem = fmt.Sprintf("the checkpoint is of step %d, the last line of metrics of step %d", step, noted)
+	}
+	return step, problem
+}
+
+// powerServer cuts the power of a server that times rankings are sent to, after each of its
+// calls: what was acknowledged is there.
+func (k Kind) powerServer(p *Program, r *Report, times int) error {
+	x := r.row("power cut", k.Name)
+	const dir = "power-rankings"
+	whole := filepath.Join(p.Folder, dir)
+	if err := os.RemoveAll(whole); err != nil {
+		return err
+	}
+	if err := os.Mkdir(whole, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(whole)
+	calls, err := p.traced(serveArgs(dir), func(process *Process, out io.Reader) error {
+		address, err := listening(process, out)
+		if err != nil {
+			return err
+		}
+		client := &http.Client{Timeout: 10 * time.Second}
+		for n := range times {
+			if err := post(client, address, int64(n)); err != nil {
+				return err
+			}
+		}
+		// strace's child, not strace, which then ends by itself.
+		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", process.cmd.Process.Pid))
+		if err != nil {
+			return err
+		}
+		for _, child := range strings.Fields(string(children)) {
+			pid, _ := strconv.Atoi(child)
+			syscall.Kill(pid, syscall.SIGTERM)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	d := newDisk()
+	d.call(call{name: "mkdirat", path: dir})
+	d.root.sync()
+	acknowledged := map[int64]bool{}
+	for i, c := range calls {
+		if c.network {
+			if bytes.HasPrefix(c.data, []byte("HTTP/1.1 200")) {
+				acknowledged[int64(len(acknowledged))] = true
+			}
+		} else if err := d.call(c); err != nil {
+			return err
+		}
+		x.times++
+		for way := range ways {
+			for _, problem := range lostRankings(d.find(dir).leaves(way)[rankingsFile].left(way), acknowledged) {
+				r.wrong(x, "after call %d of %d, %v, way %d: %s", i, len(calls), c, way, problem)
+			}
+		}
+	}
+	if len(acknowledged) != times {
+		r.wrong(x, "%d of %d answers were seen", len(acknowledged), times)
+	}
+	x.compared++
+	return nil
+}
