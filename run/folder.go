@@ -52,7 +52,7 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 			made = true
 		}
-		err = os.MkdirAll(dir, 0o755)
+		err = atomicfile.MakeFolder(dir)
 	}
 	if err != nil {
 		return "", nil, err
@@ -88,12 +88,13 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 // NextFree makes the first folder of runs/NAME-1, runs/NAME-2, … that isn't there.
 func NextFree(name string) (string, error) {
 	name = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(name), ".yaml"), ".yml")
-	if err := os.MkdirAll(Root, 0o755); err != nil {
+	if err := atomicfile.MakeFolder(Root); err != nil {
 		return "", err
 	}
 	for i := 1; ; i++ {
 		dir := filepath.Join(Root, fmt.Sprintf("%s-%d", name, i))
-		if err := os.Mkdir(dir, 0o755); !errors.Is(err, os.ErrExist) {
+		if err := os.Mkdir(dir, 0o777); !errors.Is(err, os.ErrExist) {
+			atomicfile.SyncFolder(Root)
 			return dir, err
 		}
 	}

@@ -3,11 +3,11 @@ package commands
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
 	"tinygpt/tokenizer"
 )
@@ -51,7 +51,7 @@ func exportTokenizer(c *cli.Context) error {
 		if err := mayWrite(c, filepath.Join(path, "tokenizer.json")); err != nil {
 			return err
 		}
-		if err := os.MkdirAll(path, 0o755); err != nil {
+		if err := atomicfile.MakeFolder(path); err != nil {
 			return err
 		}
 		err = tokenizer.WriteHuggingFace(path, t, c.Int("model-max-length"))

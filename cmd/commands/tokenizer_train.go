@@ -3,7 +3,6 @@ package commands
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -73,7 +72,7 @@ func trainTokenizer(c *cli.Context) error {
 		return err
 	}
 	took := time.Since(started)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MakeFolder(dir); err != nil {
 		return err
 	}
 	if err := tokenizer.Save(dir, t, 0); err != nil {

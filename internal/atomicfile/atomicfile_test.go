@@ -171,6 +171,22 @@ func TestWriteFolder(t *testing.T) {
 	}
 }
 
+// TestMakeFolder: those above it are made too, and one that is there is no error.
+func TestMakeFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	for range 2 {
+		if err := MakeFolder(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := WriteFile(filepath.Join(dir, "x"), nil); err != nil {
+		t.Error(err)
+	}
+	if err := MakeFolder(filepath.Join(dir, "x", "c")); err == nil {
+		t.Error("a folder was made in a file")
+	}
+}
+
 // TestFolderLast: the file that marks a complete folder comes after the others.
 func TestFolderLast(t *testing.T) {
 	to := t.TempDir()

@@ -58,7 +58,7 @@ func Write(path string, write func(f *os.File) error) error {
 		os.Remove(temporary)
 		return renamed(err, temporary, path)
 	}
-	syncFolder(filepath.Dir(path))
+	SyncFolder(filepath.Dir(path))
 	return nil
 }
 
@@ -114,9 +114,9 @@ func renamed(err error, temporary, path string) error {
 	return err
 }
 
-// syncFolder makes a rename survive a power cut. Not every system can sync a folder,
+// SyncFolder makes a rename, a new or a removed name in a folder survive a power cut. Not every system can sync a folder,
 // and the file itself is complete either way, so errors don't count.
-func syncFolder(path string) {
+func SyncFolder(path string) {
 	if folder, err := os.Open(path); err == nil {
 		folder.Sync()
 		folder.Close()

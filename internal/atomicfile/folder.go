@@ -41,21 +41,15 @@ func WriteFolder(to, last string, write func(dir string) error) error {
 			return err
 		}
 	}
-	syncFolder(to)
+	SyncFolder(to)
 	return nil
 }
 
 // newFolder is WriteFolder for a folder that isn't there.
 func newFolder(to string, write func(dir string) error) (err error) {
 	to = filepath.Clean(to)
-	var made []string // folders above it that are made here, the innermost first
-	for above := filepath.Dir(to); ; above = filepath.Dir(above) {
-		if _, err := os.Stat(above); !errors.Is(err, os.ErrNotExist) {
-			break
-		}
-		made = append(made, above)
-	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+	made := missing(filepath.Dir(to))
+	if err := MakeFolder(filepath.Dir(to)); err != nil {
 		return err
 	}
 	defer func() {
@@ -73,8 +67,31 @@ func newFolder(to string, write func(dir string) error) (err error) {
 		os.RemoveAll(dir)
 		return renamed(err, dir, to)
 	}
-	syncFolder(filepath.Dir(to))
+	SyncFolder(filepath.Dir(to))
 	return nil
+}
+
+// MakeFolder makes a folder, unless it is there, and those above it, as os.MkdirAll does.
+// They survive a power cut.
+func MakeFolder(dir string) error {
+	made := missing(dir)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for _, folder := range made {
+		SyncFolder(filepath.Dir(folder))
+	}
+	return nil
+}
+
+// missing are the folders of a path that aren't there, the innermost first.
+func missing(dir string) (list []string) {
+	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			return list
+		}
+		list = append(list, dir)
+	}
 }
 
 // temporaryFolder makes a folder next to path and has it filled. On error it removes
@@ -88,7 +105,7 @@ func temporaryFolder(path string, write func(dir string) error) (dir string, err
 		os.RemoveAll(dir)
 		return "", err
 	}
-	syncFolder(dir)
+	SyncFolder(dir)
 	return dir, nil
 }
 

@@ -30,7 +30,7 @@ func OpenLines(path string) (*Lines, error) {
 	if f, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
 		return nil, err
 	}
-	syncFolder(filepath.Dir(path))
+	SyncFolder(filepath.Dir(path))
 	return &Lines{f, json.NewEncoder(f)}, nil
 }
 

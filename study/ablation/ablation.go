@@ -106,7 +106,7 @@ func (s *Study) Run(ctx context.Context) error {
 	if s.Averaged {
 		s.arms = append(s.arms, averaged)
 	}
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+	if err := atomicfile.MakeFolder(s.Dir); err != nil {
 		return err
 	}
 	unlock, err := run.Lock(s.Dir)

@@ -53,7 +53,7 @@ type Summary struct {
 
 // Run does the steps that aren't done yet; a step that was stopped goes on where it was.
 func (c *Course) Run(ctx context.Context) error {
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+	if err := atomicfile.MakeFolder(c.Dir); err != nil {
 		return err
 	}
 	c.Summary = Summary{Seconds: map[string]float64{}}

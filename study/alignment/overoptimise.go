@@ -57,7 +57,7 @@ const pointsFile = "points.jsonl"
 // Run does the experiment in a folder; proxies whose points are there already are not
 // done again.
 func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say func(string)) ([]Point, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.MakeFolder(dir); err != nil {
 		return nil, err
 	}
 	unlock, err := run.Lock(dir)

@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -36,7 +38,7 @@ type Ended struct {
 	// Computed is the processor time that it has used: a command that hangs and has used
 	// little waits for something, or was given nothing to compute with.
 	Computed time.Duration
-	Memory   int64 // the most that was resident, in bytes
+	Memory   int64 // the most that was seen resident, in bytes
 }
 
 // mostMemory is what no command may take: all runs are tiny. mostAddresses stops one that
@@ -67,6 +69,7 @@ type Process struct {
 	begun          time.Time
 	done           chan struct{}
 	ended          Ended
+	memory         atomic.Int64 // see Ended.Memory
 }
 
 // Start starts a command. change, unless nil, sets it up further.
@@ -105,17 +108,30 @@ func (p *Program) start(c *exec.Cmd, change func(*exec.Cmd), args []string) (*Pr
 			}
 		}
 	})
+	go r.watch()
 	go func() {
 		c.Wait()
 		cancel()
 		r.ended = Ended{Args: args, Status: status(c.ProcessState), Stdout: r.stdout.String(), Stderr: r.stderr.String(), Hung: hung, Took: time.Since(r.begun), Computed: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
-		if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			r.ended.Memory = usage.Maxrss << 10
-		}
+		r.ended.Memory = r.memory.Load()
 		close(r.done)
 	}()
 	return r, nil
 }
+
+// watch looks at the memory that the process takes. (What the system says of a process that
+// has ended also counts what the process that started it had.)
+func (r *Process) watch() {
+	for r.Running(20 * time.Millisecond) {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
+		if m := peak.FindSubmatch(text); m != nil {
+			kilobytes, _ := strconv.ParseInt(string(m[1]), 10, 64)
+			r.memory.Store(kilobytes << 10)
+		}
+	}
+}
+
+var peak = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
 func status(s *os.ProcessState) int {
 	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {

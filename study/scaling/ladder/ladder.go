@@ -109,7 +109,7 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	if err := l.fits(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
+	if err := atomicfile.MakeFolder(l.Dir); err != nil {
 		return nil, err
 	}
 	unlock, err := run.Lock(l.Dir)
