@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -137,11 +138,36 @@ func (s *Setup) read(file string, withLabels, learn bool) (examples []labelled.E
 		return nil, "", err
 	}
 	note = t.Describe(kind, columns, withLabels)
+	if kind != labelled.Tagged && kind != labelled.Choice && !t.Named() && s.Header == "" && withLabels {
+		note += onlyInFirstRow(examples)
+	}
 	if learn {
 		s.Found.Columns, s.Headerless = columns, !t.Named()
 		s.Found.Columns.Header = ""
 	}
 	return examples, note, nil
+}
+
+// onlyInFirstRow warns of a label that no row but the first one has, which may be the
+// column's name.
+func onlyInFirstRow(examples []labelled.Example) string {
+	const few = 8 // of which each may have a label of its own
+	if len(examples) < few {
+		return ""
+	}
+	seen := map[string]int{}
+	for _, e := range examples {
+		seen[e.Label]++
+	}
+	first := examples[0].Label
+	if seen[first] > 1 {
+		return ""
+	}
+	delete(seen, first)
+	if slices.Contains(slices.Collect(maps.Values(seen)), 1) {
+		return "" // rare labels are usual here
+	}
+	return fmt.Sprintf("; no other row has the label %q of the first one: if that is the column's name, say --header yes", first)
 }
 
 // learnLabels finds classes, names of choices, or mean and deviation of grades in the

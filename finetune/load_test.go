@@ -171,6 +171,12 @@ func TestPositionsOfHeaderless(t *testing.T) {
 			t.Errorf("header %s: %d examples, %v", header, len(examples), err)
 		}
 	}
+	// A label of the first row alone may be its column's name, which is said.
+	c = Default()
+	c.Task, c.Train = "classification", fixture.File(t, "b.tsv", "mood\tan example of some length, as long as the other ones\n"+plain.String())
+	if x, _, err = Load(c, nil); err != nil || len(x.Notes) != 1 || !strings.Contains(x.Notes[0], "no other row has the label \"mood\" of the first one: if that is the column's name, say --header yes") {
+		t.Errorf("%q, %v", x.Notes, err)
+	}
 	// By name nothing depends on the places.
 	c = Default()
 	c.Task, c.Train = "classification", fixture.File(t, "a.tsv", "subject\ttopic\n"+strings.ReplaceAll(plain.String(), "good\t", "x\t"))

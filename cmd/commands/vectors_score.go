@@ -230,6 +230,10 @@ func (r scoreReport) print(out io.Writer) {
 		fmt.Fprintf(out, "%s, answered with %d of %d words:\n%s\n", filepath.Base(a.File), r.Restrict, r.Words, t.Render())
 	}
 	for _, s := range r.Similarities {
+		if s.Pairs < 2 {
+			fmt.Fprintf(out, "%s: no correlation: %d of %d pairs known, expected two or more\n", filepath.Base(s.File), s.Pairs, s.Pairs+s.Unknown)
+			continue
+		}
 		fmt.Fprintf(out, "%s: Spearman %.3f (95 %%: %.3f to %.3f), %d of %d pairs known\n", filepath.Base(s.File), s.Spearman, s.Low, s.High, s.Pairs, s.Pairs+s.Unknown)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // parseTSV divides lines at tabs. Lines with nothing but white space are passed over.
@@ -22,6 +24,12 @@ func (t *Table) parseCSV(text string) error {
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comma = separatorOf(text)
 	r.FieldsPerRecord = -1
+	before := 0 // lines
+	if first, rest, _ := strings.Cut(text, "\n"); separatorLine.MatchString(first) {
+		separator, _ := utf8.DecodeRuneInString(strings.Trim(first, "\"")[len("sep="):])
+		r = csv.NewReader(strings.NewReader(rest))
+		r.Comma, r.FieldsPerRecord, before = separator, -1, 1
+	}
 	for {
 		fields, err := r.Read()
 		if err == io.EOF {
@@ -29,15 +37,18 @@ func (t *Table) parseCSV(text string) error {
 		}
 		var wrong *csv.ParseError
 		if errors.As(err, &wrong) {
-			return t.errorf(wrong.Line, "column %d: %s: in CSV a text with quotation marks is quoted as a whole, and the marks in it doubled; for texts without that, name the file .tsv or set format: tsv", wrong.Column, wrong.Err)
+			return t.errorf(wrong.Line+before, "column %d: %s: in CSV a text with quotation marks is quoted as a whole, and the marks in it doubled; for texts without that, name the file .tsv or set format: tsv", wrong.Column, wrong.Err)
 		}
 		if err != nil {
 			return err
 		}
 		line, _ := r.FieldPos(0)
-		t.Rows = append(t.Rows, Row{Line: line, cells: texts(fields)})
+		t.Rows = append(t.Rows, Row{Line: line + before, cells: texts(fields)})
 	}
 }
+
+// separatorLine is what spreadsheets write before a table to say what divides its fields.
+var separatorLine = regexp.MustCompile(`^"?(?i:sep)=[^"\pL\pN\r\n\x{FFFD}]"?\r?$`)
 
 // separatorOf is what divides the fields of the first line: a comma, or where there is
 // none a semicolon, as spreadsheets write where a comma is within numbers.

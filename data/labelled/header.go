@@ -1,6 +1,7 @@
 package labelled
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,7 +82,7 @@ func headerVotes(first string, below []string) int {
 		return 4
 	case classes:
 		return 2
-	case median >= textWidth && 2*width < widths[0]:
+	case median >= textWidth && (2*width < widths[0] || len(strings.Fields(first)) == 1 && fewestWords(below) > 2):
 		return 3
 	case median >= textWidth && 3*width < median:
 		return 1
@@ -89,6 +90,15 @@ func headerVotes(first string, below []string) int {
 		return -5
 	}
 	return 0
+}
+
+// fewestWords is the number of words of the shortest of some texts.
+func fewestWords(texts []string) int {
+	fewest := math.MaxInt
+	for _, text := range texts {
+		fewest = min(fewest, len(strings.Fields(text)))
+	}
+	return fewest
 }
 
 func isNumber(text string) bool {

@@ -42,6 +42,8 @@ func TestHeader(t *testing.T) {
 		"grades, no names":                 {rows("", 8, "a plane is taking off at # o'clock\tan air plane takes off at #\t4.#"), false},
 		"grades, with names":               {rows("first\tother\tgrade", 8, "a plane is taking off at # o'clock\tan air plane takes off at #\t4.#"), true},
 		"CoLA's four columns":              {rows("", 8, "gj04\t1\t\tOur friends won't buy this analysis # times", "gj04\t0\t*\tThey drank the pub # times over"), false},
+		"a word over short sentences":      {rows("Nachricht\tKategorie", 24, "Das Spiel # ging gut\tSport", "Die Kurse # fielen\tGeld"), true},
+		"a text of one word":               {rows("", 24, "Schade!\tschlecht", "Das Spiel # ging gut\tgut", "Die Kurse # fielen\tschlecht"), false},
 		"few rows, well-known names":       {"text\tlabel\nshort\tx\n", true},
 		"few rows, no names":               {"short\tx\nother\ty\n", false},
 		"one row":                          {"just some text\n", false},
@@ -184,6 +186,10 @@ func TestSemicolons(t *testing.T) {
 		"\"a;b\",\"c\"\nd,e\n":           {"a;b", "c"},
 		"a;b,c\n":                        {"a;b", "c"},
 		"text\nno separator; but this\n": {"text"},
+		"sep=|\na,b|c;d\n":               {"a,b", "c;d"},
+		"\"sep=;\"\r\na,b;c\r\n":         {"a,b", "c"},
+		"SEP=\t\na,b\tc\n":               {"a,b", "c"},
+		"sep=x\na,b\n":                   {"sep=x"},
 		"\"文;本\";标签\n":                   {"文;本", "标签"},
 	} {
 		tab := &Table{}

@@ -175,10 +175,19 @@ func TestErrors(t *testing.T) {
 }
 
 func TestFormatOf(t *testing.T) {
-	for name, want := range map[string]Format{"a.tsv": TSV, "a.csv.gz": CSV, "b.jsonl": JSONL, "b.conll": CoNLL, "b.txt.gz": TSV, "-": TSV} {
-		if got := formatOf(name); got != want {
+	for name, want := range map[string]Format{"a.tsv": TSV, "a.csv.gz": CSV, "A.CSV": CSV, "b.JSON.GZ": JSONL, "b.jsonl": JSONL, "b.conll": CoNLL, "b.txt.gz": TSV, "-": TSV} {
+		if got := formatOf(name, "a\tb\n"); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
+	}
+	// What comes through a pipe has no name that says what it is.
+	for text, want := range map[string]Format{"{\"text\": 1}": JSONL, " [\n {\"text\": 1}]": JSONL, "{x}\tcurly\n": TSV, "[1]\tnote\n": TSV, "": TSV} {
+		if got := formatOf("/dev/fd/63", text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	if got := formatOf("a.tsv", "{\"text\": 1}"); got != TSV {
+		t.Errorf("what its name says isn't believed: %s", got)
 	}
 }
 

@@ -82,19 +82,25 @@ func Read(file string, format Format, o data.Options) (*Table, error) {
 		name = "standard input"
 	}
 	if format == "" {
-		format = formatOf(file)
+		format = formatOf(file, text)
 	}
 	return Parse(name, text, format)
 }
 
-func formatOf(file string) Format {
-	switch ext := filepath.Ext(strings.TrimSuffix(file, ".gz")); ext {
+// formatOf is the format that a file's name or, of one that says nothing, its beginning tells.
+func formatOf(file, text string) Format {
+	switch ext := filepath.Ext(strings.TrimSuffix(strings.ToLower(file), ".gz")); ext {
+	case ".tsv", ".tab":
+		return TSV
 	case ".csv":
 		return CSV
 	case ".jsonl", ".json", ".ndjson":
 		return JSONL
 	case ".conll", ".bio", ".iob", ".iob2":
 		return CoNLL
+	}
+	if begin := strings.TrimSpace(text[:min(len(text), 100)]); strings.HasPrefix(begin, `{"`) || strings.HasPrefix(begin, "[") && strings.HasPrefix(strings.TrimSpace(begin[1:]), `{"`) {
+		return JSONL
 	}
 	return TSV
 }

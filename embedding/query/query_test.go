@@ -212,8 +212,8 @@ func TestParse(t *testing.T) {
 		"a b 1\nc d NaN\n":      "p, line 2",
 		"a\tb\t1\nc\td\tmuch\n": "p, line 2",
 	}, func(text string) ([]Pair, error) { return ParsePairs(strings.NewReader(text), "p") })
-	pairs, err := ParsePairs(strings.NewReader("\ufeffa b\tc\t1.5\tx\n# note\nd, e ,2\r\nf g 3"), "p")
-	if err != nil || !slices.Equal(pairs, []Pair{{"a b", "c", 1.5}, {"d", "e", 2}, {"f", "g", 3}}) {
+	pairs, err := ParsePairs(strings.NewReader("\ufeffa b\tc\t1.5\tx\n# note\nd, e ,2\r\nh;i; 4\nf g 3"), "p")
+	if err != nil || !slices.Equal(pairs, []Pair{{"a b", "c", 1.5}, {"d", "e", 2}, {"h", "i", 4}, {"f", "g", 3}}) {
 		t.Errorf("%v, %v", pairs, err)
 	}
 }

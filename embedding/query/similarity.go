@@ -35,6 +35,8 @@ func ParsePairs(r io.Reader, name string) ([]Pair, error) {
 			fields = strings.Split(line, "\t")
 		case strings.Contains(line, ","):
 			fields = strings.Split(line, ",")
+		case strings.Contains(line, ";"):
+			fields = strings.Split(line, ";")
 		default:
 			fields = strings.Fields(line)
 		}
@@ -47,7 +49,7 @@ func ParsePairs(r io.Reader, name string) ([]Pair, error) {
 			if n == 1 {
 				continue // names of the columns
 			}
-			return nil, fmt.Errorf("%s, line %d: found %q: expected two words and a grade, apart by tabs, commas or blanks", name, n, line)
+			return nil, fmt.Errorf("%s, line %d: found %q: expected two words and a grade, apart by tabs, commas, semicolons or blanks", name, n, line)
 		}
 		pairs = append(pairs, Pair{strings.TrimSpace(fields[0]), strings.TrimSpace(fields[1]), grade})
 	}
@@ -66,7 +68,7 @@ type PairScore struct {
 	Pairs   int `json:"pairs"`
 	Unknown int `json:"unknown"`
 	// Spearman is the rank correlation of cosines and grades, Low to High its 95 %
-	// confidence interval.
+	// confidence interval; of fewer than two pairs 0, from -1 to 1.
 	Spearman float64 `json:"spearman"`
 	Low      float64 `json:"low"`
 	High     float64 `json:"high"`
