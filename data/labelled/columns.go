@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"tinygpt/internal/suggest"
 )
 
 // Kind is what an example consists of.
@@ -90,7 +92,7 @@ func (t *Table) Examples(kind Kind, c Columns, withLabel bool) ([]Example, error
 		out = append(out, e)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: a header and no rows", t.Name)
+		return nil, t.noRows()
 	}
 	return out, nil
 }
@@ -271,7 +273,11 @@ func (t *Table) find(selector string) ([]int, error) {
 		}
 	}
 	if err != nil || t.Format == JSONL {
-		return nil, fmt.Errorf("no column %q; %s", selector, t.listColumns())
+		hint := suggest.DidYouMean(selector, t.names...)
+		if hint == "" && t.named() && (t.Format == TSV || t.Format == CSV) {
+			hint = ". If these aren't names but an example, say --header no, and name columns by their numbers"
+		}
+		return nil, fmt.Errorf("no column %q; %s%s", selector, t.listColumns(), hint)
 	}
 	if first < 1 || last < first || last > width {
 		return nil, fmt.Errorf("column %q, but there are columns 1 to %d", selector, width)

@@ -9,9 +9,9 @@ import (
 // Names that columns have in well-known data sets, the likeliest first.
 var (
 	labelNames  = []string{"label", "gold_label", "class", "category", "sentiment", "target", "answer", "answerKey", "score", "similarity", "stars", "labels"}
-	textNames   = []string{"text", "sentence", "review", "content", "tweet", "comment", "document", "question"}
+	textNames   = []string{"text", "sentence", "review", "content", "tweet", "comment", "document", "question", "ctx"}
 	pairNames   = [][2]string{{"premise", "hypothesis"}, {"sentence1", "sentence2"}, {"question1", "question2"}, {"text1", "text2"}, {"sentence_A", "sentence_B"}, {"question", "sentence"}}
-	beforeNames = []string{"context", "premise", "question", "question.stem", "prompt", "text", "sentence"}
+	beforeNames = []string{"context", "premise", "question", "question.stem", "prompt", "text", "sentence", "ctx"}
 	listNames   = []string{"choices", "question.choices", "options", "endings", "answers"}
 	choiceNames = []string{"choice%d", "choice_%d", "ending%d", "option%d", "answer%d"}
 	tokenNames  = []string{"tokens", "words"}
@@ -32,7 +32,7 @@ func (t *Table) Guess(kind Kind, c Columns, withLabel bool) (Columns, error) {
 		t.setHeader(c.Header == "yes")
 	}
 	if len(t.Rows) == 0 {
-		return c, fmt.Errorf("%s: a header and no rows", t.Name)
+		return c, t.noRows()
 	}
 	if withLabel && c.Label == "" {
 		c.Label = t.first(labelNames)
@@ -70,9 +70,25 @@ func (t *Table) Guess(kind Kind, c Columns, withLabel bool) (Columns, error) {
 		c.Label = l[0]
 	}
 	if missing := c.missing(kind, withLabel); len(missing) > 0 {
-		return c, fmt.Errorf("%s: which columns hold the %s? %s: name them with %s", t.Name, words(missing, 0), t.listColumns(), words(missing, 1))
+		return c, &UnknownColumns{t.Name, words(missing, 0), t.listColumns(), words(missing, 1)}
 	}
 	return c, nil
+}
+
+// noRows is the error about a table whose only row was taken for names.
+func (t *Table) noRows() error {
+	return fmt.Errorf("%s: a header and no rows: %s. If these aren't names but an example, say --header no", t.Name, t.listColumns())
+}
+
+// UnknownColumns is the error of Guess about columns that nothing names.
+type UnknownColumns struct {
+	// Table is the file, Wanted what isn't found, Has the columns that there are, Flags
+	// what names them on a command line.
+	Table, Wanted, Has, Flags string
+}
+
+func (u *UnknownColumns) Error() string {
+	return fmt.Sprintf("%s: which columns hold the %s? %s: name them with %s", u.Table, u.Wanted, u.Has, u.Flags)
 }
 
 // missing lists what isn't named, with the flags that name it.

@@ -143,6 +143,9 @@ func TestAnswers(t *testing.T) {
 {"question": "q", "choices": ["a","b"], "answer": 0.0}`, []int{1, 0}, FromZero},
 		"texts that are letters": {`{"question": "q", "choices": ["B","A"], "answer": "A"}`, []int{1}, ByText},
 		"letters":                {`{"question": "q", "choices": ["x","y"], "answer": "B"}`, []int{1}, Letters},
+		"letters as prompts have them": {`{"ctx": "q", "choices": ["x","y","z"], "answer": "(B)"}
+{"ctx": "q", "choices": ["x","y","z"], "answer": "c."}
+{"ctx": "q", "choices": ["x","y","z"], "answer": "A)"}`, []int{1, 2, 0}, Letters},
 		"letters and digits": {`{"question": "q", "choices": ["x","y"], "answer": "B"}
 {"question": "q", "choices": ["x","y"], "answer": "1"}`, []int{1, 0}, Letters},
 		"ARC": {`{"id": "a", "question": "q", "choices": {"text": ["x","y","z"], "label": ["A","B","C"]}, "answerKey": "C"}

@@ -186,8 +186,9 @@ func wholeNumber(label string) (n int, ok bool) {
 	return int(x), true
 }
 
-// letterOf is the number of a letter, 0 for A and a; -1 for what isn't one.
+// letterOf is the number of a letter, 0 for A, a, (A), A) and A.; -1 for what isn't one.
 func letterOf(label string) int {
+	label = strings.TrimRight(strings.TrimLeft(label, "("), ").")
 	if len(label) != 1 {
 		return -1
 	}

@@ -172,7 +172,22 @@ func (t *Table) Describe(kind Kind, c Columns, withLabel bool) string {
 }
 
 // column is the position of the column with that name, or -1.
-func (t *Table) column(name string) int { return slices.Index(t.names, name) }
+// Where only one name is the same in other capitals, it is that one.
+func (t *Table) column(name string) int {
+	if i := slices.Index(t.names, name); i >= 0 {
+		return i
+	}
+	found := -1
+	for i, n := range t.names {
+		switch {
+		case strings.EqualFold(n, name) && found >= 0:
+			return -1
+		case strings.EqualFold(n, name):
+			found = i
+		}
+	}
+	return found
+}
 
 // width is the number of columns.
 func (t *Table) width() int {

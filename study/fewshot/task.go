@@ -1,6 +1,7 @@
 package fewshot
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -110,6 +111,10 @@ func ReadTask(path string, o data.Options) (Task, error) {
 		return nil, err
 	}
 	columns, err := table.Guess(labelled.Choice, labelled.Columns{}, true)
+	var unknown *labelled.UnknownColumns
+	if errors.As(err, &unknown) {
+		return nil, fmt.Errorf("%s: which columns hold the %s? %s: in a task they are called question, choices and answer", unknown.Table, unknown.Wanted, unknown.Has)
+	}
 	if err != nil {
 		return nil, err
 	}
