@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,6 +161,14 @@ func TestSeparators(t *testing.T) {
 	}
 	dir := fixture.Files(t, map[string]string{"a.txt": "a<|endoftext|>b"})
 	if _, r := load(t, dir, "a.txt"); !strings.HasSuffix(r.String(), "1 <|endoftext|> within a line of text: each ended a document") {
+		t.Error(r)
+	}
+	// What ends documents elsewhere is text, which is said.
+	dir = fixture.Files(t, map[string]string{"a.txt": "a\n</s>\nb\r\n<|ENDOFTEXT|> \r\nc\n</s>\nd </s>\n<|endoftext|>\n<b>\n[note]\n"})
+	if _, r := load(t, dir, "a.txt"); !slices.Equal(r.Notes(), []string{
+		"2 lines of </s> are taken for text: what ends a document is a line of <|endoftext|>",
+		"1 line of <|ENDOFTEXT|> are taken for text: what ends a document is a line of <|endoftext|>",
+	}) {
 		t.Error(r)
 	}
 }

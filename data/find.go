@@ -165,6 +165,8 @@ func (f *finder) addFolder(folder string) error {
 				return fs.SkipDir
 			}
 		case d.IsDir():
+		case d.Type()&fs.ModeSymlink != 0 && !isText(name) && leadsToFolder(path):
+			f.leave(path, whyLoop)
 		case isCopy(name):
 			f.leave(path, whyCopy)
 		case !isText(name):
@@ -183,10 +185,15 @@ func (f *finder) addFolder(folder string) error {
 	return nil
 }
 
+func leadsToFolder(link string) bool {
+	info, err := os.Stat(link)
+	return err == nil && info.IsDir()
+}
+
 // addGlob adds the files that match a glob. A hidden file or an editor's copy only
 // matches a pattern that asks for such.
 func (f *finder) addGlob(pattern string) error {
-	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithFailOnIOErrors())
+	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithFailOnIOErrors(), doublestar.WithNoFollow())
 	if errors.Is(err, doublestar.ErrBadPattern) {
 		return fmt.Errorf("%s: not a well-formed glob: expected *, ?, [abc], {a,b} and ** (folders of any depth) in it", pattern)
 	}
@@ -195,7 +202,7 @@ func (f *finder) addGlob(pattern string) error {
 	}
 	if len(matches) == 0 {
 		absolute, _ := filepath.Abs(pattern)
-		return fmt.Errorf("%s: no such file, folder or match", absolute)
+		return fmt.Errorf("%s: no such file, folder or match%s", absolute, whyNoMatch(pattern))
 	}
 	slices.Sort(matches)
 	base, rest := doublestar.SplitPattern(filepath.ToSlash(pattern))
@@ -216,6 +223,9 @@ func (f *finder) addGlob(pattern string) error {
 		case isCopy(m) && !strings.HasSuffix(pattern, m[len(m)-1:]):
 			f.leave(m, whyCopy)
 		case isFolder && strings.Contains(pattern, "**"): // its files match by themselves
+			if link, err := os.Lstat(m); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+				f.leave(m, whyLoop)
+			}
 		case isFolder:
 			err = f.addFolder(m)
 		default:
@@ -229,6 +239,21 @@ func (f *finder) addGlob(pattern string) error {
 		return fmt.Errorf("%s: matches no file with text in it (%s)", pattern, summary(f.leftOut))
 	}
 	return nil
+}
+
+// whyNoMatch says why names of some kinds are no file's, and what to do; else it is "".
+func whyNoMatch(pattern string) string {
+	first, _, comma := strings.Cut(pattern, ",")
+	_, err := os.Stat(first)
+	switch {
+	case strings.HasPrefix(pattern, "~"):
+		return ": a shell puts your folder in the place of ~ only where a blank is before it"
+	case strings.Contains(pattern, "://"):
+		return ": texts are read from files; download it first"
+	case comma && err == nil:
+		return ": name each file by itself, with blanks between them"
+	}
+	return ""
 }
 
 // hiddenPart is the beginning of a path up to the first hidden name below base; "" if

@@ -70,6 +70,38 @@ func TestGlobs(t *testing.T) {
 	}
 }
 
+// TestLinksToFolders: ** and folders don't follow links to folders, which may lead round in
+// a circle.
+func TestLinksToFolders(t *testing.T) {
+	dir := fixture.Files(t, map[string]string{"a.txt": "a", "sub/b.txt": "b"})
+	for name, target := range map[string]string{"self": ".", "sub/up": ".."} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Skip("no symbolic links here: ", err)
+		}
+	}
+	for _, pattern := range []string{"**", "**/*.txt", "."} {
+		got, r := load(t, dir, pattern)
+		expectTexts(t, got, "a", "b")
+		if left := leftOut(dir, r); pattern != "**/*.txt" && !slices.Equal(left, []string{"self: a link to a folder", "sub/up: a link to a folder"}) {
+			t.Errorf("%s: left out %q", pattern, left)
+		}
+	}
+	got, _ := load(t, dir, "self/a.txt") // named it is followed
+	expectTexts(t, got, "a")
+}
+
+// TestNoMatch: why a name is no file's.
+func TestNoMatch(t *testing.T) {
+	t.Chdir(fixture.Files(t, map[string]string{"a.txt": "a", "b.txt": "b"}))
+	expect.Errors(t, map[string]string{
+		"~/a.txt":            "only where a blank is before it",
+		"https://host.org/a": "texts are read from files; download it first",
+		"a.txt,b.txt":        "name each file by itself",
+		"no,such.txt":        "no such file, folder or match",
+		"*.nothing":          "no such file, folder or match",
+	}, func(pattern string) (Corpus, error) { return Load([]string{pattern}, Options{}) })
+}
+
 // TestLeftOut: what a folder or a glob has and isn't read is in the report.
 func TestLeftOut(t *testing.T) {
 	dir := fixture.Files(t, tree)

@@ -57,6 +57,7 @@ func Load(patterns []string, o Options) (Corpus, error) {
 		c.Documents = append(c.Documents, docs...)
 		c.Report.Files++
 		c.Report.Inline += inline
+		c.Report.countOtherEnds(text)
 	}
 	c.Report.Documents, c.Report.Bytes = len(c.Documents), c.Bytes()
 	if err := few(errs); err != nil {

@@ -2,6 +2,8 @@ package data
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,6 +16,9 @@ type Report struct {
 	LeftOut                 []LeftOut
 	// Inline is how many <|endoftext|> shared their line with text.
 	Inline int
+	// OtherEnds are lines of their own that other programs end documents with, and that
+	// are text here, with how many there are.
+	OtherEnds map[string]int
 }
 
 // String is a line for what was read, and one more for each thing worth a look.
@@ -30,7 +35,27 @@ func (r Report) Notes() (notes []string) {
 	if r.Inline > 0 {
 		notes = append(notes, fmt.Sprintf("%s within a line of text: each ended a document", counted(r.Inline, separator)))
 	}
+	for _, end := range slices.Sorted(maps.Keys(r.OtherEnds)) {
+		notes = append(notes, fmt.Sprintf("%s of %s are taken for text: what ends a document is a line of %s", counted(r.OtherEnds[end], "line"), end, separator))
+	}
 	return notes
+}
+
+// otherEnd is how other programs write the end of a document.
+var otherEnd = regexp.MustCompile(`(?i)^\s*(<\|? ?(end_?of_?text|end|eos|eot|eot_id|eod|sep|/s) ?\|?>|\[(sep|eos|end|eot)\])\s*$`)
+
+// countOtherEnds counts the lines of a text that otherEnd matches.
+func (r *Report) countOtherEnds(text string) {
+	const longest = 24 // bytes
+	for line := range strings.Lines(text) {
+		if len(line) > longest || !strings.ContainsAny(line, "<[") || strings.Contains(line, separator) || !otherEnd.MatchString(line) {
+			continue
+		}
+		if r.OtherEnds == nil {
+			r.OtherEnds = map[string]int{}
+		}
+		r.OtherEnds[strings.TrimSpace(line)]++
+	}
 }
 
 // summary counts what was left out by reason, with the first names of each.
