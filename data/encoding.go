@@ -139,10 +139,23 @@ func checkUTF8(file string, text []byte) error {
 		return nil
 	}
 	line := lineAt(text, at)
+	if i := bytes.IndexAny(text[max(0, at-1<<12):min(len(text), at+1<<12)], "\x00\x01\x02\x03\x04\x05\x06"); i >= 0 && eastAsian(text[:min(len(text), 1<<12)]) == "" {
+		return fmt.Errorf("%s:%d: byte %#x at offset %d is not UTF-8, and near it is byte %#x, which no text has: name only files of text", file, line, text[at], at, text[max(0, at-1<<12)+i])
+	}
+	if surrogate(text[at:]) {
+		return fmt.Errorf("%s:%d: byte %#x at offset %d begins half of a character: this is CESU-8, which Java and data bases write for UTF-8; write the text anew as UTF-8", file, line, text[at], at)
+	}
 	if !utf8.FullRune(text[at:]) && at > 0 {
 		return fmt.Errorf("%s:%d: the file ends at offset %d in the middle of a UTF-8 character: it was cut off, or %s", file, line, at, guess(text, at))
 	}
 	return fmt.Errorf("%s:%d: byte %#x at offset %d is not UTF-8: %s", file, line, text[at], at, guess(text, at))
+}
+
+// surrogate says whether a text begins with half of a pair of UTF-16, or with NUL, each
+// written as if it were a character of UTF-8: CESU-8 and Java's own form of UTF-8.
+func surrogate(text []byte) bool {
+	return len(text) > 2 && text[0] == 0xed && text[1] >= 0xa0 && text[1] <= 0xbf && text[2] >= 0x80 && text[2] <= 0xbf ||
+		bytes.HasPrefix(text, []byte("\xc0\x80"))
 }
 
 // firstInvalid is the offset of the first byte that isn't UTF-8; -1 if there is none.

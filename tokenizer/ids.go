@@ -18,6 +18,9 @@ import (
 func ReadIDs(r io.Reader, end func()) iter.Seq2[int32, error] {
 	return func(yield func(int32, error) bool) {
 		in := bufio.NewReader(r)
+		if b, _ := in.Peek(3); string(b) == "\ufeff" { // a byte order mark
+			in.Discard(3)
+		}
 		for {
 			b, err := in.Peek(1)
 			if err != nil || !strings.ContainsRune(" \t\r\n", rune(b[0])) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/data"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
 	"tinygpt/study/fewshot"
@@ -82,7 +83,7 @@ func fewshotAction(c *cli.Context) error {
 	if err := pictureName(c.String("to")); err != nil {
 		return err
 	}
-	layout, err := fewshot.ParseLayout(unescape(c.String("layout")))
+	layout, err := fewshot.ParseLayout(data.Clean(unescape(c.String("layout"))))
 	if err != nil {
 		return usageError{err}
 	}

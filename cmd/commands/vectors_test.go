@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // space is vectors of eight numbers, with files of questions: see
@@ -87,8 +89,8 @@ func TestVectorsAsk(t *testing.T) {
 func TestVectorsScore(t *testing.T) {
 	args := []string{"vectors", "score", "--from", space + "space.txt", "--analogies", space + "questions.txt", "--similarities", space + "pairs.tsv"}
 	contains(t, succeed(t, args...), "answered with 150 of 150 words", "3cosmul %", "plural", "71.0", "57.8", "Spearman 0.359", "50 of 51 pairs known")
-	writeFile(t, "strange.tsv", "nobody\tknows\t1\nthese\twords\t2\n")
-	contains(t, succeed(t, append(args, "--similarities", "strange.tsv")...), "strange.tsv: no correlation: 0 of 2 pairs known, expected two or more\n")
+	strange := fixture.File(t, "strange.tsv", "nobody\tknows\t1\nthese\twords\t2\n")
+	contains(t, succeed(t, append(args, "--similarities", strange)...), "strange.tsv: no correlation: 0 of 2 pairs known, expected two or more\n")
 	var report scoreReport
 	if err := json.Unmarshal([]byte(succeed(t, append(args, "--format", "json", "--restrict-vocab", "60", "--method", "3cosmul")...)), &report); err != nil {
 		t.Fatal(err)
