@@ -27,16 +27,13 @@ same examples. Results are kept one by one: the same command goes on where it wa
 		// What an ablation varies itself is no flag of it.
 		Flags: append(slices.DeleteFunc(finetuneFlags(), func(f cli.Flag) bool { return slices.Contains([]string{"examples", "scratch"}, f.Names()[0]) }),
 			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
-			&cli.IntFlag{Name: "seeds", Usage: "repeat each `N` times", Value: 3},
+			seedsFlag("repeat each `N` times", 3),
 			&cli.BoolFlag{Name: "averaged", Usage: "compare with averaged word vectors too, as in fastText"},
 			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
 			formatFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			seeds, err := seedsOf(c)
-			if err != nil {
-				return err
-			}
+			seeds := c.Int("seeds")
 			asJSON := wantsJSON(c)
 			cfg, source, err := finetuneConfig(c)
 			if err != nil {

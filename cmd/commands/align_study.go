@@ -112,15 +112,12 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			&cli.IntFlag{Name: "n", Usage: "best of up to `N` answers", Value: 64},
 			&cli.IntFlag{Name: "held-out", Usage: "to each of `N` held-out prompts", Value: 60},
 			&cli.IntFlag{Name: "updates", Usage: "`N` updates of PPO; 0: best of n alone", Value: 40},
-			&cli.IntFlag{Name: "seeds", Usage: "repeat with `N` seeds", Value: 1},
+			seedsFlag("repeat with `N` seeds", 1),
 			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of points and picture", DefaultText: "overoptimise in the reward model's run"},
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			seeds, err := seedsOf(c)
-			if err != nil {
-				return err
-			}
+			seeds := c.Int("seeds")
 			reward, err := run.OrLatest(c.String("reward"), run.Reward)
 			if err != nil {
 				return err

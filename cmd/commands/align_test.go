@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // tinyAlign are the steps of alignment in moments, for a model that tiny makes with a
@@ -23,7 +25,7 @@ evaluation: {prompts: 6, during: 2}
 // them.
 func TestAlign(t *testing.T) {
 	inTinyFolder(t)
-	writeFile(t, "align.yaml", tinyAlign)
+	fixture.Write(t, "align.yaml", tinyAlign)
 	refuse(t, `
 2 | align ppo --top-k 5 | --top-k: answers are drawn from the policy itself
 2 | align grpo --temperature 0.7 | --temperature: answers are drawn from the policy itself

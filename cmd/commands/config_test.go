@@ -1,17 +1,17 @@
 package commands
 
 import (
-	"os"
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/internal/fixture"
 )
 
 // What config prints is a configuration, as it was asked for.
 func TestConfig(t *testing.T) {
 	inTinyRun(t)
 	contains(t, succeed(t, "config"), "# the number of updates of the parameters\n  steps: 1776\n", "stages: [{until: 0.35, layers: 4, context: 128}, ")
-	writeFile(t, "mine.yaml", succeed(t, "config", "tiny.yaml", "--set", "train.steps=3"))
+	fixture.Write(t, "mine.yaml", succeed(t, "config", "tiny.yaml", "--set", "train.steps=3"))
 	c, _, err := configs.Load("mine.yaml")
 	if err != nil || c.Train.Steps != 3 || c.Model.Context != 24 {
 		t.Errorf("%+v, %v", c, err)
@@ -26,9 +26,7 @@ func TestConfig(t *testing.T) {
 	} else {
 		contains(t, stderr, "did you mean the preset small.yaml?")
 	}
-	if err := os.WriteFile("bad.yaml", []byte("train: {stepz: 1}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "bad.yaml", "train: {stepz: 1}")
 	if status, _, stderr := gpt("config", "bad.yaml"); status != 1 {
 		t.Error(stderr)
 	} else {
@@ -39,10 +37,10 @@ func TestConfig(t *testing.T) {
 // A configuration that is for another command is refused in one line, which says for which.
 func TestConfigurationOfAnotherCommand(t *testing.T) {
 	inTinyFolder(t)
-	writeFile(t, "tuning.yaml", "finetune: {task: classification, stories: sentiment}\n")
-	writeFile(t, "vec.yaml", "vectors: {dim: 8}\n")
-	writeFile(t, "ppo.yaml", "ppo: {kl: 0.1}\n")
-	writeFile(t, "ner.yaml", "ner: {window: 1}\n")
+	fixture.Write(t, "tuning.yaml", "finetune: {task: classification, stories: sentiment}\n")
+	fixture.Write(t, "vec.yaml", "vectors: {dim: 8}\n")
+	fixture.Write(t, "ppo.yaml", "ppo: {kl: 0.1}\n")
+	fixture.Write(t, "ner.yaml", "ner: {window: 1}\n")
 	refuse(t, `
 2 | train --config sentiment.yaml | sentiment.yaml configures a fine-tuning: did you mean 'gpt finetune --config sentiment.yaml'?
 2 | train --config tuning.yaml | did you mean 'gpt finetune --config tuning.yaml'?
@@ -64,6 +62,6 @@ func TestConfigurationOfAnotherCommand(t *testing.T) {
 1 | graph --config sentiment.yaml | sentiment.yaml fine-tunes the model of a run
 `)
 	// What could be for several commands is left to them.
-	writeFile(t, "text.yaml", "data: {stories_bytes: 20000}\n")
+	fixture.Write(t, "text.yaml", "data: {stories_bytes: 20000}\n")
 	succeed(t, "plan", "--config", "text.yaml", "--format", "json")
 }

@@ -5,17 +5,19 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/fixture"
+
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // TestUnquotedGlob: a shell makes several arguments of --data *.txt.
 func TestUnquotedGlob(t *testing.T) {
 	inTinyFolder(t)
-	writeFile(t, "a.txt", strings.Repeat("Mia went home. ", 40))
-	writeFile(t, "b.txt", strings.Repeat("Max went out. ", 40)+"<|endoftext|>More.")
+	fixture.Write(t, "a.txt", strings.Repeat("Mia went home. ", 40))
+	fixture.Write(t, "b.txt", strings.Repeat("Max went out. ", 40)+"<|endoftext|>More.")
 	for _, name := range []string{"d/c.txt", "d/c.txt~", "d/.c.txt"} {
 		os.Mkdir("d", 0o777)
-		writeFile(t, name, strings.Repeat("Max went out. ", 80))
+		fixture.Write(t, name, strings.Repeat("Max went out. ", 80))
 	}
 	out := succeed(t, "train", "--data", "a.txt", "b.txt", "--config", "tiny.yaml", "--set", "train.steps=1")
 	contains(t, out, "2 files, 3 documents, 1,165 bytes\n1 <|endoftext|> within a line of text: each ended a document\n")
@@ -31,7 +33,7 @@ func TestEncodingFlag(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, "gb.txt", raw)
+	fixture.Write(t, "gb.txt", raw)
 	for _, line := range []string{"train --config tiny.yaml --data gb.txt", "tokenizer train --data gb.txt --output tok", "tokenizer inspect --tokenizer byte --data gb.txt",
 		"vectors train --words characters --min-count 1 --force --dim 4 --epochs 1 --run vectors --data gb.txt"} {
 		if status, _, stderr := gpt(strings.Fields(line)...); status != 1 || !strings.Contains(stderr, "if it is gb18030, which reads \"第一回，甄士隐") {

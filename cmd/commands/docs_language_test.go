@@ -1,13 +1,14 @@
 package commands
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode"
+
+	"tinygpt/internal/expect"
 )
 
 // courseFolder has the pages of the course, and chineseFolder the same in Chinese.
@@ -67,10 +68,7 @@ func namesOf(t *testing.T, folder string) (names []string) {
 
 func pageText(t *testing.T, folder, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(folder, name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, folder, name)
 	return string(text)
 }
 

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,6 +9,8 @@ import (
 
 	"tinygpt/align"
 	"tinygpt/configs"
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // small makes each preset that the documentation trains with a matter of moments. They are written as files, which
@@ -79,10 +80,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, page := range pages {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := expect.File(t, page)
 		name, _ := filepath.Rel(root, page)
 		commands := commandsOf(string(text))
 		if len(commands) == 0 {
@@ -126,7 +124,7 @@ func workspace(t *testing.T, start string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		writeFile(t, name, string(text))
+		fixture.Write(t, name, string(text))
 	}
 	for _, name := range align.Presets() {
 		c, _, err := align.Load(name)
@@ -142,13 +140,13 @@ func workspace(t *testing.T, start string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		writeFile(t, name, string(text))
+		fixture.Write(t, name, string(text))
 	}
 	book := strings.Repeat("It was the first day of the year. Nobody knew what it would bring, and it was cold.\n", 1500)
-	writeFile(t, "book.txt", book)
-	writeFile(t, "input.txt", book)
+	fixture.Write(t, "book.txt", book)
+	fixture.Write(t, "input.txt", book)
 	labelledFiles(t)
-	writeFile(t, "task.jsonl", strings.Repeat(`{"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}`+"\n", 20))
+	fixture.Write(t, "task.jsonl", strings.Repeat(`{"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}`+"\n", 20))
 	succeed(t, "train", "--config", start)
 }
 

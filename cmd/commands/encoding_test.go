@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/fixture"
+
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
@@ -11,7 +13,7 @@ import (
 // which it likely is.
 func TestEncodingEverywhere(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	fixture.Write(t, "tiny.yaml", tiny)
 	gb := func(text string) string {
 		encoded, err := simplifiedchinese.GB18030.NewEncoder().String(text)
 		if err != nil {
@@ -19,9 +21,9 @@ func TestEncodingEverywhere(t *testing.T) {
 		}
 		return encoded
 	}
-	writeFile(t, "text.txt", gb(strings.Repeat("从前有一只小猫，它住在森林里。\n", 60)))
-	writeFile(t, "rows.jsonl", gb(strings.Repeat(`{"question":"热","choices":["冷","大"],"answer":"冷"}`+"\n", 30)))
-	writeFile(t, "rows.tsv", gb("text\tlabel\n"+strings.Repeat("小猫很高兴\t好\n小猫很难过\t坏\n", 30)))
+	fixture.Write(t, "text.txt", gb(strings.Repeat("从前有一只小猫，它住在森林里。\n", 60)))
+	fixture.Write(t, "rows.jsonl", gb(strings.Repeat(`{"question":"热","choices":["冷","大"],"answer":"冷"}`+"\n", 30)))
+	fixture.Write(t, "rows.tsv", gb("text\tlabel\n"+strings.Repeat("小猫很高兴\t好\n小猫很难过\t坏\n", 30)))
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--encoding", "gb18030", "--tokenizer", "char")
 	for _, args := range [][]string{
 		{"train", "--config", "tiny.yaml", "--data", "text.txt"},
@@ -59,31 +61,31 @@ func TestEncodingEverywhere(t *testing.T) {
 // What is piped in is the text that a command is about, if it is given no other.
 func TestPipedText(t *testing.T) {
 	inTinyRun(t)
-	withStdin(t, "\ufeffOnce upon\r\n")
+	fixture.Stdin(t, "\ufeffOnce upon\r\n")
 	piped := succeed(t, "tokenizer", "inspect")
 	contains(t, piped, "characters: 10")
-	withStdin(t, "")
+	fixture.Stdin(t, "")
 	contains(t, succeed(t, "tokenizer", "inspect"), "longest tokens:")
-	withStdin(t, "Once upon")
+	fixture.Stdin(t, "Once upon")
 	contains(t, succeed(t, "trace", "--to", "page.html"), "wrote page.html")
 }
 
 // Texts from Windows, in arguments and in small files, are read as others are.
 func TestWindowsText(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", "\ufeff"+strings.ReplaceAll(tiny, "\n", "\r\n"))
-	writeFile(t, "text.txt", strings.Repeat("the cat sat on a mat\r\nthe dog ran in a fog\r\n", 40))
-	writeFile(t, "rows.tsv", "text\tlabel\r\n"+strings.Repeat("the cat\tx\r\nthe dog\ty\r\n", 20))
+	fixture.Write(t, "tiny.yaml", "\ufeff"+strings.ReplaceAll(tiny, "\n", "\r\n"))
+	fixture.Write(t, "text.txt", strings.Repeat("the cat sat on a mat\r\nthe dog ran in a fog\r\n", 40))
+	fixture.Write(t, "rows.tsv", "text\tlabel\r\n"+strings.Repeat("the cat\tx\r\nthe dog\ty\r\n", 20))
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "char")
 	succeed(t, append([]string{"finetune", "--data", "rows.tsv"}, quickly...)...)
 	if a, b := succeed(t, "classify", "the cat\r\n"), succeed(t, "classify", "the cat"); a != b {
 		t.Errorf("%q with a line end, %q without", a, b)
 	}
 	succeed(t, "vectors", "train", "--data", "text.txt", "--force", "--epochs", "1", "--min-count", "1")
-	writeFile(t, "pairs.txt", "\ufeffcat\tdog\r\nmat\tfog\r\n")
+	fixture.Write(t, "pairs.txt", "\ufeffcat\tdog\r\nmat\tfog\r\n")
 	succeed(t, "vectors", "plot", "--pairs", "pairs.txt", "--to", "pairs.svg")
-	writeFile(t, "dict.txt", "\ufeffthe 5\r\ncat 3\r\n")
+	fixture.Write(t, "dict.txt", "\ufeffthe 5\r\ncat 3\r\n")
 	succeed(t, "vectors", "phrases", "--data", "text.txt", "--dict", "dict.txt", "--to", "joined.txt")
-	writeFile(t, "questions.txt", "\ufeff: animals\r\ncat mat dog fog\r\n")
+	fixture.Write(t, "questions.txt", "\ufeff: animals\r\ncat mat dog fog\r\n")
 	contains(t, succeed(t, "vectors", "score", "--analogies", "questions.txt"), "│ animals │")
 }

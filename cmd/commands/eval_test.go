@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 )
 
@@ -31,8 +33,8 @@ func TestEval(t *testing.T) {
 	contains(t, succeed(t, "eval", "--stride", "12"), "windows:        24 tokens, stride 12")
 
 	text := strings.Repeat("Mia went home. ", 20)
-	writeFile(t, "text.txt", text)
-	withStdin(t, text)
+	fixture.Write(t, "text.txt", text)
+	fixture.Stdin(t, text)
 	file, stdin := evalJSON(t, "--data", "text.txt"), evalJSON(t, "--data", "-")
 	if file != stdin || file.Bytes != len(text) || file.Floor != 0 {
 		t.Errorf("file %+v, standard input %+v", file, stdin)
@@ -72,15 +74,12 @@ func TestWeights(t *testing.T) {
 func TestEvalOfRunWithoutItsText(t *testing.T) {
 	inTinyFolder(t)
 	text := strings.Repeat("One and two and three. ", 100)
-	writeFile(t, "text.txt", text)
+	fixture.Write(t, "text.txt", text)
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--run", "mine")
 	want := evalJSON(t, "--run", "mine")
-	tokens, err := os.ReadFile("mine/validation.tokens")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tokens := expect.File(t, "mine/validation.tokens")
 	for what, change := range map[string]func(){
-		"another text": func() { writeFile(t, "text.txt", strings.Repeat("Something else. ", 100)) },
+		"another text": func() { fixture.Write(t, "text.txt", strings.Repeat("Something else. ", 100)) },
 		"no text":      func() { os.Remove("text.txt") },
 	} {
 		change()
@@ -91,17 +90,17 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 			t.Errorf("%s: the run's tokens are replaced", what)
 		}
 	}
-	writeFile(t, "text.txt", strings.Repeat("Something else. ", 100))
+	fixture.Write(t, "text.txt", strings.Repeat("Something else. ", 100))
 	os.Remove("mine/validation.tokens")
 	status, _, stderr := gpt("eval", "--run", "mine")
 	if status != 1 || !strings.Contains(stderr, "the texts are not those that the run began with") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("exit %d: %s", status, stderr)
 	}
 
-	withStdin(t, text)
+	fixture.Stdin(t, text)
 	out := succeed(t, "train", "--config", "tiny.yaml", "--data", "-", "--run", "piped")
 	contains(t, out, `data.files ["-"]`)
-	withStdin(t, "Somebody pipes something in. ")
+	fixture.Stdin(t, "Somebody pipes something in. ")
 	if got := evalJSON(t, "--run", "piped"); got.Loss != want.Loss || got.Bytes != want.Bytes {
 		t.Errorf("from standard input: %+v, want %+v", got, want)
 	}
@@ -116,7 +115,7 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 // A text with nothing to predict has no perplexity.
 func TestEvalOfNothing(t *testing.T) {
 	inTinyFolder(t)
-	writeFile(t, "text.txt", strings.Repeat("abc def ", 100))
+	fixture.Write(t, "text.txt", strings.Repeat("abc def ", 100))
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--set", "tokenizer.kind=char", "--set", "model.context=1")
 	for _, args := range [][]string{{"--stride", "1"}, {"--stride", "1", "--format", "json"}} {
 		status, stdout, stderr := gpt(append([]string{"eval"}, args...)...)

@@ -27,7 +27,7 @@ it was stopped.`,
 		Flags: append(fewshotFlags(),
 			configFlag("what the models have in common, a YAML `FILE` or preset", "fewshot.yaml", "train"),
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large (repeatable)", Value: cli.NewIntSlice(1, 3, 6)},
-			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
+			seedsFlag("train each model `N` times", 1),
 			setFlag("change a setting of all models", "train.steps=4000"),
 			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ladder"},
 			formatFlag(),
@@ -137,9 +137,7 @@ func fewshotLadder(c *cli.Context) (*ladder.Ladder, error) {
 	if l.Shapes, err = ladder.ShapesAt(c.IntSlice("layers"), l.HeadWidth); err != nil {
 		return nil, usageError{fmt.Errorf("--layers: %w", err)}
 	}
-	if l.Seeds, err = seedsOf(c); err != nil {
-		return nil, err
-	}
+	l.Seeds = c.Int("seeds")
 	if l.Dir == "" {
 		name := filepath.Base(c.String("config"))
 		l.Dir = filepath.Join(run.Root, strings.TrimSuffix(name, filepath.Ext(name))+"-ladder")

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/study/fewshot"
 )
 
@@ -13,14 +15,14 @@ import (
 // four formats and as a picture.
 func TestFewshot(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
+	fixture.Write(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "data.quizzes=0.5", "--set", "data.stories_bytes=60000")
 	out := succeed(t, "fewshot", "--shots", "1, 0", "--trials", "10", "--to", "a.png")
 	contains(t, out, "model: runs", "10 questions of each task", "0 shots   1 shot", "opposites", "feelings", "best reader", "chance ")
 	if picture, err := os.ReadFile("a.png"); err != nil || !strings.HasPrefix(string(picture), "\x89PNG") {
 		t.Errorf("the picture: %v", err)
 	}
-	writeFile(t, "task.jsonl", `{"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}
+	fixture.Write(t, "task.jsonl", `{"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}
 {"question": "big", "choices": ["small", "large", "wide"], "answer": "small"}
 {"question": "up", "choices": ["down", "high"], "answer": "down"}
 `)
@@ -60,14 +62,12 @@ func TestFewshot(t *testing.T) {
 // A ladder of two sizes: the same command goes on, and leaves its results.
 func TestFewshotRun(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
+	fixture.Write(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
 	args := []string{"fewshot", "run", "--config", "tiny.yaml", "--set", "data.quizzes=0.5", "--set", "data.stories_bytes=60000", "--layers", "1", "--layers", "2", "--shots", "0,1", "--trials", "8"}
 	out := succeed(t, args...)
 	contains(t, out, "2 models, 1 × 48 to 2 × 64, each of 3,072 tokens", "8 questions of each task and seed", "sums", "0 to 1 shots", "smallest to largest model", "prompts: ")
 	for _, name := range []string{"table.md", "points.json", "shots.svg", "shots.png", "sizes.svg", "sizes.png", "prompts.txt", "seed-1/2x64/config.yaml"} {
-		if _, err := os.Stat("runs/tiny-ladder/" + name); err != nil {
-			t.Error(err)
-		}
+		expect.File(t, "runs/tiny-ladder/"+name)
 	}
 	again := succeed(t, args...)
 	if _, table, _ := strings.Cut(out, "8 questions"); !strings.HasSuffix(again, table) {

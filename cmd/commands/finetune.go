@@ -23,7 +23,7 @@ func finetuneCommand() *cli.Command {
 			"Columns are found by well-known names; else name them, by the header's names or by position from 1.\n" +
 			"Everything the run makes goes into its folder, runs/NAME-1 unless --run names another.",
 		Flags: append(finetuneFlags(),
-			&cli.IntFlag{Name: "seeds", Usage: "fine-tune `N` times, with seeds that follow on one another, and give mean and deviation", Value: 1},
+			seedsFlag("fine-tune `N` times, with seeds that follow on one another, and give mean and deviation", 1),
 			newRunFlag(),
 			resumeFlag(),
 			verboseFlag(),
@@ -41,10 +41,7 @@ func finetuneCommand() *cli.Command {
 // startFinetune fine-tunes for each of the seeds.
 func startFinetune(c *cli.Context) error {
 	out := narration(c)
-	seeds, err := seedsOf(c)
-	if err != nil {
-		return err
-	}
+	seeds := c.Int("seeds")
 	if seeds > 1 && c.IsSet("run") {
 		return usageError{fmt.Errorf("--seeds is %d: with --run there is one", seeds)}
 	}

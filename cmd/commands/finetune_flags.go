@@ -13,23 +13,15 @@ import (
 
 // finetuneFlags are those that say what is fine-tuned from what.
 func finetuneFlags() []cli.Flag {
-	return []cli.Flag{
-		configFlag(yamlFile, "finetune.yaml", "finetune"),
-		&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: "train on the examples of `FILE`"},
-		&cli.StringFlag{Name: "dev", Usage: "stop early by the examples of `FILE`", DefaultText: "a tenth of the training examples"},
-		&cli.StringFlag{Name: "test", Usage: "measure the best checkpoint, once, on the examples of `FILE`"},
-		encodingFlag(),
-		headerFlag("the files"),
+	flags := append([]cli.Flag{configFlag(yamlFile, "finetune.yaml", "finetune")},
+		exampleFlags("train on the examples of `FILE`", "stop early by the examples of `FILE`", "measure the best checkpoint, once, on the examples of `FILE`")...)
+	return append(flags,
 		&cli.StringFlag{Name: "from", Usage: "start from the weights of the run in `FOLDER`", DefaultText: "the latest run of gpt train"},
 		&cli.BoolFlag{Name: "scratch", Usage: "start from random weights, with that run's tokenizer and shape"},
 		&cli.IntFlag{Name: "adapt", Usage: "first make `N` steps of next-token prediction on the texts of the training examples", DefaultText: "none"},
 		&cli.StringFlag{Name: "task", Usage: strings.Join(finetune.Tasks(), ", ")},
-		&cli.StringFlag{Name: "head", Usage: "classes, or regression if the labels are grades"},
 		&cli.StringFlag{Name: "metric", Usage: "the best checkpoint is the one with the highest " + strings.Join(finetune.Metrics, ", "), DefaultText: "what fits the task"},
-		&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text: premise, context, tokens (repeatable: joined)"},
-		&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text: hypothesis (repeatable: joined)"},
 		&cli.StringSliceFlag{Name: "choices", Usage: "`COLUMN` of a choice (repeatable), or of a list of them"},
-		&cli.StringFlag{Name: "label", Usage: "`COLUMN` of the label"},
 		&cli.IntFlag{Name: "examples", Usage: "train on `N` examples, drawn for the seed", DefaultText: "all"},
 		&cli.Float64Flag{Name: "lambda", Usage: "weight of the language model's loss in L2 + λ·L1; 0 leaves it out", DefaultText: "0.5"},
 		&cli.IntFlag{Name: "epochs", Usage: "see each example `N` times", DefaultText: "3"},
@@ -37,6 +29,21 @@ func finetuneFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "freeze-embeddings", Usage: "leave the embeddings as they are"},
 		&cli.StringFlag{Name: "truncate", Usage: "where long examples are cut: middle, start or end", DefaultText: "middle"},
 		setFlag("change a setting", "train.batch_size=16"),
+	)
+}
+
+// exampleFlags name files of labelled examples, and what is in them.
+func exampleFlags(train, dev, test string) []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "data", Aliases: []string{"d"}, Usage: train},
+		&cli.StringFlag{Name: "dev", Usage: dev, DefaultText: "a tenth of the training examples"},
+		&cli.StringFlag{Name: "test", Usage: test},
+		encodingFlag(),
+		headerFlag("the files"),
+		&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text: premise, context, tokens (repeatable: joined)"},
+		&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text: hypothesis (repeatable: joined)"},
+		&cli.StringFlag{Name: "label", Usage: "`COLUMN` of the label"},
+		&cli.StringFlag{Name: "head", Usage: "classes, or regression if the labels are grades"},
 	}
 }
 

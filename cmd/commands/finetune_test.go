@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // labelledFiles writes a table whose label a word tells, to train on and to test.
@@ -21,7 +24,7 @@ func labelledFiles(t *testing.T) {
 			word := []string{"happy", "sad"}[i%2]
 			fmt.Fprintf(&b, "%s was %s.\t%s!\n", []string{"Mia", "Max", "Ben"}[i%3], word, strings.ToUpper(word))
 		}
-		writeFile(t, name, b.String())
+		fixture.Write(t, name, b.String())
 	}
 }
 
@@ -42,9 +45,7 @@ func TestFinetuneAndClassify(t *testing.T) {
 		"examples:       54 to train on, 6 for development, 20 to test", "truncated:      0 of them", "buckets:        sequences of ", "loss:           L2 + 0.5·L1", "on the development set",
 		"test set:        accuracy 1.0000", "true \\ predicted", "results: ")
 	for _, name := range []string{"config.yaml", "tokenizer.json", "results.json", "confusion.png", "worst.txt", "loss.svg", "metrics.jsonl", "best.safetensors"} {
-		if _, err := os.Stat(filepath.Join("runs", "finetune-1", name)); err != nil {
-			t.Error(err)
-		}
+		expect.File(t, "runs", "finetune-1", name)
 	}
 	contains(t, succeed(t, "classify", "Ben was sad.", "Mia was happy."), "SAD! ", "\nHAPPY! ", "\tBen was sad.\n")
 	var answer struct {
@@ -59,7 +60,7 @@ func TestFinetuneAndClassify(t *testing.T) {
 	if got := strings.Count(succeed(t, "classify", "--file", "test.tsv"), "\n"); got != 20 {
 		t.Errorf("%d lines for 20 rows", got)
 	}
-	writeFile(t, "lines", "Mia was sad.\nBen was happy.\n")
+	fixture.Write(t, "lines", "Mia was sad.\nBen was happy.\n")
 	before := os.Stdin
 	defer func() { os.Stdin = before }()
 	var err error
@@ -107,10 +108,7 @@ func TestFinetuneInterruptAndResume(t *testing.T) {
 	contains(t, succeed(t, "finetune", "--resume"), "resuming runs/finetune-1 at step 8 of 24", "test set:")
 	contains(t, succeed(t, "finetune", "--resume"), "note: all 24 steps are made, so only the results are measured; to train on, add --epochs N")
 	contains(t, succeed(t, "finetune", "--resume", "--epochs", "16", "--set", "train.patience=0"), "resuming runs/finetune-1 at step 24 of 32", "note: the learning rate goes from ", "test set:")
-	text, err := os.ReadFile("runs/finetune-1/config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, "runs/finetune-1/config.yaml")
 	contains(t, string(text), "  epochs: 16\n", "  patience: 0\n", "  steps: 32\n")
 }
 
@@ -121,9 +119,7 @@ func TestAblate(t *testing.T) {
 	out := succeed(t, args...)
 	contains(t, out, "12 of 15: n-grams, 54 examples, seed 1: accuracy 1.0000", "15 of 15: no pre-training, 54 examples, seed 2: ", "| accuracy, by labelled examples | 20 | 54 |", "| pre-trained, λ = 0.5 | ", "| no pre-training | ", "picture: ")
 	for _, name := range []string{"ablation.svg", "ablation.png", "table.md", "points.jsonl"} {
-		if _, err := os.Stat(filepath.Join("runs", "finetune-ablation", name)); err != nil {
-			t.Error(err)
-		}
+		expect.File(t, "runs", "finetune-ablation", name)
 	}
 	if again := succeed(t, args...); strings.Contains(again, " of 15: ") || !strings.Contains(again, "| n-grams | ") {
 		t.Errorf("the same command computes again:\n%s", again)
@@ -135,7 +131,7 @@ func TestAblate(t *testing.T) {
 		t.Errorf("exit %d: %s", status, stderr)
 	}
 	// Results on other examples aren't put next to these.
-	writeFile(t, "test.tsv", "sentence\tlabel\nMia was happy.\tHAPPY!\nMax was sad.\tSAD!\n")
+	fixture.Write(t, "test.tsv", "sentence\tlabel\nMia was happy.\tHAPPY!\nMax was sad.\tSAD!\n")
 	contains(t, refused(t, 1, args...), "holds results on other examples: restore the files, or name another folder with --to")
 	entries, err := os.ReadDir(filepath.Join("runs", "finetune-ablation"))
 	if err != nil || len(entries) != 5 {
@@ -147,10 +143,10 @@ func TestAblate(t *testing.T) {
 func TestFinetuneErrors(t *testing.T) {
 	inTinyRun(t)
 	labelledFiles(t)
-	writeFile(t, "unseen.tsv", "sentence\tlabel\nMia was odd.\tODD!\n")
-	writeFile(t, "short.tsv", "sentence\tlabel\nMia was sad.\tSAD!\nBen\n")
-	writeFile(t, "one.tsv", "sentence\tlabel\na\tx\nb\tx\n")
-	writeFile(t, "empty.tsv", "sentence\tlabel\n  \tx\nb\ty\n")
+	fixture.Write(t, "unseen.tsv", "sentence\tlabel\nMia was odd.\tODD!\n")
+	fixture.Write(t, "short.tsv", "sentence\tlabel\nMia was sad.\tSAD!\nBen\n")
+	fixture.Write(t, "one.tsv", "sentence\tlabel\na\tx\nb\tx\n")
+	fixture.Write(t, "empty.tsv", "sentence\tlabel\n  \tx\nb\ty\n")
 	succeed(t, finetuneArgs()...)
 	refuse(t, `
 1 | finetune --data train.tsv --test unseen.tsv | unseen.tsv:2: the label "ODD!" isn't one of the classes that training saw: HAPPY!, SAD!
@@ -180,11 +176,8 @@ func TestFinetuneErrors(t *testing.T) {
 `)
 	// A class list that doesn't fit the checkpoint.
 	path := filepath.Join("runs", "finetune-1", "config.yaml")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, path, strings.Replace(string(text), `["HAPPY!", `, `["HAPPY!", "MAD!", `, 1))
+	text := expect.File(t, path)
+	fixture.Write(t, path, strings.Replace(string(text), `["HAPPY!", `, `["HAPPY!", "MAD!", `, 1))
 	status, _, stderr := gpt("classify", "--run", "runs/finetune-1", "x")
 	if status != 1 || !strings.Contains(stderr, `tensor "score.weight" has shape [16 2], the configuration asks for [16 3]`) || !strings.Contains(stderr, "3 classes") {
 		t.Errorf("exit %d: %s", status, stderr)
@@ -195,11 +188,8 @@ func TestFinetuneErrors(t *testing.T) {
 func TestFinetuneFromPipe(t *testing.T) {
 	inTinyRun(t)
 	labelledFiles(t)
-	text, err := os.ReadFile("train.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	withStdin(t, string(text))
+	text := expect.File(t, "train.tsv")
+	fixture.Stdin(t, string(text))
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &interrupter{at: "step 8: ", stop: cancel}
 	var errs bytes.Buffer
@@ -221,12 +211,12 @@ func TestFinetuneFromPipe(t *testing.T) {
 // for them.
 func TestEvalOfFinetuned(t *testing.T) {
 	inTinyFolder(t)
-	writeFile(t, "text.txt", strings.Repeat("One and two and three. ", 100))
+	fixture.Write(t, "text.txt", strings.Repeat("One and two and three. ", 100))
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt")
 	labelledFiles(t)
 	succeed(t, finetuneArgs()...)
 	contains(t, succeed(t, "eval", "--run", "runs/finetune-1"), "perplexity:")
-	writeFile(t, "text.txt", strings.Repeat("Something else. ", 100))
+	fixture.Write(t, "text.txt", strings.Repeat("Something else. ", 100))
 	status, _, stderr := gpt("eval", "--run", "runs/finetune-1")
 	if status != 1 || !strings.Contains(stderr, "the texts are not those that the run began with") {
 		t.Errorf("exit %d: %s", status, stderr)

@@ -87,11 +87,12 @@ func readTexts(c *cli.Context, files []string) (data.Corpus, error) {
 // mostSeeds is more repetitions than any mean needs.
 const mostSeeds = 1000
 
-// seedsOf returns how often --seeds asks for something to be repeated.
-func seedsOf(c *cli.Context) (int, error) {
-	n := c.Int("seeds")
-	if n < 1 || n > mostSeeds {
-		return 0, usageError{fmt.Errorf("--seeds is %d: expected 1 to %d", n, mostSeeds)}
-	}
-	return n, nil
+// seedsFlag says how often a command repeats what it does, each time with another seed.
+func seedsFlag(usage string, without int) cli.Flag {
+	return &cli.IntFlag{Name: "seeds", Usage: usage, Value: without, Action: func(_ *cli.Context, n int) error {
+		if n < 1 || n > mostSeeds {
+			return usageError{fmt.Errorf("--seeds is %d: expected 1 to %d", n, mostSeeds)}
+		}
+		return nil
+	}}
 }

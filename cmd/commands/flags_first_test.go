@@ -4,8 +4,15 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
+
 	"github.com/urfave/cli/v2"
 )
+
+// arranged returns what flagsFirst makes of a command line.
+func arranged(app *cli.App) func(line string) string {
+	return func(line string) string { return strings.Join(flagsFirst(app, strings.Fields(line)), " ") }
+}
 
 func TestFlagsFirst(t *testing.T) {
 	app := &cli.App{Commands: []*cli.Command{
@@ -13,7 +20,7 @@ func TestFlagsFirst(t *testing.T) {
 		{Name: "data", Flags: []cli.Flag{&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}}, &cli.BoolFlag{Name: "yes"}}},
 		{Name: "outer", Subcommands: []*cli.Command{{Name: "inner", Flags: []cli.Flag{&cli.StringFlag{Name: "text"}}}}},
 	}}
-	for line, want := range map[string]string{
+	expect.Texts(t, map[string]string{
 		"gpt":                               "gpt",
 		"gpt --help":                        "gpt --help",
 		"gpt run":                           "gpt run",
@@ -34,9 +41,5 @@ func TestFlagsFirst(t *testing.T) {
 		"gpt none a --text b":               "gpt none a --text b",
 		"gpt run run --text outer":          "gpt run --text outer run",
 		"gpt outer a inner --text inner -y": "gpt outer a inner --text inner -y",
-	} {
-		if got := strings.Join(flagsFirst(app, strings.Fields(line)), " "); got != want {
-			t.Errorf("%s\nbecomes %s\nwant    %s", line, got, want)
-		}
-	}
+	}, arranged(app))
 }

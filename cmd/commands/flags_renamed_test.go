@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -14,7 +16,7 @@ func TestRenamedFlags(t *testing.T) {
 	flags := []cli.Flag{&cli.StringFlag{Name: "to"}, &cli.StringFlag{Name: "format"}, &cli.StringFlag{Name: "as"}, &cli.IntSliceFlag{Name: "layers"},
 		&cli.StringSliceFlag{Name: "method"}, &cli.StringSliceFlag{Name: "stop"}}
 	app := &cli.App{Commands: []*cli.Command{{Name: "run", Flags: flags}, {Name: "old", Flags: []cli.Flag{&cli.BoolFlag{Name: "json"}, &cli.StringFlag{Name: "output"}}}}}
-	for line, want := range map[string]string{
+	expect.Texts(t, map[string]string{
 		"gpt run --output x a":                 "gpt run --to x a",
 		"gpt run a -o x --out=y":               "gpt run --to x --to=y a",
 		"gpt run --curve x --plot y":           "gpt run --to x --to y",
@@ -26,11 +28,7 @@ func TestRenamedFlags(t *testing.T) {
 		"gpt run --method a,b --stop a,b":      "gpt run --method a --method b --stop a,b",
 		"gpt old --json --output x":            "gpt old --json --output x",
 		"gpt old --to x":                       "gpt old --to x",
-	} {
-		if got := strings.Join(flagsFirst(app, strings.Fields(line)), " "); got != want {
-			t.Errorf("%q: %q, want %q", line, got, want)
-		}
-	}
+	}, arranged(app))
 }
 
 // allCommands are the commands that do something, with the words that call them.

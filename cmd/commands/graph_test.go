@@ -1,9 +1,11 @@
 package commands
 
 import (
-	"os"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 func TestGraph(t *testing.T) {
@@ -18,21 +20,15 @@ func TestGraph(t *testing.T) {
 		{[]string{"--unfold", "--run", "runs/tiny-1"}, "layer 2"},
 	} {
 		contains(t, succeed(t, append([]string{"graph"}, k.args...)...), "wrote graph.svg (")
-		picture, err := os.ReadFile("graph.svg")
-		if err != nil {
-			t.Fatal(err)
-		}
+		picture := expect.File(t, "graph.svg")
 		contains(t, string(picture), k.want)
 	}
 	contains(t, succeed(t, "graph", "--to", "graph.dot"), "wrote graph.dot")
 
-	writeFile(t, "labels.tsv", "text\tlabel\n"+strings.Repeat("Mia was happy.\tyes\nTom was sad.\tno\n", 20))
+	fixture.Write(t, "labels.tsv", "text\tlabel\n"+strings.Repeat("Mia was happy.\tyes\nTom was sad.\tno\n", 20))
 	succeed(t, "finetune", "--data", "labels.tsv", "--set", "finetune.min_steps=1", "--epochs", "1", "--run", "tuned")
 	contains(t, succeed(t, "graph", "--run", "tuned", "--to", "tuned.svg"), "wrote tuned.svg")
-	picture, err := os.ReadFile("tuned.svg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture := expect.File(t, "tuned.svg")
 	contains(t, string(picture), "Last tokens", "Sum of gradients", "score.weight")
 
 	refuse(t, `

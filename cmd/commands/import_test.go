@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model/safetensors"
 )
 
@@ -19,7 +21,7 @@ func imported(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	writeFile(t, "text.txt", strings.Repeat("The sea was calm, and the gulls followed the ferry.\n", 40))
+	fixture.Write(t, "text.txt", strings.Repeat("The sea was calm, and the gulls followed the ferry.\n", 40))
 	contains(t, succeed(t, "import", from, "--run", "theirs"), "imported "+from+" into theirs", "2 layers × 8, 2 heads, context 16", " parameters", "sample --run theirs", "train --from theirs --data FILE")
 }
 
@@ -91,7 +93,7 @@ func TestBadInterchange(t *testing.T) {
 	if err := os.Mkdir("nothing", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, "own.yaml", "model: {layers: 1, heads: 1, width: 8, context: 8}\ndata: {val_fraction: 0.2}\ntrain: {steps: 2}\n")
+	fixture.Write(t, "own.yaml", "model: {layers: 1, heads: 1, width: 8, context: 8}\ndata: {val_fraction: 0.2}\ntrain: {steps: 2}\n")
 	succeed(t, "export", "--run", "theirs", "--to", "out")
 	refuse(t, `
 2 | import | import takes one folder or file, found 0 arguments
@@ -120,9 +122,7 @@ func TestBadInterchange(t *testing.T) {
 1 | eval --run theirs | no text: give --data FILE
 `)
 	for _, left := range []string{"x", "runs"} {
-		if _, err := os.Stat(left); err == nil {
-			t.Errorf("%s was left behind", left)
-		}
+		expect.NoFile(t, left)
 	}
 	// With --config, settings are from there, and the model isn't.
 	contains(t, succeed(t, "train", "--from", "theirs", "--config", "own.yaml", "--verbose", "--data", "text.txt"), "runs/own-1", "  layers: 2\n", "  val_fraction: 0.2\n", "done: 2 steps")

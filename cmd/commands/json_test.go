@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // withoutResults are the commands that print no results, and what they do.
@@ -61,10 +63,10 @@ func TestJSONOfAllCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
-	writeFile(t, "align.yaml", tinyAlign)
-	writeFile(t, "book.txt", strings.Repeat("It was the first day of the year, and it was cold. ", 400))
-	writeFile(t, "names.txt", strings.Repeat("Mia I-NAME\nwas O\nthere O\n\n", 30))
+	fixture.Write(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
+	fixture.Write(t, "align.yaml", tinyAlign)
+	fixture.Write(t, "book.txt", strings.Repeat("It was the first day of the year, and it was cold. ", 400))
+	fixture.Write(t, "names.txt", strings.Repeat("Mia I-NAME\nwas O\nthere O\n\n", 30))
 	labelledFiles(t)
 	const fast = " --set finetune.min_steps=2 --set finetune.evaluations=1 --epochs 1"
 	tested := map[string]bool{}

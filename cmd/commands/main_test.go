@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
 )
 
@@ -61,7 +64,7 @@ sample: {temperature: 0.8, max_tokens: 8}
 func inTinyFolder(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
+	fixture.Write(t, "tiny.yaml", tiny)
 }
 
 // inTinyRun goes to a folder with tiny.yaml and the run of it, runs/tiny-1.
@@ -69,13 +72,6 @@ func inTinyRun(t *testing.T) {
 	t.Helper()
 	inTinyFolder(t)
 	succeed(t, "train", "--config", "tiny.yaml")
-}
-
-func writeFile(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // contains reports each text that out lacks.
@@ -96,9 +92,7 @@ func TestTrainAndSample(t *testing.T) {
 		"loss at step 0:   about", "(ln 300 is 5.704)", "loss to approach: ", "step 6/6", "step 3: validation loss", "done: 6 steps", "floor: ", "--prompt")
 	for _, name := range []string{"config.yaml", "tokenizer.json", "tokenizer_config.json", "metrics.jsonl", "loss.svg", "samples.txt",
 		"best.safetensors", "last.safetensors", "training.tokens", "validation.tokens"} {
-		if _, err := os.Stat(filepath.Join("runs", "tiny-1", name)); err != nil {
-			t.Error(err)
-		}
+		expect.File(t, "runs", "tiny-1", name)
 	}
 
 	first := succeed(t, "sample", "--prompt", "Once there", "--seed", "3")
@@ -118,7 +112,7 @@ func TestTrainAndSample(t *testing.T) {
 	}
 
 	contains(t, succeed(t, "eval"), "runs/tiny-1, step 6", "bits per byte: ", "floor: ")
-	writeFile(t, "text.txt", strings.Repeat("Mia went home. ", 20))
+	fixture.Write(t, "text.txt", strings.Repeat("Mia went home. ", 20))
 	contains(t, succeed(t, "eval", "--data", "text.txt"), "300 bytes")
 
 	// The next run gets a folder of its own and is the latest from then on.
@@ -142,7 +136,7 @@ func (w *interrupter) Write(p []byte) (int, error) {
 
 func TestInterruptAndResume(t *testing.T) {
 	inTinyFolder(t)
-	writeFile(t, "text.txt", strings.Repeat("One and two and three. ", 100))
+	fixture.Write(t, "text.txt", strings.Repeat("One and two and three. ", 100))
 	train := []string{"gpt", "train", "--config", "tiny.yaml", "--data", "text.txt", "--set", "train.seed=7", "--run", "mine"}
 	ctx, cancel := context.WithCancel(context.Background())
 	out := &interrupter{at: "step 3: validation loss", stop: cancel}
@@ -164,7 +158,7 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 	contains(t, succeed(t, "train", "--resume", "--run", "mine", "--set", "train.steps=8"), "step 8/8", "note: the learning rate goes from ")
 
-	writeFile(t, "text.txt", "Another text.")
+	fixture.Write(t, "text.txt", "Another text.")
 	status, _, stderr := gpt("train", "--resume", "--run", "mine", "--set", "train.steps=9")
 	if status != 1 {
 		t.Errorf("exit %d", status)
@@ -176,12 +170,12 @@ func TestInterruptAndResume(t *testing.T) {
 // leaves no run behind.
 func TestBadInput(t *testing.T) {
 	inTinyRun(t)
-	writeFile(t, "empty.txt", "")
-	writeFile(t, "short.txt", "Too short for a window of tokens.")
-	writeFile(t, "latin1.txt", "one\ntwo\ncaf\xe9 noir\n")
-	writeFile(t, "letters.txt", strings.Repeat("abc def. ", 100))
-	writeFile(t, "unknown.yaml", "train:\n  learing_rate: 1e-3\n")
-	writeFile(t, "type.yaml", "model:\n  layers: many\n")
+	fixture.Write(t, "empty.txt", "")
+	fixture.Write(t, "short.txt", "Too short for a window of tokens.")
+	fixture.Write(t, "latin1.txt", "one\ntwo\ncaf\xe9 noir\n")
+	fixture.Write(t, "letters.txt", strings.Repeat("abc def. ", 100))
+	fixture.Write(t, "unknown.yaml", "train:\n  learing_rate: 1e-3\n")
+	fixture.Write(t, "type.yaml", "model:\n  layers: many\n")
 	for _, dir := range []string{"nothing", "unfinished", "truncated", "altered", "mixed", "swapped", "latin"} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -189,12 +183,9 @@ func TestBadInput(t *testing.T) {
 	}
 	copyTo := func(dir string, change func(name string, text []byte) []byte) {
 		for _, name := range []string{"config.yaml", "tokenizer.json", "best.safetensors", "last.safetensors"} {
-			text, err := os.ReadFile(filepath.Join("runs", "tiny-1", name))
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := expect.File(t, "runs", "tiny-1", name)
 			if text = change(name, text); text != nil {
-				writeFile(t, filepath.Join(dir, name), string(text))
+				fixture.Write(t, filepath.Join(dir, name), string(text))
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // full is a disk without space.
@@ -16,7 +18,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on 
 // TestFullDisk: a command whose output is lost doesn't end with status 0.
 func TestFullDisk(t *testing.T) {
 	inTinyRun(t)
-	writeFile(t, "text.txt", strings.Repeat("Mia went home. ", 40))
+	fixture.Write(t, "text.txt", strings.Repeat("Mia went home. ", 40))
 	for _, line := range []string{
 		"tokenizer train --data text.txt --output tok --vocab-size 260", "tokenizer inspect", "tokenizer encode a", "eval", "plot", "--version", "help",
 		"sample --prompt Mia --max-tokens 2", "graph --config tiny.yaml", "scaling table gpt1",
@@ -31,8 +33,8 @@ func TestFullDisk(t *testing.T) {
 // TestEarlyRefusal: a folder that can't be written to is noticed before the work.
 func TestEarlyRefusal(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "text.txt", strings.Repeat("Mia went home. ", 40))
-	writeFile(t, "file", "")
+	fixture.Write(t, "text.txt", strings.Repeat("Mia went home. ", 40))
+	fixture.Write(t, "file", "")
 	status, stdout, stderr := gpt("tokenizer", "train", "--data", "text.txt", "--to", "file/tok")
 	if status != 1 || strings.Contains(stdout, "text: ") {
 		t.Errorf("exit %d\n%s%s", status, stdout, stderr)
@@ -42,10 +44,10 @@ func TestEarlyRefusal(t *testing.T) {
 // TestCleanPrompts: prompts and files are cleaned as the texts of training are.
 func TestCleanPrompts(t *testing.T) {
 	inTinyFolder(t)
-	writeFile(t, "text.txt", "\ufeff"+strings.Repeat("Mia went\r\nhome. ", 60))
+	fixture.Write(t, "text.txt", "\ufeff"+strings.Repeat("Mia went\r\nhome. ", 60))
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "tokenizer.kind=char", "--set", "train.steps=1", "--data", "text.txt")
 	plain := succeed(t, "sample", "--prompt", "Mia went\nhome", "--temperature", "0")
-	writeFile(t, "prompt.txt", "\ufeffMia went\r\nhome\r\n")
+	fixture.Write(t, "prompt.txt", "\ufeffMia went\r\nhome\r\n")
 	for _, args := range [][]string{{"--prompt", "\ufeffMia went\r\nhome"}, {"--prompt-file", "prompt.txt"}} {
 		if got := succeed(t, append([]string{"sample", "--temperature", "0"}, args...)...); got != plain {
 			t.Errorf("%q gives %q, want %q", args, got, plain)
@@ -63,7 +65,7 @@ func TestCleanPrompts(t *testing.T) {
 // texts and prompts.
 func TestOwnSpecialTokens(t *testing.T) {
 	inTinyFolder(t)
-	writeFile(t, "text.txt", strings.Repeat("<q>Who?<a>Mia went home. ", 60))
+	fixture.Write(t, "text.txt", strings.Repeat("<q>Who?<a>Mia went home. ", 60))
 	succeed(t, "tokenizer", "train", "--data", "text.txt", "--to", "tok", "--vocab-size", "280", "--special-token", "<q>", "--special-token", "<a>")
 	contains(t, succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "tok", "--set", "train.steps=1"), "done: 1 steps")
 	contains(t, succeed(t, "sample", "--prompt", "<q>Who", "--max-tokens", "1", "--show"), "<q>")
@@ -78,9 +80,9 @@ func (*console) Columns() int { return 80 }
 // Control characters in labels, texts and paths don't get to a terminal.
 func TestNoControlCharactersOnTerminal(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "tiny.yaml", tiny)
-	writeFile(t, "text.txt", strings.Repeat("a\x1b[31m b\x08c \x13d plain words\n", 60))
-	writeFile(t, "rows.tsv", "text\tlabel\n"+strings.Repeat("one\tx\x1b[31m\ntwo\ty\x07\n", 20))
+	fixture.Write(t, "tiny.yaml", tiny)
+	fixture.Write(t, "text.txt", strings.Repeat("a\x1b[31m b\x08c \x13d plain words\n", 60))
+	fixture.Write(t, "rows.tsv", "text\tlabel\n"+strings.Repeat("one\tx\x1b[31m\ntwo\ty\x07\n", 20))
 	for _, args := range [][]string{
 		{"train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "byte"},
 		append([]string{"finetune", "--data", "rows.tsv"}, quickly...),

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 func TestPlot(t *testing.T) {
@@ -16,10 +19,7 @@ func TestPlot(t *testing.T) {
 	}
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.learning_rate=0.01")
 	contains(t, succeed(t, "plot", "runs/tiny-1", "runs/tiny-2", "--to", "both.svg", "--reference", "small.yaml"), "runs/tiny-2", "reference: small.yaml")
-	picture, err := os.ReadFile("both.svg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture := expect.File(t, "both.svg")
 	contains(t, string(picture), "runs/tiny-1", "runs/tiny-2", "reference: small.yaml", "floor: entropy of the text")
 
 	succeed(t, "plot", "--to", "curve.jsonl", "--reference", "none")
@@ -41,7 +41,7 @@ func TestPlot(t *testing.T) {
 	if status, _, stderr := gpt("plot"); status != 1 || !strings.Contains(stderr, "never trained") {
 		t.Errorf("no metrics: exit %d: %s", status, stderr)
 	}
-	writeFile(t, "runs/tiny-2/metrics.jsonl", "")
+	fixture.Write(t, "runs/tiny-2/metrics.jsonl", "")
 	if status, _, stderr := gpt("plot"); status != 1 || !strings.Contains(stderr, "no step in its metrics yet") {
 		t.Errorf("empty metrics: exit %d: %s", status, stderr)
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
 	"tinygpt/run"
 )
@@ -16,10 +18,7 @@ func TestResumeKeepsSettings(t *testing.T) {
 	inTinyRun(t)
 	out := succeed(t, "train", "--resume", "--set", "train.steps=9", "--set", "train.checkpoint_interval=1")
 	contains(t, out, "step 9/9", "note: the learning rate goes from ")
-	text, err := os.ReadFile("runs/tiny-1/config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, "runs/tiny-1/config.yaml")
 	contains(t, string(text), "kind: text\n", "  steps: 9\n", "  checkpoint_interval: 1\n", "\nfound:\n", "  text_sha256: ")
 	if out := succeed(t, "train", "--resume", "--set", "train.grad_clip=0.5", "--set", "train.steps=10"); strings.Contains(out, "checkpoint_interval: 2") {
 		t.Errorf("a setting of the last resume is forgotten:\n%s", out)
@@ -70,12 +69,9 @@ func TestDamagedCheckpoint(t *testing.T) {
 	inTinyRun(t)
 	damage := func(name string) (restore func()) {
 		path := filepath.Join("runs", "tiny-1", name)
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		writeFile(t, path, string(text[:len(text)-9]))
-		return func() { writeFile(t, path, string(text)) }
+		text := expect.File(t, path)
+		fixture.Write(t, path, string(text[:len(text)-9]))
+		return func() { fixture.Write(t, path, string(text)) }
 	}
 	fails := func(want string, args ...string) {
 		t.Helper()
@@ -110,7 +106,7 @@ func TestPrintedCommands(t *testing.T) {
 // beginning.
 func TestSmallText(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "book.txt", strings.Repeat("It was a dark night.\nNobody knew it yet, and the wind was cold.\n", 300)) // 19,200 bytes
+	fixture.Write(t, "book.txt", strings.Repeat("It was a dark night.\nNobody knew it yet, and the wind was cold.\n", 300)) // 19,200 bytes
 	args := []string{"train", "--config", "small.yaml", "--data", "book.txt", "--tokenizer", "byte", "--set", "model.layers=1", "--set", "model.context=32", "--set", "train.stages=[]",
 		"--set", "model.width=16", "--set", "model.heads=1", "--set", "train.steps=2", "--set", "train.warmup_steps=1"}
 	out := succeed(t, args...)

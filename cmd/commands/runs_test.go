@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/run"
 )
 
@@ -70,8 +71,6 @@ func TestRuns(t *testing.T) {
 		}
 	}
 	contains(t, succeed(t, "runs", "remove", "--yes", "other", "tiny-1"), "removed runs/other\nremoved runs/tiny-1\n")
-	if _, err := os.Stat("letters"); err != nil {
-		t.Error(err)
-	}
+	expect.File(t, "letters")
 	contains(t, succeed(t, "runs"), "no runs here yet: make one with ")
 }

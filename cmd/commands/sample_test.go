@@ -6,29 +6,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
+	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
-
-// withStdin makes text the standard input.
-func withStdin(t *testing.T, text string) {
-	t.Helper()
-	name := t.TempDir() + "/stdin"
-	writeFile(t, name, text)
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	was := os.Stdin
-	os.Stdin = f
-	t.Cleanup(func() { os.Stdin = was; f.Close() })
-}
 
 // The ways to give a prompt, and texts drawn together.
 func TestSamplePrompts(t *testing.T) {
@@ -37,18 +23,18 @@ func TestSamplePrompts(t *testing.T) {
 	if !strings.HasPrefix(want, "Once there") || len(want) < len("Once there")+2 {
 		t.Errorf("sampled %q", want)
 	}
-	writeFile(t, "prompt.txt", "\ufeffOnce there\r\n")
+	fixture.Write(t, "prompt.txt", "\ufeffOnce there\r\n")
 	for _, args := range [][]string{{"Once there"}, {"--prompt-file", "prompt.txt"}, {"-"}, {"--prompt-file", "-"}, {}} {
-		withStdin(t, "Once there\r\n")
+		fixture.Stdin(t, "Once there\r\n")
 		if got := succeed(t, append([]string{"sample"}, args...)...); got != want {
 			t.Errorf("sample %q: %q, want %q", args, got, want)
 		}
 	}
 	// Without a prompt, and not on a terminal, a text from its beginning. A prompt that is
 	// given has standard input left alone.
-	withStdin(t, "")
+	fixture.Stdin(t, "")
 	begun := succeed(t, "sample")
-	withStdin(t, "not read")
+	fixture.Stdin(t, "not read")
 	if empty := succeed(t, "sample", "--prompt", ""); begun != empty || strings.HasPrefix(begun, "not") {
 		t.Errorf("without a prompt %q, with an empty one %q", begun, empty)
 	}
@@ -257,13 +243,13 @@ func TestSampleNotes(t *testing.T) {
 		"--num-samples is 100000000: expected 1 to 100000":         {"sample", "-n", "100000000"},
 		"repetition-penalty is 1e-300: expected 0.001 to 1000":     {"sample", "--repetition-penalty", "1e-300"},
 	} {
-		withStdin(t, "text\n")
+		fixture.Stdin(t, "text\n")
 		_, _, stderr := gpt(args...)
 		if strings.Count(stderr, want) != 1 {
 			t.Errorf("gpt %.40q says %q, want %q once", args, stderr, want)
 		}
 	}
-	withStdin(t, "")
+	fixture.Stdin(t, "")
 	if _, _, stderr := gpt("sample", "--max-tokens", "3", "Once"); stderr != "" {
 		t.Errorf("an ordinary call says %q", stderr)
 	}

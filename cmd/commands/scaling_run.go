@@ -28,7 +28,7 @@ command goes on where it was stopped.`,
 			encodingFlag(),
 			&cli.IntSliceFlag{Name: "layers", Usage: "the models, by their layers, from small to large", DefaultText: "the preset's"},
 			&cli.IntFlag{Name: "tokens", Usage: "that each model sees", DefaultText: "the preset's"},
-			&cli.IntFlag{Name: "seeds", Usage: "train each model `N` times", Value: 1},
+			seedsFlag("train each model `N` times", 1),
 			setFlag("change a setting of all models", "train.seed=2"),
 			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/scaling-PRESET"},
 			formatFlag(),
@@ -105,9 +105,7 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 		}
 		l.SetTokens(c.Int("tokens"))
 	}
-	if l.Seeds, err = seedsOf(c); err != nil {
-		return nil, err
-	}
+	l.Seeds = c.Int("seeds")
 	if l.Dir = c.String("to"); l.Dir == "" {
 		l.Dir = filepath.Join(run.Root, "scaling-"+c.String("preset"))
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // addresses passes on what a server prints first.
@@ -65,7 +67,7 @@ func TestServe(t *testing.T) {
 
 func TestServeRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "empty", "\n")
+	fixture.Write(t, "empty", "\n")
 	for want, args := range map[string][]string{
 		"--addr 0.0.0.0:80 can be reached by others: give a key": {"--addr", "0.0.0.0:80"},
 		"--addr :80 can be reached by others":                    {"--addr", ":80"},

@@ -3,28 +3,14 @@ package commands
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/tokenizer"
 )
-
-// feed makes text the standard input.
-func feed(t *testing.T, text string) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "stdin")
-	writeFile(t, path, text)
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	was := os.Stdin
-	os.Stdin = f
-	t.Cleanup(func() { os.Stdin = was; f.Close() })
-}
 
 // equals compares what a command line prints.
 func equals(t *testing.T, want string, args ...string) {
@@ -36,15 +22,15 @@ func equals(t *testing.T, want string, args ...string) {
 
 func TestEncodeDecode(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "text.txt", "Hello 磨\n")
-	writeFile(t, "ids.txt", "[15496, 13328, 96, 101, 198]")
+	fixture.Write(t, "text.txt", "Hello 磨\n")
+	fixture.Write(t, "ids.txt", "[15496, 13328, 96, 101, 198]")
 	ids := "15496 13328 96 101 198\n" // of tiktoken's r50k_base
 	equals(t, "15496 995\n", "tokenizer", "encode", "-t", "gpt2", "Hello world")
 	equals(t, "\n", "tokenizer", "encode", "-t", "gpt2", "")
 	equals(t, ids, "tokenizer", "encode", "-t", "gpt2", "--file", "text.txt")
-	feed(t, "Hello 磨\n")
+	fixture.Stdin(t, "Hello 磨\n")
 	equals(t, ids, "tokenizer", "encode", "-t", "r50k_base")
-	feed(t, "Hello 磨\n")
+	fixture.Stdin(t, "Hello 磨\n")
 	equals(t, ids, "tokenizer", "encode", "-t", "gpt2", "-f", "-")
 	equals(t, "27 91 437 1659 5239 91 29\n", "tokenizer", "encode", "-t", "gpt2", "<|endoftext|>")
 	equals(t, "50256\n", "tokenizer", "encode", "-t", "gpt2", "--allow-special", "<|endoftext|>")
@@ -53,13 +39,13 @@ func TestEncodeDecode(t *testing.T) {
 
 	equals(t, "Hello world", "tokenizer", "decode", "-t", "gpt2", "15496", "995")
 	equals(t, "Hello 磨\n", "tokenizer", "decode", "-t", "gpt2", "--file", "ids.txt")
-	feed(t, asJSON)
+	fixture.Stdin(t, asJSON)
 	equals(t, "Hello<|endoftext|>", "tokenizer", "decode", "-t", "gpt2")
-	feed(t, asJSON+asJSON+"{\"ids\":[]}\n"+asJSON)
+	fixture.Stdin(t, asJSON+asJSON+"{\"ids\":[]}\n"+asJSON)
 	equals(t, "Hello<|endoftext|>\nHello<|endoftext|>\n\nHello<|endoftext|>\n", "tokenizer", "decode", "-t", "gpt2")
-	feed(t, asJSON+asJSON)
+	fixture.Stdin(t, asJSON+asJSON)
 	equals(t, "{\"text\":\"Hello<|endoftext|>\"}\n{\"text\":\"Hello<|endoftext|>\"}\n", "tokenizer", "decode", "-t", "gpt2", "--format", "json")
-	feed(t, ids)
+	fixture.Stdin(t, ids)
 	equals(t, `{"text":"Hello 磨\n"}`+"\n", "tokenizer", "decode", "-t", "gpt2", "--format", "json")
 	equals(t, "Hello", "tokenizer", "decode", "-t", "gpt2", "--skip-special-tokens", "15496,50256")
 	// Half a character, which a special token or the end cuts off.
@@ -69,7 +55,7 @@ func TestEncodeDecode(t *testing.T) {
 // A tokenizer goes from text to all of its forms and back into training.
 func TestTokenizerRoundTrip(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "text.txt", strings.Repeat("The miller's daughter kept three clocks. ", 200))
+	fixture.Write(t, "text.txt", strings.Repeat("The miller's daughter kept three clocks. ", 200))
 	out := succeed(t, "tokenizer", "train", "--data", "text.txt", "--vocab-size", "280", "--special-token", "<|start|>", "--special-token", "<|end|>", "--to", "tok")
 	contains(t, out, "learned bpe-280 from 8,200 bytes", "280 tokens", "train --tokenizer tok --data text.txt")
 	out = succeed(t, "tokenizer", "train", "--data", "text.txt", "--vocab-size", "9000", "--to", "more")
@@ -81,14 +67,12 @@ func TestTokenizerRoundTrip(t *testing.T) {
 		equals(t, want, "tokenizer", "encode", "-t", to, "three clocks")
 	}
 	for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt"} {
-		if _, err := os.Stat(filepath.Join("hf", name)); err != nil {
-			t.Error(err)
-		}
+		expect.File(t, "hf", name)
 	}
 	succeed(t, "tokenizer", "export", "-t", "byte", "--to", "t.json", "--force")
 	contains(t, succeed(t, "tokenizer", "inspect", "-t", "t.json"), "tokenizer:       byte")
 
-	writeFile(t, "tiny.yaml", tiny)
+	fixture.Write(t, "tiny.yaml", tiny)
 	out = succeed(t, "train", "--config", "tiny.yaml", "--tokenizer", "tok", "--data", "text.txt", "--set", "train.steps=1")
 	contains(t, out, "of bpe-280\n", "with tokenizer.file tok ")
 	equals(t, want, "tokenizer", "encode", "three clocks") // the latest run's
@@ -107,7 +91,7 @@ func TestTokenizerRoundTrip(t *testing.T) {
 
 func TestInspect(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "text.txt", "The cat's hat.\nThe\tcat.")
+	fixture.Write(t, "text.txt", "The cat's hat.\nThe\tcat.")
 	equals(t, `[The|464][ cat|3797]['s|338][ hat|6877][.|13][\n|198]`+"\n"+`[The|464][\t|197][cat|9246][.|13]`+
 		"\ntokens: 10 (gpt2), characters: 23, bytes: 23, 2.30 per token\n", "tokenizer", "inspect", "-t", "gpt2", "--file", "text.txt")
 	out := succeed(t, "tokenizer", "inspect", "-t", "gpt2", "--data", "text.txt", "--top", "2")
@@ -139,9 +123,9 @@ func TestInspect(t *testing.T) {
 
 func TestTokenizerErrors(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "text.txt", "abc abc")
-	writeFile(t, "latin1.txt", "caf\xe9")
-	writeFile(t, "empty.json", "{}")
+	fixture.Write(t, "text.txt", "abc abc")
+	fixture.Write(t, "latin1.txt", "caf\xe9")
+	fixture.Write(t, "empty.json", "{}")
 	succeed(t, "tokenizer", "train", "-d", "text.txt", "--kind", "char", "--to", "tok")
 	refuse(t, `
 2 | tokenizer trian | no command "trian": did you mean gpt tokenizer train?
@@ -179,8 +163,6 @@ func TestTokenizerErrors(t *testing.T) {
 2 | train --resume --tokenizer gpt2 | leave out --tokenizer
 `)
 	for _, name := range []string{"new", "new.tiktoken", "runs"} {
-		if _, err := os.Stat(name); err == nil {
-			t.Errorf("%s is left behind", name)
-		}
+		expect.NoFile(t, name)
 	}
 }

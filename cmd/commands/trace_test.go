@@ -1,25 +1,20 @@
 package commands
 
 import (
-	"os"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 func TestTrace(t *testing.T) {
 	inTinyRun(t)
 	contains(t, succeed(t, "trace", "--prompt", "Mia </script> was"), "wrote trace.html (", "open it in a browser")
-	page, err := os.ReadFile("trace.html")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := expect.File(t, "trace.html")
 	contains(t, string(page), "runs/tiny-1", `"step":6`)
 	contains(t, succeed(t, "trace", "Mia", "--to", "page.html", "--checkpoint", "last"), "wrote page.html")
 	contains(t, succeed(t, "trace", "Mia", "--to", "lens.svg"), "wrote lens.svg")
-	picture, err := os.ReadFile("lens.svg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture := expect.File(t, "lens.svg")
 	contains(t, string(picture), "<svg ", "layer 1")
 	refuse(t, `
 2 | trace | trace needs a prompt

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tinygpt/internal/expect"
 	"tinygpt/train"
 )
 
@@ -55,18 +56,14 @@ func TestShortEvaluation(t *testing.T) {
 
 // A proposed prompt is whole words of one line.
 func TestBeginning(t *testing.T) {
-	for text, want := range map[string]string{
+	expect.Texts(t, map[string]string{
 		"Once upon a time there was":             "Once upon a",
 		"\nROMEO:\nBut soft":                     "ROMEO:",
 		"An extraordinarily long-winded opening": "An extraordinarily",
 		"很久很久以前有一个很小很小的村子里面住着一个很小很小的孩子": "很久很久以前有一",
 		"小猫 吃鱼": "小猫 吃鱼",
 		"":      "",
-	} {
-		if got := beginning(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
+	}, beginning)
 }
 
 func TestLeftOut(t *testing.T) {

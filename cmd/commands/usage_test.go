@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // TestSuggestions: a mistyped command or flag gets the one that was meant.
@@ -55,7 +57,7 @@ func TestSuggestions(t *testing.T) {
 // before anything is opened.
 func TestValueSuggestions(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "a.tsv", "text\tlabel\na\tx\nb\ty\n")
+	fixture.Write(t, "a.tsv", "text\tlabel\na\tx\nb\ty\n")
 	refuse(t, `
 2 | runs --format jsno                                    | --format is "jsno": expected text or json; did you mean json?
 2 | eval --format JSON                                    | did you mean json?

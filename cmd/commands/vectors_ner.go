@@ -35,7 +35,7 @@ given ones, frozen, and from the given ones, tuned on. Files are in CoNLL's form
 			configFlag("the classifier's settings, section ner of YAML `FILE`", "", "vectors ner"),
 			setFlag("change a setting", "ner.crf=false"),
 			&cli.StringSliceFlag{Name: "start", Usage: "random, frozen or tuned (repeatable)", DefaultText: "all three"},
-			&cli.IntFlag{Name: "seeds", Usage: "train each classifier `N` times", Value: 3},
+			seedsFlag("train each classifier `N` times", 3),
 			&cli.BoolFlag{Name: "ablate", Usage: "leave out each part of the classifier in turn, of the last start"},
 			&cli.StringFlag{Name: "to", Usage: "train on fewer sentences too, and draw F1 against them to `FILE`, .svg or .png"},
 			formatFlag(),
@@ -58,14 +58,11 @@ type nameTrials struct {
 }
 
 func vectorsNER(c *cli.Context) error {
-	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, out: c.App.Writer, bar: terminal.NewStages(c.App.ErrWriter)}
+	t := &nameTrials{config: transfer.Default(), starts: transfer.Starts, seeds: c.Int("seeds"), out: c.App.Writer, bar: terminal.NewStages(c.App.ErrWriter)}
 	if wantsJSON(c) {
 		t.result = func(trial transfer.Trial) error { return printJSON(c, trial) }
 	}
 	var err error
-	if t.seeds, err = seedsOf(c); err != nil {
-		return err
-	}
 	if err := t.configure(c); err != nil {
 		return err
 	}

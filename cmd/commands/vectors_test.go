@@ -108,7 +108,7 @@ func TestVectorsPlot(t *testing.T) {
 	plot := func(args ...string) []string {
 		return append([]string{"vectors", "plot", "--from", space + "space.txt", "--to", dir + "/map.svg"}, args...)
 	}
-	writeFile(t, dir+"/pairs.txt", "s1 p1\ns2\tp2\n")
+	fixture.Write(t, dir+"/pairs.txt", "s1 p1\ns2\tp2\n")
 	contains(t, succeed(t, plot("s1", "x7", "--neighbours", "8", "--iterations", "50")...), "t-SNE: perplexity ", "50 steps")
 	contains(t, succeed(t, plot("--pairs", dir+"/pairs.txt")...), "4 words; PCA: the two directions have ")
 	contains(t, succeed(t, "vectors", "plot", "--from", space+"space.txt", "--to", dir+"/map.html", "--top", "40", "--title", "My words", "--method", "pca"), "40 words")
@@ -127,7 +127,7 @@ func TestVectorsPlot(t *testing.T) {
 			t.Errorf("%v: exit %d, %s", args, status, stderr)
 		}
 	}
-	writeFile(t, dir+"/pairs.txt", "s1 p1\ns2\n")
+	fixture.Write(t, dir+"/pairs.txt", "s1 p1\ns2\n")
 	if status, _, stderr := gpt(plot("--pairs", dir+"/pairs.txt")...); status != 1 || !strings.Contains(stderr, "line 2 has 1 words: expected two") {
 		t.Errorf("exit %d, %s", status, stderr)
 	}
@@ -135,12 +135,12 @@ func TestVectorsPlot(t *testing.T) {
 
 func TestVectorsPhrases(t *testing.T) {
 	t.Chdir(t.TempDir())
-	writeFile(t, "en.txt", strings.Repeat("She lives in New York.\nYork is old, new is not.\nIn a house she lives\n", 30)+"he is in the house\n")
+	fixture.Write(t, "en.txt", strings.Repeat("She lives in New York.\nYork is old, new is not.\nIn a house she lives\n", 30)+"he is in the house\n")
 	out := succeed(t, "vectors", "phrases", "--data", "en.txt", "--score", "npmi", "--threshold", "0.95", "--to", "joined.txt")
 	contains(t, out, "pass 1: ", " ×  she_lives", "wrote joined.txt: ")
 	joined, _ := os.ReadFile("joined.txt")
 	contains(t, string(joined), "she_lives in new york", "york is old new is not", "in a_house she_lives\n")
-	writeFile(t, "zh.txt", strings.Repeat("我爱北京\n北京很大\n你爱我\n天很大\n", 5))
+	fixture.Write(t, "zh.txt", strings.Repeat("我爱北京\n北京很大\n你爱我\n天很大\n", 5))
 	succeed(t, "vectors", "phrases", "--data", "zh.txt", "--chars", "--score", "npmi", "--threshold", "0.8", "--write-dict", "dict.txt")
 	contains(t, succeed(t, "vectors", "phrases", "--data", "zh.txt", "--dict", "dict.txt", "--to", "cut.txt.gz"), "wrote cut.txt.gz: 50 words")
 	if out := succeed(t, "vectors", "phrases", "--data", "zh.txt", "--words", "spaces", "--min-count", "1", "--format", "json"); !strings.HasPrefix(out, `{"pass":1,"found":0,"best":[]}`) {
@@ -167,7 +167,7 @@ func TestVectorsNER(t *testing.T) {
 	for i := range 60 {
 		fmt.Fprintf(&sentences, "s%d O\np%d I-PLURAL\nx%d O\nf%d I-FEMALE\n\n", i%30, i*7%30, i, i*11%30)
 	}
-	writeFile(t, dir+"/names.txt", sentences.String())
+	fixture.Write(t, dir+"/names.txt", sentences.String())
 	args := []string{"vectors", "ner", "--from", space + "space.txt", "--data", dir + "/names.txt", "--set", "ner.epochs=2", "--set", "ner.hidden=8", "--seeds", "1"}
 	contains(t, succeed(t, append(args, "--to", dir+"/curve.svg")...), "sentences: 42 to learn from, 6 to choose by, 12 to measure on", "FEMALE", "│ random ", "│ tuned ", "│                 42 │", "wrote "+dir+"/curve.svg")
 	contains(t, succeed(t, append(args, "--start", "frozen", "--ablate")...), "parts of the classifier, frozen vectors", "without suffix", "without CRF")
@@ -176,7 +176,7 @@ func TestVectorsNER(t *testing.T) {
 		Seed  int
 		Test  struct{ All struct{ True int } }
 	}
-	writeFile(t, dir+"/ner.yaml", "ner: {window: 1, features: [shape]}\n")
+	fixture.Write(t, dir+"/ner.yaml", "ner: {window: 1, features: [shape]}\n")
 	out := succeed(t, append(args, "--config", dir+"/ner.yaml", "--start", "tuned", "--format", "json")...)
 	if err := json.Unmarshal([]byte(out), &trial); err != nil || trial.Start != "tuned" || trial.Seed != 1 || trial.Test.All.True != 24 {
 		t.Errorf("%s, %v", out, err)
@@ -204,7 +204,7 @@ func TestVectorsClassify(t *testing.T) {
 	for i := range 60 { // plurals against singulars
 		fmt.Fprintf(&texts, "%c%d %c%d\t%d\n", "sp"[i%2], i%30, "sp"[i%2], i*7%30, i%2)
 	}
-	writeFile(t, dir+"/a.tsv", texts.String())
+	fixture.Write(t, dir+"/a.tsv", texts.String())
 	args := []string{"vectors", "classify", "--from", space + "space.txt", "--data", dir + "/a.tsv", "--test", dir + "/a.tsv"}
 	contains(t, succeed(t, args...), "accuracy of classifiers that learned from 54 examples", "mean of vectors", "n-grams")
 	var report averagesReport

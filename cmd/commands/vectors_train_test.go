@@ -2,9 +2,11 @@ package commands
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 )
 
 // trainVectors are flags of a small training on the built-in stories.
@@ -14,10 +16,7 @@ func TestVectorsTrain(t *testing.T) {
 	t.Chdir(t.TempDir())
 	out := succeed(t, append(trainVectors, "--model", "cbow", "--window", "3", "--negative", "8", "--min-count", "3", "--sample", "0", "--seed", "7")...)
 	contains(t, out, "min_count 3 removed", "keeps 100.0 % of the text", "held out", "vectors of 16 numbers", "runs/vectors-1")
-	config, err := os.ReadFile("runs/vectors-1/config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := expect.File(t, "runs/vectors-1/config.yaml")
 	contains(t, string(config), "kind: vectors", "model: cbow", "window: 3", "negative: 8", "min_count: 3", "sample: 0", "seed: 7")
 	contains(t, succeed(t, "vectors", "neighbours", "--run", "runs/vectors-1", "mia"), "tom")
 	contains(t, succeed(t, "vectors", "score", "--run", "runs/vectors-1", "--analogies", "stories"), "dish-ingredient", "gram-past-tense")
@@ -32,14 +31,10 @@ func TestVectorsTrain(t *testing.T) {
 
 func TestVectorsTrainText(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("few.txt", []byte(strings.Repeat("a b c d\n", 4)), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "few.txt", strings.Repeat("a b c d\n", 4))
 	contains(t, refused(t, 1, "vectors", "train", "--data", "few.txt"), "min_count 1 keeps 4 words (16 tokens), 2 keeps 4 words (16 tokens), 5 keeps 0 words", "--force")
 	contains(t, succeed(t, "vectors", "train", "--data", "few.txt", "--min-count", "1", "--force", "--model", "glove"), "co-occurrences that aren't 0")
-	if _, err := os.Stat(filepath.Join("runs", "vectors-1", "vectors.safetensors")); err != nil {
-		t.Error(err)
-	}
+	expect.File(t, "runs", "vectors-1", "vectors.safetensors")
 	if entries, _ := os.ReadDir("runs"); len(entries) != 1 {
 		t.Errorf("%d folders in runs, want the one of the training that worked", len(entries))
 	}
@@ -48,12 +43,9 @@ func TestVectorsTrainText(t *testing.T) {
 // Texts that come through a pipe are noted as such, and aren't waited for at a resume.
 func TestVectorsFromPipe(t *testing.T) {
 	t.Chdir(t.TempDir())
-	withStdin(t, strings.Repeat("the cat sat on the mat\n", 20))
+	fixture.Stdin(t, strings.Repeat("the cat sat on the mat\n", 20))
 	contains(t, succeed(t, "vectors", "train", "--data", "-", "--min-count", "1", "--force", "--epochs", "1", "--run", "piped words"), "files:       1 file, 1 document, 460 bytes")
-	text, err := os.ReadFile("piped words/config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, "piped words/config.yaml")
 	contains(t, string(text), "files:\n  - ")
 	contains(t, refused(t, 1, "vectors", "train", "--resume", "--run", "piped words"), "came through a pipe and can't be read again")
 }
