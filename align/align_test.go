@@ -228,6 +228,21 @@ func TestPolicyIsReference(t *testing.T) {
 	}
 }
 
+// answered returns n random answers to one instruction, each of 1 to longest tokens.
+func (w world) answered(t *testing.T, seed uint64, n, longest int) (list []Sequence) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 1))
+	for range n {
+		answer := make([]int32, 1+r.IntN(longest))
+		for i := range answer {
+			answer[i] = int32(r.IntN(8))
+		}
+		in := w.instruction(t, "abc")
+		list = append(list, in.with(append(answer, w.format.End)))
+	}
+	return list
+}
+
 // A score doesn't depend on the other sequences of a batch, on their order or on padding.
 func TestScoreAlone(t *testing.T) {
 	w := newWorld(t, "abcdefgh ", 96)
@@ -235,16 +250,7 @@ func TestScoreAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(1, 1))
-	var list []Sequence
-	for range 40 {
-		answer := make([]int32, 1+r.IntN(60))
-		for i := range answer {
-			answer[i] = int32(r.IntN(8))
-		}
-		in := w.instruction(t, "abc")
-		list = append(list, in.with(append(answer, w.format.End)))
-	}
+	list := w.answered(t, 1, 40, 60)
 	s := newScorer(m, true)
 	all, err := s.scores(list)
 	if err != nil {
@@ -300,16 +306,7 @@ func TestAccuracyMirrored(t *testing.T) {
 // Micro-batches change nothing: the mean is over the tokens of the whole update.
 func TestAccumulation(t *testing.T) {
 	w := newWorld(t, "abcdefgh ", 64)
-	r := rand.New(rand.NewPCG(2, 1))
-	var list []Sequence
-	for range 8 {
-		answer := make([]int32, 1+r.IntN(30))
-		for i := range answer {
-			answer[i] = int32(r.IntN(8))
-		}
-		in := w.instruction(t, "abc")
-		list = append(list, in.with(append(answer, w.format.End)))
-	}
+	list := w.answered(t, 2, 8, 30)
 	norm := func(size, accumulation int) (loss, norm float64) {
 		m := w.model(t, 1)
 		o := newSupervised(list, Supervised{Epochs: 1, BatchSize: size}, accumulation, 64, 1)

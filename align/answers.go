@@ -41,10 +41,7 @@ func (a *answers) build(g *model.Graph, name string) *G.Node {
 	in := &answerGraph{}
 	a.graphs[g] = in
 	var targets *G.Node
-	targets, in.targets = g.Indices("targets", g.Batch*g.Context)
-	for i := range in.targets {
-		in.targets[i] = op.Ignore
-	}
+	targets, in.targets = ignoredTargets(g)
 	return g.Loss(name, func(x, grad [][]float32) float64 {
 		if in.loss == nil {
 			return 0
@@ -90,4 +87,13 @@ func pick[T any](list []T, numbers []int) []T {
 		out = append(out, list[n])
 	}
 	return slices.Clip(out)
+}
+
+// ignoredTargets is an input for the targets of all positions, which begin as ignored.
+func ignoredTargets(g *model.Graph) (*G.Node, []int32) {
+	node, targets := g.Indices("targets", g.Batch*g.Context)
+	for i := range targets {
+		targets[i] = op.Ignore
+	}
+	return node, targets
 }

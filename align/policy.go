@@ -10,7 +10,6 @@ import (
 	"tinygpt/align/loss"
 	"tinygpt/data"
 	"tinygpt/model"
-	"tinygpt/model/op"
 	"tinygpt/model/safetensors"
 	"tinygpt/train"
 )
@@ -201,10 +200,7 @@ func (p *policy) Build(g *model.Graph) *G.Node {
 	in := &policyGraph{}
 	p.graphs[g] = in
 	var targets *G.Node
-	targets, in.targets = g.Indices("targets", g.Batch*g.Context)
-	for i := range in.targets {
-		in.targets[i] = op.Ignore
-	}
+	targets, in.targets = ignoredTargets(g)
 	inputs := []*G.Node{g.LogProbsEntropy(g.Logits(), targets)}
 	if p.config.ValueHead {
 		inputs = append(inputs, g.Head(g.Hidden, scoreName))

@@ -10,19 +10,6 @@ import (
 	"tinygpt/train"
 )
 
-// stopAfter is a report that ends a context after a step.
-type stopAfter struct {
-	train.Silent
-	step int
-	stop context.CancelFunc
-}
-
-func (s stopAfter) Step(m train.Metrics, _ train.Progress) {
-	if m.Step == s.step {
-		s.stop()
-	}
-}
-
 // policyRun trains a small policy in a folder, as often as it is stopped from the last
 // checkpoint on, and returns its weights.
 func policyRun(t *testing.T, dir string, c Policy, stops ...int) (weights []float32) {
@@ -59,7 +46,7 @@ func policyRun(t *testing.T, dir string, c Policy, stops ...int) (weights []floa
 		ctx, stop := context.WithCancel(context.Background())
 		defer stop()
 		if i < len(stops) {
-			s.Trainer.Report = stopAfter{step: stops[i], stop: stop}
+			s.Trainer.Report = train.StopAt(stops[i], stop)
 		}
 		_, _, err = s.Run(ctx)
 		if errors.Is(err, train.ErrInterrupted) && i < len(stops) {

@@ -242,7 +242,7 @@ func TestResume(t *testing.T) {
 	}
 	half := session(t, c, x, 3)
 	ctx, cancel := context.WithCancel(context.Background())
-	half.Report = stopAt{step: 7, stop: cancel}
+	half.Report = train.StopAt(7, cancel)
 	if r, err := half.Run(ctx); !errors.Is(err, train.ErrInterrupted) || r.State.Step != 7 || r.Test != nil {
 		t.Fatalf("stopped at step %d: %v", r.State.Step, err)
 	}
@@ -262,18 +262,5 @@ func TestResume(t *testing.T) {
 		if !slices.Equal(p.Value.Float32s(), whole.Model.Parameters[i].Value.Float32s()) {
 			t.Errorf("%s differs", p.Name)
 		}
-	}
-}
-
-// stopAt ends a run at a step.
-type stopAt struct {
-	train.Silent
-	step int
-	stop func()
-}
-
-func (s stopAt) Step(m train.Metrics, _ train.Progress) {
-	if m.Step == s.step {
-		s.stop()
 	}
 }

@@ -15,19 +15,6 @@ import (
 	"tinygpt/train"
 )
 
-// stopAfter is a report that ends a run after a step.
-type stopAfter struct {
-	train.Silent
-	step int
-	stop func()
-}
-
-func (s stopAfter) Step(m train.Metrics, _ train.Progress) {
-	if m.Step == s.step {
-		s.stop()
-	}
-}
-
 // A fine-tuning that adapts its weights first starts from those of the adaptation, and one
 // that is stopped at any time, in the adaptation or after it, ends with the bits of one
 // that never stopped.
@@ -94,7 +81,7 @@ func TestAdapt(t *testing.T) {
 		dir := fmt.Sprint("stopped-", i)
 		x := begin(dir)
 		ctx, cancel := context.WithCancel(context.Background())
-		x.AdaptReport, x.Session.Report = stopAfter{step: stop.adapting, stop: cancel}, stopAfter{step: stop.finetuning, stop: cancel}
+		x.AdaptReport, x.Session.Report = train.StopAt(stop.adapting, cancel), train.StopAt(stop.finetuning, cancel)
 		if _, err := x.Train(ctx); !errors.Is(err, train.ErrInterrupted) {
 			t.Fatalf("%+v: %v", stop, err)
 		}

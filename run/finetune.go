@@ -230,11 +230,7 @@ func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			unlock()
-		}
-	}()
+	defer unlockAfter(&err, unlock)
 	if err := CheckReadable(r.Dir, "examples", c.Finetune.Train, c.Finetune.Dev, c.Finetune.Test); err != nil {
 		return nil, err
 	}

@@ -71,3 +71,10 @@ func holder(path string) string {
 	}
 	return fmt.Sprintf("process %d on %q", pid, host)
 }
+
+// unlockAfter unlocks the folder of a run that couldn't be begun because of an error.
+func unlockAfter(err *error, unlock func()) {
+	if *err != nil {
+		unlock()
+	}
+}

@@ -130,7 +130,7 @@ func TestTeam(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(context.Background())
-		r.Team, r.Trainer.Report = team, stopAfter{step: 2, stop: cancel}
+		r.Team, r.Trainer.Report = team, train.StopAt(2, cancel)
 		if _, err := r.Train(ctx); !errors.Is(err, train.ErrInterrupted) {
 			t.Fatal(err)
 		}

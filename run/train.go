@@ -169,11 +169,7 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			unlock()
-		}
-	}()
+	defer unlockAfter(&err, unlock)
 	if material == nil {
 		if err := r.checkTexts(); err != nil {
 			return nil, err

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/userfile"
 )
 
@@ -141,4 +142,16 @@ func formatJSON(v any) ([]byte, error) {
 	e.SetIndent("", "  ")
 	err := e.Encode(v)
 	return b.Bytes(), err
+}
+
+// writeFile writes a file that is one form of a tokenizer.
+func writeFile(path string, t Tokenizer, format func(Tokenizer) ([]byte, error)) error {
+	b, err := format(t)
+	if err == nil {
+		err = atomicfile.WriteFile(path, b)
+	}
+	if err != nil {
+		return fmt.Errorf("writing tokenizer %s to %s: %w", t.Name(), path, err)
+	}
+	return nil
 }

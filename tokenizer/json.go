@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/userfile"
 )
 
@@ -307,14 +306,7 @@ func (c component) String() string {
 // which that library takes for what they name. The file appears under its name
 // only when it is complete. Tokenizers from outside this package are an error.
 func WriteJSON(path string, t Tokenizer) error {
-	b, err := formatTokenizerJSON(t)
-	if err == nil {
-		err = atomicfile.WriteFile(path, b)
-	}
-	if err != nil {
-		return fmt.Errorf("writing tokenizer %s to %s: %w", t.Name(), path, err)
-	}
-	return nil
+	return writeFile(path, t, formatTokenizerJSON)
 }
 
 func formatTokenizerJSON(t Tokenizer) ([]byte, error) {

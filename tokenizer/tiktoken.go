@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 
-	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/userfile"
 )
 
@@ -97,14 +96,7 @@ func parseTiktoken(b []byte) (Tokenizer, error) {
 // part of the file. Only byte-level tokenizers whose ids are in the order of their
 // merges can be written; others are an error.
 func WriteTiktoken(path string, t Tokenizer) error {
-	b, err := formatTiktoken(t)
-	if err == nil {
-		err = atomicfile.WriteFile(path, b)
-	}
-	if err != nil {
-		return fmt.Errorf("writing tokenizer %s to %s: %w", t.Name(), path, err)
-	}
-	return nil
+	return writeFile(path, t, formatTiktoken)
 }
 
 func formatTiktoken(t Tokenizer) ([]byte, error) {

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"tinygpt/data"
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
@@ -31,21 +30,9 @@ var shared = Config{
 // sharedTrainer returns a trainer for shared or the like.
 func sharedTrainer(t *testing.T, dir string, c Config, p Peers) *Trainer {
 	t.Helper()
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 64, Context: 16, VocabSize: 300, Dropout: 0.1}, c.Seed)
-	if err != nil {
-		t.Fatal(err)
-	}
 	stream := counting(400)
-	w, err := m.Weights(model.Float32)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := NewEvaluator(w, stream)
-	e.Peers = p
-	x := &Trainer{
-		Config: c, Model: m, Dir: dir, Peers: p,
-		Objective: &LanguageModel{Text: stream, Order: data.Random, Seed: c.Seed, Accumulation: c.GradientAccumulationSteps},
-	}
+	x, e := trainerOf(t, dir, c, model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 64, Context: 16, VocabSize: 300, Dropout: 0.1}, stream)
+	x.Peers, e.Peers = p, p
 	x.Validate = func(context.Context) (Evaluation, error) {
 		e.Windows = stream.DocumentWindows(x.Context())
 		return e.Run(context.Background())

@@ -107,6 +107,23 @@ func (Silent) Sampled(int, string) {}
 // Close does nothing.
 func (Silent) Close() {}
 
+// StopAt returns a Report that shows nothing and calls stop after a step, as someone does
+// who interrupts a run.
+func StopAt(step int, stop func()) Report { return stopAt{step: step, stop: stop} }
+
+type stopAt struct {
+	Silent
+	step int
+	stop func()
+}
+
+// Step calls stop.
+func (s stopAt) Step(m Metrics, _ Progress) {
+	if m.Step == s.step {
+		s.stop()
+	}
+}
+
 // Result is what a run reached.
 type Result struct {
 	State State

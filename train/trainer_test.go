@@ -59,20 +59,26 @@ var quick = Config{
 // newTrainer returns a trainer of a new tiny model with dropout.
 func newTrainer(t *testing.T, dir string, c Config) *Trainer {
 	t.Helper()
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 8, VocabSize: 7, Dropout: 0.1}, c.Seed)
+	x, e := trainerOf(t, dir, c, model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 8, VocabSize: 7, Dropout: 0.1}, counting(100))
+	x.Validate = e.Run
+	return x
+}
+
+// trainerOf returns a trainer of a new model on a text, and the text's evaluator.
+func trainerOf(t *testing.T, dir string, c Config, shape model.Config, text *data.Stream) (*Trainer, *Evaluator) {
+	t.Helper()
+	m, err := model.New(shape, c.Seed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream := counting(100)
 	w, err := m.Weights(model.Float32)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &Trainer{
 		Config: c, Model: m, Dir: dir,
-		Objective: &LanguageModel{Text: stream, Order: data.Random, Seed: c.Seed, Accumulation: c.GradientAccumulationSteps},
-		Validate:  NewEvaluator(w, stream).Run,
-	}
+		Objective: &LanguageModel{Text: text, Order: data.Random, Seed: c.Seed, Accumulation: c.GradientAccumulationSteps},
+	}, NewEvaluator(w, text)
 }
 
 func read(t *testing.T, elem ...string) []byte {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // Reference values for all losses are in study/verify (testdata/losses.json). Here is
@@ -111,14 +113,7 @@ func TestGradients(t *testing.T) {
 		x, grad := draw(6, 1), make([]float64, 6)
 		f(x, grad)
 		for i := range x {
-			const h = 1e-6
-			at := x[i]
-			x[i] = at + h
-			up := f(x, nil)
-			x[i] = at - h
-			down := f(x, nil)
-			x[i] = at
-			near(t, name+"'s gradient", grad[i], (up-down)/(2*h), 1e-6)
+			near(t, name+"'s gradient", grad[i], fixture.Slope(&x[i], 1e-6, func() float64 { return f(x, nil) }), 1e-6)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -54,15 +55,7 @@ func ExpectBestOf(n int, proxy, value []float64) (mean float64) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case proxy[a] < proxy[b]:
-			return -1
-		case proxy[a] > proxy[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(proxy[a], proxy[b]) })
 	// P(the best is the one of rank k, from 0) = C(k, n−1)/C(N, n).
 	p := float64(n) / float64(total) // of the last
 	for k := total - 1; k >= n-1; k-- {

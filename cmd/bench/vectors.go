@@ -190,12 +190,7 @@ func (r *vectorsRun) score(out, analogies, similarities string) error {
 	}
 	s := query.New(v)
 	if analogies != "" {
-		f, err := os.Open(analogies)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		sections, err := query.ParseQuestions(f, analogies)
+		sections, err := parsed(analogies, query.ParseQuestions)
 		if err != nil {
 			return err
 		}
@@ -203,18 +198,24 @@ func (r *vectorsRun) score(out, analogies, similarities string) error {
 		r.Analogies = all.Share(0)
 	}
 	if similarities != "" {
-		f, err := os.Open(similarities)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		pairs, err := query.ParsePairs(f, similarities)
+		pairs, err := parsed(similarities, query.ParsePairs)
 		if err != nil {
 			return err
 		}
 		r.Spearman = s.Correlate(pairs, true).Spearman
 	}
 	return nil
+}
+
+// parsed opens a file and parses it.
+func parsed[T any](path string, parse func(r io.Reader, name string) (T, error)) (T, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer f.Close()
+	return parse(f, path)
 }
 
 func countWords(path string) (words int, err error) {

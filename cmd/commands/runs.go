@@ -50,7 +50,7 @@ func listRuns(c *cli.Context) error {
 		fmt.Fprintf(c.App.Writer, "no runs here yet: make one with %s\n", command("train", "--config", "small.yaml"))
 		return nil
 	}
-	t := newTable()
+	t := terminal.Framed()
 	t.AppendHeader(table.Row{"run", "kind", "parameters", "steps", "loss", "disk", "age"})
 	var right []table.ColumnConfig
 	for i := 3; i <= 7; i++ {

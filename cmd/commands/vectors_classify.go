@@ -105,7 +105,7 @@ func vectorsClassify(c *cli.Context) error {
 
 func (r averagesReport) print(c *cli.Context) {
 	fmt.Fprintf(c.App.Writer, "%s of classifiers that learned from %s examples:\n", r.Metric, number.Thousands(r.Train))
-	t := newTable()
+	t := terminal.Framed()
 	t.AppendHeader(table.Row{"features", "development", "test"})
 	cell := func(m map[string]float64) string {
 		if m == nil {

@@ -162,7 +162,7 @@ func explainedText(c *cli.Context) (*corpus.Text, error) {
 
 func printTable(out io.Writer, t explain.Table) {
 	fmt.Fprintln(out, t.Title)
-	w := newTable()
+	w := terminal.Framed()
 	w.SetOutputMirror(out)
 	w.AppendHeader(cells(t.Header))
 	for _, row := range t.Rows {

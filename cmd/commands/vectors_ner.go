@@ -224,7 +224,7 @@ func (t *nameTrials) table(title string, head table.Row, rows []table.Row) {
 		return
 	}
 	t.bar.Clear()
-	w := newTable()
+	w := terminal.Framed()
 	w.AppendHeader(head)
 	w.AppendRows(rows)
 	var columns []table.ColumnConfig

@@ -15,6 +15,7 @@ import (
 	"tinygpt/data/story"
 	"tinygpt/embedding"
 	"tinygpt/embedding/query"
+	"tinygpt/internal/terminal"
 )
 
 func vectorsScoreCommand() *cli.Command {
@@ -199,7 +200,7 @@ func (s *scoring) measure(v *embedding.Vectors) scoreReport {
 
 func (r scoreReport) print(out io.Writer) {
 	for _, a := range r.Analogies {
-		t := newTable()
+		t := terminal.Framed()
 		head, right := table.Row{"section", "questions", "unknown words"}, []table.ColumnConfig{{Number: 2, Align: prettytext.AlignRight}, {Number: 3, Align: prettytext.AlignRight}}
 		for i, m := range r.Methods {
 			head = append(head, string(m)+" %")

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tinygpt/data"
 	"tinygpt/internal/suggest"
 )
 
@@ -69,6 +70,20 @@ const (
 type resolved struct {
 	text, second, choices []int
 	label                 int
+}
+
+// ReadExamples reads the examples of a kind from a file, in the columns that Guess finds; an
+// empty format is found by the file's name.
+func ReadExamples(path string, format Format, kind Kind, o data.Options) ([]Example, error) {
+	t, err := Read(path, format, o)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := t.Guess(kind, Columns{}, true)
+	if err != nil {
+		return nil, err
+	}
+	return t.Examples(kind, columns, true)
 }
 
 // Examples takes the examples out of the table. withLabel false is for examples that

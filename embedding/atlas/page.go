@@ -1,25 +1,16 @@
 package atlas
 
 import (
-	"bytes"
-	_ "embed"
-	"encoding/json"
-	"html/template"
+	"embed"
 	"io"
-	"strings"
+
+	"tinygpt/internal/page"
 )
 
-// The page's files. Its texts and numbers come in as one JSON object.
-var (
-	//go:embed page.html
-	pageHTML string
-	//go:embed page.css
-	pageCSS string
-	//go:embed page.js
-	pageJS string
+//go:embed page.html page.css page.js
+var pageFiles embed.FS
 
-	page = template.Must(template.New("page").Parse(pageHTML))
-)
+var mapPage = page.New(pageFiles, "{{FAMILIES}}", Families)
 
 // pageData is what the page's script reads.
 type pageData struct {
@@ -62,14 +53,5 @@ func (m *Map) WriteHTML(w io.Writer) error {
 		}
 		d.Words[i] = p
 	}
-	var text bytes.Buffer
-	if err := json.NewEncoder(&text).Encode(d); err != nil { // escapes <, > and &
-		return err
-	}
-	return page.Execute(w, struct {
-		Map  *Map
-		Data template.JS
-		CSS  template.CSS
-		JS   template.JS
-	}{&Map{Title: visible(m.Title), Note: visible(m.Note)}, template.JS(text.String()), template.CSS(strings.ReplaceAll(pageCSS, "{{FAMILIES}}", Families)), template.JS(pageJS)})
+	return mapPage.Write(w, page.Content{Title: visible(m.Title), Note: visible(m.Note), Data: d})
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/model/kernel"
 )
 
@@ -193,14 +194,7 @@ func TestTSNEGradient(t *testing.T) {
 	narrow(points, place)
 	z := kernel.StudentForces(attract, repel, points, p, n)
 	for i := range place {
-		const h = 1e-4
-		was := place[i]
-		place[i] = was + h
-		up := cost(p, place, n)
-		place[i] = was - h
-		down := cost(p, place, n)
-		place[i] = was
-		want, got := (up-down)/(2*h), 4*(float64(attract[i])-float64(repel[i])/z)
+		want, got := fixture.Slope(&place[i], 1e-4, func() float64 { return cost(p, place, n) }), 4*(float64(attract[i])-float64(repel[i])/z)
 		if math.Abs(got-want) > 1e-5 {
 			t.Errorf("gradient %d is %v, by differences %v", i, got, want)
 		}

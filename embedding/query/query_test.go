@@ -1,9 +1,9 @@
 package query
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -129,12 +129,7 @@ func TestAnalogy(t *testing.T) {
 // The score is gensim's, and that of single questions, for any number of threads.
 func TestScore(t *testing.T) {
 	s, want := readGolden(t)
-	f, err := os.Open("testdata/questions.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	sections, err := ParseQuestions(f, "questions.txt")
+	sections, err := ParseQuestions(bytes.NewReader(expect.File(t, "testdata/questions.txt")), "questions.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,12 +168,7 @@ func TestScore(t *testing.T) {
 
 func TestCorrelate(t *testing.T) {
 	s, want := readGolden(t)
-	f, err := os.Open("testdata/pairs.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	pairs, err := ParsePairs(f, "pairs.tsv")
+	pairs, err := ParsePairs(bytes.NewReader(expect.File(t, "testdata/pairs.tsv")), "pairs.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package query
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"math"
@@ -22,12 +21,9 @@ type Pair struct {
 // columns, columns after the third are passed over. name is for errors.
 func ParsePairs(r io.Reader, name string) ([]Pair, error) {
 	var pairs []Pair
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
-		if line == "" || line[0] == '#' {
-			continue
+	if err := eachLine(r, name, func(n int, line string) error {
+		if line[0] == '#' {
+			return nil
 		}
 		var fields []string
 		switch {
@@ -47,14 +43,14 @@ func ParsePairs(r io.Reader, name string) ([]Pair, error) {
 		}
 		if len(fields) < 3 || err != nil || math.IsNaN(grade) || math.IsInf(grade, 0) {
 			if n == 1 {
-				continue // names of the columns
+				return nil // names of the columns
 			}
-			return nil, fmt.Errorf("%s, line %d: found %q: expected two words and a grade, apart by tabs, commas, semicolons or blanks", name, n, line)
+			return fmt.Errorf("%s, line %d: found %q: expected two words and a grade, apart by tabs, commas, semicolons or blanks", name, n, line)
 		}
 		pairs = append(pairs, Pair{strings.TrimSpace(fields[0]), strings.TrimSpace(fields[1]), grade})
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil
+	}); err != nil {
+		return nil, err
 	}
 	if len(pairs) == 0 {
 		return nil, fmt.Errorf("%s: no pairs of words in it", name)

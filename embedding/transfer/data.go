@@ -20,15 +20,7 @@ type Sets struct{ Train, Dev, Test []Sentence }
 // Read reads sentences from a CoNLL file: a word and its tag a line, sentences apart by
 // blank lines. Tags may be IOB1, as in CoNLL-2003, or IOB2.
 func Read(path string, o data.Options) ([]Sentence, error) {
-	t, err := labelled.Read(path, labelled.CoNLL, o)
-	if err != nil {
-		return nil, err
-	}
-	columns, err := t.Guess(labelled.Tagged, labelled.Columns{}, true)
-	if err != nil {
-		return nil, err
-	}
-	examples, err := t.Examples(labelled.Tagged, columns, true)
+	examples, err := labelled.ReadExamples(path, labelled.CoNLL, labelled.Tagged, o)
 	if err != nil {
 		return nil, err
 	}

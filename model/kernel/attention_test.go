@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // attentionRef is Attention in float64 with the whole matrix of weights, each multiplied by its
@@ -88,13 +90,8 @@ func TestAttentionGrad(t *testing.T) {
 					return sum
 				}
 				want := make([]float64, len(x))
-				for i, v := range x {
-					const h = 1e-5
-					x[i] = v + h
-					up := loss()
-					x[i] = v - h
-					want[i] = (up - loss()) / (2 * h)
-					x[i] = v
+				for i := range x {
+					want[i] = fixture.Slope(&x[i], 1e-5, loss)
 				}
 				checkAttentionGrad(t, s, drop, qkv, dout, want)
 			}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 // sequences calls f for each sequence of n of T tags.
@@ -72,14 +74,7 @@ func TestCRF(t *testing.T) {
 func checkDifferences(t *testing.T, x, gradient []float32, loss func() float64) {
 	t.Helper()
 	for i := range x {
-		const h = 1.0 / 256
-		was := x[i]
-		x[i] = was + h
-		up := loss()
-		x[i] = was - h
-		down := loss()
-		x[i] = was
-		if want := (up - down) / (2 * h); math.Abs(want-float64(gradient[i])) > 1e-3 {
+		if want := fixture.Slope(&x[i], 1.0/256, loss); math.Abs(want-float64(gradient[i])) > 1e-3 {
 			t.Errorf("gradient %d is %v, by differences %v", i, gradient[i], want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"tinygpt/internal/fixture"
 )
 
 func layerNormRef(x, gain, bias []float64, eps float64) []float64 {
@@ -48,13 +50,8 @@ func TestLayerNorm(t *testing.T) {
 			X, G, B := widen(x), widen(gain), widen(bias)
 			slope := func(p []float64) []float64 {
 				g := make([]float64, len(p))
-				for i, v := range p {
-					const h = 1e-5
-					p[i] = v + h
-					up := loss(X, G, B)
-					p[i] = v - h
-					g[i] = (up - loss(X, G, B)) / (2 * h)
-					p[i] = v
+				for i := range p {
+					g[i] = fixture.Slope(&p[i], 1e-5, func() float64 { return loss(X, G, B) })
 				}
 				return g
 			}

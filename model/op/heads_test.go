@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"tinygpt/internal/fixture"
+
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -133,13 +135,7 @@ func checkScalarGradients(t *testing.T, name string, shape tensor.Shape, build f
 		t.Errorf("%s: %v, want %v", name, got, 0.5*want(in))
 	}
 	for i, v := range grads[0].Value().Data().([]float32) {
-		x := in[i]
-		in[i] = x + 1e-5
-		up := want(in)
-		in[i] = x - 1e-5
-		down := want(in)
-		in[i] = x
-		if d := 0.5 * (up - down) / 2e-5; math.Abs(float64(v)-d) > 1e-5 {
+		if d := 0.5 * fixture.Slope(&in[i], 1e-5, func() float64 { return want(in) }); math.Abs(float64(v)-d) > 1e-5 {
 			t.Errorf("%s: gradient [%d] = %v, central difference %v", name, i, v, d)
 		}
 	}
@@ -178,13 +174,7 @@ func TestTwoLossesOverOneState(t *testing.T) {
 		t.Errorf("L3 = %v, want %v", got, want())
 	}
 	for j, got := range grads[0].Value().Data().([]float32) {
-		x := in[j]
-		in[j] = x + 1e-5
-		up := want()
-		in[j] = x - 1e-5
-		down := want()
-		in[j] = x
-		if d := (up - down) / 2e-5; math.Abs(float64(got)-d) > 1e-5 {
+		if d := fixture.Slope(&in[j], 1e-5, want); math.Abs(float64(got)-d) > 1e-5 {
 			t.Fatalf("gradient [%d] = %v, central difference %v", j, got, d)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"tinygpt/internal/fixture"
+
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -160,13 +162,7 @@ func TestLoss(t *testing.T) {
 	}
 	for k := range in {
 		for i, v := range grads[k].Value().Data().([]float32) {
-			x := in[k][i]
-			in[k][i] = x + 1e-5
-			up := f(in[0], in[1])
-			in[k][i] = x - 1e-5
-			down := f(in[0], in[1])
-			in[k][i] = x
-			if d := 0.5 * (up - down) / 2e-5; math.Abs(float64(v)-d) > 1e-5*(1+math.Abs(d)) {
+			if d := 0.5 * fixture.Slope(&in[k][i], 1e-5, func() float64 { return f(in[0], in[1]) }); math.Abs(float64(v)-d) > 1e-5*(1+math.Abs(d)) {
 				t.Errorf("gradient of input %d [%d] = %v, central difference %v", k, i, v, d)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"tinygpt/internal/fixture"
 	"tinygpt/model/kernel"
 )
 
@@ -221,14 +222,7 @@ func checkGradients(t *testing.T, c gradCase) {
 		}
 		got := grads[i].Value().Data().([]float32)
 		for j := range inputs[i] {
-			const h = 1e-5
-			x := inputs[i][j]
-			inputs[i][j] = x + h
-			up := objective()
-			inputs[i][j] = x - h
-			down := objective()
-			inputs[i][j] = x
-			want := runs * (up - down) / (2 * h)
+			want := runs * fixture.Slope(&inputs[i][j], 1e-5, objective)
 			if math.Abs(float64(got[j])-want) > 1e-4*(1+math.Abs(want)) {
 				t.Fatalf("gradient of input %d [%d] = %v, central difference %v", i, j, got[j], want)
 			}
@@ -271,13 +265,7 @@ func TestCrossEntropy(t *testing.T) {
 			}
 			for i := range in {
 				for j, v := range grads[i].Value().Data().([]float32) {
-					x := in[i][j]
-					in[i][j] = x + 1e-5
-					up := want()
-					in[i][j] = x - 1e-5
-					down := want()
-					in[i][j] = x
-					if d := (up - down) / 2e-5; math.Abs(float64(v)-d) > 1e-5 {
+					if d := fixture.Slope(&in[i][j], 1e-5, want); math.Abs(float64(v)-d) > 1e-5 {
 						t.Fatalf("gradient of input %d [%d] = %v, central difference %v", i, j, v, d)
 					}
 				}

@@ -7,6 +7,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"tinygpt/internal/fixture"
 	"tinygpt/model/kernel"
 )
 
@@ -85,14 +86,7 @@ func TestCRF(t *testing.T) {
 	for what, p := range map[string]Param{"w": w, "b": b, "chain": chain} {
 		x := p.Node.Value().Data().([]float32)
 		for i := range x {
-			const h = 1.0 / 128
-			was := x[i]
-			x[i] = was + h
-			up := value()
-			x[i] = was - h
-			down := value()
-			x[i] = was
-			if d := (up - down) / (2 * h); math.Abs(d-float64(p.Grad.Float32s()[i])) > 1e-3 {
+			if d := fixture.Slope(&x[i], 1.0/128, value); math.Abs(d-float64(p.Grad.Float32s()[i])) > 1e-3 {
 				t.Errorf("gradient %d of %s is %v, central difference %v", i, what, p.Grad.Float32s()[i], d)
 			}
 		}

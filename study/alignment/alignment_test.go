@@ -70,16 +70,15 @@ func course(t *testing.T, dir, base string, s Settings, report train.Report) (*C
 	return &Course{Dir: dir, Settings: s, Out: out, Report: func() train.Report { return report }}, out
 }
 
-// stopAt ends a context after a step of the training that has the given number of steps.
-type stopAt struct {
-	train.Silent
-	steps, step int
-	stop        context.CancelFunc
+// ofSteps passes on the steps of the training that has the given number of them.
+type ofSteps struct {
+	train.Report
+	steps int
 }
 
-func (s *stopAt) Step(m train.Metrics, p train.Progress) {
-	if p.Steps == s.steps && m.Step == s.step {
-		s.stop()
+func (r ofSteps) Step(m train.Metrics, p train.Progress) {
+	if p.Steps == r.steps {
+		r.Report.Step(m, p)
 	}
 }
 
@@ -105,7 +104,7 @@ func TestCourse(t *testing.T) {
 
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	stopped, _ := course(t, filepath.Join(dir, "stopped"), base, quick(), &stopAt{steps: 6, step: 3, stop: stop})
+	stopped, _ := course(t, filepath.Join(dir, "stopped"), base, quick(), ofSteps{train.StopAt(3, stop), 6})
 	if err := stopped.Run(ctx); !errors.Is(err, train.ErrInterrupted) {
 		t.Fatalf("stopped: %v", err)
 	}

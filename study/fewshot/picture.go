@@ -127,9 +127,6 @@ func (s *Summary) panel(task, xlabel string, ticks []plot.Tick, lines []series) 
 		p.Add(l)
 	}
 	for i, line := range lines {
-		if len(line.points) == 0 {
-			continue
-		}
 		marks, err := line.marks(i)
 		if err != nil {
 			return nil, err
@@ -173,8 +170,11 @@ type mark interface {
 }
 
 // marks are those of line i of a panel: the line and its points, or a dotted line to
-// compare with.
+// compare with. A line without points has none.
 func (l series) marks(i int) ([]mark, error) {
+	if len(l.points) == 0 {
+		return nil, nil
+	}
 	line, dots, err := plotter.NewLinePoints(l.points)
 	if err != nil {
 		return nil, err
@@ -191,12 +191,12 @@ func (l series) marks(i int) ([]mark, error) {
 // legendOf names the lines, and chance.
 func legendOf(lines []series) (legend []chart.Entry, err error) {
 	for i, line := range lines {
-		if len(line.points) == 0 {
-			continue
-		}
 		marks, err := line.marks(i)
 		if err != nil {
 			return nil, err
+		}
+		if len(marks) == 0 {
+			continue
 		}
 		entry := chart.Entry{Name: line.name}
 		for _, m := range marks {

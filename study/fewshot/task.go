@@ -106,19 +106,11 @@ type file struct {
 // in the columns that package labelled finds; the answer is one of the choices or its
 // number.
 func ReadTask(path string, o data.Options) (Task, error) {
-	table, err := labelled.Read(path, "", o)
-	if err != nil {
-		return nil, err
-	}
-	columns, err := table.Guess(labelled.Choice, labelled.Columns{}, true)
+	rows, err := labelled.ReadExamples(path, "", labelled.Choice, o)
 	var unknown *labelled.UnknownColumns
 	if errors.As(err, &unknown) {
 		return nil, fmt.Errorf("%s: which columns hold the %s? %s: in a task they are called question, choices and answer", unknown.Table, unknown.Wanted, unknown.Has)
 	}
-	if err != nil {
-		return nil, err
-	}
-	rows, err := table.Examples(labelled.Choice, columns, true)
 	if err != nil {
 		return nil, err
 	}

@@ -1,29 +1,18 @@
 package trace
 
 import (
-	_ "embed"
-	"html/template"
+	"embed"
 	"io"
+
+	"tinygpt/internal/page"
 )
 
-// The page's files. Its texts and numbers come in as one JSON object, which
-// html/template escapes for where it stands.
-var (
-	//go:embed page.html
-	pageHTML string
-	//go:embed page.css
-	pageCSS string
-	//go:embed page.js
-	pageJS string
+//go:embed page.html page.css page.js
+var pageFiles embed.FS
 
-	page = template.Must(template.New("page").Parse(pageHTML))
-)
+var tracePage = page.New(pageFiles)
 
 // Write writes the page.
 func (p *Page) Write(w io.Writer) error {
-	return page.Execute(w, struct {
-		Page *Page
-		CSS  template.CSS
-		JS   template.JS
-	}{p, template.CSS(pageCSS), template.JS(pageJS)})
+	return tracePage.Write(w, page.Content{Title: p.Prompt + " · gpt trace", Data: p})
 }

@@ -133,6 +133,16 @@ func (c oracleCase) flat(key string) ([]float64, error) {
 	return out, walk(v)
 }
 
+// sameAll is same for several quantities, in float64.
+func (o *oracle) sameAll(out oracleCase, got map[string][]float64) error {
+	for key, x := range got {
+		if err := o.same(out, key, oracleBound, x...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // same adds a comparison with an expected quantity, if the case has it.
 func (o *oracle) same(out oracleCase, key string, bound float64, got ...float64) error {
 	if _, ok := out.fields[key]; !ok {

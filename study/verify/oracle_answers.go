@@ -40,12 +40,7 @@ func (o *oracle) reward(c oracleCase) error {
 		}
 	}
 	n := float64(len(margins))
-	for key, got := range map[string][]float64{"loss": {total}, "loss_of_prompt": each, "accuracy": {float64(right) / n}, "margin": {sum / n}, "grad": grads} {
-		if err := o.same(out, key, oracleBound, got...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return o.sameAll(out, map[string][]float64{"loss": {total}, "loss_of_prompt": each, "accuracy": {float64(right) / n}, "margin": {sum / n}, "grad": grads})
 }
 
 // rewardExtreme is the loss at differences whose exponential overflows.
@@ -105,15 +100,10 @@ func (o *oracle) dpo(c oracleCase) error {
 	hinge, _ := mean(loss.Preference{Kind: loss.Hinge, Beta: beta})
 	smooth, _ := mean(loss.Preference{Kind: loss.DPO, Beta: beta, Smoothing: 0.1})
 	atReference, _ := loss.Preference{Kind: loss.DPO, Beta: beta}.Pair(0)
-	for key, got := range map[string][]float64{
+	return o.sameAll(out, map[string][]float64{
 		"loss": {l}, "rewards/chosen": chosen, "rewards/rejected": rejected, "rewards/margins": {margin}, "rewards/accuracies": {right},
 		"grad_chosen": grad, "grad_rejected": minus, "loss_ipo_sum": {ipo}, "loss_hinge": {hinge}, "loss_label_smoothing_0.1": {smooth}, "loss_at_reference": {atReference},
-	} {
-		if err := o.same(out, key, oracleBound, got...); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
 // grpo is what the answers of a group are worth against each other.
@@ -136,12 +126,7 @@ func (o *oracle) grpo(c oracleCase) error {
 			even += 1 / float64(len(rewards))
 		}
 	}
-	for key, got := range map[string][]float64{"centred": centred, "scaled_by_group": scaled, "leave_one_out": left, "frac_reward_zero_std": {even}} {
-		if err := o.same(out, key, oracleBound, got...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return o.sameAll(out, map[string][]float64{"centred": centred, "scaled_by_group": scaled, "leave_one_out": left, "frac_reward_zero_std": {even}})
 }
 
 // sft is the loss on answers alone.

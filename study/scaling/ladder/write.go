@@ -13,6 +13,7 @@ import (
 
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
+	"tinygpt/internal/terminal"
 	"tinygpt/study/scaling/powerlaw"
 )
 
@@ -115,12 +116,7 @@ func plusMinus(x, err float64) string {
 
 // table has a row for each model.
 func (a Analysis) table(markdown bool) string {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	style := t.Style()
-	style.Format.Header = text.FormatDefault
-	style.Options = table.Options{SeparateHeader: true}
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	t := terminal.Unframed()
 	header := table.Row{"layers × width", "N", "parameters", "training FLOP", "learning rate", "seed", "time", "loss, nats", "bits per byte", "law", "off"}
 	t.AppendHeader(header)
 	var columns []table.ColumnConfig
