@@ -248,7 +248,7 @@ func TestBadInput(t *testing.T) {
 1 | sample --run altered | altered/best.safetensors
 1 | sample --run mixed | its tokenizer has 300 tokens, the model of config.yaml 310
 1 | sample --run swapped | is not the one that the model was trained with
-1 | sample --checkpoint middle | checkpoint "middle": expected best or last
+2 | sample --checkpoint middle | --checkpoint is "middle": expected best or last
 1 | sample --run letters --prompt abcZ | 'Z'
 2 | sample --temperature -1 | temperature is -1
 2 | sample --top-k -1 | top-k is -1
@@ -266,7 +266,7 @@ func TestBadInput(t *testing.T) {
 1 | sample --prompt-file none.txt | none.txt
 2 | eval --stride 0 | --stride is 0: expected 1 to 24, the model's context
 2 | eval --stride 25 | --stride is 25: expected 1 to 24
-2 | eval --weights int4 | --weights is "int4": expected float32, bfloat16, int8
+2 | eval --weights int4 | --weights is "int4": expected float32, bfloat16 or int8; did you mean int8?
 2 | sample --weights int4 | --weights is "int4"
 2 | eval --format xml | --format is "xml"
 1 | eval --run letters --data latin1.txt | latin1.txt:3:

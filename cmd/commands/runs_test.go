@@ -5,7 +5,6 @@ import (
 	"os"
 	"testing"
 
-	"tinygpt/internal/expect"
 	"tinygpt/run"
 )
 
@@ -71,6 +70,8 @@ func TestRuns(t *testing.T) {
 		}
 	}
 	contains(t, succeed(t, "runs", "remove", "--yes", "other", "tiny-1"), "removed runs/other\nremoved runs/tiny-1\n")
-	expect.File(t, "letters")
+	if _, err := os.Stat("letters"); err != nil {
+		t.Error(err)
+	}
 	contains(t, succeed(t, "runs"), "no runs here yet: make one with ")
 }
