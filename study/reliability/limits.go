@@ -13,9 +13,12 @@ import (
 
 // Limits has runs of a kind meet a full disk, a limit on the size of files, few file
 // handles, closed standard streams, a pipe that nobody reads, a folder that can't be
-// written to and one that is removed: they go on, or end with one line and a status that
-// isn't 0. What they leave can be gone on with, once there is room again.
+// written to and one that is removed, two starts at once: they go on, or end with one line
+// and a status that isn't 0. What they leave can be gone on with, once there is room again.
 func (k Kind) Limits(p *Program, r *Report, times int, _ uint64) error {
+	if k.server {
+		return k.fillServer(p, r)
+	}
 	reference, took, err := k.reference(p)
 	if err != nil {
 		return err
@@ -44,14 +47,23 @@ func (k Kind) Limits(p *Program, r *Report, times int, _ uint64) error {
 				}
 			}
 		}
-		// A pipe that nobody reads: the run goes on or says so.
 		for fault, line := range map[string]string{
 			"16 file handles": "ulimit -n 16", "closed standard streams": "exec 0<&- 1>&- 2>&-", "standard output on a full disk": "exec >/dev/full",
+			// A pipe whose reader has gone, to a program that isn't ended by that.
+			"broken pipe": "trap '' PIPE; exec > >(:); sleep 0.2",
 		} {
 			if i > 0 {
 				break // always the same
 			}
 			if err := k.limited(p, r, fault, reference, stem+"-"+strings.ReplaceAll(fault, " ", "-"), line, nil); err != nil {
+				return err
+			}
+		}
+		if err := k.together(p, r, reference, fmt.Sprintf("%s-together-%d", stem, i)); err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := k.readOnly(p, r, stem+"-read-only"); err != nil {
 				return err
 			}
 		}
@@ -78,7 +90,7 @@ func (k Kind) limited(p *Program, r *Report, fault, reference, dir, line string,
 	} else if n := strings.Count(lastLines(e.Stderr), "\n"); e.Status != 0 && n > 0 {
 		r.wrong(x, "%s: %d lines of error: %v", line, n+1, e)
 	}
-	if fault == "standard output on a full disk" && e.Status == 0 {
+	if unheard := fault == "standard output on a full disk" || fault == "broken pipe"; unheard && e.Status == 0 {
 		r.wrong(x, "%v: nobody has seen what it said", e)
 	}
 	if more != nil {
@@ -118,4 +130,73 @@ func (k Kind) removed(p *Program, r *Report, dir string, after time.Duration) er
 		r.wrong(x, "%v: %s", e, f)
 	}
 	return os.RemoveAll(filepath.Join(p.Folder, dir))
+}
+
+// together starts two processes at once in one new folder: one makes the run, the other is
+// refused in one line.
+func (k Kind) together(p *Program, r *Report, reference, dir string) error {
+	x := r.row("two starts at once in one folder", k.Name)
+	var both [2]*Process
+	for i := range both {
+		var err error
+		if both[i], err = p.Start(nil, words(k.Begin, dir)...); err != nil {
+			return err
+		}
+	}
+	x.times++
+	won := 0
+	for _, process := range both {
+		e := process.Wait()
+		switch {
+		case e.Fault() != "":
+			r.wrong(x, "%v: %s", e, e.Fault())
+		case e.Status == 0:
+			won++
+		case e.Status != 1 || strings.Contains(lastLines(e.Stderr), "\n") || !strings.Contains(e.Stderr, "in use by process") && !strings.Contains(e.Stderr, "holds a run already"):
+			r.wrong(x, "%v", e)
+		}
+	}
+	// A command that finds what another one has just made may have nothing left to do.
+	if won == 0 || won == 2 && k.Resume != "" {
+		r.wrong(x, "%d of 2 processes have made %s", won, dir)
+	}
+	x.compared++
+	differences := Compare(filepath.Join(p.Folder, reference), filepath.Join(p.Folder, dir))
+	for _, d := range differences {
+		r.wrong(x, "%s: %s", dir, d)
+	}
+	if len(differences) > 0 {
+		return nil
+	}
+	return os.RemoveAll(filepath.Join(p.Folder, dir))
+}
+
+// readOnly starts a run in a folder that can't be written to.
+func (k Kind) readOnly(p *Program, r *Report, dir string) error {
+	x := r.row("read-only folder", k.Name)
+	whole := filepath.Join(p.Folder, dir)
+	if err := os.MkdirAll(whole, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(whole)
+	if os.Geteuid() == 0 { // whom permissions don't stop
+		if err := syscall.Mount("tmpfs", whole, "tmpfs", syscall.MS_RDONLY, "size=64k"); err != nil {
+			fmt.Fprintln(r.Log, "read-only folder: left out:", err)
+			return nil
+		}
+		defer syscall.Unmount(whole, syscall.MNT_DETACH)
+	} else if err := os.Chmod(whole, 0o555); err != nil {
+		return err
+	}
+	e, err := p.Run(words(k.Begin, dir)...)
+	if err != nil {
+		return err
+	}
+	x.times++
+	if f := e.Fault(); f != "" {
+		r.wrong(x, "%v: %s", e, f)
+	} else if e.Status != 1 || strings.Contains(lastLines(e.Stderr), "\n") {
+		r.wrong(x, "%v", e)
+	}
+	return nil
 }

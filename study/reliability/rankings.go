@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -189,4 +190,63 @@ func lostRankings(text []byte, acknowledged map[int64]bool) (problems []string) 
 		}
 	}
 	return problems
+}
+
+// fillServer fills the disk of a server that takes rankings: it refuses them, goes on, and
+// takes them again once there is room.
+func (k Kind) fillServer(p *Program, r *Report) error {
+	const dir = "full-rankings"
+	whole := filepath.Join(p.Folder, dir)
+	if err := os.MkdirAll(whole, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(whole)
+	if err := syscall.Mount("tmpfs", whole, "tmpfs", 0, "size=8k"); err != nil {
+		fmt.Fprintln(r.Log, "full disk: left out:", err)
+		return nil
+	}
+	defer syscall.Unmount(whole, syscall.MNT_DETACH)
+	x := r.row("full disk", k.Name)
+	s, err := serve(p, dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		s.Signal(syscall.SIGKILL)
+		s.Wait()
+	}()
+	client := &http.Client{Timeout: 10 * time.Second}
+	acknowledged := map[int64]bool{}
+	refused := 0
+	for n := range int64(400) {
+		if err := post(client, s.address, n); err == nil {
+			acknowledged[n] = true
+			continue
+		} else if !strings.Contains(err.Error(), "status 500") { // the log says more
+			r.wrong(x, "%v", err)
+		}
+		if refused++; refused == 3 {
+			break
+		}
+	}
+	x.times += refused
+	if refused < 3 {
+		r.wrong(x, "the disk isn't full after %d rankings", len(acknowledged))
+	}
+	if err := syscall.Mount("tmpfs", whole, "tmpfs", syscall.MS_REMOUNT, "size=1m"); err != nil {
+		return err
+	}
+	if err := post(client, s.address, 1000); err != nil {
+		r.wrong(x, "with room again: %v", err)
+	}
+	acknowledged[1000] = true
+	text, err := os.ReadFile(filepath.Join(whole, rankingsFile))
+	if err != nil {
+		return err
+	}
+	for _, problem := range lostRankings(text, acknowledged) {
+		r.wrong(x, "%s", problem)
+	}
+	x.compared++
+	return nil
 }
