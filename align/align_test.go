@@ -252,12 +252,12 @@ func TestScoreAlone(t *testing.T) {
 	}
 	list := w.answered(t, 1, 40, 60)
 	s := newScorer(m, true)
-	all, err := s.scores(list)
+	all, err := s.scores(context.Background(), list)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range list {
-		alone, err := s.scores(list[i : i+1])
+		alone, err := s.scores(context.Background(), list[i:i+1])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -267,7 +267,7 @@ func TestScoreAlone(t *testing.T) {
 	}
 	back := slices.Clone(list)
 	slices.Reverse(back)
-	reversed, err := s.scores(back)
+	reversed, err := s.scores(context.Background(), back)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func TestAccuracyMirrored(t *testing.T) {
 		g.Pairs = [][2]int{{1, 0}}
 		mirrored = append(mirrored, g)
 	}
-	scores, err := scoresOf(newScorer(m, true), groups)
+	scores, err := scoresOf(context.Background(), newScorer(m, true), groups)
 	if err != nil {
 		t.Fatal(err)
 	}

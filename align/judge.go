@@ -36,11 +36,11 @@ type RewardJudge struct {
 func (r *RewardJudge) Name() string { return "reward" }
 
 // Scores are those of the answers' last tokens.
-func (r *RewardJudge) Scores(_ context.Context, list []Instruction, answers []Answer) ([]float64, error) {
+func (r *RewardJudge) Scores(ctx context.Context, list []Instruction, answers []Answer) ([]float64, error) {
 	if r.scorer == nil {
 		r.scorer = newScorer(r.Model, true)
 	}
-	scores, err := r.scorer.scores(sequences(list, answers))
+	scores, err := r.scorer.scores(ctx, sequences(list, answers))
 	for i := range scores {
 		scores[i] = (scores[i] - r.Mean) / r.Deviation
 	}

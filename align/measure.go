@@ -1,6 +1,7 @@
 package align
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -41,12 +42,12 @@ type accuracy struct {
 }
 
 // scoresOf returns the scores of all answers, group by group.
-func scoresOf(s *scorer, groups []Group) (scores [][]float64, err error) {
+func scoresOf(ctx context.Context, s *scorer, groups []Group) (scores [][]float64, err error) {
 	var all []Sequence
 	for _, g := range groups {
 		all = append(all, g.Sequences...)
 	}
-	flat, err := s.scores(all)
+	flat, err := s.scores(ctx, all)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +58,8 @@ func scoresOf(s *scorer, groups []Group) (scores [][]float64, err error) {
 	return scores, nil
 }
 
-func accuracyOf(s *scorer, groups []Group) (a accuracy, scores [][]float64, err error) {
-	if scores, err = scoresOf(s, groups); err != nil {
+func accuracyOf(ctx context.Context, s *scorer, groups []Group) (a accuracy, scores [][]float64, err error) {
+	if scores, err = scoresOf(ctx, s, groups); err != nil {
 		return a, nil, err
 	}
 	var margins, all []float64
@@ -129,7 +130,7 @@ func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Seque
 	// repeated.
 	m.Parameter(scoreName + ".bias").Value.Float32s()[0] = 0
 	s := newScorer(m, true)
-	a, scores, err := accuracyOf(s, valid)
+	a, scores, err := accuracyOf(context.Background(), s, valid)
 	if err != nil {
 		return r, nil, err
 	}
@@ -138,7 +139,7 @@ func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Seque
 		LengthOnly: lengthOnly(groups, valid), WordsOnly: wordsOnly(groups, valid, m.Config.VocabSize),
 	}
 	if len(demonstrations) > 0 {
-		zero, err := s.scores(demonstrations)
+		zero, err := s.scores(context.Background(), demonstrations)
 		if err != nil {
 			return r, nil, err
 		}

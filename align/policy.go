@@ -2,8 +2,8 @@ package align
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math"
 
 	G "gorgonia.org/gorgonia"
 
@@ -51,7 +51,9 @@ type policy struct {
 	lengths []int
 	texts   map[int]*data.Sampler // windows of the pre-training text by length
 
-	seen    map[string]float64 // measures of the present update
+	seen    map[string]float64 // see measures
+	kept    []float64          // the same in memory that a checkpoint keeps
+	made    []float64          // see preparing
 	sampler float64
 }
 
@@ -74,9 +76,10 @@ func newPolicy(in PolicyInputs, c Policy) (*policy, error) {
 	p := &policy{
 		PolicyInputs: in, config: c, steps: c.Episodes / c.MiniBatch * c.Epochs,
 		scorer: newScorer(in.Model, false), referenceScorer: newScorer(reference, false),
-		roll: newRollout(c.Episodes, context), beta: []float64{c.KL},
+		roll: newRollout(c.Episodes, context), beta: []float64{c.KL}, made: make([]float64, 2),
 		graphs: map[*model.Graph]*policyGraph{}, lengths: lengths(context, context), texts: map[int]*data.Sampler{},
 	}
+	p.kept = notMeasured(p.measureNames())
 	switch {
 	case c.Group > 1:
 	case c.ValueHead:
@@ -111,7 +114,11 @@ func (p *policy) learningRate(update int) float64 {
 
 // State is what a run that is stopped between two steps of an update needs.
 func (p *policy) State() []safetensors.Tensor {
-	list := append(p.roll.state(), safetensors.Tensor{Name: "kl_coefficient", Shape: []int{1}, Data: p.beta})
+	p.keepMeasures()
+	list := append(p.roll.state(),
+		safetensors.Tensor{Name: "kl_coefficient", Shape: []int{1}, Data: p.beta},
+		safetensors.Tensor{Name: "measures", Shape: []int{len(p.kept)}, Data: p.kept},
+		safetensors.Tensor{Name: "prepared", Shape: []int{len(p.made)}, Data: p.made})
 	if p.value != nil {
 		list = append(list, p.value.state()...)
 	}
@@ -124,38 +131,45 @@ func (p *policy) State() []safetensors.Tensor {
 	return list
 }
 
-// Prepare draws a roll-out before the first step of an update. Once the answers are
-// drawn it goes on to the end, even if ctx ends: the value model has changed then.
+// preparing are what Prepare has made so far: 1 and the number of the update whose roll-out
+// is drawn, and how many batches the value model was fitted to.
+const (
+	preparedUpdate = iota
+	preparedBatches
+)
+
+// Prepare draws a roll-out before the first step of an update, and fits the value model to
+// it. If ctx ends, a later call goes on.
 func (p *policy) Prepare(ctx context.Context, step int) error {
-	if p.seen == nil {
-		p.seen = map[string]float64{} // resumed within an update: some measures are lost
-	}
 	if step%p.steps != 0 {
 		return nil
 	}
 	update := step / p.steps
-	if p.average != nil && update > 0 {
-		mix(p.average, p.Model, p.config.Average)
-	}
-	if err := p.draw(ctx, update); err != nil {
-		return err
+	if drawn := float64(update + 1); p.made[preparedUpdate] != drawn {
+		err := p.draw(ctx, update)
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return err
+		}
+		if p.average != nil && update > 0 {
+			mix(p.average, p.Model, p.config.Average)
+		}
+		if err != nil {
+			return err
+		}
+		p.made[preparedUpdate], p.made[preparedBatches] = drawn, 0
 	}
 	if p.value == nil {
 		return nil
 	}
-	measures, err := p.value.update(&p.roll, update, p.Seed)
-	for name, x := range measures {
-		p.seen[name] = x
-	}
-	return err
+	return p.value.update(ctx, &p.roll, update, p.Seed, &p.made[preparedBatches], p.measures())
 }
 
 // predict returns the values of the tokens before an update.
-func (p *policy) predict(all []Sequence) ([][]float64, error) {
+func (p *policy) predict(ctx context.Context, all []Sequence) ([][]float64, error) {
 	if p.heads != nil {
-		return p.heads.values(all)
+		return p.heads.values(ctx, all)
 	}
-	return p.value.scorer.values(all)
+	return p.value.scorer.values(ctx, all)
 }
 
 // mix moves the weights of average towards those of m.
@@ -236,18 +250,18 @@ func (p *policy) compute(in *policyGraph, x, grad [][]float32) float64 {
 	d := make([]float64, tokens)
 	total, stats := loss.Policy(logProbs, in.old, in.advantages, p.config.Clip, tokens, d)
 	steps, n := float64(p.steps), float64(tokens)
-	p.seen["loss/policy_avg"] += total / steps
-	p.seen["policy/clipfrac_avg"] += float64(stats.Clipped) / n / steps
-	p.seen["policy/approxkl_avg"] += stats.ApproxKL / n / steps
-	p.seen["policy/entropy_avg"] += mean(entropies) / steps
+	p.measures()["loss/policy_avg"] += total / steps
+	p.measures()["policy/clipfrac_avg"] += float64(stats.Clipped) / n / steps
+	p.measures()["policy/approxkl_avg"] += stats.ApproxKL / n / steps
+	p.measures()["policy/entropy_avg"] += mean(entropies) / steps
 	ratio := stats.Ratio / n
-	p.seen["val/ratio"] += ratio / steps
-	p.seen["val/ratio_var"] += (ratio - 1) * (ratio - 1) / steps
+	p.measures()["val/ratio"] += ratio / steps
+	p.measures()["val/ratio_var"] += (ratio - 1) * (ratio - 1) / steps
 	if p.config.KLIn == KLLoss && p.beta[0] > 0 {
 		more := make([]float64, tokens)
 		kl := loss.K3Loss(logProbs, in.reference, tokens, more)
 		total += p.beta[0] * kl
-		p.seen["kl"] += kl / steps
+		p.measures()["kl"] += kl / steps
 		for i := range d {
 			d[i] += p.beta[0] * more[i]
 		}
@@ -267,7 +281,7 @@ func (p *policy) compute(in *policyGraph, x, grad [][]float32) float64 {
 		}
 		scatter(grad[0][:half], in.texts, d)
 		total += p.config.Pretraining * l
-		p.seen["ptx/loss"] += l / steps
+		p.measures()["ptx/loss"] += l / steps
 	}
 	if p.config.ValueHead {
 		values := gather(x[1], in.spans)
@@ -275,23 +289,10 @@ func (p *policy) compute(in *policyGraph, x, grad [][]float32) float64 {
 		l, clipped := loss.Value(values, in.values, in.returns, p.config.ValueClip, p.config.ValueWeight, tokens, d)
 		scatter(grad[1], in.spans, d)
 		total += l
-		p.seen["loss/value_avg"] += l / p.config.ValueWeight / steps
-		p.seen["val/clipfrac_avg"] += float64(clipped) / n / steps
+		p.measures()["loss/value_avg"] += l / p.config.ValueWeight / steps
+		p.measures()["val/clipfrac_avg"] += float64(clipped) / n / steps
 	}
 	return total
-}
-
-// Values are the measures of an update, after its last step.
-func (p *policy) Values(step int) map[string]float64 {
-	if step%p.steps != p.steps-1 {
-		return nil
-	}
-	for name, x := range p.seen {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			delete(p.seen, name)
-		}
-	}
-	return p.seen
 }
 
 // check refuses what can't be learned from.

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"context"
 	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
@@ -43,7 +44,7 @@ func newPreference(reference *model.Model, groups []Group, c Preference, seed ui
 			chosen = append(chosen, [2]int{first + g.Pairs[i][0], first + g.Pairs[i][1]})
 		}
 	}
-	sums, err := newScorer(reference, false).sums(sequences)
+	sums, err := newScorer(reference, false).sums(context.Background(), sequences)
 	if err != nil {
 		return nil, err
 	}
@@ -140,12 +141,12 @@ func fill(x []float64, v float64) {
 }
 
 // measured is the loss of all pairs by a scorer of the policy.
-func (p *preference) measured(s *scorer) (float64, error) {
+func (p *preference) measured(ctx context.Context, s *scorer) (float64, error) {
 	var all []Sequence
 	for _, x := range p.pairs {
 		all = append(all, x.chosen, x.rejected)
 	}
-	sums, err := s.sums(all)
+	sums, err := s.sums(ctx, all)
 	if err != nil {
 		return 0, err
 	}

@@ -86,7 +86,7 @@ func (p *policy) draw(ctx context.Context, update int) error {
 		return err
 	}
 	all := sequences(list, answers)
-	c, err := p.scorer.compare(p.referenceScorer, all)
+	c, err := p.scorer.compare(ctx, p.referenceScorer, all)
 	if err != nil {
 		return err
 	}
@@ -111,21 +111,21 @@ func (p *policy) draw(ctx context.Context, update int) error {
 		if err != nil {
 			return err
 		}
-		p.seen["objective/"+p.Gold.Name()] = mean(gold)
+		p.measures()["objective/"+p.Gold.Name()] = mean(gold)
 	}
 	for i, a := range answers {
 		if !a.Ended {
 			scores[i] -= p.config.MissingEnd
 		}
 	}
-	if kl := p.seen["objective/kl_full"]; p.config.MaxKL > 0 && kl > p.config.MaxKL {
+	if kl := p.measures()["objective/kl_full"]; p.config.MaxKL > 0 && kl > p.config.MaxKL {
 		return &KLError{kl, p.config.MaxKL, p.beta[0]}
 	}
-	if err := p.judgeTokens(all, scores, c); err != nil {
+	if err := p.judgeTokens(ctx, all, scores, c); err != nil {
 		return err
 	}
 	if p.config.KLTarget > 0 {
-		p.beta[0] = loss.AdaptiveKL(p.beta[0], p.seen["objective/kl"], p.config.KLTarget, p.config.Episodes, max(p.config.KLHorizon, 1))
+		p.beta[0] = loss.AdaptiveKL(p.beta[0], p.measures()["objective/kl"], p.config.KLTarget, p.config.Episodes, max(p.config.KLHorizon, 1))
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func (p *policy) checkSampler(answers []Answer, trainers [][]float64) error {
 // describe notes the measures of a roll-out under trl's names, and others.
 func (p *policy) describe(answers []Answer, scores []float64, c comparison) {
 	n := float64(len(answers))
-	v := p.seen
+	v := p.measures()
 	v["sampler/max_logprob_difference"], v["val/num_eos_tokens"] = p.sampler, 0
 	v["objective/scores"] = mean(scores)
 	var sizes []float64
@@ -216,7 +216,7 @@ func repetitions(tokens []int32) (again, of int) {
 }
 
 // judgeTokens turns scores into advantages of tokens.
-func (p *policy) judgeTokens(all []Sequence, scores []float64, c comparison) error {
+func (p *policy) judgeTokens(ctx context.Context, all []Sequence, scores []float64, c comparison) error {
 	price := p.beta[0]
 	if p.config.KLIn == KLLoss {
 		price = 0
@@ -234,7 +234,7 @@ func (p *policy) judgeTokens(all []Sequence, scores []float64, c comparison) err
 		p.groupAdvantages(all, scores)
 		return nil
 	}
-	values, err := p.predict(all)
+	values, err := p.predict(ctx, all)
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func (p *policy) judgeTokens(all []Sequence, scores []float64, c comparison) err
 		a, r := loss.GAE(loss.Rewards(kl[i], price, scores[i]), values[i], p.config.Gamma, p.config.Lambda)
 		advantages, returns, flat = append(advantages, a...), append(returns, r...), append(flat, values[i]...)
 	}
-	p.seen["val/var_explained"] = explained(flat, returns)
+	p.measures()["val/var_explained"] = explained(flat, returns)
 	if p.config.Whiten {
 		advantages = loss.Whiten(advantages, true, loss.Bessel)
 	}
@@ -274,7 +274,7 @@ func (p *policy) groupAdvantages(all []Sequence, scores []float64) {
 			p.roll.set(p.roll.advantages, at+i, numbers)
 		}
 	}
-	p.seen["reward"], p.seen["reward_std"], p.seen["frac_reward_zero_std"] = mean(scores), deviation, even/groups
+	p.measures()["reward"], p.measures()["reward_std"], p.measures()["frac_reward_zero_std"] = mean(scores), deviation, even/groups
 }
 
 // explained is 1 − Var(returns − values)/Var(returns).

@@ -2,6 +2,7 @@ package align
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"slices"
 
@@ -84,14 +85,17 @@ func (s *scorer) graph(n int) (*scoring, error) {
 }
 
 // each runs the sequences in batches of similar lengths. do gets a batch's graph, the
-// numbers of its sequences and where their answers are.
-func (s *scorer) each(sequences []Sequence, do func(g *scoring, numbers []int, spans []span)) error {
+// numbers of its sequences and where their answers are. When ctx ends it returns its error.
+func (s *scorer) each(ctx context.Context, sequences []Sequence, do func(g *scoring, numbers []int, spans []span)) error {
 	numbers := make([]int, len(sequences))
 	for i := range numbers {
 		numbers[i] = i
 	}
 	slices.SortStableFunc(numbers, func(a, b int) int { return cmp.Compare(len(sequences[a].Tokens), len(sequences[b].Tokens)) })
 	for part := range slices.Chunk(numbers, scoreBatch) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		batch := make([]Sequence, len(part))
 		for i, n := range part {
 			batch[i] = sequences[n]
@@ -110,9 +114,9 @@ func (s *scorer) each(sequences []Sequence, do func(g *scoring, numbers []int, s
 }
 
 // sums returns the log-probabilities of whole answers.
-func (s *scorer) sums(sequences []Sequence) (sums []float64, err error) {
+func (s *scorer) sums(ctx context.Context, sequences []Sequence) (sums []float64, err error) {
 	sums = make([]float64, len(sequences))
-	err = s.each(sequences, func(g *scoring, numbers []int, spans []span) {
+	err = s.each(ctx, sequences, func(g *scoring, numbers []int, spans []span) {
 		out := g.out.Value().Data().([]float32)
 		for i, n := range numbers {
 			for _, l := range gather(out, spans[i:i+1]) {
@@ -131,12 +135,12 @@ type comparison struct {
 }
 
 // compare runs a policy and its reference over the same sequences.
-func (s *scorer) compare(reference *scorer, sequences []Sequence) (c comparison, err error) {
+func (s *scorer) compare(ctx context.Context, reference *scorer, sequences []Sequence) (c comparison, err error) {
 	for _, list := range []*[][]float64{&c.logProbs, &c.reference, &c.kl, &c.entropies} {
 		*list = make([][]float64, len(sequences))
 	}
 	var failed error
-	err = s.each(sequences, func(g *scoring, numbers []int, spans []span) {
+	err = s.each(ctx, sequences, func(g *scoring, numbers []int, spans []span) {
 		r, err := reference.graph(g.Context)
 		if err == nil {
 			copy(r.Tokens, g.Tokens)
@@ -160,9 +164,9 @@ func (s *scorer) compare(reference *scorer, sequences []Sequence) (c comparison,
 }
 
 // scores returns what the head says at the last token of each sequence.
-func (s *scorer) scores(sequences []Sequence) ([]float64, error) {
+func (s *scorer) scores(ctx context.Context, sequences []Sequence) ([]float64, error) {
 	scores := make([]float64, len(sequences))
-	err := s.each(sequences, func(g *scoring, numbers []int, spans []span) {
+	err := s.each(ctx, sequences, func(g *scoring, numbers []int, spans []span) {
 		out := g.out.Value().Data().([]float32)
 		for i, n := range numbers {
 			scores[n] = float64(out[spans[i].from+spans[i].n])
@@ -172,9 +176,9 @@ func (s *scorer) scores(sequences []Sequence) ([]float64, error) {
 }
 
 // values returns what the head says before each token of the answers.
-func (s *scorer) values(sequences []Sequence) ([][]float64, error) {
+func (s *scorer) values(ctx context.Context, sequences []Sequence) ([][]float64, error) {
 	values := make([][]float64, len(sequences))
-	err := s.each(sequences, func(g *scoring, numbers []int, spans []span) {
+	err := s.each(ctx, sequences, func(g *scoring, numbers []int, spans []span) {
 		out := g.out.Value().Data().([]float32)
 		for i, n := range numbers {
 			values[n] = gather(out, spans[i:i+1])
@@ -185,14 +189,14 @@ func (s *scorer) values(sequences []Sequence) ([][]float64, error) {
 
 // Divergence is the mean exact KL divergence of m from reference over m's answers, in
 // nats an answer. Both have the same vocabulary.
-func Divergence(m, reference *model.Model, list []Instruction, answers []Answer) (float64, error) {
+func Divergence(ctx context.Context, m, reference *model.Model, list []Instruction, answers []Answer) (float64, error) {
 	var kept []Sequence
 	for _, s := range sequences(list, answers) {
 		if len(s.Tokens) <= reference.Config.Context {
 			kept = append(kept, s)
 		}
 	}
-	c, err := newScorer(m, false).compare(newScorer(reference, false), kept)
+	c, err := newScorer(m, false).compare(ctx, newScorer(reference, false), kept)
 	if err != nil {
 		return 0, err
 	}

@@ -161,7 +161,7 @@ func NewSFT(m *model.Model, demonstrations, valid []Sequence, c Config, examiner
 	o := newSupervised(demonstrations, c.SFT, 1, m.Config.Context, c.World.Seed)
 	s := newScorer(m, false)
 	validate := func(ctx context.Context) (train.Evaluation, error) {
-		sums, err := s.sums(valid)
+		sums, err := s.sums(ctx, valid)
 		if err != nil {
 			return train.Evaluation{}, err
 		}
@@ -183,7 +183,7 @@ func NewReward(m *model.Model, groups, valid []Group, c Config) (*Session, error
 	o := newRewardModel(groups, c.Reward, m.Config.Context, c.World.Seed)
 	s := newScorer(m, true)
 	validate := func(ctx context.Context) (train.Evaluation, error) {
-		a, _, err := accuracyOf(s, valid)
+		a, _, err := accuracyOf(ctx, s, valid)
 		return train.Evaluation{Loss: a.loss, Metric: "accuracy", Score: a.accuracy}, err
 	}
 	config := settings(len(o.order), c.Reward.Evaluations, c.Reward.LearningRate, c.World.Seed)
@@ -210,7 +210,7 @@ func NewPreference(m *model.Model, groups, valid []Group, c Config, examiner *Ex
 	}
 	s := newScorer(m, false)
 	validate := func(ctx context.Context) (train.Evaluation, error) {
-		loss, err := held.measured(s)
+		loss, err := held.measured(ctx, s)
 		if err != nil {
 			return train.Evaluation{}, err
 		}
@@ -240,9 +240,7 @@ func NewPolicy(in PolicyInputs, c Policy, examiner *Examiner) (*Session, error) 
 	config.EvalInterval = c.EvalEvery * p.steps
 	config.CheckpointInterval = config.EvalInterval
 	validate := func(ctx context.Context) (train.Evaluation, error) {
-		// What was seen in the last step isn't kept, so this can't be done again later: it
-		// isn't interrupted.
-		return examiner.evaluation(context.WithoutCancel(ctx), in.Model, math.Max(0, p.seen["objective/kl_full"]))
+		return examiner.evaluation(ctx, in.Model, math.Max(0, p.measures()["objective/kl_full"]))
 	}
 	session := &Session{policy: p, Trainer: &train.Trainer{Config: config, Model: in.Model, Objective: p, Validate: validate}}
 	session.note("%d prompts, %d updates of %d answers, %d steps each", len(in.Prompts), c.Updates, c.Episodes, p.steps)

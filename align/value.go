@@ -1,6 +1,7 @@
 package align
 
 import (
+	"context"
 	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
@@ -68,12 +69,17 @@ func (g *valueGraph) compute(x, grad [][]float32) float64 {
 	return l
 }
 
-// update fits the values to the returns of a roll-out: a step for each mini-batch. It
-// returns trl's measures.
-func (v *valueModel) update(r *rollout, update int, seed uint64) (measures map[string]float64, err error) {
+// update fits the values to the returns of a roll-out: a step for each mini-batch, from
+// number made on, which it counts. It adds trl's measures to those of the update.
+func (v *valueModel) update(ctx context.Context, r *rollout, update int, seed uint64, made *float64, measures map[string]float64) error {
 	batches := miniBatches(v.config, seed, update)
-	measures = map[string]float64{}
 	for i, episodes := range batches {
+		if i < int(*made) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		var batch []Sequence
 		for _, e := range episodes {
 			batch = append(batch, r.sequence(e))
@@ -83,7 +89,7 @@ func (v *valueModel) update(r *rollout, update int, seed uint64) (measures map[s
 		g.old, g.returns = r.get(r.values, episodes), r.get(r.returns, episodes)
 		v.model.ZeroGrad()
 		if err := g.Run(); err != nil {
-			return nil, err
+			return err
 		}
 		v.optimiser.Update(v.groups, train.Update{
 			Step: update*len(batches) + i, LearningRate: v.config.ValueRate * v.config.warmth(update),
@@ -92,8 +98,9 @@ func (v *valueModel) update(r *rollout, update int, seed uint64) (measures map[s
 		n := float64(len(batches))
 		measures["loss/value_avg"] += float64(g.loss.Value().Data().(float32)) / n
 		measures["val/clipfrac_avg"] += float64(g.clipped) / float64(len(g.old)) / n
+		*made++
 	}
-	return measures, nil
+	return nil
 }
 
 // state are the tensors that a checkpoint keeps.

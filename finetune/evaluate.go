@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,10 +57,10 @@ func (e Evaluation) Train() train.Evaluation {
 // worstExamples is how many an evaluation keeps.
 const worstExamples = 10
 
-// Evaluate measures the predictor on items with labels.
-func (p *Predictor) Evaluate(items []*Item) (Evaluation, error) {
+// Evaluate measures the predictor on items with labels. When ctx ends it returns its error.
+func (p *Predictor) Evaluate(ctx context.Context, items []*Item) (Evaluation, error) {
 	e := Evaluation{Examples: len(items), Metric: p.setup.MetricName(), Metrics: map[string]float64{}}
-	scores, err := p.Scores(items)
+	scores, err := p.Scores(ctx, items)
 	if err != nil {
 		return e, err
 	}

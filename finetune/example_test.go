@@ -48,7 +48,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	answers, err := t.Answers([]labelled.Example{{Texts: []string{"Max was sad."}}})
+	answers, err := t.Answers(context.Background(), []labelled.Example{{Texts: []string{"Max was sad."}}})
 	if err != nil {
 		log.Fatal(err)
 	}

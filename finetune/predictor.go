@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"context"
 	"slices"
 
 	G "gorgonia.org/gorgonia"
@@ -54,8 +55,9 @@ type unit struct {
 }
 
 // Scores returns the scores of each item, in the order of the items: those of its
-// states one after another.
-func (p *Predictor) Scores(items []*Item) ([][]float32, error) {
+// states one after another. When ctx ends it returns its error, which would have processes
+// that share the work wait for each other.
+func (p *Predictor) Scores(ctx context.Context, items []*Item) ([][]float32, error) {
 	t, outputs := tasks[p.setup.Task], p.head.outputs()
 	out := make([][]float32, len(items))
 	buckets := make([][]*unit, len(p.lengths))
@@ -81,6 +83,9 @@ func (p *Predictor) Scores(items []*Item) ([][]float32, error) {
 	batch := 0
 	for b, units := range buckets {
 		for ; len(units) > 0; batch++ {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			g, err := p.graph(p.lengths[b])
 			if err != nil {
 				return nil, err
@@ -160,8 +165,8 @@ func (p *Predictor) run(g *predicting, units []*unit, out [][]float32) error {
 }
 
 // Predict says what the model makes of each item.
-func (p *Predictor) Predict(items []*Item) ([]Prediction, error) {
-	scores, err := p.Scores(items)
+func (p *Predictor) Predict(ctx context.Context, items []*Item) ([]Prediction, error) {
+	scores, err := p.Scores(ctx, items)
 	if err != nil {
 		return nil, err
 	}

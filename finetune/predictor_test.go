@@ -35,7 +35,7 @@ func scores(t *testing.T, p *Predictor, e *Encoder, examples ...labelled.Example
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := p.Scores(items)
+	out, err := p.Scores(t.Context(), items)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestManyChoices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prediction, err := p.Predict(items)
+	prediction, err := p.Predict(t.Context(), items)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -173,8 +174,8 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	trainer := s.start()
 	trainer.Report, trainer.Peers, p.Peers = s.Report, s.Peers, s.Peers
 	var last Evaluation
-	trainer.Validate = func(context.Context) (_ train.Evaluation, err error) {
-		last, err = p.Evaluate(s.DevItems)
+	trainer.Validate = func(ctx context.Context) (_ train.Evaluation, err error) {
+		last, err = p.Evaluate(ctx, s.DevItems)
 		return last.Train(), err
 	}
 	trained, err := trainer.Run(ctx)
@@ -185,20 +186,31 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	if err := s.loadBest(); err != nil {
 		return r, err
 	}
+	if s.Peers != nil { // all take part in an evaluation to its end
+		ctx = context.WithoutCancel(ctx)
+	}
 	// A training that was best at its end has just been measured.
 	if r.Dev = last; r.State.BestStep != r.State.Step || last.Examples == 0 {
-		if r.Dev, err = p.Evaluate(s.DevItems); err != nil {
-			return r, err
+		if r.Dev, err = p.Evaluate(ctx, s.DevItems); err != nil {
+			return r, interrupted(ctx, err)
 		}
 	}
 	if s.TestItems != nil {
-		test, err := p.Evaluate(s.TestItems)
+		test, err := p.Evaluate(ctx, s.TestItems)
 		if err != nil {
-			return r, fmt.Errorf("the test set: %w", err)
+			return r, fmt.Errorf("the test set: %w", interrupted(ctx, err))
 		}
 		r.Test = &test
 	}
 	return r, nil
+}
+
+// interrupted is an error of an evaluation: train.ErrInterrupted if ctx has ended it.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return train.ErrInterrupted
+	}
+	return err
 }
 
 // loadBest goes back to the weights of the best checkpoint, which one process reads for all.

@@ -105,7 +105,7 @@ func TestUnstandardise(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := []labelled.Example{{Texts: []string{"Max was happy"}}, {Texts: []string{"sad"}}}
-	answers, err := m.Answers(examples)
+	answers, err := m.Answers(t.Context(), examples)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestUnstandardise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scores, err := finetune.NewPredictor(m.Model, m.Setup, nil).Scores(items)
+	scores, err := finetune.NewPredictor(m.Model, m.Setup, nil).Scores(t.Context(), items)
 	if err != nil {
 		t.Fatal(err)
 	}

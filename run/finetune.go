@@ -359,13 +359,13 @@ func (r *Run) taskModel(which string) (*TaskModel, error) {
 	return t, nil
 }
 
-// Answers predicts the labels of examples.
-func (t *TaskModel) Answers(examples []labelled.Example) ([]finetune.Answer, error) {
+// Answers predicts the labels of examples. When ctx ends it returns its error.
+func (t *TaskModel) Answers(ctx context.Context, examples []labelled.Example) ([]finetune.Answer, error) {
 	items, err := encoderOf(t.Setup, t.Tokenizer, t.Special, t.Config.Model.Context).Items(examples, false)
 	if err != nil {
 		return nil, err
 	}
-	predictions, err := finetune.NewPredictor(t.Model, t.Setup, nil).Predict(items)
+	predictions, err := finetune.NewPredictor(t.Model, t.Setup, nil).Predict(ctx, items)
 	if err != nil {
 		return nil, err
 	}

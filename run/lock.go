@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -55,9 +56,14 @@ func current(lock *flock.Flock, path string) bool {
 	return err == nil && failed == nil && os.SameFile(locked, there)
 }
 
-// holder names the process that holds a lock.
+// holder names the process that holds a lock. One that has just got it may not have
+// written its number yet.
 func holder(path string) string {
 	text, err := os.ReadFile(path)
+	for tries := 0; len(text) == 0 && tries < 20; tries++ {
+		time.Sleep(10 * time.Millisecond)
+		text, err = os.ReadFile(path)
+	}
 	if err != nil {
 		return "another process"
 	}

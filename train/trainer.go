@@ -336,5 +336,8 @@ func (t *Trainer) save(log *metricsLog) error {
 	if log.curve != nil {
 		err = errors.Join(err, log.curve.Draw())
 	}
-	return errors.Join(err, t.Save())
+	if failed := t.Save(); failed != nil {
+		return failed // most often for the same reason
+	}
+	return err
 }

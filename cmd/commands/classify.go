@@ -47,7 +47,7 @@ tasks of several texts rows as in the training file.`,
 			if err != nil {
 				return err
 			}
-			answers, err := t.Answers(examples)
+			answers, err := t.Answers(c.Context, examples)
 			if err != nil {
 				return err
 			}

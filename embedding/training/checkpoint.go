@@ -22,10 +22,11 @@ func (s *Session) save(dir string, log *atomicfile.Lines, all []Metrics) error {
 	meta := map[string]string{
 		"step": strconv.Itoa(s.step), "instructions": kernel.InstructionSet(), "elapsed": s.elapsed.String(), "text": s.text,
 	}
-	return errors.Join(
-		log.Sync(),
-		drawLoss(filepath.Join(dir, LossCurveFile), s.Config.Vectors.Model, all),
-		safetensors.Write(filepath.Join(dir, CheckpointFile), s.learner.State(), meta))
+	err := errors.Join(log.Sync(), drawLoss(filepath.Join(dir, LossCurveFile), s.Config.Vectors.Model, all))
+	if failed := safetensors.Write(filepath.Join(dir, CheckpointFile), s.learner.State(), meta); failed != nil {
+		return failed // most often for the same reason
+	}
+	return err
 }
 
 // Resume goes on from the checkpoint in dir, or if the run was stopped before its first one,

@@ -142,7 +142,7 @@ func Compare(ctx context.Context, list []*Contestant, s Settings, n int, p Progr
 		c.preferences(&panel)
 	}
 	for i, x := range list {
-		if err := x.divergence(list[0], c, i); err != nil {
+		if err := x.divergence(ctx, list[0], c, i); err != nil {
 			return nil, err
 		}
 	}
@@ -322,7 +322,7 @@ func (c *Comparison) preferences(panel *labeler.Panel) {
 
 // divergence is the KL of a contestant's answers from the first's model, where both have
 // the same tokenizer and conversations.
-func (x *Contestant) divergence(first *Contestant, c *Comparison, i int) error {
+func (x *Contestant) divergence(ctx context.Context, first *Contestant, c *Comparison, i int) error {
 	if x.format == nil || first.format == nil || tokenizer.Fingerprint(x.run.Tokenizer) != tokenizer.Fingerprint(first.run.Tokenizer) {
 		return nil
 	}
@@ -334,7 +334,7 @@ func (x *Contestant) divergence(first *Contestant, c *Comparison, i int) error {
 		}
 		list = append(list, align.Instruction{Tokens: tokens})
 	}
-	kl, err := align.Divergence(x.model, first.model, list, c.Results[i].answers)
+	kl, err := align.Divergence(ctx, x.model, first.model, list, c.Results[i].answers)
 	c.Results[i].KL = kl
 	return err
 }

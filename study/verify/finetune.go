@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 
@@ -96,7 +97,7 @@ func (r *reference) labelled(head *safetensors.File) (*finetune.Setup, []*finetu
 // scores checks what the predictor makes of the rows.
 func (r *reference) scores(setup *finetune.Setup, items []*finetune.Item) error {
 	p := finetune.NewPredictor(r.model, setup, nil)
-	scores, err := p.Scores(items)
+	scores, err := p.Scores(context.Background(), items)
 	if err != nil {
 		return err
 	}
