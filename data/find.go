@@ -93,6 +93,9 @@ func (f *finder) add(pattern string) error {
 	case err == nil && f.several && isCopy(path):
 		f.leave(path, whyCopy)
 		return nil
+	case err == nil && f.several && info.Mode()&(fs.ModeSocket|fs.ModeDevice) != 0 && info.Mode()&fs.ModeCharDevice == 0:
+		f.leave(path, whySpecial)
+		return nil
 	case err == nil:
 		f.addFile(path, info, !f.several)
 		return nil

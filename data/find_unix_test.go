@@ -3,6 +3,7 @@
 package data
 
 import (
+	"net"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -23,5 +24,20 @@ func TestPipe(t *testing.T) {
 		if !strings.Contains(r.String(), "not a regular file") {
 			t.Errorf("%s: %s", pattern, r)
 		}
+	}
+}
+
+// TestSocket: of the names that a shell makes of * a socket doesn't stop the rest.
+func TestSocket(t *testing.T) {
+	t.Chdir(fixture.Files(t, map[string]string{"a.txt": "a"}))
+	socket, err := net.Listen("unix", "s.txt")
+	if err != nil {
+		t.Skip("no sockets here: ", err)
+	}
+	defer socket.Close()
+	texts, r := load(t, ".", "a.txt", "s.txt")
+	expectTexts(t, texts, "a")
+	if got := r.String(); !strings.Contains(got, "1 not a regular file (s.txt)") {
+		t.Error(got)
 	}
 }

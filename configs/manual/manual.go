@@ -4,6 +4,7 @@
 package manual
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -111,13 +112,13 @@ func Load(name string) (*Kind, any, error) {
 		path = filepath.Join(name, "config.yaml")
 	}
 	kinds := Kinds()
-	text, err := os.ReadFile(path)
+	text, err := userfile.Read(path)
 	if err == nil {
 		k := kindOf(kinds, text)
 		config, err := k.decode(text, path)
 		return k, config, err
 	}
-	if path != name || !os.IsNotExist(err) {
+	if path != name || !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}
 	for _, k := range kinds {

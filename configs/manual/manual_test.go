@@ -107,7 +107,7 @@ func TestLoad(t *testing.T) {
 	if _, config, err := Load("runs/x"); err != nil || config.(*configs.Config).Model.Layers != 7 {
 		t.Errorf("%+v, %v", config, err)
 	}
-	for name, want := range map[string]string{"smal.yaml": "did you mean the preset small.yaml?", "clasroom": "did you mean the preset classroom.yaml?", "qqqqqqq": "expected a YAML file or one of "} {
+	for name, want := range map[string]string{"smal.yaml": "did you mean the preset small.yaml?", "clasroom": "did you mean the preset classroom.yaml?", "qqqqqqq": "expected a YAML file or one of ", "/dev/zero": "/dev/zero"} {
 		if _, _, err := Load(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
