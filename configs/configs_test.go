@@ -119,6 +119,8 @@ func TestParse(t *testing.T) {
 		`{"model": {"layers": 3}}`:                        "",
 		"kind: text\nfound: {x: [1]}\nmodel: {layers: 3}": "",
 		"model:\n\tlayers: 3":                             `'\t'`,
+		"\xff\xfem\x00":                                   `a.yaml: the file is UTF-16, as Windows PowerShell's > writes: save it as UTF-8`,
+		"model: {layers: 3}\n# caf\xe9":                   `a.yaml:2: not UTF-8`,
 		"model:":                                          `found no value, expected keys with values`,
 		"model: 7":                                        `found "7", expected keys with values`,
 		"- model":                                         `expected keys with values`,

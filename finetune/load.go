@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
+
 	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/data/story"
@@ -204,18 +206,18 @@ func (s *Setup) learnLabels(x *Examples) (err error) {
 }
 
 func (s *Setup) learnGrades(examples []labelled.Example) error {
-	var sum, square float64
+	var grades []float64
 	for _, e := range examples {
 		grade, err := e.Number()
 		if err != nil {
 			return err
 		}
-		sum += grade
-		square += grade * grade
+		grades = append(grades, grade)
 	}
-	n := float64(len(examples))
-	s.Mean = sum / n
-	s.Deviation = math.Sqrt(max(square/n-s.Mean*s.Mean, 0))
+	s.Mean, s.Deviation = stat.PopMeanStdDev(grades, nil)
+	if math.IsNaN(s.Deviation) || math.IsInf(s.Deviation, 0) {
+		return fmt.Errorf("%s: the grades go from %v to %v: expected a range whose square is a number", examples[0].File, slices.Min(grades), slices.Max(grades))
+	}
 	if s.Deviation < 1e-9 {
 		return fmt.Errorf("%s: every row (%d of them) has the grade %v: there is nothing to learn; is that the column of the labels?", examples[0].File, len(examples), s.Mean)
 	}

@@ -69,6 +69,13 @@ func TestLoadGrades(t *testing.T) {
 	c.Task, c.Head, c.Label = "similarity", Regression, "score"
 	c.Train = fixture.File(t, "a.jsonl", `{"sentence1": "a", "sentence2": "b", "score": 1}`+"\n"+`{"sentence1": "c", "sentence2": "d", "score": "4"}`+"\n")
 	c.Dev = c.Train
+	// However far from 0 grades are, their spread isn't lost.
+	far := c
+	far.Train = fixture.File(t, "far.jsonl", `{"sentence1": "a", "sentence2": "b", "score": 1700000001}`+"\n"+`{"sentence1": "c", "sentence2": "d", "score": 1700000004}`+"\n")
+	far.Dev = far.Train
+	if _, s, err := Load(far, nil); err != nil || math.Abs(s.Deviation-1.5) > 1e-6 {
+		t.Errorf("deviation of large grades %+v: %v", s, err)
+	}
 	if _, s, err := Load(c, nil); err != nil || s.Mean != 2.5 || math.Abs(s.Deviation-1.5) > 1e-12 {
 		t.Errorf("mean and deviation %+v: %v", s, err)
 	}
@@ -98,6 +105,10 @@ func TestLoadErrors(t *testing.T) {
 		`whose examples don't fit the task entailment`: func(c *Config) { c.Task, c.Stories = "entailment", "sentiment" },
 		`isn't a number`: func(c *Config) {
 			c.Task, c.Head, c.Train = "classification", Regression, fixture.File(t, "a.tsv", good)
+			c.Dev = c.Train
+		},
+		`the grades go from -1e+308 to 1e+308`: func(c *Config) {
+			c.Task, c.Head, c.Train = "classification", Regression, fixture.File(t, "a.tsv", "text\tlabel\na\t1e308\nb\t-1e308\nc\t1\n")
 			c.Dev = c.Train
 		},
 		`has the grade 1`: func(c *Config) {
