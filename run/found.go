@@ -28,6 +28,9 @@ type Found struct {
 	// FloorBits is the information content of the validation split in bits, where it is
 	// known exactly; else 0.
 	FloorBits float64 `yaml:"floor_bits,omitempty"`
+	// ReferenceSHA256 is the checksum of the weights that an alignment's policy is held to
+	// and rewarded by.
+	ReferenceSHA256 string `yaml:"reference_sha256,omitempty"`
 	// Examples is what a fine-tuning found in its examples.
 	Examples finetune.Found `yaml:"examples,omitempty"`
 }

@@ -337,10 +337,25 @@ func TestOwnData(t *testing.T) {
 		return tr.Run.Dir
 	}
 	s.Data = []string{write("sft.jsonl", strings.Repeat(`{"prompt": "Who has the ball?", "response": "Mia"}`+"\n"+`{"instruction": "Say it.", "output": "Tom"}`+"\n", 8))}
+	demonstrations := s.Data[0]
 	s.From = train1(run.SFT, s)
+	resume := func(dir, want string) {
+		t.Helper()
+		_, _, err := Resume(context.Background(), dir, nil)
+		if want == "" && err == nil {
+			return
+		}
+		expect.OneLine(t, err, want)
+	}
+	resume(s.From, "")
+	before := expect.File(t, demonstrations)
+	fixture.Write(t, demonstrations, bytes.Replace(before, []byte("Mia"), []byte("Max"), 1))
+	resume(s.From, "sft: the examples are not those that the run began with")
+	fixture.Write(t, demonstrations, before)
 	s.Data = []string{write("pairs.jsonl", strings.Repeat(`{"prompt": "Who has the ball?", "chosen": "Mia", "rejected": "a ball"}`+"\n"+`{"messages": [{"role": "user", "content": "Say it."}], "answers": ["Tom", "no", "x"], "ranks": [0, 1, 1]}`+"\n", 8))}
 	reward := train1(run.Reward, s)
-	train1(run.DPO, s)
+	dpo := train1(run.DPO, s)
+	resume(dpo, "")
 	s.Data = []string{write("prompts.jsonl", strings.Repeat(`{"prompt": "Who has the ball?"}`+"\n"+`{"prompt": "Say it."}`+"\n", 4))}
 	s.RewardFrom = CommandReward + `while read -r line; do echo '{"score": 1}'; done`
 	train1(run.PPO, s)
@@ -353,7 +368,13 @@ func TestOwnData(t *testing.T) {
 	_, _, err = tr.Train(context.Background())
 	expect.Error(t, err, "1 scores for 8 answers")
 	s.RewardFrom = reward
-	train1(run.GRPO, s)
+	grpo := train1(run.GRPO, s)
+	resume(grpo, "")
+	// A policy that is held to other weights than it began with is another policy.
+	fixture.Write(t, filepath.Join(s.From, train.BestCheckpoint), expect.File(t, dpo, train.BestCheckpoint))
+	for _, dir := range []string{dpo, grpo} {
+		resume(dir, "the weights that the step starts from or is rewarded by are not those that the run began with")
+	}
 	s.Data = []string{write("broken.jsonl", `{"prompt": 1}`)}
 	_, err = Start(context.Background(), run.SFT, s, filepath.Join(dir, "x"), nil)
 	expect.Error(t, err, "broken.jsonl:1")

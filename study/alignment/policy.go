@@ -28,6 +28,10 @@ func (t *Training) policy(m *model.Model, d *source) error {
 	if in.Reward, in.Value, err = t.settings.judge(); err != nil {
 		return err
 	}
+	d.inputs.addWeights(m)
+	if in.Value != nil {
+		d.inputs.addWeights(in.Value)
+	}
 	switch {
 	case c.Group > 1 || c.ValueHead:
 		in.Value = nil
@@ -66,6 +70,9 @@ func (d *source) asked() ([]align.Instruction, error) {
 	left := 0
 	for _, path := range d.settings.Data {
 		prompts, err := instruct.ReadPrompts(path)
+		if err == nil {
+			err = d.inputs.addExamples(prompts)
+		}
 		if err != nil {
 			return nil, err
 		}

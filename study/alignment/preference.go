@@ -19,9 +19,13 @@ func (t *Training) preference(m *model.Model, d *source) error {
 			valid, err = instruct.Read(filepath.Join(t.settings.RewardFrom, validFile))
 		}
 	}
+	if err == nil && len(t.settings.Data) == 0 {
+		err = d.inputs.addExamples(training)
+	}
 	if err != nil {
 		return err
 	}
+	d.inputs.addWeights(m)
 	groups, err := d.groups(training)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ type source struct {
 	format   *instruct.Format
 	context  int
 	notes    []string
+	inputs   inputs
 
 	world *instruct.World
 }
@@ -101,6 +102,9 @@ func (d *source) files(keep func(*instruct.Example) bool, what string) (training
 			return nil, nil, err
 		}
 		all = append(all, examples...)
+	}
+	if err := d.inputs.addExamples(all); err != nil {
+		return nil, nil, err
 	}
 	kept := instruct.Select(all, keep)
 	if len(kept) < len(all) {

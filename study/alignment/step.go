@@ -53,6 +53,7 @@ type Training struct {
 
 	settings Settings
 	progress Progress
+	found    bool            // the run has found something to note
 	examiner *align.Examiner // of the world's held-out prompts; nil: there are none
 	gold     align.Judge     // nil: it isn't known
 }
@@ -230,6 +231,9 @@ func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Traini
 	if err != nil {
 		return nil, err
 	}
+	if t.found, err = d.inputs.check(r); err != nil {
+		return nil, err
+	}
 	t.Session.Notes = append(t.Session.Notes, d.notes...)
 	trainer := t.Session.Trainer
 	if o, ok := trainer.Objective.(train.Bucketed); ok {
@@ -267,7 +271,7 @@ func (t *Training) Train(ctx context.Context) (result train.Result, stopped erro
 		return result, nil, err
 	}
 	defer unlock()
-	if c := t.Run.Config; !reflect.DeepEqual(c.Train, t.Session.Trainer.Config) { // not yet settled
+	if c := t.Run.Config; t.found || !reflect.DeepEqual(c.Train, t.Session.Trainer.Config) { // not yet settled
 		c.Train = t.Session.Trainer.Config
 		if err := t.Run.Reconfigure(c); err != nil {
 			return result, nil, err

@@ -1,0 +1,73 @@
+package alignment
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"math"
+
+	"tinygpt/model"
+	"tinygpt/run"
+)
+
+// inputs are the checksums of what a step learns from and is not made by the program: files
+// of examples, and the weights that a policy is held to and rewarded by. A resumed step
+// learns from the same, or it isn't resumed.
+type inputs struct {
+	examples, weights hash.Hash // nil: none
+}
+
+// addExamples adds what was read from files.
+func (in *inputs) addExamples(list any) error {
+	if in.examples == nil {
+		in.examples = sha256.New()
+	}
+	return json.NewEncoder(in.examples).Encode(list)
+}
+
+// addWeights adds a model's weights.
+func (in *inputs) addWeights(m *model.Model) {
+	if in.weights == nil {
+		in.weights = sha256.New()
+	}
+	var buffer [4096]byte
+	for _, t := range m.Tensors() {
+		for values := t.Data.([]float32); len(values) > 0; {
+			n := min(len(values), len(buffer)/4)
+			for i, x := range values[:n] {
+				binary.LittleEndian.PutUint32(buffer[4*i:], math.Float32bits(x))
+			}
+			in.weights.Write(buffer[:4*n])
+			values = values[n:]
+		}
+	}
+}
+
+// check compares the checksums with those that a run noted when it began. new says that
+// there was none to compare with, and that they are to be noted.
+func (in *inputs) check(r *run.Run) (new bool, err error) {
+	for _, c := range []struct {
+		sum   hash.Hash
+		noted *string
+		what  string
+	}{
+		{in.examples, &r.Found.Examples.SHA256, "the examples are"},
+		{in.weights, &r.Found.ReferenceSHA256, "the weights that the step starts from or is rewarded by are"},
+	} {
+		if c.sum == nil {
+			continue
+		}
+		now := hex.EncodeToString(c.sum.Sum(nil))
+		switch *c.noted {
+		case now:
+		case "":
+			*c.noted, new = now, true
+		default:
+			return false, fmt.Errorf("%s: %s not those that the run began with (sha256 %.12s…, now %.12s…): restore them, or start a new run", r.Dir, c.what, *c.noted, now)
+		}
+	}
+	return new, nil
+}
