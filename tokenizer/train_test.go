@@ -62,6 +62,29 @@ func TestTrainGolden(t *testing.T) {
 	}
 }
 
+// TestTrainNewlines: Hugging Face's train_from_iterator is given documents and learns tokens
+// of several line ends, as TrainBPE does; its train reads files line by line, and learns
+// what TrainBPE learns of the lines.
+func TestTrainNewlines(t *testing.T) {
+	text := readTestdata(t, "newlines.txt")
+	for golden, corpus := range map[string]iter.Seq[string]{
+		"newlines_merges.txt":         texts(text),
+		"newlines_by_line_merges.txt": strings.Lines(text),
+	} {
+		tok, err := TrainBPE(corpus, 300, MinCount(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := readTestdata(t, golden)
+		if got := mergeList(tok); got != want {
+			t.Errorf("%s: merges\n%s, want\n%s", golden, got, want)
+		}
+		if twoEnds := strings.Contains(want, "Ċ Ċ\n"); twoEnds != (golden == "newlines_merges.txt") {
+			t.Errorf("%s has a token of two line ends: %v", golden, twoEnds)
+		}
+	}
+}
+
 // TestTrainGoldenLarge does the same for larger texts by the merges' SHA-256.
 func TestTrainGoldenLarge(t *testing.T) {
 	for _, c := range []struct {

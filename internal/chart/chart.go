@@ -12,6 +12,7 @@ import (
 	"math"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"tinygpt/internal/atomicfile"
@@ -166,6 +167,11 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 	if len(legend) > 0 {
 		foot = legendHeight
 	}
+	for _, p := range slices.Concat(rows...) {
+		if p != nil {
+			widen(p)
+		}
+	}
 	for i, row := range plot.Align(rows, tiles, draw.Crop(all, 0, 0, foot, 0)) {
 		strip := vg.Length(0) // below the plots of the row, for their legends
 		for j := range row {
@@ -193,6 +199,18 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 		return err
 	}
 	return atomicfile.WriteFile(path, withFallbacks(picture.Bytes()))
+}
+
+// widen gives the y axis of a constant a range that its value is a size in.
+func widen(p *plot.Plot) {
+	v := p.Y.Min
+	if _, log := p.Y.Scale.(plot.LogScale); v != p.Y.Max || v == 0 {
+		return
+	} else if log {
+		p.Y.Min, p.Y.Max = v/2, 2*v
+		return
+	}
+	p.Y.Min, p.Y.Max = min(0, 2*v), max(0, 2*v)
 }
 
 // drawAbove draws a plot on a canvas but for a strip at its lower end, where its legend goes.

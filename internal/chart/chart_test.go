@@ -147,6 +147,18 @@ func TestDotAndLegend(t *testing.T) {
 	}
 }
 
+// The axis of a constant is of its size.
+func TestConstant(t *testing.T) {
+	path := fixture.NewPath(t, "a.svg")
+	if err := Write(path, SlideWidth, SlideHeight, []*plot.Plot{drawn(t, 0.001, 0.001, 0.001)}); err != nil {
+		t.Fatal(err)
+	}
+	expect.SVG(t, path, "0.0010", "0.0020")
+	if bytes.Contains(expect.File(t, path), []byte(">-0.")) {
+		t.Error("a constant of a thousandth is drawn on an axis of 1")
+	}
+}
+
 // A logarithmic axis has a tick however little the values differ, and values that have
 // no logarithm keep the linear one.
 func TestLogY(t *testing.T) {

@@ -1,4 +1,6 @@
-"""Writes merges.txt: what Hugging Face's trainer learns from text.txt.
+"""Writes merges.txt: what Hugging Face's trainer learns from text.txt; and of
+newlines.txt, which has runs of line ends, newlines_merges.txt, and
+newlines_by_line_merges.txt, which train() learns from the file.
 
     pip install tokenizers==0.23.3 && python merges.py
 
@@ -19,7 +21,7 @@ import sys
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 
-def merges(path, vocab_size):
+def merges(path, vocab_size, train=lambda tokenizer, text, path, trainer: tokenizer.train_from_iterator([text], trainer)):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
@@ -29,7 +31,7 @@ def merges(path, vocab_size):
         show_progress=False,
     )
     text = pathlib.Path(path).read_bytes().decode("utf-8")
-    tokenizer.train_from_iterator([text], trainer)
+    train(tokenizer, text, path, trainer)
     pairs = json.loads(tokenizer.to_str())["model"]["merges"]
     return "".join(left + " " + right + "\n" for left, right in pairs)
 
@@ -43,3 +45,8 @@ else:
     here = pathlib.Path(__file__).parent
     text = merges(here / "text.txt", 1024)
     (here / "merges.txt").write_text(text, encoding="utf-8", newline="\n")
+    path = here / "newlines.txt"
+    text = merges(path, 300)
+    (here / "newlines_merges.txt").write_text(text, encoding="utf-8", newline="\n")
+    text = merges(path, 300, lambda tokenizer, text, path, trainer: tokenizer.train([str(path)], trainer))
+    (here / "newlines_by_line_merges.txt").write_text(text, encoding="utf-8", newline="\n")
