@@ -186,10 +186,7 @@ func (s *Session) requests(seed uint64) ([]sample.Request, error) {
 	o.Stop = append(slices.Clone(o.Stop), s.Template.Stop()...)
 	requests := make([]sample.Request, s.choices)
 	for i := range requests {
-		requests[i] = sample.Request{Prompt: ids, Options: o, Seed: seed + uint64(i)}
-		if end := s.Tokenizer.EndOfText(); end >= 0 {
-			requests[i].End = []int32{end}
-		}
+		requests[i] = sample.Request{Prompt: ids, Options: o, Seed: seed + uint64(i), End: s.Template.End()}
 	}
 	return requests, nil
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"tinygpt/data/instruct"
-	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
 
@@ -21,8 +20,10 @@ type Template interface {
 	// Lead is what the model writes between the prompt and an answer, if it does: it is no
 	// part of the answer.
 	Lead() string
-	// Stop lists the texts that end an answer, apart from the end of text.
+	// Stop lists the texts that end an answer, apart from End.
 	Stop() []string
+	// End lists the tokens that end an answer.
+	End() []int32
 }
 
 // Plain is the template of a model that has learned no conversations: it writes
@@ -38,7 +39,18 @@ func (Plain) Lead() string { return " " }
 // Stop ends an answer where the next question would begin.
 func (Plain) Stop() []string { return []string{"\nUser:"} }
 
-// Render writes a line for each turn.
+// End is the end of text.
+func (p Plain) End() []int32 { return endOfText(p.Tokenizer) }
+
+func endOfText(t tokenizer.Tokenizer) []int32 {
+	if end := t.EndOfText(); end >= 0 {
+		return []int32{end}
+	}
+	return nil
+}
+
+// Render writes a line for each turn. Names of special tokens that people write out are
+// ordinary text.
 func (p Plain) Render(messages []Message) ([]int32, error) {
 	var b strings.Builder
 	for _, m := range messages {
@@ -52,7 +64,11 @@ func (p Plain) Render(messages []Message) ([]int32, error) {
 		}
 	}
 	b.WriteString("Assistant:")
-	return sample.Prompt(p.Tokenizer, b.String())
+	ids, err := p.Tokenizer.Encode(b.String())
+	if begin := tokenizer.Begin(p.Tokenizer); begin >= 0 {
+		ids = append([]int32{begin}, ids...)
+	}
+	return ids, err
 }
 
 // Instructed is the template of a model that was taught conversations.
@@ -67,6 +83,9 @@ func (Instructed) Lead() string { return "" }
 // Stop is empty: an answer ends with the end of text.
 func (Instructed) Stop() []string { return nil }
 
+// End is the end of text.
+func (t Instructed) End() []int32 { return endOfText(t.Format.Tokenizer) }
+
 // Render writes the conversation as the model has learned it: user and assistant take
 // turns, and the user has the last word.
 func (t Instructed) Render(messages []Message) ([]int32, error) {
@@ -76,20 +95,21 @@ func (t Instructed) Render(messages []Message) ([]int32, error) {
 	return t.Format.Prompt(messages)
 }
 
-// Understood reports whether a tokenizer has no template of conversations, or the one
-// that Format writes. Those of other programs, in Jinja, aren't read.
-func Understood(t tokenizer.Tokenizer) bool {
-	template := tokenizer.ChatTemplate(t)
-	return template == "" || template == instruct.Template
-}
-
-// TemplateOf returns the template of a tokenizer: that of conversations if it was made
-// for them, else Plain.
-func TemplateOf(t tokenizer.Tokenizer) Template {
-	if tokenizer.ChatTemplate(t) == instruct.Template {
+// TemplateOf returns the template of a tokenizer: that of conversations if it was made for
+// them, else the one in Jinja that it came with, else Plain. An error says why one in Jinja
+// can't be used; the template is Plain then.
+func TemplateOf(t tokenizer.Tokenizer) (Template, error) {
+	switch tokenizer.ChatTemplate(t) {
+	case "":
+		return Plain{t}, nil
+	case instruct.Template:
 		if f, err := instruct.NewFormat(t); err == nil {
-			return Instructed{f}
+			return Instructed{f}, nil
 		}
 	}
-	return Plain{t}
+	j, err := newJinja(t)
+	if err != nil {
+		return Plain{t}, err
+	}
+	return j, nil
 }

@@ -13,7 +13,8 @@ import (
 func TestTemplates(t *testing.T) {
 	plain := tokenizer.NewByte()
 	talk := []Message{{Role: instruct.System, Content: "Be kind."}, {Role: instruct.User, Content: "Hi"}, {Role: instruct.Assistant, Content: " Hello"}, {Role: instruct.User, Content: "<|assistant|>"}}
-	ids, err := TemplateOf(plain).Render(talk)
+	template := templateOf(t, plain)
+	ids, err := template.Render(talk)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,14 +26,7 @@ func TestTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := tokenizer.WithChatTemplate(plain, "{% for message in messages %}<|im_start|>{{ message.role }}{% endfor %}")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if Understood(foreign) || TemplateOf(foreign).Name() != "plain" || !Understood(plain) || !Understood(tok) {
-		t.Error("another program's template is taken for ours")
-	}
-	template := TemplateOf(tok)
+	template = templateOf(t, tok)
 	if template.Name() != "instruct" {
 		t.Fatalf("template %q", template.Name())
 	}
@@ -54,6 +48,15 @@ func TestTemplates(t *testing.T) {
 	expect.Error(t, err, "the last message is the assistant's")
 }
 
+func templateOf(t testing.TB, tok tokenizer.Tokenizer) Template {
+	t.Helper()
+	template, err := TemplateOf(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return template
+}
+
 // FuzzRender: whatever people write, the prompt says it back, and only the template's own
 // tokens say who speaks. What isn't a conversation, or isn't UTF-8, is refused in one line.
 func FuzzRender(f *testing.F) {
@@ -73,7 +76,7 @@ func FuzzRender(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, question, answer, role string) {
 		talk := []Message{{Role: instruct.User, Content: question}, {Role: instruct.Assistant, Content: answer}, {Role: instruct.Role(role), Content: question}}
-		for _, template := range []Template{TemplateOf(plain), TemplateOf(taught)} {
+		for _, template := range []Template{templateOf(t, plain), templateOf(t, taught)} {
 			ids, err := template.Render(talk)
 			if err != nil {
 				expect.OneLine(t, err)

@@ -139,7 +139,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) *apiError {
 	}
 	if f.err == nil {
 		g.budget(f, "messages", asked, len(prompt), g.model.context())
-		g.lead = g.model.Template.Lead()
+		g.lead, g.ends = g.model.Template.Lead(), g.model.Template.End()
 		g.options.Stop = append(g.options.Stop, g.model.Template.Stop()...)
 	}
 	if err := s.finish(w, f); err != nil {

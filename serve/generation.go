@@ -29,13 +29,17 @@ type generation struct {
 	n            int
 	stream       bool
 	includeUsage bool
-	lead         string // no part of a text that begins with it; see chat.Template
+	ends         []int32 // tokens that end a text
+	lead         string  // no part of a text that begins with it; see chat.Template
 	wanted
 }
 
 // generationOf reads the parameters that both endpoints have in common.
 func (s *Server) generationOf(f *fields) (g generation) {
 	g.model = s.modelOf(f)
+	if g.model != nil {
+		g.ends = g.model.ends()
+	}
 	o := sample.Default()
 	o.Temperature = sample.Temperature(f.number("temperature", 1, 0, 2))
 	if o.Temperature.Validate() != nil {
@@ -162,7 +166,7 @@ func (g *generation) requests(prompt []int32, n int, first int) []sample.Request
 	list := make([]sample.Request, n)
 	for i := range list {
 		list[i] = sample.Request{
-			Prompt: prompt, Options: g.options, Seed: g.seed + uint64(first+i), End: g.model.ends(), LogitBias: g.bias,
+			Prompt: prompt, Options: g.options, Seed: g.seed + uint64(first+i), End: g.ends, LogitBias: g.bias,
 		}
 	}
 	return list

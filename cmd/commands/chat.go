@@ -40,11 +40,14 @@ func chatCommand() *cli.Command {
 	}
 }
 
-// foreignTemplate says so if a run's chat template isn't understood.
-func foreignTemplate(stderr io.Writer, r *run.Run) {
-	if !chat.Understood(r.Tokenizer) {
-		fmt.Fprintf(stderr, "%s: its chat template is another program's and isn't understood: conversations are written as plain dialogues\n", r.Dir)
+// templateOf returns a run's template of conversations, and says so if the one that it came
+// with can't be used.
+func templateOf(stderr io.Writer, r *run.Run) chat.Template {
+	template, err := chat.TemplateOf(r.Tokenizer)
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: its chat template can't be used: %v; conversations are written as plain dialogues\n", r.Dir, err)
 	}
+	return template
 }
 
 // maxAnswers is how many answers can be asked for at a time.
@@ -73,13 +76,12 @@ func chatAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	foreignTemplate(c.App.ErrWriter, r)
 	path := c.String("feedback")
 	if path == "" {
 		path = filepath.Join(r.Dir, chat.FeedbackFile)
 	}
 	s := &chat.Session{
-		Decoder: weights.NewDecoder(maxAnswers), Tokenizer: r.Tokenizer, Template: chat.TemplateOf(r.Tokenizer),
+		Decoder: weights.NewDecoder(maxAnswers), Tokenizer: r.Tokenizer, Template: templateOf(c.App.ErrWriter, r),
 		Options: options, Seed: c.Uint64("seed"), Model: filepath.Base(r.Dir), Feedback: &chat.Feedback{Path: path}, Out: terminal.Wrap(c.App.Writer),
 	}
 	if !terminal.Is(c.App.Reader) || !terminal.Is(c.App.Writer) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func serveCommand() *cli.Command {
 		Name:  "serve",
 		Usage: "answer over HTTP in the shapes of OpenAI's API, with a page to chat",
 		Description: `Open the address that it prints in a browser, or give it to a client as its base URL with /v1.
-Each run is a model named like its folder.`,
+Each run is a model named like its folder; of folders with one name, like the folder around it too: instruct-1/ppo.`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "run", Usage: "`FOLDER` of a run to serve (repeatable)", DefaultText: "the latest"},
 			checkpointFlag(),
@@ -86,6 +87,7 @@ func serveAction(c *cli.Context) error {
 		}
 		models = append(models, m)
 	}
+	nameApart(models)
 	server, err := serve.New(models, serve.Options{
 		Sequences: c.Int("sequences"), Queue: c.Int("queue"), PromptTokens: c.Int("prompt-tokens"),
 		Key: key, Hosts: c.StringSlice("allowed-host"), Origins: c.StringSlice("cors-origin"),
@@ -110,13 +112,40 @@ func serveAction(c *cli.Context) error {
 	return server.Serve(ctx, l, c.Duration("grace"))
 }
 
-// servedModel opens a run to be served: one that writes texts, or a reward model.
+// nameApart names models, which have the paths of their runs' folders as names, like these
+// folders; where two have the same name, with the names of the folders around them, as far
+// as needed: instruct-1/ppo and instruct-2/ppo.
+func nameApart(models []*serve.Model) {
+	paths := make([][]string, len(models)) // from the last folder on
+	for i, m := range models {
+		path, err := filepath.Abs(m.Name)
+		if err != nil {
+			path = filepath.Clean(m.Name)
+		}
+		paths[i] = strings.Split(filepath.ToSlash(path), "/")
+		slices.Reverse(paths[i])
+	}
+	for i, m := range models {
+		parts := 1
+		for j := range paths {
+			for n := 1; n < min(len(paths[i]), len(paths[j])) && j != i && slices.Equal(paths[i][:n], paths[j][:n]); n++ {
+				parts = max(parts, n+1)
+			}
+		}
+		names := slices.Clone(paths[i][:parts])
+		slices.Reverse(names)
+		m.Name = strings.Join(names, "/")
+	}
+}
+
+// servedModel opens a run to be served: one that writes texts, or a reward model. Its name is
+// the path of the run's folder; see nameApart.
 func servedModel(stderr io.Writer, dir, checkpoint string, p model.Precision) (*serve.Model, error) {
 	r, err := run.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	served := &serve.Model{Name: filepath.Base(r.Dir), Config: r.Config.Model, Tokenizer: r.Tokenizer}
+	served := &serve.Model{Name: r.Dir, Config: r.Config.Model, Tokenizer: r.Tokenizer}
 	if served.Created, served.Fingerprint, err = fingerprint(r, checkpoint, p); err != nil {
 		return nil, err
 	}
@@ -137,8 +166,7 @@ func servedModel(stderr io.Writer, dir, checkpoint string, p model.Precision) (*
 		return nil, err
 	}
 	served.Decoder = func(n int) sample.Decoder { return weights.NewDecoder(n) }
-	foreignTemplate(stderr, r)
-	served.Template = chat.TemplateOf(r.Tokenizer)
+	served.Template = templateOf(stderr, r)
 	served.Feedback = &chat.Feedback{Path: filepath.Join(r.Dir, chat.FeedbackFile)}
 	return served, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"tinygpt/internal/fixture"
+	"tinygpt/serve"
 )
 
 // addresses passes on what a server prints first.
@@ -62,6 +63,29 @@ func TestServe(t *testing.T) {
 	cancel()
 	if s := <-status; s != 0 {
 		t.Errorf("exit %d", s)
+	}
+}
+
+// Runs of one name in different folders are different models.
+func TestServedNames(t *testing.T) {
+	for want, dirs := range map[string][]string{
+		"small":                         {"runs/small"},
+		"small ppo":                     {"runs/small", "runs/i-1/ppo"},
+		"i-1/ppo i-2/ppo":               {"runs/i-1/ppo", "runs/i-2/ppo/"},
+		"a/r/ppo b/r/ppo other/ppo sft": {"a/r/ppo", "b/r/ppo", "other/ppo", "b/r/sft"},
+	} {
+		var models []*serve.Model
+		for _, dir := range dirs {
+			models = append(models, &serve.Model{Name: dir})
+		}
+		nameApart(models)
+		var names []string
+		for _, m := range models {
+			names = append(names, m.Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%q are named %q, want %q", dirs, got, want)
+		}
 	}
 }
 

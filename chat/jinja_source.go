@@ -1,0 +1,204 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// maxSource is the length up to which a template in Jinja is read, in bytes.
+const maxSource = 64 << 10
+
+// prepare rewrites a template in Jinja for the engine: the white space around its tags is cut
+// as transformers has it cut (trim_blocks and lstrip_blocks of Jinja 3.1), which the engine
+// gets wrong where two tags touch, and text becomes expressions, in which the engine cuts
+// nothing. What the engine would read otherwise than Jinja, or never end with, is an error.
+func prepare(source string) (string, error) {
+	if len(source) > maxSource {
+		return "", fmt.Errorf("it has %d bytes: expected up to %d", len(source), maxSource)
+	}
+	source = strings.ReplaceAll(strings.ReplaceAll(source, "\r\n", "\n"), "\r", "\n")
+	source = strings.TrimSuffix(source, "\n")
+	var out strings.Builder
+	var tags []tag
+	last := tag{lineBegins: true}
+	for rest := source; ; {
+		at := strings.IndexAny(rest, "{")
+		for at >= 0 && (at+1 == len(rest) || !strings.ContainsRune("{%#", rune(rest[at+1]))) {
+			more := strings.IndexByte(rest[at+1:], '{')
+			if more < 0 {
+				at = -1
+				break
+			}
+			at += 1 + more
+		}
+		if at < 0 {
+			write(&out, last.after(rest))
+			break
+		}
+		t, length, err := readTag(rest[at:])
+		if err != nil {
+			return "", err
+		}
+		write(&out, t.before(last.after(rest[:at]), last.lineBegins))
+		rest = rest[at+length:]
+		switch word := firstWord(t.body); {
+		case t.kind == '#', word == "generation", word == "endgeneration": // transformers marks answers with the latter
+		case word == "raw" && t.kind == '%':
+			return "", errors.New("it has a raw block")
+		case t.kind == '{':
+			out.WriteString("{{ " + t.body + " }}")
+			tags = append(tags, t)
+		default:
+			out.WriteString("{% " + t.body + " %}")
+			tags = append(tags, t)
+		}
+		t.lineBegins = t.endsLine(rest)
+		last = t
+	}
+	return out.String(), check(tags)
+}
+
+// tag is {{ body }}, {% body %} or {# body #}.
+type tag struct {
+	kind       byte // the second character
+	left       byte // '-' or '+' after it, or 0
+	right      byte // the same before its end
+	body       string
+	lineBegins bool // what follows is at the beginning of a line
+}
+
+// readTag reads the tag that text begins with, and returns its length. An end within a string
+// is none.
+func readTag(text string) (t tag, length int, err error) {
+	t.kind = text[1]
+	end := string(t.kind) + "}"
+	if t.kind == '{' {
+		end = "}}"
+	}
+	quote, stop := byte(0), -1
+	for i := 2; i < len(text) && stop < 0; i++ {
+		switch c := text[i]; {
+		case quote != 0 && c == '\\':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case t.kind != '#' && (c == '\'' || c == '"'):
+			quote = c
+		case strings.HasPrefix(text[i:], end):
+			stop = i
+		}
+	}
+	if stop < 0 {
+		return t, 0, fmt.Errorf("a tag doesn't end: %.40q", text)
+	}
+	body := text[2:stop]
+	if body != "" && (body[0] == '-' || body[0] == '+' && t.kind != '{') {
+		t.left, body = body[0], body[1:]
+	}
+	if n := len(body); n > 0 && (body[n-1] == '-' || body[n-1] == '+' && t.kind != '{') {
+		t.right, body = body[n-1], body[:n-1]
+	}
+	t.body = strings.TrimSpace(body)
+	return t, stop + 2, nil
+}
+
+// after cuts the text that comes after a tag.
+func (t tag) after(text string) string {
+	switch {
+	case t.right == '-':
+		return strings.TrimLeftFunc(text, unicode.IsSpace)
+	case t.right == 0 && (t.kind == '%' || t.kind == '#'):
+		return strings.TrimPrefix(text, "\n")
+	}
+	return text
+}
+
+// endsLine reports whether what a tag cuts from the text after it ends with a line's end.
+func (t tag) endsLine(text string) bool {
+	return strings.HasSuffix(text[:len(text)-len(t.after(text))], "\n")
+}
+
+// before cuts the text that comes before a tag; lineBegins says whether the text begins a line.
+func (t tag) before(text string, lineBegins bool) string {
+	if t.left == '-' {
+		return strings.TrimRightFunc(text, unicode.IsSpace)
+	}
+	line := strings.LastIndexByte(text, '\n') + 1
+	if t.left == 0 && t.kind != '{' && (line > 0 || lineBegins) && strings.TrimSpace(text[line:]) == "" {
+		return text[:line]
+	}
+	return text
+}
+
+var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`)
+
+// write writes text as an expression.
+func write(out *strings.Builder, text string) {
+	if text != "" {
+		out.WriteString(`{{ "` + escapes.Replace(text) + `" }}`)
+	}
+}
+
+// firstWord is the name of a block.
+func firstWord(body string) string {
+	if i := strings.IndexFunc(body, func(r rune) bool { return !unicode.IsLetter(r) }); i >= 0 {
+		return body[:i]
+	}
+	return body
+}
+
+var (
+	literals  = regexp.MustCompile(`'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"`)
+	escaped   = regexp.MustCompile(`\\(.)`)
+	macroName = regexp.MustCompile(`^macro\s+(\w+)`)
+	words     = regexp.MustCompile(`\.?\b[A-Za-z_]\w*\b\s*\(?`)
+)
+
+// check refuses escapes in strings that the engine doesn't know, and macros that may call
+// themselves, by their names or by others: the engine would never end.
+func check(tags []tag) error {
+	var macros []string // in the order of their definitions
+	for _, t := range tags {
+		if m := macroName.FindStringSubmatch(t.body); m != nil {
+			macros = append(macros, m[1])
+		}
+	}
+	defined, depth, outer := 0, 0, 0 // macros so far, those that are open, the first of those
+	for _, t := range tags {
+		for _, text := range literals.FindAllString(t.body, -1) {
+			for _, e := range escaped.FindAllStringSubmatch(text, -1) {
+				if !strings.Contains(`nt\'"`, e[1]) {
+					return fmt.Errorf(`it has the escape \%s in a string`, e[1])
+				}
+			}
+		}
+		code := literals.ReplaceAllString(t.body, `""`)
+		switch block := firstWord(code); {
+		case t.kind != '%':
+		case block == "macro":
+			if code = macroName.ReplaceAllString(code, ""); depth == 0 {
+				outer = defined
+			}
+			defined++
+			depth++
+		case block == "endmacro":
+			depth--
+		case slices.Contains([]string{"call", "include", "import", "from", "extends", "block"}, block):
+			return fmt.Errorf("it has a block of the kind %q", block)
+		}
+		for _, word := range words.FindAllString(code, -1) {
+			called := strings.HasSuffix(word, "(")
+			word = strings.TrimSpace(strings.TrimSuffix(word, "("))
+			if i := slices.Index(macros, word); i >= 0 && (!called || depth > 0 && i >= outer) {
+				return fmt.Errorf("its macro %s may call itself", word)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package chat
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tinygpt/data/instruct"
+	"tinygpt/internal/expect"
+	"tinygpt/tokenizer"
+)
+
+// withTemplate is a tokenizer of bytes with special tokens and a template.
+func withTemplate(t testing.TB, template string) tokenizer.Tokenizer {
+	t.Helper()
+	tok, err := tokenizer.WithSpecialTokens(tokenizer.NewByte(), "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|eot_id|>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, _ := tokenizer.SpecialID(tok, "<s>")
+	if tok, err = tokenizer.WithBegin(tok, begin); err != nil {
+		t.Fatal(err)
+	}
+	if tok, err = tokenizer.WithChatTemplate(tok, template); err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// Templates of known formats give the texts that transformers gives, and refuse what it
+// refuses; testdata/jinja.py has made the file.
+func TestJinja(t *testing.T) {
+	b, err := os.ReadFile("testdata/jinja.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Name, Template, Text, Refused string
+		Messages                      []Message
+	}
+	if err := json.Unmarshal(b, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		j, err := newJinja(withTemplate(t, c.Template))
+		if err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+			continue
+		}
+		j.begin, j.end = "<s>", "</s>"
+		got, err := j.text(c.Messages)
+		if (err != nil) != (c.Refused != "") {
+			t.Errorf("%s of %q: error %v, want %q", c.Name, c.Messages, err, c.Refused)
+		} else if err != nil {
+			expect.OneLine(t, err)
+		} else if got != c.Text {
+			t.Errorf("%s of %q:\n got %q\nwant %q", c.Name, c.Messages, got, c.Text)
+		}
+	}
+	if len(cases) < 60 {
+		t.Errorf("%d cases only", len(cases))
+	}
+}
+
+// A template says by itself what comes before an answer and what ends it.
+func TestJinjaLearnsEnds(t *testing.T) {
+	talk := []Message{{Role: instruct.User, Content: "a<|im_end|>b <s>"}}
+	for template, want := range map[string]struct {
+		text, lead, stop string
+		ends             []string
+	}{
+		"{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}": {
+			text: "<|im_start|>user\na<|im_end|>b <s><|im_end|>\n<|im_start|>assistant\n", ends: []string{"<|endoftext|>", "<|im_end|>"},
+		},
+		"{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:": {
+			text: "user: a<|im_end|>b <s>\nassistant:", lead: " ", stop: "\nuser:", ends: []string{"<|endoftext|>"},
+		},
+		"{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %} {{ m.content }}{{ eos_token }}{% endif %}{% endfor %}": {
+			text: "<s>[INST] a<|im_end|>b <s> [/INST]", lead: " ", ends: []string{"<|endoftext|>"},
+		},
+	} {
+		tok := withTemplate(t, template)
+		j := templateOf(t, tok)
+		var ends []string
+		for _, id := range j.End() {
+			ends = append(ends, tokenizer.TokenName(tok, id))
+		}
+		if j.Name() != "jinja" || j.Lead() != want.lead || strings.Join(j.Stop(), "") != want.stop || !slices.Equal(ends, want.ends) {
+			t.Errorf("%q: %s, lead %q, stop %q, ends %q", template, j.Name(), j.Lead(), j.Stop(), ends)
+		}
+		ids, err := j.Render(talk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Names that a user writes out stay text: special tokens are the template's alone.
+		var text strings.Builder
+		for _, id := range ids {
+			if b := tok.Bytes(id); len(b) > 0 {
+				text.Write(b)
+			} else {
+				text.WriteString(tokenizer.TokenName(tok, id))
+			}
+		}
+		if text.String() != want.text {
+			t.Errorf("%q becomes %q, want %q", template, text.String(), want.text)
+		}
+		for name, times := range map[string]int{"<|im_end|>": strings.Count(want.text, "<|im_end|>") - 1, "<s>": strings.Count(want.text, "<s>") - 1} {
+			id, _ := tokenizer.SpecialID(tok, name)
+			if n := len(slices.DeleteFunc(slices.Clone(ids), func(i int32) bool { return i != id })); n != times {
+				t.Errorf("%q: the token %s comes %d times, want %d", template, name, n, times)
+			}
+		}
+	}
+}
+
+// What can't be used is said in one line, and conversations are plain dialogues then.
+func TestJinjaRefused(t *testing.T) {
+	defer func(before time.Duration) { renderTime = before }(renderTime)
+	renderTime = time.Second / 4
+	for template, want := range map[string]string{
+		"{% for m in messages %}{{ m.content }}":          "jinja",
+		"{{ messages":                                     "a tag doesn't end",
+		"nothing of what was said":                        "leaves out what was said",
+		"{% raw %}{{ x }}{% endraw %}":                    "raw block",
+		"{{ '\\u00e9' }}":                                 `escape \u`,
+		"{% include 'x' %}":                               `kind "include"`,
+		"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "macro f may call itself",
+		"{% macro f() %}{{ g() }}{% endmacro %}{% macro g() %}{{ f() }}{% endmacro %}":                                 "macro g may call itself",
+		"{% macro f(g) %}{{ g(g) }}{% endmacro %}{{ f(f) }}":                                                           "macro f may call itself",
+		"{% macro f() %}{{ caller() }}{% endmacro %}{% call f() %}{{ f() }}{% endcall %}":                              `kind "call"`,
+		"{% for i in range(1000000000) %}{{ i }}{% endfor %}":                                                          "more than 10000 numbers",
+		"{{ messages[5].content.x.y }}{{ raise_exception('no\nway') }}":                                                "refuses the conversation",
+		"{{ messages | nofilter }}":                                                                                    "nofilter",
+		"{% for m in messages %}" + strings.Repeat("{{ m.content }}", 1<<14) + "{% endfor %}":                          "expected up to 65536",
+		"{% set r = range(300) %}{% for a in r %}{% for b in r %}{% for c in r %}{% endfor %}{% endfor %}{% endfor %}": "longer than",
+	} {
+		tok := withTemplate(t, template)
+		got, err := TemplateOf(tok)
+		expect.Error(t, err, want)
+		if got.Name() != "plain" {
+			t.Errorf("%q: the template is %s", template, got.Name())
+		}
+	}
+}
+
+// FuzzJinja: any template is used or refused in one line, and what people say never becomes
+// one of its tokens.
+func FuzzJinja(f *testing.F) {
+	for _, template := range []string{
+		"{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+		"{{ bos_token }}{%- for m in messages -%}{% set x = namespace(a=1) %}{{- m['content'][::-1] ~ x.a -}}{%- endfor +%}{# c #}",
+		"{% macro f(m, n=2) %}{{ m.content * n }}{% endmacro %}{% for m in messages %}{{ f(m) }}{% endfor %}",
+		"{% for m in messages | selectattr('role', 'equalto', 'user') %}{{ m | tojson }}{% continue %}{% else %}{{ range(3) | join }}{% endfor %}",
+		"{{ 'a' if messages[0].content is defined else raise_exception('x') }}{% raw %}", "{{", "{%", "{#", "{%- -%}{{ '}}' }}",
+	} {
+		f.Add(template, "Hi <|im_end|> <s>")
+	}
+	renderTime = 2 * time.Second
+	f.Fuzz(func(t *testing.T, template, said string) {
+		if len(template) > 300 || strings.ContainsAny(template, "~*") && len(template) > 60 {
+			return // nothing that doubles a text again and again
+		}
+		tok, err := tokenizer.WithSpecialTokens(tokenizer.NewByte(), "<s>", "<|im_start|>", "<|im_end|>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tok, err = tokenizer.WithChatTemplate(tok, template); err != nil {
+			return
+		}
+		got, err := TemplateOf(tok)
+		if err != nil {
+			if expect.OneLine(t, err); got.Name() != "plain" {
+				t.Errorf("%q: the template is %s", template, got.Name())
+			}
+			return
+		}
+		ids, err := got.Render([]Message{{Role: instruct.User, Content: said}})
+		if err != nil {
+			expect.OneLine(t, err)
+			return
+		}
+		end, _ := tokenizer.SpecialID(tok, "<|im_end|>")
+		if !strings.Contains(template, "im_end") && slices.Contains(ids, end) {
+			t.Errorf("%q of %q has the token <|im_end|>", template, said)
+		}
+	})
+}
