@@ -18,7 +18,7 @@ func (s *Session) Describe(w io.Writer) {
 	}
 	fmt.Fprintf(w, "examples:       %s to train on, %s for development, %s\n", number.Thousands(len(s.TrainItems)), number.Thousands(len(s.DevItems)), test)
 	cut, all := Truncated(s.TrainItems), len(s.TrainItems)
-	fmt.Fprintf(w, "truncated:      %d of them (%.1f %%) are longer than %d tokens and lose their %s\n",
+	fmt.Fprintf(w, "truncated:      %d of them (%.1f %%) exceed %d tokens and lose their %s\n",
 		cut, 100*float64(cut)/float64(all), s.Setup.Room(s.Model.Config.Context), s.Setup.Truncate)
 	lengths, padding := s.Buckets()
 	fmt.Fprintf(w, "buckets:        sequences of %s tokens; %.0f %% is padding\n", strings.Trim(fmt.Sprint(lengths), "[]"), 100*padding)
@@ -50,7 +50,7 @@ const (
 // Show prints what the session reached, and where Write left it.
 func (s *Session) Show(w io.Writer, r Result) {
 	name, e := r.Final()
-	fmt.Fprintf(w, "\ndone: %d steps in %s; the best checkpoint by the development set is that of step %d\n", r.State.Step, number.Short(r.State.Elapsed), r.State.BestStep)
+	fmt.Fprintf(w, "\ndone: %d steps in %s; the best by the development set is that of step %d\n", r.State.Step, number.Short(r.State.Elapsed), r.State.BestStep)
 	if r.State.Step < s.Train.Steps {
 		fmt.Fprintf(w, "stopped early:   at step %d of %d, for %d evaluations in a row brought nothing better (train.patience)\n", r.State.Step, s.Train.Steps, s.Train.Patience)
 	}

@@ -130,11 +130,19 @@ func busy(dir string) bool {
 	return err == nil && !held
 }
 
+// IsRun is nil if dir is the folder of a run, and else says what may have been meant.
+func IsRun(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+		return notARun(dir)
+	}
+	return nil
+}
+
 // Remove removes a run's folder, with everything in it. A folder that isn't a run's is
 // refused, and so is one that a process is at work in.
 func Remove(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
-		return notARun(dir)
+	if err := IsRun(dir); err != nil {
+		return err
 	}
 	unlock, err := Lock(dir)
 	if err != nil {

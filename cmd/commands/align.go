@@ -7,6 +7,7 @@ import (
 
 	"tinygpt/align"
 	"tinygpt/data/instruct"
+	"tinygpt/internal/terminal"
 )
 
 func alignCommand() *cli.Command {
@@ -48,7 +49,7 @@ func alignDataCommand() *cli.Command {
 				}{w.Scale, w.Counts(), examples})
 			}
 			w.Show(c.App.Writer)
-			instruct.ShowExamples(c.App.Writer, examples)
+			instruct.ShowExamples(terminal.Prose(c.App.Writer), examples)
 			return nil
 		},
 	}

@@ -74,7 +74,7 @@ Without folders the latest sft, ppo, dpo and grpo runs are compared.`,
 				}{len(result.Prompts), result, result.Answered(c.Int("answers"))})
 			}
 			result.Show(c.App.Writer)
-			result.ShowAnswers(c.App.Writer, c.Int("answers"))
+			result.ShowAnswers(terminal.Prose(c.App.Writer), c.Int("answers"))
 			return nil
 		},
 	}

@@ -149,7 +149,7 @@ func trainAlign(c *cli.Context, t *alignment.Training) error {
 	out, trainer := narration(c), t.Session.Trainer
 	fmt.Fprintf(out, "run folder:    %s\n", t.Run.Dir)
 	for _, note := range t.Session.Notes {
-		fmt.Fprintln(out, note)
+		fmt.Fprintln(terminal.Prose(out), note)
 	}
 	trainer.Report = &alignReport{trainReport: newTrainReport(out)}
 	settleMemory()
@@ -160,7 +160,7 @@ func trainAlign(c *cli.Context, t *alignment.Training) error {
 		return alignStopped(c, t, result.State.Step, err)
 	}
 	if stopped != nil {
-		fmt.Fprintf(out, "stopped early: %s\n", stopped)
+		fmt.Fprintf(terminal.Prose(out), "stopped early: %s\n", stopped)
 	}
 	if wantsJSON(c) {
 		measures, err := t.Measures()

@@ -56,7 +56,7 @@ tasks of several texts rows as in the training file.`,
 				if asJSON {
 					err = printJSON(c, answer)
 				} else {
-					_, err = fmt.Fprintln(out, answer)
+					_, err = fmt.Fprintln(out, fitLine(answer.String(), terminal.Width(c.App.Writer)))
 				}
 				if err != nil {
 					return err
@@ -125,4 +125,13 @@ func examplesOf(kind labelled.Kind, texts, choices []string, source string) (out
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// fitLine cuts a line with a tab, after which it repeats what was asked, to the columns of a terminal; 0: it
+// goes to none, and stays as it is.
+func fitLine(line string, columns int) string {
+	if columns == 0 || !strings.Contains(line, "\t") {
+		return line
+	}
+	return terminal.Fit(strings.ReplaceAll(line, "\t", "  "), columns)
 }

@@ -62,7 +62,7 @@ func startFinetune(c *cli.Context) error {
 		return err
 	}
 	for _, note := range examples.Notes {
-		fmt.Fprintln(terminal.Shown(out), "examples:", note)
+		fmt.Fprintln(terminal.Prose(out), "examples:", note)
 	}
 	from, err := run.OpenStartingPoint(cfg, examples)
 	if err != nil {
@@ -103,7 +103,7 @@ func startFinetune(c *cli.Context) error {
 
 // describeFinetuning prints what a fine-tuning is about to do.
 func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
-	out := terminal.Shown(narration(c))
+	out := terminal.Prose(narration(c))
 	if c.Bool("verbose") {
 		text, err := f.Config.Marshal()
 		if err != nil {
@@ -145,7 +145,7 @@ func resumeFinetune(c *cli.Context) error {
 	}
 	fmt.Fprintf(narration(c), "resuming %s at step %d of %d\n", f.Dir, f.First, f.Session.Train.Steps)
 	for _, note := range f.Notes {
-		fmt.Fprintln(narration(c), "note:", note)
+		fmt.Fprintln(terminal.Prose(narration(c)), "note:", note)
 	}
 	_, err = runFinetuning(c, f, false)
 	return err
@@ -184,7 +184,7 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 		fmt.Fprintf(out, "%s set: %s\n", name, e)
 		return result, nil
 	}
-	s.Show(terminal.Shown(out), result)
+	s.Show(terminal.Prose(out), result)
 	writeLeftOut(out, result.State)
 	fmt.Fprintf(out, "predict with: %s\n", command("classify", "--run", s.Dir))
 	return result, nil

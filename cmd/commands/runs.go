@@ -110,7 +110,11 @@ func removeRuns(c *cli.Context) error {
 	}
 	var dirs []string
 	for _, name := range c.Args().Slice() {
-		dirs = append(dirs, run.Named(name))
+		dir := run.Named(name)
+		if err := run.IsRun(dir); err != nil {
+			return err
+		}
+		dirs = append(dirs, dir)
 	}
 	if !c.Bool("yes") {
 		if !terminal.Is(c.App.Reader) {

@@ -60,9 +60,6 @@ func TestRuns(t *testing.T) {
 		if args != "" {
 			line = append(line, args)
 		}
-		if args == "letters" {
-			line = append(line, "--yes")
-		}
 		if status, _, stderr := gpt(line...); status == 0 {
 			t.Errorf("%q: exit 0", args)
 		} else {

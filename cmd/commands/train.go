@@ -72,9 +72,9 @@ func start(c *cli.Context) error {
 	}
 	defer t.Close()
 	if t.Read != "" {
-		fmt.Fprintf(terminal.Shown(out), "text:             %s\n", t.Read)
+		fmt.Fprintf(terminal.Prose(out), "text:             %s\n", t.Read)
 	}
-	if err := describe(terminal.Shown(out), t, c.Bool("verbose")); err != nil {
+	if err := describe(terminal.Prose(out), t, c.Bool("verbose")); err != nil {
 		return err
 	}
 	return trainRun(c, t)
@@ -185,7 +185,7 @@ func trainRun(c *cli.Context, t *run.Training) error {
 	defer t.Close()
 	cfg, out := t.Config, narration(c)
 	for _, note := range t.Notes {
-		fmt.Fprintln(out, "note:", note)
+		fmt.Fprintln(terminal.Prose(out), "note:", note)
 	}
 	settleMemory()
 	memory := watchMemory(newTrainReport(out))

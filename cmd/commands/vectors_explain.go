@@ -125,7 +125,7 @@ func vectorsExplain(c *cli.Context) error {
 		return printJSON(c, all)
 	}
 	for _, t := range all {
-		printTable(terminal.Writer(c.App.Writer), t)
+		printTable(c.App.Writer, t)
 	}
 	return nil
 }
@@ -161,15 +161,14 @@ func explainedText(c *cli.Context) (*corpus.Text, error) {
 }
 
 func printTable(out io.Writer, t explain.Table) {
-	fmt.Fprintln(out, t.Title)
 	w := terminal.Framed()
-	w.SetOutputMirror(out)
+	w.SetColumnConfigs(terminal.Fitting(append([][]string{t.Header}, t.Rows...), terminal.Width(out)))
 	w.AppendHeader(cells(t.Header))
 	for _, row := range t.Rows {
 		w.AppendRow(cells(row))
 	}
-	w.Render()
-	fmt.Fprintf(out, "%s\n\n", t.Note)
+	out = terminal.Prose(out)
+	fmt.Fprintf(out, "%s\n%s\n%s\n\n", t.Title, w.Render(), t.Note)
 }
 
 func cells(texts []string) (row table.Row) {

@@ -105,7 +105,7 @@ func vectorsPlot(c *cli.Context) error {
 			Words  int    `json:"words"`
 		}{c.String("to"), m.Title, method, note, len(m.Words)})
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %s: %s words; %s\n", c.String("to"), number.Thousands(len(m.Words)), note)
+	fmt.Fprintf(c.App.Writer, "wrote %s: %s words\n%s\n", c.String("to"), number.Thousands(len(m.Words)), note)
 	return nil
 }
 

@@ -201,7 +201,7 @@ func (s *scoring) measure(v *embedding.Vectors) scoreReport {
 func (r scoreReport) print(out io.Writer) {
 	for _, a := range r.Analogies {
 		t := terminal.Framed()
-		head, right := table.Row{"section", "questions", "unknown words"}, []table.ColumnConfig{{Number: 2, Align: prettytext.AlignRight}, {Number: 3, Align: prettytext.AlignRight}}
+		head, right := table.Row{"section", "questions", "unknown"}, []table.ColumnConfig{{Number: 2, Align: prettytext.AlignRight}, {Number: 3, Align: prettytext.AlignRight}}
 		for i, m := range r.Methods {
 			head = append(head, string(m)+" %")
 			right = append(right, table.ColumnConfig{Number: 4 + i, Align: prettytext.AlignRight})

@@ -110,7 +110,7 @@ func TestVectorsPlot(t *testing.T) {
 	}
 	fixture.Write(t, dir+"/pairs.txt", "s1 p1\ns2\tp2\n")
 	contains(t, succeed(t, plot("s1", "x7", "--neighbours", "8", "--iterations", "50")...), "t-SNE: perplexity ", "50 steps")
-	contains(t, succeed(t, plot("--pairs", dir+"/pairs.txt")...), "4 words; PCA: the two directions have ")
+	contains(t, succeed(t, plot("--pairs", dir+"/pairs.txt")...), "4 words\nPCA: the two directions have ")
 	contains(t, succeed(t, "vectors", "plot", "--from", space+"space.txt", "--to", dir+"/map.html", "--top", "40", "--title", "My words", "--method", "pca"), "40 words")
 	picture, _ := os.ReadFile(dir + "/map.svg")
 	page, _ := os.ReadFile(dir + "/map.html")

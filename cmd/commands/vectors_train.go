@@ -186,7 +186,7 @@ func newVectors(c *cli.Context, cfg training.Config) (*training.Session, error) 
 	debug.SetGCPercent(10) // what comes is little compared with what lives
 	s, err := training.NewSession(cfg, text)
 	if err == nil {
-		s.Describe(narration(c))
+		s.Describe(terminal.Prose(narration(c)))
 	}
 	return s, err
 }
@@ -252,7 +252,7 @@ func printNeighbours(out io.Writer, v *embedding.Vectors) error {
 	s := query.New(v)
 	var t terminal.Table
 	for i := 40; i < len(v.Words); i = i * 8 / 5 {
-		answers, err := s.Neighbours(v.Words[i], 6)
+		answers, err := s.Neighbours(v.Words[i], 5)
 		if err != nil {
 			return err
 		}

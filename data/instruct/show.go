@@ -34,10 +34,10 @@ func (w *World) Counts() (list []Count) {
 
 // Show prints the paper's table next to that of the world, and what it doesn't say.
 func (w *World) Show(out io.Writer) {
-	fmt.Fprintf(out, "Prompts of InstructGPT (Ouyang et al. 2022, table 6), and here at scale %g,\nwith the shares of the tasks here\n\n", w.Scale)
+	fmt.Fprintf(out, "Prompts of InstructGPT (Ouyang et al. 2022, table 6), and here at scale %g,\nwith the shares of the tasks here in percent\n\n", w.Scale)
 	fmt.Fprintf(out, "%-5s %-6s %-9s %6s %6s %9s", "step", "split", "source", "paper", "here", "customers")
 	for _, t := range Tasks {
-		fmt.Fprintf(out, " %6s", t)
+		fmt.Fprintf(out, " %4s", t)
 	}
 	fmt.Fprintln(out)
 	sum := map[string][2]int{}
@@ -114,9 +114,9 @@ func customersOf(prompts []Prompt) int {
 func (c Count) tasks() string {
 	var parts []string
 	for _, t := range Tasks {
-		parts = append(parts, fmt.Sprintf("%3.0f %%", 100*c.Tasks[t]))
+		parts = append(parts, fmt.Sprintf("%*.0f", max(4, len(t)), 100*c.Tasks[t]))
 	}
-	return strings.Join(parts, "  ")
+	return strings.Join(parts, " ")
 }
 
 // thousands writes 1234 as 1,234.

@@ -26,9 +26,9 @@ func (s *Session) Describe(out io.Writer) {
 		kept, largest := voc.ExpectedKept(v.Sample)
 		fmt.Fprintf(out, "subsampling: keeps %.1f %% of the text", 100*kept/float64(voc.Total))
 		if v.Sample > 0 {
-			fmt.Fprintf(out, ", and %.1f %% of %q, the most frequent word", 100*corpus.Keep(voc, 0, v.Sample), voc.Words[0])
+			fmt.Fprintf(out, ", %.1f %% of %q, the most frequent word", 100*corpus.Keep(voc, 0, v.Sample), voc.Words[0])
 		}
-		fmt.Fprintf(out, "\nblocks:      %d targets between two updates (the most frequent word is then %.2f %% of the text)\n", l.BlockSize(), 100*largest)
+		fmt.Fprintf(out, "\nblocks:      %d targets between two updates; the most frequent word is %.2f %% of them\n", l.BlockSize(), 100*largest)
 	case *glove.Trainer:
 		trained, heldOut := l.Cells()
 		where := "in memory"

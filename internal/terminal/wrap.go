@@ -9,7 +9,8 @@ import (
 // Wrap returns a writer that passes text on to a terminal and begins a new line where
 // the next word has no room, instead of within the word: indented as the line that it
 // goes on with. A word is held back until a space or a line end comes. If w is no
-// terminal, text is passed on as it is.
+// terminal, text is passed on as it is. What goes on after a label, like that of
+// "steps:   250", begins below what followed it.
 func Wrap(w io.Writer) io.Writer {
 	if !Is(w) {
 		return w
@@ -40,6 +41,7 @@ type wrapper struct {
 	at      int        // columns of the line that are written
 	indent  int        // spaces that the line begins with
 	spaces  int        // before the word
+	label   bool       // the last word ended with a colon, and so did those before it
 	word    []byte     // not written yet
 	out     []byte
 }
@@ -89,6 +91,10 @@ func (b *wrapper) flush(columns int) {
 	for range b.spaces {
 		b.out = append(b.out, ' ')
 	}
+	if b.at > 0 && b.spaces > 1 && b.label && b.at+b.spaces < columns/2 {
+		b.indent = b.at + b.spaces
+	}
+	b.label = b.word[len(b.word)-1] == ':' && (b.at == 0 || b.label)
 	b.out = append(b.out, b.word...)
 	b.at += b.spaces + width
 	if b.at > columns {

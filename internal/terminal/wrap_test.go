@@ -14,6 +14,8 @@ func TestWrap(t *testing.T) {
 		{"  /seed N  seed\n", "  /seed N\n  seed\n"},
 		{"    Mia was ill\n    again\n", "    Mia\n    was\n    ill\n    again\n"},
 		{"one two  \nx\n", "one two\nx\n"},
+		{"a:  bc de fg\n", "a:  bc de\n    fg\n"},
+		{"a: bc de fg\n", "a: bc de\nfg\n"},
 		{"ab 小红有一只猫\n", "ab 小红有\n一只猫\n"},
 		{"abcdefghijklmn o\n", "abcdefghijklmn o\n"},
 		{"0123456789 a\n", "0123456789\na\n"},
