@@ -149,10 +149,10 @@ func optionName(f cli.DocGenerationFlag) string {
 		return name + " " + m[1]
 	}
 	switch f.(type) {
-	case *cli.StringFlag, *cli.StringSliceFlag:
-		return name + " VALUE"
+	case *cli.IntFlag, *cli.Int64Flag, *cli.Uint64Flag, *cli.IntSliceFlag, *cli.Float64Flag:
+		return name + " N"
 	}
-	return name + " N"
+	return name + " VALUE"
 }
 
 // optionText is what a flag does, and what it is without being set.
