@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"tinygpt/data"
 	"tinygpt/data/story"
@@ -136,6 +137,16 @@ func Presets() []string {
 	names, _ := fs.Glob(presets, "*.yaml")
 	return names
 }
+
+// Finetuning lists the presets that have a task, to be fine-tuned for.
+var Finetuning = sync.OnceValue(func() (names []string) {
+	for _, name := range Presets() {
+		if c, err := Preset(name); err == nil && c.Finetunes() {
+			names = append(names, name)
+		}
+	}
+	return names
+})
 
 // Load reads the configuration of that name: the file if there is one, else the
 // preset. source says in words which it was.

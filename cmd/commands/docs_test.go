@@ -2,6 +2,7 @@ package commands
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ var shorter = map[string][]string{
 	"align all":          {"--force"},
 	"align best-of":      {"--n", "2", "--prompts", "2"},
 	"align overoptimise": {"--n", "2", "--held-out", "2", "--updates", "1"},
-	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "16000", "--seeds", "1",
+	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "4000", "--seeds", "1",
 		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300"},
 }
 
@@ -83,7 +84,7 @@ func TestDocs(t *testing.T) {
 		text := expect.File(t, page)
 		name, _ := filepath.Rel(root, page)
 		commands := commandsOf(string(text))
-		if len(commands) == 0 {
+		if len(commands) == 0 || ranAlready(page, commands) {
 			continue
 		}
 		t.Run(filepath.ToSlash(name), func(t *testing.T) {
@@ -96,6 +97,17 @@ func TestDocs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ranAlready says that a page is a Chinese one with the same commands as the English one, in
+// the same state.
+func ranAlready(page string, commands []string) bool {
+	dir, name := filepath.Split(page)
+	if filepath.Base(dir) != "zh" || startOf(page) != startOf(name) {
+		return false
+	}
+	english, err := os.ReadFile(filepath.Join(dir, "..", name))
+	return err == nil && slices.Equal(commandsOf(string(english)), commands)
 }
 
 // startOf is the preset whose run a page begins with: the Chinese one on the pages whose
@@ -192,6 +204,9 @@ func follow(t *testing.T, command string) {
 		if begin := strings.Fields(begin); len(args) >= len(begin) && slices.Equal(args[:len(begin)], begin) {
 			args = append(args, more...)
 		}
+	}
+	if slices.Contains(args, "--engine") { // Gorgonia's graphs take a thousand times longer
+		args = append(args, "--set", "data.stories_bytes=3000")
 	}
 	succeed(t, args...)
 }

@@ -18,7 +18,7 @@ func finetuneCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "finetune",
 		Usage: "train a trained model for a task with labels",
-		Description: "The configuration is a YAML file or a preset with a finetune section: " + strings.Join(finetunePresets(), ", ") + ".\n" +
+		Description: "The configuration is a YAML file or a preset with a finetune section: " + strings.Join(configs.Finetuning(), ", ") + ".\n" +
 			"The files have a row per example: TSV, CSV or JSON lines, gzipped too, or for tagging a token per line.\n" +
 			"Columns are found by well-known names; else name them, by the header's names or by position from 1.\n" +
 			"Everything the run makes goes into its folder, runs/NAME-1 unless --run names another.",

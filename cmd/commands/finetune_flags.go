@@ -47,23 +47,13 @@ func exampleFlags(train, dev, test string) []cli.Flag {
 	}
 }
 
-// finetunePresets lists the presets with a task.
-func finetunePresets() (out []string) {
-	for _, name := range configs.Presets() {
-		if c, err := configs.Preset(name); err == nil && c.Finetunes() {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
 // finetuneConfig is the configuration that the flags make.
 func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err error) {
 	if cfg, source, err = configs.Load(c.String("config")); err != nil {
 		return cfg, source, err
 	}
 	if !cfg.Finetunes() {
-		return cfg, source, fmt.Errorf("%s: no finetune section with a task in it: expected one, as the presets %s have it; what a run starts from is named with --from", c.String("config"), strings.Join(finetunePresets(), ", "))
+		return cfg, source, fmt.Errorf("%s: no finetune section with a task in it: expected one, as the presets %s have it; what a run starts from is named with --from", c.String("config"), strings.Join(configs.Finetuning(), ", "))
 	}
 	f := &cfg.Finetune
 	for flag, to := range map[string]*string{

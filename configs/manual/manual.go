@@ -43,14 +43,8 @@ type Kind struct {
 
 // Kinds lists the kinds of configurations.
 func Kinds() []*Kind {
-	texts, tasks := []string{}, []string{}
-	for _, name := range configs.Presets() {
-		if c, err := configs.Preset(name); err == nil && c.Finetunes() {
-			tasks = append(tasks, name)
-		} else {
-			texts = append(texts, name)
-		}
-	}
+	tasks := configs.Finetuning()
+	texts := slices.DeleteFunc(configs.Presets(), func(name string) bool { return slices.Contains(tasks, name) })
 	whole := func(text []byte, name string) (any, error) {
 		c, err := configs.Parse(text, name)
 		return &c, err
