@@ -83,10 +83,13 @@ func (r *trainReport) Evaluated(m train.Metrics, best bool) {
 		return
 	}
 	on := ""
-	if m.Context > 0 {
-		on = fmt.Sprintf(", context %d so far", m.Context)
+	if m.BitsPerByte > 0 { // pairs of answers have none
+		on = fmt.Sprintf(", %.4f bits per byte", m.BitsPerByte)
 	}
-	r.line(fmt.Sprintf("step %d: validation loss %.4f, %.4f bits per byte%s%s", m.Step, m.ValLoss, m.BitsPerByte, on, mark))
+	if m.Context > 0 {
+		on += fmt.Sprintf(", context %d so far", m.Context)
+	}
+	r.line(fmt.Sprintf("step %d: validation loss %.4f%s%s", m.Step, m.ValLoss, on, mark))
 }
 
 func (r *trainReport) Sampled(step int, text string) {

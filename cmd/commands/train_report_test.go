@@ -41,14 +41,17 @@ func TestTimeLeft(t *testing.T) {
 	}
 }
 
-// An evaluation on a shorter context than the model's says so.
+// An evaluation on a shorter context than the model's says so; one of pairs of answers has no
+// bits per byte.
 func TestShortEvaluation(t *testing.T) {
 	var out bytes.Buffer
 	r := newTrainReport(&out)
 	r.Evaluated(train.Metrics{Step: 400, ValLoss: 1.5, BitsPerByte: 0.6, Context: 128}, true)
 	r.Evaluated(train.Metrics{Step: 800, ValLoss: 1, BitsPerByte: 0.4}, false)
+	r.Evaluated(train.Metrics{Step: 7, ValLoss: 0.5}, false)
 	want := "step 400: validation loss 1.5000, 0.6000 bits per byte, context 128 so far  (best)\n" +
-		"step 800: validation loss 1.0000, 0.4000 bits per byte\n"
+		"step 800: validation loss 1.0000, 0.4000 bits per byte\n" +
+		"step 7: validation loss 0.5000\n"
 	if out.String() != want {
 		t.Errorf("%q", out.String())
 	}
