@@ -101,11 +101,16 @@ func nearest(name string) string {
 }
 
 func (s *Session) help(context.Context, string) error {
+	const columns, most = 29, 79 // of names, of all
+	line := func(name, what string) {
+		what = strings.ReplaceAll(terminal.Wrapped(what, most-columns), "\n", "\n"+strings.Repeat(" ", columns))
+		fmt.Fprintf(s.Out, "%-*s%s\n", columns, "  "+name, what)
+	}
 	for _, c := range commands() {
-		fmt.Fprintf(s.Out, "  %-26s %s\n", strings.TrimSpace("/"+c.name+" "+c.argument), c.what)
+		line(strings.TrimSpace("/"+c.name+" "+c.argument), c.what)
 	}
 	for _, f := range s.Options.Filters() {
-		fmt.Fprintf(s.Out, "  %-26s %s\n", "/"+f.Flag()+" X", strings.ReplaceAll(f.Filter.Usage(), "`", ""))
+		line("/"+f.Flag()+" X", strings.ReplaceAll(f.Filter.Usage(), "`", ""))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"tinygpt/chat"
 	"tinygpt/model"
+	"tinygpt/model/kernel"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
@@ -131,7 +133,9 @@ func chunks[T any](t testing.TB, h *httptest.Server, path string, body object) (
 	return list
 }
 
-// A request with a seed gets the same bytes alone as among many others.
+// A request with a seed gets the same bytes alone and with 2 to 64 at a time, from a server
+// with other limits, whose prompts are read in other pieces or known, and with any number of
+// threads (model's TestDecoderSameBits has larger products).
 func TestSameBytesUnderLoad(t *testing.T) {
 	_, h := start(t, testOptions)
 	r := rand.New(rand.NewPCG(5, 6))
@@ -144,10 +148,20 @@ func TestSameBytesUnderLoad(t *testing.T) {
 		bodies[i]["logprobs"], bodies[i]["top_logprobs"] = true, 2
 		alone[i] = ask[chatAnswer](t, h, "/v1/chat/completions", bodies[i]).Choices
 	}
-	for round := range 2 {
+	defer kernel.SetThreads(0)
+	for _, k := range []struct{ together, threads, sequences, promptTokens int }{
+		{2, 1, 8, 24}, {5, 2, 3, 1}, {17, 1, 16, 0}, {64, 2, 8, 24}, {64, 1, 64, 7},
+	} {
+		kernel.SetThreads(k.threads)
+		o := testOptions
+		o.Sequences, o.PromptTokens = k.sequences, k.promptTokens
+		_, h := start(t, o)
+		places := make(chan bool, k.together)
 		var group sync.WaitGroup
-		for _, i := range r.Perm(n) {
+		for _, i := range append(r.Perm(n), r.Perm(n)[:16]...) { // the second time prompts are known
+			places <- true
 			group.Go(func() {
+				defer func() { <-places }()
 				b, _ := json.Marshal(bodies[i])
 				resp, err := h.Client().Post(h.URL+"/v1/chat/completions", "application/json", bytes.NewReader(b))
 				if err != nil {
@@ -161,7 +175,7 @@ func TestSameBytesUnderLoad(t *testing.T) {
 					return
 				}
 				if !reflect.DeepEqual(got.Choices, alone[i]) {
-					t.Errorf("round %d, request %d: under load\n%.1000s, alone\n%.1000s", round, i, mustJSON(got.Choices), mustJSON(alone[i]))
+					t.Errorf("%+v, request %d: under load\n%.1000s, alone\n%.1000s", k, i, mustJSON(got.Choices), mustJSON(alone[i]))
 				}
 			})
 		}
@@ -169,16 +183,31 @@ func TestSameBytesUnderLoad(t *testing.T) {
 	}
 }
 
-// When the queue is full, requests are refused at once with the time to wait.
+// Of 500 requests at once those are answered that there is room for; the rest are refused
+// with the time to wait. Never do more texts run than places, and no memory stays with those
+// who were refused. BenchmarkFlood has the times.
 func TestFlood(t *testing.T) {
 	o := testOptions
 	o.Sequences, o.Queue = 2, 4
 	s, h := start(t, o)
+	const flood = 500
+	held := func() uint64 {
+		h.Client().CloseIdleConnections()
+		time.Sleep(20 * time.Millisecond) // the server's ends close too
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := held()
 	var mu sync.Mutex
 	statuses := map[int]int{}
 	var group sync.WaitGroup
-	for range 100 {
+	for range flood {
 		group.Go(func() {
+			if running, waiting := s.models[0].engine.load(); running > o.Sequences || waiting > o.Queue {
+				t.Errorf("%d texts run and %d requests wait", running, waiting)
+			}
 			b := `{"model":"m","prompt":"x","max_tokens":100,"logit_bias":{"256":-100}}`
 			resp, err := h.Client().Post(h.URL+"/v1/completions", "application/json", strings.NewReader(b))
 			if err != nil {
@@ -196,10 +225,14 @@ func TestFlood(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if statuses[200] < 4 || statuses[429] == 0 || statuses[200]+statuses[429] != 100 {
+	if statuses[200] < o.Sequences+o.Queue || statuses[429] == 0 || statuses[200]+statuses[429] != flood {
 		t.Errorf("statuses %v", statuses)
 	}
 	quietly(t, s)
+	if after := held(); after > before+8<<20 {
+		t.Errorf("%d bytes are held before, %d after", before, after)
+	}
+	ask[completion](t, h, "/v1/completions", object{"model": "m", "prompt": "x", "max_tokens": 3})
 }
 
 // A client that doesn't read pauses its own texts and nobody else's.
