@@ -51,8 +51,12 @@ var explanations = []struct {
 	{"windows", func(c *cli.Context, sentence []string) ([]explain.Table, error) {
 		return []explain.Table{explain.Windows(sentence, c.Int("window"))}, nil
 	}},
-	{"features", func(*cli.Context, []string) ([]explain.Table, error) {
-		return []explain.Table{explain.Features(), explain.Differences()}, nil
+	{"features", func(c *cli.Context, _ []string) ([]explain.Table, error) {
+		var names explain.Names
+		if c.String("language") == story.Chinese.Name {
+			names = explain.Chinese
+		}
+		return []explain.Table{explain.Features(names), explain.Differences(names)}, nil
 	}},
 	{"step", explainStep},
 	{"noise", func(c *cli.Context, _ []string) ([]explain.Table, error) {

@@ -79,11 +79,25 @@ func TestLesson(t *testing.T) {
 
 func TestFeatures(t *testing.T) {
 	want := map[string]string{"king − man + woman": "queen", "boy − man + woman": "girl", "prince − king + queen": "princess"}
-	for _, r := range Differences().Rows {
+	for _, r := range Differences(nil).Rows {
 		if word, asked := want[r[0]]; asked && !strings.HasPrefix(r[5], word+" ") {
 			t.Errorf("%s is %s, want %s", r[0], r[5], word)
 		}
 	}
+}
+
+// A lecture in Chinese has the same table with Chinese words.
+func TestFeaturesInChinese(t *testing.T) {
+	e, z := Features(nil), Features(Chinese)
+	if len(e.Rows) != len(z.Rows) || z.Rows[3][0] != "王后" || z.Rows[3][1] != e.Rows[3][1] || z.Header[1] != "性别" {
+		t.Errorf("%q, in English %q", z, e)
+	}
+	for _, r := range Differences(Chinese).Rows {
+		if r[0] == "国王 − 男人 + 女人" && strings.HasPrefix(r[5], "王后 (cosine") {
+			return
+		}
+	}
+	t.Errorf("%q", Differences(Chinese).Rows)
 }
 
 func TestText(t *testing.T) {

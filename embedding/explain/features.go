@@ -18,23 +18,47 @@ var features = []struct {
 	{"apple", [4]float64{0, 0, 0.05, 0.95}}, {"bread", [4]float64{0, 0.05, 0.05, 1}},
 }
 
+// Names are what the words and features are called in a lecture; without a name a word is
+// called as it is.
+type Names map[string]string
+
+// Chinese names the words and features in Chinese.
+var Chinese = Names{
+	"man": "男人", "woman": "女人", "king": "国王", "queen": "王后", "boy": "男孩", "girl": "女孩",
+	"prince": "王子", "princess": "公主", "apple": "苹果", "bread": "面包",
+	"gender": "性别", "royal": "王室", "age": "年龄", "food": "食物",
+}
+
+func (n Names) of(word string) string {
+	if name := n[word]; name != "" {
+		return name
+	}
+	return word
+}
+
+// header is that of a table of features, between what comes before and after them.
+func (n Names) header(before string, after ...string) []string {
+	cells := []string{before, n.of("gender"), n.of("royal"), n.of("age"), n.of("food")}
+	return append(cells, after...)
+}
+
 // Features is words with the features gender, royal, age and food, by hand.
-func Features() Table {
-	t := Table{Title: "Features by hand", Header: []string{"word", "gender", "royal", "age", "food"},
+func Features(n Names) Table {
+	t := Table{Title: "Features by hand", Header: n.header("word"),
 		Note: "If each number of a vector said how much of something a word has, words with like features would be near each other."}
 	for _, f := range features {
-		t.add(f.word, f.x[0], f.x[1], f.x[2], f.x[3])
+		t.add(n.of(f.word), f.x[0], f.x[1], f.x[2], f.x[3])
 	}
 	return t
 }
 
 // Differences subtracts features: analogies are equal differences.
-func Differences() Table {
-	t := Table{Title: "Differences", Header: []string{"", "gender", "royal", "age", "food", "nearest word"},
-		Note: "man − woman and king − queen differ in gender alone; so king − man + woman is near queen."}
+func Differences(n Names) Table {
+	t := Table{Title: "Differences", Header: n.header("", "nearest word"),
+		Note: fmt.Sprintf("%[1]s − %[2]s and %[3]s − %[4]s differ in gender alone; so %[3]s − %[1]s + %[2]s is near %[4]s.", n.of("man"), n.of("woman"), n.of("king"), n.of("queen"))}
 	for _, p := range [][2]string{{"man", "woman"}, {"king", "queen"}, {"boy", "girl"}, {"king", "man"}, {"queen", "woman"}} {
 		x, y := feature(p[0]), feature(p[1])
-		t.add(p[0]+" − "+p[1], x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3], "")
+		t.add(n.of(p[0])+" − "+n.of(p[1]), x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3], "")
 	}
 	for _, q := range [][3]string{{"king", "man", "woman"}, {"boy", "man", "woman"}, {"prince", "king", "queen"}} {
 		var x [4]float64
@@ -42,7 +66,7 @@ func Differences() Table {
 			x[i] = feature(q[0])[i] - feature(q[1])[i] + feature(q[2])[i]
 		}
 		word, cosine := nearest(x, q[:])
-		t.add(fmt.Sprintf("%s − %s + %s", q[0], q[1], q[2]), x[0], x[1], x[2], x[3], fmt.Sprintf("%s (cosine %.3f)", word, cosine))
+		t.add(fmt.Sprintf("%s − %s + %s", n.of(q[0]), n.of(q[1]), n.of(q[2])), x[0], x[1], x[2], x[3], fmt.Sprintf("%s (cosine %.3f)", n.of(word), cosine))
 	}
 	return t
 }
