@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -278,4 +279,19 @@ func TestSampleSpecialNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, out.String(), `"token":"<|user|>"`, `"special":true`)
+}
+
+// GPT-1's tokens end words: a blank is between a prompt and what continues it.
+func TestSampleAfterWord(t *testing.T) {
+	from, err := filepath.Abs("../../model/testdata/openai-gpt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	succeed(t, "import", from)
+	args := []string{"sample", "--prompt", "anna went to the", "--max-tokens", "6", "--temperature", "0"}
+	if got := succeed(t, args...); !strings.HasPrefix(got, "anna went to the ; ;") {
+		t.Errorf("%q", got)
+	}
+	contains(t, succeed(t, append(args, "--format", "json")...), `"text":" ; ;`)
 }

@@ -58,12 +58,21 @@ func (w *sampleWriter) write(ctx context.Context, prompt string) error {
 	if w.format == "json" {
 		err = w.json(ctx, prompt, requests)
 	} else {
-		err = w.text(ctx, prompt, requests)
+		err = w.text(ctx, prompt+w.blankAfter(prompt, requests[0].Prompt), requests)
 	}
 	if errors.Is(err, context.Canceled) {
 		return train.ErrInterrupted
 	}
 	return err
+}
+
+// blankAfter is the blank between a prompt and what continues it, if the prompt's last token
+// stands for one that isn't in the prompt: GPT-1's tokens end words.
+func (w *sampleWriter) blankAfter(prompt string, ids []int32) string {
+	if last := w.tokenizer.Bytes(ids[len(ids)-1]); prompt != "" && !strings.HasSuffix(prompt, " ") && bytes.HasSuffix(last, []byte(" ")) {
+		return " "
+	}
+	return ""
 }
 
 // noteContext says when a prompt is longer than the model's context, and has it
@@ -199,10 +208,11 @@ func (w *sampleWriter) json(ctx context.Context, prompt string, requests []sampl
 			}
 		}
 	}
+	blank := w.blankAfter(prompt, requests[0].Prompt)
 	texts, err := sample.Generate(ctx, w.decoder, w.tokenizer, requests)
 	for i, t := range texts {
 		if n := len(t.Tokens); n > 0 {
-			err = errors.Join(err, w.result(object{prompt, t.Text, n, t.Seed, t.Finish, steps[i]}))
+			err = errors.Join(err, w.result(object{prompt, blank + t.Text, n, t.Seed, t.Finish, steps[i]}))
 		}
 	}
 	return err
