@@ -233,7 +233,7 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 			Seconds float64 `json:"seconds"`
 		}{dir, len(v.Words), v.Dim, steps, s.Elapsed().Seconds()})
 	}
-	fmt.Fprintf(out, "\ndone in %s: %d vectors of %d numbers\n\n", number.Short(s.Elapsed()), len(v.Words), v.Dim)
+	fmt.Fprintf(out, "\ndone in %s: %s vectors of %d numbers\n\n", number.Short(s.Elapsed()), number.Thousands(len(v.Words)), v.Dim)
 	if err := printNeighbours(out, v); err != nil {
 		return err
 	}

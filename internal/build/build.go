@@ -52,7 +52,7 @@ func (i Info) String() string {
 	case strings.Contains(i.Version, short): // as the go command makes it of a commit
 		commit = ""
 	}
-	if i.Modified {
+	if i.Modified && !strings.HasSuffix(i.Version, "+dirty") {
 		commit += " (modified)"
 	}
 	return fmt.Sprintf("%s%s, %s, %s", i.Version, commit, i.Go, i.System)

@@ -17,6 +17,7 @@ func TestString(t *testing.T) {
 		{&debug.BuildInfo{Main: debug.Module{Version: "(devel)"}}, "devel, commit not recorded, go"},
 		{&debug.BuildInfo{Main: debug.Module{Version: "v1.2.0"}, Settings: []debug.BuildSetting{revision, setting("vcs.modified", "false")}}, "v1.2.0, commit 592f759d6e0b, go"},
 		{&debug.BuildInfo{Main: debug.Module{Version: "v0.0.0-20261129164831-592f759d6e0b"}, Settings: []debug.BuildSetting{revision}}, "v0.0.0-20261129164831-592f759d6e0b, go"},
+		{&debug.BuildInfo{Main: debug.Module{Version: "v0.0.0-20261129164831-592f759d6e0b+dirty"}, Settings: []debug.BuildSetting{revision, setting("vcs.modified", "true")}}, "v0.0.0-20261129164831-592f759d6e0b+dirty, go"},
 		{&debug.BuildInfo{Settings: []debug.BuildSetting{revision, setting("vcs.modified", "true")}}, "devel, commit 592f759d6e0b (modified), go"},
 	} {
 		if got := read(c.info).String(); !strings.HasPrefix(got, c.want) {
