@@ -55,7 +55,7 @@ func trainTokenizer(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, started := narration(c), time.Now()
+	out, started := terminal.Prose(narration(c)), time.Now()
 	fmt.Fprintf(out, "text: %s\n", corpus.Report)
 	var t tokenizer.Tokenizer
 	if kind == "char" {

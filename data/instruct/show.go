@@ -35,20 +35,20 @@ func (w *World) Counts() (list []Count) {
 // Show prints the paper's table next to that of the world, and what it doesn't say.
 func (w *World) Show(out io.Writer) {
 	fmt.Fprintf(out, "Prompts of InstructGPT (Ouyang et al. 2022, table 6), and here at scale %g,\nwith the shares of the tasks here in percent\n\n", w.Scale)
-	fmt.Fprintf(out, "%-5s %-6s %-9s %6s %6s %9s", "step", "split", "source", "paper", "here", "customers")
+	fmt.Fprintf(out, "%-5s %-6s %-8s %6s %6s %9s", "step", "split", "source", "paper", "here", "customers")
 	for _, t := range Tasks {
 		fmt.Fprintf(out, " %4s", t)
 	}
 	fmt.Fprintln(out)
 	sum := map[string][2]int{}
 	for _, c := range w.Counts() {
-		fmt.Fprintf(out, "%-5s %-6s %-9s %6s %6s %9s %s\n", c.Step, c.Split, c.Source, thousands(c.Paper), thousands(c.Here), thousands(c.Customers), c.tasks())
+		fmt.Fprintf(out, "%-5s %-6s %-8s %6s %6s %9s %s\n", c.Step, c.Split, c.Source, thousands(c.Paper), thousands(c.Here), thousands(c.Customers), c.tasks())
 		total := sum[string(c.Step)+" "+c.Split]
 		sum[string(c.Step)+" "+c.Split] = [2]int{total[0] + c.Paper, total[1] + c.Here}
 	}
 	for _, key := range []string{"SFT train", "SFT valid", "RM train", "RM valid", "PPO train", "PPO valid"} {
 		step, split, _ := strings.Cut(key, " ")
-		fmt.Fprintf(out, "%-5s %-6s %-9s %6s %6s\n", step, split, "together", thousands(sum[key][0]), thousands(sum[key][1]))
+		fmt.Fprintf(out, "%-5s %-6s %-8s %6s %6s\n", step, split, "together", thousands(sum[key][0]), thousands(sum[key][1]))
 	}
 	reward := sum["RM train"]
 	fmt.Fprintf(out, `
