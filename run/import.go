@@ -53,6 +53,9 @@ func Import(from, dir string, progress model.Progress) (r *Run, leftOut []string
 }
 
 func importHuggingFace(from string, progress model.Progress) (*model.Model, tokenizer.Tokenizer, []string, error) {
+	if err := userfile.CheckLinks(from); err != nil {
+		return nil, nil, nil, err
+	}
 	t, err := tokenizer.ReadHuggingFace(from)
 	if err != nil {
 		return nil, nil, nil, err

@@ -21,7 +21,8 @@ func importCommand() *cli.Command {
 		Description: `DIR holds config.json (model types gpt2 and openai-gpt), model.safetensors or
 pytorch_model.bin (of which nothing is executed), or their parts with the index, and
 tokenizer.json or the vocabulary's files (vocab.txt too, as Chinese GPT-2s have): what
-transformers' save_pretrained writes, or a download of such a model. It may also be a
+transformers' save_pretrained writes, or a download of such a model. A link in it may not
+lead out of it, but in a hub's cache to the cache's files. It may also be a
 JSON file with a model of minGPT's, like the one that sorts digits in the visualisation
 llm-viz.`,
 		Flags: []cli.Flag{

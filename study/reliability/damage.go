@@ -28,10 +28,11 @@ func (k Kind) Damage(p *Program, r *Report, times int, _ uint64) error {
 	}
 	whole := filepath.Join(p.Folder, reference)
 	var names []string
+	known := map[string]bool{} // of several models' folders, the first one is damaged
 	if err := filepath.WalkDir(whole, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !slices.Contains([]string{".svg", ".png", ".txt", ".md"}, filepath.Ext(path)) {
+		if err == nil && !d.IsDir() && !known[d.Name()] && !slices.Contains([]string{".svg", ".png", ".txt", ".md"}, filepath.Ext(path)) {
 			name, _ := filepath.Rel(whole, path)
-			names = append(names, name)
+			names, known[d.Name()] = append(names, name), true
 		}
 		return err
 	}); err != nil {

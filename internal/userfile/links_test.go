@@ -1,0 +1,53 @@
+package userfile
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"tinygpt/internal/fixture"
+)
+
+// A link may lead to a file in the folder, and in a hub's cache to its blobs, but not out.
+func TestCheckLinks(t *testing.T) {
+	dir := t.TempDir()
+	snapshot := filepath.Join(dir, "models--a--b", "snapshots", "0123")
+	for _, folder := range []string{snapshot, filepath.Join(dir, "models--a--b", "blobs"), filepath.Join(dir, "plain")} {
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fixture.Write(t, filepath.Join(dir, "secret"), "x")
+	fixture.Write(t, filepath.Join(dir, "models--a--b", "blobs", "abc"), "x")
+	fixture.Write(t, filepath.Join(snapshot, "config.json"), "{}")
+	fixture.Write(t, filepath.Join(dir, "plain", "weights.bin"), "x")
+	for _, c := range []struct{ folder, name, to, says string }{
+		{snapshot, "model.safetensors", "../../blobs/abc", ""},
+		{snapshot, "other.json", "config.json", ""},
+		{snapshot, "vocab.json", "../../../secret", "vocab.json leads out of the folder"},
+		{filepath.Join(dir, "plain"), "model.safetensors", "weights.bin", ""},
+		{filepath.Join(dir, "plain"), "model.safetensors", filepath.Join(dir, "secret"), "model.safetensors leads out of the folder"},
+		{filepath.Join(dir, "plain"), "parts", "..", "parts leads out of the folder"},
+		{filepath.Join(dir, "plain"), "model.safetensors", "missing", "leads to nothing"},
+	} {
+		link := filepath.Join(c.folder, c.name)
+		if err := os.Symlink(c.to, link); err != nil {
+			t.Skip("no symbolic links here: ", err)
+		}
+		err := CheckLinks(c.folder)
+		if c.says != "" {
+			check(t, "CheckLinks", c.name, err, c.says)
+		} else if err != nil {
+			t.Error(err)
+		}
+		os.Remove(link)
+	}
+	// The folder itself may be a link.
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(snapshot, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckLinks(link); err != nil {
+		t.Error(err)
+	}
+}
