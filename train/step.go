@@ -9,11 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"tinygpt/internal/interrupt"
 	"tinygpt/model"
 	"tinygpt/model/kernel"
 	"tinygpt/model/op"
@@ -49,7 +49,7 @@ func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 	if err := t.begin(); err != nil {
 		return Metrics{}, err
 	}
-	c, step, start := t.Config, t.state.Step, time.Now()
+	c, step, start := t.Config, t.state.Step, interrupt.Now()
 	t.enter(step)
 	if o, ok := t.Objective.(Preparer); ok {
 		if err := o.Prepare(ctx, step); err != nil {
@@ -91,7 +91,7 @@ func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 	if o, ok := t.Objective.(Valued); ok && t.sharing == nil { // of several processes each knows its part
 		m.Values = o.Values(step)
 	}
-	took := time.Since(start)
+	took := interrupt.Now().Sub(start)
 	t.state.Elapsed += took
 	m.TokensPerSec, m.Elapsed = float64(tokens)/took.Seconds(), t.state.Elapsed.Seconds()
 	if t.sharing != nil {

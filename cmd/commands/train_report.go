@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"tinygpt/internal/interrupt"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
 	"tinygpt/train"
@@ -33,7 +34,7 @@ type trainReport struct {
 const barParts = 1000
 
 func newTrainReport(w io.Writer) *trainReport {
-	return &trainReport{w: w, bar: terminal.NewBar(w, barParts), now: time.Now}
+	return &trainReport{w: w, bar: terminal.NewBar(w, barParts), now: interrupt.Now}
 }
 
 func (r *trainReport) Step(m train.Metrics, p train.Progress) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tinygpt/embedding/training"
+	"tinygpt/internal/interrupt"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
 )
@@ -21,7 +22,7 @@ type vectorsReport struct {
 }
 
 func newVectorsReport(w io.Writer, s *training.Session) *vectorsReport {
-	r := &vectorsReport{w: w, bar: terminal.NewBar(w, s.Steps()), first: s.Step(), started: time.Now()}
+	r := &vectorsReport{w: w, bar: terminal.NewBar(w, s.Steps()), first: s.Step(), started: interrupt.Now()}
 	if r.bar.Shown() {
 		r.bar.Set("", r.first)
 	}
@@ -29,7 +30,7 @@ func newVectorsReport(w io.Writer, s *training.Session) *vectorsReport {
 }
 
 func (r *vectorsReport) show(p training.Progress) {
-	left := time.Since(r.started) / time.Duration(p.Step-r.first) * time.Duration(p.Steps-p.Step)
+	left := interrupt.Now().Sub(r.started) / time.Duration(p.Step-r.first) * time.Duration(p.Steps-p.Step)
 	if p.Loss != 0 {
 		r.loss = fmt.Sprintf("  loss %.4f", p.Loss)
 		if p.ValLoss != 0 {

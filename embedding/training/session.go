@@ -13,6 +13,7 @@ import (
 	"tinygpt/embedding/spec"
 	"tinygpt/embedding/word2vec"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/interrupt"
 	"tinygpt/model/safetensors"
 )
 
@@ -137,8 +138,8 @@ func (s *Session) Run(ctx context.Context, dir string) error {
 	}
 	defer log.Close()
 	steps := s.learner.Steps()
-	started, before := time.Now(), s.elapsed
-	sinceReport, doneThen := time.Now(), s.learner.Done(s.step)
+	started, before := interrupt.Now(), s.elapsed
+	sinceReport, doneThen := interrupt.Now(), s.learner.Done(s.step)
 	for s.step < steps {
 		if ctx.Err() != nil {
 			return errors.Join(ErrStopped, s.save(dir, log, all))
@@ -148,14 +149,14 @@ func (s *Session) Run(ctx context.Context, dir string) error {
 			return err
 		}
 		s.step++
-		s.elapsed = before + time.Since(started)
+		s.elapsed = before + interrupt.Now().Sub(started)
 		m := Metrics{Step: s.step, Words: s.learner.Done(s.step), LearningRate: rate, Elapsed: s.elapsed.Seconds()}
 		m.Epoch = float64(m.Words) / float64(s.learner.Done(steps)) * float64(s.Config.Vectors.Epochs)
 		if s.due() {
 			if row, what := s.learner.FirstBad(); row >= 0 {
 				return s.diverged(row, what)
 			}
-			if d := time.Since(sinceReport).Seconds(); d > 0 {
+			if d := interrupt.Now().Sub(sinceReport).Seconds(); d > 0 {
 				m.WordsPerSec = float64(m.Words-doneThen) / d
 			}
 			var err error
@@ -167,11 +168,11 @@ func (s *Session) Run(ctx context.Context, dir string) error {
 				return err
 			}
 			s.report(m)
-			sinceReport, doneThen = time.Now(), m.Words
-		} else if d := time.Since(sinceReport); d > reportInterval && s.Progress != nil {
+			sinceReport, doneThen = interrupt.Now(), m.Words
+		} else if d := interrupt.Now().Sub(sinceReport); d > reportInterval && s.Progress != nil {
 			m.WordsPerSec = float64(m.Words-doneThen) / d.Seconds()
 			s.report(m)
-			sinceReport, doneThen = time.Now(), m.Words
+			sinceReport, doneThen = interrupt.Now(), m.Words
 		}
 	}
 	return nil

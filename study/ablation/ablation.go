@@ -10,12 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"tinygpt/configs"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/interrupt"
 	"tinygpt/internal/userfile"
 	"tinygpt/run"
 	"tinygpt/study/baseline"
@@ -166,7 +166,7 @@ func (s *Study) Picture() string { return filepath.Join(s.Dir, pictureFile) }
 
 // point fits one model.
 func (s *Study) point(ctx context.Context, arm Arm, size int, seed uint64) (p Point, err error) {
-	start := time.Now()
+	start := interrupt.Now()
 	c := s.Config
 	c.Train.Seed, c.Finetune.Examples = seed, size
 	var dev, test finetune.Evaluation
@@ -179,7 +179,7 @@ func (s *Study) point(ctx context.Context, arm Arm, size int, seed uint64) (p Po
 		}
 		dev, test, err = s.finetune(ctx, c)
 	}
-	return Point{arm.Name, size, seed, test.Metric, test.Score(), dev.Score(), time.Since(start).Seconds(), s.Setup.SHA256}, err
+	return Point{arm.Name, size, seed, test.Metric, test.Score(), dev.Score(), interrupt.Now().Sub(start).Seconds(), s.Setup.SHA256}, err
 }
 
 // words fits a model that doesn't know the order of words.

@@ -3,7 +3,9 @@
 package reliability
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -19,7 +21,7 @@ func (k Kind) Signal(p *Program, r *Report, times int, seed uint64) error {
 	return k.interrupt(p, r, "signals", times, seed, func(x *row, process *Process, random *rand.Rand) {
 		if random.IntN(4) == 0 {
 			process.Signal(syscall.SIGTSTP)
-			time.Sleep(20 * time.Millisecond)
+			process.stopped()
 			process.Signal(syscall.SIGCONT)
 		}
 		s := signals[random.IntN(len(signals))]
@@ -44,4 +46,15 @@ func (k Kind) Signal(p *Program, r *Report, times int, seed uint64) error {
 			r.wrong(x, "%v: says that it stopped", e)
 		}
 	})
+}
+
+// stopped waits until the process is stopped, or has ended: a signal to go on that comes
+// before has no effect.
+func (r *Process) stopped() {
+	for r.Running(10 * time.Millisecond) {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.cmd.Process.Pid))
+		if _, state, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(state, "T") {
+			return
+		}
+	}
 }

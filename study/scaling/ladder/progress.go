@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"tinygpt/internal/interrupt"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
 	"tinygpt/train"
@@ -43,7 +44,7 @@ func (r *report) Step(m train.Metrics, total int) {
 	if r.first < 0 {
 		r.first, r.loss = m.Step-1, m.Loss
 		if r.started.IsZero() {
-			r.started, r.before = time.Now(), at(r.first)
+			r.started, r.before = interrupt.Now(), at(r.first)
 		}
 	}
 	r.loss += (m.Loss - r.loss) / 20
@@ -64,7 +65,7 @@ func (r *report) left(done float64) time.Duration {
 	if done <= r.before {
 		return 0
 	}
-	return time.Duration(float64(time.Since(r.started)) * max(1-done, 0) / (done - r.before))
+	return time.Duration(float64(interrupt.Now().Sub(r.started)) * max(1-done, 0) / (done - r.before))
 }
 
 func (r *report) Done(result Result, before bool) {
