@@ -25,7 +25,7 @@ type RewardMeasures struct {
 	// pair and the share of such pairs that are so, over ten bins of equal size.
 	Calibration float64 `json:"calibration_error"`
 	// LengthCorrelation is that of score and number of tokens within the answers to one
-	// prompt, on the mean.
+	// prompt, on average.
 	LengthCorrelation float64 `json:"length_correlation"`
 	// Deviation is that of the scores of all validation answers, Demonstrations the
 	// mean score of demonstrations before it was made 0.

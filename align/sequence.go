@@ -132,7 +132,7 @@ func fitting(lengths []int, n int) int {
 	panic(fmt.Sprintf("align: a sequence of %d tokens, the longest graph has %d", n, lengths[len(lengths)-1]))
 }
 
-// longest is the most tokens of a sequence.
+// longest is the number of tokens of the longest sequence.
 func longest(sequences []Sequence) (n int) {
 	for _, s := range sequences {
 		n = max(n, len(s.Tokens))

@@ -22,7 +22,7 @@ func newSupervised(sequences []Sequence, c Supervised, accumulation, context int
 	for _, s := range sequences {
 		sizes = append(sizes, len(s.Tokens))
 	}
-	// More than all demonstrations are no larger batch.
+	// A batch holds each demonstration once at most.
 	return &supervised{
 		answers:   answers{batch: min(c.BatchSize, len(sequences)), lengths: lengths(longest(sequences), context)},
 		sequences: sequences, order: newOrder(sizes, c.BatchSize, c.Epochs, seed), accumulation: accumulation,

@@ -102,7 +102,7 @@ func TestParse(t *testing.T) {
 		"model:\n  layer: 3":        `a.yaml:2:3: unknown key "layer": did you mean model.layers?`,
 		"train:\n  learing_rate: 3": `a.yaml:2:3: unknown key "learing_rate": did you mean train.learning_rate?`,
 		"modl:\n  layers: 3":        `a.yaml:1:1: unknown key "modl": did you mean model?`,
-		"train:\n  steps: 010":      `a.yaml:2:10: found 010, which some read as 10 and others to the base of 8: write it without the zero`,
+		"train:\n  steps: 010":      `a.yaml:2:10: found 010, which some read as 10 and others as octal: write it without the zero`,
 		"train:\n  layers: 3":       `a.yaml:2:3: unknown key "layers": did you mean model.layers?`,
 		"model:\n  block_size: 3":   `a.yaml:2:3: unknown key "block_size": here it is called model.context`,
 		"train:\n  stages: [{until: 0.3, layer: 4}]":      `a.yaml:2:25: unknown key "layer": expected one of until, layers, context, batch_size`,

@@ -34,7 +34,7 @@ func check(n ast.Node, t, whole reflect.Type, section string) error {
 	case reflect.Int, reflect.Uint64, reflect.Float32, reflect.Float64:
 		// 010 is eight in YAML 1.1 and ten in YAML 1.2.
 		if text := n.GetToken().Value; leadingZero.MatchString(text) {
-			return &misfit{n, fmt.Sprintf("found %s, which some read as %s and others to the base of 8: write it without the zero", text, leadingZero.ReplaceAllString(text, "$1$2"))}
+			return &misfit{n, fmt.Sprintf("found %s, which some read as %s and others as octal: write it without the zero", text, leadingZero.ReplaceAllString(text, "$1$2"))}
 		}
 	}
 	switch t.Kind() {

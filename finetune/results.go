@@ -74,7 +74,7 @@ func (s *Session) Write(r Result) error {
 	if err == nil {
 		err = atomicfile.WriteFile(filepath.Join(s.Dir, ResultsFile), append(text, '\n'))
 	}
-	// What can be written is, whatever else can't.
+	// Each file is written, even if another one can't be.
 	errs := []error{err, atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Setup.Worst(e, len(e.Worst))))}
 	if e.Confusion != nil {
 		for _, file := range []string{ConfusionFile, ConfusionSVGFile} {

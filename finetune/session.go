@@ -87,7 +87,7 @@ type Sets struct{ Train, Dev, Test []*Item }
 func NewSession(m *model.Model, setup *Setup, c train.Config, special Special, sets Sets) *Session {
 	settled := *setup
 	all := len(sets.Train)
-	// More than all examples are no larger batch, and batches without examples change nothing.
+	// A batch holds each example once at most; batches without examples change nothing.
 	c.BatchSize = min(c.BatchSize, all)
 	c.GradientAccumulationSteps = min(c.GradientAccumulationSteps, (all+c.BatchSize-1)/c.BatchSize)
 	perUpdate := c.BatchSize * c.GradientAccumulationSteps

@@ -220,7 +220,7 @@ func DrawCurves(path string, curves []Curve) error {
 }
 
 // mostNamed is how many runs a legend names: those with the best losses. More names would
-// cover the curves, and more colours be no longer told apart; the others are pale.
+// cover the curves, and more colours couldn't be told apart; the others are pale.
 const mostNamed = 8
 
 var paleGrey = color.RGBA{200, 200, 200, 255}

@@ -91,7 +91,7 @@ func (p *StartingPoint) Session(c configs.Config, x *finetune.Examples, s *finet
 	return newSession(p.settle(c), x, s, p)
 }
 
-// mostSeen is how many times an example is seen in a fine-tuning at most. They are planned
+// mostSeen is the maximum number of times that a fine-tuning sees an example. They are planned
 // beforehand.
 const mostSeen = 2e9
 

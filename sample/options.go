@@ -10,7 +10,7 @@ import (
 
 // Options say how tokens are drawn.
 type Options struct {
-	// The filters stand in the order in which they act: that of Hugging Face's
+	// The filters are in the order in which they act: that of Hugging Face's
 	// GenerationMixin._get_logits_processor, then OpenAI's penalties. A new one is a
 	// field here and a file.
 

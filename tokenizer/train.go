@@ -65,7 +65,7 @@ func TrainBPE(corpus iter.Seq[string], vocabSize int, options ...TrainOption) (T
 		return nil, fmt.Errorf("a vocabulary of %d tokens is too small for byte-level BPE: it needs %d or more (256 bytes, the end of text%s, and the merges)", vocabSize, least, orSpecial(len(config.special)))
 	}
 	if vocabSize > maxVocab {
-		return nil, fmt.Errorf("a vocabulary of %d tokens is too large: %d is the most", vocabSize, maxVocab)
+		return nil, fmt.Errorf("a vocabulary of %d tokens is too large: the maximum is %d", vocabSize, maxVocab)
 	}
 	words, err := countWords(corpus, config.counted)
 	if err != nil {

@@ -26,7 +26,7 @@ type State struct {
 	// Stages are the updates that the phases after the first one began with, as far as
 	// they have begun; see Config.Stages.
 	Stages []int
-	// Spikes is what Config.OnSpike goes by.
+	// Spikes has the recent losses and gradient norms that Config.OnSpike compares with.
 	Spikes Spikes
 }
 

@@ -52,18 +52,19 @@ type Config struct {
 	WeightDecay float64 `yaml:"weight_decay"`
 	// GradClip is the largest global L2 norm of the gradient; 0 doesn't clip.
 	GradClip float64 `yaml:"grad_clip"`
-	// OnSpike is skip: a batch whose loss or gradient norm is more than 7 standard
-	// deviations above the mean of the last 128 is left out; counted, and noted in the
-	// metrics. Empty: all batches are trained on.
+	// OnSpike says what is done with a batch whose loss or gradient norm is more than 7
+	// standard deviations above the mean of the last 128: skip leaves it out, and notes that
+	// in the metrics. Empty: all batches are trained on.
 	OnSpike string `yaml:"on_spike,omitempty"`
 
-	// EvalInterval is after how many steps each the held-out split is measured; 0: at the
-	// end only.
+	// EvalInterval is the number of steps from one measurement of the held-out split to the
+	// next; 0: at the end only.
 	EvalInterval int `yaml:"eval_interval"`
-	// SampleInterval is after how many steps each a sample is printed; 0: at the end only.
+	// SampleInterval is the number of steps from one printed sample to the next; 0: at the
+	// end only.
 	SampleInterval int `yaml:"sample_interval"`
-	// CheckpointInterval is after how many steps each a checkpoint is saved; 0: at the end
-	// only.
+	// CheckpointInterval is the number of steps from one saved checkpoint to the next; 0: at
+	// the end only.
 	CheckpointInterval int `yaml:"checkpoint_interval"`
 	// Patience ends the run after this number of evaluations in a row without an
 	// improvement; 0: never.

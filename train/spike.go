@@ -11,7 +11,7 @@ import (
 const Skip = "skip"
 
 // The detector of llm.c (llmc/outlier_detector.h): a value is measured against the last
-// spikeWindow values, itself among them. It says nothing before it has seen so many. Their
+// spikeWindow values, itself among them. It says nothing before it has seen that many. Their
 // z-score can't be more than √127 ≈ 11.3.
 const (
 	spikeWindow = 128

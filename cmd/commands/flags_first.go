@@ -97,7 +97,7 @@ func isInteger(flags []cli.Flag, arg string) bool {
 	return false
 }
 
-// octal is what the flag package would read to the base of 8.
+// octal is what the flag package would read as octal.
 var octal = regexp.MustCompile(`^([-+]?)0+([0-9]+)$`)
 
 // decimal is a number without zeros before it: 010 is ten.

@@ -14,7 +14,7 @@ func tokenizerEncodeCommand() *cli.Command {
 		Name:        "encode",
 		Usage:       "turn text into token ids",
 		ArgsUsage:   "[TEXT]",
-		Description: "TEXT stands in quotes. Without TEXT and --file, standard input is encoded.",
+		Description: "Put TEXT in quotes. Without TEXT and --file, standard input is encoded.",
 		Flags: []cli.Flag{tokenizerFlag(), textFileFlag(), formatFlag(), encodingFlag(),
 			&cli.BoolFlag{Name: "allow-special", Usage: "let names of special tokens, like <|endoftext|>, stand for these"},
 		},

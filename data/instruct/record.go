@@ -29,11 +29,11 @@ type Record struct {
 	Response   string `json:"response,omitempty"`
 	Completion Texts  `json:"completion,omitzero"`
 	Output     string `json:"output,omitempty"`
-	// Of a pair: the answer that was preferred, and the other.
+	// For a pair: the answer that was preferred, and the other.
 	Chosen   Texts `json:"chosen,omitzero"`
 	Rejected Texts `json:"rejected,omitzero"`
-	// Of a ranking: K answers and their ranks; the smaller rank is better, equal ones
-	// are a tie. Of a thumb: one answer, and whether it was good.
+	// For a ranking: K answers and their ranks; the smaller rank is better, equal ones
+	// are a tie. For a thumb: one answer, and whether it was good.
 	Answers []string `json:"answers,omitempty"`
 	Ranks   []int    `json:"ranks,omitempty"`
 	Label   *bool    `json:"label,omitempty"`

@@ -8,7 +8,7 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// Options decide a training, besides its text.
+// Options are what a training depends on, apart from its text.
 type Options struct {
 	Dim    int
 	Window int // words on each side that count

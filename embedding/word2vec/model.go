@@ -5,7 +5,7 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Options decide a training, besides its text.
+// Options are what a training depends on, apart from its text.
 type Options struct {
 	Dim     int
 	Window  int // the maximum number of words on each side; drawn anew from 1 to Window for each target

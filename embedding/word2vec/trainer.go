@@ -31,7 +31,7 @@ type Trainer struct {
 	steps       []float32
 }
 
-// maxStep is the most that a row moves in a block, if many targets move it.
+// maxStep is the farthest that a row moves in a block, if many targets move it.
 const maxStep = 1
 
 // NewTrainer returns a trainer of a new model on tokens of the vocabulary. What is held out

@@ -8,7 +8,7 @@ package kernel
 // Multiplication" (2008), sections 4 and 5: A is copied in blocks that stay in the
 // second-level cache, B in panels of columns, and a micro-kernel keeps a tile of C in
 // registers. For a handful of rows (a decoder's step) nothing would be read twice:
-// computeFewRows reads B where it lies.
+// computeFewRows reads B in place.
 type gemmTask struct {
 	isa            *instructionSet
 	transA, transB bool
@@ -25,7 +25,7 @@ type gemmTask struct {
 	depth   int  // steps between two visits to a tile of C, at most
 	width   int  // columns in a panel of B
 	byRows  bool // a piece has a share of C's rows; otherwise of its columns
-	inPlace bool // A is read where it lies
+	inPlace bool // A is read without being packed
 
 	limits         cut   // largest block of A and chunk of B handled in one section
 	i0, i1, k0, k1 int   // the present block of A: rows i0 to i1, steps k0 to k1

@@ -1,11 +1,11 @@
 package kernel
 
 // Products of few rows, such as a decoder's step, take as long as reading B. The tasks of this
-// file read B once and where it lies, while gemmTask would copy it first. The bits of a row
+// file read B once, in place, while gemmTask would copy it first. The bits of a row
 // of C depend on no other row.
 
 const (
-	fewRows       = 16       // up to this many rows of A, B is read where it lies
+	fewRows       = 16       // up to this many rows of A, B is read in place
 	streams       = 4        // rows of B that are read at a time
 	combineUnroll = 8        // rows that combine takes at a time
 	dotsRows      = 256      // rows of a transposed B in a piece

@@ -87,7 +87,7 @@ func InstructionSets() (names []string) {
 	return names
 }
 
-// SetInstructionSet puts one of InstructionSets in use. It is to be called before anything is
+// SetInstructionSet makes one of InstructionSets the one in use. Call it before anything is
 // computed: packed weights and other memory are laid out for one instruction set.
 func SetInstructionSet(name string) {
 	for _, s := range instructionSets {

@@ -1,7 +1,7 @@
 package kernel
 
 // Linear computes y[rows,Out] = x[rows,In]·Wᵀ + bias[Out]; a nil bias is 0. For few rows W is
-// read once, where it lies; for more it is unpacked, some rows at a time. The bits of a row of
+// read once, in place; for more it is unpacked, some rows at a time. The bits of a row of
 // y don't depend on how many rows there are.
 func (m *Packed) Linear(y, x, bias []float32, rows int) {
 	const f = "Packed.Linear"

@@ -230,7 +230,7 @@ func checkMetrics(t *testing.T, dir string) {
 	}
 }
 
-// Demonstrations score 0 on the mean; the comparisons are what anybody can read.
+// Demonstrations score 0 on average; the comparisons are what anybody can read.
 func checkReward(t *testing.T, dir string) {
 	m, measures, err := OpenReward(filepath.Join(dir, "reward"))
 	if err != nil {
@@ -274,7 +274,7 @@ func checkReward(t *testing.T, dir string) {
 		sum += x
 	}
 	if mean := sum / float64(len(scores)); math.Abs(mean) > 1e-4 {
-		t.Errorf("demonstrations score %g on the mean, expected 0", mean)
+		t.Errorf("demonstrations score %g on average, expected 0", mean)
 	}
 	score, err := Scorer(filepath.Join(dir, "reward"))
 	if err != nil {

@@ -23,7 +23,7 @@ type Drawn struct {
 	each    int // answers to a prompt
 }
 
-// BestOf is what the best of N answers by a reward is worth on the mean.
+// BestOf is what the best of N answers by a reward is worth on average.
 type BestOf struct {
 	N int `json:"n"`
 	// KL is ln n − (n−1)/n: an upper bound of the divergence of choosing so.

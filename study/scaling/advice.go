@@ -35,7 +35,7 @@ func Advise(c configs.Config, m Machine) (advice []string) {
 	}
 	sequences := batch * accumulation
 	if m, ok := shorter(c.Model, limit); ok {
-		say("Even one sequence at once takes %s. In %s, sequences of %d tokens, as many tokens an update: --set model.context=%d --set train.batch_size=1 --set train.gradient_accumulation_steps=%d",
+		say("Even one sequence at a time takes %s. In %s, sequences of %d tokens, as many tokens an update: --set model.context=%d --set train.batch_size=1 --set train.gradient_accumulation_steps=%d",
 			number.Bytes(train.MemoryOf(c.Model, 1).Total()), number.Bytes(train.MemoryOf(m, 1).Total()), m.Context, m.Context, sequences*c.Model.Context/m.Context)
 	}
 	if m, ok := smaller(c.Model, limit); ok {

@@ -39,7 +39,7 @@ type Estimate struct {
 }
 
 // NewEstimate counts a model that trains on that number of tokens, sequences of its
-// context at once.
+// context at a time.
 func NewEstimate(name string, c model.Config, sequences int, tokens float64) Estimate {
 	w := perf.Workload{Model: c, Batch: 1}
 	e := Estimate{

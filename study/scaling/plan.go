@@ -24,7 +24,7 @@ func PlanSection(name, source string, c configs.Config, here Speed, a Accelerato
 		took := here.Seconds(steps, p.StepFLOP, part.ParameterCount())
 		seconds += took
 		if len(phases) > 1 {
-			notes = append(notes, fmt.Sprintf("Stage %d of %d: %s updates of %d layers, %d sequences of %s tokens at once: %s.",
+			notes = append(notes, fmt.Sprintf("Stage %d of %d: %s updates of %d layers, %d sequences of %s tokens at a time: %s.",
 				i+1, len(phases), number.Count(steps), p.Layers, p.Batch, number.Count(float64(p.Context)), number.Span(took)))
 		}
 	}
@@ -36,7 +36,7 @@ func PlanSection(name, source string, c configs.Config, here Speed, a Accelerato
 		Title: "Configuration: " + source,
 		Rows:  []Estimate{e},
 		Notes: append([]string{
-			fmt.Sprintf("%s updates of %s tokens (%d sequences of %s at once, %d times); %.1f tokens per parameter. Times are without evaluations and samples.",
+			fmt.Sprintf("%s updates of %s tokens (%d sequences of %s at a time, %d times); %.1f tokens per parameter. Times are without evaluations and samples.",
 				number.Count(float64(t.Steps)), number.Count(perUpdate), t.BatchSize, number.Count(float64(c.Model.Context)), t.GradientAccumulationSteps, e.Tokens/float64(e.Parameters)),
 		}, notes...),
 		Advice: Advise(c, m),
