@@ -134,7 +134,7 @@ func TestValidate(t *testing.T) {
 	}
 	for want, spoil := range map[string]func(*Config){
 		"finetune.task is missing":                           func(c *Config) { c.Task = "" },
-		`finetune.task is "sorting": expected choice, class`: func(c *Config) { c.Task = "sorting" },
+		`finetune.task is "sorting": expected ` + strings.Join(Tasks()[:2], ", "): func(c *Config) { c.Task = "sorting" },
 		`finetune.train is missing`:                          func(c *Config) { c.Train = "" },
 		`finetune.train and finetune.stories are both set`:   func(c *Config) { c.Stories = "topic" },
 		`finetune.head is "tree"`:                            func(c *Config) { c.Head = "tree" },
