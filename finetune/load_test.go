@@ -133,7 +133,7 @@ func TestValidate(t *testing.T) {
 		t.Error(err)
 	}
 	for want, spoil := range map[string]func(*Config){
-		"finetune.task is missing":                           func(c *Config) { c.Task = "" },
+		"finetune.task is missing": func(c *Config) { c.Task = "" },
 		`finetune.task is "sorting": expected ` + strings.Join(Tasks()[:2], ", "): func(c *Config) { c.Task = "sorting" },
 		`finetune.train is missing`:                          func(c *Config) { c.Train = "" },
 		`finetune.train and finetune.stories are both set`:   func(c *Config) { c.Stories = "topic" },
