@@ -230,7 +230,7 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) *apiError {
 		prompt := f.text("prompt", "")
 		if f.err == nil {
 			var failed error
-			if ids, failed = m.Tokenizer.Encode(prompt); failed != nil {
+			if ids, failed = tokenizer.ForTexts(m.Tokenizer).Encode(prompt); failed != nil { // as completions does
 				f.fail(invalid("prompt", "%v", failed))
 			}
 		}
