@@ -132,7 +132,7 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			p := terminal.NewStages(c.App.ErrWriter)
 			points, err := o.Run(ctx, dir, p.Show, func(line string) {
 				p.Clear()
-				fmt.Fprintln(narration(c), line)
+				fmt.Fprintln(terminal.Prose(narration(c)), line)
 			})
 			p.Clear()
 			if ctx.Err() != nil {

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"tinygpt/internal/chart"
+	"tinygpt/internal/terminal"
 )
 
 // OveroptimisationPicture is the picture in the experiment's folder.
@@ -109,18 +110,22 @@ func (c curve) peak() (d, gold float64) {
 
 // ShowOveroptimisation prints each curve's beginning, peak and end, with the fits.
 func ShowOveroptimisation(out io.Writer, points []Point) {
-	fmt.Fprintf(out, "%-10s %8s %9s %22s %10s %10s %9s   %s\n", "method", "prompts", "accuracy", "gold's peak (at √KL)", "gold, end", "proxy, end", "tokens", "gold = d·(α − β·f(d)): α, β")
+	rows := [][]string{{"method"}, {"prompts"}, {"right about pairs"}, {"gold's peak"}, {"  at √KL"}, {"gold at the end"}, {"proxy at the end"}, {"tokens"}, {"α"}, {"β"}}
 	for _, method := range []string{methodBestOf, methodPPO} {
 		for _, c := range curvesOf(points, method) {
 			last := len(c.d) - 1
 			d, gold := c.peak()
-			law := "too few points"
+			alpha, beta := "too few points", ""
 			if f, ok := c.fit(method); ok {
-				law = fmt.Sprintf("%.3f ± %.3f, %.3f ± %.3f", f.Alpha, f.AlphaError, f.Beta, f.BetaError)
+				alpha, beta = fmt.Sprintf("%.3f ± %.3f", f.Alpha, f.AlphaError), fmt.Sprintf("%.3f ± %.3f", f.Beta, f.BetaError)
 			}
-			fmt.Fprintf(out, "%-10s %8d %8.1f%% %14.3f (%5.2f) %10.3f %10.3f %4.0f → %-4.0f  %s\n", method, c.prompts, 100*c.accuracy, gold, d, c.gold[last], c.proxy[last], c.tokens[0], c.tokens[last], law)
+			for i, cell := range []string{method, fmt.Sprint(c.prompts), fmt.Sprintf("%.1f %%", 100*c.accuracy), fmt.Sprintf("%.3f", gold), fmt.Sprintf("%.2f", d),
+				fmt.Sprintf("%.3f", c.gold[last]), fmt.Sprintf("%.3f", c.proxy[last]), fmt.Sprintf("%.0f → %.0f", c.tokens[0], c.tokens[last]), alpha, beta} {
+				rows[i] = append(rows[i], cell)
+			}
 		}
 	}
+	fmt.Fprintf(out, "%sgold = d·(α − β·f(d)), d = √KL; f(d) = d of best of n, ln d of PPO\n", terminal.SideBySide(rows))
 }
 
 // DrawOveroptimisation draws gold (solid), the proxy (dashed) and the fits (dotted) over
