@@ -9,8 +9,8 @@ import (
 // Wrap returns a writer that passes text on to a terminal and begins a new line where
 // the next word has no room, instead of within the word: indented as the line that it
 // goes on with. A word is held back until a space or a line end comes. If w is no
-// terminal, text is passed on as it is. What goes on after a label, like that of
-// "steps:   250", begins below what followed it.
+// terminal, text is passed on as it is. A line with a gap of several spaces, like
+// "steps:   250", goes on below what followed the gap.
 func Wrap(w io.Writer) io.Writer {
 	if !Is(w) {
 		return w
@@ -41,7 +41,7 @@ type wrapper struct {
 	at      int        // columns of the line that are written
 	indent  int        // spaces that the line begins with
 	spaces  int        // before the word
-	label   bool       // the last word ended with a colon, and so did those before it
+	hangs   bool       // indent is that of what followed the first gap of several spaces
 	word    []byte     // not written yet
 	out     []byte
 }
@@ -57,7 +57,7 @@ func (b *wrapper) Write(p []byte) (int, error) {
 		case r == '\n':
 			b.flush(columns)
 			b.out = append(b.out, '\n')
-			b.at, b.spaces, b.indent = 0, 0, 0
+			b.at, b.spaces, b.indent, b.hangs = 0, 0, 0, false
 		case r == ' ':
 			b.flush(columns)
 			b.spaces++
@@ -91,10 +91,9 @@ func (b *wrapper) flush(columns int) {
 	for range b.spaces {
 		b.out = append(b.out, ' ')
 	}
-	if b.at > 0 && b.spaces > 1 && b.label && b.at+b.spaces < columns/2 {
-		b.indent = b.at + b.spaces
+	if b.at > 0 && b.spaces > 1 && !b.hangs && b.at+b.spaces < columns/2 {
+		b.indent, b.hangs = b.at+b.spaces, true
 	}
-	b.label = b.word[len(b.word)-1] == ':' && (b.at == 0 || b.label)
 	b.out = append(b.out, b.word...)
 	b.at += b.spaces + width
 	if b.at > columns {

@@ -16,6 +16,7 @@ func TestWrap(t *testing.T) {
 		{"one two  \nx\n", "one two\nx\n"},
 		{"a:  bc de fg\n", "a:  bc de\n    fg\n"},
 		{"a: bc de fg\n", "a: bc de\nfg\n"},
+		{" a  bc de  fg\n", " a  bc de\n    fg\n"},
 		{"ab 小红有一只猫\n", "ab 小红有\n一只猫\n"},
 		{"abcdefghijklmn o\n", "abcdefghijklmn o\n"},
 		{"0123456789 a\n", "0123456789\na\n"},
