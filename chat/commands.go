@@ -110,7 +110,8 @@ func (s *Session) help(context.Context, string) error {
 		line(strings.TrimSpace("/"+c.name+" "+c.argument), c.what)
 	}
 	for _, f := range s.Options.Filters() {
-		line("/"+f.Flag()+" X", strings.ReplaceAll(f.Filter.Usage(), "`", ""))
+		usage := strings.Split(f.Filter.Usage(), "`") // the second names the value
+		line("/"+f.Flag()+" "+usage[1], strings.Join(usage, ""))
 	}
 	return nil
 }
