@@ -9,7 +9,6 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
-	"tinygpt/internal/terminal"
 	"tinygpt/run"
 )
 
@@ -51,7 +50,7 @@ tasks of several texts rows as in the training file.`,
 			if err != nil {
 				return err
 			}
-			out := terminal.Shown(c.App.Writer)
+			out := c.App.Writer
 			for _, answer := range answers {
 				if asJSON {
 					err = printJSON(c, answer)

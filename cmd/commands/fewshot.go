@@ -113,7 +113,7 @@ func fewshotAction(c *cli.Context) error {
 	scorer := fewshot.NewScorer(weights, r.Tokenizer, layout, normalisation)
 	ctx, stop := interruptible(c)
 	defer stop()
-	out := terminal.Shown(c.App.Writer)
+	out := c.App.Writer
 	if c.Bool("show") {
 		return interrupted(m.Show(ctx, out, scorer))
 	}

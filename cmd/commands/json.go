@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"tinygpt/internal/terminal"
 )
 
 // Every command that prints results has --format: with json they are objects on standard
@@ -37,7 +35,7 @@ func narration(c *cli.Context) io.Writer {
 
 // printJSON writes a result in one line.
 func printJSON(c *cli.Context, v any) error {
-	return writeJSON(terminal.Shown(c.App.Writer), v)
+	return writeJSON(c.App.Writer, v)
 }
 
 func writeJSON(w io.Writer, v any) error {

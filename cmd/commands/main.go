@@ -23,7 +23,7 @@ import (
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := &output{Writer: stdout}
 	app := newApp()
-	app.Writer, app.ErrWriter = out, stderr
+	app.Writer, app.ErrWriter = terminal.Shown(out), terminal.Shown(stderr)
 	var unknown error // that help was asked for
 	app.CommandNotFound = func(c *cli.Context, name string) {
 		unknown = noCommand(name, c.Command.Subcommands, c.Command.HelpName)
@@ -42,10 +42,10 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, train.ErrInterrupted):
 		return interrupt.Status()
 	case errors.As(err, &usage):
-		fmt.Fprintln(terminal.Shown(stderr), "gpt:", lines(err))
+		fmt.Fprintln(app.ErrWriter, "gpt:", lines(err))
 		return 2
 	}
-	fmt.Fprintln(terminal.Shown(stderr), "gpt:", lines(err))
+	fmt.Fprintln(app.ErrWriter, "gpt:", lines(err))
 	return 1
 }
 

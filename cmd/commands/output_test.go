@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -83,15 +84,38 @@ func TestNoControlCharactersOnTerminal(t *testing.T) {
 	fixture.Write(t, "tiny.yaml", tiny)
 	fixture.Write(t, "text.txt", strings.Repeat("a\x1b[31m b\x08c \x13d plain words\n", 60))
 	fixture.Write(t, "rows.tsv", "text\tlabel\n"+strings.Repeat("one\tx\x1b[31m\ntwo\ty\x07\n", 20))
+	odd := "a\x1b[31m\x08\u009b\u202e"
+	if err := os.MkdirAll("texts", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	fixture.Write(t, "texts/"+odd+".txt", "")
+	fixture.Write(t, "texts/a.txt", strings.Repeat("Mia went home. ", 40))
 	for _, args := range [][]string{
 		{"train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "byte"},
 		append([]string{"finetune", "--data", "rows.tsv"}, quickly...),
 		{"classify", "one"},
 		{"eval", "--run", "no\x1b[31m"},
+		{"train", "--config", "tiny.yaml", "--data", "texts", "--tokenizer", "byte", "--run", odd},
+		{"eval", "--run", odd, "--data", "texts"},
+		{"tokenizer", "train", "--data", "texts", "--vocab-size", "260", "--to", odd + "-tok"},
+		{"tokenizer", "decode", "--tokenizer", "byte", "27", "91", "51", "49", "109", "8", "194", "155"},
+		{"tokenizer", "inspect", "--tokenizer", "byte", "a\x08\u009b"},
+		{"plot", odd},
+		{"trace", "--run", odd, "--to", odd + ".html", "Mia"},
+		{"graph", "--config", "tiny.yaml", "--to", odd + ".svg"},
+		{"export", "--run", odd, "--to", odd + "-out"},
+		{"import", odd + "-out"},
+		{"train", "--from", odd, "--data", "texts", "--set", "train.steps=1"},
+		{"train", "--resume", "--run", odd},
+		{"runs"},
+		{odd},
 	} {
 		var out, errs console
-		execute(context.Background(), append([]string{"gpt"}, args...), &out, &errs)
-		for _, label := range []string{"\x1b[31m", "\x07", "\x08", "\x13"} {
+		status := execute(context.Background(), append([]string{"gpt"}, args...), &out, &errs)
+		if wrong := args[0] == odd || len(args) > 2 && args[2] == "no\x1b[31m"; (status != 0) != wrong {
+			t.Errorf("gpt %q: exit %d, %s", args, status, errs.String())
+		}
+		for _, label := range []string{"\x1b[31m", "\x07", "\x08", "\x13", "\u009b", "\u202e"} {
 			if strings.Contains(out.String(), label) || strings.Contains(errs.String(), label) {
 				t.Errorf("gpt %s writes %q", strings.Join(args, " "), label)
 			}

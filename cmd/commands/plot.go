@@ -171,7 +171,7 @@ func printCurves(out io.Writer, curves []run.Curve) error {
 		}
 		t.Row(cells...)
 	}
-	return t.Write(terminal.Shown(out))
+	return t.Write(out)
 }
 
 // writeCurve writes the curve of a run as JSON lines.

@@ -72,7 +72,7 @@ func inspect(c *cli.Context) error {
 	if asJSON {
 		return printJSON(c, encoded(t, ids))
 	}
-	w := bufio.NewWriter(c.App.Writer)
+	w := bufio.NewWriter(terminal.Raw(c.App.Writer)) // readable pieces, in colours
 	showPieces(w, t, ids, terminal.Colored(c.App.Writer))
 	fmt.Fprintf(w, "\ntokens: %s (%s), characters: %s, bytes: %s, %.2f per token\n", number.Thousands(len(ids)), t.Name(),
 		number.Thousands(utf8.RuneCountInString(text)), number.Thousands(len(text)), perToken(len(text), len(ids)))

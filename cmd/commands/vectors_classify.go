@@ -116,5 +116,5 @@ func (r averagesReport) print(c *cli.Context) {
 	for _, s := range r.Rows {
 		t.AppendRow(table.Row{s.Features, cell(s.Dev), cell(s.Test)})
 	}
-	fmt.Fprintln(terminal.Shown(c.App.Writer), t.Render())
+	fmt.Fprintln(c.App.Writer, t.Render())
 }

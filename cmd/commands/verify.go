@@ -79,9 +79,9 @@ func verifyCase(c *cli.Context, name string, asJSON bool, run func() ([]verify.C
 			Checks []verify.Check `json:"checks"`
 		}{name, checks})
 	case c.Bool("all"):
-		printChecks(c.App.Writer, name, checks)
+		printChecks(terminal.Raw(c.App.Writer), name, checks)
 	default:
-		printSummary(c.App.Writer, name, checks)
+		printSummary(terminal.Raw(c.App.Writer), name, checks)
 	}
 	if err == nil && wrong > 0 {
 		err = fmt.Errorf("%s: %d of %d quantities are out of bounds", name, wrong, len(checks))

@@ -29,7 +29,7 @@ const redraw = 100 * time.Millisecond
 
 // NewBar returns a bar of that many parts at the foot of w.
 func NewBar(w io.Writer, parts int) *Bar {
-	return &Bar{w: w, parts: parts, shown: controls(w)}
+	return &Bar{w: Raw(w), parts: parts, shown: controls(w)}
 }
 
 // Shown says whether there is a bar.
@@ -40,7 +40,7 @@ func (b *Bar) Shown() bool { return b.shown }
 func (b *Bar) Set(status string, done int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.status, b.done = status, done
+	b.status, b.done = Visible(status), done
 	if b.shown && (done >= b.parts || time.Since(b.last) >= redraw) {
 		b.draw()
 	}
@@ -52,6 +52,9 @@ func (b *Bar) Line(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.erase()
+	if Is(b.w) {
+		text = Visible(text)
+	}
 	if b.shown {
 		text = Wrapped(text, columnsOf(b.w))
 	}

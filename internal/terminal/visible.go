@@ -41,10 +41,25 @@ func Shown(w io.Writer) io.Writer {
 	return Writer(w)
 }
 
+// Raw returns what a Writer passes its text on to, for what is to be taken as a control
+// sequence: a colour, or a bar that is drawn over itself. Another w is returned as it is.
+func Raw(w io.Writer) io.Writer {
+	for {
+		v, ok := w.(*writer)
+		if !ok {
+			return w
+		}
+		w = v.w
+	}
+}
+
 type writer struct {
 	w    io.Writer
 	rest []byte // the beginning of a character
 }
+
+// Unwrap is the writer below.
+func (v *writer) Unwrap() io.Writer { return v.w }
 
 func (v *writer) Write(p []byte) (int, error) {
 	text := append(v.rest, p...)
