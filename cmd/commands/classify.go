@@ -50,8 +50,11 @@ tasks of several texts rows as in the training file.`,
 			if err != nil {
 				return err
 			}
-			out := c.App.Writer
+			out, cut := c.App.Writer, 0
 			for _, answer := range answers {
+				if answer.Truncated {
+					cut++
+				}
 				if asJSON {
 					err = printJSON(c, answer)
 				} else {
@@ -60,6 +63,9 @@ tasks of several texts rows as in the training file.`,
 				if err != nil {
 					return err
 				}
+			}
+			if cut > 0 {
+				fmt.Fprintf(c.App.ErrWriter, "gpt: %d of %d examples are longer than the model's context and lost their %s\n", cut, len(answers), t.Setup.Truncate)
 			}
 			return nil
 		},

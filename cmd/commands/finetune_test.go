@@ -70,6 +70,10 @@ func TestFinetuneAndClassify(t *testing.T) {
 	if out := succeed(t, "classify"); !strings.HasPrefix(out, "SAD! ") || !strings.Contains(out, "\nHAPPY! ") {
 		t.Errorf("of standard input: %s", out)
 	}
+	// A text that is longer than the context is read without its middle, which is said.
+	if status, _, stderr := gpt("classify", "Mia was happy.", strings.Repeat("Mia was sad and then she went home. ", 20)); status != 0 || !strings.Contains(stderr, "1 of 2 examples are longer than the model's context and lost their middle\n") {
+		t.Errorf("exit %d, %s", status, stderr)
+	}
 	// The run that was fine-tuned is no run to write with, unless it is named.
 	contains(t, succeed(t, "eval"), "runs/tiny-1, step 6")
 	succeed(t, "sample", "--run", "runs/finetune-1", "--prompt", "Mia")

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/chat"
+	"tinygpt/internal/capacity"
 	"tinygpt/internal/userfile"
 	"tinygpt/model"
 	"tinygpt/run"
@@ -54,6 +55,9 @@ Each run is a model named like its folder; of folders with one name, like the fo
 	}
 }
 
+// mostWaiting bounds --queue: more clients than any computer has ports for.
+const mostWaiting = 100_000
+
 func serveAction(c *cli.Context) error {
 	precision := model.Precision(c.String("weights"))
 	key, err := apiKey(c.String("api-key-file"))
@@ -68,6 +72,9 @@ func serveAction(c *cli.Context) error {
 	if !isLoopback(host) && key == "" && !c.Bool("insecure") {
 		return usageError{fmt.Errorf("--addr %s can be reached by others: give a key with --api-key-file or GPT_API_KEY, or --insecure to do without", addr)}
 	}
+	if n := c.Int("queue"); n > mostWaiting {
+		return usageError{fmt.Errorf("--queue is %d: expected 1 to %d", n, mostWaiting)}
+	}
 	dirs := c.StringSlice("run")
 	if len(dirs) == 0 {
 		dir, err := run.LatestToTalk(run.Root)
@@ -81,6 +88,13 @@ func serveAction(c *cli.Context) error {
 		m, err := servedModel(c.App.ErrWriter, dir, c.String("checkpoint"), precision)
 		if err != nil {
 			return err
+		}
+		if m.Decoder != nil {
+			// A cache of keys and values for each sequence is taken at the start.
+			need := float64(m.Config.DecoderBytes(1, m.Config.Context)) * float64(c.Int("sequences"))
+			if err := capacity.Check(fmt.Sprintf("--sequences %d of %s", c.Int("sequences"), m.Name), need, 1, "lower it"); err != nil {
+				return err
+			}
 		}
 		if path := c.String("feedback"); path != "" && m.Feedback != nil {
 			m.Feedback = &chat.Feedback{Path: path}

@@ -92,7 +92,10 @@ func TestServedNames(t *testing.T) {
 func TestServeRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
 	fixture.Write(t, "empty", "\n")
+	fixture.Write(t, "tiny.yaml", tiny)
+	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.steps=1", "--run", "served")
 	for want, args := range map[string][]string{
+		"--sequences 1000000000 of served needs about ":          {"--run", "served", "--sequences", "1000000000"},
 		"--addr 0.0.0.0:80 can be reached by others: give a key": {"--addr", "0.0.0.0:80"},
 		"--addr :80 can be reached by others":                    {"--addr", ":80"},
 		`--addr is "80": expected HOST:PORT`:                     {"--addr", "80"},

@@ -63,12 +63,44 @@ func noCommand(name string, commands []*cli.Command, of string) error {
 // unknownFlag is what the flag package says about a flag that isn't defined.
 var unknownFlag = regexp.MustCompile(`^flag provided but not defined: -+(.*)$`)
 
+// badValue and noValue are what it says about a value that isn't what the flag takes.
+var (
+	badValue = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?-+([^ :]+): .*$`)
+	noValue  = regexp.MustCompile(`^flag needs an argument: -+(.*)$`)
+)
+
+// expectedOf says what values a flag takes.
+func expectedOf(flags []cli.Flag, name string) string {
+	for _, f := range flags {
+		if !slices.Contains(f.Names(), name) {
+			continue
+		}
+		switch f.(type) {
+		case *cli.UintFlag, *cli.Uint64Flag:
+			return "a whole number of 0 or more"
+		case *cli.Float64Flag:
+			return "a number"
+		case *cli.DurationFlag:
+			return "a time like 30s or 5m"
+		case *cli.BoolFlag:
+			return "true or false"
+		}
+	}
+	return "a whole number"
+}
+
 // flagError adds to an error about flags what was meant, and where to read more.
 func flagError(c *cli.Context, err error) error {
 	help := "gpt --help"
 	flags := c.App.Flags
 	if c.Command != nil && c.Command.HelpName != "" && c.Command.HelpName != c.App.HelpName {
 		help, flags = c.Command.HelpName+" --help", c.Command.Flags
+	}
+	if m := badValue.FindStringSubmatch(err.Error()); m != nil {
+		return usageError{fmt.Errorf("%s is %q: expected %s. See %s", dashed(m[2]), m[1], expectedOf(flags, m[2]), help)}
+	}
+	if m := noValue.FindStringSubmatch(err.Error()); m != nil {
+		return usageError{fmt.Errorf("%s has no value: see %s", dashed(m[1]), help)}
 	}
 	m := unknownFlag.FindStringSubmatch(err.Error())
 	if m == nil {
