@@ -257,7 +257,7 @@ func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error)
 	f.Session.Dir = r.Dir
 	if !begins {
 		if f.First, err = f.Session.Resume(); err != nil {
-			return nil, err
+			return nil, r.OrOther(filepath.Join(r.Dir, train.LastCheckpoint), err)
 		}
 		if steps := f.Session.Train.Steps; f.First > steps {
 			return nil, fmt.Errorf("%s has made %d steps, more than the %d of these settings: raise finetune.epochs", r.Dir, f.First, steps)
@@ -354,7 +354,7 @@ func (r *Run) taskModel(which string) (*TaskModel, error) {
 		return nil, err
 	}
 	if _, err := train.LoadCheckpoint(path, t.Model); err != nil {
-		return nil, r.orOther(path, fmt.Errorf("%w (the head has an output for each of the %d classes in %s)", err, len(t.Setup.Classes), filepath.Join(r.Dir, configFile)))
+		return nil, r.OrOther(path, fmt.Errorf("%w (the head has an output for each of the %d classes in %s)", err, len(t.Setup.Classes), filepath.Join(r.Dir, configFile)))
 	}
 	return t, nil
 }

@@ -229,7 +229,7 @@ func (r *Run) Model(which string) (*model.Model, train.State, error) {
 		return nil, train.State{}, err
 	}
 	state, err := train.LoadCheckpoint(path, m)
-	return m, state, r.orOther(path, err)
+	return m, state, r.OrOther(path, err)
 }
 
 // Trained loads the weights of a checkpoint as Model does, without the positions that it
@@ -243,9 +243,9 @@ func (r *Run) Trained(which string) (*model.Model, train.State, error) {
 	return m, state, err
 }
 
-// orOther adds to the error of a checkpoint that can't be read that the run's other one
-// can be, if so.
-func (r *Run) orOther(path string, err error) error {
+// OrOther adds to the error of a checkpoint that can't be read that the run's other one
+// can be, if so, and what that is good for.
+func (r *Run) OrOther(path string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -260,5 +260,16 @@ func (r *Run) orOther(path string, err error) error {
 		return err
 	}
 	which := strings.TrimSuffix(other, filepath.Ext(other))
-	return fmt.Errorf("%w; %s is undamaged: --checkpoint %s uses it, and `%s` trains on from it", err, other, which, shell.Command("gpt", "train", "--from", r.Dir))
+	hint := "--checkpoint " + which + " uses it"
+	switch {
+	case r.Kind.Is(Text, Imported):
+		hint += fmt.Sprintf(", and `%s` trains on from it", shell.Command("gpt", "train", "--from", r.Dir))
+	case r.Kind.Is(Finetuned) && other == train.BestCheckpoint:
+		hint = fmt.Sprintf("`%s` uses it, and `%s` trains on from it", shell.Command("gpt", "classify", "--run", r.Dir), shell.Command("gpt", "finetune", "--from", r.Dir))
+	case r.Kind.Is(Reward) && other == train.BestCheckpoint:
+		hint = "what uses the run reads that"
+	case r.Kind.Is(Finetuned, Reward):
+		hint = "copied over " + filepath.Base(path) + " it can be used"
+	}
+	return fmt.Errorf("%w; %s is undamaged: %s", err, other, hint)
 }

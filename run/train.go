@@ -190,7 +190,7 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 	}
 	if hasCheckpoint(r.Dir) {
 		if t.First, err = t.Trainer.Resume(); err != nil {
-			return nil, r.orOther(filepath.Join(r.Dir, train.LastCheckpoint), err)
+			return nil, r.OrOther(filepath.Join(r.Dir, train.LastCheckpoint), err)
 		}
 	}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
+	"tinygpt/internal/terminal"
 	"tinygpt/run"
 )
 

@@ -79,6 +79,17 @@ func TestFinetuneAndClassify(t *testing.T) {
 	succeed(t, "sample", "--run", "runs/finetune-1", "--prompt", "Mia")
 	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "out"), "AutoModelForSequenceClassification.from_pretrained(\"out\")", "its texts are written <|start|>TEXT<|extract|>")
 	contains(t, succeed(t, "export", "--run", "runs/finetune-1", "--to", "gguf", "--as", "gguf"), "left out: the head of the task classification")
+	// Of two checkpoints of which one is damaged the other one can be used, as is said.
+	dir := filepath.Join("runs", "finetune-1")
+	best, last := expect.File(t, dir, "best.safetensors"), expect.File(t, dir, "last.safetensors")
+	fixture.Write(t, filepath.Join(dir, "last.safetensors"), last[:len(last)-9])
+	contains(t, refused(t, 1, "finetune", "--resume", "--run", dir, "--epochs", "90"), "best.safetensors is undamaged: `gpt classify --run runs/finetune-1` uses it, and `gpt finetune --from runs/finetune-1` trains on from it")
+	fixture.Write(t, filepath.Join(dir, "last.safetensors"), last)
+	fixture.Write(t, filepath.Join(dir, "best.safetensors"), best[:len(best)-9])
+	contains(t, refused(t, 1, "classify", "Mia was sad."), "last.safetensors is undamaged: copied over best.safetensors it can be used")
+	fixture.Write(t, filepath.Join(dir, "best.safetensors"), last)
+	contains(t, succeed(t, "classify", "Mia was sad."), "SAD! ")
+	fixture.Write(t, filepath.Join(dir, "best.safetensors"), best)
 	// A fine-tuned run can be fine-tuned.
 	contains(t, succeed(t, finetuneArgs("--from", "runs/finetune-1", "--lambda", "0")...), "loss:           L2, without", filepath.Join("runs", "finetune-1")+"\n")
 }

@@ -131,7 +131,7 @@ func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int
 	}
 	t.Session.Notes = append(t.Session.Notes, r.Found.OtherInstructions()...)
 	steps, err = t.Session.Trainer.Resume()
-	return t, steps, err
+	return t, steps, r.OrOther(filepath.Join(r.Dir, train.LastCheckpoint), err)
 }
 
 // starts are the kinds of runs that a step may start from.
