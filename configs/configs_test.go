@@ -7,9 +7,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"tinygpt/train"
-
 	"tinygpt/internal/expect"
+	"tinygpt/train"
 )
 
 func TestPresets(t *testing.T) {

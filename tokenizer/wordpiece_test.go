@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,12 +12,8 @@ import (
 
 // lowered returns the folder's tokenizer with do_lower_case as given.
 func lowered(t testing.TB, lower string) Tokenizer {
-	dir := t.TempDir()
 	vocab := readTestdata(t, "golden/wordpiece/vocab.txt")
-	for name, text := range map[string]string{vocabTXTFile: vocab, configFile: `{"do_lower_case": ` + lower + `}`} {
-		fixture.Write(t, filepath.Join(dir, name), text)
-	}
-	return mustRead(t, dir)
+	return mustRead(t, fixture.Files(t, map[string]string{vocabTXTFile: vocab, configFile: `{"do_lower_case": ` + lower + `}`}))
 }
 
 // The ids are those of transformers' BertTokenizer (study/verify/python/wordpiece_golden.py),

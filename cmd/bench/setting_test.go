@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +46,7 @@ func slowing() func(setting) (racer, error) {
 }
 
 func TestSearch(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "settings.json")
+	path := fixture.NewPath(t, "settings.json")
 	things := [][]choice{{fast, faster}, {hardly, missing, lucky}}
 	m, err := newMemory(path)
 	if err != nil {

@@ -70,6 +70,8 @@ func TestFiles(t *testing.T) {
 		{"folder", func(t testing.TB) { Folder(t, dir, "b", "a.txt") }, false},
 		{"folder with another file", func(t testing.TB) { Folder(t, dir, "b") }, true},
 		{"folder without a file", func(t testing.TB) { Folder(t, dir, "a.txt", "b", "c") }, true},
+		{"alone", func(t testing.TB) { Alone(t, good) }, false},
+		{"with others", func(t testing.TB) { Alone(t, dir+"/a.txt") }, true},
 		{"no folder", func(t testing.TB) { Folder(t, good) }, true},
 		{"no file", func(t testing.TB) { NoFile(t, good+".gz") }, false},
 		{"a file", func(t testing.TB) { NoFile(t, good) }, true},

@@ -42,6 +42,12 @@ func Folder(t testing.TB, path string, names ...string) {
 	}
 }
 
+// Alone fails the test unless a file is the only one in its folder.
+func Alone(t testing.TB, path string) {
+	t.Helper()
+	Folder(t, filepath.Dir(path), filepath.Base(path))
+}
+
 // NoFile fails the test if there is a file or a folder at the path.
 func NoFile(t testing.TB, path string) {
 	t.Helper()

@@ -250,12 +250,7 @@ func (o *oracle) optimum(c oracleCase) error {
 	return out.each(func(beta float64, part oracleCase) error {
 		policy, objective := loss.Optimum(ref, reward, beta)
 		kl, mean := divergence(policy, ref, reward)
-		for key, got := range map[string][]float64{"policy": policy, "kl": {kl}, "reward": {mean}, "objective": {objective}} {
-			if err := o.same(part, key, oracleBound, got...); err != nil {
-				return err
-			}
-		}
-		return nil
+		return o.sameAll(part, map[string][]float64{"policy": policy, "kl": {kl}, "reward": {mean}, "objective": {objective}})
 	})
 }
 
@@ -267,12 +262,7 @@ func (o *oracle) bestOf(c oracleCase) error {
 	}
 	return out.each(func(n float64, part oracleCase) error {
 		kl, mean := divergence(loss.BestOf(int(n), ref, reward), ref, reward)
-		for key, got := range map[string]float64{"kl": kl, "kl_continuous": loss.BestOfKL(int(n)), "reward": mean} {
-			if err := o.same(part, key, oracleBound, got); err != nil {
-				return err
-			}
-		}
-		return nil
+		return o.sameAll(part, map[string][]float64{"kl": {kl}, "kl_continuous": {loss.BestOfKL(int(n))}, "reward": {mean}})
 	})
 }
 
