@@ -78,16 +78,12 @@ func graphAction(c *cli.Context) error {
 	if err := atomicfile.WriteFile(to, picture.Bytes()); err != nil {
 		return err
 	}
-	if wantsJSON(c) {
-		return printJSON(c, struct {
-			To         string `json:"to"`
-			Title      string `json:"title"`
-			Parameters int    `json:"parameters"` // that are shown
-			Nodes      int    `json:"nodes"`      // of the graph
-		}{to, d.Title, d.Parameters, len(g.Expr.AllNodes())})
-	}
-	fmt.Fprintf(c.App.Writer, "%s\nwrote %s (%d nodes)\n", d.Title, to, len(g.Expr.AllNodes()))
-	return nil
+	return report(c, struct {
+		To         string `json:"to"`
+		Title      string `json:"title"`
+		Parameters int    `json:"parameters"` // that are shown
+		Nodes      int    `json:"nodes"`      // of the graph
+	}{to, d.Title, d.Parameters, len(g.Expr.AllNodes())}, "%s\nwrote %s (%d nodes)\n", d.Title, to, len(g.Expr.AllNodes()))
 }
 
 // toDraw returns the model that the command line names, which has the shape but not always

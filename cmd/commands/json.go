@@ -2,6 +2,7 @@ package commands
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -31,6 +32,15 @@ func narration(c *cli.Context) io.Writer {
 		return c.App.ErrWriter
 	}
 	return c.App.Writer
+}
+
+// report prints a result: with --format json as JSON, else as a text.
+func report(c *cli.Context, result any, text string, args ...any) error {
+	if wantsJSON(c) {
+		return printJSON(c, result)
+	}
+	_, err := fmt.Fprintf(c.App.Writer, text, args...)
+	return err
 }
 
 // printJSON writes a result in one line.

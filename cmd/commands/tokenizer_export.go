@@ -2,7 +2,6 @@ package commands
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -59,13 +58,9 @@ func exportTokenizer(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if wantsJSON(c) {
-		return printJSON(c, struct {
-			To        string `json:"to"`
-			Tokenizer string `json:"tokenizer"`
-			VocabSize int    `json:"vocab_size"`
-		}{path, t.Name(), t.VocabSize()})
-	}
-	fmt.Fprintf(c.App.Writer, "wrote %s, %s tokens, to %s\n", t.Name(), number.Thousands(t.VocabSize()), path)
-	return nil
+	return report(c, struct {
+		To        string `json:"to"`
+		Tokenizer string `json:"tokenizer"`
+		VocabSize int    `json:"vocab_size"`
+	}{path, t.Name(), t.VocabSize()}, "wrote %s, %s tokens, to %s\n", t.Name(), number.Thousands(t.VocabSize()), path)
 }

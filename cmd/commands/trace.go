@@ -3,7 +3,6 @@ package commands
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -75,15 +74,11 @@ func traceAction(c *cli.Context) error {
 	if err := atomicfile.WriteFile(c.String("to"), file.Bytes()); err != nil {
 		return err
 	}
-	if wantsJSON(c) {
-		return printJSON(c, struct {
-			To     string        `json:"to"`
-			Run    string        `json:"run"`
-			Step   int           `json:"step"`
-			Tokens []trace.Token `json:"tokens"`
-			Bytes  int           `json:"bytes"`
-		}{c.String("to"), page.Run, page.Step, page.Tokens, file.Len()})
-	}
-	fmt.Fprintf(c.App.Writer, "wrote %s (%d tokens, %d kB): open it in a browser\n", c.String("to"), len(page.Tokens), (file.Len()+999)/1000)
-	return nil
+	return report(c, struct {
+		To     string        `json:"to"`
+		Run    string        `json:"run"`
+		Step   int           `json:"step"`
+		Tokens []trace.Token `json:"tokens"`
+		Bytes  int           `json:"bytes"`
+	}{c.String("to"), page.Run, page.Step, page.Tokens, file.Len()}, "wrote %s (%d tokens, %d kB): open it in a browser\n", c.String("to"), len(page.Tokens), (file.Len()+999)/1000)
 }

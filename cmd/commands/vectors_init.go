@@ -84,17 +84,13 @@ func vectorsInit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if wantsJSON(c) {
-		return printJSON(c, struct {
-			Run     string `json:"run"`
-			Vectors string `json:"vectors"`
-			Layers  int    `json:"layers"`
-			Width   int    `json:"width"`
-			Filled  int    `json:"filled"` // tokens that begin with a vector
-			Tokens  int    `json:"tokens"`
-		}{r.Dir, dir, cfg.Model.Layers, cfg.Model.Width, filled, t.VocabSize()})
-	}
-	fmt.Fprintf(c.App.Writer, "%s: a GPT of %d layers × %d; %s of its %s tokens begin with the vectors of %s\ntrain it with: %s\n",
+	return report(c, struct {
+		Run     string `json:"run"`
+		Vectors string `json:"vectors"`
+		Layers  int    `json:"layers"`
+		Width   int    `json:"width"`
+		Filled  int    `json:"filled"` // tokens that begin with a vector
+		Tokens  int    `json:"tokens"`
+	}{r.Dir, dir, cfg.Model.Layers, cfg.Model.Width, filled, t.VocabSize()}, "%s: a GPT of %d layers × %d; %s of its %s tokens begin with the vectors of %s\ntrain it with: %s\n",
 		r.Dir, cfg.Model.Layers, cfg.Model.Width, number.Thousands(filled), number.Thousands(t.VocabSize()), dir, command("train", "--from", r.Dir, "--config", c.String("config")))
-	return nil
 }

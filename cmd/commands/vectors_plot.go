@@ -96,17 +96,13 @@ func vectorsPlot(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if wantsJSON(c) {
-		return printJSON(c, struct {
-			To     string `json:"to"`
-			Title  string `json:"title"`
-			Method string `json:"method"`
-			Note   string `json:"note"` // how the words were placed
-			Words  int    `json:"words"`
-		}{c.String("to"), m.Title, method, note, len(m.Words)})
-	}
-	fmt.Fprintf(c.App.Writer, "wrote %s: %s words\n%s\n", c.String("to"), number.Thousands(len(m.Words)), note)
-	return nil
+	return report(c, struct {
+		To     string `json:"to"`
+		Title  string `json:"title"`
+		Method string `json:"method"`
+		Note   string `json:"note"` // how the words were placed
+		Words  int    `json:"words"`
+	}{c.String("to"), m.Title, method, note, len(m.Words)}, "wrote %s: %s words\n%s\n", c.String("to"), number.Thousands(len(m.Words)), note)
 }
 
 // chooseWords reads from the arguments which words are drawn.
