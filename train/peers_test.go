@@ -83,22 +83,9 @@ func together(t *testing.T, dir string, c Config, n, stop int, resume bool) []er
 // left is the last checkpoint and the metrics in a folder, without times.
 func left(t *testing.T, dir string) (tensors map[string][]float32, metrics []Metrics) {
 	t.Helper()
-	f, err := safetensors.Open(filepath.Join(dir, LastCheckpoint))
+	tensors, err := safetensors.Floats(filepath.Join(dir, LastCheckpoint))
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer f.Close()
-	tensors = map[string][]float32{}
-	for _, name := range f.Names() {
-		info, _ := f.Info(name)
-		n := 1
-		for _, d := range info.Shape {
-			n *= d
-		}
-		tensors[name] = make([]float32, n)
-		if err := f.Float32(name, tensors[name]); err != nil {
-			t.Fatal(err)
-		}
 	}
 	if metrics, err = ReadMetrics(filepath.Join(dir, MetricsFile)); err != nil {
 		t.Fatal(err)

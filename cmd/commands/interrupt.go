@@ -17,9 +17,10 @@ func interruptible(c *cli.Context) (ctx context.Context, stop context.CancelFunc
 	if crew == nil {
 		return interrupt.Context(c.Context)
 	}
-	ctx, stop = interrupt.Context(c.Context, extraSignals()...)
-	context.AfterFunc(ctx, func() {
-		if c.Context.Err() == nil && context.Cause(ctx) != context.Canceled {
+	begun()
+	ctx, stop = context.WithCancel(c.Context) // which a signal ends
+	context.AfterFunc(c.Context, func() {
+		if ctx.Err() == nil || context.Cause(ctx) != context.Canceled {
 			fmt.Fprintln(c.App.ErrWriter, "gpt: asked to stop: after this step, if all processes get to its end; go on with --resume")
 		}
 	})

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"tinygpt/internal/interrupt"
@@ -64,12 +66,17 @@ func Main(args []string, join Join) int {
 		return execute(context.Background(), args, os.Stdout, os.Stderr)
 	}
 	fail := func(err error) int {
-		if job.First {
+		// A launcher ends all processes as soon as one has failed: one speaks before.
+		switch {
+		case job.Rank == 0:
 			fmt.Fprintln(os.Stderr, "gpt:", err)
-		} else {
-			// A launcher ends all processes as soon as one has failed: the first one speaks before.
+		case job.First:
 			time.Sleep(time.Second)
+			fmt.Fprintf(os.Stderr, "gpt: %s: %s\n", which(job.Rank, job.Size), err)
+		default:
+			time.Sleep(2 * time.Second)
 		}
+		endAll(job, syscall.SIGKILL)
 		return 1
 	}
 	switch {
@@ -80,32 +87,85 @@ func Main(args []string, join Join) int {
 	case join == nil:
 		return fail(handOver(job, args))
 	}
+	ctx, begin := endAtSignal(job)
+	begun = begin
 	if crew, err = join(job); err != nil {
 		return fail(err)
 	}
 	if crew.Rank() > 0 {
-		takePart()
+		takePart(ctx)
 	}
 	team = &run.Team{Peers: crew}
-	status := execute(context.Background(), args, os.Stdout, os.Stderr)
+	status := execute(ctx, args, os.Stdout, os.Stderr)
 	if team.Working() {
 		crew.Abort(max(1, status))
 	}
 	if err := team.Dismiss(status); err != nil {
+		if status == 0 {
+			fmt.Fprintln(os.Stderr, "gpt:", lines(err))
+		}
 		crew.Abort(max(1, status))
 	}
 	crew.Leave(status)
 	return status
 }
 
-// takePart does this process' share of the work, and ends it.
-func takePart() {
-	ctx, stop := interrupt.Context(context.Background(), extraSignals()...)
-	defer stop()
+// which names a process of several.
+func which(rank, size int) string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("process %d of %d, on %s", rank, size, host)
+}
+
+// endAll ends this process by a signal if otherwise the launcher doesn't end the others:
+// MPICH's takes no notice of an exit status, whatever it is, before a process has joined.
+func endAll(job launcher.Job, s syscall.Signal) {
+	if job.By == "PMI_RANK" {
+		end(s)
+	}
+}
+
+// endAtSignal returns a context that a signal ends. Until begun is called, a signal ends this
+// process at once: before the processes have joined, and while the first one reads the texts,
+// there is nothing to be saved. The launcher ends the others then.
+func endAtSignal(job launcher.Job) (ctx context.Context, begun func()) {
+	ctx, _ = interrupt.Context(context.Background(), extraSignals()...)
+	forget := context.AfterFunc(ctx, func() {
+		who := ""
+		if job.Rank > 0 {
+			who = which(job.Rank, job.Size) + ": "
+			// The first one speaks if it has got the signal too. If work begins meanwhile, it
+			// ends after a step.
+			if time.Sleep(time.Second); working.Load() {
+				return
+			}
+		}
+		fmt.Fprintf(os.Stderr, "gpt: %sasked to stop before the first step\n", who)
+		status := interrupt.Status()
+		endAll(job, syscall.Signal(status-128))
+		os.Exit(status)
+	})
+	return ctx, func() {
+		working.Store(true)
+		forget()
+	}
+}
+
+// begun says that signals end the shared work in good order from now on, and working that it
+// was called.
+var (
+	begun   func()
+	working atomic.Bool
+)
+
+// takePart does this process' share of the work until ctx ends, and ends the process.
+func takePart(ctx context.Context) {
+	begun()
 	status, err := run.Follow(ctx, crew)
 	if err != nil {
-		host, _ := os.Hostname()
-		fmt.Fprintf(os.Stderr, "gpt: process %d of %d, on %s: %s\n", crew.Rank(), crew.Size(), host, lines(err))
+		// The first one speaks if it has the same error. The launcher ends this one then: Open
+		// MPI's takes two seconds.
+		time.Sleep(4 * time.Second)
+		fmt.Fprintf(os.Stderr, "gpt: %s: %s\n", which(crew.Rank(), crew.Size()), lines(err))
 		crew.Abort(1)
 	}
 	crew.Leave(status)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"debug/elf"
+	"path/filepath"
 	"testing"
 )
 
@@ -20,4 +21,13 @@ func isDynamic(t *testing.T, path string) bool {
 		}
 	}
 	return len(libraries) > 0
+}
+
+// The program without MPI is static: it has neither an interpreter nor dynamic libraries.
+func TestStatic(t *testing.T) {
+	for name, want := range map[string]bool{"gpt": false, "gpt-mpi": true} {
+		if got := isDynamic(t, filepath.Join(programs, name)); got != want {
+			t.Errorf("%s has a dynamic loader: %v, want %v", name, got, want)
+		}
+	}
 }

@@ -308,3 +308,25 @@ func TestCheckFolder(t *testing.T) {
 		}
 	}
 }
+
+// TestUnnamed: while a file is being written, nothing is seen of it, so a process that is
+// killed leaves nothing.
+func TestUnnamed(t *testing.T) {
+	dir := t.TempDir()
+	if f, _, err := create(filepath.Join(dir, "probe")); err != nil {
+		t.Fatal(err)
+	} else if f.Close(); os.Remove(filepath.Join(dir, "probe")) == nil {
+		t.Skip("this file system has no files without a name")
+	}
+	path := filepath.Join(dir, "x")
+	err := Write(path, func(f *os.File) error {
+		_, err := f.WriteString("half")
+		expectNames(t, dir)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectText(t, path, "half")
+	expectNames(t, dir, "x")
+}

@@ -45,11 +45,11 @@ func Write(path string, write func(f *os.File) error) error {
 		}
 	}
 	temporary, err := unused(path, func(name string) error {
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		f, named, err := create(name)
 		if err != nil {
 			return err
 		}
-		return fill(f, mode, write)
+		return fill(f, mode, write, named)
 	})
 	if err != nil {
 		return renamed(err, temporary, path)
@@ -62,14 +62,23 @@ func Write(path string, write func(f *os.File) error) error {
 	return nil
 }
 
-// fill writes, syncs and closes a temporary file. On error it removes the file.
-func fill(f *os.File, mode fs.FileMode, write func(f *os.File) error) error {
+// createNamed opens a new file under a name that isn't taken.
+func createNamed(name string) (f *os.File, named func() error, err error) {
+	f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	return f, func() error { return nil }, err
+}
+
+// fill writes, syncs, names and closes a temporary file. On error it removes the file.
+func fill(f *os.File, mode fs.FileMode, write func(f *os.File) error, named func() error) error {
 	err := write(f)
 	if err == nil && mode != 0 {
 		err = f.Chmod(mode)
 	}
 	if err == nil {
 		err = f.Sync()
+	}
+	if err == nil {
+		err = named()
 	}
 	if closing := f.Close(); err == nil {
 		err = closing

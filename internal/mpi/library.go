@@ -26,6 +26,7 @@ type library struct {
 
 	initThread, commRank, commSize, setErrorHandler, errorString uintptr
 	scatter, gather, allreduce, broadcast, test                  uintptr
+	duplicate, barrier                                           uintptr
 	abort, finalize                                              uintptr
 }
 
@@ -117,7 +118,7 @@ func (l *library) bind(name string) error {
 		&l.initThread: "MPI_Init_thread", &l.commRank: "MPI_Comm_rank", &l.commSize: "MPI_Comm_size",
 		&l.setErrorHandler: "MPI_Comm_set_errhandler", &l.errorString: "MPI_Error_string",
 		&l.scatter: "MPI_Ialltoallv", &l.gather: "MPI_Iallgatherv", &l.allreduce: "MPI_Iallreduce",
-		&l.broadcast: "MPI_Ibcast", &l.test: "MPI_Test", &l.abort: "MPI_Abort", &l.finalize: "MPI_Finalize",
+		&l.broadcast: "MPI_Ibcast", &l.test: "MPI_Test", &l.duplicate: "MPI_Comm_dup", &l.barrier: "MPI_Ibarrier", &l.abort: "MPI_Abort", &l.finalize: "MPI_Finalize",
 	} {
 		*to = symbol(name)
 	}

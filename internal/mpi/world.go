@@ -27,6 +27,7 @@ type World struct {
 	open  []*request  // under way
 	free  []*request
 	bytes []byte // memory of Sum and Broadcast
+	pulse pulse
 }
 
 // chunk is the number of bytes that Sum and Broadcast exchange at once.
@@ -37,10 +38,15 @@ const chunk = 4 << 20
 // each process is a job of its own.
 func Join(j launcher.Job) (*World, error) {
 	w := &World{calls: make(chan func(), 64)}
-	joined := make(chan error)
+	joined := make(chan error, 1)
 	go w.serve(j, joined)
-	if err := <-joined; err != nil {
-		return nil, err
+	select {
+	case err := <-joined:
+		if err != nil {
+			return nil, err
+		}
+	case <-time.After(2 * patience()):
+		return nil, fmt.Errorf("the launcher hasn't brought the processes together within %v: one of them or the launcher has ended, or can't be reached", 2*patience())
 	}
 	w.bytes = allocate[byte](chunk)
 	return w, nil
@@ -57,29 +63,29 @@ func (w *World) serve(j launcher.Job, joined chan<- error) {
 	}
 	close(joined)
 	idle := time.Time{} // when the last thing happened
+	rest := time.NewTimer(0)
 	for {
-		if len(w.open) == 0 {
-			(<-w.calls)()
-			idle = time.Now()
-			continue
+		if w.pulse.look(w.library) != nil {
+			w.giveUp()
 		}
+		pause := 5 * time.Millisecond // between looks at the pulse
+		if len(w.open) > 0 {
+			if w.look() {
+				idle = time.Now()
+				continue
+			}
+			// Data moves only when it looks. Where nothing has ended for long, the other
+			// processes are at something that this one has no part in.
+			if pause = time.Millisecond; time.Since(idle) < 2*time.Second {
+				pause = 20 * time.Microsecond
+			}
+		}
+		rest.Reset(pause)
 		select {
 		case f := <-w.calls:
 			f()
 			idle = time.Now()
-			continue
-		default:
-		}
-		if w.look() {
-			idle = time.Now()
-			continue
-		}
-		// Data moves only when it looks. Where nothing has ended for long, the other
-		// processes are at something that this one has no part in.
-		if time.Since(idle) < 2*time.Second {
-			time.Sleep(20 * time.Microsecond)
-		} else {
-			time.Sleep(time.Millisecond)
+		case <-rest.C:
 		}
 	}
 }
@@ -107,7 +113,15 @@ func (w *World) start(j launcher.Job) error {
 	if j.Size > 0 && j.Size != w.size {
 		return fmt.Errorf("the launcher started %d processes, but %s sees %d: they are of different MPIs; set %s to the path of the launcher's libmpi.so, or start with this library's own mpirun", j.Size, l.version, w.size, Variable)
 	}
-	return nil
+	return w.pulse.start(l)
+}
+
+// giveUp ends all operations under way with the pulse's error.
+func (w *World) giveUp() {
+	for _, r := range w.open {
+		r.done <- w.pulse.err
+	}
+	w.open = nil
 }
 
 // look moves the operations under way on, and says whether one has ended.
@@ -128,7 +142,11 @@ func (w *World) look() bool {
 // it is done.
 func (w *World) begin(what string, r *request, f func(r *request) int32) (wait func() error) {
 	w.calls <- func() {
-		if err := w.library.check(what, f(r)); err != nil {
+		err := w.pulse.err
+		if err == nil {
+			err = w.library.check(what, f(r))
+		}
+		if err != nil {
 			r.done <- err
 			return
 		}
@@ -137,10 +155,7 @@ func (w *World) begin(what string, r *request, f func(r *request) int32) (wait f
 	return func() error {
 		err := <-r.done
 		w.free = append(w.free, r)
-		if err != nil {
-			return fmt.Errorf("process %d of %d: %w", w.rank, w.size, err)
-		}
-		return nil
+		return err
 	}
 }
 
@@ -231,14 +246,12 @@ func (w *World) Broadcast(x []byte) error {
 }
 
 // Leave ends this process' part of the job in good order, and the process with that status.
-// All processes leave, when nothing is under way.
+// All processes leave, when nothing is under way. Those that don't aren't waited for long.
 func (w *World) Leave(status int) {
-	done := make(chan bool)
-	w.calls <- func() {
-		call(w.library.finalize)
-		close(done)
+	time.AfterFunc(patience(), func() { Exit(status) })
+	if w.endPulse() == nil {
+		w.do(func() { call(w.library.finalize) })
 	}
-	<-done
 	Exit(status)
 }
 

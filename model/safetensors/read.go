@@ -49,6 +49,27 @@ func (f *File) Float32Equal(name string, values []float32) (bool, error) {
 	return equal, err
 }
 
+// Floats reads all tensors of a file, which are of floats and fit into memory.
+func Floats(path string) (map[string][]float32, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	all := map[string][]float32{}
+	for _, name := range f.Names() {
+		info, err := f.findFloats(name)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = make([]float32, info.Len())
+		if err := f.Float32(name, all[name]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 func readFloats[T float32 | float64](f *File, name string, dst []T) error {
 	info, err := f.findFloats(name)
 	if err != nil {

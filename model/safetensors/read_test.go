@@ -245,3 +245,19 @@ func FuzzParse(f *testing.F) {
 		readAll(t, got)
 	})
 }
+
+func TestFloats(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	want := map[string][]float32{"a": {1, 2, 3, 4}, "b": {-5}}
+	err := Write(path, []Tensor{{Name: "a", Shape: []int{2, 2}, Data: want["a"]}, {Name: "b", Shape: []int{1}, Data: want["b"]}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Floats(path)
+	if err != nil || len(got) != 2 || !slices.Equal(got["a"], want["a"]) || !slices.Equal(got["b"], want["b"]) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := Floats(path + "-none"); err == nil {
+		t.Error("a missing file is read")
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package atomicfile
+
+import "os"
+
+// create opens a new file. What ends this process before it is renamed leaves it.
+func create(name string) (f *os.File, named func() error, err error) { return createNamed(name) }
