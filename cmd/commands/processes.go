@@ -133,9 +133,10 @@ func endAtSignal(job launcher.Job) (ctx context.Context, begun func()) {
 		who := ""
 		if job.Rank > 0 {
 			who = which(job.Rank, job.Size) + ": "
-			// The first one speaks if it has got the signal too. If work begins meanwhile, it
-			// ends after a step.
-			if time.Sleep(time.Second); working.Load() {
+			// The first one speaks if it has got the signal too, and Open MPI's launcher sends
+			// one to the others when a process has failed. If work begins meanwhile, it ends
+			// after a step.
+			if time.Sleep(4 * time.Second); working.Load() {
 				return
 			}
 		}

@@ -25,6 +25,8 @@ type implementation struct {
 	name   string
 	mpirun []string
 	env    []string
+	// quiet: at a signal it ends its processes at once, and shows no more of what they print.
+	quiet bool
 }
 
 var (
@@ -85,8 +87,11 @@ func find() {
 		out, _ := exec.Command(path, "--version").CombinedOutput()
 		i := implementation{name: "MPICH", mpirun: []string{path}}
 		if strings.Contains(string(out), "Open MPI") || strings.Contains(string(out), "OpenRTE") {
-			i = implementation{"Open MPI", []string{path, "--oversubscribe", "--bind-to", "none"},
-				[]string{"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"}}
+			i = implementation{
+				name: "Open MPI", mpirun: []string{path, "--oversubscribe", "--bind-to", "none"},
+				env:   []string{"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "PRTE_ALLOW_RUN_AS_ROOT=1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1"},
+				quiet: strings.Contains(string(out), "(Open MPI) 5"),
+			}
 		}
 		if *library != "" {
 			i.env = append(i.env, "GPT_MPI_LIBRARY="+*library)

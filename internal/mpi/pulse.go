@@ -64,7 +64,7 @@ func (p *pulse) look(l *library) error {
 		if p.request.flag[0] != 0 {
 			p.beating, p.silent = false, 0
 		} else if p.silent += awake; p.silent > p.limit {
-			p.err = fmt.Errorf("no sign of life from another process for %v: its computer or the network is lost (%s sets another time)", p.limit, PatienceVariable)
+			p.err = silence(p.limit)
 		}
 	case p.begun < p.last, p.last == 0 && now.After(p.next):
 		if os.Getppid() != p.parent {
@@ -75,6 +75,33 @@ func (p *pulse) look(l *library) error {
 		p.begun, p.beating, p.next = p.begun+1, true, now.Add(time.Second)
 	}
 	return p.err
+}
+
+func silence(limit time.Duration) error {
+	return fmt.Errorf("no sign of life from another process for %v: its computer or the network is lost (%s sets another time)", limit, PatienceVariable)
+}
+
+// giveUp ends the waiting for other processes with an error.
+func (w *World) giveUp(err error) {
+	w.once.Do(func() {
+		w.why = err
+		close(w.gone)
+	})
+}
+
+// watch gives the others up too when serve doesn't come back from the library, which may
+// wait for one that has stopped.
+func (w *World) watch() {
+	const pause = 100 * time.Millisecond
+	before, silent := int64(0), time.Duration(0)
+	for range time.Tick(pause) {
+		if now := w.turns.Load(); now != before {
+			before, silent = now, 0
+		} else if silent += pause; silent > w.pulse.limit {
+			w.giveUp(silence(w.pulse.limit))
+			return
+		}
+	}
 }
 
 // endPulse ends the barriers when all processes are about to leave. Some may have begun one
@@ -93,22 +120,25 @@ func (w *World) endPulse() error {
 	}
 	w.do(func() { w.pulse.last = int(slices.Max(begun)) })
 	for over := false; !over; {
-		var err error
-		w.do(func() { over, err = w.pulse.begun >= w.pulse.last && !w.pulse.beating, w.pulse.err })
-		if err != nil {
-			return err
+		w.do(func() { over = w.pulse.begun >= w.pulse.last && !w.pulse.beating })
+		select {
+		case <-w.gone:
+			return w.why
+		case <-time.After(time.Millisecond):
 		}
-		time.Sleep(time.Millisecond)
 	}
 	return nil
 }
 
-// do runs f on the library's thread.
+// do runs f on the library's thread. It doesn't wait when the other processes are given up.
 func (w *World) do(f func()) {
 	done := make(chan bool)
-	w.calls <- func() {
+	w.call(func() {
 		f()
 		close(done)
+	})
+	select {
+	case <-done:
+	case <-w.gone:
 	}
-	<-done
 }

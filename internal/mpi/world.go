@@ -10,6 +10,8 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -28,6 +30,10 @@ type World struct {
 	free  []*request
 	bytes []byte // memory of Sum and Broadcast
 	pulse pulse
+	turns atomic.Int64  // of serve
+	gone  chan struct{} // closed when the other processes are given up
+	why   error         // that they are
+	once  sync.Once
 }
 
 // chunk is the number of bytes that Sum and Broadcast exchange at once.
@@ -37,7 +43,7 @@ const chunk = 4 << 20
 // another number of processes than the launcher started, as one of another MPI does: to it
 // each process is a job of its own.
 func Join(j launcher.Job) (*World, error) {
-	w := &World{calls: make(chan func(), 64)}
+	w := &World{calls: make(chan func(), 64), gone: make(chan struct{})}
 	joined := make(chan error, 1)
 	go w.serve(j, joined)
 	select {
@@ -49,6 +55,7 @@ func Join(j launcher.Job) (*World, error) {
 		return nil, fmt.Errorf("the launcher hasn't brought the processes together within %v: one of them or the launcher has ended, or can't be reached", 2*patience())
 	}
 	w.bytes = allocate[byte](chunk)
+	go w.watch()
 	return w, nil
 }
 
@@ -65,8 +72,9 @@ func (w *World) serve(j launcher.Job, joined chan<- error) {
 	idle := time.Time{} // when the last thing happened
 	rest := time.NewTimer(0)
 	for {
-		if w.pulse.look(w.library) != nil {
-			w.giveUp()
+		w.turns.Add(1)
+		if err := w.pulse.look(w.library); err != nil {
+			w.giveUp(err)
 		}
 		pause := 5 * time.Millisecond // between looks at the pulse
 		if len(w.open) > 0 {
@@ -116,14 +124,6 @@ func (w *World) start(j launcher.Job) error {
 	return w.pulse.start(l)
 }
 
-// giveUp ends all operations under way with the pulse's error.
-func (w *World) giveUp() {
-	for _, r := range w.open {
-		r.done <- w.pulse.err
-	}
-	w.open = nil
-}
-
 // look moves the operations under way on, and says whether one has ended.
 func (w *World) look() bool {
 	before := len(w.open)
@@ -141,21 +141,29 @@ func (w *World) look() bool {
 // begin begins an operation: f calls the library with a request's memory. wait returns when
 // it is done.
 func (w *World) begin(what string, r *request, f func(r *request) int32) (wait func() error) {
-	w.calls <- func() {
-		err := w.pulse.err
-		if err == nil {
-			err = w.library.check(what, f(r))
-		}
-		if err != nil {
+	w.call(func() {
+		if err := w.library.check(what, f(r)); err != nil {
 			r.done <- err
 			return
 		}
 		w.open = append(w.open, r)
-	}
+	})
 	return func() error {
-		err := <-r.done
-		w.free = append(w.free, r)
-		return err
+		select {
+		case err := <-r.done:
+			w.free = append(w.free, r)
+			return err
+		case <-w.gone:
+			return w.why
+		}
+	}
+}
+
+// call has serve call f, unless the other processes are given up.
+func (w *World) call(f func()) {
+	select {
+	case w.calls <- f:
+	case <-w.gone:
 	}
 }
 
@@ -257,7 +265,11 @@ func (w *World) Leave(status int) {
 
 // Abort ends all processes of the job at once.
 func (w *World) Abort(status int) {
-	w.calls <- func() { call(w.library.abort, w.library.world, uintptr(status)) }
+	time.Sleep(200 * time.Millisecond) // the launcher reads what was printed
+	select {
+	case w.calls <- func() { call(w.library.abort, w.library.world, uintptr(status)) }:
+	default: // serve doesn't get to it
+	}
 	// The library ends the process. One that doesn't isn't waited for.
 	time.Sleep(2 * time.Second)
 	os.Exit(status)
