@@ -33,7 +33,9 @@ func PlotSoak(path string, all []Soaked) error {
 		} {
 			var points plotter.XYs
 			for _, m := range list {
-				points = append(points, plotter.XY{X: m.Seconds / 3600, Y: value(m)})
+				if y := value(m); y > 0 { // goroutines aren't known at once
+					points = append(points, plotter.XY{X: m.Seconds / 3600, Y: y})
+				}
 			}
 			if err := chart.Line(p, "", points, color, nil); err != nil {
 				return err
@@ -51,7 +53,7 @@ func PlotSoak(path string, all []Soaked) error {
 	}
 	for _, p := range []*plot.Plot{memory, goroutines, files, speed} {
 		p.Add(plotter.NewGrid())
-		p.Y.Min = 0
+		p.X.Min, p.Y.Min = 0, 0
 	}
 	speed.Y.Max = max(speed.Y.Max, 1.5)
 	return chart.WriteLegend(path, chart.SlideWidth, chart.SlideHeight, legend, []*plot.Plot{memory, goroutines}, []*plot.Plot{files, speed})
