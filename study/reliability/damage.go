@@ -66,6 +66,7 @@ func (k Kind) Damage(p *Program, r *Report, times int, _ uint64) error {
 		if err := k.damage(p, r, r.row("value replaced", k.Name), reference, dir, name, mutants); err != nil {
 			return err
 		}
+		fmt.Fprintf(r.Log, "%s: %s: cut off %d times, %d values replaced\n", k.Name, name, len(cuts), len(mutants))
 	}
 	return os.RemoveAll(filepath.Join(p.Folder, dir))
 }

@@ -98,10 +98,10 @@ func (p *Program) start(c *exec.Cmd, change func(*exec.Cmd), args []string) (*Pr
 	}
 	unix.Prlimit(c.Process.Pid, unix.RLIMIT_AS, &unix.Rlimit{Cur: mostAddresses, Max: mostAddresses}, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), p.Limit)
-	hung := false
+	var hung atomic.Bool
 	context.AfterFunc(ctx, func() {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			hung = true
+			hung.Store(true)
 			r.Signal(syscall.SIGQUIT) // prints where it is
 			if r.Running(afterQuit) {
 				r.Signal(syscall.SIGKILL)
@@ -112,7 +112,7 @@ func (p *Program) start(c *exec.Cmd, change func(*exec.Cmd), args []string) (*Pr
 	go func() {
 		c.Wait()
 		cancel()
-		r.ended = Ended{Args: args, Status: status(c.ProcessState), Stdout: r.stdout.String(), Stderr: r.stderr.String(), Hung: hung, Took: time.Since(r.begun), Computed: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
+		r.ended = Ended{Args: args, Status: status(c.ProcessState), Stdout: r.stdout.String(), Stderr: r.stderr.String(), Hung: hung.Load(), Took: time.Since(r.begun), Computed: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
 		r.ended.Memory = r.memory.Load()
 		close(r.done)
 	}()

@@ -10,7 +10,7 @@ import (
 
 // Report counts what was done to runs, and what went wrong.
 type Report struct {
-	Log  io.Writer // what goes wrong is written here at once
+	Log  io.Writer // what goes wrong is written here at once, and what is done of long work
 	rows []*row
 }
 
