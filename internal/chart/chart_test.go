@@ -80,6 +80,11 @@ func TestWrite(t *testing.T) {
 }
 
 func TestLogTicks(t *testing.T) {
+	for _, low := range []float64{0, -1, math.Inf(-1), math.NaN()} { // comes to an end
+		if n := len(LogTicks(low, 100)); n > 20 {
+			t.Errorf("%d ticks from %v on", n, low)
+		}
+	}
 	for _, k := range []struct {
 		low, high float64
 		want      string

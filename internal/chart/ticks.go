@@ -57,8 +57,12 @@ func tickLabel(v, step float64) string {
 }
 
 // LogTicks are at 1, 2 and 5 of each decade, or where that would be too many, at 1. Where it
-// would be fewer than three, they are those of a linear axis.
+// would be fewer than three, or the axis can't be logarithmic, they are those of a linear
+// axis.
 func LogTicks(low, high float64) (ticks []plot.Tick) {
+	if !(low > 0) || math.IsInf(high, 0) {
+		return Ticks(5).Ticks(low, high)
+	}
 	digits := []float64{1, 2, 5}
 	if high > 1e4*low {
 		digits = digits[:1]

@@ -286,6 +286,10 @@ func (l *Ladder) result(r Rung) (result Result, trained bool, err error) {
 	}
 	n := r.Config.Model.Counts()
 	for _, m := range metrics {
+		if m.ValLoss == 0 && !(m.Loss > 0) || m.ValLoss < 0 || m.BitsPerByte < 0 {
+			return result, false, fmt.Errorf("%s: step %d has a loss of %v: expected a number above 0; remove %s, and the model is trained again",
+				filepath.Join(r.Dir, train.MetricsFile), m.Step, min(m.Loss, m.ValLoss, m.BitsPerByte), r.Dir)
+		}
 		if m.Step == r.Config.Train.Steps && m.ValLoss != 0 {
 			return Result{
 				Shape: r.Shape, Seed: r.Seed, Dir: r.Dir, Parameters: n.Total(), NonEmbedding: n.NonEmbedding(),

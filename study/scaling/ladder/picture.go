@@ -98,8 +98,11 @@ type logTicks struct {
 	label     func(float64) string
 }
 
-// Ticks are those within [least, most].
+// Ticks are those within [least, most]; none of an axis that can't be logarithmic.
 func (l logTicks) Ticks(least, most float64) (ticks []plot.Tick) {
+	if !(least > 0) || math.IsInf(most, 0) {
+		return nil
+	}
 	for decade := math.Pow(10, math.Floor(math.Log10(least))); decade <= most; decade *= 10 {
 		for _, m := range l.multiples {
 			if v := m * decade; v >= least && v <= most {
