@@ -40,7 +40,7 @@ func TestFewshot(t *testing.T) {
 		status  int
 		message string
 	}{
-		{[]string{"--shots", "1,x"}, 2, `invalid value "x" for flag -shots`},
+		{[]string{"--shots", "1,x"}, 2, `--shots is "x": expected a whole number`},
 		{[]string{"--shots", "9223372036854775807"}, 2, "expected numbers from 0 to 100000"},
 		{[]string{"--trials", "0"}, 2, "--trials is 0"},
 		{[]string{"--format", "xml"}, 2, "expected text, markdown, csv or json"},

@@ -87,6 +87,7 @@ type UnknownColumns struct {
 	Table, Wanted, Has, Flags string
 }
 
+// Error says which columns are wanted, which there are, and how to name them.
 func (u *UnknownColumns) Error() string {
 	return fmt.Sprintf("%s: which columns hold the %s? %s: name them with %s", u.Table, u.Wanted, u.Has, u.Flags)
 }

@@ -195,6 +195,7 @@ func (b *Browser) Open(url string) {
 	for !b.loaded {
 		b.wait(url, func(message) bool { return true })
 	}
+	b.settle() // what begins with the focus has it from the first frame on
 }
 
 // Eval evaluates JavaScript in the page and reads its value.
