@@ -11,7 +11,7 @@ import (
 
 // A reference curve is one of its preset as it is now.
 func TestReferences(t *testing.T) {
-	if got := strings.Join(References(), " "); got != "shakespeare.yaml small.yaml" {
+	if got := strings.Join(References(), " "); got != "shakespeare.yaml small.yaml small-zh.yaml" {
 		t.Errorf("references of %s", got)
 	}
 	for _, name := range References() {
@@ -63,5 +63,5 @@ func TestReferences(t *testing.T) {
 		}
 	}
 	_, err := ReferenceOf("gpt1.yaml")
-	expect.Error(t, err, "expected shakespeare.yaml or small.yaml")
+	expect.Error(t, err, "expected shakespeare.yaml, small.yaml or small-zh.yaml")
 }
