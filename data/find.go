@@ -32,6 +32,7 @@ const (
 	whyLink    = "a link to nothing"
 	whyLoop    = "a link to a folder"
 	whySpecial = "not a regular file"
+	whyClosed  = "not readable by this user"
 	whyNobody  = "a pipe that nobody writes to"
 	whySame    = "a file that is read already"
 )
@@ -145,10 +146,21 @@ func (f *finder) addFound(path string) error {
 		f.leave(path, whySpecial)
 	case info.Size() == 0:
 		f.leave(path, whyEmpty)
+	case isClosed(path):
+		f.leave(path, whyClosed)
 	default:
 		f.addFile(path, info, false)
 	}
 	return nil
+}
+
+// isClosed says whether the file may not be read.
+func isClosed(path string) bool {
+	f, err := os.Open(path)
+	if err == nil {
+		f.Close()
+	}
+	return errors.Is(err, fs.ErrPermission)
 }
 
 // addFolder searches through a folder.
@@ -156,6 +168,10 @@ func (f *finder) addFolder(folder string) error {
 	before := f.matched
 	root := folder + string(filepath.Separator) // so that a link to a folder is followed
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrPermission) && path != root {
+			f.leave(filepath.Clean(path), whyClosed)
+			return fs.SkipDir
+		}
 		if err != nil {
 			return err
 		}
@@ -197,6 +213,10 @@ func leadsToFolder(link string) bool {
 // matches a pattern that asks for such.
 func (f *finder) addGlob(pattern string) error {
 	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithFailOnIOErrors(), doublestar.WithNoFollow())
+	if closed := (*fs.PathError)(nil); errors.As(err, &closed) && errors.Is(err, fs.ErrPermission) {
+		f.leave(closed.Path, whyClosed)
+		matches, err = doublestar.FilepathGlob(pattern, doublestar.WithNoFollow())
+	}
 	if errors.Is(err, doublestar.ErrBadPattern) {
 		return fmt.Errorf("%s: not a well-formed glob: expected *, ?, [abc], {a,b} and ** (folders of any depth) in it", pattern)
 	}
