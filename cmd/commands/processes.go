@@ -97,6 +97,7 @@ func Main(args []string, join Join) int {
 	}
 	team = &run.Team{Peers: crew}
 	status := execute(ctx, args, os.Stdout, os.Stderr)
+	begun() // all is said: a launcher that ends the job now, as another process has ended, adds no line
 	if team.Working() {
 		crew.Abort(max(1, status))
 	}
