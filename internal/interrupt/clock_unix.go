@@ -16,12 +16,18 @@ var watchStops = sync.OnceFunc(func() {
 	if signal.Ignored(syscall.SIGTSTP) {
 		return
 	}
-	stops := make(chan os.Signal, 1)
+	stops, continues := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(stops, syscall.SIGTSTP)
+	signal.Notify(continues, syscall.SIGCONT)
 	go func() {
 		for range stops {
+			select {
+			case <-continues: // of an earlier time
+			default:
+			}
 			start := time.Now()
-			syscall.Kill(syscall.Getpid(), syscall.SIGSTOP) // returns when the process goes on
+			syscall.Kill(syscall.Getpid(), syscall.SIGSTOP) // may return before the process stops
+			<-continues
 			stopped.Add(int64(time.Since(start)))
 		}
 	}()
