@@ -78,20 +78,27 @@ func TestBarFits(t *testing.T) {
 			}
 			return len(bars) == 1 && terminal.Columns(bars[0]) < columns && (columns == 40 || strings.Contains(bars[0], " 50 %  step 4/12000  loss 1.0000"))
 		}
-		for range 250 { // until the emulator has read all
-			if fits() {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
+		eventually(fits)
 		if !fits() {
 			t.Errorf("%d columns:\n%s", columns, screen.String())
 		}
 		r.Close()
+		// What a terminal hasn't been asked for yet is lost when it is closed.
+		eventually(func() bool { return strings.Contains(screen.String(), "step 4/12000  loss 1.0000  val 1.0000") })
 		tty.Close()
 		<-ended
 		if text := screen.String(); strings.Contains(text, "%") || !strings.Contains(text, "step 4/12000  loss 1.0000  val 1.0000") {
-			t.Errorf("%d columns, at the end:\n%s", columns, screen.String())
+			t.Errorf("%d columns, at the end:\n%s", columns, text)
 		}
+	}
+}
+
+// eventually waits, for five seconds at most, until the emulator has read what done looks for.
+func eventually(done func() bool) {
+	for range 250 {
+		if done() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
