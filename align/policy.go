@@ -250,18 +250,19 @@ func (p *policy) compute(in *policyGraph, x, grad [][]float32) float64 {
 	d := make([]float64, tokens)
 	total, stats := loss.Policy(logProbs, in.old, in.advantages, p.config.Clip, tokens, d)
 	steps, n := float64(p.steps), float64(tokens)
-	p.measures()["loss/policy_avg"] += total / steps
-	p.measures()["policy/clipfrac_avg"] += float64(stats.Clipped) / n / steps
-	p.measures()["policy/approxkl_avg"] += stats.ApproxKL / n / steps
-	p.measures()["policy/entropy_avg"] += mean(entropies) / steps
+	seen := p.measures()
+	seen["loss/policy_avg"] += total / steps
+	seen["policy/clipfrac_avg"] += float64(stats.Clipped) / n / steps
+	seen["policy/approxkl_avg"] += stats.ApproxKL / n / steps
+	seen["policy/entropy_avg"] += mean(entropies) / steps
 	ratio := stats.Ratio / n
-	p.measures()["val/ratio"] += ratio / steps
-	p.measures()["val/ratio_var"] += (ratio - 1) * (ratio - 1) / steps
+	seen["val/ratio"] += ratio / steps
+	seen["val/ratio_var"] += (ratio - 1) * (ratio - 1) / steps
 	if p.config.KLIn == KLLoss && p.beta[0] > 0 {
 		more := make([]float64, tokens)
 		kl := loss.K3Loss(logProbs, in.reference, tokens, more)
 		total += p.beta[0] * kl
-		p.measures()["kl"] += kl / steps
+		seen["kl"] += kl / steps
 		for i := range d {
 			d[i] += p.beta[0] * more[i]
 		}
@@ -281,7 +282,7 @@ func (p *policy) compute(in *policyGraph, x, grad [][]float32) float64 {
 		}
 		scatter(grad[0][:half], in.texts, d)
 		total += p.config.Pretraining * l
-		p.measures()["ptx/loss"] += l / steps
+		seen["ptx/loss"] += l / steps
 	}
 	if p.config.ValueHead {
 		values := gather(x[1], in.spans)
@@ -289,8 +290,8 @@ func (p *policy) compute(in *policyGraph, x, grad [][]float32) float64 {
 		l, clipped := loss.Value(values, in.values, in.returns, p.config.ValueClip, p.config.ValueWeight, tokens, d)
 		scatter(grad[1], in.spans, d)
 		total += l
-		p.measures()["loss/value_avg"] += l / p.config.ValueWeight / steps
-		p.measures()["val/clipfrac_avg"] += float64(clipped) / n / steps
+		seen["loss/value_avg"] += l / p.config.ValueWeight / steps
+		seen["val/clipfrac_avg"] += float64(clipped) / n / steps
 	}
 	return total
 }

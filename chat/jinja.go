@@ -156,6 +156,7 @@ func (j *Jinja) hide(text string) string {
 // shown encodes what was hidden as it was written.
 type shown struct{ tokenizer.Tokenizer }
 
+// Encode leaves out what parts the names.
 func (t shown) Encode(text string) ([]int32, error) {
 	return t.Tokenizer.Encode(strings.ReplaceAll(text, hidden, ""))
 }

@@ -26,16 +26,11 @@ func prepare(source string) (string, error) {
 	var tags []tag
 	last := tag{lineBegins: true}
 	for rest := source; ; {
-		at := strings.IndexAny(rest, "{")
-		for at >= 0 && (at+1 == len(rest) || !strings.ContainsRune("{%#", rune(rest[at+1]))) {
-			more := strings.IndexByte(rest[at+1:], '{')
-			if more < 0 {
-				at = -1
-				break
-			}
-			at += 1 + more
+		at := len(rest)
+		if begin := tagBegin.FindStringIndex(rest); begin != nil {
+			at = begin[0]
 		}
-		if at < 0 {
+		if at == len(rest) {
 			write(&out, last.after(rest))
 			break
 		}
@@ -61,6 +56,9 @@ func prepare(source string) (string, error) {
 	}
 	return out.String(), check(tags)
 }
+
+// tagBegin is what every tag begins with.
+var tagBegin = regexp.MustCompile(`\{[{%#]`)
 
 // tag is {{ body }}, {% body %} or {# body #}.
 type tag struct {

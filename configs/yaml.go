@@ -17,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"tinygpt/data"
 	"tinygpt/internal/suggest"
 	"tinygpt/internal/userfile"
 )
@@ -107,15 +108,8 @@ func parse(text []byte, name string) (*ast.MappingNode, error) {
 	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
 		return nil, fmt.Errorf("%s: the file is UTF-16, as Windows PowerShell's > writes: save it as UTF-8", name)
 	}
-	if !utf8.Valid(text) {
-		line := 1
-		for rest := text; ; line++ {
-			before, after, _ := bytes.Cut(rest, []byte("\n"))
-			if rest = after; !utf8.Valid(before) {
-				break
-			}
-		}
-		return nil, fmt.Errorf("%s:%d: not UTF-8, which a configuration is written in: save it as UTF-8", name, line)
+	if at := data.FirstInvalid(text); at >= 0 {
+		return nil, fmt.Errorf("%s:%d: not UTF-8, which a configuration is written in: save it as UTF-8", name, data.LineAt(text, at))
 	}
 	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	if err := checkLimits(text, name); err != nil {

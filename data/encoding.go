@@ -59,19 +59,19 @@ func decode(file string, raw []byte, name string) (string, error) {
 			return "", fmt.Errorf("%s: not %s: %w", file, name, err)
 		}
 		if at := bytes.IndexRune(text, utf8.RuneError); at >= 0 {
-			return "", fmt.Errorf("%s:%d: bytes that aren't %s: name the encoding that the file has with --encoding", file, lineAt(text, at), name)
+			return "", fmt.Errorf("%s:%d: bytes that aren't %s: name the encoding that the file has with --encoding", file, LineAt(text, at), name)
 		}
 	} else if err := checkUTF8(file, text); err != nil {
 		return "", err
 	}
 	if at := bytes.IndexByte(text, 0); at >= 0 {
-		return "", fmt.Errorf("%s:%d: a NUL character at offset %d: the file isn't text; remove it, or name only files of text", file, lineAt(text, at), at)
+		return "", fmt.Errorf("%s:%d: a NUL character at offset %d: the file isn't text; remove it, or name only files of text", file, LineAt(text, at), at)
 	}
 	return string(text), nil
 }
 
-// lineAt is the number of the line with that offset.
-func lineAt(text []byte, at int) int { return 1 + bytes.Count(text[:at], []byte("\n")) }
+// LineAt is the number of the line with that offset.
+func LineAt(text []byte, at int) int { return 1 + bytes.Count(text[:at], []byte("\n")) }
 
 // kinds are files that aren't text, by their media type, and how one makes text of them.
 var kinds = map[string]string{
@@ -134,11 +134,11 @@ func checkUTF8(file string, text []byte) error {
 	if likely := nulls(text); likely != "" {
 		return fmt.Errorf("%s: the file looks like %s, expected UTF-8: read it with --encoding %s", file, strings.ToUpper(likely), likely)
 	}
-	at := firstInvalid(text)
+	at := FirstInvalid(text)
 	if at < 0 {
 		return nil
 	}
-	line := lineAt(text, at)
+	line := LineAt(text, at)
 	if i := bytes.IndexAny(text[max(0, at-1<<12):min(len(text), at+1<<12)], "\x00\x01\x02\x03\x04\x05\x06"); i >= 0 && eastAsian(text[:min(len(text), 1<<12)]) == "" {
 		return fmt.Errorf("%s:%d: byte %#x at offset %d is not UTF-8, and near it is byte %#x, which no text has: name only files of text", file, line, text[at], at, text[max(0, at-1<<12)+i])
 	}
@@ -158,8 +158,8 @@ func surrogate(text []byte) bool {
 		bytes.HasPrefix(text, []byte("\xc0\x80"))
 }
 
-// firstInvalid is the offset of the first byte that isn't UTF-8; -1 if there is none.
-func firstInvalid(text []byte) int {
+// FirstInvalid is the offset of the first byte that isn't UTF-8; -1 if there is none.
+func FirstInvalid(text []byte) int {
 	if utf8.Valid(text) {
 		return -1
 	}

@@ -162,7 +162,7 @@ func checkLine(file string, line []byte, number, offset int, o Options) error {
 		}
 		return nil
 	}
-	if at := firstInvalid(line); at >= 0 {
+	if at := FirstInvalid(line); at >= 0 {
 		return fmt.Errorf("%s:%d: byte %#x at offset %d is not UTF-8: %s", file, number, line[at], offset+at, guess(line, at))
 	}
 	return nil

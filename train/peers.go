@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"unsafe"
+
+	"tinygpt/internal/suggest"
 )
 
 // Peers are the processes that train one model together, each with a copy of the weights.
@@ -125,16 +126,7 @@ func (c Config) CheckPeers(processes int) error {
 			can = append(can, strconv.Itoa(n))
 		}
 	}
-	return fmt.Errorf("%d processes can't share a step of %d parts (train.gradient_parts): start %s", processes, c.parts(), listed(can))
-}
-
-// listed is "1", "1 or 2", "1, 2 or 4".
-func listed(words []string) string {
-	last := len(words) - 1
-	if last == 0 {
-		return words[0]
-	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return fmt.Errorf("%d processes can't share a step of %d parts (train.gradient_parts): start %s", processes, c.parts(), suggest.List(can))
 }
 
 // ForPeers returns c for a new run that is shared by that many processes. If c leaves

@@ -33,7 +33,6 @@ same examples. Results are kept one by one: the same command goes on where it wa
 			formatFlag(),
 		),
 		Action: func(c *cli.Context) error {
-			seeds := c.Int("seeds")
 			asJSON := wantsJSON(c)
 			cfg, source, err := finetuneConfig(c)
 			if err != nil {
@@ -52,7 +51,7 @@ same examples. Results are kept one by one: the same command goes on where it wa
 			}
 			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
 			s := &ablation.Study{
-				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: seeds, Averaged: c.Bool("averaged"), Dir: c.String("to"),
+				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Averaged: c.Bool("averaged"), Dir: c.String("to"),
 				Done: func(p ablation.Point, done, all int) {
 					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, number.Thousands(p.Examples), p.Seed,
 						p.Metric, p.Score, number.Short(time.Duration(p.Seconds*float64(time.Second))))

@@ -117,7 +117,6 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			seeds := c.Int("seeds")
 			reward, err := run.OrLatest(c.String("reward"), run.Reward)
 			if err != nil {
 				return err
@@ -126,7 +125,7 @@ are kept in the folder: the same command goes on after Ctrl-C.`,
 			if dir == "" {
 				dir = filepath.Join(reward, "overoptimise")
 			}
-			o := alignment.Overoptimisation{Reward: reward, Prompts: c.IntSlice("prompts"), BestOf: c.Int("n"), Held: c.Int("held-out"), Updates: c.Int("updates"), Seeds: seeds}
+			o := alignment.Overoptimisation{Reward: reward, Prompts: c.IntSlice("prompts"), BestOf: c.Int("n"), Held: c.Int("held-out"), Updates: c.Int("updates"), Seeds: c.Int("seeds")}
 			ctx, stop := interruptible(c)
 			defer stop()
 			p := terminal.NewStages(c.App.ErrWriter)

@@ -1,15 +1,15 @@
 package commands
 
 import (
-	"fmt"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/charmbracelet/x/vt"
-	"golang.org/x/sys/unix"
 
 	"tinygpt/internal/terminal"
 	"tinygpt/train"
@@ -18,30 +18,15 @@ import (
 // openTerminal returns a terminal of that many columns, and the other end of it.
 func openTerminal(t *testing.T, columns int) (tty, other *os.File) {
 	t.Helper()
-	other, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
+	tty, other, err := terminal.Open(columns)
+	if none := (*fs.PathError)(nil); errors.As(err, &none) && none.Path == "/dev/ptmx" {
 		t.Skip("no pseudo-terminals here: ", err)
 	}
-	t.Cleanup(func() { other.Close() })
-	if err := unix.IoctlSetPointerInt(int(other.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(other.Fd()), unix.TIOCGPTN)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
-		t.Fatal(err)
-	}
-	resizeTerminal(t, tty, columns)
+	t.Cleanup(func() { other.Close() })
 	return tty, other
-}
-
-func resizeTerminal(t *testing.T, tty *os.File, columns int) {
-	t.Helper()
-	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(columns)}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // The bar of a training takes one line of the terminal, also of a narrow one and after it
@@ -60,7 +45,9 @@ func TestBarFits(t *testing.T) {
 		for step := 1; step <= 4; step++ {
 			if step == 4 && columns == 80 {
 				columns = 50
-				resizeTerminal(t, tty, columns)
+				if err := terminal.Resize(tty, columns); err != nil {
+					t.Fatal(err)
+				}
 				time.Sleep(20 * time.Millisecond) // the emulator reads what was written before
 				screen.Resize(columns, 24)
 			}

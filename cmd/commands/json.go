@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"tinygpt/internal/suggest"
 )
 
 // Every command that prints results has --format: with json they are objects on standard
@@ -17,9 +18,7 @@ import (
 // refused before the command does something.
 func formatFlag(more ...string) cli.Flag {
 	formats := slices.Concat([]string{"text"}, more, []string{"json"})
-	last := len(formats) - 1
-	names := strings.Join(formats[:last], ", ") + " or " + formats[last]
-	return choice("format", names, "text", formats...)
+	return choice("format", suggest.List(formats), "text", formats...)
 }
 
 // wantsJSON says whether --format asks for JSON.

@@ -87,8 +87,7 @@ func Main(args []string, join Join) int {
 	case join == nil:
 		return fail(handOver(job, args))
 	}
-	ctx, begin := endAtSignal(job)
-	begun = begin
+	ctx := endAtSignal(job)
 	if crew, err = join(job); err != nil {
 		return fail(err)
 	}
@@ -125,11 +124,11 @@ func endAll(job launcher.Job, s syscall.Signal) {
 	}
 }
 
-// endAtSignal returns a context that a signal ends. Until begun is called, a signal ends this
-// process at once: before the processes have joined, and while the first one reads the texts,
-// there is nothing to be saved. The launcher ends the others then.
-func endAtSignal(job launcher.Job) (ctx context.Context, begun func()) {
-	ctx, _ = interrupt.Context(context.Background(), extraSignals()...)
+// endAtSignal returns a context that a signal ends, and sets begun. Until that is called, a
+// signal ends this process at once: before the processes have joined, and while the first one
+// reads the texts, there is nothing to be saved. The launcher ends the others then.
+func endAtSignal(job launcher.Job) context.Context {
+	ctx, _ := interrupt.Context(context.Background(), extraSignals()...)
 	forget := context.AfterFunc(ctx, func() {
 		who := ""
 		if job.Rank > 0 {
@@ -146,10 +145,11 @@ func endAtSignal(job launcher.Job) (ctx context.Context, begun func()) {
 		endAll(job, syscall.Signal(status-128))
 		os.Exit(status)
 	})
-	return ctx, func() {
+	begun = func() {
 		working.Store(true)
 		forget()
 	}
+	return ctx
 }
 
 // begun says that signals end the shared work in good order from now on, and working that it

@@ -45,12 +45,13 @@ a first line), each also with .gz, or in .safetensors, which gets its words in a
 			if err := format.Write(to, v); err != nil {
 				return err
 			}
+			as := format.Notes{Format: f, Zipped: zipped}.String()
 			return report(c, struct {
 				To    string `json:"to"`
 				As    string `json:"as"`
 				Words int    `json:"words"`
 				Dim   int    `json:"dim"`
-			}{to, format.Notes{Format: f, Zipped: zipped}.String(), len(v.Words), v.Dim}, "wrote %s (%s): %s words of %d numbers\n", to, format.Notes{Format: f, Zipped: zipped}, number.Thousands(len(v.Words)), v.Dim)
+			}{to, as, len(v.Words), v.Dim}, "wrote %s (%s): %s words of %d numbers\n", to, as, number.Thousands(len(v.Words)), v.Dim)
 		},
 	}
 }

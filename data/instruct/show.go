@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"tinygpt/internal/number"
 )
 
 // Count is a line of the paper's table next to that of the world.
@@ -42,13 +44,13 @@ func (w *World) Show(out io.Writer) {
 	fmt.Fprintln(out)
 	sum := map[string][2]int{}
 	for _, c := range w.Counts() {
-		fmt.Fprintf(out, "%-5s %-6s %-8s %6s %6s %9s %s\n", c.Step, c.Split, c.Source, thousands(c.Paper), thousands(c.Here), thousands(c.Customers), c.tasks())
+		fmt.Fprintf(out, "%-5s %-6s %-8s %6s %6s %9s %s\n", c.Step, c.Split, c.Source, number.Thousands(c.Paper), number.Thousands(c.Here), number.Thousands(c.Customers), c.tasks())
 		total := sum[string(c.Step)+" "+c.Split]
 		sum[string(c.Step)+" "+c.Split] = [2]int{total[0] + c.Paper, total[1] + c.Here}
 	}
 	for _, key := range []string{"SFT train", "SFT valid", "RM train", "RM valid", "PPO train", "PPO valid"} {
 		step, split, _ := strings.Cut(key, " ")
-		fmt.Fprintf(out, "%-5s %-6s %-8s %6s %6s\n", step, split, "together", thousands(sum[key][0]), thousands(sum[key][1]))
+		fmt.Fprintf(out, "%-5s %-6s %-8s %6s %6s\n", step, split, "together", number.Thousands(sum[key][0]), number.Thousands(sum[key][1]))
 	}
 	reward := sum["RM train"]
 	fmt.Fprintf(out, `
@@ -63,8 +65,8 @@ of all tasks alike, customers more of some, without capitals and full stops, and
 with mistakes. A number 1,557 that slides of this table have in a fourth row of
 PPO is none of the paper's: the PPO part has two rows, and the sums above leave
 no room for it.
-`, thousands(reward[0]), thousands(6*reward[0]), thousands(36*reward[0]), thousands(reward[1]), thousands(6*reward[1]), thousands(36*reward[1]),
-		thousands(sum["PPO train"][0]), mostOfCustomer)
+`, number.Thousands(reward[0]), number.Thousands(6*reward[0]), number.Thousands(36*reward[0]), number.Thousands(reward[1]), number.Thousands(6*reward[1]), number.Thousands(36*reward[1]),
+		number.Thousands(sum["PPO train"][0]), mostOfCustomer)
 }
 
 // Examples returns a prompt of each task.
@@ -117,13 +119,4 @@ func (c Count) tasks() string {
 		parts = append(parts, fmt.Sprintf("%*.0f", max(4, len(t)), 100*c.Tasks[t]))
 	}
 	return strings.Join(parts, " ")
-}
-
-// thousands writes 1234 as 1,234.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

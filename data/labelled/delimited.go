@@ -21,15 +21,13 @@ func (t *Table) parseTSV(text string) error {
 
 // parseCSV leaves the work to the standard library.
 func (t *Table) parseCSV(text string) error {
-	r := csv.NewReader(strings.NewReader(text))
-	r.Comma = separatorOf(text)
-	r.FieldsPerRecord = -1
-	before := 0 // lines
+	separator, before := separatorOf(text), 0 // lines before the table
 	if first, rest, _ := strings.Cut(text, "\n"); separatorLine.MatchString(first) {
-		separator, _ := utf8.DecodeRuneInString(strings.Trim(first, "\"")[len("sep="):])
-		r = csv.NewReader(strings.NewReader(rest))
-		r.Comma, r.FieldsPerRecord, before = separator, -1, 1
+		separator, _ = utf8.DecodeRuneInString(strings.Trim(first, "\"")[len("sep="):])
+		text, before = rest, 1
 	}
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comma, r.FieldsPerRecord = separator, -1
 	for {
 		fields, err := r.Read()
 		if err == io.EOF {

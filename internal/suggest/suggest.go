@@ -30,7 +30,7 @@ func fold(s string) string {
 // Expected is the second half of an error about a value that must be one of several: what
 // they are, and which one was meant, as in "expected text or json; did you mean json?".
 func Expected[T ~string](found T, choices ...T) string {
-	return "expected " + list(choices) + DidYouMean(found, choices...)
+	return "expected " + List(choices) + DidYouMean(found, choices...)
 }
 
 // DidYouMean is the end of such an error where the choices are explained otherwise:
@@ -46,8 +46,8 @@ func DidYouMean[T ~string](found T, choices ...T) string {
 	return ""
 }
 
-// list writes choices as English does: "a, b or c".
-func list[T ~string](choices []T) (s string) {
+// List writes choices as English does: "a, b or c".
+func List[T ~string](choices []T) (s string) {
 	for i, c := range choices {
 		switch {
 		case i > 0 && i == len(choices)-1:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
 )
 
 // CheckLinks refuses a folder of files by others, such as a model's, with a symbolic link
@@ -29,7 +28,7 @@ func CheckLinks(dir string) error {
 		if err != nil {
 			return fmt.Errorf("%s: the link %s leads to nothing that is there: %w", dir, name, err)
 		}
-		if inside, err := filepath.Rel(tree, to); err != nil || inside == ".." || strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
+		if inside, err := filepath.Rel(tree, to); err != nil || !filepath.IsLocal(inside) {
 			return fmt.Errorf("%s: the link %s leads out of the folder, to %s: put a copy of that file in its place", dir, name, to)
 		}
 		return nil

@@ -126,7 +126,7 @@ func parseCall(name, arguments, folder string, known map[int]string) (c call, ou
 			p = filepath.Join(folder, p)
 		}
 		p, err := filepath.Rel(folder, p)
-		return p, err == nil && p != ".." && !strings.HasPrefix(p, "../")
+		return p, err == nil && filepath.IsLocal(p)
 	}
 	switch name {
 	case "openat":

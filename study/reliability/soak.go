@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/terminal"
 )
 
 // Soaked is a line of soak.jsonl: what a process that has run for hours holds.
@@ -145,14 +146,14 @@ func startSoaked(ctx context.Context, p *Program, name string, args []string, sh
 		// Go's runtime writes a list of its goroutines every interval.
 		c.Env = append(c.Env, "GOMAXPROCS=1", fmt.Sprintf("GODEBUG=schedtrace=%d,scheddetail=1", soakInterval.Milliseconds()))
 	}
-	var terminal *os.File
+	var typed *os.File // where a user types
 	if name == "sample" {
-		tty, other, err := openTerminal()
+		tty, user, err := terminal.Open(80)
 		if err != nil {
 			return nil, err
 		}
 		defer tty.Close()
-		terminal = other
+		typed = user
 		pipes := set
 		set = func(c *exec.Cmd) {
 			pipes(c)
@@ -170,7 +171,7 @@ func startSoaked(ctx context.Context, p *Program, name string, args []string, sh
 	}
 	switch name {
 	case "sample":
-		go s.talk(ctx, terminal)
+		go s.talk(ctx, typed)
 	case "serve":
 		go s.ask(ctx, out)
 	default:
@@ -283,17 +284,4 @@ func lastNumber(path, key string) float64 {
 }
 
 // ReadSoak reads a soak's lines.
-func ReadSoak(path string) (list []Soaked, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	for line := range bytes.Lines(text) {
-		var m Soaked
-		if err := json.Unmarshal(line, &m); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		list = append(list, m)
-	}
-	return list, nil
-}
+func ReadSoak(path string) ([]Soaked, error) { return atomicfile.ReadLines[Soaked](path) }

@@ -3,7 +3,6 @@
 package reliability
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -16,32 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// openTerminal returns a terminal and its other end.
-func openTerminal() (tty, other *os.File, err error) {
-	if other, err = os.OpenFile("/dev/ptmx", os.O_RDWR, 0); err != nil {
-		return nil, nil, err
-	}
-	defer func() {
-		if err != nil {
-			other.Close()
-		}
-	}()
-	if err = unix.IoctlSetPointerInt(int(other.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		return nil, nil, err
-	}
-	n, err := unix.IoctlGetInt(int(other.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		return nil, nil, err
-	}
-	if tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
-		return nil, nil, err
-	}
-	return tty, other, unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80})
-}
 
 // talk gives a session of sample a line a second, and counts its answers.
 func (s *soakedProcess) talk(ctx context.Context, terminal *os.File) {
@@ -84,17 +58,14 @@ func (s *soakedProcess) talk(ctx context.Context, terminal *os.File) {
 // loadPeriod is that of the load of a server: half of it rises and falls, half is none.
 const loadPeriod = 10 * time.Minute
 
-// ask sends a server requests of all sorts, none or up to eight every two seconds: long and short ones, streams, clients that leave, requests that are
-// refused.
+// ask sends a server requests of all sorts, none or up to eight every two seconds: long and
+// short ones, streams, clients that leave, requests that are refused.
 func (s *soakedProcess) ask(ctx context.Context, out io.Reader) {
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if m := serving.FindStringSubmatch(lines.Text()); m != nil {
-			s.address.Store("http://" + m[1])
-			break
-		}
+	address, err := listening(s.process, out)
+	if err != nil {
+		return // it has ended: Soak sees that
 	}
-	go io.Copy(io.Discard, out)
+	s.address.Store(address)
 	begun := time.Now()
 	client := &http.Client{Timeout: time.Minute}
 	for ctx.Err() == nil {

@@ -181,7 +181,7 @@ func render(columns []column, rows []Estimate, f Format) string {
 	if f == Text {
 		return renderText(columns, rows)
 	}
-	t := table.NewWriter()
+	t := terminal.Framed()
 	var header table.Row
 	cells := make([]table.Row, len(rows))
 	var configs []table.ColumnConfig
@@ -196,7 +196,6 @@ func render(columns []column, rows []Estimate, f Format) string {
 			cells[j] = append(cells[j], c.of(e))
 		}
 	}
-	t.Style().Format.Header = text.FormatDefault
 	t.AppendHeader(header)
 	t.AppendRows(cells)
 	t.SetColumnConfigs(configs)
