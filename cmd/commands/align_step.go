@@ -22,7 +22,8 @@ func alignSFTCommand() *cli.Command {
 
 func alignRewardCommand() *cli.Command {
 	return alignStep(run.Reward, "step 2: learn from comparisons what an answer is worth (reward model)",
-		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "comparisons in `FILE` in the place of the built-in ones (repeatable)"})
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "comparisons in `FILE` in the place of the built-in ones (repeatable)"},
+		&cli.StringFlag{Name: "answers-from", Usage: "compare answers of the run in `FOLDER`: the reward model may be larger than the policy", DefaultText: "the run that it starts from"})
 }
 
 func alignPPOCommand() *cli.Command {
@@ -108,6 +109,7 @@ func alignSettings(c *cli.Context) (s alignment.Settings, source string, err err
 	}
 	s.From, s.Data, s.Force = c.String("from"), c.StringSlice("data"), c.Bool("force")
 	s.RewardFrom = c.String("reward") + c.String("comparisons")
+	s.AnswersFrom = c.String("answers-from")
 	if command := c.String("reward-command"); command != "" {
 		if s.RewardFrom != "" {
 			return s, "", usageError{errors.New("--reward and --reward-command: expected one of them")}

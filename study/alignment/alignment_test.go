@@ -25,19 +25,19 @@ import (
 )
 
 // baseRun makes a run of a small model that was never trained.
-func baseRun(t *testing.T, dir string) string {
+func baseRun(t *testing.T, dir string, width, vocabulary int) string {
 	t.Helper()
 	var texts []string
 	for i := range 60 {
 		texts = append(texts, story.English.Generate(1, i).Text)
 	}
-	tok, err := tokenizer.TrainBPE(slices.Values(texts), 500)
+	tok, err := tokenizer.TrainBPE(slices.Values(texts), vocabulary)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := configs.Default()
 	c.Data.StoriesBytes = 60000
-	c.Model = model.Config{Arch: model.GPT2, Layers: 1, Heads: 2, Width: 16, Context: 320, VocabSize: tok.VocabSize()}
+	c.Model = model.Config{Arch: model.GPT2, Layers: 1, Heads: 2, Width: width, Context: 320, VocabSize: tok.VocabSize()}
 	m, err := model.New(c.Model, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func (r ofSteps) Step(m train.Metrics, p train.Progress) {
 // PPO ends with the same weights.
 func TestCourse(t *testing.T) {
 	dir := t.TempDir()
-	base := baseRun(t, dir)
+	base := baseRun(t, dir, 16, 500)
 	whole, out := course(t, filepath.Join(dir, "whole"), base, quick(), train.Silent{})
 	if err := whole.Run(context.Background()); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -120,6 +120,7 @@ func TestCourse(t *testing.T) {
 	}
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, whole.Dir) })
 	t.Run("reward", func(t *testing.T) { checkReward(t, whole.Dir) })
+	t.Run("a larger reward model", func(t *testing.T) { checkLarger(t, whole.Dir) })
 	t.Run("refusals", func(t *testing.T) { checkRefusals(t, whole.Dir) })
 	t.Run("pre-training mixed in", func(t *testing.T) {
 		s := quick()
@@ -293,6 +294,42 @@ func checkReward(t *testing.T, dir string) {
 	}
 }
 
+// A reward model may be larger than the policy whose answers it compares; a policy with
+// another tokenizer is refused.
+func checkLarger(t *testing.T, dir string) {
+	train := func(kind run.Kind, s Settings) *Training {
+		t.Helper()
+		tr, err := Start(context.Background(), kind, s, fixture.NewPath(t, string(kind)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := tr.Train(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return tr
+	}
+	s := quick()
+	s.From = baseRun(t, t.TempDir(), 32, 500)
+	larger := train(run.SFT, s)
+	s.From, s.AnswersFrom = larger.Run.Dir, filepath.Join(dir, "sft")
+	reward := train(run.Reward, s)
+	if !bytes.Equal(expect.File(t, reward.Run.Dir, comparisonsFile), expect.File(t, dir, "reward", comparisonsFile)) {
+		t.Error("the answers to compare aren't those of the smaller model")
+	}
+	s.From, s.AnswersFrom, s.RewardFrom = filepath.Join(dir, "sft"), "", reward.Run.Dir
+	s.PPO.Updates = 1
+	train(run.PPO, s)
+	list, err := BestOfReward(context.Background(), reward.Run.Dir, 4, 2, func(string, int, int) {})
+	if err != nil || len(list) != 2 {
+		t.Errorf("best of n: %v, %v", list, err)
+	}
+
+	s.From = baseRun(t, t.TempDir(), 16, 400)
+	s.From = train(run.SFT, s).Run.Dir
+	_, err = Start(context.Background(), run.PPO, s, fixture.NewPath(t, "x"), nil)
+	expect.Error(t, err, "different tokenizers")
+}
+
 // What can't go well is refused with what to do.
 func checkRefusals(t *testing.T, dir string) {
 	path := filepath.Join(dir, "reward", resultsFile)
@@ -324,7 +361,7 @@ func TestOwnData(t *testing.T) {
 		return path
 	}
 	s := quick()
-	s.From = baseRun(t, dir)
+	s.From = baseRun(t, dir, 16, 500)
 	train1 := func(kind run.Kind, s Settings) string {
 		t.Helper()
 		tr, err := Start(context.Background(), kind, s, filepath.Join(dir, string(kind)), nil)

@@ -139,8 +139,8 @@ func fit(d, reward []float64, f func(float64) float64) (fitted, bool) {
 	return r, true
 }
 
-// BestOfReward draws answers of the model that a reward model's run started from, and
-// chooses by that reward model.
+// BestOfReward draws answers of the model whose answers a reward model's run compared,
+// and chooses by that reward model.
 func BestOfReward(ctx context.Context, dir string, prompts, n int, p Progress) ([]BestOf, error) {
 	r, err := run.Open(dir)
 	if err != nil {
@@ -154,7 +154,7 @@ func BestOfReward(ctx context.Context, dir string, prompts, n int, p Progress) (
 	if err != nil {
 		return nil, err
 	}
-	drawn, err := Draw(ctx, s.From, s, prompts, n, p)
+	drawn, err := Draw(ctx, s.answerer(), s, prompts, n, p)
 	if err != nil {
 		return nil, err
 	}

@@ -34,9 +34,9 @@ type comparisons struct {
 // labelerSeed is what labelers' seeds differ from the world's by.
 const labelerSeed = 0x1abe1
 
-// collect has m answer the world's prompts of the reward model, and labelers rank the
-// answers; what is in dir already is read from there.
-func (d *source) collect(ctx context.Context, m *model.Model, dir string, p Progress) (*comparisons, error) {
+// collect has the answerer answer the world's prompts of the reward model, and labelers
+// rank the answers; what is in dir already is read from there.
+func (d *source) collect(ctx context.Context, dir string, p Progress) (*comparisons, error) {
 	c := &comparisons{}
 	var err error
 	if c.prompts, err = d.instructions(d.prompts(instruct.Reward, false)); err != nil {
@@ -51,7 +51,7 @@ func (d *source) collect(ctx context.Context, m *model.Model, dir string, p Prog
 	c.panel.Labelers = labeler.New(seed+labelerSeed, labeler.Count, false)
 	c.heldOut.Labelers = labeler.New(seed+labelerSeed, labeler.HeldOut, true)
 	if _, err := os.Stat(filepath.Join(dir, heldOutFile)); errors.Is(err, os.ErrNotExist) {
-		if err := d.ask(ctx, m, c, dir, p); err != nil {
+		if err := d.ask(ctx, c, dir, p); err != nil {
 			return nil, err
 		}
 	}
@@ -82,7 +82,11 @@ func questions(p *labeler.Panel, prompts []align.Instruction, examples []instruc
 }
 
 // ask makes the files of comparisons, the last one last.
-func (d *source) ask(ctx context.Context, m *model.Model, c *comparisons, dir string, p Progress) error {
+func (d *source) ask(ctx context.Context, c *comparisons, dir string, p Progress) error {
+	_, m, _, err := openAligned(d.settings.answerer())
+	if err != nil {
+		return err
+	}
 	answered := func(what string, prompts []align.Instruction) ([]instruct.Example, error) {
 		return d.answers(ctx, m, prompts, what, p)
 	}

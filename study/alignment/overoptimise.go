@@ -20,8 +20,8 @@ import (
 // growing amounts of data are optimised, by best of n and by PPO without a price of KL,
 // and gold says what the answers are really worth.
 type Overoptimisation struct {
-	// Reward is the run of the reward model whose comparisons are learned from; its SFT
-	// model is the policy.
+	// Reward is the run of the reward model whose comparisons are learned from. The
+	// policy is the SFT model that wrote the answers.
 	Reward string
 	// Prompts are how many prompts' comparisons each proxy has.
 	Prompts []int
@@ -130,7 +130,7 @@ type overoptimiser struct {
 
 // open reads the comparisons and draws the answers that are chosen from.
 func (x *overoptimiser) open(ctx context.Context) (err error) {
-	r, _, format, err := openAligned(x.settings.From)
+	r, _, format, err := openAligned(x.settings.answerer())
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (x *overoptimiser) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	x.drawn, err = Draw(ctx, x.settings.From, x.settings, x.Held, x.BestOf, x.progress)
+	x.drawn, err = Draw(ctx, x.settings.answerer(), x.settings, x.Held, x.BestOf, x.progress)
 	return err
 }
 
@@ -200,7 +200,7 @@ func (x *overoptimiser) proxy(ctx context.Context, n int, seed uint64) ([]Point,
 
 // optimise is PPO without a price of KL.
 func (x *overoptimiser) optimise(ctx context.Context, judge *align.RewardJudge, n int, seed uint64, accuracy float64) (points []Point, err error) {
-	_, m, _, err := openAligned(x.settings.From)
+	_, m, _, err := openAligned(x.settings.answerer())
 	if err != nil {
 		return nil, err
 	}

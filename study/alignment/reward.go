@@ -19,8 +19,7 @@ import (
 // resultsFile has what a reward model was measured at.
 const resultsFile = "results.json"
 
-// reward prepares the training of a reward model; m is what it starts from, and what
-// answers the prompts.
+// reward prepares the training of a reward model; m is what it starts from.
 func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error {
 	scored, err := align.NewScored(m, t.settings.World.Seed)
 	if err != nil {
@@ -30,7 +29,7 @@ func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error 
 	var c *comparisons
 	if len(t.settings.Data) > 0 {
 		training, valid, err = d.files(func(e *instruct.Example) bool { return e.Comparison() }, "comparisons (chosen and rejected, or answers with ranks)")
-	} else if c, err = d.collect(ctx, m, t.Run.Dir, t.progress); err == nil {
+	} else if c, err = d.collect(ctx, t.Run.Dir, t.progress); err == nil {
 		training, valid, other = c.training, c.valid, c.other
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"tinygpt/data/instruct"
 	"tinygpt/model"
 	"tinygpt/run"
+	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
 
@@ -31,6 +32,10 @@ type Settings struct {
 	// "gold", or a command after an exclamation mark. Of DPO it is the reward model's
 	// run whose comparisons it learns from.
 	RewardFrom string `yaml:"reward_from,omitempty"`
+	// AnswersFrom is the run whose answers a reward model learns to compare; empty: the
+	// one that it starts from. The paper's has 6 billion parameters for policies of all
+	// sizes.
+	AnswersFrom string `yaml:"answers_from,omitempty"`
 	// Force goes on with a reward model that is worse than its baselines.
 	Force bool `yaml:"force,omitempty"`
 }
@@ -72,7 +77,7 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 	if s.From, err = filepath.Abs(base.Dir); err != nil {
 		return nil, err
 	}
-	if err := s.resolve(kind); err != nil {
+	if err := s.resolve(kind, base); err != nil {
 		return nil, err
 	}
 	tok := base.Tokenizer
@@ -175,8 +180,23 @@ func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
 	return r, nil
 }
 
-// resolve names the run of the reward model.
-func (s *Settings) resolve(kind run.Kind) error {
+// resolve names the other runs that a step needs besides base.
+func (s *Settings) resolve(kind run.Kind, base *run.Run) error {
+	if s.AnswersFrom != "" {
+		r, err := run.Open(s.AnswersFrom)
+		if err != nil {
+			return err
+		}
+		if !r.Kind.Is(starts[run.PPO]...) {
+			return fmt.Errorf("%s is a run of kind %s: answers to compare are those of one of %v", s.AnswersFrom, r.Kind, starts[run.PPO])
+		}
+		if err := scorable(r, base); err != nil {
+			return err
+		}
+		if s.AnswersFrom, err = filepath.Abs(r.Dir); err != nil {
+			return err
+		}
+	}
 	needs := kind == run.PPO || kind == run.GRPO || kind == run.DPO && len(s.Data) == 0
 	if !needs || s.RewardFrom == GoldReward || strings.HasPrefix(s.RewardFrom, CommandReward) {
 		return nil
@@ -185,8 +205,34 @@ func (s *Settings) resolve(kind run.Kind) error {
 	if err != nil {
 		return fmt.Errorf("the reward model: %w", err)
 	}
-	s.RewardFrom, err = filepath.Abs(dir)
-	return err
+	if s.RewardFrom, err = filepath.Abs(dir); err != nil || kind == run.DPO { // DPO reads text
+		return err
+	}
+	r, err := run.Open(dir)
+	if err != nil {
+		return err
+	}
+	return scorable(base, r)
+}
+
+// scorable is an error unless one run's model can score what the other's writes, token by
+// token.
+func scorable(a, b *run.Run) error {
+	if tokenizer.Fingerprint(a.Tokenizer) != tokenizer.Fingerprint(b.Tokenizer) {
+		return fmt.Errorf("%s and %s have different tokenizers: a policy and its reward model read the same tokens; start both from runs with one tokenizer", a.Dir, b.Dir)
+	}
+	if x, y := a.Config.Model.Context, b.Config.Model.Context; x != y {
+		return fmt.Errorf("%s has a context of %d tokens, %s of %d: a policy and its reward model read the same answers; start both from runs with one context", a.Dir, x, b.Dir, y)
+	}
+	return nil
+}
+
+// answerer is the run whose answers a reward model compares.
+func (s *Settings) answerer() string {
+	if s.AnswersFrom != "" {
+		return s.AnswersFrom
+	}
+	return s.From
 }
 
 // prepare makes the session of a run.
