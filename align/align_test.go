@@ -12,6 +12,7 @@ import (
 	"tinygpt/align/loss"
 	"tinygpt/data/instruct"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
@@ -40,10 +41,7 @@ func newWorld(t *testing.T, characters string, context int) world {
 
 func (w world) model(t *testing.T, seed uint64) *model.Model {
 	t.Helper()
-	m, err := model.New(w.shape, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, w.shape, seed)
 	return m
 }
 

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -33,10 +32,7 @@ func withTemplate(t testing.TB, template string) tokenizer.Tokenizer {
 // Templates of known formats give the texts that transformers gives, and refuse what it
 // refuses; testdata/jinja.py has made the file.
 func TestJinja(t *testing.T) {
-	b, err := os.ReadFile("testdata/jinja.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := expect.File(t, "testdata/jinja.json")
 	var cases []struct {
 		Name, Template, Text, Refused string
 		Messages                      []Message

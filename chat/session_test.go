@@ -13,6 +13,7 @@ import (
 	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
@@ -20,10 +21,7 @@ import (
 // newSession is a conversation with a small model of random weights.
 func newSession(t *testing.T, context int) (*Session, *bytes.Buffer) {
 	t.Helper()
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: context, VocabSize: 257, InitStd: 0.3}, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: context, VocabSize: 257, InitStd: 0.3}, 3)
 	tok, out := tokenizer.NewByte(), &bytes.Buffer{}
 	o := sample.Default()
 	o.MaxTokens = 10

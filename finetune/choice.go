@@ -16,5 +16,5 @@ var choice = task{
 		return out
 	},
 	groups: 1,
-	head:   func(s *Setup) head { return &choices{names: s.ChoiceLabels} },
+	head:   func(s *Setup) head { return &choices{oneOf[labelled.ChoiceLabels]{s.ChoiceLabels}} },
 }

@@ -1,8 +1,6 @@
 package finetune
 
 import (
-	"math"
-
 	G "gorgonia.org/gorgonia"
 
 	"tinygpt/data/labelled"
@@ -12,17 +10,9 @@ import (
 
 // choices is the head of multiple choice: a score for each sequence, a softmax over the
 // scores of an example, and the cross-entropy.
-type choices struct{ names labelled.ChoiceLabels }
+type choices struct{ oneOf[labelled.ChoiceLabels] }
 
 func (h *choices) outputs() int { return 1 }
-
-func (h *choices) label(it *Item) error {
-	i, err := h.names.Index(it.Example)
-	it.Class = int32(i)
-	return err
-}
-
-func (h *choices) labels(*Item) int { return 1 }
 
 func (h *choices) loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func([]batchItem)) {
 	most := 0
@@ -45,15 +35,6 @@ func (h *choices) loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, fun
 			}
 		}
 	}
-}
-
-func (h *choices) cost(it *Item, scores []float32) float64 {
-	return -math.Log(max(softmax(scores)[it.Class], math.SmallestNonzeroFloat64))
-}
-
-func (h *choices) predict(_ *Item, scores []float32) Prediction {
-	p := softmax(scores)
-	return Prediction{Class: largest(p), Probabilities: p}
 }
 
 func (h *choices) metrics() []string { return []string{"accuracy"} }

@@ -1,8 +1,6 @@
 package finetune
 
 import (
-	"math"
-
 	G "gorgonia.org/gorgonia"
 
 	"tinygpt/data/labelled"
@@ -63,7 +61,7 @@ func (h *tags) cost(it *Item, scores []float32) float64 {
 	var sum, words float64
 	for w := range it.Words {
 		if s := h.word(it, w, scores); s != nil {
-			sum -= math.Log(max(softmax(s)[it.Tags[w]], math.SmallestNonzeroFloat64))
+			sum += surprise(softmax(s)[it.Tags[w]])
 			words++
 		}
 	}

@@ -48,7 +48,7 @@ func classesOrGrades(s *Setup) head {
 	if s.Head == Regression {
 		return &grades{mean: s.Mean, deviation: s.Deviation}
 	}
-	return &classes{names: s.Classes}
+	return &classes{oneOf[labelled.Classes]{s.Classes}}
 }
 
 // SequenceLabels returns the names of the head's outputs if the head reads the last state

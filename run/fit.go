@@ -11,9 +11,12 @@ import (
 // before it is refused. Between one and this, it may still run, slowly, from disk.
 const farTooMuch = 4
 
-// checkMemory refuses a training that is far too large for this computer, before
-// anything is allocated.
-func checkMemory(c configs.Config) error {
+// check refuses a configuration that is wrong, or whose training is far too large for this
+// computer, before anything is allocated.
+func check(c configs.Config) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
 	c.Model.VocabSize = max(1, c.Model.VocabSize) // 0 until there is a tokenizer
 	return CheckMemory(c.Model, "train.batch_size, model.context, model.width or model.layers; `gpt plan` says what fits",
 		train.Shape{Batch: c.Train.BatchSize, Context: c.Model.Context})

@@ -12,6 +12,7 @@ import (
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/model/gguf"
+	"tinygpt/model/modeltest"
 	"tinygpt/model/safetensors"
 	"tinygpt/tokenizer"
 )
@@ -19,10 +20,7 @@ import (
 // theirs is a folder that transformers wrote.
 func theirs(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := filepath.Abs("../model/testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := fixture.Own(t, "model/testdata/"+name)
 	return dir
 }
 
@@ -113,9 +111,6 @@ func TestImportRefused(t *testing.T) {
 	from := theirs(t, "gpt2")
 	t.Chdir(t.TempDir())
 	spoiled := func(dir string, spoil func(name string, text []byte) []byte) {
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
 		for _, name := range []string{"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"} {
 			text := expect.File(t, from, name)
 			if text = spoil(name, text); text != nil {
@@ -147,10 +142,7 @@ func TestImportRefused(t *testing.T) {
 		}
 		return text
 	})
-	small, err := model.New(model.Config{Arch: model.GPT2, Layers: 1, Heads: 1, Width: 4, Context: 4, VocabSize: 279}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	small := modeltest.New(t, model.Config{Arch: model.GPT2, Layers: 1, Heads: 1, Width: 4, Context: 4, VocabSize: 279}, 1)
 	if err := small.WriteHuggingFace("few", "", -1, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -195,9 +187,6 @@ func TestExportRefused(t *testing.T) {
 	large.Parameters[3].Value.Float32s()[0] = 1e6
 	loud, err := Create("loud", "", Text, r.Config, r.Tokenizer, large)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll("full", 0o755); err != nil {
 		t.Fatal(err)
 	}
 	fixture.Write(t, "full/config.json", "{}")

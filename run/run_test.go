@@ -65,9 +65,6 @@ func TestCreateOpenLatest(t *testing.T) {
 	// that writes is what one talks with.
 	for i, kind := range []Kind{SFT, PPO, Reward} {
 		dir := filepath.Join(Root, "instruct-1", string(kind))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
 		file := filepath.Join(dir, configFile)
 		fixture.Write(t, file, "kind: "+string(kind)+"\n")
 		when := now.Add(time.Duration(i+1) * time.Minute)
@@ -153,7 +150,7 @@ func TestMaterial(t *testing.T) {
 	damaged[len(damaged)/2] ^= 1
 	fixture.Write(t, validation, damaged)
 	check("with damaged tokens", "")
-	if again, _ := os.ReadFile(validation); !slices.Equal(again, whole) {
+	if again := expect.File(t, validation); !slices.Equal(again, whole) {
 		t.Error("damaged tokens are left as they were")
 	}
 	write("Another text. " + text)

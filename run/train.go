@@ -60,10 +60,7 @@ func Start(c configs.Config, o Options) (*Training, error) {
 			return nil, err
 		}
 	}
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	if err := checkMemory(c); err != nil {
+	if err := check(c); err != nil {
 		return nil, err
 	}
 	material := o.Material
@@ -159,10 +156,7 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 			return nil, err
 		}
 	}
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	if err := checkMemory(c); err != nil {
+	if err := check(c); err != nil {
 		return nil, err
 	}
 	unlock, err := Lock(r.Dir)

@@ -10,15 +10,13 @@ import (
 	"testing"
 
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/tokenizer"
 )
 
 func smallModel(t *testing.T) *model.Model {
 	t.Helper()
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 48, VocabSize: 257, InitStd: 0.4}, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 48, VocabSize: 257, InitStd: 0.4}, 3)
 	return m
 }
 

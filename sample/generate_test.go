@@ -10,6 +10,7 @@ import (
 
 	"tinygpt/internal/expect"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/tokenizer"
 )
 
@@ -327,10 +328,7 @@ func (g *graph) Append(inputs []model.Input) error {
 // training graph, one by one and together, far longer than the context.
 func TestDecodersAgree(t *testing.T) {
 	for _, arch := range []model.Arch{model.GPT1, model.GPT2} {
-		m, err := model.New(model.Config{Arch: arch, Layers: 2, Heads: 2, Width: 16, Context: 12, VocabSize: 23, InitStd: 0.4}, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := modeltest.New(t, model.Config{Arch: arch, Layers: 2, Heads: 2, Width: 16, Context: 12, VocabSize: 23, InitStd: 0.4}, 3)
 		for _, change := range []string{"temperature=0", "temperature=1", "temperature=0.9 top_k=9 top_p=0.9 min_p=0.02 repetition_penalty=1.2"} {
 			for _, prompt := range [][]int32{{5}, {1, 2, 3, 4, 5, 6, 7}, {9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 1, 2, 3, 4, 5}} {
 				o := with(t, Default(), change)

@@ -18,6 +18,7 @@ import (
 
 	"tinygpt/chat"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
@@ -30,14 +31,8 @@ func BenchmarkServer(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 1024, VocabSize: 50257}, 1)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w, err := m.Weights(model.Float32)
-	if err != nil {
-		b.Fatal(err)
-	}
+	m := modeltest.New(b, model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 1024, VocabSize: 50257}, 1)
+	w := modeltest.Weights(b, m)
 	const prompt, answer = 16, 64
 	tokens := func(seed int) []int32 {
 		ids := make([]int32, prompt)
@@ -110,10 +105,7 @@ func BenchmarkServer(b *testing.B) {
 // BenchmarkPrefix measures the time to an answer of one token after a prompt of 512,
 // that was read before or not.
 func BenchmarkPrefix(b *testing.B) {
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 1024, VocabSize: 50257}, 1)
-	if err != nil {
-		b.Fatal(err)
-	}
+	m := modeltest.New(b, model.Config{Arch: model.GPT2, Layers: 12, Heads: 12, Width: 768, Context: 1024, VocabSize: 50257}, 1)
 	batch := sample.NewBatch(m.NewDecoder(4), nil)
 	o := sample.Default()
 	o.MaxTokens = 1
@@ -148,14 +140,8 @@ func BenchmarkPrefix(b *testing.B) {
 // milliseconds and in passes of the model, which a busy machine slows as much; and
 // within the server from a request's header on.
 func BenchmarkFlood(b *testing.B) {
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 257}, 1)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w, err := m.Weights(model.Float32)
-	if err != nil {
-		b.Fatal(err)
-	}
+	m := modeltest.New(b, model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 256, VocabSize: 257}, 1)
+	w := modeltest.Weights(b, m)
 	tok := tokenizer.NewByte()
 	const flood = 500
 	for _, kept := range []bool{false, true} {

@@ -20,6 +20,7 @@ import (
 	"tinygpt/chat"
 	"tinygpt/model"
 	"tinygpt/model/kernel"
+	"tinygpt/model/modeltest"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
@@ -27,14 +28,8 @@ import (
 // testModel is a small model with random weights, whose texts hold all bytes.
 func testModel(t testing.TB, name string) *Model {
 	t.Helper()
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 128, VocabSize: 257, InitStd: 0.3}, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := m.Weights(model.Float32)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 128, VocabSize: 257, InitStd: 0.3}, 3)
+	w := modeltest.Weights(t, m)
 	tok := tokenizer.NewByte()
 	decoder := func(n int) sample.Decoder { return w.NewDecoder(n) }
 	return &Model{Name: name, Config: m.Config, Decoder: decoder, Tokenizer: tok, Template: chat.Plain{Tokenizer: tok}, Created: time.Unix(1e9, 0), Fingerprint: "fp_test"}

@@ -58,10 +58,7 @@ func (t *bpe) extended(more table) Tokenizer {
 	return newBPEOf(more, t.merger)
 }
 
-func (t *bpe) written(id int32) string {
-	if name, ok := t.specialName(id); ok {
-		return name
-	}
+func (t *bpe) visible(id int32) string {
 	if i := slices.IndexFunc(t.added, func(s SpecialToken) bool { return s.ID == id }); i >= 0 {
 		return t.added[i].Name
 	}

@@ -22,12 +22,7 @@ func newByteLevel(t table) *byteLevel {
 
 func (t *byteLevel) extended(more table) Tokenizer { return newByteLevel(more) }
 
-func (t *byteLevel) written(id int32) string {
-	if name, ok := t.specialName(id); ok {
-		return name
-	}
-	return printable(t.tokens[id])
-}
+func (t *byteLevel) visible(id int32) string { return printable(t.tokens[id]) }
 
 func (t *byteLevel) Encode(text string) ([]int32, error) {
 	ids := make([]int32, len(text))

@@ -18,7 +18,7 @@ func ByteLevelVocabulary(t Tokenizer) (names, merges []string, err error) {
 		return nil, nil, fmt.Errorf("tokenizer %s has tokens that are cut out of a text before all others, like %q: only Hugging Face's files can say that", t.Name(), added[0].Name)
 	}
 	for id := range int32(t.VocabSize()) {
-		names = append(names, e.written(id))
+		names = append(names, written(e, id))
 	}
 	pairs, err := mergesOf(t)
 	for _, p := range pairs {

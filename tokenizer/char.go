@@ -64,12 +64,7 @@ func newCharOf(t table) *char {
 
 func (t *char) extended(more table) Tokenizer { return newCharOf(more) }
 
-func (t *char) written(id int32) string {
-	if name, ok := t.specialName(id); ok {
-		return name
-	}
-	return string(t.tokens[id])
-}
+func (t *char) visible(id int32) string { return string(t.tokens[id]) }
 
 func (t *char) Encode(text string) ([]int32, error) {
 	if err := checkUTF8(text); err != nil {

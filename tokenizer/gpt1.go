@@ -155,10 +155,7 @@ func (t *gpt1) extended(more table) Tokenizer {
 	return &gpt1{more, t.merger, t.unknown, t.alphabet, t.first}
 }
 
-func (t *gpt1) written(id int32) string {
-	if name, ok := t.specialName(id); ok {
-		return name
-	}
+func (t *gpt1) visible(id int32) string {
 	if text, isEnd := bytes.CutSuffix(t.tokens[id], []byte(" ")); isEnd {
 		return string(text) + writtenEndOfWord
 	}

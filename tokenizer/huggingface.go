@@ -362,11 +362,11 @@ func configOf(t Tokenizer, context int) map[string]any {
 			c["add_prefix_space"], c["errors"] = false, "replace"
 		}
 	case *gpt1:
-		c["tokenizer_class"], c["unk_token"] = "OpenAIGPTTokenizer", t.written(t.unknown)
-		add(t.unknown, t.written(t.unknown))
+		c["tokenizer_class"], c["unk_token"] = "OpenAIGPTTokenizer", written(t, t.unknown)
+		add(t.unknown, written(t, t.unknown))
 	case *wordPiece:
-		c["unk_token"] = t.written(t.unknown)
-		add(t.unknown, t.written(t.unknown))
+		c["unk_token"] = written(t, t.unknown)
+		add(t.unknown, written(t, t.unknown))
 		for key, name := range map[string]string{"pad_token": "[PAD]", "cls_token": bertBegin, "sep_token": bertEnd, "mask_token": "[MASK]"} {
 			if _, ok := SpecialID(t, name); ok {
 				c[key] = name

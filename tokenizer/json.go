@@ -329,7 +329,7 @@ func formatTokenizerJSON(t Tokenizer) ([]byte, error) {
 		f.PostProcessor = byteLevelComponent()
 		f.Decoder = byteLevelComponent()
 	case *gpt1:
-		unknown, suffix := t.written(t.unknown), writtenEndOfWord
+		unknown, suffix := written(t, t.unknown), writtenEndOfWord
 		f.Model.Unknown, f.Model.Suffix = &unknown, &suffix
 		f.AddedTokens = append(f.AddedTokens, addedToken{ID: t.unknown, Content: unknown, Special: true})
 		f.Normalizer = component{"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": nil, "lowercase": true}
@@ -338,7 +338,7 @@ func formatTokenizerJSON(t Tokenizer) ([]byte, error) {
 	case *char:
 		f.Decoder = component{"type": "Fuse"}
 	case *wordPiece:
-		unknown, prefix, longest := t.written(t.unknown), withinWord, longestWord
+		unknown, prefix, longest := written(t, t.unknown), withinWord, longestWord
 		f.Model = &modelJSON{Type: wordPieceType, Unknown: &unknown, Prefix: &prefix, LongestWord: &longest, Vocab: vocabOf(e)}
 		f.AddedTokens = append(f.AddedTokens, addedToken{ID: t.unknown, Content: unknown, Special: true})
 		f.Normalizer = component{"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": nil, "lowercase": t.fold}
@@ -377,7 +377,7 @@ func byteLevelComponent() component {
 func vocabOf(t extendable) vocabJSON {
 	v := make(vocabJSON, t.VocabSize())
 	for id := range int32(t.VocabSize()) {
-		v[t.written(id)] = id
+		v[written(t, id)] = id
 	}
 	return v
 }

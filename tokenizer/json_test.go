@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// fileOf returns the tokenizer.json of tok.
-func fileOf(t testing.TB, tok Tokenizer) string {
-	b, err := formatTokenizerJSON(tok)
+// fileOf returns the file of tok in a form, such as formatTokenizerJSON's.
+func fileOf(t testing.TB, format func(Tokenizer) ([]byte, error), tok Tokenizer) string {
+	b, err := format(tok)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func TestJSONErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bpeFile, charFile, gpt1File := fileOf(t, small), fileOf(t, newChar([]rune("abc"))), fileOf(t, mustRead(t, "testdata/golden/lowercase"))
+	bpeFile, charFile, gpt1File := fileOf(t, formatTokenizerJSON, small), fileOf(t, formatTokenizerJSON, newChar([]rune("abc"))), fileOf(t, formatTokenizerJSON, mustRead(t, "testdata/golden/lowercase"))
 	for _, c := range []struct {
 		name, file, old, new, want string
 	}{
@@ -91,7 +91,7 @@ func TestJSONVariants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := fileOf(t, small)
+	file := fileOf(t, formatTokenizerJSON, small)
 	for _, c := range [][2]string{
 		{`"a b"`, `["a", "b"]`},
 		{`"type": "BPE",`, ``},
@@ -114,7 +114,7 @@ func TestJSONVariants(t *testing.T) {
 func FuzzJSON(f *testing.F) {
 	for _, tok := range allKinds(f) {
 		if tok.VocabSize() < 1000 {
-			f.Add([]byte(fileOf(f, tok)))
+			f.Add([]byte(fileOf(f, formatTokenizerJSON, tok)))
 		}
 	}
 	f.Add([]byte(readTestdata(f, "golden/bytelevel/tokenizer.json")))

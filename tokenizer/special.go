@@ -37,7 +37,7 @@ func WithSpecialTokens(t Tokenizer, names ...string) (Tokenizer, error) {
 	}
 	ids := make(map[string]int32, t.VocabSize()) // by what files write
 	for id := range int32(t.VocabSize()) {
-		ids[e.written(id)] = id
+		ids[written(e, id)] = id
 	}
 	old := e.base()
 	more := table{
@@ -75,9 +75,18 @@ type extendable interface {
 	// extended returns a copy with another table, which has more special tokens,
 	// under the name for it.
 	extended(table) Tokenizer
-	// written is what files write for a token: its bytes in visible characters
-	// or whatever else the kind has, and a special token's name.
-	written(id int32) string
+	// visible is what files write for an ordinary token: its bytes in visible
+	// characters, or whatever else the kind has.
+	visible(id int32) string
+}
+
+// written is what files write for a token: what the kind makes of an ordinary one, and a
+// special one's name.
+func written(t extendable, id int32) string {
+	if name, ok := t.base().specialName(id); ok {
+		return name
+	}
+	return t.visible(id)
 }
 
 func (t *table) base() *table { return t }

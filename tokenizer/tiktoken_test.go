@@ -34,7 +34,7 @@ func TestTiktoken(t *testing.T) {
 	}
 
 	// Special tokens are not in the file: the first free id is the end of text.
-	tok, err = parseTiktoken([]byte(mustTiktoken(t, mustRead(t, "testdata/golden/bytelevel"))))
+	tok, err = parseTiktoken([]byte(fileOf(t, formatTiktoken, mustRead(t, "testdata/golden/bytelevel"))))
 	if err == nil {
 		t.Errorf("read with two special tokens at the beginning: %v", tok)
 	}
@@ -42,17 +42,9 @@ func TestTiktoken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tok, err = parseTiktoken([]byte(mustTiktoken(t, more))); err != nil || Fingerprint(tok) != Fingerprint(trained()) {
+	if tok, err = parseTiktoken([]byte(fileOf(t, formatTiktoken, more))); err != nil || Fingerprint(tok) != Fingerprint(trained()) {
 		t.Errorf("without the special tokens after it it is another: %v", err)
 	}
-}
-
-func mustTiktoken(t testing.TB, tok Tokenizer) string {
-	b, err := formatTiktoken(tok)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }
 
 func TestTiktokenErrors(t *testing.T) {
@@ -60,7 +52,7 @@ func TestTiktokenErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := mustTiktoken(t, small)
+	file := fileOf(t, formatTiktoken, small)
 	for _, c := range []struct{ name, old, new, want string }{
 		{"no rank", "IQ== 0", "IQ==", `line 1 is "IQ==", expected a token in base64, a space and its rank`},
 		{"no number", "IQ== 0", "IQ== x", "line 1 is"},
@@ -93,7 +85,7 @@ func TestTiktokenErrors(t *testing.T) {
 		tokens[rank] = []byte(token)
 	}
 	cl100k := &bpe{table: withEndOfText(tokens), merger: &merger{ids: identity(len(tokens))}}
-	_, err = parseTiktoken([]byte(mustTiktoken(t, cl100k)))
+	_, err = parseTiktoken([]byte(fileOf(t, formatTiktoken, cl100k)))
 	expect.Error(t, err, "this is cl100k_base, which splits text by another pattern")
 	// Ids in another order than the merges have no place in the file.
 	ids := identity(258)
@@ -104,8 +96,8 @@ func TestTiktokenErrors(t *testing.T) {
 }
 
 func FuzzTiktoken(f *testing.F) {
-	f.Add([]byte(mustTiktoken(f, trained())))
-	f.Add([]byte(mustTiktoken(f, NewByte())))
+	f.Add([]byte(fileOf(f, formatTiktoken, trained())))
+	f.Add([]byte(fileOf(f, formatTiktoken, NewByte())))
 	f.Add([]byte("IQ== 0\r\n\nIg== 2\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if tok, err := parseTiktoken(b); err == nil {

@@ -17,7 +17,7 @@ func TokenName(t Tokenizer, id int32) string {
 	if !ok || id < 0 || int(id) >= t.VocabSize() {
 		return ""
 	}
-	return e.written(id)
+	return written(e, id)
 }
 
 // Readable is a token for people: a special token's name, or its text with control

@@ -119,7 +119,7 @@ func (t *wordPiece) extended(more table) Tokenizer {
 	return &other
 }
 
-func (t *wordPiece) written(id int32) string { return t.names[id] }
+func (t *wordPiece) visible(id int32) string { return t.names[id] }
 
 // Encode splits large texts over all cores; the ids do not depend on their number.
 func (t *wordPiece) Encode(text string) ([]int32, error) {

@@ -86,7 +86,7 @@ func TestWordPieceRefused(t *testing.T) {
 	}, func(vocab string) (Tokenizer, error) {
 		return ReadHuggingFace(fixture.Files(t, map[string]string{vocabTXTFile: vocab}))
 	})
-	file := fileOf(t, lowered(t, "true"))
+	file := fileOf(t, formatTokenizerJSON, lowered(t, "true"))
 	for _, c := range [][3]string{
 		{`"continuing_subword_prefix": "##"`, `"continuing_subword_prefix": "@@"`, `"model.continuing_subword_prefix" is "@@"`},
 		{`"max_input_chars_per_word": 100`, `"max_input_chars_per_word": 7`, `is 7, expected 100`},

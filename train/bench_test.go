@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"tinygpt/configs"
-	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/train"
 )
 
@@ -18,10 +18,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	c.Model.VocabSize = c.Tokenizer.VocabSize
-	m, err := model.New(c.Model, 1)
-	if err != nil {
-		b.Fatal(err)
-	}
+	m := modeltest.New(b, c.Model, 1)
 	graph := m.NewGraph(c.Train.BatchSize, c.Model.Context, true)
 	targets, ids := graph.Indices("targets", c.Train.BatchSize*c.Model.Context)
 	loss := graph.CrossEntropy(graph.Logits(), targets)

@@ -9,7 +9,7 @@ import (
 
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
-	"tinygpt/model"
+	"tinygpt/model/modeltest"
 )
 
 // A damaged checkpoint is refused, whichever part is damaged.
@@ -52,10 +52,7 @@ func TestUnsuitableCheckpoint(t *testing.T) {
 	expect.Error(t, err, "without the optimiser's state")
 	wider := trainer.Model.Config
 	wider.Width = 18
-	m, err := model.New(wider, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, wider, 1)
 	_, err = LoadCheckpoint(path, m)
 	expect.Error(t, err, "wte.weight")
 }

@@ -12,15 +12,13 @@ import (
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 )
 
 // formulaModel returns a model with the weights of testdata/perplexity.py.
 func formulaModel(t *testing.T, arch model.Arch) *model.Model {
 	t.Helper()
-	m, err := model.New(model.Config{Arch: arch, Layers: 2, Heads: 2, Width: 16, Context: 16, VocabSize: 40}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, model.Config{Arch: arch, Layers: 2, Heads: 2, Width: 16, Context: 16, VocabSize: 40}, 1)
 	for _, p := range m.Parameters {
 		fixture.Formula(p.Value.Float32s(), p.Name, p.Value.Dims() == 1 && strings.HasSuffix(p.Name, "weight"))
 	}
@@ -29,10 +27,7 @@ func formulaModel(t *testing.T, arch model.Arch) *model.Model {
 
 func evaluator(t *testing.T, m *model.Model, stream *data.Stream) *Evaluator {
 	t.Helper()
-	w, err := m.Weights(model.Float32)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := modeltest.Weights(t, m)
 	return NewEvaluator(w, stream)
 }
 

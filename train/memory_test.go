@@ -8,16 +8,14 @@ import (
 
 	"tinygpt/data"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 )
 
 // stepper returns a function that makes one update of a model of the given width.
 func stepper(tb testing.TB, width int) func() {
 	c := quick
 	c.Steps = 1 << 30
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: width, Context: 8, VocabSize: 7, Dropout: 0.1}, 1)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	m := modeltest.New(tb, model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: width, Context: 8, VocabSize: 7, Dropout: 0.1}, 1)
 	t := &Trainer{
 		Config: c, Model: m,
 		Objective: &LanguageModel{Text: counting(100), Order: data.Random, Seed: 1, Accumulation: c.GradientAccumulationSteps},

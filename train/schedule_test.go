@@ -13,6 +13,7 @@ import (
 	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/model/kernel"
+	"tinygpt/model/modeltest"
 )
 
 // staged is quick with a stage of half the model on half the context, and one of half the
@@ -293,10 +294,7 @@ func TestAdamWGroups(t *testing.T) {
 
 // The rate falls from layer to layer, downwards; the head has the whole rate.
 func TestLayerDecay(t *testing.T) {
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 3, Heads: 2, Width: 16, Context: 8, VocabSize: 7, UntiedHead: true}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, model.Config{Arch: model.GPT2, Layers: 3, Heads: 2, Width: 16, Context: 8, VocabSize: 7, UntiedHead: true}, 1)
 	m.AddHead("score", 2, 1)
 	c := quick
 	c.RateFactors = RateFactors{Vectors: 3, LayerDecay: 0.5}

@@ -18,6 +18,7 @@ import (
 	"tinygpt/data"
 	"tinygpt/internal/expect"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 )
 
 // after is a Report that calls do with the number of each step.
@@ -67,14 +68,8 @@ func newTrainer(t *testing.T, dir string, c Config) *Trainer {
 // trainerOf returns a trainer of a new model on a text, and the text's evaluator.
 func trainerOf(t *testing.T, dir string, c Config, shape model.Config, text *data.Stream) (*Trainer, *Evaluator) {
 	t.Helper()
-	m, err := model.New(shape, c.Seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := m.Weights(model.Float32)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, shape, c.Seed)
+	w := modeltest.Weights(t, m)
 	return &Trainer{
 		Config: c, Model: m, Dir: dir,
 		Objective: &LanguageModel{Text: text, Order: data.Random, Seed: c.Seed, Accumulation: c.GradientAccumulationSteps},

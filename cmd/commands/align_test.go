@@ -1,11 +1,10 @@
 package commands
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
 
@@ -49,8 +48,6 @@ func TestAlign(t *testing.T) {
 	contains(t, succeed(t, "align", "compare", "runs/sft-1", "runs/tiny-1:2", "runs/ppo-1"), "tiny-1 (2 examples)", "by labelers")
 	contains(t, succeed(t, "align", "best-of", "--n", "2", "--prompts", "2"), "KL")
 	contains(t, succeed(t, "export", "--run", "runs/reward-1", "--to", "score"), "AutoModelForSequenceClassification")
-	if text, err := os.ReadFile(filepath.Join("score", "config.json")); err != nil || !strings.Contains(string(text), "GPT2ForSequenceClassification") {
-		t.Errorf("the exported reward model: %v\n%s", err, text)
-	}
+	expect.Says(t, filepath.Join("score", "config.json"), "GPT2ForSequenceClassification")
 	contains(t, succeed(t, "align", "sft", "--resume"), "resuming runs/sft-1")
 }

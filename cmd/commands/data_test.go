@@ -16,7 +16,6 @@ func TestUnquotedGlob(t *testing.T) {
 	fixture.Write(t, "a.txt", strings.Repeat("Mia went home. ", 40))
 	fixture.Write(t, "b.txt", strings.Repeat("Max went out. ", 40)+"<|endoftext|>More.")
 	for _, name := range []string{"d/c.txt", "d/c.txt~", "d/.c.txt"} {
-		os.Mkdir("d", 0o777)
 		fixture.Write(t, name, strings.Repeat("Max went out. ", 80))
 	}
 	out := succeed(t, "train", "--data", "a.txt", "b.txt", "--config", "tiny.yaml", "--set", "train.steps=1")

@@ -12,8 +12,7 @@ import (
 // Every command that reads texts takes their encoding, and one that is given none says
 // which it likely is.
 func TestEncodingEverywhere(t *testing.T) {
-	t.Chdir(t.TempDir())
-	fixture.Write(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	gb := func(text string) string {
 		encoded, err := simplifiedchinese.GB18030.NewEncoder().String(text)
 		if err != nil {

@@ -86,7 +86,7 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 		if got := evalJSON(t, "--run", "mine"); got != want {
 			t.Errorf("%s: %+v, want %+v", what, got, want)
 		}
-		if again, _ := os.ReadFile("mine/validation.tokens"); !bytes.Equal(again, tokens) {
+		if again := expect.File(t, "mine/validation.tokens"); !bytes.Equal(again, tokens) {
 			t.Errorf("%s: the run's tokens are replaced", what)
 		}
 	}

@@ -3,7 +3,6 @@ package commands
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,10 +15,7 @@ import (
 // imported goes to a folder with the run of a model that transformers made.
 func imported(t *testing.T, name string) {
 	t.Helper()
-	from, err := filepath.Abs("../../model/testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	from := fixture.Own(t, "model/testdata/"+name)
 	t.Chdir(t.TempDir())
 	fixture.Write(t, "text.txt", strings.Repeat("The sea was calm, and the gulls followed the ferry.\n", 40))
 	contains(t, succeed(t, "import", from, "--run", "theirs"), "imported "+from+" into theirs", "2 layers × 8, 2 heads, context 16", " parameters", "sample --run theirs", "train --from theirs --data FILE")

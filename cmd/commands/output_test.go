@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -80,14 +79,10 @@ func (*console) Columns() int { return 80 }
 
 // Control characters in labels, texts and paths don't get to a terminal.
 func TestNoControlCharactersOnTerminal(t *testing.T) {
-	t.Chdir(t.TempDir())
-	fixture.Write(t, "tiny.yaml", tiny)
+	inTinyFolder(t)
 	fixture.Write(t, "text.txt", strings.Repeat("a\x1b[31m b\x08c \x13d plain words\n", 60))
 	fixture.Write(t, "rows.tsv", "text\tlabel\n"+strings.Repeat("one\tx\x1b[31m\ntwo\ty\x07\n", 20))
 	odd := "a\x1b[31m\x08\u009b\u202e"
-	if err := os.MkdirAll("texts", 0o755); err != nil {
-		t.Fatal(err)
-	}
 	fixture.Write(t, "texts/"+odd+".txt", "")
 	fixture.Write(t, "texts/a.txt", strings.Repeat("Mia went home. ", 40))
 	for _, args := range [][]string{

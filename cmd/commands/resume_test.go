@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,11 +23,11 @@ func TestResumeKeepsSettings(t *testing.T) {
 		t.Errorf("a setting of the last resume is forgotten:\n%s", out)
 	}
 	// What fails changes nothing.
-	before, _ := os.ReadFile("runs/tiny-1/config.yaml")
+	before := expect.File(t, "runs/tiny-1/config.yaml")
 	if status, _, _ := gpt("train", "--resume", "--set", "train.steps=3"); status != 1 {
 		t.Errorf("exit %d", status)
 	}
-	if after, _ := os.ReadFile("runs/tiny-1/config.yaml"); string(after) != string(before) {
+	if after := expect.File(t, "runs/tiny-1/config.yaml"); string(after) != string(before) {
 		t.Errorf("config.yaml was changed by a resume that failed:\n%s", after)
 	}
 }

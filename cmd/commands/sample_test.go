@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -283,10 +282,7 @@ func TestSampleSpecialNames(t *testing.T) {
 
 // GPT-1's tokens end words: a blank is between a prompt and what continues it.
 func TestSampleAfterWord(t *testing.T) {
-	from, err := filepath.Abs("../../model/testdata/openai-gpt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	from := fixture.Own(t, "model/testdata/openai-gpt")
 	t.Chdir(t.TempDir())
 	succeed(t, "import", from)
 	args := []string{"sample", "--prompt", "anna went to the", "--max-tokens", "6", "--temperature", "0"}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 func TestScalingTable(t *testing.T) {
@@ -74,10 +76,7 @@ func TestScalingFromPipe(t *testing.T) {
 	if status := execute(ctx, args, out, io.Discard); status != 130 {
 		t.Fatalf("exit %d\n%s", status, out.String())
 	}
-	kept, err := os.ReadFile("ladder/ladder.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := expect.File(t, "ladder/ladder.yaml")
 	contains(t, string(kept), "    files:\n    - \"-\"\n")
 }
 

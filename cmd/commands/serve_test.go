@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/serve"
 )
@@ -57,9 +57,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("served %q, sampled %q", got.Choices[0].Text, want)
 	}
 	post("/feedback", `{"model":"tiny-1","messages":[{"role":"user","content":"Hi"}],"answers":["Yes"],"label":true}`)
-	if text, err := os.ReadFile("runs/tiny-1/feedback.jsonl"); err != nil || !strings.Contains(string(text), `"answers":["Yes"],"label":true,"model":"tiny-1"`) {
-		t.Errorf("feedback %q, %v", text, err)
-	}
+	expect.Says(t, "runs/tiny-1/feedback.jsonl", `"answers":["Yes"],"label":true,"model":"tiny-1"`)
 	cancel()
 	if s := <-status; s != 0 {
 		t.Errorf("exit %d", s)

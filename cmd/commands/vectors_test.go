@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
 
@@ -38,7 +39,7 @@ func TestVectorsConvert(t *testing.T) {
 	contains(t, succeed(t, "vectors", "convert", "--from", space+"space.txt", "--to", dir+"/v.bin.gz"), "v.bin.gz (word2vec binary, gzipped): 150 words of 8 numbers")
 	succeed(t, "vectors", "convert", "--from", dir+"/v.bin.gz", "--to", dir+"/vectors.safetensors")
 	succeed(t, "vectors", "convert", "--run", dir, "--to", dir+"/again.txt")
-	want, _ := os.ReadFile(space + "space.txt")
+	want := expect.File(t, space+"space.txt")
 	if got, err := os.ReadFile(dir + "/again.txt"); err != nil || len(strings.Fields(string(got))) != len(strings.Fields(string(want))) {
 		t.Errorf("%d bytes from %d, %v", len(got), len(want), err)
 	}
@@ -112,8 +113,8 @@ func TestVectorsPlot(t *testing.T) {
 	contains(t, succeed(t, plot("s1", "x7", "--neighbours", "8", "--iterations", "50")...), "t-SNE: perplexity ", "50 steps")
 	contains(t, succeed(t, plot("--pairs", dir+"/pairs.txt")...), "4 words\nPCA: the two directions have ")
 	contains(t, succeed(t, "vectors", "plot", "--from", space+"space.txt", "--to", dir+"/map.html", "--top", "40", "--title", "My words", "--method", "pca"), "40 words")
-	picture, _ := os.ReadFile(dir + "/map.svg")
-	page, _ := os.ReadFile(dir + "/map.html")
+	picture := expect.File(t, dir+"/map.svg")
+	page := expect.File(t, dir+"/map.html")
 	contains(t, string(picture), "<svg", ">p2</text>", "<line ")
 	contains(t, string(page), "<title>My words</title>", `"text":"s1"`)
 	for want, args := range map[string][]string{
@@ -138,7 +139,7 @@ func TestVectorsPhrases(t *testing.T) {
 	fixture.Write(t, "en.txt", strings.Repeat("She lives in New York.\nYork is old, new is not.\nIn a house she lives\n", 30)+"he is in the house\n")
 	out := succeed(t, "vectors", "phrases", "--data", "en.txt", "--score", "npmi", "--threshold", "0.95", "--to", "joined.txt")
 	contains(t, out, "pass 1: ", " ×  she_lives", "wrote joined.txt: ")
-	joined, _ := os.ReadFile("joined.txt")
+	joined := expect.File(t, "joined.txt")
 	contains(t, string(joined), "she_lives in new york", "york is old new is not", "in a_house she_lives\n")
 	fixture.Write(t, "zh.txt", strings.Repeat("我爱北京\n北京很大\n你爱我\n天很大\n", 5))
 	succeed(t, "vectors", "phrases", "--data", "zh.txt", "--chars", "--score", "npmi", "--threshold", "0.8", "--write-dict", "dict.txt")

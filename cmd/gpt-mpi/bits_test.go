@@ -3,12 +3,12 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"tinygpt/internal/fixture"
 	"tinygpt/model/safetensors"
 	"tinygpt/train"
 )
@@ -107,9 +107,7 @@ func TestFinetune(t *testing.T) {
 	for i := range 60 {
 		fmt.Fprintf(&rows, "The number %d is here.\t%s\n", i*i, []string{"even", "odd"}[i%2])
 	}
-	if err := os.WriteFile("rows.tsv", []byte(rows.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "rows.tsv", rows.String())
 	args := func(dir string) []string {
 		return []string{"finetune", "--data", "rows.tsv", "--from", "base", "--run", dir, "--epochs", "1", "--freeze-embeddings", "--adapt", "2",
 			"--set", "finetune.min_steps=4", "--set", "train.batch_size=4", "--set", "train.gradient_accumulation_steps=4", "--set", "train.gradient_parts=4"}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"tinygpt/internal/fixture"
 	"tinygpt/train"
 )
 
@@ -122,9 +123,7 @@ sample: {max_tokens: 5}
 // the cores of one computer.
 func TestHosts(t *testing.T) {
 	inFolder(t)
-	if err := os.WriteFile("wide.yaml", []byte(wide), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "wide.yaml", wide)
 	h := newHosts(t, 4)
 	gpt(t, nil, 1, "train", "--config", "wide.yaml", "--run", "alone")
 	for k := range implementations {

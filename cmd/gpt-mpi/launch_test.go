@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"tinygpt/internal/fixture"
 	"tinygpt/train"
 )
 
@@ -165,9 +166,7 @@ sample: {max_tokens: 10}
 func inFolder(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("toy.yaml", []byte(toy), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Write(t, "toy.yaml", toy)
 }
 
 // waitForStep waits until a run has made that many steps.

@@ -2,13 +2,12 @@ package manual
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
 )
 
@@ -27,7 +26,7 @@ func TestWrite(t *testing.T) {
 		if err := k.Write(&out, config); err != nil {
 			t.Fatal(err)
 		}
-		os.WriteFile("again.yaml", out.Bytes(), 0o644)
+		fixture.Write(t, "again.yaml", out.Bytes())
 		again, read, err := Load("again.yaml")
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, out.String())
@@ -97,13 +96,12 @@ func TestLoad(t *testing.T) {
 		"model: {layers: 1}": "train", "finetune: {task: tagging}": "finetune", "vectors: {dim: 3}": "vectors train", "ner: {hidden: 3}": "vectors ner",
 		"ppo: {updates: 3}": "align", "data: {min_count: 2}\nvectors: {dim: 3}": "vectors train",
 	} {
-		os.WriteFile("a.yaml", []byte(text), 0o644)
+		fixture.Write(t, "a.yaml", text)
 		if k, _, err := Load("a.yaml"); err != nil || k.Command != want {
 			t.Errorf("%s: %v, %v, want %s", text, k, err, want)
 		}
 	}
-	os.MkdirAll("runs/x", 0o755)
-	os.WriteFile(filepath.Join("runs", "x", "config.yaml"), []byte("kind: text\nmodel: {layers: 7}\nfound: {program: x}\n"), 0o644)
+	fixture.Write(t, "runs/x/config.yaml", "kind: text\nmodel: {layers: 7}\nfound: {program: x}\n")
 	if _, config, err := Load("runs/x"); err != nil || config.(*configs.Config).Model.Layers != 7 {
 		t.Errorf("%+v, %v", config, err)
 	}

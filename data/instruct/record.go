@@ -208,9 +208,6 @@ func Parse(r io.Reader, name string) (examples []Example, err error) {
 	return examples, nil
 }
 
-// lineLimit is the longest line that is read.
-const lineLimit = 16 << 20
-
 // eachRecord calls do with each line, or with each element if the file is one JSON array.
 // Its errors, and those of lines that are none, say which line it is; a file without any is
 // an error.
@@ -235,31 +232,12 @@ func eachRecord(r io.Reader, name string, do func(*Record) error) error {
 	if begin, _ := buffer.Peek(1 << 10); bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(begin, []byte("\ufeff"))), []byte("[")) {
 		err = eachElement(buffer, name, each)
 	} else {
-		err = eachLine(buffer, name, each)
+		err = userfile.EachLine(buffer, name, each)
 	}
 	if err == nil && !found {
 		err = fmt.Errorf("%s: no line in it: expected a JSON object a line", name)
 	}
 	return err
-}
-
-// eachLine calls do with the lines that aren't empty.
-func eachLine(r io.Reader, name string, do func(line int, text []byte) error) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, lineLimit)
-	for n := 1; lines.Scan(); n++ {
-		text := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")))
-		if len(text) == 0 {
-			continue
-		}
-		if err := do(n, text); err != nil {
-			return err
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
 }
 
 // eachElement calls do with the elements of an array.

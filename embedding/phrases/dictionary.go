@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"tinygpt/embedding/corpus"
+	"tinygpt/internal/userfile"
 )
 
 // Dictionary is words with their frequencies, by which text without blanks is cut.
@@ -29,25 +30,21 @@ type Dictionary struct {
 func ParseDictionary(r io.Reader, name string) (*Dictionary, error) {
 	frequencies := map[string]float64{}
 	var total float64
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		fields := strings.Fields(strings.TrimPrefix(lines.Text(), "\ufeff"))
-		if len(fields) == 0 {
-			continue
-		}
+	err := userfile.EachLine(r, name, func(n int, line []byte) error {
+		fields := strings.Fields(string(line))
 		frequency, err := 0.0, error(nil)
 		if len(fields) > 1 {
 			frequency, err = strconv.ParseFloat(fields[1], 64)
 		}
 		if len(fields) < 2 || len(fields) > 3 || err != nil || !(frequency >= 0) || math.IsInf(frequency, 0) || !utf8.ValidString(fields[0]) {
-			return nil, fmt.Errorf("%s, line %d: found %q: expected a word, its frequency, and perhaps a tag", name, n, lines.Text())
+			return fmt.Errorf("%s, line %d: found %q: expected a word, its frequency, and perhaps a tag", name, n, line)
 		}
 		total += frequency - frequencies[fields[0]]
 		frequencies[fields[0]] = frequency
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if total <= 0 {
 		return nil, fmt.Errorf("%s: no words with a frequency above 0 in it", name)

@@ -1,13 +1,13 @@
 package query
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"runtime"
 	"strings"
 	"sync"
 
+	"tinygpt/internal/userfile"
 	"tinygpt/model/kernel"
 )
 
@@ -22,12 +22,12 @@ type Section struct {
 // ": name" begins a section, each other line has four words. name is for errors.
 func ParseQuestions(r io.Reader, name string) ([]Section, error) {
 	var sections []Section
-	if err := eachLine(r, name, func(n int, line string) error {
-		if section, ok := strings.CutPrefix(line, ":"); ok {
+	if err := userfile.EachLine(r, name, func(n int, line []byte) error {
+		if section, ok := strings.CutPrefix(string(line), ":"); ok {
 			sections = append(sections, Section{Name: strings.TrimSpace(section)})
 			return nil
 		}
-		words := strings.Fields(line)
+		words := strings.Fields(string(line))
 		if len(words) != 4 {
 			return fmt.Errorf("%s, line %d has %d words: expected four, a is to b as c is to d, or \": name\" of a section", name, n, len(words))
 		}
@@ -44,25 +44,6 @@ func ParseQuestions(r io.Reader, name string) ([]Section, error) {
 		return nil, fmt.Errorf("%s: no questions in it", name)
 	}
 	return sections, nil
-}
-
-// eachLine calls f with the lines of a text that have words in them, and their numbers from 1.
-func eachLine(r io.Reader, name string, f func(n int, line string) error) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
-		if line == "" {
-			continue
-		}
-		if err := f(n, line); err != nil {
-			return err
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
 }
 
 // SectionScore counts a section's right answers.

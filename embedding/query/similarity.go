@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tinygpt/finetune/metric"
+	"tinygpt/internal/userfile"
 )
 
 // Pair is two words and how similar people find them.
@@ -21,7 +22,8 @@ type Pair struct {
 // columns, columns after the third are passed over. name is for errors.
 func ParsePairs(r io.Reader, name string) ([]Pair, error) {
 	var pairs []Pair
-	if err := eachLine(r, name, func(n int, line string) error {
+	if err := userfile.EachLine(r, name, func(n int, text []byte) error {
+		line := string(text)
 		if line[0] == '#' {
 			return nil
 		}

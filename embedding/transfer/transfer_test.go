@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -265,7 +264,7 @@ func TestCurve(t *testing.T) {
 	if err := DrawCurve(path, trials); err != nil {
 		t.Fatal(err)
 	}
-	picture, _ := os.ReadFile(path)
+	picture := expect.File(t, path)
 	for _, want := range []string{"random vectors", "tuned vectors", "labelled sentences"} {
 		if !strings.Contains(string(picture), want) {
 			t.Errorf("no %q in the picture", want)

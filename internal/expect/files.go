@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image/png"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,38 @@ func File(t testing.TB, elements ...string) []byte {
 		t.Fatal(err)
 	}
 	return content
+}
+
+// Says fails the test unless a file has each of the texts.
+func Says(t testing.TB, path string, texts ...string) {
+	t.Helper()
+	content := string(File(t, path))
+	for _, text := range texts {
+		if !strings.Contains(content, text) {
+			t.Errorf("%s: %q is not in it", path, text)
+		}
+	}
+}
+
+// XML returns the tokens of a text, and fails the test if it isn't well-formed XML; errors
+// mention name.
+func XML(t testing.TB, name string, text []byte) iter.Seq[xml.Token] {
+	t.Helper()
+	return func(yield func(xml.Token) bool) {
+		for d := xml.NewDecoder(bytes.NewReader(text)); ; {
+			token, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			if !yield(token) {
+				return
+			}
+		}
+	}
 }
 
 // Folder fails the test unless a folder has files and folders of these names, and no others.
@@ -59,20 +92,9 @@ func NoFile(t testing.TB, path string) {
 // SVG fails the test unless a file is well-formed XML in which each text is found.
 func SVG(t testing.TB, path string, texts ...string) {
 	t.Helper()
-	content := File(t, path)
-	for d := xml.NewDecoder(bytes.NewReader(content)); ; {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Errorf("%s: %v", path, err)
-			break
-		}
+	for range XML(t, path, File(t, path)) {
 	}
-	for _, text := range texts {
-		if !strings.Contains(string(content), text) {
-			t.Errorf("%s: %q is not in it", path, text)
-		}
-	}
+	Says(t, path, texts...)
 }
 
 // PNG fails the test unless a file is a picture of that size.

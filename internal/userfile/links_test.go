@@ -12,11 +12,6 @@ import (
 func TestCheckLinks(t *testing.T) {
 	dir := t.TempDir()
 	snapshot := filepath.Join(dir, "models--a--b", "snapshots", "0123")
-	for _, folder := range []string{snapshot, filepath.Join(dir, "models--a--b", "blobs"), filepath.Join(dir, "plain")} {
-		if err := os.MkdirAll(folder, 0o777); err != nil {
-			t.Fatal(err)
-		}
-	}
 	fixture.Write(t, filepath.Join(dir, "secret"), "x")
 	fixture.Write(t, filepath.Join(dir, "models--a--b", "blobs", "abc"), "x")
 	fixture.Write(t, filepath.Join(snapshot, "config.json"), "{}")

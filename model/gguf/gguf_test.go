@@ -94,7 +94,7 @@ func TestWriteRefused(t *testing.T) {
 		if left, _ := os.ReadDir(dir); len(left) != 1 {
 			t.Errorf("%s: not removed %v", want, left)
 		}
-		if old, _ := os.ReadFile(path); !bytes.Equal(old, []byte("old")) {
+		if old := expect.File(t, path); !bytes.Equal(old, []byte("old")) {
 			t.Errorf("%s: the old file was changed", want)
 		}
 	}

@@ -3,26 +3,25 @@
 package kernel
 
 func softmaxLanes8(x []float32, s scoreBlock, scale float32, lse []float32) {
-	s.columns(8, x, lse, func(c, full, triangle, rest int) {
-		softmaxAVX2(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
-	})
+	s.weightsBy(8, softmaxAVX2, x, scale, lse)
 }
 
 func softmaxLanes16(x []float32, s scoreBlock, scale float32, lse []float32) {
-	s.columns(16, x, lse, func(c, full, triangle, rest int) {
-		softmaxAVX512(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
-	})
+	s.weightsBy(16, softmaxAVX512, x, scale, lse)
 }
 
 func weightsLanes8(x []float32, s scoreBlock, scale float32, lse []float32) {
-	s.columns(8, x, lse, func(c, full, triangle, rest int) {
-		weightsAVX2(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
-	})
+	s.weightsBy(8, weightsAVX2, x, scale, lse)
 }
 
 func weightsLanes16(x []float32, s scoreBlock, scale float32, lse []float32) {
-	s.columns(16, x, lse, func(c, full, triangle, rest int) {
-		weightsAVX512(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
+	s.weightsBy(16, weightsAVX512, x, scale, lse)
+}
+
+// weightsBy calls kernel, which makes weights of scores, for each vector of columns.
+func (s scoreBlock) weightsBy(lanes int, kernel func(x *float32, ld, full, triangle, rest int, scale float32, lse *float32), x []float32, scale float32, lse []float32) {
+	s.columns(lanes, x, lse, func(c, full, triangle, rest int) {
+		kernel(&x[c], s.ld, full, triangle, rest, scale, &lse[c])
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -38,10 +39,7 @@ func baseRun(t *testing.T, dir string, width, vocabulary int) string {
 	c := configs.Default()
 	c.Data.StoriesBytes = 60000
 	c.Model = model.Config{Arch: model.GPT2, Layers: 1, Heads: 2, Width: width, Context: 320, VocabSize: tok.VocabSize()}
-	m, err := model.New(c.Model, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, c.Model, 1)
 	path := filepath.Join(dir, "base")
 	if _, err := run.Create(path, "", run.Text, c, tok, m); err != nil {
 		t.Fatal(err)

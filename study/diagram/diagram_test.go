@@ -3,9 +3,7 @@ package diagram
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +20,7 @@ import (
 	"tinygpt/internal/chart"
 	"tinygpt/internal/expect"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/train"
 )
 
@@ -47,10 +46,7 @@ func differentiated(t *testing.T, m *model.Model, g *model.Graph, loss *G.Node, 
 
 func pretraining(t *testing.T, c model.Config, frozen int, o Options) drawn {
 	t.Helper()
-	m, err := model.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, c, 1)
 	if frozen > 0 {
 		m.FreezeLayers(frozen)
 	}
@@ -60,10 +56,7 @@ func pretraining(t *testing.T, c model.Config, frozen int, o Options) drawn {
 
 func fineTuning(t *testing.T, task string, o Options) drawn {
 	t.Helper()
-	m, err := model.New(config(model.GPT2), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, config(model.GPT2), 1)
 	c := finetune.Setup{Config: finetune.Default(), Found: finetune.Found{Classes: labelled.Classes{"no", "yes"}}}
 	c.Task = task
 	if task == "similarity" {
@@ -351,13 +344,7 @@ func TestWriteSVG(t *testing.T) {
 		ids := map[string]bool{}
 		boxes, arrows := 0, 0
 		inText := false
-		for x := xml.NewDecoder(bytes.NewReader(picture.Bytes())); ; {
-			token, err := x.Token()
-			if errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
+		for token := range expect.XML(t, name, picture.Bytes()) {
 			switch e := token.(type) {
 			case xml.StartElement:
 				inText = e.Name.Local == "text"

@@ -9,23 +9,18 @@ import (
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/tokenizer"
 )
 
 // formulaModel has the weights that testdata/scores.py gives its model.
 func formulaModel(t *testing.T) *model.Weights {
 	t.Helper()
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 128, VocabSize: 257}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: 16, Context: 128, VocabSize: 257}, 1)
 	for _, p := range m.Parameters {
 		fixture.Formula(p.Value.Float32s(), p.Name, p.Value.Dims() == 1 && strings.HasSuffix(p.Name, "weight"))
 	}
-	w, err := m.Weights(model.Float32)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := modeltest.Weights(t, m)
 	return w
 }
 

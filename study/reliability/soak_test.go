@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // A soak whose training takes more and more memory and gets slower says so in its table;
@@ -48,9 +50,7 @@ func TestSoakTable(t *testing.T) {
 	if err := PlotSoak(picture, all); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := os.ReadFile(picture); err != nil || !strings.Contains(string(text), "File handles") {
-		t.Errorf("%d bytes, %v", len(text), err)
-	}
+	expect.Says(t, picture, "File handles")
 }
 
 // The list of goroutines that Go's runtime writes is counted, those that are dead apart.

@@ -3,10 +3,10 @@ package trace
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
-	"io"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
 )
 
 // The picture is XML, whatever the prompt holds, and has a box for each guess and each
@@ -19,15 +19,8 @@ func TestWriteSVG(t *testing.T) {
 			t.Fatal(err)
 		}
 		boxes, texts := 0, map[string]int{}
-		d := xml.NewDecoder(&b)
 		inside := ""
-		for {
-			token, err := d.Token()
-			if errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				t.Fatalf("%q: %v", prompt, err)
-			}
+		for token := range expect.XML(t, prompt, b.Bytes()) {
 			switch e := token.(type) {
 			case xml.StartElement:
 				inside = e.Name.Local

@@ -15,6 +15,7 @@ import (
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
+	"tinygpt/model/modeltest"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
@@ -27,14 +28,8 @@ const awkward = "</script><!--\"'&lt;é\u202e\\ ${x}`\n"
 // traced is the page of a random model that reads bytes, and the trace itself.
 func traced(t *testing.T, prompt string) (*Page, *model.Trace, *model.Weights, tokenizer.Tokenizer) {
 	t.Helper()
-	m, err := model.New(model.Config{Arch: model.GPT2, Layers: 3, Heads: 2, Width: 16, Context: 64, VocabSize: 257, InitStd: 0.3}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := m.Weights(model.Float32)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := modeltest.New(t, model.Config{Arch: model.GPT2, Layers: 3, Heads: 2, Width: 16, Context: 64, VocabSize: 257, InitStd: 0.3}, 1)
+	w := modeltest.Weights(t, m)
 	tok := tokenizer.NewByte()
 	o := sample.Default()
 	o.Temperature, o.TopK = 0.8, 5

@@ -2,7 +2,6 @@ package ladder
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -19,15 +18,10 @@ func TestImpossibleLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(l.Rungs()[1].Dir, train.MetricsFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := expect.File(t, path)
 	for _, loss := range []string{"null", "-1", "0"} {
 		_, rest, _ := bytes.Cut(text, []byte("\n"))
-		if err := os.WriteFile(path, append([]byte(`{"step":1,"loss":`+loss+"}\n"), rest...), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		fixture.Write(t, path, append([]byte(`{"step":1,"loss":`+loss+"}\n"), rest...))
 		_, err := l.Run(t.Context())
 		expect.OneLine(t, err, train.MetricsFile+": step 1 has a loss of", "expected a number above 0")
 	}
