@@ -75,9 +75,7 @@ func TestGlobs(t *testing.T) {
 func TestLinksToFolders(t *testing.T) {
 	dir := fixture.Files(t, map[string]string{"a.txt": "a", "sub/b.txt": "b"})
 	for name, target := range map[string]string{"self": ".", "sub/up": ".."} {
-		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
-			t.Skip("no symbolic links here: ", err)
-		}
+		fixture.Link(t, target, filepath.Join(dir, name))
 	}
 	for _, pattern := range []string{"**", "**/*.txt", "."} {
 		got, r := load(t, dir, pattern)
@@ -129,15 +127,11 @@ func TestLeftOut(t *testing.T) {
 // TestOnce: a file is read once, however it is reached.
 func TestOnce(t *testing.T) {
 	dir := fixture.Files(t, map[string]string{"a.txt": "a", "b.txt": "a", "sub/c.txt": "c"})
-	if err := os.Symlink("a.txt", filepath.Join(dir, "link.txt")); err != nil {
-		t.Skip("no symbolic links here: ", err)
-	}
+	fixture.Link(t, "a.txt", filepath.Join(dir, "link.txt"))
 	if err := os.Link(filepath.Join(dir, "a.txt"), filepath.Join(dir, "hard.txt")); err != nil {
 		t.Skip("no hard links here: ", err)
 	}
-	if err := os.Symlink("nothing", filepath.Join(dir, "dangling.txt")); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Link(t, "nothing", filepath.Join(dir, "dangling.txt"))
 	t.Chdir(dir)
 	c, err := Load([]string{"a.txt", filepath.Join(dir, "a.txt"), "./a.txt", "link.txt", "hard.txt", ".", "*.txt", "sub/../a.txt"}, Options{})
 	if err != nil {
@@ -155,9 +149,7 @@ func TestOnce(t *testing.T) {
 // TestShellGlob: of the names that a shell makes of * one odd file doesn't stop the rest.
 func TestShellGlob(t *testing.T) {
 	dir := fixture.Files(t, map[string]string{"a.txt": "a", "a.txt~": "a", "empty.txt": " \n", "b.text": "b"})
-	if err := os.Symlink("nothing", filepath.Join(dir, "dangling.txt")); err != nil {
-		t.Skip("no symbolic links here: ", err)
-	}
+	fixture.Link(t, "nothing", filepath.Join(dir, "dangling.txt"))
 	names, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
 		t.Fatal(err)

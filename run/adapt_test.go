@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"tinygpt/configs"
 	"tinygpt/internal/expect"
-	"tinygpt/internal/fixture"
 	"tinygpt/train"
 )
 
@@ -23,33 +21,12 @@ func TestAdapt(t *testing.T) {
 	c := config(t)
 	c.Model.Layers, c.Model.Heads, c.Model.Width, c.Model.Context = 1, 1, 8, 32
 	c.Train.Steps, c.Train.BatchSize = 4, 2
-	base, err := Start(c, Options{Dir: "base"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := base.Train(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	var rows strings.Builder
-	rows.WriteString("text\tlabel\n")
-	for i := range 40 {
-		fmt.Fprintf(&rows, "A text with the number %d in it.\t%s\n", i*i, []string{"odd", "even"}[i%2])
-	}
-	fixture.Write(t, "rows.tsv", rows.String())
+	trained(t, c, "base", nil)
+	writeRows(t, "rows.tsv")
 	f := configs.DefaultFinetune()
 	f.Finetune.Task, f.Finetune.Train, f.Finetune.From, f.Finetune.Adapt = "classification", "rows.tsv", "base", 6
 	f.Finetune.Epochs, f.Finetune.MinSteps, f.Finetune.Evaluations = 1, 4, 2
-	begin := func(dir string) *Finetuning {
-		x, err := Finetune(f, FinetuneOptions{Dir: dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
-	}
-	whole := begin("whole")
-	if _, err := whole.Train(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	finetunedBy(t, f, "whole", nil)
 	adapted, err := Open(filepath.Join("whole", adaptedFolder))
 	if err != nil {
 		t.Fatal(err)
@@ -69,23 +46,23 @@ func TestAdapt(t *testing.T) {
 		return m.Model.Parameter("h.0.mlp.c_fc.weight").Value.Float32s()
 	}
 	f.Finetune.Adapt = 0
-	plain := begin("plain")
-	if _, err := plain.Train(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	finetunedBy(t, f, "plain", nil)
 	if slices.Equal(weights("plain"), weights("whole")) {
 		t.Error("adapting changes nothing")
 	}
 	f.Finetune.Adapt = 6
 	for i, stop := range []struct{ adapting, finetuning int }{{1, 0}, {4, 0}, {6, 0}, {0, 1}, {0, 3}} {
 		dir := fmt.Sprint("stopped-", i)
-		x := begin(dir)
+		x, err := Finetune(f, FinetuneOptions{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
 		ctx, cancel := context.WithCancel(context.Background())
 		x.AdaptReport, x.Session.Report = train.StopAt(stop.adapting, cancel), train.StopAt(stop.finetuning, cancel)
 		if _, err := x.Train(ctx); !errors.Is(err, train.ErrInterrupted) {
 			t.Fatalf("%+v: %v", stop, err)
 		}
-		x, err := ResumeFinetuning(dir)
+		x, err = ResumeFinetuning(dir)
 		if err != nil {
 			t.Fatalf("%+v: %v", stop, err)
 		}

@@ -34,14 +34,7 @@ func finetuned(t *testing.T, rows string, set ...string) *Finetuning {
 			t.Fatal(err)
 		}
 	}
-	f, err := Finetune(c, FinetuneOptions{Dir: filepath.Join(dir, "mine")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.Train(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return finetunedBy(t, c, filepath.Join(dir, "mine"), nil)
 }
 
 // A fine-tuned run becomes a classifier where transformers has one that computes the same;

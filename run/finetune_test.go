@@ -1,10 +1,12 @@
 package run
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"tinygpt/configs"
 	"tinygpt/finetune"
 	"tinygpt/internal/capacity"
 	"tinygpt/internal/expect"
@@ -14,6 +16,31 @@ import (
 const moods = `{"text":"all is well","label":"glad"}
 {"text":"nothing is well","label":"sad"}
 `
+
+// finetunedBy is trained for a fine-tuning.
+func finetunedBy(t *testing.T, c configs.Config, dir string, team *Team) *Finetuning {
+	t.Helper()
+	f, err := Finetune(c, FinetuneOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Team = team
+	if _, err := f.Train(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// writeRows writes a table of texts with two labels.
+func writeRows(t *testing.T, path string) {
+	t.Helper()
+	var rows strings.Builder
+	rows.WriteString("text\tlabel\n")
+	for i := range 40 {
+		fmt.Fprintf(&rows, "A text with the number %d in it.\t%s\n", i*i, []string{"odd", "even"}[i%2])
+	}
+	fixture.Write(t, path, rows.String())
+}
 
 // A fine-tuning that is resumed with other settings is what one with these settings from
 // the start is, and its folder says so.

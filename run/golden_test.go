@@ -94,14 +94,7 @@ var goldenRuns = []struct {
 		c.Finetune.Task, c.Finetune.Stories, c.Finetune.From = "classification", "sentiment", base.Dir
 		c.Finetune.Examples, c.Finetune.Epochs, c.Finetune.MinSteps, c.Finetune.Evaluations = 40, 1, 4, 1
 		c.Model, c.Train.LearningRate = base.Config.Model, 0.01
-		f, err := Finetune(c, FinetuneOptions{Dir: fixture.NewPath(t, "finetune")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := f.Train(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return weightsSum(f.Session.Model)
+		return weightsSum(finetunedBy(t, c, fixture.NewPath(t, "finetune"), nil).Session.Model)
 	}},
 	{"vectors", func(t *testing.T) string {
 		c := training.Default()
@@ -135,14 +128,7 @@ func goldenTraining(t *testing.T, steps int) *Training {
 	c.Model.Layers, c.Model.Heads, c.Model.Width, c.Model.Context, c.Model.Dropout = 2, 2, 40, 48, 0.1
 	c.Train.Steps, c.Train.BatchSize, c.Train.GradientAccumulationSteps, c.Train.WarmupSteps = steps, 3, 2, 1
 	c.Train.EvalInterval, c.Train.SampleInterval, c.Sample.MaxTokens = 0, 0, 4
-	x, err := Start(c, Options{Dir: fixture.NewPath(t, "train")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := x.Train(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return x
+	return trained(t, c, fixture.NewPath(t, "train"), nil)
 }
 
 // weightsSum is a checksum of a model's weights.

@@ -218,9 +218,7 @@ func TestExportRefused(t *testing.T) {
 	expect.NoFile(t, "empty")
 	expect.Folder(t, "full", "config.json")
 	// A folder may have files of others, and both formats.
-	if err := os.Remove("full/config.json"); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Remove(t, "full/config.json")
 	fixture.Write(t, "full/README.md", "")
 	for _, format := range []Format{HuggingFace, GGUF} {
 		if _, err := r.Export("best", "full", format, safetensors.BF16, nil); err != nil {

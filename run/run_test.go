@@ -25,6 +25,20 @@ func config(t *testing.T) configs.Config {
 	return c
 }
 
+// trained begins a run, shared by a team unless that is nil, and trains it to its end.
+func trained(t *testing.T, c configs.Config, dir string, team *Team) *Training {
+	t.Helper()
+	r, err := Start(c, Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Team = team
+	if _, err := r.Train(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // A folder comes back as it was made; folders get numbers of their own, and the
 // latest is the one that was written last.
 func TestCreateOpenLatest(t *testing.T) {
@@ -155,10 +169,10 @@ func TestMaterial(t *testing.T) {
 	}
 	write("Another text. " + text)
 	check("with another text", "")
-	os.Remove(validation)
+	fixture.Remove(t, validation)
 	check("with another text and without tokens", "the texts are not those that the run began with")
 	expect.NoFile(t, validation)
-	os.Remove("text.txt")
+	fixture.Remove(t, "text.txt")
 	check("without text and tokens", "text.txt: no such file")
 	fixture.Write(t, validation, whole)
 	check("without text", "")

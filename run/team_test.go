@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -74,12 +73,7 @@ func TestTeam(t *testing.T) {
 	c.Train.Steps, c.Train.BatchSize, c.Train.GradientAccumulationSteps, c.Train.GradientParts = 6, 2, 4, 4
 	c.Train.EvalInterval, c.Train.SampleInterval, c.Train.CheckpointInterval = 2, 3, 3
 	f := configs.DefaultFinetune()
-	var rows strings.Builder
-	rows.WriteString("text\tlabel\n")
-	for i := range 40 {
-		fmt.Fprintf(&rows, "A text with the number %d in it.\t%s\n", i*i, []string{"odd", "even"}[i%2])
-	}
-	fixture.Write(t, "rows.tsv", rows.String())
+	writeRows(t, "rows.tsv")
 	f.Finetune.Task, f.Finetune.Train, f.Finetune.From, f.Finetune.Adapt = "classification", "rows.tsv", "base-1", 3
 	f.Finetune.Epochs, f.Finetune.MinSteps, f.Finetune.Evaluations = 1, 4, 2
 	f.Train.BatchSize, f.Train.GradientAccumulationSteps, f.Train.GradientParts = 4, 4, 4
@@ -87,22 +81,8 @@ func TestTeam(t *testing.T) {
 	for _, n := range []int{1, 2, 4} {
 		base, fine := fmt.Sprintf("base-%d", n), fmt.Sprintf("fine-%d", n)
 		withTeam(t, n, func(team *Team) {
-			r, err := Start(c, Options{Dir: base})
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Team = team
-			if _, err := r.Train(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-			x, err := Finetune(f, FinetuneOptions{Dir: fine})
-			if err != nil {
-				t.Fatal(err)
-			}
-			x.Team = team
-			if _, err := x.Train(context.Background()); err != nil {
-				t.Fatal(err)
-			}
+			trained(t, c, base, team)
+			finetunedBy(t, f, fine, team)
 		})
 		for _, name := range []string{train.LastCheckpoint, train.BestCheckpoint} {
 			sameTensors(t, "base-1", base, name)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -65,16 +64,10 @@ func BenchmarkServer(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 		b.Run(fmt.Sprintf("server/clients=%d", n), func(b *testing.B) {
-			s, err := New([]*Model{{
+			_, h := start(b, Options{Sequences: 16, Queue: 64, PromptTokens: 128}, &Model{
 				Name: "m", Config: m.Config, Tokenizer: tok, Template: chat.Plain{Tokenizer: tok},
 				Decoder: func(n int) sample.Decoder { return w.NewDecoder(n) },
-			}}, Options{Sequences: 16, Queue: 64, PromptTokens: 128})
-			if err != nil {
-				b.Fatal(err)
-			}
-			h := httptest.NewServer(s)
-			defer s.Close()
-			defer h.Close()
+			})
 			start, round := time.Now(), 1000
 			for b.Loop() {
 				round++
@@ -147,16 +140,10 @@ func BenchmarkFlood(b *testing.B) {
 	for _, kept := range []bool{false, true} {
 		b.Run(fmt.Sprintf("kept=%v", kept), func(b *testing.B) {
 			var passes atomic.Int64
-			s, err := New([]*Model{{
+			s, h := start(b, Options{Sequences: 16, Queue: 64, PromptTokens: 128}, &Model{
 				Name: "m", Config: m.Config, Tokenizer: tok, Template: chat.Plain{Tokenizer: tok},
 				Decoder: func(n int) sample.Decoder { return &counting{w.NewDecoder(n), &passes} },
-			}}, Options{Sequences: 16, Queue: 64, PromptTokens: 128})
-			if err != nil {
-				b.Fatal(err)
-			}
-			h := httptest.NewServer(s)
-			defer s.Close()
-			defer h.Close()
+			})
 			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: !kept, MaxIdleConnsPerHost: flood, MaxConnsPerHost: flood}}
 			defer client.CloseIdleConnections()
 			ask := func(path, body string) (status int, w wait) {

@@ -71,8 +71,7 @@ func TestPipedText(t *testing.T) {
 
 // Texts from Windows, in arguments and in small files, are read as others are.
 func TestWindowsText(t *testing.T) {
-	t.Chdir(t.TempDir())
-	fixture.Write(t, "tiny.yaml", "\ufeff"+strings.ReplaceAll(tiny, "\n", "\r\n"))
+	inFolderOf(t, "\ufeff"+strings.ReplaceAll(tiny, "\n", "\r\n"))
 	fixture.Write(t, "text.txt", strings.Repeat("the cat sat on a mat\r\nthe dog ran in a fog\r\n", 40))
 	fixture.Write(t, "rows.tsv", "text\tlabel\r\n"+strings.Repeat("the cat\tx\r\nthe dog\ty\r\n", 20))
 	succeed(t, "train", "--config", "tiny.yaml", "--data", "text.txt", "--tokenizer", "char")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -80,7 +79,7 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 	tokens := expect.File(t, "mine/validation.tokens")
 	for what, change := range map[string]func(){
 		"another text": func() { fixture.Write(t, "text.txt", strings.Repeat("Something else. ", 100)) },
-		"no text":      func() { os.Remove("text.txt") },
+		"no text":      func() { fixture.Remove(t, "text.txt") },
 	} {
 		change()
 		if got := evalJSON(t, "--run", "mine"); got != want {
@@ -91,7 +90,7 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 		}
 	}
 	fixture.Write(t, "text.txt", strings.Repeat("Something else. ", 100))
-	os.Remove("mine/validation.tokens")
+	fixture.Remove(t, "mine/validation.tokens")
 	status, _, stderr := gpt("eval", "--run", "mine")
 	if status != 1 || !strings.Contains(stderr, "the texts are not those that the run began with") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("exit %d: %s", status, stderr)
@@ -105,7 +104,7 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 		t.Errorf("from standard input: %+v, want %+v", got, want)
 	}
 	contains(t, succeed(t, "train", "--resume", "--run", "piped", "--set", "train.steps=8"), "step 8/8")
-	os.Remove("piped/validation.tokens")
+	fixture.Remove(t, "piped/validation.tokens")
 	status, _, stderr = gpt("eval", "--run", "piped")
 	if status != 1 || !strings.Contains(stderr, "came through a pipe and can't be read again") {
 		t.Errorf("exit %d: %s", status, stderr)

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,13 +13,12 @@ import (
 // A run answers the tasks of the world and those of a file; what it printed is there in
 // four formats and as a picture.
 func TestFewshot(t *testing.T) {
-	t.Chdir(t.TempDir())
-	fixture.Write(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
+	inFolderOf(t, tinyAsked)
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "data.quizzes=0.5", "--set", "data.stories_bytes=60000")
 	out := succeed(t, "fewshot", "--shots", "1, 0", "--trials", "10", "--to", "a.png")
 	contains(t, out, "model: runs", "10 questions of each task", "0 shots   1 shot", "opposites", "feelings", "best reader", "chance ")
-	if picture, err := os.ReadFile("a.png"); err != nil || !strings.HasPrefix(string(picture), "\x89PNG") {
-		t.Errorf("the picture: %v", err)
+	if picture := expect.File(t, "a.png"); !strings.HasPrefix(string(picture), "\x89PNG") {
+		t.Errorf("the picture begins with %.8q", picture)
 	}
 	fixture.Write(t, "task.jsonl", `{"question": "hot", "choices": ["cold", "warm"], "answer": "cold"}
 {"question": "big", "choices": ["small", "large", "wide"], "answer": "small"}
@@ -61,8 +59,7 @@ func TestFewshot(t *testing.T) {
 
 // A ladder of two sizes: the same command goes on, and leaves its results.
 func TestFewshotRun(t *testing.T) {
-	t.Chdir(t.TempDir())
-	fixture.Write(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
+	inFolderOf(t, tinyAsked)
 	args := []string{"fewshot", "run", "--config", "tiny.yaml", "--set", "data.quizzes=0.5", "--set", "data.stories_bytes=60000", "--layers", "1", "--layers", "2", "--shots", "0,1", "--trials", "8"}
 	out := succeed(t, args...)
 	contains(t, out, "2 models, 1 × 48 to 2 × 64, each of 3,072 tokens", "8 questions of each task and seed", "sums", "0 to 1 shots", "smallest to largest model", "prompts: ")

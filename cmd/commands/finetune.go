@@ -29,12 +29,7 @@ func finetuneCommand() *cli.Command {
 			verboseFlag(),
 			formatFlag(),
 		),
-		Action: func(c *cli.Context) error {
-			if c.Bool("resume") {
-				return resumeFinetune(c)
-			}
-			return startFinetune(c)
-		},
+		Action: startOrResume(startFinetune, resumeFinetune),
 	}
 }
 

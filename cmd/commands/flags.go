@@ -51,6 +51,16 @@ func resumeFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "resume", Usage: "go on with the run (the latest, or --run) from its last checkpoint"}
 }
 
+// startOrResume is the action of a command that has resumeFlag.
+func startOrResume(start, resume cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.Bool("resume") {
+			return resume(c)
+		}
+		return start(c)
+	}
+}
+
 // checkpointFlag chooses among the weights of a run.
 func checkpointFlag() cli.Flag {
 	return choice("checkpoint", "best or last", "", "best", "last").by("best if there is one")

@@ -79,8 +79,8 @@ func TestImportedRun(t *testing.T) {
 func TestExportGGUF(t *testing.T) {
 	inTinyRun(t)
 	contains(t, succeed(t, "export", "--to", "out", "--as", "gguf"), "exported runs/tiny-1 to out/model.gguf", "llama-cli -m out/model.gguf")
-	if text, err := os.ReadFile("out/model.gguf"); err != nil || !bytes.HasPrefix(text, []byte("GGUF")) {
-		t.Errorf("%.8q %v", text, err)
+	if text := expect.File(t, "out/model.gguf"); !bytes.HasPrefix(text, []byte("GGUF")) {
+		t.Errorf("%.8q", text)
 	}
 }
 

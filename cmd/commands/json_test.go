@@ -62,8 +62,7 @@ func TestJSONOfAllCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Chdir(t.TempDir())
-	fixture.Write(t, "tiny.yaml", strings.Replace(tiny, "context: 24", "context: 256", 1))
+	inFolderOf(t, tinyAsked)
 	fixture.Write(t, "align.yaml", tinyAlign)
 	fixture.Write(t, "book.txt", strings.Repeat("It was the first day of the year, and it was cold. ", 400))
 	fixture.Write(t, "names.txt", strings.Repeat("Mia I-NAME\nwas O\nthere O\n\n", 30))

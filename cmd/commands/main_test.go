@@ -63,9 +63,17 @@ sample: {temperature: 0.8, max_tokens: 8}
 // inTinyFolder makes an empty folder, with tiny.yaml, the present one.
 func inTinyFolder(t *testing.T) {
 	t.Helper()
-	t.Chdir(t.TempDir())
-	fixture.Write(t, "tiny.yaml", tiny)
+	inFolderOf(t, tiny)
 }
+
+// inFolderOf goes to a folder with a configuration as tiny.yaml.
+func inFolderOf(t *testing.T, config string) {
+	t.Helper()
+	t.Chdir(fixture.Files(t, map[string]string{"tiny.yaml": config}))
+}
+
+// tinyAsked is tiny with a context that few-shot prompts fit into.
+var tinyAsked = strings.Replace(tiny, "context: 24", "context: 256", 1)
 
 // inTinyRun goes to a folder with tiny.yaml and the run of it, runs/tiny-1.
 func inTinyRun(t *testing.T) {

@@ -1,8 +1,6 @@
 package commands
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,9 +21,8 @@ func TestPlot(t *testing.T) {
 	contains(t, string(picture), "runs/tiny-1", "runs/tiny-2", "reference: small.yaml", "floor: entropy of the text")
 
 	succeed(t, "plot", "--to", "curve.jsonl", "--reference", "none")
-	lines, err := os.ReadFile("curve.jsonl")
-	if err != nil || strings.Count(string(lines), "\n") != 6+2 || strings.Contains(string(lines), "second") {
-		t.Errorf("%v:\n%s", err, lines)
+	if lines := string(expect.File(t, "curve.jsonl")); strings.Count(lines, "\n") != 6+2 || strings.Contains(lines, "second") {
+		t.Errorf("the curve:\n%s", lines)
 	}
 
 	refuse(t, `
@@ -35,9 +32,7 @@ func TestPlot(t *testing.T) {
 1 | plot nowhere | not the folder of a run
 1 | plot --to no/x.svg | no/x.svg
 `)
-	if err := os.Remove(filepath.Join("runs", "tiny-2", "metrics.jsonl")); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Remove(t, "runs/tiny-2/metrics.jsonl")
 	if status, _, stderr := gpt("plot"); status != 1 || !strings.Contains(stderr, "never trained") {
 		t.Errorf("no metrics: exit %d: %s", status, stderr)
 	}

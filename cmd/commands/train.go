@@ -40,12 +40,7 @@ func trainCommand() *cli.Command {
 			verboseFlag(),
 			formatFlag(),
 		},
-		Action: func(c *cli.Context) error {
-			if c.Bool("resume") {
-				return resume(c)
-			}
-			return start(c)
-		},
+		Action: startOrResume(start, resume),
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 // Every preset of every kind, written with its comments, reads back as what it was.
 func TestWrite(t *testing.T) {
-	t.Chdir(t.TempDir())
+	path := fixture.NewPath(t, "again.yaml")
 	if len(Presets()) < 20 {
 		t.Errorf("%d presets: %v", len(Presets()), Presets())
 	}
@@ -26,8 +26,8 @@ func TestWrite(t *testing.T) {
 		if err := k.Write(&out, config); err != nil {
 			t.Fatal(err)
 		}
-		fixture.Write(t, "again.yaml", out.Bytes())
-		again, read, err := Load("again.yaml")
+		fixture.Write(t, path, out.Bytes())
+		again, read, err := Load(path)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, out.String())
 		}

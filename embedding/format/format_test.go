@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -231,7 +230,7 @@ func TestSafetensorsWords(t *testing.T) {
 	fixture.Write(t, Words(path), "the\n")
 	_, _, err = Read(path, 0)
 	expect.Error(t, err, "not the words that the vectors were written with")
-	os.Remove(Words(path))
+	fixture.Remove(t, Words(path))
 	_, _, err = Read(path, 0)
 	expect.Error(t, err, "one a line")
 	_, _, err = Read(dir, 0)

@@ -21,29 +21,36 @@ type Section struct {
 // ParseQuestions reads analogies in the form of word2vec's questions-words.txt: a line
 // ": name" begins a section, each other line has four words. name is for errors.
 func ParseQuestions(r io.Reader, name string) ([]Section, error) {
-	var sections []Section
-	if err := userfile.EachLine(r, name, func(n int, line []byte) error {
-		if section, ok := strings.CutPrefix(string(line), ":"); ok {
-			sections = append(sections, Section{Name: strings.TrimSpace(section)})
-			return nil
+	return parseLines(r, name, "questions", func(sections []Section, n int, line string) ([]Section, error) {
+		if section, ok := strings.CutPrefix(line, ":"); ok {
+			return append(sections, Section{Name: strings.TrimSpace(section)}), nil
 		}
-		words := strings.Fields(string(line))
+		words := strings.Fields(line)
 		if len(words) != 4 {
-			return fmt.Errorf("%s, line %d has %d words: expected four, a is to b as c is to d, or \": name\" of a section", name, n, len(words))
+			return nil, fmt.Errorf("%s, line %d has %d words: expected four, a is to b as c is to d, or \": name\" of a section", name, n, len(words))
 		}
 		if len(sections) == 0 {
 			sections = append(sections, Section{Name: name})
 		}
 		last := &sections[len(sections)-1]
 		last.Questions = append(last.Questions, [4]string(words))
-		return nil
+		return sections, nil
+	})
+}
+
+// parseLines reads a file of one thing a line: add makes of the things so far and of the next
+// line the things with it. A file without any is an error that says what it lacks.
+func parseLines[T any](r io.Reader, name, what string, add func(all []T, n int, line string) ([]T, error)) (all []T, err error) {
+	if err := userfile.EachLine(r, name, func(n int, line []byte) (err error) {
+		all, err = add(all, n, string(line))
+		return err
 	}); err != nil {
 		return nil, err
 	}
-	if len(sections) == 0 {
-		return nil, fmt.Errorf("%s: no questions in it", name)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s: no %s in it", name, what)
 	}
-	return sections, nil
+	return all, nil
 }
 
 // SectionScore counts a section's right answers.

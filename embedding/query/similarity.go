@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"tinygpt/finetune/metric"
-	"tinygpt/internal/userfile"
 )
 
 // Pair is two words and how similar people find them.
@@ -21,11 +20,9 @@ type Pair struct {
 // a grade a line, apart by tabs, commas or blanks; the first line may be names of the
 // columns, columns after the third are passed over. name is for errors.
 func ParsePairs(r io.Reader, name string) ([]Pair, error) {
-	var pairs []Pair
-	if err := userfile.EachLine(r, name, func(n int, text []byte) error {
-		line := string(text)
+	return parseLines(r, name, "pairs of words", func(pairs []Pair, n int, line string) ([]Pair, error) {
 		if line[0] == '#' {
-			return nil
+			return pairs, nil
 		}
 		var fields []string
 		switch {
@@ -45,19 +42,12 @@ func ParsePairs(r io.Reader, name string) ([]Pair, error) {
 		}
 		if len(fields) < 3 || err != nil || math.IsNaN(grade) || math.IsInf(grade, 0) {
 			if n == 1 {
-				return nil // names of the columns
+				return pairs, nil // names of the columns
 			}
-			return fmt.Errorf("%s, line %d: found %q: expected two words and a grade, apart by tabs, commas, semicolons or blanks", name, n, line)
+			return nil, fmt.Errorf("%s, line %d: found %q: expected two words and a grade, apart by tabs, commas, semicolons or blanks", name, n, line)
 		}
-		pairs = append(pairs, Pair{strings.TrimSpace(fields[0]), strings.TrimSpace(fields[1]), grade})
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	if len(pairs) == 0 {
-		return nil, fmt.Errorf("%s: no pairs of words in it", name)
-	}
-	return pairs, nil
+		return append(pairs, Pair{strings.TrimSpace(fields[0]), strings.TrimSpace(fields[1]), grade}), nil
+	})
 }
 
 // PairScore is how well cosines follow people's grades.

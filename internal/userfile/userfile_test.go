@@ -25,9 +25,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := filepath.Join(dir, "link")
-	if err := os.Symlink("nothing", link); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Link(t, "nothing", link)
 	for _, c := range []struct {
 		path, text, open, openRegular string // what is read, or of what an error tells
 	}{

@@ -77,22 +77,27 @@ type column struct {
 
 func count(n int64) string { return number.Count(float64(n)) }
 
+// sizeColumns are in the tables and in the CSV file.
+var sizeColumns = []column{
+	{"layers", func(e Estimate) string { return strconv.Itoa(e.Layers) }},
+	{"d_model", func(e Estimate) string { return strconv.Itoa(e.Width) }},
+	{"heads", func(e Estimate) string { return strconv.Itoa(e.Heads) }},
+	{"d_head", func(e Estimate) string { return strconv.Itoa(e.HeadWidth) }},
+}
+
 // The columns of the three tables of a section.
 var (
-	shapeColumns = []column{
+	shapeColumns = slices.Concat([]column{
 		{"model", func(e Estimate) string { return e.Name }},
 		{"paper", func(e Estimate) string { return e.Printed }},
-		{"layers", func(e Estimate) string { return strconv.Itoa(e.Layers) }},
-		{"d_model", func(e Estimate) string { return strconv.Itoa(e.Width) }},
-		{"heads", func(e Estimate) string { return strconv.Itoa(e.Heads) }},
-		{"d_head", func(e Estimate) string { return strconv.Itoa(e.HeadWidth) }},
+	}, sizeColumns, []column{
 		{"parameters", func(e Estimate) string { return count(e.Parameters) }},
 		{"embedding", func(e Estimate) string { return count(e.Counts.Embedding + e.Counts.Head) }},
 		{"positions", func(e Estimate) string { return count(e.Counts.Positions) }},
 		{"attention", func(e Estimate) string { return count(e.Counts.Attention) }},
 		{"MLP", func(e Estimate) string { return count(e.Counts.MLP) }},
 		{"LayerNorm", func(e Estimate) string { return count(e.Counts.LayerNorm) }},
-	}
+	})
 	memoryColumns = []column{
 		{"model", func(e Estimate) string { return e.Name }},
 		{"weights", func(e Estimate) string { return number.Bytes(e.Memory.Weights) }},
@@ -219,14 +224,11 @@ func renderText(columns []column, rows []Estimate) string {
 func (r Report) writeCSV(w io.Writer) error {
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	columns := []column{
+	columns := slices.Concat([]column{
 		{"paper", func(e Estimate) string { return e.Paper }},
 		{"name", func(e Estimate) string { return e.Name }},
 		{"paper_parameters", func(e Estimate) string { return e.Printed }},
-		{"layers", func(e Estimate) string { return strconv.Itoa(e.Layers) }},
-		{"d_model", func(e Estimate) string { return strconv.Itoa(e.Width) }},
-		{"heads", func(e Estimate) string { return strconv.Itoa(e.Heads) }},
-		{"d_head", func(e Estimate) string { return strconv.Itoa(e.HeadWidth) }},
+	}, sizeColumns, []column{
 		{"context", func(e Estimate) string { return strconv.Itoa(e.Context) }},
 		{"vocab_size", func(e Estimate) string { return strconv.Itoa(e.VocabSize) }},
 		{"batch_tokens", func(e Estimate) string { return number(e.BatchSize) }},
@@ -251,7 +253,7 @@ func (r Report) writeCSV(w io.Writer) error {
 		{"training_flop", func(e Estimate) string { return number(e.FLOP) }},
 		{"seconds_here", func(e Estimate) string { return number(e.SecondsHere) }},
 		{"seconds_accelerator", func(e Estimate) string { return number(e.SecondsAccelerator) }},
-	}
+	})
 	out := csv.NewWriter(w)
 	row := make([]string, len(columns))
 	for i, c := range columns {

@@ -44,11 +44,9 @@ func (r *reference) finetune(dir fs.FS) error {
 		name string
 		got  float64
 	}{{"ft.L1", value(l1)}, {"ft.L2", value(l2)}, {"ft.L3", value(l3)}} {
-		want, err := r.scalar(c.name)
-		if err != nil {
+		if err := r.checkScalar(c.name, c.got, "absolute ≤ 1e-5", absolute(lossBound)); err != nil {
 			return err
 		}
-		r.compare(c.name, []float64{c.got}, []float64{want}, "absolute ≤ 1e-5", absolute(lossBound))
 	}
 	if err := r.gradients("ft.grad.", r.model.GradNorm()); err != nil {
 		return err
@@ -105,10 +103,5 @@ func (r *reference) scores(setup *finetune.Setup, items []*finetune.Item) error 
 	for _, s := range scores {
 		got = append(got, widen(s)...)
 	}
-	want, err := r.floats("ft.scores")
-	if err != nil {
-		return err
-	}
-	r.compare("ft.scores", got, want, "absolute ≤ 1e-5", absolute(scoreBound))
-	return nil
+	return r.check("ft.scores", got, "absolute ≤ 1e-5", absolute(scoreBound))
 }

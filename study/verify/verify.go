@@ -199,6 +199,26 @@ func (r *reference) compare(name string, got, want []float64, bound string, hold
 	r.checks = append(r.checks, c)
 }
 
+// check compares what was computed with the reference values of that name.
+func (r *reference) check(name string, got []float64, bound string, holds func(c Check) bool) error {
+	want, err := r.floats(name)
+	if err != nil {
+		return err
+	}
+	r.compare(name, got, want, bound, holds)
+	return nil
+}
+
+// checkScalar is check for a number of the case's metadata.
+func (r *reference) checkScalar(name string, got float64, bound string, holds func(c Check) bool) error {
+	want, err := r.scalar(name)
+	if err != nil {
+		return err
+	}
+	r.compare(name, []float64{got}, []float64{want}, bound, holds)
+	return nil
+}
+
 func absolute(bound float64) func(Check) bool {
 	return func(c Check) bool { return c.Absolute <= bound }
 }
@@ -222,11 +242,9 @@ func (r *reference) forward() error {
 		name string
 		node *G.Node
 	}{{"lm.hidden", g.Hidden}, {"lm.logits", logits}} {
-		want, err := r.floats(c.name)
-		if err != nil {
+		if err := r.check(c.name, widen(c.node.Value().Data().([]float32)), "absolute ≤ 1e-4", absolute(logitsBound)); err != nil {
 			return err
 		}
-		r.compare(c.name, widen(c.node.Value().Data().([]float32)), want, "absolute ≤ 1e-4", absolute(logitsBound))
 	}
 	return nil
 }
@@ -252,15 +270,13 @@ func (r *reference) backward() error {
 	if err := g.Run(); err != nil {
 		return err
 	}
-	wantLoss, err := r.scalar("lm.loss")
-	if err != nil {
+	if err := r.checkScalar("lm.loss", value(loss), "absolute ≤ 1e-5", absolute(lossBound)); err != nil {
 		return err
 	}
 	wantNorm, err := r.scalar("lm.grad_norm")
 	if err != nil {
 		return err
 	}
-	r.compare("lm.loss", []float64{value(loss)}, []float64{wantLoss}, "absolute ≤ 1e-5", absolute(lossBound))
 	r.compare("lm.grad_norm", []float64{r.model.GradNorm()}, []float64{wantNorm}, "relative ≤ 1e-4", relative(gradBound))
 	return r.gradients("lm.grad.", wantNorm)
 }
@@ -303,16 +319,12 @@ func (r *reference) adamw() error {
 			Step: step, LearningRate: rates[step], GradScale: train.ClipScale(r.model.GradNorm(), config.GradClip),
 		})
 	}
-	wantLosses, err := r.floats("adamw.loss")
-	if err != nil {
+	if err := r.check("adamw.lr", rates, "absolute ≤ 1e-12", absolute(1e-12)); err != nil {
 		return err
 	}
-	wantRates, err := r.floats("adamw.lr")
-	if err != nil {
+	if err := r.check("adamw.loss", losses, "absolute ≤ 1e-4", absolute(adamwBound)); err != nil {
 		return err
 	}
-	r.compare("adamw.lr", rates, wantRates, "absolute ≤ 1e-12", absolute(1e-12))
-	r.compare("adamw.loss", losses, wantLosses, "absolute ≤ 1e-4", absolute(adamwBound))
 	for _, p := range r.model.Parameters {
 		want, err := r.floats("adamw.final." + p.Name)
 		if err != nil {
