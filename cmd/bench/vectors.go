@@ -291,7 +291,7 @@ func oursVectorsCommand() *cli.Command {
 			if err := s.Run(c.Context, dir); err != nil {
 				return err
 			}
-			return format.Write(c.Args().Get(1), s.Vectors())
+			return format.Write(c.Args().Get(1), s.Finish())
 		},
 	}
 }

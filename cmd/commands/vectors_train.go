@@ -219,8 +219,8 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 	if err != nil {
 		return err
 	}
-	v, steps := s.Vectors(), s.Steps()
-	s.Close()
+	steps := s.Steps()
+	v := s.Finish()
 	if err := format.Write(filepath.Join(dir, vectorsFile), v); err != nil {
 		return err
 	}

@@ -72,8 +72,8 @@ func TestVocabulary(t *testing.T) {
 	if v.RemovedWords != 2 || v.Removed != 2 {
 		t.Errorf("removed %d words, %d times; want 2 and 2", v.RemovedWords, v.Removed)
 	}
-	if want := []int32{0, 1, 0, LineEnd, 1, 0, 2, 1, LineEnd, 2, LineEnd}; !slices.Equal(x.Tokens, want) {
-		t.Errorf("tokens %v, want %v", x.Tokens, want)
+	if want := []int32{0, 1, 0, LineEnd, 1, 0, 2, 1, LineEnd, 2, LineEnd}; !slices.Equal(x.Tokens.All(), want) {
+		t.Errorf("tokens %v, want %v", x.Tokens.All(), want)
 	}
 	if x := build(t, "b a b c a b", 1, 2); !slices.Equal(x.Vocabulary.Words, []string{"b", "a"}) {
 		t.Errorf("the two most frequent words: %q", x.Vocabulary.Words)
@@ -94,15 +94,16 @@ func TestTooSmall(t *testing.T) {
 
 func TestSplitText(t *testing.T) {
 	x := build(t, strings.Repeat("a b c\n", 25), 1, 0)
-	training, heldOut := x.Split(0.1)
-	if len(training)+len(heldOut) != len(x.Tokens) || training[len(training)-1] != LineEnd {
-		t.Errorf("%d and %d of %d tokens, the first part ends with %d", len(training), len(heldOut), len(x.Tokens), training[len(training)-1])
+	first, second := x.Split(0.1)
+	training, heldOut := first.All(), second.All()
+	if len(training)+len(heldOut) != x.Tokens.Len() || training[len(training)-1] != LineEnd {
+		t.Errorf("%d and %d of %d tokens, the first part ends with %d", len(training), len(heldOut), x.Tokens.Len(), training[len(training)-1])
 	}
 	if n := len(heldOut); n < 4 || n > 10 {
 		t.Errorf("%d tokens are held out, want about 10", n)
 	}
-	if _, none := x.Split(0); len(none) != 0 {
-		t.Errorf("%d tokens are held out, want none", len(none))
+	if _, none := x.Split(0); none.Len() != 0 {
+		t.Errorf("%d tokens are held out, want none", none.Len())
 	}
 }
 

@@ -26,48 +26,33 @@ type Text struct {
 	Vocabulary *Vocabulary
 	// Tokens are the words in order, without those that the vocabulary leaves out; LineEnd
 	// after each line that has a word.
-	Tokens []int32
+	Tokens Sequence
 }
 
 // LineEnd is between the lines of a Text. No window reaches beyond it.
 const LineEnd = -1
 
-// Builder collects the words of a text in one pass. It holds 4 bytes a token and the
-// different words, not the text.
+// Builder collects the words of a text in one pass. It holds a Sequence and the different
+// words, not the text.
 type Builder struct {
 	split  Splitter
 	ids    map[string]int32 // in the order of first occurrence
 	words  []string
 	counts []int64
-	parts  [][]int32 // the tokens, in parts of partTokens: a slice that grows would be there twice
-	tokens int       // in all parts, LineEnds too
+	tokens Sequence
 }
 
-// partTokens is 4 MB of tokens. Parts that have been used are given back to the system in
-// handfuls.
-const (
-	partTokens = 1 << 20
-	handful    = 8
-)
+// handful is the number of segments that are given back to the system together.
+const handful = 128
 
 // NewBuilder returns an empty builder.
 func NewBuilder(split Splitter) *Builder {
 	return &Builder{split: split, ids: map[string]int32{}}
 }
 
-func (b *Builder) push(token int32) {
-	n := len(b.parts)
-	if n == 0 || len(b.parts[n-1]) == partTokens {
-		b.parts = append(b.parts, make([]int32, 0, partTokens))
-		n++
-	}
-	b.parts[n-1] = append(b.parts[n-1], token)
-	b.tokens++
-}
-
 // Add adds a line.
 func (b *Builder) Add(line []byte) error {
-	before := b.tokens
+	before := b.tokens.Len()
 	err := b.split(line, func(word []byte) {
 		id, known := b.ids[string(word)]
 		if !known {
@@ -77,10 +62,10 @@ func (b *Builder) Add(line []byte) error {
 			b.words, b.counts = append(b.words, w), append(b.counts, 0)
 		}
 		b.counts[id]++
-		b.push(id)
+		b.tokens.push(id)
 	})
-	if b.tokens > before {
-		b.push(LineEnd)
+	if b.tokens.Len() > before {
+		b.tokens.push(LineEnd)
 	}
 	return err
 }
@@ -155,26 +140,31 @@ func (b *Builder) Text(minCount, maxWords int, force bool) (*Text, error) {
 // removed is a word that the vocabulary leaves out.
 const removed = -2
 
-// renumber returns the tokens as numbers of the vocabulary, and gives up the parts. Lines
-// that have lost all their words are dropped.
-func (b *Builder) renumber(to []int32) []int32 {
+// renumber returns the tokens as numbers of the vocabulary, and gives up the builder's.
+// Lines that have lost all their words are dropped.
+func (b *Builder) renumber(to []int32) (kept Sequence) {
 	b.ids, b.words = nil, nil
-	kept := make([]int32, 0, b.tokens)
-	for i, part := range b.parts {
-		for _, t := range part {
-			if t == LineEnd {
-				if n := len(kept); n > 0 && kept[n-1] != LineEnd {
-					kept = append(kept, LineEnd)
+	last := int32(LineEnd)
+	segment := 0
+	b.tokens.Blocks(func(tokens []int32) bool {
+		for _, t := range tokens {
+			if t != LineEnd {
+				if t = to[t]; t == removed {
+					continue
 				}
-			} else if id := to[t]; id != removed {
-				kept = append(kept, id)
+			} else if last == LineEnd {
+				continue
 			}
+			kept.push(t)
+			last = t
 		}
-		if b.parts[i] = nil; (i+1)%handful == 0 {
+		b.tokens.segments[segment] = nil
+		if segment++; segment%handful == 0 {
 			debug.FreeOSMemory()
 		}
-	}
-	b.parts = nil
+		return true
+	})
+	b.tokens = Sequence{}
 	debug.FreeOSMemory()
 	return kept
 }
@@ -186,17 +176,22 @@ func (b *Builder) tooSmall(minCount, words int) error {
 		keeps = append(keeps, fmt.Sprintf("%d keeps %d words (%d tokens)", n, k.Words, k.Tokens))
 	}
 	return fmt.Errorf("the vocabulary has %d words of %d tokens with min_count %d, expected %d or more for vectors that mean something: min_count %s; lower it, give more text, or go on with --force",
-		words, b.tokens, minCount, Smallest, strings.Join(keeps, ", "))
+		words, b.tokens.Len(), minCount, Smallest, strings.Join(keeps, ", "))
 }
 
 // Split cuts off the last fraction of the tokens, at the end of a line, as held-out text.
 // A text of one line is cut where it is.
-func (t *Text) Split(fraction float64) (training, heldOut []int32) {
-	at := len(t.Tokens) - int(float64(len(t.Tokens))*fraction)
-	for i := at; i < len(t.Tokens)-1; i++ {
-		if t.Tokens[i] == LineEnd {
-			return t.Tokens[:i+1], t.Tokens[i+1:]
+func (t *Text) Split(fraction float64) (training, heldOut Sequence) {
+	size := t.Tokens.Len()
+	at := size - int(float64(size)*fraction)
+	cut, place := at, at
+	t.Tokens.Part(at, size).Blocks(func(tokens []int32) bool {
+		i := slices.Index(tokens, LineEnd)
+		if i >= 0 && place+i < size-1 {
+			cut = place + i + 1
 		}
-	}
-	return t.Tokens[:at], t.Tokens[at:]
+		place += len(tokens)
+		return i < 0
+	})
+	return t.Tokens.Part(0, cut), t.Tokens.Part(cut, size)
 }

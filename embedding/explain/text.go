@@ -45,7 +45,7 @@ func Matrix(text *corpus.Text, n, window int) Table {
 		Note:   "Two words at a distance of n count 1/n. The matrix is symmetric.",
 		Header: append([]string{""}, v.Words[:n]...),
 	}
-	glove.Count(text.Tokens, len(v.Words), window, func(word int, columns []int32, counts []float64) {
+	glove.Count(text.Tokens.All(), len(v.Words), window, func(word int, columns []int32, counts []float64) {
 		if word >= n {
 			return
 		}

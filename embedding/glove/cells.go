@@ -86,7 +86,7 @@ func (c *cells) spill() (err error) {
 			c.buffer = binary.LittleEndian.AppendUint32(c.buffer, math.Float32bits(x.Log))
 		}
 		if _, err := c.file.WriteAt(c.buffer, c.end); err != nil {
-			return fmt.Errorf("%s, which holds co-occurrences beyond glove.memory_mb: %w", c.file.Name(), err)
+			return fmt.Errorf("%s, which holds co-occurrences beyond vectors.memory_mb: %w", c.file.Name(), err)
 		}
 		c.extents[b] = append(c.extents[b], extent{c.end, len(list)})
 		c.end += int64(len(c.buffer))

@@ -97,7 +97,7 @@ func TestCountReference(t *testing.T) {
 		}
 	}
 	words := text.Vocabulary.Words
-	Count(text.Tokens, len(words), 4, func(word int, columns []int32, counts []float64) {
+	Count(text.Tokens.All(), len(words), 4, func(word int, columns []int32, counts []float64) {
 		for i, c := range columns {
 			pair := words[word] + " " + words[c]
 			if x, ok := want[pair]; !ok || math.Abs(counts[i]-x) > 1e-6*x {

@@ -105,8 +105,12 @@ func (t *Trainer) initialise() {
 	t.rates[d], t.rates[d+1] = 1, 1 // biases, as in the authors' program
 }
 
-// Close removes the temporary file, if there is one.
-func (t *Trainer) Close() { t.cells.close() }
+// Close removes the temporary file, if there is one, and gives up the cells that are trained
+// on: no more can be trained.
+func (t *Trainer) Close() {
+	t.cells.close()
+	t.cells.blocks, t.rooms, t.batch = nil, nil, nil
+}
 
 // Cells is the number of cells of the matrix that are trained on, and held out.
 func (t *Trainer) Cells() (trained, heldOut int) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"tinygpt/embedding"
@@ -28,7 +29,7 @@ type learner interface {
 	State() []safetensors.Tensor                      // what a checkpoint keeps; it shares memory with the learner
 	Vectors() (matrix []float32)                      // [V, Dim], the result so far
 	FirstBad() (word int, what string)                // a vector that isn't finite, or −1
-	Close()                                           // removes what is temporary
+	Close()                                           // removes what is temporary and gives up what only training needs
 }
 
 // Session is a training of word vectors.
@@ -76,7 +77,7 @@ func NewSession(c Config, text *corpus.Text) (*Session, error) {
 func newLearner(c Config, text *corpus.Text) (learner, error) {
 	v := c.Vectors
 	if v.Model == GloVe {
-		t, err := glove.NewTrainer(text.Vocabulary, text.Tokens, glove.Options{
+		t, err := glove.NewTrainer(text.Vocabulary, text.Tokens.All(), glove.Options{
 			Dim: v.Dim, Window: v.Window, XMax: v.XMax, Alpha: v.Alpha, Epochs: v.Epochs, LearningRate: v.LearningRate,
 			HeldOut: c.Data.ValFraction, Memory: v.MemoryMB << 20, Seed: v.Seed,
 		})
@@ -103,13 +104,25 @@ func newLearner(c Config, text *corpus.Text) (learner, error) {
 	return t, nil
 }
 
-// Close removes what a training has put aside, and gives up its memory. Vectors that were
-// taken before stay.
+// Close removes what a training has put aside, and gives its memory back to the system.
+// Vectors that were taken before stay.
 func (s *Session) Close() {
 	if s.learner != nil {
 		s.learner.Close()
-		s.learner, s.Text.Tokens = nil, nil
+		s.learner, s.Text.Tokens = nil, corpus.Sequence{}
+		debug.FreeOSMemory()
 	}
+}
+
+// Finish closes the session and returns the result. It gives up what only training needs
+// before it makes room for the result.
+func (s *Session) Finish() *embedding.Vectors {
+	s.learner.Close()
+	s.Text.Tokens = corpus.Sequence{}
+	debug.FreeOSMemory()
+	v := s.Vectors()
+	s.Close()
+	return v
 }
 
 // Steps is the number of steps in all.

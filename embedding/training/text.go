@@ -85,15 +85,14 @@ func fingerprint(t *corpus.Text) string {
 		fmt.Fprintf(h, "%d\n", len(w))
 		io.WriteString(h, w)
 	}
-	var buffer [4096]byte
-	tokens := t.Tokens
-	for len(tokens) > 0 {
-		n := min(len(tokens), len(buffer)/4)
-		for i, id := range tokens[:n] {
-			binary.LittleEndian.PutUint32(buffer[4*i:], uint32(id))
+	var buffer []byte
+	t.Tokens.Blocks(func(tokens []int32) bool {
+		buffer = buffer[:0]
+		for _, id := range tokens {
+			buffer = binary.LittleEndian.AppendUint32(buffer, uint32(id))
 		}
-		h.Write(buffer[:4*n])
-		tokens = tokens[n:]
-	}
+		h.Write(buffer)
+		return true
+	})
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -11,6 +11,7 @@ const (
 	pieceMeans   = 64       // the same for CBOW, whose targets are an example each, not one for each word of the window
 	maxPieces    = 8        // of a block, at most
 	softmaxBlock = 32       // of the full softmax, where every target moves every vector
+	wave         = 16       // blocks that are planned together
 	// A block lets the most frequent word's vector miss about this number of steps on average.
 	// 24 did no harm on 4 million words of Wikipedia, 90 cost a point of analogies, 180
 	// made the vectors diverge.
@@ -56,11 +57,6 @@ type block struct {
 
 // cut returns n numbers of the block's memory.
 func (b *block) cut(n int) []int32 {
-	if b.used+n > len(b.memory) {
-		// Slices that were cut before keep the old memory.
-		b.memory = make([]int32, max(2*len(b.memory), n, 1<<10))
-		b.used = 0
-	}
 	b.used += n
 	return b.memory[b.used-n : b.used : b.used]
 }
@@ -74,10 +70,20 @@ type chunk struct{ ids, lines []int32 }
 func (b *block) plan(c *chunk, from, to int, s *sampler, place uint64) {
 	b.used, b.steps = 0, 0
 	b.pieces = b.pieces[:0]
+	if need := planned(to-from, s); len(b.memory) < need {
+		b.memory = make([]int32, need)
+	}
 	for p := from; p < to; p += s.piece {
 		b.add(c, p, min(p+s.piece, to), s, place)
 	}
 	b.sum()
+}
+
+// planned is the largest number of numbers that the plan of a block of n targets takes: its
+// pieces' lists, and five numbers a step in sum.
+func planned(n int, s *sampler) int {
+	pieces := (n + s.piece - 1) / s.piece
+	return 3*n + pieces*s.shared + 5*(2*n+pieces*(2*s.window+s.shared)) + 1
 }
 
 // add adds the piece of targets from to to.

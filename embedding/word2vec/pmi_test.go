@@ -15,16 +15,17 @@ func pmi(text *corpus.Text, window int) (values, weights [][]float64) {
 	words := len(text.Vocabulary.Words)
 	values, weights = square(words), square(words)
 	inputs, total := make([]float64, words), 0.0
-	for at, target := range text.Tokens {
+	tokens := text.Tokens.All()
+	for at, target := range tokens {
 		for _, direction := range []int{-1, 1} {
 			for n := 1; n <= window && target >= 0; n++ {
 				i := at + n*direction
-				if i < 0 || i >= len(text.Tokens) || text.Tokens[i] < 0 {
+				if i < 0 || i >= len(tokens) || tokens[i] < 0 {
 					break
 				}
 				w := float64(window-n+1) / float64(window)
-				weights[text.Tokens[i]][target] += w
-				inputs[text.Tokens[i]] += w
+				weights[tokens[i]][target] += w
+				inputs[tokens[i]] += w
 				total += w
 			}
 		}
@@ -55,7 +56,7 @@ func TestLevyGoldberg(t *testing.T) {
 			text := zipfText(t, c.words, c.tokens)
 			o := options()
 			o.Dim, o.Epochs, o.Sample, o.NoisePower, o.LearningRate = c.dim, c.epochs, 0, 1, 0.1
-			tr := NewTrainer(text.Vocabulary, text.Tokens, nil, o)
+			tr := NewTrainer(text.Vocabulary, text.Tokens, corpus.Sequence{}, o)
 			for i := range tr.Steps() {
 				tr.Train(i)
 			}

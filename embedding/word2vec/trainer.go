@@ -22,11 +22,12 @@ type Trainer struct {
 	sampler     sampler
 	subsampling *corpus.Subsampling
 	block       int // targets of a block
-	tokens      []int32
-	heldOut     []int32
-	before      []int // words of the text before each chunk; the last: all
+	tokens      corpus.Sequence
+	heldOut     corpus.Sequence
+	before      []int   // words of the text before each chunk; the last: all
+	list        []int32 // tokens of a chunk
 	chunk       chunk
-	blocks      []block
+	blocks      [wave]block
 	softmax     softmax
 	steps       []float32
 }
@@ -36,7 +37,7 @@ const maxStep = 1
 
 // NewTrainer returns a trainer of a new model on tokens of the vocabulary. What is held out
 // is only evaluated on.
-func NewTrainer(v *corpus.Vocabulary, tokens, heldOut []int32, o Options) *Trainer {
+func NewTrainer(v *corpus.Vocabulary, tokens, heldOut corpus.Sequence, o Options) *Trainer {
 	_, largest := v.ExpectedKept(o.Sample)
 	shared := noiseWords(o.Negatives)
 	block, piece := blockSize(largest, o)
@@ -52,8 +53,8 @@ func NewTrainer(v *corpus.Vocabulary, tokens, heldOut []int32, o Options) *Train
 	}
 	words := 0
 	t.before = []int{0}
-	for from := 0; from < len(tokens); from += chunkTokens {
-		for _, id := range tokens[from:min(from+chunkTokens, len(tokens))] {
+	for from := 0; from < tokens.Len(); from += chunkTokens {
+		for _, id := range t.chunkAt(tokens, from) {
 			if id >= 0 {
 				words++
 			}
@@ -88,11 +89,9 @@ func (t *Trainer) LearningRate(chunk int) float64 {
 // Train trains on chunk n of all epochs.
 func (t *Trainer) Train(n int) error {
 	i := n % (len(t.before) - 1)
-	t.read(t.tokens[i*chunkTokens:min((i+1)*chunkTokens, len(t.tokens))], t.sampler.seed, uint64(n))
 	rate := float32(t.LearningRate(n))
 	objective := t.objective()
-	for i := range t.blocks {
-		b := &t.blocks[i]
+	return t.read(t.chunkAt(t.tokens, i*chunkTokens), t.sampler.seed, uint64(n), func(b *block) error {
 		switch {
 		case t.Step != nil:
 			cut, err := t.Step(t.Model.Table, b.pieces, objective, rate, b.sums, maxStep)
@@ -106,39 +105,50 @@ func (t *Trainer) Train(n int) error {
 			kernel.NegativeSampling(t.steps, t.Model.Table, b.pieces, objective, rate)
 			t.Cut += kernel.AddRows(t.Model.Table, t.steps, b.sums, maxStep)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// Close does nothing: there is nothing temporary.
-func (t *Trainer) Close() {}
+// Close gives up all but the model: no more can be trained.
+func (t *Trainer) Close() {
+	t.tokens, t.heldOut, t.list, t.chunk, t.blocks, t.steps, t.softmax = corpus.Sequence{}, corpus.Sequence{}, nil, chunk{}, [wave]block{}, nil, softmax{}
+}
+
+// chunkAt is the list of the tokens of a chunk, valid until the next call.
+func (t *Trainer) chunkAt(tokens corpus.Sequence, from int) []int32 {
+	t.list = tokens.AppendTo(t.list[:0], from, min(from+chunkTokens, tokens.Len()))
+	return t.list
+}
 
 func (t *Trainer) objective() kernel.Sampling {
 	return kernel.Sampling{Negatives: t.Options.Negatives, CBOW: t.Options.CBOW, Classic: t.Options.Classic}
 }
 
-// read samples the tokens of a chunk and plans its blocks.
-func (t *Trainer) read(tokens []int32, seed, place uint64) {
+// read samples the tokens of a chunk, plans its blocks, and calls f for each in turn. A
+// block is valid until f returns.
+func (t *Trainer) read(tokens []int32, seed, place uint64, f func(b *block) error) error {
 	c := &t.chunk
 	r := corpus.NewRandom(seed, place)
 	c.ids, c.lines, _ = t.subsampling.Sample(c.ids[:0], c.lines[:0], tokens, &r)
-	n := (len(c.ids) + t.block - 1) / t.block
-	for cap(t.blocks) < n {
-		t.blocks = append(t.blocks[:cap(t.blocks)], block{})
-	}
-	t.blocks = t.blocks[:n]
 	s := t.sampler
 	s.seed = seed
-	kernel.Each(n, func(i int) {
-		t.blocks[i].plan(c, i*t.block, min((i+1)*t.block, len(c.ids)), &s, place)
-	})
-	steps := 0
-	for i := range t.blocks {
-		steps = max(steps, t.blocks[i].steps)
+	for from := 0; from < len(c.ids); from += wave * t.block {
+		blocks := t.blocks[:min(wave, (len(c.ids)-from+t.block-1)/t.block)]
+		kernel.Each(len(blocks), func(i int) {
+			first := from + i*t.block
+			blocks[i].plan(c, first, min(first+t.block, len(c.ids)), &s, place)
+		})
+		for i := range blocks {
+			b := &blocks[i]
+			if need := b.steps * t.Model.Table.Stride; len(t.steps) < need {
+				t.steps = make([]float32, need)
+			}
+			if err := f(b); err != nil {
+				return err
+			}
+		}
 	}
-	if need := steps * t.Model.Table.Stride; len(t.steps) < need {
-		t.steps = kernel.Memory(need)
-	}
+	return nil
 }
 
 // evaluationSeed draws the same windows and noise words in every evaluation.
@@ -150,13 +160,13 @@ const sampleTokens = 200_000
 // Evaluate returns the objective on a sample of the training text and on the beginning of
 // the held-out text, see Loss; 0 if there is none.
 func (t *Trainer) Evaluate() (training, heldOut float64, err error) {
-	n := min(len(t.heldOut), sampleTokens)
+	n := min(t.heldOut.Len(), sampleTokens)
 	if n > 0 {
-		heldOut = t.Loss(t.heldOut[:n])
+		heldOut = t.Loss(t.heldOut.Part(0, n))
 	} else {
 		n = sampleTokens
 	}
-	return t.Loss(t.tokens[:min(n, len(t.tokens))]), heldOut, nil
+	return t.Loss(t.tokens.Part(0, min(n, t.tokens.Len()))), heldOut, nil
 }
 
 // State is the table of vectors, which is all that a training needs to go on from a chunk.
@@ -192,21 +202,21 @@ func (t *Trainer) FirstBad() (word int, what string) {
 // and one of its window, for CBOW a word. Windows and noise words are drawn the same way
 // every time. A model that knows nothing has (1+K)·ln 2 with negative sampling, ln V with
 // the full softmax.
-func (t *Trainer) Loss(tokens []int32) float64 {
+func (t *Trainer) Loss(tokens corpus.Sequence) float64 {
 	sum, examples := 0.0, 0
 	objective := t.objective()
-	for from := 0; from < len(tokens); from += chunkTokens {
-		t.read(tokens[from:min(from+chunkTokens, len(tokens))], evaluationSeed, uint64(from))
-		for i := range t.blocks {
+	for from := 0; from < tokens.Len(); from += chunkTokens {
+		t.read(t.chunkAt(tokens, from), evaluationSeed, uint64(from), func(b *block) error {
 			var loss float64
 			var n int
 			if t.Options.Softmax {
-				loss, n = t.softmax.loss(t, &t.blocks[i])
+				loss, n = t.softmax.loss(t, b)
 			} else {
-				loss, n = kernel.SamplingLoss(t.Model.Table, t.blocks[i].pieces, objective)
+				loss, n = kernel.SamplingLoss(t.Model.Table, b.pieces, objective)
 			}
 			sum, examples = sum+loss, examples+n
-		}
+			return nil
+		})
 	}
 	return sum / float64(max(examples, 1))
 }

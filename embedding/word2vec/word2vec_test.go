@@ -38,6 +38,7 @@ func zipfText(t *testing.T, words, tokens int) *corpus.Text {
 	text := &corpus.Text{Vocabulary: v}
 	v.Counts = make([]int64, words)
 	last := draw()
+	var list []int32
 	for n := range tokens {
 		id := draw()
 		if r.Below(2) == 0 {
@@ -46,11 +47,12 @@ func zipfText(t *testing.T, words, tokens int) *corpus.Text {
 		last = id
 		v.Counts[id]++
 		v.Total++
-		text.Tokens = append(text.Tokens, id)
+		list = append(list, id)
 		if n%20 == 19 {
-			text.Tokens = append(text.Tokens, corpus.LineEnd)
+			list = append(list, corpus.LineEnd)
 		}
 	}
+	text.Tokens = corpus.Pack(list)
 	for i := range words {
 		v.Words = append(v.Words, fmt.Sprint("w", i))
 	}
@@ -81,7 +83,7 @@ func TestThreads(t *testing.T) {
 		var want []float32
 		for _, threads := range []int{1, 2, 3, 7} {
 			kernel.SetThreads(threads)
-			tr := NewTrainer(text.Vocabulary, text.Tokens, nil, o)
+			tr := NewTrainer(text.Vocabulary, text.Tokens, corpus.Sequence{}, o)
 			for i := range tr.Steps() {
 				tr.Train(i)
 			}
@@ -127,10 +129,9 @@ func TestPlan(t *testing.T) {
 	text := zipfText(t, 50, 5_000)
 	o := options()
 	o.Sample = 0
-	tr := NewTrainer(text.Vocabulary, text.Tokens, nil, o)
-	tr.read(text.Tokens, 1, 0)
+	tr := NewTrainer(text.Vocabulary, text.Tokens, corpus.Sequence{}, o)
 	at := 0
-	for _, b := range tr.blocks {
+	tr.read(text.Tokens.All(), 1, 0, func(b *block) error {
 		for _, p := range b.pieces {
 			for c, target := range p.Targets {
 				if got := p.Inputs[p.First+c]; got+50 != target || target-50 != tr.chunk.ids[at] {
@@ -151,7 +152,7 @@ func TestPlan(t *testing.T) {
 		seen := make([]bool, b.steps)
 		for i, row := range b.sums.Rows {
 			for _, s := range b.sums.Steps[b.sums.First[i]:b.sums.First[i+1]] {
-				if seen[s] || rowOf(&b, int(s)) != row {
+				if seen[s] || rowOf(b, int(s)) != row {
 					t.Fatalf("step %d is added to row %d", s, row)
 				}
 				seen[s] = true
@@ -160,7 +161,8 @@ func TestPlan(t *testing.T) {
 		if slices.Contains(seen, false) {
 			t.Fatal("a step is added to no row")
 		}
-	}
+		return nil
+	})
 	if at != len(tr.chunk.ids) {
 		t.Errorf("%d of %d targets are planned", at, len(tr.chunk.ids))
 	}
