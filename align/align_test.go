@@ -391,3 +391,28 @@ func TestRepetitions(t *testing.T) {
 		}
 	}
 }
+
+// FuzzScores: what a reward command writes is refused in one line, or is a finite score for
+// each line that isn't empty.
+func FuzzScores(f *testing.F) {
+	for _, s := range []string{`{"score": 1.5}`, `{"score": null}`, `{"score": 1e999}`, `{"score": "1"}`, `[]`, `null`, "\n\n", `{"score": -1}` + "\n" + `{"score": 2}`, "\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		scores, err := parseScores(strings.NewReader(text))
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than a line: %v", err)
+			}
+			return
+		}
+		if most := strings.Count(text, "\n") + 1; len(scores) > most {
+			t.Errorf("%d scores in %d lines", len(scores), most)
+		}
+		for _, x := range scores {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				t.Errorf("a score of %g", x)
+			}
+		}
+	})
+}

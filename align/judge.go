@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -100,7 +99,7 @@ func parseScores(r io.Reader) (scores []float64, err error) {
 		}
 		var line struct{ Score *float64 }
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil || line.Score == nil {
-			return nil, errors.Join(fmt.Errorf("line %d is %.60q", n, lines.Text()), err)
+			return nil, fmt.Errorf("line %d is %.60q", n, lines.Text())
 		}
 		scores = append(scores, *line.Score)
 	}

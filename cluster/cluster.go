@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -61,7 +62,7 @@ func Join(j launcher.Job) (*Cluster, error) {
 	}
 	c := &Cluster{World: w, all: make([]process, len(texts))}
 	for i, t := range texts {
-		if err := json.Unmarshal([]byte(t), &c.all[i]); err != nil {
+		if err := c.all[i].parse(t); err != nil {
 			return nil, fmt.Errorf("process %d of %d says something else than this program expects: install the same gpt-mpi on all computers", i, len(texts))
 		}
 	}
@@ -79,6 +80,19 @@ func Join(j launcher.Job) (*Cluster, error) {
 	runtime.GOMAXPROCS(n + 1) // what looks after MPI mustn't wait for a kernel
 	return c, nil
 }
+
+// parse reads what another process says of itself. Each has an instruction set, and this
+// many CPUs at most.
+func (p *process) parse(text string) error {
+	err := json.Unmarshal([]byte(text), p)
+	if err == nil && (len(p.Sets) == 0 || len(p.CPUs) > mostCPUs) {
+		err = errors.New("no instruction set, or too many CPUs")
+	}
+	return err
+}
+
+// mostCPUs is more than a computer has.
+const mostCPUs = 1 << 16
 
 // self describes this process.
 func self() (process, error) {

@@ -68,3 +68,28 @@ func TestIdle(t *testing.T) {
 		t.Error(note)
 	}
 }
+
+// FuzzProcess: what another process says of itself is refused, or this one can come to terms
+// with it.
+func FuzzProcess(f *testing.F) {
+	for _, s := range []string{`{"Host":"one","System":"linux/amd64","Sets":["portable","avx2"],"CPUs":[0,1]}`, `{"Sets":[]}`, `{"Sets":["avx2"],"CPUs":null}`, `{"Sets":["x"],"CPUs":[-1,-1]}`, `null`, `[]`, `{"Around":-1,"Sets":[""]}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var p process
+		if p.parse(text) != nil {
+			return
+		}
+		me := process{System: p.System, File: p.File, Host: p.Host, Sets: []string{"portable"}, CPUs: []int{0, 1}}
+		all := []process{me, p}
+		if err := alike(all); err != nil {
+			t.Error(err)
+		}
+		common(all)
+		for rank := range all {
+			if threads(all, rank) < 1 {
+				t.Errorf("%d threads", threads(all, rank))
+			}
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"tinygpt/internal/capacity"
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
@@ -71,6 +72,53 @@ func FuzzParse(f *testing.F) {
 			if !utf8.ValidString(d.Text) || strings.TrimSpace(d.Text) == "" || strings.Contains(d.Text, separator) || strings.Contains(d.Text, "\x00") {
 				t.Errorf("document %q", d.Text)
 			}
+		}
+	})
+}
+
+// A small gzip file that becomes a large one is refused before it fills the memory, as is a
+// text that this computer has no memory for.
+func TestTooLarge(t *testing.T) {
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	for range 32 {
+		w.Write(bytes.Repeat([]byte("row\n"), 1<<18))
+	}
+	w.Close()
+	_, err := ReadText(fixture.File(t, "bomb.txt.gz", z.Bytes()), Options{})
+	expect.OneLine(t, err, "bomb.txt.gz: ", "of gzip have become", "gunzip")
+
+	defer capacity.Pretend(150 << 20)()
+	_, err = readAll(strings.NewReader(strings.Repeat("row\n", 65<<18)))
+	expect.OneLine(t, err, "64.0 MiB of text needs about 192 MiB", "name a smaller file")
+}
+
+// FuzzGzip: a packed file is refused in one line that names it, or is text.
+func FuzzGzip(f *testing.F) {
+	pack := func(text string) []byte {
+		var z bytes.Buffer
+		w := gzip.NewWriter(&z)
+		w.Write([]byte(text))
+		w.Close()
+		return z.Bytes()
+	}
+	for _, s := range []string{"packed", "", "\xff", "a\x00"} {
+		f.Add(pack(s))
+	}
+	f.Add(append(pack("one"), pack("two")...))
+	f.Add(append(pack("one"), "rest"...))
+	f.Add([]byte("\x1f\x8b"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		path := fixture.File(t, "a.txt.gz", raw)
+		text, err := ReadText(path, Options{})
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		if !utf8.ValidString(text) {
+			t.Errorf("%q", text)
 		}
 	})
 }

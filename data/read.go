@@ -1,16 +1,15 @@
 package data
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
+	"tinygpt/internal/capacity"
+	"tinygpt/internal/number"
 	"tinygpt/internal/userfile"
 )
 
@@ -42,7 +41,7 @@ func readText(file string, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	raw, err := io.ReadAll(r)
+	raw, err := readAll(r)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return "", fmt.Errorf("%s: %w", displayName(file), err)
 	}
@@ -70,30 +69,24 @@ func open(file string) (io.ReadCloser, error) {
 	if file == stdin {
 		return io.NopCloser(os.Stdin), nil
 	}
-	f, err := userfile.Open(file)
-	if err != nil || !strings.EqualFold(filepath.Ext(file), ".gz") {
-		return f, err
-	}
-	z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<18))
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: not gzip although its name ends in .gz: %w", file, err)
-	}
-	return unpacked{z, f}, nil
+	return userfile.OpenText(file)
 }
 
-// unpacked reads a gzipped file.
-type unpacked struct {
-	z *gzip.Reader
-	f *os.File
-}
+// checkEach is after how many bytes the memory that a text takes is looked at again.
+const checkEach = 64 << 20
 
-func (u unpacked) Read(p []byte) (int, error) {
-	n, err := u.z.Read(p)
-	if err != nil && err != io.EOF {
-		err = fmt.Errorf("damaged gzip data: %w", err)
+// readAll reads to the end, as long as this computer has the memory: while it grows, a text
+// is there three times.
+func readAll(r io.Reader) ([]byte, error) {
+	var b bytes.Buffer
+	for {
+		if err := capacity.Check(fmt.Sprintf("more than %s of text", number.Bytes(int64(b.Len()))), 3*float64(b.Len()), 1, "name a smaller file"); err != nil {
+			return nil, err
+		}
+		if _, err := io.CopyN(&b, r, checkEach); err == io.EOF {
+			return b.Bytes(), nil
+		} else if err != nil {
+			return nil, err
+		}
 	}
-	return n, err
 }
-
-func (u unpacked) Close() error { return u.f.Close() }

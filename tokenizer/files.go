@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,18 +44,15 @@ func readPlainOrGzip(path string) ([]byte, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return b, err
 	}
-	packed, gzErr := userfile.ReadRegular(path + ".gz")
+	f, gzErr := userfile.OpenText(path + ".gz")
 	if errors.Is(gzErr, os.ErrNotExist) {
 		return nil, err
 	} else if gzErr != nil {
 		return nil, gzErr
 	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("%s.gz: not gzip although its name ends in .gz: %w", path, err)
-	}
-	if b, err = io.ReadAll(z); err != nil {
-		return nil, fmt.Errorf("%s.gz: damaged gzip data: %w", path, err)
+	defer f.Close()
+	if b, err = io.ReadAll(f); err != nil {
+		return nil, fmt.Errorf("%s.gz: %w", path, err)
 	}
 	return b, nil
 }

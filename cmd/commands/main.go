@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	_ "tinygpt/internal/handles"
 	"tinygpt/internal/interrupt"
 	"tinygpt/internal/shell"
 	"tinygpt/internal/terminal"

@@ -26,7 +26,8 @@ func main() {
 			mode("kill", "kill with SIGKILL at random instants, go on, and compare with a run that wasn't killed", 20, reliability.Kind.Kill),
 			mode("signal", "end with Ctrl-C, SIGTERM and SIGHUP, stop and continue, go on, and compare", 10, reliability.Kind.Signal),
 			mode("limit", "fill the disk, limit files and handles, close streams, remove the folder, go on, and compare", 6, reliability.Kind.Limits),
-			mode("damage", "cut off every file of a run, replace every value of its JSON and YAML files, and read it", 8, reliability.Kind.Damage),
+			mode("damage", "replace every value of a run's JSON and YAML files, and read it", 0, reliability.Kind.Damage),
+			mode("cut", "cut off every file of a run at every length, a large one where its fields end, and read it", 64, reliability.Kind.Cut),
 			mode("power", "cut the power after each system call: drop what wasn't synced, go on, and compare", 20, reliability.Kind.Power),
 			soakCommand(),
 		},
@@ -37,14 +38,14 @@ func main() {
 	}
 }
 
-// mode is the command of one sort of fault, which is injected into each kind of run.
+// mode is the command of one sort of fault, which is injected into each kind of run; times
+// is how often unless the user says so, 0 where that follows from the run's files.
 func mode(name, usage string, times int, inject func(reliability.Kind, *reliability.Program, *reliability.Report, int, uint64) error) *cli.Command {
-	return &cli.Command{
+	command := &cli.Command{
 		Name: name, Usage: usage,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"},
 			&cli.StringSliceFlag{Name: "kind", Usage: "runs of `KIND` only: train, finetune, ablate, scaling, fewshot, vectors, sft, reward, ppo, dpo, grpo, rankings (repeatable)"},
-			&cli.IntFlag{Name: "times", Usage: "inject `N` faults into each kind", Value: times},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the instants", Value: 1},
 			&cli.StringFlag{Name: "keep", Usage: "work in `FOLDER`, and leave there the runs in which something went wrong"},
 		},
@@ -67,6 +68,10 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 			return outcome(report)
 		},
 	}
+	if times > 0 {
+		command.Flags = append(command.Flags, &cli.IntFlag{Name: "times", Usage: "inject `N` faults into each kind; cut: `N` lengths of each large file besides", Value: times})
+	}
+	return command
 }
 
 // work builds the program, unless it is at a path, and makes a folder to work in, or uses

@@ -3,13 +3,11 @@ package instruct
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"tinygpt/internal/userfile"
@@ -170,29 +168,12 @@ func (r *Record) prompt() (prompt []Message, answer string) {
 // Read reads the examples of a file of JSON lines, gzipped if its name ends in .gz.
 // Empty lines are passed over. Errors name file and line.
 func Read(path string) (examples []Example, err error) {
-	f, err := open(path)
+	f, err := userfile.OpenText(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	return Parse(f, path)
-}
-
-// open opens a file that may be gzipped.
-func open(path string) (io.ReadCloser, error) {
-	f, err := userfile.Open(path)
-	if err != nil || !strings.HasSuffix(path, ".gz") {
-		return f, err
-	}
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: not gzip although its name ends in .gz: %w", path, err)
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{z, f}, nil
 }
 
 // Parse reads JSON lines; name is for errors.
@@ -296,7 +277,7 @@ func Select(examples []Example, keep func(*Example) bool) []Example {
 // ReadPrompts reads the prompts of a file of JSON lines, whatever else the lines have:
 // what a policy is to answer.
 func ReadPrompts(path string) (prompts [][]Message, err error) {
-	f, err := open(path)
+	f, err := userfile.OpenText(path)
 	if err != nil {
 		return nil, err
 	}

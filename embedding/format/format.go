@@ -125,18 +125,15 @@ func Parse(r io.Reader, size int64, limit int) (*embedding.Vectors, Notes, error
 	var n Notes
 	in := bufio.NewReaderSize(r, peekBytes)
 	if start, _ := in.Peek(2); bytes.Equal(start, []byte{0x1f, 0x8b}) {
-		z, err := unzip(in)
+		z, err := userfile.Unzip(in)
 		if err != nil {
-			return nil, n, err
+			return nil, n, fmt.Errorf("damaged gzip data: %w", err)
 		}
 		n.Zipped, size = true, 0
 		in = bufio.NewReaderSize(z, peekBytes)
 	}
 	s := &scanner{in: in, limit: limit, notes: &n, v: &embedding.Vectors{}, seen: map[string]bool{}}
 	if err := s.scan(size); err != nil {
-		if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
-			err = fmt.Errorf("damaged gzip file: %w", err)
-		}
 		return nil, n, err
 	}
 	if len(s.v.Words) == 0 {

@@ -180,7 +180,7 @@ func TestParseErrors(t *testing.T) {
 		"1000000000000 100\na 1 2\n":   "it is truncated",
 		long:                           "line 1 says 3 words, but the file ends after 1: it is truncated",
 		zipped("2 1\na 1\nb 1\n")[:20]: "truncated",
-		"\x1f\x8bnot gzip at all":      "damaged gzip file",
+		"\x1f\x8bnot gzip at all":      "damaged gzip data",
 		binaryFile("3 2\n", "\n", []string{"a", "b"}, 1, 2, 3, 4):          "it is truncated",
 		binaryFile("2 2\n", "\n", []string{"a", "b"}, 1, 2, 3, 4)[:20]:     "it is truncated",
 		binaryFile("1 2\n", "\n", []string{"a", "b"}, 1, 2, 3, 4):          "byte 14: line 1 says 1 words of 2 numbers, but there is more after them",
@@ -300,7 +300,7 @@ func TestGzipBomb(t *testing.T) {
 	}
 	z.Close()
 	_, _, err := Parse(&b, 0, 0)
-	if err == nil || !strings.Contains(err.Error(), "vectors don't shrink that much") && !strings.Contains(err.Error(), "longer") {
+	if err == nil || !strings.Contains(err.Error(), "of gzip have become") && !strings.Contains(err.Error(), "longer") {
 		t.Error(err)
 	}
 	var rows bytes.Buffer
@@ -310,5 +310,5 @@ func TestGzipBomb(t *testing.T) {
 	}
 	z.Close()
 	_, _, err = Parse(&rows, 0, 0)
-	expect.Error(t, err, "vectors don't shrink that much")
+	expect.Error(t, err, "of gzip have become")
 }

@@ -194,3 +194,21 @@ func TestEngines(t *testing.T) {
 		})
 	}
 }
+
+// FuzzMetrics: a run's metrics are refused in one line, or drawn.
+func FuzzMetrics(f *testing.F) {
+	for _, s := range []string{`{"step":1,"epoch":0.5,"loss":2.5,"val_loss":2.4}`, `{"epoch":1e300,"loss":-1e300}`, `{"epoch":-1,"loss":0}`, `null`, `{"loss":1e999}`} {
+		f.Add([]byte(s + "\n"))
+		f.Add([]byte(s + "\n" + `{"step":2,"epoch":1,"loss":2,"val_loss":1e-300}` + "\n"))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := fixture.File(t, MetricsFile, text)
+		all, err := ReadMetrics(path)
+		if err == nil && len(all) <= 50 {
+			err = drawLoss(filepath.Join(t.TempDir(), LossCurveFile), "skip-gram", all)
+		}
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("more than a line: %v", err)
+		}
+	})
+}

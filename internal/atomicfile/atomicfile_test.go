@@ -169,6 +169,31 @@ func TestWriteFolder(t *testing.T) {
 	}
 }
 
+// TestFolderOfKilledWriter: what a killed process left next to a folder goes when the folder
+// is written again, and what another one is just writing stays.
+func TestFolderOfKilledWriter(t *testing.T) {
+	dir := t.TempDir()
+	to := filepath.Join(dir, "model")
+	for _, left := range []string{"model.tmp-0123abcd", "model.tmp-old", "other.tmp-0123abcd"} {
+		if err := os.MkdirAll(filepath.Join(dir, left, "weights"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := WriteFolder(to, "", func(string) error {
+		return WriteFolder(to, "", func(string) error { // another process, meanwhile
+			entries, err := os.ReadDir(dir)
+			if err == nil && len(entries) != 4 {
+				t.Errorf("%v: expected both that are being written, and none that was left", entries)
+			}
+			return err
+		})
+	})
+	if err == nil {
+		t.Error("two writers have both made a new folder")
+	}
+	expectNames(t, dir, "model", "model.tmp-old", "other.tmp-0123abcd")
+}
+
 // TestMakeFolder: those above it are made too, and one that is there is no error.
 func TestMakeFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")

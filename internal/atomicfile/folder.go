@@ -95,12 +95,21 @@ func missing(dir string) (list []string) {
 }
 
 // temporaryFolder makes a folder next to path and has it filled. On error it removes
-// it.
+// it; what a killed process left under such a name is removed first.
 func temporaryFolder(path string, write func(dir string) error) (dir string, err error) {
-	dir, err = unused(path, func(name string) error { return os.Mkdir(name, 0o777) })
+	sweepFolders(path)
+	var release func()
+	dir, err = unused(path, func(name string) (err error) {
+		if err := os.Mkdir(name, 0o777); err != nil {
+			return err
+		}
+		release, err = holdFolder(name)
+		return err
+	})
 	if err != nil {
 		return "", renamed(err, dir, filepath.Dir(path))
 	}
+	defer release()
 	if err := write(dir); err != nil {
 		os.RemoveAll(dir)
 		return "", err

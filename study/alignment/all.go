@@ -51,6 +51,25 @@ type Summary struct {
 	Results []*Result          `json:"results,omitempty"`
 }
 
+// parse reads a summary.json, with the seconds of the steps that are done.
+func (s *Summary) parse(text []byte) error {
+	if err := json.Unmarshal(text, s); err != nil {
+		return err
+	}
+	for step, seconds := range s.Seconds {
+		if !(seconds >= 0 && seconds <= mostSeconds) {
+			return fmt.Errorf("seconds of %s are %g: expected 0 or more", step, seconds)
+		}
+	}
+	if s.Seconds == nil {
+		return errors.New("no seconds in it: remove it, and go on with the steps that are done")
+	}
+	return nil
+}
+
+// mostSeconds are a hundred years.
+const mostSeconds = 100 * 365 * 24 * 3600
+
 // Run does the steps that aren't done yet; a step that was stopped goes on where it was.
 func (c *Course) Run(ctx context.Context) error {
 	if err := atomicfile.MakeFolder(c.Dir); err != nil {
@@ -60,7 +79,7 @@ func (c *Course) Run(ctx context.Context) error {
 	s := &c.Summary
 	path := filepath.Join(c.Dir, summaryFile)
 	if text, err := userfile.ReadRegular(path); err == nil {
-		if err := json.Unmarshal(text, s); err != nil {
+		if err := s.parse(text); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	} else if !errors.Is(err, os.ErrNotExist) {

@@ -1,7 +1,6 @@
 package alignment
 
 import (
-	"encoding/json"
 	"fmt"
 	"image/color"
 	"path/filepath"
@@ -10,9 +9,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
-	"tinygpt/align"
 	"tinygpt/internal/chart"
-	"tinygpt/internal/userfile"
 	"tinygpt/run"
 )
 
@@ -52,12 +49,8 @@ func (c *Course) drawSteps() error {
 
 // levels adds the ceiling and the baselines of the reward model.
 func (c *Course) levels(p *plot.Plot, steps float64) error {
-	text, err := userfile.ReadRegular(filepath.Join(c.dir(run.Reward), resultsFile))
+	m, err := readMeasures(c.dir(run.Reward))
 	if err != nil {
-		return err
-	}
-	var m align.RewardMeasures
-	if err := json.Unmarshal(text, &m); err != nil {
 		return err
 	}
 	for _, l := range []struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"tinygpt/align"
 	"tinygpt/data/instruct"
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 )
 
@@ -65,8 +67,8 @@ func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say f
 		return nil, err
 	}
 	defer unlock()
-	points, err := atomicfile.ReadLines[Point](filepath.Join(dir, pointsFile))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	points, err := readPoints(filepath.Join(dir, pointsFile))
+	if err != nil {
 		return nil, err
 	}
 	r, err := run.Open(o.Reward)
@@ -106,6 +108,37 @@ func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say f
 	}
 	return points, nil
 }
+
+// readPoints reads the points of an experiment that was stopped; none if there is no file.
+func readPoints(path string) ([]Point, error) {
+	f, err := userfile.OpenRegular(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return parsePoints(f, path)
+}
+
+// parsePoints reads lines of points; name is for errors.
+func parsePoints(r io.Reader, name string) ([]Point, error) {
+	points, err := atomicfile.ParseLines[Point](r, name)
+	for i, p := range points {
+		small := p.KL >= 0
+		for _, x := range []float64{p.KL, p.Proxy, p.Gold, p.Tokens, p.Accuracy} {
+			small = small && math.Abs(x) <= mostOfPoint
+		}
+		if !small || p.Step < 0 || p.Method != methodBestOf && p.Method != methodPPO {
+			return nil, fmt.Errorf("%s:%d: not a point that this program wrote: %+v", name, i+1, p)
+		}
+	}
+	return points, err
+}
+
+// mostOfPoint is far more than any number of a point is.
+const mostOfPoint = 1e9
 
 func done(points []Point, prompts int, seed uint64) bool {
 	for _, p := range points {

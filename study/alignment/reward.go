@@ -3,7 +3,9 @@ package alignment
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"tinygpt/align"
@@ -160,12 +162,45 @@ func OpenReward(dir string) (*model.Model, align.RewardMeasures, error) {
 	if err != nil {
 		return nil, measures, err
 	}
-	text, err := userfile.ReadRegular(filepath.Join(dir, resultsFile))
-	if err != nil {
-		return nil, measures, fmt.Errorf("%s: no %s in it: its training hasn't ended; go on with `gpt align reward --resume --run %s`", dir, resultsFile, dir)
+	measures, err = readMeasures(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%s: no %s in it: its training hasn't ended; go on with `gpt align reward --resume --run %s`", dir, resultsFile, dir)
 	}
-	if err := json.Unmarshal(text, &measures); err != nil {
-		return nil, measures, fmt.Errorf("%s: %w", filepath.Join(dir, resultsFile), err)
+	if err == nil && measures.Deviation == 0 { // scores are divided by it
+		err = fmt.Errorf("%s: its scores are all the same: train it on more, or for longer", dir)
 	}
-	return m, measures, nil
+	return m, measures, err
 }
+
+// readMeasures reads what the reward model of a run was measured at.
+func readMeasures(dir string) (align.RewardMeasures, error) {
+	path := filepath.Join(dir, resultsFile)
+	text, err := userfile.ReadRegular(path)
+	if err != nil {
+		return align.RewardMeasures{}, err
+	}
+	m, err := parseMeasures(text)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return m, err
+}
+
+// parseMeasures reads a results.json.
+func parseMeasures(text []byte) (m align.RewardMeasures, err error) {
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, err
+	}
+	if !(m.Deviation >= 0 && m.Deviation <= mostDeviation) {
+		return m, fmt.Errorf("deviation is %g: expected 0 to %g", m.Deviation, mostDeviation)
+	}
+	for name, share := range map[string]float64{"accuracy": m.Accuracy, "length_only": m.LengthOnly, "words_only": m.WordsOnly} {
+		if !(share >= 0 && share <= 1) {
+			return m, fmt.Errorf("%s is %g: expected a share from 0 to 1", name, share)
+		}
+	}
+	return m, nil
+}
+
+// mostDeviation is far more than that of any model's scores.
+const mostDeviation = 1e6

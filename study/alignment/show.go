@@ -1,13 +1,11 @@
 package alignment
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
 
 	"tinygpt/align"
-	"tinygpt/internal/userfile"
 	"tinygpt/run"
 )
 
@@ -17,16 +15,11 @@ func (t *Training) Measures() (*align.RewardMeasures, error) {
 	if t.Run.Kind != run.Reward {
 		return nil, nil
 	}
-	path := filepath.Join(t.Run.Dir, resultsFile)
-	text, err := userfile.ReadRegular(path)
+	m, err := readMeasures(t.Run.Dir)
 	if err != nil {
 		return nil, err
 	}
-	r := new(align.RewardMeasures)
-	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return r, nil
+	return &m, nil
 }
 
 // Show says what a step that has ended came to.

@@ -55,7 +55,7 @@ func contents(dir string) map[string][]byte {
 
 // In lines of JSON and in reports: what measures time, and how fast it was.
 var (
-	times = regexp.MustCompile(`"(elapsed_seconds|tokens_per_second|words_per_second|seconds|time/[a-z_]+)": ?[-+.0-9e]+,?`)
+	times = regexp.MustCompile(`"(elapsed_seconds|tokens_per_second|words_per_second|seconds|time/[a-z_]+)": ?(?:[-+.0-9e]+|\{[^}]*\}),?`)
 	clock = regexp.MustCompile(`\b[0-9.]+ ?(ms|s|min|h)\b`)
 )
 

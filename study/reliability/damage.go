@@ -3,6 +3,7 @@
 package reliability
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -17,64 +18,74 @@ import (
 // replacements are put in the place of every value of a JSON or YAML file.
 var replacements = []string{"null", `""`, "-1", "1e30", "[]", "{}"}
 
-// Damage cuts every file of a run off at places from its first byte to its last, and
-// replaces every value of its JSON and YAML files, one after another: commands that read
-// the run or go on with it succeed, or refuse in one line. times is how often each file is
-// cut off.
-func (k Kind) Damage(p *Program, r *Report, times int, _ uint64) error {
+// Damage replaces every value of a run's JSON and YAML files, one after another: commands
+// that read the run or go on with it succeed, or refuse in one line.
+func (k Kind) Damage(p *Program, r *Report, _ int, _ uint64) error {
+	return k.eachFile(p, func(reference, name string, text []byte) error {
+		mutants := mutantsOf(name, text)
+		x := r.row("value replaced", k.Name)
+		if err := k.damage(p, r, x, reference, name, mutants); err != nil {
+			return err
+		}
+		fmt.Fprintf(r.Log, "%s: %s: %d values replaced\n", k.Name, name, len(mutants))
+		return nil
+	})
+}
+
+// Cut cuts every file of a run off: a small one at every length, a large one at the end of
+// each field, and at times lengths besides. Commands that read the run or go on with it
+// succeed, or refuse in one line.
+func (k Kind) Cut(p *Program, r *Report, times int, _ uint64) error {
+	return k.eachFile(p, func(reference, name string, text []byte) error {
+		lengths := cuts(name, text, times)
+		texts := make([][]byte, len(lengths))
+		for i, n := range lengths {
+			texts[i] = text[:n]
+		}
+		x := r.row("file cut off", k.Name)
+		before := x.accepted
+		if err := k.damage(p, r, x, reference, name, texts); err != nil {
+			return err
+		}
+		fmt.Fprintf(r.Log, "%s: %s of %d bytes: cut off at %d lengths, read nevertheless %d times\n", k.Name, name, len(text), len(lengths), x.accepted-before)
+		return nil
+	})
+}
+
+// unread are the endings of files that no command reads.
+var unread = []string{".svg", ".png", ".md"}
+
+// eachFile makes a run and calls do for each of its files that some command reads; of
+// several models' folders, for those of the first one.
+func (k Kind) eachFile(p *Program, do func(reference, name string, text []byte) error) error {
 	reference, _, err := k.reference(p)
 	if err != nil {
 		return err
 	}
 	whole := filepath.Join(p.Folder, reference)
-	var names []string
-	known := map[string]bool{} // of several models' folders, the first one is damaged
-	if err := filepath.WalkDir(whole, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !known[d.Name()] && !slices.Contains([]string{".svg", ".png", ".txt", ".md"}, filepath.Ext(path)) {
-			name, _ := filepath.Rel(whole, path)
-			names, known[d.Name()] = append(names, name), true
+	known := map[string]bool{}
+	return filepath.WalkDir(whole, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || known[d.Name()] || slices.Contains(unread, filepath.Ext(path)) {
+			return err
 		}
-		return err
-	}); err != nil {
-		return err
-	}
-	dir := strings.Replace(reference, "reference", "damaged", 1)
-	for _, name := range names {
-		text, err := os.ReadFile(filepath.Join(whole, name))
+		known[d.Name()] = true
+		name, err := filepath.Rel(whole, path)
 		if err != nil {
 			return err
 		}
-		var cuts [][]byte
-		for i := range times {
-			cuts = append(cuts, text[:len(text)*i/times])
-		}
-		if err := k.damage(p, r, r.row("file cut off", k.Name), reference, dir, name, cuts); err != nil {
+		text, err := os.ReadFile(path)
+		if err != nil {
 			return err
 		}
-		var mutants [][]byte
-		switch filepath.Ext(name) {
-		case ".json":
-			mutants = jsonMutants(text)
-		case ".yaml":
-			mutants = yamlMutants(text)
-		case ".jsonl":
-			line, rest, _ := strings.Cut(string(text), "\n")
-			for _, m := range jsonMutants([]byte(line)) {
-				mutants = append(mutants, append(m, "\n"+rest...))
-			}
-		}
-		if err := k.damage(p, r, r.row("value replaced", k.Name), reference, dir, name, mutants); err != nil {
-			return err
-		}
-		fmt.Fprintf(r.Log, "%s: %s: cut off %d times, %d values replaced\n", k.Name, name, len(cuts), len(mutants))
-	}
-	return os.RemoveAll(filepath.Join(p.Folder, dir))
+		return do(reference, name, text)
+	})
 }
 
 // damage puts each of the texts in the place of a run's file and reads the run.
-func (k Kind) damage(p *Program, r *Report, x *row, reference, dir, name string, texts [][]byte) error {
+func (k Kind) damage(p *Program, r *Report, x *row, reference, name string, texts [][]byte) error {
+	dir := strings.Replace(reference, "reference", "damaged", 1)
+	whole := filepath.Join(p.Folder, dir)
 	for i, text := range texts {
-		whole := filepath.Join(p.Folder, dir)
 		if err := os.RemoveAll(whole); err != nil {
 			return err
 		}
@@ -95,13 +106,49 @@ func (k Kind) damage(p *Program, r *Report, x *row, reference, dir, name string,
 		}
 		os.RemoveAll(whole + "-export")
 		x.times++
+		if e.Status == 0 {
+			x.accepted++
+		}
 		if fault := e.Fault(); fault != "" {
 			r.wrong(x, "%s number %d: %v: %s", name, i, e, fault)
 		} else if lines := strings.Count(lastLines(e.Stderr), "\n"); e.Status == 1 && lines > 9 { // a configuration may have several errors
 			r.wrong(x, "%s number %d: %d lines of error: %v", name, i, lines+1, e)
 		}
 	}
-	return nil
+	return os.RemoveAll(whole)
+}
+
+// mutantsOf are a run's file with each of its values replaced: of JSON lines, those of each
+// line that has a key that no line before it has.
+func mutantsOf(name string, text []byte) (list [][]byte) {
+	switch filepath.Ext(name) {
+	case ".json":
+		return jsonMutants(text)
+	case ".yaml":
+		return yamlMutants(text)
+	case ".jsonl":
+		known := map[string]bool{}
+		end := 0
+		for line := range bytes.Lines(text) {
+			begin := end
+			end += len(line)
+			var keys map[string]json.RawMessage
+			if json.Unmarshal(line, &keys) != nil {
+				continue
+			}
+			before := len(known)
+			for key := range keys {
+				known[key] = true
+			}
+			if len(known) == before {
+				continue
+			}
+			for _, m := range jsonMutants(bytes.TrimSuffix(line, []byte("\n"))) {
+				list = append(list, slices.Concat(text[:begin], m, []byte("\n"), text[end:]))
+			}
+		}
+	}
+	return list
 }
 
 // jsonMutants are a JSON text with each of its values replaced by each of replacements.

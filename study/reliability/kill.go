@@ -4,6 +4,7 @@ package reliability
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -90,6 +91,9 @@ func (k Kind) interrupt(p *Program, r *Report, fault string, times int, seed uin
 		for _, d := range Compare(filepath.Join(p.Folder, reference), whole) {
 			r.wrong(x, "%s: %s", dir, d)
 		}
+		if left, _ := filepath.Glob(whole + ".tmp-*"); len(left) > 0 {
+			r.wrong(x, "%s: left over: %v", dir, left)
+		}
 		if len(x.findings) == findings {
 			os.RemoveAll(whole)
 			os.RemoveAll(whole + "-export")
@@ -100,7 +104,7 @@ func (k Kind) interrupt(p *Program, r *Report, fault string, times int, seed uin
 
 // through says whether a command brought its run to the end, or found it there.
 func (k Kind) through(e Ended) bool {
-	return e.Fault() == "" && (e.Status == 0 || e.Status == 1 && strings.Contains(e.Stderr, "has made all its"))
+	return e.Fault() == "" && (e.Status == 0 || e.Status == 1 && strings.Contains(e.Stderr, cmp.Or(k.Done, "has made all its")))
 }
 
 // await waits for a random instant, or for one while a file is being written. It says

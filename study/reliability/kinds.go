@@ -21,6 +21,7 @@ type Kind struct {
 	Resume string   // how it goes on once its folder has Marker
 	Marker string   // the file that a folder has from when it can be resumed
 	Reads  []string // commands that read the folder at any time
+	Done   string   // what a command says that finds the work done; of trainings "has made all its"
 	server bool     // a server that appends rankings: see interruptServer
 }
 
@@ -61,6 +62,8 @@ var base = []string{
 	"train --config tiny.yaml --run base",
 	"align sft --from base --run sft",
 	"align reward --from sft --run reward",
+	"export --run base --to exported",
+	"vectors train --tokenizer base --set data.stories_bytes=20000 --dim 16 --epochs 1 --run vectors",
 }
 
 const (
@@ -86,6 +89,11 @@ var Kinds = []Kind{
 	{Name: "align ppo", Begin: "align ppo --from sft --reward reward --force --run DIR", Resume: "align ppo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
 	{Name: "align dpo", Begin: "align dpo --from sft --comparisons reward --run DIR", Resume: "align dpo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
 	{Name: "align grpo", Begin: "align grpo --from sft --reward reward --force --run DIR", Resume: "align grpo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
+	{Name: "align all", Begin: "align all --from base --force --run DIR"},
+	{Name: "align overoptimise", Begin: "align overoptimise --reward reward --prompts 2 --prompts 3 --n 4 --held-out 4 --updates 3 --to DIR"},
+	{Name: "export", Begin: "export --run base --to DIR", Done: "is there already", Reads: []string{"import DIR --run DIR-export"}},
+	{Name: "import", Begin: "import exported --run DIR", Done: "holds a run already", Reads: readModel[1:]},
+	{Name: "vectors init", Begin: "vectors init --vectors vectors --set model.width=16 --run DIR", Done: "holds a run already", Reads: readModel[1:]},
 	{Name: "rankings", Begin: "align reward --from sft --data DIR/" + rankingsFile + " --run DIR-export", server: true},
 }
 

@@ -48,7 +48,7 @@ func (k Kind) Limits(p *Program, r *Report, times int, _ uint64) error {
 			}
 		}
 		for fault, line := range map[string]string{
-			"16 file handles": "ulimit -n 16", "closed standard streams": "exec 0<&- 1>&- 2>&-", "standard output on a full disk": "exec >/dev/full",
+			"closed standard streams": "exec 0<&- 1>&- 2>&-", "standard output on a full disk": "exec >/dev/full",
 			// A pipe whose reader has gone, to a program that isn't ended by that.
 			"broken pipe": "trap '' PIPE; exec > >(:); sleep 0.2",
 		} {
@@ -56,6 +56,11 @@ func (k Kind) Limits(p *Program, r *Report, times int, _ uint64) error {
 				break // always the same
 			}
 			if err := k.limited(p, r, fault, reference, stem+"-"+strings.ReplaceAll(fault, " ", "-"), line, nil); err != nil {
+				return err
+			}
+		}
+		for handles := 4; handles <= 16 && i == 0; handles++ {
+			if err := k.limited(p, r, "4 to 16 file handles", reference, fmt.Sprintf("%s-handles-%d", stem, handles), fmt.Sprintf("ulimit -n %d", handles), nil); err != nil {
 				return err
 			}
 		}

@@ -19,6 +19,7 @@ type row struct {
 	fault, kind string
 	times       int      // how often it was injected
 	compared    int      // runs that were brought to their end and compared
+	accepted    int      // damaged runs that a command has read without an error
 	findings    []string // what went wrong
 }
 
@@ -51,9 +52,9 @@ func (r *Report) Wrong() (n int) {
 // Markdown is the counts as a table.
 func (r *Report) Markdown() string {
 	var b strings.Builder
-	b.WriteString("| fault | kind of run | times | runs compared | went wrong |\n|---|---|---|---|---|\n")
+	b.WriteString("| fault | kind of run | times | runs compared | read without an error | went wrong |\n|---|---|---|---|---|---|\n")
 	for _, x := range r.rows {
-		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d |\n", x.fault, x.kind, x.times, x.compared, len(x.findings))
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d |\n", x.fault, x.kind, x.times, x.compared, x.accepted, len(x.findings))
 	}
 	return b.String()
 }

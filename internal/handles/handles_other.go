@@ -1,0 +1,5 @@
+//go:build !unix
+
+// Nothing to check: only Unix limits the handles of a process.
+
+package handles
