@@ -71,7 +71,7 @@ func newPolicy(in PolicyInputs, c Policy) (*policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.Model.Config.Dropout = 0 // the answers are drawn without
+	in.Model.SetDropout(0) // the answers are drawn without
 	context := in.Model.Config.Context
 	p := &policy{
 		PolicyInputs: in, config: c, steps: c.Episodes / c.MiniBatch * c.Epochs,

@@ -157,7 +157,7 @@ func NewSFT(m *model.Model, demonstrations, valid []Sequence, c Config, examiner
 	if len(demonstrations) == 0 || len(valid) == 0 {
 		return nil, fmt.Errorf("%d demonstrations to train on and %d to validate with: expected one of each at least, that fits into the model's context of %d tokens", len(demonstrations), len(valid), m.Config.Context)
 	}
-	m.Config.Dropout = c.SFT.Dropout
+	m.SetDropout(c.SFT.Dropout)
 	o := newSupervised(demonstrations, c.SFT, 1, m.Config.Context, c.World.Seed)
 	s := newScorer(m, false)
 	validate := func(ctx context.Context) (train.Evaluation, error) {
@@ -179,7 +179,7 @@ func NewReward(m *model.Model, groups, valid []Group, c Config) (*Session, error
 	if len(groups) == 0 || len(valid) == 0 {
 		return nil, fmt.Errorf("%d prompts with ranked answers to train on and %d to validate with: expected one of each at least, that fits into the model's context of %d tokens", len(groups), len(valid), m.Config.Context)
 	}
-	m.Config.Dropout = 0
+	m.SetDropout(0)
 	o := newRewardModel(groups, c.Reward, m.Config.Context, c.World.Seed)
 	s := newScorer(m, true)
 	validate := func(ctx context.Context) (train.Evaluation, error) {
@@ -199,7 +199,7 @@ func NewPreference(m *model.Model, groups, valid []Group, c Config, examiner *Ex
 	if len(groups) == 0 || len(valid) == 0 {
 		return nil, fmt.Errorf("%d prompts with ranked answers to train on and %d to validate with: expected one of each at least", len(groups), len(valid))
 	}
-	m.Config.Dropout = 0
+	m.SetDropout(0)
 	o, err := newPreference(m, groups, c.DPO, c.World.Seed)
 	if err != nil {
 		return nil, err

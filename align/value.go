@@ -40,7 +40,7 @@ type valueGraph struct {
 var valueTraining = train.Config{Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, GradClip: 1}
 
 func newValueModel(m *model.Model, c Policy) (*valueModel, error) {
-	m.Config.Dropout = 0
+	m.SetDropout(0)
 	v := &valueModel{
 		model: m, config: c, optimiser: train.NewAdamW(valueTraining), groups: valueTraining.Groups(m.Parameters, nil),
 		scorer: newScorer(m, true), lengths: lengths(m.Config.Context, m.Config.Context),

@@ -41,7 +41,7 @@ var tasks = map[string]task{
 func Tasks() []string { return slices.Sorted(maps.Keys(tasks)) }
 
 // Kind returns what the examples of the task consist of.
-func (c *Config) Kind() labelled.Kind { return tasks[c.Task].kind }
+func (c Config) Kind() labelled.Kind { return tasks[c.Task].kind }
 
 // classesOrGrades returns the head that the configuration asks for.
 func classesOrGrades(s *Setup) head {

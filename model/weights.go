@@ -40,6 +40,10 @@ func (m *Model) LoadWeights(f *safetensors.File, name string) error {
 	return nil
 }
 
+// SetDropout changes the dropout of the graphs that are made of the model from here on. The
+// weights don't depend on it.
+func (m *Model) SetDropout(probability float32) { m.Config.Dropout = probability }
+
 // Crop shortens the context to its first positions, which is what can be done without
 // training the model anew.
 func (m *Model) Crop(context int) error {

@@ -49,7 +49,7 @@ func (r *Run) ContinuedModel(c configs.Config) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Config.Dropout = c.Model.Dropout
+	m.SetDropout(c.Model.Dropout)
 	if c.Model.Context != m.Config.Context {
 		err = m.Crop(c.Model.Context)
 	}

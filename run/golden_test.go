@@ -100,7 +100,7 @@ var goldenRuns = []struct {
 		c := training.Default()
 		c.Data.StoriesBytes, c.Data.ValFraction = 60_000, 0.05
 		c.Vectors.Model, c.Vectors.Dim, c.Vectors.Epochs, c.Vectors.Evaluations = training.SkipGram, 20, 1, 1
-		c.Complete()
+		c = c.Completed()
 		text, _, err := training.ReadText(c.Data, false)
 		if err != nil {
 			t.Fatal(err)

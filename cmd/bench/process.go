@@ -11,7 +11,7 @@ import (
 func command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, program, args...)
 	c.SysProcAttr = ownGroup()
-	c.Cancel = func() error { return kill(c.Process) }
+	c.Cancel = func() error { kill(c.Process); return nil }
 	c.WaitDelay = time.Second // for pipes that a process which got away holds open
 	return c
 }

@@ -14,4 +14,4 @@ func freeze(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
 func thaw(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
 
 // kill ends a process of a group of its own, with its children.
-func kill(p *os.Process) error { return syscall.Kill(-p.Pid, syscall.SIGKILL) }
+func kill(p *os.Process) { syscall.Kill(-p.Pid, syscall.SIGKILL) }

@@ -272,7 +272,7 @@ func oursVectorsCommand() *cli.Command {
 				return err
 			}
 			v.Epochs, v.Seed = epochs, seed
-			cfg.Complete()
+			cfg = cfg.Completed()
 			text, _, err := training.ReadText(cfg.Data, true)
 			if err != nil {
 				return err

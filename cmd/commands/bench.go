@@ -61,7 +61,7 @@ func printBench(w io.Writer, r perf.Report) error {
 	for _, p := range r.Products {
 		row("%s\t%s\t%d×%d×%d\t%.0f\t%.0f %%", p.Workload, p.Name, p.Shape[0], p.Shape[1], p.Shape[2], p.GFLOPS, 100*p.OfPeak)
 	}
-	t.Write(w)
+	fmt.Fprint(w, t.Text())
 
 	fmt.Fprintln(w, "\nTraining steps (float32, no dropout)")
 	row("model\tbatch × tokens\tms\ttokens/s\tGFLOP/s\tof peak")
@@ -69,13 +69,13 @@ func printBench(w io.Writer, r perf.Report) error {
 		row("%s\t%d × %d\t%.1f\t%s\t%.0f\t%.0f %%", x.Workload.Name, x.Workload.Batch, x.Workload.Model.Context,
 			x.StepMs, number.Thousands(int(x.TokensPerSecond)), x.GFLOPS, 100*x.OfPeak)
 	}
-	t.Write(w)
+	fmt.Fprint(w, t.Text())
 	for _, x := range r.Training {
 		fmt.Fprintf(w, "\nWhere a step of %s goes (heap: %.0f allocations, %.1f kB)\n", x.Workload.Name, x.Allocations, x.AllocatedBytes/1e3)
 		for _, p := range x.Parts {
 			row("%s\t%.2f ms\t%.1f %%", p.Name, p.Ms, 100*p.Share)
 		}
-		t.Write(w)
+		fmt.Fprint(w, t.Text())
 	}
 
 	fmt.Fprintln(w, "\nSampling, one text at a time (temperature 0.8, top-k 50)")
@@ -87,7 +87,7 @@ func printBench(w io.Writer, r perf.Report) error {
 		}
 		row("%s\t%.0f\t%.1f\t%s", s.Workload.Name, s.TokensPerSecond, s.GBPerSecond, share)
 	}
-	t.Write(w)
+	fmt.Fprint(w, t.Text())
 	if busy := r.Busy(); busy != "" {
 		fmt.Fprintf(w, "\n%s\n", busy)
 	}

@@ -59,7 +59,9 @@ func chatAction(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		c.Set("run", dir)
+		if err := c.Set("run", dir); err != nil {
+			return err
+		}
 	}
 	r, precision, err := openRun(c)
 	if err != nil {

@@ -34,7 +34,8 @@ var smallAlign = []string{
 	"grpo.mini_batch=4", "grpo.eval_every=1", "dpo.evaluations=1", "evaluation.prompts=4", "evaluation.during=2",
 }
 
-// shorter are flags that a command gets here, by how it begins.
+// shorter are flags that a command gets here, by how it begins, in place of its own of the same
+// names.
 var shorter = map[string][]string{
 	"train --resume": {"--set", "train.steps=6"},
 	"bench":          {"--help"}, // TestBench measures
@@ -42,7 +43,8 @@ var shorter = map[string][]string{
 	"ablate":         {"--sizes", "10", "--seeds", "1", "--set", "finetune.min_steps=2", "--set", "finetune.evaluations=1"},
 	"scaling table":  {"--accelerator", "100", "--mfu", "0.3"}, // TestScalingTable measures
 	"fewshot":        {"--trials", "2"},
-	"vectors ner":    {"--set", "ner.epochs=1"},
+	"fewshot run":    {"--layers", "1", "--layers", "2"},
+	"vectors ner":    {"--set", "ner.epochs=1", "--set", "ner.hidden=8"},
 	"vectors train":  {"--set", "data.stories_bytes=150000", "--min-count", "1", "--dim", "16", "--epochs", "1"},
 	// What so small a model prefers is no better than its words.
 	"align ppo":          {"--force"},
@@ -50,9 +52,12 @@ var shorter = map[string][]string{
 	"align all":          {"--force"},
 	"align best-of":      {"--n", "2", "--prompts", "2"},
 	"align overoptimise": {"--n", "2", "--held-out", "2", "--updates", "1"},
-	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "4000", "--seeds", "1",
+	"scaling run": {"--layers", "1", "--layers", "2", "--layers", "3", "--layers", "4", "--tokens", "2000", "--seeds", "1",
 		"--set", "data.stories_bytes=100000", "--set", "data.val_fraction=0.1", "--set", "model.context=32", "--set", "tokenizer.vocab_size=300"},
 }
+
+// fewer are values that flags of finetune get here, where they are given.
+var fewer = map[string]string{"--adapt": "4", "--examples": "20"}
 
 // elsewhere are commands of other programs, and where they are run.
 var elsewhere = map[string]string{
@@ -202,13 +207,31 @@ func follow(t *testing.T, command string) {
 	args := words(t, rest)
 	for begin, more := range shorter {
 		if begin := strings.Fields(begin); len(args) >= len(begin) && slices.Equal(args[:len(begin)], begin) {
-			args = append(args, more...)
+			args = replaceFlags(args, more)
+		}
+	}
+	for i := 1; args[0] == "finetune" && i < len(args); i++ {
+		if value, ok := fewer[args[i-1]]; ok {
+			args[i] = value
 		}
 	}
 	if slices.Contains(args, "--engine") { // Gorgonia's graphs take a thousand times longer
 		args = append(args, "--set", "data.stories_bytes=3000")
 	}
 	succeed(t, args...)
+}
+
+// replaceFlags adds flags with values to a command line, and takes out those of the same names;
+// --set is for several settings.
+func replaceFlags(args, more []string) []string {
+	for i := 0; i < len(args)-1; {
+		if name := args[i]; strings.HasPrefix(name, "--") && name != "--set" && slices.Contains(more, name) {
+			args = slices.Delete(args, i, i+2)
+		} else {
+			i++
+		}
+	}
+	return append(args, more...)
 }
 
 // words divides a command line as a shell does, with quotation marks and without anything else.

@@ -9,11 +9,13 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
+	"tinygpt/study/scaling"
 )
 
 // gpt runs a command line.
@@ -80,6 +82,11 @@ func inTinyRun(t *testing.T) {
 	t.Helper()
 	inTinyFolder(t)
 	succeed(t, "train", "--config", "tiny.yaml")
+}
+
+func init() {
+	once := sync.OnceValues(func() (scaling.Speed, error) { return scaling.MeasureWide(context.Background()) })
+	measureWide = func(context.Context) (scaling.Speed, error) { return once() }
 }
 
 // contains reports each text that out lacks.

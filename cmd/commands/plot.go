@@ -171,7 +171,8 @@ func printCurves(out io.Writer, curves []run.Curve) error {
 		}
 		t.Row(cells...)
 	}
-	return t.Write(out)
+	_, err := io.WriteString(out, t.Text())
+	return err
 }
 
 // writeCurve writes the curve of a run as JSON lines.

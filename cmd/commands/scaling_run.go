@@ -83,17 +83,19 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	config := l.Config
 	if files := c.StringSlice("data"); len(files) > 0 {
-		l.Config.Data.Files, l.Config.Data.StoriesBytes = files, 0
+		config.Data.Files, config.Data.StoriesBytes = files, 0
 	}
 	if c.IsSet("encoding") {
-		l.Config.Data.Encoding = c.String("encoding")
+		config.Data.Encoding = c.String("encoding")
 	}
 	for _, s := range c.StringSlice("set") {
-		if err := l.Config.Set(s); err != nil {
+		if err := config.Set(s); err != nil {
 			return nil, err
 		}
 	}
+	l.Config = config
 	if c.IsSet("layers") {
 		if err := l.SetLayers(c.IntSlice("layers")); err != nil {
 			return nil, usageError{fmt.Errorf("--layers: %w", err)}

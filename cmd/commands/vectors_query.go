@@ -174,5 +174,6 @@ func printAnswers(w io.Writer, answers []query.Answer) error {
 	for _, a := range answers {
 		t.Row(terminal.Visible(a.Word), fmt.Sprintf("%6.3f", a.Score))
 	}
-	return t.Write(w)
+	_, err := io.WriteString(w, t.Text())
+	return err
 }

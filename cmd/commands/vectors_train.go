@@ -109,7 +109,7 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 	if err := setVectors(c, &cfg); err != nil {
 		return nil, "", err
 	}
-	cfg.Complete()
+	cfg = cfg.Completed()
 	if err := cfg.Validate(); err != nil {
 		return nil, "", fmt.Errorf("configuration, %s: %w", source, err)
 	}
@@ -262,5 +262,6 @@ func printNeighbours(out io.Writer, v *embedding.Vectors) error {
 		}
 		t.Row(cells...)
 	}
-	return t.Write(out)
+	_, err := io.WriteString(out, t.Text())
+	return err
 }

@@ -230,7 +230,9 @@ func eachElement(r io.Reader, name string, do func(line int, text []byte) error)
 	all = bytes.TrimPrefix(all, []byte("\ufeff"))
 	d := json.NewDecoder(bytes.NewReader(all))
 	line := func() int { return 1 + bytes.Count(all[:d.InputOffset()], []byte("\n")) }
-	d.Token() // the bracket
+	if _, err := d.Token(); err != nil { // the bracket
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	for d.More() {
 		var text json.RawMessage
 		if err := d.Decode(&text); err != nil {

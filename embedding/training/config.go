@@ -148,8 +148,9 @@ var rates = map[string]float64{SkipGram: 0.025, CBOW: 0.1, GloVe: 0.05}
 
 const classicRate = 0.05
 
-// Complete fills in what follows from the model, and drops what it has no use for.
-func (c *Config) Complete() {
+// Completed returns the configuration with what follows from the model, and without what it
+// has no use for.
+func (c Config) Completed() Config {
 	v := &c.Vectors
 	if c.Data.Tokenizer != "" {
 		c.Data.Words = "tokens"
@@ -171,6 +172,7 @@ func (c *Config) Complete() {
 	default:
 		v.XMax, v.Alpha, v.MemoryMB = 0, 0, 0
 	}
+	return c
 }
 
 // Validate checks what can be known without the text.

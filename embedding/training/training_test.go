@@ -21,7 +21,7 @@ func config(model string) Config {
 	c := Default()
 	c.Data.StoriesBytes, c.Data.ValFraction = 150_000, 0.05
 	c.Vectors.Model, c.Vectors.Dim, c.Vectors.Epochs, c.Vectors.Evaluations = model, 16, 2, 4
-	c.Complete()
+	c = c.Completed()
 	return c
 }
 
@@ -138,7 +138,7 @@ func TestValidate(t *testing.T) {
 		"vectors.sample is -1":      func(c *Config) { c.Vectors.Sample = -1 },
 		"vectors.engine is \"tape\": expected kernel or graph": func(c *Config) {
 			c.Vectors.Model, c.Vectors.Engine = GloVe, "tape"
-			c.Complete()
+			*c = c.Completed()
 		},
 		"vectors.epochs is 9223372036854775807: expected 1 to 1000000":      func(c *Config) { c.Vectors.Epochs = math.MaxInt },
 		"vectors.evaluations is 9223372036854775807: expected 1 to 1000000": func(c *Config) { c.Vectors.Evaluations = math.MaxInt },
@@ -172,7 +172,7 @@ func TestEngines(t *testing.T) {
 				c.Data.StoriesBytes, c.Vectors.Dim, c.Vectors.Engine = 20_000, 8, engine
 				c.Vectors.LearningRate, c.Vectors.Window = 0.2, 3
 				change(&c)
-				c.Complete()
+				c = c.Completed()
 				s, dir := session(t, c), t.TempDir()
 				if err := s.Run(context.Background(), dir); err != nil {
 					t.Fatal(err)

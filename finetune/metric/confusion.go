@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"tinygpt/internal/terminal"
 )
@@ -102,9 +101,7 @@ func (c *Confusion) String() string {
 		}
 		t.Row(cells...)
 	}
-	var b strings.Builder
-	t.Write(&b) // which doesn't fail
-	return b.String()
+	return t.Text()
 }
 
 // Mistake is a number of examples of one class that were predicted to be of another.

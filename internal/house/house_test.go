@@ -66,12 +66,9 @@ func (s source) isTest() bool { return strings.HasSuffix(s.name, "_test.go") }
 
 // TestImports checks that arrows between packages go one way: what is in study and cmd
 // is used by study and cmd alone, and internal uses nothing of the project, apart from
-// other packages of internal.
+// other packages of internal. Tests are no exception.
 func TestImports(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.isTest() {
-			continue
-		}
 		for _, i := range s.file.Imports {
 			imported, _ := strconv.Unquote(i.Path.Value)
 			imported, ours := strings.CutPrefix(imported, module+"/")
@@ -85,6 +82,68 @@ func TestImports(t *testing.T) {
 				t.Errorf("%s/%s imports %s", s.folder, s.name, imported)
 			}
 		}
+	}
+}
+
+// TestConfigurations checks that configuration flows one way: a configuration is handed on by
+// value, and whoever needs another one makes it of a copy. Only what reads one, by flags or by
+// assignments like those of --set, has a pointer to it; and no field is set of a configuration
+// that something else holds, apart from the shape that package model keeps of a model.
+func TestConfigurations(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.isTest() {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				reads := strings.HasPrefix(strings.ToLower(n.Name.Name), "set") || strings.HasPrefix(n.Name.Name, "read")
+				for _, list := range []*ast.FieldList{n.Recv, n.Type.Params} {
+					if list == nil || reads {
+						continue
+					}
+					for _, f := range list.List {
+						if star, ok := f.Type.(*ast.StarExpr); ok && nameOf(star.X) == "Config" {
+							t.Errorf("%s: %s takes a pointer to a configuration", s.set.Position(f.Pos()), n.Name.Name)
+						}
+					}
+				}
+			case *ast.AssignStmt:
+				for _, left := range n.Lhs {
+					if held(left) && s.folder != "model" {
+						t.Errorf("%s: a field of a configuration in use is set", s.set.Position(left.Pos()))
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+// nameOf is the name of a type, without its package.
+func nameOf(x ast.Expr) string {
+	switch x := x.(type) {
+	case *ast.Ident:
+		return x.Name
+	case *ast.SelectorExpr:
+		return x.Sel.Name
+	}
+	return ""
+}
+
+// held says whether an expression is a field of a configuration that is itself a field, such
+// as run.Config.Model.
+func held(x ast.Expr) bool {
+	for {
+		selector, ok := x.(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		inner, ok := selector.X.(*ast.SelectorExpr)
+		if ok && inner.Sel.Name == "Config" {
+			return true
+		}
+		x = selector.X
 	}
 }
 

@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"io"
 	"strings"
 )
 
@@ -17,9 +16,9 @@ type Table struct {
 // Row adds a row. Rows may have different numbers of cells.
 func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// Write writes the rows that were added since the last call, with two spaces between
-// columns and none at the end of a line.
-func (t *Table) Write(w io.Writer) error {
+// Text returns the lines of the rows that were added since the last call, with two spaces
+// between columns and none at the end of a line.
+func (t *Table) Text() string {
 	var widths []int
 	for _, row := range t.rows {
 		for i, cell := range row {
@@ -45,8 +44,7 @@ func (t *Table) Write(w io.Writer) error {
 		out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
 	t.rows = nil
-	_, err := io.WriteString(w, out.String())
-	return err
+	return out.String()
 }
 
 // Pad puts spaces after a text, or if columns is negative before it, until it is that many

@@ -88,9 +88,7 @@ func aligned(rows [][]string) string {
 	for _, r := range rows {
 		t.Row(r...)
 	}
-	var b strings.Builder
-	t.Write(&b) // which doesn't fail
-	return b.String()
+	return t.Text()
 }
 
 func markdown(rows [][]string) string {

@@ -127,7 +127,7 @@ func (r *reference) load(dir fs.FS) (err error) {
 	if r.model, _, err = model.ReadHuggingFace(dir, nil); err != nil {
 		return err
 	}
-	r.model.Config.Dropout = 0
+	r.model.SetDropout(0)
 	if r.expected == nil {
 		if r.expected, err = safetensors.OpenFS(dir, caseFile); err != nil {
 			return fmt.Errorf("a case needs %s: %w", caseFile, err)
