@@ -27,8 +27,9 @@ type RewardMeasures struct {
 	// LengthCorrelation is that of score and number of tokens within the answers to one
 	// prompt, on average.
 	LengthCorrelation float64 `json:"length_correlation"`
-	// Deviation is that of the scores of all validation answers, Demonstrations the
-	// mean score of demonstrations before it was made 0.
+	// Deviation is that of the scores of the validation answers to one prompt (of all
+	// prompts together): what differs between prompts was never compared.
+	// Demonstrations is the mean score of demonstrations before it was made 0.
 	Deviation      float64 `json:"deviation"`
 	Demonstrations float64 `json:"demonstrations"`
 	// Others are measures of the built-in world: the accuracy on labelers held out and
@@ -62,13 +63,15 @@ func accuracyOf(ctx context.Context, s *scorer, groups []Group) (a accuracy, sco
 	if scores, err = scoresOf(ctx, s, groups); err != nil {
 		return a, nil, err
 	}
-	var margins, all []float64
-	varied := 0.0
+	var margins []float64
+	varied, answers := 0.0, 0.0
 	for i, g := range groups {
 		l, d := loss.Pairs(scores[i], g.Pairs, 1, nil)
 		a.loss += l / float64(len(groups))
 		margins = append(margins, d...)
-		all = append(all, scores[i]...)
+		n := float64(len(scores[i]))
+		answers += n
+		a.deviation += n * variance(scores[i])
 		var sizes []float64
 		for _, q := range g.Sequences {
 			sizes = append(sizes, float64(q.Answer()))
@@ -80,7 +83,7 @@ func accuracyOf(ctx context.Context, s *scorer, groups []Group) (a accuracy, sco
 	}
 	a.accuracy, a.calibration = right(margins), calibration(margins)
 	a.correlation /= max(varied, 1)
-	a.deviation = math.Sqrt(variance(all))
+	a.deviation = math.Sqrt(a.deviation / max(answers, 1))
 	return a, scores, nil
 }
 

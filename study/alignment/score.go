@@ -12,7 +12,7 @@ import (
 
 // Scorer opens the reward model of a run. What it returns scores an answer to a
 // conversation that ends with the user's message: demonstrations have 0 on average, and
-// the SFT model's answers a standard deviation of 1. It may be called by several
+// answers to one prompt a standard deviation of 1. It may be called by several
 // goroutines at the same time.
 func Scorer(dir string) (func(messages []instruct.Message, answer string) (float64, error), error) {
 	m, measures, err := OpenReward(dir)
