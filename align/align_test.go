@@ -226,6 +226,33 @@ func TestPolicyIsReference(t *testing.T) {
 	}
 }
 
+// A policy learns from a reward that stays as it is: the value model, which starts from
+// the reward model, is another one.
+func TestRewardStays(t *testing.T) {
+	b := newBandit(t)
+	reward, err := NewScored(b.m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	score := reward.Parameter(scoreName + ".weight").Value.Float32s()
+	before := slices.Clone(score)
+	c := banditSettings()
+	c.MiniBatch, c.Episodes, c.Updates = 32, 32, 4
+	in := PolicyInputs{Model: b.m, Value: reward, Prompts: []Instruction{b.in}, Generator: &Generator{Format: b.format, MaxTokens: 3}, Reward: &RewardJudge{Model: reward, Deviation: 1}, Seed: 1}
+	s, err := NewPolicy(in, c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range s.Trainer.Config.Steps {
+		if _, err := s.Trainer.Step(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(score, before) {
+		t.Error("the reward model was trained with the policy")
+	}
+}
+
 // answered returns n random answers to one instruction, each of 1 to longest tokens.
 func (w world) answered(t *testing.T, seed uint64, n, longest int) (list []Sequence) {
 	t.Helper()

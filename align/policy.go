@@ -17,8 +17,8 @@ import (
 // PolicyInputs is what a policy learns from.
 type PolicyInputs struct {
 	Model *model.Model
-	// Value is what the value model starts from: the reward model. Of GRPO, and with a
-	// head on the policy, nil.
+	// Value is what the value model starts from: the reward model, which itself stays as
+	// it is. Of GRPO, and with a head on the policy, nil.
 	Value     *model.Model
 	Prompts   []Instruction
 	Generator *Generator
@@ -85,7 +85,11 @@ func newPolicy(in PolicyInputs, c Policy) (*policy, error) {
 	case c.ValueHead:
 		p.heads = newScorer(in.Model, true)
 	default:
-		if p.value, err = newValueModel(in.Value, c); err != nil {
+		value, err := NewScored(in.Value, 0) // a copy with the same head
+		if err != nil {
+			return nil, err
+		}
+		if p.value, err = newValueModel(value, c); err != nil {
 			return nil, err
 		}
 	}

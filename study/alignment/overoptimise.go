@@ -237,13 +237,9 @@ func (x *overoptimiser) optimise(ctx context.Context, judge *align.RewardJudge, 
 	if err != nil {
 		return nil, err
 	}
-	value, err := align.NewScored(judge.Model, 0)
-	if err != nil {
-		return nil, err
-	}
 	c := x.settings.PPO
 	c.KL, c.KLTarget, c.MaxKL, c.Updates = 0, 0, 0, x.Updates
-	in := align.PolicyInputs{Model: m, Value: value, Generator: x.source.generator(), Reward: judge, Gold: Gold{}, Seed: x.settings.World.Seed + seed}
+	in := align.PolicyInputs{Model: m, Value: judge.Model, Generator: x.source.generator(), Reward: judge, Gold: Gold{}, Seed: x.settings.World.Seed + seed}
 	if in.Prompts, err = x.source.instructions(x.source.prompts(instruct.PPO, false)); err != nil {
 		return nil, err
 	}
