@@ -20,8 +20,9 @@ import (
 
 func main() {
 	app := &cli.App{
-		Name:  "torture",
-		Usage: "kill runs, fill their disks, damage their files, and see that nothing is lost",
+		Name:                      "torture",
+		Usage:                     "kill runs, fill their disks, damage their files, and see that nothing is lost",
+		DisableSliceFlagSeparator: true, // names of kinds have commas
 		Commands: []*cli.Command{
 			mode("kill", "kill with SIGKILL at random instants, go on, and compare with a run that wasn't killed", 20, reliability.Kind.Kill),
 			mode("signal", "end with Ctrl-C, SIGTERM and SIGHUP, stop and continue, go on, and compare", 10, reliability.Kind.Signal),
@@ -29,6 +30,7 @@ func main() {
 			mode("damage", "replace every value of a run's JSON and YAML files, and read it", 0, reliability.Kind.Damage),
 			mode("cut", "cut off every file of a run at every length, a large one where its fields end, and read it", 64, reliability.Kind.Cut),
 			mode("power", "cut the power after each system call: drop what wasn't synced, go on, and compare", 20, reliability.Kind.Power),
+			mode("power-blind", "the same on disks that sync no file, and no folder: power must notice", 0, reliability.Kind.PowerBlind),
 			soakCommand(),
 		},
 	}
@@ -47,6 +49,7 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 			&cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"},
 			&cli.StringSliceFlag{Name: "kind", Usage: "runs of `KIND` only: train, finetune, ablate, scaling, fewshot, vectors, sft, reward, ppo, dpo, grpo, rankings (repeatable)"},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the instants", Value: 1},
+			patienceFlag,
 			&cli.StringFlag{Name: "keep", Usage: "work in `FOLDER`, and leave there the runs in which something went wrong"},
 		},
 		Action: func(c *cli.Context) error {
@@ -54,7 +57,7 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 			if err != nil {
 				return err
 			}
-			p, clean, err := work(c.String("keep"), c.String("program"))
+			p, clean, err := work(c)
 			if err != nil {
 				return err
 			}
@@ -74,10 +77,13 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 	return command
 }
 
+// patienceFlag is the time that a command may take.
+var patienceFlag = &cli.DurationFlag{Name: "patience", Usage: "a command hangs that takes longer than `TIME`: give more on a busy computer", Value: time.Minute}
+
 // work builds the program, unless it is at a path, and makes a folder to work in, or uses
 // the one to be kept. clean removes what isn't kept.
-func work(keep, program string) (p *reliability.Program, clean func(), err error) {
-	folder, clean := keep, func() {}
+func work(c *cli.Context) (p *reliability.Program, clean func(), err error) {
+	folder, program, clean := c.String("keep"), c.String("program"), func() {}
 	if folder == "" {
 		if folder, err = os.MkdirTemp("", "torture-*"); err != nil {
 			return nil, nil, err
@@ -98,7 +104,7 @@ func work(keep, program string) (p *reliability.Program, clean func(), err error
 		program, err = filepath.Abs(program)
 	}
 	if err == nil {
-		p, err = reliability.NewProgram(program, folder, time.Minute)
+		p, err = reliability.NewProgram(program, folder, c.Duration("patience"))
 	}
 	if err != nil {
 		clean()

@@ -20,6 +20,7 @@ func soakCommand() *cli.Command {
 		Name: "soak", Usage: "train, sample, serve and train vectors for hours; memory, goroutines, file handles and speed stay the same",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"},
+			patienceFlag,
 			&cli.DurationFlag{Name: "for", Usage: "end after this `TIME`", Value: 2 * time.Hour},
 			&cli.Float64Flag{Name: "share", Usage: "let the trainings compute for this `PART` of the time", Value: 1},
 			&cli.StringFlag{Name: "to", Usage: "write soak.jsonl and soak.svg to `FOLDER`", Value: "."},
@@ -28,7 +29,7 @@ func soakCommand() *cli.Command {
 			if share := c.Float64("share"); !(share > 0 && share <= 1) {
 				return fmt.Errorf("--share is %g: expected more than 0, and at most 1", share)
 			}
-			p, clean, err := work("", c.String("program"))
+			p, clean, err := work(c)
 			if err != nil {
 				return err
 			}

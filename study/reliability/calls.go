@@ -136,6 +136,12 @@ func parseCall(name, arguments, folder string, known map[int]string) (c call, ou
 	case "unlinkat", "mkdirat":
 		c.path, ours = below(words[0], texts[0])
 		return c, ours, nil
+	case "linkat": // of an open file that has no name yet
+		if number, ok := strings.CutPrefix(texts[0], "/proc/self/fd/"); ok {
+			c.path, ours = below(words[2], texts[1])
+			c.fd, err = strconv.Atoi(number)
+		}
+		return c, ours, err
 	case "unlink", "mkdir", "rmdir", "truncate":
 		c.path, ours = below("", texts[0])
 		return c, ours, nil

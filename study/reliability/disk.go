@@ -16,8 +16,9 @@ import (
 // disk is a file system that remembers what was synced: what a power cut may leave of it.
 // It has what can be seen of the calls of a program, below one folder.
 type disk struct {
-	root *node
-	open map[int]*handle
+	root    *node
+	open    map[int]*handle
+	forgets func(*node) bool // unless nil: what isn't synced though the program asks for it
 }
 
 // node is a file or a folder. A file's content, and a folder's entries, survive a power cut
@@ -39,7 +40,7 @@ func newFolder() *node {
 	return &node{folder: true, entries: map[string]*node{}, durable: map[string]*node{}}
 }
 
-func newDisk() *disk { return &disk{newFolder(), map[int]*handle{}} }
+func newDisk() *disk { return &disk{root: newFolder(), open: map[int]*handle{}} }
 
 // parent returns the folder that an entry is in, and the entry's name; nil if there is none.
 func (d *disk) parent(name string) (*node, string) {
@@ -68,6 +69,10 @@ func (d *disk) find(name string) *node {
 func (d *disk) call(c call) error {
 	switch c.name {
 	case "openat":
+		if c.has("O_TMPFILE") { // a file without a name, in that folder
+			d.open[c.result] = &handle{node: &node{}, path: c.path}
+			return nil
+		}
 		n := d.find(c.path)
 		if n == nil {
 			in, last := d.parent(c.path)
@@ -109,7 +114,7 @@ func (d *disk) call(c call) error {
 			h.node.content = h.node.content[:c.number:c.number]
 		}
 	case "fsync", "fdatasync":
-		if h := d.open[c.fd]; h != nil {
+		if h := d.open[c.fd]; h != nil && (d.forgets == nil || !d.forgets(h.node)) {
 			h.node.sync()
 		}
 	case "renameat", "renameat2", "rename":
@@ -120,6 +125,13 @@ func (d *disk) call(c call) error {
 		}
 		to.entries[last] = from.entries[name]
 		delete(from.entries, name)
+	case "linkat":
+		h := d.open[c.fd]
+		in, last := d.parent(c.path)
+		if h == nil || in == nil {
+			return fmt.Errorf("%v: not known", c)
+		}
+		in.entries[last] = h.node
 	case "unlinkat", "unlink", "rmdir":
 		if in, last := d.parent(c.path); in != nil {
 			delete(in.entries, last)
@@ -190,6 +202,17 @@ func (n *node) leaves(way int) map[string]*node {
 		return n.durable
 	}
 	return n.entries
+}
+
+// folders are a folder that a power cut leaves and all those in it, which may be runs too.
+func (n *node) folders(way int, name string) map[string]*node {
+	all := map[string]*node{name: n}
+	for key, in := range n.leaves(way) {
+		if in.folder {
+			maps.Copy(all, in.folders(way, path.Join(name, key)))
+		}
+	}
+	return all
 }
 
 // left is the content of a file that a power cut leaves; none of a missing file.

@@ -39,6 +39,10 @@ func TestDisk(t *testing.T) {
 		`7 close(4) = 0`,
 		`7 openat(AT_FDCWD, ` + hexadecimal(".") + `, O_RDONLY|O_CLOEXEC) = 4`,
 		`7 fsync(4) = 0`,
+		`7 openat(AT_FDCWD, ` + hexadecimal("run") + `, O_RDWR|O_CLOEXEC|O_TMPFILE, 0666) = 5`,
+		`7 write(5, ` + hexadecimal("abc") + `, 3) = 3`,
+		`7 fsync(5) = 0`,
+		`7 linkat(AT_FDCWD, ` + hexadecimal("/proc/self/fd/5") + `, AT_FDCWD, ` + hexadecimal("run/b.tmp") + `, AT_SYMLINK_FOLLOW) = 0`,
 	}, "\n") + "\n"
 	calls, err := parseCalls(strings.NewReader(log), "/work")
 	if err != nil {
@@ -63,6 +67,7 @@ func TestDisk(t *testing.T) {
 	want := map[string][ways]string{ // after the call that is last in the trace up to there
 		"write":    {"", "a.tmp=12345678", "a.tmp=123456789"},
 		"renameat": {"", "a=12345678", "a=123456789"},
+		"linkat":   {"a=12345678", "a=12345678 b.tmp=abc", "a=123456789 b.tmp=abc"},
 	}
 	for _, c := range calls {
 		if c.network {
@@ -86,7 +91,7 @@ func TestDisk(t *testing.T) {
 	if got := left(losesAll); !slices.Equal(got, []string{"a=12345678"}) {
 		t.Errorf("in the end %q is left", got)
 	}
-	if got := d.find("run").unsynced("run"); !slices.Equal(got, []string{"run/a"}) {
+	if got := d.find("run").unsynced("run"); !slices.Equal(got, []string{"run/a", "run/b.tmp (its name)"}) {
 		t.Errorf("not synced: %q", got)
 	}
 }

@@ -120,19 +120,22 @@ func (k Kind) await(process *Process, dir string, took time.Duration, random *ra
 		if !process.Running(200 * time.Microsecond) {
 			return false
 		}
-		for _, name := range temporary(dir) {
+		for _, name := range process.temporary(dir) {
 			seen[name] = true
 		}
 	}
 	return process.Running(time.Duration(random.Float64() * float64(2*time.Millisecond)))
 }
 
-// temporary are the files of a run that aren't complete yet.
-func temporary(dir string) (list []string) {
-	entries, _ := os.ReadDir(dir)
+// temporary are the files below a run's folder that a process hasn't completed yet: those
+// that it has open without a name, or with a temporary one.
+func (r *Process) temporary(dir string) (list []string) {
+	open := fmt.Sprintf("/proc/%d/fd", r.cmd.Process.Pid)
+	entries, _ := os.ReadDir(open)
 	for _, e := range entries {
-		if strings.Contains(e.Name(), ".tmp-") {
-			list = append(list, e.Name())
+		name, _ := os.Readlink(filepath.Join(open, e.Name()))
+		if strings.HasPrefix(name, dir) && (strings.HasSuffix(name, " (deleted)") || strings.Contains(name, ".tmp-")) {
+			list = append(list, name)
 		}
 	}
 	return list

@@ -25,11 +25,34 @@ import (
 // run says that it is done, all is synced. After times of the calls, evenly chosen, the
 // run goes on from what is left, and is compared.
 func (k Kind) Power(p *Program, r *Report, times int, seed uint64) error {
+	return k.power(p, r, times, seed, nil)
+}
+
+// PowerBlind shows that Power would notice: it replays the run on a disk that syncs no
+// file, and on one that syncs no folder. Each must be found out.
+func (k Kind) PowerBlind(p *Program, r *Report, _ int, seed uint64) error {
+	for _, what := range []string{"files", "folders"} {
+		x := r.row("power cut, "+what+" never synced", k.Name)
+		found := &Report{Log: io.Discard}
+		if err := k.power(p, found, 0, seed, func(n *node) bool { return n.folder == (what == "folders") }); err != nil {
+			return err
+		}
+		x.times++
+		fmt.Fprintf(r.Log, "%s, %s never synced: %d faults are found\n", k.Name, what, found.Wrong())
+		if found.Wrong() == 0 {
+			r.wrong(x, "nothing is found")
+		}
+	}
+	return nil
+}
+
+// power is Power on a disk that doesn't sync what forgets says; with times 0 no run goes on.
+func (k Kind) power(p *Program, r *Report, times int, seed uint64, forgets func(*node) bool) error {
 	if _, err := exec.LookPath("strace"); err != nil {
 		return fmt.Errorf("power cuts need strace: %w", err)
 	}
 	if k.server {
-		return k.powerServer(p, r, times)
+		return k.powerServer(p, r, max(times, 3), forgets)
 	}
 	reference, _, err := k.reference(p)
 	if err != nil {
@@ -49,6 +72,7 @@ func (k Kind) Power(p *Program, r *Report, times int, seed uint64) error {
 		return err
 	}
 	d := newDisk()
+	d.forgets = forgets
 	random := rand.New(rand.NewPCG(seed, 3))
 	total := 0
 	for _, c := range calls {
@@ -56,7 +80,7 @@ func (k Kind) Power(p *Program, r *Report, times int, seed uint64) error {
 			total++
 		}
 	}
-	before, every := [ways]int{}, max(1, total/times)
+	before, every := map[string]int{}, max(1, total/max(1, times))
 	for i, c := range calls {
 		if c.network {
 			if bytes.Contains(c.data, []byte("\ndone:")) {
@@ -80,17 +104,20 @@ func (k Kind) Power(p *Program, r *Report, times int, seed uint64) error {
 			if n == nil {
 				continue
 			}
-			step, problem := checkpoint(n, way, !strings.HasPrefix(k.Name, "vectors"))
-			if step < before[way] && problem == "" {
-				problem = fmt.Sprintf("the checkpoint went back from step %d to %d", before[way], step)
+			for folder, at := range n.folders(way, dir) {
+				step, problem := checkpoint(at, way, !strings.HasPrefix(k.Name, "vectors"))
+				was := fmt.Sprint(way, folder)
+				if step < before[was] && problem == "" {
+					problem = fmt.Sprintf("the checkpoint went back from step %d to %d", before[was], step)
+				}
+				if problem != "" {
+					r.wrong(x, "after call %d of %d, %v, way %d, %s: %s", i, len(calls), c, way, folder, problem)
+				}
+				before[was] = max(before[was], step)
 			}
-			if problem != "" {
-				r.wrong(x, "after call %d of %d, %v, way %d: %s", i, len(calls), c, way, problem)
-			}
-			before[way] = max(before[way], step)
 		}
 		x.times++
-		if x.times%every != 0 {
+		if times == 0 || x.times%every != 0 {
 			continue
 		}
 		if err := d.root.after(random.IntN(ways), p.Folder); err != nil {
@@ -181,7 +208,7 @@ func checkpoint(n *node, way int, everyStep bool) (step int, problem string) {
 
 // powerServer cuts the power of a server that times rankings are sent to, after each of its
 // calls: what was acknowledged is there.
-func (k Kind) powerServer(p *Program, r *Report, times int) error {
+func (k Kind) powerServer(p *Program, r *Report, times int, forgets func(*node) bool) error {
 	x := r.row("power cut", k.Name)
 	const dir = "power-rankings"
 	whole := filepath.Join(p.Folder, dir)
@@ -220,6 +247,7 @@ func (k Kind) powerServer(p *Program, r *Report, times int) error {
 	d := newDisk()
 	d.call(call{name: "mkdirat", path: dir})
 	d.root.sync()
+	d.forgets = forgets
 	acknowledged := map[int64]bool{}
 	for i, c := range calls {
 		if c.network {
@@ -239,6 +267,8 @@ func (k Kind) powerServer(p *Program, r *Report, times int) error {
 	if len(acknowledged) != times {
 		r.wrong(x, "%d of %d answers were seen", len(acknowledged), times)
 	}
-	x.compared++
+	if forgets == nil {
+		x.compared++
+	}
 	return nil
 }

@@ -157,6 +157,23 @@ func TestResume(t *testing.T) {
 		}
 	}
 
+	// A model's time is that of all its steps, not of those since it was resumed.
+	lines, err := train.ReadMetrics(filepath.Join(l.Rungs()[1].Dir, train.MetricsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds, steps := 0.0, 0
+	for _, m := range lines {
+		if m.TokensPerSec > 0 {
+			seconds += float64(l.Config.Train.BatchSize*l.Config.Model.Context) / m.TokensPerSec
+			steps++
+		}
+	}
+	if steps != 12 {
+		t.Errorf("%d steps have a speed", steps)
+	}
+	expect.Near(t, "seconds of the model that was resumed", got[1].Seconds, seconds, 1e-3*seconds)
+
 	// Again there is nothing to do, and a seed more is only that seed.
 	l, r = tiny(t, dir)
 	l.Seeds = 2
