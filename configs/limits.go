@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// What a configuration is far from, and what the YAML library needs minutes and gigabytes
+// MaxSize and the others are what a configuration is far from, and what the YAML library needs minutes and gigabytes
 // for: its time grows with the square of nesting, and of marks in a line.
 const (
-	maxSize  = 1 << 18 // bytes
+	MaxSize  = 1 << 18 // bytes
 	maxDepth = 32      // of brackets
 	maxMarks = 50      // of YAML's marks in a line, apart from those between brackets' parts
 )
 
 // checkLimits returns an error for a text that would take very long to read.
 func checkLimits(text []byte, name string) error {
-	if len(text) > maxSize {
-		return fmt.Errorf("%s: %d bytes are too many for a configuration: expected %d or fewer", name, len(text), maxSize)
+	if len(text) > MaxSize {
+		return fmt.Errorf("%s: more than %d bytes, which is too large for a configuration", name, MaxSize)
 	}
 	depth, number := 0, 0
 	var quote byte // that is open

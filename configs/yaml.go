@@ -195,7 +195,7 @@ func NoConfiguration(name string, presets []string) error {
 // Find returns the text of the configuration of that name: of the file if there is
 // one, else of the preset. source says in words which it was.
 func Find(presets fs.FS, name string) (text []byte, source string, err error) {
-	text, err = userfile.Read(name)
+	text, err = userfile.ReadUpTo(name, MaxSize)
 	source = "file " + name
 	if errors.Is(err, fs.ErrNotExist) {
 		if text, err = fs.ReadFile(presets, name); err != nil {

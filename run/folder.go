@@ -116,7 +116,7 @@ func Read(dir string, config any, wanted ...Kind) error {
 // readConfig reads config.yaml and the kind that it names.
 func readConfig(dir string) (text []byte, kind Kind, err error) {
 	path := filepath.Join(dir, configFile)
-	if text, err = userfile.ReadRegular(path); err != nil {
+	if text, err = userfile.ReadRegularUpTo(path, configs.MaxSize); err != nil {
 		return nil, "", notARun(dir)
 	}
 	kind, err = kindOf(text, path)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
@@ -55,7 +54,7 @@ func configCommand() *cli.Command {
 				return err
 			}
 			var values any
-			if err := yaml.Unmarshal(text, &values); err != nil {
+			if err := configs.Peek(text, "", &values); err != nil {
 				return err
 			}
 			return printJSON(c, values)

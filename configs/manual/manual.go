@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"tinygpt/align"
 	"tinygpt/configs"
 	"tinygpt/embedding/training"
@@ -134,7 +132,7 @@ func Load(name string) (*Kind, any, error) {
 func CheckKind(name string, commands ...string) error {
 	kinds := Kinds()
 	var is *Kind
-	if text, err := userfile.ReadRegular(name); err == nil { // a pipe is read once
+	if text, err := userfile.ReadRegularUpTo(name, configs.MaxSize); err == nil { // a pipe is read once
 		is = mainKind(kinds, text)
 	} else if i := slices.IndexFunc(kinds, func(k *Kind) bool { return slices.Contains(k.Presets, name) }); i >= 0 {
 		is = kinds[i]
@@ -152,7 +150,7 @@ func CheckKind(name string, commands ...string) error {
 // mainKind returns the only kind that a file's sections are for; nil if several could be.
 func mainKind(kinds []*Kind, text []byte) *Kind {
 	var sections map[string]any
-	if yaml.Unmarshal(text, &sections) != nil {
+	if configs.Peek(text, "", &sections) != nil {
 		return nil
 	}
 	k := kindOf(kinds, text)
@@ -168,7 +166,7 @@ func mainKind(kinds []*Kind, text []byte) *Kind {
 // kindOf returns the kind of a text's configuration: the one whose sections it has.
 func kindOf(kinds []*Kind, text []byte) *Kind {
 	var sections map[string]any
-	if yaml.Unmarshal(text, &sections) != nil {
+	if configs.Peek(text, "", &sections) != nil {
 		return kinds[0] // which says what is wrong with it
 	}
 	if _, tuned := sections["finetune"]; tuned {

@@ -5,8 +5,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"tinygpt/configs"
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/internal/terminal"
 )
@@ -123,4 +125,20 @@ func TestChanges(t *testing.T) {
 	if got := Changes(&a, &b); !reflect.DeepEqual(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// TestHostileKind: a file that a YAML parser needs minutes for is left to the command, which
+// refuses it.
+func TestHostileKind(t *testing.T) {
+	path := fixture.File(t, "nest.yaml", []byte("model: "+strings.Repeat("[", 100_000)+strings.Repeat("]", 100_000)))
+	start := time.Now()
+	if err := CheckKind(path, "train"); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	large := fixture.File(t, "large.yaml", bytes.Repeat([]byte("a"), configs.MaxSize+2))
+	_, _, err := Load(large)
+	expect.OneLine(t, err, "large.yaml: more than 262144 bytes")
 }

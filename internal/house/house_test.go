@@ -290,3 +290,21 @@ func TestLibraries(t *testing.T) {
 		}
 	}
 }
+
+// TestParsers checks that YAML is parsed in one place, where its size and depth are limited:
+// the library needs minutes for 100 kB of brackets.
+func TestParsers(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.folder == "configs" || strings.HasSuffix(s.name, "_test.go") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if x, ok := n.(*ast.SelectorExpr); ok {
+				if of, ok := x.X.(*ast.Ident); ok && of.Name == "yaml" && (strings.HasPrefix(x.Sel.Name, "Unmarshal") || x.Sel.Name == "NewDecoder") {
+					t.Errorf("%s/%s calls yaml.%s: configs.Decode and configs.Peek read YAML", s.folder, s.name, x.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"syscall"
 	"time"
 
 	"golang.org/x/term"
+
+	"tinygpt/internal/capacity"
 )
 
 // ErrNoWriter is the kind of error about a named pipe without a writer.
@@ -67,26 +70,32 @@ func stat(path string) (fs.FileInfo, error) {
 }
 
 // Read returns all that the file that Open opens holds.
-func Read(path string) ([]byte, error) {
-	f, err := Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return readAll(f)
-}
+func Read(path string) ([]byte, error) { return read(path, Open, math.MaxInt64) }
 
 // ReadRegular returns all that a regular file holds.
-func ReadRegular(path string) ([]byte, error) {
-	f, err := OpenRegular(path)
+func ReadRegular(path string) ([]byte, error) { return read(path, OpenRegular, math.MaxInt64) }
+
+// ReadUpTo is Read for what is small: of a file with more than most bytes it returns most+1.
+func ReadUpTo(path string, most int64) ([]byte, error) { return read(path, Open, most+1) }
+
+// ReadRegularUpTo is ReadRegular for what is small, as ReadUpTo is.
+func ReadRegularUpTo(path string, most int64) ([]byte, error) {
+	return read(path, OpenRegular, most+1)
+}
+
+// read returns up to most bytes of a file, if this computer has the memory for them.
+func read(path string, open func(string) (*os.File, error), most int64) ([]byte, error) {
+	f, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	return readAll(f)
-}
-
-func readAll(f *os.File) ([]byte, error) {
 	defer f.Close()
-	return io.ReadAll(f)
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := capacity.Check("reading "+path, 2*float64(min(most, info.Size())), 1, "name a smaller file"); err != nil {
+			return nil, err
+		}
+	}
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // refuse says what a name leads to that no file is read from.
