@@ -39,7 +39,7 @@ const maxStep = 1
 // is only evaluated on.
 func NewTrainer(v *corpus.Vocabulary, tokens, heldOut corpus.Sequence, o Options) *Trainer {
 	_, largest := v.ExpectedKept(o.Sample)
-	shared := noiseWords(o.Negatives)
+	shared := noiseWords(o)
 	block, piece := blockSize(largest, o)
 	if o.Softmax {
 		shared, block = 0, min(block, softmaxBlock)

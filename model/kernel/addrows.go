@@ -12,6 +12,7 @@ type Sums struct {
 const (
 	sumRows  = 16 // rows in a piece of AddRows
 	fewSteps = 4  // sums of fewer steps are not cut
+	sumAhead = 4  // how many rows earlier AddRows asks for a row
 )
 
 // Cuts says whether AddRows looks at the length of a sum of n steps.
@@ -46,12 +47,13 @@ func (t *addRowsTask) piece(w *worker, i int) {
 	for r := from; r < to; r++ {
 		row := t.table.Data[int(t.sums.Rows[r])*s:][:s]
 		steps := t.sums.Steps[t.sums.First[r]:t.sums.First[r+1]]
+		later := t.table.Data[int(t.sums.Rows[min(r+sumAhead, len(t.sums.Rows)-1)])*s:][:s]
 		if !Cuts(len(steps)) {
-			isa.addSteps(row, t.steps, steps, s)
+			isa.addSteps(row, t.steps, steps, s, later)
 			continue
 		}
 		clear(sum)
-		isa.addSteps(sum, t.steps, steps, s)
+		isa.addSteps(sum, t.steps, steps, s, later)
 		if n := math.Sqrt(isa.sumSquares(sum)); n > float64(t.most) {
 			isa.scale(sum, float32(float64(t.most)/n))
 			cut++
@@ -61,8 +63,8 @@ func (t *addRowsTask) piece(w *worker, i int) {
 	workers.partial[i] = float64(cut)
 }
 
-// addStepsGo adds rows of steps to a row.
-func addStepsGo(row, steps []float32, list []int32, stride int) {
+// addStepsGo adds rows of steps to a row. A row that comes later is of use to assembly only.
+func addStepsGo(row, steps []float32, list []int32, stride int, _ []float32) {
 	for _, e := range list {
 		addGo(row[:stride], row, steps[int(e)*stride:])
 	}

@@ -2,6 +2,8 @@
 
 package kernel
 
+import "fmt"
+
 func sigmoidRowsLanes8(x, weights []float32, n int)  { sigmoidRowsBy(sigmoidRowsAVX2, x, weights, n) }
 func sigmoidRowsLanes16(x, weights []float32, n int) { sigmoidRowsBy(sigmoidRowsAVX512, x, weights, n) }
 
@@ -52,22 +54,83 @@ func gatherRowsBy(gather func(to, table *float32, rows []int32, stride int), to,
 	gather(&to[0], &table[0], rows, stride)
 }
 
-func addStepsLanes8(row, steps []float32, list []int32, stride int) {
-	addStepsBy(addStepsAVX2, row, steps, list, stride)
+func addStepsLanes8(row, steps []float32, list []int32, stride int, later []float32) {
+	addStepsBy(addStepsAVX2, row, steps, list, stride, later)
 }
 
-func addStepsLanes16(row, steps []float32, list []int32, stride int) {
-	addStepsBy(addStepsAVX512, row, steps, list, stride)
+func addStepsLanes16(row, steps []float32, list []int32, stride int, later []float32) {
+	addStepsBy(addStepsAVX512, row, steps, list, stride, later)
 }
 
 // addStepsBy proves the bounds that assembly doesn't check.
-func addStepsBy(add func(row, steps *float32, list []int32, stride int), row, steps []float32, list []int32, stride int) {
+func addStepsBy(add func(row, steps *float32, list []int32, stride int, later *float32), row, steps []float32, list []int32, stride int, later []float32) {
 	if len(list) == 0 || stride == 0 {
 		return
 	}
-	_ = row[stride-1]
+	_, _ = row[stride-1], later[stride-1]
 	for _, e := range list {
 		_ = steps[int(e)*stride : int(e)*stride+stride]
 	}
-	add(&row[0], &steps[0], list, stride)
+	add(&row[0], &steps[0], list, stride, &later[0])
+}
+
+func sumWindowsLanes8(sums, rows []float32, from, to []int32, first int, shares []float32, stride int) {
+	windowsBy(sumWindowsAVX2, sums, rows, from, to, first, shares, stride)
+}
+
+func sumWindowsLanes16(sums, rows []float32, from, to []int32, first int, shares []float32, stride int) {
+	windowsBy(sumWindowsAVX512, sums, rows, from, to, first, shares, stride)
+}
+
+func addWindowsLanes8(x, rows []float32, from, to []int32, first int, shares []float32, stride int) {
+	windowsBy(addWindowsAVX2, x, rows, from, to, first, shares, stride)
+}
+
+func addWindowsLanes16(x, rows []float32, from, to []int32, first int, shares []float32, stride int) {
+	windowsBy(addWindowsAVX512, x, rows, from, to, first, shares, stride)
+}
+
+// windowsBy proves the bounds that assembly doesn't check.
+func windowsBy(windows func(list, rows *float32, from, to []int32, first int, shares *float32, stride int), list, rows []float32, from, to []int32, first int, shares []float32, stride int) {
+	n := len(from)
+	if n == 0 || stride == 0 {
+		return
+	}
+	_, _ = list[n*stride-1], shares[n-1]
+	to = to[:n]
+	for c, a := range from {
+		if b, own := int(to[c]), first+c; a < 0 || own < int(a) || own >= b || b*stride > len(rows) {
+			panic(fmt.Sprintf("kernel: the window from %d to %d doesn't hold its own place, %d", a, b, own))
+		}
+	}
+	windows(&list[0], &rows[0], from, to, first, &shares[0], stride)
+}
+
+func dotPairsLanes8(dots, x, y []float32, stride int) { dotPairsBy(dotPairsAVX2, dots, x, y, stride) }
+func dotPairsLanes16(dots, x, y []float32, stride int) {
+	dotPairsBy(dotPairsAVX512, dots, x, y, stride)
+}
+
+// dotPairsBy proves the bounds that assembly doesn't check.
+func dotPairsBy(dotPairs func(dots []float32, x, y *float32, stride int), dots, x, y []float32, stride int) {
+	if n := len(dots) * stride; n > 0 {
+		_, _ = x[n-1], y[n-1]
+		dotPairs(dots, &x[0], &y[0], stride)
+	}
+}
+
+func stepPairsLanes8(dx, dy, x, y, g []float32, stride int) {
+	stepPairsBy(stepPairsAVX2, dx, dy, x, y, g, stride)
+}
+
+func stepPairsLanes16(dx, dy, x, y, g []float32, stride int) {
+	stepPairsBy(stepPairsAVX512, dx, dy, x, y, g, stride)
+}
+
+// stepPairsBy proves the bounds that assembly doesn't check.
+func stepPairsBy(stepPairs func(dx, dy, x, y *float32, g []float32, stride int), dx, dy, x, y, g []float32, stride int) {
+	if n := len(g) * stride; n > 0 {
+		_, _, _, _ = dx[n-1], dy[n-1], x[n-1], y[n-1]
+		stepPairs(&dx[0], &dy[0], &x[0], &y[0], g, stride)
+	}
 }

@@ -507,15 +507,23 @@ copy:
 	VZEROUPPER
 	RET
 
-// func addStepsAVX2(row *float32, steps *float32, list []int32, stride int)
-// Requires: AVX
-TEXT ·addStepsAVX2(SB), NOSPLIT, $0-48
+// func addStepsAVX2(row *float32, steps *float32, list []int32, stride int, later *float32)
+// Requires: AVX, MMX+
+TEXT ·addStepsAVX2(SB), NOSPLIT, $0-56
 	MOVQ row+0(FP), AX
 	MOVQ steps+8(FP), CX
 	MOVQ list_base+16(FP), DX
 	MOVQ list_len+24(FP), BX
 	MOVQ stride+40(FP), SI
-	SHLQ $0x02, SI
+	MOVQ later+48(FP), DI
+	MOVQ SI, R8
+
+ahead:
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
+	SUBQ       $0x10, R8
+	JG         ahead
+	SHLQ       $0x02, SI
 
 step:
 	MOVLQSX (DX), DI
@@ -539,6 +547,1158 @@ add:
 	VZEROUPPER
 	RET
 
+// func sumWindowsAVX2(sums *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+// Requires: AVX, CMOV
+TEXT ·sumWindowsAVX2(SB), NOSPLIT, $0-88
+	VXORPS Y0, Y0, Y0
+	MOVQ   sums+0(FP), AX
+	MOVQ   rows+8(FP), CX
+	MOVQ   stride+80(FP), DX
+	MOVQ   DX, BX
+	SHLQ   $0x02, DX
+
+columns:
+	CMPQ  BX, $0x70
+	JLT   fewer2
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window2:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	VMOVAPS Y0, Y9
+	VMOVAPS Y0, Y10
+	VMOVAPS Y0, Y11
+	VMOVAPS Y0, Y12
+	VMOVAPS Y0, Y13
+	VMOVAPS Y0, Y14
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done2
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row2:
+	VADDPS  (R9), Y1, Y1
+	VADDPS  32(R9), Y2, Y2
+	VADDPS  64(R9), Y3, Y3
+	VADDPS  96(R9), Y4, Y4
+	VADDPS  128(R9), Y5, Y5
+	VADDPS  160(R9), Y6, Y6
+	VADDPS  192(R9), Y7, Y7
+	VADDPS  224(R9), Y8, Y8
+	VADDPS  256(R9), Y9, Y9
+	VADDPS  288(R9), Y10, Y10
+	VADDPS  320(R9), Y11, Y11
+	VADDPS  352(R9), Y12, Y12
+	VADDPS  384(R9), Y13, Y13
+	VADDPS  416(R9), Y14, Y14
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row2
+
+done2:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y15
+	VMULPS       Y15, Y1, Y1
+	VMOVUPS      Y1, (DI)
+	VMULPS       Y15, Y2, Y2
+	VMOVUPS      Y2, 32(DI)
+	VMULPS       Y15, Y3, Y3
+	VMOVUPS      Y3, 64(DI)
+	VMULPS       Y15, Y4, Y4
+	VMOVUPS      Y4, 96(DI)
+	VMULPS       Y15, Y5, Y5
+	VMOVUPS      Y5, 128(DI)
+	VMULPS       Y15, Y6, Y6
+	VMOVUPS      Y6, 160(DI)
+	VMULPS       Y15, Y7, Y7
+	VMOVUPS      Y7, 192(DI)
+	VMULPS       Y15, Y8, Y8
+	VMOVUPS      Y8, 224(DI)
+	VMULPS       Y15, Y9, Y9
+	VMOVUPS      Y9, 256(DI)
+	VMULPS       Y15, Y10, Y10
+	VMOVUPS      Y10, 288(DI)
+	VMULPS       Y15, Y11, Y11
+	VMOVUPS      Y11, 320(DI)
+	VMULPS       Y15, Y12, Y12
+	VMOVUPS      Y12, 352(DI)
+	VMULPS       Y15, Y13, Y13
+	VMOVUPS      Y13, 384(DI)
+	VMULPS       Y15, Y14, Y14
+	VMOVUPS      Y14, 416(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window2
+	ADDQ         $0x000001c0, AX
+	ADDQ         $0x000001c0, CX
+	SUBQ         $0x00000070, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer2:
+	CMPQ  BX, $0x60
+	JLT   fewer3
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window3:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	VMOVAPS Y0, Y9
+	VMOVAPS Y0, Y10
+	VMOVAPS Y0, Y11
+	VMOVAPS Y0, Y12
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done3
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row3:
+	VADDPS  (R9), Y1, Y1
+	VADDPS  32(R9), Y2, Y2
+	VADDPS  64(R9), Y3, Y3
+	VADDPS  96(R9), Y4, Y4
+	VADDPS  128(R9), Y5, Y5
+	VADDPS  160(R9), Y6, Y6
+	VADDPS  192(R9), Y7, Y7
+	VADDPS  224(R9), Y8, Y8
+	VADDPS  256(R9), Y9, Y9
+	VADDPS  288(R9), Y10, Y10
+	VADDPS  320(R9), Y11, Y11
+	VADDPS  352(R9), Y12, Y12
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row3
+
+done3:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y13
+	VMULPS       Y13, Y1, Y1
+	VMOVUPS      Y1, (DI)
+	VMULPS       Y13, Y2, Y2
+	VMOVUPS      Y2, 32(DI)
+	VMULPS       Y13, Y3, Y3
+	VMOVUPS      Y3, 64(DI)
+	VMULPS       Y13, Y4, Y4
+	VMOVUPS      Y4, 96(DI)
+	VMULPS       Y13, Y5, Y5
+	VMOVUPS      Y5, 128(DI)
+	VMULPS       Y13, Y6, Y6
+	VMOVUPS      Y6, 160(DI)
+	VMULPS       Y13, Y7, Y7
+	VMOVUPS      Y7, 192(DI)
+	VMULPS       Y13, Y8, Y8
+	VMOVUPS      Y8, 224(DI)
+	VMULPS       Y13, Y9, Y9
+	VMOVUPS      Y9, 256(DI)
+	VMULPS       Y13, Y10, Y10
+	VMOVUPS      Y10, 288(DI)
+	VMULPS       Y13, Y11, Y11
+	VMOVUPS      Y11, 320(DI)
+	VMULPS       Y13, Y12, Y12
+	VMOVUPS      Y12, 352(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window3
+	ADDQ         $0x00000180, AX
+	ADDQ         $0x00000180, CX
+	SUBQ         $0x00000060, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer3:
+	CMPQ  BX, $0x50
+	JLT   fewer4
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window4:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	VMOVAPS Y0, Y9
+	VMOVAPS Y0, Y10
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done4
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row4:
+	VADDPS  (R9), Y1, Y1
+	VADDPS  32(R9), Y2, Y2
+	VADDPS  64(R9), Y3, Y3
+	VADDPS  96(R9), Y4, Y4
+	VADDPS  128(R9), Y5, Y5
+	VADDPS  160(R9), Y6, Y6
+	VADDPS  192(R9), Y7, Y7
+	VADDPS  224(R9), Y8, Y8
+	VADDPS  256(R9), Y9, Y9
+	VADDPS  288(R9), Y10, Y10
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row4
+
+done4:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y11
+	VMULPS       Y11, Y1, Y1
+	VMOVUPS      Y1, (DI)
+	VMULPS       Y11, Y2, Y2
+	VMOVUPS      Y2, 32(DI)
+	VMULPS       Y11, Y3, Y3
+	VMOVUPS      Y3, 64(DI)
+	VMULPS       Y11, Y4, Y4
+	VMOVUPS      Y4, 96(DI)
+	VMULPS       Y11, Y5, Y5
+	VMOVUPS      Y5, 128(DI)
+	VMULPS       Y11, Y6, Y6
+	VMOVUPS      Y6, 160(DI)
+	VMULPS       Y11, Y7, Y7
+	VMOVUPS      Y7, 192(DI)
+	VMULPS       Y11, Y8, Y8
+	VMOVUPS      Y8, 224(DI)
+	VMULPS       Y11, Y9, Y9
+	VMOVUPS      Y9, 256(DI)
+	VMULPS       Y11, Y10, Y10
+	VMOVUPS      Y10, 288(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window4
+	ADDQ         $0x00000140, AX
+	ADDQ         $0x00000140, CX
+	SUBQ         $0x00000050, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer4:
+	CMPQ  BX, $0x40
+	JLT   fewer5
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window5:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done5
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row5:
+	VADDPS  (R9), Y1, Y1
+	VADDPS  32(R9), Y2, Y2
+	VADDPS  64(R9), Y3, Y3
+	VADDPS  96(R9), Y4, Y4
+	VADDPS  128(R9), Y5, Y5
+	VADDPS  160(R9), Y6, Y6
+	VADDPS  192(R9), Y7, Y7
+	VADDPS  224(R9), Y8, Y8
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row5
+
+done5:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y9
+	VMULPS       Y9, Y1, Y1
+	VMOVUPS      Y1, (DI)
+	VMULPS       Y9, Y2, Y2
+	VMOVUPS      Y2, 32(DI)
+	VMULPS       Y9, Y3, Y3
+	VMOVUPS      Y3, 64(DI)
+	VMULPS       Y9, Y4, Y4
+	VMOVUPS      Y4, 96(DI)
+	VMULPS       Y9, Y5, Y5
+	VMOVUPS      Y5, 128(DI)
+	VMULPS       Y9, Y6, Y6
+	VMOVUPS      Y6, 160(DI)
+	VMULPS       Y9, Y7, Y7
+	VMOVUPS      Y7, 192(DI)
+	VMULPS       Y9, Y8, Y8
+	VMOVUPS      Y8, 224(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window5
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x00000040, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer5:
+	CMPQ  BX, $0x30
+	JLT   fewer6
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window6:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done6
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row6:
+	VADDPS  (R9), Y1, Y1
+	VADDPS  32(R9), Y2, Y2
+	VADDPS  64(R9), Y3, Y3
+	VADDPS  96(R9), Y4, Y4
+	VADDPS  128(R9), Y5, Y5
+	VADDPS  160(R9), Y6, Y6
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row6
+
+done6:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y7
+	VMULPS       Y7, Y1, Y1
+	VMOVUPS      Y1, (DI)
+	VMULPS       Y7, Y2, Y2
+	VMOVUPS      Y2, 32(DI)
+	VMULPS       Y7, Y3, Y3
+	VMOVUPS      Y3, 64(DI)
+	VMULPS       Y7, Y4, Y4
+	VMOVUPS      Y4, 96(DI)
+	VMULPS       Y7, Y5, Y5
+	VMOVUPS      Y5, 128(DI)
+	VMULPS       Y7, Y6, Y6
+	VMOVUPS      Y6, 160(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window6
+	ADDQ         $0x000000c0, AX
+	ADDQ         $0x000000c0, CX
+	SUBQ         $0x00000030, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer6:
+	CMPQ  BX, $0x20
+	JLT   fewer7
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window7:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done7
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row7:
+	VADDPS  (R9), Y1, Y1
+	VADDPS  32(R9), Y2, Y2
+	VADDPS  64(R9), Y3, Y3
+	VADDPS  96(R9), Y4, Y4
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row7
+
+done7:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, (DI)
+	VMULPS       Y5, Y2, Y2
+	VMOVUPS      Y2, 32(DI)
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      Y3, 64(DI)
+	VMULPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 96(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window7
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000020, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer7:
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window8:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done8
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row8:
+	VADDPS  (R9), Y1, Y1
+	VADDPS  32(R9), Y2, Y2
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row8
+
+done8:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y3
+	VMULPS       Y3, Y1, Y1
+	VMOVUPS      Y1, (DI)
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window8
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+// func addWindowsAVX2(x *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+// Requires: AVX, CMOV
+TEXT ·addWindowsAVX2(SB), NOSPLIT, $0-88
+	MOVQ x+0(FP), AX
+	MOVQ rows+8(FP), CX
+	MOVQ stride+80(FP), DX
+	MOVQ DX, BX
+	SHLQ $0x02, DX
+
+columns:
+	CMPQ  BX, $0x70
+	JLT   fewer9
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window9:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y13
+	VMULPS       (DI), Y13, Y0
+	VMULPS       32(DI), Y13, Y1
+	VMULPS       64(DI), Y13, Y2
+	VMULPS       96(DI), Y13, Y3
+	VMULPS       128(DI), Y13, Y4
+	VMULPS       160(DI), Y13, Y5
+	VMULPS       192(DI), Y13, Y6
+	VMULPS       224(DI), Y13, Y7
+	VMULPS       256(DI), Y13, Y8
+	VMULPS       288(DI), Y13, Y9
+	VMULPS       320(DI), Y13, Y10
+	VMULPS       352(DI), Y13, Y11
+	VMULPS       384(DI), Y13, Y12
+	VMULPS       416(DI), Y13, Y13
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done9
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row9:
+	VADDPS  (R9), Y0, Y14
+	VMOVUPS Y14, (R9)
+	VADDPS  32(R9), Y1, Y14
+	VMOVUPS Y14, 32(R9)
+	VADDPS  64(R9), Y2, Y14
+	VMOVUPS Y14, 64(R9)
+	VADDPS  96(R9), Y3, Y14
+	VMOVUPS Y14, 96(R9)
+	VADDPS  128(R9), Y4, Y14
+	VMOVUPS Y14, 128(R9)
+	VADDPS  160(R9), Y5, Y14
+	VMOVUPS Y14, 160(R9)
+	VADDPS  192(R9), Y6, Y14
+	VMOVUPS Y14, 192(R9)
+	VADDPS  224(R9), Y7, Y14
+	VMOVUPS Y14, 224(R9)
+	VADDPS  256(R9), Y8, Y14
+	VMOVUPS Y14, 256(R9)
+	VADDPS  288(R9), Y9, Y14
+	VMOVUPS Y14, 288(R9)
+	VADDPS  320(R9), Y10, Y14
+	VMOVUPS Y14, 320(R9)
+	VADDPS  352(R9), Y11, Y14
+	VMOVUPS Y14, 352(R9)
+	VADDPS  384(R9), Y12, Y14
+	VMOVUPS Y14, 384(R9)
+	VADDPS  416(R9), Y13, Y14
+	VMOVUPS Y14, 416(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row9
+
+done9:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window9
+	ADDQ $0x000001c0, AX
+	ADDQ $0x000001c0, CX
+	SUBQ $0x00000070, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer9:
+	CMPQ  BX, $0x60
+	JLT   fewer10
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window10:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y11
+	VMULPS       (DI), Y11, Y0
+	VMULPS       32(DI), Y11, Y1
+	VMULPS       64(DI), Y11, Y2
+	VMULPS       96(DI), Y11, Y3
+	VMULPS       128(DI), Y11, Y4
+	VMULPS       160(DI), Y11, Y5
+	VMULPS       192(DI), Y11, Y6
+	VMULPS       224(DI), Y11, Y7
+	VMULPS       256(DI), Y11, Y8
+	VMULPS       288(DI), Y11, Y9
+	VMULPS       320(DI), Y11, Y10
+	VMULPS       352(DI), Y11, Y11
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done10
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row10:
+	VADDPS  (R9), Y0, Y12
+	VMOVUPS Y12, (R9)
+	VADDPS  32(R9), Y1, Y12
+	VMOVUPS Y12, 32(R9)
+	VADDPS  64(R9), Y2, Y12
+	VMOVUPS Y12, 64(R9)
+	VADDPS  96(R9), Y3, Y12
+	VMOVUPS Y12, 96(R9)
+	VADDPS  128(R9), Y4, Y12
+	VMOVUPS Y12, 128(R9)
+	VADDPS  160(R9), Y5, Y12
+	VMOVUPS Y12, 160(R9)
+	VADDPS  192(R9), Y6, Y12
+	VMOVUPS Y12, 192(R9)
+	VADDPS  224(R9), Y7, Y12
+	VMOVUPS Y12, 224(R9)
+	VADDPS  256(R9), Y8, Y12
+	VMOVUPS Y12, 256(R9)
+	VADDPS  288(R9), Y9, Y12
+	VMOVUPS Y12, 288(R9)
+	VADDPS  320(R9), Y10, Y12
+	VMOVUPS Y12, 320(R9)
+	VADDPS  352(R9), Y11, Y12
+	VMOVUPS Y12, 352(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row10
+
+done10:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window10
+	ADDQ $0x00000180, AX
+	ADDQ $0x00000180, CX
+	SUBQ $0x00000060, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer10:
+	CMPQ  BX, $0x50
+	JLT   fewer11
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window11:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y9
+	VMULPS       (DI), Y9, Y0
+	VMULPS       32(DI), Y9, Y1
+	VMULPS       64(DI), Y9, Y2
+	VMULPS       96(DI), Y9, Y3
+	VMULPS       128(DI), Y9, Y4
+	VMULPS       160(DI), Y9, Y5
+	VMULPS       192(DI), Y9, Y6
+	VMULPS       224(DI), Y9, Y7
+	VMULPS       256(DI), Y9, Y8
+	VMULPS       288(DI), Y9, Y9
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done11
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row11:
+	VADDPS  (R9), Y0, Y10
+	VMOVUPS Y10, (R9)
+	VADDPS  32(R9), Y1, Y10
+	VMOVUPS Y10, 32(R9)
+	VADDPS  64(R9), Y2, Y10
+	VMOVUPS Y10, 64(R9)
+	VADDPS  96(R9), Y3, Y10
+	VMOVUPS Y10, 96(R9)
+	VADDPS  128(R9), Y4, Y10
+	VMOVUPS Y10, 128(R9)
+	VADDPS  160(R9), Y5, Y10
+	VMOVUPS Y10, 160(R9)
+	VADDPS  192(R9), Y6, Y10
+	VMOVUPS Y10, 192(R9)
+	VADDPS  224(R9), Y7, Y10
+	VMOVUPS Y10, 224(R9)
+	VADDPS  256(R9), Y8, Y10
+	VMOVUPS Y10, 256(R9)
+	VADDPS  288(R9), Y9, Y10
+	VMOVUPS Y10, 288(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row11
+
+done11:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window11
+	ADDQ $0x00000140, AX
+	ADDQ $0x00000140, CX
+	SUBQ $0x00000050, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer11:
+	CMPQ  BX, $0x40
+	JLT   fewer12
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window12:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y7
+	VMULPS       (DI), Y7, Y0
+	VMULPS       32(DI), Y7, Y1
+	VMULPS       64(DI), Y7, Y2
+	VMULPS       96(DI), Y7, Y3
+	VMULPS       128(DI), Y7, Y4
+	VMULPS       160(DI), Y7, Y5
+	VMULPS       192(DI), Y7, Y6
+	VMULPS       224(DI), Y7, Y7
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done12
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row12:
+	VADDPS  (R9), Y0, Y8
+	VMOVUPS Y8, (R9)
+	VADDPS  32(R9), Y1, Y8
+	VMOVUPS Y8, 32(R9)
+	VADDPS  64(R9), Y2, Y8
+	VMOVUPS Y8, 64(R9)
+	VADDPS  96(R9), Y3, Y8
+	VMOVUPS Y8, 96(R9)
+	VADDPS  128(R9), Y4, Y8
+	VMOVUPS Y8, 128(R9)
+	VADDPS  160(R9), Y5, Y8
+	VMOVUPS Y8, 160(R9)
+	VADDPS  192(R9), Y6, Y8
+	VMOVUPS Y8, 192(R9)
+	VADDPS  224(R9), Y7, Y8
+	VMOVUPS Y8, 224(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row12
+
+done12:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window12
+	ADDQ $0x00000100, AX
+	ADDQ $0x00000100, CX
+	SUBQ $0x00000040, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer12:
+	CMPQ  BX, $0x30
+	JLT   fewer13
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window13:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y5
+	VMULPS       (DI), Y5, Y0
+	VMULPS       32(DI), Y5, Y1
+	VMULPS       64(DI), Y5, Y2
+	VMULPS       96(DI), Y5, Y3
+	VMULPS       128(DI), Y5, Y4
+	VMULPS       160(DI), Y5, Y5
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done13
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row13:
+	VADDPS  (R9), Y0, Y6
+	VMOVUPS Y6, (R9)
+	VADDPS  32(R9), Y1, Y6
+	VMOVUPS Y6, 32(R9)
+	VADDPS  64(R9), Y2, Y6
+	VMOVUPS Y6, 64(R9)
+	VADDPS  96(R9), Y3, Y6
+	VMOVUPS Y6, 96(R9)
+	VADDPS  128(R9), Y4, Y6
+	VMOVUPS Y6, 128(R9)
+	VADDPS  160(R9), Y5, Y6
+	VMOVUPS Y6, 160(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row13
+
+done13:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window13
+	ADDQ $0x000000c0, AX
+	ADDQ $0x000000c0, CX
+	SUBQ $0x00000030, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer13:
+	CMPQ  BX, $0x20
+	JLT   fewer14
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window14:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y3
+	VMULPS       (DI), Y3, Y0
+	VMULPS       32(DI), Y3, Y1
+	VMULPS       64(DI), Y3, Y2
+	VMULPS       96(DI), Y3, Y3
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done14
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row14:
+	VADDPS  (R9), Y0, Y4
+	VMOVUPS Y4, (R9)
+	VADDPS  32(R9), Y1, Y4
+	VMOVUPS Y4, 32(R9)
+	VADDPS  64(R9), Y2, Y4
+	VMOVUPS Y4, 64(R9)
+	VADDPS  96(R9), Y3, Y4
+	VMOVUPS Y4, 96(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row14
+
+done14:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window14
+	ADDQ $0x00000080, AX
+	ADDQ $0x00000080, CX
+	SUBQ $0x00000020, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer14:
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window15:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Y1
+	VMULPS       (DI), Y1, Y0
+	VMULPS       32(DI), Y1, Y1
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done15
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row15:
+	VADDPS  (R9), Y0, Y2
+	VMOVUPS Y2, (R9)
+	VADDPS  32(R9), Y1, Y2
+	VMOVUPS Y2, 32(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row15
+
+done15:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window15
+	ADDQ $0x00000040, AX
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+// func dotPairsAVX2(dots []float32, x *float32, y *float32, stride int)
+// Requires: AVX, FMA3
+TEXT ·dotPairsAVX2(SB), NOSPLIT, $0-48
+	MOVQ dots_base+0(FP), AX
+	MOVQ dots_len+8(FP), CX
+	MOVQ x+24(FP), DX
+	MOVQ y+32(FP), BX
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   stride+40(FP), SI
+
+column:
+	VMOVUPS      (DX), Y2
+	VFMADD231PS  (BX), Y2, Y0
+	VMOVUPS      32(DX), Y2
+	VFMADD231PS  32(BX), Y2, Y1
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, BX
+	SUBQ         $0x10, SI
+	JG           column
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSS       X0, (AX)
+	ADDQ         $0x04, AX
+	DECQ         CX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func stepPairsAVX2(dx *float32, dy *float32, x *float32, y *float32, g []float32, stride int)
+// Requires: AVX, FMA3
+TEXT ·stepPairsAVX2(SB), NOSPLIT, $0-64
+	MOVQ dx+0(FP), AX
+	MOVQ dy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+	MOVQ g_base+32(FP), SI
+	MOVQ g_len+40(FP), DI
+
+row:
+	VBROADCASTSS (SI), Y0
+	MOVQ         stride+56(FP), R8
+
+column:
+	VMOVUPS     (AX), Y1
+	VFMADD231PS (BX), Y0, Y1
+	VMOVUPS     Y1, (AX)
+	VMULPS      (DX), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	VMOVUPS     32(AX), Y1
+	VFMADD231PS 32(BX), Y0, Y1
+	VMOVUPS     Y1, 32(AX)
+	VMULPS      32(DX), Y0, Y1
+	VMOVUPS     Y1, 32(CX)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	SUBQ        $0x10, R8
+	JG          column
+	ADDQ        $0x04, SI
+	DECQ        DI
+	JNZ         row
+	VZEROUPPER
+	RET
+
 // func sigmoidRowsAVX512(x *float32, weights []float32, n int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·sigmoidRowsAVX512(SB), NOSPLIT, $0-40
@@ -554,9 +1714,9 @@ row:
 	MOVQ         AX, SI
 	LEAQ         (AX)(BX*4), AX
 
-one2:
+one16:
 	CMPQ         BX, $0x00000010
-	JLT          rest2
+	JLT          rest16
 	VMOVUPS      (SI), Z3
 	VMULPS       Z1, Z3, Z3
 	VMOVUPS      allc2d00000<>+0(SB), Z4
@@ -583,11 +1743,11 @@ one2:
 	VMOVUPS      Z6, (SI)
 	ADDQ         $0x00000040, SI
 	SUBQ         $0x00000010, BX
-	JMP          one2
+	JMP          one16
 
-rest2:
+rest16:
 	TESTQ        BX, BX
-	JZ           done2
+	JZ           done16
 	MOVQ         $0x00000001, DI
 	SHLXQ        BX, DI, BX
 	DECQ         BX
@@ -617,7 +1777,7 @@ rest2:
 	VDIVPS       Z6, Z2, Z6
 	VMOVUPS      Z6, K1, (SI)
 
-done2:
+done16:
 	ADDQ $0x04, CX
 	DECQ DX
 	JNZ  row
@@ -734,15 +1894,23 @@ copy:
 	VZEROUPPER
 	RET
 
-// func addStepsAVX512(row *float32, steps *float32, list []int32, stride int)
-// Requires: AVX, AVX512F
-TEXT ·addStepsAVX512(SB), NOSPLIT, $0-48
+// func addStepsAVX512(row *float32, steps *float32, list []int32, stride int, later *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·addStepsAVX512(SB), NOSPLIT, $0-56
 	MOVQ row+0(FP), AX
 	MOVQ steps+8(FP), CX
 	MOVQ list_base+16(FP), DX
 	MOVQ list_len+24(FP), BX
 	MOVQ stride+40(FP), SI
-	SHLQ $0x02, SI
+	MOVQ later+48(FP), DI
+	MOVQ SI, R8
+
+ahead:
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
+	SUBQ       $0x10, R8
+	JG         ahead
+	SHLQ       $0x02, SI
 
 step:
 	MOVLQSX (DX), DI
@@ -760,5 +1928,1106 @@ add:
 	ADDQ    $0x04, DX
 	DECQ    BX
 	JNZ     step
+	VZEROUPPER
+	RET
+
+// func sumWindowsAVX512(sums *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·sumWindowsAVX512(SB), NOSPLIT, $0-88
+	VPXORD Z0, Z0, Z0
+	MOVQ   sums+0(FP), AX
+	MOVQ   rows+8(FP), CX
+	MOVQ   stride+80(FP), DX
+	MOVQ   DX, BX
+	SHLQ   $0x02, DX
+
+columns:
+	CMPQ  BX, $0x80
+	JLT   fewer17
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window17:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done17
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row17:
+	VADDPS  (R9), Z1, Z1
+	VADDPS  64(R9), Z2, Z2
+	VADDPS  128(R9), Z3, Z3
+	VADDPS  192(R9), Z4, Z4
+	VADDPS  256(R9), Z5, Z5
+	VADDPS  320(R9), Z6, Z6
+	VADDPS  384(R9), Z7, Z7
+	VADDPS  448(R9), Z8, Z8
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row17
+
+done17:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z9
+	VMULPS       Z9, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	VMULPS       Z9, Z2, Z2
+	VMOVUPS      Z2, 64(DI)
+	VMULPS       Z9, Z3, Z3
+	VMOVUPS      Z3, 128(DI)
+	VMULPS       Z9, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	VMULPS       Z9, Z5, Z5
+	VMOVUPS      Z5, 256(DI)
+	VMULPS       Z9, Z6, Z6
+	VMOVUPS      Z6, 320(DI)
+	VMULPS       Z9, Z7, Z7
+	VMOVUPS      Z7, 384(DI)
+	VMULPS       Z9, Z8, Z8
+	VMOVUPS      Z8, 448(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window17
+	ADDQ         $0x00000200, AX
+	ADDQ         $0x00000200, CX
+	SUBQ         $0x00000080, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer17:
+	CMPQ  BX, $0x70
+	JLT   fewer18
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window18:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done18
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row18:
+	VADDPS  (R9), Z1, Z1
+	VADDPS  64(R9), Z2, Z2
+	VADDPS  128(R9), Z3, Z3
+	VADDPS  192(R9), Z4, Z4
+	VADDPS  256(R9), Z5, Z5
+	VADDPS  320(R9), Z6, Z6
+	VADDPS  384(R9), Z7, Z7
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row18
+
+done18:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z8
+	VMULPS       Z8, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	VMULPS       Z8, Z2, Z2
+	VMOVUPS      Z2, 64(DI)
+	VMULPS       Z8, Z3, Z3
+	VMOVUPS      Z3, 128(DI)
+	VMULPS       Z8, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	VMULPS       Z8, Z5, Z5
+	VMOVUPS      Z5, 256(DI)
+	VMULPS       Z8, Z6, Z6
+	VMOVUPS      Z6, 320(DI)
+	VMULPS       Z8, Z7, Z7
+	VMOVUPS      Z7, 384(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window18
+	ADDQ         $0x000001c0, AX
+	ADDQ         $0x000001c0, CX
+	SUBQ         $0x00000070, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer18:
+	CMPQ  BX, $0x60
+	JLT   fewer19
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window19:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done19
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row19:
+	VADDPS  (R9), Z1, Z1
+	VADDPS  64(R9), Z2, Z2
+	VADDPS  128(R9), Z3, Z3
+	VADDPS  192(R9), Z4, Z4
+	VADDPS  256(R9), Z5, Z5
+	VADDPS  320(R9), Z6, Z6
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row19
+
+done19:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z7
+	VMULPS       Z7, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	VMULPS       Z7, Z2, Z2
+	VMOVUPS      Z2, 64(DI)
+	VMULPS       Z7, Z3, Z3
+	VMOVUPS      Z3, 128(DI)
+	VMULPS       Z7, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	VMULPS       Z7, Z5, Z5
+	VMOVUPS      Z5, 256(DI)
+	VMULPS       Z7, Z6, Z6
+	VMOVUPS      Z6, 320(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window19
+	ADDQ         $0x00000180, AX
+	ADDQ         $0x00000180, CX
+	SUBQ         $0x00000060, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer19:
+	CMPQ  BX, $0x50
+	JLT   fewer20
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window20:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done20
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row20:
+	VADDPS  (R9), Z1, Z1
+	VADDPS  64(R9), Z2, Z2
+	VADDPS  128(R9), Z3, Z3
+	VADDPS  192(R9), Z4, Z4
+	VADDPS  256(R9), Z5, Z5
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row20
+
+done20:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z6
+	VMULPS       Z6, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	VMULPS       Z6, Z2, Z2
+	VMOVUPS      Z2, 64(DI)
+	VMULPS       Z6, Z3, Z3
+	VMOVUPS      Z3, 128(DI)
+	VMULPS       Z6, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	VMULPS       Z6, Z5, Z5
+	VMOVUPS      Z5, 256(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window20
+	ADDQ         $0x00000140, AX
+	ADDQ         $0x00000140, CX
+	SUBQ         $0x00000050, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer20:
+	CMPQ  BX, $0x40
+	JLT   fewer21
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window21:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done21
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row21:
+	VADDPS  (R9), Z1, Z1
+	VADDPS  64(R9), Z2, Z2
+	VADDPS  128(R9), Z3, Z3
+	VADDPS  192(R9), Z4, Z4
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row21
+
+done21:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z5
+	VMULPS       Z5, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	VMULPS       Z5, Z2, Z2
+	VMOVUPS      Z2, 64(DI)
+	VMULPS       Z5, Z3, Z3
+	VMOVUPS      Z3, 128(DI)
+	VMULPS       Z5, Z4, Z4
+	VMOVUPS      Z4, 192(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window21
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x00000040, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer21:
+	CMPQ  BX, $0x30
+	JLT   fewer22
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window22:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done22
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row22:
+	VADDPS  (R9), Z1, Z1
+	VADDPS  64(R9), Z2, Z2
+	VADDPS  128(R9), Z3, Z3
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row22
+
+done22:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      Z2, 64(DI)
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      Z3, 128(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window22
+	ADDQ         $0x000000c0, AX
+	ADDQ         $0x000000c0, CX
+	SUBQ         $0x00000030, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer22:
+	CMPQ  BX, $0x20
+	JLT   fewer23
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window23:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done23
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row23:
+	VADDPS  (R9), Z1, Z1
+	VADDPS  64(R9), Z2, Z2
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row23
+
+done23:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z3
+	VMULPS       Z3, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	VMULPS       Z3, Z2, Z2
+	VMOVUPS      Z2, 64(DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window23
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x00000020, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+fewer23:
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window24:
+	MOVQ    shares+72(FP), R9
+	VMOVAPS Z0, Z1
+	MOVQ    from_base+16(FP), R9
+	MOVLQSX (R9)(SI*4), R9
+	MOVQ    to_base+40(FP), R10
+	MOVLQSX (R10)(SI*4), R10
+	SUBQ    R9, R10
+	DECQ    R10
+	JZ      done24
+	IMULQ   DX, R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+
+row24:
+	VADDPS  (R9), Z1, Z1
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row24
+
+done24:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, (DI)
+	ADDQ         DX, DI
+	ADDQ         DX, R8
+	INCQ         SI
+	MOVQ         from_len+24(FP), R9
+	CMPQ         SI, R9
+	JLT          window24
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, BX
+	JNZ          columns
+	VZEROUPPER
+	RET
+
+// func addWindowsAVX512(x *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·addWindowsAVX512(SB), NOSPLIT, $0-88
+	MOVQ x+0(FP), AX
+	MOVQ rows+8(FP), CX
+	MOVQ stride+80(FP), DX
+	MOVQ DX, BX
+	SHLQ $0x02, DX
+
+columns:
+	CMPQ  BX, $0x80
+	JLT   fewer25
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window25:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z7
+	VMULPS       (DI), Z7, Z0
+	VMULPS       64(DI), Z7, Z1
+	VMULPS       128(DI), Z7, Z2
+	VMULPS       192(DI), Z7, Z3
+	VMULPS       256(DI), Z7, Z4
+	VMULPS       320(DI), Z7, Z5
+	VMULPS       384(DI), Z7, Z6
+	VMULPS       448(DI), Z7, Z7
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done25
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row25:
+	VADDPS  (R9), Z0, Z8
+	VMOVUPS Z8, (R9)
+	VADDPS  64(R9), Z1, Z8
+	VMOVUPS Z8, 64(R9)
+	VADDPS  128(R9), Z2, Z8
+	VMOVUPS Z8, 128(R9)
+	VADDPS  192(R9), Z3, Z8
+	VMOVUPS Z8, 192(R9)
+	VADDPS  256(R9), Z4, Z8
+	VMOVUPS Z8, 256(R9)
+	VADDPS  320(R9), Z5, Z8
+	VMOVUPS Z8, 320(R9)
+	VADDPS  384(R9), Z6, Z8
+	VMOVUPS Z8, 384(R9)
+	VADDPS  448(R9), Z7, Z8
+	VMOVUPS Z8, 448(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row25
+
+done25:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window25
+	ADDQ $0x00000200, AX
+	ADDQ $0x00000200, CX
+	SUBQ $0x00000080, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer25:
+	CMPQ  BX, $0x70
+	JLT   fewer26
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window26:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z6
+	VMULPS       (DI), Z6, Z0
+	VMULPS       64(DI), Z6, Z1
+	VMULPS       128(DI), Z6, Z2
+	VMULPS       192(DI), Z6, Z3
+	VMULPS       256(DI), Z6, Z4
+	VMULPS       320(DI), Z6, Z5
+	VMULPS       384(DI), Z6, Z6
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done26
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row26:
+	VADDPS  (R9), Z0, Z7
+	VMOVUPS Z7, (R9)
+	VADDPS  64(R9), Z1, Z7
+	VMOVUPS Z7, 64(R9)
+	VADDPS  128(R9), Z2, Z7
+	VMOVUPS Z7, 128(R9)
+	VADDPS  192(R9), Z3, Z7
+	VMOVUPS Z7, 192(R9)
+	VADDPS  256(R9), Z4, Z7
+	VMOVUPS Z7, 256(R9)
+	VADDPS  320(R9), Z5, Z7
+	VMOVUPS Z7, 320(R9)
+	VADDPS  384(R9), Z6, Z7
+	VMOVUPS Z7, 384(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row26
+
+done26:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window26
+	ADDQ $0x000001c0, AX
+	ADDQ $0x000001c0, CX
+	SUBQ $0x00000070, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer26:
+	CMPQ  BX, $0x60
+	JLT   fewer27
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window27:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z5
+	VMULPS       (DI), Z5, Z0
+	VMULPS       64(DI), Z5, Z1
+	VMULPS       128(DI), Z5, Z2
+	VMULPS       192(DI), Z5, Z3
+	VMULPS       256(DI), Z5, Z4
+	VMULPS       320(DI), Z5, Z5
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done27
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row27:
+	VADDPS  (R9), Z0, Z6
+	VMOVUPS Z6, (R9)
+	VADDPS  64(R9), Z1, Z6
+	VMOVUPS Z6, 64(R9)
+	VADDPS  128(R9), Z2, Z6
+	VMOVUPS Z6, 128(R9)
+	VADDPS  192(R9), Z3, Z6
+	VMOVUPS Z6, 192(R9)
+	VADDPS  256(R9), Z4, Z6
+	VMOVUPS Z6, 256(R9)
+	VADDPS  320(R9), Z5, Z6
+	VMOVUPS Z6, 320(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row27
+
+done27:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window27
+	ADDQ $0x00000180, AX
+	ADDQ $0x00000180, CX
+	SUBQ $0x00000060, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer27:
+	CMPQ  BX, $0x50
+	JLT   fewer28
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window28:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z4
+	VMULPS       (DI), Z4, Z0
+	VMULPS       64(DI), Z4, Z1
+	VMULPS       128(DI), Z4, Z2
+	VMULPS       192(DI), Z4, Z3
+	VMULPS       256(DI), Z4, Z4
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done28
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row28:
+	VADDPS  (R9), Z0, Z5
+	VMOVUPS Z5, (R9)
+	VADDPS  64(R9), Z1, Z5
+	VMOVUPS Z5, 64(R9)
+	VADDPS  128(R9), Z2, Z5
+	VMOVUPS Z5, 128(R9)
+	VADDPS  192(R9), Z3, Z5
+	VMOVUPS Z5, 192(R9)
+	VADDPS  256(R9), Z4, Z5
+	VMOVUPS Z5, 256(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row28
+
+done28:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window28
+	ADDQ $0x00000140, AX
+	ADDQ $0x00000140, CX
+	SUBQ $0x00000050, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer28:
+	CMPQ  BX, $0x40
+	JLT   fewer29
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window29:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z3
+	VMULPS       (DI), Z3, Z0
+	VMULPS       64(DI), Z3, Z1
+	VMULPS       128(DI), Z3, Z2
+	VMULPS       192(DI), Z3, Z3
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done29
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row29:
+	VADDPS  (R9), Z0, Z4
+	VMOVUPS Z4, (R9)
+	VADDPS  64(R9), Z1, Z4
+	VMOVUPS Z4, 64(R9)
+	VADDPS  128(R9), Z2, Z4
+	VMOVUPS Z4, 128(R9)
+	VADDPS  192(R9), Z3, Z4
+	VMOVUPS Z4, 192(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row29
+
+done29:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window29
+	ADDQ $0x00000100, AX
+	ADDQ $0x00000100, CX
+	SUBQ $0x00000040, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer29:
+	CMPQ  BX, $0x30
+	JLT   fewer30
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window30:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z2
+	VMULPS       (DI), Z2, Z0
+	VMULPS       64(DI), Z2, Z1
+	VMULPS       128(DI), Z2, Z2
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done30
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row30:
+	VADDPS  (R9), Z0, Z3
+	VMOVUPS Z3, (R9)
+	VADDPS  64(R9), Z1, Z3
+	VMOVUPS Z3, 64(R9)
+	VADDPS  128(R9), Z2, Z3
+	VMOVUPS Z3, 128(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row30
+
+done30:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window30
+	ADDQ $0x000000c0, AX
+	ADDQ $0x000000c0, CX
+	SUBQ $0x00000030, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer30:
+	CMPQ  BX, $0x20
+	JLT   fewer31
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window31:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z1
+	VMULPS       (DI), Z1, Z0
+	VMULPS       64(DI), Z1, Z1
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done31
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row31:
+	VADDPS  (R9), Z0, Z2
+	VMOVUPS Z2, (R9)
+	VADDPS  64(R9), Z1, Z2
+	VMOVUPS Z2, 64(R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row31
+
+done31:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window31
+	ADDQ $0x00000080, AX
+	ADDQ $0x00000080, CX
+	SUBQ $0x00000020, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+fewer31:
+	MOVQ  first+64(FP), R8
+	XORQ  SI, SI
+	IMULQ DX, R8
+	ADDQ  CX, R8
+	MOVQ  AX, DI
+
+window32:
+	MOVQ         shares+72(FP), R9
+	VBROADCASTSS (R9)(SI*4), Z0
+	VMULPS       (DI), Z0, Z0
+	MOVQ         from_base+16(FP), R9
+	MOVLQSX      (R9)(SI*4), R9
+	MOVQ         to_base+40(FP), R10
+	MOVLQSX      (R10)(SI*4), R10
+	SUBQ         R9, R10
+	DECQ         R10
+	JZ           done32
+	IMULQ        DX, R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(DX*1), R11
+	CMPQ         R9, R8
+	CMOVQEQ      R11, R9
+
+row32:
+	VADDPS  (R9), Z0, Z1
+	VMOVUPS Z1, (R9)
+	ADDQ    DX, R9
+	LEAQ    (R9)(DX*1), R11
+	CMPQ    R9, R8
+	CMOVQEQ R11, R9
+	DECQ    R10
+	JNZ     row32
+
+done32:
+	MOVQ shares+72(FP), R9
+	ADDQ DX, DI
+	ADDQ DX, R8
+	INCQ SI
+	MOVQ from_len+24(FP), R9
+	CMPQ SI, R9
+	JLT  window32
+	ADDQ $0x00000040, AX
+	ADDQ $0x00000040, CX
+	SUBQ $0x00000010, BX
+	JNZ  columns
+	VZEROUPPER
+	RET
+
+// func dotPairsAVX512(dots []float32, x *float32, y *float32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·dotPairsAVX512(SB), NOSPLIT, $0-48
+	MOVQ dots_base+0(FP), AX
+	MOVQ dots_len+8(FP), CX
+	MOVQ x+24(FP), DX
+	MOVQ y+32(FP), BX
+
+row:
+	VPXORD Z0, Z0, Z0
+	MOVQ   stride+40(FP), SI
+
+column:
+	VMOVUPS     (DX), Z1
+	VFMADD231PS (BX), Z1, Z0
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	SUBQ        $0x10, SI
+	JG          column
+	VSHUFF32X4  $0x4e, Z0, Z0, Z1
+	VADDPS      Z1, Z0, Z0
+	VSHUFF32X4  $0xb1, Z0, Z0, Z1
+	VADDPS      Z1, Z0, Z0
+	VPERMILPS   $0x4e, Z0, Z1
+	VADDPS      Z1, Z0, Z0
+	VPERMILPS   $0xb1, Z0, Z1
+	VADDPS      Z1, Z0, Z0
+	VMOVSS      X0, (AX)
+	ADDQ        $0x04, AX
+	DECQ        CX
+	JNZ         row
+	VZEROUPPER
+	RET
+
+// func stepPairsAVX512(dx *float32, dy *float32, x *float32, y *float32, g []float32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·stepPairsAVX512(SB), NOSPLIT, $0-64
+	MOVQ dx+0(FP), AX
+	MOVQ dy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+	MOVQ g_base+32(FP), SI
+	MOVQ g_len+40(FP), DI
+
+row:
+	VBROADCASTSS (SI), Z0
+	MOVQ         stride+56(FP), R8
+
+column:
+	VMOVUPS     (AX), Z1
+	VFMADD231PS (BX), Z0, Z1
+	VMOVUPS     Z1, (AX)
+	VMULPS      (DX), Z0, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	SUBQ        $0x10, R8
+	JG          column
+	ADDQ        $0x04, SI
+	DECQ        DI
+	JNZ         row
 	VZEROUPPER
 	RET

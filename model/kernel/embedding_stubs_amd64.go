@@ -43,7 +43,44 @@ func gatherRowsAVX2(to *float32, table *float32, rows []int32, stride int)
 //	}
 //
 //go:noescape
-func addStepsAVX2(row *float32, steps *float32, list []int32, stride int)
+func addStepsAVX2(row *float32, steps *float32, list []int32, stride int, later *float32)
+
+// sumWindowsAVX2 computes for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		sums[c] = shares[c] * (the sum of rows from[c] to to[c] without row first+c)
+//	}
+//
+//go:noescape
+func sumWindowsAVX2(sums *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+
+// addWindowsAVX2 adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		shares[c] * x[c] to rows from[c] to to[c] without row first+c
+//	}
+//
+//go:noescape
+func addWindowsAVX2(x *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+
+// dotPairsAVX2 computes for len(dots) > 0, stride > 0, a multiple of 16,
+//
+//	for r := range dots { dots[r] = dot(x[r*stride:][:stride], y[r*stride:]) }
+//
+//go:noescape
+func dotPairsAVX2(dots []float32, x *float32, y *float32, stride int)
+
+// stepPairsAVX2 computes for len(g) > 0, stride > 0, a multiple of 16,
+//
+//	for r := range g {
+//		for j := range stride {
+//			dx[r*stride+j] += g[r] * y[r*stride+j]
+//			dy[r*stride+j] = g[r] * x[r*stride+j]
+//		}
+//	}
+//
+//go:noescape
+func stepPairsAVX2(dx *float32, dy *float32, x *float32, y *float32, g []float32, stride int)
 
 // sigmoidRowsAVX512 computes for len(weights) > 0
 //
@@ -84,4 +121,41 @@ func gatherRowsAVX512(to *float32, table *float32, rows []int32, stride int)
 //	}
 //
 //go:noescape
-func addStepsAVX512(row *float32, steps *float32, list []int32, stride int)
+func addStepsAVX512(row *float32, steps *float32, list []int32, stride int, later *float32)
+
+// sumWindowsAVX512 computes for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		sums[c] = shares[c] * (the sum of rows from[c] to to[c] without row first+c)
+//	}
+//
+//go:noescape
+func sumWindowsAVX512(sums *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+
+// addWindowsAVX512 adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		shares[c] * x[c] to rows from[c] to to[c] without row first+c
+//	}
+//
+//go:noescape
+func addWindowsAVX512(x *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+
+// dotPairsAVX512 computes for len(dots) > 0, stride > 0, a multiple of 16,
+//
+//	for r := range dots { dots[r] = dot(x[r*stride:][:stride], y[r*stride:]) }
+//
+//go:noescape
+func dotPairsAVX512(dots []float32, x *float32, y *float32, stride int)
+
+// stepPairsAVX512 computes for len(g) > 0, stride > 0, a multiple of 16,
+//
+//	for r := range g {
+//		for j := range stride {
+//			dx[r*stride+j] += g[r] * y[r*stride+j]
+//			dy[r*stride+j] = g[r] * x[r*stride+j]
+//		}
+//	}
+//
+//go:noescape
+func stepPairsAVX512(dx *float32, dy *float32, x *float32, y *float32, g []float32, stride int)

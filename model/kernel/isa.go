@@ -50,7 +50,11 @@ type instructionSet struct {
 	sigmoidRows   func(x, weights []float32, n int)
 	studentForces func(p, x, y []float32, px, py float32) (sums [5]float32)
 	gatherRows    func(to, table []float32, rows []int32, stride int)
-	addSteps      func(row, steps []float32, list []int32, stride int)
+	addSteps      func(row, steps []float32, list []int32, stride int, later []float32)
+	sumWindows    func(sums, rows []float32, from, to []int32, first int, shares []float32, stride int)
+	addWindows    func(x, rows []float32, from, to []int32, first int, shares []float32, stride int)
+	dotPairs      func(dots, x, y []float32, stride int)
+	stepPairs     func(dx, dy, x, y, g []float32, stride int)
 	gloveStep     func(w, x, rates []float32, f, log float32, nextW, nextX []float32) (diff float32)
 	fma           func(rounds int)
 }
@@ -70,6 +74,7 @@ var portable = instructionSet{
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
 	sigmoidRows: sigmoidRowsGo, studentForces: studentForcesGo, gloveStep: gloveStepGo, gatherRows: gatherRowsGo, addSteps: addStepsGo,
+	sumWindows: sumWindowsGo, addWindows: addWindowsGo, dotPairs: dotPairsGo, stepPairs: stepPairsGo,
 	fma: fmaGo,
 }
 

@@ -32,8 +32,8 @@ const tableAlign = 16
 type Examples struct {
 	Inputs  []int32 // [L] the text's words: rows of input vectors
 	Targets []int32 // [P] rows of output vectors
-	// The window of target c is inputs From[c] to To[c] without input First+c, which is
-	// the target's own place in the text.
+	// The window of target c is inputs From[c] to To[c] without input First+c, the target's
+	// own place in the text, which is among them.
 	From, To []int32
 	First    int
 	Noise    []int32 // [K] rows of output vectors
@@ -101,13 +101,7 @@ func SamplingLoss(t Table, pieces []Examples, s Sampling) (loss float64, example
 }
 
 // width is the number of words in the window of target c.
-func (e *Examples) width(c int) int {
-	n, own := int(e.To[c]-e.From[c]), e.First+c
-	if int(e.From[c]) <= own && own < int(e.To[c]) {
-		n--
-	}
-	return n
-}
+func (e *Examples) width(c int) int { return int(e.To[c]-e.From[c]) - 1 }
 
 type samplingTask struct {
 	Sampling
@@ -125,7 +119,7 @@ func (t *samplingTask) piece(w *worker, i int) {
 	L, P, K, s := len(e.Inputs), len(e.Targets), len(e.Noise), t.table.Stride
 	p := samplingPiece{samplingTask: t, Examples: e}
 	isa := t.isa
-	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + (blocks(P, targetGroup)+1)*L*targetGroup + L + P + max(isa.panelFloats(K, t.table.D), isa.panelFloats(targetGroup, t.table.D), L*targetGroup))
+	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L*targetGroup + L + 2*P + max(isa.panelFloats(K, t.table.D), isa.panelFloats(targetGroup, t.table.D), L*targetGroup))
 	p.inputs, scratch = carve(scratch, L*s)
 	p.targets, scratch = carve(scratch, P*s)
 	p.noise, scratch = carve(scratch, K*s)
@@ -248,95 +242,52 @@ func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float6
 // cbow predicts each target from the mean of its window.
 func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 	isa, s, d := p.isa, p.table.Stride, p.table.D
-	L, P, K := len(p.Inputs), len(p.Targets), len(p.Noise)
+	P, K := len(p.Targets), len(p.Noise)
 	means, scratch := carve(scratch, P*s)
 	dMeans, scratch := carve(scratch, P*s)
-	weights, scratch := carve(scratch, P)
-	shares, scratch := carve(scratch, blocks(P, targetGroup)*L*targetGroup)
-	for c := 0; c < P; c += targetGroup {
-		p.means(c, min(c+targetGroup, P), means, weights, shares[c*L:])
+	shares, scratch := carve(scratch, P)
+	scores, scratch := carve(scratch, P)
+	for c := range shares {
+		shares[c] = 1 / float32(max(p.width(c), 1))
 	}
+	isa.sumWindows(means, p.inputs, p.From, p.To, p.First, shares, s)
+	isa.dotPairs(scores, means, p.targets, s)
 	dots, scratch := carve(scratch, P*K)
 	columns, _ := isa.columnPanels(scratch, p.noise, s, d, K)
 	isa.multiply(P, K, d, means, s, 1, columns, dots, K, false)
 	share := float32(p.Negatives) / float32(K)
 	if p.dInputs == nil {
-		for c, n := range weights {
-			if n == 0 {
+		for c, score := range scores {
+			if p.width(c) == 0 {
 				continue
 			}
 			for _, x := range dots[c*K : c*K+K] {
 				loss += float64(share) * softplus(x)
 			}
-			loss += softplus(-isa.dot(means[c*s:c*s+d], p.targets[c*s:]))
+			loss += softplus(-score)
 		}
 		return loss
 	}
-	for c := range weights {
-		weights[c] *= -p.rate * share
-	}
-	isa.sigmoidRows(dots, weights, K)
+	weight := [1]float32{-p.rate * share}
+	isa.sigmoidRows(dots, weight[:], P*K)
 	rows, _ := isa.rowPanels(nil, p.noise, s, K, s)
 	isa.multiply(P, s, K, dots, K, 1, rows, dMeans, s, false)
 	rows, _ = isa.rowPanels(nil, means, s, P, s)
 	isa.multiply(K, s, P, dots, 1, K, rows, p.dNoise, s, false)
+	weight[0] = p.rate
+	isa.sigmoidRows(scores, weight[:], P)
+	for c, x := range scores {
+		scores[c] = p.rate - x
+	}
+	isa.stepPairs(dMeans, p.dTargets, means, p.targets, scores, s)
+	if p.Classic {
+		for c := range shares {
+			shares[c] = 1
+		}
+	}
 	clear(p.dInputs)
-	for c := range p.Targets {
-		dTarget := p.dTargets[c*s : c*s+s]
-		clear(dTarget)
-		if weights[c] == 0 {
-			continue
-		}
-		mean, target := means[c*s:c*s+s], p.targets[c*s:c*s+s]
-		g := [1]float32{p.rate / (1 + exp32(isa.dot(mean[:d], target)))}
-		isa.combine(dTarget, g[:], mean, s)
-		isa.combine(dMeans[c*s:c*s+s], g[:], target, s)
-	}
-	for c := 0; c < P; c += targetGroup {
-		c1 := min(c+targetGroup, P)
-		lo, hi := p.span(c, c1)
-		if lo == hi {
-			continue
-		}
-		share := shares[c*L:][:(hi-lo)*targetGroup]
-		if p.Classic {
-			for i, x := range share {
-				if x != 0 {
-					share[i] = 1
-				}
-			}
-		}
-		rows, _ := isa.rowPanels(nil, dMeans[c*s:], s, c1-c, s)
-		isa.multiply(hi-lo, s, c1-c, share, targetGroup, 1, rows, p.dInputs[lo*s:], s, true)
-	}
+	isa.addWindows(dMeans, p.dInputs, p.From, p.To, p.First, shares, s)
 	return 0
-}
-
-// means sets rows c0 to c1 of means to those of the targets' windows, weights to 1, or to 0
-// where a window is empty, and shares [hi−lo, targetGroup] to what each input of the span is
-// of each mean.
-func (p *samplingPiece) means(c0, c1 int, means, weights, shares []float32) {
-	isa, s := p.isa, p.table.Stride
-	lo, hi := p.span(c0, c1)
-	shares = shares[:(hi-lo)*targetGroup]
-	clear(shares)
-	for c := c0; c < c1; c++ {
-		n := p.width(c)
-		weights[c] = float32(min(n, 1))
-		share := 1 / float32(n)
-		own := p.First + c
-		for i := int(p.From[c]); i < int(p.To[c]); i++ {
-			if i != own {
-				shares[(i-lo)*targetGroup+c-c0] = share
-			}
-		}
-	}
-	if lo == hi {
-		clear(means[c0*s : c1*s])
-		return
-	}
-	rows, _ := isa.rowPanels(nil, p.inputs[lo*s:hi*s], s, hi-lo, s)
-	isa.multiply(c1-c0, s, hi-lo, shares, 1, targetGroup, rows, means[c0*s:], s, false)
 }
 
 // span is the range of inputs that the windows of targets c0 to c1 reach over.
@@ -351,6 +302,50 @@ func (p *samplingPiece) span(c0, c1 int) (lo, hi int) {
 // softplus is log(1 + e^x) = −log σ(−x).
 func softplus(x float32) float64 {
 	return max(float64(x), 0) + math.Log1p(math.Exp(-math.Abs(float64(x))))
+}
+
+// sumWindowsGo sets row c of sums to shares[c] times the sum of the rows of a window: of rows
+// from[c] to to[c] without row first+c.
+func sumWindowsGo(sums, rows []float32, from, to []int32, first int, shares []float32, stride int) {
+	for c := range from {
+		sum := sums[c*stride : c*stride+stride]
+		clear(sum)
+		for i := int(from[c]); i < int(to[c]); i++ {
+			if i != first+c {
+				addGo(sum, sum, rows[i*stride:])
+			}
+		}
+		scaleGo(sum, shares[c])
+	}
+}
+
+// addWindowsGo adds shares[c] times row c of x to each of the rows of its window.
+func addWindowsGo(x, rows []float32, from, to []int32, first int, shares []float32, stride int) {
+	for c := range from {
+		for i := int(from[c]); i < int(to[c]); i++ {
+			if i != first+c {
+				combineGo(rows[i*stride:i*stride+stride], shares[c:c+1], x[c*stride:], stride)
+			}
+		}
+	}
+}
+
+// dotPairsGo computes the product of each row of x with that of y.
+func dotPairsGo(dots, x, y []float32, stride int) {
+	for r := range dots {
+		dots[r] = dotGo(x[r*stride:r*stride+stride], y[r*stride:])
+	}
+}
+
+// stepPairsGo adds g[r]·y to dx and sets dy to g[r]·x, for the rows r of each.
+func stepPairsGo(dx, dy, x, y, g []float32, stride int) {
+	for r, g := range g {
+		at := r * stride
+		for j := at; j < at+stride; j++ {
+			dx[j] += g * y[j]
+			dy[j] = g * x[j]
+		}
+	}
 }
 
 // gatherRowsGo copies rows of a table.

@@ -287,3 +287,45 @@ func TestSigmoidRows(t *testing.T) {
 		}
 	})
 }
+
+// The loops over windows and pairs do what the portable ones do, whatever the number of
+// columns.
+func TestWindows(t *testing.T) {
+	eachInstructionSet(t, func(t *testing.T) {
+		for _, stride := range []int{16, 32, 48, 64, 80, 96, 112, 128, 144, 256, 304} {
+			r := newRand(uint64(stride))
+			e := drawExamples(r, 20, 1, 40, 7, 1)[0]
+			P, L := len(e.Targets), len(e.Inputs)
+			rows, x, y := random(r, L*stride, 0), random(r, P*stride, 0), random(r, P*stride, 0)
+			shares, g := random(r, P, 0), random(r, P, 0)
+			check := func(name string, got, want []float32) {
+				t.Helper()
+				unharmed(t, got)
+				near(t, fmt.Sprintf("%s, stride %d", name, stride), got, widen(want), 1e-5)
+			}
+
+			got, want := random(r, P*stride, 0), make([]float32, P*stride)
+			active.sumWindows(got, rows, e.From, e.To, e.First, shares, stride)
+			sumWindowsGo(want, rows, e.From, e.To, e.First, shares, stride)
+			check("sumWindows", got, want)
+
+			got = random(r, L*stride, 0)
+			want = clone(got)
+			active.addWindows(x, got, e.From, e.To, e.First, shares, stride)
+			addWindowsGo(x, want, e.From, e.To, e.First, shares, stride)
+			check("addWindows", got, want)
+
+			got, want = random(r, P, 0), make([]float32, P)
+			active.dotPairs(got, x, y, stride)
+			dotPairsGo(want, x, y, stride)
+			check("dotPairs", got, want)
+
+			dx, dy := random(r, P*stride, 0), random(r, P*stride, 0)
+			wantX, wantY := clone(dx), make([]float32, P*stride)
+			active.stepPairs(dx, dy, x, y, g, stride)
+			stepPairsGo(wantX, wantY, x, y, g, stride)
+			check("stepPairs dx", dx, wantX)
+			check("stepPairs dy", dy, wantY)
+		}
+	})
+}

@@ -164,14 +164,22 @@ func (s *isa) gatherRows() {
 	s.ret()
 }
 
-// addSteps is for rows of whole vectors of the widest level.
+// addSteps is for rows of whole vectors of the widest level. It asks for a row that comes
+// later, which is far away.
 func (s *isa) addSteps() {
-	s.function("addSteps", "func(row, steps *float32, list []int32, stride int)", `computes for len(list) > 0, stride > 0, a multiple of 16,
+	s.function("addSteps", "func(row, steps *float32, list []int32, stride int, later *float32)", `computes for len(list) > 0, stride > 0, a multiple of 16,
 
 	for _, e := range list {
 		for j := range stride { row[j] += steps[e*stride+j] }
 	}`)
 	row, steps, list, n, stride := load64("row"), load64("steps"), base("list"), length("list"), load64("stride")
+	later, left := load64("later"), GP64()
+	MOVQ(stride, left)
+	Label("ahead")
+	PREFETCHT0(Mem{Base: later})
+	ADDQ(Imm(64), later)
+	SUBQ(Imm(16), left)
+	JG(LabelRef("ahead"))
 	SHLQ(Imm(2), stride)
 	Label("step")
 	from, i := GP64(), GP64()
@@ -193,4 +201,183 @@ func (s *isa) addSteps() {
 	DECQ(n)
 	JNZ(LabelRef("step"))
 	s.ret()
+}
+
+// windowUnits is how many times 16 columns registers hold.
+func (s *isa) windowUnits() int {
+	if s.wide {
+		return 8
+	}
+	return 7
+}
+
+// windows writes loops over windows, one for each number of columns that registers hold. list
+// names the matrix that has a row for each window, rows the one whose rows are in windows. For
+// a window, before is written first, then each for its rows in turn, then after; v are
+// registers, at is the window's row of the list, p the row of the window.
+func (s *isa) windows(list, rows string, before func(v []reg.VecVirtual, at reg.GPVirtual, share Mem), each func(v []reg.VecVirtual, p reg.GPVirtual), after func(v []reg.VecVirtual, at reg.GPVirtual, share Mem)) {
+	first, all, stride, left := load64(list), load64(rows), load64("stride"), GP64()
+	MOVQ(stride, left) // columns
+	SHLQ(Imm(2), stride)
+	Label("columns")
+	for units := s.windowUnits(); units > 0; units-- {
+		labels++
+		fewer, window, row, done := label("fewer"), label("window"), label("row"), label("done")
+		if units > 1 {
+			CMPQ(left, Imm(uint64(16*units)))
+			JLT(LabelRef(fewer))
+		}
+		v := make([]reg.VecVirtual, units*16/s.lanes)
+		for i := range v {
+			v[i] = s.vec()
+		}
+		c, at, middle := GP64(), GP64(), load64("first")
+		XORQ(c, c)
+		IMULQ(stride, middle)
+		ADDQ(all, middle)
+		MOVQ(first, at)
+		Label(window)
+		before(v, at, Mem{Base: load64("shares"), Index: c, Scale: 4})
+		p, size, next := GP64(), GP64(), GP64()
+		MOVLQSX(Mem{Base: base("from"), Index: c, Scale: 4}, p)
+		MOVLQSX(Mem{Base: base("to"), Index: c, Scale: 4}, size)
+		SUBQ(p, size)
+		DECQ(size)
+		JZ(LabelRef(done))
+		IMULQ(stride, p)
+		ADDQ(all, p)
+		step := func() {
+			LEAQ(Mem{Base: p, Index: stride, Scale: 1}, next)
+			CMPQ(p, middle)
+			CMOVQEQ(next, p)
+		}
+		step()
+		Label(row)
+		each(v, p)
+		ADDQ(stride, p)
+		step()
+		DECQ(size)
+		JNZ(LabelRef(row))
+		Label(done)
+		after(v, at, Mem{Base: load64("shares"), Index: c, Scale: 4})
+		ADDQ(stride, at)
+		ADDQ(stride, middle)
+		INCQ(c)
+		CMPQ(c, length("from"))
+		JLT(LabelRef(window))
+		ADDQ(U32(64*units), first)
+		ADDQ(U32(64*units), all)
+		SUBQ(U32(16*units), left)
+		JNZ(LabelRef("columns"))
+		s.ret()
+		Label(fewer)
+	}
+}
+
+// sumWindows is for rows of whole vectors of the widest level.
+func (s *isa) sumWindows() {
+	s.function("sumWindows", "func(sums, rows *float32, from, to []int32, first int, shares *float32, stride int)", `computes for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+
+	for c := range from {
+		sums[c] = shares[c] * (the sum of rows from[c] to to[c] without row first+c)
+	}`)
+	zero := s.zeros(1)[0]
+	s.windows("sums", "rows", func(v []reg.VecVirtual, _ reg.GPVirtual, _ Mem) {
+		for _, x := range v {
+			VMOVAPS(zero, x)
+		}
+	}, func(v []reg.VecVirtual, p reg.GPVirtual) {
+		for i, x := range v {
+			VADDPS(s.at(p, i), x, x)
+		}
+	}, func(v []reg.VecVirtual, at reg.GPVirtual, share Mem) {
+		w := s.broadcast(share)
+		for i, x := range v {
+			VMULPS(w, x, x)
+			VMOVUPS(x, s.at(at, i))
+		}
+	})
+}
+
+// addWindows is for rows of whole vectors of the widest level.
+func (s *isa) addWindows() {
+	s.function("addWindows", "func(x, rows *float32, from, to []int32, first int, shares *float32, stride int)", `adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+
+	for c := range from {
+		shares[c] * x[c] to rows from[c] to to[c] without row first+c
+	}`)
+	s.windows("x", "rows", func(v []reg.VecVirtual, at reg.GPVirtual, share Mem) {
+		w := s.broadcast(share)
+		for i, x := range v {
+			VMULPS(s.at(at, i), w, x)
+		}
+	}, func(v []reg.VecVirtual, p reg.GPVirtual) {
+		for i, x := range v {
+			sum := s.vec()
+			VADDPS(s.at(p, i), x, sum)
+			VMOVUPS(sum, s.at(p, i))
+		}
+	}, func([]reg.VecVirtual, reg.GPVirtual, Mem) {})
+}
+
+// dotPairs is for rows of whole vectors of the widest level.
+func (s *isa) dotPairs() {
+	s.function("dotPairs", "func(dots []float32, x, y *float32, stride int)", `computes for len(dots) > 0, stride > 0, a multiple of 16,
+
+	for r := range dots { dots[r] = dot(x[r*stride:][:stride], y[r*stride:]) }`)
+	dots, rows, x, y := base("dots"), length("dots"), load64("x"), load64("y")
+	Label("row")
+	sums := s.zeros(16 / s.lanes)
+	s.columns("column", []reg.GPVirtual{x, y}, func(v int) {
+		a := s.vec()
+		VMOVUPS(s.at(x, v), a)
+		VFMADD231PS(s.at(y, v), a, sums[v])
+	})
+	VMOVSS(s.across(fold(sums, VADDPS), VADDPS).AsX(), Mem{Base: dots})
+	ADDQ(Imm(4), dots)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	s.ret()
+}
+
+// stepPairs is for rows of whole vectors of the widest level.
+func (s *isa) stepPairs() {
+	s.function("stepPairs", "func(dx, dy, x, y *float32, g []float32, stride int)", `computes for len(g) > 0, stride > 0, a multiple of 16,
+
+	for r := range g {
+		for j := range stride {
+			dx[r*stride+j] += g[r] * y[r*stride+j]
+			dy[r*stride+j] = g[r] * x[r*stride+j]
+		}
+	}`)
+	dx, dy, x, y, g, rows := load64("dx"), load64("dy"), load64("x"), load64("y"), base("g"), length("g")
+	Label("row")
+	w := s.broadcast(Mem{Base: g})
+	s.columns("column", []reg.GPVirtual{dx, dy, x, y}, func(v int) {
+		a, b := s.vec(), s.vec()
+		VMOVUPS(s.at(dx, v), a)
+		VFMADD231PS(s.at(y, v), w, a)
+		VMOVUPS(a, s.at(dx, v))
+		VMULPS(s.at(x, v), w, b)
+		VMOVUPS(b, s.at(dy, v))
+	})
+	ADDQ(Imm(4), g)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	s.ret()
+}
+
+// columns runs body over the vectors of a row, 16 floats at a time, and moves the pointers to
+// the row's end.
+func (s *isa) columns(name string, pointers []reg.GPVirtual, body func(v int)) {
+	left := load64("stride")
+	Label(name)
+	for v := range 16 / s.lanes {
+		body(v)
+	}
+	for _, p := range pointers {
+		ADDQ(Imm(64), p)
+	}
+	SUBQ(Imm(16), left)
+	JG(LabelRef(name))
 }

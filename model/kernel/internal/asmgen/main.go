@@ -64,6 +64,10 @@ func main() {
 			s.gloveStep()
 			s.gatherRows()
 			s.addSteps()
+			s.sumWindows()
+			s.addWindows()
+			s.dotPairs()
+			s.stepPairs()
 		case "tsne":
 			s.studentForces()
 		case "peak":
