@@ -27,7 +27,7 @@ func CheckEncoding(name string) error {
 	return err
 }
 
-// usualEncodings are examples of names, for messages; those of WHATWG and IANA are known.
+// usualEncodings are examples for messages; all names of WHATWG and IANA are known.
 var usualEncodings = []string{"utf-8", "utf-16", "gb18030", "gbk", "big5", "shift_jis", "euc-jp", "euc-kr", "windows-1252", "latin1", "koi8-r"}
 
 func encodingOf(name string) (encoding.Encoding, error) {
@@ -73,7 +73,8 @@ func decode(file string, raw []byte, name string) (string, error) {
 // LineAt is the number of the line with that offset.
 func LineAt(text []byte, at int) int { return 1 + bytes.Count(text[:at], []byte("\n")) }
 
-// kinds are files that aren't text, by their media type, and how one makes text of them.
+// kinds says, by media type, what files are that aren't text, and how to get text out
+// of them.
 var kinds = map[string]string{
 	"application/zip":                         "a zip archive: unpack it",
 	"application/gzip":                        "packed by gzip: give its name the ending .gz",
@@ -143,7 +144,7 @@ func checkUTF8(file string, text []byte) error {
 		return fmt.Errorf("%s:%d: byte %#x at offset %d is not UTF-8, and near it is byte %#x, which no text has: name only files of text", file, line, text[at], at, text[max(0, at-1<<12)+i])
 	}
 	if surrogate(text[at:]) {
-		return fmt.Errorf("%s:%d: byte %#x at offset %d begins half of a character: this is CESU-8, which Java and data bases write for UTF-8; write the text anew as UTF-8", file, line, text[at], at)
+		return fmt.Errorf("%s:%d: byte %#x at offset %d begins half of a character: this is CESU-8, which Java and data bases write for UTF-8; save the text as UTF-8", file, line, text[at], at)
 	}
 	if !utf8.FullRune(text[at:]) && at > 0 {
 		return fmt.Errorf("%s:%d: the file ends at offset %d in the middle of a UTF-8 character: it was cut off, or %s", file, line, at, guess(text, at))
@@ -172,8 +173,8 @@ func FirstInvalid(text []byte) int {
 	}
 }
 
-// nulls names UTF-16 without a byte order mark by its many NUL bytes at even or odd
-// places; "" if it isn't that.
+// nulls recognises UTF-16 without a byte order mark by its many NUL bytes at even or
+// odd offsets, and names it; "" if it isn't that.
 func nulls(text []byte) string {
 	text = text[:min(len(text), 4096)]
 	var at [2]int
@@ -206,8 +207,9 @@ func latin1(text []byte) []byte {
 	return []byte(string(r))
 }
 
-// eastAsian names an encoding in which a text that begins with a whole character is nearly
-// all Chinese, Japanese or Korean; "" if it is in none that is tried.
+// eastAsian names the encoding in which nearly all of a text is Chinese, Japanese or
+// Korean; "" if there is none among those that it tries. The text begins with a whole
+// character.
 func eastAsian(text []byte) string {
 	for _, name := range []string{"utf-16le", "utf-16be", "shift_jis"} {
 		e, err := encodingOf(name)
@@ -239,7 +241,8 @@ func eastAsian(text []byte) string {
 
 // guess says which encoding a text likely has, and how it would read from an offset on.
 func guess(text []byte, at int) string {
-	// Around the first odd bytes: the rest may be large, and English.
+	// Only what is around the first invalid bytes is looked at: the rest may be large,
+	// and English.
 	from := max(0, at-1<<12)
 	sample := text[from:min(len(text), at+1<<16)]
 	likely := chardet.Detect(sample)

@@ -37,8 +37,8 @@ const (
 	whySame    = "a file that is read already"
 )
 
-// found is a file to read; only says that nothing else was asked for, so that nothing may
-// be wrong with it.
+// found is a file to read; only says that nothing else was asked for, so that it is an
+// error if it can't be read.
 type found struct {
 	path string
 	only bool
@@ -51,12 +51,12 @@ type finder struct {
 	seen    map[identity][]fs.FileInfo
 	matched int // files, those that were there already too
 	stdin   bool
-	// several says that there are several patterns, as a shell makes of *: what would be
-	// left out of a folder is then left out, too.
+	// several says that there are several patterns, perhaps made of * by a shell: what
+	// would be left out of a folder is then left out of them, too.
 	several bool
 }
 
-// identity is what the same file has in common with itself under another name.
+// identity is the same for a file under all its names.
 type identity struct {
 	size int64
 	time time.Time
@@ -132,7 +132,7 @@ func (f *finder) leave(path, why string) {
 	f.leftOut = append(f.leftOut, LeftOut{path, why})
 }
 
-// addFound adds what a folder or glob has: regular files with something in them.
+// addFound adds a file of a folder or glob if it is a regular file and not empty.
 func (f *finder) addFound(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -264,7 +264,8 @@ func (f *finder) addGlob(pattern string) error {
 	return nil
 }
 
-// whyNoMatch says why names of some kinds are no file's, and what to do; else it is "".
+// whyNoMatch says why some kinds of pattern match no file, and what to do; "" for the
+// others.
 func whyNoMatch(pattern string) string {
 	first, _, comma := strings.Cut(pattern, ",")
 	_, err := os.Stat(first)
@@ -309,7 +310,7 @@ func (f found) whyLeft(err error) string {
 	return ""
 }
 
-// isText says whether a folder's file is read.
+// isText says whether a file of a folder is read, by its name.
 func isText(name string) bool {
 	ext := filepath.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))
 	return ext == ".txt" || ext == ".md"

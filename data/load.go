@@ -19,10 +19,11 @@ type Options struct {
 // Load reads files, folders, globs and, as "-", standard input. Folders are searched
 // through for files named *.txt or *.md, gzipped (.gz) too. In a glob ** stands for
 // folders of any depth. Hidden files, editors' copies, empty files, links to other
-// folders and what isn't a regular file are left out unless they are named, and of
-// several names, which a shell may have made of a glob, copies, empty files and links to
-// nothing; the corpus' Report lists them. Order is that of the patterns, sorted by name
-// within each; a file is taken once, by whatever paths and links it is reached.
+// folders and what isn't a regular file are left out unless they are named. If several
+// names are given, which a shell may have made of a glob, then copies, empty files and
+// links to nothing are left out among them as well. The corpus' Report lists what was
+// left out. Order is that of the patterns, sorted by name within each; a file is taken
+// once, by whatever paths and links it is reached.
 //
 // A file is a document, or several that <|endoftext|> divides. It ends a document
 // wherever it is: nothing else can be meant by it, and a model that reads it as text
@@ -69,7 +70,7 @@ func Load(patterns []string, o Options) (Corpus, error) {
 	return c, nil
 }
 
-// few joins errors, of many the first.
+// few joins errors; of many, it keeps the first.
 func few(errs []error) error {
 	const most = 10
 	if n := len(errs); n > most {

@@ -29,9 +29,8 @@ func ReadText(file string, o Options) (string, error) {
 	return readText(file, o)
 }
 
-// Clean makes of a text what Load would have made of it in a file: without a byte
-// order mark, its lines ended by \n. A prompt is cleaned so that it reads as training
-// text did.
+// Clean does to a text what Load does to a file: without a byte order mark, its lines
+// ended by \n. A prompt is cleaned so that it reads as training text did.
 func Clean(text string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(text, byteOrderMark), "\r\n", "\n")
 }
@@ -56,8 +55,8 @@ func clean(file string, raw []byte, o Options) (string, error) {
 	return Decode(file, raw, o)
 }
 
-// Decode makes a text of bytes as Load does of those of a file, which name stands for in
-// errors. There may be none.
+// Decode turns bytes into text as Load does with those of a file; errors mention name.
+// The text may be empty.
 func Decode(name string, raw []byte, o Options) (string, error) {
 	text, err := decode(name, raw, o.Encoding)
 	return Clean(text), err
@@ -75,8 +74,8 @@ func open(file string) (io.ReadCloser, error) {
 // checkEach is after how many bytes the memory that a text takes is looked at again.
 const checkEach = 64 << 20
 
-// readAll reads to the end, as long as this computer has the memory: while it grows, a text
-// is there three times.
+// readAll reads to the end, as long as this computer has the memory: while it grows, a
+// text is in memory three times.
 func readAll(r io.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	for {

@@ -16,8 +16,8 @@ type Report struct {
 	LeftOut                 []LeftOut
 	// Inline is how many <|endoftext|> shared their line with text.
 	Inline int
-	// OtherEnds are lines of their own that other programs end documents with, and that
-	// are text here, with how many there are.
+	// OtherEnds counts lines with which other programs end documents, such as </s>, and
+	// which are text here.
 	OtherEnds map[string]int
 }
 
@@ -27,7 +27,7 @@ func (r Report) String() string {
 	return strings.Join(append([]string{read}, r.Notes()...), "\n")
 }
 
-// Notes are what String says apart from what was read.
+// Notes are the lines of String that tell of something worth a look.
 func (r Report) Notes() (notes []string) {
 	if len(r.LeftOut) > 0 {
 		notes = append(notes, "left out: "+summary(r.LeftOut))

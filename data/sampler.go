@@ -83,10 +83,9 @@ func (s *Sampler) start(n uint64) int {
 	return a.at
 }
 
-// permute maps i < n to its place in a permutation of n numbers that key
-// chooses: a Feistel network of four rounds over the smallest even number of
-// bits that holds n, repeated until the result is below n (Black and Rogaway
-// 2002, section 3).
+// permute returns element i < n of a permutation of n numbers that key chooses: a
+// Feistel network of four rounds over the smallest even number of bits that holds n,
+// repeated until the result is below n (Black and Rogaway 2002, section 3).
 func permute(i, n, key uint64) uint64 {
 	half := uint(1)
 	for 1<<(2*half) < n {

@@ -44,8 +44,7 @@ func (m *Model) LoadWeights(f *safetensors.File, name string) error {
 // weights don't depend on it.
 func (m *Model) SetDropout(probability float32) { m.Config.Dropout = probability }
 
-// Crop shortens the context to its first positions, which is what can be done without
-// training the model anew.
+// Crop shortens the context to its first positions, which can be done without training.
 func (m *Model) Crop(context int) error {
 	c := m.Config
 	if context < 1 || context > c.Context {

@@ -58,8 +58,8 @@ func beginComponent(id int32, name string) component {
 	}
 }
 
-// begins returns the name of the token that a post-processor puts before a text, "" for none.
-// ok is false if it does anything else to the ids. At an end of a text, end may be.
+// begins returns the name of the token that a post-processor puts before a text, "" for
+// none. ok is false if it changes the ids in another way; only end may follow a text.
 func (c component) begins(end string) (name string, ok bool) {
 	switch c["type"] {
 	case nil, "ByteLevel": // which sets offsets alone
@@ -89,8 +89,8 @@ func (c component) begins(end string) (name string, ok bool) {
 	return "", false
 }
 
-// templateBegins is begins for a template: the text alone, or a special token before it, and
-// end after it.
+// templateBegins is begins for a template: it may have the text alone, or a special
+// token before it, and the token end after it.
 func (c component) templateBegins(end string) (name string, ok bool) {
 	type piece struct{ SpecialToken, Sequence *struct{ ID string } }
 	var t struct {

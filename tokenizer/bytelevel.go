@@ -2,11 +2,10 @@ package tokenizer
 
 import "fmt"
 
-// ByteLevelVocabulary returns what programs that have GPT-2's way of encoding built
-// in need of a vocabulary: the names of all tokens in the order of their ids, bytes
-// in visible characters, and the merges in theirs ("Ġ t"), none for single bytes.
-// They are those of vocab.json and merges.txt (see WriteHuggingFace). Another kind
-// of tokenizer is an error.
+// ByteLevelVocabulary returns what a program with GPT-2's encoding built in needs to
+// know: the names of all tokens in the order of their ids, bytes in visible characters,
+// and the merges in theirs ("Ġ t"), none for single bytes. They are those of vocab.json
+// and merges.txt (see WriteHuggingFace). Another kind of tokenizer is an error.
 func ByteLevelVocabulary(t Tokenizer) (names, merges []string, err error) {
 	switch t.(type) {
 	case *bpe, *byteLevel:

@@ -73,8 +73,8 @@ func parseJSON(b []byte, v any) error {
 	return nil
 }
 
-// lineOf returns the line of b where err happened: at its own offset if it has
-// one, else where the decoder stands.
+// lineOf returns the line of b where err happened: at its own offset if it has one,
+// else where the decoder is.
 func lineOf(b []byte, err error, offset int64) int {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError

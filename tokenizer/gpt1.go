@@ -97,9 +97,9 @@ func (t *gpt1) symbols(v *vocabulary) (ranked [][]byte, ids []int32, err error) 
 	slices.Sort(chars)
 	chars = slices.Compact(chars)
 
-	// Ranks of symbols that are not tokens, such as half a character, never
-	// come out; those of characters that only occur within or at the end of
-	// words may, and are unknown in the other place.
+	// Encoding never ends at a symbol that is not a token, such as half a character. It
+	// may end at a character that the vocabulary has only within words, or only at
+	// their end: in the other place it is the unknown token.
 	add := func(symbol, inFile string) {
 		id, ok := v.ids[inFile]
 		if !ok {

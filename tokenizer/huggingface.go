@@ -52,8 +52,8 @@ type configToken struct {
 	Special *bool `json:"special"`
 }
 
-// tokenName is a token's name, given as such, as an object with it as content, or
-// not at all.
+// tokenName is a token's name: a string in the file, an object whose content it is, or
+// absent.
 type tokenName string
 
 func (n *tokenName) UnmarshalJSON(b []byte) error {
@@ -210,7 +210,7 @@ func readVocabFiles(dir, vocabName, mergesName string, config tokenizerConfig) (
 	return readChatTemplate(t, dir, config)
 }
 
-// begin gives t the beginning of texts that the file has.
+// begin gives t the token before each text that the file names.
 func (c tokenizerConfig) begin(t Tokenizer) (Tokenizer, error) {
 	switch {
 	case c.AddBegin == nil:

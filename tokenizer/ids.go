@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// ReadIDs reads token ids as they come: numbers with white space, commas or brackets
+// ReadIDs reads token ids one by one: numbers with white space, commas or brackets
 // between them, or JSON objects, one after the other, that hold them under the key
 // "ids". end, unless nil, is called after the ids of each object. The error is that of
 // the first thing that is no id, and ends the sequence.

@@ -281,7 +281,7 @@ func (f *tokenizerJSON) checkWordPiece() error {
 	return nil
 }
 
-// is reports whether c has the type and the settings; one that is left out or
+// is reports whether c has the type and the settings; a setting that is left out or
 // null counts as set.
 func (c component) is(typ string, settings component) bool {
 	if c["type"] != typ {
@@ -382,7 +382,7 @@ func vocabOf(t extendable) vocabJSON {
 	return v
 }
 
-// mergesOf returns the merges of a tokenizer, none for the kinds without.
+// mergesOf returns the merges of a tokenizer; kinds without merges have none.
 func mergesOf(t Tokenizer) ([]merge, error) {
 	merges := []merge{}
 	switch t := t.(type) {

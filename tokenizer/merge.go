@@ -14,13 +14,12 @@ import (
 // a piece merges, again and again, the neighbours whose joined bytes have the
 // lowest rank.
 //
-// That ranks of joined bytes suffice, with no list of merged pairs, is no
-// accident. Follow a stretch of bytes that ends up as one symbol u+v: no merge
-// reached across its ends, so what happened within it does not depend on what
-// stands around it, and every such stretch has been merged the same way. Two
-// different pairs thus never give the same symbol, as long as each symbol's own
-// bytes become its pair by the merges before it. Training sees to that; pairs
-// checks it for symbols from outside.
+// Ranks of joined bytes suffice; no list of merged pairs is needed. Consider a stretch
+// of bytes that ends up as one symbol u+v: no merge reached across its ends, so what
+// happened within it does not depend on what is around it, and every such stretch is
+// merged the same way. Two different pairs thus never give the same symbol, as long as
+// each symbol's own bytes become its pair by the merges before it. Training sees to
+// that; pairs checks it for symbols from outside.
 type merger struct {
 	ranked [][]byte         // the bytes of the symbol of each rank
 	rank   map[string]int32 // its inverse
@@ -47,7 +46,7 @@ const (
 // newMerger makes a merger of symbols with their tokens. Pieces must be matches
 // of pattern as a whole.
 //
-// Symbols from outside are to be checked by calling pairs.
+// Call pairs to check symbols that come from outside.
 func newMerger(ranked [][]byte, ids []int32, pattern string) (*merger, error) {
 	ranks := make(map[string]int, len(ranked)) // tiktoken-go's form
 	m := &merger{ranked: ranked, ids: ids, rank: make(map[string]int32, len(ranked))}
@@ -81,8 +80,8 @@ func (m *merger) findPairs() ([][2]int32, error) {
 	return pairs, nil
 }
 
-// pieceEncoder encodes pieces and remembers what they became, for words come
-// again and again. Each is used by one goroutine at a time.
+// pieceEncoder encodes pieces and remembers their tokens, since words recur. Each is
+// used by one goroutine at a time.
 type pieceEncoder struct {
 	*merger
 	seen map[string][]int32

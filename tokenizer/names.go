@@ -15,8 +15,8 @@ type Match struct {
 	RStrip     bool // with the white space after it
 }
 
-// names finds tokens by their names in a text: a tree of bytes. Its cost doesn't depend
-// on how many names there are.
+// names finds tokens by their names in a text: a tree of bytes. The time of a search
+// doesn't depend on the number of names.
 type names struct {
 	next  map[edge]int32 // to another node; 0 is the root
 	token map[int32]SpecialToken
@@ -50,8 +50,8 @@ func newNames(tokens []SpecialToken) *names {
 	return n
 }
 
-// find returns the first token in text from a place on, the longest of those that begin
-// there, and what it takes: from start to end.
+// find returns the first token in text at or after from, the longest of those that
+// begin at the same place, and the stretch of text that it replaces: start to end.
 func (n *names) find(text string, from int) (s SpecialToken, start, end int, ok bool) {
 	for at := from; at < len(text); at++ {
 		if !n.first[text[at]] {
@@ -92,8 +92,8 @@ func inWord(r rune) bool {
 	return r != utf8.RuneError && (r == '_' || unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc))
 }
 
-// encode encodes text, in which names stand for their tokens, and what is between them
-// with encode.
+// encode encodes text: names become their tokens, and the function encodes what is
+// between them.
 func (n *names) encode(text string, encode func(text string) ([]int32, error)) ([]int32, error) {
 	var ids []int32
 	for at := 0; ; {
@@ -116,7 +116,7 @@ func (n *names) encode(text string, encode func(text string) ([]int32, error)) (
 	}
 }
 
-// named is a tokenizer whose Encode takes names of special tokens for these.
+// named is a tokenizer whose Encode turns names of special tokens into these tokens.
 type named struct {
 	Tokenizer
 	names *names

@@ -10,8 +10,8 @@ import (
 // them, numbers, punctuation, white space) across which no merge may reach.
 const pattern = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 
-// class is what the pattern tells characters apart by. Each character has
-// exactly one, so the pieces cover the text without a gap.
+// class is what the pattern distinguishes characters by. Each character has exactly
+// one, so the pieces cover the text without a gap.
 //
 // Classes are Go's, of Unicode 15.0. In 16.0, which tokenizers 0.23.3 has, there are
 // 5,004 more letters and numbers (rare scripts, hieroglyphs, Chinese extension I),

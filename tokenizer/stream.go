@@ -38,8 +38,8 @@ func (s *Stream) Next(id int32) (string, error) {
 	return string(out), nil
 }
 
-// Flush ends the text: it returns U+FFFD for what still waits, and the stream begins
-// anew.
+// Flush ends the text: it returns U+FFFD for a character that is still incomplete, and
+// the stream begins anew.
 func (s *Stream) Flush() string {
 	if len(s.wait) == 0 {
 		return ""

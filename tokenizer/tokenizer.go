@@ -26,15 +26,16 @@ import (
 // Tokenizer is a vocabulary of VocabSize tokens with ids 0 … VocabSize-1. All
 // of them are safe for concurrent use and never change once made.
 type Tokenizer interface {
-	// Encode returns the ids of text. Special tokens written out in the text
-	// are ordinary text (EncodeSpecial is the other way). Decoding the result
-	// gives text back, byte for byte, but for GPT-1's kind, which lower-cases
-	// and separates. Text that cannot be encoded (a character that is not in the
-	// vocabulary, invalid UTF-8) is an error that says where.
+	// Encode returns the ids of text. Special tokens written out in the text are
+	// ordinary text (EncodeSpecial is the other way). Decoding the result gives the
+	// text back, byte for byte; GPT-1's and BERT's kinds are the exception, which
+	// lower-case words and separate them by spaces. Text that cannot be encoded (a
+	// character that is not in the vocabulary, invalid UTF-8) is an error that says
+	// where.
 	Encode(text string) ([]int32, error)
 
-	// Decode joins the tokens' bytes. The result may be invalid UTF-8 when ids
-	// stop within a character: Stream mends that. Special tokens contribute
+	// Decode joins the tokens' bytes. The result may be invalid UTF-8 if the ids end
+	// within a character; Stream waits for the rest of it. Special tokens contribute
 	// nothing. An id out of range is an error.
 	Decode(ids []int32) (string, error)
 
@@ -61,11 +62,10 @@ type Tokenizer interface {
 // by name, as in GPT-2's vocabulary.
 const EndOfTextName = "<|endoftext|>"
 
-// Fingerprint returns a SHA-256 in hexadecimal over everything that gives ids
-// their meaning: the name, which tells the way of splitting, the bytes of each
-// token, the names of the special ones, and the order of the merges. Two
-// tokenizers with the same fingerprint encode alike, so data and models keep it
-// to refuse one another's tokens.
+// Fingerprint returns a SHA-256 in hexadecimal over everything that gives ids their
+// meaning: the name, which says how text is split, the bytes of each token, the names
+// of the special ones, and the order of the merges. Two tokenizers with the same
+// fingerprint encode alike, so data and models keep it to refuse one another's tokens.
 func Fingerprint(t Tokenizer) string {
 	var b []byte
 	b = appendSized(b, []byte(t.Name()))

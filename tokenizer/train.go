@@ -33,14 +33,14 @@ func SpecialTokens(names ...string) TrainOption {
 	return func(c *trainConfig) { c.special = append(c.special, names...) }
 }
 
-// Counted has f called with how many bytes of the corpus have been handed out to be
-// counted, every 128 KiB or so, on the goroutine that called TrainBPE.
+// Counted calls f with the number of bytes of the corpus that have been handed out to
+// be counted, about every 128 KiB, on the goroutine that called TrainBPE.
 func Counted(f func(bytes int)) TrainOption {
 	return func(c *trainConfig) { c.counted = f }
 }
 
-// Progress has f called after every merge with the number of merges done and the
-// number asked for, on the goroutine that called TrainBPE.
+// Progress calls f after every merge with the number of merges done and the number
+// asked for, on the goroutine that called TrainBPE.
 func Progress(f func(done, total int)) TrainOption {
 	return func(c *trainConfig) { c.progress = f }
 }

@@ -180,9 +180,9 @@ func (v *vocabulary) chars() (Tokenizer, error) {
 	return newCharOf(t), nil
 }
 
-// tokenizer makes the tokenizer of a vocabulary with merges that has nothing but
-// these to tell its kind by: GPT-1's marks the ends of words. A token of
-// byte-level BPE that nothing makes is special.
+// tokenizer makes the tokenizer of a vocabulary with merges, whose kind only the tokens
+// tell: GPT-1's mark the ends of words. A token of byte-level BPE that no merge makes
+// is special.
 func (v *vocabulary) tokenizer() (Tokenizer, error) {
 	for name := range v.ids {
 		if strings.HasSuffix(name, writtenEndOfWord) {

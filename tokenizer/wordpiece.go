@@ -9,10 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// wordPiece is BERT's encoding (Devlin et al. 2018; Schuster and Nakajima 2012), which many
-// Chinese GPT-2s have: text is split into words, a Chinese character being one, and from the
-// left of each word the longest token is taken again and again. Tokens within a word begin with
-// ## in files. A word for which that doesn't work out is the unknown token.
+// wordPiece is BERT's encoding (Devlin et al. 2018; Schuster and Nakajima 2012), which
+// many Chinese GPT-2s have: text is split into words, a Chinese character being one,
+// and from the left of each word the longest token is taken again and again. Tokens
+// within a word begin with ## in files. A word that can't be covered in this way is the
+// unknown token.
 //
 // Text comes back with a space before each word that isn't a Chinese character or a punctuation
 // mark, whatever was between them.

@@ -15,13 +15,13 @@ import (
 //
 // The rule for resuming: an objective's data at update number step may depend on step,
 // micro and the seed, on the model's weights as they are when it is called, and on the
-// tensors of its State. Everything else must be the same in a process that starts anew.
-// Then a resumed run ends with the same bits as one that was never stopped. Supervised
+// tensors of its State. Everything else must be the same in a new process. Then a
+// resumed run ends with the same bits as one that was never stopped. Supervised
 // objectives need none of the optional interfaces below: their batches are functions of
 // step and micro. In reinforcement learning, Prepare samples roll-outs from the present
-// weights, with random numbers drawn from seed and step; if several updates use the same
-// roll-outs, State holds them, because a run that is resumed between those updates no
-// longer has the weights that wrote them.
+// weights, with random numbers drawn from seed and step; if several updates use the
+// same roll-outs, State holds them, because a run that is resumed between those updates
+// no longer has the weights that wrote them.
 type Objective interface {
 	// Build adds the inputs that the loss needs to the graph and returns the scalar
 	// loss. It is called once for each shape of batch.

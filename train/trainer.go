@@ -138,7 +138,7 @@ func (t *Trainer) State() State { return t.state }
 func (t *Trainer) Resume() (steps int, err error) {
 	path := filepath.Join(t.Dir, LastCheckpoint)
 	if _, err := os.Stat(path); err != nil {
-		return 0, fmt.Errorf("%s: no %s in it: the run was stopped before its first checkpoint; start it anew", t.Dir, LastCheckpoint)
+		return 0, fmt.Errorf("%s: no %s in it: the run was stopped before its first checkpoint; start it again", t.Dir, LastCheckpoint)
 	}
 	t.state, err = LoadCheckpoint(path, t.Model, t.kept()...)
 	return t.state.Step, err

@@ -24,7 +24,7 @@ func ablateCommand() *cli.Command {
 		Description: `Compared are fine-tuning with and without the language model's loss, the same model without
 pre-training, and logistic regression over n-grams, as in table 5 of the GPT-1 paper, each on the
 same examples. Results are kept one by one: the same command goes on where it was stopped.`,
-		// What an ablation varies itself is no flag of it.
+		// What an ablation varies by itself has no flag.
 		Flags: append(slices.DeleteFunc(finetuneFlags(), func(f cli.Flag) bool { return slices.Contains([]string{"examples", "scratch"}, f.Names()[0]) }),
 			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
 			seedsFlag("repeat each `N` times", 3),
@@ -44,7 +44,7 @@ same examples. Results are kept one by one: the same command goes on where it wa
 			if err != nil {
 				return err
 			}
-			// Named once and for all: a later run must not take its place.
+			// The run is looked up once: a later one must not take its place.
 			base, err := run.Open(cfg.Finetune.From)
 			if err != nil {
 				return fmt.Errorf("the run to start from: %w", err)

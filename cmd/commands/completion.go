@@ -150,7 +150,7 @@ func candidates(app *cli.App, words []string) (found []string) {
 	return found
 }
 
-// values are those that a command's flag has or often has: its choices, names of runs for
+// values lists values that a command's flag can have: its choices, names of runs for
 // --run, presets and YAML files for --config. None: a file.
 func values(command string, flags []cli.Flag, flag, word string) (names []string) {
 	for _, f := range flags {

@@ -54,7 +54,8 @@ func taskNames() (names []string) {
 	return names
 }
 
-// What no model's context holds, and no error bar needs.
+// The maxima: more shots fit into no model's context, and no error bar needs more
+// trials.
 const mostShots, mostTrials = 100_000, 1_000_000
 
 // measurementOf reads the flags of fewshotFlags.

@@ -30,8 +30,8 @@ func setFlag(usage, example string) cli.Flag {
 	return &cli.StringSliceFlag{Name: "set", Usage: usage + ", as in --set `" + example + "` (repeatable)"}
 }
 
-// textsFlag names the texts that something is done with; without it those of the default
-// are taken, if there are any.
+// textsFlag names the texts that a command works on. do says what it does with them,
+// without what it takes if the flag isn't there.
 func textsFlag(do, without string) cli.Flag {
 	return &cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: do + " `FILE`, folder, glob or - (repeatable)", DefaultText: without}
 }
@@ -94,7 +94,7 @@ func readTexts(c *cli.Context, files []string) (data.Corpus, error) {
 	return data.Load(files, o)
 }
 
-// mostSeeds is more repetitions than any mean needs.
+// mostSeeds is the maximum number of repetitions, more than any mean needs.
 const mostSeeds = 1000
 
 // seedsFlag says how often a command repeats what it does, each time with another seed.

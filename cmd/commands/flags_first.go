@@ -8,10 +8,10 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// flagsFirst moves a command's flags before its arguments, so that they may stand
-// in any order: `gpt import DIR --run NAME`. The flag package of the standard
-// library, which the cli package uses, stops at the first argument. What follows
-// -- are arguments.
+// flagsFirst moves a command's flags before its arguments, so that users may give them
+// in any order: `gpt import DIR --run NAME`. The flag package of the standard library,
+// which the cli package uses, stops at the first argument. What follows -- are
+// arguments.
 func flagsFirst(app *cli.App, args []string) []string {
 	commands, flags, at := app.Commands, app.Flags, 1
 	for at < len(args) {

@@ -33,7 +33,8 @@ func hasFlag(flags []cli.Flag, name string) bool {
 	return slices.ContainsFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 }
 
-// formatOfFile are the flags that say what --format did for a command, by what it said.
+// formatOfFile names the flags that took over from --format, with the values that it
+// had.
 var formatOfFile = map[string][]string{"as": {"huggingface", "gguf"}, "file-format": {"tsv", "csv", "jsonl", "conll"}}
 
 // currentFormat returns the flag that --format with this value is now.

@@ -12,8 +12,8 @@ import (
 	"tinygpt/internal/terminal"
 )
 
-// helpWidth is how wide help is, but for narrower terminals; helpColumn is where
-// explanations begin.
+// helpWidth is the width of help in columns, if the terminal has as many; helpColumn is
+// where explanations begin.
 const helpWidth, helpColumn = 80, 24
 
 func init() {
@@ -81,7 +81,7 @@ func paragraphs(text string) (all []string) {
 	return all
 }
 
-// withoutHelp leaves out the command that --help does for.
+// withoutHelp leaves out the command help, which does what --help does.
 func withoutHelp(list []*cli.Command) []*cli.Command {
 	return slices.DeleteFunc(slices.Clone(list), func(c *cli.Command) bool { return c.Name == "help" })
 }

@@ -68,8 +68,8 @@ llm-viz.`,
 	}
 }
 
-// interchange shows how far a work on weights has come. Interrupted, it leaves
-// nothing in the folder. end is to be called when the work is over.
+// interchange returns a bar for reading or writing weights, and a context that Ctrl-C
+// ends; nothing is then left in the folder. Call end when the work is over.
 func interchange(c *cli.Context, what string) (progress model.Progress, end func()) {
 	ctx, stop := interruptible(c)
 	bar := terminal.NewStages(c.App.ErrWriter)

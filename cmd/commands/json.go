@@ -14,8 +14,8 @@ import (
 // Every command that prints results has --format: with json they are objects on standard
 // output, one a line, and nothing else is there.
 
-// formatFlag is --format, which takes text, json, and the formats named. Anything else is
-// refused before the command does something.
+// formatFlag is --format, which takes text, json, and the formats named. Other values
+// are refused before the command does anything.
 func formatFlag(more ...string) cli.Flag {
 	formats := slices.Concat([]string{"text"}, more, []string{"json"})
 	return choice("format", suggest.List(formats), "text", formats...)

@@ -11,9 +11,9 @@ import (
 	"tinygpt/train"
 )
 
-// settleMemory gives back the garbage of reading texts before a training. What comes then
-// is little: without this the collector would let a process with much that lives grow to
-// twice as much.
+// settleMemory gives back the garbage of reading texts before a training. Little is
+// allocated later, and without this the collector would let the process grow to twice
+// its live memory before it ran.
 func settleMemory() {
 	debug.FreeOSMemory()
 	var m runtime.MemStats
@@ -22,7 +22,7 @@ func settleMemory() {
 	}
 }
 
-// memoryReport is a Report that watches what a training step holds.
+// memoryReport is a train.Report that measures the memory of a training step.
 type memoryReport struct {
 	train.Report
 	grown func() int64 // from when the weights were all there was
@@ -42,7 +42,7 @@ func (r *memoryReport) Step(m train.Metrics, p train.Progress) {
 	r.Report.Step(m, p)
 }
 
-// write says what was held apart from the texts, and what was expected.
+// write prints the memory used apart from the texts, and what was expected.
 func (r *memoryReport) write(w io.Writer, expected train.Memory) {
 	if r.step == 0 {
 		return

@@ -66,7 +66,8 @@ func Main(args []string, join Join) int {
 		return execute(context.Background(), args, os.Stdout, os.Stderr)
 	}
 	fail := func(err error) int {
-		// A launcher ends all processes as soon as one has failed: one speaks before.
+		// A launcher ends all processes as soon as one has failed, so one of them
+		// prints its error first.
 		switch {
 		case job.Rank == 0:
 			fmt.Fprintln(os.Stderr, "gpt:", err)
@@ -133,9 +134,9 @@ func endAtSignal(job launcher.Job) context.Context {
 		who := ""
 		if job.Rank > 0 {
 			who = which(job.Rank, job.Size) + ": "
-			// The first one speaks if it has got the signal too, and Open MPI's launcher sends
-			// one to the others when a process has failed. If work begins meanwhile, it ends
-			// after a step.
+			// If the first process has got the signal too, it prints the message; and
+			// Open MPI's launcher sends one to the others when a process has failed. If
+			// work begins meanwhile, it ends after a step.
 			if time.Sleep(4 * time.Second); working.Load() {
 				return
 			}
@@ -164,8 +165,8 @@ func takePart(ctx context.Context) {
 	begun()
 	status, err := run.Follow(ctx, crew)
 	if err != nil {
-		// The first one speaks if it has the same error. The launcher ends this one then: Open
-		// MPI's takes two seconds.
+		// If the first process has the same error, it prints it. The launcher ends this
+		// one then: Open MPI's takes two seconds.
 		time.Sleep(4 * time.Second)
 		fmt.Fprintf(os.Stderr, "gpt: %s: %s\n", which(crew.Rank(), crew.Size()), lines(err))
 		crew.Abort(1)

@@ -21,8 +21,8 @@ type prompt struct {
 	options data.Options // of the file
 }
 
-// promptOf finds the prompt on the command line, where it may be given once; without one
-// there it is what is piped to standard input.
+// promptOf finds the prompt on the command line, where it may be given once; otherwise
+// it is what is piped to standard input.
 func promptOf(c *cli.Context) (p prompt, err error) {
 	var given []string
 	if c.NArg() > 1 {

@@ -86,8 +86,8 @@ func sampleAction(c *cli.Context) error {
 	return w.write(ctx, text)
 }
 
-// manyTexts is the maximum number of texts that are drawn together: with more of
-// them a token of each takes little less time in all, and memory grows.
+// manyTexts is the maximum number of texts that are drawn together: more of them are
+// hardly faster, and take more memory.
 const manyTexts = 16
 
 // setOptions replaces options of the run by those of the command line.

@@ -75,8 +75,8 @@ func (w *sampleWriter) blankAfter(prompt string, ids []int32) string {
 	return ""
 }
 
-// noteContext says when a prompt is longer than the model's context, and has it
-// said when the first text grows longer.
+// noteContext warns if a prompt is longer than the model's context, and arranges a
+// warning for when the first text grows longer.
 func (w *sampleWriter) noteContext(requests []sample.Request) {
 	context, read := w.decoder.Config().Context, len(requests[0].Prompt)
 	if read > context {
@@ -160,7 +160,7 @@ func ending(text string) string {
 	return fmt.Sprintf("%q", text)
 }
 
-// inTurn writes texts one after another that come at the same time.
+// inTurn writes texts one after another, although they are drawn at the same time.
 type inTurn struct {
 	out     io.Writer
 	waiting []bytes.Buffer

@@ -311,7 +311,7 @@ func describe(out io.Writer, t *run.Training, verbose bool) error {
 // and 24 characters; of a script without blanks eight characters.
 func beginning(text string) string {
 	line, _, _ := strings.Cut(strings.TrimLeft(text, "\n"), "\n")
-	// A word with control characters is none to type.
+	// Nobody types a word with control characters.
 	words := slices.DeleteFunc(strings.Fields(line), func(word string) bool { return terminal.Visible(word) != word })
 	short := ""
 	for _, w := range words[:min(3, len(words))] {
@@ -327,7 +327,7 @@ func beginning(text string) string {
 	return short
 }
 
-// verboseFlag asks for what is in the run's folder anyway.
+// verboseFlag prints what the run's folder has in any case.
 func verboseFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "verbose", Usage: "print all of the configuration, and where memory goes"}
 }

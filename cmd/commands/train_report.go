@@ -18,8 +18,8 @@ type trainReport struct {
 	w   io.Writer
 	bar *terminal.Bar
 	now func() time.Time
-	// The time left is reckoned from the end of the first step, which takes longer than
-	// others: started, when the share doneThen of the work was done.
+	// The time left is estimated from the end of the first step, which takes longer
+	// than the others: at the time started, the share doneThen of the work was done.
 	started   time.Time
 	doneThen  float64
 	lastPrint time.Time

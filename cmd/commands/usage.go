@@ -16,9 +16,9 @@ import (
 // usageError is an error in how the command was called.
 type usageError struct{ error }
 
-// prepare gives a command and those below it what all have in common: errors that
-// execute prints, suggestions for mistyped names, an error about arguments if ArgsUsage
-// has none, and an action for a command that only holds others.
+// prepare gives a command and its subcommands what all commands have in common: errors
+// that execute prints, suggestions for mistyped names, an error about arguments if
+// ArgsUsage has none, and an action for a command that only holds others.
 func prepare(c *cli.Command) {
 	c.OnUsageError = func(ctx *cli.Context, err error, _ bool) error { return flagError(ctx, err) }
 	for _, s := range c.Subcommands {
@@ -112,8 +112,8 @@ func flagError(c *cli.Context, err error) error {
 	return usageError{fmt.Errorf("no flag %s: see %s", dashed(m[1]), help)}
 }
 
-// flagsElsewhere are names that other programs have for what a flag does here, and how to
-// write it. They are no aliases: the error about them says what to write.
+// flagsElsewhere maps names that other programs use for flags to what a user writes
+// here. They aren't aliases: the error about them says what to write.
 var flagsElsewhere = map[string]string{
 	"port": "addr HOST:PORT", "host": "addr HOST:PORT", "listen": "addr HOST:PORT", "bind": "addr HOST:PORT",
 	"api-key": "api-key-file FILE", "model": "run FOLDER", "checkpoint-dir": "run FOLDER", "model-name-or-path": "from FOLDER", "init-from": "from FOLDER",

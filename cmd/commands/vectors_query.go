@@ -74,8 +74,8 @@ standard input has three, apart by blanks, or by tabs if words have blanks.`,
 	}
 }
 
-// question is what ask asks: of a number of words, answered by record for JSON and by
-// words for people.
+// question is one that ask answers: it has a number of words, and its answer is a
+// record for JSON and words for people.
 type question struct {
 	prompt    string
 	arguments int

@@ -183,7 +183,7 @@ func newVectors(c *cli.Context, cfg training.Config) (*training.Session, error) 
 	if read.Files > 0 {
 		fmt.Fprintf(narration(c), "files:       %s\n", read)
 	}
-	debug.SetGCPercent(10) // what comes is little compared with what lives
+	debug.SetGCPercent(10) // little is allocated from here on, compared with the live memory
 	s, err := training.NewSession(cfg, text)
 	if err == nil {
 		s.Describe(terminal.Prose(narration(c)))
@@ -244,7 +244,7 @@ func runVectors(c *cli.Context, s *training.Session, dir string) error {
 	return nil
 }
 
-// middle is the row of a word of middling frequency, of n.
+// middle is the row of a word of medium frequency in a vocabulary of n words.
 func middle(n int) int { return min(n-1, 100) }
 
 // printNeighbours shows the nearest words of some words from frequent to rare.

@@ -59,8 +59,8 @@ func verifyPath(path string) ([]verify.Check, error) {
 	return verify.Run(dir)
 }
 
-// verifyCase prints what a case gives: the worst of each kind of quantities and all that
-// are out of bounds, with --all every quantity.
+// verifyCase prints the result of a case: the worst quantity of each kind and all that
+// are out of bounds; with --all, every quantity.
 func verifyCase(c *cli.Context, name string, asJSON bool, run func() ([]verify.Check, error)) error {
 	checks, err := run()
 	if err != nil {

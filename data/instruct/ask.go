@@ -51,7 +51,8 @@ var frames = map[story.QuestionKind][2]string{
 	story.Feels: {"How does ", " feel at the end?"},
 }
 
-// asked is what a question is about, as it calls it: "the ball", "Tom"; "" of why.
+// asked is what a question is about, in its own words: "the ball", "Tom"; "" if it asks
+// why.
 func asked(q story.Question) string {
 	f, ok := frames[q.Kind]
 	if !ok {

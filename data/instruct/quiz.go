@@ -23,7 +23,7 @@ var quizTasks = func() map[string]quiz.Task {
 	return byName
 }()
 
-// quiz asks for an opposite, an order or a sum. Labelers show, a third of the times,
+// quiz asks for an opposite, an order or a sum. A third of the labelers' prompts show
 // two solved examples first.
 func (a *author) quiz() (Prompt, bool) {
 	name := a.one("opposites", "sorting", "sums")

@@ -36,7 +36,7 @@ type Record struct {
 	Ranks   []int    `json:"ranks,omitempty"`
 	Label   *bool    `json:"label,omitempty"`
 
-	// Where it is from; not needed.
+	// Where the record is from; it may be absent.
 	Model   string `json:"model,omitempty"`
 	Time    string `json:"time,omitempty"` // RFC 3339
 	Seed    uint64 `json:"seed,omitempty"`
@@ -107,7 +107,7 @@ func (e *Example) Pairs() (pairs [][2]int) {
 	return pairs
 }
 
-// Example makes sense of a record, or says what is missing.
+// Example returns what a record holds, or says what is missing.
 func (r *Record) Example() (e Example, err error) {
 	prompt, answer := r.prompt()
 	switch {

@@ -47,19 +47,19 @@ func tellPrompt(l story.Labels, text string) Prompt {
 	return Prompt{Demonstration: text, Truth: Truth{Hero: l.Hero, Topic: l.Topic, Mood: l.Sentiment}}
 }
 
-// key is what a story is asked for by.
+// key is what a request for a story names.
 type key struct {
 	hero, topic string
 	mood        story.Sentiment
 }
 
-// poolSeed is that of stories told again, poolSize how many there are.
+// poolSeed is the seed of the stories that are told again, poolSize their number.
 const (
 	poolSeed = 0x7e11
 	poolSize = 6000
 )
 
-// retold are short stories by what they can be asked for by.
+// retold are short stories by the requests that they fit.
 var retold = sync.OnceValue(func() map[key][]string {
 	pool := map[key][]string{}
 	for i := range poolSize {

@@ -110,7 +110,7 @@ type customers struct {
 	total  uint64
 }
 
-// cellCustomers is how many numbers of customers a cell has for itself.
+// cellCustomers is how many customers' numbers are set aside for each cell.
 const cellCustomers = 100000
 
 func newCustomers(cell, prompts int) *customers {

@@ -86,8 +86,8 @@ func ReadExamples(path string, format Format, kind Kind, o data.Options) ([]Exam
 	return t.Examples(kind, columns, true)
 }
 
-// Examples takes the examples out of the table. withLabel false is for examples that
-// are to be labelled; then a column of labels isn't needed, and left alone.
+// Examples returns the examples of the table. Without withLabel they are still to be
+// labelled: a column of labels isn't needed, and not read.
 func (t *Table) Examples(kind Kind, c Columns, withLabel bool) ([]Example, error) {
 	at, err := t.resolve(kind, c, withLabel)
 	if err != nil {

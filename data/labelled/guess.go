@@ -20,7 +20,7 @@ var (
 
 // Guess fills in the columns that c leaves out, by the names that they have in
 // well-known data sets; of two columns without names the label is the one with fewer
-// different values. It fails, and says what there is, where that leaves anything open.
+// different values. If that isn't enough, the error says which columns there are.
 func (t *Table) Guess(kind Kind, c Columns, withLabel bool) (Columns, error) {
 	if c.Header == "" {
 		c.Header = "no"

@@ -16,8 +16,8 @@ func StoryKind(label string) Kind {
 	return map[string]Kind{"questions": Choice, "entities": Tagged}[label]
 }
 
-// The labelled stories are of a seed of their own, so that no corpus to train on holds
-// them.
+// The labelled stories have a seed of their own, so that they are in no corpus to train
+// on.
 const storySeed = 0x6c6162656c6c6564
 
 // Numbers of stories for training, development and test.
@@ -70,7 +70,7 @@ func storyExamples(l *story.Language, label string, index int) (out []Example) {
 }
 
 // storyTags returns the words of a story, punctuation with them where it is written so;
-// what a mention lies in is tagged.
+// a word with a mention of an entity in it has the entity's tag.
 func storyTags(text string, words []story.Span, entities []story.Entity) (tokens, tags []string) {
 	for _, w := range words {
 		tag := Outside

@@ -2,7 +2,7 @@
 // tables with tabs or commas, JSON lines, and sentences with a tag on every token,
 // gzipped or not. It finds the columns, by name or position, and the list of classes.
 //
-// Every error names the file and the line. The package leaves out tokens and models.
+// Every error names the file and the line. It knows nothing of tokens and models.
 package labelled
 
 import (
@@ -87,7 +87,7 @@ func Read(file string, format Format, o data.Options) (*Table, error) {
 	return Parse(name, text, format)
 }
 
-// formatOf is the format that a file's name or, of one that says nothing, its beginning tells.
+// formatOf is the format that a file's name says or, if that says none, its beginning.
 func formatOf(file, text string) Format {
 	switch ext := filepath.Ext(strings.TrimSuffix(strings.ToLower(file), ".gz")); ext {
 	case ".tsv", ".tab":
@@ -146,7 +146,7 @@ func (t *Table) Named() bool { return t.named() }
 // Names lists the names of the columns.
 func (t *Table) Names() string { return strings.Join(t.names, ", ") }
 
-// Describe says what was taken for what, in one line.
+// Describe says in one line what each column was taken for.
 func (t *Table) Describe(kind Kind, c Columns, withLabel bool) string {
 	header := "no header"
 	switch {
@@ -171,8 +171,8 @@ func (t *Table) Describe(kind Kind, c Columns, withLabel bool) string {
 	return out
 }
 
-// column is the position of the column with that name, or -1.
-// Where only one name is the same in other capitals, it is that one.
+// column is the position of the column with that name, or -1. If the name differs from
+// just one column's by capitals only, it is that column.
 func (t *Table) column(name string) int {
 	if i := slices.Index(t.names, name); i >= 0 {
 		return i

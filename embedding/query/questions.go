@@ -38,8 +38,8 @@ func ParseQuestions(r io.Reader, name string) ([]Section, error) {
 	})
 }
 
-// parseLines reads a file of one thing a line: add makes of the things so far and of the next
-// line the things with it. A file without any is an error that says what it lacks.
+// parseLines reads a file with one item a line: add returns the items so far with that
+// of the next line. A file without items is an error; what is their name in it.
 func parseLines[T any](r io.Reader, name, what string, add func(all []T, n int, line string) ([]T, error)) (all []T, err error) {
 	if err := userfile.EachLine(r, name, func(n int, line []byte) (err error) {
 		all, err = add(all, n, string(line))

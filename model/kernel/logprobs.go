@@ -122,7 +122,8 @@ func (t *logProbsTask) gradient(w *worker, row []float32, r int) {
 	row[target] += d
 }
 
-// rowSoftmax is what a row's softmax consists of: exp(x − max)/sum.
+// rowSoftmax holds the maximum and the sum of a row's softmax, which is exp(x −
+// max)/sum.
 type rowSoftmax struct {
 	max float32
 	sum float64

@@ -15,9 +15,9 @@ func adviseHuge(x []float32) {
 	}
 }
 
-// untouch gives the pages of x, which holds zeros, back to the system. (The allocator has
-// touched them if the memory was in use before.) Whoever touches them next gets zeros again,
-// in huge pages if advised.
+// untouch gives the pages of x, which holds zeros, back to the system. (The allocator
+// has touched them if the memory was in use before.) The next access finds zeros again,
+// in huge pages if these were asked for.
 func untouch(x []float32) {
 	page := os.Getpagesize() / 4
 	if from := misaligned(x, page); from+page <= len(x) {

@@ -53,8 +53,8 @@ func (e *Examples) window(c int, f func(i int)) {
 
 // Sampling is the objective of negative sampling.
 type Sampling struct {
-	// Negatives is K of the equation: what the noise words of an example weigh together,
-	// however many they are.
+	// Negatives is K of the equation: the weight that the noise words of an example
+	// have together, however many they are.
 	Negatives int
 	// CBOW predicts a target from the mean of its window; else it is skip-gram, which
 	// predicts it from each word of its window alone.
@@ -158,8 +158,9 @@ type samplingPiece struct {
 // product of the words that they span: a vector of the widest instruction set.
 const targetGroup = 16
 
-// skipGram predicts each target from each word of its window. All inputs meet all noise
-// words in one product, each as often as it is in a window.
+// skipGram predicts each target from each word of its window. One product has the
+// scores of all inputs with all noise words; each input counts as often as it is in a
+// window.
 func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 	isa, s, d := p.isa, p.table.Stride, p.table.D
 	L, K := len(p.Inputs), len(p.Noise)
@@ -355,7 +356,7 @@ func gatherRowsGo(to, table []float32, rows []int32, stride int) {
 	}
 }
 
-// sigmoidRowsGo takes x, rows of n numbers, to weights[row]·σ(x).
+// sigmoidRowsGo replaces x, rows of n numbers, by weights[row]·σ(x).
 func sigmoidRowsGo(x, weights []float32, n int) {
 	for i, w := range weights {
 		row := x[i*n : i*n+n]

@@ -2,9 +2,10 @@ package kernel
 
 import "fmt"
 
-// Packed is a matrix W[Out,In] of a linear map y = x·Wᵀ, whose numbers take fewer bits than
-// float32. A decoder's step takes as long as reading the weights, so it takes less time with
-// them. Arithmetic is in float32, with the numbers that Unpack gives back.
+// Packed is a matrix W[Out,In] of a linear map y = x·Wᵀ, whose numbers take fewer bits
+// than float32. The time of a decoder's step is that of reading the weights, so fewer
+// bytes make it faster. Arithmetic is in float32, with the numbers that Unpack gives
+// back.
 type Packed struct {
 	Out, In int
 	packing Packing

@@ -1,8 +1,8 @@
 package kernel
 
-// MultiplyAdds makes multiply-adds on registers alone, on every thread, and returns how many
-// operations they were (two each): the peak that a kernel bound by arithmetic is compared
-// with. One of rounds is some 200 operations on each thread.
+// MultiplyAdds makes multiply-adds on registers alone, on every thread, and returns how
+// many operations they were (two each): the peak that a kernel bound by arithmetic is
+// compared with. A round is about 200 operations on each thread.
 func MultiplyAdds(rounds int) (flop float64) {
 	size("MultiplyAdds", "rounds", rounds)
 	if rounds == 0 {

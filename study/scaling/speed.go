@@ -46,7 +46,7 @@ func ParseAccelerator(text string, utilization float64) (Accelerator, error) {
 	return Accelerator{"given", tflops * 1e12, utilization}, nil
 }
 
-// String is the accelerator and the speed that is reckoned with.
+// String is the accelerator and the speed that estimates assume.
 func (a Accelerator) String() string {
 	return fmt.Sprintf("%s, %.4g TFLOP/s peak at %.0f %%", a.Name, a.FLOPS/1e12, 100*a.Utilization)
 }

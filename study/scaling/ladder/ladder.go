@@ -151,7 +151,7 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 			}
 			var trained bool
 			if result, trained, err = l.result(r); err == nil && !trained {
-				err = fmt.Errorf("%s: no loss of step %d in %s: remove the folder, and it is trained anew", r.Dir, r.Config.Train.Steps, train.MetricsFile)
+				err = fmt.Errorf("%s: no loss of step %d in %s: remove the folder, and it is trained again", r.Dir, r.Config.Train.Steps, train.MetricsFile)
 			}
 			if err != nil {
 				return results, err
