@@ -44,7 +44,7 @@ compdef _gpt gpt
 	set -l words (commandline --tokenize --cut-at-cursor) (commandline --current-token --cut-at-cursor)
 	gpt ` + completeCommand + ` -- $words[2..-1] 2>/dev/null
 end
-complete --command gpt --arguments '(__gpt_complete)'
+complete --command gpt --condition '__gpt_complete | string length --quiet' --no-files --arguments '(__gpt_complete)'
 `,
 }
 

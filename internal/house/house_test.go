@@ -85,6 +85,74 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// place is where a package is in the diagram of docs/architecture.md: a line, a group of names
+// on it that arrows join, and the number of arrows before it.
+type place struct{ line, group, arrows int }
+
+// places reads the diagram: the place of each folder that it names.
+func places(t *testing.T) map[string]place {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```")
+	found := map[string]place{}
+	for line, names := range strings.Split(blocks[1], "\n") {
+		for group, names := range strings.Split(names, "    ") {
+			before := ""
+			for arrows, names := range strings.Split(names, "←") {
+				for _, name := range strings.FieldsFunc(names, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",*", r) }) {
+					name = strings.TrimSuffix(name, "/")
+					for _, folder := range []string{name, path.Join(path.Dir(before), name)} { // "data/quiz, world"
+						if _, err := os.Stat(filepath.Join(root, folder)); err == nil {
+							found[folder] = place{line, group, arrows}
+							before = folder
+							break
+						}
+					}
+				}
+			}
+		}
+	}
+	return found
+}
+
+// TestLayers checks that the packages use one another as the diagram of docs/architecture.md
+// says.
+func TestLayers(t *testing.T) {
+	found := places(t)
+	if len(found) < 20 {
+		t.Fatalf("the diagram names %d folders: %v", len(found), found)
+	}
+	of := func(folder string) place {
+		for f := folder; f != "."; f = path.Dir(f) {
+			if p, ok := found[f]; ok {
+				return p
+			}
+		}
+		t.Errorf("%s isn't in the diagram", folder)
+		return place{}
+	}
+	for _, s := range sources(t) {
+		if s.isTest() {
+			continue
+		}
+		from := of(s.folder)
+		for _, i := range s.file.Imports {
+			imported, _ := strconv.Unquote(i.Path.Value)
+			imported, ours := strings.CutPrefix(imported, module+"/")
+			if !ours || strings.HasPrefix(imported, "internal/") {
+				continue
+			}
+			to := of(imported)
+			if to.line > from.line || to.line == from.line && (to.group != from.group || to.arrows > from.arrows) {
+				t.Errorf("%s/%s imports %s, against the diagram", s.folder, s.name, imported)
+			}
+		}
+	}
+}
+
 // TestConfigurations checks that configuration flows one way: a configuration is handed on by
 // value, and whoever needs another one makes it of a copy. Only what reads one, by flags or by
 // assignments like those of --set, has a pointer to it; and no field is set of a configuration
