@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -20,4 +21,14 @@ func peakBytes(s *os.ProcessState) int64 {
 		return int64(r.Maxrss)
 	}
 	return int64(r.Maxrss) << 10
+}
+
+// forgetPeak gives up memory that isn't in use and, on Linux, has the system forget that this
+// process ever had it, so that peakBytes knows of programs that need less.
+func forgetPeak() {
+	debug.FreeOSMemory()
+	if f, err := os.OpenFile("/proc/self/clear_refs", os.O_WRONLY, 0); err == nil {
+		_, _ = f.WriteString("5") // the peak of resident memory: see proc(5)
+		f.Close()
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	_ "embed"
 	"errors"
@@ -167,6 +168,7 @@ func (r *vectorsRun) run(ctx context.Context, dir string, words []string) error 
 	cmd.Dir = dir
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = io.Discard, &said
+	forgetPeak()
 	started := time.Now()
 	if err := cmd.Run(); err != nil {
 		text := strings.TrimSpace(said.String())
@@ -219,11 +221,20 @@ func parsed[T any](path string, parse func(r io.Reader, name string) (T, error))
 }
 
 func countWords(path string) (words int, err error) {
-	text, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return 0, err
 	}
-	if words = len(strings.Fields(string(text))); words == 0 {
+	defer f.Close()
+	in := bufio.NewScanner(f)
+	in.Split(bufio.ScanWords)
+	for in.Scan() {
+		words++
+	}
+	if err := in.Err(); err != nil {
+		return 0, fmt.Errorf("%s, after word %d: %w", path, words, err)
+	}
+	if words == 0 {
 		return 0, errors.New(path + ": no words in it")
 	}
 	return words, nil
@@ -237,7 +248,10 @@ func printVectors(w io.Writer, runs []vectorsRun) error {
 		if strings.HasPrefix(r.Program, "this program") {
 			ours = r.CPUSeconds
 		}
-		analogies, spearman := "–", "–"
+		memory, analogies, spearman := "–", "–", "–"
+		if r.Bytes != 0 {
+			memory = number.Mebibytes(r.Bytes)
+		}
 		if r.Analogies != 0 {
 			analogies = fmt.Sprintf("%.1f", r.Analogies)
 		}
@@ -245,7 +259,7 @@ func printVectors(w io.Writer, runs []vectorsRun) error {
 			spearman = fmt.Sprintf("%.3f", r.Spearman)
 		}
 		fmt.Fprintf(w, "| %s | %s | %d | %s | %.1f | %s | %s | %s | %s |\n", r.Program, r.Model, r.Seed,
-			number.Count(float64(r.Words)/r.CPUSeconds), r.CPUSeconds/ours, number.Count(float64(r.Words)/r.Seconds), number.Mebibytes(r.Bytes), analogies, spearman)
+			number.Count(float64(r.Words)/r.CPUSeconds), r.CPUSeconds/ours, number.Count(float64(r.Words)/r.Seconds), memory, analogies, spearman)
 	}
 	return nil
 }
