@@ -47,7 +47,7 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 		Name: name, Usage: usage,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"},
-			&cli.StringSliceFlag{Name: "kind", Usage: "runs of `KIND` only: train, finetune, ablate, scaling, fewshot, vectors, sft, reward, ppo, dpo, grpo, rankings (repeatable)"},
+			&cli.StringSliceFlag{Name: "kind", Usage: "runs of `KIND` only: train, finetune, ablate, scaling, fewshot, skip-gram, glove, sft, reward, ppo, dpo, grpo, all, overoptimise, export, import, init, rankings (repeatable)"},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the instants", Value: 1},
 			patienceFlag,
 			&cli.StringFlag{Name: "keep", Usage: "work in `FOLDER`, and leave there the runs in which something went wrong"},

@@ -54,7 +54,7 @@ func (s *Session) Resume(dir string) error {
 		return fmt.Errorf("%s: metadata step is %q: expected a number from 0 to %d", path, meta["step"], s.learner.Steps())
 	}
 	elapsed, err := time.ParseDuration(meta["elapsed"])
-	if err != nil {
+	if err != nil || elapsed < 0 {
 		return fmt.Errorf("%s: metadata elapsed is %q: expected a duration", path, meta["elapsed"])
 	}
 	for _, t := range s.learner.State() {

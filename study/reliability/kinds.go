@@ -83,7 +83,7 @@ var Kinds = []Kind{
 	{Name: "scaling", Begin: "scaling run --layers 1 --layers 2 --layers 3 --layers 4 --tokens 1000 --set data.stories_bytes=30000 --set data.val_fraction=0.1 --set model.context=32 --set tokenizer.vocab_size=300 --set train.batch_size=4 --to DIR"},
 	{Name: "fewshot", Begin: "fewshot run --layers 1 --layers 2 --trials 4 --shots 0 --shots 1 --set train.steps=20 --set data.stories_bytes=30000 --set model.context=128 --set train.batch_size=2 --set tokenizer.vocab_size=300 --set train.eval_interval=10 --set train.checkpoint_interval=5 --to DIR"},
 	{Name: "vectors, skip-gram", Begin: vectors, Resume: "vectors train --resume --run DIR", Marker: "config.yaml", Reads: []string{"vectors neighbours --run DIR mia"}},
-	{Name: "vectors, GloVe", Begin: vectors + " --model glove", Resume: "vectors train --resume --run DIR", Marker: "config.yaml", Reads: []string{"vectors neighbours --run DIR mia"}},
+	{Name: "vectors, glove", Begin: vectors + " --model glove", Resume: "vectors train --resume --run DIR", Marker: "config.yaml", Reads: []string{"vectors neighbours --run DIR mia"}},
 	{Name: "align sft", Begin: "align sft --from base --run DIR", Resume: "align sft --resume --run DIR", Marker: "config.yaml", Reads: readModel},
 	{Name: "align reward", Begin: "align reward --from sft --run DIR", Resume: "align reward --resume --run DIR", Marker: "config.yaml", Reads: readModel[:1]},
 	{Name: "align ppo", Begin: "align ppo --from sft --reward reward --force --run DIR", Resume: "align ppo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
@@ -97,7 +97,8 @@ var Kinds = []Kind{
 	{Name: "rankings", Begin: "align reward --from sft --data DIR/" + rankingsFile + " --run DIR-export", server: true},
 }
 
-// KindsOf returns the kinds whose names begin with one of the words; all without words.
+// KindsOf returns the kinds with names in which a word begins with one of words; all
+// without words.
 func KindsOf(words []string) (list []Kind, err error) {
 	if len(words) == 0 {
 		return Kinds, nil
@@ -105,7 +106,7 @@ func KindsOf(words []string) (list []Kind, err error) {
 	for _, w := range words {
 		found := false
 		for _, k := range Kinds {
-			if strings.HasPrefix(k.Name, w) || strings.HasPrefix(strings.TrimPrefix(k.Name, "align "), w) {
+			if strings.Contains(" "+k.Name, " "+w) {
 				list, found = append(list, k), true
 			}
 		}
