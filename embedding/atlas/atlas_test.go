@@ -95,6 +95,11 @@ func TestLabels(t *testing.T) {
 			if a.box.left < 0 || a.box.right > 800 || a.box.top < 0 || a.box.bottom > 600 {
 				t.Errorf("%q reaches over the edge: %v", a.text, a.box)
 			}
+			// The end that is fixed in a font of any width is the one at the dot.
+			dot, _ := f.at(m.Words[a.word].Place)
+			if want := map[string]float64{"start": dot + dotRadius + 2, "middle": dot, "end": dot - dotRadius - 2}[a.anchor]; a.x != want {
+				t.Errorf("the %s of %q is at %v, its dot at %v", a.anchor, a.text, a.x, dot)
+			}
 			for _, b := range placed[:i] {
 				if a.box.overlaps(b.box) {
 					t.Errorf("%q and %q overlap", a.text, b.text)

@@ -7,12 +7,14 @@ func (b box) overlaps(c box) bool {
 	return b.left < c.right && c.left < b.right && b.top < c.bottom && c.top < b.bottom
 }
 
-// label is the text of word number of the map, at the left end of its baseline.
+// label is the text of word number of the map. x is where its start, middle or end is, by its
+// anchor, so that in a font of another width it still ends at its dot; y is its baseline.
 type label struct {
-	word int
-	text string
-	x, y float64
-	box  box
+	word   int
+	text   string
+	anchor string // of SVG: start, middle or end
+	x, y   float64
+	box    box
 }
 
 // Sizes in the picture's units.
@@ -38,16 +40,19 @@ func labels(words []Word, f frame, bounds box) []label {
 		x, y := f.at(w.Place)
 		wide, gap := width(text)*labelSize, dotRadius+2
 		best, fewest := label{}, -1
-		for _, at := range [][2]float64{ // left end of the baseline
-			{x + gap, y + 0.35*labelSize}, {x - gap - wide, y + 0.35*labelSize},
-			{x - wide/2, y - gap - descent}, {x - wide/2, y + gap + ascent},
+		for _, at := range []struct {
+			anchor     string
+			x, y, left float64
+		}{
+			{"start", x + gap, y + 0.35*labelSize, x + gap}, {"end", x - gap, y + 0.35*labelSize, x - gap - wide},
+			{"middle", x, y - gap - descent, x - wide/2}, {"middle", x, y + gap + ascent, x - wide/2},
 		} {
-			b := box{at[0] - 1, at[1] - ascent, at[0] + wide + 1, at[1] + descent}
+			b := box{at.left - 1, at.y - ascent, at.left + wide + 1, at.y + descent}
 			if b.left < bounds.left || b.right > bounds.right || b.top < bounds.top || b.bottom > bounds.bottom || taken.count(b) > 0 {
 				continue
 			}
 			if covered := dots.count(b); fewest < 0 || covered < fewest {
-				best, fewest = label{i, text, at[0], at[1], b}, covered
+				best, fewest = label{i, text, at.anchor, at.x, at.y, b}, covered
 			}
 		}
 		if fewest >= 0 {

@@ -47,7 +47,7 @@ func (m *Map) svg() []byte {
 		fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="%v" fill="%s" fill-opacity="0.75"/>`+"\n", x, y, dotRadius, color(w.Group))
 	}
 	for _, l := range labels(m.Words, f, bounds) {
-		text(l.x, l.y, labelSize, "", l.text)
+		text(l.x, l.y, labelSize, ` text-anchor="`+l.anchor+`"`, l.text)
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes()

@@ -270,6 +270,9 @@ func TestCurve(t *testing.T) {
 			t.Errorf("no %q in the picture", want)
 		}
 	}
+	if n := strings.Count(string(picture), ">100</text>"); n != 1 {
+		t.Errorf("100 sentences have %d ticks, want 1", n)
+	}
 	if err := DrawCurve(path, nil); err == nil {
 		t.Error("no trials are drawn")
 	}

@@ -124,7 +124,9 @@ func DrawCurve(path string, trials []Trial) error {
 				amounts[t.Sentences] = true
 				mean, _ := Mean(Select(trials, start, "", t.Sentences), func(t Trial) float64 { return 100 * t.Test.All.F1() })
 				line = append(line, plotter.XY{X: float64(t.Sentences), Y: mean})
-				ticks = append(ticks, plot.Tick{Value: float64(t.Sentences), Label: strconv.Itoa(t.Sentences)})
+				if tick := (plot.Tick{Value: float64(t.Sentences), Label: strconv.Itoa(t.Sentences)}); !slices.Contains(ticks, tick) {
+					ticks = append(ticks, tick)
+				}
 			}
 		}
 		slices.SortFunc(line, func(a, b plotter.XY) int { return int(math.Copysign(1, a.X-b.X)) })
