@@ -37,10 +37,7 @@ func TestBegin(t *testing.T) {
 			if err := WriteHuggingFace(dir, other, 0); err != nil {
 				t.Fatal(err)
 			}
-			both, err := ReadHuggingFace(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
+			both := mustRead(t, dir)
 			alone, err := ReadJSON(filepath.Join(dir, jsonFile))
 			if err != nil {
 				t.Fatal(err)

@@ -14,10 +14,7 @@ func TestSymbols(t *testing.T) {
 	if err := Save(dir, made, 11); err != nil {
 		t.Fatal(err)
 	}
-	read, err := ReadHuggingFace(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	read := mustRead(t, dir)
 	for _, tok := range []Tokenizer{made, read} {
 		ids, err := tok.Encode("0bé0")
 		if err != nil || !slices.Equal(ids, []int32{2, 0, 1, 2}) || tok.VocabSize() != 3 || tok.EndOfText() != -1 {

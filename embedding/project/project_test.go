@@ -43,12 +43,18 @@ func readGolden(t *testing.T) (Matrix, golden) {
 	return m, want
 }
 
-func TestPCA(t *testing.T) {
-	m, want := readGolden(t)
+func pca(t *testing.T, m Matrix) (points []Point, shares [2]float64) {
+	t.Helper()
 	points, shares, err := PCA(m)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return points, shares
+}
+
+func TestPCA(t *testing.T) {
+	m, want := readGolden(t)
+	points, shares := pca(t, m)
 	for i, p := range want.PCA {
 		if math.Abs(math.Abs(points[i].X)-p[0]) > 1e-4 || math.Abs(math.Abs(points[i].Y)-p[1]) > 1e-4 {
 			t.Errorf("row %d is at %v, scikit-learn has %v", i, points[i], p)
@@ -72,10 +78,7 @@ func TestPCA(t *testing.T) {
 // are kept as well.
 func TestTSNE(t *testing.T) {
 	m, want := readGolden(t)
-	start, _, err := PCA(m)
-	if err != nil {
-		t.Fatal(err)
-	}
+	start, _ := pca(t, m)
 	for _, want := range want.TSNE {
 		for _, from := range [][]Point{start, nil} {
 			o := DefaultTSNE()

@@ -31,14 +31,39 @@ type activationFunctions struct {
 func (a Activation) functions(isa *instructionSet) activationFunctions {
 	switch a {
 	case ExactGELU:
-		return activationFunctions{exactGELUGo, exactGELUGradGo}
+		return exactGELUFunctions
 	case ReLU:
 		return activationFunctions{reluGo, reluGradGo}
 	case SiLU:
-		return activationFunctions{siluGo, siluGradGo}
+		return siluFunctions
 	}
 	return activationFunctions{isa.gelu, isa.geluGrad}
 }
+
+// elementwise makes the functions of an activation of f, which returns it and its derivative.
+func elementwise(f func(x float32) (y, slope float32)) activationFunctions {
+	return activationFunctions{
+		apply: func(y, x []float32, rows, n, ld int) {
+			for r := range rows {
+				to := y[r*ld : r*ld+n]
+				for i, v := range x[r*ld : r*ld+n] {
+					to[i], _ = f(v)
+				}
+			}
+		},
+		gradient: func(dy, x []float32, rows, n, ld int) {
+			for r := range rows {
+				x, dy := x[r*ld:r*ld+n], dy[r*ld:r*ld+n]
+				for i, v := range x {
+					y, slope := f(v)
+					x[i], dy[i] = y, dy[i]*slope
+				}
+			}
+		},
+	}
+}
+
+var exactGELUFunctions, siluFunctions = elementwise(exactGELU), elementwise(silu)
 
 // Apply computes y, the activation of x, over len(x) elements, to 3e-7·(1+|y|). y may be x.
 func (a Activation) Apply(y, x []float32) {
@@ -102,25 +127,4 @@ func silu(x float32) (y, slope float32) {
 		return x, 1
 	}
 	return x * s, s * (1 + x*rest)
-}
-
-// siluGo sets y to SiLU(x).
-func siluGo(y, x []float32, rows, n, ld int) {
-	for r := range rows {
-		to := y[r*ld : r*ld+n]
-		for i, v := range x[r*ld : r*ld+n] {
-			to[i], _ = silu(v)
-		}
-	}
-}
-
-// siluGradGo is the gradient of siluGo; see activationFunctions.
-func siluGradGo(dy, x []float32, rows, n, ld int) {
-	for r := range rows {
-		x, dy := x[r*ld:r*ld+n], dy[r*ld:r*ld+n]
-		for i, v := range x {
-			y, slope := silu(v)
-			x[i], dy[i] = y, dy[i]*slope
-		}
-	}
 }

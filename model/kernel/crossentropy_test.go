@@ -21,68 +21,74 @@ func predictions(r *rand.Rand, rows, vocab int) (logits []float32, targets []int
 	return logits, targets
 }
 
-func TestCrossEntropy(t *testing.T) {
+// eachPrediction runs a test on logits of vocabularies of many sizes, with every instruction set.
+func eachPrediction(t *testing.T, test func(t *testing.T, r *rand.Rand, rows, vocab int, logits []float32, targets []int32)) {
 	eachInstructionSet(t, func(t *testing.T) {
 		for _, vocab := range []int{1, 2, 5, 8, 15, 16, 17, 33, 65, 2047, 5000} {
 			const rows = 7
 			r := newRand(uint64(vocab))
 			logits, targets := predictions(r, rows, vocab)
-
-			p, loss, total := make([]float64, rows*vocab), make([]float64, rows), 0.0
-			for i := range rows {
-				row, sum := widen(logits[i*vocab:i*vocab+vocab]), 0.0
-				for _, v := range row {
-					sum += math.Exp(v)
-				}
-				for j, v := range row {
-					p[i*vocab+j] = math.Exp(v) / sum
-				}
-				if targets[i] != Ignore {
-					loss[i] = math.Log(sum) - row[targets[i]]
-					total += loss[i]
-				}
-			}
-
-			before, losses := clone(logits), random(r, rows, 0)
-			sum, counted := CrossEntropy(losses, logits, targets, rows, vocab)
-			check := func() {
-				t.Helper()
-				near(t, "loss", losses, loss, 2e-6)
-				near(t, "sum", []float32{float32(sum)}, []float64{total}, 2e-6)
-				if counted != rows-2 {
-					t.Errorf("counted %d, want %d", counted, rows-2)
-				}
-				unharmed(t, logits, losses)
-			}
-			check()
-			for i := range logits {
-				if logits[i] != before[i] {
-					t.Fatalf("logits[%d] changed", i)
-				}
-			}
-			softmax := random(r, rows*vocab, 0)
-			Softmax(softmax, logits, rows, vocab)
-			near(t, "softmax", softmax, p, 1e-6)
-			unharmed(t, softmax)
-			Softmax(before, before, rows, vocab)
-			near(t, "softmax in place", before, p, 1e-6)
-
-			clear(losses)
-			sum, counted = CrossEntropyGrad(losses, logits, targets, rows, vocab)
-			check()
-			for i := range rows {
-				row := p[i*vocab : i*vocab+vocab]
-				if targets[i] == Ignore {
-					clear(row)
-					continue
-				}
-				row[targets[i]]--
-				for j := range row {
-					row[j] /= float64(counted)
-				}
-			}
-			near(t, "gradient", logits, p, 1e-6)
+			test(t, r, rows, vocab, logits, targets)
 		}
+	})
+}
+
+func TestCrossEntropy(t *testing.T) {
+	eachPrediction(t, func(t *testing.T, r *rand.Rand, rows, vocab int, logits []float32, targets []int32) {
+		p, loss, total := make([]float64, rows*vocab), make([]float64, rows), 0.0
+		for i := range rows {
+			row, sum := widen(logits[i*vocab:i*vocab+vocab]), 0.0
+			for _, v := range row {
+				sum += math.Exp(v)
+			}
+			for j, v := range row {
+				p[i*vocab+j] = math.Exp(v) / sum
+			}
+			if targets[i] != Ignore {
+				loss[i] = math.Log(sum) - row[targets[i]]
+				total += loss[i]
+			}
+		}
+
+		before, losses := clone(logits), random(r, rows, 0)
+		sum, counted := CrossEntropy(losses, logits, targets, rows, vocab)
+		check := func() {
+			t.Helper()
+			near(t, "loss", losses, loss, 2e-6)
+			near(t, "sum", []float32{float32(sum)}, []float64{total}, 2e-6)
+			if counted != rows-2 {
+				t.Errorf("counted %d, want %d", counted, rows-2)
+			}
+			unharmed(t, logits, losses)
+		}
+		check()
+		for i := range logits {
+			if logits[i] != before[i] {
+				t.Fatalf("logits[%d] changed", i)
+			}
+		}
+		softmax := random(r, rows*vocab, 0)
+		Softmax(softmax, logits, rows, vocab)
+		near(t, "softmax", softmax, p, 1e-6)
+		unharmed(t, softmax)
+		Softmax(before, before, rows, vocab)
+		near(t, "softmax in place", before, p, 1e-6)
+
+		clear(losses)
+		sum, counted = CrossEntropyGrad(losses, logits, targets, rows, vocab)
+		check()
+		for i := range rows {
+			row := p[i*vocab : i*vocab+vocab]
+			if targets[i] == Ignore {
+				clear(row)
+				continue
+			}
+			row[targets[i]]--
+			for j := range row {
+				row[j] /= float64(counted)
+			}
+		}
+		near(t, "gradient", logits, p, 1e-6)
 	})
 }
 

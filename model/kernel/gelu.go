@@ -89,24 +89,3 @@ func exactGELU(x float32) (y, slope float32) {
 	}
 	return float32(v * phi), float32(phi + v*math.Exp(-v*v/2)/math.Sqrt(2*math.Pi))
 }
-
-// exactGELUGo is geluGo for the exact form.
-func exactGELUGo(y, x []float32, rows, n, ld int) {
-	for r := range rows {
-		from, to := x[r*ld:r*ld+n], y[r*ld:r*ld+n]
-		for i, v := range from {
-			to[i], _ = exactGELU(v)
-		}
-	}
-}
-
-// exactGELUGradGo is geluGradGo for the exact form.
-func exactGELUGradGo(dy, x []float32, rows, n, ld int) {
-	for r := range rows {
-		x, dy := x[r*ld:r*ld+n], dy[r*ld:r*ld+n]
-		for i, v := range x {
-			y, slope := exactGELU(v)
-			x[i], dy[i] = y, dy[i]*slope
-		}
-	}
-}

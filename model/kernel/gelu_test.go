@@ -81,7 +81,7 @@ func TestExactGELU(t *testing.T) {
 	ExactGELU.Apply(y, x)
 	near(t, "exact gelu", y, want, 3e-7)
 	unharmed(t, y)
-	exactGELUGradGo(dy, x, 1, len(x), len(x))
+	exactGELUFunctions.gradient(dy, x, 1, len(x), len(x))
 	near(t, "its gradient", dy, slope, 1e-6)
 	if !slices.Equal(x, y) {
 		t.Error("the backward pass computes another exact GELU than the forward pass")

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -22,52 +23,47 @@ func logSoftmaxRef(row []float32) []float64 {
 }
 
 func TestLogProbs(t *testing.T) {
-	eachInstructionSet(t, func(t *testing.T) {
-		for _, vocab := range []int{1, 2, 5, 8, 15, 16, 17, 33, 65, 2047, 5000} {
-			const rows = 7
-			r := newRand(uint64(vocab))
-			logits, targets := predictions(r, rows, vocab)
-			// Row 2 has no gradient of the entropy, row 3 only that, row 5 none at all.
-			dLogProbs, dEntropies := random(r, rows, 0), random(r, rows, 0)
-			dEntropies[2], dLogProbs[3], dLogProbs[5], dEntropies[5] = 0, 0, 0, 0
+	eachPrediction(t, func(t *testing.T, r *rand.Rand, rows, vocab int, logits []float32, targets []int32) {
+		// Row 2 has no gradient of the entropy, row 3 only that, row 5 none at all.
+		dLogProbs, dEntropies := random(r, rows, 0), random(r, rows, 0)
+		dEntropies[2], dLogProbs[3], dLogProbs[5], dEntropies[5] = 0, 0, 0, 0
 
-			wantLogProbs, wantEntropies := make([]float64, rows), make([]float64, rows)
-			plain, both := make([]float64, rows*vocab), make([]float64, rows*vocab)
-			for i, target := range targets {
-				if target == Ignore {
-					continue
-				}
-				logP := logSoftmaxRef(logits[i*vocab : i*vocab+vocab])
-				wantLogProbs[i] = logP[target]
-				for _, v := range logP {
-					wantEntropies[i] -= math.Exp(v) * v
-				}
-				for j, v := range logP {
-					p, one := math.Exp(v), 0.0
-					if j == int(target) {
-						one = 1
-					}
-					plain[i*vocab+j] = float64(dLogProbs[i]) * (one - p)
-					both[i*vocab+j] = plain[i*vocab+j] - float64(dEntropies[i])*p*(v+wantEntropies[i])
-				}
+		wantLogProbs, wantEntropies := make([]float64, rows), make([]float64, rows)
+		plain, both := make([]float64, rows*vocab), make([]float64, rows*vocab)
+		for i, target := range targets {
+			if target == Ignore {
+				continue
 			}
-
-			before := clone(logits)
-			logProbs, entropies := random(r, rows, 0), random(r, rows, 0)
-			LogProbs(logProbs, nil, logits, targets, rows, vocab)
-			near(t, "log-probabilities alone", logProbs, wantLogProbs, 1e-6)
-			clear(logProbs)
-			LogProbs(logProbs, entropies, logits, targets, rows, vocab)
-			near(t, "log-probabilities", logProbs, wantLogProbs, 1e-6)
-			near(t, "entropies", entropies, wantEntropies, 1e-6)
-			unharmed(t, logits, logProbs, entropies)
-			near(t, "logits", logits, widen(before), 0)
-			LogProbsGrad(logits, dLogProbs, nil, targets, rows, vocab)
-			near(t, "gradient", logits, plain, 1e-6)
-			LogProbsGrad(before, dLogProbs, dEntropies, targets, rows, vocab)
-			near(t, "gradient with entropies", before, both, 1e-6)
-			unharmed(t, logits, before)
+			logP := logSoftmaxRef(logits[i*vocab : i*vocab+vocab])
+			wantLogProbs[i] = logP[target]
+			for _, v := range logP {
+				wantEntropies[i] -= math.Exp(v) * v
+			}
+			for j, v := range logP {
+				p, one := math.Exp(v), 0.0
+				if j == int(target) {
+					one = 1
+				}
+				plain[i*vocab+j] = float64(dLogProbs[i]) * (one - p)
+				both[i*vocab+j] = plain[i*vocab+j] - float64(dEntropies[i])*p*(v+wantEntropies[i])
+			}
 		}
+
+		before := clone(logits)
+		logProbs, entropies := random(r, rows, 0), random(r, rows, 0)
+		LogProbs(logProbs, nil, logits, targets, rows, vocab)
+		near(t, "log-probabilities alone", logProbs, wantLogProbs, 1e-6)
+		clear(logProbs)
+		LogProbs(logProbs, entropies, logits, targets, rows, vocab)
+		near(t, "log-probabilities", logProbs, wantLogProbs, 1e-6)
+		near(t, "entropies", entropies, wantEntropies, 1e-6)
+		unharmed(t, logits, logProbs, entropies)
+		near(t, "logits", logits, widen(before), 0)
+		LogProbsGrad(logits, dLogProbs, nil, targets, rows, vocab)
+		near(t, "gradient", logits, plain, 1e-6)
+		LogProbsGrad(before, dLogProbs, dEntropies, targets, rows, vocab)
+		near(t, "gradient with entropies", before, both, 1e-6)
+		unharmed(t, logits, before)
 	})
 }
 
