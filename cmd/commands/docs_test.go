@@ -22,7 +22,7 @@ var small = map[string][]string{
 	"fewshot.yaml":      {"data.stories_bytes=60000", "data.val_fraction=0.1", "tokenizer.vocab_size=300", "model.layers=1", "model.heads=2", "model.width=16", "model.context=1024", "train.steps=2", "train.batch_size=1", "sample.max_tokens=8"},
 	"gpt2-124m.yaml":    {"model.layers=1", "model.width=16", "model.heads=2", "model.context=32"},
 	"sentiment-zh.yaml": {"finetune.examples=20", "finetune.min_steps=2", "finetune.evaluations=1", "finetune.epochs=1", "train.batch_size=4"},
-	"small-zh.yaml":     {"data.stories_bytes=40000", "tokenizer.vocab_size=300", "model.layers=2", "model.heads=2", "model.width=16", "model.context=256", "train.steps=4", "train.batch_size=2", "sample.max_tokens=8"},
+	"small-zh.yaml":     {"data.stories_bytes=40000", "tokenizer.vocab_size=300", "model.layers=1", "model.heads=2", "model.width=16", "model.context=256", "train.steps=4", "train.batch_size=2", "sample.max_tokens=8"},
 	"sentiment.yaml":    {"finetune.examples=20", "finetune.min_steps=2", "finetune.evaluations=1", "finetune.epochs=1", "train.batch_size=4"},
 	"finetune.yaml":     {"finetune.min_steps=2", "finetune.evaluations=1", "finetune.epochs=1"},
 }
