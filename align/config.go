@@ -168,11 +168,11 @@ type Evaluation struct {
 func Default() Config {
 	ppo := Policy{
 		Updates: 50, Episodes: 64, Group: 1, MiniBatch: 16, Epochs: 1, LearningRate: 3e-4, Warmup: 5,
-		KL: 0.02, KLIn: KLReward, KLHorizon: 10000, MaxKL: 40, Clip: 0.2, Gamma: 1, Lambda: 0.95,
+		KL: 0.1, KLIn: KLReward, KLHorizon: 10000, MaxKL: 40, Clip: 0.2, Gamma: 1, Lambda: 0.95,
 		ValueRate: 1e-3, ValueClip: 0.2, ValueWeight: 0.1, MissingEnd: 1, Whiten: true, EvalEvery: 10,
 	}
 	grpo := ppo
-	grpo.Group, grpo.KLIn = 8, KLLoss
+	grpo.Group, grpo.KLIn, grpo.KL = 8, KLLoss, 0.02
 	grpo.ValueRate, grpo.ValueClip, grpo.ValueWeight = 0, 0, 0
 	return Config{
 		World:      World{Scale: 0.1, Seed: 1, MaxTokens: 160},
