@@ -206,7 +206,7 @@ func (t *Trainer) Loss(tokens corpus.Sequence) float64 {
 	sum, examples := 0.0, 0
 	objective := t.objective()
 	for from := 0; from < tokens.Len(); from += chunkTokens {
-		t.read(t.chunkAt(tokens, from), evaluationSeed, uint64(from), func(b *block) error {
+		_ = t.read(t.chunkAt(tokens, from), evaluationSeed, uint64(from), func(b *block) error {
 			var loss float64
 			var n int
 			if t.Options.Softmax {
