@@ -39,7 +39,7 @@ func (k Kind) Signal(p *Program, r *Report, times int, seed uint64) error {
 		if fault := e.Fault(); fault != "" {
 			r.wrong(x, "%v: %s", e, fault)
 		}
-		if e.Status != 0 && e.Status != 128+int(s) && !(twice && e.Status == 128+int(syscall.SIGINT)) {
+		if !k.through(e) && e.Status != 128+int(s) && !(twice && e.Status == 128+int(syscall.SIGINT)) {
 			r.wrong(x, "%v after signal %d (twice: %v)", e, s, twice)
 		}
 		if said := strings.Contains(e.Stdout, "\nstopped"); said && e.Status == 0 {
