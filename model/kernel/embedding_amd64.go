@@ -2,7 +2,10 @@
 
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 func sigmoidRowsLanes8(x, weights []float32, n int)  { sigmoidRowsBy(sigmoidRowsAVX2, x, weights, n) }
 func sigmoidRowsLanes16(x, weights []float32, n int) { sigmoidRowsBy(sigmoidRowsAVX512, x, weights, n) }
@@ -90,6 +93,30 @@ func addWindowsLanes16(x, rows []float32, from, to []int32, first int, shares []
 	windowsBy(addWindowsAVX512, x, rows, from, to, first, shares, stride)
 }
 
+func dotWindowsLanes8(x, rows []float32, from, to []int32, first int, dots []float32, stride int) {
+	pairsBy(dotWindowsAVX2, x, rows, from, to, first, dots, stride)
+}
+
+func dotWindowsLanes16(x, rows []float32, from, to []int32, first int, dots []float32, stride int) {
+	pairsBy(dotWindowsAVX512, x, rows, from, to, first, dots, stride)
+}
+
+func mixWindowsLanes8(sums, rows []float32, from, to []int32, first int, weights []float32, stride int) {
+	pairsBy(mixWindowsAVX2, sums, rows, from, to, first, weights, stride)
+}
+
+func mixWindowsLanes16(sums, rows []float32, from, to []int32, first int, weights []float32, stride int) {
+	pairsBy(mixWindowsAVX512, sums, rows, from, to, first, weights, stride)
+}
+
+func stepWindowsLanes8(x, rows []float32, from, to []int32, first int, weights []float32, stride int) {
+	pairsBy(stepWindowsAVX2, x, rows, from, to, first, weights, stride)
+}
+
+func stepWindowsLanes16(x, rows []float32, from, to []int32, first int, weights []float32, stride int) {
+	pairsBy(stepWindowsAVX512, x, rows, from, to, first, weights, stride)
+}
+
 // windowsBy proves the bounds that assembly doesn't check.
 func windowsBy(windows func(list, rows *float32, from, to []int32, first int, shares *float32, stride int), list, rows []float32, from, to []int32, first int, shares []float32, stride int) {
 	n := len(from)
@@ -97,13 +124,32 @@ func windowsBy(windows func(list, rows *float32, from, to []int32, first int, sh
 		return
 	}
 	_, _ = list[n*stride-1], shares[n-1]
-	to = to[:n]
+	within(rows, from, to[:n], first, stride)
+	windows(&list[0], &rows[0], from, to, first, &shares[0], stride)
+}
+
+// pairsBy proves the bounds that assembly doesn't check.
+func pairsBy(windows func(list, rows *float32, from, to []int32, first int, numbers *float32, stride int), list, rows []float32, from, to []int32, first int, numbers []float32, stride int) {
+	n := len(from)
+	if n == 0 || stride == 0 {
+		return
+	}
+	_ = list[n*stride-1]
+	pairs := within(rows, from, to[:n], first, stride)
+	windows(&list[0], &rows[0], from, to, first, unsafe.SliceData(numbers[:pairs]), stride)
+}
+
+// within proves that windows lie in the rows and hold their own places. It returns how many
+// other places they hold.
+func within(rows []float32, from, to []int32, first, stride int) (pairs int) {
 	for c, a := range from {
-		if b, own := int(to[c]), first+c; a < 0 || own < int(a) || own >= b || b*stride > len(rows) {
+		b, own := int(to[c]), first+c
+		if a < 0 || own < int(a) || own >= b || b*stride > len(rows) {
 			panic(fmt.Sprintf("kernel: the window from %d to %d doesn't hold its own place, %d", a, b, own))
 		}
+		pairs += b - int(a) - 1
 	}
-	windows(&list[0], &rows[0], from, to, first, &shares[0], stride)
+	return pairs
 }
 
 func dotPairsLanes8(dots, x, y []float32, stride int) { dotPairsBy(dotPairsAVX2, dots, x, y, stride) }

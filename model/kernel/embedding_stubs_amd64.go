@@ -54,6 +54,33 @@ func addStepsAVX2(row *float32, steps *float32, list []int32, stride int, later 
 //go:noescape
 func sumWindowsAVX2(sums *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
 
+// dotWindowsAVX2 adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		dot(x[c], row) to the next of dots, for rows from[c] to to[c] without row first+c
+//	}
+//
+//go:noescape
+func dotWindowsAVX2(x *float32, rows *float32, from []int32, to []int32, first int, dots *float32, stride int)
+
+// mixWindowsAVX2 computes for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		sums[c] = the sum of the next of weights times the row, for rows from[c] to to[c] without row first+c
+//	}
+//
+//go:noescape
+func mixWindowsAVX2(sums *float32, rows *float32, from []int32, to []int32, first int, weights *float32, stride int)
+
+// stepWindowsAVX2 adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		the next of weights times x[c] to the row, for rows from[c] to to[c] without row first+c
+//	}
+//
+//go:noescape
+func stepWindowsAVX2(x *float32, rows *float32, from []int32, to []int32, first int, weights *float32, stride int)
+
 // addWindowsAVX2 adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
 //
 //	for c := range from {
@@ -131,6 +158,33 @@ func addStepsAVX512(row *float32, steps *float32, list []int32, stride int, late
 //
 //go:noescape
 func sumWindowsAVX512(sums *float32, rows *float32, from []int32, to []int32, first int, shares *float32, stride int)
+
+// dotWindowsAVX512 adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		dot(x[c], row) to the next of dots, for rows from[c] to to[c] without row first+c
+//	}
+//
+//go:noescape
+func dotWindowsAVX512(x *float32, rows *float32, from []int32, to []int32, first int, dots *float32, stride int)
+
+// mixWindowsAVX512 computes for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		sums[c] = the sum of the next of weights times the row, for rows from[c] to to[c] without row first+c
+//	}
+//
+//go:noescape
+func mixWindowsAVX512(sums *float32, rows *float32, from []int32, to []int32, first int, weights *float32, stride int)
+
+// stepWindowsAVX512 adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+//
+//	for c := range from {
+//		the next of weights times x[c] to the row, for rows from[c] to to[c] without row first+c
+//	}
+//
+//go:noescape
+func stepWindowsAVX512(x *float32, rows *float32, from []int32, to []int32, first int, weights *float32, stride int)
 
 // addWindowsAVX512 adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
 //

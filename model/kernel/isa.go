@@ -53,6 +53,9 @@ type instructionSet struct {
 	addSteps      func(row, steps []float32, list []int32, stride int, later []float32)
 	sumWindows    func(sums, rows []float32, from, to []int32, first int, shares []float32, stride int)
 	addWindows    func(x, rows []float32, from, to []int32, first int, shares []float32, stride int)
+	dotWindows    func(x, rows []float32, from, to []int32, first int, dots []float32, stride int)
+	mixWindows    func(sums, rows []float32, from, to []int32, first int, weights []float32, stride int)
+	stepWindows   func(x, rows []float32, from, to []int32, first int, weights []float32, stride int)
 	dotPairs      func(dots, x, y []float32, stride int)
 	stepPairs     func(dx, dy, x, y, g []float32, stride int)
 	gloveStep     func(w, x, rates []float32, f, log float32, nextW, nextX []float32) (diff float32)
@@ -74,6 +77,7 @@ var portable = instructionSet{
 	normalize: normalizeGo, normalizeGrad: normalizeGradGo, affineGrad: affineGradGo,
 	dropout: dropoutGo, adamw: adamwGo,
 	sigmoidRows: sigmoidRowsGo, studentForces: studentForcesGo, gloveStep: gloveStepGo, gatherRows: gatherRowsGo, addSteps: addStepsGo,
+	dotWindows: dotWindowsGo, mixWindows: mixWindowsGo, stepWindows: stepWindowsGo,
 	sumWindows: sumWindowsGo, addWindows: addWindowsGo, dotPairs: dotPairsGo, stepPairs: stepPairsGo,
 	fma: fmaGo,
 }

@@ -21,6 +21,7 @@ var avx2 = instructionSet{
 	},
 	adamw:       func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX2(param, grad, m, v, &c.gradScale) },
 	sigmoidRows: sigmoidRowsLanes8, studentForces: studentForcesLanes8, gloveStep: gloveStepLanes8, gatherRows: gatherRowsLanes8, addSteps: addStepsLanes8,
+	dotWindows: dotWindowsLanes8, mixWindows: mixWindowsLanes8, stepWindows: stepWindowsLanes8,
 	sumWindows: sumWindowsLanes8, addWindows: addWindowsLanes8, dotPairs: dotPairsLanes8, stepPairs: stepPairsLanes8,
 	fma: fmaAVX2,
 }
@@ -42,6 +43,7 @@ var avx512 = instructionSet{
 	},
 	adamw:       func(param, grad, m, v []float32, c *adamwConstants) { adamwAVX512(param, grad, m, v, &c.gradScale) },
 	sigmoidRows: sigmoidRowsLanes16, studentForces: studentForcesLanes16, gloveStep: gloveStepLanes16, gatherRows: gatherRowsLanes16, addSteps: addStepsLanes16,
+	dotWindows: dotWindowsLanes16, mixWindows: mixWindowsLanes16, stepWindows: stepWindowsLanes16,
 	sumWindows: sumWindowsLanes16, addWindows: addWindowsLanes16, dotPairs: dotPairsLanes16, stepPairs: stepPairsLanes16,
 	fma: fmaAVX512,
 }

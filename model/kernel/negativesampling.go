@@ -103,6 +103,14 @@ func SamplingLoss(t Table, pieces []Examples, s Sampling) (loss float64, example
 // width is the number of words in the window of target c.
 func (e *Examples) width(c int) int { return int(e.To[c]-e.From[c]) - 1 }
 
+// pairs is the number of words in all windows.
+func (e *Examples) pairs() (n int) {
+	for c := range e.From {
+		n += e.width(c)
+	}
+	return n
+}
+
 type samplingTask struct {
 	Sampling
 	isa    *instructionSet
@@ -119,7 +127,7 @@ func (t *samplingTask) piece(w *worker, i int) {
 	L, P, K, s := len(e.Inputs), len(e.Targets), len(e.Noise), t.table.Stride
 	p := samplingPiece{samplingTask: t, Examples: e}
 	isa := t.isa
-	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L*targetGroup + L + 2*P + max(isa.panelFloats(K, t.table.D), isa.panelFloats(targetGroup, t.table.D), L*targetGroup))
+	scratch := w.floats((2*L+2*P+K)*s + L*K + P*K + L + 1 + 2*P + e.pairs() + isa.panelFloats(K, t.table.D))
 	p.inputs, scratch = carve(scratch, L*s)
 	p.targets, scratch = carve(scratch, P*s)
 	p.noise, scratch = carve(scratch, K*s)
@@ -154,21 +162,18 @@ type samplingPiece struct {
 	dInputs, dTargets, dNoise []float32 // nil: the loss is wanted
 }
 
-// targetGroup is the number of targets whose windows are computed together, as a dense
-// product of the words that they span: a vector of the widest instruction set.
-const targetGroup = 16
-
 // skipGram predicts each target from each word of its window. One product has the
 // scores of all inputs with all noise words; each input counts as often as it is in a
 // window.
 func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 	isa, s, d := p.isa, p.table.Stride, p.table.D
 	L, K := len(p.Inputs), len(p.Noise)
-	weights, scratch := carve(scratch, L)
-	clear(weights)
-	for c := range p.Targets {
-		p.window(c, func(i int) { weights[i]++ })
-	}
+	weights, scratch := carve(scratch, L+1)
+	p.occurrences(weights)
+	weights = weights[:L]
+	scores, scratch := carve(scratch, p.pairs())
+	clear(scores)
+	isa.dotWindows(p.targets, p.inputs, p.From, p.To, p.First, scores, s)
 	dots, scratch := carve(scratch, L*K)
 	columns, _ := isa.columnPanels(scratch, p.noise, s, d, K)
 	isa.multiply(L, K, d, p.inputs, s, 1, columns, dots, K, false)
@@ -179,65 +184,44 @@ func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 				loss += float64(n*share) * softplus(x)
 			}
 		}
-	} else {
-		for i := range weights {
-			weights[i] *= -p.rate * share
-		}
-		isa.sigmoidRows(dots, weights, K)
-		rows, _ := isa.rowPanels(nil, p.noise, s, K, s)
-		isa.multiply(L, s, K, dots, K, 1, rows, p.dInputs, s, false)
-		rows, _ = isa.rowPanels(nil, p.inputs, s, L, s)
-		isa.multiply(K, s, L, dots, 1, K, rows, p.dNoise, s, false)
-	}
-	for i := range weights {
-		weights[i] = p.rate
-	}
-	for c := 0; c < len(p.Targets); c += targetGroup {
-		loss += p.group(c, min(c+targetGroup, len(p.Targets)), weights, scratch)
-	}
-	return loss
-}
-
-// group computes the positive examples of targets c0 to c1. rates [L] is the rate, in
-// each of its elements.
-func (p *samplingPiece) group(c0, c1 int, rates, scratch []float32) (loss float64) {
-	isa, s, d := p.isa, p.table.Stride, p.table.D
-	n := c1 - c0
-	lo, hi := p.span(c0, c1)
-	span := hi - lo
-	if span == 0 {
-		if p.dTargets != nil {
-			clear(p.dTargets[c0*s : c1*s])
-		}
-		return 0
-	}
-	dots, scratch := carve(scratch, span*targetGroup)
-	targets, inputs := p.targets[c0*s:c1*s], p.inputs[lo*s:hi*s]
-	columns, _ := isa.columnPanels(scratch, targets, s, d, n)
-	isa.multiply(span, n, d, inputs, s, 1, columns, dots, targetGroup, false)
-	if p.dTargets == nil {
-		for c := c0; c < c1; c++ {
-			p.window(c, func(i int) { loss += softplus(-dots[(i-lo)*targetGroup+c-c0]) })
+		for _, x := range scores {
+			loss += softplus(-x)
 		}
 		return loss
 	}
-	isa.sigmoidRows(dots, rates[:span], targetGroup)
-	errors, _ := carve(scratch, span*targetGroup)
-	clear(errors)
-	for c := c0; c < c1; c++ {
-		own := p.First + c - lo
-		for i := int(p.From[c]) - lo; i < int(p.To[c])-lo; i++ {
-			if i != own {
-				at := i*targetGroup + c - c0
-				errors[at] = p.rate - dots[at]
-			}
-		}
+	for i := range weights {
+		weights[i] *= -p.rate * share
 	}
-	rows, _ := isa.rowPanels(nil, targets, s, n, s)
-	isa.multiply(span, s, n, errors, targetGroup, 1, rows, p.dInputs[lo*s:], s, true)
-	rows, _ = isa.rowPanels(nil, inputs, s, span, s)
-	isa.multiply(n, s, span, errors, 1, targetGroup, rows, p.dTargets[c0*s:], s, false)
+	isa.sigmoidRows(dots, weights, K)
+	rows, _ := isa.rowPanels(nil, p.noise, s, K, s)
+	isa.multiply(L, s, K, dots, K, 1, rows, p.dInputs, s, false)
+	rows, _ = isa.rowPanels(nil, p.inputs, s, L, s)
+	isa.multiply(K, s, L, dots, 1, K, rows, p.dNoise, s, false)
+	weight := [1]float32{p.rate}
+	isa.sigmoidRows(scores, weight[:], len(scores))
+	for i, x := range scores {
+		scores[i] = p.rate - x
+	}
+	isa.mixWindows(p.dTargets, p.inputs, p.From, p.To, p.First, scores, s)
+	isa.stepWindows(p.targets, p.dInputs, p.From, p.To, p.First, scores, s)
 	return 0
+}
+
+// occurrences counts in how many windows each input is. counts has an element more than
+// there are inputs, which is left with nothing.
+func (e *Examples) occurrences(counts []float32) {
+	clear(counts)
+	for c, from := range e.From {
+		counts[from]++
+		counts[e.First+c]--
+		counts[e.First+c+1]++
+		counts[e.To[c]]--
+	}
+	sum := float32(0)
+	for i := range counts {
+		sum += counts[i]
+		counts[i] = sum
+	}
 }
 
 // cbow predicts each target from the mean of its window.
@@ -291,15 +275,6 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 	return 0
 }
 
-// span is the range of inputs that the windows of targets c0 to c1 reach over.
-func (p *samplingPiece) span(c0, c1 int) (lo, hi int) {
-	lo, hi = int(p.From[c0]), int(p.To[c0])
-	for c := c0 + 1; c < c1; c++ {
-		lo, hi = min(lo, int(p.From[c])), max(hi, int(p.To[c]))
-	}
-	return lo, hi
-}
-
 // softplus is log(1 + e^x) = −log σ(−x).
 func softplus(x float32) float64 {
 	return max(float64(x), 0) + math.Log1p(math.Exp(-math.Abs(float64(x))))
@@ -326,6 +301,46 @@ func addWindowsGo(x, rows []float32, from, to []int32, first int, shares []float
 		for i := int(from[c]); i < int(to[c]); i++ {
 			if i != first+c {
 				combineGo(rows[i*stride:i*stride+stride], shares[c:c+1], x[c*stride:], stride)
+			}
+		}
+	}
+}
+
+// dotWindowsGo adds to the dots, one for each row of each window, the product of row c of x
+// with it.
+func dotWindowsGo(x, rows []float32, from, to []int32, first int, dots []float32, stride int) {
+	for c := range from {
+		for i := int(from[c]); i < int(to[c]); i++ {
+			if i != first+c {
+				dots[0] += dotGo(x[c*stride:c*stride+stride], rows[i*stride:])
+				dots = dots[1:]
+			}
+		}
+	}
+}
+
+// mixWindowsGo sets row c of sums to the sum of the rows of a window, each times the next
+// of the weights.
+func mixWindowsGo(sums, rows []float32, from, to []int32, first int, weights []float32, stride int) {
+	for c := range from {
+		sum := sums[c*stride : c*stride+stride]
+		clear(sum)
+		for i := int(from[c]); i < int(to[c]); i++ {
+			if i != first+c {
+				combineGo(sum, weights[:1], rows[i*stride:], stride)
+				weights = weights[1:]
+			}
+		}
+	}
+}
+
+// stepWindowsGo adds row c of x to each of the rows of its window, times the next of the weights.
+func stepWindowsGo(x, rows []float32, from, to []int32, first int, weights []float32, stride int) {
+	for c := range from {
+		for i := int(from[c]); i < int(to[c]); i++ {
+			if i != first+c {
+				combineGo(rows[i*stride:i*stride+stride], weights[:1], x[c*stride:], stride)
+				weights = weights[1:]
 			}
 		}
 	}

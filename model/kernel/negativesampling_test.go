@@ -315,6 +315,24 @@ func TestWindows(t *testing.T) {
 			addWindowsGo(x, want, e.From, e.To, e.First, shares, stride)
 			check("addWindows", got, want)
 
+			numbers := random(r, e.pairs(), 0)
+			got = clone(numbers)
+			want = clone(numbers)
+			active.dotWindows(x, rows, e.From, e.To, e.First, got, stride)
+			dotWindowsGo(x, rows, e.From, e.To, e.First, want, stride)
+			near(t, fmt.Sprintf("dotWindows, stride %d", stride), got, widen(want), 1e-5)
+
+			got, want = random(r, P*stride, 0), make([]float32, P*stride)
+			active.mixWindows(got, rows, e.From, e.To, e.First, numbers, stride)
+			mixWindowsGo(want, rows, e.From, e.To, e.First, numbers, stride)
+			check("mixWindows", got, want)
+
+			got = random(r, L*stride, 0)
+			want = clone(got)
+			active.stepWindows(x, got, e.From, e.To, e.First, numbers, stride)
+			stepWindowsGo(x, want, e.From, e.To, e.First, numbers, stride)
+			check("stepWindows", got, want)
+
 			got, want = random(r, P, 0), make([]float32, P)
 			active.dotPairs(got, x, y, stride)
 			dotPairsGo(want, x, y, stride)

@@ -212,10 +212,11 @@ func (s *isa) windowUnits() int {
 }
 
 // windows writes loops over windows, one for each number of columns that registers hold. list
-// names the matrix that has a row for each window, rows the one whose rows are in windows. For
-// a window, before is written first, then each for its rows in turn, then after; v are
-// registers, at is the window's row of the list, p the row of the window.
-func (s *isa) windows(list, rows string, before func(v []reg.VecVirtual, at reg.GPVirtual, share Mem), each func(v []reg.VecVirtual, p reg.GPVirtual), after func(v []reg.VecVirtual, at reg.GPVirtual, share Mem)) {
+// names the matrix that has a row for each window, rows the one whose rows are in windows.
+// start is written ahead of each loop. For a window, before is written first, then each for
+// its rows in turn, then after; v are registers, at is row c of the list, p the row of the
+// window.
+func (s *isa) windows(list, rows string, start func(), before func(v []reg.VecVirtual, at, c reg.GPVirtual), each func(v []reg.VecVirtual, p reg.GPVirtual), after func(v []reg.VecVirtual, at, c reg.GPVirtual)) {
 	first, all, stride, left := load64(list), load64(rows), load64("stride"), GP64()
 	MOVQ(stride, left) // columns
 	SHLQ(Imm(2), stride)
@@ -231,13 +232,14 @@ func (s *isa) windows(list, rows string, before func(v []reg.VecVirtual, at reg.
 		for i := range v {
 			v[i] = s.vec()
 		}
+		start()
 		c, at, middle := GP64(), GP64(), load64("first")
 		XORQ(c, c)
 		IMULQ(stride, middle)
 		ADDQ(all, middle)
 		MOVQ(first, at)
 		Label(window)
-		before(v, at, Mem{Base: load64("shares"), Index: c, Scale: 4})
+		before(v, at, c)
 		p, size, next := GP64(), GP64(), GP64()
 		MOVLQSX(Mem{Base: base("from"), Index: c, Scale: 4}, p)
 		MOVLQSX(Mem{Base: base("to"), Index: c, Scale: 4}, size)
@@ -259,7 +261,7 @@ func (s *isa) windows(list, rows string, before func(v []reg.VecVirtual, at reg.
 		DECQ(size)
 		JNZ(LabelRef(row))
 		Label(done)
-		after(v, at, Mem{Base: load64("shares"), Index: c, Scale: 4})
+		after(v, at, c)
 		ADDQ(stride, at)
 		ADDQ(stride, middle)
 		INCQ(c)
@@ -282,7 +284,7 @@ func (s *isa) sumWindows() {
 		sums[c] = shares[c] * (the sum of rows from[c] to to[c] without row first+c)
 	}`)
 	zero := s.zeros(1)[0]
-	s.windows("sums", "rows", func(v []reg.VecVirtual, _ reg.GPVirtual, _ Mem) {
+	s.windows("sums", "rows", func() {}, func(v []reg.VecVirtual, _, _ reg.GPVirtual) {
 		for _, x := range v {
 			VMOVAPS(zero, x)
 		}
@@ -290,8 +292,8 @@ func (s *isa) sumWindows() {
 		for i, x := range v {
 			VADDPS(s.at(p, i), x, x)
 		}
-	}, func(v []reg.VecVirtual, at reg.GPVirtual, share Mem) {
-		w := s.broadcast(share)
+	}, func(v []reg.VecVirtual, at, c reg.GPVirtual) {
+		w := s.broadcast(Mem{Base: load64("shares"), Index: c, Scale: 4})
 		for i, x := range v {
 			VMULPS(w, x, x)
 			VMOVUPS(x, s.at(at, i))
@@ -306,8 +308,8 @@ func (s *isa) addWindows() {
 	for c := range from {
 		shares[c] * x[c] to rows from[c] to to[c] without row first+c
 	}`)
-	s.windows("x", "rows", func(v []reg.VecVirtual, at reg.GPVirtual, share Mem) {
-		w := s.broadcast(share)
+	s.windows("x", "rows", func() {}, func(v []reg.VecVirtual, at, c reg.GPVirtual) {
+		w := s.broadcast(Mem{Base: load64("shares"), Index: c, Scale: 4})
 		for i, x := range v {
 			VMULPS(s.at(at, i), w, x)
 		}
@@ -317,7 +319,94 @@ func (s *isa) addWindows() {
 			VADDPS(s.at(p, i), x, sum)
 			VMOVUPS(sum, s.at(p, i))
 		}
-	}, func([]reg.VecVirtual, reg.GPVirtual, Mem) {})
+	}, func([]reg.VecVirtual, reg.GPVirtual, reg.GPVirtual) {})
+}
+
+// pairs is windows with a number for each row of each window, in their order: each gets the
+// place of its own.
+func (s *isa) pairs(list, rows, numbers string, before func(v []reg.VecVirtual, at reg.GPVirtual), each func(v []reg.VecVirtual, p reg.GPVirtual, number Mem), after func(v []reg.VecVirtual, at reg.GPVirtual)) {
+	number := GP64()
+	s.windows(list, rows, func() {
+		MOVQ(load64(numbers), number)
+	}, func(v []reg.VecVirtual, at, _ reg.GPVirtual) { before(v, at) }, func(v []reg.VecVirtual, p reg.GPVirtual) {
+		each(v, p, Mem{Base: number})
+		ADDQ(Imm(4), number)
+	}, func(v []reg.VecVirtual, at, _ reg.GPVirtual) { after(v, at) })
+}
+
+// loadRow fills registers with a row.
+func (s *isa) loadRow(v []reg.VecVirtual, at reg.GPVirtual) {
+	for i, x := range v {
+		VMOVUPS(s.at(at, i), x)
+	}
+}
+
+// dotWindows is for rows of whole vectors of the widest level.
+func (s *isa) dotWindows() {
+	s.function("dotWindows", "func(x, rows *float32, from, to []int32, first int, dots *float32, stride int)", `adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+
+	for c := range from {
+		dot(x[c], row) to the next of dots, for rows from[c] to to[c] without row first+c
+	}`)
+	s.pairs("x", "rows", "dots", s.loadRow, func(v []reg.VecVirtual, p reg.GPVirtual, dot Mem) {
+		sums := []reg.VecVirtual{s.vec()}
+		if s.wide {
+			sums = append(sums, s.vec())
+		}
+		for i, x := range v {
+			if sum := sums[i%len(sums)]; i < len(sums) {
+				VMULPS(s.at(p, i), x, sum)
+			} else {
+				VFMADD231PS(s.at(p, i), x, sum)
+			}
+		}
+		sum := fold(sums[:min(len(sums), len(v))], VADDPS)
+		one := s.across(sum, VADDPS).AsX()
+		VADDSS(dot, one, one)
+		VMOVSS(one, dot)
+	}, func([]reg.VecVirtual, reg.GPVirtual) {})
+}
+
+// mixWindows is for rows of whole vectors of the widest level.
+func (s *isa) mixWindows() {
+	s.function("mixWindows", "func(sums, rows *float32, from, to []int32, first int, weights *float32, stride int)", `computes for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+
+	for c := range from {
+		sums[c] = the sum of the next of weights times the row, for rows from[c] to to[c] without row first+c
+	}`)
+	zero := s.zeros(1)[0]
+	s.pairs("sums", "rows", "weights", func(v []reg.VecVirtual, _ reg.GPVirtual) {
+		for _, x := range v {
+			VMOVAPS(zero, x)
+		}
+	}, func(v []reg.VecVirtual, p reg.GPVirtual, weight Mem) {
+		w := s.broadcast(weight)
+		for i, x := range v {
+			VFMADD231PS(s.at(p, i), w, x)
+		}
+	}, func(v []reg.VecVirtual, at reg.GPVirtual) {
+		for i, x := range v {
+			VMOVUPS(x, s.at(at, i))
+		}
+	})
+}
+
+// stepWindows is for rows of whole vectors of the widest level.
+func (s *isa) stepWindows() {
+	s.function("stepWindows", "func(x, rows *float32, from, to []int32, first int, weights *float32, stride int)", `adds for len(from) > 0, from[c] ≤ first+c < to[c], stride > 0, a multiple of 16,
+
+	for c := range from {
+		the next of weights times x[c] to the row, for rows from[c] to to[c] without row first+c
+	}`)
+	s.pairs("x", "rows", "weights", s.loadRow, func(v []reg.VecVirtual, p reg.GPVirtual, weight Mem) {
+		w := s.broadcast(weight)
+		for i, x := range v {
+			sum := s.vec()
+			VMOVUPS(s.at(p, i), sum)
+			VFMADD231PS(x, w, sum)
+			VMOVUPS(sum, s.at(p, i))
+		}
+	}, func([]reg.VecVirtual, reg.GPVirtual) {})
 }
 
 // dotPairs is for rows of whole vectors of the widest level.
