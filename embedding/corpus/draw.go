@@ -1,6 +1,9 @@
 package corpus
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Random is a stream of random numbers: SplitMix64 (Steele, Lea and Flood 2014, "Fast
 // Splittable Pseudorandom Number Generators").
@@ -111,13 +114,26 @@ func threshold(p float64) uint32 {
 // Subsampling keeps each occurrence of a word of relative frequency f with probability
 // √(t/f) + t/f, or 1 if that is more: the formula of word2vec.c, a variant of equation 5
 // of Mikolov et al. 2013.
-type Subsampling struct{ keep []uint32 }
+type Subsampling struct {
+	// keep has at place word+1 what 32 random bits must not exceed: never for LineEnd, always
+	// for a word that is kept without a draw.
+	keep []int64
+}
+
+const (
+	never  = -1
+	always = 1 << 32
+)
 
 // NewSubsampling returns the subsampling of a vocabulary with threshold t; 0 keeps all.
 func NewSubsampling(v *Vocabulary, t float64) *Subsampling {
-	s := &Subsampling{make([]uint32, len(v.Counts))}
+	s := &Subsampling{make([]int64, 1+len(v.Counts))}
+	s.keep[0] = never
 	for i := range v.Counts {
-		s.keep[i] = threshold(Keep(v, i, t))
+		s.keep[1+i] = int64(threshold(Keep(v, i, t)))
+		if s.keep[1+i] == math.MaxUint32 {
+			s.keep[1+i] = always
+		}
 	}
 	return s
 }
@@ -145,17 +161,17 @@ func (v *Vocabulary) ExpectedKept(t float64) (kept, largest float64) {
 // Sample appends the kept words of tokens to ids and the number of their line to lines.
 // It returns how many words there were.
 func (s *Subsampling) Sample(ids, lines, tokens []int32, r *Random) (_, _ []int32, words int) {
+	n := len(ids)
+	ids, lines = slices.Grow(ids, len(tokens))[:n+len(tokens)], slices.Grow(lines, len(tokens))[:n+len(tokens)]
 	line := int32(0)
-	for _, t := range tokens {
-		if t < 0 {
-			line++
-			continue
-		}
-		words++
-		if keep := s.keep[t]; keep != math.MaxUint32 && uint32(r.Next()>>32) > keep {
-			continue
-		}
-		ids, lines = append(ids, t), append(lines, line)
+	for _, t := range tokens { // without branches, which a processor couldn't foresee
+		keep := s.keep[t+1]
+		drawn := (uint64(keep)>>32 - 1) >> 63 // 1 if it takes a draw
+		r.state += golden * drawn
+		ids[n], lines[n] = t, line
+		n += int(uint64(int64(mix(r.state)>>32)-keep-1) >> 63) // 1 if it is kept
+		line -= t >> 31                                        // LineEnd is −1
+		words += int(1 + t>>31)
 	}
-	return ids, lines, words
+	return ids[:n], lines[:n], words
 }

@@ -62,6 +62,9 @@ func (s Sequence) AppendTo(list []int32, from, end int) []int32 {
 		segment, skip := s.segments[at/segmentTokens], at%segmentTokens
 		n := min(end-from, segmentTokens-skip)
 		from += n
+		if len(segment) == segmentTokens && at/segmentTokens < len(s.segments)-1 { // of two bytes each
+			segment, skip = segment[skip:], 0
+		}
 		for ; skip > 0; skip-- {
 			if segment[0] == escape {
 				segment = segment[2:]

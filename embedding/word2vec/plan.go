@@ -58,7 +58,7 @@ type block struct {
 
 	memory []int32 // what pieces and sums are cut from
 	used   int
-	index  []int32 // hash table of rows: their number in sums, plus 1
+	index  []int32 // hash table of words: their number in a block, plus 1
 }
 
 // cut returns n numbers of the block's memory.
@@ -82,14 +82,15 @@ func (b *block) plan(c *chunk, from, to int, s *sampler, place uint64) {
 	for p := from; p < to; p += s.piece {
 		b.add(c, p, min(p+s.piece, to), s, place)
 	}
-	b.sum()
+	b.sum(c, from, to, s)
 }
 
 // planned is the largest number of numbers that the plan of a block of n targets takes: its
-// pieces' lists, and five numbers a step in sum.
+// pieces' lists, and in sum five numbers a step and two or three a place.
 func planned(n int, s *sampler) int {
 	pieces := (n + s.piece - 1) / s.piece
-	return 3*n + pieces*s.shared + 5*(2*n+pieces*(2*s.window+s.shared)) + 1
+	places := n + 2*s.window
+	return 3*n + pieces*s.shared + 5*(2*n+pieces*(2*s.window+s.shared)) + 1 + 3*places + 2*pieces*s.shared
 }
 
 // add adds the piece of targets from to to.
@@ -119,10 +120,14 @@ func (b *block) add(c *chunk, from, to int, s *sampler, place uint64) {
 	b.steps += len(e.Inputs) + n + s.shared
 }
 
-// sum finds which steps belong to the same row, each row's in their order.
-func (b *block) sum() {
+// sum finds which steps belong to the same row, each row's in their order. Every place of
+// the text is looked up once, though it is an input of one or two pieces and a target.
+func (b *block) sum(c *chunk, from, to int, s *sampler) {
+	low := max(from-s.window, 0)
+	places := c.ids[low:min(to+s.window, len(c.ids))]
+	words := len(places) + len(b.pieces)*s.shared
 	size := 64
-	for size < 2*b.steps {
+	for size < 2*words {
 		size *= 2
 	}
 	if len(b.index) < size {
@@ -130,31 +135,57 @@ func (b *block) sum() {
 	}
 	index := b.index[:size]
 	clear(index)
-	rows, counts := b.cut(b.steps)[:0], b.cut(b.steps)[:0]
+	known := b.cut(words)[:0]
+	number := func(word int32) int32 {
+		h := uint32(word) * 2654435769 >> 7 & uint32(size-1)
+		for index[h] != 0 {
+			if n := index[h] - 1; known[n] == word {
+				return n
+			}
+			h = (h + 1) & uint32(size-1)
+		}
+		known = append(known, word)
+		index[h] = int32(len(known))
+		return int32(len(known) - 1)
+	}
+	at := b.cut(len(places)) // of a place, its word's number
+	for i, word := range places {
+		at[i] = number(word)
+	}
+	// The words of places have their input vectors' rows first. outputs has the number of a
+	// word's output vector's row, or 0 if it has none so far.
+	rows, counts := append(b.cut(b.steps)[:0], known...), b.cut(b.steps)
+	clear(counts)
+	outputs := b.cut(words)
+	clear(outputs)
 	owner := b.cut(b.steps) // of a step, its row's number
 	step := 0
-	note := func(list []int32) {
-		for _, row := range list {
-			h := uint32(row) * 2654435769 >> 7 & uint32(size-1)
-			for index[h] != 0 && rows[index[h]-1] != row {
-				h = (h + 1) & uint32(size-1)
-			}
-			if index[h] == 0 {
-				rows, counts = append(rows, row), append(counts, 0)
-				index[h] = int32(len(rows))
-			}
-			n := index[h] - 1
-			counts[n]++
-			owner[step] = n
-			step++
+	note := func(row int32) {
+		counts[row]++
+		owner[step] = row
+		step++
+	}
+	output := func(n int32) int32 {
+		if outputs[n] == 0 {
+			outputs[n] = int32(len(rows))
+			rows = append(rows, int32(s.words)+known[n])
 		}
+		return outputs[n]
 	}
 	for i := range b.pieces {
 		p := &b.pieces[i]
-		note(p.Inputs)
-		note(p.Targets)
-		note(p.Noise)
+		target := from + i*s.piece - low
+		for _, n := range at[target-p.First:][:len(p.Inputs)] {
+			note(n)
+		}
+		for _, n := range at[target:][:len(p.Targets)] {
+			note(output(n))
+		}
+		for _, row := range p.Noise {
+			note(output(number(row - int32(s.words))))
+		}
 	}
+	counts = counts[:len(rows)]
 	first, steps := b.cut(len(rows)+1), b.cut(b.steps)
 	first[0] = 0
 	for i, n := range counts {

@@ -180,14 +180,9 @@ func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 	share := float32(p.Negatives) / float32(K)
 	if p.dInputs == nil {
 		for i, n := range weights {
-			for _, x := range dots[i*K : i*K+K] {
-				loss += float64(n*share) * softplus(x)
-			}
+			loss += float64(n*share) * softplus(dots[i*K:i*K+K], 1)
 		}
-		for _, x := range scores {
-			loss += softplus(-x)
-		}
-		return loss
+		return loss + softplus(scores, -1)
 	}
 	for i := range weights {
 		weights[i] *= -p.rate * share
@@ -242,14 +237,11 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 	isa.multiply(P, K, d, means, s, 1, columns, dots, K, false)
 	share := float32(p.Negatives) / float32(K)
 	if p.dInputs == nil {
-		for c, score := range scores {
+		for c := range scores {
 			if p.width(c) == 0 {
 				continue
 			}
-			for _, x := range dots[c*K : c*K+K] {
-				loss += float64(share) * softplus(x)
-			}
-			loss += softplus(-score)
+			loss += float64(share)*softplus(dots[c*K:c*K+K], 1) + softplus(scores[c:c+1], -1)
 		}
 		return loss
 	}
@@ -275,9 +267,19 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 	return 0
 }
 
-// softplus is log(1 + e^x) = −log σ(−x).
-func softplus(x float32) float64 {
-	return max(float64(x), 0) + math.Log1p(math.Exp(-math.Abs(float64(x))))
+// softplus is the sum of log(1 + e^x) = −log σ(−x) over sign times each number: the
+// logarithm of a product, as far as float64 reaches.
+func softplus(xs []float32, sign float64) (sum float64) {
+	product := 1.0
+	for _, v := range xs {
+		x := sign * float64(v)
+		sum += max(x, 0)
+		if product *= 1 + math.Exp(-math.Abs(x)); product > 1e300 {
+			sum += math.Log(product)
+			product = 1
+		}
+	}
+	return sum + math.Log(product)
 }
 
 // sumWindowsGo sets row c of sums to shares[c] times the sum of the rows of a window: of rows
