@@ -1,7 +1,7 @@
 // Package atomicfile is the project's one way to write a file. A file appears under
 // its name when it is complete and on the disk: it is written under another name in
-// the same folder, synced, and renamed. When anything fails, the file that was there
-// before is untouched and nothing else is left.
+// the same folder (on Linux under none), synced, and renamed. When anything fails, the
+// file that was there before is untouched and nothing else is left.
 //
 // A file that grows line by line (a log) is the exception: see Lines.
 package atomicfile
@@ -44,28 +44,42 @@ func Write(path string, write func(f *os.File) error) error {
 			return err
 		}
 	}
+	placed := false // under its own name, in one step
 	temporary, err := unused(path, func(name string) error {
-		f, named, err := create(name)
+		f, link, err := create(name)
 		if err != nil {
 			return err
 		}
-		return fill(f, mode, write, named)
+		return fill(f, mode, write, func() error {
+			if link == nil {
+				return nil
+			}
+			if mode == 0 {
+				if err := link(path); !errors.Is(err, fs.ErrExist) {
+					placed = err == nil
+					return err
+				}
+			}
+			return link(name)
+		})
 	})
 	if err != nil {
 		return renamed(err, temporary, path)
 	}
-	if err := os.Rename(temporary, path); err != nil {
-		os.Remove(temporary)
-		return renamed(err, temporary, path)
+	if !placed {
+		if err := os.Rename(temporary, path); err != nil {
+			os.Remove(temporary)
+			return renamed(err, temporary, path)
+		}
 	}
 	SyncFolder(filepath.Dir(path))
 	return nil
 }
 
 // createNamed opens a new file under a name that isn't taken.
-func createNamed(name string) (f *os.File, named func() error, err error) {
+func createNamed(name string) (f *os.File, link func(to string) error, err error) {
 	f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-	return f, func() error { return nil }, err
+	return f, nil, err
 }
 
 // fill writes, syncs, names and closes a temporary file. On error it removes the file.
