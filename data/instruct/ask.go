@@ -61,7 +61,7 @@ func asked(q story.Question) string {
 	return strings.TrimSuffix(strings.TrimPrefix(q.Text, f[0]), f[1])
 }
 
-// subjectOf is asked without its article.
+// subjectOf is what asked returns, without its article.
 func subjectOf(q story.Question) string { return strings.TrimPrefix(asked(q), "the ") }
 
 // oneWord asks a question and says in what form the answer is wanted.

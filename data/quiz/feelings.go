@@ -7,7 +7,7 @@ import (
 	"tinygpt/data/internal/chance"
 )
 
-// events are what makes people feel so. The last two of each feeling are in no sheet,
+// events lists what makes people feel each feeling. The last two of each are in no sheet,
 // but are in statements.
 var events = map[string][]string{
 	"happy": {"won a race", "got a present", "met a friend", "ate a cake", "saw a rainbow", "found a coin", "made a kite", "heard a joke"},

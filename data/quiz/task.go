@@ -44,8 +44,8 @@ type Example struct {
 	q question
 }
 
-// Trial returns evaluation question number index of a seed, which was kept out of all
-// sheets, and that many different solved examples to go before it, which weren't.
+// Trial returns a question of an evaluation, one that no sheet has, and as many different
+// solved examples as are asked for, which sheets may have. Seed and index decide which.
 func (t Task) Trial(seed uint64, index, shots int) (query Example, solved []Example) {
 	c := chance.New(seed, uint64(index))
 	query = t.example(c, true)
@@ -71,9 +71,8 @@ func (t Task) example(c chance.Chooser, kept bool) Example {
 }
 
 // Ideal is the probability that the best possible reader, who knows all rules but not
-// which of them the examples follow, answers the query rightly: he takes the choice
-// that most of the rules give which agree with all examples, and one at random of those
-// that are even.
+// which of them the examples follow, answers the query rightly: of the rules that agree
+// with all examples, most give the choice that is taken; of equal ones, one at random.
 func (t Task) Ideal(solved []Example, query Example) float64 {
 	votes := make([]int, len(query.Choices))
 	for _, rule := range t.rules {

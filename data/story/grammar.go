@@ -33,7 +33,7 @@ type alternative struct {
 	ops    []op
 }
 
-// op is one step of an alternative. Exactly one of its uses applies, told by code.
+// op is one step of an alternative; code says which of the fields below it uses.
 type op struct {
 	code  opcode
 	text  string // opText: the bytes

@@ -26,7 +26,7 @@ const (
 	Mixed    Sentiment = "mixed"
 )
 
-// Labels is what is known of a story because it was made and not found.
+// Labels is what is known of a story because it was generated.
 type Labels struct {
 	Topic     string // the plot family, one of Topics
 	Hero      string // whom the story is about, by name

@@ -4,7 +4,7 @@ import "tinygpt/data/internal/chance"
 
 // Story is one document of the corpus.
 type Story struct {
-	// Text is a few hundred bytes, without space at its ends; of English plain ASCII.
+	// Text is a few hundred bytes, without space at its ends; English ones are plain ASCII.
 	Text string
 	// Bits is −log2 P(Text), the end of the text included: that the story ends here is
 	// among its choices.

@@ -2,9 +2,8 @@
 // exactly, whatever its text: stories are parsed by the grammar that tells them.
 //
 // It is the truth that each step of alignment is measured against, and so nothing that
-// trains may import it (a test of package align looks at what that imports). Only a
-// roll-out whose reward is to be gold on purpose is handed a function of it, by the
-// command that was asked to.
+// trains may import it (a test of package align looks at what that imports). There is one
+// exception: `gpt align ppo --reward gold` hands a function of it to the roll-outs.
 package gold
 
 import (

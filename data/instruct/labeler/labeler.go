@@ -32,7 +32,7 @@ type Labeler struct {
 	length                       float64 // worth of 100 characters
 }
 
-// longest is from how many characters on more of them are liked no better.
+// longest is the number of characters beyond which more of them are liked no better.
 const longest = 800
 
 // New returns count labelers. Those held out dislike length as much as the others
@@ -72,8 +72,8 @@ type Panel struct {
 	Noise float64
 }
 
-// Rank has labeler number who rank the answers: the smaller rank is better, equal
-// answers are a tie. The noise follows from the seed.
+// Rank returns the ranks that labeler number who gives the answers: the smaller rank is
+// better, equal answers are a tie. The noise follows from the seed.
 func (p *Panel) Rank(who int, prompt *instruct.Prompt, answers []string, seed uint64) []int {
 	r := rand.New(rand.NewPCG(seed, uint64(who)))
 	felt := make([]float64, len(answers))
@@ -96,7 +96,7 @@ func (p *Panel) Rank(who int, prompt *instruct.Prompt, answers []string, seed ui
 	return ranks
 }
 
-// Question is a pair of different answers to a prompt: that a panel is asked about.
+// Question is a pair of different answers to a prompt, which a panel compares.
 type Question struct{ differences []float64 } // of the answers' utilities, one for each labeler
 
 // Ask prepares the pair of answers as a question to the panel's labelers.
