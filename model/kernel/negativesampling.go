@@ -42,15 +42,6 @@ type Examples struct {
 // rows is the number of gradients that e gives: of L inputs, P targets, K noise words.
 func (e *Examples) rows() int { return len(e.Inputs) + len(e.Targets) + len(e.Noise) }
 
-// window calls f for each input of target c's window.
-func (e *Examples) window(c int, f func(i int)) {
-	for i := int(e.From[c]); i < int(e.To[c]); i++ {
-		if i != e.First+c {
-			f(i)
-		}
-	}
-}
-
 // Sampling is the objective of negative sampling.
 type Sampling struct {
 	// Negatives is K of the equation: the weight that the noise words of an example
