@@ -122,21 +122,24 @@ func TestFinetuneMemory(t *testing.T) {
 	}
 }
 
-// A config.yaml that was cut off anywhere is refused in words, or still says enough.
+// A config.yaml that was cut off before its last section is refused: what is missing isn't
+// replaced by defaults.
 func TestTruncatedFinetuning(t *testing.T) {
 	f := finetuned(t, moods)
 	path := filepath.Join(f.Dir, configFile)
-	whole := expect.File(t, path)
-	missing := false
-	for n := range len(whole) {
+	whole := string(expect.File(t, path))
+	found := strings.Index(whole, "tokenizer_sha256")
+	for n := range whole {
 		if n > 0 && whole[n-1] != '\n' {
 			continue
 		}
-		fixture.Write(t, path, string(whole[:n]))
-		_, err := OpenFinetuned(f.Dir)
-		missing = missing || err != nil && strings.Contains(err.Error(), "finetune.task is missing")
+		fixture.Write(t, path, whole[:n])
+		if _, err := OpenFinetuned(f.Dir); err == nil && n < found {
+			t.Errorf("cut off after %d of %d bytes, it is opened", n, len(whole))
+		}
 	}
-	if !missing {
-		t.Error("a fine-tuned run without its task is opened")
+	fixture.Write(t, path, whole)
+	if _, err := OpenFinetuned(f.Dir); err != nil {
+		t.Errorf("whole: %v", err)
 	}
 }

@@ -164,7 +164,10 @@ func Open(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sum := tokenizer.Fingerprint(t); f.TokenizerSHA256 != "" && sum != f.TokenizerSHA256 {
+	if f.TokenizerSHA256 == "" { // in the last section: settings before it may be missing too
+		return nil, fmt.Errorf("%s: its last section, found, has no tokenizer_sha256: the file was cut off; restore it", path)
+	}
+	if sum := tokenizer.Fingerprint(t); sum != f.TokenizerSHA256 {
 		return nil, fmt.Errorf("%s: its tokenizer (sha256 %.12s…) is not the one that the model was trained with (%.12s… in %s): restore the original tokenizer.json and tokenizer_config.json", dir, sum, f.TokenizerSHA256, configFile)
 	}
 	return &Run{dir, kind, c, f, t}, nil
