@@ -18,7 +18,8 @@ import (
 type PolicyInputs struct {
 	Model *model.Model
 	// Value is what the value model starts from: the reward model, which itself stays as
-	// it is. Of GRPO, and with a head on the policy, nil.
+	// it is, or a model without a head, which gets one. Of GRPO, and with a head on the
+	// policy, nil.
 	Value     *model.Model
 	Prompts   []Instruction
 	Generator *Generator
@@ -85,7 +86,7 @@ func newPolicy(in PolicyInputs, c Policy) (*policy, error) {
 	case c.ValueHead:
 		p.heads = newScorer(in.Model, true)
 	default:
-		value, err := NewScored(in.Value, 0) // a copy with the same head
+		value, err := NewScored(in.Value, in.Seed) // a copy
 		if err != nil {
 			return nil, err
 		}

@@ -36,9 +36,7 @@ func (t *Training) policy(m *model.Model, d *source) error {
 	case c.Group > 1 || c.ValueHead:
 		in.Value = nil
 	case in.Value == nil: // no reward model to start from: the policy, with a new head
-		if in.Value, err = align.NewScored(m, t.settings.World.Seed); err != nil {
-			return err
-		}
+		in.Value = m
 	}
 	if c.ValueHead {
 		if in.Model, err = align.NewScored(m, t.settings.World.Seed); err != nil {
