@@ -74,6 +74,9 @@ type Config struct {
 	// Adapt is the number of updates by next-token prediction on the texts of the training
 	// examples that are made before the fine-tuning (Gururangan et al. 2020); 0: none.
 	Adapt int `yaml:"adapt,omitempty"`
+	// NGrams lets the run predict together with a linear model over the n-grams of the
+	// training examples (Cheng et al. 2016). The development set chooses how much each counts.
+	NGrams bool `yaml:"ngrams,omitempty"`
 	// Lambda is λ of L2 + λ·L1: how much the language model's loss counts; 0 leaves it out.
 	Lambda float64 `yaml:"lambda"`
 	// Dropout is the probability of dropout on the states that the head reads; model.dropout

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"tinygpt/data/labelled"
 	"tinygpt/finetune/metric"
 	"tinygpt/train"
 )
@@ -59,41 +58,26 @@ const worstExamples = 10
 
 // Evaluate measures the predictor on items with labels. When ctx ends it returns its error.
 func (p *Predictor) Evaluate(ctx context.Context, items []*Item) (Evaluation, error) {
-	e := Evaluation{Examples: len(items), Metric: p.setup.MetricName(), Metrics: map[string]float64{}}
 	scores, err := p.Scores(ctx, items)
 	if err != nil {
-		return e, err
+		return Evaluation{}, err
 	}
+	return p.setup.evaluate(items, scores), nil
+}
+
+// evaluate measures scores of items with labels.
+func (s *Setup) evaluate(items []*Item, scores [][]float32) Evaluation {
+	e := Evaluation{Examples: len(items), Metric: s.MetricName(), Metrics: map[string]float64{}}
+	head := tasks[s.Task].head(s)
 	judged := make([]Judged, len(items))
 	for i, it := range items {
-		judged[i] = Judged{it, p.head.predict(it, scores[i]), p.head.cost(it, scores[i])}
+		judged[i] = Judged{it, head.predict(it, scores[i]), head.cost(it, scores[i])}
 		e.Loss += judged[i].Loss / float64(len(items))
 	}
-	p.head.measure(&e, judged)
+	head.measure(&e, judged)
 	slices.SortStableFunc(judged, func(a, b Judged) int { return cmp.Compare(b.Loss, a.Loss) })
 	e.Worst = judged[:min(worstExamples, len(judged))]
-	return e, nil
-}
-
-// Labelled returns an item that has the example and its label, but no sequences.
-func (s *Setup) Labelled(e labelled.Example) (*Item, error) {
-	it := &Item{Example: e}
-	return it, tasks[s.Task].head(s).label(it)
-}
-
-// Measure measures predictions that are another model's; their loss isn't known.
-func (s *Setup) Measure(examples []labelled.Example, predictions []Prediction) (Evaluation, error) {
-	e := Evaluation{Examples: len(examples), Metric: s.MetricName(), Metrics: map[string]float64{}}
-	var judged []Judged
-	for i, x := range examples {
-		it, err := s.Labelled(x)
-		if err != nil {
-			return e, err
-		}
-		judged = append(judged, Judged{Item: it, Prediction: predictions[i]})
-	}
-	tasks[s.Task].head(s).measure(&e, judged)
-	return e, nil
+	return e
 }
 
 // countClasses computes the metrics of predicted classes.
@@ -112,8 +96,5 @@ func (e Evaluation) String() string {
 			out = append(out, fmt.Sprintf("%s %.4f", strings.ReplaceAll(name, "_", "-"), v))
 		}
 	}
-	if e.Loss > 0 { // the loss of another kind of model isn't known
-		out = append(out, fmt.Sprintf("loss %.4f", e.Loss))
-	}
-	return fmt.Sprintf("%s, %d examples", strings.Join(out, ", "), e.Examples)
+	return fmt.Sprintf("%s, loss %.4f, %d examples", strings.Join(out, ", "), e.Loss, e.Examples)
 }

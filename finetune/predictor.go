@@ -19,6 +19,8 @@ const evalTokens = 1024
 type Predictor struct {
 	// Peers, unless nil, share the work. All have the same items and weights.
 	Peers train.Peers
+	// Mixture, unless nil, is what the network predicts together with.
+	Mixture *Mixture
 
 	model   *model.Model
 	setup   *Setup
@@ -55,7 +57,7 @@ type unit struct {
 }
 
 // Scores returns the scores of each item, in the order of the items: those of its
-// states one after another. When ctx ends it returns its error, which would have processes
+// states one after another, and the mixture's if there is one. When ctx ends it returns its error, which would have processes
 // that share the work wait for each other.
 func (p *Predictor) Scores(ctx context.Context, items []*Item) ([][]float32, error) {
 	t, outputs := tasks[p.setup.Task], p.head.outputs()
@@ -99,7 +101,10 @@ func (p *Predictor) Scores(ctx context.Context, items []*Item) ([][]float32, err
 			units = units[n:]
 		}
 	}
-	return out, p.share(out)
+	if err := p.share(out); err != nil || p.Mixture == nil {
+		return out, err
+	}
+	return p.Mixture.mix(items, out), nil
 }
 
 // share gives every process the scores that each has computed.

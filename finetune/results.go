@@ -39,9 +39,36 @@ type Results struct {
 	BestStep      int       `json:"best_step"`
 	Dev           Measured  `json:"dev"`
 	Test          *Measured `json:"test,omitempty"`
+	// Mixture says what Dev and Test are made of, if the run has n-grams.
+	Mixture *MixtureResults `json:"mixture,omitempty"`
+}
+
+// MixtureResults are the parts of a mixture in results.json.
+type MixtureResults struct {
+	// Share is how much the n-grams count, C the inverse strength of their regularisation.
+	Share   float64      `json:"ngrams_share"`
+	C       float64      `json:"ngrams_c"`
+	Network AloneResults `json:"network"`
+	NGrams  AloneResults `json:"ngrams"`
+}
+
+// AloneResults are the evaluations of one part.
+type AloneResults struct {
+	Dev  Measured  `json:"dev"`
+	Test *Measured `json:"test,omitempty"`
 }
 
 func (e Evaluation) measured() Measured { return Measured{e.Examples, e.Loss, e.Metrics} }
+
+func measuredTest(e *Evaluation) *Measured {
+	if e == nil {
+		return nil
+	}
+	m := e.measured()
+	return &m
+}
+
+func (a Alone) results() AloneResults { return AloneResults{a.Dev.measured(), measuredTest(a.Test)} }
 
 // Final returns the test evaluation, or the development one if there is no test set,
 // and which of the two it is.
@@ -57,11 +84,10 @@ func (s *Session) Results(r Result) Results {
 	_, e := r.Final()
 	results := Results{
 		Task: s.Setup.Task, Metric: e.Metric, Seed: s.Train.Seed, TrainExamples: len(s.TrainItems), Truncated: Truncated(s.TrainItems),
-		Steps: r.State.Step, BestStep: r.State.BestStep, Dev: r.Dev.measured(),
+		Steps: r.State.Step, BestStep: r.State.BestStep, Dev: r.Dev.measured(), Test: measuredTest(r.Test),
 	}
-	if r.Test != nil {
-		test := r.Test.measured()
-		results.Test = &test
+	if m := r.Mixture; m != nil {
+		results.Mixture = &MixtureResults{m.Share, m.NGrams.C, r.Network.results(), r.NGrams.results()}
 	}
 	return results
 }
@@ -73,6 +99,9 @@ func (s *Session) Write(r Result) error {
 	text, err := json.MarshalIndent(s.Results(r), "", "  ")
 	if err == nil {
 		err = atomicfile.WriteFile(filepath.Join(s.Dir, ResultsFile), append(text, '\n'))
+	}
+	if r.Mixture != nil {
+		err = errors.Join(err, r.Mixture.write(s.Dir, s.Setup))
 	}
 	// Each file is written, even if another one can't be.
 	errs := []error{err, atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Setup.Worst(e, len(e.Worst))))}

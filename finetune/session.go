@@ -36,10 +36,20 @@ type Session struct {
 // Result is what a session reached.
 type Result struct {
 	State train.State
-	// Dev and Test are of the best checkpoint by the development set. The test set is
-	// measured once, with that; nil if there is none.
+	// Dev and Test are of the best checkpoint by the development set, with its n-grams if it
+	// has them. The test set is measured once, with that; nil if there is none.
 	Dev  Evaluation
 	Test *Evaluation
+	// Mixture is that of the network and the n-grams; nil without. Network and NGrams then
+	// have the evaluations of each alone.
+	Mixture         *Mixture
+	Network, NGrams Alone
+}
+
+// Alone is what a part of a mixture reaches by itself.
+type Alone struct {
+	Dev  Evaluation
+	Test *Evaluation // nil if there is no test set
 }
 
 // NewModel returns a model of that shape with the task's head: with the weights of
@@ -190,19 +200,53 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 		ctx = context.WithoutCancel(ctx)
 	}
 	// A training that was best at its end has just been measured.
-	if r.Dev = last; r.State.BestStep != r.State.Step || last.Examples == 0 {
-		if r.Dev, err = p.Evaluate(ctx, s.DevItems); err != nil {
+	if r.Dev = last; r.State.BestStep != r.State.Step || last.Examples == 0 || s.Setup.NGrams {
+		dev, err := p.Scores(ctx, s.DevItems)
+		if err != nil {
 			return r, interrupted(ctx, err)
+		}
+		r.Dev = s.Setup.evaluate(s.DevItems, dev)
+		if s.Setup.NGrams && (s.Peers == nil || s.Peers.Rank() == 0) {
+			if err := s.mix(ctx, &r, dev); err != nil {
+				return Result{State: r.State}, interrupted(ctx, err)
+			}
 		}
 	}
 	if s.TestItems != nil {
-		test, err := p.Evaluate(ctx, s.TestItems)
+		test, err := p.Scores(ctx, s.TestItems)
 		if err != nil {
 			return r, fmt.Errorf("the test set: %w", interrupted(ctx, err))
 		}
-		r.Test = &test
+		err = s.measureTest(&r, test)
+		return r, err
 	}
 	return r, nil
+}
+
+// mix fits the n-grams, and measures them and the mixture on the development set, of which
+// the network's scores are given.
+func (s *Session) mix(ctx context.Context, r *Result, scores [][]float32) (err error) {
+	if r.Mixture, err = s.Setup.fitMixture(ctx, s.TrainItems, s.DevItems, scores); err != nil {
+		return err
+	}
+	r.Network.Dev, r.Dev = r.Dev, s.Setup.evaluate(s.DevItems, r.Mixture.mix(s.DevItems, scores))
+	r.NGrams.Dev, err = s.Setup.Measure(examplesOf(s.DevItems), r.Mixture.NGrams)
+	return err
+}
+
+// measureTest evaluates the network's scores of the test set, and what they become with
+// n-grams.
+func (s *Session) measureTest(r *Result, scores [][]float32) error {
+	test := s.Setup.evaluate(s.TestItems, scores)
+	r.Test = &test
+	if r.Mixture == nil {
+		return nil
+	}
+	together := s.Setup.evaluate(s.TestItems, r.Mixture.mix(s.TestItems, scores))
+	r.Network.Test, r.Test = &test, &together
+	words, err := s.Setup.Measure(examplesOf(s.TestItems), r.Mixture.NGrams)
+	r.NGrams.Test = &words
+	return err
 }
 
 // interrupted is an error of an evaluation: train.ErrInterrupted if ctx has ended it.

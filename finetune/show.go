@@ -27,6 +27,9 @@ func (s *Session) Describe(w io.Writer) {
 	if n := len(s.DevItems); n < fewExamples {
 		fmt.Fprintf(w, "note:           a development set of %d examples is small: each of them counts %.1f %%, and the best checkpoint is chosen by little; name a larger set with --dev\n", n, 100/float64(n))
 	}
+	if s.Setup.NGrams {
+		fmt.Fprint(w, "n-grams:        fitted at the end, to predict together with the network\n")
+	}
 	switch lambda := s.Setup.Lambda; {
 	case lambda == 0:
 		fmt.Fprint(w, "loss:           L2, without the language model's\n\n")
@@ -57,6 +60,14 @@ func (s *Session) Show(w io.Writer, r Result) {
 	fmt.Fprintf(w, "development set: %s\n", r.Dev)
 	if r.Test != nil {
 		fmt.Fprintf(w, "test set:        %s\n", *r.Test)
+	}
+	if m := r.Mixture; m != nil {
+		score := func(a Alone) float64 {
+			_, e := Result{Dev: a.Dev, Test: a.Test}.Final()
+			return e.Score()
+		}
+		fmt.Fprintf(w, "n-grams:         %.0f %% of the scores, as is best on the development set; on the %s set %s %.4f by the network alone, %.4f by n-grams alone\n",
+			100*m.Share, name, strings.ReplaceAll(e.Metric, "_", "-"), score(r.Network), score(r.NGrams))
 	}
 	if s.Setup.Stories != "" {
 		fmt.Fprintf(w, "best possible:   accuracy 1: a story's text has one derivation only, which settles the label\n")

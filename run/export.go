@@ -37,7 +37,8 @@ type Exported struct {
 	// Input shows how the text of a fine-tuned classifier is written, with its special
 	// tokens.
 	Input string
-	// LeftOut says what of the run couldn't be exported; "" if all of it was.
+	// LeftOut says what of the run couldn't be exported, the network's head or its n-grams;
+	// "" if all of it was.
 	LeftOut string
 }
 
@@ -79,6 +80,9 @@ func (r *Run) exporter(checkpoint string, format Format, narrow safetensors.Dtyp
 		}
 		if labels := t.Setup.SequenceLabels(); labels != nil {
 			done = Exported{Classifier: true, Input: t.Setup.Input()}
+			if t.Setup.NGrams {
+				done.LeftOut = "the n-grams that it predicts together with"
+			}
 			t.unstandardise()
 			c := model.Classifier{Head: finetune.HeadName, Labels: labels, Padding: r.Tokenizer.EndOfText()}
 			// The texts of a task have a beginning of their own, see Input.
@@ -96,6 +100,9 @@ func (r *Run) exporter(checkpoint string, format Format, narrow safetensors.Dtyp
 	}
 	if r.Kind == Finetuned {
 		done.LeftOut = fmt.Sprintf("the head of the task %s and what it learned of labels", r.Config.Finetune.Task)
+		if r.Config.Finetune.NGrams {
+			done.LeftOut += ", and the n-grams"
+		}
 	}
 	m, _, err := r.Trained(checkpoint)
 	if err != nil {

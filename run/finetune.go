@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -203,7 +204,7 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 
 // resumable are the settings of a fine-tuning that may change when it is resumed: those that
 // leave its task, its examples and its parameters as they are. Those of training may, too.
-var resumable = []string{"finetune.epochs", "finetune.min_steps", "finetune.warmup_fraction", "finetune.evaluations", "finetune.lambda", "finetune.dropout"}
+var resumable = []string{"finetune.epochs", "finetune.min_steps", "finetune.warmup_fraction", "finetune.evaluations", "finetune.lambda", "finetune.dropout", "finetune.ngrams"}
 
 // ResumeFinetuning goes on with the fine-tuning in the folder dir, the latest if it is "",
 // from its last checkpoint, or if it was stopped before the first one, from its beginning.
@@ -328,6 +329,8 @@ type TaskModel struct {
 	Setup   *finetune.Setup
 	Model   *model.Model
 	Special finetune.Special
+	// Mixture has the n-grams that the network predicts together with; nil without.
+	Mixture *finetune.Mixture
 }
 
 // OpenFinetuned opens a fine-tuned run, the latest if dir is "".
@@ -336,7 +339,22 @@ func OpenFinetuned(dir string) (*TaskModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.taskModel("")
+	t, err := r.taskModel("")
+	if err == nil && t.Setup.NGrams {
+		if t.Mixture, err = finetune.ReadMixture(t.Dir, t.Setup); err != nil {
+			return nil, r.ngramsError(err)
+		}
+	}
+	return t, err
+}
+
+// ngramsError says how a run gets its n-grams, which couldn't be read.
+func (r *Run) ngramsError(err error) error {
+	do := "make the file again"
+	if errors.Is(err, os.ErrNotExist) {
+		err, do = fmt.Errorf("%s has no %s, which a fine-tuning makes at its end", r.Dir, finetune.NGramsFile), "go on"
+	}
+	return fmt.Errorf("%w: %s with `gpt finetune --resume --run %s`", err, do, shell.Quote(r.Dir))
 }
 
 // taskModel loads a checkpoint (see Checkpoint) with the head of the task.
@@ -365,7 +383,9 @@ func (t *TaskModel) Answers(ctx context.Context, examples []labelled.Example) ([
 	if err != nil {
 		return nil, err
 	}
-	predictions, err := finetune.NewPredictor(t.Model, t.Setup, nil).Predict(ctx, items)
+	p := finetune.NewPredictor(t.Model, t.Setup, nil)
+	p.Mixture = t.Mixture
+	predictions, err := p.Predict(ctx, items)
 	if err != nil {
 		return nil, err
 	}

@@ -21,11 +21,11 @@ func ablateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "ablate",
 		Usage: "show what pre-training is for: fine-tune with parts left out, on few and many examples",
-		Description: `Compared are fine-tuning with and without the language model's loss, the same model without
-pre-training, and logistic regression over n-grams, as in table 5 of the GPT-1 paper, each on the
-same examples. Results are kept one by one: the same command goes on where it was stopped.`,
+		Description: `Compared are fine-tuning with and without the language model's loss and the same model without
+pre-training, as in table 5 of the GPT-1 paper, logistic regression over n-grams, and the first of
+them together with n-grams, each on the same examples. Results are kept one by one: the same command goes on where it was stopped.`,
 		// What an ablation varies by itself has no flag.
-		Flags: append(slices.DeleteFunc(finetuneFlags(), func(f cli.Flag) bool { return slices.Contains([]string{"examples", "scratch"}, f.Names()[0]) }),
+		Flags: append(slices.DeleteFunc(finetuneFlags(), func(f cli.Flag) bool { return slices.Contains([]string{"examples", "scratch", "ngrams"}, f.Names()[0]) }),
 			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
 			seedsFlag("repeat each `N` times", 3),
 			&cli.BoolFlag{Name: "averaged", Usage: "compare with averaged word vectors too, as in fastText"},

@@ -57,7 +57,11 @@ func exportCommand() *cli.Command {
 				}{r.Dir, to, format, done.LeftOut, done.Input})
 			}
 			if done.LeftOut != "" {
-				fmt.Fprintf(out, "left out: %s; a language model is exported\n", done.LeftOut)
+				what := "a language model"
+				if done.Classifier {
+					what = "the network alone"
+				}
+				fmt.Fprintf(out, "left out: %s; %s is exported\n", done.LeftOut, what)
 			}
 			if format == run.GGUF {
 				path := filepath.Join(to, run.GGUFFile)

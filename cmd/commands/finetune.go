@@ -120,11 +120,11 @@ func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
 
 // resumeFinetune goes on with a fine-tuning.
 func resumeFinetune(c *cli.Context) error {
-	if err := ownConfiguration(c, "set", "epochs", "lambda", "format"); err != nil {
+	if err := ownConfiguration(c, "set", "epochs", "lambda", "ngrams", "format"); err != nil {
 		return err
 	}
 	settings := c.StringSlice("set")
-	for _, flag := range []string{"epochs", "lambda"} {
+	for _, flag := range []string{"epochs", "lambda", "ngrams"} {
 		if c.IsSet(flag) {
 			settings = append(settings, fmt.Sprintf("finetune.%s=%v", flag, c.Value(flag)))
 		}

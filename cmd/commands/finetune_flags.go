@@ -27,6 +27,7 @@ func finetuneFlags() []cli.Flag {
 		&cli.IntFlag{Name: "epochs", Usage: "see each example `N` times", DefaultText: "3"},
 		&cli.IntFlag{Name: "freeze-layers", Usage: "leave the embeddings and the lower `N` layers as they are; with all of them it is a linear probe"},
 		&cli.BoolFlag{Name: "freeze-embeddings", Usage: "leave the embeddings as they are"},
+		&cli.BoolFlag{Name: "ngrams", Usage: "predict together with a linear model over n-grams, fitted to the same examples"},
 		&cli.StringFlag{Name: "truncate", Usage: "where long examples are cut: middle, start or end", DefaultText: "middle"},
 		setFlag("change a setting", "train.batch_size=16"),
 	)
@@ -77,6 +78,7 @@ func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err erro
 		f.Lambda = c.Float64("lambda")
 	}
 	f.Scratch = f.Scratch || c.Bool("scratch")
+	f.NGrams = f.NGrams || c.Bool("ngrams")
 	f.FreezeEmbeddings = f.FreezeEmbeddings || c.Bool("freeze-embeddings")
 	if c.IsSet("data") {
 		f.Stories = ""

@@ -94,6 +94,43 @@ func TestFinetuneAndClassify(t *testing.T) {
 	contains(t, succeed(t, finetuneArgs("--from", "runs/finetune-1", "--lambda", "0")...), "loss:           L2, without", filepath.Join("runs", "finetune-1")+"\n")
 }
 
+// A network that has hardly learned anything predicts with n-grams what the words tell.
+func TestFinetuneNGrams(t *testing.T) {
+	inTinyRun(t)
+	labelledFiles(t)
+	weak := []string{"--ngrams", "--epochs", "4", "--set", "finetune.min_steps=0", "--set", "finetune.evaluations=2", "--set", "train.learning_rate=1e-9", "--set", "train.batch_size=4"}
+	ctx, cancel := context.WithCancel(context.Background())
+	var errs bytes.Buffer
+	if status := execute(ctx, append([]string{"gpt", "finetune", "--data", "train.tsv", "--test", "test.tsv"}, weak...), &interrupter{at: "step 8: ", stop: cancel}, &errs); status != 130 {
+		t.Fatalf("exit %d\n%s", status, errs.String())
+	}
+	dir := filepath.Join("runs", "finetune-1")
+	contains(t, refused(t, 1, "classify", "Mia was sad."), "runs/finetune-1 has no ngrams.bin, which a fine-tuning makes at its end: go on with `gpt finetune --resume --run runs/finetune-1`")
+	contains(t, succeed(t, "finetune", "--resume"), "test set:        accuracy 1.0000", "n-grams:         ", " by n-grams alone")
+	// One that wasn't stopped, and one that gets them afterwards, are the same.
+	ngrams := expect.File(t, dir, "ngrams.bin")
+	contains(t, succeed(t, append([]string{"finetune", "--data", "train.tsv", "--test", "test.tsv"}, weak...)...), "n-grams:        fitted at the end, to predict together with the network")
+	succeed(t, append([]string{"finetune", "--data", "train.tsv", "--test", "test.tsv"}, weak[1:]...)...)
+	contains(t, succeed(t, "finetune", "--resume", "--ngrams"), " by n-grams alone")
+	for _, other := range []string{"finetune-2", "finetune-3"} {
+		if string(expect.File(t, "runs", other, "ngrams.bin")) != string(ngrams) {
+			t.Errorf("the n-grams of %s differ", other)
+		}
+	}
+	// classify predicts what was measured.
+	for i, line := range strings.Split(strings.TrimSpace(succeed(t, "classify", "--run", dir, "--file", "test.tsv")), "\n") {
+		if want := []string{"HAPPY! ", "SAD! "}[i%2]; !strings.HasPrefix(line, want) {
+			t.Errorf("row %d: %s, want %s", i+1, line, want)
+		}
+	}
+	contains(t, succeed(t, "export", "--run", dir, "--to", "out"), "left out: the n-grams that it predicts together with; the network alone is exported\n", "AutoModelForSequenceClassification")
+	ngrams[len(ngrams)/2] ^= 1
+	fixture.Write(t, filepath.Join(dir, "ngrams.bin"), ngrams)
+	contains(t, refused(t, 1, "classify", "--run", dir, "Mia was sad."), "ngrams.bin: the file is damaged: make the file again with `gpt finetune --resume --run runs/finetune-1`")
+	succeed(t, "finetune", "--resume", "--run", dir)
+	contains(t, succeed(t, "classify", "--run", dir, "Mia was sad."), "SAD! ")
+}
+
 func TestFinetuneSeeds(t *testing.T) {
 	inTinyRun(t)
 	labelledFiles(t)
@@ -132,15 +169,15 @@ func TestAblate(t *testing.T) {
 	labelledFiles(t)
 	args := append([]string{"ablate", "--data", "train.tsv", "--test", "test.tsv", "--sizes", "20", "--seeds", "2"}, quickly...)
 	out := succeed(t, args...)
-	contains(t, out, "12 of 15: n-grams, 54 examples, seed 1: accuracy 1.0000", "15 of 15: no pre-training, 54 examples, seed 2: ", "| accuracy, by labelled examples | 20 | 54 |", "| pre-trained, λ = 0.5 | ", "| no pre-training | ", "picture: ")
+	contains(t, out, "15 of 19: n-grams, 54 examples, seed 1: accuracy 1.0000", "19 of 19: no pre-training, 54 examples, seed 2: ", "| accuracy, by labelled examples | 20 | 54 |", "| pre-trained, λ = 0.5 | ", "| pre-trained, λ = 0.5, with n-grams | ", "| no pre-training | ", "picture: ")
 	for _, name := range []string{"ablation.svg", "ablation.png", "table.md", "points.jsonl"} {
 		expect.File(t, "runs", "finetune-ablation", name)
 	}
-	if again := succeed(t, args...); strings.Contains(again, " of 15: ") || !strings.Contains(again, "| n-grams | ") {
+	if again := succeed(t, args...); strings.Contains(again, " of 19: ") || !strings.Contains(again, "| n-grams | ") {
 		t.Errorf("the same command computes again:\n%s", again)
 	}
 	// One more arm, in the same folder.
-	contains(t, succeed(t, append(args, "--averaged")...), "19 of 19: averaged vectors, 54 examples, seed 2: ", "| averaged vectors | ")
+	contains(t, succeed(t, append(args, "--averaged")...), "23 of 23: averaged vectors, 54 examples, seed 2: ", "| averaged vectors | ")
 	status, _, stderr := gpt(append(args, "--lambda", "0.7")...)
 	if status != 1 || !strings.Contains(stderr, "holds an ablation with other settings") {
 		t.Errorf("exit %d: %s", status, stderr)

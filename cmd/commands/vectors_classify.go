@@ -9,6 +9,7 @@ import (
 
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
+	"tinygpt/finetune/linear"
 	"tinygpt/internal/number"
 	"tinygpt/internal/terminal"
 	"tinygpt/study/baseline"
@@ -72,12 +73,12 @@ func vectorsClassify(c *cli.Context) error {
 	r := averagesReport{Train: len(examples.Train)}
 	for _, way := range []struct {
 		features string
-		train    func() (*baseline.Model, error)
+		train    func() (*linear.Model, error)
 	}{
-		{"mean of vectors", func() (*baseline.Model, error) {
-			return baseline.TrainAverages(setup, v, examples.Train, examples.Dev)
+		{"mean of vectors", func() (*linear.Model, error) {
+			return baseline.TrainAverages(c.Context, setup, v, examples.Train, examples.Dev)
 		}},
-		{"n-grams", func() (*baseline.Model, error) { return baseline.Train(setup, examples.Train, examples.Dev) }},
+		{"n-grams", func() (*linear.Model, error) { return setup.FitNGrams(c.Context, examples.Train, examples.Dev) }},
 	} {
 		m, err := way.train()
 		if err != nil {
@@ -88,7 +89,7 @@ func vectorsClassify(c *cli.Context) error {
 			if len(set) == 0 {
 				continue
 			}
-			e, err := m.Evaluate(set)
+			e, err := setup.Measure(set, m)
 			if err != nil {
 				return err
 			}

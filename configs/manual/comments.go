@@ -140,6 +140,7 @@ var comments = map[string]string{
 	"tinygpt/finetune.Config.MaxLength":                   "the number of tokens that longer examples are cut to; 0: the model's context",
 	"tinygpt/finetune.Config.Metric":                      "metric decides about early stopping and the best checkpoint: accuracy, macro_f1, matthews, pearson, spearman or span_f1; empty: the usual one for the task",
 	"tinygpt/finetune.Config.MinSteps":                    "the smallest number of updates: a hundred examples need more than three epochs",
+	"tinygpt/finetune.Config.NGrams":                      "ngrams lets the run predict together with a linear model over the n-grams of the training examples (Cheng et al. 2016). The development set chooses how much each counts",
 	"tinygpt/finetune.Config.Scratch":                     "scratch takes the tokenizer and the shape of from, but random weights",
 	"tinygpt/finetune.Config.Second":                      "the columns of the second text",
 	"tinygpt/finetune.Config.Stories":                     "what the built-in stories are labelled with, in the place of train: sentiment, topic, questions or entities",

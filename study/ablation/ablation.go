@@ -12,7 +12,6 @@ import (
 	"slices"
 
 	"tinygpt/configs"
-	"tinygpt/data/labelled"
 	"tinygpt/finetune"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/interrupt"
@@ -24,15 +23,18 @@ import (
 // Arm is one of the models that are compared.
 type Arm struct {
 	Name string
-	// Scratch starts from random weights, NoAuxiliary leaves L1 out, Baseline is the
-	// logistic regression over n-grams, Averaged the classifier of averaged vectors.
-	Scratch, NoAuxiliary, Baseline, Averaged bool
+	// Mixed is the model of the arm before together with n-grams, Scratch starts from random
+	// weights, NoAuxiliary leaves L1 out, Baseline is the logistic regression over n-grams,
+	// Averaged the classifier of averaged vectors.
+	Mixed, Scratch, NoAuxiliary, Baseline, Averaged bool
 }
 
 // Arms returns all arms.
 func Arms(lambda float64) []Arm {
+	name := fmt.Sprintf("pre-trained, λ = %g", lambda)
 	return []Arm{
-		{Name: fmt.Sprintf("pre-trained, λ = %g", lambda)},
+		{Name: name},
+		{Name: name + ", with n-grams", Mixed: true},
 		{Name: "pre-trained, λ = 0", NoAuxiliary: true},
 		{Name: "no pre-training", Scratch: true},
 		{Name: "n-grams", Baseline: true},
@@ -118,41 +120,66 @@ func (s *Study) Run(ctx context.Context) error {
 		return err
 	}
 	defer s.log.Close()
-	all := 0
+	all := len(s.points)
 	for _, size := range s.Sizes {
-		for _, arm := range s.arms {
-			all += s.repeats(arm, size)
+		for i, arm := range s.arms {
+			for _, seed := range s.seeds(arm, size) {
+				// An earlier program measured no mixture with what it trained.
+				if !s.has(arm.Name, size, seed) && !(arm.Mixed && s.has(s.arms[i-1].Name, size, seed)) {
+					all++
+				}
+			}
 		}
 	}
 	// The cheap ones first: a picture is there soon.
 	for _, size := range s.Sizes {
 		for i := range s.Seeds {
-			for _, arm := range s.arms {
+			for which, arm := range s.arms {
 				seed := s.Config.Train.Seed + uint64(i)
-				if i >= s.repeats(arm, size) || s.has(arm.Name, size, seed) {
+				if arm.Mixed || !slices.Contains(s.seeds(arm, size), seed) || s.has(arm.Name, size, seed) {
 					continue
 				}
-				p, err := s.point(ctx, arm, size, seed)
-				if err != nil {
+				if err := s.fit(ctx, which, size, seed, all); err != nil {
 					return err
 				}
-				if err := s.add(p); err != nil {
-					return err
-				}
-				s.Done(p, len(s.points), all)
 			}
 		}
 	}
 	return s.write()
 }
 
-// repeats returns the number of seeds that an arm is fitted with. A seed draws a part of
-// the examples and the weights to start from, so n-grams on all examples have one result.
-func (s *Study) repeats(arm Arm, size int) int {
-	if arm.Baseline && size == len(s.Examples.Train) {
-		return 1
+// seeds returns those that an arm is fitted with. A seed draws a part of the examples and the
+// weights to start from, so n-grams on all examples have one result.
+func (s *Study) seeds(arm Arm, size int) (list []uint64) {
+	for i := range s.Seeds {
+		list = append(list, s.Config.Train.Seed+uint64(i))
 	}
-	return s.Seeds
+	if arm.Baseline && size == len(s.Examples.Train) {
+		return list[:1]
+	}
+	return list
+}
+
+// fit adds the results of an arm, and of the mixture that follows it.
+func (s *Study) fit(ctx context.Context, which, size int, seed uint64, all int) error {
+	arm, mixed := s.arms[which], Arm{}
+	if which+1 < len(s.arms) && s.arms[which+1].Mixed {
+		mixed = s.arms[which+1]
+	}
+	points, err := s.measure(ctx, arm, mixed, size, seed)
+	if err != nil {
+		return err
+	}
+	for _, p := range points {
+		if s.has(p.Arm, size, seed) { // the program ended before the next one
+			continue
+		}
+		if err := s.add(p); err != nil {
+			return err
+		}
+		s.Done(p, len(s.points), all)
+	}
+	return nil
 }
 
 // Table is the results in Markdown.
@@ -164,73 +191,83 @@ func (s *Study) Points() []Point { return s.points }
 // Picture is the path of the drawing.
 func (s *Study) Picture() string { return filepath.Join(s.Dir, pictureFile) }
 
-// point fits one model.
-func (s *Study) point(ctx context.Context, arm Arm, size int, seed uint64) (p Point, err error) {
+// measure fits one model. Unless mixed is empty, that of the model together with n-grams comes
+// first: a study that goes on looks for the last one only.
+func (s *Study) measure(ctx context.Context, arm, mixed Arm, size int, seed uint64) (points []Point, err error) {
 	start := interrupt.Now()
 	c := s.Config
 	c.Train.Seed, c.Finetune.Examples = seed, size
-	var dev, test finetune.Evaluation
-	if arm.Baseline || arm.Averaged {
-		dev, test, err = s.words(c, arm, seed)
-	} else {
-		c.Finetune.Scratch = arm.Scratch
-		if arm.NoAuxiliary {
-			c.Finetune.Lambda = 0
-		}
-		dev, test, err = s.finetune(ctx, c)
+	add := func(name string, a finetune.Alone) {
+		_, test := finetune.Result{Dev: a.Dev, Test: a.Test}.Final()
+		points = append(points, Point{name, size, seed, test.Metric, test.Score(), a.Dev.Score(), interrupt.Now().Sub(start).Seconds(), s.Setup.SHA256})
 	}
-	return Point{arm.Name, size, seed, test.Metric, test.Score(), dev.Score(), interrupt.Now().Sub(start).Seconds(), s.Setup.SHA256}, err
+	if arm.Baseline || arm.Averaged {
+		alone, err := s.words(ctx, c, arm, seed)
+		add(arm.Name, alone)
+		return points, err
+	}
+	c.Finetune.Scratch, c.Finetune.NGrams = arm.Scratch, mixed.Mixed
+	if arm.NoAuxiliary {
+		c.Finetune.Lambda = 0
+	}
+	result, err := s.finetune(ctx, c)
+	network := finetune.Alone{Dev: result.Dev, Test: result.Test}
+	if mixed.Mixed {
+		add(mixed.Name, network)
+		network = result.Network
+	}
+	add(arm.Name, network)
+	return points, err
 }
 
 // words fits a model that doesn't know the order of words.
-func (s *Study) words(c configs.Config, arm Arm, seed uint64) (dev, test finetune.Evaluation, err error) {
+func (s *Study) words(ctx context.Context, c configs.Config, arm Arm, seed uint64) (a finetune.Alone, err error) {
 	setup := &finetune.Setup{Config: c.Finetune, Found: s.Setup.Found}
 	drawn, err := setup.Subset(s.Examples.Train, seed)
 	if err != nil {
-		return dev, test, err
+		return a, err
 	}
-	var m interface {
-		Evaluate(examples []labelled.Example) (finetune.Evaluation, error)
-	}
+	var m finetune.Scorer
 	if arm.Averaged {
 		m, err = baseline.TrainFastText(setup, drawn, s.Examples.Dev, seed)
 	} else {
-		m, err = baseline.Train(setup, drawn, s.Examples.Dev)
+		m, err = setup.FitNGrams(ctx, drawn, s.Examples.Dev)
 	}
 	if err != nil {
-		return dev, test, err
+		return a, err
 	}
-	if dev, err = m.Evaluate(s.Examples.Dev); err != nil || s.Examples.Test == nil {
-		return dev, dev, err
+	if a.Dev, err = setup.Measure(s.Examples.Dev, m); err != nil || s.Examples.Test == nil {
+		return a, err
 	}
-	test, err = m.Evaluate(s.Examples.Test)
-	return dev, test, err
+	test, err := setup.Measure(s.Examples.Test, m)
+	a.Test = &test
+	return a, err
 }
 
 // finetune runs a session in a folder that it removes.
-func (s *Study) finetune(ctx context.Context, c configs.Config) (dev, test finetune.Evaluation, err error) {
+func (s *Study) finetune(ctx context.Context, c configs.Config) (r finetune.Result, err error) {
 	from, err := run.OpenStartingPoint(c, s.Examples)
 	if err != nil {
-		return dev, test, err
+		return r, err
 	}
 	session, err := from.Session(c, s.Examples, s.Setup)
 	if err != nil {
-		return dev, test, err
+		return r, err
 	}
 	session.Dir = filepath.Join(s.Dir, sessionFolder)
 	if err := errors.Join(os.RemoveAll(session.Dir), os.Mkdir(session.Dir, 0o755)); err != nil {
-		return dev, test, err
+		return r, err
 	}
 	defer os.RemoveAll(session.Dir)
-	result, err := session.Run(ctx)
-	_, test = result.Final()
-	return result.Dev, test, err
+	return session.Run(ctx)
 }
 
 // open writes the settings into the folder, or reads what an earlier Run of the same study
 // left there.
 func (s *Study) open() error {
-	text, err := run.SettleExamples(s.Config).Marshal()
+	c := s.Config
+	c.Finetune.NGrams = false // the arms decide
+	text, err := run.SettleExamples(c).Marshal()
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func table(arms []Arm, sizes []int, points []Point) string {
 }
 
 // colors of the arms.
-var colors = []color.RGBA{chart.Blue, chart.SkyBlue, chart.Orange, chart.Black, chart.Grey}
+var colors = []color.RGBA{chart.Blue, chart.Green, chart.SkyBlue, chart.Orange, chart.Black, chart.Grey}
 
 // picture draws score against the number of examples, on a logarithmic axis, with bars
 // of a standard deviation, as SVG or PNG by the name's ending.

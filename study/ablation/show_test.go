@@ -19,6 +19,7 @@ func TestTable(t *testing.T) {
 	want := `| matthews, by labelled examples | 10 | 50 |
 |---|---|---|
 | pre-trained, λ = 0.25 | | |
+| pre-trained, λ = 0.25, with n-grams | | |
 | pre-trained, λ = 0 | | 0.950 |
 | no pre-training | | |
 | n-grams | 0.600 ± 0.141 | 0.900 |

@@ -1,22 +1,34 @@
 package baseline
 
 import (
+	"context"
 	"math"
 	"strings"
 
 	"tinygpt/data/labelled"
 	"tinygpt/embedding"
+	"tinygpt/finetune"
+	"tinygpt/finetune/linear"
+	"tinygpt/finetune/ngram"
 )
 
-// averages are the means of word vectors.
+// TrainAverages fits a linear model of averaged word vectors: a text is the mean of the unit
+// vectors of its words. What n-grams have to learn of each word, vectors bring along from
+// the text that they were trained on.
+func TrainAverages(ctx context.Context, s *finetune.Setup, v *embedding.Vectors, train, dev []labelled.Example) (*linear.Model, error) {
+	return s.FitLinear(ctx, newAverages(s.Kind(), v), train, dev)
+}
+
+// averages are the means of word vectors, as linear.Features.
 type averages struct {
+	kind  labelled.Kind
 	index map[string]int
 	dim   int
 	unit  []float64 // [V, D], times √D: numbers of about 1, as weights are held small
 }
 
-func newAverages(v *embedding.Vectors) *averages {
-	a := &averages{index: v.Index(), dim: v.Dim, unit: make([]float64, len(v.Matrix))}
+func newAverages(kind labelled.Kind, v *embedding.Vectors) *averages {
+	a := &averages{kind: kind, index: v.Index(), dim: v.Dim, unit: make([]float64, len(v.Matrix))}
 	for i := range v.Words {
 		var square float64
 		for _, x := range v.Row(i) {
@@ -31,10 +43,10 @@ func newAverages(v *embedding.Vectors) *averages {
 	return a
 }
 
-// size is D for a text, twice as much for two, and three times for a word with its
+// Size is D for a text, twice as much for two, and three times for a word with its
 // neighbours.
-func (a *averages) size(kind labelled.Kind) int {
-	switch kind {
+func (a *averages) Size() int {
+	switch a.kind {
 	case labelled.Pair:
 		return 2 * a.dim
 	case labelled.Tagged:
@@ -43,11 +55,12 @@ func (a *averages) size(kind labelled.Kind) int {
 	return a.dim
 }
 
-func (a *averages) rows(kind labelled.Kind, e labelled.Example) (out []row) {
-	switch kind {
+// Rows are the means of an example.
+func (a *averages) Rows(e labelled.Example) (out []linear.Row) {
+	switch a.kind {
 	case labelled.Tagged:
 		for i := range e.Tokens {
-			var r row
+			var r linear.Row
 			for place, j := range []int{i, i - 1, i + 1} {
 				if j >= 0 && j < len(e.Tokens) {
 					r = a.mean(r, place, []string{e.Tokens[j]})
@@ -57,19 +70,19 @@ func (a *averages) rows(kind labelled.Kind, e labelled.Example) (out []row) {
 		}
 	case labelled.Choice:
 		for _, c := range e.Choices {
-			out = append(out, a.mean(nil, 0, split(c)))
+			out = append(out, a.mean(nil, 0, ngram.Split(c)))
 		}
 	case labelled.Pair:
-		out = []row{a.mean(a.mean(nil, 0, split(e.Texts[0])), 1, split(e.Texts[1]))}
+		out = []linear.Row{a.mean(a.mean(nil, 0, ngram.Split(e.Texts[0])), 1, ngram.Split(e.Texts[1]))}
 	default:
-		out = []row{a.mean(nil, 0, split(e.Texts[0]))}
+		out = []linear.Row{a.mean(nil, 0, ngram.Split(e.Texts[0]))}
 	}
 	return out
 }
 
 // mean appends the mean of the words' vectors to a row, as the features of a place. Words
 // without a vector are left out.
-func (a *averages) mean(r row, place int, words []string) row {
+func (a *averages) mean(r linear.Row, place int, words []string) linear.Row {
 	sum, n := make([]float64, a.dim), 0
 	for _, w := range words {
 		i, ok := a.index[w]
@@ -86,7 +99,7 @@ func (a *averages) mean(r row, place int, words []string) row {
 	}
 	for j, x := range sum {
 		if n > 0 {
-			r = append(r, entry{place*a.dim + j, x / float64(n)})
+			r = append(r, linear.Entry{Feature: place*a.dim + j, Value: x / float64(n)})
 		}
 	}
 	return r

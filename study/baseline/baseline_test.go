@@ -3,7 +3,6 @@ package baseline
 import (
 	"fmt"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,51 +19,7 @@ func examples(texts, labels []string) (out []labelled.Example) {
 	return out
 }
 
-var (
-	reviews = []string{"the film is good , very good", "the film is bad", "a good plot and a bad end", "nothing new", "bad bad film !", "very new , very good"}
-	unseen  = examples([]string{"A very bad film", "good new unseen plot"}, []string{"neg", "pos"})
-)
-
-// fitted is a model with a strength of the test's choosing.
-func fitted(t *testing.T, c *finetune.Setup, train []labelled.Example, strength float64) *Model {
-	t.Helper()
-	before := strengths
-	defer func() { strengths = before }()
-	strengths = []float64{strength}
-	m, err := Train(c, train, train)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// The expected values are scikit-learn 1.9's: TfidfVectorizer of words, marks and
-// their pairs, and LogisticRegression with C = 10.
-func TestClasses(t *testing.T) {
-	c := &finetune.Setup{Config: finetune.Config{Task: "classification"}, Found: finetune.Found{Classes: []string{"mixed", "neg", "pos"}}}
-	m := fitted(t, c, examples(reviews, []string{"pos", "neg", "mixed", "mixed", "neg", "pos"}), 10)
-	want := [][]float64{{0.2768812975405816, 0.5030909758279344, 0.22002772663148407}, {0.578122218594312, 0.1240055992189453, 0.2978721821867426}}
-	for i, p := range m.Predict(unseen) {
-		for j := range want[i] {
-			if math.Abs(p.Probabilities[j]-want[i][j]) > 1e-3 {
-				t.Errorf("example %d: probabilities %v, want %v", i, p.Probabilities, want[i])
-				break
-			}
-		}
-	}
-}
-
-// The same with Ridge, alpha = 1/C.
-func TestGrades(t *testing.T) {
-	labels := []string{"5", "1", "3", "2.5", "0", "4.5"}
-	c := &finetune.Setup{Config: finetune.Config{Task: "classification", Head: finetune.Regression}, Found: finetune.Found{Mean: 16.0 / 6, Deviation: 1.7480147469502525}}
-	m := fitted(t, c, examples(reviews, labels), 10)
-	for i, want := range []float64{1.8664802671944654, 3.3687160024709084} {
-		if got := m.Predict(unseen)[i].Grade; math.Abs(got-want) > 1e-3 {
-			t.Errorf("example %d: grade %v, want %v", i, got, want)
-		}
-	}
-}
+var reviews = []string{"the film is good , very good", "the film is bad", "a good plot and a bad end", "nothing new", "bad bad film !", "very new , very good"}
 
 // What words tell is learned by each kind of task; what only their order tells, with
 // other words between them, is not.
@@ -134,11 +89,11 @@ func TestRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := Train(&c, x[0], x[1])
+		m, err := c.FitNGrams(t.Context(), x[0], x[1])
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := m.Evaluate(x[2])
+		e, err := c.Measure(x[2], m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,20 +104,11 @@ func TestRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, err = a.Evaluate(x[2]); err != nil {
+		if e, err = c.Measure(x[2], a); err != nil {
 			t.Fatal(err)
 		}
 		if s := e.Score(); s < r.least-0.03 || s > r.most {
 			t.Errorf("averaged vectors, %s: %s (rate %v, %d epochs), expected %v to %v", name, e, a.Rate, a.Epochs, r.least, r.most)
 		}
-	}
-}
-
-func TestSplit(t *testing.T) {
-	if got, want := strings.Join(split("It's 3.5 万元, Größe\n"), "|"), "it|'|s|3|.|5|万|元|,|größe"; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-	if got, want := shape("McDonald's-99"), "XxXx'x-0"; got != want {
-		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -6,18 +6,21 @@ import (
 
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
+	"tinygpt/finetune/linear"
+	"tinygpt/finetune/ngram"
 )
 
 // FastText is fastText's classifier (Joulin et al. 2017): every n-gram has a vector, a
 // row's vector is the mean of those of its n-grams, and a linear map makes scores of it.
-// It is a Model whose weights have a low rank, so n-grams that say the same share what is
+// It is a linear model whose weights have a low rank, so n-grams that say the same share what is
 // learned. As there, it is trained by stochastic gradient descent with a learning rate that
 // falls linearly to 0; rate and epochs are chosen by the development set.
 type FastText struct {
-	Model
-	vectors []float64 // [F, fastTextWidth]
-	scores  []float64 // [fastTextWidth, outputs]
-	bias    []float64 // [outputs]
+	features linear.Features
+	outputs  int
+	vectors  []float64 // [F, fastTextWidth]
+	scores   []float64 // [fastTextWidth, outputs]
+	bias     []float64 // [outputs]
 	// Rate and Epochs are those that were chosen.
 	Rate   float64
 	Epochs int
@@ -35,8 +38,8 @@ var (
 // TrainFastText fits a model to the training examples; finetune.Load makes the Setup. The
 // seed draws the vectors to start from and the order of the examples.
 func TrainFastText(s *finetune.Setup, train, dev []labelled.Example, seed uint64) (*FastText, error) {
-	m := newModel(s, learn(s.Kind(), train))
-	p, err := m.problem(train)
+	f := ngram.Learn(s.Kind(), train)
+	p, err := s.Problem(f, train)
 	if err != nil {
 		return nil, err
 	}
@@ -44,10 +47,10 @@ func TrainFastText(s *finetune.Setup, train, dev []labelled.Example, seed uint64
 	score := math.Inf(-1)
 	for _, epochs := range fastTextEpochs {
 		for _, rate := range fastTextRates {
-			a := newFastText(*m, seed)
+			a := newFastText(f, p.Outputs, seed)
 			a.Rate, a.Epochs = rate, epochs
 			a.fit(p, seed)
-			e, err := a.Evaluate(dev)
+			e, err := s.Measure(dev, a)
 			if err != nil {
 				return nil, err
 			}
@@ -60,31 +63,40 @@ func TrainFastText(s *finetune.Setup, train, dev []labelled.Example, seed uint64
 }
 
 // newFastText returns a model with random vectors and scores of 0, as fastText begins.
-func newFastText(m Model, seed uint64) *FastText {
+func newFastText(f linear.Features, outputs int, seed uint64) *FastText {
 	a := &FastText{
-		Model: m, vectors: make([]float64, m.features.size(m.kind)*fastTextWidth),
-		scores: make([]float64, fastTextWidth*m.outputs), bias: make([]float64, m.outputs),
+		features: f, outputs: outputs, vectors: make([]float64, f.Size()*fastTextWidth),
+		scores: make([]float64, fastTextWidth*outputs), bias: make([]float64, outputs),
 	}
 	random := rand.New(rand.NewPCG(seed, 0x766563746f7273))
 	for i := range a.vectors {
 		a.vectors[i] = (2*random.Float64() - 1) / fastTextWidth
 	}
-	a.Model.score = a.scoreRow
 	return a
 }
 
+// Scores returns those of each of the example's rows; see finetune.Scorer.
+func (a *FastText) Scores(e labelled.Example) (out [][]float64) {
+	for _, r := range a.features.Rows(e) {
+		scores := make([]float64, a.outputs)
+		a.scoreRow(scores, r)
+		out = append(out, scores)
+	}
+	return out
+}
+
 // mean computes a row's vector.
-func (a *FastText) mean(vector []float64, r row) {
+func (a *FastText) mean(vector []float64, r linear.Row) {
 	clear(vector)
 	for _, x := range r {
-		for i, v := range a.vectors[x.feature*fastTextWidth:][:fastTextWidth] {
+		for i, v := range a.vectors[x.Feature*fastTextWidth:][:fastTextWidth] {
 			vector[i] += v / float64(len(r))
 		}
 	}
 }
 
 // scoreRow computes the scores of a row.
-func (a *FastText) scoreRow(scores []float64, r row) {
+func (a *FastText) scoreRow(scores []float64, r linear.Row) {
 	var vector [fastTextWidth]float64
 	a.mean(vector[:], r)
 	a.scoreVector(scores, vector[:])
@@ -100,9 +112,9 @@ func (a *FastText) scoreVector(scores, vector []float64) {
 }
 
 // fit goes through the rows Epochs times.
-func (a *FastText) fit(p *problem, seed uint64) {
+func (a *FastText) fit(p *linear.Problem, seed uint64) {
 	var starts []int // of the rows that a softmax goes over together
-	for i := 0; i < len(p.rows); i += max(p.targets[i].group, 1) {
+	for i := 0; i < len(p.Rows); i += max(p.Targets[i].Group, 1) {
 		starts = append(starts, i)
 	}
 	random := rand.New(rand.NewPCG(seed, 0x6f72646572))
@@ -116,9 +128,9 @@ func (a *FastText) fit(p *problem, seed uint64) {
 }
 
 // step makes the update of one example, which begins at row i.
-func (a *FastText) step(p *problem, i int, rate float64) {
-	t := p.targets[i]
-	rows := p.rows[i : i+max(t.group, 1)]
+func (a *FastText) step(p *linear.Problem, i int, rate float64) {
+	t := p.Targets[i]
+	rows := p.Rows[i : i+max(t.Group, 1)]
 	k := a.outputs
 	vectors, errs := make([]float64, len(rows)*fastTextWidth), make([]float64, len(rows)*k)
 	for j, r := range rows {
@@ -126,11 +138,11 @@ func (a *FastText) step(p *problem, i int, rate float64) {
 		a.scoreVector(errs[j*k:][:k], vectors[j*fastTextWidth:][:fastTextWidth])
 	}
 	// errs becomes the derivative of the loss by the scores.
-	if p.grades {
-		errs[0] -= t.grade
+	if p.Grades {
+		errs[0] -= t.Grade
 	} else { // over the choices, which have one score each, or over the classes
-		softmax(errs)
-		errs[t.class]--
+		linear.Softmax(errs)
+		errs[t.Class]--
 	}
 	gradient := make([]float64, fastTextWidth)
 	for j, r := range rows {
@@ -148,7 +160,7 @@ func (a *FastText) step(p *problem, i int, rate float64) {
 		}
 		for _, x := range r {
 			for d, g := range gradient {
-				a.vectors[x.feature*fastTextWidth+d] -= rate * g / float64(len(r))
+				a.vectors[x.Feature*fastTextWidth+d] -= rate * g / float64(len(r))
 			}
 		}
 	}

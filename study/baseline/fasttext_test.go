@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"tinygpt/finetune"
+	"tinygpt/finetune/linear"
+	"tinygpt/finetune/ngram"
 	"tinygpt/internal/fixture"
 )
 
@@ -15,28 +17,28 @@ func TestFastTextGradient(t *testing.T) {
 	for _, head := range []string{finetune.ByClass, finetune.Regression} {
 		s := &finetune.Setup{Config: finetune.Config{Task: "classification", Head: head}, Found: finetune.Found{Classes: []string{"0", "1", "2"}, Deviation: 1}}
 		train := examples(reviews, []string{"2", "1", "0", "0", "1", "2"})
-		m := newModel(s, learn(s.Kind(), train))
-		p, err := m.problem(train)
+		f := ngram.Learn(s.Kind(), train)
+		p, err := s.Problem(f, train)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := newFastText(*m, 1)
+		a := newFastText(f, p.Outputs, 1)
 		for i := range a.scores {
 			a.scores[i] = math.Sin(float64(i))
 		}
 		loss := func() float64 {
 			scores := make([]float64, a.outputs)
-			a.scoreRow(scores, p.rows[0])
-			if p.grades {
-				return (scores[0] - p.targets[0].grade) * (scores[0] - p.targets[0].grade) / 2
+			a.scoreRow(scores, p.Rows[0])
+			if p.Grades {
+				return (scores[0] - p.Targets[0].Grade) * (scores[0] - p.Targets[0].Grade) / 2
 			}
-			softmax(scores)
-			return -math.Log(scores[p.targets[0].class])
+			linear.Softmax(scores)
+			return -math.Log(scores[p.Targets[0].Class])
 		}
 		for name, weights := range map[string][]float64{"vectors": a.vectors, "scores": a.scores, "bias": a.bias} {
 			i := 0
 			if name == "vectors" {
-				i = p.rows[0][1].feature * fastTextWidth
+				i = p.Rows[0][1].Feature * fastTextWidth
 			}
 			before := [3][]float64{slices.Clone(a.vectors), slices.Clone(a.scores), slices.Clone(a.bias)}
 			want, at := fixture.Slope(&weights[i], 1e-6, loss), weights[i]

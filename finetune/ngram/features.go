@@ -1,37 +1,33 @@
-package baseline
+// Package ngram makes features of the words of an example and of their neighbours, without
+// the order of what is further apart: tf-idf weighted words and pairs for texts, for tags the
+// word's neighbours and spelling. A linear model over them (package linear) is what one would
+// take instead of a language model, and its file is read and written here.
+package ngram
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
 	"unicode"
 
 	"tinygpt/data/labelled"
+	"tinygpt/finetune/linear"
 )
 
-// entry is a feature that a row has, and how much of it.
-type entry struct {
-	feature int
-	value   float64
-}
+// Vocabulary numbers the n-grams of the training examples, in the order of their bytes. It
+// is a linear.Features.
+type Vocabulary struct {
+	// kind is what the examples consist of.
+	kind labelled.Kind
+	// rows is how many rows the training examples have, counts how many of them have each
+	// n-gram.
+	rows   int
+	grams  []string
+	counts []int
 
-// features turns examples into rows.
-type features interface {
-	// size is how many features there are.
-	size(kind labelled.Kind) int
-	// rows are those of an example: one, or one for each choice or word.
-	rows(kind labelled.Kind, e labelled.Example) []row
-}
-
-// row is what one score is computed from: an example, a choice, or a word.
-type row []entry
-
-// vocabulary numbers the n-grams of the training examples.
-type vocabulary struct {
 	numbers map[string]int
 	idf     []float64
-	// unit scales rows to length 1, as texts of any length are to count the same.
-	unit bool
 }
 
 // grams lists the n-grams of an example's rows.
@@ -57,7 +53,7 @@ func grams(kind labelled.Kind, e labelled.Example) (rows [][]string) {
 // ngrams lists the words of a text and its pairs of neighbours, with what goes before
 // each.
 func ngrams(before, text string) (out []string) {
-	words := split(text)
+	words := Split(text)
 	for i, w := range words {
 		out = append(out, before+w)
 		if i > 0 {
@@ -67,9 +63,9 @@ func ngrams(before, text string) (out []string) {
 	return out
 }
 
-// split cuts a text in lower case into words, numbers, single marks, and single
+// Split cuts a text in lower case into words, numbers, single marks, and single
 // characters of scripts without spaces.
-func split(text string) (out []string) {
+func Split(text string) (out []string) {
 	var word []rune
 	end := func() {
 		if len(word) > 0 {
@@ -131,61 +127,69 @@ func shape(word string) string {
 	return string(out)
 }
 
-// learn numbers the n-grams and weighs each by how rare it is: tf-idf (Spärck Jones
-// 1972), in the smoothed form log((1+n)/(1+n_g)) + 1 over n rows of which n_g have it.
-func learn(kind labelled.Kind, examples []labelled.Example) *vocabulary {
-	v := &vocabulary{numbers: map[string]int{}, unit: kind != labelled.Tagged}
-	var having []float64
-	var rows float64
+// Learn numbers the n-grams of the training examples.
+func Learn(kind labelled.Kind, examples []labelled.Example) *Vocabulary {
+	v := &Vocabulary{kind: kind}
+	having := map[string]int{}
 	for _, e := range examples {
 		for _, list := range grams(kind, e) {
-			rows++
+			v.rows++
 			slices.Sort(list)
 			for _, g := range slices.Compact(list) {
-				i, known := v.numbers[g]
-				if !known {
-					i = len(having)
-					v.numbers[g] = i
-					having = append(having, 0)
-				}
-				having[i]++
+				having[g]++
 			}
 		}
 	}
-	for _, n := range having {
-		v.idf = append(v.idf, math.Log((1+rows)/(1+n))+1)
+	v.grams = slices.Sorted(maps.Keys(having))
+	for _, g := range v.grams {
+		v.counts = append(v.counts, having[g])
 	}
+	v.index()
 	return v
 }
 
-func (v *vocabulary) size(labelled.Kind) int { return len(v.numbers) }
+// index makes what follows from the n-grams and their counts. Each is weighed by how rare it
+// is: tf-idf (Spärck Jones 1972), in the smoothed form log((1+n)/(1+n_g)) + 1 over n rows of
+// which n_g have it.
+func (v *Vocabulary) index() {
+	v.numbers = make(map[string]int, len(v.grams))
+	v.idf = make([]float64, len(v.grams))
+	for i, g := range v.grams {
+		v.numbers[g] = i
+		v.idf[i] = math.Log((1+float64(v.rows))/(1+float64(v.counts[i]))) + 1
+	}
+}
 
-// rows are the features of an example's rows; n-grams that training never saw are left
-// out.
-func (v *vocabulary) rows(kind labelled.Kind, e labelled.Example) (out []row) {
-	for _, list := range grams(kind, e) {
+// Size is the number of n-grams.
+func (v *Vocabulary) Size() int { return len(v.grams) }
+
+// Rows are the features of an example's rows; n-grams that training never saw are left out.
+// Rows of texts have length 1, as texts of any length are to count the same.
+func (v *Vocabulary) Rows(e labelled.Example) (out []linear.Row) {
+	unit := v.kind != labelled.Tagged
+	for _, list := range grams(v.kind, e) {
 		counts := map[int]float64{}
 		for _, g := range list {
 			if i, known := v.numbers[g]; known {
 				counts[i]++
 			}
 		}
-		r := make(row, 0, len(counts))
+		r := make(linear.Row, 0, len(counts))
 		for i, n := range counts {
 			value := 1.0
-			if v.unit {
+			if unit {
 				value = n * v.idf[i]
 			}
-			r = append(r, entry{i, value})
+			r = append(r, linear.Entry{Feature: i, Value: value})
 		}
-		slices.SortFunc(r, func(a, b entry) int { return a.feature - b.feature })
-		if v.unit {
+		slices.SortFunc(r, func(a, b linear.Entry) int { return a.Feature - b.Feature })
+		if unit {
 			var square float64
 			for _, x := range r {
-				square += x.value * x.value
+				square += x.Value * x.Value
 			}
 			for i := range r {
-				r[i].value /= math.Sqrt(square)
+				r[i].Value /= math.Sqrt(square)
 			}
 		}
 		out = append(out, r)

@@ -1,0 +1,52 @@
+package linear
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"tinygpt/internal/fixture"
+)
+
+// The gradient of each kind of problem is what finite differences say.
+func TestGradient(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	var rows []Row
+	for range 6 {
+		rows = append(rows, Row{{0, random.Float64()}, {1 + random.IntN(3), random.Float64()}})
+	}
+	for name, p := range map[string]*Problem{
+		"classes": {Rows: rows, Outputs: 3, Targets: []Target{{Class: 0}, {Class: 2}, {Class: 1}, {Class: 1}, {Class: 0}, {Class: 2}}},
+		"grades":  {Rows: rows, Outputs: 1, Grades: true, Targets: []Target{{Grade: 1}, {Grade: -2}, {Grade: 0.5}, {}, {Grade: 1}, {Grade: 3}}},
+		"choices": {Rows: rows, Outputs: 1, Targets: []Target{{Class: 2, Group: 4}, {}, {}, {}, {Class: 0, Group: 2}, {}}},
+	} {
+		weights := make([]float64, 5*p.Outputs)
+		for i := range weights {
+			weights[i] = random.NormFloat64()
+		}
+		gradient, other := make([]float64, len(weights)), make([]float64, len(weights))
+		p.loss(weights, gradient, 0.7)
+		for i := range weights {
+			want := fixture.Slope(&weights[i], 1e-6, func() float64 { return p.loss(weights, other, 0.7) })
+			if math.Abs(gradient[i]-want) > 1e-7 {
+				t.Errorf("%s: gradient %d is %v, by differences %v", name, i, gradient[i], want)
+			}
+		}
+	}
+}
+
+// Of equal scores the strongest regularisation is kept, and the bias isn't regularised.
+func TestFit(t *testing.T) {
+	p := &Problem{Rows: []Row{{}, {}, {}, {{0, 1}}}, Outputs: 2, Targets: []Target{{Class: 1}, {Class: 1}, {Class: 0}, {Class: 1}}}
+	m, err := p.Fit(t.Context(), noFeatures{}, func(*Model) (float64, error) { return 1, nil })
+	if err != nil || m.C != strengths[0] {
+		t.Fatalf("%v, %v", m, err)
+	}
+	if share := m.Weights[3] - m.Weights[2]; math.Abs(float64(share)-math.Log(3)) > 0.1 {
+		t.Errorf("the bias of a class three times as frequent is larger by %v, expected about %v", share, math.Log(3))
+	}
+}
+
+type noFeatures struct{ Features }
+
+func (noFeatures) Size() int { return 1 }

@@ -1,0 +1,99 @@
+package finetune
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+
+	"tinygpt/data/labelled"
+	"tinygpt/finetune/linear"
+	"tinygpt/finetune/ngram"
+)
+
+// NGramsFile is the file of a run's folder that has its n-grams, if finetune.ngrams asks for
+// them.
+const NGramsFile = "ngrams.bin"
+
+// Mixture is a network and a linear model over n-grams that predict together (as in Cheng et
+// al. 2016, Wide & Deep Learning): the scores are
+//
+//	(1 − Share) · the network's + Share · the n-grams'
+//
+// Scores are logarithms of probabilities, but for a constant that changes nothing, or
+// standardised grades. With a Share of 0 they are the network's to the bit.
+type Mixture struct {
+	NGrams *linear.Model
+	Share  float64
+}
+
+// shares are the values of Share to choose from.
+var shares = []float64{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1}
+
+// fitMixture fits n-grams to the training items, and chooses their share by the metric on the
+// development items, of which the network's scores are given; of equal ones the smallest.
+func (s *Setup) fitMixture(ctx context.Context, train, dev []*Item, scores [][]float32) (*Mixture, error) {
+	model, err := s.FitNGrams(ctx, examplesOf(train), examplesOf(dev))
+	if err != nil {
+		return nil, err
+	}
+	m := &Mixture{NGrams: model}
+	highest := s.evaluate(dev, scores).Score()
+	for _, share := range shares[1:] {
+		at := &Mixture{model, share}
+		if score := s.evaluate(dev, at.mix(dev, scores)).Score(); score > highest {
+			m, highest = at, score
+		}
+	}
+	return m, nil
+}
+
+func examplesOf(items []*Item) (list []labelled.Example) {
+	for _, it := range items {
+		list = append(list, it.Example)
+	}
+	return list
+}
+
+// mix returns the mixture's scores of the items, given the network's.
+func (m *Mixture) mix(items []*Item, scores [][]float32) [][]float32 {
+	if m.Share == 0 {
+		return scores
+	}
+	out := make([][]float32, len(scores))
+	for i, it := range items {
+		out[i] = slices.Clone(scores[i])
+		for r, row := range m.NGrams.Scores(it.Example) {
+			at := r
+			if it.Words != nil {
+				at = it.Words[r]
+			}
+			if at < 0 {
+				continue // the network didn't see the word
+			}
+			for j, v := range row {
+				z := &out[i][at*len(row)+j]
+				*z = float32((1-m.Share)*float64(*z) + m.Share*v)
+			}
+		}
+	}
+	return out
+}
+
+// origin says what the setup's n-grams are fitted to.
+func (s *Setup) origin() ngram.Origin {
+	return ngram.Origin{Task: s.Task, Kind: s.Kind(), Outputs: s.Outputs(), Examples: s.SHA256}
+}
+
+// write leaves the n-grams in a run's folder.
+func (m *Mixture) write(dir string, s *Setup) error {
+	return ngram.Write(filepath.Join(dir, NGramsFile), m.NGrams, m.Share, s.origin())
+}
+
+// ReadMixture reads the n-grams of the run in the folder dir.
+func ReadMixture(dir string, s *Setup) (*Mixture, error) {
+	model, share, err := ngram.Read(filepath.Join(dir, NGramsFile), s.origin())
+	if err != nil {
+		return nil, err
+	}
+	return &Mixture{model, share}, nil
+}
