@@ -31,8 +31,8 @@ var shares = []float64{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1}
 
 // fitMixture fits n-grams to the training items, and chooses their share by the metric on the
 // development items, of which the network's scores are given; of equal ones the smallest.
-func (s *Setup) fitMixture(ctx context.Context, train, dev []*Item, scores [][]float32) (*Mixture, error) {
-	model, err := s.FitNGrams(ctx, examplesOf(train), examplesOf(dev))
+func (s *Setup) fitMixture(ctx context.Context, train, dev []*Item, scores [][]float32, progress func(done, total int)) (*Mixture, error) {
+	model, err := s.FitNGrams(ctx, examplesOf(train), examplesOf(dev), progress)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func TestMixture(t *testing.T) {
 			}
 			// The n-grams have the same bits again.
 			first := expect.File(t, s.Dir, NGramsFile)
-			again, err := s.Setup.FitNGrams(t.Context(), examplesOf(s.TrainItems), examplesOf(s.DevItems))
+			again, err := s.Setup.FitNGrams(t.Context(), examplesOf(s.TrainItems), examplesOf(s.DevItems), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func TestShares(t *testing.T) {
 	d := Default()
 	d.Task = "tagging"
 	s := session(t, d, sets(50, mixed["tagging"].draw), 1)
-	model, err := s.Setup.FitNGrams(t.Context(), examplesOf(s.TrainItems), examplesOf(s.DevItems))
+	model, err := s.Setup.FitNGrams(t.Context(), examplesOf(s.TrainItems), examplesOf(s.DevItems), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

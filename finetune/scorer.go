@@ -75,12 +75,13 @@ func (s *Setup) Problem(f linear.Features, examples []labelled.Example) (*linear
 
 // FitLinear fits a linear model over the features to the training examples. The strength of
 // its regularisation is chosen by the development set, as a fine-tuning chooses its
-// checkpoint.
-func (s *Setup) FitLinear(ctx context.Context, f linear.Features, train, dev []labelled.Example) (*linear.Model, error) {
+// checkpoint. progress may be nil; see linear.Problem.
+func (s *Setup) FitLinear(ctx context.Context, f linear.Features, train, dev []labelled.Example, progress func(done, total int)) (*linear.Model, error) {
 	p, err := s.Problem(f, train)
 	if err != nil {
 		return nil, err
 	}
+	p.Progress = progress
 	return p.Fit(ctx, f, func(m *linear.Model) (float64, error) {
 		e, err := s.Measure(dev, m)
 		return e.Score(), err
@@ -88,6 +89,6 @@ func (s *Setup) FitLinear(ctx context.Context, f linear.Features, train, dev []l
 }
 
 // FitNGrams is FitLinear over the n-grams of the training examples.
-func (s *Setup) FitNGrams(ctx context.Context, train, dev []labelled.Example) (*linear.Model, error) {
-	return s.FitLinear(ctx, ngram.Learn(s.Kind(), train), train, dev)
+func (s *Setup) FitNGrams(ctx context.Context, train, dev []labelled.Example, progress func(done, total int)) (*linear.Model, error) {
+	return s.FitLinear(ctx, ngram.Learn(s.Kind(), train), train, dev, progress)
 }

@@ -23,6 +23,8 @@ type Session struct {
 	TrainItems, DevItems, TestItems []*Item
 	Dir                             string
 	Report                          train.Report // nil: nothing is shown
+	// Fitting, unless nil, is called while n-grams are fitted, as linear.Problem's Progress.
+	Fitting func(done, total int)
 	// Peers, unless nil, share the fine-tuning: they run sessions that are the same but for
 	// Dir and Report.
 	Peers train.Peers
@@ -226,7 +228,7 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 // mix fits the n-grams, and measures them and the mixture on the development set, of which
 // the network's scores are given.
 func (s *Session) mix(ctx context.Context, r *Result, scores [][]float32) (err error) {
-	if r.Mixture, err = s.Setup.fitMixture(ctx, s.TrainItems, s.DevItems, scores); err != nil {
+	if r.Mixture, err = s.Setup.fitMixture(ctx, s.TrainItems, s.DevItems, scores, s.Fitting); err != nil {
 		return err
 	}
 	r.Network.Dev, r.Dev = r.Dev, s.Setup.evaluate(s.DevItems, r.Mixture.mix(s.DevItems, scores))

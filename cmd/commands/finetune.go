@@ -152,10 +152,13 @@ func runFinetuning(c *cli.Context, f *run.Finetuning, brief bool) (finetune.Resu
 	f.Team = team
 	out, s := narration(c), f.Session
 	s.Report, f.AdaptReport = newTrainReport(out), newTrainReport(out)
+	stages := terminal.NewStages(c.App.ErrWriter)
+	s.Fitting = func(done, total int) { stages.Show("fitting n-grams", done, total) }
 	settleMemory()
 	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := f.Train(ctx)
+	stages.Clear()
 	if errors.Is(err, train.ErrInterrupted) {
 		fmt.Fprintf(out, "stopped after step %d; saved in %s\n", result.State.Step, s.Dir)
 		if f.Resumable() {

@@ -176,6 +176,27 @@ func TestAblate(t *testing.T) {
 	if again := succeed(t, args...); strings.Contains(again, " of 19: ") || !strings.Contains(again, "| n-grams | ") {
 		t.Errorf("the same command computes again:\n%s", again)
 	}
+	// A folder of an earlier program has no mixtures, and nothing is trained for them again; what
+	// a program that was killed between a mixture and its network left is made good.
+	path := filepath.Join("runs", "finetune-ablation", "points.jsonl")
+	points := string(expect.File(t, path))
+	var networks, mixtures []string
+	for _, line := range strings.SplitAfter(points, "\n") {
+		if strings.Contains(line, ", with n-grams") {
+			mixtures = append(mixtures, line)
+		} else {
+			networks = append(networks, line)
+		}
+	}
+	fixture.Write(t, path, strings.Join(networks, ""))
+	if old := succeed(t, args...); len(mixtures) != 4 || strings.Contains(old, " of 1") || !strings.Contains(old, "| pre-trained, λ = 0.5, with n-grams | | |\n") {
+		t.Errorf("%d mixtures; without them:\n%s", len(mixtures), old)
+	}
+	fixture.Write(t, path, strings.Replace(points, networks[0], "", 1))
+	contains(t, succeed(t, args...), "19 of 19: pre-trained, λ = 0.5, 20 examples, seed 1: ")
+	if text := string(expect.File(t, path)); strings.Count(text, "\n") != strings.Count(points, "\n") {
+		t.Errorf("the results afterwards:\n%s", text)
+	}
 	// One more arm, in the same folder.
 	contains(t, succeed(t, append(args, "--averaged")...), "23 of 23: averaged vectors, 54 examples, seed 2: ", "| averaged vectors | ")
 	status, _, stderr := gpt(append(args, "--lambda", "0.7")...)

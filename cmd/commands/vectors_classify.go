@@ -78,7 +78,7 @@ func vectorsClassify(c *cli.Context) error {
 		{"mean of vectors", func() (*linear.Model, error) {
 			return baseline.TrainAverages(c.Context, setup, v, examples.Train, examples.Dev)
 		}},
-		{"n-grams", func() (*linear.Model, error) { return setup.FitNGrams(c.Context, examples.Train, examples.Dev) }},
+		{"n-grams", func() (*linear.Model, error) { return setup.FitNGrams(c.Context, examples.Train, examples.Dev, nil) }},
 	} {
 		m, err := way.train()
 		if err != nil {

@@ -3,6 +3,8 @@ package linear
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
 
 	"tinygpt/internal/fixture"
@@ -25,13 +27,39 @@ func TestGradient(t *testing.T) {
 			weights[i] = random.NormFloat64()
 		}
 		gradient, other := make([]float64, len(weights)), make([]float64, len(weights))
-		p.loss(weights, gradient, 0.7)
+		l := p.newLoss(4)
+		l.at(weights, gradient, 0.7)
 		for i := range weights {
-			want := fixture.Slope(&weights[i], 1e-6, func() float64 { return p.loss(weights, other, 0.7) })
+			want := fixture.Slope(&weights[i], 1e-6, func() float64 { return l.at(weights, other, 0.7) })
 			if math.Abs(gradient[i]-want) > 1e-7 {
 				t.Errorf("%s: gradient %d is %v, by differences %v", name, i, gradient[i], want)
 			}
 		}
+	}
+}
+
+// The number of threads changes no bit.
+func TestThreads(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 2))
+	p := &Problem{Outputs: 2}
+	for range 3000 {
+		p.Rows = append(p.Rows, Row{{random.IntN(300), random.Float64()}, {300 + random.IntN(400), random.Float64()}})
+		p.Targets = append(p.Targets, Target{Class: random.IntN(2)})
+	}
+	weights := make([]float64, 701*2)
+	for i := range weights {
+		weights[i] = random.NormFloat64()
+	}
+	var losses [2]float64
+	var gradients [2][]float64
+	for i, threads := range []int{1, 5} {
+		before := runtime.GOMAXPROCS(threads)
+		gradients[i] = make([]float64, len(weights))
+		losses[i] = p.newLoss(700).at(weights, gradients[i], 1)
+		runtime.GOMAXPROCS(before)
+	}
+	if losses[0] != losses[1] || !slices.Equal(gradients[0], gradients[1]) {
+		t.Errorf("losses %v", losses)
 	}
 }
 

@@ -3,6 +3,10 @@ package linear
 import (
 	"context"
 	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/optimize"
 )
@@ -23,6 +27,8 @@ type Problem struct {
 	Outputs int
 	// Grades says that the loss is the squared error, and not cross-entropy.
 	Grades bool
+	// Progress, unless nil, is called during Fit with how many of the models are fitted.
+	Progress func(done, total int)
 }
 
 // strengths are the values of C to choose from.
@@ -35,13 +41,17 @@ func (p *Problem) Fit(ctx context.Context, f Features, score func(m *Model) (flo
 	var best *Model
 	highest := math.Inf(-1)
 	weights := make([]float64, (f.Size()+1)*p.Outputs)
-	for _, c := range strengths {
+	l := p.newLoss(f.Size())
+	for i, c := range strengths {
+		if p.Progress != nil {
+			p.Progress(i, len(strengths))
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		// Each fit starts from the last one, whose optimum is near.
 		var err error
-		if weights, err = p.minimise(weights, c); err != nil {
+		if weights, err = l.minimise(weights, c); err != nil {
 			return nil, err
 		}
 		m := &Model{Features: f, Outputs: p.Outputs, Weights: make([]float32, len(weights)), C: c}
@@ -56,18 +66,21 @@ func (p *Problem) Fit(ctx context.Context, f Features, score func(m *Model) (flo
 			best, highest = m, s
 		}
 	}
+	if p.Progress != nil {
+		p.Progress(len(strengths), len(strengths))
+	}
 	return best, nil
 }
 
 // minimise finds the weights with the least loss from given ones.
-func (p *Problem) minimise(start []float64, c float64) ([]float64, error) {
+func (l *loss) minimise(start []float64, c float64) ([]float64, error) {
 	var last float64
 	gradient := make([]float64, len(start))
 	at := []float64(nil)
 	// The library asks for value and gradient apart, mostly at the same place.
 	both := func(x []float64) float64 {
 		if at == nil || !same(at, x) {
-			last = p.loss(x, gradient, c)
+			last = l.at(x, gradient, c)
 			at = append(at[:0], x...)
 		}
 		return last
@@ -98,63 +111,131 @@ func same(a, b []float64) bool {
 	return true
 }
 
-// loss is what Fit minimises for that C, and its gradient.
-func (p *Problem) loss(weights, gradient []float64, c float64) float64 {
-	clear(gradient)
-	k := p.Outputs
-	scores := make([]float64, k)
-	var sum, counted float64
-	for i := 0; i < len(p.Rows); i++ {
-		t := p.Targets[i]
-		counted++
-		switch {
-		case t.Group > 0:
-			group := make([]float64, t.Group)
-			for j := range group {
-				apply(group[j:j+1], p.Rows[i+j], weights)
-			}
-			Softmax(group)
-			sum -= math.Log(max(group[t.Class], math.SmallestNonzeroFloat64))
-			group[t.Class]--
-			for j := range group {
-				add(gradient, p.Rows[i+j], group[j:j+1])
-			}
-			i += t.Group - 1
-			continue
-		case p.Grades:
-			apply(scores, p.Rows[i], weights)
-			scores[0] -= t.Grade
-			sum += scores[0] * scores[0] / 2
-		default:
-			apply(scores, p.Rows[i], weights)
-			Softmax(scores)
-			sum -= math.Log(max(scores[t.Class], math.SmallestNonzeroFloat64))
-			scores[t.Class]--
-		}
-		add(gradient, p.Rows[i], scores)
-	}
-	strength := 1 / (c * counted)
-	for i := range gradient {
-		gradient[i] /= counted
-		if i < len(weights)-k {
-			sum += strength * counted * weights[i] * weights[i] / 2
-			gradient[i] += strength * weights[i]
-		}
-	}
-	return sum / counted
+// loss is what minimise minimises for a C, with its gradient. Rows are computed at the same
+// time, and so are features; each is summed in the order of the rows, so the number of threads
+// changes no bit.
+type loss struct {
+	*Problem
+	firsts  []int // the rows at which a softmax or a square begins
+	columns columns
+	errs    []float64 // [rows, Outputs]: the derivative by each score
+	costs   []float64 // one for each of firsts
 }
 
-// add is gradient += row ⊗ scores, and scores to the bias.
-func add(gradient []float64, r Row, scores []float64) {
-	k := len(scores)
-	for j, s := range scores {
-		gradient[len(gradient)-k+j] += s
+func (p *Problem) newLoss(features int) *loss {
+	l := &loss{Problem: p, columns: newColumns(p.Rows, features), errs: make([]float64, len(p.Rows)*p.Outputs)}
+	for i := 0; i < len(p.Rows); i += max(p.Targets[i].Group, 1) {
+		l.firsts = append(l.firsts, i)
 	}
-	for _, x := range r {
-		for j, s := range scores {
-			gradient[x.Feature*k+j] += x.Value * s
+	l.costs = make([]float64, len(l.firsts))
+	return l
+}
+
+// at returns the loss of the weights, and writes its gradient.
+func (l *loss) at(weights, gradient []float64, c float64) float64 {
+	pieces(len(l.firsts), func(which int) { l.costs[which] = l.row(l.firsts[which], weights) })
+	k, n := l.Outputs, float64(len(l.firsts))
+	strength := 1 / (c * n)
+	pieces(len(l.columns.starts)-1, func(f int) {
+		g := gradient[f*k : f*k+k]
+		for j := range g {
+			g[j] = 0
+		}
+		for _, x := range l.columns.of(f) {
+			for j, e := range l.errs[x.row*k : x.row*k+k] {
+				g[j] += x.value * e
+			}
+		}
+		for j := range g {
+			g[j] = g[j]/n + strength*weights[f*k+j]
+		}
+	})
+	bias := gradient[len(gradient)-k:]
+	clear(bias)
+	for i, e := range l.errs {
+		bias[i%k] += e / n
+	}
+	var sum, square float64
+	for _, cost := range l.costs {
+		sum += cost
+	}
+	for _, w := range weights[:len(weights)-k] {
+		square += w * w
+	}
+	return sum/n + strength*square/2
+}
+
+// row computes the derivatives by the scores of the row i, or of those that one softmax goes
+// over from there, and returns the cost.
+func (l *loss) row(i int, weights []float64) float64 {
+	t, k := l.Targets[i], l.Outputs
+	errs := l.errs[i*k : (i+max(t.Group, 1))*k]
+	for j := range max(t.Group, 1) {
+		apply(errs[j*k:j*k+k], l.Rows[i+j], weights)
+	}
+	if l.Grades {
+		errs[0] -= t.Grade
+		return errs[0] * errs[0] / 2
+	}
+	Softmax(errs) // over the choices, which have one score each, or over the classes
+	cost := -math.Log(max(errs[t.Class], math.SmallestNonzeroFloat64))
+	errs[t.Class]--
+	return cost
+}
+
+// columns are rows by feature: which rows have it, and how much of it.
+type columns struct {
+	starts  []int
+	entries []columnEntry
+}
+
+type columnEntry struct {
+	row   int
+	value float64
+}
+
+func newColumns(rows []Row, features int) columns {
+	c := columns{starts: make([]int, features+1)}
+	for _, r := range rows {
+		for _, x := range r {
+			c.starts[x.Feature+1]++
 		}
 	}
+	for f := range features {
+		c.starts[f+1] += c.starts[f]
+	}
+	c.entries = make([]columnEntry, c.starts[features])
+	next := slices.Clone(c.starts)
+	for i, r := range rows {
+		for _, x := range r {
+			c.entries[next[x.Feature]] = columnEntry{i, x.Value}
+			next[x.Feature]++
+		}
+	}
+	return c
+}
+
+func (c columns) of(f int) []columnEntry { return c.entries[c.starts[f]:c.starts[f+1]] }
+
+// piece is how many rows or features a thread takes at a time.
+const piece = 256
+
+// pieces calls do for 0 to n-1, on all cores if there is enough to do.
+func pieces(n int, do func(i int)) {
+	var next atomic.Int64
+	work := func() {
+		for begin := int(next.Add(piece)) - piece; begin < n; begin = int(next.Add(piece)) - piece {
+			for i := begin; i < min(begin+piece, n); i++ {
+				do(i)
+			}
+		}
+	}
+	var others sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (n+piece-1)/piece) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 }
 
 // Softmax turns scores into probabilities, in place.

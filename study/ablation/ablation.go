@@ -231,7 +231,7 @@ func (s *Study) words(ctx context.Context, c configs.Config, arm Arm, seed uint6
 	if arm.Averaged {
 		m, err = baseline.TrainFastText(setup, drawn, s.Examples.Dev, seed)
 	} else {
-		m, err = setup.FitNGrams(ctx, drawn, s.Examples.Dev)
+		m, err = setup.FitNGrams(ctx, drawn, s.Examples.Dev, nil)
 	}
 	if err != nil {
 		return a, err

@@ -16,7 +16,7 @@ import (
 // vectors of its words. What n-grams have to learn of each word, vectors bring along from
 // the text that they were trained on.
 func TrainAverages(ctx context.Context, s *finetune.Setup, v *embedding.Vectors, train, dev []labelled.Example) (*linear.Model, error) {
-	return s.FitLinear(ctx, newAverages(s.Kind(), v), train, dev)
+	return s.FitLinear(ctx, newAverages(s.Kind(), v), train, dev, nil)
 }
 
 // averages are the means of word vectors, as linear.Features.

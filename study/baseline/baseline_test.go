@@ -89,7 +89,7 @@ func TestRules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := c.FitNGrams(t.Context(), x[0], x[1])
+		m, err := c.FitNGrams(t.Context(), x[0], x[1], nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -174,7 +174,7 @@ func (k Kind) inspect(p *Program, r *Report, x *row, dir string, before int, ran
 	if err != nil {
 		r.wrong(x, "%v", err)
 	}
-	early := strings.HasPrefix(e.Args[0], "vectors") || strings.Contains(e.Stderr, "no step in its metrics yet")
+	early := strings.HasPrefix(e.Args[0], "vectors") || strings.Contains(e.Stderr, "no step in its metrics yet") || strings.Contains(e.Stderr, "which a fine-tuning makes at its end")
 	if fault := e.Fault(); fault != "" || there && e.Status != 0 && !early {
 		r.wrong(x, "reading: %v %s", e, fault)
 	}

@@ -79,6 +79,7 @@ var Kinds = []Kind{
 	{Name: "train", Begin: "train --config tiny.yaml --run DIR", Resume: "train --resume --run DIR", Marker: "config.yaml", Reads: readModel},
 	{Name: "finetune", Begin: "finetune --run DIR" + finetuning, Resume: "finetune --resume --run DIR", Marker: "config.yaml", Reads: append(readModel[:1:1], "classify --run DIR Mia")},
 	{Name: "finetune --adapt", Begin: "finetune --adapt 20 --run DIR" + finetuning, Resume: "finetune --resume --run DIR", Marker: "config.yaml", Reads: append(readModel[:1:1], "classify --run DIR Mia")},
+	{Name: "finetune --ngrams", Begin: "finetune --ngrams --run DIR" + finetuning, Resume: "finetune --resume --run DIR", Marker: "config.yaml", Reads: append(readModel[:1:1], "classify --run DIR Mia")},
 	{Name: "ablate", Begin: "ablate --to DIR --sizes 40 --seeds 1" + finetuning},
 	{Name: "scaling", Begin: "scaling run --layers 1 --layers 2 --layers 3 --layers 4 --tokens 1000 --set data.stories_bytes=30000 --set data.val_fraction=0.1 --set model.context=32 --set tokenizer.vocab_size=300 --set train.batch_size=4 --to DIR"},
 	{Name: "fewshot", Begin: "fewshot run --layers 1 --layers 2 --trials 4 --shots 0 --shots 1 --set train.steps=20 --set data.stories_bytes=30000 --set model.context=128 --set train.batch_size=2 --set tokenizer.vocab_size=300 --set train.eval_interval=10 --set train.checkpoint_interval=5 --to DIR"},

@@ -1,23 +1,19 @@
 #!/usr/bin/env bash
 # Measures docs/finetuning.md's table.
 #
-#     study/ablation/python/finetuning_table.sh DATA OUT SEEDS [SET...]
+#     study/ablation/python/finetuning_table.sh DATA BASE-EN BASE-ZH OUT SEEDS [SET...]
 #
-# DATA has a folder for each set; OUT is where the pre-trained model and the results go.
-# The same command goes on where it was stopped, or adds seeds. Once the model is there,
-# several of them with different sets can run at once. Then study/ablation/python/finetuning_table.py
-# OUT writes the table. GPT names the program.
+# DATA has a folder for each set; BASE-EN and BASE-ZH are runs of the presets base-en.yaml and
+# base-zh.yaml, which the English sets and the Chinese one start from; OUT is where the results
+# go. The same command goes on where it was stopped, or adds seeds, and several of them with
+# different sets can run at once. Then study/ablation/python/finetuning_table.py OUT writes the
+# table. GPT names the program.
 set -euo pipefail
-data=$1 out=$2 seeds=$3
-shift 3
+data=$1 en=$2 zh=$3 out=$4 seeds=$5
+shift 5
 [ $# -gt 0 ] || set -- cola sick snli stsb copa arc sst2 ag-news wnut17 chnsenticorp
-scripts=$(cd "$(dirname "$0")" && pwd)
 gpt=${GPT:-gpt}
 mkdir -p "$out"
-
-text=$out/pretraining.txt base=$out/base
-[ -e "$text" ] || { python3 "$scripts/finetuning_text.py" "$data" >"$text.tmp" && mv "$text.tmp" "$text"; }
-[ -e "$base" ] || "$gpt" train -c "$scripts/finetuning_base.yaml" --data "$text" --run "$base"
 
 # Balanced COPA has no third set. Its mirrored pairs follow on one another, and an even
 # number of lines keeps them together.
@@ -26,8 +22,9 @@ tail -n 80 "$data/copa/train.jsonl" >"$out/copa-dev.jsonl"
 
 # ablate SET EPOCHS FLAG...
 ablate() {
-	local set=$1 epochs=$2
+	local set=$1 epochs=$2 base=$en
 	shift 2
+	[ "$set" != chnsenticorp ] || base=$zh
 	"$gpt" ablate -c "$set.yaml" --from "$base" --to "$out/$set" --epochs "$epochs" --seeds "$seeds" \
 		--set train.learning_rate=1e-3 --set finetune.evaluations=4 "$@"
 }
