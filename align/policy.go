@@ -307,7 +307,7 @@ func (in *PolicyInputs) check(c Policy) error {
 	case len(in.Prompts) == 0:
 		return fmt.Errorf("no prompts to answer")
 	case c.Group == 1 && !c.ValueHead && in.Value == nil:
-		return fmt.Errorf("PPO without a reward model needs a value model to start from: give one with --reward-run, or set ppo.value_head=true")
+		return fmt.Errorf("PPO without a reward model needs a value model to start from: give one with --reward, or set ppo.value_head=true")
 	case c.Pretraining > 0 && in.Pretraining == nil:
 		return fmt.Errorf("ppo.pretraining is %g, but the pre-training text isn't there", c.Pretraining)
 	}

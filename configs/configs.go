@@ -199,10 +199,17 @@ var settledByFinetuning = map[string]string{
 	"train.sample_interval":     "",
 }
 
+// takenFromStart are the sections that a fine-tuning has from the run that it starts from.
+var takenFromStart = []string{"data", "tokenizer", "model", "sample"}
+
 // SetFinetuning is Set for a fine-tuning, and refuses what would be overwritten.
 func (c *Config) SetFinetuning(assignment string) error {
 	key, _, _ := strings.Cut(assignment, "=")
-	switch by, settled := settledByFinetuning[strings.TrimSpace(key)]; {
+	key = strings.TrimSpace(key)
+	section, _, _ := strings.Cut(key, ".")
+	switch by, settled := settledByFinetuning[key]; {
+	case slices.Contains(takenFromStart, section) && key != "model.dropout" && !c.Finetune.Scratch:
+		return fmt.Errorf("--set %s: a fine-tuning has its %s from the run that it starts from (--from)", assignment, section)
 	case settled && by == "":
 		return fmt.Errorf("--set %s: a fine-tuning has no such thing", assignment)
 	case settled:
@@ -230,6 +237,7 @@ func (c Config) Validate() error {
 	}{
 		{"model.layers", c.Model.Layers, 10_000}, {"model.width", c.Model.Width, 1_000_000},
 		{"model.context", c.Model.Context, 1 << 24}, {"model.vocab_size", c.Model.VocabSize, 1 << 24},
+		{"tokenizer.vocab_size", c.Tokenizer.VocabSize, 1 << 24},
 	} {
 		if f.value > f.most {
 			errs = append(errs, fmt.Errorf("%s is %d: expected %d or less", f.key, f.value, f.most))

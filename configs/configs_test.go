@@ -213,6 +213,24 @@ func TestSet(t *testing.T) {
 	}, func(assignment string) (any, error) { return nil, c.Set(assignment) })
 }
 
+// A fine-tuning refuses settings that it has from elsewhere; one from scratch may need them.
+func TestSetFinetuning(t *testing.T) {
+	c := DefaultFinetune()
+	expect.Errors(t, map[string]string{
+		"model.layers=3":         "a fine-tuning has its model from the run that it starts from (--from)",
+		"tokenizer.vocab_size=9": "a fine-tuning has its tokenizer from",
+		"data.quizzes=1":         "a fine-tuning has its data from",
+		"train.steps=3":          "follows from finetune.epochs and finetune.min_steps",
+	}, func(assignment string) (any, error) { return nil, c.SetFinetuning(assignment) })
+	if err := c.SetFinetuning("model.dropout=0.2"); err != nil || c.Model.Dropout != 0.2 {
+		t.Error(err, c.Model.Dropout)
+	}
+	c.Finetune.Scratch = true
+	if err := c.SetFinetuning("model.layers=3"); err != nil || c.Model.Layers != 3 {
+		t.Error(err, c.Model.Layers)
+	}
+}
+
 func TestValidate(t *testing.T) {
 	for set, want := range map[string]string{
 		"model.heads=3":            "model.heads is 3, which doesn't divide model.width 128",

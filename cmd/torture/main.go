@@ -31,6 +31,7 @@ func main() {
 			mode("cut", "cut off every file of a run at every length, a large one where its fields end, and read it", 64, reliability.Kind.Cut),
 			mode("power", "cut the power after each system call: drop what wasn't synced, go on, and compare", 20, reliability.Kind.Power),
 			mode("power-blind", "the same on disks that sync no file, and no folder: power must notice", 0, reliability.Kind.PowerBlind),
+			hostileCommand(),
 			soakCommand(),
 		},
 	}
@@ -46,11 +47,11 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 	command := &cli.Command{
 		Name: name, Usage: usage,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"},
+			programFlag,
 			&cli.StringSliceFlag{Name: "kind", Usage: "runs of `KIND` only: train, finetune, ablate, scaling, fewshot, skip-gram, glove, sft, reward, ppo, dpo, grpo, all, overoptimise, export, import, init, rankings (repeatable)"},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the instants", Value: 1},
 			patienceFlag,
-			&cli.StringFlag{Name: "keep", Usage: "work in `FOLDER`, and leave there the runs in which something went wrong"},
+			keepFlag,
 		},
 		Action: func(c *cli.Context) error {
 			kinds, err := reliability.KindsOf(c.StringSlice("kind"))
@@ -76,6 +77,32 @@ func mode(name, usage string, times int, inject func(reliability.Kind, *reliabil
 	}
 	return command
 }
+
+// hostileCommand gives the program what no program should trust.
+func hostileCommand() *cli.Command {
+	return &cli.Command{
+		Name: "hostile", Usage: "numbers without bounds, bombs, pipes for files: each is refused in one line, soon, and without much memory",
+		Flags: []cli.Flag{programFlag, patienceFlag, keepFlag},
+		Action: func(c *cli.Context) error {
+			p, clean, err := work(c)
+			if err != nil {
+				return err
+			}
+			defer clean()
+			report := &reliability.Report{Log: os.Stdout}
+			if err := reliability.Hostile(p, report); err != nil {
+				return err
+			}
+			return outcome(report)
+		},
+	}
+}
+
+// Flags of several commands.
+var (
+	programFlag = &cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"}
+	keepFlag    = &cli.StringFlag{Name: "keep", Usage: "work in `FOLDER`, and leave there the runs in which something went wrong"}
+)
 
 // patienceFlag is the time that a command may take.
 var patienceFlag = &cli.DurationFlag{Name: "patience", Usage: "a command hangs that takes longer than `TIME`: give more on a busy computer", Value: time.Minute}

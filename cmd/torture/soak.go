@@ -19,8 +19,7 @@ func soakCommand() *cli.Command {
 	return &cli.Command{
 		Name: "soak", Usage: "train, sample, serve and train vectors for hours; memory, goroutines, file handles and speed stay the same",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "program", Usage: "the built `FILE`", DefaultText: "cmd/gpt is built"},
-			patienceFlag,
+			programFlag, patienceFlag,
 			&cli.DurationFlag{Name: "for", Usage: "end after this `TIME`", Value: 2 * time.Hour},
 			&cli.Float64Flag{Name: "share", Usage: "let the trainings compute for this `PART` of the time", Value: 1},
 			&cli.StringFlag{Name: "to", Usage: "write soak.jsonl and soak.svg to `FOLDER`", Value: "."},
