@@ -87,6 +87,30 @@ func (p *StartingPoint) settle(c configs.Config) configs.Config {
 	return c
 }
 
+// leftOut notes which sections of a configuration say what a fine-tuning from here doesn't do,
+// because it has them from the run.
+func (p *StartingPoint) leftOut(c configs.Config) (notes []string) {
+	if p.run == nil {
+		return nil
+	}
+	usual, theirs := configs.DefaultFinetune(), p.run.Config
+	for _, m := range []*model.Config{&c.Model, &usual.Model, &theirs.Model} {
+		m.Dropout, m.VocabSize = 0, 0 // the first is the fine-tuning's own, the second the tokenizer's
+	}
+	for _, section := range []struct {
+		name               string
+		ours, usual, their any
+	}{
+		{"model", c.Model, usual.Model, theirs.Model}, {"data", c.Data, usual.Data, theirs.Data},
+		{"tokenizer", c.Tokenizer, usual.Tokenizer, theirs.Tokenizer},
+	} {
+		if !reflect.DeepEqual(section.ours, section.usual) && !reflect.DeepEqual(section.ours, section.their) {
+			notes = append(notes, fmt.Sprintf("the configuration's section %s is left out: a fine-tuning has its %s from the run that it starts from, %s", section.name, section.name, p.Dir))
+		}
+	}
+	return notes
+}
+
 // Session prepares a fine-tuning from here. Its folder is still to be made.
 func (p *StartingPoint) Session(c configs.Config, x *finetune.Examples, s *finetune.Setup) (*finetune.Session, error) {
 	return newSession(p.settle(c), x, s, p)
@@ -151,7 +175,7 @@ type Finetuning struct {
 	StartingPoint *StartingPoint
 	// First is the number of updates that were made before: 0 unless resumed.
 	First int
-	// Notes are what a user should know before a fine-tuning goes on.
+	// Notes are what a user should know before a fine-tuning begins or goes on.
 	Notes []string
 	// AdaptReport shows how the weights are adapted before the fine-tuning, if
 	// finetune.adapt asks for it; nil: nothing is shown.
@@ -181,6 +205,7 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 			return nil, err
 		}
 	}
+	notes := p.leftOut(c)
 	c = p.settle(c)
 	s, err := newSession(c, o.Examples, o.Setup, p)
 	if err != nil {
@@ -199,7 +224,7 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 		return nil, err
 	}
 	s.Dir = r.Dir
-	return &Finetuning{Run: r, Session: s, StartingPoint: p, examples: o.Examples, unlock: unlock}, nil
+	return &Finetuning{Run: r, Session: s, StartingPoint: p, Notes: notes, examples: o.Examples, unlock: unlock}, nil
 }
 
 // resumable are the settings of a fine-tuning that may change when it is resumed: those that

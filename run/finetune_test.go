@@ -42,6 +42,45 @@ func writeRows(t *testing.T, path string) {
 	fixture.Write(t, path, rows.String())
 }
 
+// Settings of a configuration that a fine-tuning has from the run that it starts from are
+// noted; those of that run aren't.
+func TestLeftOut(t *testing.T) {
+	start := finetuned(t, moods)
+	for wanted, set := range map[string][]string{
+		"": {"model.dropout=0.3"}, "section model is left out": {"model.layers=3"}, "section tokenizer is left out": {"tokenizer.kind=byte"}, "section data is left out": {"data.quizzes=0.5"},
+	} {
+		c, err := configs.Preset("finetune.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Finetune = start.Config.Finetune
+		c.Finetune.From, c.Finetune.Scratch = start.Dir, false
+		for _, s := range set {
+			if err := c.Set(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f, err := Finetune(c, FinetuneOptions{Dir: filepath.Join(t.TempDir(), "mine")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if notes := strings.Join(f.Notes, "; "); !strings.Contains(notes, wanted) || wanted == "" && notes != "" || len(f.Notes) > 1 {
+			t.Errorf("%v: noted %q, want %q", set, notes, wanted)
+		}
+	}
+	c := start.Config
+	c.Finetune.From, c.Finetune.Scratch = start.Dir, false
+	f, err := Finetune(c, FinetuneOptions{Dir: filepath.Join(t.TempDir(), "mine")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if len(f.Notes) > 0 {
+		t.Errorf("with the run's own settings: noted %q", f.Notes)
+	}
+}
+
 // A fine-tuning that is resumed with other settings is what one with these settings from
 // the start is, and its folder says so.
 func TestResumeFinetuningWithSettings(t *testing.T) {

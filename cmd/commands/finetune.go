@@ -110,6 +110,9 @@ func describeFinetuning(c *cli.Context, f *run.Finetuning) error {
 		}
 		fmt.Fprintf(out, "%s%s\n", text, found)
 	}
+	for _, note := range f.Notes {
+		fmt.Fprintln(out, "note:", note)
+	}
 	fmt.Fprintf(out, "run folder:     %s\nstarts from:    %s\n", f.Dir, f.StartingPoint)
 	if classes := f.Found.Examples.Classes; len(classes) > 0 {
 		fmt.Fprintf(out, "labels:         %s\n", terminal.Fit(strings.Join(classes, ", "), 200))
