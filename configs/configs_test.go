@@ -247,6 +247,9 @@ func TestValidate(t *testing.T) {
 		"model.layers=1000000000":  "model.layers is 1000000000: expected 10000 or less",
 
 		"train.on_spike=stop":                                   `train.on_spike is "stop": expected skip, or nothing`,
+		"train.optimiser=moun":                                  `train.optimiser is "moun": expected adamw or muon; did you mean muon?`,
+		"train.momentum=1":                                      "train.momentum is 1: expected 0 or more and less than 1",
+		"train.momentum=0.9":                                    "train.momentum is 0.9: only muon has it (train.optimiser); adamw has train.beta1",
 		"train.steps=9223372036854775807":                       "train.steps is 9223372036854775807: expected 1000000000 or less",
 		"train.gradient_accumulation_steps=9223372036854775807": "expected 1000000 or less",
 		"train.batch_size=9223372036854775807":                  "train.batch_size is 9223372036854775807: expected 1000000000 or less",

@@ -167,7 +167,9 @@ func (s *Session) Shape() train.Shape {
 
 // Memory estimates what the training holds: the graphs of shorter sequences share the
 // memory of the longest.
-func (s *Session) Memory() train.Memory { return train.MemoryOfShape(s.Model.Config, s.Shape()) }
+func (s *Session) Memory() train.Memory {
+	return s.Train.MemoryOfShape(s.Model.Config, s.Shape())
+}
 
 // Resume continues from the folder's last checkpoint; it returns the number of updates
 // made so far.

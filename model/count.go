@@ -47,6 +47,16 @@ func (n ParameterCounts) NonEmbedding() int64 { return n.Attention + n.MLP + n.L
 // LayerNorm, plus V·D for an untied head.
 func (c Config) ParameterCount() int64 { return c.Counts().Total() }
 
+// LinearMapsCount is the number of weights in the linear maps of the layers: see LinearMaps.
+func (c Config) LinearMapsCount() (n int64) {
+	for _, s := range c.parameters() {
+		if LinearMaps(s.name) > 0 {
+			n += int64(s.shape.TotalSize())
+		}
+	}
+	return n
+}
+
 // TrainingFLOP returns the floating-point operations of one training step on batch
 // sequences of context tokens: those of the forward pass's matrix products, and twice that
 // for the backward pass. Attention counts the lower triangle of its scores once. What a

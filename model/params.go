@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -102,6 +103,24 @@ func block(i int) string { return fmt.Sprintf("h.%d.", i) }
 func LayerOf(parameter string) (layer int, ok bool) {
 	n, _ := fmt.Sscanf(parameter, "h.%d.", &layer)
 	return layer, n == 1
+}
+
+// LinearMaps returns how many linear maps of a layer a parameter holds side by side, each
+// in an equal share of its columns: the three of queries, keys and values, one in other
+// matrices of a layer, and 0 for all other parameters.
+func LinearMaps(parameter string) int {
+	if _, ok := LayerOf(parameter); !ok {
+		return 0
+	}
+	for _, l := range []struct {
+		suffix string
+		maps   int
+	}{{"attn.c_attn.weight", 3}, {"attn.c_proj.weight", 1}, {"mlp.c_fc.weight", 1}, {"mlp.c_proj.weight", 1}} {
+		if strings.HasSuffix(parameter, "."+l.suffix) {
+			return l.maps
+		}
+	}
+	return 0
 }
 
 // IsEmbedding says whether a parameter is the table of token or of position vectors.

@@ -37,7 +37,7 @@ func fits(m model.Config, lower string, shapes []train.Shape, total float64) err
 	for _, s := range shapes {
 		// A sequence's share times their number, in floating point: the exact sum overflows
 		// for the sizes that this is about.
-		one := train.MemoryOfShape(m, train.Shape{Batch: 1, Context: s.Context})
+		one := train.Config{}.MemoryOfShape(m, train.Shape{Batch: 1, Context: s.Context})
 		need := float64(one.Total()-one.Activations) + float64(s.Batch)*float64(one.Activations)
 		if err := capacity.Fits("this training", need, farTooMuch, total, "lower "+lower); err != nil {
 			return err

@@ -19,6 +19,7 @@ import (
 	"tinygpt/internal/fixture"
 	"tinygpt/model"
 	"tinygpt/model/kernel"
+	"tinygpt/train"
 )
 
 // Variables that tell a test that it is the process which another one started.
@@ -87,9 +88,10 @@ var goldenRuns = []struct {
 	name string
 	sum  func(t *testing.T) string
 }{
-	{"train", func(t *testing.T) string { return weightsSum(goldenTraining(t, 5).Model) }},
+	{"train", func(t *testing.T) string { return weightsSum(goldenTraining(t, 5, "").Model) }},
+	{"muon", func(t *testing.T) string { return weightsSum(goldenTraining(t, 5, train.MuonName).Model) }},
 	{"finetune", func(t *testing.T) string {
-		base := goldenTraining(t, 2)
+		base := goldenTraining(t, 2, "")
 		c := configs.DefaultFinetune()
 		c.Finetune.Task, c.Finetune.Stories, c.Finetune.From = "classification", "sentiment", base.Dir
 		c.Finetune.Examples, c.Finetune.Epochs, c.Finetune.MinSteps, c.Finetune.Evaluations = 40, 1, 4, 1
@@ -121,12 +123,13 @@ var goldenRuns = []struct {
 }
 
 // goldenTraining trains a tiny GPT-2 for some steps.
-func goldenTraining(t *testing.T, steps int) *Training {
+func goldenTraining(t *testing.T, steps int, optimiser string) *Training {
 	t.Helper()
 	c := configs.Default()
 	c.Data.StoriesBytes, c.Tokenizer.VocabSize = 20_000, 300
 	c.Model.Layers, c.Model.Heads, c.Model.Width, c.Model.Context, c.Model.Dropout = 2, 2, 40, 48, 0.1
 	c.Train.Steps, c.Train.BatchSize, c.Train.GradientAccumulationSteps, c.Train.WarmupSteps = steps, 3, 2, 1
+	c.Train.Optimiser = optimiser
 	c.Train.EvalInterval, c.Train.SampleInterval, c.Sample.MaxTokens = 0, 0, 4
 	return trained(t, c, fixture.NewPath(t, "train"), nil)
 }
@@ -160,7 +163,7 @@ func TestOtherInstructions(t *testing.T) {
 			t.Errorf("of %q: %q", began, got)
 		}
 	}
-	dir := goldenTraining(t, 2).Dir
+	dir := goldenTraining(t, 2, "").Dir
 	const says = "the run began on a processor with avx512 and goes on with avx2"
 	if out := testAgain(t, resumedRun+"="+dir); strings.Contains(out, "the run began on") {
 		t.Errorf("on the same processor: %s", out)

@@ -60,6 +60,9 @@ func (a *AdamW) Update(groups []Group, u Update) {
 	}
 }
 
+// Divides says that pieces of any parameter can be updated by themselves.
+func (a *AdamW) Divides(*model.Parameter) bool { return true }
+
 // State returns the two moments of p's gradient.
 func (a *AdamW) State(p *model.Parameter) []safetensors.Tensor {
 	m, shape := a.of(p), []int(p.Value.Shape())

@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,8 +69,14 @@ func LoadCheckpoint(path string, m *model.Model, kept ...safetensors.Tensor) (St
 	if s, err = parseState(f.Metadata()); err != nil {
 		return s, fmt.Errorf("%s: %w", path, err)
 	}
-	if len(kept) > 0 && !slices.Contains(f.Names(), kept[0].Name) {
-		return s, fmt.Errorf("%s: holds weights without the optimiser's state (no tensor %s): resume from a checkpoint named last", path, kept[0].Name)
+	for i, t := range kept {
+		if _, ok := f.Info(t.Name); ok {
+			continue
+		}
+		if i == 0 {
+			return s, fmt.Errorf("%s: holds weights without the optimiser's state (no tensor %s): resume from a checkpoint named last", path, t.Name)
+		}
+		return s, fmt.Errorf("%s: no tensor %s in it, which the optimiser keeps: resume with the train.optimiser that the run began with", path, t.Name)
 	}
 	if err := m.LoadWeights(f, path); err != nil {
 		return s, err

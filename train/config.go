@@ -41,6 +41,12 @@ type Config struct {
 	// updates are alike.
 	Stages []Stage `yaml:"stages,omitempty"`
 
+	// Optimiser is adamw (also if empty) or muon. Muon makes the steps of the matrices of the
+	// layers orthogonal (Jordan et al. 2024), at rates on AdamW's scale; all else is AdamW's.
+	// It gets further in few updates, each of which takes longer.
+	Optimiser string `yaml:"optimiser,omitempty"`
+	// Momentum is Muon's: the decay of the mean of gradients; 0 means 0.95.
+	Momentum float64 `yaml:"momentum,omitempty"`
 	// Beta1 is AdamW's β₁, the decay of the mean of gradients (Loshchilov and Hutter 2019).
 	Beta1 float64 `yaml:"beta1"`
 	// Beta2 is AdamW's β₂, the decay of the mean of squared gradients.
@@ -72,6 +78,14 @@ type Config struct {
 
 	// Seed of the parameters, the order of batches and dropout.
 	Seed uint64 `yaml:"seed"`
+}
+
+// muonMomentum is Momentum, or what 0 means: Jordan's.
+func (c Config) muonMomentum() float64 {
+	if c.Momentum == 0 {
+		return 0.95
+	}
+	return c.Momentum
 }
 
 // RateFactors are factors of the learning rate by kind of parameter; 0 means 1. The
@@ -148,6 +162,7 @@ func (c Config) Validate() error {
 	between("min_learning_rate", c.MinLearningRate, 0, 10)
 	between("beta1", c.Beta1, 0, 1)
 	between("beta2", c.Beta2, 0, 1)
+	between("momentum", c.Momentum, 0, 1)
 	between("epsilon", c.Epsilon, 1e-30, 1)
 	between("weight_decay", c.WeightDecay, 0, 100)
 	between("grad_clip", c.GradClip, 0, math.Inf(1))
@@ -163,6 +178,11 @@ func (c Config) Validate() error {
 	errs = append(errs, c.validateStages())
 	if c.OnSpike != "" && c.OnSpike != Skip {
 		errs = append(errs, fmt.Errorf("train.on_spike is %q: expected %s, or nothing%s", c.OnSpike, Skip, suggest.DidYouMean(c.OnSpike, Skip)))
+	}
+	if c.Optimiser != "" && c.Optimiser != AdamWName && c.Optimiser != MuonName {
+		errs = append(errs, fmt.Errorf("train.optimiser is %q: %s", c.Optimiser, suggest.Expected(c.Optimiser, AdamWName, MuonName)))
+	} else if c.Momentum != 0 && c.Optimiser != MuonName {
+		errs = append(errs, fmt.Errorf("train.momentum is %v: only muon has it (train.optimiser); adamw has train.beta1", c.Momentum))
 	}
 	if c.Decay != "" && c.Decay != Cosine && c.Decay != Linear {
 		errs = append(errs, fmt.Errorf("train.decay is %q: %s", c.Decay, suggest.Expected(c.Decay, Cosine, Linear)))

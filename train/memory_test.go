@@ -12,9 +12,9 @@ import (
 )
 
 // stepper returns a function that makes one update of a model of the given width.
-func stepper(tb testing.TB, width int) func() {
+func stepper(tb testing.TB, optimiser string, width int) func() {
 	c := quick
-	c.Steps = 1 << 30
+	c.Steps, c.Optimiser = 1<<30, optimiser
 	m := modeltest.New(tb, model.Config{Arch: model.GPT2, Layers: 2, Heads: 2, Width: width, Context: 8, VocabSize: 7, Dropout: 0.1}, 1)
 	t := &Trainer{
 		Config: c, Model: m,
@@ -38,8 +38,14 @@ func allocated(f func()) uint64 {
 
 // The allocations of a step don't grow with the model.
 func TestStepAllocations(t *testing.T) {
+	for _, optimiser := range []string{AdamWName, MuonName} {
+		t.Run(optimiser, func(t *testing.T) { stepAllocations(t, optimiser) })
+	}
+}
+
+func stepAllocations(t *testing.T, optimiser string) {
 	perStep := func(width int) float64 {
-		step := stepper(t, width)
+		step := stepper(t, optimiser, width)
 		step() // workers start
 		// The minimum of several rounds: packing buffers grow in the first round, or
 		// later if a thread gets its first piece of work later.
@@ -62,7 +68,7 @@ func TestStepAllocations(t *testing.T) {
 
 // Memory in use stays the same over 1,000 steps.
 func TestFlatMemory(t *testing.T) {
-	step := stepper(t, 16)
+	step := stepper(t, AdamWName, 16)
 	inUse := func(steps int) int64 {
 		for range steps {
 			step()

@@ -16,6 +16,23 @@ type Optimiser interface {
 	// tensors over its own memory, zero before the first update. A checkpoint writes
 	// them, and a resumed run reads them back into that memory.
 	State(p *model.Parameter) []safetensors.Tensor
+	// Divides says whether an update of a piece of p needs that piece alone, so that
+	// processes that share a training can have a piece each. Otherwise one has all of p.
+	Divides(p *model.Parameter) bool
+}
+
+// The optimisers.
+const (
+	AdamWName = "adamw"
+	MuonName  = "muon"
+)
+
+// NewOptimiser returns the optimiser that c names.
+func NewOptimiser(c Config) Optimiser {
+	if c.Optimiser == MuonName {
+		return NewMuon(c)
+	}
+	return NewAdamW(c)
 }
 
 // Group is a set of parameters with the same settings.

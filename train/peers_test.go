@@ -115,15 +115,18 @@ func sameBits(t *testing.T, want, got string) {
 }
 
 // A training that is shared by several processes has the bits of one process.
-func TestPeers(t *testing.T) {
+func TestPeers(t *testing.T) { peersAsOne(t, shared, 3, 6, 12) }
+
+// peersAsOne runs a training with these numbers of processes, and in turn with 12, 3 and 1.
+func peersAsOne(t *testing.T, c Config, processes ...int) {
 	alone := t.TempDir()
-	if errs := together(t, alone, shared, 1, 0, false); errs[0] != nil {
+	if errs := together(t, alone, c, 1, 0, false); errs[0] != nil {
 		t.Fatal(errs[0])
 	}
-	for _, n := range []int{3, 6, 12} {
+	for _, n := range processes {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			dir := t.TempDir()
-			if err := errors.Join(together(t, dir, shared, n, 0, false)...); err != nil {
+			if err := errors.Join(together(t, dir, c, n, 0, false)...); err != nil {
 				t.Fatal(err)
 			}
 			sameBits(t, alone, dir)
@@ -133,7 +136,7 @@ func TestPeers(t *testing.T) {
 		dir := t.TempDir()
 		for i, n := range []int{12, 3, 1} {
 			stop := []int{2, 4, 0}[i]
-			for r, err := range together(t, dir, shared, n, stop, i > 0) {
+			for r, err := range together(t, dir, c, n, stop, i > 0) {
 				if stop > 0 != errors.Is(err, ErrInterrupted) || stop == 0 && err != nil {
 					t.Fatalf("process %d of %d: %v", r, n, err)
 				}

@@ -100,6 +100,9 @@ func (c Config) Phases(m model.Config) []Phase {
 		part := m
 		part.Layers = p.Layers
 		p.StepFLOP = float64(c.GradientAccumulationSteps) * part.TrainingFLOP(p.Batch, p.Context)
+		if c.Optimiser == MuonName {
+			p.StepFLOP += muonFLOP(part)
+		}
 		list = append(list, p)
 	}
 	return list

@@ -98,19 +98,22 @@ func TestValidateStages(t *testing.T) {
 
 // A run in stages that is stopped at any step, within a stage or between two, ends with
 // the bits of one that never stopped.
-func TestResumeStages(t *testing.T) {
-	whole := newTrainer(t, t.TempDir(), staged)
+func TestResumeStages(t *testing.T) { resumeStages(t, staged) }
+
+func resumeStages(t *testing.T, c Config) {
+	t.Helper()
+	whole := newTrainer(t, t.TempDir(), c)
 	if _, err := whole.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if want := []int{3, 6}; !reflect.DeepEqual(whole.State().Stages, want) {
 		t.Errorf("stages began at %v, want %v", whole.State().Stages, want)
 	}
-	for stop := 1; stop < staged.Steps; stop++ {
+	for stop := 1; stop < c.Steps; stop++ {
 		dir := t.TempDir()
-		first := newTrainer(t, dir, staged)
+		first := newTrainer(t, dir, c)
 		interruptAt(t, first, stop)
-		second := newTrainer(t, dir, staged)
+		second := newTrainer(t, dir, c)
 		if _, err := second.Resume(); err != nil {
 			t.Fatal(err)
 		}

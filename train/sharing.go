@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"time"
 
 	"gorgonia.org/tensor"
@@ -15,12 +17,14 @@ import (
 
 // sharing is how a trainer shares its steps with its peers. Each process computes the
 // gradients of some parts of a step, and owns a piece of each parameter (as in ZeRO-1,
-// Rajbhandari et al. 2020, section 5.1): it gets that piece of every process' gradient, adds
-// them up in the order of the parts, updates the piece with the moments that it alone has,
-// and sends it to all. Gradients are sent in buckets while the backward pass goes on.
+// Rajbhandari et al. 2020, section 5.1), or all of some parameters that the optimiser can't
+// divide: it gets that piece of every process' gradient, adds them up in the order of the
+// parts, updates the piece with the optimiser's state, which it alone has, and sends it to
+// all. Gradients are sent in buckets while the backward pass goes on.
 type sharing struct {
 	peers     Peers
-	optimiser *AdamW // its parameters are pieces, named as the parameters they are of
+	optimiser Optimiser // its parameters are pieces, named as the parameters they are of
+	owners    []int     // of each parameter of the model that isn't divided; else divided
 	pieces    map[*model.Parameter]span
 	layouts   map[int]*layout // by phase
 	*layout                   // of the present phase
@@ -36,10 +40,34 @@ type span struct{ from, to int }
 
 func (s span) len() int { return s.to - s.from }
 
-// bounds returns the piece of a process, of the n elements of the parameter with that
+const divided = -1
+
+// shareOut returns the owners of the parameters that the optimiser doesn't divide. Each goes
+// to the process that has the fewest elements so far, so that the first layers, which a
+// training in stages begins with, are shared evenly too.
+func shareOut(params []*model.Parameter, o Optimiser, processes int) (owners []int) {
+	elements := make([]int, processes)
+	for _, p := range params {
+		owner := divided
+		if !o.Divides(p) {
+			owner = slices.Index(elements, slices.Min(elements))
+			elements[owner] += p.Value.Shape().TotalSize()
+		}
+		owners = append(owners, owner)
+	}
+	return owners
+}
+
+// bounds returns the piece of a process, of the n trained elements of the parameter with that
 // number. Pieces begin at a block of kernel.SquareSums. The numbers of the processes
 // rotate, so that small parameters aren't all the first one's.
-func bounds(n, number, rank, size int) span {
+func (s *sharing) bounds(n, number, rank int) span {
+	if owner := s.owners[number]; owner == rank {
+		return span{0, n}
+	} else if owner != divided {
+		return span{}
+	}
+	size := s.peers.Size()
 	k, blocks := (rank+number)%size, (n+kernel.SquareBlock-1)/kernel.SquareBlock
 	return span{min(blocks*k/size*kernel.SquareBlock, n), min(blocks*(k+1)/size*kernel.SquareBlock, n)}
 }
@@ -83,7 +111,7 @@ type bucket struct {
 const bucketFloats = 25 << 20 / 4
 
 // newSharing gives every process the state and the weights of process 0, and its own
-// pieces of the moments.
+// pieces of the optimiser's state.
 func (t *Trainer) newSharing() (*sharing, error) {
 	p := t.Peers
 	if err := t.Config.CheckPeers(p.Size()); err != nil {
@@ -103,28 +131,26 @@ func (t *Trainer) newSharing() (*sharing, error) {
 	if err := BroadcastWeights(p, t.Model); err != nil {
 		return nil, err
 	}
-	s := &sharing{peers: p, optimiser: NewAdamW(t.Config), pieces: map[*model.Parameter]span{}, layouts: map[int]*layout{}}
+	full, o := t.optimiser(), NewOptimiser(t.Config)
+	if reflect.TypeOf(full) != reflect.TypeOf(o) {
+		return nil, fmt.Errorf("several processes share the optimiser of the configuration, which is %T, not %T", o, full)
+	}
+	t.Optimiser = nil // process 0 keeps its pieces alone
+	s := &sharing{
+		peers: p, optimiser: o, owners: shareOut(t.Model.Parameters, o, p.Size()),
+		pieces: map[*model.Parameter]span{}, layouts: map[int]*layout{},
+	}
 	longest := 0
 	for i, q := range t.Model.Parameters {
 		n := q.Value.Shape().TotalSize() - q.Frozen
-		s.pieces[q] = bounds(n, i, p.Rank(), p.Size())
+		s.pieces[q] = s.bounds(n, i, p.Rank())
 		longest = max(longest, n)
 	}
 	s.transfer = [2][]float32{p.Floats(longest), p.Floats(longest)}
-	full, ok := t.optimiser().(*AdamW)
-	if !ok {
-		return nil, fmt.Errorf("only AdamW can be shared by several processes, not %T", t.Optimiser)
-	}
-	t.Optimiser = nil // process 0 keeps its pieces alone
 	if t.state.Step == 0 {
 		return s, nil
 	}
-	return s, s.moveMoments(t.Model, func(q *model.Parameter, k int) []float32 {
-		if p.Rank() > 0 {
-			return nil
-		}
-		return full.State(q)[k].Data.([]float32)[q.Frozen:]
-	}, false)
+	return s, s.moveState(t.Model, full, false)
 }
 
 // BroadcastWeights gives every process the weights of process 0.
@@ -140,55 +166,62 @@ func BroadcastWeights(p Peers, m *model.Model) error {
 // piece returns a parameter that is the piece of p this process owns, without a gradient.
 func (s *sharing) piece(p *model.Parameter) *model.Parameter {
 	at := s.pieces[p]
-	return &model.Parameter{Name: p.Name, Value: dense(p.Value.Float32s()[p.Frozen:][at.from:at.to])}
+	values := p.Value.Float32s()[p.Frozen:][at.from:at.to]
+	if s.optimiser.Divides(p) {
+		return &model.Parameter{Name: p.Name, Value: dense(values)}
+	}
+	shape := p.Value.Shape().Clone()
+	if at.len() == 0 {
+		shape[0] = 0
+	}
+	return &model.Parameter{Name: p.Name, Value: dense(values, shape...)}
 }
 
-func dense(x []float32) *tensor.Dense {
-	return tensor.New(tensor.WithShape(len(x)), tensor.WithBacking(x))
+// dense returns a tensor over x, of one dimension unless there is a shape.
+func dense(x []float32, shape ...int) *tensor.Dense {
+	if shape == nil {
+		shape = []int{len(x)}
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(x))
 }
 
-// moveMoments moves the moments of each parameter between process 0, which has them whole,
-// and the owners of the pieces: collecting says to process 0. whole returns the kth moment
-// of a parameter on process 0.
-func (s *sharing) moveMoments(m *model.Model, whole func(p *model.Parameter, k int) []float32, collecting bool) error {
+// moveState moves the optimiser's state of each parameter between process 0, where full has
+// it whole, and the owners of the pieces: collecting says to process 0.
+func (s *sharing) moveState(m *model.Model, full Optimiser, collecting bool) error {
 	rank, size := s.peers.Rank(), s.peers.Size()
 	for i, p := range m.Parameters {
 		n, own := p.Value.Shape().TotalSize()-p.Frozen, s.pieces[p]
 		if n == 0 {
 			continue
 		}
-		var moments []safetensors.Tensor
-		if own.len() > 0 {
-			moments = s.optimiser.State(s.piece(p))
+		var whole []safetensors.Tensor
+		if rank == 0 {
+			whole = full.State(p)
 		}
 		lengths, mine := make([]int, size), make([]int, size)
 		for r := range size {
-			lengths[r] = bounds(n, i, r, size).len()
+			lengths[r] = s.bounds(n, i, r).len()
 		}
 		mine[0] = own.len()
-		for k := range 2 {
+		for k, tensor := range s.optimiser.State(s.piece(p)) {
 			all, part := s.transfer[0][:0], s.transfer[1][:own.len()]
 			if rank == 0 {
 				all = s.transfer[0][:n]
 			}
-			there := whole(p, k)
 			each := func(f func(all, there []float32)) {
 				for r, at := 0, 0; rank == 0 && r < size; r++ {
-					b := bounds(n, i, r, size)
-					f(all[at:at+b.len()], there[b.from:b.to])
+					b := s.bounds(n, i, r)
+					f(all[at:at+b.len()], whole[k].Data.([]float32)[p.Frozen:][b.from:b.to])
 					at += b.len()
 				}
 			}
-			none := make([]int, size)
-			fromFirst := none
+			fromFirst := make([]int, size)
 			if rank == 0 {
 				fromFirst = lengths
 			}
 			var wait func() error
 			if collecting {
-				if own.len() > 0 {
-					copy(part, moments[k].Data.([]float32))
-				}
+				copy(part, tensor.Data.([]float32))
 				wait = s.peers.Scatter(part, mine, all, fromFirst)
 			} else {
 				each(func(all, there []float32) { copy(all, there) })
@@ -199,8 +232,8 @@ func (s *sharing) moveMoments(m *model.Model, whole func(p *model.Parameter, k i
 			}
 			if collecting {
 				each(func(all, there []float32) { copy(there, all) })
-			} else if own.len() > 0 {
-				copy(moments[k].Data.([]float32), part)
+			} else {
+				copy(tensor.Data.([]float32), part)
 			}
 		}
 	}
@@ -276,7 +309,7 @@ func (s *sharing) fillIn(l *layout, b *bucket) {
 		begin := at
 		for j, i := range b.numbers {
 			_, grad := l.parameters[i].Trained()
-			n := bounds(len(grad), l.position[i], r, size).len()
+			n := s.bounds(len(grad), l.position[i], r).len()
 			b.place[j] = append(b.place[j], span{at, at + n})
 			at += n
 		}
@@ -297,16 +330,10 @@ func (s *sharing) fillIn(l *layout, b *bucket) {
 	}
 }
 
-// saveShared collects the moments on process 0, which writes the checkpoint.
+// saveShared collects the optimiser's state on process 0, which writes the checkpoint.
 func (t *Trainer) saveShared() error {
-	full := NewAdamW(t.Config)
-	err := t.sharing.moveMoments(t.Model, func(p *model.Parameter, k int) []float32 {
-		if !t.first() {
-			return nil
-		}
-		return full.State(p)[k].Data.([]float32)[p.Frozen:]
-	}, true)
-	if err != nil || !t.first() {
+	full := NewOptimiser(t.Config)
+	if err := t.sharing.moveState(t.Model, full, true); err != nil || !t.first() {
 		return err
 	}
 	var kept []safetensors.Tensor

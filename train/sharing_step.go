@@ -37,7 +37,7 @@ func (s *sharing) put(number int, x, y []float32) {
 		if to.len() == 0 {
 			continue
 		}
-		from := bounds(len(x), s.position[number], r, s.peers.Size())
+		from := s.bounds(len(x), s.position[number], r)
 		if y == nil {
 			kernel.Copy(b.data[to.from:to.to], x[from.from:from.to])
 		} else {
@@ -147,7 +147,7 @@ func (s *sharing) values(b *bucket, f func(r int, sent, values []float32)) {
 	for j, i := range b.numbers {
 		value, _ := s.parameters[i].Trained()
 		for r, in := range b.place[j] {
-			at := bounds(len(value), s.position[i], r, s.peers.Size())
+			at := s.bounds(len(value), s.position[i], r)
 			f(r, b.data[in.from:in.to], value[at.from:at.to])
 		}
 	}

@@ -191,10 +191,10 @@ func (t *Trainer) firstUpdate(p *model.Parameter) int {
 // model's, or less in a stage with a shorter one.
 func (t *Trainer) Context() int { return t.Config.ContextAt(t.Model.Config, t.state) }
 
-// optimiser returns the optimiser, AdamW unless another one was set.
+// optimiser returns the optimiser: that of the configuration unless another one was set.
 func (t *Trainer) optimiser() Optimiser {
 	if t.Optimiser == nil {
-		t.Optimiser = NewAdamW(t.Config)
+		t.Optimiser = NewOptimiser(t.Config)
 	}
 	return t.Optimiser
 }

@@ -37,7 +37,7 @@ type Trainer struct {
 	Config    Config
 	Model     *model.Model
 	Objective Objective
-	// Optimiser is AdamW with the settings of Config unless it is set before the first
+	// Optimiser is that of Config, with its settings, unless it is set before the first
 	// step.
 	Optimiser Optimiser
 	// Peers, unless nil, are the processes that this one trains the model with. All have a

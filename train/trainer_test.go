@@ -389,6 +389,8 @@ func TestValidate(t *testing.T) {
 		"train.learning_rate":     func(c *Config) { c.LearningRate = math.NaN() },
 		"train.min_learning_rate": func(c *Config) { c.MinLearningRate = 1 },
 		"train.beta2":             func(c *Config) { c.Beta2 = 1 },
+		"train.optimiser":         func(c *Config) { c.Optimiser = "sgd" },
+		"train.momentum":          func(c *Config) { c.Optimiser, c.Momentum = MuonName, 1 },
 		"train.decay":             func(c *Config) { c.Decay = "steps" },
 		"train.patience":          func(c *Config) { c.Patience = -1 },
 		"train.epsilon":           func(c *Config) { c.Epsilon = 0 },

@@ -126,5 +126,5 @@ func TestSmallText(t *testing.T) {
 	if out = succeed(t, append(args, "--set", "data.val_fraction=0.02")...); strings.Contains(out, "small text") {
 		t.Error(out)
 	}
-	contains(t, succeed(t, append(args, "--verbose")...), "  vocab_size: 257\n", "weights, gradients and AdamW")
+	contains(t, succeed(t, append(args, "--verbose")...), "  vocab_size: 257\n", "weights, gradients and optimiser")
 }

@@ -238,9 +238,9 @@ type finishedRun struct {
 // train only some of the layers.
 func firstStep(m model.Config, c train.Config) train.Memory {
 	p := c.Phases(m)[0]
-	whole := train.MemoryOf(m, c.BatchSize)
-	m.Layers, m.Context = p.Layers, p.Context
-	first := train.MemoryOf(m, p.Batch)
+	whole := c.Memory(m)
+	m.Layers, m.Context, c.BatchSize = p.Layers, p.Context, p.Batch
+	first := c.Memory(m)
 	first.Weights = whole.Weights
 	return first
 }
@@ -289,10 +289,10 @@ func describe(out io.Writer, t *run.Training, verbose bool) error {
 		fmt.Fprintf(out, "stage %d:          %s steps, %d of %d layers, batches of %d × %d tokens\n", i+1, number.Thousands(p.Steps), p.Layers, cfg.Model.Layers, p.Batch, p.Context)
 	}
 	fmt.Fprintf(out, "in all:           %s tokens, %.1f per parameter, %.2f epochs\n", number.Thousands(int(seen)), seen/float64(params), seen/float64(len(training.Tokens)))
-	memory := train.MemoryOf(t.Model.Config, cfg.Train.BatchSize)
+	memory := cfg.Train.Memory(t.Model.Config)
 	fmt.Fprintf(out, "memory:           about %s apart from the texts\n", number.Mebibytes(memory.Total()))
 	if verbose {
-		fmt.Fprintf(out, "  of it           weights, gradients and AdamW %s, activations %s,\n                  packed operands %s, evaluation %s\n",
+		fmt.Fprintf(out, "  of it           weights, gradients and optimiser %s, activations %s,\n                  packed operands %s, evaluation %s\n",
 			number.Mebibytes(memory.Parameters()), number.Mebibytes(memory.Activations), number.Mebibytes(memory.Packed), number.Mebibytes(memory.Evaluation))
 	}
 	if cfg.Weights.From != "" {

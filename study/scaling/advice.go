@@ -22,51 +22,54 @@ func Advise(c configs.Config, m Machine) (advice []string) {
 	say := func(format string, args ...any) { advice = append(advice, fmt.Sprintf(format, args...)) }
 	limit, available := planned(m), int64(m.Available)
 	batch, accumulation := c.Train.BatchSize, c.Train.GradientAccumulationSteps
-	need := train.MemoryOf(c.Model, batch)
+	need := c.Train.Memory(c.Model)
 	if need.Total() <= limit {
 		say("It fits: %s of %s that are free.", number.Bytes(need.Total()), number.Bytes(available))
 		return advice
 	}
 	say("It doesn't fit: %s are needed, and of %s that are free %s can be planned with.", number.Bytes(need.Total()), number.Bytes(available), number.Bytes(limit))
-	if b := smallerBatch(c.Model, batch, limit); b > 0 {
+	if smaller := smallerBatch(c, limit); smaller.BatchSize > 0 {
 		say("The same updates in %s, of smaller batches: --set train.batch_size=%d --set train.gradient_accumulation_steps=%d",
-			number.Bytes(train.MemoryOf(c.Model, b).Total()), b, accumulation*(batch/b))
+			number.Bytes(smaller.Memory(c.Model).Total()), smaller.BatchSize, accumulation*(batch/smaller.BatchSize))
 		return advice
 	}
 	sequences := batch * accumulation
-	if m, ok := shorter(c.Model, limit); ok {
+	one := c.Train // a sequence at a time
+	one.BatchSize = 1
+	if m, ok := shorter(c.Model, one, limit); ok {
 		say("Even one sequence at a time takes %s. In %s, sequences of %d tokens, as many tokens an update: --set model.context=%d --set train.batch_size=1 --set train.gradient_accumulation_steps=%d",
-			number.Bytes(train.MemoryOf(c.Model, 1).Total()), number.Bytes(train.MemoryOf(m, 1).Total()), m.Context, m.Context, sequences*c.Model.Context/m.Context)
+			number.Bytes(one.Memory(c.Model).Total()), number.Bytes(one.Memory(m).Total()), m.Context, m.Context, sequences*c.Model.Context/m.Context)
 	}
-	if m, ok := smaller(c.Model, limit); ok {
+	if m, ok := smaller(c.Model, one, limit); ok {
 		say("A smaller model, of %s parameters in %s: --set model.layers=%d --set model.width=%d --set model.heads=%d --set train.batch_size=1 --set train.gradient_accumulation_steps=%d",
-			count(m.ParameterCount()), number.Bytes(train.MemoryOf(m, 1).Total()), m.Layers, m.Width, m.Heads, sequences)
+			count(m.ParameterCount()), number.Bytes(one.Memory(m).Total()), m.Layers, m.Width, m.Heads, sequences)
 	}
 	if len(advice) == 1 {
-		say("Of %s, weights, gradients and AdamW take %s, whatever the batch: this needs another computer, or another vocabulary.", number.Bytes(need.Total()), number.Bytes(need.Parameters()))
+		say("Of %s, weights, gradients and optimiser take %s, whatever the batch: this needs another computer, or another vocabulary.", number.Bytes(need.Total()), number.Bytes(need.Parameters()))
 	}
 	return advice
 }
 
-// smallerBatch is the largest divisor of batch whose memory is within the limit; 0 if none
-// is.
-func smallerBatch(c model.Config, batch int, limit int64) int {
-	for b := batch - 1; b > 0; b-- {
-		if batch%b == 0 && train.MemoryOf(c, b).Total() <= limit {
-			return b
+// smallerBatch returns c's training with the largest divisor of its batch whose memory is
+// within the limit; a batch of 0 if none is.
+func smallerBatch(c configs.Config, limit int64) train.Config {
+	t := c.Train
+	for t.BatchSize--; t.BatchSize > 0; t.BatchSize-- {
+		if c.Train.BatchSize%t.BatchSize == 0 && t.Memory(c.Model).Total() <= limit {
+			break
 		}
 	}
-	return 0
+	return t
 }
 
 // shortest is a context that is still worth training with.
 const shortest = 64
 
-// shorter halves the context until one sequence fits.
-func shorter(c model.Config, limit int64) (model.Config, bool) {
+// shorter halves the context until it fits.
+func shorter(c model.Config, t train.Config, limit int64) (model.Config, bool) {
 	for c.Context%2 == 0 && c.Context/2 >= shortest {
 		c.Context /= 2
-		if train.MemoryOf(c, 1).Total() <= limit {
+		if t.Memory(c).Total() <= limit {
 			return c, true
 		}
 	}
@@ -75,13 +78,13 @@ func shorter(c model.Config, limit int64) (model.Config, bool) {
 
 // smaller is the model of most layers that fits, and of fewer heads of the same width if
 // not even one layer does.
-func smaller(c model.Config, limit int64) (model.Config, bool) {
+func smaller(c model.Config, t train.Config, limit int64) (model.Config, bool) {
 	head := c.Width / c.Heads
 	for heads := c.Heads; heads > 0; heads-- {
 		m := c
 		m.Heads, m.Width = heads, heads*head
 		for m.Layers = c.Layers; m.Layers > 0; m.Layers-- {
-			if train.MemoryOf(m, 1).Total() <= limit {
+			if t.Memory(m).Total() <= limit {
 				return m, true
 			}
 		}

@@ -38,14 +38,14 @@ type Estimate struct {
 	SecondsAccelerator float64 `json:"seconds_accelerator,omitempty"`
 }
 
-// NewEstimate counts a model that trains on that number of tokens, sequences of its
-// context at a time.
-func NewEstimate(name string, c model.Config, sequences int, tokens float64) Estimate {
+// NewEstimate counts a model that trains on that number of tokens, with the optimiser and as
+// many sequences at a time as t says.
+func NewEstimate(name string, c model.Config, t train.Config, tokens float64) Estimate {
 	w := perf.Workload{Model: c, Batch: 1}
 	e := Estimate{
 		Name: name, Model: c, Layers: c.Layers, Width: c.Width, Heads: c.Heads, HeadWidth: c.Width / c.Heads, Context: c.Context, VocabSize: c.VocabSize,
 		Counts: c.Counts(), Parameters: c.ParameterCount(),
-		Sequences: sequences, Memory: train.MemoryOf(c, sequences),
+		Sequences: t.BatchSize, Memory: t.Memory(c),
 		FLOPPerToken: w.FLOP() / float64(w.Tokens()), Tokens: tokens,
 	}
 	e.Total = e.Memory.Total()
@@ -56,7 +56,7 @@ func NewEstimate(name string, c model.Config, sequences int, tokens float64) Est
 // Estimates of a paper's models, with one sequence at a time.
 func (p Paper) Estimates() (list []Estimate) {
 	for _, r := range p.Rows {
-		e := NewEstimate(r.Name, p.Config(r), 1, p.Tokens)
+		e := NewEstimate(r.Name, p.Config(r), train.Config{BatchSize: 1}, p.Tokens)
 		e.Paper, e.Printed, e.BatchSize, e.Rate = p.Title, r.Parameters, r.Batch, r.Rate
 		if r.HeadWidth > 0 {
 			e.HeadWidth = r.HeadWidth

@@ -28,7 +28,7 @@ func PlanSection(name, source string, c configs.Config, here Speed, a Accelerato
 				i+1, len(phases), number.Count(steps), p.Layers, p.Batch, number.Count(float64(p.Context)), number.Span(took)))
 		}
 	}
-	e := NewEstimate(name, c.Model, t.BatchSize, tokens)
+	e := NewEstimate(name, c.Model, t, tokens)
 	e.BatchSize, e.Rate, e.FLOP = perUpdate, t.LearningRate, flop
 	e = e.On(here.FLOPS, a)
 	e.SecondsHere = seconds

@@ -12,7 +12,6 @@ import (
 	"tinygpt/configs"
 	"tinygpt/internal/number"
 	"tinygpt/model"
-	"tinygpt/train"
 )
 
 // Counts of the published models; those of GPT-3 by the paper's own table of compute
@@ -134,7 +133,7 @@ func TestFormats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := report.Sections[0].Rows[0]; r.Parameters != 124439808 || r.Memory["adamw"] != 8*124439808 || len(report.Sections[0].Notes) < 4 {
+	if r := report.Sections[0].Rows[0]; r.Parameters != 124439808 || r.Memory["optimiser"] != 8*124439808 || len(report.Sections[0].Notes) < 4 {
 		t.Errorf("%+v", report)
 	}
 
@@ -185,7 +184,7 @@ func TestAdvise(t *testing.T) {
 			if err := changed.Validate(); err != nil {
 				t.Error(err)
 			}
-			if need := train.MemoryOf(changed.Model, changed.Train.BatchSize).Total(); strings.Contains(line, "--set") && need > int64(available) {
+			if need := changed.Train.Memory(changed.Model).Total(); strings.Contains(line, "--set") && need > int64(available) {
 				t.Errorf("%v GiB: %q takes %s", x.gib, line, number.Bytes(need))
 			}
 		}

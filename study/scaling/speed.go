@@ -10,6 +10,7 @@ import (
 	"tinygpt/internal/suggest"
 	"tinygpt/model"
 	"tinygpt/study/perf"
+	"tinygpt/train"
 )
 
 // Accelerator is another computer, by its data sheet.
@@ -80,7 +81,7 @@ const (
 func Measure(ctx context.Context, c model.Config, sequences int) (Speed, error) {
 	for {
 		w := perf.Workload{Name: "this model", Model: c, Batch: sequences}
-		e := NewEstimate("", c, sequences, float64(w.Tokens()))
+		e := NewEstimate("", c, train.Config{BatchSize: sequences}, float64(w.Tokens()))
 		if e.FLOP <= mostFLOP && e.Total <= mostBytes {
 			return measure(ctx, w)
 		}

@@ -72,7 +72,7 @@ const (
 	scoreBound  = 1e-5 // absolute, of classifier scores
 	gradBound   = 1e-4 // of the gradient's L2 norm, or of gradFloor of the whole's if that is more
 	gradFloor   = 1e-4
-	adamwBound  = 1e-4 // absolute, of losses
+	stepsBound  = 1e-4 // absolute, of losses
 	finalBound  = 1e-2 // relative L2, of parameters after ten steps
 )
 
@@ -88,8 +88,8 @@ type reference struct {
 }
 
 // Run recomputes what a case has expected values of: the forward pass if there are
-// lm.logits, loss and gradients if the metadata has lm.loss, the optimiser if there
-// is adamw.loss, and the continuation if there are greedy.tokens.
+// lm.logits, loss and gradients if the metadata has lm.loss, an optimiser if there is
+// adamw.loss or muon.loss, and the continuation if there are greedy.tokens.
 func Run(dir fs.FS) ([]Check, error) {
 	r := &reference{}
 	if err := r.load(dir); err != nil {
@@ -98,12 +98,17 @@ func Run(dir fs.FS) ([]Check, error) {
 	_, forward := r.expected.Info("lm.logits")
 	_, backward := r.expected.Metadata()["lm.loss"]
 	_, adamw := r.expected.Info("adamw.loss")
+	_, muon := r.expected.Info("muon.loss")
 	_, finetuned := r.expected.Info("ft.scores")
 	_, greedy := r.expected.Info("greedy.tokens")
 	for _, part := range []struct {
 		present bool
 		run     func() error
-	}{{forward, r.forward}, {backward, r.backward}, {adamw, r.adamw}, {finetuned, func() error { return r.finetune(dir) }}, {greedy, r.greedy}} {
+	}{
+		{forward, r.forward}, {backward, r.backward},
+		{adamw, func() error { return r.optimiser(train.AdamWName) }}, {muon, func() error { return r.optimiser(train.MuonName) }},
+		{finetuned, func() error { return r.finetune(dir) }}, {greedy, r.greedy},
+	} {
 		if !part.present {
 			continue
 		}
@@ -115,7 +120,7 @@ func Run(dir fs.FS) ([]Check, error) {
 		}
 	}
 	if len(r.checks) == 0 {
-		return nil, fmt.Errorf("%s: no lm.logits, lm.loss, adamw.loss, ft.scores or greedy.tokens in it to compare with", caseFile)
+		return nil, fmt.Errorf("%s: no lm.logits, lm.loss, adamw.loss, muon.loss, ft.scores or greedy.tokens in it to compare with", caseFile)
 	}
 	return r.checks, nil
 }
@@ -296,17 +301,17 @@ func (r *reference) gradients(prefix string, total float64) error {
 	return nil
 }
 
-// adamw checks ten optimiser steps: the losses, and where the parameters end.
-func (r *reference) adamw() error {
+// optimiser checks ten steps of an optimiser: the losses, and where the parameters end.
+func (r *reference) optimiser(name string) error {
 	g, loss, err := r.training()
 	if err != nil {
 		return err
 	}
 	config := train.Config{
-		Steps: 10, WarmupSteps: 3, LearningRate: 1e-2, MinLearningRate: 1e-3,
+		Optimiser: name, Steps: 10, WarmupSteps: 3, LearningRate: 1e-2, MinLearningRate: 1e-3,
 		Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, WeightDecay: 0.1, GradClip: 1,
 	}
-	optimiser, groups := train.NewAdamW(config), config.Groups(r.model.Parameters, nil)
+	optimiser, groups := train.NewOptimiser(config), config.Groups(r.model.Parameters, nil)
 	var losses, rates []float64
 	for step := range config.Steps {
 		r.model.ZeroGrad()
@@ -319,14 +324,16 @@ func (r *reference) adamw() error {
 			Step: step, LearningRate: rates[step], GradScale: train.ClipScale(r.model.GradNorm(), config.GradClip),
 		})
 	}
-	if err := r.check("adamw.lr", rates, "absolute ≤ 1e-12", absolute(1e-12)); err != nil {
-		return err
+	if name == train.AdamWName { // the schedule is the same for all
+		if err := r.check("adamw.lr", rates, "absolute ≤ 1e-12", absolute(1e-12)); err != nil {
+			return err
+		}
 	}
-	if err := r.check("adamw.loss", losses, "absolute ≤ 1e-4", absolute(adamwBound)); err != nil {
+	if err := r.check(name+".loss", losses, "absolute ≤ 1e-4", absolute(stepsBound)); err != nil {
 		return err
 	}
 	for _, p := range r.model.Parameters {
-		want, err := r.floats("adamw.final." + p.Name)
+		want, err := r.floats(name + ".final." + p.Name)
 		if err != nil {
 			return err
 		}
@@ -336,7 +343,7 @@ func (r *reference) adamw() error {
 			// the gradient zero, and Adam turns rounding into steps of full size.
 			got, want = withoutKeys(got), withoutKeys(want)
 		}
-		r.compare("adamw.final."+p.Name, got, want, "relative ≤ 1e-2", relative(finalBound))
+		r.compare(name+".final."+p.Name, got, want, "relative ≤ 1e-2", relative(finalBound))
 	}
 	return nil
 }
