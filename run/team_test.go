@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"tinygpt/configs"
+	"tinygpt/finetune"
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/model/safetensors"
 	"tinygpt/train"
@@ -74,7 +76,7 @@ func TestTeam(t *testing.T) {
 	c.Train.EvalInterval, c.Train.SampleInterval, c.Train.CheckpointInterval = 2, 3, 3
 	f := configs.DefaultFinetune()
 	writeRows(t, "rows.tsv")
-	f.Finetune.Task, f.Finetune.Train, f.Finetune.From, f.Finetune.Adapt = "classification", "rows.tsv", "base-1", 3
+	f.Finetune.Task, f.Finetune.Train, f.Finetune.From, f.Finetune.Adapt, f.Finetune.NGrams = "classification", "rows.tsv", "base-1", 3, true
 	f.Finetune.Epochs, f.Finetune.MinSteps, f.Finetune.Evaluations = 1, 4, 2
 	f.Train.BatchSize, f.Train.GradientAccumulationSteps, f.Train.GradientParts = 4, 4, 4
 
@@ -87,6 +89,9 @@ func TestTeam(t *testing.T) {
 		for _, name := range []string{train.LastCheckpoint, train.BestCheckpoint} {
 			sameTensors(t, "base-1", base, name)
 			sameTensors(t, "fine-1", fine, name)
+		}
+		if string(expect.File(t, "fine-1", finetune.NGramsFile)) != string(expect.File(t, fine, finetune.NGramsFile)) {
+			t.Errorf("the n-grams are others in %s", fine)
 		}
 		sameTensors(t, "fine-1/adapted", fine+"/adapted", train.LastCheckpoint)
 	}

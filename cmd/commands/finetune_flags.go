@@ -78,7 +78,9 @@ func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err erro
 		f.Lambda = c.Float64("lambda")
 	}
 	f.Scratch = f.Scratch || c.Bool("scratch")
-	f.NGrams = f.NGrams || c.Bool("ngrams")
+	if c.IsSet("ngrams") {
+		f.NGrams = c.Bool("ngrams")
+	}
 	f.FreezeEmbeddings = f.FreezeEmbeddings || c.Bool("freeze-embeddings")
 	if c.IsSet("data") {
 		f.Stories = ""
