@@ -5,8 +5,10 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
+	"tinygpt/internal/capacity"
 	"tinygpt/internal/fixture"
 )
 
@@ -72,6 +74,15 @@ func TestFit(t *testing.T) {
 	}
 	if share := m.Weights[3] - m.Weights[2]; math.Abs(float64(share)-math.Log(3)) > 0.1 {
 		t.Errorf("the bias of a class three times as frequent is larger by %v, expected about %v", share, math.Log(3))
+	}
+}
+
+// More features than there is memory for are refused beforehand.
+func TestMemory(t *testing.T) {
+	defer capacity.Pretend(1 << 10)()
+	_, err := (&Problem{Outputs: 3}).Fit(t.Context(), noFeatures{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "fitting a linear model of 1 features with 3 scores needs about ") {
+		t.Error(err)
 	}
 }
 
