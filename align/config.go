@@ -66,6 +66,9 @@ type RewardModel struct {
 	MostAnswers int `yaml:"most_answers"`
 	// Evaluations is how often the validation split is measured.
 	Evaluations int `yaml:"evaluations"`
+	// Surprise lets the reward model know how little the model that it starts from
+	// expected each token of an answer: a level of ten, added to the token's embedding.
+	Surprise bool `yaml:"surprise,omitempty"`
 }
 
 // Policy is reinforcement learning: PPO or GRPO.

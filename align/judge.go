@@ -24,6 +24,8 @@ type Judge interface {
 // RewardJudge is a reward model.
 type RewardJudge struct {
 	Model *model.Model // with a head; see NewScored
+	// Reader, unless nil, reads the answers first: of a reward model with surprise.
+	Reader *Reader
 	// Mean and Deviation of its scores, of other models' answers: a score is given
 	// less the one and divided by the other.
 	Mean, Deviation float64
@@ -39,7 +41,13 @@ func (r *RewardJudge) Scores(ctx context.Context, list []Instruction, answers []
 	if r.scorer == nil {
 		r.scorer = newScorer(r.Model, true)
 	}
-	scores, err := r.scorer.scores(ctx, sequences(list, answers))
+	all := sequences(list, answers)
+	if r.Reader != nil {
+		if err := r.Reader.Read(ctx, all); err != nil {
+			return nil, err
+		}
+	}
+	scores, err := r.scorer.scores(ctx, all)
 	for i := range scores {
 		scores[i] = (scores[i] - r.Mean) / r.Deviation
 	}

@@ -49,7 +49,7 @@ func (r *rollout) state() []safetensors.Tensor {
 // sequence is episode i.
 func (r *rollout) sequence(i int) Sequence {
 	prompt, whole := int(r.sizes[2*i]), int(r.sizes[2*i+1])
-	return Sequence{r.tokens[i*r.context : i*r.context+whole], prompt}
+	return Sequence{Tokens: r.tokens[i*r.context : i*r.context+whole], Prompt: prompt}
 }
 
 // set puts the numbers of an answer's tokens into those of episode i.

@@ -24,6 +24,9 @@ func NewScored(m *model.Model, seed uint64) (*model.Model, error) {
 		return nil, err
 	}
 	s.AddHead(scoreName, 1, seed)
+	if none, ok := m.Types(); ok {
+		s.SetTypes(none)
+	}
 	return s, s.CopyFrom(m)
 }
 

@@ -31,12 +31,15 @@ type Answer struct {
 type Sequence struct {
 	Tokens []int32
 	Prompt int // how many of them are the prompt
+	// Types are the tokens' types, for a model that reads some; nil: nothing is said of
+	// them. See Reader.
+	Types []int32
 }
 
 // with returns the sequence of a prompt and an answer's tokens.
 func (in *Instruction) with(answer []int32) Sequence {
 	tokens := make([]int32, 0, len(in.Tokens)+len(answer))
-	return Sequence{append(append(tokens, in.Tokens...), answer...), len(in.Tokens)}
+	return Sequence{Tokens: append(append(tokens, in.Tokens...), answer...), Prompt: len(in.Tokens)}
 }
 
 // Answer is the number of tokens of the answer.
@@ -68,15 +71,20 @@ type span struct{ from, n int }
 func (s Sequence) span(i, context int) span { return span{i*context + s.Prompt - 1, s.Answer()} }
 
 // place writes sequences into the graph's tokens, and the answers' tokens into targets
-// [B·T], where all else is op.Ignore; targets may be nil. What is left of a sequence's
+// [B·T], where all else is op.Ignore; targets may be nil. A model that reads types gets those
+// of the sequences. What is left of a sequence's
 // room is token 0: attention looks back only, and nothing reads the states there.
 func place(g *model.Graph, sequences []Sequence, targets []int32) (spans []span) {
 	clear(g.Tokens)
+	g.ClearTypes()
 	for i := range targets {
 		targets[i] = op.Ignore
 	}
 	for i, s := range sequences {
 		copy(g.Tokens[i*g.Context:(i+1)*g.Context], s.Tokens)
+		if g.Types != nil {
+			copy(g.Types[i*g.Context:(i+1)*g.Context], s.Types)
+		}
 		at := s.span(i, g.Context)
 		if targets != nil {
 			copy(targets[at.from:], s.Tokens[s.Prompt:])

@@ -17,6 +17,9 @@ type Graph struct {
 	Batch, Context int
 	// Tokens [B·T] are what the next run reads, sequence by sequence.
 	Tokens []int32
+	// Types [B·T] are the tokens' types, of a model that has some (see Model.SetTypes);
+	// else nil.
+	Types []int32
 	// Hidden [B·T, D] is the node of the final hidden states.
 	Hidden *G.Node
 
@@ -33,7 +36,15 @@ func (m *Model) NewGraph(batch, context int, training bool) *Graph {
 	var tokens *G.Node
 	tokens, g.Tokens = g.Indices("tokens", batch*context)
 	names := namesOf(m.Config.Arch)
-	x := g.Embedding(tokens, g.param(names.tokens), g.param(names.positions), context)
+	var x *G.Node
+	if m.typed {
+		var types *G.Node
+		types, g.Types = g.Indices("types", batch*context)
+		x = g.TypedEmbedding(tokens, types, g.param(names.tokens), g.param(names.positions), context)
+		g.ClearTypes()
+	} else {
+		x = g.Embedding(tokens, g.param(names.tokens), g.param(names.positions), context)
+	}
 	x = g.Dropout(x, g.dropout())
 	for i := range m.Config.Layers {
 		x = g.block(x, block(i))
@@ -43,6 +54,13 @@ func (m *Model) NewGraph(batch, context int, training bool) *Graph {
 	}
 	g.Hidden = x
 	return g
+}
+
+// ClearTypes gives all tokens the type that the model has for none, if it has types.
+func (g *Graph) ClearTypes() {
+	for i := range g.Types {
+		g.Types[i] = g.model.untyped
+	}
 }
 
 // block is one layer: attention, then the feed-forward network, each added to the residual

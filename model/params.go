@@ -47,6 +47,8 @@ type Model struct {
 	Parameters []*Parameter // in the order of the computation
 	byName     map[string]*Parameter
 	gradients  [][]float32 // GradNorm's memory
+	typed      bool        // graphs read types of tokens
+	untyped    int32       // the type of none
 }
 
 // spec is a parameter before it has memory.

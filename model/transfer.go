@@ -49,6 +49,15 @@ func (m *Model) AddHead(name string, outputs int, seed uint64) {
 	}
 }
 
+// SetTypes has the graphs that are made from now on read a type for each token, a token of its
+// own whose vector is added to the embedding, as transformers' GPT-2 adds that of
+// token_type_ids. none is the type of tokens of which nothing is said.
+func (m *Model) SetTypes(none int32) { m.typed, m.untyped = true, none }
+
+// Types returns the type of tokens of which nothing is said; ok is false of a model without
+// types.
+func (m *Model) Types() (none int32, ok bool) { return m.untyped, m.typed }
+
 // Head adds the linear map that AddHead made to the graph: [R, outputs] for states x [R, D].
 // Softmax of it is GPT-1's prediction of labels (Radford et al. 2018, equation 3).
 func (g *Graph) Head(x *G.Node, name string) *G.Node { return g.linear(x, name) }

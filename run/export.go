@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"tinygpt/data/instruct"
 	"tinygpt/finetune"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/model"
@@ -150,6 +151,10 @@ func (r *Run) rewardExporter(checkpoint string, format Format, narrow safetensor
 	if err != nil {
 		return nil, done, err
 	}
+	done = Exported{Classifier: true}
+	if _, _, ok := instruct.Surprise(r.Tokenizer); ok {
+		done.LeftOut = "the language model that reads answers for it: its scores need levels of surprise as token_type_ids"
+	}
 	// The chat template writes what a conversation begins with.
 	tok, err := tokenizer.WithBegin(r.Tokenizer, -1)
 	if err != nil {
@@ -160,5 +165,5 @@ func (r *Run) rewardExporter(checkpoint string, format Format, narrow safetensor
 			return err
 		}
 		return m.WriteHuggingFaceClassifier(dir, c, narrow, r.Tokenizer.EndOfText(), progress)
-	}, Exported{Classifier: true}, nil
+	}, done, nil
 }

@@ -27,6 +27,9 @@ func (r *Run) RewardModel(checkpoint string) (*model.Model, error) {
 		return nil, err
 	}
 	m.AddHead(scoreHead, 1, 0)
+	if none, _, ok := instruct.Surprise(r.Tokenizer); ok {
+		m.SetTypes(none)
+	}
 	_, err = train.LoadCheckpoint(path, m)
 	return m, err
 }

@@ -53,6 +53,7 @@ var comments = map[string]string{
 	"tinygpt/align.RewardModel.LearningRate":              "the highest learning rate",
 	"tinygpt/align.RewardModel.MostAnswers":               "the largest number of answers to a prompt",
 	"tinygpt/align.RewardModel.Prompts":                   "the number of prompts of an update, each with all its answers",
+	"tinygpt/align.RewardModel.Surprise":                  "surprise lets the reward model know how little the model that it starts from expected each token of an answer: a level of ten, added to the token's embedding",
 	"tinygpt/align.Supervised.BatchSize":                  "the number of demonstrations of an update",
 	"tinygpt/align.Supervised.Dropout":                    "the model's probability of dropout",
 	"tinygpt/align.Supervised.Epochs":                     "how often each demonstration is seen",

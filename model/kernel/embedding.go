@@ -8,7 +8,18 @@ func Embedding(y []float32, table []float32, ids []int32, d int) {
 	need("Embedding", "y", len(y), len(ids)*d)
 	checkIDs("Embedding", ids, len(table), d)
 	if d > 0 {
-		run(&embeddingSlot, embeddingTask{y: y, table: table, ids: ids, d: d}, blocks(len(ids)*d, elementBlock))
+		run(&embeddingSlot, embeddingTask{active, y, table, ids, d, false}, blocks(len(ids)*d, elementBlock))
+	}
+}
+
+// EmbeddingPlus is Embedding that adds: y[i,:] += table[ids[i],:]. Its backward pass is
+// EmbeddingGrad as well.
+func EmbeddingPlus(y []float32, table []float32, ids []int32, d int) {
+	size("EmbeddingPlus", "d", d)
+	need("EmbeddingPlus", "y", len(y), len(ids)*d)
+	checkIDs("EmbeddingPlus", ids, len(table), d)
+	if d > 0 {
+		run(&embeddingSlot, embeddingTask{active, y, table, ids, d, true}, blocks(len(ids)*d, elementBlock))
 	}
 }
 
@@ -62,19 +73,26 @@ func checkPositions(function string, rows, context, d, y, table int) {
 }
 
 type embeddingTask struct {
+	isa      *instructionSet
 	y, table []float32
 	ids      []int32
 	d        int
+	add      bool
 }
 
 var embeddingSlot embeddingTask
 
 func (t *embeddingTask) piece(_ *worker, i int) {
-	// Piece i copies the rows that start in block i of elements.
+	// Piece i copies or adds the rows that start in block i of elements.
 	from, to := block(i, elementBlock, len(t.ids)*t.d)
 	for r := blocks(from, t.d); r < blocks(to, t.d); r++ {
 		id := int(t.ids[r])
-		copy(t.y[r*t.d:r*t.d+t.d], t.table[id*t.d:id*t.d+t.d])
+		y, row := t.y[r*t.d:r*t.d+t.d], t.table[id*t.d:id*t.d+t.d]
+		if t.add {
+			t.isa.add(y, y, row)
+		} else {
+			copy(y, row)
+		}
 	}
 }
 

@@ -27,6 +27,11 @@ func TestEmbedding(t *testing.T) {
 			}
 			EmbeddingAdd(y, positions, rows, context, d)
 			near(t, "with positions", y, want, 1e-6)
+			for i := range want {
+				want[i] += float64(table[int(ids[i/d])*d+i%d])
+			}
+			EmbeddingPlus(y, table, ids, d)
+			near(t, "with types", y, want, 1e-6)
 			EmbeddingGrad(table, dy, ids, d)
 			near(t, "gradient of the table", table, wantTable, 1e-5)
 			PositionGrad(positions, dy, rows, context, d)

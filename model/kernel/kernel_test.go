@@ -148,6 +148,7 @@ func TestShortSlicesPanic(t *testing.T) {
 		"Embedding":         func() { Embedding(s, l, []int32{0}, 6) },
 		"Embedding, 1 of 1": func() { Embedding(l, l, []int32{1}, 6) },
 		"Embedding, -1":     func() { Embedding(l, l, []int32{-1}, 6) },
+		"EmbeddingPlus":     func() { EmbeddingPlus(s, l, []int32{0}, 6) },
 		"EmbeddingGrad":     func() { EmbeddingGrad(s, l, []int32{0}, 6) },
 		"EmbeddingAdd":      func() { EmbeddingAdd(l, s, 1, 1, 6) },
 		"PositionGrad":      func() { PositionGrad(s, l, 1, 1, 6) },

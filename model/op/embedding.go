@@ -7,7 +7,8 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// embedding is the sum of a token's vector and its position's vector.
+// embedding is the sum of a token's vector, its position's vector and, if there is a fourth
+// input, its type's vector.
 type embedding struct{ context, width int }
 
 // Embedding returns [N, D]: row r is tokenTable[tokens[r]] + positionTable[r mod
@@ -22,16 +23,32 @@ func (g *Graph) Embedding(tokens *G.Node, tokenTable, positionTable Param, conte
 	return g.apply("Embedding", &embedding{context, d}, tensor.Shape{n, d}, constant(tokens), tokenTable.input(), positionTable.input())
 }
 
+// TypedEmbedding is Embedding with tokenTable[types[r]] added to row r: a token's type is
+// itself a token, as token_type_ids are in transformers' GPT-2.
+func (g *Graph) TypedEmbedding(tokens, types *G.Node, tokenTable, positionTable Param, context int) *G.Node {
+	_, d := dims("token table", tokenTable.Node)
+	rows, pd := dims("position table", positionTable.Node)
+	n := tokens.Shape()[0]
+	must(pd == d && rows >= context && n%context == 0 && types.Shape()[0] == n, "TypedEmbedding: %d tokens, %d types, context %d, tables %v and %v", n, types.Shape()[0], context, tokenTable.Node.Shape(), positionTable.Node.Shape())
+	return g.apply("Embedding", &embedding{context, d}, tensor.Shape{n, d}, constant(tokens), tokenTable.input(), positionTable.input(), constant(types))
+}
+
 func (e *embedding) forward(out []float32, in []values) {
 	tokens, table, positions := in[0].index, in[1].float, in[2].float
 	kernel.Embedding(out, table, tokens, e.width)
 	kernel.EmbeddingAdd(out, positions, len(tokens), e.context, e.width)
+	if len(in) > 3 {
+		kernel.EmbeddingPlus(out, table, in[3].index, e.width)
+	}
 }
 
 func (e *embedding) backward(_, dout []float32, in []values) {
 	tokens, table, positions := in[0].index, in[1], in[2]
 	if table.grad != nil {
 		kernel.EmbeddingGrad(table.grad, dout, tokens, e.width)
+		if len(in) > 3 {
+			kernel.EmbeddingGrad(table.grad, dout, in[3].index, e.width)
+		}
 	}
 	if positions.grad != nil {
 		kernel.PositionGrad(positions.grad, dout, len(tokens), e.context, e.width)
@@ -40,6 +57,9 @@ func (e *embedding) backward(_, dout []float32, in []values) {
 
 func (e *embedding) backwardReads() (inputs, output bool) { return false, false }
 
-func (e *embedding) describe(int) description {
+func (e *embedding) describe(inputs int) description {
+	if inputs > 3 {
+		return description{"Embedding", Lookup, "E[token] + P[position] + E[type]", []string{"tokens", "E", "P", "types"}, []string{"", "dE[token] = Σ dy, dE[type] = Σ dy", "dP[position] = Σ dy", ""}}
+	}
 	return description{"Embedding", Lookup, "E[token] + P[position]", []string{"tokens", "E", "P"}, []string{"", "dE[token] = Σ dy", "dP[position] = Σ dy"}}
 }

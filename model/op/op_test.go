@@ -303,6 +303,37 @@ func TestEmbedding(t *testing.T) {
 	closeTo(t, "position table's gradient", positions.Grad.Float32s(), wantPositions)
 }
 
+// A type is one more row of the token table, for values and gradients.
+func TestTypedEmbedding(t *testing.T) {
+	const vocab, context, d = 5, 3, 2
+	random := rand.New(rand.NewPCG(5, 7))
+	g := NewGraph()
+	table := g.Param("table", randomTensor(random, tensor.Shape{vocab, d}), tensor.New(tensor.WithShape(vocab, d), tensor.Of(tensor.Float32)))
+	positions := g.Param("positions", randomTensor(random, tensor.Shape{context, d}), nil)
+	node, tokens := g.Indices("tokens", 2*context)
+	copy(tokens, []int32{4, 0, 4, 4, 2, 1})
+	typeNode, types := g.Indices("types", 2*context)
+	copy(types, []int32{3, 3, 3, 4, 3, 0})
+	out := g.TypedEmbedding(node, typeNode, table, positions, context)
+	weight := randomTensor(random, out.Shape())
+	if err := g.Grad(weightedSum(g, out, weight), []Param{table}); err != nil {
+		t.Fatal(err)
+	}
+	run(t, g)
+	want, wantTable := make([]float32, len(tokens)*d), make([]float32, vocab*d)
+	e, p := table.Node.Value().Data().([]float32), positions.Node.Value().Data().([]float32)
+	for r := range tokens {
+		for j := range d {
+			a, b := int(tokens[r])*d+j, int(types[r])*d+j
+			want[r*d+j] = e[a] + p[r%context*d+j] + e[b]
+			wantTable[a] += weight.Float32s()[r*d+j]
+			wantTable[b] += weight.Float32s()[r*d+j]
+		}
+	}
+	closeTo(t, "sums", out.Value().Data().([]float32), want)
+	closeTo(t, "token table's gradient", table.Grad.Float32s(), wantTable)
+}
+
 // A mask is the same in the forward and the backward pass, differs between places and between seeds,
 // and keeps the mean.
 func TestDropout(t *testing.T) {

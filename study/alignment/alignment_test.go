@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -148,6 +149,7 @@ func TestCourse(t *testing.T) {
 			t.Error("no ptx/loss")
 		}
 	})
+	t.Run("surprise", func(t *testing.T) { checkSurprise(t, whole.Dir) })
 	t.Run("best of n", func(t *testing.T) {
 		list, err := BestOfReward(context.Background(), filepath.Join(whole.Dir, "reward"), 4, 4, func(string, int, int) {})
 		if err != nil || len(list) != 3 || list[2].Proxy < list[0].Proxy {
@@ -170,6 +172,95 @@ func TestCourse(t *testing.T) {
 			t.Errorf("run again: %v", err)
 		}
 	})
+}
+
+// A reward model with surprise reads what its run keeps, is resumed to the same bits, and
+// rewards a policy whose tokenizer lacks its types.
+func checkSurprise(t *testing.T, whole string) {
+	dir := t.TempDir()
+	s := quick()
+	s.From, s.Reward.Surprise = filepath.Join(whole, "sft"), true
+	made := func(name string, stop int) string {
+		to := filepath.Join(dir, name)
+		tr, err := Start(context.Background(), run.Reward, s, to, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, end := context.WithCancel(context.Background())
+		defer end()
+		tr.Session.Trainer.Report = train.StopAt(stop, end)
+		_, _, err = tr.Train(ctx)
+		if errors.Is(err, train.ErrInterrupted) {
+			if tr, _, err = Resume(context.Background(), to, nil); err == nil {
+				_, _, err = tr.Train(context.Background())
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	at, again := made("reward", 1<<30), made("again", 2)
+	judge, measures, err := OpenReward(at)
+	if err != nil || judge.Reader == nil {
+		t.Fatalf("no reader: %v", err)
+	}
+	other, _, err := OpenReward(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range judge.Model.Parameters {
+		if !slices.Equal(p.Value.Float32s(), other.Model.Parameters[i].Value.Float32s()) {
+			t.Errorf("%s: a run that was stopped ends with other weights", p.Name)
+		}
+	}
+	// What is measured is what the judge says: demonstrations score 0, if they are read.
+	checkReward(t, dir)
+	judge.Reader = nil
+	s.RewardFrom = at
+	r, err := run.Open(filepath.Join(whole, "sft"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	format, err := instruct.NewFormat(r.Tokenizer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	score, err := Scorer(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	talk := []instruct.Message{{Role: instruct.User, Content: "Who ran?"}}
+	prompt, err := format.Prompt(talk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := format.Answer("Mia ran.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := score(talk, "Mia ran.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unread, err := judge.Scores(context.Background(), []align.Instruction{{Messages: talk, Tokens: prompt}}, []align.Answer{{Tokens: answer, Ended: true}})
+	if err != nil || unread[0] == read || measures.Pairs == 0 {
+		t.Errorf("read %v, unread %v, %v", read, unread, err)
+	}
+	s.Reward.Surprise, s.PPO.Updates = false, 1
+	tr, err := Start(context.Background(), run.PPO, s, filepath.Join(dir, "ppo"), nil)
+	if err == nil {
+		_, _, err = tr.Train(context.Background())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(at, readerFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := OpenReward(at); err == nil || !strings.Contains(err.Error(), readerFile) {
+		t.Errorf("without its reader: %v", err)
+	}
 }
 
 func weightsOf(t *testing.T, dir string) (weights []float32) {
@@ -231,7 +322,7 @@ func checkMetrics(t *testing.T, dir string) {
 
 // Demonstrations score 0 on average; the comparisons are what anybody can read.
 func checkReward(t *testing.T, dir string) {
-	m, measures, err := OpenReward(filepath.Join(dir, "reward"))
+	judge, measures, err := OpenReward(filepath.Join(dir, "reward"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +338,7 @@ func checkReward(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	s := quick()
-	d := &source{settings: &s, format: format, context: m.Config.Context}
+	d := &source{settings: &s, format: format, context: judge.Model.Config.Context}
 	var list []align.Instruction
 	var answers []align.Answer
 	for _, p := range d.prompts(instruct.SFT, true) {
@@ -264,7 +355,8 @@ func checkReward(t *testing.T, dir string) {
 		}
 		list, answers = append(list, in[0]), append(answers, align.Answer{Tokens: tokens, Text: p.Demonstration, Ended: true})
 	}
-	scores, err := (&align.RewardJudge{Model: m, Deviation: 1}).Scores(context.Background(), list, answers)
+	judge.Deviation = 1
+	scores, err := judge.Scores(context.Background(), list, answers)
 	if err != nil {
 		t.Fatal(err)
 	}

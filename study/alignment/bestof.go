@@ -150,7 +150,7 @@ func BestOfReward(ctx context.Context, dir string, prompts, n int, p Progress) (
 	if err := r.Section(SectionKey, &s); err != nil {
 		return nil, err
 	}
-	m, measures, err := OpenReward(dir)
+	judge, _, err := OpenReward(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -158,5 +158,5 @@ func BestOfReward(ctx context.Context, dir string, prompts, n int, p Progress) (
 	if err != nil {
 		return nil, err
 	}
-	return drawn.BestOf(ctx, &align.RewardJudge{Model: m, Deviation: measures.Deviation})
+	return drawn.BestOf(ctx, judge)
 }

@@ -32,6 +32,9 @@ func (t *Training) policy(m *model.Model, d *source) error {
 	if in.Value != nil {
 		d.inputs.addWeights(in.Value)
 	}
+	if judge, ok := in.Reward.(*align.RewardJudge); ok && judge.Reader != nil {
+		d.inputs.addWeights(judge.Reader.Model)
+	}
 	switch {
 	case c.Group > 1 || c.ValueHead:
 		in.Value = nil
@@ -100,7 +103,7 @@ func (s *Settings) judge() (align.Judge, *model.Model, error) {
 	case strings.HasPrefix(s.RewardFrom, CommandReward):
 		return align.CommandJudge{Command: s.RewardFrom[len(CommandReward):]}, nil, nil
 	}
-	m, measures, err := OpenReward(s.RewardFrom)
+	judge, measures, err := OpenReward(s.RewardFrom)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,7 +111,7 @@ func (s *Settings) judge() (align.Judge, *model.Model, error) {
 		return nil, nil, fmt.Errorf("%s: the reward model is right about %.1f %% of pairs; %.1f %% is the least to optimise for (60 %%, its words alone %.1f %%, lengths alone %.1f %%): train it on more comparisons, or go on with --force",
 			s.RewardFrom, 100*measures.Accuracy, 100*worse, 100*measures.WordsOnly, 100*measures.LengthOnly)
 	}
-	return &align.RewardJudge{Model: m, Deviation: measures.Deviation}, m, nil
+	return judge, judge.Model, nil
 }
 
 // pretraining is the text that the base model learned.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"tinygpt/align"
 	"tinygpt/data/instruct"
@@ -23,6 +24,10 @@ const resultsFile = "results.json"
 
 // reward prepares the training of a reward model; m is what it starts from.
 func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error {
+	none, _, surprise := instruct.Surprise(t.Run.Tokenizer)
+	if surprise {
+		m.SetTypes(none)
+	}
 	scored, err := align.NewScored(m, t.settings.World.Seed)
 	if err != nil {
 		return err
@@ -48,6 +53,11 @@ func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error 
 	demonstrated, err := d.demonstrated()
 	if err != nil {
 		return err
+	}
+	if surprise {
+		if err := t.read(ctx, groups, held, demonstrated); err != nil {
+			return err
+		}
 	}
 	// While it trains, a part of the validation answers will do.
 	t.Session, err = align.NewReward(scored, groups, held[:min(len(held), 2*t.settings.Evaluation.During)], t.settings.Config)
@@ -76,6 +86,65 @@ func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error 
 		return atomicfile.WriteFile(filepath.Join(t.Run.Dir, resultsFile), append(text, '\n'))
 	}
 	return nil
+}
+
+// readerFile has the weights that a reward model with surprise started from: the language model
+// that reads the answers for it.
+const readerFile = "reader.safetensors"
+
+// read has the language model that the reward model starts from read all answers. It is kept
+// in the run's folder.
+func (t *Training) read(ctx context.Context, groups, held []align.Group, demonstrated []align.Sequence) error {
+	path := filepath.Join(t.Run.Dir, readerFile)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		base, err := run.Open(t.settings.From)
+		if err != nil {
+			return err
+		}
+		weights, _, err := base.Model("")
+		if err != nil {
+			return err
+		}
+		if err := train.SaveCheckpoint(path, weights, train.State{}); err != nil {
+			return err
+		}
+	}
+	reader, err := openReader(t.Run)
+	if err != nil {
+		return err
+	}
+	const part = 64
+	all, done := len(groups)+len(held), 0
+	for _, list := range [][]align.Group{groups, held} {
+		for part := range slices.Chunk(list, part) {
+			t.progress("reading answers", done, all)
+			if err := reader.ReadGroups(ctx, part); err != nil {
+				return err
+			}
+			done += len(part)
+		}
+	}
+	t.progress("reading answers", all, all)
+	return reader.Read(ctx, demonstrated)
+}
+
+// openReader opens the language model that reads for the reward model of a run; nil: the run
+// has none.
+func openReader(r *run.Run) (*align.Reader, error) {
+	none, levels, ok := instruct.Surprise(r.Tokenizer)
+	if !ok {
+		return nil, nil
+	}
+	c := r.Config.Model
+	c.VocabSize -= 1 + len(levels)
+	m, err := model.NewZero(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := train.LoadCheckpoint(filepath.Join(r.Dir, readerFile), m); err != nil {
+		return nil, err
+	}
+	return align.NewReader(m, none, levels), nil
 }
 
 // groups are comparisons as a reward model reads them.
@@ -151,15 +220,18 @@ func goldGroups(c *comparisons, valid []align.Group) (groups []align.Group) {
 	return groups
 }
 
-// OpenReward loads the reward model of a run, with what it was measured at.
-func OpenReward(dir string) (*model.Model, align.RewardMeasures, error) {
+// OpenReward opens the reward model of a run, as it judges, with what it was measured at.
+func OpenReward(dir string) (*align.RewardJudge, align.RewardMeasures, error) {
 	var measures align.RewardMeasures
 	r, err := run.Open(dir)
 	if err != nil {
 		return nil, measures, err
 	}
-	m, err := r.RewardModel("")
-	if err != nil {
+	judge := &align.RewardJudge{}
+	if judge.Model, err = r.RewardModel(""); err != nil {
+		return nil, measures, err
+	}
+	if judge.Reader, err = openReader(r); err != nil {
 		return nil, measures, err
 	}
 	measures, err = readMeasures(dir)
@@ -169,7 +241,8 @@ func OpenReward(dir string) (*model.Model, align.RewardMeasures, error) {
 	if err == nil && measures.Deviation == 0 { // scores are divided by it
 		err = fmt.Errorf("%s: its scores are all the same: train it on more, or for longer", dir)
 	}
-	return m, measures, err
+	judge.Deviation = measures.Deviation
+	return judge, measures, err
 }
 
 // readMeasures reads what the reward model of a run was measured at.

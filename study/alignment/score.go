@@ -15,7 +15,7 @@ import (
 // answers to one prompt a standard deviation of 1. It may be called by several
 // goroutines at the same time.
 func Scorer(dir string) (func(messages []instruct.Message, answer string) (float64, error), error) {
-	m, measures, err := OpenReward(dir)
+	judge, _, err := OpenReward(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,6 @@ func Scorer(dir string) (func(messages []instruct.Message, answer string) (float
 	if err != nil {
 		return nil, err
 	}
-	judge := &align.RewardJudge{Model: m, Deviation: measures.Deviation}
 	var turn sync.Mutex
 	return func(messages []instruct.Message, answer string) (float64, error) {
 		if err := instruct.CheckPrompt(messages); err != nil {
@@ -41,8 +40,8 @@ func Scorer(dir string) (func(messages []instruct.Message, answer string) (float
 		if err != nil {
 			return 0, err
 		}
-		if n := len(prompt) + len(tokens); n > m.Config.Context {
-			return 0, fmt.Errorf("conversation and answer have %d tokens: the reward model reads %d", n, m.Config.Context)
+		if n := len(prompt) + len(tokens); n > judge.Model.Config.Context {
+			return 0, fmt.Errorf("conversation and answer have %d tokens: the reward model reads %d", n, judge.Model.Config.Context)
 		}
 		turn.Lock()
 		defer turn.Unlock()

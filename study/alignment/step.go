@@ -86,6 +86,11 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 			return nil, fmt.Errorf("%s: %w", base.Dir, err)
 		}
 	}
+	if kind == run.Reward && s.Reward.Surprise {
+		if tok, err = instruct.WithSurprise(tok); err != nil {
+			return nil, fmt.Errorf("%s: %w", base.Dir, err)
+		}
+	}
 	c := base.Config
 	c.Model.VocabSize = tok.VocabSize()
 	c.Model.Dropout = 0
@@ -215,10 +220,16 @@ func (s *Settings) resolve(kind run.Kind, base *run.Run) error {
 	return scorable(base, r)
 }
 
-// scorable is an error unless one run's model can score what the other's writes, token by
-// token.
+// scorable is an error unless run b's model can score what that of a writes, token by token.
 func scorable(a, b *run.Run) error {
-	if tokenizer.Fingerprint(a.Tokenizer) != tokenizer.Fingerprint(b.Tokenizer) {
+	tok := a.Tokenizer
+	if _, _, ok := instruct.Surprise(b.Tokenizer); ok { // tokens that nobody writes
+		var err error
+		if tok, err = instruct.WithSurprise(tok); err != nil {
+			return fmt.Errorf("%s: %w", a.Dir, err)
+		}
+	}
+	if tokenizer.Fingerprint(tok) != tokenizer.Fingerprint(b.Tokenizer) {
 		return fmt.Errorf("%s and %s have different tokenizers: a policy and its reward model read the same tokens; start both from runs with one tokenizer", a.Dir, b.Dir)
 	}
 	if x, y := a.Config.Model.Context, b.Config.Model.Context; x != y {
