@@ -1,6 +1,9 @@
 package train
 
-import "tinygpt/model"
+import (
+	"tinygpt/model"
+	"tinygpt/model/kernel"
+)
 
 // Memory estimates what training a model takes besides the texts, in bytes.
 type Memory struct {
@@ -8,7 +11,7 @@ type Memory struct {
 	Gradients   int64 `json:"gradients"`
 	Optimiser   int64 `json:"optimiser"` // what it keeps: see AdamW and Muon
 	Activations int64 `json:"activations"`
-	Packed      int64 `json:"packed"` // operands that matrix products copy
+	Packed      int64 `json:"packed"` // operands that matrix products copy, and Muon's
 	Evaluation  int64 `json:"evaluation"`
 }
 
@@ -30,6 +33,7 @@ func (c Config) MemoryOfShape(m model.Config, s Shape) Memory {
 	}
 	if c.Optimiser == MuonName {
 		need.Optimiser -= 4 * m.LinearMapsCount() // one momentum
+		need.Packed += int64(kernel.Threads()) * kernel.MuonBytes(m.Width, hiddenWidth(m))
 	}
 	return need
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/study/perf"
 )
@@ -118,6 +119,8 @@ func TestExecute(t *testing.T) {
 		{[]string{"--rounds", "0"}, "--rounds is 0"},
 		{[]string{"steps"}, `found "steps", flags are expected`},
 		{[]string{"growth", "--plot", "growth.pdf"}, "expected a name that ends in .svg or .png"},
+		{[]string{"optimisers", "--plot", "loss.pdf"}, "expected a name that ends in .svg or .png"},
+		{[]string{"optimisers", "--seeds", "-1"}, "--seeds is -1"},
 		{[]string{"time-to-loss", "--text", "no-such-file"}, "no-such-file"},
 		{[]string{"--products", "none", "--steps", "shakespeare", "--llmc", "no-such-folder"}, "is not a checkout of karpathy/llm.c"},
 		{[]string{"--products", "none", "--steps", "shakespeare", "--python", "no-such-python"}, "no-such-python"},
@@ -155,4 +158,29 @@ func TestVectors(t *testing.T) {
 	if words, err := countWords(file); err != nil || words != 2200 {
 		t.Errorf("%d words, %v; want 2,200", words, err)
 	}
+}
+
+// The means of what was measured, as a table and as a picture.
+func TestOptimisers(t *testing.T) {
+	to := fixture.NewPath(t, "optimisers.jsonl")
+	fixture.Write(t, to, `{"optimiser":"muon","steps":600,"seed":1,"bits_per_byte":0.32,"floor":0.1859,"cpu_seconds":41}
+{"optimiser":"adamw","steps":600,"seed":1,"bits_per_byte":0.37,"floor":0.1859,"cpu_seconds":33}
+{"optimiser":"adamw","steps":600,"seed":2,"bits_per_byte":0.39,"floor":0.1859,"cpu_seconds":35}
+{"optimiser":"muon","steps":600,"seed":2,"bits_per_byte":0.33,"floor":0.1859,"cpu_seconds":42}
+{"optimiser":"muon","steps":900,"seed":1,"bits_per_byte":0.28,"floor":0.1859,"cpu_seconds":60}
+`)
+	plot := filepath.Join(t.TempDir(), "optimisers.svg")
+	var out, errs strings.Builder
+	if status := execute([]string{"bench", "optimisers", "--to", to, "--plot", plot, "--steps", "600", "--seeds", "2"}, &out, &errs); status != 0 {
+		t.Fatal(errs.String())
+	}
+	for _, line := range []string{
+		"| adamw | 600 | 0.004, 2 | 2 | 0.3800 (0.3700–0.3900) | 34 s |",
+		"| muon | 600 | 0.009, 1.3 | 2 | 0.3250 (0.3200–0.3300) | 42 s |",
+	} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("no %q in:\n%s", line, out.String())
+		}
+	}
+	expect.SVG(t, plot, "AdamW", "Muon", "floor")
 }

@@ -70,7 +70,7 @@ func (t *muonTask) piece(w *worker, i int) {
 	isa, m := t.isa, &t.list[i]
 	rows, cols := m.Rows, m.Cols
 	short, long := min(rows, cols), max(rows, cols)
-	scratch := w.floats(padded(rows*cols, cacheLine) + 5*padded(short*short, cacheLine) + max(isa.panelFloats(short, long), isa.panelFloats(cols, short)))
+	scratch := w.floats(isa.muonFloats(rows, cols))
 	u, scratch := carve(scratch, padded(rows*cols, cacheLine))
 	u = u[:rows*cols]
 	norm := t.momentum(u, m)
@@ -98,6 +98,15 @@ func (t *muonTask) piece(w *worker, i int) {
 		b, _ := isa.rowPanels(scratch, q.product, cols, cols, cols)
 		isa.multiply(rows, cols, cols, u, cols, 1, b, m.Param, m.Stride, true)
 	}
+}
+
+// MuonBytes is the memory in which each thread updates matrices of rows × cols.
+func MuonBytes(rows, cols int) int64 { return 4 * int64(active.muonFloats(rows, cols)) }
+
+// muonFloats is the scratch for a matrix: u, five matrices of the shorter side, and panels.
+func (isa *instructionSet) muonFloats(rows, cols int) int {
+	short, long := min(rows, cols), max(rows, cols)
+	return padded(rows*cols, cacheLine) + 5*padded(short*short, cacheLine) + max(isa.panelFloats(short, long), isa.panelFloats(cols, short))
 }
 
 // momentum takes the gradient of m into its momentum, writes to u what is to be made
