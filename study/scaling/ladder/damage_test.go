@@ -26,7 +26,7 @@ func TestImpossibleLoss(t *testing.T) {
 		expect.OneLine(t, err, train.MetricsFile+": step 1 has a loss of", "expected a number above 0")
 	}
 	for _, least := range []float64{0, -1} { // comes to an end
-		if ticks := (logTicks{[]float64{1, 3}, short}).Ticks(least, 10); len(ticks) > 0 {
+		if ticks := logTicks(short).Ticks(least, 10); len(ticks) > 0 {
 			t.Errorf("from %v on: %v", least, ticks)
 		}
 	}

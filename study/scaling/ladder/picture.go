@@ -81,8 +81,8 @@ func logPlot(title, x string, xLabel func(float64) string) *plot.Plot {
 		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size = 18, 16
 		axis.Label.Padding = 6
 	}
-	p.X.Tick.Marker = logTicks{[]float64{1, 3}, xLabel}
-	p.Y.Tick.Marker = logTicks{[]float64{1, 1.5, 2, 3, 4, 5, 6, 8}, func(v float64) string { return fmt.Sprintf("%.2g", v) }}
+	p.X.Tick.Marker = logTicks(xLabel)
+	p.Y.Tick.Marker = plot.TickerFunc(chart.LogTicks)
 	p.Legend.TextStyle.Font.Size = 16
 	p.Legend.Top, p.Legend.Padding = true, 3
 	p.Legend.XOffs, p.Legend.YOffs = -vg.Centimeter/2, -vg.Centimeter/3
@@ -92,11 +92,8 @@ func logPlot(title, x string, xLabel func(float64) string) *plot.Plot {
 	return p
 }
 
-// logTicks are ticks at these multiples of the powers of ten.
-type logTicks struct {
-	multiples []float64
-	label     func(float64) string
-}
+// logTicks are ticks at 1 and 3 of each decade, with labels.
+type logTicks func(v float64) string
 
 // Ticks are those within [least, most]; none of an axis that can't be logarithmic.
 func (l logTicks) Ticks(least, most float64) (ticks []plot.Tick) {
@@ -104,9 +101,9 @@ func (l logTicks) Ticks(least, most float64) (ticks []plot.Tick) {
 		return nil
 	}
 	for decade := math.Pow(10, math.Floor(math.Log10(least))); decade <= most; decade *= 10 {
-		for _, m := range l.multiples {
-			if v := m * decade; v >= least && v <= most {
-				ticks = append(ticks, plot.Tick{Value: v, Label: l.label(v)})
+		for _, v := range []float64{decade, 3 * decade} {
+			if v >= least && v <= most {
+				ticks = append(ticks, plot.Tick{Value: v, Label: l(v)})
 			}
 		}
 	}
