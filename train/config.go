@@ -43,7 +43,8 @@ type Config struct {
 
 	// Optimiser is adamw (also if empty) or muon. Muon makes the steps of the matrices of the
 	// layers orthogonal (Jordan et al. 2024), at rates on AdamW's scale; all else is AdamW's.
-	// It gets further in few updates, each of which takes longer.
+	// It gets further in as many updates, each of which takes longer, above all with small
+	// batches.
 	Optimiser string `yaml:"optimiser,omitempty"`
 	// Momentum is Muon's: the decay of the mean of gradients; 0 means 0.95.
 	Momentum float64 `yaml:"momentum,omitempty"`

@@ -188,7 +188,7 @@ var comments = map[string]string{
 	"tinygpt/train.Config.MinLearningRate":                "the learning rate of the last step",
 	"tinygpt/train.Config.Momentum":                       "Muon's: the decay of the mean of gradients; 0 means 0.95",
 	"tinygpt/train.Config.OnSpike":                        "what is done with a batch whose loss or gradient norm is more than 7 standard deviations above the mean of the last 128: skip leaves it out, and notes that in the metrics. Empty: all batches are trained on",
-	"tinygpt/train.Config.Optimiser":                      "adamw (also if empty) or muon. Muon makes the steps of the matrices of the layers orthogonal (Jordan et al. 2024), at rates on AdamW's scale; all else is AdamW's. It gets further in few updates, each of which takes longer",
+	"tinygpt/train.Config.Optimiser":                      "adamw (also if empty) or muon. Muon makes the steps of the matrices of the layers orthogonal (Jordan et al. 2024), at rates on AdamW's scale; all else is AdamW's. It gets further in as many updates, each of which takes longer, above all with small batches",
 	"tinygpt/train.Config.Patience":                       "patience ends the run after this number of evaluations in a row without an improvement; 0: never",
 	"tinygpt/train.Config.RateFactors":                    "rate_factors multiply the learning rate of some kinds of parameters",
 	"tinygpt/train.Config.SampleInterval":                 "the number of steps from one printed sample to the next; 0: at the end only",
