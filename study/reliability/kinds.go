@@ -87,6 +87,7 @@ var Kinds = []Kind{
 	{Name: "vectors, glove", Begin: vectors + " --model glove", Resume: "vectors train --resume --run DIR", Marker: "config.yaml", Reads: []string{"vectors neighbours --run DIR mia"}},
 	{Name: "align sft", Begin: "align sft --from base --run DIR", Resume: "align sft --resume --run DIR", Marker: "config.yaml", Reads: readModel},
 	{Name: "align reward", Begin: "align reward --from sft --run DIR", Resume: "align reward --resume --run DIR", Marker: "config.yaml", Reads: readModel[:1]},
+	{Name: "align reward with surprise", Begin: "align reward --set reward.surprise=true --from sft --run DIR", Resume: "align reward --resume --run DIR", Marker: "config.yaml", Reads: readModel[:1]},
 	{Name: "align ppo", Begin: "align ppo --from sft --reward reward --force --run DIR", Resume: "align ppo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
 	{Name: "align dpo", Begin: "align dpo --from sft --comparisons reward --run DIR", Resume: "align dpo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
 	{Name: "align grpo", Begin: "align grpo --from sft --reward reward --force --run DIR", Resume: "align grpo --resume --run DIR", Marker: "config.yaml", Reads: readModel},
