@@ -105,9 +105,8 @@ func measureOptimisers(c *cli.Context, known []optimiserRun, to *atomicfile.Line
 					continue
 				}
 				if gpt == "" {
-					gpt = filepath.Join(dir, "gpt")
-					if out, err := command(c.Context, "go", "build", "-o", gpt, "tinygpt/cmd/gpt").CombinedOutput(); err != nil {
-						return runs, fmt.Errorf("building gpt (run this in the project's folder): %w\n%s", err, out)
+					if gpt, err = buildGPT(c.Context, dir); err != nil {
+						return runs, err
 					}
 				}
 				r := optimiserRun{Optimiser: name, Steps: steps, Seed: seed}

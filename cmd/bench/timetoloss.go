@@ -145,9 +145,9 @@ type runner func(ctx context.Context, seed int) (lossRun, error)
 // runners builds this program, finds PyTorch's fastest settings, and adds a row
 // for each.
 func (t *lossTable) runners(c *cli.Context, dir, text string, m *memory) ([]runner, error) {
-	gpt := filepath.Join(dir, "gpt")
-	if out, err := command(c.Context, "go", "build", "-o", gpt, "tinygpt/cmd/gpt").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building gpt (run this in the project's folder): %w\n%s", err, out)
+	gpt, err := buildGPT(c.Context, dir)
+	if err != nil {
+		return nil, err
 	}
 	words := append([]string{c.String("config")}, c.StringSlice("set")...)
 	t.Rows = []lossRow{{Name: "this program", Setting: strings.Join(words, " ")}}

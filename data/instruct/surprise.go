@@ -6,7 +6,7 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// SurpriseLevels is how many levels of surprise a reward model is told apart.
+// SurpriseLevels is the number of levels of surprise that a reward model reads.
 const SurpriseLevels = 10
 
 // unreadName is the special token for what isn't part of an answer.

@@ -4,22 +4,22 @@ import "fmt"
 
 // Embedding looks rows up: y[i,:] = table[ids[i],:], rows of d floats.
 func Embedding(y []float32, table []float32, ids []int32, d int) {
-	size("Embedding", "d", d)
-	need("Embedding", "y", len(y), len(ids)*d)
-	checkIDs("Embedding", ids, len(table), d)
-	if d > 0 {
-		run(&embeddingSlot, embeddingTask{active, y, table, ids, d, false}, blocks(len(ids)*d, elementBlock))
-	}
+	lookUp("Embedding", embeddingTask{active, y, table, ids, d, false})
 }
 
 // EmbeddingPlus is Embedding that adds: y[i,:] += table[ids[i],:]. Its backward pass is
 // EmbeddingGrad as well.
 func EmbeddingPlus(y []float32, table []float32, ids []int32, d int) {
-	size("EmbeddingPlus", "d", d)
-	need("EmbeddingPlus", "y", len(y), len(ids)*d)
-	checkIDs("EmbeddingPlus", ids, len(table), d)
-	if d > 0 {
-		run(&embeddingSlot, embeddingTask{active, y, table, ids, d, true}, blocks(len(ids)*d, elementBlock))
+	lookUp("EmbeddingPlus", embeddingTask{active, y, table, ids, d, true})
+}
+
+// lookUp checks the task of a function, and runs it.
+func lookUp(function string, t embeddingTask) {
+	size(function, "d", t.d)
+	need(function, "y", len(t.y), len(t.ids)*t.d)
+	checkIDs(function, t.ids, len(t.table), t.d)
+	if t.d > 0 {
+		run(&embeddingSlot, t, blocks(len(t.ids)*t.d, elementBlock))
 	}
 }
 

@@ -16,21 +16,27 @@ type embedding struct{ context, width int }
 // [V, D] and a position table of at least context rows (Radford et al. 2018,
 // equation 2: h0 = U·We + Wp).
 func (g *Graph) Embedding(tokens *G.Node, tokenTable, positionTable Param, context int) *G.Node {
-	_, d := dims("token table", tokenTable.Node)
-	rows, pd := dims("position table", positionTable.Node)
-	n := tokens.Shape()[0]
-	must(pd == d && rows >= context && n%context == 0, "Embedding: %d tokens, context %d, tables %v and %v", n, context, tokenTable.Node.Shape(), positionTable.Node.Shape())
-	return g.apply("Embedding", &embedding{context, d}, tensor.Shape{n, d}, constant(tokens), tokenTable.input(), positionTable.input())
+	return g.embed(context, tokenTable, positionTable, tokens)
 }
 
 // TypedEmbedding is Embedding with tokenTable[types[r]] added to row r: a token's type is
 // itself a token, as token_type_ids are in transformers' GPT-2.
 func (g *Graph) TypedEmbedding(tokens, types *G.Node, tokenTable, positionTable Param, context int) *G.Node {
+	return g.embed(context, tokenTable, positionTable, tokens, types)
+}
+
+// embed adds the operation; ids are the tokens and, if there are any, their types.
+func (g *Graph) embed(context int, tokenTable, positionTable Param, ids ...*G.Node) *G.Node {
 	_, d := dims("token table", tokenTable.Node)
 	rows, pd := dims("position table", positionTable.Node)
-	n := tokens.Shape()[0]
-	must(pd == d && rows >= context && n%context == 0 && types.Shape()[0] == n, "TypedEmbedding: %d tokens, %d types, context %d, tables %v and %v", n, types.Shape()[0], context, tokenTable.Node.Shape(), positionTable.Node.Shape())
-	return g.apply("Embedding", &embedding{context, d}, tensor.Shape{n, d}, constant(tokens), tokenTable.input(), positionTable.input(), constant(types))
+	n := ids[0].Shape()[0]
+	must(pd == d && rows >= context && n%context == 0, "Embedding: %d tokens, context %d, tables %v and %v", n, context, tokenTable.Node.Shape(), positionTable.Node.Shape())
+	inputs := []input{constant(ids[0]), tokenTable.input(), positionTable.input()}
+	for _, types := range ids[1:] {
+		must(types.Shape()[0] == n, "Embedding: %d tokens, %d types", n, types.Shape()[0])
+		inputs = append(inputs, constant(types))
+	}
+	return g.apply("Embedding", &embedding{context, d}, tensor.Shape{n, d}, inputs...)
 }
 
 func (e *embedding) forward(out []float32, in []values) {
