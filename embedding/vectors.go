@@ -1,6 +1,6 @@
-// Package embedding is word vectors: one vector of D numbers for each word of a
-// vocabulary, trained so that words of similar contexts get similar vectors. This
-// package holds the vectors; those around it train, store, query and draw them.
+// Package embedding has word vectors: one vector of D numbers for each word of a vocabulary,
+// trained so that words of similar contexts get similar vectors. This package holds the
+// vectors; the packages in its folder train, store, query and draw them.
 package embedding
 
 import (
@@ -10,7 +10,7 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Vectors holds one vector for each word: row i of Matrix [V, D] is that of Words[i].
+// Vectors has one vector for each word: row i of Matrix [V, D] is the vector of Words[i].
 type Vectors struct {
 	// Words are raw bytes, usually UTF-8, without duplicates, most frequent first where
 	// counts are known.
@@ -59,7 +59,7 @@ func (v *Vectors) Check() error {
 	case len(v.Matrix) != len(v.Words)*v.Dim:
 		return fmt.Errorf("a matrix of %d numbers for %d words of %d: expected %d", len(v.Matrix), len(v.Words), v.Dim, len(v.Words)*v.Dim)
 	case v.Counts != nil && len(v.Counts) != len(v.Words):
-		return fmt.Errorf("%d counts for %d words", len(v.Counts), len(v.Words))
+		return fmt.Errorf("%d counts for %d words: expected one for each, or none", len(v.Counts), len(v.Words))
 	}
 	seen := make(map[string]int, len(v.Words))
 	for i, w := range v.Words {

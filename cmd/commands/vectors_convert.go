@@ -34,7 +34,7 @@ a first line), each also with .gz, or in .safetensors, which gets its words in a
 				return err
 			}
 			if f == format.Safetensors {
-				if err := mayWrite(c, format.Words(to)); err != nil {
+				if err := mayWrite(c, format.WordsFile(to)); err != nil {
 					return err
 				}
 			}

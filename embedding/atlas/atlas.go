@@ -13,16 +13,16 @@ import (
 	"tinygpt/internal/chart"
 )
 
-// Map is what is drawn.
+// Map is a map of words: what WriteSVG and WriteHTML draw.
 type Map struct {
 	Title string
-	// Note says how the places came about, in a line below the title.
+	// Note is a line below the title that says how the places were computed.
 	Note string
 	// Words are in order of importance: of labels that would overlap, the first is kept.
 	Words []Word
 	// Lines join words by their numbers, like a country and its capital.
 	Lines [][2]int
-	// Groups are the names of the words' groups, which have a colour each.
+	// Groups are the names of the words' groups; each group has its colour.
 	Groups []string
 }
 
@@ -30,7 +30,7 @@ type Map struct {
 type Word struct {
 	Text  string
 	Place project.Point
-	// Group is its number in Groups; −1 for none.
+	// Group is the index of the word's group in Map.Groups; −1: none.
 	Group int
 	// Count is how often it occurs in the training text, 0 if unknown.
 	Count int64
@@ -48,7 +48,7 @@ type Neighbour struct {
 // macOS have for Chinese, Japanese and Korean.
 const Families = chart.Families + ",'Noto Sans CJK SC','Noto Sans SC','Source Han Sans SC','Microsoft YaHei','PingFang SC','Hiragino Sans GB','WenQuanYi Micro Hei','Malgun Gothic','Meiryo'"
 
-// color is that of a group.
+// color returns a group's colour as #rrggbb.
 func color(group int) string {
 	if group < 0 {
 		return hex(chart.Blue.R, chart.Blue.G, chart.Blue.B)
@@ -66,9 +66,9 @@ func hex(parts ...uint8) string {
 	return string(s)
 }
 
-// visible is a text as a picture can hold it: what isn't UTF-8 or can't be seen, like
-// control characters and marks that turn the direction of writing, is U+FFFD, and blanks
-// at the ends are shown.
+// visible returns text as a picture can show it: U+FFFD replaces what isn't UTF-8 or can't
+// be seen, like control characters and marks that turn the direction of writing; a text with
+// blanks at its ends is put in quotation marks.
 func visible(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if r == utf8Error || unicode.Is(unicode.C, r) || r == '\u2028' || r == '\u2029' {
@@ -84,8 +84,8 @@ func visible(text string) string {
 
 const utf8Error = '\ufffd'
 
-// width is that of a label in units of its size. Characters that the typeface lacks are
-// as wide as others of their kind: an em if they are full-width, else three fifths.
+// width returns the width of a label in ems. Characters that the typeface lacks are taken to
+// be one em wide if they are full-width, else 0.65 em.
 func width(text string) float64 {
 	var sum float64
 	for _, r := range text {
@@ -105,7 +105,7 @@ func width(text string) float64 {
 // frame maps places to a picture of the given size, with the same scale along both axes.
 type frame struct{ scale, x, y float64 }
 
-// fit leaves a margin on each side.
+// fit returns the frame that maps the words' places into a rectangle as large as possible.
 func fit(words []Word, left, top, width, height float64) frame {
 	low, high := project.Point{X: math.Inf(1), Y: math.Inf(1)}, project.Point{X: math.Inf(-1), Y: math.Inf(-1)}
 	for _, w := range words {

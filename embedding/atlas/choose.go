@@ -8,16 +8,17 @@ import (
 	"tinygpt/embedding/query"
 )
 
-// Choice is the words to draw: their rows, without duplicates, and what is drawn of them.
+// Choice is the words to draw, with their groups and the lines between them.
 type Choice struct {
-	Rows   []int
-	Groups []string
-	Lines  [][2]int // numbers in Rows
+	Rows   []int    // of the vectors, each once
+	Groups []string // names of the groups
+	Lines  [][2]int // indices in Rows
 
-	groups []int
-	places map[int]int // of a row in Rows
+	groups []int       // for each of Rows, its index in Groups; −1: none
+	places map[int]int // from a row to its index in Rows
 }
 
+// add adds a row unless it is there already, and returns its index in Rows.
 func (c *Choice) add(row, group int) int {
 	place, ok := c.places[row]
 	if !ok {
@@ -40,8 +41,8 @@ func First(v *embedding.Vectors, n int) *Choice {
 	return c
 }
 
-// Around chooses words and the n nearest of each, which make a group with it. A word that
-// is near two of them is in the group of the first.
+// Around chooses words and the n nearest of each: a group for each of the words. A word that
+// is near two of them is in the group of the first. A word that has no vector is an error.
 func Around(s *query.Space, words []string, n int) (*Choice, error) {
 	c := &Choice{Groups: words}
 	for g, w := range words { // these first: their labels are kept
@@ -67,8 +68,8 @@ func Around(s *query.Space, words []string, n int) (*Choice, error) {
 	return c, nil
 }
 
-// Pairs chooses pairs of words, with a line between the two: the first of all pairs are a
-// group, and the second.
+// Pairs chooses pairs of words, with a line between the two. The first words of all pairs are
+// one group, the second words another. No pairs, or a word without a vector, are an error.
 func Pairs(s *query.Space, pairs [][2]string) (*Choice, error) {
 	c := &Choice{}
 	for _, p := range pairs {
@@ -88,7 +89,7 @@ func Pairs(s *query.Space, pairs [][2]string) (*Choice, error) {
 	return c, nil
 }
 
-// Unit returns the chosen words' unit vectors.
+// Unit returns the chosen words' unit vectors, [len(Rows), D].
 func (c *Choice) Unit(s *query.Space) project.Matrix {
 	m := project.Matrix{Rows: len(c.Rows), Dim: s.Dim}
 	for _, row := range c.Rows {
@@ -97,7 +98,8 @@ func (c *Choice) Unit(s *query.Space) project.Matrix {
 	return m
 }
 
-// New puts the chosen words at their places, with the nearest words of each.
+// New returns a map of the chosen words: places[i] is where Rows[i] is drawn, nearest how many
+// of its nearest words the page lists.
 func New(v *embedding.Vectors, s *query.Space, c *Choice, places []project.Point, nearest int) (*Map, error) {
 	m := &Map{Lines: c.Lines, Groups: c.Groups}
 	for i, row := range c.Rows {

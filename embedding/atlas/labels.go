@@ -7,10 +7,10 @@ func (b box) overlaps(c box) bool {
 	return b.left < c.right && c.left < b.right && b.top < c.bottom && c.top < b.bottom
 }
 
-// label is the text of word number of the map. x is where its start, middle or end is, by its
-// anchor, so that in a font of another width it still ends at its dot; y is its baseline.
+// label is the text of a word. x is where its start, middle or end is, as anchor says, so that
+// in a font of another width it still ends at its dot; y is its baseline.
 type label struct {
-	word   int
+	word   int // index in the map's Words
 	text   string
 	anchor string // of SVG: start, middle or end
 	x, y   float64
@@ -39,7 +39,7 @@ func labels(words []Word, f frame, bounds box) []label {
 		text := visible(w.Text)
 		x, y := f.at(w.Place)
 		wide, gap := width(text)*labelSize, dotRadius+2
-		best, fewest := label{}, -1
+		best, fewest := label{}, -1 // of dots that the label covers
 		for _, at := range []struct {
 			anchor     string
 			x, y, left float64
@@ -63,13 +63,15 @@ func labels(words []Word, f frame, bounds box) []label {
 	return placed
 }
 
-// grid finds boxes that overlap another, by cells.
+// grid finds the boxes that overlap another one: it lists them by the square cells that they
+// touch.
 type grid struct {
 	bounds  box
 	columns int
 	cells   map[int][]box
 }
 
+// cell is the side of a cell.
 const cell = 24.0
 
 func newGrid(bounds box) *grid {
@@ -88,7 +90,8 @@ func (g *grid) each(b box, f func(cell int)) {
 
 func (g *grid) add(b box) { g.each(b, func(c int) { g.cells[c] = append(g.cells[c], b) }) }
 
-// count is how many boxes overlap b; one that shares several cells with b counts as often.
+// count returns how many boxes overlap b; one that shares several cells with b counts once for
+// each of them.
 func (g *grid) count(b box) (n int) {
 	g.each(b, func(c int) {
 		for _, other := range g.cells[c] {

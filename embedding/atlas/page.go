@@ -37,7 +37,7 @@ type pageNeighbour struct {
 	Label string `json:"label"`
 }
 
-// WriteHTML writes the page.
+// WriteHTML writes the page: one file, with search, zoom and each word's nearest words.
 func (m *Map) WriteHTML(w io.Writer) error {
 	d := pageData{Words: make([]pageWord, len(m.Words)), Lines: m.Lines, Groups: []string{}}
 	if d.Lines == nil {

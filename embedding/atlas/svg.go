@@ -8,7 +8,7 @@ import (
 	"tinygpt/internal/atomicfile"
 )
 
-// The picture's size, that of a slide, and where the words are in it.
+// The picture is as large as a slide. The title has headHeight, the legend legendHeight.
 const (
 	pictureWidth, pictureHeight = 960.0, 720.0
 	margin                      = 24.0
@@ -16,7 +16,7 @@ const (
 	legendHeight                = 22.0
 )
 
-// WriteSVG writes the picture.
+// WriteSVG writes the picture to the file path.
 func (m *Map) WriteSVG(path string) error { return atomicfile.WriteFile(path, m.svg()) }
 
 func (m *Map) svg() []byte {

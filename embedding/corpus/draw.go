@@ -9,7 +9,8 @@ import (
 // Splittable Pseudorandom Number Generators").
 type Random struct{ state uint64 }
 
-// NewRandom returns the stream of a seed and a place, which is any list of numbers.
+// NewRandom returns a stream for a seed and a place, which is any list of numbers: the same
+// ones give the same stream.
 func NewRandom(seed uint64, place ...uint64) Random {
 	s := mix(seed + golden)
 	for _, p := range place {
@@ -80,7 +81,7 @@ func NewNoise(counts []int64, power float64) *Noise {
 	return a
 }
 
-// Probabilities returns f^power / Σ f^power of each word.
+// Probabilities returns f^power / Σ f^power for each word.
 func Probabilities(counts []int64, power float64) []float64 {
 	p := make([]float64, len(counts))
 	sum := 0.0
@@ -94,7 +95,7 @@ func Probabilities(counts []int64, power float64) []float64 {
 	return p
 }
 
-// Draw returns the word of 64 random bits.
+// Draw returns the word that 64 random bits choose.
 func (n *Noise) Draw(bits uint64) int32 {
 	i := bits >> 32 * uint64(len(n.entries)) >> 32
 	if e := n.entries[i]; uint32(bits) > e.keep {
@@ -103,7 +104,7 @@ func (n *Noise) Draw(bits uint64) int32 {
 	return int32(i)
 }
 
-// threshold is p as what 32 random bits are compared with.
+// threshold returns p·2³², which 32 random bits are compared with; MaxUint32 if p is 1.
 func threshold(p float64) uint32 {
 	if p >= 1 {
 		return math.MaxUint32
@@ -115,8 +116,8 @@ func threshold(p float64) uint32 {
 // √(t/f) + t/f, or 1 if that is more: the formula of word2vec.c, a variant of equation 5
 // of Mikolov et al. 2013.
 type Subsampling struct {
-	// keep has at place word+1 what 32 random bits must not exceed: never for LineEnd, always
-	// for a word that is kept without a draw.
+	// keep[word+1] is what 32 random bits must not exceed for the word to be kept: never for
+	// LineEnd, always for a word that is kept without a draw.
 	keep []int64
 }
 
@@ -138,7 +139,7 @@ func NewSubsampling(v *Vocabulary, t float64) *Subsampling {
 	return s
 }
 
-// Keep is the probability with which an occurrence of a word is kept.
+// Keep returns the probability that an occurrence of a word is kept, with threshold t.
 func Keep(v *Vocabulary, word int, t float64) float64 {
 	if t <= 0 {
 		return 1
@@ -147,8 +148,8 @@ func Keep(v *Vocabulary, word int, t float64) float64 {
 	return min(1, math.Sqrt(t/f)+t/f)
 }
 
-// ExpectedKept is the number of tokens that subsampling leaves, in the mean, and the share
-// of the most frequent word among them.
+// ExpectedKept returns the expected number of tokens that subsampling with threshold t leaves,
+// and the share of the most frequent word among them, 0 to 1.
 func (v *Vocabulary) ExpectedKept(t float64) (kept, largest float64) {
 	for i, n := range v.Counts {
 		k := float64(n) * Keep(v, i, t)
@@ -158,20 +159,19 @@ func (v *Vocabulary) ExpectedKept(t float64) (kept, largest float64) {
 	return kept, largest / kept
 }
 
-// Sample appends the kept words of tokens to ids and the number of their line to lines.
-// It returns how many words there were.
-func (s *Subsampling) Sample(ids, lines, tokens []int32, r *Random) (_, _ []int32, words int) {
+// Sample appends to ids the words of tokens that are kept, and to lines the number of the line
+// of each, counted from 0.
+func (s *Subsampling) Sample(ids, lines, tokens []int32, r *Random) (_, _ []int32) {
 	n := len(ids)
 	ids, lines = slices.Grow(ids, len(tokens))[:n+len(tokens)], slices.Grow(lines, len(tokens))[:n+len(tokens)]
 	line := int32(0)
-	for _, t := range tokens { // without branches, which a processor couldn't foresee
+	for _, t := range tokens { // without branches, which a processor couldn't predict
 		keep := s.keep[t+1]
 		drawn := (uint64(keep)>>32 - 1) >> 63 // 1 if it takes a draw
 		r.state += golden * drawn
 		ids[n], lines[n] = t, line
 		n += int(uint64(int64(mix(r.state)>>32)-keep-1) >> 63) // 1 if it is kept
 		line -= t >> 31                                        // LineEnd is −1
-		words += int(1 + t>>31)
 	}
-	return ids[:n], lines[:n], words
+	return ids[:n], lines[:n]
 }

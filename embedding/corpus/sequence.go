@@ -8,15 +8,15 @@ import (
 // Sequence is a list of tokens, each LineEnd or the number of a word, in two bytes each;
 // numbers from 65,534 on, which only rare words have, take six.
 type Sequence struct {
-	// segments have segmentTokens tokens each, and the last one, which grows, fewer.
+	// segments have segmentTokens tokens each; the last one, which grows, may have fewer.
 	segments   [][]uint16
-	from, size int // the tokens of the segments that it has
+	from, size int // the sequence is size tokens of the segments, starting at token from
 }
 
 const (
 	segmentTokens = 1 << 16
-	// A token is written as its number plus 1. escape comes before the two halves of one
-	// that is escape or more.
+	// A token is written as its number plus 1. If that is escape or more, escape is written,
+	// then its upper and lower 16 bits.
 	escape = math.MaxUint16
 )
 
@@ -33,7 +33,7 @@ func Pack(tokens []int32) Sequence {
 func (s *Sequence) push(token int32) {
 	if s.size%segmentTokens == 0 {
 		if n := len(s.segments); n > 0 && len(s.segments[n-1]) > segmentTokens {
-			s.segments[n-1] = slices.Clone(s.segments[n-1]) // it grew, so it has room that stays empty
+			s.segments[n-1] = slices.Clone(s.segments[n-1]) // without the capacity that it grew and doesn't need
 		}
 		s.segments = append(s.segments, make([]uint16, 0, segmentTokens))
 	}
@@ -46,15 +46,15 @@ func (s *Sequence) push(token int32) {
 	s.size++
 }
 
-// Len is the number of tokens.
+// Len returns the number of tokens.
 func (s Sequence) Len() int { return s.size }
 
-// Part is the tokens from from to end−1. It shares memory with s.
+// Part returns the tokens from to end−1, which share memory with s.
 func (s Sequence) Part(from, end int) Sequence {
 	return Sequence{s.segments, s.from + from, end - from}
 }
 
-// AppendTo appends the tokens from from to end−1 to a list.
+// AppendTo appends tokens from to end−1 to list.
 func (s Sequence) AppendTo(list []int32, from, end int) []int32 {
 	list = slices.Grow(list, end-from)
 	for from < end {
@@ -84,11 +84,11 @@ func (s Sequence) AppendTo(list []int32, from, end int) []int32 {
 	return list
 }
 
-// All is the list of all tokens.
+// All returns all tokens in a new list.
 func (s Sequence) All() []int32 { return s.AppendTo(nil, 0, s.size) }
 
-// Blocks calls f for lists of tokens that follow each other, until it returns false. A list
-// is valid until f returns.
+// Blocks calls f for one part of the tokens after the other, in order, until f returns false.
+// A list is valid until f returns.
 func (s Sequence) Blocks(f func(tokens []int32) bool) {
 	var list []int32
 	for from := 0; from < s.size; from += segmentTokens {

@@ -9,16 +9,16 @@ import (
 )
 
 // Splitter calls word for each word of a line, in order. The bytes are valid until word
-// returns. An error is one of a tokenizer that can't encode the line.
+// returns. It returns an error only if its tokenizer can't encode the line.
 type Splitter func(line []byte, word func([]byte)) error
 
-// Splitters are the ways to cut a line into words that have a name.
+// Splitters are the names that NewSplitter knows.
 var Splitters = []string{"words", "spaces", "characters"}
 
-// NewSplitter returns the splitter of that name: "words" are runs of letters, marks and
-// digits in lower case, and each ideograph alone; "spaces" takes what is between white space
-// as it is, for text that is cut into words already; "characters" takes every character
-// that isn't white space.
+// NewSplitter returns the splitter of that name. The words of "words" are runs of letters,
+// marks and digits, in lower case, and single ideographs; those of "spaces" are whatever is
+// between white space, for text that is cut into words already; those of "characters" are the
+// characters that aren't white space.
 func NewSplitter(name string) (Splitter, error) {
 	switch name {
 	case "words":
@@ -31,7 +31,7 @@ func NewSplitter(name string) (Splitter, error) {
 	return nil, fmt.Errorf("words: %q: %s", name, suggest.Expected(name, Splitters...))
 }
 
-// class says what a byte of ASCII is in a text: 0 not of a word, else its lower case.
+// class maps an ASCII letter or digit to its lower case, any other ASCII byte to 0.
 var class = func() (c [utf8.RuneSelf]byte) {
 	for b := range c {
 		switch {
@@ -67,7 +67,7 @@ func words() Splitter {
 			r, n := utf8.DecodeRune(line[i:])
 			i += n
 			switch {
-			case ideograph(r):
+			case Ideograph(r):
 				end()
 				buffer = utf8.AppendRune(buffer, r)
 				end()
@@ -89,8 +89,8 @@ type Encoder interface {
 	VocabSize() int
 }
 
-// Tokens returns the splitter whose words are the tokens of a tokenizer: the bytes that
-// each stands for, spaces included.
+// Tokens returns the splitter whose words are a tokenizer's tokens: the bytes that each stands
+// for, spaces included. Special tokens, which stand for none, are left out.
 func Tokens(e Encoder) Splitter {
 	bytes := make([][]byte, e.VocabSize())
 	return func(line []byte, word func([]byte)) error {
@@ -114,9 +114,9 @@ func Tokens(e Encoder) Splitter {
 	}
 }
 
-// ideograph says whether r is a character of a script that is written without spaces
-// between words.
-func ideograph(r rune) bool {
+// Ideograph reports whether r is a character of a script that is written without spaces
+// between words: Chinese, Japanese or Thai.
+func Ideograph(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 

@@ -15,10 +15,11 @@ type Vocabulary struct {
 	Counts []int64 // occurrences in the text
 	Total  int64   // sum of Counts
 
-	// What was left out: words that occur fewer than MinCount times, or are too many.
+	// RemovedWords is the number of words that were left out, because they occur fewer than
+	// MinCount times or because the vocabulary was full; Removed is their occurrences.
 	MinCount     int
 	RemovedWords int
-	Removed      int64 // their occurrences
+	Removed      int64
 }
 
 // Text is a text as numbers of words of a vocabulary.
@@ -32,8 +33,8 @@ type Text struct {
 // LineEnd is between the lines of a Text. No window reaches beyond it.
 const LineEnd = -1
 
-// Builder collects the words of a text in one pass. It holds a Sequence and the different
-// words, not the text.
+// Builder collects the words of a text in one pass. It keeps the different words and a
+// Sequence of their numbers, not the text itself.
 type Builder struct {
 	split  Splitter
 	ids    map[string]int32 // in the order of first occurrence
@@ -42,15 +43,15 @@ type Builder struct {
 	tokens Sequence
 }
 
-// handful is the number of segments that are given back to the system together.
-const handful = 128
+// segmentsPerFree is after how many segments their memory is given back to the system.
+const segmentsPerFree = 128
 
-// NewBuilder returns an empty builder.
+// NewBuilder returns an empty builder that cuts lines with split.
 func NewBuilder(split Splitter) *Builder {
 	return &Builder{split: split, ids: map[string]int32{}}
 }
 
-// Add adds a line.
+// Add adds a line. Its error is the splitter's.
 func (b *Builder) Add(line []byte) error {
 	before := b.tokens.Len()
 	err := b.split(line, func(word []byte) {
@@ -70,7 +71,7 @@ func (b *Builder) Add(line []byte) error {
 	return err
 }
 
-// AddText adds the lines of a text.
+// AddText adds the lines of a text, without their ends.
 func (b *Builder) AddText(text string) error {
 	for line := range strings.Lines(text) {
 		if err := b.Add([]byte(strings.TrimRight(line, "\r\n"))); err != nil {
@@ -80,31 +81,23 @@ func (b *Builder) AddText(text string) error {
 	return nil
 }
 
-// Kept says how large a vocabulary a minimal count leaves.
-type Kept struct {
-	MinCount int
-	Words    int
-	Tokens   int64
-}
-
-// Keeps says what a minimal count would keep.
-func (b *Builder) Keeps(minCount int) Kept {
-	k := Kept{MinCount: minCount}
+// kept returns how many words occur at least minCount times, and their occurrences.
+func (b *Builder) kept(minCount int) (words int, tokens int64) {
 	for _, n := range b.counts {
 		if n >= int64(minCount) {
-			k.Words++
-			k.Tokens += n
+			words++
+			tokens += n
 		}
 	}
-	return k
+	return words, tokens
 }
 
 // Smallest is the number of words below which a vocabulary is refused unless it is forced.
 const Smallest = 50
 
 // Text ends the building: it returns the text with the words that occur at least minCount
-// times, at most maxWords of them (0: no limit). A vocabulary of fewer than Smallest words
-// is an error, unless forced, that says what other counts would keep.
+// times, at most maxWords of them (0: no limit). No words at all, or unless force is set fewer
+// than Smallest, are an error that says what other counts would keep.
 func (b *Builder) Text(minCount, maxWords int, force bool) (*Text, error) {
 	v := &Vocabulary{MinCount: minCount}
 	order := make([]int32, 0, len(b.words))
@@ -137,11 +130,11 @@ func (b *Builder) Text(minCount, maxWords int, force bool) (*Text, error) {
 	return &Text{v, b.renumber(renumbered)}, nil
 }
 
-// removed is a word that the vocabulary leaves out.
+// removed is the new number of a word that the vocabulary leaves out.
 const removed = -2
 
-// renumber returns the tokens as numbers of the vocabulary, and gives up the builder's.
-// Lines that have lost all their words are dropped.
+// renumber returns the tokens with to[id] in place of each id, without those that are removed
+// and lines that have lost all their words. It frees the builder's memory.
 func (b *Builder) renumber(to []int32) (kept Sequence) {
 	b.ids, b.words = nil, nil
 	last := int32(LineEnd)
@@ -159,7 +152,7 @@ func (b *Builder) renumber(to []int32) (kept Sequence) {
 			last = t
 		}
 		b.tokens.segments[segment] = nil
-		if segment++; segment%handful == 0 {
+		if segment++; segment%segmentsPerFree == 0 {
 			debug.FreeOSMemory()
 		}
 		return true
@@ -172,15 +165,15 @@ func (b *Builder) renumber(to []int32) (kept Sequence) {
 func (b *Builder) tooSmall(minCount, words int) error {
 	var keeps []string
 	for _, n := range []int{1, 2, 5} {
-		k := b.Keeps(n)
-		keeps = append(keeps, fmt.Sprintf("%d keeps %d words (%d tokens)", n, k.Words, k.Tokens))
+		words, tokens := b.kept(n)
+		keeps = append(keeps, fmt.Sprintf("%d keeps %d words (%d tokens)", n, words, tokens))
 	}
 	return fmt.Errorf("the vocabulary has %d words of %d tokens with min_count %d, expected %d or more for vectors that mean something: min_count %s; lower it, give more text, or go on with --force",
 		words, b.tokens.Len(), minCount, Smallest, strings.Join(keeps, ", "))
 }
 
-// Split cuts off the last fraction of the tokens, at the end of a line, as held-out text.
-// A text of one line is cut where it is.
+// Split cuts off about the last fraction of the tokens as held-out text, after the end of a
+// line. A text whose last line is longer than that is cut inside the line.
 func (t *Text) Split(fraction float64) (training, heldOut Sequence) {
 	size := t.Tokens.Len()
 	at := size - int(float64(size)*fraction)

@@ -8,7 +8,7 @@ import (
 	"math"
 )
 
-// Table is a title, a line on what is to be seen, and cells of text.
+// Table is a table of text with a title. Note is a sentence on what it shows.
 type Table struct {
 	Title  string     `json:"title"`
 	Note   string     `json:"note,omitempty"`
@@ -16,6 +16,7 @@ type Table struct {
 	Rows   [][]string `json:"rows"`
 }
 
+// add appends a row: float64 cells with three decimal places, others as fmt.Print has them.
 func (t *Table) add(cells ...any) {
 	row := make([]string, len(cells))
 	for i, c := range cells {

@@ -3,10 +3,11 @@ package explain
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
-// features are vectors made by hand, of which each number has a meaning. Trained vectors
-// have such directions too, but not along their axes.
+// features are vectors made by hand, whose numbers have a meaning each. Trained vectors have
+// such directions too, but not along their axes.
 var features = []struct {
 	word string
 	x    [4]float64 // gender, royal, age, food
@@ -18,11 +19,11 @@ var features = []struct {
 	{"apple", [4]float64{0, 0, 0.05, 0.95}}, {"bread", [4]float64{0, 0.05, 0.05, 1}},
 }
 
-// Names are what the words and features are called in a lecture; without a name a word is
-// called as it is.
+// Names translates the words and features, which are English, for a lecture in another
+// language. What it doesn't have stays English.
 type Names map[string]string
 
-// Chinese names the words and features in Chinese.
+// Chinese has the Chinese names of all words and features.
 var Chinese = Names{
 	"man": "男人", "woman": "女人", "king": "国王", "queen": "王后", "boy": "男孩", "girl": "女孩",
 	"prince": "王子", "princess": "公主", "apple": "苹果", "bread": "面包",
@@ -36,13 +37,13 @@ func (n Names) of(word string) string {
 	return word
 }
 
-// header is that of a table of features, between what comes before and after them.
+// header returns the names of the features, with the columns before and after them.
 func (n Names) header(before string, after ...string) []string {
 	cells := []string{before, n.of("gender"), n.of("royal"), n.of("age"), n.of("food")}
 	return append(cells, after...)
 }
 
-// Features is words with the features gender, royal, age and food, by hand.
+// Features returns a table of words with four features made by hand: gender, royal, age, food.
 func Features(n Names) Table {
 	t := Table{Title: "Features by hand", Header: n.header("word"),
 		Note: "If each number of a vector said how much of something a word has, words with like features would be near each other."}
@@ -52,7 +53,7 @@ func Features(n Names) Table {
 	return t
 }
 
-// Differences subtracts features: analogies are equal differences.
+// Differences returns a table of differences of the features: analogies are equal differences.
 func Differences(n Names) Table {
 	t := Table{Title: "Differences", Header: n.header("", "nearest word"),
 		Note: fmt.Sprintf("%[1]s − %[2]s and %[3]s − %[4]s differ in gender alone; so %[3]s − %[1]s + %[2]s is near %[4]s.", n.of("man"), n.of("woman"), n.of("king"), n.of("queen"))}
@@ -80,15 +81,13 @@ func feature(word string) [4]float64 {
 	panic("explain: no features of " + word)
 }
 
-// nearest is the word with the largest cosine, without those of the question.
+// nearest returns the word whose features have the largest cosine with x, except those in
+// without.
 func nearest(x [4]float64, without []string) (word string, cosine float64) {
 	cosine = math.Inf(-1)
-next:
 	for _, f := range features {
-		for _, w := range without {
-			if w == f.word {
-				continue next
-			}
+		if slices.Contains(without, f.word) {
+			continue
 		}
 		var xy, xx, yy float64
 		for i := range x {

@@ -4,25 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
-
 	"tinygpt/embedding/corpus"
 	"tinygpt/embedding/spec"
 	"tinygpt/model/kernel"
 )
 
-// Lesson is a positive example with noise words, on small vectors of a sentence's words. It
-// computes with the kernels that training uses.
+// Lesson is one skip-gram example with its noise words, on small vectors for the words of a
+// sentence. It computes with the kernels that training uses.
 type Lesson struct {
-	words    []string // the vocabulary
-	table    kernel.Table
+	words    []string     // the vocabulary
+	table    kernel.Table // [2V, D]: input vectors, then output vectors
 	examples kernel.Examples
 	sums     kernel.Sums
 	rate     float32
 }
 
-// NewLesson draws small vectors for the words of a sentence, and takes as example its
-// longest word with the one after it. The noise words are drawn by f^¾ of the sentence.
+// NewLesson draws vectors of dim numbers from −1 to 1 for the words of a sentence. Its example
+// is the longest word as input and the word after it (after the last: before it) as output;
+// negative noise words are drawn by f^¾ of the sentence. Fewer than three different words are
+// an error.
 func NewLesson(sentence []string, dim, negative int, rate float64, seed uint64) (*Lesson, error) {
 	words := unique(sentence)
 	if len(words) < 3 {
@@ -61,20 +63,16 @@ func NewLesson(sentence []string, dim, negative int, rate float64, seed uint64) 
 			l.examples.Noise = append(l.examples.Noise, v+w)
 		}
 	}
-	l.sums = l.add()
+	l.sums = l.stepsByRow()
 	return l, nil
 }
 
-// add says which steps belong to which row: noise words may repeat.
-func (l *Lesson) add() (s kernel.Sums) {
+// stepsByRow lists for each row of the table the steps that move it: noise words may repeat.
+func (l *Lesson) stepsByRow() (s kernel.Sums) {
 	rows := append(append(append([]int32(nil), l.examples.Inputs...), l.examples.Targets...), l.examples.Noise...)
 	s.First = []int32{0}
 	for i, row := range rows {
-		known := false
-		for _, r := range rows[:i] {
-			known = known || r == row
-		}
-		if known {
+		if slices.Contains(rows[:i], row) {
 			continue
 		}
 		s.Rows = append(s.Rows, row)
@@ -90,7 +88,7 @@ func (l *Lesson) add() (s kernel.Sums) {
 
 func (l *Lesson) input() int { return int(l.examples.Inputs[0]) }
 
-// outputs are the target and the noise words.
+// outputs returns the rows of the target and the noise words.
 func (l *Lesson) outputs() (list []int) {
 	for _, row := range append(append([]int32(nil), l.examples.Targets...), l.examples.Noise...) {
 		list = append(list, int(row))
@@ -98,8 +96,8 @@ func (l *Lesson) outputs() (list []int) {
 	return list
 }
 
-// Lookup shows that the one-hot vector of the input word times the table is a row of it.
-// The product is computed by Gorgonia's graph.
+// Lookup returns a table which shows that the one-hot vector of the input word times the
+// matrix of input vectors is a row of the matrix. A Gorgonia graph computes the product.
 func (l *Lesson) Lookup() (Table, error) {
 	v, d := len(l.words), l.table.D
 	w := make([]float64, 0, v*d)
@@ -131,8 +129,8 @@ func vector[T float32 | float64](x []T) string {
 	return strings.Join(parts, " ")
 }
 
-// Scores is the table of one step: for the positive example and each noise word the
-// product, its σ, and the error, which is what the label lacks.
+// Scores returns a table with a row for the target and each noise word: the product of its
+// output vector with the input vector, σ of the product, and the error, label − σ.
 func (l *Lesson) Scores(title string) Table {
 	t := Table{Title: title, Header: []string{"input", "output", "label", "input · output", "σ", "error = label − σ"}}
 	loss, _ := kernel.SamplingLoss(l.table, []kernel.Examples{l.examples}, l.sampling())
@@ -153,8 +151,8 @@ func (l *Lesson) sampling() kernel.Sampling {
 	return kernel.Sampling{Negatives: len(l.examples.Noise)}
 }
 
-// Step makes a step, and shows what it does: each output vector moves along the input
-// vector by rate · error, and the input vector by the sum of what the outputs ask for.
+// Step makes a step of gradient descent and returns a table of what it did: each output vector
+// moves by rate · error · input, the input vector by rate · Σ error · output.
 func (l *Lesson) Step() Table {
 	t := Table{
 		Title: "The step", Header: []string{"vector", "before", fmt.Sprintf("update (rate %.2g)", l.rate), "after"},

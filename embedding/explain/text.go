@@ -9,9 +9,9 @@ import (
 	"tinygpt/embedding/glove"
 )
 
-// Noise compares a word's frequency with the probability that it is drawn as a noise word,
-// and with the share of its occurrences that subsampling keeps, for words from frequent to
-// rare.
+// Noise returns a table of words from frequent to rare: the frequency f of each, the
+// probability that it is drawn as a noise word, in proportion to f^power, and the share of its
+// occurrences that subsampling with the threshold sample keeps.
 func Noise(v *corpus.Vocabulary, power, sample float64) Table {
 	t := Table{
 		Title:  fmt.Sprintf("Noise words: P(w) = f^%.2g / Σ f^%.2g", power, power),
@@ -36,7 +36,7 @@ func Noise(v *corpus.Vocabulary, power, sample float64) Table {
 	}
 }
 
-// Matrix is GloVe's matrix X of the n most frequent words.
+// Matrix returns a table of GloVe's matrix X for the n most frequent words.
 func Matrix(text *corpus.Text, n, window int) Table {
 	v := text.Vocabulary
 	n = min(n, len(v.Words))
@@ -64,7 +64,8 @@ func Matrix(text *corpus.Text, n, window int) Table {
 	return t
 }
 
-// Weights is GloVe's weighting curve: what a count X weighs, and what it is in the sum.
+// Weights returns a table of GloVe's weights f(X), with a bar for each, for counts X from
+// xMax/100 to 10·xMax.
 func Weights(xMax, alpha float64) Table {
 	t := Table{
 		Title:  fmt.Sprintf("GloVe's weights: f(X) = min(1, (X / %g)^%g)", xMax, alpha),

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// OneHot is the vocabulary of a sentence with the one-hot vector of each word.
+// OneHot returns a table of a sentence's different words with the one-hot vector of each.
 func OneHot(words []string) Table {
 	t := Table{Title: "One-hot vectors", Header: []string{"word", "number", "one-hot vector"},
 		Note: "A word is a 1 at its own place: all words are equally far from each other."}
@@ -21,7 +21,7 @@ func OneHot(words []string) Table {
 	return t
 }
 
-// unique is each word once, in the order of first occurrence.
+// unique returns each word once, in the order of first occurrence.
 func unique(words []string) (list []string) {
 	seen := map[string]bool{}
 	for _, w := range words {
@@ -33,8 +33,8 @@ func unique(words []string) (list []string) {
 	return list
 }
 
-// Windows is what a window of that size cuts out of a sentence: for each place the context
-// that CBOW predicts the word from, and the pairs of skip-gram.
+// Windows returns a table with a row for each word of a sentence: the context from which CBOW
+// predicts it, window words on each side, and its pairs in skip-gram.
 func Windows(words []string, window int) Table {
 	t := Table{
 		Title:  fmt.Sprintf("Sliding window of %d words on each side", window),

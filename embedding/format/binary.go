@@ -81,12 +81,12 @@ func (s *scanner) truncated() error {
 	return fmt.Errorf("line 1 says %d words of %d numbers, but the file ends in word %d, at byte %d: it is truncated", s.words, s.v.Dim, s.read+1, s.offset)
 }
 
-// writeBinary writes rows as the original program does, with a line end after each.
+// writeBinary writes rows as word2vec.c does, with a line end after each.
 func writeBinary(out *bufio.Writer, v *embedding.Vectors) error {
 	var row []byte
 	for i, w := range v.Words {
 		if strings.ContainsAny(w, " \n") || len(w) > maxWord {
-			return fmt.Errorf("word %d, %q, has a blank, at which a word ends in word2vec's binary format: write text or safetensors instead", i+1, w)
+			return fmt.Errorf("word %d, %s, has a blank, a line end or more than %d bytes, which word2vec's binary format can't hold: write text or safetensors instead", i+1, excerpt([]byte(w)), maxWord)
 		}
 		row = append(append(row[:0], w...), ' ')
 		for _, x := range v.Row(i) {

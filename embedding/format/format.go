@@ -1,5 +1,5 @@
 // Package format reads and writes files of word vectors: word2vec's text and binary
-// form, fastText's .vec, GloVe's text without a first line, each plain or gzipped, and
+// formats, fastText's .vec, GloVe's text without a first line, each plain or gzipped, and
 // safetensors with the words in a file of their own.
 //
 // Reading looks at the content, not at the name. Words are kept as they are, byte for
@@ -31,9 +31,9 @@ const (
 	// Text is word2vec's text and fastText's .vec: a line "V D", then for each word a
 	// line of the word and its D numbers, blanks between them.
 	Text Format = "word2vec text"
-	// Binary is word2vec's binary form: a line "V D", then for each word the word, a
-	// blank and D float32 values, little-endian. The original program writes a line end
-	// after each vector, gensim doesn't; both are read, the first is written.
+	// Binary is word2vec's binary format: a line "V D", then for each word the word, a
+	// blank and D float32 values, little-endian. word2vec.c writes a line end after each
+	// vector, gensim doesn't; both are read, the first is written.
 	Binary Format = "word2vec binary"
 	// GloVe is Text without its first line.
 	GloVe Format = "GloVe text"
@@ -42,10 +42,11 @@ const (
 	Safetensors Format = "safetensors"
 )
 
-// Endings lists the names' endings that Write knows, for messages.
+// Endings lists the endings of file names that Write knows, for messages.
 const Endings = ".safetensors, .bin, .txt, .vec or .glove.txt, the last four also with .gz"
 
-// ByName returns the format that a name's ending asks for and whether to gzip.
+// ByName returns the format that a file name's ending asks for, and whether it asks for gzip.
+// An ending that isn't one of Endings is an error.
 func ByName(path string) (f Format, zipped bool, err error) {
 	name, zipped := strings.CutSuffix(strings.ToLower(filepath.Base(path)), ".gz")
 	switch {
@@ -58,14 +59,14 @@ func ByName(path string) (f Format, zipped bool, err error) {
 	case strings.HasSuffix(name, ".txt"), strings.HasSuffix(name, ".vec"):
 		return Text, zipped, nil
 	}
-	return "", false, fmt.Errorf("%s: the name's ending says how vectors are written: expected %s", path, Endings)
+	return "", false, fmt.Errorf("%s: the name's ending says in which format vectors are written: expected %s", path, Endings)
 }
 
 // Notes says what Read found besides the vectors.
 type Notes struct {
 	Format Format
 	Zipped bool
-	// Duplicates is how many rows were left out because their word had one already, and
+	// Duplicates is how many rows were left out because their word had a row already, and
 	// Duplicate the first such word.
 	Duplicates int
 	Duplicate  string
@@ -80,7 +81,7 @@ func (n Notes) String() string {
 		s += ", gzipped"
 	}
 	if n.Duplicates > 0 {
-		s += fmt.Sprintf("; left out %d rows of words that had one already, the first is %q", n.Duplicates, n.Duplicate)
+		s += fmt.Sprintf("; left out %d rows whose word had a row already, the first word is %q", n.Duplicates, n.Duplicate)
 	}
 	if n.NotUTF8 > 0 {
 		s += fmt.Sprintf("; words that aren't UTF-8: %d", n.NotUTF8)
@@ -88,7 +89,9 @@ func (n Notes) String() string {
 	return s
 }
 
-// Read reads the file in whichever format it is, at most limit words of it; 0 is all.
+// Read reads a file of any of the formats, at most limit words of it (0: all). A name that ends
+// in .safetensors says that it is one; the others are told apart by their content. Errors name
+// the file, and where it applies the line or byte.
 func Read(path string, limit int) (*embedding.Vectors, Notes, error) {
 	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
 		v, err := readSafetensors(path)
@@ -118,9 +121,9 @@ func Read(path string, limit int) (*embedding.Vectors, Notes, error) {
 	return v, n, nil
 }
 
-// Parse reads vectors in any of the formats but safetensors. size is the number of bytes
-// that r holds, which bounds what a first line may promise; 0 if unknown. Errors say the
-// line, or in a binary file the byte.
+// Parse reads vectors in any of the formats but safetensors, at most limit words (0: all). size
+// is the number of bytes that r holds, which bounds what a first line may promise; 0 if
+// unknown. Errors name the line, or in a binary file the byte.
 func Parse(r io.Reader, size int64, limit int) (*embedding.Vectors, Notes, error) {
 	var n Notes
 	in := bufio.NewReaderSize(r, peekBytes)
@@ -137,7 +140,7 @@ func Parse(r io.Reader, size int64, limit int) (*embedding.Vectors, Notes, error
 		return nil, n, err
 	}
 	if len(s.v.Words) == 0 {
-		return nil, n, errors.New("no vectors in it")
+		return nil, n, errors.New("there are no vectors in it: expected a word and its numbers in each line")
 	}
 	n.countUTF8(s.v)
 	return s.v, n, nil
@@ -151,8 +154,9 @@ func (n *Notes) countUTF8(v *embedding.Vectors) {
 	}
 }
 
-// Write writes the vectors in the format that the name's ending asks for. The file
-// appears under its name when it is complete.
+// Write writes the vectors in the format that the name's ending asks for (see ByName). The
+// file appears under its name when it is complete. Vectors that Check refuses, and words that
+// the format can't hold, are errors.
 func Write(path string, v *embedding.Vectors) error {
 	format, zipped, err := ByName(path)
 	if err != nil {

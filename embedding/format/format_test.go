@@ -227,10 +227,10 @@ func TestSafetensorsWords(t *testing.T) {
 	if got.Counts != nil {
 		t.Errorf("counts %v", got.Counts)
 	}
-	fixture.Write(t, Words(path), "the\n")
+	fixture.Write(t, WordsFile(path), "the\n")
 	_, _, err = Read(path, 0)
 	expect.Error(t, err, "not the words that the vectors were written with")
-	fixture.Remove(t, Words(path))
+	fixture.Remove(t, WordsFile(path))
 	_, _, err = Read(path, 0)
 	expect.Error(t, err, "one a line")
 	_, _, err = Read(dir, 0)

@@ -15,17 +15,18 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// tensorName is that of the matrix.
+// tensorName is the name of the matrix.
 const tensorName = "vectors"
 
-// Keys of the metadata: the checksum of the words' file, and whether it has counts.
+// Keys of the metadata: the checksum of the file of words, and whether it has counts.
 const (
 	wordsChecksum = "words_sha256"
 	wordsCounted  = "words_counted"
 )
 
-// Words is the name of the file with the words of a safetensors file.
-func Words(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + ".tsv" }
+// WordsFile returns the name of the file with the words of the safetensors file path: the same
+// name with the ending .tsv.
+func WordsFile(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + ".tsv" }
 
 func writeSafetensors(path string, v *embedding.Vectors) error {
 	var words bytes.Buffer
@@ -41,14 +42,14 @@ func writeSafetensors(path string, v *embedding.Vectors) error {
 		words.WriteByte('\n')
 	}
 	sum := sha256.Sum256(words.Bytes())
-	if err := atomicfile.WriteFile(Words(path), words.Bytes()); err != nil {
+	if err := atomicfile.WriteFile(WordsFile(path), words.Bytes()); err != nil {
 		return err
 	}
 	return safetensors.Write(path, []safetensors.Tensor{{Name: tensorName, Shape: []int{len(v.Words), v.Dim}, Data: v.Matrix}},
 		map[string]string{wordsChecksum: hex.EncodeToString(sum[:]), wordsCounted: strconv.FormatBool(v.Counts != nil)})
 }
 
-// readSafetensors reads the matrix, or in a file of others' the only one there is.
+// readSafetensors reads the tensor "vectors", or whatever its name the only one that there is.
 func readSafetensors(path string) (*embedding.Vectors, error) {
 	f, err := safetensors.Open(path)
 	if err != nil {
@@ -67,7 +68,7 @@ func readSafetensors(path string) (*embedding.Vectors, error) {
 	if err := f.Float32(name, v.Matrix); err != nil {
 		return nil, err
 	}
-	if err := readWords(Words(path), f.Metadata(), v, info.Shape[0]); err != nil {
+	if err := readWords(WordsFile(path), f.Metadata(), v, info.Shape[0]); err != nil {
 		return nil, err
 	}
 	if err := v.Check(); err != nil {
@@ -76,8 +77,8 @@ func readSafetensors(path string) (*embedding.Vectors, error) {
 	return v, nil
 }
 
-// readWords reads the words, and their counts if the metadata says that it has them, or
-// if there is no metadata, each line ends in a tab and a number.
+// readWords reads the words of the file path into v, and their counts if the metadata says that
+// it has them. Without metadata it has counts if its first line ends in a tab and a number.
 func readWords(path string, metadata map[string]string, v *embedding.Vectors, rows int) error {
 	text, err := userfile.ReadRegular(path)
 	if err != nil {
@@ -103,7 +104,7 @@ func readWords(path string, metadata map[string]string, v *embedding.Vectors, ro
 			if metadata[wordsCounted] == "true" || i > 0 {
 				return fmt.Errorf("%s, line %d: found %s: expected a word, a tab and its count", path, i+1, excerpt([]byte(line)))
 			}
-			counted = false // the first line has none
+			counted = false // the first line has no count
 		}
 		if v.Words[i] = line; counted {
 			v.Words[i] = line[:at]

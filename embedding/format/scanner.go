@@ -14,26 +14,26 @@ import (
 	"tinygpt/embedding"
 )
 
-// Bounds of what is read.
+// Limits of what is read.
 const (
 	// peekBytes is how much of a file is looked at to tell its format.
 	peekBytes = 1 << 20
 	// maxDim bounds D, so that a damaged first line doesn't ask for all memory.
 	maxDim = 1 << 17
-	// maxLine is the longest line and maxWord the longest word in bytes.
+	// maxLine is the longest line and maxWord the longest word, in bytes.
 	maxLine = 64 << 20
 	maxWord = 1 << 16
 )
 
-// scanner reads one file.
+// scanner reads one file into v.
 type scanner struct {
 	in    *bufio.Reader
-	limit int
+	limit int // of words; 0: none
 	notes *Notes
 	v     *embedding.Vectors
 	seen  map[string]bool
 
-	words  int    // that the first line promises; -1 without one
+	words  int    // the number that the first line promises; -1 if there is no such line
 	read   int    // rows read, duplicates included
 	line   int    // number of the line last read
 	offset int64  // bytes read
@@ -83,7 +83,7 @@ func (s *scanner) scan(size int64) error {
 	if s.limit > 0 {
 		rows = min(rows, s.limit)
 	}
-	if size == 0 { // unknown: trust it for a megabyte
+	if size == 0 { // unknown: reserve a megabyte at most
 		rows = min(rows, (1<<18)/dim)
 	}
 	s.v.Words, s.v.Matrix = make([]string, 0, rows), make([]float32, 0, rows*dim)
@@ -120,13 +120,13 @@ func isText(rest []byte, dim int) bool {
 		}
 		left = trimRight(left[:at])
 	}
-	// A row with fewer numbers is text with an error, if it has no bytes that text hasn't.
+	// A row with fewer numbers is text with a mistake, unless it has bytes that aren't text.
 	return fields == dim || fields > 0 && bytes.IndexFunc(line, unicode.IsControl) < 0 && utf8.Valid(line)
 }
 
-// guessDim is how many numbers most of the lines have, after a word without blanks;
-// among equals the smaller count. 0: no line has any. all says that the text is the
-// whole file, and its last line counts.
+// guessDim returns how many numbers most of the first lines have after a word without blanks,
+// the smallest of equally frequent ones; 0 if no line has any. all says that text is the whole
+// file, so that a last line without an end counts too.
 func guessDim(text []byte, all bool) int {
 	votes := map[int]int{}
 	for lines := 0; lines < 1000 && len(text) > 0; lines++ {
@@ -153,8 +153,8 @@ func guessDim(text []byte, all bool) int {
 	return min(best, maxDim)
 }
 
-// readLine returns the next line without its end; io.EOF after the last. The line is
-// valid until the next call.
+// readLine returns the next line without its end; after the last one the error is io.EOF. The
+// line is valid until the next call.
 func (s *scanner) readLine() ([]byte, error) {
 	s.buffer = s.buffer[:0]
 	for {
@@ -180,7 +180,7 @@ func (s *scanner) readLine() ([]byte, error) {
 	}
 }
 
-// broken names the place of an error in reading.
+// broken says where reading failed.
 func (s *scanner) broken(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("the file ends in the middle, after %d words: it is truncated", s.read)
@@ -188,7 +188,8 @@ func (s *scanner) broken(err error) error {
 	return fmt.Errorf("after %d words: %w", s.read, err)
 }
 
-// add takes a row over unless its word has one. values were appended to the matrix.
+// add keeps the row whose numbers were just appended to the matrix, unless its word has a row
+// already.
 func (s *scanner) add(word []byte) {
 	s.read++
 	if s.seen[string(word)] {
@@ -203,17 +204,17 @@ func (s *scanner) add(word []byte) {
 	s.v.Words = append(s.v.Words, w)
 }
 
-// full says whether the limit is reached.
+// full reports whether the limit is reached.
 func (s *scanner) full() bool { return s.limit > 0 && len(s.v.Words) >= s.limit }
 
-// finite says whether x is a number to compute with.
+// finite reports whether x is neither NaN nor an infinity.
 func finite(x float32) bool { return !math.IsNaN(float64(x)) && !math.IsInf(float64(x), 0) }
 
 // excerpt quotes the beginning of a line.
 func excerpt(line []byte) string {
-	const most = 40
-	if len(line) > most {
-		return fmt.Sprintf("%q…", line[:most])
+	const longest = 40
+	if len(line) > longest {
+		return fmt.Sprintf("%q…", line[:longest])
 	}
 	return fmt.Sprintf("%q", line)
 }

@@ -41,7 +41,7 @@ func (s *scanner) text() error {
 	return nil
 }
 
-// onlyBlank refuses anything but blank lines to the end.
+// onlyBlank returns an error if there is anything but blank lines up to the end.
 func (s *scanner) onlyBlank() error {
 	blank := s.line
 	for {
@@ -58,7 +58,7 @@ func (s *scanner) onlyBlank() error {
 	}
 }
 
-// textRow reads a line.
+// textRow reads a word and its numbers from a line.
 func (s *scanner) textRow(line []byte) error {
 	d := s.v.Dim
 	at := len(s.v.Matrix)

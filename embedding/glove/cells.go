@@ -12,28 +12,28 @@ import (
 )
 
 const (
-	minClasses = 8         // of rows, and of columns: blocks that are trained at the same time
-	cellBytes  = 12        // of a kernel.Cell
-	mostInside = 1<<16 - 1 // rows and columns of a class
+	minClasses = 8         // of rows, and of columns: so many blocks are trained at the same time
+	cellBytes  = 12        // size of a kernel.Cell
+	maxInClass = 1<<16 - 1 // rows of a class, and columns
 )
 
-// cells is a matrix of co-occurrences in blocks by class of row and of column. What is more
-// than its memory goes to a temporary file.
+// cells is a matrix of co-occurrences, cut into blocks by the classes of row and column. Blocks
+// that don't fit into memory go to a temporary file.
 type cells struct {
 	classes int
-	memory  int             // bytes that blocks may take, all together
-	blocks  [][]kernel.Cell // [classes·classes]: what isn't in the file
-	sizes   []int           // cells of each block
+	memory  int             // bytes that all blocks together may take
+	blocks  [][]kernel.Cell // [classes·classes]: cells to train on that aren't in the file
+	sizes   []int           // [classes·classes]: cells to train on, in the file or not
 	held    int             // cells in blocks
-	heldOut [][]kernel.Cell // [classes·classes]: what isn't trained on
-	sample  [][]kernel.Cell // [classes·classes]: copies of some that are
-	file    *os.File
-	end     int64
-	extents [][]extent // of each block in the file
+	heldOut [][]kernel.Cell // [classes·classes]: cells to evaluate on only
+	sample  [][]kernel.Cell // [classes·classes]: copies of some cells that are trained on
+	file    *os.File        // nil while all is in memory
+	end     int64           // of the file, in bytes
+	extents [][]extent      // [classes·classes]: where a block is in the file
 	buffer  []byte
 }
 
-// extent is some cells of a block in the file.
+// extent is where some cells of a block are in the file.
 type extent struct {
 	at    int64
 	cells int
@@ -41,14 +41,14 @@ type extent struct {
 
 func newCells(words, memory int) *cells {
 	p := minClasses
-	for (words+p-1)/p > mostInside {
+	for (words+p-1)/p > maxInClass {
 		p *= 2
 	}
 	return &cells{classes: p, memory: memory, blocks: make([][]kernel.Cell, p*p), sizes: make([]int, p*p),
 		heldOut: make([][]kernel.Cell, p*p), sample: make([][]kernel.Cell, p*p), extents: make([][]extent, p*p)}
 }
 
-// add adds a cell, which may be held out, or be in the sample of those that aren't.
+// add adds a cell: to those held out, or to those trained on and, if sampled, to their sample.
 func (c *cells) add(row, column int, x kernel.Cell, heldOut, sampled bool) error {
 	b := row%c.classes*c.classes + column%c.classes
 	x.I, x.J = uint16(row/c.classes), uint16(column/c.classes)
@@ -67,7 +67,7 @@ func (c *cells) add(row, column int, x kernel.Cell, heldOut, sampled bool) error
 	return nil
 }
 
-// spill moves what is in memory to the file.
+// spill moves the blocks in memory to the file.
 func (c *cells) spill() (err error) {
 	if c.file == nil {
 		if c.file, err = os.CreateTemp("", "cooccurrences-*"); err != nil {
@@ -96,7 +96,8 @@ func (c *cells) spill() (err error) {
 	return nil
 }
 
-// complete ends the adding: all is in memory, and shuffled once, or all is in the file.
+// complete is called after the last add. Then all blocks are in memory, shuffled, or all of
+// them are in the file.
 func (c *cells) complete(seed uint64) error {
 	if c.file != nil {
 		c.buffer = nil
@@ -108,29 +109,29 @@ func (c *cells) complete(seed uint64) error {
 	return nil
 }
 
-// load returns block b in the order of training. What is read from the file goes to room.
-func (c *cells) load(b int, room []kernel.Cell, seed uint64) ([]kernel.Cell, error) {
+// load returns block b in the order of training. A block from the file is read into list.
+func (c *cells) load(b int, list []kernel.Cell, seed uint64) ([]kernel.Cell, error) {
 	if c.file == nil {
 		return c.blocks[b], nil
 	}
-	room = room[:0]
+	list = list[:0]
 	for _, e := range c.extents[b] {
 		raw := make([]byte, e.cells*cellBytes)
 		if _, err := c.file.ReadAt(raw, e.at); err != nil && err != io.EOF {
 			return nil, fmt.Errorf("%s, which holds co-occurrences: %w", c.file.Name(), err)
 		}
 		for ; len(raw) > 0; raw = raw[cellBytes:] {
-			room = append(room, kernel.Cell{
+			list = append(list, kernel.Cell{
 				I: binary.LittleEndian.Uint16(raw), J: binary.LittleEndian.Uint16(raw[2:]),
 				F: math.Float32frombits(binary.LittleEndian.Uint32(raw[4:])), Log: math.Float32frombits(binary.LittleEndian.Uint32(raw[8:])),
 			})
 		}
 	}
-	shuffle(room, seed, b)
-	return room, nil
+	shuffle(list, seed, b)
+	return list, nil
 }
 
-// shuffle brings a block into a random order that depends on nothing but seed and number.
+// shuffle brings a block into a random order that depends on the seed and its number alone.
 func shuffle(list []kernel.Cell, seed uint64, block int) {
 	r := corpus.NewRandom(seed, shuffleDraws, uint64(block))
 	for n := len(list) - 1; n > 0; n-- {

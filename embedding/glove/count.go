@@ -8,15 +8,15 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Count counts the co-occurrences in a text: two words at a distance of n ≤ window in a
-// line count 1/n, for both orders. It calls row for each word in turn with the columns of
-// the words that it occurs with, ascending, and their counts; both are valid until row
-// returns.
+// Count counts the co-occurrences in a text: two words of a line at a distance of n ≤ window
+// count 1/n, in both orders. tokens are numbers from 0 to words−1, or corpus.LineEnd. For each
+// word in turn it calls row with the words that it occurs with, ascending, and their counts;
+// both are valid until row returns.
 func Count(tokens []int32, words, window int, row func(word int, columns []int32, counts []float64)) {
 	places, first := index(tokens, words)
 	var batch []*counter
 	for word := 0; word < words; {
-		// Each counter takes words of about as many occurrences.
+		// Counters take consecutive words, about as many occurrences each.
 		used := 0
 		for ; used < counters && word < words; used++ {
 			if used == len(batch) {
@@ -40,12 +40,12 @@ func Count(tokens []int32, words, window int, row func(word int, columns []int32
 }
 
 const (
-	counters      = 16      // that work at the same time, at most
-	counterPlaces = 1 << 15 // occurrences that a counter takes, if its words are rare
+	counters      = 16      // the maximum number that work at the same time
+	counterPlaces = 1 << 15 // the maximum of occurrences for a counter of more than one word
 )
 
-// index lists the places of each word's occurrences, those of word w from first[w] to
-// first[w+1].
+// index lists the places where each word occurs: those of word w are
+// places[first[w]:first[w+1]].
 func index(tokens []int32, words int) (places []int32, first []int) {
 	first = make([]int, words+1)
 	for _, t := range tokens {
@@ -67,18 +67,19 @@ func index(tokens []int32, words int) (places []int32, first []int) {
 	return places, first
 }
 
-// counter counts rows from to to.
+// counter counts the rows of words from to to−1.
 type counter struct {
 	tokens   []int32
 	window   int
 	from, to int
-	sums     []float64 // a row
-	seen     []int32   // its columns
+	sums     []float64 // [words] the row that is being counted
+	seen     []int32   // its columns that aren't 0
 	columns  []int32   // of all rows
-	counts   []float64
-	first    []int // of each row
+	counts   []float64 // of all rows
+	first    []int     // where in columns and counts each row begins
 }
 
+// count counts the rows. Its arguments are what index returns.
 func (c *counter) count(places []int32, first []int) {
 	c.columns, c.counts, c.first = c.columns[:0], c.counts[:0], append(c.first[:0], 0)
 	for w := c.from; w < c.to; w++ {
@@ -107,7 +108,7 @@ func (c *counter) count(places []int32, first []int) {
 	}
 }
 
-// Weight is f(X) = min(1, (X/xMax)^alpha): equation 9.
+// Weight returns f(X) = min(1, (X/xMax)^alpha) for the count x: equation 9 of the paper.
 func Weight(x, xMax, alpha float64) float64 {
 	if x >= xMax {
 		return 1

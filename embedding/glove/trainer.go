@@ -11,32 +11,34 @@ import (
 // Options are what a training depends on, apart from its text.
 type Options struct {
 	Dim    int
-	Window int // words on each side that count
-	// XMax and Alpha are those of the weight f(X).
+	Window int // the number of words on each side that count
+	// XMax and Alpha are the parameters of the weight f(X), see Weight.
 	XMax, Alpha  float64
 	Epochs       int
 	LearningRate float64 // AdaGrad's
-	HeldOut      float64 // share of the cells that the objective is measured on
-	Memory       int     // bytes that co-occurrences may take before they go to a file
+	HeldOut      float64 // share of the cells that aren't trained on, for Evaluate
+	Memory       int     // bytes that co-occurrences may take before they go to a temporary file
 	Seed         uint64
 }
 
 // Trainer trains a model, a step for each set of blocks that can be trained at the same
 // time. What a step does is a function of its number and of the model.
 type Trainer struct {
-	Table   kernel.AdaGradTable // [2V]: vectors of words, then of words as contexts; each with two numbers for the biases
+	// Table is [2V, Dim+2]: the vectors of words, then those of words as contexts, each with
+	// two more numbers for the biases.
+	Table   kernel.AdaGradTable
 	Options Options
-	// Step makes the steps of a set of blocks in place of the kernel, if it isn't nil.
+	// Step makes the steps of a set of blocks in place of kernel.GloVe, if it isn't nil.
 	Step func(t kernel.AdaGradTable, rates []float32, blocks []kernel.Cells) error
 
-	words int
-	rates []float32
-	cells *cells
-	rooms [][]kernel.Cell
-	batch []kernel.Cells
+	words   int
+	rates   []float32 // of each number of a row
+	cells   *cells
+	buffers [][]kernel.Cell // what is read from the file, for each block of a step
+	batch   []kernel.Cells
 }
 
-// Draws of a training are told apart by these numbers.
+// The places of a training's random streams (see corpus.NewRandom) begin with these numbers.
 const (
 	initialDraws = iota + 1
 	shuffleDraws
@@ -44,8 +46,9 @@ const (
 	heldOutDraws
 )
 
-// NewTrainer counts the co-occurrences of the tokens and returns a trainer of a new model,
-// whose numbers are drawn evenly from ±1/(2·dim). Close it.
+// NewTrainer counts the co-occurrences of the tokens (see Count) and returns a trainer of a new
+// model, whose numbers are drawn evenly from ±1/(2·Dim). The caller must Close it. An error is
+// one of the temporary file.
 func NewTrainer(v *corpus.Vocabulary, tokens []int32, o Options) (*Trainer, error) {
 	t := &Trainer{Options: o, words: len(v.Words), cells: newCells(len(v.Words), o.Memory)}
 	limit := uint64(o.HeldOut * (1 << 32))
@@ -73,12 +76,12 @@ func NewTrainer(v *corpus.Vocabulary, tokens []int32, o Options) (*Trainer, erro
 		return nil, err
 	}
 	t.initialise()
-	t.rooms = make([][]kernel.Cell, t.cells.classes)
+	t.buffers = make([][]kernel.Cell, t.cells.classes)
 	return t, nil
 }
 
-// initialise makes the table: Dim numbers, the bias, and a 1 that the other side's bias
-// is multiplied by.
+// initialise makes the table. A row has Dim numbers, its bias, and a 1 by which the other
+// side's bias is multiplied; context rows have the two in the opposite order.
 func (t *Trainer) initialise() {
 	d, n := t.Options.Dim, t.words
 	t.Table = kernel.NewAdaGradTable(2*n, d+2)
@@ -109,10 +112,10 @@ func (t *Trainer) initialise() {
 // on: no more can be trained.
 func (t *Trainer) Close() {
 	t.cells.close()
-	t.cells.blocks, t.rooms, t.batch = nil, nil, nil
+	t.cells.blocks, t.buffers, t.batch = nil, nil, nil
 }
 
-// Cells is the number of cells of the matrix that are trained on, and held out.
+// Cells returns how many cells of the matrix are trained on, and how many are held out.
 func (t *Trainer) Cells() (trained, heldOut int) {
 	for b, n := range t.cells.sizes {
 		trained += n
@@ -121,21 +124,21 @@ func (t *Trainer) Cells() (trained, heldOut int) {
 	return trained, heldOut
 }
 
-// InMemory says whether all cells are in memory.
+// InMemory reports whether all cells are in memory.
 func (t *Trainer) InMemory() bool { return t.cells.file == nil }
 
-// Steps is the number of steps in all epochs.
+// Steps returns the number of steps in all epochs.
 func (t *Trainer) Steps() int { return t.Options.Epochs * t.cells.classes }
 
-// shift is how far columns are from rows in the blocks of a step: each epoch begins with
-// another.
+// shift returns how far columns are from rows in the blocks of a step. Each epoch begins with
+// a random one, so that the order of the blocks differs.
 func (t *Trainer) shift(step int) int {
 	p := t.cells.classes
 	r := corpus.NewRandom(t.Options.Seed, epochDraws, uint64(step/p))
 	return (step + r.Below(p)) % p
 }
 
-// Done is the number of cells in all steps before a step.
+// Done returns the number of cells in all steps before a step.
 func (t *Trainer) Done(step int) int {
 	p, n := t.cells.classes, 0
 	for _, size := range t.cells.sizes {
@@ -150,21 +153,21 @@ func (t *Trainer) Done(step int) int {
 	return n
 }
 
-// LearningRate is AdaGrad's, which is the same in all steps.
+// LearningRate returns AdaGrad's, which is the same in all steps.
 func (t *Trainer) LearningRate(int) float64 { return t.Options.LearningRate }
 
-// Train makes step n.
+// Train makes step n, from 0. An error is one of the temporary file or of t.Step.
 func (t *Trainer) Train(n int) error {
 	p, shift := t.cells.classes, t.shift(n)
 	t.batch = t.batch[:0]
 	for b := range p {
 		column := (b + shift) % p
-		list, err := t.cells.load(b*p+column, t.rooms[b], t.Options.Seed)
+		list, err := t.cells.load(b*p+column, t.buffers[b], t.Options.Seed)
 		if err != nil {
 			return err
 		}
 		if !t.InMemory() {
-			t.rooms[b] = list
+			t.buffers[b] = list
 		}
 		t.batch = append(t.batch, kernel.Cells{List: list, Row: b, Column: column, Step: p, Words: t.words})
 	}
@@ -177,10 +180,11 @@ func (t *Trainer) Train(n int) error {
 
 // Evaluate returns the mean of ½·f(X)·(w·c + b + b' − log X)² over a sample of the cells
 // that are trained on, and over those held out; 0 if there are none.
-func (t *Trainer) Evaluate() (training, heldOut float64, err error) {
-	return t.mean(t.cells.sample), t.mean(t.cells.heldOut), nil
+func (t *Trainer) Evaluate() (training, heldOut float64) {
+	return t.mean(t.cells.sample), t.mean(t.cells.heldOut)
 }
 
+// mean returns the mean cost of the cells of blocks.
 func (t *Trainer) mean(blocks [][]kernel.Cell) float64 {
 	p, n := t.cells.classes, 0
 	var list []kernel.Cells
@@ -194,8 +198,8 @@ func (t *Trainer) mean(blocks [][]kernel.Cell) float64 {
 	return kernel.GloVeCost(t.Table, list) / float64(n)
 }
 
-// State is the table of parameters and sums of squares, which is all that a training needs
-// to go on from a step.
+// State returns the table of parameters and AdaGrad's sums of squares, [2V, 2, stride], which
+// is all that a training needs to go on from a step. It shares memory with the trainer.
 func (t *Trainer) State() []safetensors.Tensor {
 	return []safetensors.Tensor{{Name: "table", Shape: []int{2 * t.words, 2, t.Table.Stride}, Data: t.Table.Data}}
 }
@@ -214,8 +218,8 @@ func (t *Trainer) Vectors() []float32 {
 	return matrix
 }
 
-// FirstBad returns the first word with a vector that isn't finite, and which one; −1 if
-// there is none.
+// FirstBad returns the first word with a vector that isn't finite, and which of its vectors it
+// is; −1 if there is none.
 func (t *Trainer) FirstBad() (word int, what string) {
 	for i := range 2 * t.words {
 		for _, x := range t.Table.Row(i) {

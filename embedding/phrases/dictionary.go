@@ -9,24 +9,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"tinygpt/embedding/corpus"
 	"tinygpt/internal/userfile"
 )
 
-// Dictionary is words with their frequencies, by which text without blanks is cut.
+// Dictionary holds words with their frequencies, by which text without blanks is cut.
 type Dictionary struct {
-	// costs are −log(frequency/total); prefixes of words that are no words have +Inf, so
-	// that a search knows when to end.
+	// costs are −log(frequency/total). Prefixes of words that aren't words themselves have
+	// +Inf: a search ends at the first string that isn't in the map.
 	costs map[string]float64
-	// unknown is the cost of a character that is no word: of frequency 1.
+	// unknown is the cost of a character that isn't a word: that of frequency 1.
 	unknown float64
 }
 
-// ParseDictionary reads a dictionary of jieba's form: lines of a word, its frequency, and
-// perhaps a tag, apart by blanks. name is for errors.
+// ParseDictionary reads a dictionary in jieba's format: in each line a word, its frequency, and
+// perhaps a tag, separated by blanks. Of a word's several lines the last one counts. Errors
+// begin with name and the line.
 func ParseDictionary(r io.Reader, name string) (*Dictionary, error) {
 	frequencies := map[string]float64{}
 	var total float64
@@ -47,7 +47,7 @@ func ParseDictionary(r io.Reader, name string) (*Dictionary, error) {
 		return nil, err
 	}
 	if total <= 0 {
-		return nil, fmt.Errorf("%s: no words with a frequency above 0 in it", name)
+		return nil, fmt.Errorf("%s: no words with a frequency above 0: expected lines of a word, its frequency, and perhaps a tag", name)
 	}
 	d := &Dictionary{costs: map[string]float64{}, unknown: math.Log(max(total, 1))}
 	for word, f := range frequencies {
@@ -61,9 +61,10 @@ func ParseDictionary(r io.Reader, name string) (*Dictionary, error) {
 	return d, nil
 }
 
-// Splitter cuts lines into words as "words" of corpus.NewSplitter does, and each run of
-// ideographs into words of the dictionary, so that the product of their frequencies is
-// largest; of equals the last word is longest. Characters that are no words stand alone.
+// Splitter returns a splitter that cuts lines as "words" of corpus.NewSplitter does, but each
+// run of ideographs into words of the dictionary, so that the product of their frequencies is
+// largest; of equal products it takes the one with the longest first word. Characters that
+// aren't part of such a word are words of their own.
 func (d *Dictionary) Splitter() corpus.Splitter {
 	words, err := corpus.NewSplitter("words")
 	if err != nil {
@@ -73,10 +74,10 @@ func (d *Dictionary) Splitter() corpus.Splitter {
 		for start := 0; start < len(line); {
 			r, n := utf8.DecodeRune(line[start:])
 			end := start + n
-			if !ideograph(r) {
+			if !corpus.Ideograph(r) {
 				for end < len(line) {
 					r, n := utf8.DecodeRune(line[end:])
-					if ideograph(r) {
+					if corpus.Ideograph(r) {
 						break
 					}
 					end += n
@@ -89,7 +90,7 @@ func (d *Dictionary) Splitter() corpus.Splitter {
 			}
 			for end < len(line) {
 				r, n := utf8.DecodeRune(line[end:])
-				if !ideograph(r) {
+				if !corpus.Ideograph(r) {
 					break
 				}
 				end += n
@@ -101,11 +102,8 @@ func (d *Dictionary) Splitter() corpus.Splitter {
 	}
 }
 
-func ideograph(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
-}
-
-// cut finds the cheapest way through the words that begin at each place, from the end.
+// cut calls word for the words of the cheapest way to cut a run of ideographs: it finds the
+// cheapest way for the rest of the run from each place on, beginning at the end.
 func (d *Dictionary) cut(run string, word func(string)) {
 	type step struct {
 		cost float64
@@ -138,13 +136,13 @@ func (d *Dictionary) cut(run string, word func(string)) {
 	}
 }
 
-// WriteDictionary writes the words of the text that occur at least least times, with
-// their counts, in jieba's form, most frequent first.
-func (t *Text) WriteDictionary(w io.Writer, least int64) error {
+// WriteDictionary writes the words of the text that occur at least minCount times, with their
+// counts, in jieba's format (see ParseDictionary), most frequent first.
+func (t *Text) WriteDictionary(w io.Writer, minCount int64) error {
 	counts, _ := t.Counts()
 	var order []int
 	for i, n := range counts {
-		if n >= least {
+		if n >= minCount {
 			order = append(order, i)
 		}
 	}

@@ -8,43 +8,47 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tinygpt/embedding/corpus"
 	"tinygpt/internal/suggest"
 )
 
-// Score is how the belonging together of a pair is measured.
+// Score names a measure of how much two words belong together.
 type Score string
 
 // The scores of a pair ab that occurs n times in a text of N words.
 const (
-	// Mikolov is (n − δ)·N/(count(a)·count(b)), where δ, the least count of a phrase, keeps
-	// out rare pairs (Mikolov et al. 2013b, equation 6; N is word2phrase's).
+	// Mikolov is (n − δ)·N/(count(a)·count(b)), where δ, the minimum count of a phrase, keeps
+	// out rare pairs (Mikolov et al. 2013b, equation 6; the factor N is word2phrase's).
 	Mikolov Score = "mikolov"
-	// NPMI is ln(p(ab)/(p(a)·p(b)))/−ln p(ab), from −1, never together, over 0, by chance,
-	// to 1, never apart (Bouma 2009, Normalized Pointwise Mutual Information).
+	// NPMI is ln(p(ab)/(p(a)·p(b)))/−ln p(ab): −1 for words that never occur together, 0 for
+	// those that do so by chance, 1 for those that never occur apart (Bouma 2009, Normalized
+	// Pointwise Mutual Information).
 	NPMI Score = "npmi"
 )
 
 // Options say which pairs are joined.
 type Options struct {
 	Score Score
-	// Threshold is the least score, and MinCount, δ, the least count.
+	// Threshold is the minimum score of a pair that is joined.
 	Threshold float64
-	MinCount  int64
-	// Joiner is put between the two, unless both are of ideographs.
+	// MinCount is its minimum count, and the δ of Mikolov's score.
+	MinCount int64
+	// Joiner is put between the two words, unless ideographs meet there.
 	Joiner string
 }
 
+// join returns the phrase of two words.
 func (o Options) join(a, b string) string {
 	last, _ := utf8.DecodeLastRuneInString(a)
 	first, _ := utf8.DecodeRuneInString(b)
-	if ideograph(last) && ideograph(first) {
+	if corpus.Ideograph(last) && corpus.Ideograph(first) {
 		return a + b
 	}
 	return a + o.Joiner + b
 }
 
-// DefaultThreshold is word2phrase's of Mikolov's score, and of NPMI half the way to words
-// that are never apart.
+// DefaultThreshold returns word2phrase's threshold for Mikolov's score, and for NPMI half the
+// way from chance to words that never occur apart.
 func DefaultThreshold(s Score) float64 {
 	if s == NPMI {
 		return 0.5
@@ -52,13 +56,13 @@ func DefaultThreshold(s Score) float64 {
 	return 100
 }
 
-// Validate checks the options.
+// Validate returns an error that names the first option that can't be used.
 func (o Options) Validate() error {
 	switch {
 	case o.Score != Mikolov && o.Score != NPMI:
 		return fmt.Errorf("score %q: %s", o.Score, suggest.Expected(o.Score, Mikolov, NPMI))
 	case math.IsNaN(o.Threshold) || o.Score == NPMI && (o.Threshold <= -1 || o.Threshold > 1) || o.Score == Mikolov && o.Threshold <= 0:
-		return fmt.Errorf("threshold %v of score %s: expected a number from −1 to 1 of npmi, above 0 of mikolov", o.Threshold, o.Score)
+		return fmt.Errorf("threshold %v for score %s: expected for npmi a number above −1 and at most 1, for mikolov one above 0", o.Threshold, o.Score)
 	case o.MinCount < 1:
 		return fmt.Errorf("minimum count %d: expected 1 or more", o.MinCount)
 	}
@@ -68,19 +72,19 @@ func (o Options) Validate() error {
 // Phrase is a pair that was joined.
 type Phrase struct {
 	Text string `json:"phrase"`
-	// Count is how often the pair occurs; of overlapping ones like a in a a a, joining
-	// takes fewer.
+	// Count is how often the pair occurs. Fewer are joined where pairs overlap: a a a has the
+	// pair a a twice, and one of them is joined.
 	Count int64   `json:"count"`
 	Score float64 `json:"score"`
 }
 
-// maxPairs bounds how many different pairs are counted at a time: about two gigabytes.
+// maxPairs is the maximum number of different pairs that are counted, about two gigabytes.
 // When there are more, rare ones are forgotten, as in word2phrase.
 const maxPairs = 50_000_000
 
-// Join finds the phrases of the text and joins them, each line from left to right. It
-// returns them with the largest score first. Joined again, the text gets phrases of more
-// words.
+// Join finds the pairs of words that the options ask for and joins them, in each line from left
+// to right. It returns the phrases, those with the largest score first. A second call joins
+// phrases to longer ones. An error is one of Validate.
 func (t *Text) Join(o Options) ([]Phrase, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -126,7 +130,7 @@ func (t *Text) Join(o Options) ([]Phrase, error) {
 
 func pairOf(a, b int32) uint64 { return uint64(a)<<32 | uint64(uint32(b)) }
 
-// pairs counts neighbours within lines.
+// pairs counts the pairs of neighbours, within lines.
 func (t *Text) pairs() map[uint64]int64 {
 	pairs := map[uint64]int64{}
 	rare := int64(1)
@@ -147,10 +151,11 @@ func (t *Text) pairs() map[uint64]int64 {
 	return pairs
 }
 
-// of computes the score of a pair that occurs n times, from the counts of its words.
-func (s Score) of(n, a, b, total, least int64) float64 {
+// of returns the score of a pair that occurs n times, in a text of total words in which its
+// words occur a and b times.
+func (s Score) of(n, a, b, total, minCount int64) float64 {
 	if s == Mikolov {
-		return float64(n-least) * float64(total) / float64(a) / float64(b)
+		return float64(n-minCount) * float64(total) / float64(a) / float64(b)
 	}
 	p := float64(n) / float64(total)
 	if p >= 1 {

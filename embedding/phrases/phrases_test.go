@@ -111,8 +111,8 @@ func TestPasses(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for want, o := range map[string]Options{
 		`score "best"`:    {Score: "best", Threshold: 1, MinCount: 1},
-		"threshold 2 of":  {Score: NPMI, Threshold: 2, MinCount: 1},
-		"threshold 0 of":  {Score: Mikolov, MinCount: 1},
+		"threshold 2 for": {Score: NPMI, Threshold: 2, MinCount: 1},
+		"threshold 0 for": {Score: Mikolov, MinCount: 1},
 		"minimum count 0": {Score: Mikolov, Threshold: 1},
 	} {
 		_, err := NewText().Join(o)
@@ -195,13 +195,13 @@ func FuzzDictionary(f *testing.F) {
 		}
 		var han, cut strings.Builder
 		for _, r := range line {
-			if ideograph(r) {
+			if corpus.Ideograph(r) {
 				han.WriteRune(r)
 			}
 		}
 		d.Splitter()([]byte(line), func(w []byte) {
 			for _, r := range string(w) {
-				if ideograph(r) {
+				if corpus.Ideograph(r) {
 					cut.WriteRune(r)
 				}
 			}

@@ -1,8 +1,8 @@
 // Package phrases joins words that belong together, so that new_york gets a vector of its
-// own: pairs that stand next to each other much more often than chance would have it
-// (Mikolov et al. 2013b, Distributed Representations of Words and Phrases, section 4).
-// Over the characters of a language that is written without blanks, this finds its words.
-// A Dictionary cuts such a text by the frequencies of known words.
+// own: pairs that occur next to each other much more often than by chance (Mikolov et al.
+// 2013b, Distributed Representations of Words and Phrases, section 4). Applied to the
+// characters of a language that is written without blanks, it finds the language's words. A
+// Dictionary cuts such a text by the frequencies of known words.
 package phrases
 
 import (
@@ -16,20 +16,20 @@ import (
 type Text struct {
 	words  []string
 	ids    map[string]int32
-	tokens []int32 // lineEnd after each line
+	tokens []int32 // numbers of words, pause, or lineEnd after each line
 }
 
-// What is no word in a text's tokens: the end of a line, and punctuation, over which
-// nothing is joined.
+// Tokens that aren't words: the end of a line, and punctuation (see AddCharacters). Nothing is
+// joined across them.
 const (
 	lineEnd = -1
 	pause   = -2
 )
 
-// NewText returns a text without lines.
+// NewText returns an empty text.
 func NewText() *Text { return &Text{ids: map[string]int32{}} }
 
-// Add appends a line, cut into words by split, whose errors it returns.
+// Add appends a line, cut into words by split. The error is that of split.
 func (t *Text) Add(line []byte, split corpus.Splitter) error {
 	start := len(t.tokens)
 	err := t.split(line, split)
@@ -39,8 +39,9 @@ func (t *Text) Add(line []byte, split corpus.Splitter) error {
 	return err
 }
 
-// AddCharacters appends a line whose ideographs are words of their own, to be joined to
-// words: not over punctuation, which is left out.
+// AddCharacters appends a line in which every ideograph is a word of its own, so that Join can
+// find the words. Punctuation and symbols are left out, and nothing is joined across them. The
+// error is that of split.
 func (t *Text) AddCharacters(line []byte, split corpus.Splitter) error {
 	start := len(t.tokens)
 	for part := range bytes.FieldsFuncSeq(line, func(r rune) bool { return unicode.In(r, unicode.P, unicode.S) }) {
@@ -57,6 +58,7 @@ func (t *Text) AddCharacters(line []byte, split corpus.Splitter) error {
 	return nil
 }
 
+// split appends the words of a part of a line.
 func (t *Text) split(part []byte, split corpus.Splitter) error {
 	return split(part, func(word []byte) {
 		id, ok := t.ids[string(word)]
@@ -77,7 +79,8 @@ func (t *Text) id(word string) int32 {
 	return id
 }
 
-// EachLine calls f for the words of each line, which are valid until f returns.
+// EachLine calls f for the words of each line, which are valid until f returns, and ends at the
+// first error of f, which it returns.
 func (t *Text) EachLine(f func(words []string) error) error {
 	var line []string
 	for _, id := range t.tokens {

@@ -1,5 +1,5 @@
-// Package project brings vectors of many numbers into a plane, so that they can be
-// looked at: PCA, which is a shadow, and t-SNE, which keeps neighbours together.
+// Package project maps vectors of many numbers to points of a plane, so that they can be
+// looked at: PCA, which is a linear projection, and t-SNE, which keeps neighbours together.
 package project
 
 import (
@@ -22,23 +22,24 @@ func (m Matrix) Row(i int) []float32 { return m.Values[i*m.Dim : (i+1)*m.Dim] }
 // Point is a place in the plane.
 type Point struct{ X, Y float64 }
 
-// PCA returns each row's coordinates along the two directions of the largest variance
-// (Pearson 1901), and the shares of the variance that they have. A direction's sign is
-// such that its largest component, in size, is positive.
+// PCA returns each row's coordinates along the two orthogonal directions of the largest
+// variance (Pearson 1901), and the share of the variance in each, 0 to 1. The component of a
+// direction with the largest absolute value is positive. Fewer than two rows, fewer than two
+// numbers a row, and numbers that aren't finite are errors.
 func PCA(m Matrix) (points []Point, shares [2]float64, err error) {
 	if m.Rows < 2 || m.Dim < 2 {
-		return nil, shares, fmt.Errorf("a plane of %d vectors of %d numbers: expected two vectors of two numbers, or more", m.Rows, m.Dim)
+		return nil, shares, fmt.Errorf("PCA of %d vectors of %d numbers: expected at least two vectors of two numbers", m.Rows, m.Dim)
 	}
-	wide := mat.NewDense(m.Rows, m.Dim, nil)
+	rows := mat.NewDense(m.Rows, m.Dim, nil)
 	means := make([]float64, m.Dim)
 	for i := range m.Rows {
 		for j, x := range m.Row(i) {
-			wide.Set(i, j, float64(x))
+			rows.Set(i, j, float64(x))
 			means[j] += float64(x) / float64(m.Rows)
 		}
 	}
 	var covariance mat.SymDense
-	stat.CovarianceMatrix(&covariance, wide, nil)
+	stat.CovarianceMatrix(&covariance, rows, nil)
 	var eigen mat.EigenSym
 	if !eigen.Factorize(&covariance, true) {
 		return nil, shares, fmt.Errorf("no principal components found: a number isn't finite")

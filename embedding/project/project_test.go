@@ -241,7 +241,7 @@ func TestTSNEErrors(t *testing.T) {
 	for want, change := range map[string]func(*TSNE){
 		"perplexity 300 of 300": func(o *TSNE) { o.Perplexity = 300 },
 		"perplexity NaN":        func(o *TSNE) { o.Perplexity = math.NaN() },
-		"one or more steps":     func(o *TSNE) { o.Iterations = 0 },
+		"0 iterations":          func(o *TSNE) { o.Iterations = 0 },
 		"exaggeration 0.5":      func(o *TSNE) { o.Exaggeration = 0.5 },
 		"learning rate -1":      func(o *TSNE) { o.LearningRate = -1 },
 		"a start of 2 points":   func(o *TSNE) { o.Start = make([]Point, 2) },

@@ -2,19 +2,16 @@ package project
 
 import (
 	"math"
-	"runtime"
-	"sync"
-
 	"tinygpt/model/kernel"
 )
 
 // similarities returns p [n, n] (van der Maaten and Hinton 2008, equation 1 and section
-// 3.1): p[j|i] is a normal distribution of squared distances around row i, as narrow as
-// gives it the perplexity, and p[i,j] = (p[j|i] + p[i|j])/2n.
+// 3.1): p[j|i] is a Gaussian around row i whose width gives it the perplexity, and
+// p[i,j] = (p[j|i] + p[i|j])/2n.
 func similarities(m Matrix, perplexity float64) []float32 {
 	n := m.Rows
 	p := squaredDistances(m)
-	each(n, func(i int) { conditional(p[i*n:(i+1)*n], i, math.Log(perplexity)) })
+	kernel.Each(n, func(i int) { conditional(p[i*n:(i+1)*n], i, math.Log(perplexity)) })
 	for i := range n {
 		for j := range i {
 			both := (p[i*n+j] + p[j*n+i]) / float32(2*n)
@@ -24,8 +21,8 @@ func similarities(m Matrix, perplexity float64) []float32 {
 	return p
 }
 
-// squaredDistances [n, n] are |a|² + |b|² − 2a·b, of rows less their mean, which makes
-// the numbers small.
+// squaredDistances returns the squared distances between all rows, [n, n]: |a|² + |b|² − 2a·b
+// of the rows minus their mean, which keeps the rounding errors small.
 func squaredDistances(m Matrix) []float32 {
 	n, d := m.Rows, m.Dim
 	means := make([]float64, d)
@@ -54,8 +51,9 @@ func squaredDistances(m Matrix) []float32 {
 	return out
 }
 
-// conditional turns the squared distances of a row into probabilities whose entropy is
-// the wanted one: exp(−β·d), with β found by Newton's method in log β between bounds.
+// conditional turns the squared distances d of a row into probabilities in proportion to
+// exp(−β·d). β is such that their entropy, in nats, is the given one; Newton's method finds
+// log β between two bounds. The row's own probability is 0.
 func conditional(row []float32, self int, entropy float64) {
 	least, mean := math.Inf(1), 0.0
 	for j, d := range row {
@@ -98,7 +96,7 @@ func conditional(row []float32, self int, entropy float64) {
 		}
 		next := at + off/max(beta*beta*(second-first*first), 1e-12)
 		if !(next > low && next < high) || math.Abs(next-at) > 5 {
-			switch { // halve what is between the bounds, or go on by a factor
+			switch { // bisect, or multiply β by a factor while a bound is missing
 			case math.IsInf(high, 0):
 				next = at + 2
 			case math.IsInf(low, 0):
@@ -107,7 +105,7 @@ func conditional(row []float32, self int, entropy float64) {
 				next = (low + high) / 2
 			}
 		}
-		if math.Abs(next) > 300 { // rows that are the same, more than the perplexity
+		if math.Abs(next) > 300 { // no such β: more equal rows than the perplexity
 			break
 		}
 		at = next
@@ -115,18 +113,4 @@ func conditional(row []float32, self int, entropy float64) {
 	for j, w := range weights {
 		row[j] = float32(w / sum)
 	}
-}
-
-// each calls f for 0 to n−1, on all processors.
-func each(n int, f func(i int)) {
-	var all sync.WaitGroup
-	threads := runtime.GOMAXPROCS(0)
-	for t := range threads {
-		all.Go(func() {
-			for i := t; i < n; i += threads {
-				f(i)
-			}
-		})
-	}
-	all.Wait()
 }

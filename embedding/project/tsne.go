@@ -10,9 +10,9 @@ import (
 )
 
 // TSNE has the settings of t-SNE (van der Maaten and Hinton 2008, Visualizing Data using
-// t-SNE). The gradient is exact: time and memory grow with the square of the rows.
+// t-SNE). The gradient is exact: time and memory grow with the square of the number of rows.
 type TSNE struct {
-	// Perplexity is about how many neighbours a row has (equation 1 and below it).
+	// Perplexity is about how many neighbours each row has (section 2).
 	Perplexity float64
 	// Iterations is the number of steps; in the first ExaggerationSteps of them p is
 	// multiplied by Exaggeration (section 3.4), so that clusters form.
@@ -21,34 +21,34 @@ type TSNE struct {
 	// LearningRate is the size of a step; 0 is rows/(4·Exaggeration), 50 or more
 	// (Belkina et al. 2019).
 	LearningRate float64
-	// Seed is of the normally distributed start, if Start is nil. Otherwise the start is
-	// Start, scaled to a deviation of 1e-4 along x.
+	// Start has the first places, which are scaled to a standard deviation of 1e-4 along x. If
+	// it is nil, they are drawn from a normal distribution with Seed.
 	Seed  uint64
 	Start []Point
 	// Progress, unless nil, is called after each step.
 	Progress func(step, steps int)
 }
 
-// DefaultTSNE has the settings that are usual today: those of the paper, but for a longer
-// and stronger early exaggeration (van der Maaten 2014, section 5).
+// DefaultTSNE returns the settings that are usual today: those of the paper, with the longer
+// and stronger early exaggeration of van der Maaten 2014, section 5.
 func DefaultTSNE() TSNE {
 	return TSNE{Perplexity: 30, Iterations: 1000, ExaggerationSteps: 250, Exaggeration: 12, Seed: 1}
 }
 
-// MaxRows is how many rows t-SNE takes: p has a gigabyte then.
+// MaxRows is the maximum number of rows of t-SNE: their similarities take a gigabyte.
 const MaxRows = 16000
 
-// How far a row's entropy may be from log(perplexity), in nats.
+// entropyTolerance is how far a row's entropy may be from log(perplexity), in nats.
 const entropyTolerance = 1e-5
 
-// Momentum and the adaption of each coordinate's rate (section 3.4; Jacobs 1988, with the
+// Momentum and the adaptation of each coordinate's rate (section 3.4; Jacobs 1988, with the
 // constants of the authors' program).
 const (
 	momentumFirst = 0.5 // during early exaggeration
 	momentum      = 0.8
 	gainUp        = 0.2
 	gainDown      = 0.8
-	gainLeast     = 0.01
+	gainMin       = 0.01
 )
 
 // validate checks the settings for n rows.
@@ -61,20 +61,21 @@ func (t TSNE) validate(n int) error {
 	case !(t.Perplexity >= 1) || t.Perplexity >= float64(n-1):
 		return fmt.Errorf("perplexity %v of %d vectors: expected 1 or more, and less than %d", t.Perplexity, n, n-1)
 	case t.Iterations < 1 || t.ExaggerationSteps < 0:
-		return fmt.Errorf("%d steps, %d of them exaggerated: expected one or more steps", t.Iterations, t.ExaggerationSteps)
+		return fmt.Errorf("%d iterations, %d of them with exaggeration: expected 1 or more, and 0 or more", t.Iterations, t.ExaggerationSteps)
 	case !(t.Exaggeration >= 1) || math.IsInf(t.Exaggeration, 0):
 		return fmt.Errorf("exaggeration %v: expected 1 or more", t.Exaggeration)
 	case !(t.LearningRate >= 0) || math.IsInf(t.LearningRate, 0):
 		return fmt.Errorf("learning rate %v: expected a positive number, or 0 for one that fits", t.LearningRate)
 	case t.Start != nil && len(t.Start) != n:
-		return fmt.Errorf("a start of %d points for %d vectors", len(t.Start), n)
+		return fmt.Errorf("a start of %d points for %d vectors: expected a point for each", len(t.Start), n)
 	}
 	return nil
 }
 
-// Run returns the points and the cost that they reach: the Kullback-Leibler divergence
-// of neighbourhoods in the plane from those of the rows, in nats. The same settings give
-// the same points, whatever the number of threads.
+// Run returns a point for each row, and their cost: the Kullback-Leibler divergence of the
+// neighbourhoods in the plane from those of the rows, in nats. The same settings give the same
+// points, whatever the number of threads. Settings that don't fit the rows are errors, and so
+// is the end of ctx.
 func (t TSNE) Run(ctx context.Context, m Matrix) ([]Point, float64, error) {
 	n := m.Rows
 	if err := t.validate(n); err != nil {
@@ -106,7 +107,7 @@ func (t TSNE) Run(ctx context.Context, m Matrix) ([]Point, float64, error) {
 			if gradient*velocity[i] < 0 { // the last step went down this slope
 				gain[i] += gainUp
 			} else {
-				gain[i] = max(gain[i]*gainDown, gainLeast)
+				gain[i] = max(gain[i]*gainDown, gainMin)
 			}
 			velocity[i] = keep*velocity[i] - rate*gain[i]*gradient
 			place[i] += velocity[i]
@@ -119,8 +120,8 @@ func (t TSNE) Run(ctx context.Context, m Matrix) ([]Point, float64, error) {
 	return turned(place), cost(p, place, n), nil
 }
 
-// turned returns the points, turned about their mean so that they spread most along x:
-// no distance changes, and pictures are wider than high.
+// turned returns the points, rotated about their mean so that their variance along x is
+// largest: no distance changes, and pictures are wider than high.
 func turned(place []float64) []Point {
 	n := len(place) / 2
 	var xx, xy, yy float64
@@ -137,13 +138,14 @@ func turned(place []float64) []Point {
 	return out
 }
 
+// narrow rounds from to float32.
 func narrow(to []float32, from []float64) {
 	for i, x := range from {
 		to[i] = float32(x)
 	}
 }
 
-// start returns all x, then all y.
+// start returns the first places, [2n]: all x, then all y.
 func (t TSNE) start(n int) []float64 {
 	const deviation = 1e-4
 	place := make([]float64, 2*n)
@@ -181,7 +183,8 @@ func center(place []float64) {
 	}
 }
 
-// cost is Σ p·log(p/q), q = (1 + |a − b|²)⁻¹ over their sum (equations 2 and 4).
+// cost returns Σ p·log(p/q) over all pairs of rows, where q is (1 + |a − b|²)⁻¹ of their
+// places, divided by the sum over all pairs (equations 2 and 4).
 func cost(p []float32, place []float64, n int) float64 {
 	x, y := place[:n], place[n:]
 	var sum, all, entropy, logs float64

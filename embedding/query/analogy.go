@@ -11,7 +11,7 @@ import (
 
 // Method is how the answer to "a is to b as c is to ?" is found (Levy and Goldberg 2014,
 // Linguistic Regularities in Sparse and Explicit Word Representations, sections 3 and
-// 6). The words of the question are no answers.
+// 6). The words of the question are never the answer.
 type Method string
 
 // The methods, for unit vectors.
@@ -25,13 +25,13 @@ const (
 	Direction Method = "direction"
 )
 
-// Methods are all of them.
+// Methods lists all methods.
 var Methods = []Method{Add, Mul, Direction}
 
 // epsilon of 3CosMul keeps the quotient finite.
 const epsilon = 0.001
 
-// ParseMethod reads a method's name.
+// ParseMethod returns the method of that name, in any case. An unknown name is an error.
 func ParseMethod(name string) (Method, error) {
 	if m := Method(strings.ToLower(name)); slices.Contains(Methods, m) {
 		return m, nil
@@ -39,14 +39,14 @@ func ParseMethod(name string) (Method, error) {
 	return "", fmt.Errorf("no method %q: %s", name, suggest.Expected(Method(name), Methods...))
 }
 
-// terms are what a question adds to the cosines of a word with a, b and c.
+// terms is what a question's score needs besides the cosines of a word with a, b and c.
 type terms struct {
-	sum       float32 // 1/|b − a + c|, of Add
-	offset    float32 // c·(b − a), of Direction
-	direction float64 // 1/|b − a|, of Direction
+	sum       float32 // 1/|b − a + c|, for Add
+	offset    float32 // c·(b − a), for Direction
+	direction float64 // 1/|b − a|, for Direction
 }
 
-// termsOf computes the terms from the cosines of the question's own words.
+// termsOf computes the terms from the cosines of the question's words with each other.
 func termsOf(ab, ac, bc float64) terms {
 	inverse := func(square float64) float64 {
 		if square < 1e-12 {
@@ -61,7 +61,8 @@ func termsOf(ab, ac, bc float64) terms {
 	}
 }
 
-// score is how well a word fits whose cosines with a, b and c are given.
+// score returns how well a word answers a question, where a, b and c are its cosines with the
+// question's words.
 func (m Method) score(a, b, c float32, t terms) float32 {
 	switch m {
 	case Add:
@@ -77,7 +78,8 @@ func (m Method) score(a, b, c float32, t terms) float32 {
 	}
 }
 
-// Analogy answers "a is to b as c is to ?" with the n best words.
+// Analogy answers "a is to b as c is to ?" with the n best words. A word without a vector is
+// an error.
 func (s *Space) Analogy(m Method, a, b, c string, n int) ([]Answer, error) {
 	var rows [3]int
 	targets := make([]float32, 0, 3*s.Dim)

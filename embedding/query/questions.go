@@ -3,9 +3,7 @@ package query
 import (
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
-	"sync"
 
 	"tinygpt/internal/userfile"
 	"tinygpt/model/kernel"
@@ -18,8 +16,9 @@ type Section struct {
 	Questions [][4]string
 }
 
-// ParseQuestions reads analogies in the form of word2vec's questions-words.txt: a line
-// ": name" begins a section, each other line has four words. name is for errors.
+// ParseQuestions reads analogies in the format of word2vec's questions-words.txt: a line
+// ": name" begins a section, each other line has four words. Errors begin with name and the
+// line.
 func ParseQuestions(r io.Reader, name string) ([]Section, error) {
 	return parseLines(r, name, "questions", func(sections []Section, n int, line string) ([]Section, error) {
 		if section, ok := strings.CutPrefix(line, ":"); ok {
@@ -27,7 +26,7 @@ func ParseQuestions(r io.Reader, name string) ([]Section, error) {
 		}
 		words := strings.Fields(line)
 		if len(words) != 4 {
-			return nil, fmt.Errorf("%s, line %d has %d words: expected four, a is to b as c is to d, or \": name\" of a section", name, n, len(words))
+			return nil, fmt.Errorf("%s, line %d has %d words: expected four, a is to b as c is to d, or \": name\" to begin a section", name, n, len(words))
 		}
 		if len(sections) == 0 {
 			sections = append(sections, Section{Name: name})
@@ -38,8 +37,8 @@ func ParseQuestions(r io.Reader, name string) ([]Section, error) {
 	})
 }
 
-// parseLines reads a file with one item a line: add returns the items so far with that
-// of the next line. A file without items is an error; what is their name in it.
+// parseLines reads a file with one item a line: add appends the item of line n to all. A file
+// without items is an error, which calls them what.
 func parseLines[T any](r io.Reader, name, what string, add func(all []T, n int, line string) ([]T, error)) (all []T, err error) {
 	if err := userfile.EachLine(r, name, func(n int, line []byte) (err error) {
 		all, err = add(all, n, string(line))
@@ -48,7 +47,7 @@ func parseLines[T any](r io.Reader, name, what string, add func(all []T, n int, 
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s: no %s in it", name, what)
+		return nil, fmt.Errorf("%s: there are no %s in it", name, what)
 	}
 	return all, nil
 }
@@ -56,19 +55,20 @@ func parseLines[T any](r io.Reader, name, what string, add func(all []T, n int, 
 // SectionScore counts a section's right answers.
 type SectionScore struct {
 	Name string `json:"name"`
-	// Questions are those whose four words are in the vocabulary, Unknown the others.
+	// Questions is the number of those whose four words are in the vocabulary, Unknown that of
+	// the others.
 	Questions int `json:"questions"`
 	Unknown   int `json:"unknown"`
-	// Correct is for each method in turn.
+	// Correct has the number of right answers for each method.
 	Correct []int `json:"correct"`
 }
 
-// Share is the share of correct answers by method i, in percent.
+// Share returns the share of right answers by method i, in percent of Questions.
 func (s SectionScore) Share(i int) float64 {
 	return 100 * float64(s.Correct[i]) / float64(max(s.Questions, 1))
 }
 
-// Sum adds up sections under a name; those for which take says so.
+// Sum adds up the sections for which take returns true, all if take is nil, under a name.
 func Sum(name string, sections []SectionScore, take func(SectionScore) bool) SectionScore {
 	sum := SectionScore{Name: name}
 	for _, s := range sections {
@@ -87,17 +87,17 @@ func Sum(name string, sections []SectionScore, take func(SectionScore) bool) Sec
 	return sum
 }
 
-// Fold says how words of a test are looked up.
+// Fold says how the words of a test are looked up in the vocabulary.
 type Fold bool
 
-// With IgnoreCase, a test's word is the first of the vocabulary that has the same letters
-// in any case, as in gensim; with ExactCase it is the same word.
 const (
-	ExactCase  Fold = false
+	// ExactCase finds a word that is the same.
+	ExactCase Fold = false
+	// IgnoreCase finds the first word that has the same letters in any case, as gensim does.
 	IgnoreCase Fold = true
 )
 
-// rows returns the row of each word as a test of this fold writes it.
+// rows returns a function that looks up the row of a test's word.
 func (s *Space) rows(f Fold) func(string) (int, bool) {
 	if f == ExactCase {
 		return func(w string) (int, bool) { i, ok := s.index[w]; return i, ok }
@@ -117,9 +117,9 @@ func (s *Space) rows(f Fold) func(string) (int, bool) {
 // candidates is how many words are compared with the questions at a time.
 const candidates = 2048
 
-// Score answers the questions by each of the methods. An answer is right if the best
-// word, without the question's three, is the fourth. Of equal scores the first word of
-// the vocabulary is the answer.
+// Score answers the questions by each of the methods and returns the counts of each section.
+// The answer is the best word that isn't one of the question's first three, among equal scores
+// the first of the vocabulary; it is right if it is the fourth.
 func (s *Space) Score(sections []Section, methods []Method, fold Fold) []SectionScore {
 	find := s.rows(fold)
 	out := make([]SectionScore, len(sections))
@@ -152,23 +152,23 @@ func (s *Space) Score(sections []Section, methods []Method, fold Fold) []Section
 	return out
 }
 
-// examination is the questions of one section. Few words make many questions: their
-// cosines with a block of candidates are computed once, then the questions go over them
-// while they are in cache.
+// examination is the questions of one section. A few words occur in many questions, so their
+// cosines with a block of candidates are computed once, and all questions read them while they
+// are in cache.
 type examination struct {
 	space     *Space
 	methods   []Method
 	questions []*question
 	words     []int       // rows of the words in the questions
-	places    map[int]int // of a row in words
+	places    map[int]int // from a row to its index in words
 }
 
-// question is one with the best answers so far, by method.
+// question is an analogy with the best answers so far.
 type question struct {
-	rows   [4]int
-	places [3]int
+	rows   [4]int // of its words
+	places [3]int // of the first three in the examination's words
 	terms  terms
-	best   []answer
+	best   []answer // by method
 }
 
 type answer struct {
@@ -195,8 +195,8 @@ func (e *examination) add(rows [4]int) {
 	e.questions = append(e.questions, q)
 }
 
-// answer finds the best words. Each question is one goroutine's at a time, and goes
-// through the candidates in order: the result doesn't depend on the number of threads.
+// answer finds the best words. Each question goes through the candidates in order, so the
+// result doesn't depend on the number of threads.
 func (e *examination) answer() {
 	s, d := e.space, e.space.Dim
 	asked := make([]float32, 0, len(e.words)*d)
@@ -207,20 +207,12 @@ func (e *examination) answer() {
 	for from := 0; from < len(s.Words) && len(e.questions) > 0; from += candidates {
 		n := min(candidates, len(s.Words)-from)
 		kernel.Product{TransB: true, M: len(e.words), N: n, K: d, A: asked, B: s.unit[from*d:], C: cosines}.Compute()
-		var all sync.WaitGroup
-		threads := runtime.GOMAXPROCS(0)
-		for t := range threads {
-			all.Go(func() {
-				for i := t; i < len(e.questions); i += threads {
-					e.questions[i].consider(e.methods, cosines, from, n)
-				}
-			})
-		}
-		all.Wait()
+		kernel.Each(len(e.questions), func(i int) { e.questions[i].consider(e.methods, cosines, from, n) })
 	}
 }
 
-// consider looks at n candidates, whose first row is from.
+// consider compares n candidates, the rows from on, with the best answers so far. cosines is
+// [words, n].
 func (q *question) consider(methods []Method, cosines []float32, from, n int) {
 	a, b, c := cosines[q.places[0]*n:][:n], cosines[q.places[1]*n:][:n], cosines[q.places[2]*n:][:n]
 	for i, m := range methods {

@@ -16,9 +16,10 @@ type Pair struct {
 	Grade float64
 }
 
-// ParsePairs reads a similarity set as WordSim-353 and SimLex-999 are kept: two words and
-// a grade a line, apart by tabs, commas or blanks; the first line may be names of the
-// columns, columns after the third are passed over. name is for errors.
+// ParsePairs reads a similarity set in the format of WordSim-353 and SimLex-999: in each line
+// two words and a grade, separated by tabs, commas, semicolons or blanks. The first line may
+// name the columns; columns after the third and lines that begin with # are ignored. Errors
+// begin with name and the line.
 func ParsePairs(r io.Reader, name string) ([]Pair, error) {
 	return parseLines(r, name, "pairs of words", func(pairs []Pair, n int, line string) ([]Pair, error) {
 		if line[0] == '#' {
@@ -44,25 +45,27 @@ func ParsePairs(r io.Reader, name string) ([]Pair, error) {
 			if n == 1 {
 				return pairs, nil // names of the columns
 			}
-			return nil, fmt.Errorf("%s, line %d: found %q: expected two words and a grade, apart by tabs, commas, semicolons or blanks", name, n, line)
+			return nil, fmt.Errorf("%s, line %d: found %q: expected two words and a grade, separated by tabs, commas, semicolons or blanks", name, n, line)
 		}
 		return append(pairs, Pair{strings.TrimSpace(fields[0]), strings.TrimSpace(fields[1]), grade}), nil
 	})
 }
 
-// PairScore is how well cosines follow people's grades.
+// PairScore is how well cosines agree with people's grades.
 type PairScore struct {
-	// Pairs are those whose words are both in the vocabulary, Unknown the others.
+	// Pairs is the number of those whose words are both in the vocabulary, Unknown that of the
+	// others.
 	Pairs   int `json:"pairs"`
 	Unknown int `json:"unknown"`
-	// Spearman is the rank correlation of cosines and grades, Low to High its 95 %
-	// confidence interval; of fewer than two pairs 0, from -1 to 1.
+	// Spearman is the rank correlation of cosines and grades, 0 for fewer than two pairs. Low
+	// to High is its 95 % confidence interval: −1 to 1 for fewer than four pairs, or if the
+	// correlation is ±1.
 	Spearman float64 `json:"spearman"`
 	Low      float64 `json:"low"`
 	High     float64 `json:"high"`
 }
 
-// Correlate compares cosines with grades.
+// Correlate compares the cosines of the pairs with their grades.
 func (s *Space) Correlate(pairs []Pair, fold Fold) PairScore {
 	find := s.rows(fold)
 	var cosines, grades []float64

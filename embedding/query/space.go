@@ -1,7 +1,7 @@
-// Package query asks word vectors: which words are near a word, which word is to c as b
-// is to a, and how well vectors answer files of such questions.
+// Package query answers questions with word vectors: which words are near a word, which word
+// is to c as b is to a, and how well vectors answer files of such questions.
 //
-// All vectors are divided by their lengths first, so that a product is a cosine.
+// All vectors are divided by their lengths first, so that a dot product is a cosine.
 package query
 
 import (
@@ -21,11 +21,12 @@ type Space struct {
 
 	index map[string]int
 	unit  []float32 // [V, D]
-	// scores has room for the products of three targets with all words: [3, V].
+	// scores is a buffer for the products of three vectors with all words, [3, V].
 	scores []float32
 }
 
-// New computes the unit vectors. A vector of length 0 stays 0: it is near nothing.
+// New returns the space of v's words. It copies the vectors. A vector of length 0 stays 0: its
+// cosine with all others is 0.
 func New(v *embedding.Vectors) *Space {
 	s := &Space{Words: v.Words, Dim: v.Dim, index: v.Index(), unit: slices.Clone(v.Matrix), scores: make([]float32, 3*len(v.Words))}
 	for i := range v.Words {
@@ -34,7 +35,7 @@ func New(v *embedding.Vectors) *Space {
 	return s
 }
 
-// Unit returns the unit vector of word i, a part of the space.
+// Unit returns the unit vector of word i, [D], which shares memory with the space.
 func (s *Space) Unit(i int) []float32 { return s.unit[i*s.Dim : (i+1)*s.Dim : (i+1)*s.Dim] }
 
 // normalize divides x by its length, summed in float64.
@@ -52,8 +53,8 @@ func normalize(x []float32) {
 	}
 }
 
-// Find returns the row of a word. An unknown word is an error that names the word of the
-// same letters in another case, if there is one.
+// Find returns the row of a word. An unknown word is an error, which suggests the same word in
+// lower or upper case if there is one.
 func (s *Space) Find(word string) (int, error) {
 	if i, ok := s.index[word]; ok {
 		return i, nil
@@ -72,8 +73,8 @@ type Answer struct {
 	Score float64 `json:"score"`
 }
 
-// Neighbours returns the n words whose vectors have the largest cosine with the word's,
-// without the word.
+// Neighbours returns the n other words whose vectors have the largest cosine with the word's,
+// the largest first. An unknown word is an error.
 func (s *Space) Neighbours(word string, n int) ([]Answer, error) {
 	i, err := s.Find(word)
 	if err != nil {
@@ -82,7 +83,8 @@ func (s *Space) Neighbours(word string, n int) ([]Answer, error) {
 	return s.best(s.products(s.Unit(i)), n, i), nil
 }
 
-// products are those of one to three vectors with all words: [len(targets)/D, V].
+// products returns the dot products of one to three vectors with all words, [n, V], valid until
+// the next call. targets is [n, D].
 func (s *Space) products(targets []float32) []float32 {
 	m := len(targets) / s.Dim
 	scores := s.scores[:m*len(s.Words)]
@@ -90,8 +92,8 @@ func (s *Space) products(targets []float32) []float32 {
 	return scores
 }
 
-// best are the n words with the largest scores but for those excluded, the first in the
-// vocabulary among equals.
+// best returns the n words with the largest scores, without the rows excluded; of words with
+// equal scores, the first in the vocabulary.
 func (s *Space) best(scores []float32, n int, excluded ...int) []Answer {
 	type scored struct {
 		row   int
@@ -122,6 +124,7 @@ func (s *Space) best(scores []float32, n int, excluded ...int) []Answer {
 	return out
 }
 
+// cosine returns the cosine of two rows, summed in float64.
 func (s *Space) cosine(i, j int) float64 {
 	var sum float64
 	y := s.Unit(j)

@@ -1,6 +1,6 @@
-// Package spec is the objectives of word vectors as they are written in the papers, each a
-// graph of Gorgonia's own operations over a small batch in float64: a one-hot matrix times
-// a table is the lookup of words, then products, σ, log and sums, and Grad for the
-// gradients. It specifies what the kernels compute, and shows it; Step can train a small
-// model with it. It takes no shortcut and is slow.
+// Package spec has the objectives of word vectors as the papers write them, each as a graph of
+// Gorgonia's own operations over a small batch in float64: a one-hot matrix times a table is
+// the lookup of words, then come products, σ, log and sums, and Grad for the gradients. It
+// specifies what the kernels compute. Step, SoftmaxStep and GloVeStep train small models with
+// it. It takes no shortcut and is slow.
 package spec

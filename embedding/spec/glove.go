@@ -5,18 +5,21 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Counts are cells of a matrix of co-occurrences.
+// Counts is some cells X of a matrix of co-occurrences [Words, Words]: cell i is in Rows[i] and
+// Columns[i].
 type Counts struct {
 	Words         int
 	Rows, Columns []int
-	Weights, Logs []float64 // f(X) and log X
+	Weights, Logs []float64 // f(X) and log X of each cell
 }
 
-// GloVe is equation 8 of Pennington et al. 2014 with the factor ½ of the authors' program:
+// GloVe returns the graph of equation 8 of Pennington et al. 2014 with the factor ½ of the
+// authors' program:
 //
 //	Σ ½ f(X) (w·c + b + b' − log X)²
 //
-// Its tables are the vectors of words and contexts [Words, d], and their biases [Words, 1].
+// Its tables are the vectors of words and of contexts, [Words, d] each, and their biases,
+// [Words, 1] each.
 func GloVe(c Counts, d int) (*Graph, error) {
 	vectors, biases := tensor.Shape{c.Words, d}, tensor.Shape{c.Words, 1}
 	g := newGraph(vectors, vectors, biases, biases)

@@ -7,10 +7,11 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Step trains a table of input and output vectors on pieces of a block by the gradient of
-// their graph, as kernel.NegativeSampling and kernel.AddRows do: word2vec.Trainer takes it
-// for its Step.
-func Step(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate float32, sums kernel.Sums, most float32) (cut int, err error) {
+// Step trains a table of input and output vectors, [2·words, D], on the pieces of a block with
+// the gradient of their graph, as kernel.NegativeSampling and kernel.AddRows do; it can be the
+// Step of a word2vec.Trainer. It returns how many rows' moves were cut to the length maxMove.
+// Classic CBOW is an error.
+func Step(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate float32, sums kernel.Sums, maxMove float32) (cut int, err error) {
 	if s.Classic {
 		return 0, errors.New("the graph has no classic CBOW: that isn't the gradient of its objective")
 	}
@@ -22,7 +23,7 @@ func Step(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate floa
 	}
 	for i, r := range sums.Rows {
 		at := int(r)
-		if move(t.Row(at), grads[at/words][at%words*t.D:], rate, kernel.Cuts(int(sums.First[i+1]-sums.First[i])), most) {
+		if move(t.Row(at), grads[at/words][at%words*t.D:], rate, kernel.Cuts(int(sums.First[i+1]-sums.First[i])), maxMove) {
 			cut++
 		}
 	}
@@ -30,8 +31,8 @@ func Step(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate floa
 }
 
 // SoftmaxStep is Step for the objective that negative sampling replaces: a block moves the
-// output vectors of all words, each of them by a length of most at most.
-func SoftmaxStep(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate float32, sums kernel.Sums, most float32) (cut int, err error) {
+// output vectors of all words, each by a length of at most maxMove.
+func SoftmaxStep(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, rate float32, sums kernel.Sums, maxMove float32) (cut int, err error) {
 	words := rows(t) / 2
 	b := BatchOf(pieces, words, s)
 	grads, err := b.gradients(t, Softmax)
@@ -39,23 +40,23 @@ func SoftmaxStep(t kernel.Table, pieces []kernel.Examples, s kernel.Sampling, ra
 		return 0, err
 	}
 	for word := range words {
-		if move(t.Row(words+word), grads[1][word*t.D:], rate, true, most) {
+		if move(t.Row(words+word), grads[1][word*t.D:], rate, true, maxMove) {
 			cut++
 		}
 	}
 	for i, r := range sums.Rows {
-		if word := int(r); word < words && move(t.Row(word), grads[0][word*t.D:], rate, kernel.Cuts(int(sums.First[i+1]-sums.First[i])), most) {
+		if word := int(r); word < words && move(t.Row(word), grads[0][word*t.D:], rate, kernel.Cuts(int(sums.First[i+1]-sums.First[i])), maxMove) {
 			cut++
 		}
 	}
 	return cut, nil
 }
 
-// rows is the number of rows of a table.
+// rows returns the number of rows of a table.
 func rows(t kernel.Table) int { return len(t.Data) / t.Stride }
 
-// gradients returns those of an objective of the batch with respect to the input and the
-// output vectors in t, [Words, D] each; nil if the batch has no examples.
+// gradients returns the gradients of the batch's objective with respect to the input vectors
+// and the output vectors in t, [Words, D] each; nil if the batch has no examples.
 func (b Batch) gradients(t kernel.Table, objective func(Batch, int) (*Graph, error)) ([][]float64, error) {
 	if len(b.Groups) == 0 {
 		return nil, nil
@@ -72,6 +73,7 @@ func (b Batch) gradients(t kernel.Table, objective func(Batch, int) (*Graph, err
 	return grads, err
 }
 
+// widen appends x to to.
 func widen(to []float64, x []float32) []float64 {
 	for _, v := range x {
 		to = append(to, float64(v))
@@ -79,16 +81,16 @@ func widen(to []float64, x []float32) []float64 {
 	return to
 }
 
-// move makes a step of gradient descent. If limited, a step longer than most is cut to it,
-// which the result says.
-func move(row []float32, gradient []float64, rate float32, limited bool, most float32) (cut bool) {
+// move makes a step of gradient descent. If limited, a step longer than maxMove is cut to that
+// length. It reports whether it was cut.
+func move(row []float32, gradient []float64, rate float32, limited bool, maxMove float32) (cut bool) {
 	gradient = gradient[:len(row)]
 	scale, squares := float64(rate), 0.0
 	for _, x := range gradient {
 		squares += scale * scale * x * x
 	}
-	if length := math.Sqrt(squares); limited && length > float64(most) {
-		scale *= float64(most) / length
+	if length := math.Sqrt(squares); limited && length > float64(maxMove) {
+		scale *= float64(maxMove) / length
 		cut = true
 	}
 	for j, x := range gradient {
@@ -97,14 +99,14 @@ func move(row []float32, gradient []float64, rate float32, limited bool, most fl
 	return cut
 }
 
-// GloVeStep makes a step of AdaGrad for each cell by the gradient of its graph, as
-// kernel.GloVe does: glove.Trainer takes it for its Step. Of t's numbers the last two are
-// the biases and the ones that they are multiplied by.
+// GloVeStep makes a step of AdaGrad for each cell with the gradient of its graph, as
+// kernel.GloVe does; it can be the Step of a glove.Trainer. The last two numbers of each row of
+// t are its bias and the 1 by which the other side's bias is multiplied.
 func GloVeStep(t kernel.AdaGradTable, rates []float32, blocks []kernel.Cells) error {
 	d := t.D - 2
 	for _, b := range blocks {
 		for _, c := range b.List {
-			// Two words are enough: the one and the other.
+			// A graph of two words is enough: the cell's row and its column.
 			g, err := GloVe(Counts{2, []int{0}, []int{1}, []float64{float64(c.F)}, []float64{float64(c.Log)}}, d)
 			if err != nil {
 				return err

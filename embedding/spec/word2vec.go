@@ -7,12 +7,13 @@ import (
 	"tinygpt/model/kernel"
 )
 
-// Batch is examples of word2vec over a vocabulary of Words words, in groups that share
-// their noise words.
+// Batch is examples of word2vec over a vocabulary of Words words. The examples of a group
+// share their noise words.
 type Batch struct {
 	Words  int
 	Groups []Group
-	// Share is what each noise word weighs: k of the objective is their sum.
+	// Share is the weight of each noise word, so that a group's noise words weigh as much as
+	// the objective's k.
 	Share float64
 }
 
@@ -24,7 +25,8 @@ type Group struct {
 	Noise   []int
 }
 
-// BatchOf spells out the examples of pieces that kernel.NegativeSampling computes.
+// BatchOf returns the examples that kernel.NegativeSampling trains on, given the same pieces,
+// in a vocabulary of words words.
 func BatchOf(pieces []kernel.Examples, words int, s kernel.Sampling) Batch {
 	b := Batch{Words: words}
 	for _, e := range pieces {
@@ -60,8 +62,8 @@ func BatchOf(pieces []kernel.Examples, words int, s kernel.Sampling) Batch {
 	return b
 }
 
-// hidden is the mean of each window's input vectors, [N, D]: a matrix of one-hot rows,
-// averaged, times the table.
+// hidden returns the mean of each window's input vectors, [N, D]: the mean of the window's
+// one-hot rows, times the table.
 func (b Batch) hidden(g *Graph, windows [][]int, table *G.Node) *G.Node {
 	x := make([]float64, len(windows)*b.Words)
 	for n, window := range windows {
@@ -72,12 +74,13 @@ func (b Batch) hidden(g *Graph, windows [][]int, table *G.Node) *G.Node {
 	return G.Must(G.Mul(g.constant("windows", len(windows), b.Words, x), table))
 }
 
-// NegativeSampling is the objective of equation 4 of Mikolov et al. 2013 ("Distributed
-// Representations of Words and Phrases"), to be minimised:
+// NegativeSampling returns the graph of equation 4 of Mikolov et al. 2013 ("Distributed
+// Representations of Words and Phrases"), negated, so that it is to be minimised:
 //
 //	Σ −log σ(h·o) + Share · Σ_noise −log σ(−h·n)
 //
-// Its tables are input and output vectors, both [Words, d].
+// Its tables are the input and the output vectors, [Words, d] each. The batch must have a
+// group.
 func NegativeSampling(b Batch, d int) (*Graph, error) {
 	return b.graph(d, func(g *Graph, h *G.Node, e Group, out *G.Node) *G.Node {
 		positive := dots(h, g.lookup("targets", e.Targets, out))
@@ -89,11 +92,12 @@ func NegativeSampling(b Batch, d int) (*Graph, error) {
 	})
 }
 
-// Softmax is the objective that negative sampling replaces, equation 2 of the same paper:
+// Softmax returns the graph of the objective that negative sampling replaces, equation 2 of the
+// same paper, with the same tables:
 //
 //	Σ log Σ_w exp(h·w) − h·o
 //
-// over all words w, with the same tables. Noise is not used.
+// The inner sum is over all words. Noise words aren't used.
 func Softmax(b Batch, d int) (*Graph, error) {
 	return b.graph(d, func(g *Graph, h *G.Node, e Group, out *G.Node) *G.Node {
 		scores := G.Must(G.Mul(h, G.Must(G.Transpose(out)))) // [N, Words]
@@ -103,7 +107,8 @@ func Softmax(b Batch, d int) (*Graph, error) {
 	})
 }
 
-// graph sums the loss of each group, which gets its hidden vectors and the output table.
+// graph returns the graph of the sum of loss over the groups. loss gets a group with its hidden
+// vectors h and the output table.
 func (b Batch) graph(d int, loss func(g *Graph, h *G.Node, e Group, out *G.Node) *G.Node) (*Graph, error) {
 	g := newGraph(tensor.Shape{b.Words, d}, tensor.Shape{b.Words, d})
 	var sum *G.Node

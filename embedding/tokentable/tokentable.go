@@ -10,10 +10,10 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// Fill sets the rows of a table [t.VocabSize(), v.Dim] whose tokens have a vector, and
-// returns how many. Vectors are scaled so that their standard deviation around 0 is that of
-// the table; rows without a vector keep what they have. Vectors that have none of the
-// tokens were trained with another tokenizer: an error.
+// Fill sets the rows of a table [t.VocabSize(), v.Dim] whose tokens have a vector, and returns
+// how many it sets. The vectors are scaled so that their root mean square is that of the table;
+// rows without a vector keep their numbers. A table of another size is an error, and so are
+// vectors that have none of the tokens: they were trained with another tokenizer.
 func Fill(table []float32, t tokenizer.Tokenizer, v *embedding.Vectors) (filled int, err error) {
 	if want := t.VocabSize() * v.Dim; len(table) != want {
 		return 0, fmt.Errorf("the token table has %d numbers: expected %d for %d tokens and vectors of %d numbers", len(table), want, t.VocabSize(), v.Dim)

@@ -16,8 +16,8 @@ import (
 // CheckpointFile is the name of the checkpoint in a run's folder.
 const CheckpointFile = "last.safetensors"
 
-// save draws the loss curve and writes the checkpoint, last: a run that goes on from it has
-// all that comes before.
+// save draws the loss curve and then writes the checkpoint, so that the other files of a run
+// are never older than its checkpoint.
 func (s *Session) save(dir string, log *atomicfile.Lines, all []Metrics) error {
 	meta := map[string]string{
 		"step": strconv.Itoa(s.step), "instructions": kernel.InstructionSet(), "elapsed": s.elapsed.String(), "text": s.text,
@@ -29,8 +29,9 @@ func (s *Session) save(dir string, log *atomicfile.Lines, all []Metrics) error {
 	return err
 }
 
-// Resume goes on from the checkpoint in dir, or if the run was stopped before its first one,
-// from its beginning.
+// Resume restores the checkpoint in dir, so that Run goes on from it. Without one, since the
+// run was stopped before its first, Run starts from the beginning. A damaged checkpoint and a
+// text that isn't the run's are errors.
 func (s *Session) Resume(dir string) error {
 	path := filepath.Join(dir, CheckpointFile)
 	f, err := safetensors.Open(path)

@@ -16,7 +16,7 @@ import (
 //go:embed presets/*.yaml
 var presets embed.FS
 
-// Presets has the configurations in the binary.
+// Presets has the configurations that come with the program, like vectors.yaml.
 var Presets = func() fs.FS {
 	folder, err := fs.Sub(presets, "presets")
 	if err != nil {
@@ -25,7 +25,7 @@ var Presets = func() fs.FS {
 	return folder
 }()
 
-// PresetNames lists them.
+// PresetNames lists the files of Presets.
 func PresetNames() []string {
 	names, _ := fs.Glob(Presets, "*.yaml")
 	return names
@@ -53,16 +53,16 @@ type Data struct {
 	// words of Chinese stories are those of their grammar.
 	StoriesLanguage string `yaml:"stories_language,omitempty"`
 	// Words is how text is cut: words (runs of letters and digits, each ideograph alone),
-	// spaces (what is between them) or characters; tokens if there is a Tokenizer.
+	// spaces (whatever is between spaces) or characters; tokens if there is a Tokenizer.
 	Words string `yaml:"words"`
 	// Tokenizer is a file or folder of a tokenizer whose tokens are the words, so that a
 	// GPT with the same tokenizer can begin with their vectors.
 	Tokenizer string `yaml:"tokenizer,omitempty"`
-	// MinCount is how often a word occurs at least; rarer ones are removed from the text.
+	// MinCount is how often a word must occur; rarer ones are removed from the text.
 	MinCount int `yaml:"min_count"`
-	// MaxWords is how large the vocabulary may be; 0: no limit.
+	// MaxWords is the maximum size of the vocabulary; 0: no limit.
 	MaxWords int `yaml:"max_words,omitempty"`
-	// ValFraction of the text, at its end, is held out.
+	// ValFraction is the share of the text, at its end, that is held out.
 	ValFraction float64 `yaml:"val_fraction"`
 }
 
@@ -74,7 +74,7 @@ type Settings struct {
 	Dim int `yaml:"dim"`
 	// Window is how many words on each side belong to a word's context, at most.
 	Window int `yaml:"window"`
-	// Epochs is how many times the text is gone through.
+	// Epochs is how many times the text is read.
 	Epochs int `yaml:"epochs"`
 	// LearningRate of sgns and cbow falls linearly to MinLearningRate; that of glove is
 	// AdaGrad's. 0: the model's usual one.
@@ -91,8 +91,8 @@ type Settings struct {
 	Negative int `yaml:"negative,omitempty"`
 	// NoisePower is the exponent of a word's frequency in the distribution of noise words.
 	NoisePower float64 `yaml:"noise_power,omitempty"`
-	// Sample is the threshold of subsampling: words more frequent than it are left out at
-	// random. 0: none is.
+	// Sample is the threshold of subsampling: occurrences of words whose share of the text is
+	// larger are left out at random. 0: none is.
 	Sample float64 `yaml:"sample"`
 	// Classic is cbow's gradient as in word2vec.c, without the mean's 1/C.
 	Classic bool `yaml:"classic,omitempty"`
@@ -105,10 +105,10 @@ type Settings struct {
 	// file.
 	MemoryMB int `yaml:"memory_mb,omitempty"`
 
-	// Evaluations is how often the held-out objective is measured and a checkpoint is
-	// written, in all.
+	// Evaluations is how many times in all the held-out objective is measured and a checkpoint
+	// is written.
 	Evaluations int `yaml:"evaluations"`
-	// Seed of all that is drawn.
+	// Seed is the seed of everything that is drawn at random.
 	Seed uint64 `yaml:"seed"`
 }
 
@@ -128,8 +128,8 @@ var (
 
 const graphEngine = "graph"
 
-// Default is what a YAML file's keys are laid over: word2vec's settings with gensim's
-// names and learning rates, and those of GloVe's demonstration.
+// Default returns the settings of keys that a YAML file doesn't have: word2vec's with gensim's
+// names and learning rates, and for GloVe those of its authors' demonstration.
 func Default() Config {
 	return Config{
 		Data: Data{StoriesSeed: 1, Words: "words", MinCount: 5, ValFraction: 0.01},
@@ -148,8 +148,8 @@ var rates = map[string]float64{SkipGram: 0.025, CBOW: 0.1, GloVe: 0.05}
 
 const classicRate = 0.05
 
-// Completed returns the configuration with what follows from the model, and without what it
-// has no use for.
+// Completed returns the configuration with the learning rate and the words that follow from
+// other settings, and without the settings that its model doesn't use.
 func (c Config) Completed() Config {
 	v := &c.Vectors
 	if c.Data.Tokenizer != "" {
@@ -175,7 +175,8 @@ func (c Config) Completed() Config {
 	return c
 }
 
-// Validate checks what can be known without the text.
+// Validate checks a completed configuration, as far as that is possible without the text. The
+// error has a line for each wrong key.
 func (c Config) Validate() error {
 	var errs []error
 	check := func(ok bool, format string, args ...any) {
@@ -186,7 +187,7 @@ func (c Config) Validate() error {
 	oneOf := func(key, value string, choices []string) {
 		check(slices.Contains(choices, value), "%s is %q: %s", key, value, suggest.Expected(value, choices...))
 	}
-	const most = 1_000_000 // numbers of words and steps stay within 64 bits
+	const manySteps = 1_000_000 // products of numbers of steps and words stay within 64 bits
 	d, v := c.Data, c.Vectors
 	if d.Tokenizer == "" {
 		oneOf("data.words", d.Words, corpus.Splitters)
@@ -203,12 +204,13 @@ func (c Config) Validate() error {
 	oneOf("vectors.model", v.Model, Models)
 	check(v.Dim >= 1 && v.Dim <= 4096, "vectors.dim is %d: expected 1 to 4096", v.Dim)
 	check(v.Window >= 1 && v.Window <= 100, "vectors.window is %d: expected 1 to 100", v.Window)
-	check(v.Epochs >= 1 && v.Epochs <= most, "vectors.epochs is %d: expected 1 to %d", v.Epochs, most)
+	check(v.Epochs >= 1 && v.Epochs <= manySteps, "vectors.epochs is %d: expected 1 to %d", v.Epochs, manySteps)
+	check(v.Evaluations >= 1 && v.Evaluations <= manySteps, "vectors.evaluations is %d: expected 1 to %d", v.Evaluations, manySteps)
 	known := slices.Contains(Models, v.Model) // else the rate that follows from it is unknown too
 	check(!known || v.LearningRate > 0 && v.LearningRate <= 10, "vectors.learning_rate is %v: expected more than 0, at most 10", v.LearningRate)
-	check(!v.Classic || v.Model == CBOW, "vectors.classic is cbow's: expected model cbow, found %s", v.Model)
+	check(!v.Classic || v.Model == CBOW, "vectors.classic is set, but vectors.model is %s: expected cbow, or no classic", v.Model)
 	if v.Model == GloVe {
-		check(v.Objective == "", "vectors.objective is %s: glove has its own", v.Objective)
+		check(v.Objective == "", "vectors.objective is %s: glove has its own objective, leave the key out", v.Objective)
 		if v.Engine != "" {
 			oneOf("vectors.engine", v.Engine, Engines)
 		}
@@ -219,11 +221,10 @@ func (c Config) Validate() error {
 	}
 	oneOf("vectors.objective", v.Objective, Objectives)
 	oneOf("vectors.engine", v.Engine, Engines)
-	check(v.Engine != graphEngine || !v.Classic, "vectors.engine graph has no classic CBOW: that isn't the gradient of an objective")
+	check(v.Engine != graphEngine || !v.Classic, "vectors.engine graph can't train classic CBOW, which isn't the gradient of an objective: set vectors.engine kernel, or leave out vectors.classic")
 	check(v.Negative >= 1 && v.Negative <= 100, "vectors.negative is %d: expected 1 to 100", v.Negative)
 	check(v.NoisePower >= 0 && v.NoisePower <= 2, "vectors.noise_power is %v: expected 0 to 2", v.NoisePower)
 	check(v.Sample >= 0 && v.Sample < 1, "vectors.sample is %v: expected 0 or more and less than 1", v.Sample)
 	check(!known || v.MinLearningRate >= 0 && v.MinLearningRate <= v.LearningRate, "vectors.min_learning_rate is %v: expected 0 to the learning rate, %v", v.MinLearningRate, v.LearningRate)
-	check(v.Evaluations >= 1 && v.Evaluations <= most, "vectors.evaluations is %d: expected 1 to %d", v.Evaluations, most)
 	return errors.Join(errs...)
 }

@@ -10,8 +10,8 @@ import (
 	"tinygpt/internal/number"
 )
 
-// Describe says what a training is about to do: what the text holds, and what minimal
-// count and subsampling take away.
+// Describe writes what a training is about to do: how large the text is, what the minimum count
+// and subsampling take away, how large the model is.
 func (s *Session) Describe(out io.Writer) {
 	voc, v := s.Text.Vocabulary, s.Config.Vectors
 	all := voc.Total + voc.Removed

@@ -1,5 +1,4 @@
-// Package training trains word vectors from a configuration: it makes the text and its
-// vocabulary, runs a model of word2vec or GloVe over it, measures a held-out objective,
-// and keeps a run's folder: config.yaml aside, metrics.jsonl, loss.svg, last.safetensors
-// (the checkpoint) and the vectors.
+// Package training trains word vectors from a configuration: it reads the text, collects its
+// vocabulary, trains a model of word2vec or GloVe, measures the objective on held-out text, and
+// writes metrics.jsonl, loss.svg and last.safetensors (the checkpoint) into a run's folder.
 package training

@@ -19,16 +19,16 @@ const (
 // Metrics is one line of a run's metrics.jsonl: an evaluation.
 type Metrics struct {
 	Step         int     `json:"step"`
-	Words        int     `json:"words"` // that the steps so far have read: words of the text, or cells of GloVe's matrix
+	Words        int     `json:"words"` // read by the steps so far; for GloVe, cells of its matrix
 	Epoch        float64 `json:"epoch"`
-	Loss         float64 `json:"loss,omitempty"`     // the objective on a sample of the training text, nats for each example
+	Loss         float64 `json:"loss,omitempty"`     // the objective on a sample of the training text, nats per example
 	ValLoss      float64 `json:"val_loss,omitempty"` // on held-out text
 	LearningRate float64 `json:"learning_rate"`
 	WordsPerSec  float64 `json:"words_per_second"`
 	Elapsed      float64 `json:"elapsed_seconds"`
 }
 
-// ReadMetrics reads a metrics.jsonl. A last line that was only partly written is left out.
+// ReadMetrics reads a metrics.jsonl. It leaves out a last line that was only partly written.
 func ReadMetrics(path string) ([]Metrics, error) { return atomicfile.ReadLines[Metrics](path) }
 
 // drawLoss draws the objective over the epochs.

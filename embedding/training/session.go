@@ -21,43 +21,44 @@ import (
 // learner is a model in training. What a step does is a function of its number and of the
 // state.
 type learner interface {
-	Steps() int                                       // of all epochs
-	Done(step int) int                                // words of the text, or cells of a matrix, in the steps before it
-	LearningRate(step int) float64                    // of a step
-	Train(step int) error                             // makes the step of that number
-	Evaluate() (training, heldOut float64, err error) // the objective on a sample of what is trained on, and on what isn't
-	State() []safetensors.Tensor                      // what a checkpoint keeps; it shares memory with the learner
-	Vectors() (matrix []float32)                      // [V, Dim], the result so far
-	FirstBad() (word int, what string)                // a vector that isn't finite, or −1
-	Close()                                           // removes what is temporary and gives up what only training needs
+	Steps() int                            // of all epochs
+	Done(step int) int                     // words of the text, or cells of a matrix, in the steps before it
+	LearningRate(step int) float64         // of a step
+	Train(step int) error                  // makes the step of that number
+	Evaluate() (training, heldOut float64) // the objective on a sample of what is trained on, and on what isn't
+	State() []safetensors.Tensor           // what a checkpoint keeps; it shares memory with the learner
+	Vectors() (matrix []float32)           // [V, Dim], the result so far
+	FirstBad() (word int, what string)     // a vector that isn't finite, or −1
+	Close()                                // removes what is temporary and gives up what only training needs
 }
 
 // Session is a training of word vectors.
 type Session struct {
 	Config Config
 	Text   *corpus.Text
-	// Progress is called after steps, a few times a second at most, and after every
-	// evaluation, when its Metrics has a ValLoss; nil: nobody looks.
+	// Progress, unless nil, is called after steps, at most a few times a second, and after
+	// every evaluation, whose Loss is set.
 	Progress func(Progress)
 
-	// Instructions is the instruction set that the checkpoint of a resumed training was
-	// written with; "" if it isn't known.
+	// Instructions is the instruction set with which the checkpoint of a resumed training was
+	// written; "" if it isn't known.
 	Instructions string
 
 	learner learner
-	text    string // fingerprint
+	text    string // fingerprint of Text
 	step    int    // the next one
 	elapsed time.Duration
 }
 
-// Progress is where a training is.
+// Progress is how far a training is.
 type Progress struct {
 	Metrics
 	Steps int    // of all epochs
-	Unit  string // what Words counts: words, or cells of GloVe's matrix
+	Unit  string // what Metrics.Words counts: "words", or "cells" of GloVe's matrix
 }
 
-// NewSession prepares a training from its beginning.
+// NewSession prepares a training from its beginning. The caller must Close it or Finish it.
+// Settings that Validate refuses and a text that leaves nothing to train on are errors.
 func NewSession(c Config, text *corpus.Text) (*Session, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func NewSession(c Config, text *corpus.Text) (*Session, error) {
 	return s, nil
 }
 
-// newLearner returns a new model with the settings.
+// newLearner returns a new model with the settings of c.
 func newLearner(c Config, text *corpus.Text) (learner, error) {
 	v := c.Vectors
 	if v.Model == GloVe {
@@ -104,8 +105,8 @@ func newLearner(c Config, text *corpus.Text) (learner, error) {
 	return t, nil
 }
 
-// Close removes what a training has put aside, and gives its memory back to the system.
-// Vectors that were taken before stay.
+// Close removes a training's temporary files and gives its memory back to the system. Vectors
+// that were returned before stay valid.
 func (s *Session) Close() {
 	if s.learner != nil {
 		s.learner.Close()
@@ -114,8 +115,8 @@ func (s *Session) Close() {
 	}
 }
 
-// Finish closes the session and returns the result. It gives up what only training needs
-// before it makes room for the result.
+// Finish closes the session and returns the result. It frees the memory that only training
+// needs before it allocates the result.
 func (s *Session) Finish() *embedding.Vectors {
 	s.learner.Close()
 	s.Text.Tokens = corpus.Sequence{}
@@ -125,24 +126,24 @@ func (s *Session) Finish() *embedding.Vectors {
 	return v
 }
 
-// Steps is the number of steps in all.
+// Steps returns the number of steps of all epochs.
 func (s *Session) Steps() int { return s.learner.Steps() }
 
-// Step is how many steps have been made.
+// Step returns how many steps have been made.
 func (s *Session) Step() int { return s.step }
 
-// Elapsed is the time that training has taken so far.
+// Elapsed returns the time that training has taken so far, over all of its processes.
 func (s *Session) Elapsed() time.Duration { return s.elapsed }
 
-// ErrStopped is what Run returns when its context ends: the checkpoint is written.
+// ErrStopped is what Run returns when its context ends, after it has written the checkpoint.
 var ErrStopped = errors.New("stopped")
 
-// reportInterval is how often Progress is called.
+// reportInterval is the minimum time between two calls of Progress for steps.
 const reportInterval = 200 * time.Millisecond
 
 // Run trains to the end and writes the run's files into dir. When ctx ends it finishes the
-// step that it is at, writes a checkpoint and returns ErrStopped. A number that isn't
-// finite ends the training with an error that names the word; the last checkpoint stays.
+// current step, writes a checkpoint and returns ErrStopped. A vector that isn't finite at an
+// evaluation ends the training with an error that names the word; the last checkpoint stays.
 func (s *Session) Run(ctx context.Context, dir string) error {
 	// Lines of steps that are made again are dropped.
 	all, log, err := atomicfile.Reopen(filepath.Join(dir, MetricsFile), func(m Metrics) bool { return m.Step <= s.step })
@@ -172,10 +173,7 @@ func (s *Session) Run(ctx context.Context, dir string) error {
 			if d := interrupt.Now().Sub(sinceReport).Seconds(); d > 0 {
 				m.WordsPerSec = float64(m.Words-doneThen) / d
 			}
-			var err error
-			if m.Loss, m.ValLoss, err = s.learner.Evaluate(); err != nil {
-				return err
-			}
+			m.Loss, m.ValLoss = s.learner.Evaluate()
 			all = append(all, m)
 			if err := errors.Join(log.Add(m), s.save(dir, log, all)); err != nil {
 				return err
@@ -201,7 +199,7 @@ func (s *Session) report(m Metrics) {
 	}
 }
 
-// due says whether an evaluation follows the steps made so far: they are spread evenly.
+// due reports whether an evaluation follows the last step. Evaluations are spread evenly.
 func (s *Session) due() bool {
 	n, steps := s.Config.Vectors.Evaluations, s.learner.Steps()
 	return s.step*n/steps > (s.step-1)*n/steps
@@ -212,7 +210,7 @@ func (s *Session) diverged(row int, what string) error {
 		what, s.Text.Vocabulary.Words[row], row+1, s.Text.Vocabulary.Counts[row], s.step)
 }
 
-// Vectors is the result so far.
+// Vectors returns a copy of the vectors as they are now.
 func (s *Session) Vectors() *embedding.Vectors {
 	return &embedding.Vectors{Words: s.Text.Vocabulary.Words, Counts: s.Text.Vocabulary.Counts, Dim: s.Config.Vectors.Dim, Matrix: s.learner.Vectors()}
 }

@@ -15,8 +15,9 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// ReadText reads the text of a configuration. A vocabulary that is too small to mean
-// anything is an error unless force is set. The report says what files it is from.
+// ReadText reads the text of a configuration: its files or else the built-in stories. read says
+// what files were read. A vocabulary of fewer than corpus.Smallest words is an error unless
+// force is set, and so is a configuration without a text.
 func ReadText(d Data, force bool) (text *corpus.Text, read data.Report, err error) {
 	split, err := d.splitter()
 	if err != nil {
@@ -64,6 +65,7 @@ func (d Data) divided(l *story.Language) bool {
 	return len(d.Files) == 0 && d.Words == "words" && d.Tokenizer == "" && l.Unspaced()
 }
 
+// splitter returns the splitter for the text.
 func (d Data) splitter() (corpus.Splitter, error) {
 	if l, err := story.ByName(d.StoriesLanguage); err == nil && d.divided(l) {
 		return corpus.NewSplitter("spaces")
@@ -78,7 +80,7 @@ func (d Data) splitter() (corpus.Splitter, error) {
 	return corpus.Tokens(t), nil
 }
 
-// fingerprint is a hash of a text: of its words and their order.
+// fingerprint returns the SHA-256 of a text's vocabulary and tokens, in hexadecimal.
 func fingerprint(t *corpus.Text) string {
 	h := sha256.New()
 	for _, w := range t.Vocabulary.Words {

@@ -134,7 +134,7 @@ func TestValidate(t *testing.T) {
 		"data.words is \"bytes\"":   func(c *Config) { c.Data.Words = "bytes" },
 		"data.val_fraction is 1":    func(c *Config) { c.Data.ValFraction = 1 },
 		"vectors.negative is 0":     func(c *Config) { c.Vectors.Negative = 0 },
-		"vectors.classic is cbow's": func(c *Config) { c.Vectors.Classic = true },
+		"vectors.classic is set":    func(c *Config) { c.Vectors.Classic = true },
 		"vectors.sample is -1":      func(c *Config) { c.Vectors.Sample = -1 },
 		"vectors.engine is \"tape\": expected kernel or graph": func(c *Config) {
 			c.Vectors.Model, c.Vectors.Engine = GloVe, "tape"

@@ -1,8 +1,8 @@
-// Package transfer carries word vectors over to named entities: vectors trained on much
-// text without labels are the input of a small classifier that learns from few labelled
-// sentences. It looks at a window of words around each word (Collobert et al. 2011,
-// Natural Language Processing (Almost) from Scratch, section 3.3.1), and starts from
-// random vectors, from vectors that stay as they are, or from vectors that are tuned on.
+// Package transfer uses word vectors to find named entities: vectors trained on much text
+// without labels are the input of a small classifier that learns from few labelled sentences.
+// It looks at a window of words around each word (Collobert et al. 2011, Natural Language
+// Processing (Almost) from Scratch, section 3.3.1), and starts from random vectors, from
+// vectors that stay as they are, or from vectors that are trained further.
 package transfer
 
 import (
@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// Start says what the word vectors of a classifier are at first, and whether they learn.
+// Start says what the word vectors of a classifier are at first, and whether they are trained.
 type Start string
 
 // The starts.
 const (
-	Random Start = "random" // normally distributed; they learn
-	Frozen Start = "frozen" // those given; they stay
-	Tuned  Start = "tuned"  // those given; they learn
+	Random Start = "random" // drawn from a normal distribution; trained
+	Frozen Start = "frozen" // those given; not trained
+	Tuned  Start = "tuned"  // those given; trained
 )
 
-// Starts are all of them.
+// Starts lists all starts.
 var Starts = []Start{Random, Frozen, Tuned}
 
 // File is a file of settings.
@@ -36,31 +36,31 @@ type Config struct {
 	Window int `yaml:"window"`
 	// Hidden is the width of the hidden layer.
 	Hidden int `yaml:"hidden"`
-	// Features of each word in the window besides its vector: shape (case and digits),
-	// suffix (its last three letters), each a small vector that is learned.
+	// Features is what the classifier knows of each word in the window besides its vector:
+	// shape (case and digits), suffix (its last three letters), each a small learned vector.
 	Features []string `yaml:"features"`
-	// CRF adds a conditional random field: the tags of a sentence are chosen together, by
-	// what follows what.
+	// CRF adds a conditional random field: the tags of a sentence are chosen together, with a
+	// learned score for each tag that follows another.
 	CRF bool `yaml:"crf"`
-	// Dropout acts on the input of the layers.
+	// Dropout is the share of the hidden layer's inputs that is set to 0 in training.
 	Dropout float64 `yaml:"dropout"`
-	// LearningRate is AdamW's at first; it falls to 0 in a line.
+	// LearningRate is AdamW's learning rate of the first step; it falls linearly to about 0.
 	LearningRate float64 `yaml:"learning_rate"`
 	// WeightDecay is AdamW's λ.
 	WeightDecay float64 `yaml:"weight_decay"`
-	// Epochs is how often the training sentences are gone through. The epoch counts whose
-	// F1 on the development sentences is best.
+	// Epochs is how many times the training sentences are read. The weights of the epoch with
+	// the best F1 on the development sentences are kept.
 	Epochs int `yaml:"epochs"`
-	// BatchTokens is about how many tokens an update sees.
+	// BatchTokens is about how many tokens an update is computed from.
 	BatchTokens int `yaml:"batch_tokens"`
 }
 
-// Default returns settings for some hundred to some thousand sentences.
+// Default returns settings for hundreds to thousands of training sentences.
 func Default() Config {
 	return Config{Window: 2, Hidden: 150, Features: []string{Shape, Suffix}, CRF: true, Dropout: 0.5, LearningRate: 2e-3, WeightDecay: 0.01, Epochs: 15, BatchTokens: 256}
 }
 
-// Validate checks the settings.
+// Validate returns an error that names the first setting that can't be used.
 func (c Config) Validate() error {
 	switch {
 	case c.Window < 0 || c.Window > 20:
@@ -80,7 +80,7 @@ func (c Config) Validate() error {
 	}
 	for i, f := range c.Features {
 		if f != Shape && f != Suffix || slices.Contains(c.Features[:i], f) {
-			return fmt.Errorf("features are %s: expected %s, %s, each once", strings.Join(c.Features, ", "), Shape, Suffix)
+			return fmt.Errorf("features is [%s]: expected %s and %s, each at most once", strings.Join(c.Features, ", "), Shape, Suffix)
 		}
 	}
 	return nil

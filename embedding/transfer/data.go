@@ -14,11 +14,12 @@ import (
 // the others, O outside of entities.
 type Sentence struct{ Words, Tags []string }
 
-// Sets are the sentences to learn from, to choose by, and to measure on.
+// Sets has the sentences to train on, to choose the best epoch by, and to measure on.
 type Sets struct{ Train, Dev, Test []Sentence }
 
-// Read reads sentences from a CoNLL file: a word and its tag a line, sentences apart by
-// blank lines. Tags may be IOB1, as in CoNLL-2003, or IOB2.
+// Read reads sentences from a CoNLL file: a word and its tag in each line, a blank line between
+// sentences. Tags may be IOB1, as in CoNLL-2003, or IOB2; they are returned as IOB2. Errors name
+// the file and the line.
 func Read(path string, o data.Options) ([]Sentence, error) {
 	examples, err := labelled.ReadExamples(path, labelled.CoNLL, labelled.Tagged, o)
 	if err != nil {
@@ -27,8 +28,8 @@ func Read(path string, o data.Options) ([]Sentence, error) {
 	return sentencesOf(examples)
 }
 
-// Stories returns texts of the built-in stories of a language with the names in them: few to learn
-// from, as labels cost work.
+// Stories returns sentences of the built-in stories of a language, in which names are tagged: at
+// most 400 to train on, since labels are costly in practice.
 func Stories(l *story.Language) (Sets, error) {
 	train, dev, test := labelled.Stories(l, "entities")
 	var s Sets
@@ -45,11 +46,12 @@ func Stories(l *story.Language) (Sets, error) {
 	return s, nil
 }
 
+// sentencesOf checks the tags and converts them to IOB2.
 func sentencesOf(examples []labelled.Example) ([]Sentence, error) {
 	var sentences []Sentence
 	for _, e := range examples {
 		for i, tag := range e.Tags {
-			if tag == "0" { // a slip of WikiGold's, once
+			if tag == "0" { // a mistake in WikiGold
 				e.Tags[i], tag = "O", "O"
 			}
 			if tag != "O" && (len(tag) < 3 || tag[1] != '-' || tag[0] != 'B' && tag[0] != 'I') {
@@ -61,7 +63,7 @@ func sentencesOf(examples []labelled.Example) ([]Sentence, error) {
 	return sentences, nil
 }
 
-// iob2 writes tags with a B- for the first word of every entity.
+// iob2 returns the tags with B- for the first word of every entity.
 func iob2(tags []string) []string {
 	out := slices.Repeat([]string{"O"}, len(tags))
 	for _, s := range metric.Spans(tags) {
@@ -73,8 +75,8 @@ func iob2(tags []string) []string {
 	return out
 }
 
-// Split divides sentences in their order: 70 % to learn from, 10 % to choose by, 20 % to
-// measure on.
+// Split divides sentences in their order: the first 70 % to train on, 10 % to choose by, 20 %
+// to measure on. Fewer than ten are an error.
 func Split(all []Sentence) (Sets, error) {
 	a, b := len(all)*70/100, len(all)*80/100
 	if a == 0 || b == a || b == len(all) {

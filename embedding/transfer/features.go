@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// The features of words.
+// Features of words besides their vectors: how a word is written, and its last three letters.
 const (
 	Shape  = "shape"
 	Suffix = "suffix"
@@ -18,9 +18,9 @@ const (
 	suffixWidth = 20
 )
 
-// How a word can be written.
+// Shapes, the ways in which a word can be written.
 const (
-	noWord = iota // before and after the sentence
+	noWord = iota // a place before or after the sentence
 	lower
 	capitalized
 	upper
@@ -32,11 +32,10 @@ const (
 	shapes // how many there are
 )
 
-// shapeOf says how a word is written.
+// shapeOf returns a word's shape.
 func shapeOf(word string) int32 {
-	var letters, uppers, digits, others, all int
+	var letters, uppers, digits int
 	for _, r := range word {
-		all++
 		switch {
 		case unicode.IsUpper(r) || unicode.IsTitle(r):
 			uppers++
@@ -45,8 +44,6 @@ func shapeOf(word string) int32 {
 			letters++
 		case unicode.IsDigit(r):
 			digits++
-		default:
-			others++
 		}
 	}
 	first, _ := utf8.DecodeRuneInString(word)
@@ -69,7 +66,7 @@ func shapeOf(word string) int32 {
 	return mixed
 }
 
-// suffixOf is a word's last three letters, in lower case.
+// suffixOf returns a word's last three characters, in lower case.
 func suffixOf(word string) string {
 	w := []rune(strings.ToLower(word))
 	return string(w[max(0, len(w)-3):])

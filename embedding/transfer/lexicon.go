@@ -8,24 +8,23 @@ import (
 	"tinygpt/embedding"
 )
 
-// Rows of the word table that are no word's.
-const (
-	outside = 0 // before and after the sentence
-	unknown = 1
-)
+// unknown is the row of unknown words and suffixes. Row 0 is for places before and after the
+// sentence, the words' own rows begin at 2.
+const unknown = 1
 
-// lexicon knows the rows of words, suffixes and tags.
+// lexicon has the rows of words and suffixes in their tables, and the numbers of tags.
 type lexicon struct {
 	start    Start
 	words    map[string]int32
-	rare     map[int32]bool // words of Random that occur once: half of the time they are unknown
+	rare     map[int32]bool // only of Random: rows of words that occur once, see row
 	suffixes map[string]int32
 	tags     []string
 	tagIndex map[string]int32
 }
 
-// newLexicon collects what there is in the sentences. Given vectors bring all words that
-// the sets have; random ones those of the training sentences, the only ones that learn.
+// newLexicon collects the words, suffixes and tags of the sentences, and returns the word table
+// [rows, D]. With given vectors it has the words of all sets that have a vector; with random
+// ones, which only training makes useful, the words of the training sentences.
 func newLexicon(start Start, v *embedding.Vectors, sets Sets) (l *lexicon, table []float32) {
 	l = &lexicon{start: start, words: map[string]int32{}, rare: map[int32]bool{}, suffixes: map[string]int32{}, tagIndex: map[string]int32{}}
 	counts, suffixes := map[string]int{}, map[string]int{}
@@ -42,7 +41,7 @@ func newLexicon(start Start, v *embedding.Vectors, sets Sets) (l *lexicon, table
 	}
 	table = make([]float32, 2*v.Dim)
 	if start == Random {
-		l.eachWord(sets.Train, func(w string) {
+		eachWord(sets.Train, func(w string) {
 			w = strings.ToLower(w)
 			if _, ok := l.words[w]; !ok {
 				row := int32(2 + len(l.words))
@@ -54,7 +53,7 @@ func newLexicon(start Start, v *embedding.Vectors, sets Sets) (l *lexicon, table
 	} else {
 		index := v.Index()
 		for _, set := range [][]Sentence{sets.Train, sets.Dev, sets.Test} {
-			l.eachWord(set, func(w string) {
+			eachWord(set, func(w string) {
 				if _, ok := l.words[w]; ok {
 					return
 				}
@@ -70,7 +69,7 @@ func newLexicon(start Start, v *embedding.Vectors, sets Sets) (l *lexicon, table
 		}
 		rescale(table)
 	}
-	l.eachWord(sets.Train, func(w string) {
+	eachWord(sets.Train, func(w string) {
 		if x := suffixOf(w); suffixes[x] > 1 && l.suffixes[x] == 0 {
 			l.suffixes[x] = int32(2 + len(l.suffixes))
 		}
@@ -78,6 +77,7 @@ func newLexicon(start Start, v *embedding.Vectors, sets Sets) (l *lexicon, table
 	return l, table
 }
 
+// tag gives a tag a number unless it has one.
 func (l *lexicon) tag(tag string) {
 	if _, ok := l.tagIndex[tag]; !ok {
 		l.tagIndex[tag] = int32(len(l.tags))
@@ -85,7 +85,8 @@ func (l *lexicon) tag(tag string) {
 	}
 }
 
-func (l *lexicon) eachWord(set []Sentence, f func(word string)) {
+// eachWord calls f for each word of the sentences, in order.
+func eachWord(set []Sentence, f func(word string)) {
 	for _, s := range set {
 		for _, w := range s.Words {
 			f(w)
@@ -93,10 +94,11 @@ func (l *lexicon) eachWord(set []Sentence, f func(word string)) {
 	}
 }
 
-// tableDeviation is that of the word table's numbers at first.
+// tableDeviation is the standard deviation of the word table's numbers at the start.
 const tableDeviation = 0.3
 
-// rescale brings the deviation of the numbers to tableDeviation.
+// rescale scales the numbers so that the root mean square of those that aren't 0 is
+// tableDeviation.
 func rescale(table []float32) {
 	var squares float64
 	n := 0
@@ -115,8 +117,8 @@ func rescale(table []float32) {
 	}
 }
 
-// row returns that of a word. In training, a word that Random has seen once only is
-// unknown half of the time, so that it learns what to make of unknown ones.
+// row returns the row of a word. In training (training isn't nil), a word that occurs once is
+// taken for unknown half of the time with random vectors, so that the unknown row is trained.
 func (l *lexicon) row(word string, training *rand.Rand) int32 {
 	if l.start == Random {
 		word = strings.ToLower(word)

@@ -8,13 +8,14 @@ import (
 	"tinygpt/finetune/metric"
 )
 
-// Score counts entities: all, and those of each type.
+// Score has the counts of entities that were found and missed: of all, and of each type.
 type Score struct {
 	All   metric.Entities            `json:"all"`
 	Types map[string]metric.Entities `json:"types"`
 }
 
-// Evaluate tags sentences and counts the entities.
+// Evaluate tags sentences and compares the entities with those of their own tags. An error is
+// one of Tag.
 func (t *Tagger) Evaluate(sentences []Sentence) (Score, error) {
 	predicted, err := t.Tag(sentences)
 	if err != nil {
@@ -32,9 +33,10 @@ func (t *Tagger) Evaluate(sentences []Sentence) (Score, error) {
 	return s, nil
 }
 
-// Kinds are the types that were counted, in order.
+// Kinds returns the types of entities that were counted, sorted.
 func (s Score) Kinds() []string { return slices.Sorted(maps.Keys(s.Types)) }
 
+// kinds returns the types of entities in the tags.
 func kinds(lists ...[]string) map[string]bool {
 	found := map[string]bool{}
 	for _, tags := range lists {
@@ -47,7 +49,7 @@ func kinds(lists ...[]string) map[string]bool {
 	return found
 }
 
-// only are the tags of one type, the others O.
+// only returns tags with O in place of those of other types.
 func only(kind string, tags []string) []string {
 	out := make([]string, len(tags))
 	for i, tag := range tags {

@@ -17,8 +17,8 @@ import (
 	"tinygpt/train"
 )
 
-// Tagger is the window classifier. For a word, h is what is known of the words in its
-// window: their vectors and features, side by side. The scores of its tags are
+// Tagger is the window classifier. For a word, h is the concatenation of the vectors and
+// features of the words in its window. The scores of its tags are
 //
 //	GELU(h·W₁ + b₁)·W₂ + b₂,
 //
@@ -28,10 +28,10 @@ type Tagger struct {
 	config     Config
 	lexicon    *lexicon
 	parameters []*model.Parameter // in the order of names
-	eval       *net
+	eval       *net               // for Tag
 }
 
-// Names of the parameters.
+// Indices of the parameters.
 const (
 	words = iota
 	shapeTable
@@ -40,13 +40,14 @@ const (
 	hiddenBias
 	outputWeight
 	outputBias
-	chain
+	chain // the CRF's scores [tags+2, tags] for a tag after another, and at the start and end
 )
 
 var names = []string{"words", "shapes", "suffixes", "hidden.weight", "hidden.bias", "output.weight", "output.bias", "chain"}
 
-// NewTagger returns a tagger for the words and tags of the sets, which knows nothing yet.
-// Vectors of Random give the width only.
+// NewTagger returns an untrained tagger for the words and tags of the sets. If start is Random,
+// only the length of the vectors v matters. Settings that Validate refuses and a lack of
+// sentences in Train or Dev are errors.
 func NewTagger(c Config, start Start, v *embedding.Vectors, sets Sets, seed uint64) (*Tagger, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -113,12 +114,12 @@ type net struct {
 	graph                   *op.Graph
 	machine                 *op.Machine
 	rows                    int
-	words, shapes, suffixes []int32 // [rows·places]
+	words, shapes, suffixes []int32 // [rows·places]; nil if the feature isn't used
 	tags                    []int32 // [rows]; Ignore between sentences
 	scores, loss            *G.Node
 }
 
-// net builds the graph: with dropout and gradients for training, else without.
+// net builds the graph for rows tokens, with dropout, loss and gradients for training.
 func (t *Tagger) net(rows int, training bool) (*net, error) {
 	g := op.NewGraph()
 	n := &net{graph: g, rows: rows}
@@ -185,8 +186,8 @@ func (t *Tagger) net(rows int, training bool) (*net, error) {
 	return n, nil
 }
 
-// fill writes sentences into the inputs, a row without a tag after each, and returns how
-// many fit. r, unless nil, is of training.
+// fill writes sentences into the inputs, with a row without a tag after each, and returns how
+// many fit. r is nil except in training, see lexicon.row.
 func (t *Tagger) fill(n *net, sentences []Sentence, r *rand.Rand) (filled int) {
 	clear(n.words)
 	clear(n.shapes)
@@ -226,8 +227,9 @@ func (t *Tagger) fill(n *net, sentences []Sentence, r *rand.Rand) (filled int) {
 	return filled
 }
 
-// Train learns from sets.Train and keeps the epoch whose F1 on sets.Dev is best. report,
-// unless nil, gets the mean loss and that F1 of each epoch.
+// Train trains on sets.Train and keeps the weights of the epoch with the best F1 on sets.Dev.
+// report, unless nil, is called after each epoch, from 1, with the mean loss in nats and that
+// F1. A loss that isn't finite is an error, and so is the end of ctx.
 func (t *Tagger) Train(ctx context.Context, sets Sets, seed uint64, report func(epoch int, loss, f1 float64)) error {
 	rows := t.config.BatchTokens
 	for _, s := range sets.Train {
@@ -295,8 +297,8 @@ func (t *Tagger) Train(ctx context.Context, sets Sets, seed uint64, report func(
 	return nil
 }
 
-// Tag returns the most probable tags of each sentence; with a CRF, those that are most
-// probable together.
+// Tag returns the most probable tag of each word, sentence by sentence; with a CRF, the most
+// probable sequence of tags. A sentence longer than all that the tagger was made for is an error.
 func (t *Tagger) Tag(sentences []Sentence) ([][]string, error) {
 	var out [][]string
 	n, tags := t.eval, len(t.lexicon.tags)
@@ -331,6 +333,7 @@ func (t *Tagger) Tag(sentences []Sentence) ([][]string, error) {
 	return out, nil
 }
 
+// largest returns the index of the largest number, the first of equal ones.
 func largest(x []float32) (best int32) {
 	for i, v := range x {
 		if v > x[best] {

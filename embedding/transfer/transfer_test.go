@@ -213,15 +213,15 @@ func TestConfig(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Config){
-		"window is -1":       func(c *Config) { c.Window = -1 },
-		"hidden is 0":        func(c *Config) { c.Hidden = 0 },
-		"dropout is 1":       func(c *Config) { c.Dropout = 1 },
-		"learning_rate is 0": func(c *Config) { c.LearningRate = 0 },
-		"weight_decay is -1": func(c *Config) { c.WeightDecay = -1 },
-		"epochs is 0":        func(c *Config) { c.Epochs = 0 },
-		"batch_tokens is 0":  func(c *Config) { c.BatchTokens = 0 },
-		"features are color": func(c *Config) { c.Features = []string{"color"} },
-		"each once":          func(c *Config) { c.Features = []string{Shape, Shape} },
+		"window is -1":        func(c *Config) { c.Window = -1 },
+		"hidden is 0":         func(c *Config) { c.Hidden = 0 },
+		"dropout is 1":        func(c *Config) { c.Dropout = 1 },
+		"learning_rate is 0":  func(c *Config) { c.LearningRate = 0 },
+		"weight_decay is -1":  func(c *Config) { c.WeightDecay = -1 },
+		"epochs is 0":         func(c *Config) { c.Epochs = 0 },
+		"batch_tokens is 0":   func(c *Config) { c.BatchTokens = 0 },
+		"features is [color]": func(c *Config) { c.Features = []string{"color"} },
+		"each at most once":   func(c *Config) { c.Features = []string{Shape, Shape} },
 	} {
 		c := Default()
 		change(&c)

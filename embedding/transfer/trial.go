@@ -19,7 +19,7 @@ import (
 // Trial is one classifier and what it reached.
 type Trial struct {
 	Start Start `json:"start"`
-	// Variant is what of the configuration was changed; "" is nothing.
+	// Variant says what was changed in the configuration; "": nothing.
 	Variant   string `json:"variant,omitempty"`
 	Sentences int    `json:"sentences"`
 	Seed      uint64 `json:"seed"`
@@ -27,14 +27,14 @@ type Trial struct {
 	Test      Score  `json:"test"`
 }
 
-// Variant is a changed configuration.
+// Variant is a changed configuration with a name for the change, "" for none.
 type Variant struct {
 	Name   string
 	Config Config
 }
 
-// Ablations are the configuration without each of its parts in turn, and with a
-// conditional random field, or without if it has one.
+// Ablations returns the configuration with one part changed in turn: without each of its
+// features, without the window, and with the CRF switched on or off.
 func Ablations(c Config) []Variant {
 	var out []Variant
 	for _, f := range c.Features {
@@ -54,8 +54,8 @@ func Ablations(c Config) []Variant {
 	return append(out, Variant{name, other})
 }
 
-// Try trains a classifier on the first n training sentences and measures it. report is as
-// in Tagger.Train.
+// Try trains a classifier on the first n training sentences and measures it. The other
+// arguments and the errors are those of NewTagger and Tagger.Train.
 func Try(ctx context.Context, v Variant, start Start, vectors *embedding.Vectors, sets Sets, n int, seed uint64, report func(epoch int, loss, f1 float64)) (Trial, error) {
 	sets.Train = sets.Train[:min(n, len(sets.Train))]
 	trial := Trial{Start: start, Variant: v.Name, Sentences: len(sets.Train), Seed: seed}
@@ -73,7 +73,7 @@ func Try(ctx context.Context, v Variant, start Start, vectors *embedding.Vectors
 	return trial, err
 }
 
-// Mean returns the mean of f over the trials and its standard deviation, 0 for one.
+// Mean returns the mean of f over the trials and its standard deviation, 0 for a single trial.
 func Mean(trials []Trial, f func(Trial) float64) (mean, deviation float64) {
 	var values []float64
 	for _, t := range trials {
@@ -86,7 +86,7 @@ func Mean(trials []Trial, f func(Trial) float64) (mean, deviation float64) {
 	return mean, deviation
 }
 
-// Select returns the trials of a start, a variant and a number of sentences.
+// Select returns the trials with this start, variant and number of sentences.
 func Select(trials []Trial, start Start, variant string, sentences int) (out []Trial) {
 	for _, t := range trials {
 		if t.Start == start && t.Variant == variant && t.Sentences == sentences {
@@ -96,7 +96,8 @@ func Select(trials []Trial, start Start, variant string, sentences int) (out []T
 	return out
 }
 
-// Amounts are how many of n sentences the curve is drawn at: each twice the one before.
+// Amounts returns the numbers of training sentences at which the curve is measured, ascending:
+// n, its half, and so on down to 25.
 func Amounts(n int) (out []int) {
 	for a := n; a >= 25 || len(out) == 0; a /= 2 {
 		out = append(out, a)
@@ -105,8 +106,9 @@ func Amounts(n int) (out []int) {
 	return out
 }
 
-// DrawCurve draws the F1 of the test sentences against the number of labelled ones: the
-// mean over seeds as a line, each seed as a dot.
+// DrawCurve draws the F1 on the test sentences over the number of training sentences into the
+// file path: the mean over seeds as a line, each trial as a dot, for each start. Trials with a
+// variant aren't drawn. No trials are an error.
 func DrawCurve(path string, trials []Trial) error {
 	p := chart.New("Entity F1 and labelled sentences", "labelled sentences", "entity F1, %")
 	var ticks []plot.Tick

@@ -6,29 +6,30 @@ import (
 )
 
 const (
-	chunkTokens  = 16 << 10 // tokens of the text that are sampled together
-	pieceTargets = 32       // targets that share noise words, at most
-	pieceMeans   = 64       // the same for CBOW, whose targets are an example each, not one for each word of the window
-	maxPieces    = 8        // of a block, at most
-	softmaxBlock = 32       // of the full softmax, where every target moves every vector
-	wave         = 16       // blocks that are planned together
-	// A block lets the most frequent word's vector miss about this number of steps on average.
-	// 24 did no harm on 4 million words of Wikipedia, 90 cost a point of analogies, 180
-	// made the vectors diverge.
+	chunkTokens     = 16 << 10 // tokens of the text that are sampled together
+	maxTargets      = 32       // targets of a piece, which share noise words, with skip-gram
+	maxCBOWTargets  = 64       // the same with CBOW, where a target is one example, not one for each word of its window
+	maxPieces       = 8        // pieces of a block
+	maxSoftmaxBlock = 32       // targets of a block with the full softmax, where every target moves every vector
+	plannedBlocks   = 16       // blocks that are planned together
+	// staleSteps is about how many steps the vector of the most frequent word is out of date on
+	// average, since all pieces of a block read the same vectors. 24 did no harm on 4 million
+	// words of Wikipedia, 90 cost a point of analogies, 180 made the vectors diverge.
 	staleSteps = 24
-	// Noise words of a piece for each negative that an example is to have. 24 in place of 16
-	// cost CBOW a fifth more time and gave it half a point of analogies.
-	noisePerNegative = 24.0 / 5
-	noisePerMean     = 16.0 / 5 // CBOW's
+	// noisePerNegative is the number of a piece's noise words for each of Options.Negatives.
+	// 24/5 in place of 16/5 cost CBOW a fifth more time and gave it half a point of analogies.
+	noisePerNegative     = 24.0 / 5
+	cbowNoisePerNegative = 16.0 / 5
 )
 
-// blockSize is the number of targets of a block, and of a piece of it at most, from the
-// share of the most frequent word. A word's vector moves by a step for each word of each
-// window that it is in, and by no more than one for a window's mean.
+// blockSize returns the maximum numbers of targets of a block and of a piece. largest is the
+// share of the most frequent word among the words that subsampling keeps. With skip-gram and
+// classic CBOW a vector moves by a step for each word of each window that it is in; with CBOW by
+// about one for each window.
 func blockSize(largest float64, o Options) (block, piece int) {
-	piece = pieceTargets
+	piece = maxTargets
 	if o.CBOW {
-		piece = pieceMeans
+		piece = maxCBOWTargets
 	}
 	steps := 2 * largest
 	if !o.CBOW || o.Classic {
@@ -41,38 +42,37 @@ func blockSize(largest float64, o Options) (block, piece int) {
 	return max(8, int(b)/8*8), piece
 }
 
-// noiseWords is the number of noise words that a piece shares.
+// noiseWords returns the number of noise words that a piece shares, a multiple of 8.
 func noiseWords(o Options) int {
 	per := noisePerNegative
 	if o.CBOW {
-		per = noisePerMean
+		per = cbowNoisePerNegative
 	}
 	return (int(per*float64(o.Negatives)) + 7) / 8 * 8
 }
 
-// block is some targets that follow each other in a chunk, ready to be trained.
+// block is a run of targets in a chunk, with their windows and noise words drawn.
 type block struct {
 	pieces []kernel.Examples
 	sums   kernel.Sums
-	steps  int // rows of steps
+	steps  int // rows of the steps that kernel.NegativeSampling computes for the pieces
 
-	memory []int32 // what pieces and sums are cut from
-	used   int
-	index  []int32 // hash table of words: their number in a block, plus 1
+	memory []int32 // the slices in pieces and sums are parts of it
+	used   int     // numbers of memory that are taken
+	index  []int32 // hash table of words: their number in the block, plus 1
 }
 
-// cut returns n numbers of the block's memory.
+// cut takes the next n numbers of the block's memory.
 func (b *block) cut(n int) []int32 {
 	b.used += n
 	return b.memory[b.used-n : b.used : b.used]
 }
 
-// chunk is the words of a chunk that subsampling has kept, with the number of each
-// one's line.
+// chunk has the words of a chunk that subsampling kept, and the number of the line of each.
 type chunk struct{ ids, lines []int32 }
 
-// plan draws windows and noise words of targets from to to of a chunk. place is what the
-// draws depend on, besides the seed and the number of the piece.
+// plan draws the windows and noise words of targets from to to−1 of a chunk. The draws depend
+// on the seed, on place and on the first target of the piece.
 func (b *block) plan(c *chunk, from, to int, s *sampler, place uint64) {
 	b.used, b.steps = 0, 0
 	b.pieces = b.pieces[:0]
@@ -85,15 +85,15 @@ func (b *block) plan(c *chunk, from, to int, s *sampler, place uint64) {
 	b.sum(c, from, to, s)
 }
 
-// planned is the largest number of numbers that the plan of a block of n targets takes: its
-// pieces' lists, and in sum five numbers a step and two or three a place.
+// planned returns the maximum length of a block's memory for n targets: the lists of the
+// pieces, and in sum five numbers for each step and two or three for each place.
 func planned(n int, s *sampler) int {
 	pieces := (n + s.piece - 1) / s.piece
 	places := n + 2*s.window
 	return 3*n + pieces*s.shared + 5*(2*n+pieces*(2*s.window+s.shared)) + 1 + 3*places + 2*pieces*s.shared
 }
 
-// add adds the piece of targets from to to.
+// add plans the piece of targets from to to−1.
 func (b *block) add(c *chunk, from, to int, s *sampler, place uint64) {
 	r := corpus.NewRandom(s.seed, place, uint64(from))
 	first, end := max(from-s.window, 0), min(to+s.window, len(c.ids))
@@ -120,8 +120,9 @@ func (b *block) add(c *chunk, from, to int, s *sampler, place uint64) {
 	b.steps += len(e.Inputs) + n + s.shared
 }
 
-// sum finds which steps belong to the same row, each row's in their order. Every place of
-// the text is looked up once, though it is an input of one or two pieces and a target.
+// sum lists for each row the steps that are added to it, in the order of the text, in b.sums.
+// Every place of the text is looked up once, though it is an input of one or two pieces and a
+// target.
 func (b *block) sum(c *chunk, from, to int, s *sampler) {
 	low := max(from-s.window, 0)
 	places := c.ids[low:min(to+s.window, len(c.ids))]
@@ -148,17 +149,17 @@ func (b *block) sum(c *chunk, from, to int, s *sampler) {
 		index[h] = int32(len(known))
 		return int32(len(known) - 1)
 	}
-	at := b.cut(len(places)) // of a place, its word's number
+	at := b.cut(len(places)) // for each place, its word's number
 	for i, word := range places {
 		at[i] = number(word)
 	}
-	// The words of places have their input vectors' rows first. outputs has the number of a
-	// word's output vector's row, or 0 if it has none so far.
+	// The first rows are the input vectors of the words of places. outputs has for each word
+	// the index in rows of its output vector, 0 while it isn't there.
 	rows, counts := append(b.cut(b.steps)[:0], known...), b.cut(b.steps)
 	clear(counts)
 	outputs := b.cut(words)
 	clear(outputs)
-	owner := b.cut(b.steps) // of a step, its row's number
+	owner := b.cut(b.steps) // for each step, the index of its row in rows
 	step := 0
 	note := func(row int32) {
 		counts[row]++
@@ -201,12 +202,12 @@ func (b *block) sum(c *chunk, from, to int, s *sampler) {
 	b.sums = kernel.Sums{Rows: rows, First: first, Steps: steps}
 }
 
-// sampler is what the draws of a training have in common.
+// sampler has what all draws of a training depend on.
 type sampler struct {
 	seed   uint64
 	window int
-	words  int // of the vocabulary: where output vectors begin
-	piece  int // targets of a piece, at most
+	words  int // of the vocabulary, which is the row of the first output vector
+	piece  int // maximum number of targets of a piece
 	shared int // noise words of a piece
 	noise  *corpus.Noise
 }

@@ -7,20 +7,19 @@ import (
 )
 
 // softmax trains with the objective that negative sampling replaces: −log P(target), P over
-// the whole vocabulary (Mikolov et al. 2013, equation 2). A target costs as much as the
-// vocabulary is large, so it is for small ones.
+// the whole vocabulary (Mikolov et al. 2013, equation 2). The cost of a target grows with the
+// vocabulary, so it is for small ones.
 type softmax struct {
 	hidden  []float32 // [N, Stride] of a block: input vectors, or means of windows
-	scores  []float32 // [N, V]
+	scores  []float32 // [N, V], later P, then −rate·gradient
 	dHidden []float32 // [N, Stride]
 	dOut    []float32 // [V, Stride]
-	weights []float32 // [N] examples that a hidden vector is in
+	weights []float32 // [N]: the number of examples that a hidden vector is in
 }
 
-// example calls f for each example of a block with the number of its hidden vector and its
-// target's word. Skip-gram has a hidden vector for each place of a piece, CBOW one for each
-// target.
-func (t *Trainer) example(b *block, f func(hidden int, word int32)) {
+// eachExample calls f for each example of a block with the index of its hidden vector and its
+// target. Skip-gram has a hidden vector for each place of a piece, CBOW one for each target.
+func (t *Trainer) eachExample(b *block, f func(hidden int, word int32)) {
 	first := 0
 	for i := range b.pieces {
 		e := &b.pieces[i]
@@ -37,6 +36,7 @@ func (t *Trainer) example(b *block, f func(hidden int, word int32)) {
 	}
 }
 
+// hiddenRows returns the number of hidden vectors of a piece.
 func (t *Trainer) hiddenRows(e *kernel.Examples) int {
 	if t.Options.CBOW {
 		return len(e.Targets)
@@ -55,7 +55,8 @@ func window(e *kernel.Examples, target int, f func(i int)) (n int) {
 	return n
 }
 
-// forward computes P over the vocabulary for each hidden vector of a block.
+// forward computes the hidden vectors of a block and P over the vocabulary for each. It returns
+// their number.
 func (s *softmax) forward(t *Trainer, b *block) (n int) {
 	stride, v := t.Model.Table.Stride, t.Model.V
 	for i := range b.pieces {
@@ -65,7 +66,7 @@ func (s *softmax) forward(t *Trainer, b *block) (n int) {
 	s.scores, s.weights = grown(s.scores, n*v), grown(s.weights, n)
 	clear(s.hidden[:n*stride])
 	clear(s.weights[:n])
-	t.example(b, func(hidden int, _ int32) { s.weights[hidden]++ })
+	t.eachExample(b, func(hidden int, _ int32) { s.weights[hidden]++ })
 	first := 0
 	for i := range b.pieces {
 		e := &b.pieces[i]
@@ -99,7 +100,7 @@ func (s *softmax) train(t *Trainer, b *block, rate float32) {
 			row[j] *= -rate * w
 		}
 	}
-	t.example(b, func(hidden int, word int32) { s.scores[hidden*v+int(word)] += rate })
+	t.eachExample(b, func(hidden int, word int32) { s.scores[hidden*v+int(word)] += rate })
 	out := t.Model.Table.Data[v*stride:]
 	kernel.Product{M: n, N: stride, K: v, A: s.scores, B: out, C: s.dHidden}.Compute()
 	s.dOut = grown(s.dOut, v*stride)
@@ -133,15 +134,16 @@ func (s *softmax) train(t *Trainer, b *block, rate float32) {
 // loss returns the sum of −log P(target) over a block's examples, and their number.
 func (s *softmax) loss(t *Trainer, b *block) (sum float64, examples int) {
 	s.forward(t, b)
-	t.example(b, func(hidden int, word int32) {
+	t.eachExample(b, func(hidden int, word int32) {
 		sum -= math.Log(float64(s.scores[hidden*t.Model.V+int(word)]))
 		examples++
 	})
 	return sum, examples
 }
 
-// cutRows cuts rows to the length maxStep: every example of a block moves every output
-// vector, without knowledge of the others.
+// cutRows shortens rows that are longer than maxStep and returns how many it shortened. Every
+// example of a block moves every output vector without knowledge of the others, so that the sum
+// may go too far.
 func cutRows(x []float32, stride int) (cut int) {
 	for ; len(x) >= stride; x = x[stride:] {
 		squares := 0.0
@@ -158,6 +160,7 @@ func cutRows(x []float32, stride int) (cut int) {
 	return cut
 }
 
+// grown returns a slice of at least n floats: x, or a new one.
 func grown(x []float32, n int) []float32 {
 	if len(x) < n {
 		return make([]float32, n)
