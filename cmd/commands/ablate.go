@@ -12,6 +12,7 @@ import (
 
 	"tinygpt/finetune"
 	"tinygpt/internal/number"
+	"tinygpt/internal/suggest"
 	"tinygpt/run"
 	"tinygpt/study/ablation"
 	"tinygpt/train"
@@ -28,6 +29,7 @@ them together with n-grams, each on the same examples. Results are kept one by o
 		Flags: append(slices.DeleteFunc(finetuneFlags(), func(f cli.Flag) bool { return slices.Contains([]string{"examples", "scratch", "ngrams"}, f.Names()[0]) }),
 			&cli.IntSliceFlag{Name: "sizes", Usage: "numbers of training examples, in addition to all", Value: cli.NewIntSlice(100, 300, 1000)},
 			seedsFlag("repeat each `N` times", 3),
+			armsFlag(),
 			&cli.BoolFlag{Name: "averaged", Usage: "compare with averaged word vectors too, as in fastText"},
 			&cli.StringFlag{Name: "to", Usage: "`FOLDER` of the results", DefaultText: "runs/NAME-ablation"},
 			formatFlag(),
@@ -51,7 +53,7 @@ them together with n-grams, each on the same examples. Results are kept one by o
 			}
 			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
 			s := &ablation.Study{
-				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Averaged: c.Bool("averaged"), Dir: c.String("to"),
+				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Only: c.StringSlice("arm"), Averaged: c.Bool("averaged"), Dir: c.String("to"),
 				Done: func(p ablation.Point, done, all int) {
 					fmt.Fprintf(out, "%d of %d: %s, %s examples, seed %d: %s %.4f (%s)\n", done, all, p.Arm, number.Thousands(p.Examples), p.Seed,
 						p.Metric, p.Score, number.Short(time.Duration(p.Seconds*float64(time.Second))))
@@ -77,4 +79,16 @@ them together with n-grams, each on the same examples. Results are kept one by o
 			return nil
 		},
 	}
+}
+
+// armsFlag leaves arms out.
+func armsFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "arm", Usage: "fit only the `ARM` " + strings.Join(ablation.Keys, ", ") + " (repeatable)", DefaultText: "all", Action: func(_ *cli.Context, found []string) error {
+		for _, a := range found {
+			if !slices.Contains(ablation.Keys, a) {
+				return usageError{fmt.Errorf("--arm is %q: %s", a, suggest.Expected(a, ablation.Keys...))}
+			}
+		}
+		return nil
+	}}
 }

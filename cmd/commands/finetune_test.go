@@ -197,6 +197,12 @@ func TestAblate(t *testing.T) {
 	if text := string(expect.File(t, path)); strings.Count(text, "\n") != strings.Count(points, "\n") {
 		t.Errorf("the results afterwards:\n%s", text)
 	}
+	// One arm alone.
+	one := succeed(t, append(args, "--to", "one", "--arm", "ngrams")...)
+	contains(t, one, "3 of 3: n-grams, 54 examples, seed 1: ")
+	if strings.Contains(one, "| no pre-training |") {
+		t.Errorf("an arm that isn't asked for is in the table:\n%s", one)
+	}
 	// One more arm, in the same folder.
 	contains(t, succeed(t, append(args, "--averaged")...), "23 of 23: averaged vectors, 54 examples, seed 2: ", "| averaged vectors | ")
 	status, _, stderr := gpt(append(args, "--lambda", "0.7")...)
@@ -245,6 +251,7 @@ func TestFinetuneErrors(t *testing.T) {
 1 | classify --file test.tsv --text words | no column "words"
 2 | ablate --data train.tsv --seeds 0 | --seeds is 0: expected 1 to 1000
 2 | ablate --data train.tsv --seeds 1000000000 | --seeds is 1000000000: expected 1 to 1000
+2 | ablate --data train.tsv --arm ngram | --arm is "ngram": expected full, lambda-0, scratch or ngrams; did you mean ngrams?
 2 | finetune --data train.tsv --seeds 1000000000 | --seeds is 1000000000: expected 1 to 1000
 `)
 	// A class list that doesn't fit the checkpoint.

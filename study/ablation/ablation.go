@@ -23,21 +23,32 @@ import (
 // Arm is one of the models that are compared.
 type Arm struct {
 	Name string
+	Key  string // its name in Study.Only
 	// Mixed is the model of the arm before together with n-grams, Scratch starts from random
 	// weights, NoAuxiliary leaves L1 out, Baseline is the logistic regression over n-grams,
 	// Averaged the classifier of averaged vectors.
 	Mixed, Scratch, NoAuxiliary, Baseline, Averaged bool
 }
 
+// Keys are the names of the arms in Study.Only.
+var Keys = []string{full, withoutAuxiliary, scratch, ngrams}
+
+const (
+	full             = "full"
+	withoutAuxiliary = "lambda-0"
+	scratch          = "scratch"
+	ngrams           = "ngrams"
+)
+
 // Arms returns all arms.
 func Arms(lambda float64) []Arm {
 	name := fmt.Sprintf("pre-trained, λ = %g", lambda)
 	return []Arm{
-		{Name: name},
-		{Name: name + ", with n-grams", Mixed: true},
-		{Name: "pre-trained, λ = 0", NoAuxiliary: true},
-		{Name: "no pre-training", Scratch: true},
-		{Name: "n-grams", Baseline: true},
+		{Name: name, Key: full},
+		{Name: name + ", with n-grams", Key: full, Mixed: true},
+		{Name: "pre-trained, λ = 0", Key: withoutAuxiliary, NoAuxiliary: true},
+		{Name: "no pre-training", Key: scratch, Scratch: true},
+		{Name: "n-grams", Key: ngrams, Baseline: true},
 	}
 }
 
@@ -75,6 +86,9 @@ type Study struct {
 	Setup    *finetune.Setup // what finetune.Load found in Examples
 	Sizes    []int           // numbers of training examples, rising
 	Seeds    int
+	// Only has the Keys of the arms that are fitted, empty for all. The table shows what the
+	// folder has of the others, too.
+	Only []string
 	// Averaged compares with averaged vectors too.
 	Averaged bool
 	Dir      string
@@ -124,6 +138,9 @@ func (s *Study) Run(ctx context.Context) error {
 	for _, size := range s.Sizes {
 		for i, arm := range s.arms {
 			for _, seed := range s.seeds(arm, size) {
+				if !s.wants(arm) {
+					continue
+				}
 				// An earlier program measured no mixture with what it trained.
 				if !s.has(arm.Name, size, seed) && !(arm.Mixed && s.has(s.arms[i-1].Name, size, seed)) {
 					all++
@@ -136,7 +153,7 @@ func (s *Study) Run(ctx context.Context) error {
 		for i := range s.Seeds {
 			for which, arm := range s.arms {
 				seed := s.Config.Train.Seed + uint64(i)
-				if arm.Mixed || !slices.Contains(s.seeds(arm, size), seed) || s.has(arm.Name, size, seed) {
+				if arm.Mixed || !s.wants(arm) || !slices.Contains(s.seeds(arm, size), seed) || s.has(arm.Name, size, seed) {
 					continue
 				}
 				if err := s.fit(ctx, which, size, seed, all); err != nil {
@@ -146,6 +163,11 @@ func (s *Study) Run(ctx context.Context) error {
 		}
 	}
 	return s.write()
+}
+
+// wants says whether an arm is fitted.
+func (s *Study) wants(a Arm) bool {
+	return a.Averaged || len(s.Only) == 0 || slices.Contains(s.Only, a.Key)
 }
 
 // seeds returns those that an arm is fitted with. A seed draws a part of the examples and the
@@ -183,7 +205,12 @@ func (s *Study) fit(ctx context.Context, which, size int, seed uint64, all int) 
 }
 
 // Table is the results in Markdown.
-func (s *Study) Table() string { return table(s.arms, s.Sizes, s.points) }
+func (s *Study) Table() string {
+	shown := slices.DeleteFunc(slices.Clone(s.arms), func(a Arm) bool {
+		return !s.wants(a) && !slices.ContainsFunc(s.points, func(p Point) bool { return p.Arm == a.Name })
+	})
+	return table(shown, s.Sizes, s.points)
+}
 
 // Points returns the results so far.
 func (s *Study) Points() []Point { return s.points }

@@ -7,12 +7,15 @@
 # base-zh.yaml, which the English sets and the Chinese one start from; OUT is where the results
 # go. The same command goes on where it was stopped, or adds seeds, and several of them with
 # different sets can run at once. Then study/ablation/python/finetuning_table.py OUT writes the
-# table. GPT names the program.
+# table. GPT names the program; ARMS, separated by spaces, leaves the other arms out
+# (gpt ablate --arm).
 set -euo pipefail
 data=$1 en=$2 zh=$3 out=$4 seeds=$5
 shift 5
 [ $# -gt 0 ] || set -- cola sick snli stsb copa arc sst2 ag-news wnut17 chnsenticorp
 gpt=${GPT:-gpt}
+arms=()
+for arm in ${ARMS:-}; do arms+=(--arm "$arm"); done
 mkdir -p "$out"
 
 # Balanced COPA has no third set. Its mirrored pairs follow on one another, and an even
@@ -26,7 +29,7 @@ ablate() {
 	shift 2
 	[ "$set" != chnsenticorp ] || base=$zh
 	"$gpt" ablate -c "$set.yaml" --from "$base" --to "$out/$set" --epochs "$epochs" --seeds "$seeds" \
-		--set train.learning_rate=1e-3 --set finetune.evaluations=4 "$@"
+		--set train.learning_rate=1e-3 --set finetune.evaluations=4 ${arms[@]+"${arms[@]}"} "$@"
 }
 for set in "$@"; do
 	case $set in
