@@ -18,7 +18,8 @@ import (
 )
 
 // Jinja is the template of a model that came from elsewhere: its own, in Jinja, as
-// apply_chat_template of transformers reads it. It reads no files and has a bounded time.
+// apply_chat_template of transformers reads it. It reads no files, and its
+// time and memory are bounded; see limits.
 type Jinja struct {
 	tokenizer tokenizer.Tokenizer
 	template  *jinja.Template
@@ -30,15 +31,8 @@ type Jinja struct {
 	stuck     atomic.Bool // the template didn't end in time
 }
 
-// renderTime is how long a template may take.
-var renderTime = 5 * time.Second
-
-const (
-	// longestRange is how many numbers a template's range may have.
-	longestRange = 10000
-	// hidden, which is no character, parts names of special tokens in what people write.
-	hidden = "\U0010FFFF"
-)
+// hidden, which is no character, parts names of special tokens in what people write.
+const hidden = "\U0010FFFF"
 
 // newJinja reads a tokenizer's template, tries it, and learns from a short conversation what
 // ends an answer.
@@ -167,16 +161,15 @@ func (j *Jinja) text(messages []Message) (string, error) {
 	if j.stuck.Load() {
 		return "", late
 	}
-	list := make([]any, len(messages))
+	list, size := make([]any, len(messages)), 0
 	for i, m := range messages {
 		list[i] = map[string]any{"role": string(m.Role), "content": m.Content}
+		size += len(m.Role) + len(m.Content)
 	}
-	values := map[string]jinja.Value{
-		"messages": jinja.FromGoValue(list), "add_generation_prompt": jinja.NewBool(true),
-		"bos_token": jinja.NewString(j.begin), "eos_token": jinja.NewString(j.end),
-		"tools": jinja.FromGoValue(nil), "documents": jinja.FromGoValue(nil),
-		"range": jinja.NewCallable("range", numbersTo),
-	}
+	values := newLimits(size + 200*len(messages)).functions()
+	values["messages"], values["add_generation_prompt"] = jinja.FromGoValue(list), jinja.NewBool(true)
+	values["bos_token"], values["eos_token"] = jinja.NewString(j.begin), jinja.NewString(j.end)
+	values["tools"], values["documents"] = jinja.FromGoValue(nil), jinja.FromGoValue(nil)
 	type result struct {
 		text string
 		err  error
@@ -202,27 +195,4 @@ func (j *Jinja) text(messages []Message) (string, error) {
 		j.stuck.Store(true) // it runs on: once is enough
 		return "", late
 	}
-}
-
-// numbersTo is range, for up to longestRange numbers.
-func numbersTo(args []jinja.Value, _ map[string]jinja.Value) (jinja.Value, error) {
-	n := [3]int64{0, 0, 1}
-	switch len(args) {
-	case 1:
-		n[1] = args[0].AsInt()
-	case 2, 3:
-		for i, a := range args {
-			n[i] = a.AsInt() // panics if it is none
-		}
-	default:
-		return jinja.Undefined(), errors.New("range takes one to three numbers")
-	}
-	var list []jinja.Value
-	for i := n[0]; n[2] > 0 && i < n[1] || n[2] < 0 && i > n[1]; i += n[2] {
-		if len(list) == longestRange {
-			return jinja.Undefined(), fmt.Errorf("a range has more than %d numbers", longestRange)
-		}
-		list = append(list, jinja.NewInt(i))
-	}
-	return jinja.NewList(list), nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -15,7 +14,8 @@ const maxSource = 64 << 10
 // prepare rewrites a template in Jinja for the engine: the white space around its tags is cut
 // as transformers has it cut (trim_blocks and lstrip_blocks of Jinja 3.1), which the engine
 // gets wrong where two tags touch, and text becomes expressions, in which the engine cuts
-// nothing. What the engine would read otherwise than Jinja, or never end with, is an error.
+// nothing. What is written or kept passes through limits; see there. What the engine would read
+// otherwise than Jinja, or never end with, is an error.
 func prepare(source string) (string, error) {
 	if len(source) > maxSource {
 		return "", fmt.Errorf("it has %d bytes: expected up to %d", len(source), maxSource)
@@ -44,11 +44,12 @@ func prepare(source string) (string, error) {
 		case t.kind == '#', word == "generation", word == "endgeneration": // transformers marks answers with the latter
 		case word == "raw" && t.kind == '%':
 			return "", errors.New("it has a raw block")
-		case t.kind == '{':
-			out.WriteString("{{ " + t.body + " }}")
-			tags = append(tags, t)
 		default:
-			out.WriteString("{% " + t.body + " %}")
+			limited, err := t.limited()
+			if err != nil {
+				return "", err
+			}
+			out.WriteString(limited)
 			tags = append(tags, t)
 		}
 		t.lineBegins = t.endsLine(rest)
@@ -139,7 +140,7 @@ var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`)
 // write writes text as an expression.
 func write(out *strings.Builder, text string) {
 	if text != "" {
-		out.WriteString(`{{ "` + escapes.Replace(text) + `" }}`)
+		out.WriteString("{{ " + writtenName + `("` + escapes.Replace(text) + `") }}`)
 	}
 }
 
@@ -149,54 +150,4 @@ func firstWord(body string) string {
 		return body[:i]
 	}
 	return body
-}
-
-var (
-	literals  = regexp.MustCompile(`'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"`)
-	escaped   = regexp.MustCompile(`\\(.)`)
-	macroName = regexp.MustCompile(`^macro\s+(\w+)`)
-	words     = regexp.MustCompile(`\.?\b[A-Za-z_]\w*\b\s*\(?`)
-)
-
-// check refuses escapes in strings that the engine doesn't know, and macros that may call
-// themselves, by their names or by others: the engine would never end.
-func check(tags []tag) error {
-	var macros []string // in the order of their definitions
-	for _, t := range tags {
-		if m := macroName.FindStringSubmatch(t.body); m != nil {
-			macros = append(macros, m[1])
-		}
-	}
-	defined, depth, outer := 0, 0, 0 // macros so far, those that are open, the first of those
-	for _, t := range tags {
-		for _, text := range literals.FindAllString(t.body, -1) {
-			for _, e := range escaped.FindAllStringSubmatch(text, -1) {
-				if !strings.Contains(`nt\'"`, e[1]) {
-					return fmt.Errorf(`it has the escape \%s in a string`, e[1])
-				}
-			}
-		}
-		code := literals.ReplaceAllString(t.body, `""`)
-		switch block := firstWord(code); {
-		case t.kind != '%':
-		case block == "macro":
-			if code = macroName.ReplaceAllString(code, ""); depth == 0 {
-				outer = defined
-			}
-			defined++
-			depth++
-		case block == "endmacro":
-			depth--
-		case slices.Contains([]string{"call", "include", "import", "from", "extends", "block"}, block):
-			return fmt.Errorf("it has a block of the kind %q", block)
-		}
-		for _, word := range words.FindAllString(code, -1) {
-			called := strings.HasSuffix(word, "(")
-			word = strings.TrimSpace(strings.TrimSuffix(word, "("))
-			if i := slices.Index(macros, word); i >= 0 && (!called || depth > 0 && i >= outer) {
-				return fmt.Errorf("its macro %s may call itself", word)
-			}
-		}
-	}
-	return nil
 }

@@ -123,15 +123,41 @@ func TestJinjaRefused(t *testing.T) {
 		"{% raw %}{{ x }}{% endraw %}":                    "raw block",
 		"{{ '\\u00e9' }}":                                 `escape \u`,
 		"{% include 'x' %}":                               `kind "include"`,
-		"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "macro f may call itself",
-		"{% macro f() %}{{ g() }}{% endmacro %}{% macro g() %}{{ f() }}{% endmacro %}":                                 "macro g may call itself",
-		"{% macro f(g) %}{{ g(g) }}{% endmacro %}{{ f(f) }}":                                                           "macro f may call itself",
-		"{% macro f() %}{{ caller() }}{% endmacro %}{% call f() %}{{ f() }}{% endcall %}":                              `kind "call"`,
-		"{% for i in range(1000000000) %}{{ i }}{% endfor %}":                                                          "more than 10000 numbers",
-		"{{ messages[5].content.x.y }}{{ raise_exception('no\nway') }}":                                                "refuses the conversation",
-		"{{ messages | nofilter }}":                                                                                    "nofilter",
-		"{% for m in messages %}" + strings.Repeat("{{ m.content }}", 1<<14) + "{% endfor %}":                          "expected up to 65536",
-		"{% set r = range(300) %}{% for a in r %}{% for b in r %}{% for c in r %}{% endfor %}{% endfor %}{% endfor %}": "longer than",
+		"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "more than 5000 times",
+		"{% macro f() %}{{ g() }}{% endmacro %}{% macro g() %}{{ f() }}{% endmacro %}{{ f() }}": "more than 5000 times",
+		"{% macro f(g) %}{{ g(g) }}{% endmacro %}{{ f(f) }}":                                    "more than 5000 times",
+		"{% macro f() %}{{ caller() }}{% endmacro %}{% call f() %}{{ f() }}{% endcall %}":       `kind "call"`,
+		"{% for i in range(1000000000) %}{{ i }}{% endfor %}":                                   "more than 10000 numbers",
+		"{{ messages[5].content.x.y }}{{ raise_exception('no\nway') }}":                         "refuses the conversation",
+		"{{ messages | nofilter }}":                                                             "nofilter",
+		"{% for m in messages %}" + strings.Repeat("{{ m.content }}", 1<<14) + "{% endfor %}":   "expected up to 65536",
+		// What would take all memory, or all of the stack, which nothing recovers from.
+		"{{ 'a' * 100000000000000 }}":                "more than 256 times as long",
+		"{% set n = 100000000000000 %}{{ 'a' * n }}": "multiplies by something else",
+		"{{ 'a' * 200 * 200 }}":                      "more than 256 times as long",
+		"{{ 'a' | indent(1000000000) }}":             "more than 256 times as long",
+		"{{ messages | tojson(indent=1000000000) }}": "more than 256 times as long",
+		"{{ 'a' | replace('a', 'bbbbbbbbbb') | replace('b', '" + strings.Repeat("c", 90) + "') }}":           "more than 256 times as long",
+		"{% set x = bos_token %}{{ x | replace('s', x) }}":                                                   "replaces something else",
+		"{{ range(10000) | join(bos_token) }}":                                                               "joins with something else",
+		"{{ range(1000)[1000000000000::-1] }}":                                                               "a step other than",
+		"{{ range(1000)[:1000000000000:2] }}":                                                                "a step other than",
+		"{% set x = namespace(a='abcdefgh') %}{% for i in range(60) %}{% set x.a = x.a ~ x.a %}{% endfor %}": "a value of more than",
+		"{% set x = ['a'] %}" + strings.Repeat("{% set x = [x, x, x, x] %}", 30) + "{{ x }}":                 "a value of more than",
+		"{% for a in range(10000) %}{% for b in range(10000) %}longer than it looks{% endfor %}{% endfor %}": "writes too much",
+		"{% set n = namespace() %}{% set n.a = n %}{{ n }}":                                                  "a namespace in another value",
+		"{% set n = namespace() %}{% set n.a = [{'b': n}] %}{{ n | string }}":                                "a namespace in another value",
+		"{% set n = namespace() %}{% set m = namespace(a=n) %}{% set n.b = m %}":                             "a namespace in another value",
+		"{% set m = messages[0] %}{% set m.a = messages %}{{ messages }}":                                    "something else than a namespace",
+		"{% set l = [] %}{{ l.append(l) }}{{ l }}":                                                           "calls append",
+		"{{ _gpt_kept('a') }}": "reserved",
+		"{{ 'a') ~ ('b' }}":    "isn't open",
+		"{{ 'a', 'b' }}":       "several values",
+		"{% macro f(x) %}{{ x }}{% endmacro %}{% set x = '" + strings.Repeat("a", 400) + "' %}{{ f(" + strings.Repeat("x ~ ", 98) + "x) }}": "a value of more than",
+		"{{ " + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + " }}":                                                             "nested deeper",
+		"{{ " + strings.Repeat("x ~ ", 200) + "x }}":                                                                                        "more than 100 names",
+		"{{ '[[]]' | from_json }}": "from_json",
+		"{% set r = range(300) %}{% for a in r %}{% for b in r %}{% for c in r %}{% endfor %}{% endfor %}{% endfor %}": "takes longer than",
 	} {
 		tok := withTemplate(t, template)
 		got, err := TemplateOf(tok)
@@ -148,7 +174,8 @@ func FuzzJinja(f *testing.F) {
 	for _, template := range []string{
 		"{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
 		"{{ bos_token }}{%- for m in messages -%}{% set x = namespace(a=1) %}{{- m['content'][::-1] ~ x.a -}}{%- endfor +%}{# c #}",
-		"{% macro f(m, n=2) %}{{ m.content * n }}{% endmacro %}{% for m in messages %}{{ f(m) }}{% endfor %}",
+		"{% set n = namespace(a='ab') %}{% for i in range(40) %}{% set n.a = n.a ~ n.a %}{% endfor %}{% set n.b = [n] %}{{ n }}",
+		"{% macro f(m, n=2) %}{{ m.content * 3 ~ n }}{% endmacro %}{% for m in messages %}{{ f(m) }}{% endfor %}",
 		"{% for m in messages | selectattr('role', 'equalto', 'user') %}{{ m | tojson }}{% continue %}{% else %}{{ range(3) | join }}{% endfor %}",
 		"{{ 'a' if messages[0].content is defined else raise_exception('x') }}{% raw %}", "{{", "{%", "{#", "{%- -%}{{ '}}' }}",
 	} {
@@ -156,9 +183,6 @@ func FuzzJinja(f *testing.F) {
 	}
 	renderTime = 2 * time.Second
 	f.Fuzz(func(t *testing.T, template, said string) {
-		if len(template) > 300 || strings.ContainsAny(template, "~*") && len(template) > 60 {
-			return // nothing that doubles a text again and again
-		}
 		tok, err := tokenizer.WithSpecialTokens(tokenizer.NewByte(), "<s>", "<|im_start|>", "<|im_end|>")
 		if err != nil {
 			t.Fatal(err)

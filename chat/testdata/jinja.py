@@ -96,6 +96,14 @@ x {%+ if true %} y {% endif +%}
 	{# a comment #}
 Effort: {{ 'max' }}{%- if true -%}{%- endif -%}e
 """,
+    "recursion": """\
+{%- macro bars(n) -%}
+    {%- if n > 0 -%}={{ '|' if n % 5 == 0 else '' }}{{ bars(n - 1) }}{% endif -%}
+{%- endmacro -%}
+{% for m in messages %}
+{{ bars(m.content | length) }} {{ m.role }}: {{ m.content }}
+{% endfor %}
+""",
     "macros": """\
 {%- macro part(m, mark='#') -%}
 {{ mark * 2 }} {{ m.role | capitalize }}: {{ m.content | replace('a', 'A') }}
