@@ -328,35 +328,6 @@ func TestAccuracyMirrored(t *testing.T) {
 	}
 }
 
-// Micro-batches change nothing: the mean is over the tokens of the whole update.
-func TestAccumulation(t *testing.T) {
-	w := newWorld(t, "abcdefgh ", 64)
-	list := w.answered(t, 2, 8, 30)
-	norm := func(size, accumulation int) (loss, norm float64) {
-		m := w.model(t, 1)
-		o := newSupervised(list, Supervised{Epochs: 1, BatchSize: size}, accumulation, 64, 1)
-		o.order = nil
-		for at := 0; at < len(list); at += size { // the same examples in each update
-			var numbers []int
-			for i := range size {
-				numbers = append(numbers, at+i)
-			}
-			o.order = append(o.order, numbers)
-		}
-		tr := &train.Trainer{Config: train.Config{Steps: 1, BatchSize: size, GradientAccumulationSteps: accumulation, LearningRate: 1e-3, Beta1: 0.9, Beta2: 0.9, Epsilon: 1e-8}, Model: m, Objective: o}
-		got, err := tr.Step(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got.Loss, got.GradNorm
-	}
-	l1, n1 := norm(8, 1)
-	l4, n4 := norm(2, 4)
-	if math.Abs(l1-l4) > 1e-5 || math.Abs(n1-n4) > 1e-4*n1 {
-		t.Errorf("loss %g and gradient norm %g at once, %g and %g in four batches", l1, n1, l4, n4)
-	}
-}
-
 // A model that has learned demonstrations by heart ends its answers by itself.
 func TestEnds(t *testing.T) {
 	w := newWorld(t, "abcdefgh ", 32)

@@ -1,8 +1,6 @@
 package align
 
 import (
-	"slices"
-
 	G "gorgonia.org/gorgonia"
 
 	"tinygpt/model"
@@ -10,22 +8,22 @@ import (
 	"tinygpt/train"
 )
 
-// answers is what objectives over the tokens of answers share: graphs for several
-// lengths that end in the log-probabilities of the targets.
+// answers is the common part of objectives whose loss is a function of the log-probabilities
+// of answers' tokens. It has a graph for each of several lengths.
 type answers struct {
-	batch   int // sequences of a graph
-	lengths []int
+	batch   int   // sequences in a graph
+	lengths []int // tokens of a sequence in each graph
 	graphs  map[*model.Graph]*answerGraph
 }
 
-// answerGraph is what a graph reads besides its tokens, and the batch that is in it.
+// answerGraph has a graph's inputs besides its tokens, and the batch that it computes.
 type answerGraph struct {
 	targets []int32
 	spans   []span
 	loss    func(logProbs, grad []float64) float64 // of this batch
 }
 
-// shapes are those of the graphs.
+// shapes returns the shapes of the graphs.
 func (a *answers) shapes() (shapes []train.Shape) {
 	for _, l := range a.lengths {
 		shapes = append(shapes, train.Shape{Batch: a.batch, Context: l})
@@ -33,7 +31,8 @@ func (a *answers) shapes() (shapes []train.Shape) {
 	return shapes
 }
 
-// build adds the log-probabilities of targets and a loss of those that count.
+// build adds to a graph the log-probabilities of the targets and a loss, called name, of those
+// that the batch's spans pick.
 func (a *answers) build(g *model.Graph, name string) *G.Node {
 	if a.graphs == nil {
 		a.graphs = map[*model.Graph]*answerGraph{}
@@ -56,14 +55,14 @@ func (a *answers) build(g *model.Graph, name string) *G.Node {
 	}, g.LogProbs(g.Logits(), targets))
 }
 
-// fill puts a batch into a graph, with its loss of the log-probabilities of the
-// answers' tokens, one sequence after another.
+// fill puts a batch into a graph. loss gets the log-probabilities of all answers' tokens, one
+// sequence after another, and writes its gradient with respect to them to grad.
 func (a *answers) fill(g *model.Graph, sequences []Sequence, loss func(logProbs, grad []float64) float64) {
 	in := a.graphs[g]
 	in.spans, in.loss = place(g, sequences, in.targets), loss
 }
 
-// split cuts numbers of tokens, one sequence after another, into those of each.
+// split cuts x, which has a number for each token of all answers, into those of each answer.
 func split(x []float64, sequences []Sequence) (parts [][]float64) {
 	for _, s := range sequences {
 		parts = append(parts, x[:s.Answer()])
@@ -72,7 +71,7 @@ func split(x []float64, sequences []Sequence) (parts [][]float64) {
 	return parts
 }
 
-// tokensOf is how many tokens the answers have.
+// tokensOf returns how many tokens the answers have.
 func tokensOf(sequences []Sequence) (n int) {
 	for _, s := range sequences {
 		n += s.Answer()
@@ -80,16 +79,17 @@ func tokensOf(sequences []Sequence) (n int) {
 	return n
 }
 
-// pick returns the elements with those numbers.
+// pick returns the elements of list with these indices.
 func pick[T any](list []T, numbers []int) []T {
 	out := make([]T, 0, len(numbers))
 	for _, n := range numbers {
 		out = append(out, list[n])
 	}
-	return slices.Clip(out)
+	return out
 }
 
-// ignoredTargets is an input for the targets of all positions, which begin as ignored.
+// ignoredTargets adds to a graph an input for the targets of all positions, [B·T], which are
+// op.Ignore at first.
 func ignoredTargets(g *model.Graph) (*G.Node, []int32) {
 	node, targets := g.Indices("targets", g.Batch*g.Context)
 	for i := range targets {

@@ -10,7 +10,7 @@ import (
 	"tinygpt/internal/suggest"
 )
 
-// Config is how a model is aligned: a section for each step.
+// Config has the settings of alignment: a section for each step.
 type Config struct {
 	// World is the built-in world of instructions.
 	World World `yaml:"world"`
@@ -20,7 +20,7 @@ type Config struct {
 	Reward RewardModel `yaml:"reward"`
 	// PPO is step 3: reinforcement learning for the reward.
 	PPO Policy `yaml:"ppo"`
-	// GRPO is the same with groups of answers in the place of a value model.
+	// GRPO is the same with groups of answers in place of a value model.
 	GRPO Policy `yaml:"grpo"`
 	// DPO is learning from pairs of answers without a reward model.
 	DPO Preference `yaml:"dpo"`
@@ -30,11 +30,11 @@ type Config struct {
 
 // World is the built-in world of instructions.
 type World struct {
-	// Scale is how many prompts there are for each of the paper's.
+	// Scale is the number of prompts, relative to the paper's.
 	Scale float64 `yaml:"scale"`
-	// Seed of prompts, labelers and trainings.
+	// Seed is the seed of prompts, labelers and trainings.
 	Seed uint64 `yaml:"seed"`
-	// MaxTokens of an answer.
+	// MaxTokens is the maximum number of tokens of an answer.
 	MaxTokens int `yaml:"max_tokens"`
 }
 
@@ -66,8 +66,8 @@ type RewardModel struct {
 	MostAnswers int `yaml:"most_answers"`
 	// Evaluations is how often the validation split is measured.
 	Evaluations int `yaml:"evaluations"`
-	// Surprise lets the reward model know how little the model that it starts from
-	// expected each token of an answer: a level of ten, added to the token's embedding.
+	// Surprise says, with an embedding that is added to each token's, how little the model that
+	// the reward model starts from expected the token: one of ten levels.
 	Surprise bool `yaml:"surprise,omitempty"`
 }
 
@@ -77,7 +77,7 @@ type Policy struct {
 	Updates int `yaml:"updates"`
 	// Episodes is the number of answers of a roll-out.
 	Episodes int `yaml:"episodes"`
-	// Group is the number of answers to the same prompt; of PPO 1.
+	// Group is the number of answers to the same prompt; 1 for PPO.
 	Group int `yaml:"group"`
 	// MiniBatch is how many episodes a step of the optimiser sees.
 	MiniBatch int `yaml:"mini_batch"`
@@ -90,32 +90,35 @@ type Policy struct {
 	// KL is β, the price of a nat of divergence from the reference.
 	KL float64 `yaml:"kl"`
 	// KLIn is where the price is paid: reward (InstructGPT, equation 2), or loss, as a term
-	// of the loss (DeepSeekMath), whose gradient is another.
+	// of the loss (DeepSeekMath), which has a different gradient.
 	KLIn string `yaml:"kl_in"`
 	// KLTarget is the divergence that KL is adapted to reach; 0: KL stays as it is.
 	KLTarget float64 `yaml:"kl_target,omitempty"`
 	// KLHorizon is over how many episodes KL is adapted.
 	KLHorizon int `yaml:"kl_horizon,omitempty"`
-	// MaxKL stops the run when the divergence of an answer is more than that many nats.
+	// MaxKL is the mean divergence of an answer from the reference, in nats, above which the
+	// run stops; 0: it doesn't.
 	MaxKL float64 `yaml:"max_kl"`
-	// Clip is ε: how far the ratio of probabilities may go from 1 before it counts no more.
+	// Clip is ε: a token whose ratio of probabilities is further from 1 has no gradient.
 	Clip float64 `yaml:"clip"`
-	// Gamma is γ, by which a reward counts less for each token before it.
+	// Gamma is the discount γ: a reward counts γᵏ for the token k places before it.
 	Gamma float64 `yaml:"gamma"`
-	// Lambda is λ of the generalised estimate of advantages.
+	// Lambda is λ of generalised advantage estimation.
 	Lambda float64 `yaml:"lambda"`
 	// ValueRate is the learning rate of the value model.
 	ValueRate float64 `yaml:"value_learning_rate,omitempty"`
-	// ValueClip is how far a value may go from the one of the roll-out before it counts no
-	// more.
+	// ValueClip is the distance from the value of the roll-out at which a value has no gradient
+	// any more.
 	ValueClip float64 `yaml:"value_clip,omitempty"`
 	// ValueWeight is the weight of the loss of ValueHead.
 	ValueWeight float64 `yaml:"value_weight,omitempty"`
-	// ValueHead has a head on the policy in the place of a value model of its own.
+	// ValueHead says whether values come from a head on the policy in place of a separate value
+	// model.
 	ValueHead bool `yaml:"value_head,omitempty"`
-	// MissingEnd is taken from the score of an answer that the limit of tokens cut off.
+	// MissingEnd is subtracted from the score of an answer that the limit of tokens cut off.
 	MissingEnd float64 `yaml:"missing_end"`
-	// Whiten the advantages; of GRPO, divide a group's by its deviation.
+	// Whiten says whether advantages are scaled to mean 0 and variance 1; for GRPO, whether a
+	// group's are divided by their deviation.
 	Whiten bool `yaml:"whiten"`
 	// Pretraining is the weight of the loss of as many windows of the pre-training text
 	// as there are episodes (PPO-ptx); 0: none.
@@ -124,8 +127,8 @@ type Policy struct {
 	Average float64 `yaml:"average,omitempty"`
 	// Entropy is the weight of a bonus for the entropy of the policy.
 	Entropy float64 `yaml:"entropy,omitempty"`
-	// EvalEvery is after how many updates held-out prompts are scored; the best weights
-	// are kept.
+	// EvalEvery is the number of updates between two evaluations on held-out prompts; the best
+	// weights are kept.
 	EvalEvery int `yaml:"eval_every"`
 }
 
@@ -143,14 +146,14 @@ type Preference struct {
 	Epochs int `yaml:"epochs"`
 	// BatchSize is the number of pairs of an update.
 	BatchSize int `yaml:"batch_size"`
-	// PairsOfPrompt is how many of the pairs of a prompt's answers are used, drawn for
-	// the seed.
+	// PairsOfPrompt is how many of the pairs of a prompt's answers are used; they are drawn at
+	// random.
 	PairsOfPrompt int `yaml:"pairs_of_prompt"`
 	// LearningRate is the highest learning rate.
 	LearningRate float64 `yaml:"learning_rate"`
 	// Beta is β, the price of divergence from the reference.
 	Beta float64 `yaml:"beta"`
-	// Smoothing is the probability that a pair is labelled the wrong way round.
+	// Smoothing is the assumed probability that a pair is labelled the wrong way round.
 	Smoothing float64 `yaml:"smoothing,omitempty"`
 	// SFT is the weight of the loss of the chosen answers as demonstrations (RPO).
 	SFT float64 `yaml:"sft,omitempty"`
@@ -160,14 +163,14 @@ type Preference struct {
 
 // Evaluation is how models are compared.
 type Evaluation struct {
-	// Prompts is how many held-out prompts are answered, at most.
+	// Prompts is the maximum number of held-out prompts that are answered.
 	Prompts int `yaml:"prompts"`
-	// During is how many of them are during a training.
+	// During is how many of them are answered in each evaluation of a training.
 	During int `yaml:"during"`
 }
 
-// Default holds settings for models of the width of small.yaml's. Rates are 30 to 100
-// times those of models of 10⁹ parameters.
+// Default returns settings for models as wide as small.yaml's. Learning rates are 30 to 100
+// times those that are usual for models of 10⁹ parameters.
 func Default() Config {
 	ppo := Policy{
 		Updates: 50, Episodes: 64, Group: 1, MiniBatch: 16, Epochs: 1, LearningRate: 3e-4, Warmup: 5,
@@ -188,16 +191,16 @@ func Default() Config {
 	}
 }
 
-// most is the largest number of anything that a setting counts: what is planned
-// beforehand grows with some of them.
-const most = 1_000_000
+// maxCount is the maximum of settings that count something: the plan of a training, such as
+// the order of its batches, grows with some of them.
+const maxCount = 1_000_000
 
-// Validate says what is wrong with c, key by key.
+// Validate checks the settings. The error has a line for each wrong key.
 func (c Config) Validate() error {
 	var errs []error
 	whole := func(key string, value, least int) {
-		if value < least || value > most {
-			errs = append(errs, fmt.Errorf("%s is %d: expected from %d to %d", key, value, least, most))
+		if value < least || value > maxCount {
+			errs = append(errs, fmt.Errorf("%s is %d: expected from %d to %d", key, value, least, maxCount))
 		}
 	}
 	between := func(key string, value, from, to float64) {
@@ -234,6 +237,7 @@ func (c Config) Validate() error {
 	return errors.Join(append(errs, c.PPO.validate("ppo", 1), c.GRPO.validate("grpo", 2))...)
 }
 
+// validate checks the settings of a section, whose group must be at least leastGroup.
 func (p Policy) validate(section string, leastGroup int) error {
 	var errs []error
 	for _, n := range []struct {
@@ -243,8 +247,8 @@ func (p Policy) validate(section string, leastGroup int) error {
 		{"updates", p.Updates, 1}, {"episodes", p.Episodes, 1}, {"group", p.Group, leastGroup}, {"mini_batch", p.MiniBatch, 1},
 		{"epochs", p.Epochs, 1}, {"warmup_updates", p.Warmup, 0}, {"eval_every", p.EvalEvery, 1},
 	} {
-		if n.value < n.least || n.value > most {
-			errs = append(errs, fmt.Errorf("%s.%s is %d: expected from %d to %d", section, n.key, n.value, n.least, most))
+		if n.value < n.least || n.value > maxCount {
+			errs = append(errs, fmt.Errorf("%s.%s is %d: expected from %d to %d", section, n.key, n.value, n.least, maxCount))
 		}
 	}
 	for _, x := range []struct {

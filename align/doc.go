@@ -1,13 +1,13 @@
 // Package align teaches a trained language model to follow instructions, as InstructGPT
 // was taught (Ouyang et al. 2022): supervised fine-tuning on demonstrations (sft.go), a
-// reward model from comparisons (reward.go), and PPO against that (policy.go); and on the
-// same data what came after: DPO and its kin (preference.go), GRPO (policy.go) and best
-// of n (bestof.go).
+// reward model from comparisons (reward.go), and PPO with its scores as rewards (policy.go).
+// On the same data it has what came after: DPO and its variants (preference.go) and GRPO
+// (policy.go).
 //
-// Each of them is a train.Objective: the loop, optimiser, checkpoints and resuming are
-// package train's, the formulas package loss'. A roll-out is drawn from the weights as
-// they are before an update (rollout.go).
+// Each of them is a train.Objective: package train has the loop, optimiser, checkpoints and
+// resuming, package loss the formulas. A roll-out is drawn from the weights as they are before
+// an update (rollout.go).
 //
-// What answers are worth is a Judge's business: a reward model, a command, or whatever
-// else the caller has. The built-in world's gold is never imported here.
+// A Judge says how good an answer is: a reward model, a command, or whatever else the caller
+// has. This package never imports the gold score of the built-in world.
 package align

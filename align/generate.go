@@ -9,26 +9,26 @@ import (
 	"tinygpt/sample"
 )
 
-// Generator draws a model's answers from its own distribution: temperature 1, nothing
-// filtered, so that the log-probabilities of what is drawn are those of what is trained.
+// Generator draws a model's answers from the model's own distribution, with temperature 1 and
+// no filters, so that the sampler's log-probabilities are those that training computes.
 type Generator struct {
 	Format    *instruct.Format
-	MaxTokens int // of an answer; the context may leave less
+	MaxTokens int // the maximum for an answer; the context may leave room for fewer
 
 	decoder *model.Decoder
-	of      *model.Model
+	of      *model.Model // the decoder's
 }
 
 // generatorSequences is how many answers are drawn together.
 const generatorSequences = 64
 
-// Answers draws an answer to each of the instructions, number i with seeds[i]. They are
-// drawn from the model's weights as they are now, and depend on nothing else.
+// Answers draws an answer to each instruction, number i with seeds[i], from the model's weights
+// as they are now. An answer depends on nothing else. The end of ctx is an error.
 func (g *Generator) Answers(ctx context.Context, m *model.Model, list []Instruction, seeds []uint64) ([]Answer, error) {
 	if g.of != m {
 		g.of, g.decoder = m, m.NewDecoder(generatorSequences)
 	}
-	for i := range g.decoder.Sequences() { // what they have read, they read with other weights
+	for i := range g.decoder.Sequences() { // their keys and values were computed with other weights
 		g.decoder.Reset(i)
 	}
 	requests := make([]sample.Request, len(list))
@@ -51,7 +51,7 @@ func (g *Generator) Answers(ctx context.Context, m *model.Model, list []Instruct
 	return answers, nil
 }
 
-// Seeds are n seeds for a purpose, different from those of others.
+// Seeds returns n seeds for a purpose. Another purpose has other seeds.
 func Seeds(seed uint64, purpose string, n int) []uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(purpose))
@@ -62,7 +62,7 @@ func Seeds(seed uint64, purpose string, n int) []uint64 {
 	return seeds
 }
 
-// sequences are the prompts with their answers.
+// sequences returns the prompts with their answers.
 func sequences(list []Instruction, answers []Answer) (out []Sequence) {
 	for i := range list {
 		out = append(out, list[i].with(answers[i].Tokens))

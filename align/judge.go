@@ -13,30 +13,32 @@ import (
 	"tinygpt/model"
 )
 
-// Judge says what answers are worth.
+// Judge says how good answers are.
 type Judge interface {
-	// Name says in a word who judges: "reward", "gold", "command".
+	// Name is one word for who judges: "reward", "gold", "command".
 	Name() string
-	// Scores returns the worth of the answer to each instruction.
+	// Scores returns the score of the answer to each instruction; larger is better.
 	Scores(ctx context.Context, list []Instruction, answers []Answer) ([]float64, error)
 }
 
-// RewardJudge is a reward model.
+// RewardJudge judges with a reward model.
 type RewardJudge struct {
 	Model *model.Model // with a head; see NewScored
-	// Reader, unless nil, reads the answers first: of a reward model with surprise.
+	// Reader, unless nil, sets the types of the answers' tokens first, for a reward model that
+	// was trained with surprise.
 	Reader *Reader
-	// Mean and Deviation of its scores, of other models' answers: a score is given
-	// less the one and divided by the other.
+	// Mean and Deviation standardise the scores: what Scores returns is
+	// (score − Mean)/Deviation.
 	Mean, Deviation float64
 
 	scorer *scorer
 }
 
-// Name is "reward".
+// Name returns "reward".
 func (r *RewardJudge) Name() string { return "reward" }
 
-// Scores are those of the answers' last tokens.
+// Scores returns the standardised scores, which the model's head computes at the last token of
+// each answer. The end of ctx is an error.
 func (r *RewardJudge) Scores(ctx context.Context, list []Instruction, answers []Answer) ([]float64, error) {
 	if r.scorer == nil {
 		r.scorer = newScorer(r.Model, true)
@@ -54,15 +56,16 @@ func (r *RewardJudge) Scores(ctx context.Context, list []Instruction, answers []
 	return scores, err
 }
 
-// CommandJudge is a program that is started once for each call of Scores: it reads a
-// JSON object a line, {"messages": […], "answer": "…"}, and writes one a line for each,
-// {"score": 1.5}.
+// CommandJudge judges with a program, which is started once for each call of Scores. It reads
+// lines of JSON, {"messages": […], "answer": "…", "ended": true} for each answer, where ended
+// says that the model ended the answer itself, and writes a line {"score": 1.5} for each.
 type CommandJudge struct{ Command string }
 
-// Name is "command".
+// Name returns "command".
 func (c CommandJudge) Name() string { return "command" }
 
-// Scores runs the command in a shell.
+// Scores runs the command with sh -c. The error of a command that fails ends with what the
+// command wrote to stderr; a line that isn't a score names the line.
 func (c CommandJudge) Scores(ctx context.Context, list []Instruction, answers []Answer) ([]float64, error) {
 	var in strings.Builder
 	lines := json.NewEncoder(&in)
@@ -89,7 +92,7 @@ func (c CommandJudge) Scores(ctx context.Context, list []Instruction, answers []
 	}
 	scores, err := parseScores(strings.NewReader(string(out)))
 	if err == nil && len(scores) != len(list) {
-		err = fmt.Errorf("%d scores for %d answers", len(scores), len(list))
+		err = fmt.Errorf("it wrote %d scores for %d answers", len(scores), len(list))
 	}
 	if err != nil {
 		return nil, fmt.Errorf(`reward command %q: %w: expected a line {"score": NUMBER} for each line that it reads`, c.Command, err)
@@ -97,7 +100,7 @@ func (c CommandJudge) Scores(ctx context.Context, list []Instruction, answers []
 	return scores, nil
 }
 
-// parseScores reads a line {"score": NUMBER} for each answer.
+// parseScores reads lines {"score": NUMBER}. It skips blank lines.
 func parseScores(r io.Reader) (scores []float64, err error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
@@ -107,7 +110,7 @@ func parseScores(r io.Reader) (scores []float64, err error) {
 		}
 		var line struct{ Score *float64 }
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil || line.Score == nil {
-			return nil, fmt.Errorf("line %d is %.60q", n, lines.Text())
+			return nil, fmt.Errorf("line %d of its output is %.60q", n, lines.Text())
 		}
 		scores = append(scores, *line.Score)
 	}

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -10,34 +11,36 @@ import (
 	"tinygpt/model"
 )
 
-// RewardMeasures is how good a reward model is.
+// RewardMeasures says how good a reward model is.
 type RewardMeasures struct {
 	// Accuracy is the share of validation pairs whose better answer has the higher
-	// score, Pairs their number.
+	// score, Pairs the number of pairs.
 	Accuracy float64 `json:"accuracy"`
 	Pairs    int     `json:"pairs"`
-	// LengthOnly and WordsOnly are the accuracies of preferring the longer answer (or
-	// the shorter, if that is more often right in training), and of a sum of weights of
-	// the answer's words.
+	// LengthOnly and WordsOnly are the accuracies of two baselines: of preferring the longer
+	// answer (or the shorter, if that is more often right in training), and of a linear model
+	// over the answer's tokens.
 	LengthOnly float64 `json:"length_only"`
 	WordsOnly  float64 `json:"words_only"`
-	// Calibration is the mean distance between the probability that the model gives a
-	// pair and the share of such pairs that are so, over ten bins of equal size.
+	// Calibration is the expected calibration error: the mean distance between the probability
+	// that the model gives to its preference and the share of pairs where it is right, over
+	// ten bins with the same number of pairs.
 	Calibration float64 `json:"calibration_error"`
-	// LengthCorrelation is that of score and number of tokens within the answers to one
-	// prompt, on average.
+	// LengthCorrelation is the correlation of score and number of tokens among the answers to
+	// one prompt, averaged over prompts.
 	LengthCorrelation float64 `json:"length_correlation"`
-	// Deviation is that of the scores of the validation answers to one prompt (of all
-	// prompts together): what differs between prompts was never compared.
-	// Demonstrations is the mean score of demonstrations before it was made 0.
-	Deviation      float64 `json:"deviation"`
+	// Deviation is the standard deviation of the validation answers' scores around the mean of
+	// their prompt: differences between prompts were never compared.
+	Deviation float64 `json:"deviation"`
+	// Demonstrations is the mean score of demonstrations before the bias made it 0.
 	Demonstrations float64 `json:"demonstrations"`
-	// Others are measures of the built-in world: the accuracy on labelers held out and
-	// on gold's order, and the highest that the labelers' noise allows.
+	// Others has measures of the built-in world: the accuracy for labelers that were held out
+	// and for the order of the gold score, and the highest accuracy that the labelers' noise
+	// allows.
 	Others map[string]float64 `json:"others,omitempty"`
 }
 
-// accuracy is what a scorer makes of ranked answers.
+// accuracy has the measures of a scorer on ranked answers.
 type accuracy struct {
 	loss, accuracy, calibration, correlation, deviation float64
 }
@@ -59,6 +62,7 @@ func scoresOf(ctx context.Context, s *scorer, groups []Group) (scores [][]float6
 	return scores, nil
 }
 
+// accuracyOf measures a scorer on groups. It also returns the scores, group by group.
 func accuracyOf(ctx context.Context, s *scorer, groups []Group) (a accuracy, scores [][]float64, err error) {
 	if scores, err = scoresOf(ctx, s, groups); err != nil {
 		return a, nil, err
@@ -87,7 +91,7 @@ func accuracyOf(ctx context.Context, s *scorer, groups []Group) (a accuracy, sco
 	return a, scores, nil
 }
 
-// right is the share of margins above 0.
+// right returns the share of margins above 0.
 func right(margins []float64) float64 {
 	n := 0
 	for _, d := range margins {
@@ -102,15 +106,7 @@ func right(margins []float64) float64 {
 // it prefers, with how often that one is the better.
 func calibration(margins []float64) (e float64) {
 	sorted := slices.Clone(margins)
-	slices.SortFunc(sorted, func(a, b float64) int {
-		switch a, b := math.Abs(a), math.Abs(b); {
-		case a < b:
-			return -1
-		case a > b:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(sorted, func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) })
 	const bins = 10
 	n := len(sorted)
 	for b := range bins {
@@ -124,13 +120,13 @@ func calibration(margins []float64) (e float64) {
 	return e
 }
 
-// MeasureReward measures a reward model on validation comparisons, with baselines that
-// learn from the training ones, and makes the mean score of demonstrations 0 by its
-// bias (Ouyang et al. 2022, section 3.5). scores are those of the validation answers
-// before that.
+// MeasureReward measures a reward model on the comparisons valid, with baselines that learn
+// from the training comparisons groups. Then it sets the bias of the model's head so that the
+// mean score of the demonstrations is 0 (Ouyang et al. 2022, section 3.5). scores has the
+// validation answers' scores before that, group by group.
 func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Sequence) (r RewardMeasures, scores [][]float64, err error) {
-	// Only differences of scores were trained. So a measuring that was interrupted can be
-	// repeated.
+	// Training determines only differences of scores. With the bias reset, a measurement that
+	// was interrupted can be repeated.
 	m.Parameter(scoreName + ".bias").Value.Float32s()[0] = 0
 	s := newScorer(m, true)
 	a, scores, err := accuracyOf(context.Background(), s, valid)
@@ -152,7 +148,7 @@ func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Seque
 	return r, scores, nil
 }
 
-// Accuracy is the share of the groups' pairs whose better answer has the higher score.
+// Accuracy returns the share of the groups' pairs whose better answer has the higher score.
 func Accuracy(groups []Group, scores [][]float64) float64 {
 	var margins []float64
 	for i, g := range groups {
@@ -163,7 +159,7 @@ func Accuracy(groups []Group, scores [][]float64) float64 {
 	return right(margins)
 }
 
-// marginsBy are the differences of a number of the answers over all pairs.
+// marginsBy returns for each pair number(better) − number(worse).
 func marginsBy(groups []Group, number func(Sequence) float64) (margins []float64) {
 	for _, g := range groups {
 		for _, p := range g.Pairs {
@@ -173,8 +169,8 @@ func marginsBy(groups []Group, number func(Sequence) float64) (margins []float64
 	return margins
 }
 
-// lengthOnly is the accuracy of preferring longer answers, or shorter ones if that is
-// what the training pairs say. Equal lengths are right half of the times.
+// lengthOnly returns the accuracy of preferring longer answers, or shorter ones if that is
+// right more often in the training groups. A pair of equal lengths counts as half right.
 func lengthOnly(groups, valid []Group) float64 {
 	size := func(s Sequence) float64 { return float64(s.Answer()) }
 	share := func(margins []float64) float64 {
@@ -196,8 +192,8 @@ func lengthOnly(groups, valid []Group) float64 {
 	}
 }
 
-// wordsOnly is the accuracy of a linear reward model over the counts of the answer's
-// tokens, learned with the same loss.
+// wordsOnly returns the accuracy of a linear reward model over the counts of the answer's
+// tokens, trained on groups with the same loss.
 func wordsOnly(groups, valid []Group, vocabulary int) float64 {
 	weights := make([]float64, vocabulary)
 	score := func(s Sequence) (x float64) {

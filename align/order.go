@@ -6,13 +6,14 @@ import (
 	"slices"
 )
 
-// order is which items each batch of a training has: every item once an epoch, in
-// batches of size items of similar lengths, all shuffled by a seed.
+// order has the indices of the items in each batch of a training.
 type order [][]int
 
-// neighbours is how many batches' items are sorted by length together.
+// neighbours is the number of batches whose items are sorted by length together.
 const neighbours = 16
 
+// newOrder returns batches of size items of similar lengths, in random order, every item once
+// in each epoch.
 func newOrder(lengths []int, size, epochs int, seed uint64) (list order) {
 	for epoch := range epochs {
 		random := rand.New(rand.NewPCG(seed, uint64(epoch)))
@@ -27,5 +28,5 @@ func newOrder(lengths []int, size, epochs int, seed uint64) (list order) {
 	return list
 }
 
-// at is batch number n; after the last one comes the first.
+// at returns batch number n, from 0; after the last one comes the first.
 func (o order) at(n int) []int { return o[n%len(o)] }

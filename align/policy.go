@@ -14,19 +14,19 @@ import (
 	"tinygpt/train"
 )
 
-// PolicyInputs is what a policy learns from.
+// PolicyInputs has what PPO and GRPO need besides their settings.
 type PolicyInputs struct {
+	// Model is the policy, which is trained.
 	Model *model.Model
-	// Value is what the value model starts from: the reward model, which itself stays as
-	// it is, or a model without a head, which gets one. Of GRPO, and with a head on the
-	// policy, nil.
+	// Value is what the value model starts as a copy of: the reward model, or a model without a
+	// head, which gets one. It is nil for GRPO and for a head on the policy.
 	Value     *model.Model
 	Prompts   []Instruction
 	Generator *Generator
 	Reward    Judge
-	// Gold, unless nil, is noted next to the reward and changes nothing.
+	// Gold, unless nil, is measured along with the reward. It doesn't affect the training.
 	Gold Judge
-	// Pretraining is the text that PPO-ptx mixes in.
+	// Pretraining is the text that PPO-ptx mixes in, nil without.
 	Pretraining *data.Stream
 	Seed        uint64
 }
@@ -40,39 +40,38 @@ type policy struct {
 	steps  int // of an update
 
 	scorer, referenceScorer *scorer
-	value                   *valueModel // nil: a head, or none
-	heads                   *scorer     // values of a head on the policy
+	value                   *valueModel // nil for GRPO and with a head on the policy
+	heads                   *scorer     // computes the values with a head on the policy, else nil
 	roll                    rollout
-	beta                    []float64 // the price of KL: one number, in memory that a checkpoint keeps
-	average                 *model.Model
-	shuffled                []int // the order of the prompts in a round
-	round                   int
+	beta                    []float64    // [1] the price of KL; a slice, so that a checkpoint can fill it
+	average                 *model.Model // the running mean of the weights, nil without
+	shuffled                []int        // the order of the prompts in round
+	round                   int          // how many times all prompts were used before
 
 	graphs  map[*model.Graph]*policyGraph
-	lengths []int
+	lengths []int                 // tokens of a sequence in each graph
 	texts   map[int]*data.Sampler // windows of the pre-training text by length
 
 	seen    map[string]float64 // see measures
-	kept    []float64          // the same in memory that a checkpoint keeps
-	made    []float64          // see preparing
-	sampler float64
+	kept    []float64          // the same as a checkpoint has them, see keepMeasures
+	made    []float64          // [2] see preparedUpdate, preparedBatches
+	sampler float64            // what checkSampler found for the last roll-out
 }
 
-// policyGraph is what a graph reads besides its tokens, and the batch that is in it.
+// policyGraph has a graph's inputs besides its tokens, and the batch that it computes.
 type policyGraph struct {
 	targets                                     []int32
-	spans, texts                                []span // of answers, and of pre-training windows
-	old, reference, advantages, returns, values []float64
+	spans, texts                                []span    // of answers, and of pre-training windows
+	old, reference, advantages, returns, values []float64 // of the answers' tokens, see rollout
 }
 
-// newPolicy returns the objective for a policy whose reference is the model as it is
-// now.
+// newPolicy returns the objective. The reference is a copy of the model as it is now.
 func newPolicy(in PolicyInputs, c Policy) (*policy, error) {
 	reference, err := copyOf(in.Model)
 	if err != nil {
 		return nil, err
 	}
-	in.Model.SetDropout(0) // the answers are drawn without
+	in.Model.SetDropout(0) // answers are drawn without dropout
 	context := in.Model.Config.Context
 	p := &policy{
 		PolicyInputs: in, config: c, steps: c.Episodes / c.MiniBatch * c.Epochs,
@@ -86,7 +85,7 @@ func newPolicy(in PolicyInputs, c Policy) (*policy, error) {
 	case c.ValueHead:
 		p.heads = newScorer(in.Model, true)
 	default:
-		value, err := NewScored(in.Value, in.Seed) // a copy
+		value, err := NewScored(in.Value, in.Seed)
 		if err != nil {
 			return nil, err
 		}
@@ -107,8 +106,7 @@ func newPolicy(in PolicyInputs, c Policy) (*policy, error) {
 	return p, nil
 }
 
-// warmth is the share of the learning rate that an update has: it rises over the first
-// ones.
+// warmth returns the factor of the learning rate in an update: it rises over the first ones.
 func (c Policy) warmth(update int) float64 {
 	return min(1, float64(update+1)/float64(c.Warmup+1))
 }
@@ -117,7 +115,8 @@ func (p *policy) learningRate(update int) float64 {
 	return p.config.LearningRate * p.config.warmth(update)
 }
 
-// State is what a run that is stopped between two steps of an update needs.
+// State returns what a run that was stopped between two steps of an update needs to go on with
+// the same bits. The tensors share memory with the policy.
 func (p *policy) State() []safetensors.Tensor {
 	p.keepMeasures()
 	list := append(p.roll.state(),
@@ -136,15 +135,15 @@ func (p *policy) State() []safetensors.Tensor {
 	return list
 }
 
-// preparing are what Prepare has made so far: 1 and the number of the update whose roll-out
-// is drawn, and how many batches the value model was fitted to.
+// Indices of what policy.made says about Prepare's work.
 const (
-	preparedUpdate = iota
-	preparedBatches
+	preparedUpdate  = iota // 1 plus the number of the update whose roll-out is drawn; 0: none
+	preparedBatches        // how many batches of it the value model was fitted to
 )
 
 // Prepare draws a roll-out before the first step of an update, and fits the value model to
-// it. If ctx ends, a later call goes on.
+// it. If ctx ends, a later call goes on where this one stopped. A policy that is further from
+// its reference than max_kl is a *KLError.
 func (p *policy) Prepare(ctx context.Context, step int) error {
 	if step%p.steps != 0 {
 		return nil
@@ -169,7 +168,7 @@ func (p *policy) Prepare(ctx context.Context, step int) error {
 	return p.value.update(ctx, &p.roll, update, p.Seed, &p.made[preparedBatches], p.measures())
 }
 
-// predict returns the values of the tokens before an update.
+// predict returns the values of the answers' tokens.
 func (p *policy) predict(ctx context.Context, all []Sequence) ([][]float64, error) {
 	if p.heads != nil {
 		return p.heads.values(ctx, all)
@@ -177,7 +176,7 @@ func (p *policy) predict(ctx context.Context, all []Sequence) ([][]float64, erro
 	return p.value.scorer.values(ctx, all)
 }
 
-// mix moves the weights of average towards those of m.
+// mix updates the running mean of m's weights: average·decay + m·(1−decay).
 func mix(average, m *model.Model, decay float64) {
 	for _, p := range average.Parameters {
 		a, b := p.Value.Float32s(), m.Parameter(p.Name).Value.Float32s()
@@ -187,7 +186,8 @@ func mix(average, m *model.Model, decay float64) {
 	}
 }
 
-// Shapes have a mini-batch of answers, and with PPO-ptx as many windows of text.
+// Shapes returns the shapes of the graphs: a mini-batch of answers, and with PPO-ptx as many
+// windows of text.
 func (p *policy) Shapes() (shapes []train.Shape) {
 	batch := p.config.MiniBatch
 	if p.config.Pretraining > 0 {
@@ -199,10 +199,12 @@ func (p *policy) Shapes() (shapes []train.Shape) {
 	return shapes
 }
 
+// episodes returns the episodes of a step's mini-batch.
 func (p *policy) episodes(step int) []int {
 	return miniBatches(p.config, p.Seed, step/p.steps)[step%p.steps]
 }
 
+// batch returns their sequences.
 func (p *policy) batch(step int) (batch []Sequence) {
 	for _, e := range p.episodes(step) {
 		batch = append(batch, p.roll.sequence(e))
@@ -210,10 +212,10 @@ func (p *policy) batch(step int) (batch []Sequence) {
 	return batch
 }
 
-// Bucket is the length of a batch.
+// Bucket returns the index of the shape for a step.
 func (p *policy) Bucket(step, _ int) int { return fitting(p.lengths, longest(p.batch(step))) }
 
-// Build adds log-probabilities and entropies, with a head on the policy values, and the
+// Build adds log-probabilities and entropies, values if the policy has a head for them, and the
 // loss.
 func (p *policy) Build(g *model.Graph) *G.Node {
 	in := &policyGraph{}
@@ -227,7 +229,7 @@ func (p *policy) Build(g *model.Graph) *G.Node {
 	return g.Loss("clipped policy loss", func(x, grad [][]float32) float64 { return p.compute(in, x, grad) }, inputs...)
 }
 
-// Fill writes a mini-batch of the roll-out.
+// Fill writes a step's mini-batch of the roll-out into a graph.
 func (p *policy) Fill(g *model.Graph, step, _ int) error {
 	in, episodes, batch := p.graphs[g], p.episodes(step), p.batch(step)
 	in.spans, in.texts = place(g, batch, in.targets), nil
@@ -244,7 +246,9 @@ func (p *policy) Fill(g *model.Graph, step, _ int) error {
 	return nil
 }
 
-// compute is the loss of the batch that is in a graph.
+// compute returns the loss of the batch in a graph and writes the gradient. x has the
+// log-probabilities and entropies, [2, B·T], and with a head the values. It adds to the
+// update's measures.
 func (p *policy) compute(in *policyGraph, x, grad [][]float32) float64 {
 	half := len(x[0]) / 2
 	logProbs, entropies := gather(x[0][:half], in.spans), gather(x[0][half:], in.spans)
@@ -301,15 +305,15 @@ func (p *policy) compute(in *policyGraph, x, grad [][]float32) float64 {
 	return total
 }
 
-// check refuses what can't be learned from.
+// check returns an error if something is missing that the settings need.
 func (in *PolicyInputs) check(c Policy) error {
 	switch {
 	case len(in.Prompts) == 0:
-		return fmt.Errorf("no prompts to answer")
+		return errors.New("no prompts to answer: expected one or more that leave room for an answer in the model's context")
 	case c.Group == 1 && !c.ValueHead && in.Value == nil:
 		return fmt.Errorf("PPO without a reward model needs a value model to start from: give one with --reward, or set ppo.value_head=true")
 	case c.Pretraining > 0 && in.Pretraining == nil:
-		return fmt.Errorf("ppo.pretraining is %g, but the pre-training text isn't there", c.Pretraining)
+		return fmt.Errorf("pretraining is %g, but there is no pre-training text: set it to 0, or start from a model whose run has one", c.Pretraining)
 	}
 	return nil
 }

@@ -2,7 +2,8 @@ package align
 
 import "math"
 
-// measureNames are all measures that an update may have.
+// measureNames returns the names of all measures that an update may have: trl's where it has
+// the measure.
 func (p *policy) measureNames() []string {
 	names := []string{
 		"lr", "episode", "objective/kl_coef", "objective/scores", "objective/kl", "objective/non_score_reward", "objective/entropy",
@@ -18,16 +19,16 @@ func (p *policy) measureNames() []string {
 	return names
 }
 
-// notMeasured is what a checkpoint has for measures that there aren't.
+// notMeasured returns what a checkpoint has for measures that weren't taken: NaN for each.
 func notMeasured(names []string) []float64 {
 	values := make([]float64, len(names))
 	fill(values, math.NaN())
 	return values
 }
 
-// measures are those of the present update: those of its roll-out, and means over its steps
-// that grow with each. A run that goes on within an update begins with what its checkpoint
-// has kept.
+// measures returns the measures of the current update: those of its roll-out, and sums to which
+// each step adds its share of a mean. A run that goes on within an update starts from those of
+// its checkpoint.
 func (p *policy) measures() map[string]float64 {
 	if p.seen == nil {
 		p.seen = map[string]float64{}
@@ -40,7 +41,7 @@ func (p *policy) measures() map[string]float64 {
 	return p.seen
 }
 
-// keepMeasures writes the measures to where a checkpoint takes them from.
+// keepMeasures writes the measures to p.kept, from which a checkpoint takes them.
 func (p *policy) keepMeasures() {
 	if p.seen == nil {
 		return
@@ -53,7 +54,7 @@ func (p *policy) keepMeasures() {
 	}
 }
 
-// Values are the measures of an update, after its last step.
+// Values returns the measures of an update after its last step, and nil after the others.
 func (p *policy) Values(step int) map[string]float64 {
 	if step%p.steps != p.steps-1 {
 		return nil

@@ -11,14 +11,14 @@ import (
 	"tinygpt/train"
 )
 
-// pair is two answers to a prompt, the better one first, with what the reference makes
-// of them.
+// pair is two answers to a prompt, of which chosen is the better one, with their
+// log-probabilities under the reference.
 type pair struct {
 	chosen, rejected       Sequence
 	refChosen, refRejected float64
 }
 
-// preference learns from pairs without a reward model: DPO, IPO or hinge.
+// preference is the objective that learns from pairs without a reward model: DPO, IPO or hinge.
 type preference struct {
 	answers
 	pairs  []pair
@@ -28,12 +28,13 @@ type preference struct {
 	values map[string]float64 // of the last update
 }
 
-// newPreference computes what the reference, a model as it is now, makes of all pairs.
+// newPreference draws the pairs and computes their log-probabilities under the reference, the
+// model as it is now.
 func newPreference(reference *model.Model, groups []Group, c Preference, seed uint64) (*preference, error) {
 	p := &preference{config: c}
 	var sequences []Sequence
 	random := rand.New(rand.NewPCG(seed, 0))
-	var chosen [][2]int // numbers of the answers among sequences
+	var chosen [][2]int // indices of a pair's answers in sequences
 	for _, g := range groups {
 		first := len(sequences)
 		sequences = append(sequences, g.Sequences...)
@@ -62,16 +63,16 @@ func newPreference(reference *model.Model, groups []Group, c Preference, seed ui
 // Build adds the loss.
 func (p *preference) Build(g *model.Graph) *G.Node { return p.build(g, "preference loss") }
 
-// Shapes are those of the lengths.
+// Shapes returns the shapes of the graphs, one for each length.
 func (p *preference) Shapes() []train.Shape { return p.shapes() }
 
-// Bucket is the length of a batch.
+// Bucket returns the index of the shape for a step.
 func (p *preference) Bucket(step, _ int) int {
 	_, sequences := p.batchAt(step)
 	return fitting(p.lengths, longest(sequences))
 }
 
-// batchAt are the pairs of an update, and their sequences: chosen, rejected, chosen, …
+// batchAt returns the pairs of a step, and their sequences: chosen, rejected, chosen, …
 func (p *preference) batchAt(step int) (pairs []pair, sequences []Sequence) {
 	pairs = pick(p.pairs, p.order.at(step))
 	for _, x := range pairs {
@@ -80,7 +81,7 @@ func (p *preference) batchAt(step int) (pairs []pair, sequences []Sequence) {
 	return pairs, sequences
 }
 
-// Fill writes a batch of pairs.
+// Fill writes a step's pairs into a graph.
 func (p *preference) Fill(g *model.Graph, step, _ int) error {
 	pairs, sequences := p.batchAt(step)
 	kind := loss.Preference{Kind: p.config.Loss, Beta: p.config.Beta, Smoothing: p.config.Smoothing}
@@ -122,25 +123,10 @@ func (p *preference) Fill(g *model.Graph, step, _ int) error {
 	return nil
 }
 
-// Values are the measures of an update.
+// Values returns the measures of the last step, under trl's names.
 func (p *preference) Values(int) map[string]float64 { return p.values }
 
-func sum(x []float64) (s float64) {
-	for _, v := range x {
-		s += v
-	}
-	return s
-}
-
-func mean(x []float64) float64 { return sum(x) / float64(max(len(x), 1)) }
-
-func fill(x []float64, v float64) {
-	for i := range x {
-		x[i] = v
-	}
-}
-
-// measured is the loss of all pairs by a scorer of the policy.
+// measured returns the mean loss of all pairs; s computes the policy's log-probabilities.
 func (p *preference) measured(ctx context.Context, s *scorer) (float64, error) {
 	var all []Sequence
 	for _, x := range p.pairs {

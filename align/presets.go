@@ -10,17 +10,17 @@ import (
 //go:embed *.yaml
 var presets embed.FS
 
-// PresetFiles has the embedded configurations.
+// PresetFiles returns the configurations of alignment that come with the program.
 func PresetFiles() fs.FS { return presets }
 
-// Presets lists the embedded configurations.
+// Presets lists the files of PresetFiles.
 func Presets() []string {
 	names, _ := fs.Glob(presets, "*.yaml")
 	return names
 }
 
-// Load reads the configuration of that name over Default: of the file if there is one,
-// else of the preset. source says in words which it was.
+// Load reads the configuration of that name, a file or else a preset; keys that it doesn't have
+// are as in Default. source says in words which of the two it was.
 func Load(name string) (c Config, source string, err error) {
 	c = Default()
 	text, source, err := configs.Find(presets, name)

@@ -2,6 +2,7 @@ package align
 
 import (
 	"math"
+	"slices"
 
 	G "gorgonia.org/gorgonia"
 
@@ -10,53 +11,54 @@ import (
 	"tinygpt/train"
 )
 
-// Group are the ranked answers to one prompt.
+// Group has the ranked answers to one prompt.
 type Group struct {
-	Sequences []Sequence
-	Texts     []string
-	Pairs     [][2]int // (better, worse)
-	// Number is that of the prompt in the list it was made from.
+	Sequences []Sequence // the prompt with each answer
+	Texts     []string   // of the answers
+	Pairs     [][2]int   // (better, worse): indices of answers
+	// Number is the index of the example that it was made from.
 	Number int
 }
 
-// rewardModel learns scores from comparisons: all answers to a prompt are one element,
-// whose loss is the mean over its pairs (Ouyang et al. 2022, equation 1).
+// rewardModel is the objective that learns scores from comparisons. All answers to a prompt are
+// one example, whose loss is the mean over its pairs (Ouyang et al. 2022, equation 1).
 type rewardModel struct {
 	groups  []Group
-	prompts int // of an update
 	order   order
-	counts  []int // how many sequences graphs have
-	lengths []int
+	counts  []int // numbers of sequences, ascending: there is a graph for each of them
+	lengths []int // with each of these numbers of tokens
 	graphs  map[*model.Graph]*rewardGraph
 
-	values rewardValues // of the last update
+	values rewardValues // of the last step
 }
 
+// rewardGraph has a graph's inputs besides its tokens, and the batch that it computes.
 type rewardGraph struct {
-	rows   []int32 // the sequences' last tokens
+	rows   []int32 // [B] of the sequences' last tokens among the B·T positions
 	groups []Group
 }
 
-// rewardValues are measures under trl's names.
+// rewardValues has the sums and extremes that Values makes measures of.
 type rewardValues struct{ pairs, right, margin, low, sum, high, answers float64 }
 
+// newRewardModel returns the objective for the groups.
 func newRewardModel(groups []Group, c RewardModel, context int, seed uint64) *rewardModel {
-	r := &rewardModel{groups: groups, prompts: c.Prompts, graphs: map[*model.Graph]*rewardGraph{}}
-	longestOf, most := 0, 0
+	r := &rewardModel{groups: groups, graphs: map[*model.Graph]*rewardGraph{}}
+	maxAnswers := 0
 	var sizes []int
 	for _, g := range groups {
 		sizes = append(sizes, longest(g.Sequences))
-		longestOf, most = max(longestOf, longest(g.Sequences)), max(most, len(g.Sequences))
+		maxAnswers = max(maxAnswers, len(g.Sequences))
 	}
-	r.lengths = lengths(longestOf, context)
+	r.lengths = lengths(slices.Max(sizes), context)
 	r.order = newOrder(sizes, c.Prompts, c.Epochs, seed)
-	for n := c.Prompts * most; n > 0; n -= max(4, c.Prompts*most/5) {
+	for n := c.Prompts * maxAnswers; n > 0; n -= max(4, c.Prompts*maxAnswers/5) {
 		r.counts = append([]int{n}, r.counts...)
 	}
 	return r
 }
 
-// Shapes are the numbers of sequences for each length.
+// Shapes returns a shape for each length and each number of sequences.
 func (r *rewardModel) Shapes() (shapes []train.Shape) {
 	for _, l := range r.lengths {
 		for _, n := range r.counts {
@@ -66,7 +68,7 @@ func (r *rewardModel) Shapes() (shapes []train.Shape) {
 	return shapes
 }
 
-// Bucket is the length and the number of sequences of a batch.
+// Bucket returns the index of the smallest shape that a step's batch fits into.
 func (r *rewardModel) Bucket(step, _ int) int {
 	sequences, long := 0, 0
 	for _, g := range r.batch(step) {
@@ -76,6 +78,7 @@ func (r *rewardModel) Bucket(step, _ int) int {
 	return fitting(r.lengths, long)*len(r.counts) + fitting(r.counts, sequences)
 }
 
+// batch returns the groups of a step.
 func (r *rewardModel) batch(step int) []Group { return pick(r.groups, r.order.at(step)) }
 
 // Build adds the scores of the sequences' last tokens, and the loss.
@@ -108,7 +111,7 @@ func (r *rewardModel) Build(g *model.Graph) *G.Node {
 	}, scores)
 }
 
-// Fill writes the answers of a batch of prompts.
+// Fill writes the answers of a step's groups into a graph.
 func (r *rewardModel) Fill(g *model.Graph, step, _ int) error {
 	in := r.graphs[g]
 	in.groups = r.batch(step)
@@ -139,7 +142,7 @@ func (v *rewardValues) add(scores, margins []float64) {
 	}
 }
 
-// Values are the measures of an update.
+// Values returns the measures of the last step, under trl's names.
 func (r *rewardModel) Values(int) map[string]float64 {
 	v := r.values
 	if v.pairs == 0 {

@@ -11,15 +11,16 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// rollout is what a policy has answered before an update, and what follows from that.
-// Its memory has the same size for every update, so that a checkpoint can hold it.
+// rollout has the answers that a policy has given before an update, and what was computed from
+// them. Its memory has the same size for every update, so that a checkpoint can hold it. The
+// floats are [episodes, context]: numbers of the answer's tokens, from its first one on.
 type rollout struct {
 	context             int
 	tokens              []int32   // [episodes, context]
-	sizes               []int32   // [episodes, 2]: of prompts, and of prompts with answers
-	old, reference      []float64 // [episodes, context]: log-probabilities, from the answer's first token on
+	sizes               []int32   // [episodes, 2]: tokens of the prompt, and of prompt and answer
+	old, reference      []float64 // log-probabilities under the policy and its reference
 	advantages, returns []float64
-	values              []float64
+	values              []float64 // that the value model or head predicted
 }
 
 func newRollout(episodes, context int) rollout {
@@ -30,7 +31,7 @@ func newRollout(episodes, context int) rollout {
 	}
 }
 
-// state are the tensors of a checkpoint.
+// state returns the tensors of a checkpoint.
 func (r *rollout) state() []safetensors.Tensor {
 	shape := []int{len(r.sizes) / 2, r.context}
 	list := []safetensors.Tensor{
@@ -46,18 +47,18 @@ func (r *rollout) state() []safetensors.Tensor {
 	return list
 }
 
-// sequence is episode i.
+// sequence returns episode i.
 func (r *rollout) sequence(i int) Sequence {
 	prompt, whole := int(r.sizes[2*i]), int(r.sizes[2*i+1])
 	return Sequence{Tokens: r.tokens[i*r.context : i*r.context+whole], Prompt: prompt}
 }
 
-// set puts the numbers of an answer's tokens into those of episode i.
+// set copies the numbers of an answer's tokens to episode i of into.
 func (r *rollout) set(into []float64, i int, numbers []float64) {
 	copy(into[i*r.context:(i+1)*r.context], numbers)
 }
 
-// get are the numbers of some episodes' tokens, one after another.
+// get returns the numbers in from of the answers' tokens of some episodes, one after another.
 func (r *rollout) get(from []float64, episodes []int) (out []float64) {
 	for _, i := range episodes {
 		out = append(out, from[i*r.context:i*r.context+r.sequence(i).Answer()]...)
@@ -65,20 +66,21 @@ func (r *rollout) get(from []float64, episodes []int) (out []float64) {
 	return out
 }
 
-// KLError is that a policy went further from its reference than it was allowed to.
+// KLError says that a policy's mean divergence from its reference, KL nats an answer, is larger
+// than Max. Beta is the price of KL.
 type KLError struct{ KL, Max, Beta float64 }
 
-// Error says what to change.
+// Error says what happened and what to change.
 func (e *KLError) Error() string {
-	return fmt.Sprintf("the policy is %.1f nats an answer away from its reference, more than max_kl %g: its answers are no longer those that the reward was learned on. Usual remedies: a larger kl (now %g), a smaller learning_rate, or fewer updates", e.KL, e.Max, e.Beta)
+	return fmt.Sprintf("the policy is %.1f nats an answer away from its reference, more than max_kl %g: its answers are no longer like those that the reward model was trained on. Usual remedies: a larger kl (now %g), a smaller learning_rate, or fewer updates", e.KL, e.Max, e.Beta)
 }
 
-// samplerTolerance is by how much the log-probability of a token may differ between
-// sampler and trainer: both compute the same in float32.
+// samplerTolerance is how much the log-probability of a token may differ between sampler and
+// trainer. Both compute the same in float32, in another order.
 const samplerTolerance = 1e-3
 
-// draw makes the roll-out of an update: answers, scores, divergences, advantages, and the
-// update of the value model.
+// draw makes the roll-out of an update: answers, scores, divergences and advantages. It also
+// adapts the price of KL.
 func (p *policy) draw(ctx context.Context, update int) error {
 	list := p.prompted(update)
 	answers, err := p.Generator.Answers(ctx, p.Model, list, Seeds(p.Seed, fmt.Sprint("rollout ", update), len(list)))
@@ -130,8 +132,8 @@ func (p *policy) draw(ctx context.Context, update int) error {
 	return nil
 }
 
-// prompted are the prompts of an update, each as often as its group has answers: all
-// prompts in a shuffled order, then in another.
+// prompted returns the prompts of an update, each repeated for the answers of its group. Updates
+// go through all prompts in a random order, then in another one.
 func (p *policy) prompted(update int) (list []Instruction) {
 	groups := p.config.Episodes / p.config.Group
 	for i := range groups {
@@ -146,8 +148,8 @@ func (p *policy) prompted(update int) (list []Instruction) {
 	return list
 }
 
-// checkSampler compares the log-probabilities of the drawn tokens as the sampler saw
-// them with the trainer's.
+// checkSampler compares the sampler's log-probabilities of the drawn tokens with the trainer's.
+// A difference of more than samplerTolerance is an error.
 func (p *policy) checkSampler(answers []Answer, trainers [][]float64) error {
 	worst := 0.0
 	for i, a := range answers {
@@ -156,13 +158,13 @@ func (p *policy) checkSampler(answers []Answer, trainers [][]float64) error {
 		}
 	}
 	if !(worst <= samplerTolerance) {
-		return fmt.Errorf("a token's log-probability is %.2g off between sampling and training, more than %g: the answers aren't drawn from the policy that is trained", worst, samplerTolerance)
+		return fmt.Errorf("a token's log-probability differs by %.2g between sampling and training, more than %g: the answers aren't drawn from the policy that is trained", worst, samplerTolerance)
 	}
 	p.sampler = worst
 	return nil
 }
 
-// describe notes the measures of a roll-out under trl's names, and others.
+// describe sets the measures of a roll-out.
 func (p *policy) describe(answers []Answer, scores []float64, c comparison) {
 	n := float64(len(answers))
 	v := p.measures()
@@ -200,8 +202,8 @@ func (p *policy) describe(answers []Answer, scores []float64, c comparison) {
 	v["score/length_correlation"] = correlation(scores, sizes)
 }
 
-// repetitions counts the runs of four tokens in an answer, and those of them that it has
-// written before: what a policy does that has found a phrase that is rewarded.
+// repetitions returns how many runs of four tokens an answer has, and how many of them occur
+// earlier in it: a policy that has found a rewarded phrase repeats it.
 func repetitions(tokens []int32) (again, of int) {
 	const n = 4
 	seen := map[[n]int32]bool{}
@@ -215,7 +217,8 @@ func repetitions(tokens []int32) (again, of int) {
 	return again, of
 }
 
-// judgeTokens turns scores into advantages of tokens.
+// judgeTokens computes the advantages of the answers' tokens from their scores, and for PPO
+// values and returns.
 func (p *policy) judgeTokens(ctx context.Context, all []Sequence, scores []float64, c comparison) error {
 	price := p.beta[0]
 	if p.config.KLIn == KLLoss {
@@ -228,7 +231,7 @@ func (p *policy) judgeTokens(ctx context.Context, all []Sequence, scores []float
 		}
 	}
 	if p.config.Group > 1 {
-		for i := range scores { // an answer is one choice
+		for i := range scores { // a whole answer has one reward
 			scores[i] -= price * sum(kl[i])
 		}
 		p.groupAdvantages(all, scores)
@@ -256,8 +259,7 @@ func (p *policy) judgeTokens(ctx context.Context, all []Sequence, scores []float
 	return nil
 }
 
-// groupAdvantages gives all tokens of an answer what it is worth among the answers to
-// its prompt.
+// groupAdvantages gives all tokens of an answer the answer's advantage within its group.
 func (p *policy) groupAdvantages(all []Sequence, scores []float64) {
 	even, deviation := 0.0, 0.0
 	groups := float64(len(scores) / p.config.Group)
@@ -277,32 +279,11 @@ func (p *policy) groupAdvantages(all []Sequence, scores []float64) {
 	p.measures()["reward"], p.measures()["reward_std"], p.measures()["frac_reward_zero_std"] = mean(scores), deviation, even/groups
 }
 
-// explained is 1 − Var(returns − values)/Var(returns).
+// explained returns 1 − Var(returns − values)/Var(returns).
 func explained(values, returns []float64) float64 {
 	left := make([]float64, len(values))
 	for i := range left {
 		left[i] = returns[i] - values[i]
 	}
 	return 1 - variance(left)/max(variance(returns), 1e-12)
-}
-
-func variance(x []float64) (v float64) {
-	m := mean(x)
-	for _, a := range x {
-		v += (a - m) * (a - m) / float64(len(x))
-	}
-	return v
-}
-
-// correlation is Pearson's; 0 if one of them doesn't vary.
-func correlation(x, y []float64) (r float64) {
-	mx, my := mean(x), mean(y)
-	for i := range x {
-		r += (x[i] - mx) * (y[i] - my)
-	}
-	d := math.Sqrt(variance(x)*variance(y)) * float64(len(x))
-	if d < 1e-12 {
-		return 0
-	}
-	return r / d
 }

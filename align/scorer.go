@@ -13,11 +13,11 @@ import (
 	"tinygpt/model/op"
 )
 
-// scoreName is the linear map of a reward or value model among its parameters.
+// scoreName is the name of a reward or value model's head, a linear map, among its parameters.
 const scoreName = "score"
 
-// NewScored returns a copy of m with a head that gives one score: weights N(0, 0.02) drawn
-// for the seed, or those of m's own head if it has one.
+// NewScored returns a copy of m with a head that computes one score: m's own head if it has
+// one, else weights drawn from N(0, 0.02²) with the seed.
 func NewScored(m *model.Model, seed uint64) (*model.Model, error) {
 	s, err := model.NewZero(m.Config)
 	if err != nil {
@@ -30,7 +30,7 @@ func NewScored(m *model.Model, seed uint64) (*model.Model, error) {
 	return s, s.CopyFrom(m)
 }
 
-// copyOf returns a model of its own with the same weights.
+// copyOf returns a copy of m, without a head.
 func copyOf(m *model.Model) (*model.Model, error) {
 	c, err := model.NewZero(m.Config)
 	if err != nil {
@@ -42,13 +42,13 @@ func copyOf(m *model.Model) (*model.Model, error) {
 // scoreBatch is how many sequences a scorer computes together.
 const scoreBatch = 16
 
-// scorer computes what a model makes of given sequences, without dropout and gradients:
-// log-probabilities of the answers' tokens, or what the head says.
+// scorer runs a model over given sequences without dropout and gradients. It computes either
+// the log-probabilities of the answers' tokens or the head's scores.
 type scorer struct {
 	model  *model.Model
-	heads  bool // the head instead of the vocabulary
-	graphs map[int]*scoring
-	arena  op.Arena // the graphs run in turn
+	heads  bool             // scores instead of log-probabilities
+	graphs map[int]*scoring // by length
+	arena  op.Arena         // the memory of all graphs, which run one at a time
 }
 
 // scoring is a graph for one length.
@@ -87,8 +87,9 @@ func (s *scorer) graph(n int) (*scoring, error) {
 	return g, nil
 }
 
-// each runs the sequences in batches of similar lengths. do gets a batch's graph, the
-// numbers of its sequences and where their answers are. When ctx ends it returns its error.
+// each runs the sequences in batches of similar lengths. After each run it calls do with the
+// graph, the indices of the batch's sequences and the spans of their answers. The end of ctx
+// is an error.
 func (s *scorer) each(ctx context.Context, sequences []Sequence, do func(g *scoring, numbers []int, spans []span)) error {
 	numbers := make([]int, len(sequences))
 	for i := range numbers {
@@ -99,10 +100,7 @@ func (s *scorer) each(ctx context.Context, sequences []Sequence, do func(g *scor
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		batch := make([]Sequence, len(part))
-		for i, n := range part {
-			batch[i] = sequences[n]
-		}
+		batch := pick(sequences, part)
 		g, err := s.graph(longest(batch))
 		if err != nil {
 			return err
@@ -116,7 +114,7 @@ func (s *scorer) each(ctx context.Context, sequences []Sequence, do func(g *scor
 	return nil
 }
 
-// sums returns the log-probabilities of whole answers.
+// sums returns the log-probability of each answer: the sum over its tokens.
 func (s *scorer) sums(ctx context.Context, sequences []Sequence) (sums []float64, err error) {
 	sums = make([]float64, len(sequences))
 	err = s.each(ctx, sequences, func(g *scoring, numbers []int, spans []span) {
@@ -130,14 +128,14 @@ func (s *scorer) sums(ctx context.Context, sequences []Sequence) (sums []float64
 	return sums, err
 }
 
-// comparison is what a policy and its reference make of the tokens of answers.
+// comparison has numbers of a policy and its reference for each token of each answer.
 type comparison struct {
-	logProbs, reference [][]float64
-	// KL is the exact divergence over the whole vocabulary at each token.
-	kl, entropies [][]float64
+	logProbs, reference [][]float64 // log-probabilities under the policy and the reference
+	kl                  [][]float64 // the exact KL(policy‖reference) over the vocabulary
+	entropies           [][]float64 // of the policy
 }
 
-// compare runs a policy and its reference over the same sequences.
+// compare runs s, a policy, and its reference over the same sequences.
 func (s *scorer) compare(ctx context.Context, reference *scorer, sequences []Sequence) (c comparison, err error) {
 	for _, list := range []*[][]float64{&c.logProbs, &c.reference, &c.kl, &c.entropies} {
 		*list = make([][]float64, len(sequences))
@@ -166,7 +164,7 @@ func (s *scorer) compare(ctx context.Context, reference *scorer, sequences []Seq
 	return c, errors.Join(err, failed)
 }
 
-// scores returns what the head says at the last token of each sequence.
+// scores returns the head's score at the last token of each sequence.
 func (s *scorer) scores(ctx context.Context, sequences []Sequence) ([]float64, error) {
 	scores := make([]float64, len(sequences))
 	err := s.each(ctx, sequences, func(g *scoring, numbers []int, spans []span) {
@@ -178,7 +176,7 @@ func (s *scorer) scores(ctx context.Context, sequences []Sequence) ([]float64, e
 	return scores, err
 }
 
-// values returns what the head says before each token of the answers.
+// values returns for each token of the answers the head's score at the position before it.
 func (s *scorer) values(ctx context.Context, sequences []Sequence) ([][]float64, error) {
 	values := make([][]float64, len(sequences))
 	err := s.each(ctx, sequences, func(g *scoring, numbers []int, spans []span) {
@@ -190,8 +188,9 @@ func (s *scorer) values(ctx context.Context, sequences []Sequence) ([][]float64,
 	return values, err
 }
 
-// Divergence is the mean exact KL divergence of m from reference over m's answers, in
-// nats an answer. Both have the same vocabulary.
+// Divergence returns the mean over m's answers of the exact KL divergence KL(m‖reference), in
+// nats an answer. Both models must have the same vocabulary; answers that are longer than the
+// reference's context are left out.
 func Divergence(ctx context.Context, m, reference *model.Model, list []Instruction, answers []Answer) (float64, error) {
 	var kept []Sequence
 	for _, s := range sequences(list, answers) {

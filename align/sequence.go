@@ -11,19 +11,19 @@ import (
 // Instruction is a prompt as the model reads it.
 type Instruction struct {
 	Messages []instruct.Message
-	// Tokens end with the one after which the assistant answers.
+	// Tokens are the prompt's tokens in the model's format, up to where the answer begins.
 	Tokens []int32
-	// World is what the built-in world knows of the prompt; nil of other prompts.
+	// World has the prompt of the built-in world; nil for other prompts.
 	World *instruct.Prompt
 }
 
-// Answer is what a model has answered.
+// Answer is a model's answer.
 type Answer struct {
-	Tokens []int32 // the end of text included, if Ended
+	Tokens []int32 // if Ended, with the end of text
 	Text   string
-	// Ended says that the model ended the answer, and not the limit of tokens.
+	// Ended says that the model ended the answer; otherwise the limit of tokens cut it off.
 	Ended bool
-	// LogProbs are those of Tokens, as the sampler saw them.
+	// LogProbs are the sampler's log-probabilities of Tokens.
 	LogProbs []float32
 }
 
@@ -31,30 +31,30 @@ type Answer struct {
 type Sequence struct {
 	Tokens []int32
 	Prompt int // how many of them are the prompt
-	// Types are the tokens' types, for a model that reads some; nil: nothing is said of
-	// them. See Reader.
+	// Types are the types of Tokens, for a model that reads types (see Reader); nil otherwise.
 	Types []int32
 }
 
-// with returns the sequence of a prompt and an answer's tokens.
+// with returns the sequence of the instruction and an answer's tokens.
 func (in *Instruction) with(answer []int32) Sequence {
 	tokens := make([]int32, 0, len(in.Tokens)+len(answer))
 	return Sequence{Tokens: append(append(tokens, in.Tokens...), answer...), Prompt: len(in.Tokens)}
 }
 
-// Answer is the number of tokens of the answer.
+// Answer returns the number of tokens of the answer.
 func (s Sequence) Answer() int { return len(s.Tokens) - s.Prompt }
 
-// Encode returns the instructions of prompts, and of how many prompts there is no room
-// for an answer of least tokens in a context: they are left out.
-func Encode(f *instruct.Format, prompts []instruct.Prompt, context, least int) (list []Instruction, left int, err error) {
+// Encode returns the instructions of prompts. It leaves out, and counts in left, those that
+// leave no room for an answer of minAnswer tokens in the context. A prompt that the tokenizer
+// can't encode is an error.
+func Encode(f *instruct.Format, prompts []instruct.Prompt, context, minAnswer int) (list []Instruction, left int, err error) {
 	for i := range prompts {
 		p := &prompts[i]
 		tokens, err := f.Prompt(p.Messages)
 		if err != nil {
 			return nil, 0, fmt.Errorf("prompt %d: %w", i+1, err)
 		}
-		if len(tokens)+least > context {
+		if len(tokens)+minAnswer > context {
 			left++
 			continue
 		}
@@ -63,17 +63,17 @@ func Encode(f *instruct.Format, prompts []instruct.Prompt, context, least int) (
 	return list, left, nil
 }
 
-// span is where the log-probabilities of an answer's tokens are among the rows of a
-// batch: row r predicts the token after its own.
+// span says where the log-probabilities of an answer's tokens are among the B·T positions of a
+// batch: n of them, beginning at from. A position predicts the token after its own.
 type span struct{ from, n int }
 
-// span is that of a sequence which is number i of a batch with a context.
+// span returns the span of a sequence that is number i of a batch with a context.
 func (s Sequence) span(i, context int) span { return span{i*context + s.Prompt - 1, s.Answer()} }
 
 // place writes sequences into the graph's tokens, and the answers' tokens into targets
-// [B·T], where all else is op.Ignore; targets may be nil. A model that reads types gets those
-// of the sequences. What is left of a sequence's
-// room is token 0: attention looks back only, and nothing reads the states there.
+// [B·T], which is op.Ignore elsewhere; targets may be nil. A graph with types gets those of the
+// sequences. After the end of a sequence comes token 0: attention looks back only, and nothing
+// reads the states there.
 func place(g *model.Graph, sequences []Sequence, targets []int32) (spans []span) {
 	clear(g.Tokens)
 	g.ClearTypes()
@@ -94,7 +94,7 @@ func place(g *model.Graph, sequences []Sequence, targets []int32) (spans []span)
 	return spans
 }
 
-// gather collects the numbers of spans, one after another.
+// gather returns the numbers of x in the spans, one after another.
 func gather(x []float32, spans []span) (out []float64) {
 	for _, s := range spans {
 		for _, v := range x[s.from : s.from+s.n] {
@@ -104,7 +104,7 @@ func gather(x []float32, spans []span) (out []float64) {
 	return out
 }
 
-// scatter puts d back to where gather found its numbers.
+// scatter writes d to the places from which gather takes its numbers.
 func scatter(x []float32, spans []span, d []float64) {
 	for _, s := range spans {
 		for i := range s.n {
@@ -114,23 +114,22 @@ func scatter(x []float32, spans []span, d []float64) {
 	}
 }
 
-// granule is what lengths of graphs are multiples of: between two of them a longer
-// sequence pays with little padding.
+// granule is the step between the lengths of graphs. A sequence is padded to the next length.
 const granule = 32
 
-// lengths are those of graphs for sequences of up to longest tokens.
+// lengths returns the lengths of graphs for sequences of up to longest tokens, ascending.
 func lengths(longest, context int) (list []int) {
 	for l := granule; ; l += granule {
 		if l >= min(longest, context) {
 			return append(list, min(l, context))
 		}
-		if l >= 2*granule { // shorter ones are seldom
+		if l >= 2*granule { // shorter sequences are rare
 			list = append(list, l)
 		}
 	}
 }
 
-// fitting is the first of the lengths that n fits into.
+// fitting returns the index of the smallest length, of an ascending list, that is at least n.
 func fitting(lengths []int, n int) int {
 	for i, l := range lengths {
 		if n <= l {
@@ -140,7 +139,7 @@ func fitting(lengths []int, n int) int {
 	panic(fmt.Sprintf("align: a sequence of %d tokens, the longest graph has %d", n, lengths[len(lengths)-1]))
 }
 
-// longest is the number of tokens of the longest sequence.
+// longest returns the number of tokens of the longest sequence.
 func longest(sequences []Sequence) (n int) {
 	for _, s := range sequences {
 		n = max(n, len(s.Tokens))

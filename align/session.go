@@ -11,23 +11,23 @@ import (
 	"tinygpt/train"
 )
 
-// Session is one training of alignment: its trainer, and what it was given.
+// Session is one training of alignment.
 type Session struct {
 	Trainer *train.Trainer
-	// Notes say in words what is trained on, and what was left out and why.
+	// Notes say in words what is trained on, and what to expect of it.
 	Notes []string
 
-	policy *policy // of PPO and GRPO
+	policy *policy // of PPO and GRPO, else nil
 }
 
-// note adds a note.
+// note adds to Notes.
 func (s *Session) note(format string, args ...any) {
 	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
 }
 
-// Run trains and goes back to the best checkpoint. A policy that went too far from its
-// reference ends its run early, without an error: stopped says why. When ctx ends it
-// saves and returns train.ErrInterrupted.
+// Run trains and then loads the best checkpoint into the model. A policy that went too far from
+// its reference ends the run early without an error: stopped, a *KLError, says why. When ctx
+// ends, Run saves a checkpoint and returns train.ErrInterrupted.
 func (s *Session) Run(ctx context.Context) (result train.Result, stopped error, err error) {
 	t := s.Trainer
 	result, err = t.Run(ctx)
@@ -50,10 +50,10 @@ func (s *Session) Run(ctx context.Context) (result train.Result, stopped error, 
 	return result, stopped, err
 }
 
-// AverageCheckpoint has the running mean of a policy's weights.
+// AverageCheckpoint is the file with the running mean of a policy's weights.
 const AverageCheckpoint = "average.safetensors"
 
-// settings are those of training that all steps share.
+// settings returns the settings of a training that are the same for all kinds of alignment.
 func settings(steps, evaluations int, rate float64, seed uint64) train.Config {
 	every := (steps + evaluations - 1) / evaluations
 	return train.Config{
@@ -64,7 +64,7 @@ func settings(steps, evaluations int, rate float64, seed uint64) train.Config {
 	}
 }
 
-// Examiner has a model answer held-out prompts and has the answers judged.
+// Examiner lets a model answer held-out prompts and judges the answers.
 type Examiner struct {
 	Generator *Generator
 	Prompts   []Instruction
@@ -72,8 +72,8 @@ type Examiner struct {
 	Seed      uint64
 }
 
-// Examine returns the answers to all prompts and their scores. Every model draws with
-// the same seeds.
+// Examine returns m's answers to all prompts and their scores. Every model draws with the same
+// seeds. The end of ctx is an error, and so is a judge that fails.
 func (e *Examiner) Examine(ctx context.Context, m *model.Model) (answers []Answer, scores []float64, err error) {
 	if answers, err = e.Generator.Answers(ctx, m, e.Prompts, Seeds(e.Seed, "examination", len(e.Prompts))); err != nil {
 		return nil, nil, err
@@ -82,7 +82,8 @@ func (e *Examiner) Examine(ctx context.Context, m *model.Model) (answers []Answe
 	return answers, scores, err
 }
 
-// evaluation is the mean score of m's answers, as training keeps the best by it.
+// evaluation returns the evaluation by which a training keeps the best weights: the mean score
+// of m's answers, or without an examiner the loss.
 func (e *Examiner) evaluation(ctx context.Context, m *model.Model, loss float64) (train.Evaluation, error) {
 	if e == nil || len(e.Prompts) == 0 {
 		return train.Evaluation{Loss: loss}, nil
@@ -91,8 +92,9 @@ func (e *Examiner) evaluation(ctx context.Context, m *model.Model, loss float64)
 	return train.Evaluation{Loss: loss, Metric: e.Judge.Name(), Score: mean(scores)}, err
 }
 
-// Demonstrations returns the sequences of demonstrations. Those that don't fit into the
-// context are left out and counted: an answer that is cut off teaches not to end.
+// Demonstrations returns the sequences of the examples that are demonstrations. It leaves out,
+// and counts in left, those that don't fit into the context: an answer that is cut off would
+// teach the model not to end.
 func Demonstrations(f *instruct.Format, examples []instruct.Example, context int) (list []Sequence, left int, err error) {
 	for i := range examples {
 		e := &examples[i]
@@ -117,8 +119,9 @@ func Demonstrations(f *instruct.Format, examples []instruct.Example, context int
 	return list, left, nil
 }
 
-// Groups returns the ranked answers of comparisons. Answers that don't fit into the
-// context are left out, and so are prompts without a pair that is left; both are counted.
+// Groups returns the ranked answers of comparisons. It leaves out answers that don't fit into
+// the context, and then prompts without a pair of different ranks; answersLeft and promptsLeft
+// count them.
 func Groups(f *instruct.Format, examples []instruct.Example, context int) (groups []Group, answersLeft, promptsLeft int, err error) {
 	for number := range examples {
 		e := &examples[number]
@@ -150,15 +153,15 @@ func Groups(f *instruct.Format, examples []instruct.Example, context int) (group
 	return groups, answersLeft, promptsLeft, nil
 }
 
-// NewSFT prepares supervised fine-tuning of m on demonstrations. The best weights are
-// those with the highest score of an examination, or without one (nil) the lowest loss
-// on the validation demonstrations.
+// NewSFT prepares supervised fine-tuning of m on demonstrations. The best weights are those
+// with the highest score by the examiner, or if it is nil the lowest loss on the validation
+// demonstrations. Having none to train on or to validate with is an error.
 func NewSFT(m *model.Model, demonstrations, valid []Sequence, c Config, examiner *Examiner) (*Session, error) {
 	if len(demonstrations) == 0 || len(valid) == 0 {
-		return nil, fmt.Errorf("%d demonstrations to train on and %d to validate with: expected one of each at least, that fits into the model's context of %d tokens", len(demonstrations), len(valid), m.Config.Context)
+		return nil, fmt.Errorf("%d demonstrations to train on and %d to validate with: expected at least one of each that fits into the model's context of %d tokens", len(demonstrations), len(valid), m.Config.Context)
 	}
 	m.SetDropout(c.SFT.Dropout)
-	o := newSupervised(demonstrations, c.SFT, 1, m.Config.Context, c.World.Seed)
+	o := newSupervised(demonstrations, c.SFT, m.Config.Context, c.World.Seed)
 	s := newScorer(m, false)
 	validate := func(ctx context.Context) (train.Evaluation, error) {
 		sums, err := s.sums(ctx, valid)
@@ -174,10 +177,11 @@ func NewSFT(m *model.Model, demonstrations, valid []Sequence, c Config, examiner
 	return session, nil
 }
 
-// NewReward prepares the training of a reward model, which has a head, on comparisons.
+// NewReward prepares the training of a reward model, made by NewScored, on comparisons. The
+// best weights are those with the highest accuracy on the validation groups.
 func NewReward(m *model.Model, groups, valid []Group, c Config) (*Session, error) {
 	if len(groups) == 0 || len(valid) == 0 {
-		return nil, fmt.Errorf("%d prompts with ranked answers to train on and %d to validate with: expected one of each at least, that fits into the model's context of %d tokens", len(groups), len(valid), m.Config.Context)
+		return nil, fmt.Errorf("%d prompts with ranked answers to train on and %d to validate with: expected at least one of each that fits into the model's context of %d tokens", len(groups), len(valid), m.Config.Context)
 	}
 	m.SetDropout(0)
 	o := newRewardModel(groups, c.Reward, m.Config.Context, c.World.Seed)
@@ -193,11 +197,11 @@ func NewReward(m *model.Model, groups, valid []Group, c Config) (*Session, error
 	return session, nil
 }
 
-// NewPreference prepares learning from pairs without a reward model; m as it is now is
-// the reference.
+// NewPreference prepares learning from pairs without a reward model. The reference is m as it
+// is now. The examiner is as in NewSFT.
 func NewPreference(m *model.Model, groups, valid []Group, c Config, examiner *Examiner) (*Session, error) {
 	if len(groups) == 0 || len(valid) == 0 {
-		return nil, fmt.Errorf("%d prompts with ranked answers to train on and %d to validate with: expected one of each at least", len(groups), len(valid))
+		return nil, fmt.Errorf("%d prompts with ranked answers to train on and %d to validate with: expected at least one of each", len(groups), len(valid))
 	}
 	m.SetDropout(0)
 	o, err := newPreference(m, groups, c.DPO, c.World.Seed)
@@ -220,11 +224,12 @@ func NewPreference(m *model.Model, groups, valid []Group, c Config, examiner *Ex
 	config.BatchSize = c.DPO.BatchSize
 	session := &Session{Trainer: &train.Trainer{Config: config, Model: m, Objective: o, Validate: validate}}
 	session.note("%d pairs of %d prompts", len(o.pairs), len(groups))
-	session.note("logps/chosen usually falls too while the margin grows: the loss asks for the difference only (Rafailov et al. 2023); dpo.sft holds it up")
+	session.note("logps/chosen usually falls too while the margin grows: the loss depends on the difference only (Rafailov et al. 2023); dpo.sft keeps it from falling")
 	return session, nil
 }
 
-// NewPolicy prepares PPO or GRPO; in.Model as it is now is the reference.
+// NewPolicy prepares PPO, or GRPO if c.Group is larger than 1. The reference is in.Model as it
+// is now. The examiner is as in NewSFT.
 func NewPolicy(in PolicyInputs, c Policy, examiner *Examiner) (*Session, error) {
 	if err := in.check(c); err != nil {
 		return nil, err
@@ -247,8 +252,8 @@ func NewPolicy(in PolicyInputs, c Policy, examiner *Examiner) (*Session, error) 
 	return session, nil
 }
 
-// StepsOfUpdate is how many of the trainer's steps an update of PPO or GRPO has; 1 of
-// the others.
+// StepsOfUpdate returns how many of the trainer's steps an update of PPO or GRPO has; 1 for
+// other trainings.
 func (s *Session) StepsOfUpdate() int {
 	if s.policy == nil {
 		return 1

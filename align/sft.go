@@ -8,16 +8,16 @@ import (
 	"tinygpt/train"
 )
 
-// supervised is fine-tuning on demonstrations: the mean over the answers' tokens, their
-// ends included, of −log p. Prompts and padding count for nothing.
+// supervised is the objective of fine-tuning on demonstrations: the mean of −log p over the
+// answers' tokens, their ends included. Prompts and padding don't count.
 type supervised struct {
 	answers
-	sequences    []Sequence
-	order        order
-	accumulation int
+	sequences []Sequence
+	order     order
 }
 
-func newSupervised(sequences []Sequence, c Supervised, accumulation, context int, seed uint64) *supervised {
+// newSupervised returns the objective for the sequences.
+func newSupervised(sequences []Sequence, c Supervised, context int, seed uint64) *supervised {
 	var sizes []int
 	for _, s := range sequences {
 		sizes = append(sizes, len(s.Tokens))
@@ -25,40 +25,26 @@ func newSupervised(sequences []Sequence, c Supervised, accumulation, context int
 	// A batch holds each demonstration once at most.
 	return &supervised{
 		answers:   answers{batch: min(c.BatchSize, len(sequences)), lengths: lengths(longest(sequences), context)},
-		sequences: sequences, order: newOrder(sizes, c.BatchSize, c.Epochs, seed), accumulation: accumulation,
+		sequences: sequences, order: newOrder(sizes, c.BatchSize, c.Epochs, seed),
 	}
 }
 
 // Build adds the loss.
 func (s *supervised) Build(g *model.Graph) *G.Node { return s.build(g, "−mean log p of answers") }
 
-// Shapes are those of the lengths.
+// Shapes returns the shapes of the graphs, one for each length.
 func (s *supervised) Shapes() []train.Shape { return s.shapes() }
 
-// Bucket is the length of a batch.
-func (s *supervised) Bucket(step, micro int) int {
-	return fitting(s.lengths, longest(s.batchAt(step, micro)))
-}
+// Bucket returns the index of the shape for a step.
+func (s *supervised) Bucket(step, _ int) int { return fitting(s.lengths, longest(s.batchAt(step))) }
 
-func (s *supervised) batchAt(step, micro int) []Sequence {
-	return pick(s.sequences, s.order.at(step*s.accumulation+micro))
-}
+// batchAt returns the demonstrations of a step.
+func (s *supervised) batchAt(step int) []Sequence { return pick(s.sequences, s.order.at(step)) }
 
-// Fill writes a batch of demonstrations.
-func (s *supervised) Fill(g *model.Graph, step, micro int) error {
-	// The mean is over the tokens of the whole update, and the trainer takes the mean
-	// over its batches.
-	tokens := 0
-	for m := range s.accumulation {
-		tokens += tokensOf(s.batchAt(step, m))
-	}
-	weight := float64(s.accumulation)
-	s.fill(g, s.batchAt(step, micro), func(logProbs, grad []float64) float64 {
-		l := loss.NLL(logProbs, tokens, grad)
-		for i := range grad {
-			grad[i] *= weight
-		}
-		return weight * l
+// Fill writes a step's demonstrations into a graph.
+func (s *supervised) Fill(g *model.Graph, step, _ int) error {
+	s.fill(g, s.batchAt(step), func(logProbs, grad []float64) float64 {
+		return loss.NLL(logProbs, len(logProbs), grad)
 	})
 	return nil
 }

@@ -13,9 +13,9 @@ import (
 	"tinygpt/train"
 )
 
-// valueModel says what an unfinished answer will be worth. It is a model of its own,
-// which starts from the reward model (Ouyang et al. 2022, appendix C.4), and is updated
-// right after each roll-out.
+// valueModel predicts the returns of an unfinished answer's tokens. It is a separate model
+// that starts from the reward model (Ouyang et al. 2022, appendix C.4) and is fitted right after
+// each roll-out.
 type valueModel struct {
 	model     *model.Model
 	config    Policy
@@ -26,17 +26,17 @@ type valueModel struct {
 	graphs    []*valueGraph
 }
 
-// valueGraph is the loss of values for one length.
+// valueGraph is the loss of values for one length, and the batch that it computes.
 type valueGraph struct {
 	*model.Graph
 	clip         float64
 	spans        []span
 	old, returns []float64
 	loss         *G.Node
-	clipped      int // tokens of this batch
+	clipped      int // tokens of this batch whose value was clipped
 }
 
-// valueTraining are AdamW's settings.
+// valueTraining has AdamW's settings.
 var valueTraining = train.Config{Beta1: 0.9, Beta2: 0.95, Epsilon: 1e-8, GradClip: 1}
 
 func newValueModel(m *model.Model, c Policy) (*valueModel, error) {
@@ -59,7 +59,7 @@ func newValueModel(m *model.Model, c Policy) (*valueModel, error) {
 	return v, nil
 }
 
-// compute is the loss of the batch that is in the graph.
+// compute returns the loss of the batch in the graph and writes its gradient.
 func (g *valueGraph) compute(x, grad [][]float32) float64 {
 	values := gather(x[0], g.spans)
 	d := make([]float64, len(values))
@@ -69,8 +69,9 @@ func (g *valueGraph) compute(x, grad [][]float32) float64 {
 	return l
 }
 
-// update fits the values to the returns of a roll-out: a step for each mini-batch, from
-// number made on, which it counts. It adds trl's measures to those of the update.
+// update fits the values to the returns of a roll-out: a step for each mini-batch, beginning
+// with number made, which it counts up. It adds its measures to those of the update. If ctx
+// ends it returns the error of ctx.
 func (v *valueModel) update(ctx context.Context, r *rollout, update int, seed uint64, made *float64, measures map[string]float64) error {
 	batches := miniBatches(v.config, seed, update)
 	for i, episodes := range batches {
@@ -103,7 +104,7 @@ func (v *valueModel) update(ctx context.Context, r *rollout, update int, seed ui
 	return nil
 }
 
-// state are the tensors that a checkpoint keeps.
+// state returns the tensors that a checkpoint keeps: weights and AdamW's moments.
 func (v *valueModel) state() (list []safetensors.Tensor) {
 	for _, t := range v.model.Tensors() {
 		t.Name = "value." + t.Name
@@ -118,8 +119,8 @@ func (v *valueModel) state() (list []safetensors.Tensor) {
 	return list
 }
 
-// miniBatches are the episodes of each optimiser step of an update, shuffled anew in
-// each of its epochs.
+// miniBatches returns the episodes of each optimiser step of an update, in a new random order
+// in each of its epochs.
 func miniBatches(c Policy, seed uint64, update int) (list [][]int) {
 	for epoch := range c.Epochs {
 		order := rand.New(rand.NewPCG(seed+1, uint64(update*c.Epochs+epoch))).Perm(c.Episodes)

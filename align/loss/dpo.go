@@ -10,22 +10,24 @@ const (
 	Hinge Kind = "hinge" // max(0, 1 − β·Δ) (Zhao et al. 2023, SLiC)
 )
 
-// Kinds are all of them.
+// Kinds lists all kinds.
 var Kinds = []Kind{DPO, IPO, Hinge}
 
-// Preference is how pairs are learned from.
+// Preference is a loss of pairs of answers, with its settings.
 type Preference struct {
 	Kind Kind
-	Beta float64
-	// Smoothing is the share of pairs that are taken to be labelled the wrong way
-	// round (conservative DPO).
+	Beta float64 // β
+	// Smoothing is the assumed share of pairs that are labelled the wrong way round
+	// (conservative DPO). Only DPO uses it.
 	Smoothing float64
 }
 
-// Pair is the loss of one pair of answers, with the gradient by the policy's
-// log-probabilities of the two: Δ = (log π(chosen) − log π_ref(chosen)) −
-// (log π(rejected) − log π_ref(rejected)). That by the rejected one is minus that by the
-// chosen one.
+// Pair returns the loss of a pair of answers with
+//
+//	Δ = (log π(chosen) − log π_ref(chosen)) − (log π(rejected) − log π_ref(rejected)),
+//
+// and its derivative with respect to log π(chosen). That with respect to log π(rejected) is
+// its negative.
 func (p Preference) Pair(delta float64) (loss, gradChosen float64) {
 	switch x := p.Beta * delta; p.Kind {
 	case IPO:

@@ -2,17 +2,17 @@ package loss
 
 import "math"
 
-// K1 is the estimate log p − log q of KL(p‖q) from one token drawn from p (Schulman,
-// Approximating KL divergence, 2020): without bias, of either sign.
+// K1 returns the estimate log p − log q of KL(p‖q) from one token drawn from p (Schulman,
+// Approximating KL divergence, 2020). It is unbiased and may be negative.
 func K1(logP, logQ float64) float64 { return logP - logQ }
 
-// K3 is the estimate r − 1 − log r with r = q/p: without bias too, never negative.
+// K3 returns the estimate r − 1 − log r with r = q/p. It is unbiased and never negative.
 func K3(logP, logQ float64) float64 {
 	r := logQ - logP
 	return math.Expm1(r) - r
 }
 
-// KL is the divergence of two distributions given by their logarithms.
+// KL returns KL(p‖q) in nats of two distributions given by their logarithms.
 func KL(logP, logQ []float64) (kl float64) {
 	for i, p := range logP {
 		kl += math.Exp(p) * (p - logQ[i])
@@ -20,9 +20,9 @@ func KL(logP, logQ []float64) (kl float64) {
 	return kl
 }
 
-// K3Loss is Σ K3(logP, logQ)/tokens as a term of a loss (Shao et al. 2024, DeepSeekMath,
-// equation 4), with its gradient by logP: which isn't that of the KL as a penalty in
-// the reward.
+// K3Loss returns Σ K3(logP, logQ)/tokens, a term of a loss (Shao et al. 2024, DeepSeekMath,
+// equation 4), and writes its gradient with respect to logP to grad, which may be nil. This
+// gradient differs from that of the KL as a penalty in the reward.
 func K3Loss(logP, logQ []float64, tokens int, grad []float64) (loss float64) {
 	n := float64(tokens)
 	for i := range logP {

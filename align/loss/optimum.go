@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Optimum is what can be reached when KL costs β: the policy π_ref·e^{r/β}/Z, where the
-// objective E[r] − β·KL is β·log Z (Ziegler et al. 2019; Rafailov et al. 2023, appendix
-// A.1), for a choice that can be enumerated.
+// Optimum returns the best policy for the objective E[r] − β·KL over a choice that can be
+// enumerated: π_ref·e^{r/β}/Z, for which the objective is β·log Z (Ziegler et al. 2019;
+// Rafailov et al. 2023, appendix A.1). ref has the probabilities of π_ref.
 func Optimum(ref, reward []float64, beta float64) (policy []float64, objective float64) {
 	z := make([]float64, len(ref))
 	for i := range ref {
@@ -21,18 +21,14 @@ func Optimum(ref, reward []float64, beta float64) (policy []float64, objective f
 	return policy, beta * (z[0] - logs[0])
 }
 
-// BestOf is the distribution of the best of n draws from ref, by rewards without ties.
+// BestOf returns the distribution of the best of n draws from the distribution ref. No two
+// rewards may be the same.
 func BestOf(n int, ref, reward []float64) []float64 {
 	order := make([]int, len(ref))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		if reward[a] < reward[b] {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(reward[a], reward[b]) })
 	out := make([]float64, len(ref))
 	below := 0.0
 	for _, i := range order {
@@ -42,13 +38,13 @@ func BestOf(n int, ref, reward []float64) []float64 {
 	return out
 }
 
-// BestOfKL is ln n − (n−1)/n: KL(best of n‖policy) where no two answers are worth the
-// same, and never less than it (Beirami et al. 2024).
+// BestOfKL returns ln n − (n−1)/n, in nats: an upper bound of KL(best of n‖policy), which it
+// comes close to where no two answers have the same reward (Beirami et al. 2024).
 func BestOfKL(n int) float64 { return math.Log(float64(n)) - float64(n-1)/float64(n) }
 
-// ExpectBestOf estimates the mean of value over the best of n answers by proxy, from
-// N ≥ n answers that were drawn, over all subsets of n of them: without bias, and with
-// less noise than one draw of n (Nakano et al. 2021, appendix I).
+// ExpectBestOf estimates the expected value of the best of n answers, where proxy says which is
+// the best, from N ≥ n answers that were drawn: it is the mean over all subsets of n of them,
+// which is unbiased and has less noise than one subset (Nakano et al. 2021, appendix I).
 func ExpectBestOf(n int, proxy, value []float64) (mean float64) {
 	total := len(proxy)
 	order := make([]int, total)
@@ -57,13 +53,10 @@ func ExpectBestOf(n int, proxy, value []float64) (mean float64) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(proxy[a], proxy[b]) })
 	// P(the best is the one of rank k, from 0) = C(k, n−1)/C(N, n).
-	p := float64(n) / float64(total) // of the last
+	p := float64(n) / float64(total) // for k = N−1
 	for k := total - 1; k >= n-1; k-- {
 		mean += p * value[order[k]]
 		p *= float64(k-n+1) / float64(k)
-		if k == 0 {
-			break
-		}
 	}
 	return mean
 }

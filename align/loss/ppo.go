@@ -2,7 +2,7 @@ package loss
 
 import "math"
 
-// Rewards are those of an answer's tokens: −β·kl at each, and the score at the last,
+// Rewards returns the rewards of an answer's tokens: −β·kl at each, plus the score at the last,
 // which is the end of text if the answer has one (Ouyang et al. 2022, equation 2).
 func Rewards(kl []float64, beta, score float64) []float64 {
 	r := make([]float64, len(kl))
@@ -13,9 +13,9 @@ func Rewards(kl []float64, beta, score float64) []float64 {
 	return r
 }
 
-// GAE are the advantages of an answer's tokens, Σ (γλ)^k δ_{t+k} with
-// δ_t = r_t + γ·V_{t+1} − V_t and nothing after the last token (Schulman et al. 2016,
-// equation 16), and the returns, advantage + value, that values are fitted to.
+// GAE returns the advantages of an answer's tokens, Σ (γλ)^k δ_{t+k} with
+// δ_t = r_t + γ·V_{t+1} − V_t and V = 0 after the last token (Schulman et al. 2016, equation
+// 16), and the returns, advantage + value, which the value model is fitted to.
 func GAE(rewards, values []float64, gamma, lambda float64) (advantages, returns []float64) {
 	advantages, returns = make([]float64, len(rewards)), make([]float64, len(rewards))
 	next, sum := 0.0, 0.0
@@ -27,18 +27,18 @@ func GAE(rewards, values []float64, gamma, lambda float64) (advantages, returns 
 	return advantages, returns
 }
 
-// Whitening says how Whiten divides: by the deviation with Bessel's correction, as
-// torch and trl, or by that of the population, as OpenAI's code for Ziegler et al.
+// Whitening says by which standard deviation Whiten divides.
 type Whitening bool
 
-// The ways of Whitening.
 const (
-	Bessel     Whitening = false
+	// Bessel is the deviation with Bessel's correction, as in torch and trl.
+	Bessel Whitening = false
+	// Population is that of the population, as in OpenAI's code for Ziegler et al.
 	Population Whitening = true
 )
 
-// Whiten returns x with mean 0 (or with shift false its own) and variance 1. It is over
-// the tokens of the whole batch.
+// Whiten returns x, the numbers of the tokens of a whole batch, scaled to variance 1, and to
+// mean 0 if shift is set; otherwise they keep their mean.
 func Whiten(x []float64, shift bool, w Whitening) []float64 {
 	n := float64(len(x))
 	mean, variance := 0.0, 0.0
@@ -68,9 +68,10 @@ type PolicyStats struct {
 	Ratio    float64 // Σ π/π_old
 }
 
-// Policy is the clipped objective of PPO as a loss (Schulman et al. 2017, equation 7):
-// Σ max(−A·r, −A·clip(r, 1−ε, 1+ε))/tokens, r = π/π_old, with its gradient by log π,
-// which is 0 where the clipped side is the larger one. grad may be nil.
+// Policy returns the clipped objective of PPO as a loss (Schulman et al. 2017, equation 7):
+// Σ max(−A·r, −A·clip(r, 1−ε, 1+ε))/tokens, where r = π/π_old, clip is ε, and tokens is the
+// number of tokens of the whole batch. grad, which may be nil and must be 0 at first, gets the
+// gradient with respect to log π, which is 0 where the clipped side is the larger one.
 func Policy(logProbs, old, advantages []float64, clip float64, tokens int, grad []float64) (loss float64, s PolicyStats) {
 	n := float64(tokens)
 	for i, l := range logProbs {
@@ -92,10 +93,11 @@ func Policy(logProbs, old, advantages []float64, clip float64, tokens int, grad 
 	return loss, s
 }
 
-// Value is the loss of the value function: Σ ½·max((v − R)², (v_clip − R)²)/tokens, where
-// v_clip is v kept within clip of what it was at the roll-out (Schulman et al. 2017's
-// code; lm-human-preferences); clipped counts the tokens where that side was taken. Times
-// weight, its gradient is written to grad, which may be nil.
+// Value returns weight times the loss of the value function,
+// Σ ½·max((v − R)², (v_clip − R)²)/tokens, where v_clip is v kept within clip of old, its value
+// at the roll-out (the code of Schulman et al. 2017; lm-human-preferences). clipped counts the
+// tokens where v_clip's side is the larger one. grad, which may be nil and must be 0 at first,
+// gets the gradient with respect to the values.
 func Value(values, old, returns []float64, clip, weight float64, tokens int, grad []float64) (loss float64, clipped int) {
 	n := float64(tokens)
 	for i, v := range values {
@@ -114,11 +116,10 @@ func Value(values, old, returns []float64, clip, weight float64, tokens int, gra
 	return weight * loss, clipped
 }
 
-// GroupAdvantages are those of GRPO (Shao et al. 2024, section 4.1.1): the rewards of the
-// answers to one prompt less their mean and, with scale, divided by their standard
-// deviation (Bessel's) + 1e-4. The floor keeps a deviation of rounding errors from
-// making advantages of thousands: one below floor counts as none. spread says that the
-// rewards differ.
+// GroupAdvantages returns GRPO's advantages of the answers to one prompt (Shao et al. 2024,
+// section 4.1.1): their rewards minus the mean and, with scale, divided by their standard
+// deviation (Bessel's) + 1e-4. spread reports whether the rewards differ. If they differ by
+// rounding errors alone, see floor, the advantages are 0.
 func GroupAdvantages(rewards []float64, scale bool) (advantages []float64, spread bool) {
 	n := float64(len(rewards))
 	mean, variance := 0.0, 0.0
@@ -143,12 +144,12 @@ func GroupAdvantages(rewards []float64, scale bool) (advantages []float64, sprea
 	return advantages, spread
 }
 
-// floor is the least deviation of a group's rewards, relative to their size, that isn't
-// taken for rounding.
+// floor is the deviation of a group's rewards, relative to their size, up to which it is taken
+// for rounding errors.
 const floor = 1e-6
 
-// LeaveOneOut are the rewards of the answers to one prompt, each less the mean of the
-// others (RLOO, Ahmadian et al. 2024).
+// LeaveOneOut returns the rewards of the answers to one prompt, each minus the mean of the
+// others (RLOO, Ahmadian et al. 2024). There must be two or more.
 func LeaveOneOut(rewards []float64) []float64 {
 	sum, out := 0.0, make([]float64, len(rewards))
 	for _, r := range rewards {

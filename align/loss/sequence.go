@@ -2,7 +2,7 @@ package loss
 
 import "math"
 
-// LogSoftmax is log softmax(logits).
+// LogSoftmax returns log softmax(logits).
 func LogSoftmax(logits []float64) []float64 {
 	high := math.Inf(-1)
 	for _, z := range logits {
@@ -19,8 +19,8 @@ func LogSoftmax(logits []float64) []float64 {
 	return out
 }
 
-// AddLogitsGrad adds to grad what the gradient d by log softmax(logits)[target] is by
-// the logits: d·(onehot − softmax).
+// AddLogitsGrad adds to grad the gradient with respect to the logits of a loss whose derivative
+// with respect to log softmax(logits)[target] is d: d·(onehot − softmax).
 func AddLogitsGrad(grad, logSoftmax []float64, target int, d float64) {
 	for i, l := range logSoftmax {
 		grad[i] -= d * math.Exp(l)
@@ -28,7 +28,7 @@ func AddLogitsGrad(grad, logSoftmax []float64, target int, d float64) {
 	grad[target] += d
 }
 
-// Entropy is −Σ p·log p of a distribution given by its logarithms.
+// Entropy returns −Σ p·log p, in nats, of a distribution given by its logarithms.
 func Entropy(logSoftmax []float64) (h float64) {
 	for _, l := range logSoftmax {
 		h -= math.Exp(l) * l
@@ -36,9 +36,9 @@ func Entropy(logSoftmax []float64) (h float64) {
 	return h
 }
 
-// NLL is the loss of supervised fine-tuning: −Σ log p/tokens over the log-probabilities of
-// answers' tokens. tokens is the number of such tokens in the whole batch, of which
-// logProbs may be a part. grad may be nil.
+// NLL returns the loss of supervised fine-tuning: −Σ log p/tokens over the log-probabilities of
+// answers' tokens. tokens is the number of such tokens in the whole batch, of which logProbs
+// may be a part. It writes the gradient to grad, which may be nil.
 func NLL(logProbs []float64, tokens int, grad []float64) (loss float64) {
 	n := float64(tokens)
 	for i, l := range logProbs {

@@ -142,7 +142,11 @@ func TestValidate(t *testing.T) {
 		},
 		"vectors.epochs is 9223372036854775807: expected 1 to 1000000":      func(c *Config) { c.Vectors.Epochs = math.MaxInt },
 		"vectors.evaluations is 9223372036854775807: expected 1 to 1000000": func(c *Config) { c.Vectors.Evaluations = math.MaxInt },
-		"vectors.learning_rate is 0":                                        func(c *Config) { c.Vectors.LearningRate = 0 },
+		"vectors.evaluations is 0": func(c *Config) {
+			c.Vectors.Model, c.Vectors.Evaluations = GloVe, 0
+			*c = c.Completed()
+		},
+		"vectors.learning_rate is 0": func(c *Config) { c.Vectors.LearningRate = 0 },
 	} {
 		c := config(SkipGram)
 		want(&c)
