@@ -23,7 +23,7 @@ type word struct {
 	literal bool // a string; text has its quotes
 }
 
-var codeWords = regexp.MustCompile(`'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*|\d[\d.]*|\S`)
+var codeWords = regexp.MustCompile(`'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*|\d[\w.]*|\S`)
 
 // wordsOf divides a tag's code.
 func wordsOf(code string) (list []word) {
@@ -48,8 +48,8 @@ func (w word) number() (n int, ok bool) {
 	return n, err == nil
 }
 
-// content is a string without its quotes.
-func (w word) content() string { return strings.Trim(w.text, `'"`) }
+// length is that of a string without its quotes.
+func (w word) length() int { return len(w.text) - 2 }
 
 var identifier = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
@@ -96,6 +96,8 @@ func checkTag(list []word) error {
 				}
 			}
 			continue
+		case !strings.ContainsAny(w.text, "([{)]}.,:|~+-*/%=<>!") && !identifier.MatchString(w.text) && (w.text[0] < '0' || w.text[0] > '9'):
+			return fmt.Errorf("it has the character %s in its code", w.text) // the engine may pass over it
 		case strings.Contains("([{", w.text):
 			if open = append(open, bracket{kind: w.text}); len(open) > mostNesting {
 				return fmt.Errorf("it has brackets nested deeper than %d", mostNesting)
@@ -127,13 +129,16 @@ func checkTag(list []word) error {
 			if !second.literal || third.text != "," || !at(list, i+4).literal {
 				return errors.New("it replaces something else than texts that are written out")
 			}
-			from, to := len(second.content()), len(at(list, i+4).content())
-			grow((to + from) / max(from, 1))
+			from, to := second.length(), at(list, i+4).length()
+			if from == 0 { // between all characters
+				from, to = 1, to+1
+			}
+			grow((to + from - 1) / from)
 		case w.text == "join" && called && second.text != ")":
 			if !second.literal || third.text != ")" && third.text != "," {
 				return errors.New("it joins with something else than a text that is written out")
 			}
-			grow(len(second.content()) + 1)
+			grow(second.length() + 1)
 		case w.text == "indent":
 			n := 4
 			if called || next.text == "=" {

@@ -35,8 +35,8 @@ const (
 )
 
 var (
-	target     = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)?$`)
-	parameters = regexp.MustCompile(`^macro\s+[A-Za-z_]\w*\s*\((.*)\)$`)
+	target     = regexp.MustCompile(`^\w+(\.\w+)?$`)
+	parameters = regexp.MustCompile(`(?s)^macro\s+\w+\s*\((.*)\)$`)
 )
 
 // limited writes a tag so that its values are limited.
