@@ -132,17 +132,22 @@ func OrLatest(dir string, wanted ...Kind) (string, error) {
 }
 
 // Latest is the run below root whose checkpoint or configuration was written last, of
-// the runs of those kinds.
+// the runs of those kinds. The steps of an alignment in a folder of their own
+// (runs/instruct-1/reward) are among them, unless runs of texts are wanted too.
 func Latest(root string, wanted ...Kind) (string, error) {
+	return latestOf(root, wanted, !slices.Contains(wanted, Text))
+}
+
+// latestOf is Latest, with the steps of alignments or without.
+func latestOf(root string, wanted []Kind, withSteps bool) (string, error) {
 	if len(wanted) == 0 {
 		return "", errNoKind
 	}
-	entries, _ := os.ReadDir(root)
+	dirs, _ := folders(root) // without the folder there are no runs
 	var latest string
 	var when time.Time
-	for _, e := range entries {
-		dir := filepath.Join(root, e.Name())
-		if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+	for _, dir := range dirs {
+		if filepath.Dir(dir) != filepath.Clean(root) && !withSteps {
 			continue
 		}
 		// What can't be read is an error when the run is opened.
@@ -166,19 +171,37 @@ func Latest(root string, wanted ...Kind) (string, error) {
 
 // LatestToTalk is Latest of the runs that continue texts, those in a folder that holds
 // the steps of an alignment (runs/instruct-1/ppo) among them.
-func LatestToTalk(root string) (string, error) {
-	latest, err := Latest(root, Writers()...)
-	entries, _ := os.ReadDir(root)
+func LatestToTalk(root string) (string, error) { return latestOf(root, Writers(), true) }
+
+// folders lists the runs in root. In a folder that is no run itself those that are steps
+// of an alignment count (instruct-1/ppo), and not the models of a ladder.
+func folders(root string) (dirs []string, err error) {
+	err = eachRun(root, func(dir string, isRun bool) {
+		if isRun {
+			dirs = append(dirs, dir)
+			return
+		}
+		_ = eachRun(dir, func(step string, isRun bool) { // a file has none
+			if !isRun {
+				return
+			}
+			if _, kind, err := readConfig(step); err == nil && kinds[kind].step() {
+				dirs = append(dirs, step)
+			}
+		})
+	})
+	return dirs, err
+}
+
+// eachRun calls do with each entry of a folder, and with whether it is a run's folder.
+func eachRun(root string, do func(dir string, isRun bool)) error {
+	entries, err := os.ReadDir(root)
 	for _, e := range entries {
 		dir := filepath.Join(root, e.Name())
-		if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
-			continue // a run itself
-		}
-		if step, noStep := Latest(dir, Writers()...); noStep == nil && (err != nil || written(step).After(written(latest))) {
-			latest, err = step, nil
-		}
+		_, noRun := os.Stat(filepath.Join(dir, configFile))
+		do(dir, noRun == nil)
 	}
-	return latest, err
+	return err
 }
 
 // written is when a run's checkpoint or configuration was written last.

@@ -26,15 +26,7 @@ const (
 )
 
 // kinds says what is particular to each.
-var kinds = map[Kind]struct {
-	// command makes such a run, for messages.
-	command string
-	// model says that it holds a language model with its tokenizer, for Open, and writes
-	// that commands which continue texts take the latest such run if none is named.
-	model, writes bool
-	// sections of config.yaml in addition to those of configs.Config; see Run.Section.
-	sections []string
-}{
+var kinds = map[Kind]about{
 	Text:      {command: "gpt train --config small.yaml", model: true, writes: true},
 	Finetuned: {command: "gpt finetune --config sentiment.yaml", model: true},
 	Imported:  {command: "gpt import FOLDER", model: true, writes: true},
@@ -45,6 +37,20 @@ var kinds = map[Kind]struct {
 	DPO:       {command: "gpt align dpo", model: true, writes: true, sections: []string{"align"}},
 	GRPO:      {command: "gpt align grpo", model: true, writes: true, sections: []string{"align"}},
 }
+
+// about is what is particular to a kind of runs.
+type about struct {
+	// command makes such a run, for messages.
+	command string
+	// model says that it holds a language model with its tokenizer, for Open, and writes
+	// that commands which continue texts take the latest such run if none is named.
+	model, writes bool
+	// sections of config.yaml in addition to those of configs.Config; see Run.Section.
+	sections []string
+}
+
+// step says that it is a step of an alignment, which may share a folder with others.
+func (a about) step() bool { return slices.Contains(a.sections, "align") }
 
 // Writers are the kinds of runs that continue texts.
 func Writers() (list []Kind) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -42,30 +43,31 @@ type Info struct {
 
 // List returns the runs in a folder, the latest first. A folder without any is no error.
 func List(root string) ([]Info, error) {
-	entries, err := os.ReadDir(root)
+	dirs, err := folders(root)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	list := []Info{}
-	for _, e := range entries {
-		dir := filepath.Join(root, e.Name())
-		if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
-			list = append(list, about(dir))
-		}
+	for _, dir := range dirs {
+		list = append(list, describe(root, dir))
 	}
 	slices.SortStableFunc(list, func(a, b Info) int { return b.Written.Compare(a.Written) })
 	return list, nil
 }
 
-// about collects what there is to say of a run.
-func about(dir string) Info {
-	r := Info{Name: filepath.Base(dir), Dir: dir, Busy: busy(dir)}
+// describe collects what there is to say of a run in root.
+func describe(root, dir string) Info {
+	r := Info{Name: nameIn(root, dir), Dir: dir, Busy: busy(dir)}
 	for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
 		if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.ModTime().After(r.Written) {
 			r.Written = info.ModTime()
 		}
 	}
-	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+	real, err := filepath.EvalSymlinks(dir) // a walk doesn't follow the link that it begins at
+	if err != nil {
+		real = dir
+	}
+	_ = filepath.WalkDir(real, func(_ string, d os.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			if info, err := d.Info(); err == nil {
 				r.Bytes += info.Size()
@@ -139,10 +141,14 @@ func IsRun(dir string) error {
 }
 
 // Remove removes a run's folder, with everything in it. A folder that isn't a run's is
-// refused, and so is one that a process is at work in.
+// refused, and so is one that a process is at work in. Of a link to a run's folder the link
+// goes, and the run stays.
 func Remove(dir string) error {
 	if err := IsRun(dir); err != nil {
 		return err
+	}
+	if IsLink(dir) {
+		return os.Remove(filepath.Clean(dir))
 	}
 	unlock, err := Lock(dir)
 	if err != nil {
@@ -156,13 +162,19 @@ func Remove(dir string) error {
 	return os.RemoveAll(dir)
 }
 
+// IsLink says whether a run's folder is a symbolic link to one that is elsewhere.
+func IsLink(dir string) bool {
+	info, err := os.Lstat(filepath.Clean(dir))
+	return err == nil && info.Mode()&os.ModeSymlink != 0
+}
+
 // Named returns the folder that a user means by dir: the folder itself if it is there, or
-// else the run of that name in Root.
+// else the run of that name in Root, such as small-1 or instruct-1/ppo.
 func Named(dir string) string {
 	if _, err := os.Stat(dir); err == nil {
 		return dir
 	}
-	if in := filepath.Join(Root, dir); filepath.Base(dir) == dir {
+	if in := filepath.Join(Root, dir); filepath.IsLocal(dir) {
 		if _, err := os.Stat(in); err == nil {
 			return in
 		}
@@ -170,21 +182,44 @@ func Named(dir string) string {
 	return dir
 }
 
-// Names lists what is in Root: the names by which Named finds it.
+// Names lists the names by which Named finds what is in Root: its folders, and the steps of
+// an alignment.
 func Names() (names []string) {
 	entries, _ := os.ReadDir(Root) // without the folder there are no runs
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
+	dirs, _ := folders(Root)
+	for _, dir := range dirs {
+		if name := nameIn(Root, dir); strings.Contains(name, "/") {
+			names = append(names, name)
+		}
+	}
 	return names
+}
+
+// nameIn is the name of a run in root.
+func nameIn(root, dir string) string {
+	name, err := filepath.Rel(root, dir)
+	if err != nil {
+		name = filepath.Base(dir)
+	}
+	return filepath.ToSlash(name)
 }
 
 // notARun is the error about a folder without a configuration, with the run that was meant.
 func notARun(dir string) error {
 	absolute, _ := filepath.Abs(dir)
+	if inside, _ := folders(dir); len(inside) > 0 {
+		return fmt.Errorf("%s isn't the folder of a run, but has runs in it: name one of %s", absolute, strings.Join(inside, ", "))
+	}
+	found := "no " + configFile + " in it: not the folder of a run"
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		found = "no such folder, and no run of that name"
+	}
 	hint := "`gpt train` makes one"
 	if meant := suggest.Closest(filepath.Base(dir), Names()); meant != "" && meant != filepath.Base(dir) {
 		hint = fmt.Sprintf("did you mean %s?", filepath.Join(Root, meant))
 	}
-	return fmt.Errorf("%s: no %s in it: not the folder of a run; %s", absolute, configFile, hint)
+	return fmt.Errorf("%s: %s; %s", absolute, found, hint)
 }

@@ -92,6 +92,61 @@ func TestCreateOpenLatest(t *testing.T) {
 	if dir, err := Latest(Root, Writers()...); err != nil || dir != filepath.FromSlash("runs/a-1") {
 		t.Errorf("the latest is %s: %v", dir, err)
 	}
+	// A step that follows on another finds it there too. The models of a ladder, runs of
+	// texts in a folder of their own, are nobody's latest run.
+	fixture.Write(t, filepath.Join(Root, "ladder", "1x48", configFile), "kind: text\n")
+	if dir, err := Latest(Root, Reward); err != nil || dir != filepath.FromSlash("runs/instruct-1/reward") {
+		t.Errorf("the latest reward model is %s: %v", dir, err)
+	}
+	if dir := Named("instruct-1/ppo"); dir != filepath.FromSlash("runs/instruct-1/ppo") {
+		t.Errorf("instruct-1/ppo is %s", dir)
+	}
+	list, err := List(Root)
+	var names []string
+	for _, r := range list {
+		names = append(names, r.Name)
+	}
+	if want := []string{"instruct-1/reward", "instruct-1/ppo", "instruct-1/sft", "a-1", "b-1", "a-2"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("runs are %q, want %q (%v)", names, want, err)
+	}
+	for dir, want := range map[string]string{
+		"runs/instruct-1": "isn't the folder of a run, but has runs in it: name one of runs/instruct-1/ppo, runs/instruct-1/reward, runs/instruct-1/sft",
+		"ppo":             "did you mean runs/instruct-1/ppo?",
+		"b-11":            "no such folder, and no run of that name; did you mean runs/b-1?",
+	} {
+		if err := IsRun(dir); err == nil || !strings.HasSuffix(filepath.ToSlash(err.Error()), want) {
+			t.Errorf("%s: %v, want %s", dir, err, want)
+		}
+	}
+}
+
+// A link to a run is listed with what is where it leads; removing it takes nothing away
+// there.
+func TestLink(t *testing.T) {
+	t.Chdir(t.TempDir())
+	fixture.Write(t, filepath.Join("elsewhere", configFile), "kind: vectors\n")
+	fixture.Write(t, filepath.Join("elsewhere", "vectors.tsv"), strings.Repeat("x", 5000))
+	link := filepath.Join(Root, "link")
+	if err := os.MkdirAll(Root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("..", "elsewhere"), link); err != nil {
+		t.Skip(err)
+	}
+	if list, err := List(Root); err != nil || len(list) != 1 || list[0].Name != "link" || list[0].Bytes < 5000 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if err := Remove(link + string(filepath.Separator)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(link); err == nil {
+		t.Error("the link is still there")
+	}
+	for _, file := range []string{configFile, "vectors.tsv"} {
+		if _, err := os.Stat(filepath.Join("elsewhere", file)); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // The floor is that of the validation split alone, and unknown when the split

@@ -234,7 +234,7 @@ func TestFinetuneErrors(t *testing.T) {
 1 | finetune --data empty.tsv | empty.tsv:2: the text (column 1, "sentence") is empty
 1 | finetune --data train.tsv --label lable | no column "lable"; it has "sentence", "label"
 1 | finetune --data missing.tsv | missing.tsv: no such file
-1 | finetune --data train.tsv --from nowhere | no config.yaml in it
+1 | finetune --data train.tsv --from nowhere | nowhere: no such folder
 2 | finetune --config small.yaml | small.yaml configures a language model: did you mean 'gpt train --config small.yaml'?
 1 | finetune | finetune.train is missing: give --data FILE
 1 | finetune --data train.tsv --task sorting | finetune.task is "sorting"

@@ -38,6 +38,6 @@ func TestGraph(t *testing.T) {
 2 | graph --layer 1 --unfold | both --layer and --unfold
 2 | graph --config tiny.yaml --layer 3 | layers 1 to 2
 1 | graph --config sentiment.yaml | with --run FOLDER
-1 | graph --run nowhere | not the folder of a run
+1 | graph --run nowhere | nowhere: no such folder
 `)
 }

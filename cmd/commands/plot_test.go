@@ -29,7 +29,7 @@ func TestPlot(t *testing.T) {
 2 | plot --to x.gif | --to x.gif: expected a name that ends in .png, .svg or .jsonl
 2 | plot runs/tiny-1 runs/tiny-2 --to x.jsonl | one run can be written as JSON lines, found 2
 2 | plot --reference gpt1.yaml | expected shakespeare.yaml, small.yaml or small-zh.yaml, or none
-1 | plot nowhere | not the folder of a run
+1 | plot nowhere | nowhere: no such folder
 1 | plot --to no/x.svg | no/x.svg
 `)
 	fixture.Remove(t, "runs/tiny-2/metrics.jsonl")

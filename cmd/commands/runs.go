@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/number"
@@ -21,7 +19,7 @@ func runsCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "runs",
 		Usage:       "list the runs in the folder " + run.Root + ", and remove some",
-		Description: "Loss is the lowest on the held-out split; age is since a checkpoint was written. Commands take the\nname of a run for its folder: --run small-1.",
+		Description: "Loss is the lowest on the held-out split; age is since a checkpoint was written. Commands take the\nname of a run for its folder: --run small-1, or --run instruct-1/ppo for a step of an alignment.",
 		Flags:       []cli.Flag{formatFlag()},
 		Action:      listRuns,
 		Subcommands: []*cli.Command{{
@@ -50,17 +48,12 @@ func listRuns(c *cli.Context) error {
 		fmt.Fprintf(c.App.Writer, "no runs here yet: make one with %s\n", command("train", "--config", "small.yaml"))
 		return nil
 	}
-	t := terminal.Framed()
-	t.AppendHeader(table.Row{"run", "kind", "parameters", "steps", "loss", "disk", "age"})
-	var right []table.ColumnConfig
-	for i := 3; i <= 7; i++ {
-		right = append(right, table.ColumnConfig{Number: i, Align: prettytext.AlignRight})
-	}
-	t.SetColumnConfigs(right)
+	t := terminal.Table{Right: func(column int) bool { return column >= 2 }}
+	t.Row("run", "kind", "parameters", "steps", "loss", "disk", "age")
 	for _, r := range list {
-		t.AppendRow(runRow(r, time.Now()))
+		t.Row(runRow(r, time.Now())...)
 	}
-	fmt.Fprintln(c.App.Writer, t.Render())
+	fmt.Fprint(c.App.Writer, t.Text())
 	for _, r := range list {
 		if r.Problem != "" {
 			fmt.Fprintf(c.App.Writer, "%s: %s\n", r.Name, terminal.Visible(r.Problem))
@@ -70,7 +63,7 @@ func listRuns(c *cli.Context) error {
 }
 
 // runRow is a run's line.
-func runRow(r run.Info, now time.Time) table.Row {
+func runRow(r run.Info, now time.Time) []string {
 	orNone := func(known bool, text string) string {
 		if !known {
 			return "–"
@@ -87,7 +80,7 @@ func runRow(r run.Info, now time.Time) table.Row {
 	if r.Busy {
 		age = "in work"
 	}
-	return table.Row{terminal.Visible(r.Name), kind, orNone(r.Parameters > 0, number.Thousands(int(r.Parameters))), steps,
+	return []string{terminal.Visible(r.Name), kind, orNone(r.Parameters > 0, number.Thousands(int(r.Parameters))), steps,
 		orNone(r.Loss > 0, fmt.Sprintf("%.4f", r.Loss)), number.Bytes(r.Bytes), age}
 }
 
@@ -131,10 +124,14 @@ func removeRuns(c *cli.Context) error {
 		}
 	}
 	for _, dir := range dirs {
+		what := dir
+		if run.IsLink(dir) {
+			what = fmt.Sprintf("the link %s; the run that it leads to stays", dir)
+		}
 		if err := run.Remove(dir); err != nil {
 			return err
 		}
-		fmt.Fprintf(narration(c), "removed %s\n", dir)
+		fmt.Fprintf(narration(c), "removed %s\n", what)
 	}
 	if wantsJSON(c) {
 		return printJSON(c, struct {

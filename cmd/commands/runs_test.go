@@ -13,7 +13,7 @@ import (
 func TestRuns(t *testing.T) {
 	inTinyRun(t)
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.steps=3", "--run", "runs/other")
-	contains(t, succeed(t, "runs"), "│ run ", "│ tiny-1 │ text ", "│ other ", " 11,", " now │")
+	contains(t, succeed(t, "runs"), "run     kind  parameters  steps    loss     disk  age\nother   text      11,", "\ntiny-1  text      11,", "  now\n")
 	var list []run.Info
 	if err := json.Unmarshal([]byte(succeed(t, "runs", "--format", "json")), &list); err != nil || len(list) != 2 || list[0].Name != "other" || list[0].Step != 3 || list[0].Loss <= 0 || list[1].Parameters == 0 {
 		t.Errorf("%+v, %v", list, err)
@@ -23,7 +23,7 @@ func TestRuns(t *testing.T) {
 	if status, _, stderr := gpt("eval", "--run", "tiny-2"); status != 1 {
 		t.Error(stderr)
 	} else {
-		contains(t, stderr, "not the folder of a run; did you mean runs/tiny-1?")
+		contains(t, stderr, "tiny-2: no such folder, and no run of that name; did you mean runs/tiny-1?")
 	}
 
 	// Wherever a run is named, its name in runs will do.

@@ -21,6 +21,6 @@ func TestTrace(t *testing.T) {
 2 | trace two prompts | trace takes one prompt, found 2 arguments
 1 | trace "`+strings.Repeat("xyz ", 100)+`" | a page shows at most 24 of this model
 1 | trace Mia --to no/page.html | no/page.html
-1 | trace Mia --run nowhere | not the folder of a run
+1 | trace Mia --run nowhere | nowhere: no such folder
 `)
 }

@@ -41,8 +41,11 @@ func Scientific(x float64) string {
 // Mebibytes writes a number of bytes as 12 MiB.
 func Mebibytes(n int64) string { return fmt.Sprintf("%s MiB", Thousands(int((n+1<<19)>>20))) }
 
-// Bytes writes a number of bytes in the unit that fits: MiB, GiB or TiB.
+// Bytes writes a number of bytes in the unit that fits: KiB, MiB, GiB or TiB.
 func Bytes(n int64) string {
+	if n < 1<<20/10 {
+		return fmt.Sprintf("%d KiB", (n+1023)>>10)
+	}
 	x, unit := float64(n)/(1<<20), "MiB"
 	for _, larger := range []string{"GiB", "TiB"} {
 		if x >= 1000 {

@@ -22,9 +22,9 @@ func Closest(word string, candidates []string) string {
 	return best
 }
 
-// fold writes words that differ in capitals and lines only alike.
+// fold writes words that differ in capitals, and in what parts them, only alike.
 func fold(s string) string {
-	return strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(s))
+	return strings.NewReplacer("_", "-", ".", "-", "/", "-").Replace(strings.ToLower(s))
 }
 
 // Expected is the second half of an error about a value that must be one of several: what
