@@ -206,7 +206,11 @@ var takenFromStart = []string{"data", "tokenizer", "model", "sample"}
 func (c *Config) SetFinetuning(assignment string) error {
 	key, _, _ := strings.Cut(assignment, "=")
 	key = strings.TrimSpace(key)
-	section, _, _ := strings.Cut(key, ".")
+	section, field, _ := strings.Cut(key, ".")
+	if ours, ok := Elsewhere[field]; ok { // isn't the key to set either
+		key = ours
+		section, _, _ = strings.Cut(ours, ".")
+	}
 	switch by, settled := settledByFinetuning[key]; {
 	case slices.Contains(takenFromStart, section) && key != "model.dropout" && !c.Finetune.Scratch:
 		return fmt.Errorf("--set %s: a fine-tuning has its %s from the run that it starts from (--from)", assignment, section)

@@ -221,6 +221,9 @@ func TestSetFinetuning(t *testing.T) {
 		"tokenizer.vocab_size=9": "a fine-tuning has its tokenizer from",
 		"data.quizzes=1":         "a fine-tuning has its data from",
 		"train.steps=3":          "follows from finetune.epochs and finetune.min_steps",
+		"train.max_steps=3":      "--set train.max_steps=3: in a fine-tuning this follows from finetune.epochs and finetune.min_steps: set that",
+		"finetune.max_steps=3":   "follows from finetune.epochs and finetune.min_steps",
+		"finetune.n_layer=3":     "a fine-tuning has its model from the run",
 	}, func(assignment string) (any, error) { return nil, c.SetFinetuning(assignment) })
 	if err := c.SetFinetuning("model.dropout=0.2"); err != nil || c.Model.Dropout != 0.2 {
 		t.Error(err, c.Model.Dropout)

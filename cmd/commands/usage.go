@@ -3,6 +3,8 @@ package commands
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,7 +12,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
+	"tinygpt/internal/shell"
 	"tinygpt/internal/suggest"
+	"tinygpt/run"
 )
 
 // usageError is an error in how the command was called.
@@ -28,7 +32,7 @@ func prepare(c *cli.Command) {
 	if action := c.Action; action != nil {
 		if c.ArgsUsage == "" {
 			c.Action = func(ctx *cli.Context) error {
-				if name := ctx.Args().First(); name != "" && holds {
+				if name := ctx.Args().First(); name != "" && holds && flagOf(ctx, name) == "" {
 					return noCommand(name, c.Subcommands, c.HelpName)
 				}
 				if err := noArguments(ctx); err != nil {
@@ -54,10 +58,28 @@ func noCommand(name string, commands []*cli.Command, of string) error {
 	for _, c := range commands {
 		names = append(names, c.Names()...)
 	}
-	if meant := suggest.Closest(name, names); meant != "" {
-		return usageError{fmt.Errorf("no command %q: did you mean %s %s?", name, of, meant)}
+	meant := of + " " + suggest.Closest(name, names)
+	if strings.HasSuffix(meant, " ") {
+		meant = commandsElsewhere[of+" "+name]
+	}
+	for _, c := range commands {
+		if slices.ContainsFunc(c.Subcommands, func(s *cli.Command) bool { return s.Name == name }) && meant == "" {
+			meant = fmt.Sprintf("%s %s %s", of, c.Name, name)
+		}
+	}
+	if meant != "" {
+		return usageError{fmt.Errorf("no command %q: did you mean %s?", name, meant)}
 	}
 	return usageError{fmt.Errorf("no command %q: see %s help", name, of)}
+}
+
+// commandsElsewhere maps what one tries, since other programs have it, to what does it here.
+var commandsElsewhere = map[string]string{
+	"gpt generate": "gpt sample", "gpt infer": "gpt sample", "gpt complete": "gpt sample", "gpt run": "gpt sample",
+	"gpt predict": "gpt classify", "gpt perplexity": "gpt eval", "gpt test": "gpt eval", "gpt pretrain": "gpt train", "gpt fit": "gpt train",
+	"gpt server": "gpt serve", "gpt ui": "gpt serve", "gpt tokenize": "gpt tokenizer encode", "gpt word2vec": "gpt vectors train", "gpt glove": "gpt vectors train",
+	"gpt list": "gpt runs", "gpt ls": "gpt runs", "gpt models": "gpt runs", "gpt rm": "gpt runs remove", "gpt presets": "gpt config",
+	"gpt runs list": "gpt runs", "gpt runs ls": "gpt runs", "gpt runs rm": "gpt runs remove", "gpt runs delete": "gpt runs remove",
 }
 
 // unknownFlag is what the flag package says about a flag that isn't defined.
@@ -109,6 +131,9 @@ func flagError(c *cli.Context, err error) error {
 	if meant := meantFlag(strings.TrimPrefix(c.Command.HelpName, c.App.Name+" "), flags, m[1]); meant != "" {
 		return usageError{fmt.Errorf("no flag %s: did you mean %s? See %s", dashed(m[1]), meant, help)}
 	}
+	if m[1] == "run" && strings.Contains(c.Command.ArgsUsage, "RUN") {
+		return usageError{fmt.Errorf("no flag --run: a run is named without it, as in %s small-1. See %s", c.Command.HelpName, help)}
+	}
 	return usageError{fmt.Errorf("no flag %s: see %s", dashed(m[1]), help)}
 }
 
@@ -119,8 +144,8 @@ var flagsElsewhere = map[string]string{
 	"api-key": "api-key-file FILE", "model": "run FOLDER", "checkpoint-dir": "run FOLDER", "model-name-or-path": "from FOLDER", "init-from": "from FOLDER",
 	"max-new-tokens": "max-tokens N", "max-length": "max-tokens N", "n-predict": "max-tokens N", "length": "max-tokens N",
 	"num-return-sequences": "num-samples N", "repeat-penalty": "repetition-penalty X", "text": "prompt TEXT",
-	"dataset": "data FILE", "input": "data FILE", "train-file": "data FILE", "validation-file": "dev FILE", "test-file": "test FILE",
-	"output-dir": "to FOLDER", "out-dir": "run FOLDER", "save": "to FILE", "quantize": "weights int8", "num-train-epochs": "epochs N",
+	"dataset": "data FILE", "input": "data FILE", "data": "file FILE", "train-file": "data FILE", "validation-file": "dev FILE", "test-file": "test FILE",
+	"output-dir": "to FOLDER", "out-dir": "run FOLDER", "save": "to FILE", "run": "tokenizer FOLDER", "quantize": "weights int8", "num-train-epochs": "epochs N",
 	"vector-size": "dim N", "size": "dim N", "sg": "model sgns", "cbow": "model cbow", "vocabulary-size": "vocab-size N",
 }
 
@@ -183,12 +208,38 @@ func dashed(name string) string {
 	return "--" + name
 }
 
-// noArguments refuses arguments of a command that takes none.
+// noArguments refuses arguments of a command that takes none, and says of the first one
+// which flag it is the value of.
 func noArguments(c *cli.Context) error {
-	if c.Args().Present() {
-		return usageError{fmt.Errorf("%s takes flags only, found %q: see %s --help", c.Command.Name, c.Args().First(), c.Command.HelpName)}
+	if !c.Args().Present() {
+		return nil
 	}
-	return nil
+	found := c.Args().First()
+	hint := fmt.Sprintf("see %s --help", c.Command.HelpName)
+	if flag := flagOf(c, found); flag != "" {
+		hint = fmt.Sprintf("did you mean %s?", shell.Command("--"+flag, found))
+	}
+	return usageError{fmt.Errorf("%s takes flags only, found %q: %s", c.Command.Name, found, hint)}
+}
+
+// flagOf is the flag that an argument is the value of, by what it names: a configuration,
+// a run, or a file. "" if it names none of them, or the command has no such flag.
+func flagOf(c *cli.Context, argument string) string {
+	var flags []string
+	if extension := filepath.Ext(argument); extension == ".yaml" || extension == ".yml" {
+		flags = append(flags, "config")
+	}
+	if run.IsRun(run.Named(argument)) == nil {
+		flags = append(flags, "run", "from")
+	}
+	if _, err := os.Stat(argument); err == nil {
+		flags = append(flags, "data", "task")
+	}
+	i := slices.IndexFunc(flags, func(name string) bool { return hasFlag(c.Command.Flags, name) })
+	if i < 0 {
+		return ""
+	}
+	return flags[i]
 }
 
 // ownConfiguration refuses flags with --resume, but for --run and those named: a resumed run
