@@ -201,7 +201,7 @@ func NewReward(m *model.Model, groups, valid []Group, c Config) (*Session, error
 // is now. The examiner is as in NewSFT.
 func NewPreference(m *model.Model, groups, valid []Group, c Config, examiner *Examiner) (*Session, error) {
 	if len(groups) == 0 || len(valid) == 0 {
-		return nil, fmt.Errorf("%d prompts with ranked answers to train on and %d to validate with: expected at least one of each", len(groups), len(valid))
+		return nil, fmt.Errorf("%d prompts with ranked answers to train on and %d to validate with: expected at least one of each that fits into the model's context of %d tokens", len(groups), len(valid), m.Config.Context)
 	}
 	m.SetDropout(0)
 	o, err := newPreference(m, groups, c.DPO, c.World.Seed)

@@ -164,7 +164,7 @@ func latestOf(root string, wanted []Kind, withSteps bool) (string, error) {
 		if !slices.Contains(wanted, Text) {
 			what = string(wanted[0]) + " run"
 		}
-		return "", fmt.Errorf("%s: no %s there yet: make one with `%s`, or name a folder with --run", absolute, what, kinds[latestCommand(wanted)].command)
+		return "", fmt.Errorf("%s: no %s there yet: make one with `%s`, or name its folder", absolute, what, kinds[latestCommand(wanted)].command)
 	}
 	return latest, nil
 }

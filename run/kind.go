@@ -66,6 +66,10 @@ func Writers() (list []Kind) {
 // Is says whether it is one of the kinds.
 func (k Kind) Is(list ...Kind) bool { return slices.Contains(list, k) }
 
+// Practises says that a run is of reinforcement learning. What its evaluations note in the
+// place of a loss is how far the model is from where it began, in nats an answer.
+func (k Kind) Practises() bool { return k.Is(PPO, GRPO) }
+
 // kindOf returns the kind of the run with this config.yaml. Earlier programs wrote no kind;
 // their runs are recognised by their settings.
 func kindOf(text []byte, path string) (Kind, error) {

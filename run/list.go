@@ -92,7 +92,9 @@ func describe(root, dir string) Info {
 			r.Steps = 0
 		}
 	}
-	r.Step, r.Loss = progress(filepath.Join(dir, train.MetricsFile))
+	if r.Step, r.Loss = progress(filepath.Join(dir, train.MetricsFile)); kind.Practises() {
+		r.Loss = 0
+	}
 	return r
 }
 

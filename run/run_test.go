@@ -14,6 +14,7 @@ import (
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 	"tinygpt/tokenizer"
+	"tinygpt/train"
 )
 
 func config(t *testing.T) configs.Config {
@@ -101,10 +102,17 @@ func TestCreateOpenLatest(t *testing.T) {
 	if dir := Named("instruct-1/ppo"); dir != filepath.FromSlash("runs/instruct-1/ppo") {
 		t.Errorf("instruct-1/ppo is %s", dir)
 	}
+	// What a policy notes in the place of a loss isn't shown as one.
+	for _, step := range []string{"sft", "ppo"} {
+		fixture.Write(t, filepath.Join(Root, "instruct-1", step, train.MetricsFile), `{"step":8,"val_loss":5.7}`)
+	}
 	list, err := List(Root)
 	var names []string
 	for _, r := range list {
 		names = append(names, r.Name)
+		if r.Kind == PPO && (r.Step != 8 || r.Loss != 0) || r.Kind == SFT && r.Loss != 5.7 {
+			t.Errorf("%+v", r)
+		}
 	}
 	if want := []string{"instruct-1/reward", "instruct-1/ppo", "instruct-1/sft", "a-1", "b-1", "a-2"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("runs are %q, want %q (%v)", names, want, err)

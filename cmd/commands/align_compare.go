@@ -15,7 +15,7 @@ func alignCompareCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "compare",
 		Usage:     "have models answer the same held-out prompts, and see whose answers are preferred",
-		ArgsUsage: "[FOLDER ...]",
+		ArgsUsage: "[RUN ...]",
 		Description: `The first run is what the others are compared with. A folder may be followed by a number of solved
 examples to put before each prompt, for models that were never taught conversations: runs/small-1:3.
 Without folders the latest sft, ppo, dpo and grpo runs are compared.`,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -68,6 +69,9 @@ func plotAction(c *cli.Context) error {
 		metrics, err := r.Metrics()
 		if err != nil {
 			return err
+		}
+		if r.Kind.Practises() {
+			metrics = slices.DeleteFunc(metrics, func(m train.Metrics) bool { return m.ValLoss != 0 })
 		}
 		runs = append(runs, r)
 		curves = append(curves, run.Curve{Name: filepath.Clean(r.Dir), Points: run.Smooth(metrics, curvePoints)})

@@ -25,7 +25,7 @@ func runsCommand() *cli.Command {
 		Subcommands: []*cli.Command{{
 			Name:      "remove",
 			Usage:     "remove runs, with everything in their folders",
-			ArgsUsage: "NAME...",
+			ArgsUsage: "RUN...",
 			Flags:     []cli.Flag{&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "don't ask"}, formatFlag()},
 			Action:    removeRuns,
 		}},

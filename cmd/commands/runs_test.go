@@ -43,6 +43,9 @@ func TestRuns(t *testing.T) {
 	contains(t, refused(t, 2, "tokenizer", "encode", "-t", "tniy-1", "Mia"), "no such file, folder or run; did you mean tiny-1?")
 	succeed(t, "runs", "remove", "--yes", "third", "third-b", "words")
 
+	contains(t, refused(t, 2, "eval", "tiny-1"), `eval takes flags only, found "tiny-1": did you mean --run tiny-1?`)
+	contains(t, refused(t, 1, "vectors", "neighbours", "--run", "tiny-1", "a"), "runs/tiny-1 holds a run of kind text, expected vectors")
+
 	unlock, err := run.Lock("runs/other")
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/internal/terminal"
+	"tinygpt/run"
 	"tinygpt/sample"
 	"tinygpt/tokenizer"
 )
@@ -56,6 +57,9 @@ func sampleAction(c *cli.Context) error {
 	r, precision, err := openRun(c)
 	if err != nil {
 		return err
+	}
+	if r.Kind == run.Reward { // it has forgotten how to write
+		return writes(r)
 	}
 	w.tokenizer, w.options = r.Tokenizer, r.Config.Sample
 	if err := setOptions(c, &w.options); err != nil {

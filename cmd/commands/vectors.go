@@ -3,12 +3,15 @@ package commands
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/embedding"
 	"tinygpt/embedding/format"
+	"tinygpt/embedding/training"
+	"tinygpt/internal/shell"
 	"tinygpt/run"
 )
 
@@ -36,6 +39,19 @@ func fromFlags() []cli.Flag {
 	}
 }
 
+// vectorsOf is the file with a run's vectors.
+func vectorsOf(dir string) (path string, err error) {
+	path = filepath.Join(dir, vectorsFile)
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return path, nil
+	}
+	var c training.Config
+	if err := run.Read(dir, &c, run.Vectors); err != nil {
+		return "", err // another kind of run, or none
+	}
+	return "", fmt.Errorf("%s: no vectors in it yet: the training was stopped; go on with `%s`", dir, shell.Command("gpt", "vectors", "train", "--resume", "--run", dir))
+}
+
 // readVectors reads the vectors that the flags name, and says on standard error what was
 // left out.
 func readVectors(c *cli.Context) (*embedding.Vectors, error) {
@@ -43,14 +59,14 @@ func readVectors(c *cli.Context) (*embedding.Vectors, error) {
 	switch {
 	case path != "" && c.IsSet("run"):
 		return nil, usageError{errors.New("either --run or --from: both name vectors")}
-	case path == "" && !c.IsSet("run"):
-		dir, err := run.Latest(run.Root, run.Vectors)
+	case path == "":
+		dir, err := run.OrLatest(c.String("run"), run.Vectors)
 		if err != nil {
 			return nil, fmt.Errorf("%w; vectors of others are read with --from FILE", err)
 		}
-		path = filepath.Join(dir, vectorsFile)
-	case path == "":
-		path = filepath.Join(run.Named(c.String("run")), vectorsFile)
+		if path, err = vectorsOf(dir); err != nil {
+			return nil, err
+		}
 	}
 	if c.Int("limit") < 0 {
 		return nil, usageError{fmt.Errorf("--limit is %d: expected 1 or more", c.Int("limit"))}

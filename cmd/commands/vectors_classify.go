@@ -52,7 +52,7 @@ func vectorsClassify(c *cli.Context) error {
 		return usageError{errors.New("no labelled texts: add --data FILE")}
 	}
 	f := finetune.Default()
-	f.Task, f.Head, f.Metric, f.Label, f.Header, f.Encoding = c.String("task"), c.String("head"), c.String("metric"), c.String("label"), c.String("header"), c.String("encoding")
+	f.Task, f.Head, f.Metric, f.Label, f.Header, f.Format, f.Encoding = c.String("task"), c.String("head"), c.String("metric"), c.String("label"), c.String("header"), c.String("file-format"), c.String("encoding")
 	f.Train, f.Dev, f.Test = c.String("data"), c.String("dev"), c.String("test")
 	f.Examples = c.Int("examples")
 	f.Text, f.Second = c.StringSlice("text"), c.StringSlice("second")

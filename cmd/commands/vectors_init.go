@@ -50,7 +50,11 @@ func vectorsInit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	v, _, err := format.Read(filepath.Join(dir, vectorsFile), 0)
+	path, err := vectorsOf(dir)
+	if err != nil {
+		return err
+	}
+	v, _, err := format.Read(path, 0)
 	if err != nil {
 		return err
 	}
@@ -91,6 +95,6 @@ func vectorsInit(c *cli.Context) error {
 		Width   int    `json:"width"`
 		Filled  int    `json:"filled"` // tokens that begin with a vector
 		Tokens  int    `json:"tokens"`
-	}{r.Dir, dir, cfg.Model.Layers, cfg.Model.Width, filled, t.VocabSize()}, "%s: a GPT of %d layers × %d; %s of its %s tokens begin with the vectors of %s\ntrain it with: %s\n",
-		r.Dir, cfg.Model.Layers, cfg.Model.Width, number.Thousands(filled), number.Thousands(t.VocabSize()), dir, command("train", "--from", r.Dir, "--config", c.String("config")))
+	}{r.Dir, dir, cfg.Model.Layers, cfg.Model.Width, filled, t.VocabSize()}, "%s: a GPT of %s × %d; %s of its %s tokens begin with the vectors of %s\ntrain it with: %s\n",
+		r.Dir, number.Of(cfg.Model.Layers, "layer"), cfg.Model.Width, number.Thousands(filled), number.Thousands(t.VocabSize()), dir, command("train", "--from", r.Dir, "--config", c.String("config")))
 }

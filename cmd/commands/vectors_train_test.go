@@ -32,7 +32,8 @@ func TestVectorsTrain(t *testing.T) {
 func TestVectorsTrainText(t *testing.T) {
 	t.Chdir(t.TempDir())
 	fixture.Write(t, "few.txt", strings.Repeat("a b c d\n", 4))
-	contains(t, refused(t, 1, "vectors", "train", "--data", "few.txt"), "min_count 1 keeps 4 words (16 tokens), 2 keeps 4 words (16 tokens), 5 keeps 0 words", "--force")
+	contains(t, refused(t, 1, "vectors", "train", "--data", "few.txt"), "the vocabulary has 0 words with min_count 5", "min_count 1 keeps 4 words (16 tokens), 2 keeps 4 words (16 tokens), 5 keeps 0 words", "; lower it, give more text, or go on with --force")
+	contains(t, refused(t, 1, "vectors", "train", "--data", "few.txt", "--min-count", "1"), "the vocabulary has 4 words with min_count 1", "; give more text, or go on with --force")
 	contains(t, succeed(t, "vectors", "train", "--data", "few.txt", "--min-count", "1", "--force", "--model", "glove"), "co-occurrences that aren't 0")
 	expect.File(t, "runs", "vectors-1", "vectors.safetensors")
 	if entries, _ := os.ReadDir("runs"); len(entries) != 1 {

@@ -12,6 +12,7 @@ import (
 	"tinygpt/align"
 	"tinygpt/configs"
 	"tinygpt/data/instruct"
+	"tinygpt/internal/suggest"
 	"tinygpt/model"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
@@ -180,7 +181,7 @@ func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
 		return r, nil // more of it
 	}
 	if !r.Kind.Is(starts[kind]...) {
-		return nil, fmt.Errorf("%s is a run of kind %s: %s starts from one of %v", dir, r.Kind, kind, starts[kind])
+		return nil, fmt.Errorf("%s is a run of kind %s: %s starts from a run of kind %s", dir, r.Kind, kind, suggest.List(starts[kind]))
 	}
 	return r, nil
 }
@@ -193,7 +194,7 @@ func (s *Settings) resolve(kind run.Kind, base *run.Run) error {
 			return err
 		}
 		if !r.Kind.Is(starts[run.PPO]...) {
-			return fmt.Errorf("%s is a run of kind %s: answers to compare are those of one of %v", s.AnswersFrom, r.Kind, starts[run.PPO])
+			return fmt.Errorf("%s is a run of kind %s: answers to compare are those of a run of kind %s", s.AnswersFrom, r.Kind, suggest.List(starts[run.PPO]))
 		}
 		if err := scorable(r, base); err != nil {
 			return err
