@@ -93,6 +93,9 @@ func (s *Session) command(ctx context.Context, line string) error {
 
 // nearest is the command that a mistyped name may mean: one that it begins, or one like it.
 func nearest(name string) string {
+	if name == "exit" || name == "bye" { // as it is called elsewhere
+		return "/quit"
+	}
 	names := Commands()
 	if i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, "/"+name) }); i >= 0 {
 		return names[i]

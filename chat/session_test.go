@@ -132,3 +132,8 @@ func TestFeedbackRefused(t *testing.T) {
 	}
 	expect.NoFile(t, f.Path)
 }
+
+// What ends a conversation elsewhere gets the command that does here.
+func TestNearest(t *testing.T) {
+	expect.Texts(t, map[string]string{"exit": "/quit", "bye": "/quit", "regenn": "/regen", "temp": "/temperature", "xyz": ""}, nearest)
+}

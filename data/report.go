@@ -85,8 +85,8 @@ func summary(left []LeftOut) string {
 }
 
 func counted(n int, what string) string {
-	if n == 1 || what == separator {
+	if what == separator {
 		return number.Thousands(n) + " " + what
 	}
-	return number.Thousands(n) + " " + what + "s"
+	return number.Of(n, what)
 }

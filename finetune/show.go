@@ -4,11 +4,24 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 
+	"tinygpt/data/labelled"
 	"tinygpt/internal/chart"
 	"tinygpt/internal/number"
 )
+
+// likeGrades says whether the labels look like grades rather than classes: they are numbers,
+// and many of the examples have one of their own.
+func likeGrades(classes labelled.Classes, examples int) bool {
+	for _, label := range classes {
+		if _, err := strconv.ParseFloat(label, 64); err != nil {
+			return false
+		}
+	}
+	return len(classes) > 20 && 4*len(classes) > examples
+}
 
 // Describe prints what the session is about to do.
 func (s *Session) Describe(w io.Writer) {
@@ -26,6 +39,9 @@ func (s *Session) Describe(w io.Writer) {
 	fmt.Fprintf(w, "memory:         about %s\n", number.Mebibytes(s.Memory().Total()))
 	if n := len(s.DevItems); n < fewExamples {
 		fmt.Fprintf(w, "note:           a development set of %d examples is small: each of them counts %.1f %%, and the best checkpoint is chosen by little; name a larger set with --dev\n", n, 100/float64(n))
+	}
+	if likeGrades(s.Setup.Classes, all) {
+		fmt.Fprintf(w, "note:           %s different numbers are the labels, each a class of its own; if they are grades, --head regression learns them as such\n", number.Thousands(len(s.Setup.Classes)))
 	}
 	if s.Setup.NGrams {
 		fmt.Fprint(w, "n-grams:        fitted at the end, to predict together with the network\n")

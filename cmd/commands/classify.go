@@ -25,7 +25,7 @@ tasks of several texts rows as in the training file.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "run", Usage: "the fine-tuned run's `FOLDER`", DefaultText: "the latest"},
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "predict for the rows of `FILE`, with the columns of training"},
-			choice("file-format", "of the file: tsv, csv, jsonl or conll", "", labelled.Formats...).by("by its name"),
+			fileFormatFlag("of the file"),
 			headerFlag("the file"),
 			encodingFlag(),
 			&cli.StringSliceFlag{Name: "choice", Usage: "`TEXT` of a choice (repeatable)"},

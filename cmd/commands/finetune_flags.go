@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
+	"tinygpt/data/labelled"
 	"tinygpt/finetune"
 )
 
@@ -41,11 +42,17 @@ func exampleFlags(train, dev, test string) []cli.Flag {
 		&cli.StringFlag{Name: "test", Usage: test},
 		encodingFlag(),
 		headerFlag("the files"),
+		fileFormatFlag("of the files"),
 		&cli.StringSliceFlag{Name: "text", Usage: "`COLUMN` of the text: premise, context, tokens (repeatable: joined)"},
 		&cli.StringSliceFlag{Name: "second", Usage: "`COLUMN` of the second text: hypothesis (repeatable: joined)"},
 		&cli.StringFlag{Name: "label", Usage: "`COLUMN` of the label"},
 		&cli.StringFlag{Name: "head", Usage: "classes, or regression if the labels are grades"},
 	}
+}
+
+// fileFormatFlag is the format of files of labelled examples.
+func fileFormatFlag(of string) cli.Flag {
+	return choice("file-format", of+": tsv, csv, jsonl or conll", "", labelled.Formats...).by("by name")
 }
 
 // finetuneConfig is the configuration that the flags make.
@@ -58,7 +65,7 @@ func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err erro
 	}
 	f := &cfg.Finetune
 	for flag, to := range map[string]*string{
-		"data": &f.Train, "encoding": &f.Encoding, "header": &f.Header, "dev": &f.Dev, "test": &f.Test, "from": &f.From, "task": &f.Task, "head": &f.Head, "metric": &f.Metric, "label": &f.Label, "truncate": &f.Truncate,
+		"data": &f.Train, "encoding": &f.Encoding, "header": &f.Header, "file-format": &f.Format, "dev": &f.Dev, "test": &f.Test, "from": &f.From, "task": &f.Task, "head": &f.Head, "metric": &f.Metric, "label": &f.Label, "truncate": &f.Truncate,
 	} {
 		if c.IsSet(flag) {
 			*to = c.String(flag)

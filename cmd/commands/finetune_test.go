@@ -147,6 +147,24 @@ func TestFinetuneWithoutRun(t *testing.T) {
 	contains(t, succeed(t, "classify", "Mia was sad."), " %")
 }
 
+// Labels that are numbers, nearly as many as examples, are more likely grades than classes.
+// The format of a file may have to be said.
+func TestFinetuneGrades(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var rows strings.Builder
+	rows.WriteString("text,score\n")
+	for i := range 60 {
+		fmt.Fprintf(&rows, "story %d,%.2f\n", i%7, float64(i)/20)
+	}
+	fixture.Write(t, "rows.txt", rows.String())
+	args := []string{"finetune", "--scratch", "--set", "model.layers=1", "--set", "model.width=16", "--set", "model.context=32", "--set", "tokenizer.kind=char", "--set", "finetune.min_steps=2", "--epochs", "1", "--set", "finetune.evaluations=1", "--data", "rows.txt", "--file-format", "csv", "--run"}
+	const note = "different numbers are the labels, each a class of its own; if they are grades, --head regression learns them as such"
+	contains(t, succeed(t, append(args, "a")...), note)
+	if out := succeed(t, append(args, "b", "--head", "regression")...); strings.Contains(out, note) {
+		t.Error(out)
+	}
+}
+
 func TestFinetuneInterruptAndResume(t *testing.T) {
 	inTinyRun(t)
 	labelledFiles(t)

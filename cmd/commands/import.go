@@ -56,7 +56,7 @@ llm-viz.`,
 				}{r.Dir, m.Arch, m.Layers, m.Width, m.Heads, m.Context, m.VocabSize, int64(m.ParameterCount()), leftOut})
 			}
 			fmt.Fprintf(out, "imported %s into %s\n", from, r.Dir)
-			fmt.Fprintf(out, "model:       %s, %d layers × %d, %d heads, context %s, %s parameters\n", m.Arch, m.Layers, m.Width, m.Heads, number.Thousands(m.Context), number.Thousands(int(m.ParameterCount())))
+			fmt.Fprintf(out, "model:       %s, %s × %d, %s, context %s, %s parameters\n", m.Arch, number.Of(m.Layers, "layer"), m.Width, number.Of(m.Heads, "head"), number.Thousands(m.Context), number.Thousands(int(m.ParameterCount())))
 			fmt.Fprintf(out, "tokenizer:   %s, %s tokens\n", r.Tokenizer.Name(), number.Thousands(m.VocabSize))
 			if len(leftOut) > 0 {
 				fmt.Fprintf(out, "left out:    %s\n", strings.Join(leftOut, ", "))

@@ -33,7 +33,7 @@ func TestScalingTable(t *testing.T) {
 func TestPlan(t *testing.T) {
 	inTinyFolder(t)
 	out := succeed(t, "plan", "--config", "tiny.yaml")
-	contains(t, out, "Configuration: file tiny.yaml", "6 updates of 48 tokens", "It fits", "training this model")
+	contains(t, out, "Configuration: file tiny.yaml", "6 updates of 48 tokens (2 sequences of 24 at a time);", "It fits", "training this model")
 	var report struct {
 		Sections []struct {
 			Rows []struct {

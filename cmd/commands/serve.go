@@ -18,6 +18,7 @@ import (
 
 	"tinygpt/chat"
 	"tinygpt/internal/capacity"
+	"tinygpt/internal/suggest"
 	"tinygpt/internal/userfile"
 	"tinygpt/model"
 	"tinygpt/run"
@@ -114,7 +115,7 @@ func serveAction(c *cli.Context) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		server.Close()
-		return err
+		return fmt.Errorf("--addr %s: %w; name another one, as in --addr 127.0.0.1:8081", addr, err)
 	}
 	var names []string
 	for _, m := range models {
@@ -214,7 +215,7 @@ func writes(r *run.Run) error {
 	if r.Kind.Is(run.Writers()...) {
 		return nil
 	}
-	return fmt.Errorf("%s: a run of kind %s writes no texts: expected one of kind %v", r.Dir, r.Kind, run.Writers())
+	return fmt.Errorf("%s: a run of kind %s writes no texts: expected one of kind %s", r.Dir, r.Kind, suggest.List(run.Writers()))
 }
 
 // apiKey reads the key that requests need, from a file or the environment.

@@ -58,6 +58,8 @@ func TestServe(t *testing.T) {
 	}
 	post("/feedback", `{"model":"tiny-1","messages":[{"role":"user","content":"Hi"}],"answers":["Yes"],"label":true}`)
 	expect.Says(t, "runs/tiny-1/feedback.jsonl", `"answers":["Yes"],"label":true,"model":"tiny-1"`)
+	addr := strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/v1")
+	contains(t, refused(t, 1, "serve", "--addr", addr), "--addr "+addr+": ", "name another one, as in --addr 127.0.0.1:8081")
 	cancel()
 	if s := <-status; s != 0 {
 		t.Errorf("exit %d", s)

@@ -48,7 +48,7 @@ func (r *trainReport) Step(m train.Metrics, p train.Progress) {
 	left := ""
 	if r.started.IsZero() {
 		r.started, r.doneThen = r.now(), p.Done
-	} else {
+	} else if m.Step < p.Steps {
 		takes := float64(r.now().Sub(r.started)) * (1 - p.Done) / (p.Done - r.doneThen)
 		left = fmt.Sprintf("  %s left", number.Short(time.Duration(takes)))
 	}

@@ -3,6 +3,7 @@ package commands
 import (
 	"bytes"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,12 @@ func TestTimeLeft(t *testing.T) {
 		if left[i] != want[i] {
 			t.Errorf("%q, want %q", left[i], want[i])
 		}
+	}
+	out.Reset()
+	now = now.Add(time.Second)
+	r.Step(train.Metrics{Step: 1000, Loss: 1}, train.Progress{Steps: 1000, Done: 1})
+	if line := out.String(); !strings.Contains(line, "step 1000/1000") || strings.Contains(line, "left") {
+		t.Errorf("the last step is %q", line)
 	}
 }
 

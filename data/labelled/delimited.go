@@ -3,6 +3,7 @@ package labelled
 import (
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -35,7 +36,11 @@ func (t *Table) parseCSV(text string) error {
 		}
 		var wrong *csv.ParseError
 		if errors.As(err, &wrong) {
-			return t.errorf(wrong.Line+before, "column %d: %s: in CSV a text with quotation marks is quoted as a whole, and the marks in it doubled; for texts without that, name the file .tsv or set format: tsv", wrong.Column, wrong.Err)
+			where := fmt.Sprintf("column %d", wrong.Column)
+			if wrong.Line != wrong.StartLine {
+				where = fmt.Sprintf("the row that begins here, up to line %d", wrong.Line+before)
+			}
+			return t.errorf(wrong.StartLine+before, "%s: %s: in CSV a text with quotation marks is quoted as a whole, and the marks in it doubled; for texts without that, name the file .tsv or set its format to tsv", where, wrong.Err)
 		}
 		if err != nil {
 			return err

@@ -146,7 +146,8 @@ func TestErrors(t *testing.T) {
 		{"{\"a\":1}\n", JSONL, Single, Columns{Text: []string{"text"}, Label: "a"}, `f: the text: no column "text"; it has "a"`},
 		{"a\tb\n", TSV, Single, Columns{Text: []string{"1"}, Label: "1-2"}, `the label is in columns "1-2", expected one column`},
 		{"label\ttext\n", TSV, Single, Columns{}, "f: a header and no rows: it has \"label\", \"text\". If these"},
-		{"a,\"b\nc", CSV, Single, Columns{Text: []string{"1"}, Label: "2"}, "f:2: column "},
+		{"a,\"b\nc", CSV, Single, Columns{Text: []string{"1"}, Label: "2"}, "f:1: the row that begins here, up to line 2: extraneous"},
+		{"text,label\nfine,x\n\"open,y\nmore,x\n", CSV, Single, Columns{Text: []string{"1"}, Label: "2"}, "f:3: the row that begins here, up to line 4: "},
 		{"a,b\"c\n", CSV, Single, Columns{Text: []string{"1"}, Label: "2"}, "f:1: column 4: bare"},
 		{"{\"text\": \"a\", \"label\": 1}\n{\"text\": \"b\"}\n", JSONL, Single, Columns{}, `f:2: no key "label"`},
 		{"{\"text\": \"a\", \"label\": 1}\n{\"text\": \"b\", \"label\": null}\n", JSONL, Single, Columns{}, `f:2: no key "label"`},
@@ -173,7 +174,7 @@ func TestErrors(t *testing.T) {
 		expect.OneLine(t, err, c.want)
 	}
 	_, err := Parse("f", "a", "xml")
-	expect.Error(t, err, "expected one of [tsv csv jsonl conll]")
+	expect.Error(t, err, "expected tsv, csv, jsonl or conll")
 }
 
 func TestFormatOf(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"tinygpt/data"
+	"tinygpt/internal/suggest"
 )
 
 // Format is how a file's rows are written.
@@ -110,7 +111,7 @@ func Parse(name, text string, format Format) (*Table, error) {
 	t := &Table{Name: name, Format: format}
 	parse := map[Format]func(text string) error{TSV: t.parseTSV, CSV: t.parseCSV, JSONL: t.parseJSONL, CoNLL: t.parseCoNLL}[format]
 	if parse == nil {
-		return nil, fmt.Errorf("format %q: expected one of %v", format, Formats)
+		return nil, fmt.Errorf("format %q: %s", format, suggest.Expected(format, Formats...))
 	}
 	if err := parse(text); err != nil {
 		return nil, err

@@ -168,8 +168,12 @@ func (b *Builder) tooSmall(minCount, words int) error {
 		words, tokens := b.kept(n)
 		keeps = append(keeps, fmt.Sprintf("%d keeps %d words (%d tokens)", n, words, tokens))
 	}
-	return fmt.Errorf("the vocabulary has %d words of %d tokens with min_count %d, expected %d or more for vectors that mean something: min_count %s; lower it, give more text, or go on with --force",
-		words, b.tokens.Len(), minCount, Smallest, strings.Join(keeps, ", "))
+	lower := ""
+	if minCount > 1 {
+		lower = "lower it, "
+	}
+	return fmt.Errorf("the vocabulary has %d words with min_count %d, expected %d or more for vectors that mean something: min_count %s; %sgive more text, or go on with --force",
+		words, minCount, Smallest, strings.Join(keeps, ", "), lower)
 }
 
 // Split cuts off about the last fraction of the tokens as held-out text, after the end of a

@@ -21,6 +21,14 @@ func Thousands(n int) string {
 	return sign + s
 }
 
+// Of writes how many there are of something: 1 layer, 12 layers, 1,000 words.
+func Of(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return Thousands(n) + " " + what
+}
+
 // Count rounds x to a whole number and writes it as Thousands does.
 func Count(x float64) string { return Thousands(int(math.Round(x))) }
 

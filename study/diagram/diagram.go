@@ -79,7 +79,7 @@ func New(m *model.Model, g *model.Graph, loss *G.Node, o Options) (*Diagram, err
 	}
 	d := &Diagram{}
 	c := m.Config
-	d.Title = fmt.Sprintf("%s, %d layers × %d", map[model.Arch]string{model.GPT1: "GPT-1", model.GPT2: "GPT-2"}[c.Arch], c.Layers, c.Width)
+	d.Title = fmt.Sprintf("%s, %s × %d", map[model.Arch]string{model.GPT1: "GPT-1", model.GPT2: "GPT-2"}[c.Arch], number.Of(c.Layers, "layer"), c.Width)
 	switch {
 	case o.Layer == 0:
 		d.whole(r, o.Unfold)

@@ -36,9 +36,17 @@ func PlanSection(name, source string, c configs.Config, here Speed, a Accelerato
 		Title: "Configuration: " + source,
 		Rows:  []Estimate{e},
 		Notes: append([]string{
-			fmt.Sprintf("%s updates of %s tokens (%d sequences of %s at a time, %d times); %.1f tokens per parameter. Times are without evaluations and samples.",
-				number.Count(float64(t.Steps)), number.Count(perUpdate), t.BatchSize, number.Count(float64(c.Model.Context)), t.GradientAccumulationSteps, e.Tokens/float64(e.Parameters)),
+			fmt.Sprintf("%s updates of %s tokens (%d sequences of %s at a time%s); %.1f tokens per parameter. Times are without evaluations and samples.",
+				number.Count(float64(t.Steps)), number.Count(perUpdate), t.BatchSize, number.Count(float64(c.Model.Context)), times(t.GradientAccumulationSteps), e.Tokens/float64(e.Parameters)),
 		}, notes...),
 		Advice: Advise(c, m),
 	}
+}
+
+// times says how often an update accumulates gradients, if it does.
+func times(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(", %d times", n)
 }

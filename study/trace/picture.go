@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tinygpt/internal/chart"
+	"tinygpt/internal/number"
 )
 
 //go:embed picture.svg
@@ -23,6 +24,7 @@ const PictureTokens = 10
 // Sizes of the picture, in pixels.
 const (
 	margin     = 16
+	titleSize  = 15 // of a title, in picture.svg
 	titleLine  = 20 // from a title's base line to what is under it
 	cellHeight = 22
 	depthWidth = 84 // names of the rows
@@ -65,11 +67,13 @@ func (p *Page) WriteSVG(w io.Writer) error {
 	return picture.Execute(w, d)
 }
 
-// lens draws the table of guesses and returns its right edge.
+// lens draws the table of guesses and returns its right edge, or that of its title, which
+// is wider than the table of a short prompt.
 func (d *drawing) lens(p *Page) float64 {
+	const title = "What the output head would say at each depth"
 	first := max(len(p.Tokens)-PictureTokens, 0)
 	top := float64(margin + titleLine)
-	d.write(margin, margin+8, "title", "What the output head would say at each depth")
+	d.write(margin, margin+8, "title", title)
 	x := float64(margin + depthWidth)
 	for i := first; i < len(p.Tokens); i++ {
 		width := d.columnWidth(p, i)
@@ -98,7 +102,7 @@ func (d *drawing) lens(p *Page) float64 {
 	}
 	below := top + cellHeight*float64(len(p.Lens)+1) + titleLine
 	d.write(margin+depthWidth, below, "muted", "the darker, the surer; underlined: what comes next in the prompt")
-	return x
+	return max(x, math.Ceil(margin+1.1*chart.TextWidth(title, titleSize, true)))
 }
 
 // columnWidth is that of the widest guess at a position, within bounds, and with a tenth
@@ -126,7 +130,7 @@ func (d *drawing) candidates(p *Page, x float64) float64 {
 	y := top + cellHeight*float64(len(next.Top)) + 15
 	d.write(x, y, "muted", fmt.Sprintf("entropy %.2f bits", next.Entropy))
 	m := p.Model
-	d.write(x, y+titleLine, "muted", fmt.Sprintf("%s, %d layers × %d", m.Arch, m.Layers, m.Width))
+	d.write(x, y+titleLine, "muted", fmt.Sprintf("%s, %s × %d", m.Arch, number.Of(m.Layers, "layer"), m.Width))
 	return x + pieceWidth + barWidth + rateWidth
 }
 

@@ -3,9 +3,11 @@ package trace
 import (
 	"bytes"
 	"encoding/xml"
+	"strconv"
 	"strings"
 	"testing"
 
+	"tinygpt/internal/chart"
 	"tinygpt/internal/expect"
 )
 
@@ -18,8 +20,8 @@ func TestWriteSVG(t *testing.T) {
 		if err := page.WriteSVG(&b); err != nil {
 			t.Fatal(err)
 		}
-		boxes, texts := 0, map[string]int{}
-		inside := ""
+		boxes, texts, places := 0, map[string]int{}, map[string]float64{}
+		inside, at := "", 0.0
 		for token := range expect.XML(t, prompt, b.Bytes()) {
 			switch e := token.(type) {
 			case xml.StartElement:
@@ -27,15 +29,25 @@ func TestWriteSVG(t *testing.T) {
 				if inside == "rect" {
 					boxes++
 				}
+				for _, a := range e.Attr {
+					if a.Name.Local == "x" {
+						at, _ = strconv.ParseFloat(a.Value, 64)
+					}
+				}
 			case xml.CharData:
 				if inside == "text" {
 					texts[strings.TrimSpace(string(e))]++
+					places[strings.TrimSpace(string(e))] = at
 				}
 			}
 		}
 		columns := min(len(page.Tokens), PictureTokens)
 		if want := 1 + columns*len(page.Lens) + guesses; boxes != want {
 			t.Errorf("%q: %d boxes, want %d", prompt, boxes, want)
+		}
+		title := "What the output head would say at each depth"
+		if end := places[title] + chart.TextWidth(title, titleSize, true); places["The next token"] < end+margin {
+			t.Errorf("%q: the second title begins at %g, where the first one ends at %g", prompt, places["The next token"], end)
 		}
 		last := page.Tokens[len(page.Tokens)-1].Text
 		best := page.Lens[len(page.Lens)-1][len(page.Tokens)-1].Top[0]
