@@ -103,7 +103,7 @@ func TestBadInterchange(t *testing.T) {
 1 | export --run theirs --to out | out/config.json is there already: name another folder
 2 | export --run theirs --to x --dtype int8 | --dtype is "int8": expected bfloat16, float16 or float32
 2 | export --run theirs --to x --as onnx | --as is "onnx": expected huggingface or gguf
-1 | export --run nothing --to x | nothing: no such folder
+1 | export --run nothing --to x | not the folder of a run
 1 | export --run theirs --to x --checkpoint last | no checkpoint (last.safetensors)
 1 | train --from nothing --data text.txt | --from: 
 1 | train --from theirs | no text: give --data FILE

@@ -254,10 +254,10 @@ func TestBadInput(t *testing.T) {
 1 | train --config tiny.yaml --run runs/tiny-1 | runs/tiny-1 holds a run already: continue it with --resume
 2 | train --resume --config tiny.yaml | leave out --config
 2 | train --resume --set model.layers=3 | can only change train settings
-1 | train --resume --run nothing | nothing: no such folder
+1 | train --resume --run nothing | not the folder of a run
 1 | train --resume --run truncated --set train.steps=9 | truncated/last.safetensors
 1 | train --resume --run altered --set train.steps=9 | altered/last.safetensors
-1 | sample --run nothing | nothing: no such folder
+1 | sample --run nothing | not the folder of a run
 1 | sample --run unfinished | no checkpoint (best.safetensors or last.safetensors)
 1 | sample --run truncated | truncated/best.safetensors
 1 | sample --run altered | altered/best.safetensors
