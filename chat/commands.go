@@ -15,13 +15,13 @@ import (
 	"tinygpt/sample"
 )
 
-// command is something that a line beginning with / asks for.
+// command is what a line that begins with / asks for.
 type command struct {
-	name, argument, what string
+	name, argument, what string // argument and what are for /help
 	do                   func(s *Session, ctx context.Context, argument string) error
 }
 
-// commands are all but those that change a filter.
+// commands returns all commands but those that change a filter, such as /temperature.
 func commands() []command {
 	return []command{
 		{"reset", "", "forget the conversation", (*Session).reset},
@@ -33,12 +33,12 @@ func commands() []command {
 		{"rank", "N N …", "note an order of the answers, best first; N=N is a tie", (*Session).rank},
 		{"good", "", "note that the last answer is good", func(s *Session, _ context.Context, _ string) error { return s.thumb(true) }},
 		{"bad", "", "note that the last answer is bad", func(s *Session, _ context.Context, _ string) error { return s.thumb(false) }},
-		{"edit", "TEXT", "put TEXT in the place of the last answer, and note it as the better one", (*Session).edit},
+		{"edit", "TEXT", "replace the last answer with TEXT, and note TEXT as the better one", (*Session).edit},
 		{"save", "FILE", "write the conversation to FILE, a line of JSON", (*Session).save},
-		{"seed", "N", "seed of the next answer", (*Session).setSeed},
+		{"seed", "N", "set the seed of the next answer", (*Session).setSeed},
 		{"max-tokens", "N", "end an answer after N tokens", (*Session).setMaxTokens},
 		{"help", "", "list the commands", (*Session).help},
-		{"quit", "", "end", func(*Session, context.Context, string) error { return errQuit }},
+		{"quit", "", "end the program", func(*Session, context.Context, string) error { return errQuit }},
 	}
 }
 
@@ -53,7 +53,7 @@ func Commands() (names []string) {
 	return names
 }
 
-// command does what a line like /temperature 0.7 asks for.
+// command does what a line like /temperature 0.7 asks for. Its errors are for the user.
 func (s *Session) command(ctx context.Context, line string) error {
 	name, argument, _ := strings.Cut(strings.TrimPrefix(line, "/"), " ")
 	argument = strings.TrimSpace(argument)
@@ -91,7 +91,8 @@ func (s *Session) command(ctx context.Context, line string) error {
 	return fmt.Errorf("no command /%s: /help lists them; a message that begins with / is written with //", terminal.Visible(name))
 }
 
-// nearest is the command that a mistyped name may mean: one that it begins, or one like it.
+// nearest returns the command, with /, that a mistyped name may mean: one that begins with it, or
+// one that is spelt like it; "" if there is none.
 func nearest(name string) string {
 	if name == "exit" || name == "bye" { // as it is called elsewhere
 		return "/quit"
@@ -103,11 +104,12 @@ func nearest(name string) string {
 	return suggest.Closest("/"+name, names)
 }
 
+// help lists the commands.
 func (s *Session) help(context.Context, string) error {
-	const columns, most = 29, 79 // of names, of all
+	const nameWidth, width = 29, 79 // columns of the names, and in all
 	line := func(name, what string) {
-		what = strings.ReplaceAll(terminal.Wrapped(what, most-columns), "\n", "\n"+strings.Repeat(" ", columns))
-		fmt.Fprintf(s.Out, "%-*s%s\n", columns, "  "+name, what)
+		what = strings.ReplaceAll(terminal.Wrapped(what, width-nameWidth), "\n", "\n"+strings.Repeat(" ", nameWidth))
+		fmt.Fprintf(s.Out, "%-*s%s\n", nameWidth, "  "+name, what)
 	}
 	for _, c := range commands() {
 		line(strings.TrimSpace("/"+c.name+" "+c.argument), c.what)
@@ -119,23 +121,25 @@ func (s *Session) help(context.Context, string) error {
 	return nil
 }
 
-// last is the last turn.
+// last returns the last turn. It is an error if there is none.
 func (s *Session) last() (*turn, error) {
 	if len(s.turns) == 0 {
-		return nil, errors.New("nothing was said yet")
+		return nil, errors.New("nothing was said yet: write a message first")
 	}
 	return &s.turns[len(s.turns)-1], nil
 }
 
-// text is the answer that the conversation goes on with.
+// text returns the answer that the conversation goes on with.
 func (t *turn) text() string { return strings.TrimSpace(t.answers[t.used].Text) }
 
+// reset forgets the conversation.
 func (s *Session) reset(context.Context, string) error {
 	s.turns, s.dropped = nil, 0
 	fmt.Fprintln(s.Out, "(the conversation is forgotten)")
 	return nil
 }
 
+// regenerate answers the last message again, with the session's next seed.
 func (s *Session) regenerate(ctx context.Context, _ string) error {
 	t, err := s.last()
 	if err != nil {
@@ -150,11 +154,11 @@ func (s *Session) regenerate(ctx context.Context, _ string) error {
 	return nil
 }
 
-// showTokens is how many tokens /show shows unless told: what fits on a screen.
+// showTokens is how many tokens /show shows without a number: their tables fit on a screen.
 const showTokens = 2
 
-// show draws the last answer once more, which gives the same tokens, and shows the
-// first of them.
+// show draws the last answer once more, which gives the same tokens, and shows from which
+// candidates the first of them were chosen.
 func (s *Session) show(ctx context.Context, text string) error {
 	t, err := s.last()
 	if err != nil {
@@ -162,13 +166,13 @@ func (s *Session) show(ctx context.Context, text string) error {
 	}
 	tokens := len(t.answers[t.used].Tokens)
 	if tokens == 0 {
-		return errors.New("the last answer has no token of the model's")
+		return errors.New("the model drew no tokens for the last answer, so there is nothing to show: it is empty or was edited")
 	}
 	left := min(showTokens, tokens)
 	if text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			return fmt.Errorf("/show %s: expected a number of tokens", text)
+			return fmt.Errorf("/show %s: expected a number of tokens, 1 or more", text)
 		}
 		left = min(n, tokens)
 	}
@@ -186,6 +190,7 @@ func (s *Session) show(ctx context.Context, text string) error {
 	return err
 }
 
+// setSystem sets the system text; an empty one removes it.
 func (s *Session) setSystem(_ context.Context, text string) error {
 	if s.system = text; text == "" {
 		fmt.Fprintln(s.Out, "(no system text)")
@@ -195,6 +200,7 @@ func (s *Session) setSystem(_ context.Context, text string) error {
 	return nil
 }
 
+// setSeed sets the seed of the next answer.
 func (s *Session) setSeed(_ context.Context, text string) (err error) {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
@@ -205,6 +211,7 @@ func (s *Session) setSeed(_ context.Context, text string) (err error) {
 	return nil
 }
 
+// setMaxTokens sets the maximum number of tokens of an answer.
 func (s *Session) setMaxTokens(_ context.Context, text string) error {
 	o := s.Options
 	var err error
@@ -219,16 +226,18 @@ func (s *Session) setMaxTokens(_ context.Context, text string) error {
 	return nil
 }
 
+// setChoices sets how many answers are written at a time.
 func (s *Session) setChoices(_ context.Context, text string) error {
 	k, err := strconv.Atoi(text)
-	if most := s.Decoder.Sequences(); err != nil || k < 1 || k > most {
-		return fmt.Errorf("/answers %s: expected 1 to %d", text, most)
+	if limit := s.Decoder.Sequences(); err != nil || k < 1 || k > limit {
+		return fmt.Errorf("/answers %s: expected 1 to %d", text, limit)
 	}
 	s.choices = k
 	fmt.Fprintf(s.Out, "(answers at a time: %d)\n", k)
 	return nil
 }
 
+// use goes on with one of several answers.
 func (s *Session) use(_ context.Context, text string) error {
 	t, err := s.last()
 	if err != nil {
@@ -259,6 +268,7 @@ func (s *Session) note(r instruct.Record) error {
 	return nil
 }
 
+// thumb notes that the last answer is good or bad.
 func (s *Session) thumb(good bool) error {
 	t, err := s.last()
 	if err != nil {
@@ -301,6 +311,7 @@ func (s *Session) rank(_ context.Context, text string) error {
 	return s.note(instruct.Record{Answers: answers, Ranks: ranks})
 }
 
+// edit replaces the last answer with the user's, and notes that this is the better one.
 func (s *Session) edit(_ context.Context, text string) error {
 	t, err := s.last()
 	if err != nil {
@@ -315,6 +326,7 @@ func (s *Session) edit(_ context.Context, text string) error {
 	return nil
 }
 
+// save writes the conversation to a file, as a demonstration that instruct.Read can read.
 func (s *Session) save(_ context.Context, path string) error {
 	t, err := s.last()
 	if err != nil {

@@ -8,14 +8,15 @@ import (
 	"tinygpt/internal/atomicfile"
 )
 
-// Feedback appends what users think of answers to a file of JSON lines, in the form
-// that reward and preference training read.
+// Feedback appends what users think of answers to a file of JSON lines, in the format that
+// reward and preference training read. Its method may be called concurrently.
 type Feedback struct {
 	Path string
 	mu   sync.Mutex
 }
 
-// Add checks a record, appends it as a line, and returns when it is on the disk.
+// Add sets the record's time, appends it as a line, and returns when it is on the disk. A record
+// that can't be trained on is an error.
 func (l *Feedback) Add(record instruct.Record) error {
 	if _, err := record.Example(); err != nil {
 		return err

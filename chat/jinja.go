@@ -17,21 +17,22 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// Jinja is the template of a model that came from elsewhere: its own, in Jinja, as
-// apply_chat_template of transformers reads it. It reads no files, and its
-// time and memory are bounded; see limits.
+// Jinja is the template that a model from elsewhere came with, in the language Jinja, as
+// apply_chat_template of transformers reads it. It can read no files, and its time and memory
+// are bounded; see limits.
 type Jinja struct {
 	tokenizer tokenizer.Tokenizer
 	template  *jinja.Template
-	begin     string // bos_token
-	end       string // eos_token
-	lead      string
-	stop      []string
-	ends      []int32
+	begin     string      // bos_token
+	end       string      // eos_token
+	lead      string      // what Lead returns
+	stop      []string    // what Stop returns
+	ends      []int32     // what End returns
 	stuck     atomic.Bool // the template didn't end in time
 }
 
-// hidden, which is no character, parts names of special tokens in what people write.
+// hidden is inserted into the names of special tokens in what people write, so that they don't
+// become special tokens. It isn't assigned to a character.
 const hidden = "\U0010FFFF"
 
 // newJinja reads a tokenizer's template, tries it, and learns from a short conversation what
@@ -62,8 +63,8 @@ func newJinja(t tokenizer.Tokenizer) (*Jinja, error) {
 	return j, j.learn()
 }
 
-// learn finds what the template writes between a question's prompt and the answer, and
-// between the answer and the next question.
+// learn finds out what the template writes between a question's prompt and the answer, and
+// between the answer and the next question, which ends an answer.
 func (j *Jinja) learn() error {
 	const answer, next = "Vqxu", "Wzyj"
 	talk := []Message{{Role: instruct.User, Content: "Hi"}, {Role: instruct.Assistant, Content: answer}, {Role: instruct.User, Content: next}}
@@ -94,7 +95,7 @@ func (j *Jinja) learn() error {
 	return nil
 }
 
-// firstSpecial is the first special token whose name is in a text; -1: none.
+// firstSpecial returns the special token whose name comes first in a text; −1 if there is none.
 func (j *Jinja) firstSpecial(text string) int32 {
 	at, first := len(text), int32(-1)
 	for _, s := range j.tokenizer.SpecialTokens() {
@@ -105,25 +106,26 @@ func (j *Jinja) firstSpecial(text string) int32 {
 	return first
 }
 
-// Name is jinja.
+// Name returns "jinja".
 func (*Jinja) Name() string { return "jinja" }
 
-// Lead is what the template writes between a prompt and an answer, like a line's end.
+// Lead returns what the template writes between a prompt and an answer, like a line's end.
 func (j *Jinja) Lead() string { return j.lead }
 
-// Stop has what the template writes after an answer if that is no special token.
+// Stop returns what the template writes after an answer if that isn't a special token.
 func (j *Jinja) Stop() []string { return j.stop }
 
-// End has the special token that the template writes after an answer, and the end of text.
+// End returns the end of text, and the special token that the template writes after an answer.
 func (j *Jinja) End() []int32 { return j.ends }
 
-// Render gives the ids that apply_chat_template gives, but names of special tokens that people
-// write out are ordinary text.
+// Render returns the ids that apply_chat_template returns, except that a name of a special token
+// in a message is ordinary text. A conversation that the template refuses, a template that takes
+// too long, and a message that isn't UTF-8 are errors.
 func (j *Jinja) Render(messages []Message) ([]int32, error) {
 	talk := slices.Clone(messages)
 	for i, m := range talk {
 		if !utf8.ValidString(m.Content) || strings.Contains(m.Content, hidden) {
-			return nil, fmt.Errorf("message %d isn't text in UTF-8, or holds %U, which is no character", i+1, []rune(hidden)[0])
+			return nil, fmt.Errorf("message %d isn't text in UTF-8, or has %U, which isn't a character: leave it out", i+1, []rune(hidden)[0])
 		}
 		talk[i].Content = j.hide(m.Content)
 	}
@@ -134,7 +136,7 @@ func (j *Jinja) Render(messages []Message) ([]int32, error) {
 	return tokenizer.EncodeSpecial(shown{j.tokenizer}, text)
 }
 
-// hide parts the names of special tokens in a text.
+// hide inserts hidden into the names of special tokens in a text.
 func (j *Jinja) hide(text string) string {
 	var b strings.Builder
 	for i, r := range text {
@@ -147,15 +149,15 @@ func (j *Jinja) hide(text string) string {
 	return b.String()
 }
 
-// shown encodes what was hidden as it was written.
+// shown is a tokenizer that undoes hide.
 type shown struct{ tokenizer.Tokenizer }
 
-// Encode leaves out what parts the names.
+// Encode encodes text as it was before hide.
 func (t shown) Encode(text string) ([]int32, error) {
 	return t.Tokenizer.Encode(strings.ReplaceAll(text, hidden, ""))
 }
 
-// text runs the template.
+// text returns what the template makes of a conversation, with the beginning of an answer.
 func (j *Jinja) text(messages []Message) (string, error) {
 	late := fmt.Errorf("the model's chat template takes longer than %v", renderTime)
 	if j.stuck.Load() {
@@ -192,7 +194,7 @@ func (j *Jinja) text(messages []Message) (string, error) {
 		}
 		return r.text, nil
 	case <-time.After(renderTime):
-		j.stuck.Store(true) // it runs on: once is enough
+		j.stuck.Store(true) // its goroutine can't be stopped: don't start another
 		return "", late
 	}
 }

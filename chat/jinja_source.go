@@ -41,7 +41,7 @@ func prepare(source string) (string, error) {
 		write(&out, t.before(last.after(rest[:at]), last.lineBegins))
 		rest = rest[at+length:]
 		switch word := firstWord(t.body); {
-		case t.kind == '#', word == "generation", word == "endgeneration": // transformers marks answers with the latter
+		case t.kind == '#', word == "generation", word == "endgeneration": // comments, and transformers' marks around answers, write nothing
 		case word == "raw" && t.kind == '%':
 			return "", errors.New("it has a raw block")
 		default:
@@ -58,7 +58,7 @@ func prepare(source string) (string, error) {
 	return out.String(), check(tags)
 }
 
-// tagBegin is what every tag begins with.
+// tagBegin matches the beginning of a tag.
 var tagBegin = regexp.MustCompile(`\{[{%#]`)
 
 // tag is {{ body }}, {% body %} or {# body #}.
@@ -70,8 +70,8 @@ type tag struct {
 	lineBegins bool // what follows is at the beginning of a line
 }
 
-// readTag reads the tag that text begins with, and returns its length. An end within a string
-// is none.
+// readTag reads the tag at the beginning of text, and returns its length in bytes. What looks
+// like its end inside a string isn't its end.
 func readTag(text string) (t tag, length int, err error) {
 	t.kind = text[1]
 	end := string(t.kind) + "}"
@@ -107,7 +107,7 @@ func readTag(text string) (t tag, length int, err error) {
 	return t, stop + 2, nil
 }
 
-// after cuts the text that comes after a tag.
+// after returns the text after a tag without the white space that the tag cuts.
 func (t tag) after(text string) string {
 	switch {
 	case t.right == '-':
@@ -118,12 +118,14 @@ func (t tag) after(text string) string {
 	return text
 }
 
-// endsLine reports whether what a tag cuts from the text after it ends with a line's end.
+// endsLine reports whether the white space that a tag cuts from the text after it ends with the
+// end of a line.
 func (t tag) endsLine(text string) bool {
 	return strings.HasSuffix(text[:len(text)-len(t.after(text))], "\n")
 }
 
-// before cuts the text that comes before a tag; lineBegins says whether the text begins a line.
+// before returns the text before a tag without the white space that the tag cuts. lineBegins
+// says whether the text begins a line.
 func (t tag) before(text string, lineBegins bool) string {
 	if t.left == '-' {
 		return strings.TrimRightFunc(text, unicode.IsSpace)
@@ -144,7 +146,7 @@ func write(out *strings.Builder, text string) {
 	}
 }
 
-// firstWord is the name of a block.
+// firstWord returns the letters that body begins with, which name a block's kind.
 func firstWord(body string) string {
 	if i := strings.IndexFunc(body, func(r rune) bool { return !unicode.IsLetter(r) }); i >= 0 {
 		return body[:i]

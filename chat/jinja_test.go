@@ -115,7 +115,6 @@ func TestJinjaLearnsEnds(t *testing.T) {
 // What can't be used is said in one line, and conversations are plain dialogues then.
 func TestJinjaRefused(t *testing.T) {
 	defer func(before time.Duration) { renderTime = before }(renderTime)
-	renderTime = time.Second / 4
 	for template, want := range map[string]string{
 		"{% for m in messages %}{{ m.content }}":          "jinja",
 		"{{ messages":                                     "a tag doesn't end",
@@ -162,6 +161,10 @@ func TestJinjaRefused(t *testing.T) {
 		"{{ '[[]]' | from_json }}": "from_json",
 		"{% set r = range(300) %}{% for a in r %}{% for b in r %}{% for c in r %}{% endfor %}{% endfor %}{% endfor %}": "takes longer than",
 	} {
+		renderTime = time.Minute // also on a busy machine
+		if strings.HasPrefix(want, "takes longer") {
+			renderTime = time.Second / 4
+		}
 		tok := withTemplate(t, template)
 		got, err := TemplateOf(tok)
 		expect.Error(t, err, want)

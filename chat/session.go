@@ -16,26 +16,26 @@ import (
 
 // Session is a conversation in a terminal.
 type Session struct {
-	Decoder   sample.Decoder // of as many sequences as answers may be asked for at a time
+	Decoder   sample.Decoder // its sequences are the maximum number of answers at a time
 	Tokenizer tokenizer.Tokenizer
 	Template  Template
 	Options   sample.Options
-	Seed      uint64 // of the next answer; each has its own
-	Model     string // its name, for Feedback
-	Feedback  *Feedback
+	Seed      uint64    // of the next answer; it grows with each answer
+	Model     string    // the model's name, for Feedback
+	Feedback  *Feedback // nil: none is kept
 	Out       io.Writer
-	// Interrupted, unless nil, makes the context of an answer; it ends when the user
-	// interrupts.
+	// Interrupted, unless nil, returns the context of an answer, which ends when the user
+	// presses Ctrl-C.
 	Interrupted func(context.Context) (context.Context, context.CancelFunc)
 
 	batch   *sample.Batch
-	system  string
+	system  string // the system text, if any
 	turns   []turn
 	choices int // answers at a time
-	dropped int // oldest turns that the model saw no more
+	dropped int // the number of oldest turns that didn't fit into the last prompt
 }
 
-// turn is a question with its answers.
+// turn is the user's message with the model's answers.
 type turn struct {
 	question string
 	seed     uint64 // of the first answer
@@ -47,7 +47,9 @@ type turn struct {
 // errQuit ends a session.
 var errQuit = errors.New("quit")
 
-// Run answers one line after another, until next returns io.EOF or ctx ends.
+// Run answers the lines that next returns, one after another, until next returns io.EOF or the
+// user writes /quit. Another error of next, and the end of ctx, it returns; mistakes of the user
+// are written to Out.
 func (s *Session) Run(ctx context.Context, next func() (line string, err error)) error {
 	s.batch, s.choices = sample.NewBatch(s.Decoder, s.Tokenizer), 1
 	fmt.Fprintf(s.Out, "Chat with %s (template: %s). /help lists the commands; Ctrl-C stops an answer, Ctrl-D ends.\n", s.Model, s.Template.Name())
@@ -65,7 +67,8 @@ func (s *Session) Run(ctx context.Context, next func() (line string, err error))
 	}
 }
 
-// line does what a line asks for. What is wrong with it is said, and no error.
+// line does what a line asks for. It returns errQuit and the end of ctx; other errors it writes
+// to Out.
 func (s *Session) line(ctx context.Context, line string) (err error) {
 	switch {
 	case strings.TrimSpace(line) == "":
@@ -85,8 +88,8 @@ func (s *Session) line(ctx context.Context, line string) (err error) {
 	return nil
 }
 
-// messages returns the conversation up to the last question, without the oldest n
-// turns.
+// messages returns the conversation up to the last question, without the oldest n turns and
+// without answers to the last question.
 func (s *Session) messages(n int) (list []Message) {
 	if s.system != "" {
 		list = append(list, Message{Role: instruct.System, Content: s.system})
@@ -100,14 +103,15 @@ func (s *Session) messages(n int) (list []Message) {
 	return list
 }
 
-// leastRoom is the share of the context that is kept for an answer.
-const leastRoom = 4
+// answerShare is the inverse of the share of the context that is kept free for an answer: a
+// quarter.
+const answerShare = 4
 
-// prompt renders the conversation. The oldest turns leave until there is room for an
-// answer in the context. It returns how many tokens the answer may have.
+// prompt renders the conversation. It leaves out the oldest turns until the context has room
+// for an answer. room is how many tokens the answer may have.
 func (s *Session) prompt() (ids []int32, room int, err error) {
 	context := s.Decoder.Config().Context
-	wanted := min(s.Options.MaxTokens, max(1, context/leastRoom))
+	wanted := min(s.Options.MaxTokens, max(1, context/answerShare))
 	for n := 0; n < len(s.turns); n++ {
 		if ids, err = s.Template.Render(s.messages(n)); err != nil {
 			return nil, 0, err
@@ -123,10 +127,11 @@ func (s *Session) prompt() (ids []int32, room int, err error) {
 	if room > 0 {
 		return ids, min(room, s.Options.MaxTokens), nil
 	}
-	return nil, 0, fmt.Errorf("the message has %d tokens with its surroundings: the model's context is %d; write a shorter one", len(ids), context)
+	return nil, 0, fmt.Errorf("the message has %d tokens, with the system text and the template's: the model's context has %d; write a shorter message", len(ids), context)
 }
 
-// answer has the last question answered: s.choices times, with seeds from its own on.
+// answer answers the last question s.choices times, with consecutive seeds from the turn's on,
+// and shows the answers.
 func (s *Session) answer(ctx context.Context) error {
 	t := &s.turns[len(s.turns)-1]
 	requests, err := s.requests(t.seed)
@@ -160,8 +165,8 @@ func (s *Session) answer(ctx context.Context) error {
 	return nil
 }
 
-// printer writes the characters of an answer as they come, without white space
-// before it.
+// printer returns an OnToken that writes the characters of an answer as they come, without
+// white space at its beginning.
 func (s *Session) printer() func(*sample.Step) bool {
 	begun := false
 	return func(step *sample.Step) bool {
@@ -175,7 +180,7 @@ func (s *Session) printer() func(*sample.Step) bool {
 	}
 }
 
-// requests asks for answers to the last question.
+// requests returns the requests for answers to the last question, with seeds from seed on.
 func (s *Session) requests(seed uint64) ([]sample.Request, error) {
 	ids, room, err := s.prompt()
 	if err != nil {
@@ -191,8 +196,8 @@ func (s *Session) requests(seed uint64) ([]sample.Request, error) {
 	return requests, nil
 }
 
-// draw draws texts until they end or the user interrupts them: then they are kept as
-// far as they go.
+// draw draws texts until they end. If the user interrupts, it returns what was drawn so far; if
+// ctx ends, its error.
 func (s *Session) draw(ctx context.Context, requests []sample.Request) ([]sample.Text, error) {
 	answering, stop := ctx, context.CancelFunc(func() {})
 	if s.Interrupted != nil {
@@ -226,7 +231,7 @@ func (s *Session) draw(ctx context.Context, requests []sample.Request) ([]sample
 	return texts, ctx.Err()
 }
 
-// numbers is 1 to n as words of a command.
+// numbers returns "1 2 … n".
 func numbers(n int) string {
 	var words []string
 	for i := range n {

@@ -13,12 +13,13 @@ type Message = instruct.Message
 
 // Template turns a conversation into the prompt of a model.
 type Template interface {
-	// Name is short and for people.
+	// Name is a short name for people.
 	Name() string
-	// Render returns the tokens after which the model writes its answer.
+	// Render returns the tokens after which the model writes its answer. A conversation that the
+	// template doesn't allow is an error.
 	Render(messages []Message) ([]int32, error)
-	// Lead is what the model writes between the prompt and an answer, if it does: it is no
-	// part of the answer.
+	// Lead is what a model may write between the prompt and its answer. It isn't a part of the
+	// answer and is cut off.
 	Lead() string
 	// Stop lists the texts that end an answer, apart from End.
 	Stop() []string
@@ -26,22 +27,23 @@ type Template interface {
 	End() []int32
 }
 
-// Plain is the template of a model that has learned no conversations: it writes
-// them as a dialogue.
+// Plain is the template of a model that wasn't trained on conversations: it writes them as a
+// dialogue of "User:" and "Assistant:".
 type Plain struct{ Tokenizer tokenizer.Tokenizer }
 
-// Name is plain.
+// Name returns "plain".
 func (Plain) Name() string { return "plain" }
 
-// Lead is the space after the colon.
+// Lead returns the space after the colon.
 func (Plain) Lead() string { return " " }
 
-// Stop ends an answer where the next question would begin.
+// Stop returns the beginning of the next question.
 func (Plain) Stop() []string { return []string{"\nUser:"} }
 
-// End is the end of text.
+// End returns the end of text, if the tokenizer has one.
 func (p Plain) End() []int32 { return endOfText(p.Tokenizer) }
 
+// endOfText returns the tokenizer's end of text in a list, which is empty if it has none.
 func endOfText(t tokenizer.Tokenizer) []int32 {
 	if end := t.EndOfText(); end >= 0 {
 		return []int32{end}
@@ -49,8 +51,7 @@ func endOfText(t tokenizer.Tokenizer) []int32 {
 	return nil
 }
 
-// Render writes a line for each turn. Names of special tokens that people write out are
-// ordinary text.
+// Render writes a line for each message. Names of special tokens in messages are ordinary text.
 func (p Plain) Render(messages []Message) ([]int32, error) {
 	var b strings.Builder
 	for _, m := range messages {
@@ -71,23 +72,23 @@ func (p Plain) Render(messages []Message) ([]int32, error) {
 	return ids, err
 }
 
-// Instructed is the template of a model that was taught conversations.
+// Instructed is the template of a model that this program trained on conversations.
 type Instructed struct{ Format *instruct.Format }
 
-// Name is instruct.
+// Name returns "instruct".
 func (Instructed) Name() string { return "instruct" }
 
-// Lead is empty: an answer begins after the assistant's token.
+// Lead returns "": an answer begins right after the assistant's token.
 func (Instructed) Lead() string { return "" }
 
-// Stop is empty: an answer ends with the end of text.
+// Stop returns nil: an answer ends with the end of text.
 func (Instructed) Stop() []string { return nil }
 
-// End is the end of text.
+// End returns the end of text.
 func (t Instructed) End() []int32 { return endOfText(t.Format.Tokenizer) }
 
-// Render writes the conversation as the model has learned it: user and assistant take
-// turns, and the user has the last word.
+// Render writes the conversation in the format of training. User and assistant must take turns,
+// and the last message must be the user's; anything else is an error.
 func (t Instructed) Render(messages []Message) ([]int32, error) {
 	if err := instruct.CheckPrompt(messages); err != nil {
 		return nil, err
@@ -95,9 +96,9 @@ func (t Instructed) Render(messages []Message) ([]int32, error) {
 	return t.Format.Prompt(messages)
 }
 
-// TemplateOf returns the template of a tokenizer: that of conversations if it was made for
-// them, else the one in Jinja that it came with, else Plain. An error says why one in Jinja
-// can't be used; the template is Plain then.
+// TemplateOf returns the template for a tokenizer: Instructed if the tokenizer was made for it,
+// else the one in Jinja that the tokenizer came with, else Plain. If the one in Jinja can't be
+// used, it returns Plain and an error that says why.
 func TemplateOf(t tokenizer.Tokenizer) (Template, error) {
 	switch tokenizer.ChatTemplate(t) {
 	case "":

@@ -13,16 +13,16 @@ import (
 // Answer is a prediction in the words of the task, for people and as JSON.
 type Answer struct {
 	Texts []string `json:"texts,omitempty"`
-	// Label is the likeliest class or the text of the likeliest choice, Probability its
-	// own. Choice is its number, from 0.
+	// Label is the likeliest class or the text of the likeliest choice, with its Probability.
+	// Choice is the choice's index, from 0.
 	Label       string   `json:"label,omitempty"`
 	Choice      *int     `json:"choice,omitempty"`
 	Probability *float64 `json:"probability,omitempty"`
 	// Probabilities are those of all classes or choices, the likeliest first.
 	Probabilities []Share `json:"probabilities,omitempty"`
-	// Grade is that of a regression head.
+	// Grade is the predicted grade of a regression.
 	Grade *float64 `json:"grade,omitempty"`
-	// Tokens with their tags, and the entities that BIO tags make of them.
+	// Tokens and Tags are the words with their tags, Entities those that BIO tags mark.
 	Tokens   []string `json:"tokens,omitempty"`
 	Tags     []string `json:"tags,omitempty"`
 	Entities []Entity `json:"entities,omitempty"`
@@ -42,7 +42,7 @@ type Entity struct {
 	Text string `json:"text"`
 }
 
-// Answer returns a prediction for an item in words.
+// Answer returns the answer for an item and the prediction for it.
 func (s *Setup) Answer(it *Item, p Prediction) Answer {
 	x := it.Example
 	a := Answer{Texts: x.Texts, Truncated: it.Cut}
@@ -98,4 +98,5 @@ func (a Answer) String() string {
 	return head + "\t" + oneLine(strings.Join(a.Texts, " | "))
 }
 
+// oneLine replaces every run of white space by a space.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

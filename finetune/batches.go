@@ -10,9 +10,9 @@ import (
 // an update sees. Everything is shuffled by a seed.
 type Batches struct {
 	items []*Item
-	// Lengths are those that sequences are padded to.
+	// Lengths are the lengths that sequences are padded to, ascending.
 	Lengths []int
-	// Examples and Sequences are the maximum of each in a batch.
+	// Examples and Sequences are the maximum numbers of each in a batch.
 	Examples, Sequences int
 	// Accumulation is the number of batches of an update.
 	Accumulation int
@@ -20,14 +20,14 @@ type Batches struct {
 	updates []update // of all epochs, one after another
 }
 
-// update is the items that one update sees, and the length that they are padded to.
+// update has the items of one update, and the length that they are padded to.
 type update struct {
-	bucket int
-	items  []int32
+	bucket int     // index in Lengths
+	items  []int32 // indices of items
 }
 
-// NewBatches plans all epochs of batches of size examples, accumulation of them to an
-// update.
+// NewBatches plans all epochs. A batch has size examples, an update accumulation batches. No
+// item may be longer than the last of the lengths.
 func NewBatches(items []*Item, lengths []int, size, accumulation, epochs int, seed uint64) *Batches {
 	b := &Batches{items: items, Lengths: lengths, Examples: size, Accumulation: accumulation}
 	for epoch := range epochs {
@@ -74,7 +74,7 @@ func (b *Batches) epoch(random *rand.Rand) (list []update) {
 	return list
 }
 
-// Updates is the number of updates of all epochs.
+// Updates returns the number of updates of all epochs.
 func (b *Batches) Updates() int { return len(b.updates) }
 
 // Update returns the items of an update, wrapping around to the first one after the last.
@@ -88,6 +88,7 @@ func (b *Batches) At(step, micro int) (bucket int, items []*Item) {
 	return b.updates[step%len(b.updates)].bucket, b.at(step, micro*b.Examples, (micro+1)*b.Examples)
 }
 
+// at returns items start to end−1 of an update, fewer if it isn't full.
 func (b *Batches) at(step, start, end int) (items []*Item) {
 	all := b.updates[step%len(b.updates)].items
 	for _, i := range all[min(start, len(all)):min(end, len(all))] {

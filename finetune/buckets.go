@@ -2,18 +2,18 @@ package finetune
 
 import "slices"
 
-// granule divides the lengths of buckets: it is the kernels' block size.
+// granule is the kernels' block size. Lengths of buckets are multiples of it.
 const granule = 8
 
-// BucketLengths chooses at most n lengths that sequences are padded to, so that as few
-// tokens as possible are padding: the exact optimum over multiples of 8, by dynamic
-// programming. No length is above the limit; no item may be longer than it.
+// BucketLengths returns at most n lengths, ascending, to which sequences are padded so that as
+// few tokens as possible are padding: the exact optimum over multiples of 8 and the limit, by
+// dynamic programming. No length is above the limit; no item may be longer than it.
 func BucketLengths(items []*Item, n, limit int) []int {
 	count := map[int]int{}
 	for _, it := range items {
 		count[min((it.Length()+granule-1)/granule*granule, limit)] += len(it.Sequences)
 	}
-	var lengths, below []int // the candidates, and how many sequences are not longer
+	var lengths, below []int // the candidates, and how many sequences fit into each
 	for l := range count {
 		lengths = append(lengths, l)
 	}
@@ -23,8 +23,8 @@ func BucketLengths(items []*Item, n, limit int) []int {
 		total += count[l]
 		below = append(below, total)
 	}
-	// cost[i] is the least number of tokens, padded, that the sequences of the first i
-	// candidates take in k buckets, the last of which has the i-th length.
+	// cost[i] is the minimum number of tokens, padding included, of the sequences of the first i
+	// candidates in k buckets, the last of which has the i-th length.
 	m := len(lengths)
 	cost, from := make([]int, m+1), make([][]int, 0, n)
 	for i := 1; i <= m; i++ {
@@ -40,7 +40,7 @@ func BucketLengths(items []*Item, n, limit int) []int {
 				}
 			}
 			if best[i] == 0 {
-				best[i] = -1 // as with a bucket less
+				best[i] = -1 // one bucket fewer is as good
 			}
 		}
 		cost, from = next, append(from, best)

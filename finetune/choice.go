@@ -2,10 +2,9 @@ package finetune
 
 import "tinygpt/data/labelled"
 
-// choice reads what comes before with each of the choices, in a sequence of its own
-// each: start, context, delimiter, choice, extract. A score per sequence goes through
-// a softmax over the choices, of which there may be any number (Radford et al. 2018,
-// section 3.3, question answering and commonsense reasoning).
+// choice makes a sequence for each choice: start, context, delimiter, choice, extract. The
+// scores of the sequences go through a softmax over the choices, of which there may be any
+// number (Radford et al. 2018, section 3.3, question answering and commonsense reasoning).
 var choice = task{
 	kind: labelled.Choice,
 	arrange: func(b *sequenceBuilder, p parts) [][]int32 {

@@ -15,13 +15,13 @@ type choices struct{ oneOf[labelled.ChoiceLabels] }
 func (h *choices) outputs() int { return 1 }
 
 func (h *choices) loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, func([]batchItem)) {
-	most := 0
+	columns := 0 // the maximum number of choices
 	for _, it := range b.items {
-		most = max(most, len(it.Sequences))
+		columns = max(columns, len(it.Sequences))
 	}
-	layout, index := g.Indices("layout", b.Examples*most)
+	layout, index := g.Indices("layout", b.Examples*columns)
 	node, labels := g.Indices("labels", b.Examples)
-	return g.CrossEntropy(g.Choices(scores, layout, most), node), func(batch []batchItem) {
+	return g.CrossEntropy(g.Choices(scores, layout, columns), node), func(batch []batchItem) {
 		for i := range index {
 			index[i] = op.None
 		}
@@ -31,7 +31,7 @@ func (h *choices) loss(g *model.Graph, scores *G.Node, b *Batches) (*G.Node, fun
 		for i, it := range batch {
 			labels[i] = it.Class
 			for j := range it.Sequences {
-				index[i*most+j] = int32(it.sequence + j)
+				index[i*columns+j] = int32(it.sequence + j)
 			}
 		}
 	}

@@ -4,11 +4,10 @@
 //
 //	L3 = L2 + λ·L1
 //
-// L2 that of the labels, L1 that of predicting the examples' own tokens.
+// where L2 is the loss of the labels and L1 that of predicting the examples' own tokens.
 //
-// A transform is one small file (classification.go, entailment.go, …), and so is a
-// head (classes.go, grades.go, …). The loop, optimiser and checkpoints are package
-// train's.
+// Each transform has a small file (classification.go, entailment.go, …), and so has each head
+// (classes.go, grades.go, …). Package train has the loop, optimiser and checkpoints.
 package finetune
 
 import (
@@ -23,8 +22,8 @@ import (
 	"tinygpt/internal/suggest"
 )
 
-// Config is what a user asks of a fine-tuning, apart from the settings of training. What
-// the examples teach is in Found.
+// Config has the settings of a fine-tuning, apart from those of training. What follows from the
+// examples is in Found.
 type Config struct {
 	// Task is the transform: classification, entailment, similarity, choice or tagging.
 	Task string `yaml:"task,omitempty"`
@@ -42,8 +41,8 @@ type Config struct {
 	Test string `yaml:"test,omitempty"`
 	// DevFraction of the training examples is held out if there is no Dev.
 	DevFraction float64 `yaml:"dev_fraction,omitempty"`
-	// Stories is what the built-in stories are labelled with, in the place of Train:
-	// sentiment, topic, questions or entities.
+	// Stories is what the built-in stories are labelled with, in place of Train: sentiment,
+	// topic, questions or entities.
 	Stories string `yaml:"stories,omitempty"`
 	// StoriesLanguage is the language of these stories: en or zh; empty: en.
 	StoriesLanguage string `yaml:"stories_language,omitempty"`
@@ -63,8 +62,7 @@ type Config struct {
 	Header string `yaml:"header,omitempty"`
 	// Encoding is the name of the files' character encoding; empty: UTF-8.
 	Encoding string `yaml:"encoding,omitempty"`
-	// Examples is how many of the training examples are used, drawn for the seed; 0:
-	// all.
+	// Examples is how many of the training examples are used, drawn at random; 0: all.
 	Examples int `yaml:"examples,omitempty"`
 
 	// From is the folder of the run whose weights are the start; empty: the latest.
@@ -84,8 +82,8 @@ type Config struct {
 	Dropout float64 `yaml:"dropout"`
 	// FreezeEmbeddings leaves the pre-trained embeddings as they are.
 	FreezeEmbeddings bool `yaml:"freeze_embeddings,omitempty"`
-	// FreezeLayers leaves the embeddings and that many of the lower layers as they are. With
-	// all layers frozen it is a linear probe.
+	// FreezeLayers is the number of lower layers that stay as they are, with the embeddings; 0:
+	// none. With all layers frozen it is a linear probe.
 	FreezeLayers int `yaml:"freeze_layers,omitempty"`
 
 	// Epochs is how many times each example is seen; more, if that makes fewer than
@@ -94,7 +92,7 @@ type Config struct {
 	// MinSteps is the smallest number of updates: a hundred examples need more than three
 	// epochs.
 	MinSteps int `yaml:"min_steps"`
-	// WarmupFraction of the steps is that in which the learning rate rises from 0.
+	// WarmupFraction is the share of the steps in which the learning rate rises from 0.
 	WarmupFraction float64 `yaml:"warmup_fraction"`
 	// Evaluations is how many times the development set is measured in all.
 	Evaluations int `yaml:"evaluations,omitempty"`
@@ -103,7 +101,7 @@ type Config struct {
 	// MaxLength is the number of tokens that longer examples are cut to; 0: the model's
 	// context.
 	MaxLength int `yaml:"max_length,omitempty"`
-	// Truncate is what examples lose that are cut: their middle, start or end.
+	// Truncate is the part that too long examples lose: middle, start or end.
 	Truncate string `yaml:"truncate,omitempty"`
 }
 
@@ -115,13 +113,13 @@ func Default() Config {
 	}
 }
 
-// Regression is the head for grades, ByClass the one for classes.
+// Values of Config.Head.
 const (
-	ByClass    = "classes"
-	Regression = "regression"
+	ByClass    = "classes"    // the head for classes, choices and tags
+	Regression = "regression" // the head for grades
 )
 
-// Validate says what is wrong with c, key by key.
+// Validate checks the settings. The error has a line for each wrong key.
 func (c Config) Validate() error {
 	var errs []error
 	complain := func(format string, args ...any) {
@@ -158,13 +156,13 @@ func (c Config) Validate() error {
 	if c.Train != "" && c.Stories != "" {
 		complain("train and finetune.stories are both set: expected one of them")
 	}
-	whole := func(key string, value, least int) {
-		const most = 1_000_000 // all updates are planned beforehand
+	whole := func(key string, value, low int) {
+		const high = 1_000_000 // the plan of all updates is in memory
 		switch {
-		case value < least:
-			complain("%s is %d: expected %d or more", key, value, least)
-		case value > most:
-			complain("%s is %d: expected %d or less", key, value, most)
+		case value < low:
+			complain("%s is %d: expected %d or more", key, value, low)
+		case value > high:
+			complain("%s is %d: expected %d or less", key, value, high)
 		}
 	}
 	whole("epochs", c.Epochs, 1)
@@ -209,7 +207,7 @@ func (c Config) fits() error {
 	return nil
 }
 
-// Room returns the maximum number of tokens of a sequence for a model with that context.
+// Room returns the maximum number of tokens of a sequence for a model with this context.
 func (c Config) Room(context int) int {
 	if c.MaxLength > 0 {
 		return min(context, c.MaxLength)

@@ -11,7 +11,7 @@ import (
 	"tinygpt/train"
 )
 
-// Metrics are what predictions can be measured by.
+// Metrics are the names of all metrics.
 var Metrics = []string{"accuracy", "macro_f1", "matthews", "pearson", "spearman", "span_f1"}
 
 // MetricName returns the metric that decides about early stopping and the best checkpoint.
@@ -26,26 +26,26 @@ func (c Config) MetricName() string {
 type Evaluation struct {
 	Examples int
 	Loss     float64 // the mean loss of the head, L2
-	// Metrics has every metric that fits the task, by name; Metric is the one that
-	// counts.
+	// Metrics has every metric that fits the task, by name. Metric is the name of the one that
+	// decides; see Config.MetricName.
 	Metric  string
 	Metrics map[string]float64
-	// Confusion counts classes; nil for grades and choices.
+	// Confusion has the counts of true and predicted classes; nil for grades and choices.
 	Confusion *metric.Confusion
-	// Entities counts the entities of tagging.
+	// Entities has the counts of entities, if Metric is span_f1.
 	Entities metric.Entities
 	// Worst are the examples with the highest loss, the worst first.
 	Worst []Judged
 }
 
-// Judged is an example, the prediction for it, and the loss.
+// Judged is an example with the prediction for it and the prediction's loss.
 type Judged struct {
 	*Item
 	Prediction Prediction
 	Loss       float64
 }
 
-// Score is the metric that counts.
+// Score returns the metric that decides.
 func (e Evaluation) Score() float64 { return e.Metrics[e.Metric] }
 
 // Train returns the evaluation in the form that the trainer takes.
@@ -53,10 +53,10 @@ func (e Evaluation) Train() train.Evaluation {
 	return train.Evaluation{Loss: e.Loss, Metric: e.Metric, Score: e.Score()}
 }
 
-// worstExamples is how many an evaluation keeps.
+// worstExamples is the maximum length of Evaluation.Worst.
 const worstExamples = 10
 
-// Evaluate measures the predictor on items with labels. When ctx ends it returns its error.
+// Evaluate measures the predictor on items with labels. The end of ctx is an error.
 func (p *Predictor) Evaluate(ctx context.Context, items []*Item) (Evaluation, error) {
 	scores, err := p.Scores(ctx, items)
 	if err != nil {
@@ -65,7 +65,7 @@ func (p *Predictor) Evaluate(ctx context.Context, items []*Item) (Evaluation, er
 	return p.setup.evaluate(items, scores), nil
 }
 
-// evaluate measures scores of items with labels.
+// evaluate measures the scores of items with labels, see Predictor.Scores.
 func (s *Setup) evaluate(items []*Item, scores [][]float32) Evaluation {
 	e := Evaluation{Examples: len(items), Metric: s.MetricName(), Metrics: map[string]float64{}}
 	head := tasks[s.Task].head(s)
@@ -88,7 +88,7 @@ func (e *Evaluation) countClasses(names []string, truth, predicted []int) {
 	e.Metrics["matthews"] = e.Confusion.Matthews()
 }
 
-// String is one line: every metric, the one that counts first, and the loss.
+// String returns one line: every metric, the one that decides first, and the loss.
 func (e Evaluation) String() string {
 	var out []string
 	for _, name := range append([]string{e.Metric}, Metrics...) {

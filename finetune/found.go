@@ -1,7 +1,6 @@
 package finetune
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -17,26 +16,25 @@ type Found struct {
 	// ChoiceLabels is how the right choice is named: 0 or 1 (the number of the first),
 	// A or text.
 	ChoiceLabels labelled.ChoiceLabels `yaml:"choice_labels,omitempty"`
-	// Mean and Deviation of grades. The head learns standardised grades:
+	// Mean and Deviation are those of the training grades. The head learns standardised grades:
 	// (grade − Mean) / Deviation.
 	Mean      float64 `yaml:"mean,omitempty"`
 	Deviation float64 `yaml:"deviation,omitempty"`
-	// Columns are those that the examples were in.
+	// Columns are the columns of the training examples.
 	Columns labelled.Columns `yaml:"columns,omitempty"`
-	// Headerless says that the columns are named by their positions in a file without
-	// names; in one with names others may be there.
+	// Headerless says that the training file had no names of columns, so that Columns are
+	// positions. A file with names may have other columns there.
 	Headerless bool `yaml:"headerless,omitempty"`
-	// SHA256 of all examples.
+	// SHA256 is the checksum of all examples, in hexadecimal.
 	SHA256 string `yaml:"sha256,omitempty"`
 }
 
-// Check returns an error for values that no examples give.
+// Check returns an error for values that can't have been found in examples.
 func (f Found) Check() error {
-	var errs []error
 	if math.IsNaN(f.Mean) || math.IsInf(f.Mean, 0) || !(f.Deviation >= 0) || math.IsInf(f.Deviation, 0) {
-		errs = append(errs, fmt.Errorf("mean and deviation of the grades are %v and %v: expected numbers", f.Mean, f.Deviation))
+		return fmt.Errorf("mean and deviation of the grades are %v and %v: expected finite numbers, and a deviation of 0 or more", f.Mean, f.Deviation)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Setup is a configuration together with what was found in the examples: all that heads,
@@ -46,8 +44,8 @@ type Setup struct {
 	Found
 }
 
-// columns is where examples are in a row: where they were found, else where the
-// configuration says.
+// columns returns the columns of the examples' parts: those that were found, else those that
+// the configuration names.
 func (s *Setup) columns() labelled.Columns {
 	if c := s.Found.Columns; c.Label != "" || len(c.Text) > 0 {
 		c.Header = s.Header

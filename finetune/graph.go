@@ -6,9 +6,9 @@ import (
 	"tinygpt/model"
 )
 
-// GraphOnly builds the training graph of a model that has the task's head, for batches of
-// the given number of examples, without having any examples: it can be drawn but not run.
-// Sequences fill the model's context; multiple choice has two choices.
+// GraphOnly builds the training graph of a model that has the task's head, for batches of this
+// number of examples, and returns it with its loss. It has no examples, so it can be drawn but
+// not run. Sequences fill the model's context; multiple choice has two choices.
 func GraphOnly(m *model.Model, s *Setup, examples int) (*model.Graph, *G.Node) {
 	sequences := max(tasks[s.Task].groups, 1)
 	if s.Task == "choice" {

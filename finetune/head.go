@@ -9,8 +9,8 @@ import (
 // HeadName is the name of the head's linear map among the model's parameters.
 const HeadName = "score"
 
-// head is what is learned on top of the states: how labels are read, the loss of the
-// scores, and what scores say. Each has a file of its own.
+// head says how the labels of a kind are read, what the loss of scores is, and what they
+// predict. Each has a file of its own.
 type head interface {
 	// outputs returns the number of scores of a state.
 	outputs() int

@@ -19,7 +19,7 @@ type Item struct {
 	Class int32
 	Grade float64
 	Tags  []int32
-	// Cut says that the example was too long and was truncated.
+	// Cut says that the example was too long and lost a part.
 	Cut bool
 }
 
@@ -31,9 +31,9 @@ func (it *Item) Length() (n int) {
 	return n
 }
 
-// Encoder makes items of examples.
+// Encoder turns examples into items.
 type Encoder struct {
-	Tokenizer tokenizer.Tokenizer
+	Tokenizer tokenizer.Tokenizer // with the special tokens, see Extend
 	Special   Special
 	// Setup has the task, and the classes or whatever else the labels need.
 	Setup Setup
@@ -41,12 +41,17 @@ type Encoder struct {
 	Context int
 }
 
-// Items encodes the examples. Without withLabels their labels aren't read.
+// minContext is the minimum of Encoder.Context: special tokens around short texts.
+const minContext = 8
+
+// Items encodes the examples. Without withLabels it doesn't read their labels. An example whose
+// text has no tokens, or whose label isn't one of the task's, is an error that names its file
+// and line.
 func (e *Encoder) Items(examples []labelled.Example, withLabels bool) ([]*Item, error) {
 	t := tasks[e.Setup.Task]
 	head := t.head(&e.Setup)
-	if least := 8; e.Context < least {
-		return nil, fmt.Errorf("a context of %d tokens has no room for an example: expected %d or more", e.Context, least)
+	if e.Context < minContext {
+		return nil, fmt.Errorf("a context of %d tokens has no room for an example: expected %d or more", e.Context, minContext)
 	}
 	var items []*Item
 	for _, x := range examples {
@@ -67,7 +72,7 @@ func (e *Encoder) Items(examples []labelled.Example, withLabels bool) ([]*Item, 
 	return items, nil
 }
 
-// parts encodes the texts of an example.
+// parts encodes the texts, choices and words of an example.
 func (e *Encoder) parts(x labelled.Example) (p parts, err error) {
 	encode := func(texts []string, before string) [][]int32 {
 		var out [][]int32

@@ -19,18 +19,18 @@ import (
 	"tinygpt/data/story"
 )
 
-// Examples are the three sets of a task.
+// Examples has the three sets of a task.
 type Examples struct {
 	Train, Dev, Test []labelled.Example
-	// Notes say of each file what was taken for what, a line each.
+	// Notes say for each file which columns were taken for what, a line each.
 	Notes []string
 }
 
-// Load reads the sets that the configuration names, and finds the columns and the
-// classes (or whatever else labels need) of all training examples. If known isn't nil,
-// the examples must be those that a run found it in. Without a file for development it
-// holds out a part of the training examples, the same for every seed. Test is nil if
-// there is no file.
+// Load reads the sets that the configuration names, and finds the columns and the classes (or
+// whatever else labels need) of all training examples. known, unless nil, is what a run found:
+// then its columns and labels are used, and examples other than the run's are an error. Without
+// a file for development, Load holds out a part of the training examples, the same for every
+// seed. Test is nil if there is no file for it.
 func Load(c Config, known *Found) (*Examples, *Setup, error) {
 	x, s := &Examples{}, &Setup{Config: c}
 	if known != nil {
@@ -76,7 +76,8 @@ func Load(c Config, known *Found) (*Examples, *Setup, error) {
 	return x, s, nil
 }
 
-// same notes what the examples are, or compares them with what a run noted.
+// same sets the checksum of the examples, or if a run has one already compares the examples
+// with it.
 func (s *Setup) same(x *Examples) error {
 	h := sha256.New()
 	for _, set := range [][]labelled.Example{x.Train, x.Dev, x.Test} {
@@ -94,18 +95,18 @@ func (s *Setup) same(x *Examples) error {
 	return nil
 }
 
-// Source is where examples are read from that aren't those of training.
+// Source is a file of further examples, for prediction.
 type Source struct {
 	File     string
-	Format   labelled.Format // "" follows from the name
+	Format   labelled.Format // "": as the file's name says
 	Encoding string
-	// Columns are those that are named for this file; none: those that Load found.
+	// Columns are the columns of this file; those that are missing are as Load found them.
 	Columns labelled.Columns
 }
 
-// Read reads examples of the task without their labels, in the columns that Load found in
-// the training examples or that the source names. Positions that were found in a file
-// without names aren't applied to one with names.
+// Read reads examples of the task without their labels, from the columns that the source names,
+// else from those that Load found in the training examples. If these are positions, since the
+// training file had no names of columns, a file with names is an error.
 func (s *Setup) Read(from Source) ([]labelled.Example, error) {
 	of := *s
 	of.Format, of.Encoding, of.Header = string(from.Format), from.Encoding, from.Columns.Header
@@ -121,8 +122,8 @@ func (s *Setup) Read(from Source) ([]labelled.Example, error) {
 	return examples, err
 }
 
-// read reads examples of the task and says in a line what was taken for what. learn says
-// that the file is the one whose columns the others have too.
+// read reads examples of the task. note says in a line which columns were taken for what. learn
+// sets s.Found.Columns to the file's columns, so that other files are read with them.
 func (s *Setup) read(file string, withLabels, learn bool) (examples []labelled.Example, note string, err error) {
 	t, err := labelled.Read(file, labelled.Format(s.Format), data.Options{Encoding: s.Encoding})
 	if err != nil {
@@ -150,10 +151,10 @@ func (s *Setup) read(file string, withLabels, learn bool) (examples []labelled.E
 	return examples, note, nil
 }
 
-// onlyInFirstRow warns of a label that no row but the first one has, which may be the
-// column's name.
+// onlyInFirstRow returns a warning, or "", for a label that only the first row has, which may be
+// the column's name.
 func onlyInFirstRow(examples []labelled.Example) string {
-	const few = 8 // of which each may have a label of its own
+	const few = 8 // so few rows may well have different labels
 	if len(examples) < few {
 		return ""
 	}
@@ -205,6 +206,7 @@ func (s *Setup) learnLabels(x *Examples) (err error) {
 	return nil
 }
 
+// learnGrades sets mean and deviation of the training grades.
 func (s *Setup) learnGrades(examples []labelled.Example) error {
 	var grades []float64
 	for _, e := range examples {
@@ -219,28 +221,29 @@ func (s *Setup) learnGrades(examples []labelled.Example) error {
 		return fmt.Errorf("%s: the grades go from %v to %v: expected a range whose square is a number", examples[0].File, slices.Min(grades), slices.Max(grades))
 	}
 	if s.Deviation < 1e-9 {
-		return fmt.Errorf("%s: every row (%d of them) has the grade %v: there is nothing to learn; is that the column of the labels?", examples[0].File, len(examples), s.Mean)
+		return fmt.Errorf("%s: all %d rows have the grade %v: expected different grades; if this isn't the column of the labels, name it with --label", examples[0].File, len(examples), s.Mean)
 	}
 	return nil
 }
 
-// strata says whether sets are drawn class by class.
+// strata reports whether sets are drawn class by class.
 func (s *Setup) strata() bool { return len(s.Classes) > 0 && tasks[s.Task].kind != labelled.Tagged }
 
-// Subset draws the training examples that Examples asks for.
+// Subset draws as many of the training examples as finetune.examples asks for; 0: all. More
+// than there are is an error.
 func (s *Setup) Subset(examples []labelled.Example, seed uint64) ([]labelled.Example, error) {
 	if s.Examples == 0 {
 		return examples, nil
 	}
 	if s.Examples > len(examples) {
-		return nil, fmt.Errorf("finetune.examples is %d, but there are %d to train on", s.Examples, len(examples))
+		return nil, fmt.Errorf("finetune.examples is %d, but there are %d examples to train on: expected at most that many, or 0 for all", s.Examples, len(examples))
 	}
 	drawn, _ := draw(examples, s.Examples, s.strata(), seed)
 	return drawn, nil
 }
 
-// draw takes n examples by chance; with strata of each class as large a share as it
-// has of all. Both results are in the order of the examples.
+// draw draws n examples at random; with strata, each class has the same share of them as of all
+// examples. Both results are in the order of the examples.
 func draw(examples []labelled.Example, n int, strata bool, seed uint64) (drawn, left []labelled.Example) {
 	type ticket struct {
 		example int

@@ -111,7 +111,7 @@ func TestLoadErrors(t *testing.T) {
 			c.Task, c.Head, c.Train = "classification", Regression, fixture.File(t, "a.tsv", "text\tlabel\na\t1e308\nb\t-1e308\nc\t1\n")
 			c.Dev = c.Train
 		},
-		`has the grade 1`: func(c *Config) {
+		`have the grade 1`: func(c *Config) {
 			c.Task, c.Head, c.Train = "classification", Regression, fixture.File(t, "a.tsv", "text\tlabel\na\t1\nb\t1.0\n")
 			c.Dev = c.Train
 		},

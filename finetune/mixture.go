@@ -10,8 +10,8 @@ import (
 	"tinygpt/finetune/ngram"
 )
 
-// NGramsFile is the file of a run's folder that has its n-grams, if finetune.ngrams asks for
-// them.
+// NGramsFile is the name of the file in a run's folder that has its linear model over n-grams, if
+// finetune.ngrams asks for one.
 const NGramsFile = "ngrams.bin"
 
 // Mixture is a network and a linear model over n-grams that predict together (as in Cheng et
@@ -19,18 +19,18 @@ const NGramsFile = "ngrams.bin"
 //
 //	(1 − Share) · the network's + Share · the n-grams'
 //
-// Scores are logarithms of probabilities, but for a constant that changes nothing, or
-// standardised grades. With a Share of 0 they are the network's to the bit.
+// Scores are logarithms of probabilities, up to a constant that changes nothing, or standardised
+// grades. With a Share of 0 they have the same bits as the network's.
 type Mixture struct {
 	NGrams *linear.Model
 	Share  float64
 }
 
-// shares are the values of Share to choose from.
+// shares are the values of Share that fitMixture tries.
 var shares = []float64{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1}
 
-// fitMixture fits n-grams to the training items, and chooses their share by the metric on the
-// development items, of which the network's scores are given; of equal ones the smallest.
+// fitMixture fits n-grams to the training items. It chooses the share with the best metric on
+// the development items, the smallest of equally good ones; scores are the network's of these.
 func (s *Setup) fitMixture(ctx context.Context, train, dev []*Item, scores [][]float32, progress func(done, total int)) (*Mixture, error) {
 	model, err := s.FitNGrams(ctx, examplesOf(train), examplesOf(dev), progress)
 	if err != nil {
@@ -47,6 +47,7 @@ func (s *Setup) fitMixture(ctx context.Context, train, dev []*Item, scores [][]f
 	return m, nil
 }
 
+// examplesOf returns the items' examples.
 func examplesOf(items []*Item) (list []labelled.Example) {
 	for _, it := range items {
 		list = append(list, it.Example)
@@ -84,12 +85,13 @@ func (s *Setup) origin() ngram.Origin {
 	return ngram.Origin{Task: s.Task, Kind: s.Kind(), Outputs: s.Outputs(), Examples: s.SHA256}
 }
 
-// write leaves the n-grams in a run's folder.
+// write writes the n-grams into a run's folder.
 func (m *Mixture) write(dir string, s *Setup) error {
 	return ngram.Write(filepath.Join(dir, NGramsFile), m.NGrams, m.Share, s.origin())
 }
 
-// ReadMixture reads the n-grams of the run in the folder dir.
+// ReadMixture reads the n-grams of the run in the folder dir. A damaged file, and one that was
+// fitted to another task or other examples than the setup's, are errors.
 func ReadMixture(dir string, s *Setup) (*Mixture, error) {
 	model, share, err := ngram.Read(filepath.Join(dir, NGramsFile), s.origin())
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // Objective is L3 = L2 + λ·L1 over the items of an update (Radford et al. 2018, equation
 // 5): a train.Objective with a graph for each length of Batches. L2 is the mean over the
-// update's labels and L1 that over its tokens, whatever number of batches it is divided
+// update's labels and L1 the mean over its tokens, however many batches the update is divided
 // into: each batch counts by its share of them.
 type Objective struct {
 	Setup   *Setup
@@ -21,19 +21,19 @@ type Objective struct {
 	labels labelLoss
 }
 
-// LabelLoss is the name of L2 among the measures of an update whose loss has L1 in it too:
-// the evaluation's loss is L2 alone.
+// LabelLoss is the name of L2 among the measures of an update, if its loss has L1 in it too. The
+// loss of an evaluation is L2 alone.
 const LabelLoss = "loss/labels"
 
-// labelLoss adds up L2 over the batches of an update. A batch's is known when the next one is
-// filled.
+// labelLoss adds up L2 over the batches of an update. The L2 of a batch is known when the next
+// one is filled.
 type labelLoss struct {
-	step int
+	step int // of the update, plus 1
 	sum  float64
-	last *inputs // of the batch that runs
+	last *inputs // of the batch that was filled last; nil if its L2 was added
 }
 
-// take adds the L2 of the batch that has run.
+// take adds the L2 of the batch that was filled last, which has run.
 func (l *labelLoss) take() {
 	if l.last == nil {
 		return
@@ -44,7 +44,7 @@ func (l *labelLoss) take() {
 	l.last = nil
 }
 
-// Values returns L2 of the update that was made, unless that is all of the loss.
+// Values returns L2 of the last update as LabelLoss, or nil if the loss has no L1.
 func (o *Objective) Values(int) map[string]float64 {
 	o.labels.take()
 	if o.Setup.Lambda == 0 {
@@ -53,11 +53,11 @@ func (o *Objective) Values(int) map[string]float64 {
 	return map[string]float64{LabelLoss: o.labels.sum / float64(o.Batches.Accumulation)}
 }
 
-// inputs is what a graph reads besides its tokens, and its losses.
+// inputs has a graph's inputs besides its tokens, and its losses.
 type inputs struct {
-	rows   []int32 // the sequences' last tokens; nil if every state is read
-	next   []int32 // targets of L1; nil without L1
-	labels func(batch []batchItem)
+	rows   []int32                 // positions of the sequences' last tokens; nil if every state is read
+	next   []int32                 // targets of L1; nil without L1
+	labels func(batch []batchItem) // sets the targets of L2
 	l1, l2 *G.Node
 	// weight1 and weight2 are the factors of L1 and L2 in the loss of this batch.
 	weight1, weight2 *G.F32
@@ -76,15 +76,15 @@ func (o *Objective) Shapes() (shapes []train.Shape) {
 	return shapes
 }
 
-// Bucket returns the index in Shapes of a batch.
+// Bucket returns the index in Shapes of a batch's shape.
 func (o *Objective) Bucket(step, micro int) int {
 	bucket, _ := o.Batches.At(step, micro)
 	return bucket
 }
 
-// Build adds L2, and L1 unless λ is 0, and returns the loss of a batch: L3 with each of
-// the two weighted by the batch's share of the update, times the number of its batches,
-// since the mean over these is what is minimised.
+// Build adds L2, and L1 unless λ is 0, and returns the loss of a batch: L3 with each of the two
+// weighted by the batch's share of the update, times the number of batches, since the trainer
+// minimises the mean over batches.
 func (o *Objective) Build(g *model.Graph) *G.Node {
 	if o.graphs == nil {
 		o.graphs = map[*model.Graph]*inputs{}
@@ -116,8 +116,9 @@ func weighted(loss *G.Node, name string) (*G.Node, *G.F32) {
 	return G.Must(G.Mul(loss, node)), factor
 }
 
-// readStates returns the states that a task's head reads, [R, D], and the input that holds
-// their positions. Sequences whose states are added up follow one another.
+// readStates returns the states that a task's head reads, [R, D], and the input with their
+// positions, nil if it reads all. The sequences of an example, whose states are added up, must
+// follow one another.
 func readStates(g *model.Graph, name string) (states *G.Node, rows []int32) {
 	groups := tasks[name].groups
 	if groups == 0 {
@@ -181,7 +182,7 @@ func (o *Objective) weigh(in *inputs, batch, update []*Item) {
 	}
 }
 
-// predicted is how many tokens of an item L1 is the mean over.
+// predicted returns how many tokens of an item L1 is the mean over.
 func (s Special) predicted(it *Item) (n int) {
 	for _, sequence := range it.Sequences {
 		for _, token := range sequence[1:] {
@@ -193,9 +194,9 @@ func (s Special) predicted(it *Item) (n int) {
 	return n
 }
 
-// place writes the items' sequences into the graph, one after another, and the positions
-// of their last tokens into rows. The rest is padded with token 0. Any token would do: the
-// causal mask keeps it from what comes before, and nothing reads the states there.
+// place writes the items' sequences into the graph, one after another, and the positions of
+// their last tokens into rows. The rest is padded with token 0, though any token would do: the
+// causal mask hides it from the tokens before it, and nothing reads the states there.
 func place(g *model.Graph, items []*Item, rows []int32, groups int) (batch []batchItem) {
 	clear(g.Tokens)
 	clear(rows)

@@ -4,10 +4,11 @@ import (
 	"math"
 
 	"tinygpt/data/labelled"
+	"tinygpt/finetune/linear"
 )
 
-// oneOf is what classes and choices share: an example has one of several labels, whose
-// probabilities are a softmax over their scores.
+// oneOf is the common part of the heads classes and choices: an example has one of several
+// labels, whose probabilities are a softmax over their scores.
 type oneOf[Names interface {
 	Index(labelled.Example) (int, error)
 }] struct{ names Names }
@@ -29,26 +30,20 @@ func (h *oneOf[Names]) predict(_ *Item, scores []float32) Prediction {
 	return Prediction{Class: largest(p), Probabilities: p}
 }
 
-// surprise is −ln p, and finite also for a p that was rounded to 0.
+// surprise returns −ln p, which is finite even for a p that was rounded to 0.
 func surprise(p float64) float64 { return -math.Log(max(p, math.SmallestNonzeroFloat64)) }
 
+// softmax returns the probabilities of scores, in float64.
 func softmax(scores []float32) []float64 {
 	p := make([]float64, len(scores))
-	shift, sum := math.Inf(-1), 0.0
-	for _, s := range scores {
-		shift = max(shift, float64(s))
-	}
 	for i, s := range scores {
-		p[i] = math.Exp(float64(s) - shift)
-		sum += p[i]
+		p[i] = float64(s)
 	}
-	for i := range p {
-		p[i] /= sum
-	}
+	linear.Softmax(p)
 	return p
 }
 
-// largest returns the index of the largest, the first of equal ones.
+// largest returns the index of the largest number, the first of equal ones.
 func largest(p []float64) (best int) {
 	for i := range p {
 		if p[i] > p[best] {

@@ -17,9 +17,10 @@ const evalTokens = 1024
 // Predictor computes the scores of items, without dropout. It keeps a graph for each
 // length that was needed.
 type Predictor struct {
-	// Peers, unless nil, share the work. All have the same items and weights.
+	// Peers, unless nil, are the processes that share the work. All must have the same items and
+	// weights.
 	Peers train.Peers
-	// Mixture, unless nil, is what the network predicts together with.
+	// Mixture, unless nil, is mixed into the network's scores.
 	Mixture *Mixture
 
 	model   *model.Model
@@ -27,7 +28,7 @@ type Predictor struct {
 	head    head
 	lengths []int
 	graphs  map[int]*predicting
-	arena   op.Arena // the graphs run in turn
+	arena   op.Arena // the memory of all graphs, which run one at a time
 }
 
 // predicting is a graph that ends in scores.
@@ -37,8 +38,8 @@ type predicting struct {
 	scores *G.Node
 }
 
-// NewPredictor returns a predictor of a model that has the task's head. Items are
-// padded to the given lengths; longer ones, up to the context, may come too.
+// NewPredictor returns a predictor of a model that has the task's head. Items are padded to the
+// given lengths, ascending; items that are longer, up to the context, to further ones.
 func NewPredictor(m *model.Model, s *Setup, lengths []int) *Predictor {
 	lengths = slices.Clone(lengths)
 	for l := 2 * granule; len(lengths) == 0 || lengths[len(lengths)-1] < m.Config.Context; l *= 2 {
@@ -56,9 +57,9 @@ type unit struct {
 	item, first int // index of the item, and of the unit's first score among the item's
 }
 
-// Scores returns the scores of each item, in the order of the items: those of its
-// states one after another, and the mixture's if there is one. When ctx ends it returns its error, which would have processes
-// that share the work wait for each other.
+// Scores returns the scores of each item, in the order of the items: those of its states, one
+// after another; with a Mixture, the mixed ones. The end of ctx is an error. With Peers ctx must
+// not end, since the other processes would wait.
 func (p *Predictor) Scores(ctx context.Context, items []*Item) ([][]float32, error) {
 	t, outputs := tasks[p.setup.Task], p.head.outputs()
 	out := make([][]float32, len(items))
@@ -107,7 +108,7 @@ func (p *Predictor) Scores(ctx context.Context, items []*Item) ([][]float32, err
 	return p.Mixture.mix(items, out), nil
 }
 
-// share gives every process the scores that each has computed.
+// share exchanges the scores, so that every process has those that the others computed.
 func (p *Predictor) share(scores [][]float32) error {
 	if p.Peers == nil {
 		return nil
@@ -129,7 +130,7 @@ func (p *Predictor) share(scores [][]float32) error {
 	return nil
 }
 
-// graph is the graph for that length.
+// graph returns the graph for a length.
 func (p *Predictor) graph(length int) (*predicting, error) {
 	if g := p.graphs[length]; g != nil {
 		return g, nil
@@ -147,7 +148,8 @@ func (p *Predictor) graph(length int) (*predicting, error) {
 	return g, nil
 }
 
-// run computes a batch of units and puts their scores in their places.
+// run computes a batch of units and writes their scores into out, which has a list for each
+// item.
 func (p *Predictor) run(g *predicting, units []*unit, out [][]float32) error {
 	groups, outputs := tasks[p.setup.Task].groups, p.head.outputs()
 	items := make([]*Item, len(units))
@@ -169,7 +171,7 @@ func (p *Predictor) run(g *predicting, units []*unit, out [][]float32) error {
 	return nil
 }
 
-// Predict says what the model makes of each item.
+// Predict returns the prediction for each item. Its errors are those of Scores.
 func (p *Predictor) Predict(ctx context.Context, items []*Item) ([]Prediction, error) {
 	scores, err := p.Scores(ctx, items)
 	if err != nil {

@@ -4,16 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"strings"
 
 	"tinygpt/internal/atomicfile"
-
-	"gonum.org/v1/gonum/stat"
 )
 
-// Files that a fine-tuned run's folder has in addition to those of every run.
+// Names of the files that a fine-tuned run's folder has in addition to those of every run.
 const (
 	ResultsFile      = "results.json"
 	ConfusionFile    = "confusion.png"
@@ -39,20 +36,21 @@ type Results struct {
 	BestStep      int       `json:"best_step"`
 	Dev           Measured  `json:"dev"`
 	Test          *Measured `json:"test,omitempty"`
-	// Mixture says what Dev and Test are made of, if the run has n-grams.
+	// Mixture has the parts of the mixture that Dev and Test measure, if the run has n-grams.
 	Mixture *MixtureResults `json:"mixture,omitempty"`
 }
 
-// MixtureResults are the parts of a mixture in results.json.
+// MixtureResults has the parts of a mixture in results.json.
 type MixtureResults struct {
-	// Share is how much the n-grams count, C the inverse strength of their regularisation.
+	// Share is the weight of the n-grams' scores, C the inverse strength of the regularisation
+	// that they were fitted with.
 	Share   float64      `json:"ngrams_share"`
 	C       float64      `json:"ngrams_c"`
 	Network AloneResults `json:"network"`
 	NGrams  AloneResults `json:"ngrams"`
 }
 
-// AloneResults are the evaluations of one part.
+// AloneResults has the evaluations of one part by itself.
 type AloneResults struct {
 	Dev  Measured  `json:"dev"`
 	Test *Measured `json:"test,omitempty"`
@@ -92,8 +90,8 @@ func (s *Session) Results(r Result) Results {
 	return results
 }
 
-// Write leaves the results in the session's folder: numbers, confusion matrix, and
-// the examples with the highest loss.
+// Write writes the results into the session's folder: numbers, confusion matrix, n-grams, and
+// the examples with the highest loss. If a file can't be written, it still writes the others.
 func (s *Session) Write(r Result) error {
 	name, e := r.Final()
 	text, err := json.MarshalIndent(s.Results(r), "", "  ")
@@ -103,7 +101,6 @@ func (s *Session) Write(r Result) error {
 	if r.Mixture != nil {
 		err = errors.Join(err, r.Mixture.write(s.Dir, s.Setup))
 	}
-	// Each file is written, even if another one can't be.
 	errs := []error{err, atomicfile.WriteFile(filepath.Join(s.Dir, WorstFile), []byte(s.Setup.Worst(e, len(e.Worst))))}
 	if e.Confusion != nil {
 		for _, file := range []string{ConfusionFile, ConfusionSVGFile} {
@@ -113,8 +110,8 @@ func (s *Session) Write(r Result) error {
 	return errors.Join(errs...)
 }
 
-// Worst shows the n examples with the highest loss: what the label is, what was
-// predicted, and the text.
+// Worst describes the n examples with the highest loss: the label, the prediction, and the text
+// of each.
 func (s *Setup) Worst(e Evaluation, n int) string {
 	var b strings.Builder
 	for _, j := range e.Worst[:min(n, len(e.Worst))] {
@@ -142,14 +139,4 @@ func (s *Setup) Worst(e Evaluation, n int) string {
 		}
 	}
 	return b.String()
-}
-
-// MeanDeviation returns the mean of the values and their sample standard deviation, which
-// is 0 for a single value.
-func MeanDeviation(values []float64) (mean, deviation float64) {
-	mean, deviation = stat.MeanStdDev(values, nil)
-	if math.IsNaN(deviation) {
-		deviation = 0
-	}
-	return mean, deviation
 }

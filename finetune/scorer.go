@@ -8,18 +8,18 @@ import (
 	"tinygpt/finetune/ngram"
 )
 
-// Scorer is a model that is no transformer.
+// Scorer is a model other than a transformer that predicts labels, such as a linear one.
 type Scorer interface {
-	// Scores returns those of an example, [rows, outputs]: a row, or one for each choice or
-	// word. They mean what the head's scores mean.
+	// Scores returns the scores of an example, [rows, outputs]: one row, or one for each choice
+	// or word. They mean the same as the head's scores.
 	Scores(e labelled.Example) [][]float64
 }
 
-// Outputs is the number of scores that the task's head has for a state.
+// Outputs returns the number of scores that the task's head computes from a state.
 func (s *Setup) Outputs() int { return tasks[s.Task].head(s).outputs() }
 
-// Labelled returns an item that has the example and its label, but no sequences. Its words
-// are where a Scorer has their scores.
+// Labelled returns an item that has the example and its label, but no sequences. Its Words are
+// the words' rows in the scores of a Scorer. A label that isn't one of the task's is an error.
 func (s *Setup) Labelled(e labelled.Example) (*Item, error) {
 	it := &Item{Example: e}
 	for i := range e.Tokens {
@@ -28,7 +28,8 @@ func (s *Setup) Labelled(e labelled.Example) (*Item, error) {
 	return it, tasks[s.Task].head(s).label(it)
 }
 
-// Measure measures a model as fine-tuned models are measured.
+// Measure evaluates a model other than a transformer in the same way as fine-tuned models. A
+// label that isn't one of the task's is an error.
 func (s *Setup) Measure(examples []labelled.Example, m Scorer) (Evaluation, error) {
 	items, scores := make([]*Item, len(examples)), make([][]float32, len(examples))
 	for i, x := range examples {
@@ -46,8 +47,8 @@ func (s *Setup) Measure(examples []labelled.Example, m Scorer) (Evaluation, erro
 	return s.evaluate(items, scores), nil
 }
 
-// Problem is what a linear model over the features is fitted to: the examples' rows and what
-// they should give.
+// Problem returns what a linear model over the features is fitted to: the examples' rows and
+// labels.
 func (s *Setup) Problem(f linear.Features, examples []labelled.Example) (*linear.Problem, error) {
 	p := &linear.Problem{Outputs: s.Outputs(), Grades: s.Head == Regression}
 	for _, e := range examples {
@@ -73,9 +74,9 @@ func (s *Setup) Problem(f linear.Features, examples []labelled.Example) (*linear
 	return p, nil
 }
 
-// FitLinear fits a linear model over the features to the training examples. The strength of
-// its regularisation is chosen by the development set, as a fine-tuning chooses its
-// checkpoint. progress may be nil; see linear.Problem.
+// FitLinear fits a linear model over the features to the training examples. The development set
+// chooses the strength of its regularisation, as it chooses the checkpoint of a fine-tuning.
+// progress may be nil; see linear.Problem.
 func (s *Setup) FitLinear(ctx context.Context, f linear.Features, train, dev []labelled.Example, progress func(done, total int)) (*linear.Model, error) {
 	p, err := s.Problem(f, train)
 	if err != nil {

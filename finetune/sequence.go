@@ -2,18 +2,18 @@ package finetune
 
 import "tinygpt/tokenizer"
 
-// Special are the ids of the tokens that fine-tuning adds to a vocabulary.
+// Special has the ids of the tokens that fine-tuning adds to a vocabulary.
 type Special struct{ Start, Delimiter, Extract int32 }
 
-// Their names in a tokenizer.
+// Names of these tokens in a tokenizer.
 const (
 	StartName     = "<|start|>"
 	DelimiterName = "<|delimiter|>"
 	ExtractName   = "<|extract|>"
 )
 
-// Extend returns the tokenizer with the special tokens of fine-tuning, and their ids;
-// those that it has already keep theirs.
+// Extend returns the tokenizer with the special tokens of fine-tuning, and their ids. Tokens
+// that it has already keep their ids.
 func Extend(t tokenizer.Tokenizer) (tokenizer.Tokenizer, Special, error) {
 	var missing []string
 	names := []string{StartName, DelimiterName, ExtractName}
@@ -35,12 +35,12 @@ func Extend(t tokenizer.Tokenizer) (tokenizer.Tokenizer, Special, error) {
 	return t, Special{ids[0], ids[1], ids[2]}, nil
 }
 
-// has says whether the token is one of the special ones.
+// has reports whether the token is one of the special ones.
 func (s Special) has(token int32) bool {
 	return token == s.Start || token == s.Delimiter || token == s.Extract
 }
 
-// Where a long example is cut.
+// Values of Config.Truncate: which part of a long text is left out.
 const (
 	Middle = "middle" // its middle is left out
 	Start  = "start"  // its start is left out
@@ -54,7 +54,7 @@ type sequenceBuilder struct {
 	truncate string // Middle, Start or End
 
 	cut   bool  // something was left out
-	words []int // of repeated: where each word is labelled; -1: it was left out
+	words []int // set by repeated: Item.Words
 }
 
 // sequence returns start, the texts with delimiters between them, extract. If that is too

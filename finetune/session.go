@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strings"
-
 	"tinygpt/model"
 	"tinygpt/train"
 )
 
 // Session is one fine-tuning, from a model to its results.
 type Session struct {
-	// Setup and Train are settled: see NewSession.
+	// Setup and Train are as NewSession has completed them.
 	Setup   *Setup
 	Train   train.Config
 	Model   *model.Model // see NewModel
@@ -25,8 +23,8 @@ type Session struct {
 	Report                          train.Report // nil: nothing is shown
 	// Fitting, unless nil, is called while n-grams are fitted, as linear.Problem's Progress.
 	Fitting func(done, total int)
-	// Peers, unless nil, share the fine-tuning: they run sessions that are the same but for
-	// Dir and Report.
+	// Peers, unless nil, are the processes that share the fine-tuning. Their sessions are the
+	// same except for Dir and Report.
 	Peers train.Peers
 	// Curve, unless nil, returns what draws the run; see train.Trainer.
 	Curve func() train.Curve
@@ -38,12 +36,12 @@ type Session struct {
 // Result is what a session reached.
 type Result struct {
 	State train.State
-	// Dev and Test are of the best checkpoint by the development set, with its n-grams if it
-	// has them. The test set is measured once, with that; nil if there is none.
+	// Dev and Test are the evaluations of the checkpoint that is best on the development set,
+	// mixed with n-grams if the run has them. Test is nil if there is no test set.
 	Dev  Evaluation
 	Test *Evaluation
-	// Mixture is that of the network and the n-grams; nil without. Network and NGrams then
-	// have the evaluations of each alone.
+	// Mixture, unless nil, is the mixture of the network and the n-grams. Then Network and
+	// NGrams have the evaluations of each by itself.
 	Mixture         *Mixture
 	Network, NGrams Alone
 }
@@ -54,11 +52,12 @@ type Alone struct {
 	Test *Evaluation // nil if there is no test set
 }
 
-// NewModel returns a model of that shape with the task's head: with the weights of
-// base, whose vocabulary may be smaller, or if base is nil random ones.
+// NewModel returns a model of this shape with the task's head, and with the weights of base,
+// whose vocabulary may be smaller; if base is nil, with random ones. What the setup freezes is
+// frozen. More frozen layers than the model has, and a base of another shape, are errors.
 func NewModel(shape model.Config, base *model.Model, s *Setup, special Special, seed uint64) (*model.Model, error) {
 	if s.FreezeLayers > shape.Layers {
-		return nil, fmt.Errorf("finetune.freeze_layers is %d, but the model has %d", s.FreezeLayers, shape.Layers)
+		return nil, fmt.Errorf("finetune.freeze_layers is %d, but the model has %d layers: expected at most that many", s.FreezeLayers, shape.Layers)
 	}
 	m, err := model.New(shape, seed)
 	if err != nil {
@@ -79,37 +78,36 @@ func NewModel(shape model.Config, base *model.Model, s *Setup, special Special, 
 	return m, nil
 }
 
-// GPT-1's learning rate (Radford et al. 2018, section 4.1) at its width. A narrower
-// model learns with a higher one, in inverse proportion to the width (Yang et al.
-// 2022, Tensor Programs V, table 8).
+// GPT-1's learning rate at GPT-1's width (Radford et al. 2018, section 4.1). The rate for
+// another width is in inverse proportion to the width (Yang et al. 2022, Tensor Programs V,
+// table 8).
 const (
 	learningRate   = 6.25e-5
 	referenceWidth = 768
 )
 
-// Sets are the items of the three sets; Test may be nil.
+// Sets has the items of the three sets; Test may be nil.
 type Sets struct{ Train, Dev, Test []*Item }
 
-// NewSession prepares a fine-tuning of m, a model of NewModel. What follows from the
-// number and the lengths of the training items is settled in the session's Train: batches
-// no larger than the set, steps,
-// warm-up, when to measure the development set and to save, and a learning rate of 0 as
-// the one that fits the model's width; and in its Setup: epochs, if MinSteps asks for
-// more.
+// NewSession prepares a fine-tuning of m, a model of NewModel. It completes the settings by what
+// follows from the number and the lengths of the training items. In the session's Train these
+// are batches no larger than the set, the number of steps, warm-up, the intervals of evaluations
+// and checkpoints, and if the learning rate is 0 the one that fits the model's width. In its
+// Setup these are more epochs if MinSteps asks for them, and no L1 if all layers are frozen.
 func NewSession(m *model.Model, setup *Setup, c train.Config, special Special, sets Sets) *Session {
-	settled := *setup
+	completed := *setup
 	all := len(sets.Train)
 	// A batch holds each example once at most; batches without examples change nothing.
 	c.BatchSize = min(c.BatchSize, all)
 	c.GradientAccumulationSteps = min(c.GradientAccumulationSteps, (all+c.BatchSize-1)/c.BatchSize)
 	perUpdate := c.BatchSize * c.GradientAccumulationSteps
 	perEpoch := (all + perUpdate - 1) / perUpdate
-	settled.Epochs = max(setup.Epochs, (setup.MinSteps+perEpoch-1)/perEpoch)
+	completed.Epochs = max(setup.Epochs, (setup.MinSteps+perEpoch-1)/perEpoch)
 	if setup.FreezeLayers >= m.Config.Layers {
-		settled.Lambda = 0 // L1 changes nothing
+		completed.Lambda = 0 // L1 would change nothing
 	}
 	lengths := BucketLengths(sets.Train, setup.Buckets, m.Config.Context)
-	b := NewBatches(sets.Train, lengths, c.BatchSize, c.GradientAccumulationSteps, settled.Epochs, c.Seed)
+	b := NewBatches(sets.Train, lengths, c.BatchSize, c.GradientAccumulationSteps, completed.Epochs, c.Seed)
 	c.Steps = b.Updates()
 	c.WarmupSteps = int(math.Ceil(setup.WarmupFraction * float64(c.Steps)))
 	c.EvalInterval = (c.Steps + setup.Evaluations - 1) / setup.Evaluations
@@ -118,10 +116,10 @@ func NewSession(m *model.Model, setup *Setup, c train.Config, special Special, s
 	if c.LearningRate == 0 {
 		c.LearningRate = learningRate * referenceWidth / float64(m.Config.Width)
 	}
-	return &Session{Setup: &settled, Train: c, Model: m, Special: special, TrainItems: sets.Train, DevItems: sets.Dev, TestItems: sets.Test, batches: b}
+	return &Session{Setup: &completed, Train: c, Model: m, Special: special, TrainItems: sets.Train, DevItems: sets.Dev, TestItems: sets.Test, batches: b}
 }
 
-// start makes the trainer, once the session has its folder.
+// start returns the trainer. It makes it at the first call, when Dir must be set.
 func (s *Session) start() *train.Trainer {
 	if s.trainer == nil {
 		s.trainer = &train.Trainer{
@@ -132,14 +130,13 @@ func (s *Session) start() *train.Trainer {
 	return s.trainer
 }
 
-// LossName says which loss the picture of the training shows: L2, of training (LabelLoss) and
-// validation alike.
+// LossName returns the name of the loss in the picture of the training: that of L2, which it
+// shows for training (see LabelLoss) and for validation.
 func (s *Session) LossName() string {
-	l2 := "cross-entropy of labels"
 	if s.Setup.Head == Regression {
-		l2 = "squared error"
+		return "Squared error"
 	}
-	return strings.ToUpper(l2[:1]) + l2[1:]
+	return "Cross-entropy of labels"
 }
 
 // Buckets returns the lengths that sequences are padded to, and the share of the tokens
@@ -160,13 +157,13 @@ func (s *Session) Buckets() (lengths []int, padding float64) {
 	return s.batches.Lengths, 1 - float64(own)/float64(total)
 }
 
-// Shape returns that of the largest batch.
+// Shape returns the shape of the largest batch.
 func (s *Session) Shape() train.Shape {
 	return train.Shape{Batch: s.batches.Sequences, Context: s.batches.Lengths[len(s.batches.Lengths)-1]}
 }
 
-// Memory estimates what the training holds: the graphs of shorter sequences share the
-// memory of the longest.
+// Memory estimates the memory of the training. The graphs of shorter sequences share the memory
+// of the graph of the longest.
 func (s *Session) Memory() train.Memory {
 	return s.Train.MemoryOfShape(s.Model.Config, s.Shape())
 }
@@ -178,11 +175,11 @@ func (s *Session) Resume() (steps int, err error) { return s.start().Resume() }
 // State returns how far the training is.
 func (s *Session) State() train.State { return s.start().State() }
 
-// StoppedEarly says whether train.patience ended the training.
+// StoppedEarly reports whether train.patience ended the training.
 func (s *Session) StoppedEarly() bool { return s.start().StoppedEarly() }
 
-// Run trains, goes back to the best checkpoint, and measures it. When ctx ends it
-// saves, and returns train.ErrInterrupted.
+// Run trains, loads the best checkpoint into the model, and measures it. When ctx ends, it saves
+// a checkpoint and returns train.ErrInterrupted.
 func (s *Session) Run(ctx context.Context) (Result, error) {
 	p := NewPredictor(s.Model, s.Setup, s.batches.Lengths)
 	trainer := s.start()
@@ -200,7 +197,7 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	if err := s.loadBest(); err != nil {
 		return r, err
 	}
-	if s.Peers != nil { // all take part in an evaluation to its end
+	if s.Peers != nil { // every process must take part in the evaluations to their end
 		ctx = context.WithoutCancel(ctx)
 	}
 	// A training that was best at its end has just been measured.
@@ -227,8 +224,8 @@ func (s *Session) Run(ctx context.Context) (Result, error) {
 	return r, nil
 }
 
-// mix fits the n-grams, and measures them and the mixture on the development set, of which
-// the network's scores are given.
+// mix fits the n-grams, and measures them and the mixture on the development set. scores are the
+// network's of this set.
 func (s *Session) mix(ctx context.Context, r *Result, scores [][]float32) (err error) {
 	if r.Mixture, err = s.Setup.fitMixture(ctx, s.TrainItems, s.DevItems, scores, s.Fitting); err != nil {
 		return err
@@ -238,8 +235,8 @@ func (s *Session) mix(ctx context.Context, r *Result, scores [][]float32) (err e
 	return err
 }
 
-// measureTest evaluates the network's scores of the test set, and what they become with
-// n-grams.
+// measureTest evaluates the network's scores of the test set, and if there are n-grams these and
+// the mixture.
 func (s *Session) measureTest(r *Result, scores [][]float32) error {
 	test := s.Setup.evaluate(s.TestItems, scores)
 	r.Test = &test
@@ -253,7 +250,7 @@ func (s *Session) measureTest(r *Result, scores [][]float32) error {
 	return err
 }
 
-// interrupted is an error of an evaluation: train.ErrInterrupted if ctx has ended it.
+// interrupted returns train.ErrInterrupted if the end of ctx caused err, else err.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return train.ErrInterrupted
@@ -261,7 +258,7 @@ func interrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// loadBest goes back to the weights of the best checkpoint, which one process reads for all.
+// loadBest loads the weights of the best checkpoint. With Peers, one process reads them for all.
 func (s *Session) loadBest() error {
 	if s.Peers == nil || s.Peers.Rank() == 0 {
 		if _, err := train.LoadCheckpoint(filepath.Join(s.Dir, train.BestCheckpoint), s.Model); err != nil || s.Peers == nil {

@@ -59,14 +59,14 @@ func (s *Session) Describe(w io.Writer) {
 // fewExamples is the size below which a development set says little.
 const fewExamples = 50
 
-// mostClasses is the maximum number of classes of a confusion matrix on the terminal, and
-// mostMistakes that of the mistakes that are printed for more classes.
+// maxClasses is the maximum number of classes for which Show prints the confusion matrix. With
+// more classes it prints up to maxMistakes mistakes.
 const (
-	mostClasses  = 12
-	mostMistakes = 10
+	maxClasses  = 12
+	maxMistakes = 10
 )
 
-// Show prints what the session reached, and where Write left it.
+// Show prints what the session reached, and the files that Write writes.
 func (s *Session) Show(w io.Writer, r Result) {
 	name, e := r.Final()
 	fmt.Fprintf(w, "\ndone: %d steps in %s; the best by the development set is that of step %d\n", r.State.Step, number.Short(r.State.Elapsed), r.State.BestStep)
@@ -93,11 +93,11 @@ func (s *Session) Show(w io.Writer, r Result) {
 	}
 	switch c := e.Confusion; {
 	case c == nil:
-	case len(c.Classes) <= mostClasses:
+	case len(c.Classes) <= maxClasses:
 		fmt.Fprintf(w, "\nconfusion on the %s set:\n%s", name, c)
 	default:
 		fmt.Fprintf(w, "\nmost frequent mistakes on the %s set (true, predicted, examples):\n", name)
-		for _, m := range c.Mistakes(mostMistakes) {
+		for _, m := range c.Mistakes(maxMistakes) {
 			fmt.Fprintf(w, "    %s, %s, %d\n", c.Classes[m.Truth], c.Classes[m.Predicted], m.Count)
 		}
 	}

@@ -2,11 +2,10 @@ package finetune
 
 import "tinygpt/data/labelled"
 
-// tagging reads a sentence of words and labels each of them at its last token, where
-// all of the word was read: the transfer to named entities. The model looks back
-// only, so the sentence is read twice, start, words, delimiter, words, extract, and
-// labelled in the second reading, which sees what comes after a word in the first one
-// (Springer et al. 2024, Repetition Improves Language Model Embeddings).
+// tagging predicts a tag for each word of a sentence from the state of the word's last token.
+// Since the model looks back only, it reads the sentence twice: start, words, delimiter, words,
+// extract. The tags are predicted in the second copy, which sees what comes after a word in the
+// first one (Springer et al. 2024, Repetition Improves Language Model Embeddings).
 var tagging = task{
 	kind:    labelled.Tagged,
 	arrange: func(b *sequenceBuilder, p parts) [][]int32 { return [][]int32{b.repeated(p.words)} },

@@ -22,7 +22,7 @@ func (h *tags) label(it *Item) error {
 	return err
 }
 
-// labels is the number of words that the model sees.
+// labels returns the number of words that weren't truncated.
 func (h *tags) labels(it *Item) (n int) {
 	for _, at := range it.Words {
 		if at >= 0 {
@@ -56,7 +56,7 @@ func (h *tags) word(it *Item, w int, scores []float32) []float32 {
 	return nil
 }
 
-// cost returns the mean over the words that the model sees.
+// cost returns the mean over the words that weren't truncated.
 func (h *tags) cost(it *Item, scores []float32) float64 {
 	var sum, words float64
 	for w := range it.Words {
@@ -85,7 +85,7 @@ func (h *tags) predict(it *Item, scores []float32) Prediction {
 
 func (h *tags) metrics() []string { return []string{spanF1, "accuracy", "macro_f1"} }
 
-// measure counts words, and entities if they are what counts.
+// measure measures the tags of words, and entities if they decide.
 func (h *tags) measure(e *Evaluation, judged []Judged) {
 	var truth, predicted []int
 	for _, j := range judged {

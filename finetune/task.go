@@ -17,13 +17,13 @@ type task struct {
 	// groups is the number of sequences of an example whose states are added up; 0 means
 	// that the state of every token is read.
 	groups int
-	// head makes what is learned on top of the states.
+	// head returns the head for a setup.
 	head func(s *Setup) head
 	// grades says whether labels may be grades.
 	grades bool
 }
 
-// parts are the tokens of an example's parts.
+// parts has the tokens of an example's parts.
 type parts struct {
 	texts, choices, words [][]int32
 }

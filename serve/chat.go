@@ -11,7 +11,7 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// chatAnswer is an answer of /v1/chat/completions, or a chunk of one.
+// chatAnswer is the answer of /v1/chat/completions, or a chunk of it.
 type chatAnswer struct {
 	ID          string       `json:"id"`
 	Object      string       `json:"object"`
@@ -52,14 +52,15 @@ type chatToken struct {
 	TopLogProbs []namedToken `json:"top_logprobs"`
 }
 
-// namedToken is a token with its log-probability. Bytes are nil for a token that
-// means no text.
+// namedToken is a token with its log-probability. Bytes is nil for a special token.
 type namedToken struct {
 	Token   string  `json:"token"`
 	LogProb float64 `json:"logprob"`
 	Bytes   []int   `json:"bytes"`
 }
 
+// nameToken describes a token, which stands for bytes. JSON has no −Inf: a log-probability is
+// at least −9999, as in OpenAI's API.
 func nameToken(t tokenizer.Tokenizer, id int32, bytes []byte, logProb float64) namedToken {
 	name, special := tokenName(t, id)
 	n := namedToken{Token: name, LogProb: max(logProb, -9999)}
@@ -73,9 +74,10 @@ func nameToken(t tokenizer.Tokenizer, id int32, bytes []byte, logProb float64) n
 	return n
 }
 
+// toValid replaces what isn't UTF-8 by U+FFFD.
 func toValid(b []byte) []byte { return bytes.ToValidUTF8(b, []byte("\ufffd")) }
 
-// chatLogProbsOf describes tokens; nil if the client doesn't want them.
+// chatLogProbsOf describes tokens; it returns nil if the client doesn't want log-probabilities.
 func (g *generation) chatLogProbsOf(tokens []tokenInfo) *chatLogProbs {
 	if !g.logProbs {
 		return nil
@@ -92,7 +94,7 @@ func (g *generation) chatLogProbsOf(tokens []tokenInfo) *chatLogProbs {
 	return l
 }
 
-// views are what a piece's tokens were drawn from, if the client wants it.
+// views returns what each of the tokens was drawn from, if the client asked for candidates.
 func views(tokens []tokenInfo) (list []*sample.View) {
 	for _, info := range tokens {
 		if info.view != nil {
@@ -102,8 +104,8 @@ func views(tokens []tokenInfo) (list []*sample.View) {
 	return list
 }
 
-// unsupportedChat lists parameters of the API that this server lacks, with the
-// values that change nothing.
+// unsupportedChat lists parameters of OpenAI's API that this server lacks, each with the values,
+// as JSON, that are accepted because they ask for what it does anyway.
 var unsupportedChat = map[string][]string{
 	"tools": {"[]"}, "tool_choice": {`"none"`, `"auto"`}, "functions": {"[]"}, "function_call": {`"none"`, `"auto"`},
 	"parallel_tool_calls": {"true", "false"}, "response_format": {`{"type":"text"}`, `{"type": "text"}`},
@@ -112,7 +114,7 @@ var unsupportedChat = map[string][]string{
 	"suffix": nil, "best_of": {"1"}, "echo": {"false"}, "prompt": nil,
 }
 
-// chat is /v1/chat/completions.
+// chat answers /v1/chat/completions.
 func (s *Server) chat(w http.ResponseWriter, r *http.Request) *apiError {
 	f, err := s.fieldsOf(r)
 	if err != nil {
@@ -171,7 +173,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) *apiError {
 	return reply(w, answer)
 }
 
-// streamChat sends an answer in chunks.
+// streamChat answers with server-sent events, a chunk each.
 func (s *Server) streamChat(w http.ResponseWriter, r *http.Request, g *generation, requests []sample.Request, chunk chatAnswer) *apiError {
 	j, release, err := s.start(r, g, requests)
 	if err != nil {
@@ -225,6 +227,7 @@ func (s *Server) streamChat(w http.ResponseWriter, r *http.Request, g *generatio
 	return out.done()
 }
 
+// mustJSON returns v as JSON in one line. It panics if that fails.
 func mustJSON(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -29,8 +29,10 @@ func newUsage(prompt, cached, drawn int) *usage {
 	return &usage{prompt, drawn, prompt + drawn, map[string]int{"cached_tokens": cached}}
 }
 
-// start submits requests whose steps become pieces of the job's events. The context
-// ends with the client's connection, or when the server stops waiting at shutdown.
+// start submits requests as a job: each step of a text becomes an event of the job. The job's
+// context ends with the client's connection, when the caller calls the returned function, or
+// when the server stops waiting at shutdown. A full queue and a server that is shutting down
+// are errors.
 func (s *Server) start(r *http.Request, g *generation, requests []sample.Request) (*job, context.CancelFunc, *apiError) {
 	ctx, cancel := context.WithCancel(r.Context())
 	stop := context.AfterFunc(s.abort, cancel)
@@ -62,8 +64,8 @@ func (s *Server) start(r *http.Request, g *generation, requests []sample.Request
 	return nil, nil, closed
 }
 
-// each calls do with a job's events until all its texts have ended. idle is called
-// when nothing has come for a while.
+// each calls do with a job's events until all its texts have ended, and idle each time that
+// nothing has come for a while. It ends at the first error of either, which it returns.
 func (j *job) each(do func(event) *apiError, idle func() *apiError) *apiError {
 	timer := time.NewTimer(quiet)
 	defer timer.Stop()
@@ -88,11 +90,11 @@ func (j *job) each(do func(event) *apiError, idle func() *apiError) *apiError {
 	return nil
 }
 
-// quiet is the time after which a stream says that it is still there: proxies close
+// quiet is the time without events after which a stream sends a comment: proxies close
 // connections over which nothing comes.
 const quiet = 15 * time.Second
 
-// broken is the error of a text that didn't end by itself.
+// broken returns the error to answer with when a text broke off with err; nil if err is nil.
 func (s *Server) broken(r *http.Request, err error) *apiError {
 	switch {
 	case err == nil:
@@ -105,7 +107,7 @@ func (s *Server) broken(r *http.Request, err error) *apiError {
 	return fail(http.StatusInternalServerError, "", "", "%v", err)
 }
 
-// collect waits for whole texts.
+// collect draws the texts of the requests and returns them when all have ended.
 func (s *Server) collect(r *http.Request, g *generation, requests []sample.Request) ([]*result, *apiError) {
 	j, release, err := s.start(r, g, requests)
 	if err != nil {
@@ -140,7 +142,7 @@ func (s *Server) collect(r *http.Request, g *generation, requests []sample.Reque
 	return results, nil
 }
 
-// finishReason is why a text ended, in the API's words.
+// finishReason returns why a text ended, in the API's words.
 func finishReason(f sample.Finish) string {
 	if f == sample.Length {
 		return "length"
@@ -148,7 +150,7 @@ func finishReason(f sample.Finish) string {
 	return "stop"
 }
 
-// stream sends a job's events as server-sent events.
+// stream answers a request with server-sent events.
 type stream struct {
 	w     http.ResponseWriter
 	out   *http.ResponseController
@@ -162,7 +164,7 @@ func newStream(w http.ResponseWriter) *stream {
 	return &stream{w: w, out: http.NewResponseController(w)}
 }
 
-// write sends bytes at once.
+// write sends bytes without delay, after the header if they are the first.
 func (s *stream) write(parts ...[]byte) *apiError {
 	if !s.begun {
 		s.begun = true
@@ -188,10 +190,11 @@ func (s *stream) send(v any) *apiError {
 	return s.write([]byte("data: "), mustJSON(v), []byte("\n\n"))
 }
 
-// idle sends a comment, which clients pass over.
+// idle sends a comment, which clients ignore.
 func (s *stream) idle() *apiError { return s.write([]byte(": waiting\n\n")) }
 
-// fail ends a stream that has begun with an error.
+// fail ends a stream with an error: if it has begun, as its last event; otherwise it returns the
+// error to answer with.
 func (s *stream) fail(err *apiError) *apiError {
 	if err == errGone || !s.begun {
 		return err
@@ -200,4 +203,5 @@ func (s *stream) fail(err *apiError) *apiError {
 	return nil
 }
 
+// done sends the end of a stream.
 func (s *stream) done() *apiError { return s.write([]byte("data: [DONE]\n\n")) }

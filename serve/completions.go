@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// completion is an answer of /v1/completions, or a chunk of one.
+// completion is the answer of /v1/completions, or a chunk of it.
 type completion struct {
 	ID          string             `json:"id"`
 	Object      string             `json:"object"`
@@ -39,12 +40,12 @@ type completionLogProbs struct {
 	TextOffset    []int                `json:"text_offset"` // in characters, from the start of the text
 }
 
-// unsupportedCompletion is what unsupportedChat is for the other endpoint.
+// unsupportedCompletion is for this endpoint what unsupportedChat is for the other.
 var unsupportedCompletion = map[string][]string{
 	"suffix": {`""`}, "messages": nil, "tools": {"[]"}, "response_format": {`{"type":"text"}`, `{"type": "text"}`},
 }
 
-// completions is /v1/completions.
+// completions answers /v1/completions.
 func (s *Server) completions(w http.ResponseWriter, r *http.Request) *apiError {
 	f, err := s.fieldsOf(r)
 	if err != nil {
@@ -58,11 +59,8 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) *apiError {
 	if f.has("best_of") && bestOf < g.n {
 		f.fail(invalid("best_of", "best_of is %d: expected n (%d) or more", bestOf, g.n))
 	}
-	if !f.has("best_of") {
-		bestOf = g.n
-	}
 	if g.stream && bestOf > g.n {
-		f.fail(invalid("best_of", "best_of can't be streamed: which texts are best shows at the end"))
+		f.fail(invalid("best_of", "best_of can't be streamed, since the best texts are known only at the end: leave out stream or best_of"))
 	}
 	f.refuse(unsupportedCompletion)
 	if f.err == nil && !g.model.generates() {
@@ -70,7 +68,7 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) *apiError {
 	}
 	prompts := promptsOf(f, g.model)
 	if len(prompts)*bestOf > maxChoices {
-		f.fail(invalid("prompt", "%d texts are asked for: expected up to %d", len(prompts)*bestOf, maxChoices))
+		f.fail(invalid("prompt", "%d prompts with %d texts each are asked for: expected up to %d texts", len(prompts), bestOf, maxChoices))
 	}
 	asked := int(f.whole("max_tokens", -1, 0, 1<<31))
 	if asked == 0 && !echo {
@@ -113,10 +111,11 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) *apiError {
 type prompt struct {
 	ids  []int32
 	text string
-	skip int // tokens before those of text
+	skip int // tokens before those of text: 1 for a token that begins texts
 }
 
-// promptsOf reads the prompt: a text, several, token ids, or several lists of them.
+// promptsOf reads the parameter prompt: a text, several texts, a list of token ids, or several
+// such lists.
 func promptsOf(f *fields, m *Model) (list []prompt) {
 	const expected = "a string, a list of strings, a list of token ids, or a list of lists of token ids"
 	if !f.has("prompt") {
@@ -161,7 +160,7 @@ func promptsOf(f *fields, m *Model) (list []prompt) {
 		}
 		text, err := m.Tokenizer.Decode(ids)
 		if err != nil || len(ids) == 0 {
-			f.fail(invalid("prompt", "prompt has a list without tokens: expected one at least"))
+			f.fail(invalid("prompt", "prompt has an empty list of tokens: expected at least one token"))
 			return nil
 		}
 		list = append(list, prompt{ids: ids, text: string(toValid([]byte(text)))})
@@ -172,7 +171,7 @@ func promptsOf(f *fields, m *Model) (list []prompt) {
 	return list
 }
 
-// echoTracker notes what the model expected of the tokens of a prompt.
+// echoTracker collects the log-probabilities of a prompt's tokens.
 type echoTracker struct {
 	g      *generation
 	tokens []tokenInfo // all but the first
@@ -191,7 +190,7 @@ type completing struct {
 	prompts []prompt
 	each    int // texts drawn for each prompt
 	echo    bool
-	none    bool           // nothing but the echo is wanted
+	none    bool           // max_tokens is 0: only the echo is wanted
 	report  bool           // log-probabilities are wanted
 	echoes  []*echoTracker // one for each text
 }
@@ -199,7 +198,9 @@ type completing struct {
 // offset is where in a text the next token begins, in characters.
 type offset int
 
-// logProbs describes the tokens of a piece, and moves at past them.
+// logProbs appends a description of tokens to l, which is nil at first, and moves at past them.
+// first says that the first of them begins the text, so that it has no log-probability. It
+// returns nil if the client doesn't want log-probabilities.
 func (c *completing) logProbs(l *completionLogProbs, at *offset, tokens []tokenInfo, first bool) *completionLogProbs {
 	if !c.report {
 		return nil
@@ -227,7 +228,7 @@ func (c *completing) logProbs(l *completionLogProbs, at *offset, tokens []tokenI
 	return l
 }
 
-// legacyName is a token as this endpoint shows it: bytes that aren't UTF-8 as
+// legacyName returns a token as this endpoint shows it: bytes that aren't UTF-8 as
 // "bytes:\xe2\x82".
 func legacyName(t tokenizer.Tokenizer, id int32, bytes []byte) string {
 	if name, special := tokenName(t, id); special {
@@ -243,8 +244,8 @@ func legacyName(t tokenizer.Tokenizer, id int32, bytes []byte) string {
 	return name
 }
 
-// promptTokens are those of the echo of a text. first says whether nothing was
-// expected of the first one, since nothing comes before it.
+// promptTokens returns the tokens of a text's echo. first says that the first one has no
+// log-probability, since nothing comes before it.
 func (c *completing) promptTokens(text int) (tokens []tokenInfo, first bool) {
 	if !c.report {
 		return nil, false
@@ -258,7 +259,7 @@ func (c *completing) promptTokens(text int) (tokens []tokenInfo, first bool) {
 	return tokens[p.skip-1:], false
 }
 
-// whole answers when all texts have ended.
+// whole answers with all texts when they have ended.
 func (c *completing) whole(w http.ResponseWriter, requests []sample.Request, answer completion) *apiError {
 	if c.each > c.g.n {
 		c.g.logProbs = true // to find the best
@@ -276,15 +277,7 @@ func (c *completing) whole(w http.ResponseWriter, requests []sample.Request, ans
 		prompt += len(p.ids)
 		cached += list[0].cached
 		if c.each > c.g.n {
-			slices.SortStableFunc(list, func(a, b *result) int {
-				if x, y := a.meanLogProb(), b.meanLogProb(); x != y {
-					if x > y {
-						return -1
-					}
-					return 1
-				}
-				return 0
-			})
+			slices.SortStableFunc(list, func(a, b *result) int { return cmp.Compare(b.meanLogProb(), a.meanLogProb()) })
 		}
 		for _, t := range list[:c.g.n] {
 			choice := completionChoice{Index: len(answer.Choices)}
@@ -313,7 +306,7 @@ func (c *completing) whole(w http.ResponseWriter, requests []sample.Request, ans
 	return reply(w, answer)
 }
 
-// meanLogProb is the text's log-probability for each of its tokens.
+// meanLogProb returns the mean log-probability of the text's tokens.
 func (t *result) meanLogProb() float64 {
 	sum := 0.0
 	for _, info := range t.tokens {
@@ -322,7 +315,7 @@ func (t *result) meanLogProb() float64 {
 	return sum / float64(max(1, len(t.tokens)))
 }
 
-// stream sends the texts in chunks.
+// stream answers with server-sent events, a chunk of a text each.
 func (c *completing) stream(w http.ResponseWriter, requests []sample.Request, chunk completion) *apiError {
 	j, release, err := c.start(c.r, c.g, requests)
 	if err != nil {

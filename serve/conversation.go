@@ -12,12 +12,12 @@ import (
 func messagesOf(f *fields) (messages []chat.Message) {
 	var list []json.RawMessage
 	if !f.has("messages") {
-		f.fail(invalid("messages", "messages is missing: expected a list with one message at least"))
+		f.fail(invalid("messages", "messages is missing: expected a list of one or more messages"))
 		return nil
 	}
 	f.get("messages", "a list of messages", &list)
 	if f.err == nil && len(list) == 0 {
-		f.fail(invalid("messages", "messages is empty: expected one message at least"))
+		f.fail(invalid("messages", "messages is empty: expected one or more messages"))
 	}
 	for i, raw := range list {
 		m, ignored, err := messageOf(raw, fmt.Sprintf("messages[%d]", i))
@@ -31,8 +31,8 @@ func messagesOf(f *fields) (messages []chat.Message) {
 	return messages
 }
 
-// messageOf reads one message; where is its place in the request. What a message has
-// that means nothing here, like a name, is ignored.
+// messageOf reads one message; where is its place in the request, for errors. ignored lists
+// its members that mean nothing to this server, like a name.
 func messageOf(text json.RawMessage, where string) (m chat.Message, ignored []string, err *apiError) {
 	members := &fields{read: map[string]bool{}}
 	if json.Unmarshal(text, &members.raw) != nil || members.raw == nil {
@@ -89,10 +89,10 @@ func messageOf(text json.RawMessage, where string) (m chat.Message, ignored []st
 	return m, ignored, nil
 }
 
-// render turns messages into a prompt.
+// render turns messages into the tokens of a prompt. Its errors go to f.
 func (m *Model) render(f *fields, messages []chat.Message) []int32 {
 	if m.Template == nil {
-		f.fail(invalid("model", "the model %q doesn't chat", m.Name))
+		f.fail(invalid("model", "the model %q has no template for conversations: use /v1/completions", m.Name))
 		return nil
 	}
 	ids, err := m.Template.Render(messages)

@@ -18,40 +18,38 @@ var (
 	errClosing = errors.New("the server is shutting down")
 )
 
-// engine draws the texts of one model. A goroutine of its own owns the decoder;
-// jobs wait in a bounded queue and join its running batch at any token.
+// engine draws the texts of one model. Its goroutine owns the decoder; jobs wait in a bounded
+// queue, and their texts join the running batch at any token.
 type engine struct {
-	batch     *sample.Batch
-	tokenizer tokenizer.Tokenizer
-	places    int
-	limit     int // of jobs in the queue
-	observe   observer
+	batch   *sample.Batch
+	limit   int // of jobs in the queue
+	observe observer
 
 	mu      sync.Mutex
-	queue   []*job  // jobs of which some text hasn't begun
+	queue   []*job  // jobs with texts that haven't joined the batch
 	closing bool    // takes no more jobs
 	running int     // texts in the batch
 	rate    float64 // tokens a second, a moving average
-	due     int     // tokens that running and waiting texts may still draw
+	due     int     // tokens that running and waiting texts may still draw, at most
 
-	wake    chan struct{} // something changed
+	wake    chan struct{} // has a value if the loop has something to do
 	stopped chan struct{} // closed when the goroutine has ended
 	active  []*drawing
-	joining []joining // texts that have a place and join now
+	joining []joining // texts that have a place in the batch and join it next
 }
 
-// observer receives what the engine does, for metrics. Its calls must be quick.
+// observer is called by the engine, for metrics. Its methods must be quick.
 type observer interface {
-	state(running, waiting int)
-	tokens(prompt, cached, drawn int)
-	cancelled()
+	state(running, waiting int)       // texts in the batch, jobs in the queue
+	tokens(prompt, cached, drawn int) // tokens since the last call
+	cancelled()                       // a text's client has left
 }
 
-// job is one or several texts of one HTTP request.
+// job is the texts of one HTTP request.
 type job struct {
 	ctx      context.Context
-	requests []sample.Request
-	begun    int // texts that have a place in the batch, or had one
+	requests []sample.Request // one for each text
+	begun    int              // texts that have, or had, a place in the batch
 	events   events
 }
 
@@ -69,10 +67,11 @@ type drawing struct {
 	left  int // tokens that it may still draw
 }
 
-// newEngine starts the goroutine. Stop ends it.
+// newEngine starts an engine, which close ends. limit is the maximum number of jobs in the
+// queue, promptTokens that of prompt tokens that a pass of the model reads.
 func newEngine(d sample.Decoder, t tokenizer.Tokenizer, limit, promptTokens int, o observer) *engine {
 	e := &engine{
-		batch: sample.NewBatch(d, t), tokenizer: t, places: d.Sequences(), limit: limit, observe: o,
+		batch: sample.NewBatch(d, t), limit: limit, observe: o,
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	e.batch.PromptTokens = promptTokens
@@ -80,10 +79,10 @@ func newEngine(d sample.Decoder, t tokenizer.Tokenizer, limit, promptTokens int,
 	return e
 }
 
-// submit puts a job into the queue. Its events come until each of its texts has
-// ended. When ctx ends, the texts leave the batch at its next step.
+// submit puts a job into the queue. Events come until each of its texts has ended. When ctx
+// ends, the texts leave the batch at its next step. The error is errBusy or errClosing.
 //
-// OnToken of a request may be set; the engine sets Ready and Context.
+// The caller may set a request's OnToken; the engine sets Ready and Context.
 func (e *engine) submit(ctx context.Context, requests []sample.Request) (*job, error) {
 	j := &job{ctx: ctx, requests: requests}
 	j.events.changed = make(chan struct{}, 1)
@@ -106,7 +105,7 @@ func (e *engine) submit(ctx context.Context, requests []sample.Request) (*job, e
 	return j, nil
 }
 
-// poke wakes the loop if it waits.
+// poke wakes the loop if it is waiting.
 func (e *engine) poke() {
 	select {
 	case e.wake <- struct{}{}:
@@ -114,19 +113,19 @@ func (e *engine) poke() {
 	}
 }
 
-// retryAfter estimates in how many seconds there is room in the queue again.
+// retryAfter estimates in how many seconds, 1 to 120, the queue has room again.
 func (e *engine) retryAfter() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.rate == 0 {
 		return 1
 	}
-	// Room for one job: its share of all the work that is due.
+	// There is room when one job has ended: its mean share of the tokens that are due.
 	seconds := float64(e.due) / e.rate / float64(max(1, len(e.queue)+e.running))
 	return int(min(120, max(1, math.Ceil(seconds))))
 }
 
-// load returns how many texts are drawn and how many jobs wait.
+// load returns how many texts are in the batch and how many jobs in the queue.
 func (e *engine) load() (running, waiting int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -152,8 +151,8 @@ func (e *engine) loop() {
 			<-e.wake
 			continue
 		}
-		// The passes of a small model follow each other without a pause, on all cores:
-		// those who read and answer requests come in between.
+		// The passes of a small model follow each other without a pause, on all cores: this
+		// lets the goroutines run that read and answer requests.
 		runtime.Gosched()
 		start := time.Now()
 		err := e.batch.Step()
@@ -164,11 +163,11 @@ func (e *engine) loop() {
 	}
 }
 
-// admit drops jobs whose client has left and lets texts join the batch while there
-// are free places. It reports whether the engine is done.
+// admit drops jobs whose client has left and lets texts join the batch while there are free
+// places. It reports whether the engine is closed and has nothing left.
 //
-// Joining may copy much of what another text has read, so the lock that requests need
-// isn't held meanwhile.
+// Joining may copy many cached keys and values of another text, so the lock, which requests
+// need, isn't held then.
 func (e *engine) admit() (done bool) {
 	e.mu.Lock()
 	free := e.batch.Free()
@@ -214,15 +213,15 @@ func (e *engine) begin(j *job, i int) {
 		e.due -= r.Options.MaxTokens
 		e.mu.Unlock()
 		j.events.end(i, ending{err: err})
-		e.poke() // counts what runs again
+		e.poke() // so that admit counts again what runs
 		return
 	}
 	e.observe.tokens(len(r.Prompt)-text.Cached, text.Cached, 0)
 	e.active = append(e.active, &drawing{j, i, text, r.Options.MaxTokens})
 }
 
-// settle reports the texts that have ended and returns how many tokens were drawn.
-// An error of the decoder ends all.
+// settle sends the ends of texts that have ended and returns how many tokens the last step
+// drew. err is the step's error; it ends all texts.
 func (e *engine) settle(err error) (drawn int) {
 	going := e.active[:0]
 	freed := 0

@@ -20,7 +20,7 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.Message }
 
-// errorType is the type of errors with a status.
+// errorType returns the API's type of errors with an HTTP status.
 func errorType(status int) string {
 	switch {
 	case status == http.StatusTooManyRequests:
@@ -31,7 +31,8 @@ func errorType(status int) string {
 	return "invalid_request_error"
 }
 
-// fail makes an error. param and code may be empty.
+// fail returns an error with a message. param names the parameter that it is about, code is the
+// API's code; both may be empty.
 func fail(status int, param, code, format string, args ...any) *apiError {
 	e := &apiError{status: status, Message: fmt.Sprintf(format, args...), Type: errorType(status)}
 	if param != "" {
@@ -43,17 +44,17 @@ func fail(status int, param, code, format string, args ...any) *apiError {
 	return e
 }
 
-// invalid says what is wrong with a parameter.
+// invalid returns the error of a parameter with a wrong value.
 func invalid(param, format string, args ...any) *apiError {
 	return fail(http.StatusBadRequest, param, "", format, args...)
 }
 
-// unsupported says that a parameter isn't offered.
+// unsupported returns the error of a parameter that this server doesn't have.
 func unsupported(param, format string, args ...any) *apiError {
 	return fail(http.StatusBadRequest, param, "unsupported_parameter", format, args...)
 }
 
-// envelope is the body of an answer that is an error.
+// envelope returns the body of an answer with the error.
 func (e *apiError) envelope() []byte {
 	b, _ := json.Marshal(struct {
 		Error *apiError `json:"error"`

@@ -18,19 +18,18 @@ type ending struct {
 	finish sample.Finish
 	err    error
 	drawn  int // tokens
-	cached int // tokens of the prompt that were known
+	cached int // tokens of the prompt whose keys and values were cached
 }
 
-// maxEvents is how many events of a job may wait for their reader before its texts
-// pause.
+// maxEvents is how many events of a job may wait to be read before its texts pause.
 const maxEvents = 256
 
 // events is a queue from the engine to the goroutine that answers a request.
 type events struct {
 	mu      sync.Mutex
 	waiting []event
-	changed chan struct{} // there are events
-	drained func()        // called when texts may go on
+	changed chan struct{} // has a value if there are events
+	drained func()        // called when texts that paused may go on
 }
 
 // add puts an event into the queue. It never blocks.
@@ -44,9 +43,10 @@ func (q *events) add(e event) {
 	}
 }
 
+// end adds the end of a text.
 func (q *events) end(index int, e ending) { q.add(event{index: index, ending: &e}) }
 
-// ready reports whether the reader keeps up.
+// ready reports whether the reader keeps up, so that texts needn't pause.
 func (q *events) ready() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

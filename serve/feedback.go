@@ -7,7 +7,7 @@ import (
 	"tinygpt/data/instruct"
 )
 
-// takeFeedback is /v1/feedback. Its body is an instruct.Record with a model's name.
+// takeFeedback answers /v1/feedback, whose body is an instruct.Record with a model's name.
 func (s *Server) takeFeedback(w http.ResponseWriter, r *http.Request) *apiError {
 	f, err := s.fieldsOf(r)
 	if err != nil {

@@ -12,20 +12,21 @@ import (
 	"unicode/utf8"
 )
 
-// fields reads the members of a JSON object one by one. The first error is kept;
-// after it every read returns a default.
+// fields reads the members of a JSON object one by one. It keeps the first error; after one,
+// every read returns the default.
 type fields struct {
 	raw     map[string]json.RawMessage
-	read    map[string]bool
-	ignored []string // members of members that nobody reads
+	read    map[string]bool // members that were asked for
+	ignored []string        // members of nested objects that nobody reads
 	err     *apiError
 }
 
-// parseFields takes a request's body apart. Text that couldn't be given back as it
-// came (bytes that aren't UTF-8, halves of surrogate pairs, NUL) is refused.
+// parseFields reads the members of a request's body. It refuses text that JSON can't carry
+// unchanged: bytes that aren't UTF-8, halves of surrogate pairs, NUL. A member that is null
+// counts as absent.
 func parseFields(body []byte) (*fields, *apiError) {
 	if !utf8.Valid(body) {
-		return nil, invalid("", "the body is not UTF-8")
+		return nil, invalid("", "the body is not UTF-8: expected a JSON object in UTF-8")
 	}
 	if err := checkEscapes(body); err != nil {
 		return nil, invalid("", "the body holds %v", err)
@@ -39,7 +40,7 @@ func parseFields(body []byte) (*fields, *apiError) {
 		return nil, invalid("", "the body is not a JSON object: %s", jsonReason(err))
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, invalid("", "the body goes on after its JSON object")
+		return nil, invalid("", "the body has more after its JSON object: expected one object")
 	}
 	for name, v := range f.raw {
 		if string(v) == "null" {
@@ -64,8 +65,8 @@ func jsonReason(err error) string {
 	return err.Error()
 }
 
-// checkEscapes looks for \u escapes that mean no character, which encoding/json
-// would replace in silence, and for NUL.
+// checkEscapes returns an error if there is a \u escape of NUL or of no character, which
+// encoding/json would silently replace.
 func checkEscapes(body []byte) error {
 	for i := 0; i+1 < len(body); i++ {
 		if body[i] != '\\' {
@@ -90,7 +91,7 @@ func checkEscapes(body []byte) error {
 	return nil
 }
 
-// hex4 is the number that four hexadecimal digits write; -1 if there are none.
+// hex4 returns the number that four hexadecimal digits write; −1 if they aren't there.
 func hex4(b []byte, at int) (n int) {
 	if at+4 > len(b) {
 		return -1
@@ -105,6 +106,7 @@ func hex4(b []byte, at int) (n int) {
 	return n
 }
 
+// fail keeps an error unless there is one already.
 func (f *fields) fail(e *apiError) {
 	if f.err == nil {
 		f.err = e
@@ -118,7 +120,8 @@ func (f *fields) has(name string) bool {
 	return ok
 }
 
-// get decodes a member into v; without it v stays as it is.
+// get decodes a member into v and reports whether it did. Without the member, and after an
+// error, v stays as it is. expected describes the member's type in the error.
 func (f *fields) get(name, expected string, v any) bool {
 	if !f.has(name) || f.err != nil {
 		return false
@@ -130,31 +133,33 @@ func (f *fields) get(name, expected string, v any) bool {
 	return true
 }
 
+// text reads a string.
 func (f *fields) text(name, otherwise string) string {
 	f.get(name, "a string", &otherwise)
 	return otherwise
 }
 
+// boolean reads true or false.
 func (f *fields) boolean(name string, otherwise bool) bool {
 	f.get(name, "true or false", &otherwise)
 	return otherwise
 }
 
-// number reads a number from least to most.
-func (f *fields) number(name string, otherwise, least, most float64) float64 {
+// number reads a number from low to high.
+func (f *fields) number(name string, otherwise, low, high float64) float64 {
 	x := otherwise
-	if f.get(name, "a number", &x) && !(x >= least && x <= most) {
-		f.fail(invalid(name, "%s is %v: expected %v to %v", name, x, least, most))
+	if f.get(name, "a number", &x) && !(x >= low && x <= high) {
+		f.fail(invalid(name, "%s is %v: expected %v to %v", name, x, low, high))
 		return otherwise
 	}
 	return x
 }
 
-// whole reads a whole number from least to most.
-func (f *fields) whole(name string, otherwise, least, most int64) int64 {
+// whole reads a whole number from low to high.
+func (f *fields) whole(name string, otherwise, low, high int64) int64 {
 	n := otherwise
-	if f.get(name, "a whole number", &n) && (n < least || n > most) {
-		f.fail(invalid(name, "%s is %d: expected %d to %d", name, n, least, most))
+	if f.get(name, "a whole number", &n) && (n < low || n > high) {
+		f.fail(invalid(name, "%s is %d: expected %d to %d", name, n, low, high))
 		return otherwise
 	}
 	return n
@@ -171,8 +176,7 @@ func (f *fields) texts(name string) (list []string) {
 	return list
 }
 
-// refuse reports members that the server doesn't offer, unless they ask for what it
-// does anyway.
+// refuse fails if one of the names is a member, unless its value is listed: see unsupportedChat.
 func (f *fields) refuse(names map[string][]string) {
 	for _, name := range sortedKeys(names) {
 		if f.has(name) && !slices.Contains(names[name], string(f.raw[name])) {
@@ -181,8 +185,7 @@ func (f *fields) refuse(names map[string][]string) {
 	}
 }
 
-// unknown lists the members that nobody has read, in alphabetical order, and those of
-// members.
+// unknown lists the members that nobody has read, sorted, then those of nested objects.
 func (f *fields) unknown() (names []string) {
 	for _, name := range sortedKeys(f.raw) {
 		if !f.read[name] {
@@ -200,7 +203,7 @@ func sortedKeys[V any](m map[string]V) (keys []string) {
 	return keys
 }
 
-// bodyLimit is the largest body of a request, in bytes.
+// bodyLimit is the maximum size of a request's body, in bytes.
 const bodyLimit = 1 << 20
 
 // readBody reads a request's body.
@@ -211,7 +214,7 @@ func readBody(r *http.Request) ([]byte, *apiError) {
 	case errors.As(err, &large):
 		return nil, fail(http.StatusRequestEntityTooLarge, "", "", "the body is larger than %d bytes", large.Limit)
 	case err != nil:
-		return nil, fail(http.StatusRequestTimeout, "", "", "the body didn't come in time or broke off")
+		return nil, fail(http.StatusRequestTimeout, "", "", "the body didn't come in time, or the connection broke off")
 	}
 	return body, nil
 }

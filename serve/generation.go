@@ -20,7 +20,7 @@ const (
 	defaultMaxToken = 16
 )
 
-// generation is what a request asks for, apart from its prompt.
+// generation is what a request of either endpoint asks for, apart from its prompt.
 type generation struct {
 	model        *Model
 	options      sample.Options // MaxTokens is 0 if the request leaves it open
@@ -30,7 +30,7 @@ type generation struct {
 	stream       bool
 	includeUsage bool
 	ends         []int32 // tokens that end a text
-	lead         string  // no part of a text that begins with it; see chat.Template
+	lead         string  // is cut off the beginning of a text; see chat.Template
 	wanted
 }
 
@@ -43,7 +43,7 @@ func (s *Server) generationOf(f *fields) (g generation) {
 	o := sample.Default()
 	o.Temperature = sample.Temperature(f.number("temperature", 1, 0, 2))
 	if o.Temperature.Validate() != nil {
-		o.Temperature = 0 // too little to divide by
+		o.Temperature = 0 // too small to divide by
 	}
 	if p := f.number("top_p", 1, 0, 1); p == 0 {
 		o.Temperature = 0
@@ -64,7 +64,7 @@ func (s *Server) generationOf(f *fields) (g generation) {
 	}
 	for _, stop := range o.Stop {
 		if stop == "" {
-			f.fail(invalid("stop", "a stop text is empty"))
+			f.fail(invalid("stop", "stop has an empty text: expected one character or more"))
 		}
 	}
 	g.options = o
@@ -97,7 +97,7 @@ func (s *Server) generationOf(f *fields) (g generation) {
 	return g
 }
 
-// biasOf reads logit_bias: token ids, as JSON's keys are, to numbers.
+// biasOf reads logit_bias, an object whose keys are token ids.
 func biasOf(f *fields, m *Model) map[int32]float32 {
 	given := map[string]float64{}
 	f.get("logit_bias", "an object of token ids with numbers", &given)
@@ -120,9 +120,9 @@ func biasOf(f *fields, m *Model) map[int32]float32 {
 	return bias
 }
 
-// modelOf finds the model that a request names.
+// modelOf returns the model that a request names, or nil after an error.
 func (s *Server) modelOf(f *fields) *Model {
-	if !f.has("model") && !s.anyModel {
+	if !f.has("model") && !s.AnyModel {
 		f.fail(invalid("model", "model is missing: expected one of %s", s.modelNames()))
 		return nil
 	}
@@ -130,7 +130,7 @@ func (s *Server) modelOf(f *fields) *Model {
 	if m := s.find(name); m != nil {
 		return m
 	}
-	if s.anyModel && f.err == nil {
+	if s.AnyModel && f.err == nil {
 		return s.models[0]
 	}
 	f.fail(noModel(s, name))
@@ -141,8 +141,9 @@ func noModel(s *Server, name string) *apiError {
 	return fail(http.StatusNotFound, "model", "model_not_found", "the model %q does not exist here: expected one of %s", name, s.modelNames())
 }
 
-// budget sets the number of tokens that may be drawn after a prompt. Without one in
-// the request it is otherwise, or what the context has room for.
+// budget sets the maximum number of tokens that are drawn after a prompt of prompt tokens, which
+// the parameter param holds. asked is the number in the request; if it is negative, there was
+// none, and the maximum is otherwise, or less if the context has less room.
 func (g *generation) budget(f *fields, param string, asked, prompt, otherwise int) {
 	context := g.model.context()
 	room := context - prompt
@@ -154,14 +155,14 @@ func (g *generation) budget(f *fields, param string, asked, prompt, otherwise in
 	case asked < 0:
 		g.options.MaxTokens = min(otherwise, room)
 	case asked > room:
-		f.fail(fail(http.StatusBadRequest, "max_tokens", "context_length_exceeded", "this model's context is %d tokens: the prompt has %d, and %d are asked for; ask for %d at most", context, prompt, asked, room))
+		f.fail(fail(http.StatusBadRequest, "max_tokens", "context_length_exceeded", "this model's context is %d tokens: the prompt has %d, and %d are asked for; ask for at most %d", context, prompt, asked, room))
 	default:
 		g.options.MaxTokens = asked
 	}
 }
 
-// requests returns n requests of one prompt. Text i has a seed that follows from the
-// request's seed and i.
+// requests returns n requests with one prompt. Request i has the seed of the HTTP request plus
+// first plus i.
 func (g *generation) requests(prompt []int32, n int, first int) []sample.Request {
 	list := make([]sample.Request, n)
 	for i := range list {
@@ -174,9 +175,9 @@ func (g *generation) requests(prompt []int32, n int, first int) []sample.Request
 
 // raw returns a member as it came, for messages.
 func raw(v json.RawMessage) string {
-	const most = 40
-	if len(v) > most {
-		return string(v[:most]) + "…"
+	const longest = 40
+	if len(v) > longest {
+		return string(v[:longest]) + "…"
 	}
 	return string(v)
 }

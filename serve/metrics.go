@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are what /metrics shows, in Prometheus' format.
+// metrics has what /metrics shows, in Prometheus' format.
 type metrics struct {
 	registry       *prometheus.Registry
 	requests       *prometheus.CounterVec
@@ -40,7 +40,7 @@ func newMetrics() *metrics {
 	m.running = gauge("texts_running", "Texts that are being drawn.")
 	m.waiting = gauge("requests_waiting", "Requests in the queue.")
 	m.promptTokens = counter("prompt_tokens_total", "Tokens of prompts that were read.", "model")
-	m.cachedTokens = counter("cached_prompt_tokens_total", "Tokens of prompts that were known from an earlier request.", "model")
+	m.cachedTokens = counter("cached_prompt_tokens_total", "Tokens of prompts whose keys and values were cached by an earlier request.", "model")
 	m.drawnTokens = counter("drawn_tokens_total", "Tokens that were drawn.", "model")
 	m.cancelledTexts = counter("cancelled_texts_total", "Texts whose client left before their end.", "model")
 	m.registry.MustRegister(m.requests, m.seconds, m.running, m.waiting, m.promptTokens, m.cachedTokens, m.drawnTokens, m.cancelledTexts,
@@ -51,6 +51,8 @@ func newMetrics() *metrics {
 
 func (m *metrics) write(w http.ResponseWriter, r *http.Request) { m.handler.ServeHTTP(w, r) }
 
+// request counts an answered request. route is the pattern that it matched, empty for one that
+// was refused before.
 func (m *metrics) request(route string, status int, took time.Duration) {
 	if route == "" {
 		route = "refused"
@@ -67,6 +69,7 @@ func (m *metrics) of(model string) observer {
 	}
 }
 
+// modelMetrics is the observer of a model's engine.
 type modelMetrics struct {
 	running, queue             prometheus.Gauge
 	prompt, known, drawn, gone prometheus.Counter

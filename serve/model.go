@@ -13,18 +13,20 @@ import (
 
 // Model is a model that is served.
 type Model struct {
-	Name   string // by which requests ask for it
+	Name   string // under which requests ask for it
 	Config model.Config
-	// Decoder makes a decoder of a number of sequences.
+	// Decoder returns a new decoder for this number of sequences.
 	Decoder   func(sequences int) sample.Decoder
 	Tokenizer tokenizer.Tokenizer
 	Template  chat.Template // how a conversation becomes a prompt
 	Created   time.Time
-	// Fingerprint changes when the same request and seed could give another text.
+	// Fingerprint is the API's system_fingerprint: another one says that the same request with
+	// the same seed may give another text.
 	Fingerprint string
-	// Reward scores an answer to a conversation; nil if the model isn't a reward model.
+	// Reward scores an answer to a conversation. It is nil unless the model is a reward model,
+	// which writes no texts.
 	Reward func(messages []chat.Message, answer string) (float64, error)
-	// Feedback takes what users think of answers; nil refuses it.
+	// Feedback keeps what users think of answers; nil: none is kept.
 	Feedback *chat.Feedback
 
 	engine *engine
@@ -32,7 +34,7 @@ type Model struct {
 
 func (m *Model) context() int { return m.Config.Context }
 
-// ends are the tokens that end a text.
+// ends returns the tokens that end a text.
 func (m *Model) ends() []int32 {
 	if end := m.Tokenizer.EndOfText(); end >= 0 {
 		return []int32{end}
@@ -43,6 +45,7 @@ func (m *Model) ends() []int32 {
 // generates reports whether the model writes texts.
 func (m *Model) generates() bool { return m.Reward == nil }
 
+// find returns the model of that name, nil if there is none.
 func (s *Server) find(name string) *Model {
 	if i := slices.IndexFunc(s.models, func(m *Model) bool { return m.Name == name }); i >= 0 {
 		return s.models[i]
@@ -64,7 +67,7 @@ type modelObject struct {
 	Object  string `json:"object"`
 	Created int64  `json:"created"`
 	OwnedBy string `json:"owned_by"`
-	// Further members are this server's own.
+	// The members from here on are not in OpenAI's API.
 	Context    int    `json:"context"`
 	Vocabulary int    `json:"vocabulary"`
 	Template   string `json:"template,omitempty"`

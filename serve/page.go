@@ -13,7 +13,7 @@ var page embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// pageFiles are the files of the page, by address.
+// pageFiles returns the handlers of the page's files, by pattern.
 func pageFiles() map[string]handler {
 	files := map[string]handler{}
 	for address, file := range map[string]struct{ name, kind string }{

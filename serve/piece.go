@@ -9,7 +9,7 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// piece is what becomes final of a text at a time: characters, and the tokens that
+// piece is the part of a text that became final with a step: characters, and the tokens that
 // they came from.
 type piece struct {
 	text   string
@@ -22,7 +22,7 @@ type tokenInfo struct {
 	bytes   []byte
 	logProb float64
 	top     []alternative
-	view    *sample.View // if candidates are asked for
+	view    *sample.View // nil unless candidates are asked for
 
 	end int // length of the text with this token's characters
 }
@@ -33,11 +33,11 @@ type alternative struct {
 	logProb float64
 }
 
-// wanted is what a client wants to know of each token.
+// wanted is what a client wants to know about each token.
 type wanted struct {
 	logProbs   bool
-	top        int // alternatives
-	candidates int // rows of a view; 0: none
+	top        int // the number of alternatives
+	candidates int // the number of rows of a view; 0: no view
 }
 
 // tracker turns the steps of a text into pieces. A token's information is held back
@@ -46,12 +46,12 @@ type tracker struct {
 	wanted
 	tokenizer  tokenizer.Tokenizer
 	characters *tokenizer.Stream
-	length     int // of the text with all tokens so far, stop texts not yet cut
-	final      int // of the text that is final
-	held       []tokenInfo
-	ends       []int32
-	textLead   string // what to cut off the text's beginning, until it has begun
-	tokenLead  string // the same for the bytes of its tokens
+	length     int         // of the text with all tokens so far, before a stop text is cut off
+	final      int         // of the text that is final
+	held       []tokenInfo // tokens with characters that aren't final
+	ends       []int32     // tokens that end a text and aren't reported
+	textLead   string      // to be cut off the text's beginning; empty once it has begun
+	tokenLead  string      // the same for the bytes of its tokens
 }
 
 func newTracker(t tokenizer.Tokenizer, w wanted, ends []int32, lead string) *tracker {
@@ -93,7 +93,7 @@ func (k *tracker) next(s *sample.Step) piece {
 	return p
 }
 
-// describe notes what is asked for of a step.
+// describe returns what the client wants to know about a step's token.
 func (k *tracker) describe(s *sample.Step) tokenInfo {
 	info := tokenInfo{id: s.Token, bytes: k.tokenizer.Bytes(s.Token)}
 	if k.logProbs {

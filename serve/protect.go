@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// protect wraps a handler with what keeps others away from a server on one's own
-// computer. Web pages that the user visits can send requests to it too:
+// protect wraps a handler with checks that keep other web sites away: a page that the user
+// visits could send requests to a server on the user's computer.
 //
 //   - Host must name this computer, so that a page can't reach the server through a
-//     name of its own that it has pointed here (DNS rebinding).
-//   - Origin, which browsers send with other pages' requests, must be the server's.
-//   - Bodies must be application/json, which browsers ask leave for before they send
-//     it to another origin; nobody gives it. See fieldsOf.
+//     domain that it has made resolve to this computer (DNS rebinding).
+//   - Origin, which browsers send with other pages' requests, must be the server's or allowed.
+//   - Bodies must be application/json, for which browsers ask the server before they send it to
+//     another origin (preflight); only allowed origins pass. See fieldsOf.
 //   - With a key, every request to the API must have it.
 func (s *Server) protect(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -40,6 +40,7 @@ func (s *Server) protect(h http.Handler) http.Handler {
 	})
 }
 
+// check returns the error of a request that protect refuses.
 func (s *Server) check(w http.ResponseWriter, r *http.Request) *apiError {
 	if !s.hostAllowed(r.Host) {
 		return fail(http.StatusForbidden, "", "", "the Host header names %.100q: expected localhost or an address of this computer; allow others with --allowed-host", r.Host)
@@ -58,7 +59,7 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) *apiError {
 		}
 	}
 	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-		return nil // a browser asks leave, without the key
+		return nil // a browser's preflight comes without the key
 	}
 	if s.Key != "" && needsKey(r.URL.Path) {
 		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -71,13 +72,14 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) *apiError {
 	return nil
 }
 
-// needsKey: the page itself and the health check hold no secrets.
+// needsKey reports whether a request needs the key. The page and the health check, which hold
+// no secrets, don't.
 func needsKey(path string) bool { return strings.HasPrefix(path, "/v1/") || path == "/metrics" }
 
 func hashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
 
-// hostAllowed reports whether a Host header names this computer: localhost, or an
-// address, which nobody else can point to it.
+// hostAllowed reports whether a Host header names this computer, or a host that is allowed. An
+// IP address is always accepted: DNS rebinding needs a name.
 func (s *Server) hostAllowed(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -87,6 +89,7 @@ func (s *Server) hostAllowed(host string) bool {
 	return name == "localhost" || net.ParseIP(name) != nil || slices.Contains(s.Hosts, name) || slices.Contains(s.Hosts, host)
 }
 
+// sameOrigin reports whether an Origin header names the host that the request was sent to.
 func sameOrigin(origin string, r *http.Request) bool {
 	u, err := url.Parse(origin)
 	return err == nil && u.Host == r.Host && (u.Scheme == "http" || u.Scheme == "https")

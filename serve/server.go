@@ -18,19 +18,19 @@ import (
 	"tinygpt/tokenizer"
 )
 
-// Options are the settings of a server.
+// Options has the settings of a server.
 type Options struct {
 	// Sequences is how many texts of a model are drawn together, Queue how many
 	// requests may wait for a place.
 	Sequences, Queue int
-	// PromptTokens bounds how many tokens of prompts a pass of the model reads.
+	// PromptTokens is the maximum number of prompt tokens that a pass of the model reads.
 	PromptTokens int
-	// Key, unless empty, has to come with every request to the API.
+	// Key, unless empty, must come with every request to the API.
 	Key string
-	// Hosts are accepted in the Host header apart from those of this computer, and
-	// Origins in the Origin header apart from the server's own.
+	// Hosts are accepted in the Host header besides the names of this computer, and
+	// Origins in the Origin header besides the server's own.
 	Hosts, Origins []string
-	// Strict refuses unknown parameters; otherwise a header names them.
+	// Strict refuses unknown parameters; otherwise the header X-Ignored-Fields names them.
 	Strict bool
 	// AnyModel answers requests for unknown models with the first one.
 	AnyModel bool
@@ -46,21 +46,22 @@ type Options struct {
 type Server struct {
 	Options
 	models   []*Model
-	anyModel bool
 	metrics  *metrics
 	handler  http.Handler
 	closing  atomic.Bool
-	abort    context.Context // ends when running answers are broken off
+	abort    context.Context // ends when answers that are still running are to end with an error
 	breakOff context.CancelFunc
 	keyHash  [32]byte
 
-	headerTime, bodyTime time.Duration // in which a request's header and all of it must come
+	// Timeouts for a request's header, and for the whole request.
+	headerTime, bodyTime time.Duration
 }
 
-// New returns a server of models, at least one. Close ends it.
+// New returns a server of models; Close ends it. No models, two models of the same name, and
+// fewer than one sequence or place in the queue are errors.
 func New(models []*Model, o Options) (*Server, error) {
 	if len(models) == 0 {
-		return nil, errors.New("no model to serve")
+		return nil, errors.New("no model to serve: expected one or more")
 	}
 	if o.Sequences < 1 || o.Queue < 1 {
 		return nil, fmt.Errorf("%d sequences and a queue of %d: expected 1 or more of both", o.Sequences, o.Queue)
@@ -68,14 +69,14 @@ func New(models []*Model, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{Options: o, models: models, anyModel: o.AnyModel, metrics: newMetrics(), keyHash: hashKey(o.Key), headerTime: 5 * time.Second, bodyTime: 30 * time.Second}
+	s := &Server{Options: o, models: models, metrics: newMetrics(), keyHash: hashKey(o.Key), headerTime: 5 * time.Second, bodyTime: 30 * time.Second}
 	s.abort, s.breakOff = context.WithCancel(context.Background())
-	for i, m := range models {
+	for _, m := range models {
 		if s.find(m.Name) != m {
-			return nil, fmt.Errorf("two models have the name %q", m.Name)
+			return nil, fmt.Errorf("two models have the name %q: expected a different name for each", m.Name)
 		}
 		if m.generates() {
-			models[i].engine = newEngine(m.Decoder(o.Sequences), m.Tokenizer, o.Queue, o.PromptTokens, s.metrics.of(m.Name))
+			m.engine = newEngine(m.Decoder(o.Sequences), m.Tokenizer, o.Queue, o.PromptTokens, s.metrics.of(m.Name))
 		}
 	}
 	s.handler = s.protect(s.routes())
@@ -85,7 +86,7 @@ func New(models []*Model, o Options) (*Server, error) {
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// routes are the addresses of the server.
+// routes returns the handler of all addresses of the server.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	methods := map[string][]string{}
@@ -122,10 +123,11 @@ func (s *Server) routes() http.Handler {
 // handler answers a request or returns the error to answer with.
 type handler func(w http.ResponseWriter, r *http.Request) *apiError
 
-// errGone is returned when the client has left; nobody reads it.
+// errGone is returned when the client has left, so that nobody can be told.
 var errGone = &apiError{status: 499, Message: "the client left"}
 
-// answer makes a handler of net/http: it writes the error, and the log.
+// answer returns h as a handler of net/http: it writes h's error as the answer, and a line of
+// the log for each request.
 func (s *Server) answer(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id := time.Now(), rand.Text()[:16]
@@ -135,7 +137,7 @@ func (s *Server) answer(h handler) http.Handler {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {
 				s.Log.Error("panic", "id", id, "what", fmt.Sprint(p))
 				if !out.begun {
-					fail(http.StatusInternalServerError, "", "", "an error of the server; its log has it under %s", id).write(out)
+					fail(http.StatusInternalServerError, "", "", "an error in the server: its log has the details under %s", id).write(out)
 				}
 			}
 			s.Log.Info("request", "id", id, "from", r.RemoteAddr, "method", r.Method, "path", r.URL.Path, "status", out.status, "took", time.Since(start).Round(time.Microsecond))
@@ -149,14 +151,14 @@ func (s *Server) answer(h handler) http.Handler {
 		case !out.begun:
 			if err.status == http.StatusInternalServerError {
 				s.Log.Error("error", "id", id, "what", err.Message)
-				err = fail(err.status, "", "", "an error of the server; its log has it under %s", id)
+				err = fail(err.status, "", "", "an error in the server: its log has the details under %s", id)
 			}
 			err.write(out)
 		}
 	})
 }
 
-// recorder notes what was answered.
+// recorder keeps the status of an answer, and whether it has begun.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -176,7 +178,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// reply writes an object.
+// reply answers with v as JSON.
 func reply(w http.ResponseWriter, v any) *apiError {
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
@@ -212,7 +214,7 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) *apiError {
 	return reply(w, map[string]string{"status": "ok"})
 }
 
-// tokenize answers with the tokens of a text, or of a conversation as the model
+// tokenize answers /v1/tokenize with the tokens of a text, or of a conversation as the model
 // reads it.
 func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) *apiError {
 	f, err := s.fieldsOf(r)
@@ -253,7 +255,7 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) *apiError {
 	return reply(w, map[string]any{"model": m.Name, "ids": ids, "tokens": tokens, "count": len(ids), "context": m.context()})
 }
 
-// score answers with the reward of an answer.
+// score answers /v1/score with the reward of one or more answers to a conversation.
 func (s *Server) score(w http.ResponseWriter, r *http.Request) *apiError {
 	f, err := s.fieldsOf(r)
 	if err != nil {
@@ -269,7 +271,7 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) *apiError {
 	case i >= 0:
 		m = s.models[i]
 	default:
-		f.fail(fail(http.StatusNotFound, "model", "model_not_found", "no reward model is served: serve a run of reward training with --run"))
+		f.fail(fail(http.StatusNotFound, "model", "model_not_found", "no reward model is served: start the server with --run and a run of reward training"))
 	}
 	messages := messagesOf(f)
 	answers := f.texts("answer")
@@ -319,20 +321,21 @@ func (s *Server) finish(w http.ResponseWriter, f *fields) *apiError {
 	return nil
 }
 
-// headerText keeps what may be in a header.
+// headerText returns text as a header may hold it: ? replaces all but printable ASCII, and it is
+// cut after 200 bytes.
 func headerText(text string) string {
-	const most = 200
+	const longest = 200
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return '?'
 		}
 		return r
 	}, text)
-	return text[:min(len(text), most)]
+	return text[:min(len(text), longest)]
 }
 
-// tokenName is a token as text: a special one's name, or its bytes; what isn't UTF-8
-// becomes U+FFFD.
+// tokenName returns a token as text: a special one's name, or its bytes with U+FFFD for what
+// isn't UTF-8.
 func tokenName(t tokenizer.Tokenizer, id int32) (name string, special bool) {
 	for _, s := range t.SpecialTokens() {
 		if s.ID == id {
@@ -342,9 +345,9 @@ func tokenName(t tokenizer.Tokenizer, id int32) (name string, special bool) {
 	return strings.ToValidUTF8(string(t.Bytes(id)), "\ufffd"), false
 }
 
-// Serve answers requests that come over l until ctx ends. Then it refuses new ones
-// and lets running answers end for the time of grace, after which they are broken
-// off with an error.
+// Serve answers requests that come over l until ctx ends. Then it refuses new ones and waits
+// for running answers to end, for grace at most, after which they end with an error. It returns
+// an error only if l fails.
 func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
 	h := &http.Server{
 		Handler:           s,
@@ -375,8 +378,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 			<-m.engine.stopped
 		}
 	}
-	// The last answers are on their way to their readers. A connection over which
-	// nothing was ever asked isn't waited for.
+	// The last answers are still being sent. Connections over which no request has come aren't
+	// waited for.
 	wait, stop := context.WithTimeout(context.Background(), 2*time.Second)
 	defer stop()
 	if h.Shutdown(wait) != nil {
@@ -386,7 +389,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 	return nil
 }
 
-// Close ends the engines; answers that run are broken off.
+// Close ends the engines. Answers that are still running end with an error.
 func (s *Server) Close() {
 	s.closing.Store(true)
 	s.breakOff()

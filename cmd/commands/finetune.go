@@ -9,6 +9,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/finetune"
+	"tinygpt/finetune/metric"
 	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/train"
@@ -90,7 +91,7 @@ func startFinetune(c *cli.Context) error {
 		scores, set = append(scores, e.Score()), fmt.Sprintf("%s on the %s set", e.Metric, name)
 	}
 	if seeds > 1 {
-		mean, deviation := finetune.MeanDeviation(scores)
+		mean, deviation := metric.MeanDeviation(scores)
 		fmt.Fprintf(out, "\n%s, %d seeds: %.4f ± %.4f (mean ± standard deviation)\n", set, seeds, mean, deviation)
 	}
 	return nil

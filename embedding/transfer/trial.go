@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strconv"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
 	"tinygpt/embedding"
+	"tinygpt/finetune/metric"
 	"tinygpt/internal/chart"
 )
 
@@ -79,11 +79,7 @@ func Mean(trials []Trial, f func(Trial) float64) (mean, deviation float64) {
 	for _, t := range trials {
 		values = append(values, f(t))
 	}
-	mean, deviation = stat.MeanStdDev(values, nil)
-	if math.IsNaN(deviation) {
-		deviation = 0
-	}
-	return mean, deviation
+	return metric.MeanDeviation(values)
 }
 
 // Select returns the trials with this start, variant and number of sentences.

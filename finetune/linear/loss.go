@@ -2,23 +2,23 @@ package linear
 
 import (
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
+
+	"tinygpt/model/kernel"
 )
 
-// loss is what minimise minimises for a C, with its gradient. Rows are computed at the same
-// time, and so are features; each is summed in the order of the rows, so the number of threads
-// changes no bit.
+// loss computes the regularised loss of a problem, and its gradient. Rows are computed in
+// parallel, and so are features; each sum is in the order of the rows, so the result has the
+// same bits for any number of threads.
 type loss struct {
 	*Problem
-	firsts  []int // the rows at which a softmax or a square begins
+	firsts  []int // for each example, its first row
 	columns columns
-	errs    []float64 // [rows, Outputs]: the derivative by each score
-	costs   []float64 // one for each of firsts
+	errs    []float64 // [rows, Outputs]: the derivative with respect to each score
+	costs   []float64 // of each example
 }
 
+// newLoss returns the loss of a problem with this number of features.
 func (p *Problem) newLoss(features int) *loss {
 	l := &loss{Problem: p, columns: newColumns(p.Rows, features), errs: make([]float64, len(p.Rows)*p.Outputs)}
 	for i := 0; i < len(p.Rows); i += max(p.Targets[i].Group, 1) {
@@ -28,7 +28,7 @@ func (p *Problem) newLoss(features int) *loss {
 	return l
 }
 
-// at returns the loss of the weights, and writes its gradient.
+// at returns the loss of the weights [features+1, Outputs] for a C, and writes its gradient.
 func (l *loss) at(weights, gradient []float64, c float64) float64 {
 	pieces(len(l.firsts), func(which int) { l.costs[which] = l.row(l.firsts[which], weights) })
 	k, n := l.Outputs, float64(len(l.firsts))
@@ -62,8 +62,7 @@ func (l *loss) at(weights, gradient []float64, c float64) float64 {
 	return sum/n + strength*square/2
 }
 
-// row computes the derivatives by the scores of the row i, or of those that one softmax goes
-// over from there, and returns the cost.
+// row computes errs of the example whose first row is i, and returns its cost.
 func (l *loss) row(i int, weights []float64) float64 {
 	t, k := l.Targets[i], l.Outputs
 	errs := l.errs[i*k : (i+max(t.Group, 1))*k]
@@ -80,9 +79,10 @@ func (l *loss) row(i int, weights []float64) float64 {
 	return cost
 }
 
-// columns are rows by feature: which rows have it, and how much of it.
+// columns is the transpose of rows: for each feature the rows that have it, and its value in
+// each.
 type columns struct {
-	starts  []int
+	starts  []int // [features+1]: where a feature's entries begin
 	entries []columnEntry
 }
 
@@ -91,6 +91,7 @@ type columnEntry struct {
 	value float64
 }
 
+// newColumns transposes rows.
 func newColumns(rows []Row, features int) columns {
 	c := columns{starts: make([]int, features+1)}
 	for _, r := range rows {
@@ -112,27 +113,17 @@ func newColumns(rows []Row, features int) columns {
 	return c
 }
 
+// of returns the entries of a feature, in the order of the rows.
 func (c columns) of(f int) []columnEntry { return c.entries[c.starts[f]:c.starts[f+1]] }
 
-// piece is how many rows or features a thread takes at a time.
-const piece = 256
-
-// pieces calls do for 0 to n-1, on all cores if there is enough to do.
+// pieces calls do for 0 to n−1, on all cores if there is enough to do.
 func pieces(n int, do func(i int)) {
-	var next atomic.Int64
-	work := func() {
-		for begin := int(next.Add(piece)) - piece; begin < n; begin = int(next.Add(piece)) - piece {
-			for i := begin; i < min(begin+piece, n); i++ {
-				do(i)
-			}
+	const piece = 256 // rows or features that a thread takes at a time
+	kernel.Each((n+piece-1)/piece, func(p int) {
+		for i := p * piece; i < min((p+1)*piece, n); i++ {
+			do(i)
 		}
-	}
-	var others sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (n+piece-1)/piece) - 1 {
-		others.Go(work)
-	}
-	work()
-	others.Wait()
+	})
 }
 
 // Softmax turns scores into probabilities, in place.

@@ -5,20 +5,20 @@ package linear
 
 import "tinygpt/data/labelled"
 
-// Entry is a feature that a row has, and how much of it.
+// Entry is a feature of a row that isn't 0.
 type Entry struct {
-	Feature int
+	Feature int // its number, from 0
 	Value   float64
 }
 
-// Row is what one set of scores is computed from: an example, a choice, or a word.
+// Row has the features of an example, a choice, or a word, each at most once.
 type Row []Entry
 
 // Features turns examples into rows.
 type Features interface {
-	// Size is how many features there are.
+	// Size returns the number of features.
 	Size() int
-	// Rows are those of an example: one, or one for each choice or word.
+	// Rows returns the rows of an example: one, or one for each choice or word.
 	Rows(e labelled.Example) []Row
 }
 
@@ -27,15 +27,15 @@ type Model struct {
 	Features Features
 	// Outputs is the number of scores of a row.
 	Outputs int
-	// Weights [F+1, Outputs]; the last row is the bias.
+	// Weights is [F+1, Outputs], F being the number of features; the last row is the bias.
 	Weights []float32
 	// C is the inverse strength of the regularisation that it was fitted with.
 	C float64
 }
 
-// Scores returns those of each of the example's rows, [rows, Outputs]: of a class, a tag or a
-// choice the logarithm of its probability, but for a constant; of a grade the standardised
-// grade.
+// Scores returns the scores of each of the example's rows, [rows, Outputs]. The score of a
+// class, a tag or a choice is the logarithm of its probability, up to a constant; that of a
+// grade is the standardised grade.
 func (m *Model) Scores(e labelled.Example) [][]float64 {
 	var out [][]float64
 	for _, r := range m.Features.Rows(e) {
@@ -46,7 +46,7 @@ func (m *Model) Scores(e labelled.Example) [][]float64 {
 	return out
 }
 
-// apply is scores = weightsᵀ·row + bias.
+// apply sets scores to weightsᵀ·row + bias.
 func apply[F float32 | float64](scores []float64, r Row, weights []F) {
 	k := len(scores)
 	for j, w := range weights[len(weights)-k:] {

@@ -3,43 +3,44 @@ package linear
 import (
 	"context"
 	"fmt"
-	"math"
-
 	"gonum.org/v1/gonum/optimize"
+	"math"
+	"slices"
 
 	"tinygpt/internal/capacity"
 	"tinygpt/internal/number"
 )
 
-// Target is what a row is for: its class or grade; or of choices, for the first row the
-// right choice and how many rows belong together.
+// Target is the label of a row: its class or its grade. The choices of an example are
+// consecutive rows; the target of the first has the right choice and their number.
 type Target struct {
-	Class int
-	Grade float64
-	Group int // rows from here that one softmax goes over; 0: the row alone
+	Class int     // the class, or the index of the right choice
+	Grade float64 // standardised
+	Group int     // of the first choice, the number of choices; of other rows 0
 }
 
-// Problem is what a model is fitted to: rows, and what they should give.
+// Problem is the rows and labels that a model is fitted to.
 type Problem struct {
 	Rows    []Row
 	Targets []Target // one for each row
 	// Outputs is the number of scores of a row.
 	Outputs int
-	// Grades says that the loss is the squared error, and not cross-entropy.
+	// Grades says that the loss is half the squared error; otherwise it is the cross-entropy.
 	Grades bool
 	// Progress, unless nil, is called during Fit with how many of the models are fitted.
 	Progress func(done, total int)
 }
 
-// strengths are the values of C to choose from.
+// strengths are the values of C that Fit tries.
 var strengths = []float64{0.1, 1, 10, 100, 1000}
 
-// iterations is how many past ones L-BFGS takes the curvature of the loss from.
+// iterations is the number of past iterations from which L-BFGS estimates the curvature.
 const iterations = 10
 
-// Fit minimises the mean loss of the rows plus |weights|²/(2·C·n) over n examples, the bias
-// left out, for each of several C. It returns the model with the highest score, the first of
-// equal ones. When ctx ends it returns its error.
+// Fit minimises the mean loss of n examples plus |weights|²/(2·C·n), where the bias doesn't
+// count as a weight, for each of several C. It returns the model with the highest score, the
+// first of equal ones. An error of score ends it, and so do the end of ctx and too little
+// memory.
 func (p *Problem) Fit(ctx context.Context, f Features, score func(m *Model) (float64, error)) (*Model, error) {
 	// L-BFGS keeps two vectors for each of its last iterations, and about eight more.
 	numbers := (f.Size() + 1) * p.Outputs
@@ -81,14 +82,14 @@ func (p *Problem) Fit(ctx context.Context, f Features, score func(m *Model) (flo
 	return best, nil
 }
 
-// minimise finds the weights with the least loss from given ones.
+// minimise returns the weights with the smallest loss for a C, starting from start.
 func (l *loss) minimise(start []float64, c float64) ([]float64, error) {
 	var last float64
 	gradient := make([]float64, len(start))
-	at := []float64(nil)
-	// The library asks for value and gradient apart, mostly at the same place.
+	var at []float64 // where last and gradient were computed
+	// The library asks for value and gradient separately, mostly at the same place.
 	both := func(x []float64) float64 {
-		if at == nil || !same(at, x) {
+		if !slices.Equal(at, x) {
 			last = l.at(x, gradient, c)
 			at = append(at[:0], x...)
 		}
@@ -107,15 +108,7 @@ func (l *loss) minimise(start []float64, c float64) ([]float64, error) {
 	if result == nil {
 		return nil, err
 	}
-	// A line search that finds no way down any more has arrived, to rounding.
+	// A line search that finds no smaller loss is an error for the library, but it means that
+	// the weights are at the minimum, up to rounding.
 	return result.X, nil
-}
-
-func same(a, b []float64) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

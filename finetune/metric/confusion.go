@@ -1,5 +1,5 @@
-// Package metric measures predictions against what is true: classes, grades and
-// entities. It knows nothing of models.
+// Package metric compares predictions with the truth: classes, grades and entities. It knows
+// nothing of models.
 package metric
 
 import (
@@ -17,7 +17,7 @@ type Confusion struct {
 	Counts  [][]int
 }
 
-// NewConfusion counts the examples; truth and predicted are numbers of classes.
+// NewConfusion counts the examples. truth and predicted are indices of classes.
 func NewConfusion(classes []string, truth, predicted []int) *Confusion {
 	c := &Confusion{Classes: classes, Counts: make([][]int, len(classes))}
 	for i := range c.Counts {
@@ -29,7 +29,8 @@ func NewConfusion(classes []string, truth, predicted []int) *Confusion {
 	return c
 }
 
-// margins are the sums of rows and columns, their total, and that of the diagonal.
+// margins returns the sums of the rows and of the columns, their total, and the sum of the
+// diagonal.
 func (c *Confusion) margins() (truth, predicted []float64, total, correct float64) {
 	truth, predicted = make([]float64, len(c.Counts)), make([]float64, len(c.Counts))
 	for i, row := range c.Counts {
@@ -43,14 +44,14 @@ func (c *Confusion) margins() (truth, predicted []float64, total, correct float6
 	return truth, predicted, total, correct
 }
 
-// Accuracy is the share of right predictions.
+// Accuracy returns the share of right predictions, 0 to 1.
 func (c *Confusion) Accuracy() float64 {
 	_, _, total, correct := c.margins()
 	return correct / max(total, 1)
 }
 
-// MacroF1 is the mean over classes of the harmonic mean of precision and recall, each
-// class counting the same. Classes that neither occur nor are predicted don't count.
+// MacroF1 returns the mean over classes of F1, the harmonic mean of precision and recall.
+// Classes that neither occur nor are predicted don't count.
 func (c *Confusion) MacroF1() float64 {
 	truth, predicted, _, _ := c.margins()
 	var sum, classes float64
@@ -63,9 +64,9 @@ func (c *Confusion) MacroF1() float64 {
 	return sum / max(classes, 1)
 }
 
-// Matthews is the correlation of predictions and truth: 1 for all right, 0 for no
-// better than chance (Matthews 1975; for any number of classes Gorodkin 2004,
-// equation 8). It is 0 if all predictions or all labels are the same.
+// Matthews returns the correlation of predictions and truth: 1 if all are right, 0 if they are
+// no better than chance (Matthews 1975; for any number of classes Gorodkin 2004, equation 8). It
+// is 0 if all predictions or all labels are the same.
 func (c *Confusion) Matthews() float64 {
 	truth, predicted, total, correct := c.margins()
 	var both, truth2, predicted2 float64
@@ -81,7 +82,7 @@ func (c *Confusion) Matthews() float64 {
 	return (correct*total - both) / scale
 }
 
-// String is a table: a row for each true class, a column for each predicted one.
+// String returns a table: a row for each true class, a column for each predicted one.
 func (c *Confusion) String() string {
 	const widest = 16
 	t := terminal.Table{Right: func(column int) bool { return column > 0 }}
@@ -104,10 +105,11 @@ func (c *Confusion) String() string {
 	return t.Text()
 }
 
-// Mistake is a number of examples of one class that were predicted to be of another.
+// Mistake says that Count examples of the class Truth were predicted to be of the class
+// Predicted.
 type Mistake struct{ Truth, Predicted, Count int }
 
-// Mistakes returns the n most frequent ones, the most frequent first.
+// Mistakes returns the n most frequent mistakes, the most frequent first.
 func (c *Confusion) Mistakes(n int) (list []Mistake) {
 	for t, row := range c.Counts {
 		for p, count := range row {

@@ -22,8 +22,8 @@ func Pearson(x, y []float64) float64 {
 	return max(-1, min(r, 1))
 }
 
-// Spearman returns the correlation of the ranks, equal values sharing the mean of theirs;
-// 0 if a list is constant or not finite.
+// Spearman returns the correlation of the ranks, where equal values have the mean of their
+// ranks; 0 if a list is constant or not finite.
 func Spearman(x, y []float64) float64 {
 	if !finite(x) || !finite(y) {
 		return 0
@@ -35,6 +35,7 @@ func finite(x []float64) bool {
 	return !slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
+// ranks returns the rank of each value, from 0.
 func ranks(x []float64) []float64 {
 	order := make([]int, len(x))
 	for i := range order {

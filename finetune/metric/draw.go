@@ -17,19 +17,19 @@ import (
 	"tinygpt/internal/terminal"
 )
 
-// mostSquares is the number of classes up to which a matrix is drawn; a larger one would
-// be a picture of meters. mostMistakes is how many confusions are drawn instead.
+// maxSquares is the maximum number of classes for which Draw draws the matrix; with more it
+// draws up to maxMistakes mistakes.
 const (
-	mostSquares  = 30
-	mostMistakes = 20
+	maxSquares  = 30
+	maxMistakes = 20
 )
 
-// Draw writes a picture, PNG or SVG by the name's ending. Up to mostSquares classes it is the
-// matrix: a square has the number of examples and their share of the true class, and is the
-// darker, the larger that is. For more classes it is the most frequent mistakes.
+// Draw writes a picture, PNG or SVG by the name's ending. For up to maxSquares classes it is the
+// matrix: each square has the number of examples and their share of the true class, and is
+// darker for a larger share. For more classes it is a bar chart of the most frequent mistakes.
 func (c *Confusion) Draw(path, title string) error {
 	n := len(c.Classes)
-	if n > mostSquares {
+	if n > maxSquares {
 		return c.drawMistakes(path, title)
 	}
 	_, _, total, correct := c.margins()
@@ -51,7 +51,7 @@ func (c *Confusion) Draw(path, title string) error {
 
 // drawMistakes draws a bar for each of the most frequent mistakes.
 func (c *Confusion) drawMistakes(path, title string) error {
-	mistakes := c.Mistakes(mostMistakes)
+	mistakes := c.Mistakes(maxMistakes)
 	p := chart.New(fmt.Sprintf("%s: the most frequent mistakes (true → predicted), %d classes", title, len(c.Classes)), "examples", "")
 	var counts plotter.Values
 	var names []string
@@ -80,7 +80,7 @@ func (c *Confusion) drawMistakes(path, title string) error {
 // classes on one side, a margin on the other.
 const axes = 4.5 * vg.Centimeter
 
-// widest is the width of the longest label.
+// widest returns the width of the widest label.
 func widest(style text.Style, ticks []plot.Tick) (w vg.Length) {
 	for _, t := range ticks {
 		w = max(w, style.Width(t.Label))
@@ -91,7 +91,7 @@ func widest(style text.Style, ticks []plot.Tick) (w vg.Length) {
 // squares is the plotter of the matrix, its first class at the top left.
 type squares struct{ *Confusion }
 
-// DataRange is a unit square for each cell.
+// DataRange returns the range of the matrix: each cell is a unit square.
 func (s squares) DataRange() (xmin, xmax, ymin, ymax float64) {
 	n := float64(len(s.Classes))
 	return -0.5, n - 0.5, -0.5, n - 0.5

@@ -99,7 +99,7 @@ func TestEntities(t *testing.T) {
 // However many classes there are, the picture has a bounded size; of many the most
 // frequent mistakes are drawn.
 func TestManyClasses(t *testing.T) {
-	for _, n := range []int{2, mostSquares, mostSquares + 1, 300, 1500} {
+	for _, n := range []int{2, maxSquares, maxSquares + 1, 300, 1500} {
 		classes, truth, predicted := make([]string, n), make([]int, 3*n), make([]int, 3*n)
 		for i := range classes {
 			classes[i] = fmt.Sprintf("class %d with a long name", i)
@@ -151,5 +151,14 @@ func TestTableOfWideNames(t *testing.T) {
 		if got := terminal.Fit(name, 6); got != want {
 			t.Errorf("%s is shortened to %s, want %s", name, got, want)
 		}
+	}
+}
+
+func TestMeanDeviation(t *testing.T) {
+	if mean, deviation := MeanDeviation([]float64{1, 2, 3}); mean != 2 || deviation != 1 {
+		t.Errorf("%v ± %v", mean, deviation)
+	}
+	if _, deviation := MeanDeviation([]float64{1}); deviation != 0 {
+		t.Errorf("one value has the deviation %v", deviation)
 	}
 }

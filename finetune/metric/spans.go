@@ -2,14 +2,14 @@ package metric
 
 import "slices"
 
-// Span is an entity: tokens [Start, End) of that type.
+// Span is an entity of a type: tokens Start to End−1.
 type Span struct {
 	Type       string
 	Start, End int
 }
 
-// Spans reads the entities off BIO tags as conlleval does: an I- that continues no
-// entity of its type begins one (Tjong Kim Sang and De Meulder 2003).
+// Spans returns the entities that BIO tags mark, as conlleval does: an I- that doesn't continue
+// an entity of its type begins one (Tjong Kim Sang and De Meulder 2003).
 func Spans(tags []string) []Span {
 	var out []Span
 	open := -1
@@ -29,11 +29,12 @@ func Spans(tags []string) []Span {
 	return out
 }
 
-// Entities counts entities over sentences.
+// Entities has the numbers of true entities, of predicted ones, and of predicted ones that are
+// correct.
 type Entities struct{ Correct, True, Predicted int }
 
-// Add counts a sentence by the tags it has and those predicted: an entity is correct
-// if type, beginning and end are.
+// Add counts the entities of a sentence, given its true and its predicted tags. An entity is
+// correct if its type, beginning and end are.
 func (e *Entities) Add(truth, predicted []string) {
 	t, p := Spans(truth), Spans(predicted)
 	e.True += len(t)
@@ -45,11 +46,11 @@ func (e *Entities) Add(truth, predicted []string) {
 	}
 }
 
-// Precision is the share of predicted entities that are correct.
+// Precision returns the share of predicted entities that are correct, 0 to 1.
 func (e Entities) Precision() float64 { return float64(e.Correct) / float64(max(e.Predicted, 1)) }
 
-// Recall is the share of true entities that were found.
+// Recall returns the share of true entities that were predicted correctly, 0 to 1.
 func (e Entities) Recall() float64 { return float64(e.Correct) / float64(max(e.True, 1)) }
 
-// F1 is the harmonic mean of both.
+// F1 returns the harmonic mean of precision and recall.
 func (e Entities) F1() float64 { return 2 * float64(e.Correct) / float64(max(e.True+e.Predicted, 1)) }

@@ -1,7 +1,7 @@
-// Package ngram makes features of the words of an example and of their neighbours, without
-// the order of what is further apart: tf-idf weighted words and pairs for texts, for tags the
-// word's neighbours and spelling. A linear model over them (package linear) is what one would
-// take instead of a language model, and its file is read and written here.
+// Package ngram has features of an example's words and their neighbours, which ignore the order
+// of words that are further apart: for texts, words and pairs of words with tf-idf weights; for
+// tags, the word's neighbours and spelling. A linear model over them (package linear) is the
+// simple alternative to a language model. This package also reads and writes its file.
 package ngram
 
 import (
@@ -20,8 +20,8 @@ import (
 type Vocabulary struct {
 	// kind is what the examples consist of.
 	kind labelled.Kind
-	// rows is how many rows the training examples have, counts how many of them have each
-	// n-gram.
+	// rows is the number of rows of the training examples, counts[i] that of rows which have
+	// grams[i].
 	rows   int
 	grams  []string
 	counts []int
@@ -30,7 +30,7 @@ type Vocabulary struct {
 	idf     []float64
 }
 
-// grams lists the n-grams of an example's rows.
+// grams lists the n-grams of each of an example's rows.
 func grams(kind labelled.Kind, e labelled.Example) (rows [][]string) {
 	switch kind {
 	case labelled.Tagged:
@@ -38,7 +38,7 @@ func grams(kind labelled.Kind, e labelled.Example) (rows [][]string) {
 			rows = append(rows, window(e.Tokens, i))
 		}
 	case labelled.Choice:
-		// What all choices have in common, the context, changes nothing.
+		// The context, which all choices share, wouldn't change their differences.
 		for _, c := range e.Choices {
 			rows = append(rows, ngrams("", c))
 		}
@@ -50,8 +50,7 @@ func grams(kind labelled.Kind, e labelled.Example) (rows [][]string) {
 	return rows
 }
 
-// ngrams lists the words of a text and its pairs of neighbours, with what goes before
-// each.
+// ngrams lists the words of a text and its pairs of neighbours, each with the prefix before.
 func ngrams(before, text string) (out []string) {
 	words := Split(text)
 	for i, w := range words {
@@ -63,8 +62,8 @@ func ngrams(before, text string) (out []string) {
 	return out
 }
 
-// Split cuts a text in lower case into words, numbers, single marks, and single
-// characters of scripts without spaces.
+// Split returns the words and numbers of a text, in lower case, with every other mark by itself,
+// and every character of scripts without spaces.
 func Split(text string) (out []string) {
 	var word []rune
 	end := func() {
@@ -91,7 +90,7 @@ func Split(text string) (out []string) {
 	return out
 }
 
-// window is what tells a word's tag: the word, how it is written, and its neighbours.
+// window lists the features of word i for its tag: the word, its spelling, and its neighbours.
 func window(tokens []string, i int) []string {
 	at := func(j int) string {
 		if j < 0 || j >= len(tokens) {
@@ -107,8 +106,8 @@ func window(tokens []string, i int) []string {
 	}
 }
 
-// shape is a word with capitals, small letters and digits each as one sign, repeated
-// ones once.
+// shape returns how a word is written: X for capitals, x for other letters, 0 for digits, other
+// characters as they are, with repeated ones once.
 func shape(word string) string {
 	var out []rune
 	for _, r := range word {
@@ -127,7 +126,7 @@ func shape(word string) string {
 	return string(out)
 }
 
-// Learn numbers the n-grams of the training examples.
+// Learn returns the vocabulary of the training examples.
 func Learn(kind labelled.Kind, examples []labelled.Example) *Vocabulary {
 	v := &Vocabulary{kind: kind}
 	having := map[string]int{}
@@ -148,9 +147,9 @@ func Learn(kind labelled.Kind, examples []labelled.Example) *Vocabulary {
 	return v
 }
 
-// index makes what follows from the n-grams and their counts. Each is weighed by how rare it
-// is: tf-idf (Spärck Jones 1972), in the smoothed form log((1+n)/(1+n_g)) + 1 over n rows of
-// which n_g have it.
+// index computes numbers and idf from the n-grams and their counts. idf is the weight of an
+// n-gram in tf-idf (Spärck Jones 1972), in the smoothed form log((1+n)/(1+n_g)) + 1 for n rows
+// of which n_g have it.
 func (v *Vocabulary) index() {
 	v.numbers = make(map[string]int, len(v.grams))
 	v.idf = make([]float64, len(v.grams))
@@ -160,11 +159,12 @@ func (v *Vocabulary) index() {
 	}
 }
 
-// Size is the number of n-grams.
+// Size returns the number of n-grams.
 func (v *Vocabulary) Size() int { return len(v.grams) }
 
-// Rows are the features of an example's rows; n-grams that training never saw are left out.
-// Rows of texts have length 1, as texts of any length are to count the same.
+// Rows returns the rows of an example, without n-grams that the training examples don't have.
+// Rows of texts are tf-idf vectors of length 1, so that long and short texts count the same;
+// those of words have a 1 for each n-gram.
 func (v *Vocabulary) Rows(e labelled.Example) (out []linear.Row) {
 	unit := v.kind != labelled.Tagged
 	for _, list := range grams(v.kind, e) {

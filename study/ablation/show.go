@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"tinygpt/finetune"
+	"tinygpt/finetune/metric"
 	"tinygpt/internal/chart"
 )
 
@@ -25,7 +25,7 @@ func cell(points []Point, arm string, size int) (mean, deviation float64, n int)
 		}
 	}
 	if len(scores) > 0 {
-		mean, deviation = finetune.MeanDeviation(scores)
+		mean, deviation = metric.MeanDeviation(scores)
 	}
 	return mean, deviation, len(scores)
 }
