@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -92,7 +93,7 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 			if err != nil {
 				return alignStopped(c, t, 0, err)
 			}
-			return trainAlign(c, t)
+			return trainAlign(ctx, c, t)
 		},
 	}
 }
@@ -143,11 +144,12 @@ func resumeAlign(c *cli.Context, kind run.Kind) error {
 	if steps >= t.Session.Trainer.Config.Steps {
 		fmt.Fprintln(narration(c), "note: all its steps are made: only what comes after the last one is done again")
 	}
-	return trainAlign(c, t)
+	return trainAlign(ctx, c, t)
 }
 
-// trainAlign runs a step on the terminal.
-func trainAlign(c *cli.Context, t *alignment.Training) error {
+// trainAlign runs a step on the terminal. ctx is that of its preparation, so that Ctrl-C
+// then isn't forgotten here.
+func trainAlign(ctx context.Context, c *cli.Context, t *alignment.Training) error {
 	out, trainer := narration(c), t.Session.Trainer
 	fmt.Fprintf(out, "run folder:    %s\n", t.Run.Dir)
 	for _, note := range t.Session.Notes {
@@ -155,8 +157,6 @@ func trainAlign(c *cli.Context, t *alignment.Training) error {
 	}
 	trainer.Report = &alignReport{trainReport: newTrainReport(out)}
 	settleMemory()
-	ctx, stop := interruptible(c)
-	defer stop()
 	result, stopped, err := t.Train(ctx)
 	if err != nil {
 		return alignStopped(c, t, result.State.Step, err)
