@@ -56,7 +56,9 @@ func prepare(c *cli.Command) {
 func noCommand(name string, commands []*cli.Command, of string) error {
 	var names []string
 	for _, c := range commands {
-		names = append(names, c.Names()...)
+		if !c.Hidden {
+			names = append(names, c.Names()...)
+		}
 	}
 	meant := of + " " + suggest.Closest(name, names)
 	if strings.HasSuffix(meant, " ") {
@@ -75,7 +77,7 @@ func noCommand(name string, commands []*cli.Command, of string) error {
 
 // commandsElsewhere maps what one tries, since other programs have it, to what does it here.
 var commandsElsewhere = map[string]string{
-	"gpt generate": "gpt sample", "gpt infer": "gpt sample", "gpt complete": "gpt sample", "gpt run": "gpt sample",
+	"gpt generate": "gpt sample", "gpt infer": "gpt sample", "gpt run": "gpt sample",
 	"gpt predict": "gpt classify", "gpt perplexity": "gpt eval", "gpt test": "gpt eval", "gpt pretrain": "gpt train", "gpt fit": "gpt train",
 	"gpt server": "gpt serve", "gpt ui": "gpt serve", "gpt tokenize": "gpt tokenizer encode", "gpt word2vec": "gpt vectors train", "gpt glove": "gpt vectors train",
 	"gpt list": "gpt runs", "gpt ls": "gpt runs", "gpt models": "gpt runs", "gpt rm": "gpt runs remove", "gpt presets": "gpt config",

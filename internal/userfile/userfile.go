@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -65,9 +66,21 @@ func stat(path string) (fs.FileInfo, error) {
 		if target, link := os.Readlink(path); link == nil {
 			return nil, fmt.Errorf("%s: the link leads to %s, which isn't there: %w", path, target, fs.ErrNotExist)
 		}
+		if absolute, unknown := filepath.Abs(path); unknown == nil {
+			path = absolute
+		}
+		return nil, missing(path)
 	}
 	return info, err
 }
+
+// missing is the path of a file that isn't there, as an error.
+type missing string
+
+func (m missing) Error() string { return string(m) + ": no such file" }
+
+// Is says that it is an error of that kind.
+func (missing) Is(kind error) bool { return kind == fs.ErrNotExist }
 
 // Read returns all that the file that Open opens holds.
 func Read(path string) ([]byte, error) { return read(path, Open, math.MaxInt64) }

@@ -3,6 +3,7 @@
 package userfile
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -89,4 +90,16 @@ func TestFolder(t *testing.T) {
 	}
 	_, err = fs.ReadFile(Folder(dir), "missing")
 	check(t, "ReadFile", "missing", err, "no such file")
+}
+
+// A file that isn't there is named with the folder that it was looked for in.
+func TestMissing(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	if _, err := Read("gone"); !errors.Is(err, fs.ErrNotExist) || err.Error() != filepath.Join(dir, "gone")+": no such file" {
+		t.Error(err)
+	}
 }
