@@ -3,6 +3,8 @@ package data
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,7 +67,7 @@ func TestCache(t *testing.T) {
 			}
 		}
 	}
-	if _, err := ReadCache(fixture.NewPath(t, "none"), "", runes{}, "f"); !os.IsNotExist(err) {
+	if _, err := ReadCache(fixture.NewPath(t, "none"), "", runes{}, "f"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	if err := (&Stream{}).WriteCache(filepath.Join(t.TempDir(), "none", "a"), "", runes{}, "f"); err == nil {

@@ -155,7 +155,7 @@ func TestTokenizerErrors(t *testing.T) {
 1 | tokenizer train -d latin1.txt -o new | latin1.txt:1
 1 | tokenizer inspect -t gpt2 -f latin1.txt | latin1.txt:1: the file ends at offset 3
 1 | tokenizer decode -t gpt2 -f text.txt | text.txt: "abc" is number 1 of the input, expected a token id
-2 | tokenizer train text.txt -o new | train takes flags only, found "text.txt": see gpt tokenizer train --help
+2 | tokenizer train text.txt -o new | train takes flags only, found "text.txt": did you mean --data text.txt?
 2 | tokenizer export -t gpt2 | no --to: name a folder, or a file that ends in .json or .tiktoken
 1 | tokenizer export -t gpt2 -o tok | is there already
 1 | tokenizer export -t tok -o new.tiktoken | it is not byte-level BPE

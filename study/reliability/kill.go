@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -154,7 +156,7 @@ func (k Kind) inspect(p *Program, r *Report, x *row, dir string, before int, ran
 			r.wrong(x, "%s: %v", dir, err)
 		}
 		f.Close()
-	} else if !os.IsNotExist(err) {
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		r.wrong(x, "%s: %v", dir, err)
 	}
 	if step < before {
