@@ -102,7 +102,7 @@ func (d *drawing) lens(p *Page) float64 {
 	}
 	below := top + cellHeight*float64(len(p.Lens)+1) + titleLine
 	d.write(margin+depthWidth, below, "muted", "the darker, the surer; underlined: what comes next in the prompt")
-	return max(x, math.Ceil(margin+1.1*chart.TextWidth(title, titleSize, true)))
+	return max(x, math.Ceil(margin+1.2*chart.TextWidth(title, titleSize, true)))
 }
 
 // columnWidth is that of the widest guess at a position, within bounds, and with a tenth
