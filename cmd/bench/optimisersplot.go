@@ -17,24 +17,18 @@ func plotOptimisers(path string, means []optimiserMean) error {
 	p.Add(plotter.NewGrid())
 	longest := 0.0
 	for i, name := range optimiserNames {
-		var points plotter.XYs
-		var bars struct {
-			plotter.XYs
-			plotter.YErrors
-		}
+		var bars chart.Bars
 		for _, m := range means {
 			if m.Optimiser != name {
 				continue
 			}
-			points = append(points, plotter.XY{X: m.Seconds, Y: m.BitsPerByte})
-			bars.YErrors = append(bars.YErrors, struct{ Low, High float64 }{m.BitsPerByte - m.Range.Min, m.Range.Max - m.BitsPerByte})
+			bars.Add(m.Seconds, m.BitsPerByte, m.BitsPerByte-m.Range.Min, m.Range.Max-m.BitsPerByte)
 			longest = max(longest, m.Seconds)
 		}
-		if len(points) == 0 {
+		if len(bars.XYs) == 0 {
 			continue
 		}
-		bars.XYs = points
-		line, dots, err := plotter.NewLinePoints(points)
+		line, dots, err := plotter.NewLinePoints(bars.XYs)
 		if err != nil {
 			return err
 		}

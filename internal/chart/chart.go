@@ -110,6 +110,18 @@ func Line(p *plot.Plot, name string, points plotter.XYs, c color.Color, dashes [
 	return nil
 }
 
+// Bars are points that have an error bar each, for plotter.NewYErrorBars.
+type Bars struct {
+	plotter.XYs
+	plotter.YErrors
+}
+
+// Add appends a point whose error bar reaches from y − below to y + above.
+func (b *Bars) Add(x, y, below, above float64) {
+	b.XYs = append(b.XYs, plotter.XY{X: x, Y: y})
+	b.YErrors = append(b.YErrors, struct{ Low, High float64 }{below, above})
+}
+
 // LogY makes the scale of y logarithmic, if all that is drawn is positive. It is called
 // when all is added.
 func LogY(p *plot.Plot) {

@@ -1,6 +1,6 @@
-// Package ablation shows what pre-training is for (Radford et al. 2018, table 5): it
-// fine-tunes with parts left out, on few and on many labelled examples, and compares
-// with a model that doesn't know the order of words.
+// Package ablation measures what pre-training contributes (Radford et al. 2018, table 5): it
+// fine-tunes with parts left out, on few and on many labelled examples, and compares with
+// models that don't know the order of words.
 package ablation
 
 import (
@@ -24,9 +24,9 @@ import (
 type Arm struct {
 	Name string
 	Key  string // its name in Study.Only
-	// Mixed is the model of the arm before together with n-grams, Scratch starts from random
-	// weights, NoAuxiliary leaves L1 out, Baseline is the logistic regression over n-grams,
-	// Averaged the classifier of averaged vectors.
+	// Mixed is the model of the arm before it, mixed with n-grams; Scratch starts from random
+	// weights; NoAuxiliary leaves L1 out; Baseline is the linear model over n-grams; Averaged is
+	// fastText's classifier.
 	Mixed, Scratch, NoAuxiliary, Baseline, Averaged bool
 }
 
@@ -40,7 +40,7 @@ const (
 	ngrams           = "ngrams"
 )
 
-// Arms returns all arms.
+// Arms returns all arms but that of averaged vectors. lambda is λ of L2 + λ·L1.
 func Arms(lambda float64) []Arm {
 	name := fmt.Sprintf("pre-trained, λ = %g", lambda)
 	return []Arm{
@@ -64,14 +64,14 @@ type Point struct {
 	Score    float64 `json:"score"` // on the test set
 	Dev      float64 `json:"dev"`   // on the development set
 	Seconds  float64 `json:"seconds"`
-	// SHA256 of the examples that it was trained and measured on.
+	// SHA256 is the checksum of the examples that it was trained and measured on.
 	SHA256 string `json:"sha256,omitempty"`
 }
 
 // Files of an ablation's folder.
 const (
 	pointsFile = "points.jsonl"
-	// sessionFolder is that of the fine-tuning in progress.
+	// sessionFolder has the fine-tuning that is in progress.
 	sessionFolder = "session"
 	configFile    = "ablation.yaml"
 	tableFile     = "table.md"
@@ -84,12 +84,12 @@ type Study struct {
 	Config   configs.Config
 	Examples *finetune.Examples
 	Setup    *finetune.Setup // what finetune.Load found in Examples
-	Sizes    []int           // numbers of training examples, rising
+	Sizes    []int           // numbers of training examples, ascending
 	Seeds    int
 	// Only has the Keys of the arms that are fitted, empty for all. The table shows what the
 	// folder has of the others, too.
 	Only []string
-	// Averaged compares with averaged vectors too.
+	// Averaged adds an arm for fastText's classifier.
 	Averaged bool
 	Dir      string
 	// Done is called after each result, with the number of results so far and in all.
@@ -100,7 +100,7 @@ type Study struct {
 	log    *atomicfile.Lines
 }
 
-// Sizes drops those sizes that are no smaller than what there is, and adds all.
+// Sizes returns the wanted sizes below all, ascending, and all as the last.
 func Sizes(wanted []int, all int) (sizes []int) {
 	for _, n := range wanted {
 		if n > 0 && n < all {
@@ -111,9 +111,9 @@ func Sizes(wanted []int, all int) (sizes []int) {
 	return append(slices.Compact(sizes), all)
 }
 
-// Run computes the results that the folder doesn't have yet, and leaves the table and
-// the picture in it. When ctx ends it stops, with train.ErrInterrupted; what was
-// computed stays, and the next Run goes on from there.
+// Run computes the results that the folder doesn't have yet, and writes the table and the
+// picture. When ctx ends it returns train.ErrInterrupted; results so far stay, and the next Run
+// goes on from there. A folder with other settings or other examples is an error.
 func (s *Study) Run(ctx context.Context) error {
 	if s.Config.Finetune.Adapt > 0 {
 		return errors.New("finetune.adapt: an ablation doesn't adapt weights: leave --adapt out, or start from an adapted run with --from")
@@ -148,7 +148,7 @@ func (s *Study) Run(ctx context.Context) error {
 			}
 		}
 	}
-	// The cheap ones first: a picture is there soon.
+	// Small sizes come first, since they are quick.
 	for _, size := range s.Sizes {
 		for i := range s.Seeds {
 			for which, arm := range s.arms {
@@ -170,8 +170,8 @@ func (s *Study) wants(a Arm) bool {
 	return a.Averaged || len(s.Only) == 0 || slices.Contains(s.Only, a.Key)
 }
 
-// seeds returns those that an arm is fitted with. A seed draws a part of the examples and the
-// weights to start from, so n-grams on all examples have one result.
+// seeds returns the seeds that an arm is fitted with. A seed draws a part of the examples and
+// the weights to start from, so n-grams on all examples need one seed only.
 func (s *Study) seeds(arm Arm, size int) (list []uint64) {
 	for i := range s.Seeds {
 		list = append(list, s.Config.Train.Seed+uint64(i))
@@ -182,7 +182,8 @@ func (s *Study) seeds(arm Arm, size int) (list []uint64) {
 	return list
 }
 
-// fit adds the results of an arm, and of the mixture that follows it.
+// fit measures an arm, together with the mixture if one follows it, and adds the results. all
+// is the number of results in all.
 func (s *Study) fit(ctx context.Context, which, size int, seed uint64, all int) error {
 	arm, mixed := s.arms[which], Arm{}
 	if which+1 < len(s.arms) && s.arms[which+1].Mixed {
@@ -204,7 +205,7 @@ func (s *Study) fit(ctx context.Context, which, size int, seed uint64, all int) 
 	return nil
 }
 
-// Table is the results in Markdown.
+// Table returns the results as a table in Markdown.
 func (s *Study) Table() string {
 	shown := slices.DeleteFunc(slices.Clone(s.arms), func(a Arm) bool {
 		return !s.wants(a) && !slices.ContainsFunc(s.points, func(p Point) bool { return p.Arm == a.Name })
@@ -215,11 +216,11 @@ func (s *Study) Table() string {
 // Points returns the results so far.
 func (s *Study) Points() []Point { return s.points }
 
-// Picture is the path of the drawing.
+// Picture returns the path of the picture.
 func (s *Study) Picture() string { return filepath.Join(s.Dir, pictureFile) }
 
-// measure fits one model. Unless mixed is empty, that of the model together with n-grams comes
-// first: a study that goes on looks for the last one only.
+// measure fits one model and returns its result. If mixed is an arm, its result comes first: a
+// study that was interrupted looks for the other one to know what is missing.
 func (s *Study) measure(ctx context.Context, arm, mixed Arm, size int, seed uint64) (points []Point, err error) {
 	start := interrupt.Now()
 	c := s.Config
@@ -247,7 +248,7 @@ func (s *Study) measure(ctx context.Context, arm, mixed Arm, size int, seed uint
 	return points, err
 }
 
-// words fits a model that doesn't know the order of words.
+// words fits and measures a model that doesn't know the order of words.
 func (s *Study) words(ctx context.Context, c configs.Config, arm Arm, seed uint64) (a finetune.Alone, err error) {
 	setup := &finetune.Setup{Config: c.Finetune, Found: s.Setup.Found}
 	drawn, err := setup.Subset(s.Examples.Train, seed)
@@ -271,7 +272,7 @@ func (s *Study) words(ctx context.Context, c configs.Config, arm Arm, seed uint6
 	return a, err
 }
 
-// finetune runs a session in a folder that it removes.
+// finetune runs a fine-tuning in a temporary folder.
 func (s *Study) finetune(ctx context.Context, c configs.Config) (r finetune.Result, err error) {
 	from, err := run.OpenStartingPoint(c, s.Examples)
 	if err != nil {
@@ -289,8 +290,8 @@ func (s *Study) finetune(ctx context.Context, c configs.Config) (r finetune.Resu
 	return session.Run(ctx)
 }
 
-// open writes the settings into the folder, or reads what an earlier Run of the same study
-// left there.
+// open writes the settings into the folder, or reads the results of an earlier Run with the same
+// settings.
 func (s *Study) open() error {
 	c := s.Config
 	c.Finetune.NGrams = false // the arms decide
@@ -322,7 +323,8 @@ func (s *Study) open() error {
 	return nil
 }
 
-// sameSettings compares configurations, however an earlier program wrote them.
+// sameSettings reports whether two configurations are the same, also if an earlier version of
+// the program wrote one of them differently.
 func sameSettings(before, now []byte) bool {
 	c, err := configs.Parse(before, configFile)
 	if err != nil {
@@ -341,7 +343,7 @@ func (s *Study) add(p Point) error {
 	return errors.Join(s.log.Add(p), s.log.Sync())
 }
 
-// write leaves table and pictures.
+// write writes the table and the pictures.
 func (s *Study) write() error {
 	if err := atomicfile.WriteFile(filepath.Join(s.Dir, tableFile), []byte(s.Table())); err != nil {
 		return err

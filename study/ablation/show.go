@@ -15,8 +15,8 @@ import (
 	"tinygpt/internal/chart"
 )
 
-// cell is the mean and standard deviation over seeds of an arm at a size; n is how many
-// seeds there are.
+// cell returns the mean and standard deviation of an arm's scores at a size over seeds; n is the
+// number of seeds.
 func cell(points []Point, arm string, size int) (mean, deviation float64, n int) {
 	var scores []float64
 	for _, p := range points {
@@ -30,7 +30,7 @@ func cell(points []Point, arm string, size int) (mean, deviation float64, n int)
 	return mean, deviation, len(scores)
 }
 
-// table has a row for each arm and a column for each size.
+// table returns a table in Markdown with a row for each arm and a column for each size.
 func table(arms []Arm, sizes []int, points []Point) string {
 	var b strings.Builder
 	name := "score"
@@ -62,8 +62,8 @@ func table(arms []Arm, sizes []int, points []Point) string {
 // colors of the arms.
 var colors = []color.RGBA{chart.Blue, chart.Green, chart.SkyBlue, chart.Orange, chart.Black, chart.Grey}
 
-// picture draws score against the number of examples, on a logarithmic axis, with bars
-// of a standard deviation, as SVG or PNG by the name's ending.
+// picture draws the score over the number of examples, on a logarithmic axis, with error bars of
+// a standard deviation, as SVG or PNG by the name's ending.
 func picture(path string, arms []Arm, sizes []int, points []Point) error {
 	p := chart.New("Fine-tuned on few and many examples", "labelled examples", "")
 	if len(points) > 0 {
@@ -78,11 +78,10 @@ func picture(path string, arms []Arm, sizes []int, points []Point) error {
 	p.Add(plotter.NewGrid())
 	var legend []chart.Entry
 	for i, a := range arms {
-		var line bars
+		var line chart.Bars
 		for _, size := range sizes {
 			if mean, deviation, n := cell(points, a.Name, size); n > 0 {
-				line.XYs = append(line.XYs, plotter.XY{X: float64(size), Y: mean})
-				line.YErrors = append(line.YErrors, struct{ Low, High float64 }{deviation, deviation})
+				line.Add(float64(size), mean, deviation, deviation)
 			}
 		}
 		if len(line.XYs) == 0 {
@@ -104,10 +103,4 @@ func picture(path string, arms []Arm, sizes []int, points []Point) error {
 		legend = append(legend, chart.Entry{Name: a.Name, Marks: []plot.Thumbnailer{l, dots}})
 	}
 	return chart.WriteLegend(path, chart.SlideWidth, chart.SlideHeight, legend, []*plot.Plot{p})
-}
-
-// bars are points with a deviation each.
-type bars struct {
-	plotter.XYs
-	plotter.YErrors
 }

@@ -17,16 +17,16 @@ import (
 	"tinygpt/train"
 )
 
-// Course is InstructGPT from beginning to end, and DPO for comparison, in one folder: a run
-// for each step, the comparison of what came out, and pictures.
+// Course does all steps of InstructGPT, and DPO for comparison, in one folder: it has a run for
+// each step, the comparison of the resulting models, and pictures.
 type Course struct {
 	Dir      string
 	Settings Settings
 	Out      io.Writer
-	// Report makes the report of a step's training.
+	// Report returns a report for a step's training.
 	Report   func() train.Report
 	Progress Progress
-	// Summary is what Run has come to.
+	// Summary is set by Run.
 	Summary Summary
 }
 
@@ -41,36 +41,36 @@ var courseSteps = []struct {
 	{run.DPO, "for comparison: the same comparisons without a reward model (DPO)"},
 }
 
-// summaryFile says which steps are done, and how long each took.
+// summaryFile is the file with the Summary.
 const summaryFile = "summary.json"
 
-// Summary is what a course has come to: how long each step took, and what the models'
-// answers are worth.
+// Summary has how long each step that is done took, and the results of the models' answers.
 type Summary struct {
 	Seconds map[string]float64 `json:"seconds"`
 	Results []*Result          `json:"results,omitempty"`
 }
 
-// parse reads a summary.json, with the seconds of the steps that are done.
+// parse reads a summary.json.
 func (s *Summary) parse(text []byte) error {
 	if err := json.Unmarshal(text, s); err != nil {
 		return err
 	}
 	for step, seconds := range s.Seconds {
-		if !(seconds >= 0 && seconds <= mostSeconds) {
+		if !(seconds >= 0 && seconds <= maxSeconds) {
 			return fmt.Errorf("seconds of %s are %g: expected 0 or more", step, seconds)
 		}
 	}
 	if s.Seconds == nil {
-		return errors.New("no seconds in it: remove it, and go on with the steps that are done")
+		return errors.New("it has no seconds of steps: remove it, then the same command goes on with the runs that are there")
 	}
 	return nil
 }
 
-// mostSeconds are a hundred years.
-const mostSeconds = 100 * 365 * 24 * 3600
+// maxSeconds is a hundred years.
+const maxSeconds = 100 * 365 * 24 * 3600
 
-// Run does the steps that aren't done yet; a step that was stopped goes on where it was.
+// Run does the steps that aren't done yet, of which one that was interrupted goes on from its
+// checkpoint, then compares the models. When ctx ends it returns train.ErrInterrupted.
 func (c *Course) Run(ctx context.Context) error {
 	if err := atomicfile.MakeFolder(c.Dir); err != nil {
 		return err
@@ -126,9 +126,10 @@ func (c *Course) Run(ctx context.Context) error {
 	return nil
 }
 
+// dir returns the folder of a step's run.
 func (c *Course) dir(kind run.Kind) string { return filepath.Join(c.Dir, string(kind)) }
 
-// step does one step, or what is left of it.
+// step does one step, or the rest of it.
 func (c *Course) step(ctx context.Context, kind run.Kind) error {
 	var t *Training
 	var err error
@@ -165,7 +166,7 @@ func (c *Course) step(ctx context.Context, kind run.Kind) error {
 	return nil
 }
 
-// compare has all models answer, the one that all began with too.
+// compare compares all models, and the language model from which the first step started.
 func (c *Course) compare(ctx context.Context) (*Comparison, error) {
 	sft, err := run.Open(c.dir(run.SFT))
 	if err != nil {

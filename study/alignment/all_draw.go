@@ -13,9 +13,9 @@ import (
 	"tinygpt/run"
 )
 
-// drawSteps draws the three steps side by side, as the lecture's slide has them: the
-// loss of answers, the pairs that the reward model is right about with the ceiling and
-// the baselines, and what the policy's answers are worth.
+// drawSteps draws the three steps side by side, as on the lecture's slide: the loss of answers,
+// the share of pairs that the reward model is right about with its ceiling and baselines, and
+// the scores of the policy's answers.
 func (c *Course) drawSteps() error {
 	var plots []*plot.Plot
 	for _, step := range []struct {
@@ -47,7 +47,7 @@ func (c *Course) drawSteps() error {
 	return chart.Write(filepath.Join(c.Dir, "steps.svg"), chart.SlideWidth*1.3, chart.SlideHeight*0.8, plots)
 }
 
-// levels adds the ceiling and the baselines of the reward model.
+// levels adds the ceiling and the baselines of the reward model as horizontal lines.
 func (c *Course) levels(p *plot.Plot, steps float64) error {
 	m, err := readMeasures(c.dir(run.Reward))
 	if err != nil {
@@ -73,18 +73,18 @@ func (c *Comparison) draw(path string) error {
 	p := chart.New("Preferred over "+c.Results[0].Name, "", "% of prompts, with 95 % intervals")
 	p.Y.Min, p.Y.Max = 0, 100
 	var names []string
-	byGold, byLabelers := bars{}, bars{}
+	var byGold, byLabelers chart.Bars
 	for i, r := range c.Results[1:] {
 		names = append(names, r.Name)
-		byGold.add(float64(i)-0.12, r.ByGold)
-		byLabelers.add(float64(i)+0.12, r.ByLabelers)
+		byGold.Add(float64(i)-0.12, 100*r.ByGold.Share, 100*r.ByGold.Half, 100*r.ByGold.Half)
+		byLabelers.Add(float64(i)+0.12, 100*r.ByLabelers.Share, 100*r.ByLabelers.Half, 100*r.ByLabelers.Half)
 	}
 	for _, b := range []struct {
 		name string
-		bars bars
+		bars chart.Bars
 		c    color.Color
 	}{{"by gold", byGold, chart.Blue}, {"by labelers held out", byLabelers, chart.Vermillion}} {
-		if err := b.bars.plot(p, b.name, b.c); err != nil {
+		if err := drawBars(p, b.name, b.bars, b.c); err != nil {
 			return err
 		}
 	}
@@ -98,18 +98,8 @@ func (c *Comparison) draw(path string) error {
 	return chart.Write(path, chart.SlideWidth, chart.SlideHeight, []*plot.Plot{p})
 }
 
-// bars are points with intervals.
-type bars struct {
-	plotter.XYs
-	plotter.YErrors
-}
-
-func (b *bars) add(x float64, w Wins) {
-	b.XYs = append(b.XYs, plotter.XY{X: x, Y: 100 * w.Share})
-	b.YErrors = append(b.YErrors, struct{ Low, High float64 }{100 * w.Half, 100 * w.Half})
-}
-
-func (b bars) plot(p *plot.Plot, name string, c color.Color) error {
+// drawBars adds points with their error bars, and their name to the legend.
+func drawBars(p *plot.Plot, name string, b chart.Bars, c color.Color) error {
 	points, err := plotter.NewScatter(b.XYs)
 	if err != nil {
 		return fmt.Errorf("alignment: drawing %s: %w", name, err)

@@ -14,26 +14,27 @@ import (
 	"tinygpt/run"
 )
 
-// Drawn are many answers of a model to each of some held-out prompts, with what gold
-// says of them: a best of any number can be computed of them for any reward model.
+// Drawn has many answers of a model to each of some held-out prompts, with their gold scores.
+// From these the best of n answers can be computed for any n and any reward model.
 type Drawn struct {
-	prompts []align.Instruction // each as often as there are answers to it
+	prompts []align.Instruction // of each answer
 	answers []align.Answer
 	gold    []float64
 	each    int // answers to a prompt
 }
 
-// BestOf is what the best of N answers by a reward is worth on average.
+// BestOf has the means over prompts of the best of N answers by a reward.
 type BestOf struct {
 	N int `json:"n"`
-	// KL is ln n − (n−1)/n: an upper bound of the divergence of choosing so.
+	// KL is ln N − (N−1)/N nats: an upper bound of its divergence from the model.
 	KL     float64 `json:"kl_bound"`
-	Proxy  float64 `json:"reward"`
+	Proxy  float64 `json:"reward"` // the reward by which it was chosen
 	Gold   float64 `json:"gold"`
-	Tokens float64 `json:"tokens"`
+	Tokens float64 `json:"tokens"` // the answer's length
 }
 
-// Draw has the SFT model of a run answer n held-out prompts, each times.
+// Draw draws each answers of the model of the run dir to each of n held-out prompts, and judges
+// them by gold.
 func Draw(ctx context.Context, dir string, s Settings, n, each int, p Progress) (*Drawn, error) {
 	r, m, format, err := openAligned(dir)
 	if err != nil {
@@ -65,7 +66,7 @@ func Draw(ctx context.Context, dir string, s Settings, n, each int, p Progress) 
 	return out, err
 }
 
-// openAligned opens a run that was taught conversations.
+// openAligned opens a run whose model was trained on conversations.
 func openAligned(dir string) (*run.Run, *model.Model, *instruct.Format, error) {
 	r, err := run.Open(dir)
 	if err != nil {
@@ -79,7 +80,7 @@ func openAligned(dir string) (*run.Run, *model.Model, *instruct.Format, error) {
 	return r, m, format, err
 }
 
-// BestOf computes the best of 1, 2, 4, … answers by a judge.
+// BestOf computes the best of 1, 2, 4, … answers by the judge's scores.
 func (d *Drawn) BestOf(ctx context.Context, judge align.Judge) ([]BestOf, error) {
 	scores, err := judge.Scores(ctx, d.prompts, d.answers)
 	if err != nil {
@@ -104,7 +105,7 @@ func (d *Drawn) BestOf(ctx context.Context, judge align.Judge) ([]BestOf, error)
 	return list, nil
 }
 
-// ShowBestOf prints what choosing gives.
+// ShowBestOf prints a table of list; judge is the name of the column of rewards.
 func ShowBestOf(out io.Writer, judge string, list []BestOf) {
 	fmt.Fprintf(out, "%6s %10s %10s %10s %10s\n", "n", "KL ≤", judge, "gold", "tokens")
 	for _, b := range list {
@@ -112,12 +113,12 @@ func ShowBestOf(out io.Writer, judge string, list []BestOf) {
 	}
 }
 
-// fitted are α and β of R(d) = d·(α − β·f(d)) by least squares (Gao et al. 2022,
-// equations 1 and 2: f(d) = d for best of n, ln d for reinforcement learning), with their
-// standard errors.
+// fitted has α and β of R(d) = d·(α − β·f(d)) by least squares (Gao et al. 2022, equations 1
+// and 2: f(d) = d for best of n, ln d for reinforcement learning), with their standard errors.
 type fitted struct{ Alpha, AlphaError, Beta, BetaError float64 }
 
-// fit fits rewards over distances d > 0, both from the start on: R(0) = 0.
+// fit fits the law to rewards gained at distances d > 0. It returns false if there are fewer
+// than three points or they don't determine α and β.
 func fit(d, reward []float64, f func(float64) float64) (fitted, bool) {
 	var aa, ab, bb, ar, br float64
 	for i := range d {
@@ -139,8 +140,8 @@ func fit(d, reward []float64, f func(float64) float64) (fitted, bool) {
 	return r, true
 }
 
-// BestOfReward draws answers of the model whose answers a reward model's run compared,
-// and chooses by that reward model.
+// BestOfReward computes the best of up to n answers by the reward model of the run dir, from
+// answers to prompts held-out prompts by the model whose answers that run compared.
 func BestOfReward(ctx context.Context, dir string, prompts, n int, p Progress) ([]BestOf, error) {
 	r, err := run.Open(dir)
 	if err != nil {

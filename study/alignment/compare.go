@@ -19,23 +19,24 @@ import (
 // Contestant is a model whose answers are compared.
 type Contestant struct {
 	Name string
-	// Shots is how many solved examples go before a prompt: of models that were never
-	// taught conversations, which read prompt and answer as lines of text.
+	// Shots is how many solved examples come before a prompt. It is for models that weren't
+	// trained on conversations, which read prompt and answer as lines of text.
 	Shots int
 
 	run    *run.Run
 	model  *model.Model
-	format *instruct.Format // nil: it was never taught conversations
+	format *instruct.Format // nil for a model that wasn't trained on conversations
 }
 
-// OpenContestant opens the run of a folder.
+// OpenContestant opens the run of a folder. A reward model and a classifier, which don't write
+// answers, are errors.
 func OpenContestant(dir string, shots int) (*Contestant, error) {
 	r, err := run.Open(dir)
 	if err != nil {
 		return nil, err
 	}
 	if r.Kind.Is(run.Reward, run.Finetuned) {
-		return nil, fmt.Errorf("%s is a run of kind %s, which answers nothing", dir, r.Kind)
+		return nil, fmt.Errorf("%s is a run of kind %s, whose model writes no answers: expected a language model or an aligned one", dir, r.Kind)
 	}
 	c := &Contestant{Name: filepath.Base(r.Dir), Shots: shots, run: r}
 	if c.model, _, err = r.Model(""); err != nil {
@@ -50,29 +51,33 @@ func OpenContestant(dir string, shots int) (*Contestant, error) {
 	return c, err
 }
 
-// Result is what a contestant's answers are worth.
+// Result has the measures of a contestant's answers.
 type Result struct {
 	Name       string                    `json:"name"`
 	Parameters int64                     `json:"parameters"`
 	Prompts    int                       `json:"prompts"`
 	Gold       float64                   `json:"gold"`
-	GoldError  float64                   `json:"gold_error"` // standard error
+	GoldError  float64                   `json:"gold_error"` // standard error of Gold
 	Tasks      map[instruct.Task]float64 `json:"gold_by_task"`
-	// Of stories: the shares that are coherent and as asked for.
+	// Coherent, Hero, Mood and Topic are shares of stories: of those that are coherent, and of
+	// those that are as asked for in this respect.
 	Coherent float64 `json:"coherent"`
 	Hero     float64 `json:"hero"`
 	Mood     float64 `json:"mood"`
 	Topic    float64 `json:"topic"`
-	// Right and MadeUp are of questions that a story does or doesn't answer; the latter
-	// as Ouyang et al. count hallucinations in closed domains.
+	// Right and MadeUp are shares of questions about a story: of right answers, and of answers
+	// that the story doesn't give (hallucinations in closed domains, as Ouyang et al. count
+	// them).
 	Right  float64 `json:"right"`
 	MadeUp float64 `json:"made_up"`
-	Ended  float64 `json:"ended"`
-	Tokens float64 `json:"tokens"` // of an answer
-	// KL is nats an answer from the first contestant's model, exact; −1: not comparable.
+	Ended  float64 `json:"ended"`  // the share of answers that the model ended itself
+	Tokens float64 `json:"tokens"` // the mean length of an answer
+	// KL is the exact divergence from the first contestant's model, in nats an answer; −1: the
+	// two can't be compared.
 	KL          float64 `json:"kl"`
-	BitsPerByte float64 `json:"bits_per_byte,omitempty"` // of the pre-training text's validation split; 0: unknown
-	// Wins are against the first contestant, by gold and by the labelers held out.
+	BitsPerByte float64 `json:"bits_per_byte,omitempty"` // on the validation split of the pre-training text; 0: unknown
+	// ByGold and ByLabelers say how often its answers are preferred over those of the first
+	// contestant, by gold and by labelers that were held out.
 	ByGold     Wins `json:"preferred_by_gold"`
 	ByLabelers Wins `json:"preferred_by_labelers"`
 
@@ -81,8 +86,8 @@ type Result struct {
 	scored  []gold.Score
 }
 
-// Wins is how often a contestant's answer is preferred, ties counting half, with the
-// half width of its 95 % interval (over prompts).
+// Wins is the share of prompts where a contestant's answer is preferred, where a tie counts as
+// half, and half the width of its 95 % confidence interval.
 type Wins struct {
 	Share float64 `json:"share"`
 	Half  float64 `json:"half_interval"`
@@ -94,15 +99,16 @@ type Comparison struct {
 	Results []*Result         `json:"results"`
 }
 
-// Compare has all contestants answer n held-out prompts of the world. The first is
-// what the others are compared with.
+// Compare lets all contestants answer n held-out prompts of the world, fewer if there are fewer
+// that fit into all contexts, and compares the others with the first. No prompt that fits is an
+// error.
 func Compare(ctx context.Context, list []*Contestant, s Settings, n int, p Progress) (*Comparison, error) {
 	if p == nil {
 		p = func(string, int, int) {}
 	}
 	w := instruct.NewWorld(s.World.Seed, s.World.Scale)
 	c := &Comparison{Prompts: w.Prompts(instruct.PPO, true)}
-	// The prompts that all can read.
+	// Keep the prompts that fit into the contexts of all models.
 	for _, x := range list {
 		var kept []instruct.Prompt
 		for i := range c.Prompts {
@@ -149,8 +155,8 @@ func Compare(ctx context.Context, list []*Contestant, s Settings, n int, p Progr
 	return c, nil
 }
 
-// prompt is what the contestant reads: a conversation, or lines of text with solved
-// examples before them.
+// prompt returns the tokens that the contestant reads: a conversation, or lines of text with
+// solved examples before them.
 func (x *Contestant) prompt(p *instruct.Prompt, solved []instruct.Prompt) ([]int32, error) {
 	if x.format != nil {
 		return x.format.Prompt(p.Messages)
@@ -168,7 +174,7 @@ func (x *Contestant) prompt(p *instruct.Prompt, solved []instruct.Prompt) ([]int
 	return append(tokens, more...), err
 }
 
-// lines are a conversation as text.
+// lines returns a conversation as lines of text.
 func lines(messages []instruct.Message) (text string) {
 	for _, m := range messages {
 		text += m.Content + "\n"
@@ -196,7 +202,7 @@ func (x *Contestant) answer(ctx context.Context, prompts, examples []instruct.Pr
 		return nil, err
 	}
 	if x.format == nil {
-		// A model of texts ends an answer, if at all, with its line.
+		// The answer of a model that knows no conversations ends with its line.
 		for i := range answers {
 			if at := slices.IndexFunc([]byte(answers[i].Text), func(b byte) bool { return b == '\n' }); at >= 0 {
 				answers[i].Text, answers[i].Ended = answers[i].Text[:at], true
@@ -206,8 +212,8 @@ func (x *Contestant) answer(ctx context.Context, prompts, examples []instruct.Pr
 	return x.judged(prompts, answers), nil
 }
 
-// shown is the prompt with as many examples of its task before it as are asked for and
-// as the context has room for.
+// shown returns prompt number number with Shots examples of its task before it, or as many as
+// the context has room for.
 func (x *Contestant) shown(p *instruct.Prompt, examples []instruct.Prompt, number int) (tokens []int32, err error) {
 	var solved []instruct.Prompt
 	for i := range examples {
@@ -227,7 +233,7 @@ func (x *Contestant) shown(p *instruct.Prompt, examples []instruct.Prompt, numbe
 	}
 }
 
-// judged is what answers are worth.
+// judged judges answers by gold.
 func (x *Contestant) judged(prompts []instruct.Prompt, answers []align.Answer) *Result {
 	r := &Result{Name: x.Name, Parameters: x.model.Config.ParameterCount(), Prompts: len(prompts), Tasks: map[instruct.Task]float64{}, KL: -1, answers: answers}
 	count := map[instruct.Task]float64{}
@@ -269,7 +275,7 @@ func (x *Contestant) judged(prompts []instruct.Prompt, answers []align.Answer) *
 	return r
 }
 
-// meanError is the mean and its standard error.
+// meanError returns the mean and its standard error.
 func meanError(x []float64) (mean, e float64) {
 	n := float64(len(x))
 	for _, v := range x {
@@ -281,8 +287,8 @@ func meanError(x []float64) (mean, e float64) {
 	return mean, math.Sqrt(e / max(n-1, 1) / n)
 }
 
-// preferences compares all with the first: by gold, and by the labelers held out with
-// the noise that the answers' labelers would have.
+// preferences compares all contestants with the first: by gold, and by the labelers that were
+// held out, whose noise is set so that they disagree as often as labelers do.
 func (c *Comparison) preferences(panel *labeler.Panel) {
 	first := c.Results[0]
 	var all []labeler.Question
@@ -294,7 +300,7 @@ func (c *Comparison) preferences(panel *labeler.Panel) {
 		}
 	}
 	if panel.Calibrate(all) != nil {
-		panel.Noise = 0.5 // they disagree anyway
+		panel.Noise = 0.5 // no noise is needed for them to disagree
 	}
 	for _, r := range c.Results[1:] {
 		byGold, byLabelers := make([]float64, len(c.Prompts)), make([]float64, len(c.Prompts))
@@ -320,8 +326,8 @@ func (c *Comparison) preferences(panel *labeler.Panel) {
 	}
 }
 
-// divergence is the KL of a contestant's answers from the first's model, where both have
-// the same tokenizer and conversations.
+// divergence sets Result.KL of contestant i, if it and the first have the same tokenizer and
+// were both trained on conversations.
 func (x *Contestant) divergence(ctx context.Context, first *Contestant, c *Comparison, i int) error {
 	if x.format == nil || first.format == nil || tokenizer.Fingerprint(x.run.Tokenizer) != tokenizer.Fingerprint(first.run.Tokenizer) {
 		return nil

@@ -55,21 +55,21 @@ func (c *Comparison) Show(out io.Writer) {
 	fmt.Fprint(out, terminal.SideBySide(rows))
 }
 
-// Answered is a prompt with the contestants' answers to it.
+// Answered is a prompt with all contestants' answers to it.
 type Answered struct {
 	Task     instruct.Task      `json:"task"`
 	Messages []instruct.Message `json:"messages"`
 	Answers  []AnswerOf         `json:"answers"`
 }
 
-// AnswerOf is what a contestant answered, and what gold says of it.
+// AnswerOf is a contestant's answer with its gold score.
 type AnswerOf struct {
 	Name string  `json:"name"`
 	Gold float64 `json:"gold"`
 	Text string  `json:"text"`
 }
 
-// Answered returns all contestants' answers to a prompt of each task, n tasks at most.
+// Answered returns all contestants' answers to one prompt of each of the first n tasks.
 func (c *Comparison) Answered(n int) (list []Answered) {
 	for _, t := range instruct.Tasks[:min(max(n, 0), len(instruct.Tasks))] {
 		i := slices.IndexFunc(c.Prompts, func(p instruct.Prompt) bool { return p.Task == t })
@@ -85,7 +85,7 @@ func (c *Comparison) Answered(n int) (list []Answered) {
 	return list
 }
 
-// ShowAnswers prints Answered.
+// ShowAnswers prints what Answered returns.
 func (c *Comparison) ShowAnswers(out io.Writer, n int) {
 	for _, a := range c.Answered(n) {
 		fmt.Fprintf(out, "\n%s\n", strings.Repeat("─", 79))
@@ -98,5 +98,5 @@ func (c *Comparison) ShowAnswers(out io.Writer, n int) {
 	}
 }
 
-// String is a share with its interval, in percent.
+// String returns the share with half its interval, in percent.
 func (w Wins) String() string { return fmt.Sprintf("%.1f ± %.1f %%", 100*w.Share, 100*w.Half) }

@@ -31,11 +31,12 @@ type comparisons struct {
 	panel, heldOut         labeler.Panel
 }
 
-// labelerSeed is what labelers' seeds differ from the world's by.
+// labelerSeed is the difference between the seed of labelers and that of the world.
 const labelerSeed = 0x1abe1
 
-// collect has the answerer answer the world's prompts of the reward model, and labelers
-// rank the answers; what is in dir already is read from there.
+// collect returns the comparisons of the reward model: the answerer answers the world's prompts,
+// and labelers rank the answers. It writes them to dir, or reads them from there if an earlier
+// call has written them.
 func (d *source) collect(ctx context.Context, dir string, p Progress) (*comparisons, error) {
 	c := &comparisons{}
 	var err error
@@ -66,14 +67,14 @@ func (d *source) collect(ctx context.Context, dir string, p Progress) (*comparis
 	return c, c.calibrate()
 }
 
-// calibrate sets the noise of both panels by the validation answers.
+// calibrate sets the noise of both panels of labelers by the validation answers.
 func (c *comparisons) calibrate() error {
 	err := c.panel.Calibrate(questions(&c.panel, c.validPrompts, c.valid))
 	c.heldOut.Noise = c.panel.Noise
 	return err
 }
 
-// questions are all pairs of different answers.
+// questions returns all pairs of different answers to a prompt, as questions to the panel.
 func questions(p *labeler.Panel, prompts []align.Instruction, examples []instruct.Example) (list []labeler.Question) {
 	for i, e := range examples {
 		list = append(list, p.Questions(prompts[i].World, e.Answers)...)
@@ -81,7 +82,8 @@ func questions(p *labeler.Panel, prompts []align.Instruction, examples []instruc
 	return list
 }
 
-// ask makes the files of comparisons, the last one last.
+// ask draws and ranks the answers and writes the files of comparisons, heldOutFile as the last:
+// if it is there, all are.
 func (d *source) ask(ctx context.Context, c *comparisons, dir string, p Progress) error {
 	_, m, _, err := openAligned(d.settings.answerer())
 	if err != nil {
@@ -125,7 +127,8 @@ func (d *source) ask(ctx context.Context, c *comparisons, dir string, p Progress
 	return nil
 }
 
-// answers draws K answers to each prompt, K between the settings' bounds.
+// answers draws a random number of answers to each prompt, between the settings' bounds. The
+// seeds follow from what, which also names the work for p.
 func (d *source) answers(ctx context.Context, m *model.Model, prompts []align.Instruction, what string, p Progress) ([]instruct.Example, error) {
 	c := d.settings.Reward
 	r := rand.New(rand.NewPCG(d.settings.World.Seed, uint64(len(what))))

@@ -1,5 +1,5 @@
-// Package alignment does the steps of package align on runs: it opens what a step starts
-// from, makes its data from the built-in world or from files, and its run; then compares
-// what came out. Here, and not in what trains, gold is known: it judges examinations and
-// labelers' pairs are made with it, and it is the reward only where that was asked for.
+// Package alignment does the steps of package align on runs: it opens the run that a step
+// starts from, makes the step's data from the built-in world or from files, and creates its
+// run; then it compares the resulting models. Only this package knows the gold score: it judges
+// evaluations and simulates labelers with it, and uses it as a reward only on request.
 package alignment

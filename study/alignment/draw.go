@@ -15,11 +15,11 @@ import (
 // series is a line of a plot: a number of a run's metrics over its steps.
 type series struct {
 	name  string
-	value func(train.Metrics) (float64, bool)
+	value func(train.Metrics) (float64, bool) // false: this line of the metrics doesn't have it
 	color color.Color
 }
 
-// logged is one of the objective's own measures.
+// logged returns a series' value for one of the objective's own measures.
 func logged(key string) func(train.Metrics) (float64, bool) {
 	return func(m train.Metrics) (float64, bool) {
 		x, ok := m.Values[key]
@@ -37,7 +37,7 @@ type panel struct {
 	series []series
 }
 
-// panels are what there is to see of each step.
+// panels are the plots of each step's picture.
 var panels = map[run.Kind][]panel{
 	run.SFT: {
 		{"Loss of answers, nats per token", []series{{"training", trainingLoss, chart.SkyBlue}, {"validation", validationLoss, chart.Vermillion}}},
@@ -64,7 +64,7 @@ var policyPanels = []panel{
 	{"Share of the returns' variance explained", []series{{"value model", logged("val/var_explained"), chart.Purple}}},
 }
 
-// stepCurve draws the panels of a run so far.
+// stepCurve draws the panels of a run. It is a train.Curve.
 type stepCurve struct {
 	run *run.Run
 	all []train.Metrics
@@ -109,7 +109,7 @@ func (about panel) plot(all []train.Metrics) (*plot.Plot, error) {
 	return p, nil
 }
 
-// smooth is the running mean of many points.
+// smooth returns the running mean of points, or if they are fewer than 100 the points.
 func smooth(points plotter.XYs) plotter.XYs {
 	if len(points) < 100 {
 		return points

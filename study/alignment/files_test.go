@@ -20,7 +20,7 @@ func FuzzMeasures(f *testing.F) {
 			expect.OneLine(t, err)
 			return
 		}
-		if !(m.Deviation >= 0 && m.Deviation <= mostDeviation && m.Accuracy >= 0 && m.Accuracy <= 1) {
+		if !(m.Deviation >= 0 && m.Deviation <= maxDeviation && m.Accuracy >= 0 && m.Accuracy <= 1) {
 			t.Errorf("%+v", m)
 		}
 	})

@@ -13,14 +13,14 @@ import (
 	"tinygpt/run"
 )
 
-// inputs are the checksums of what a step learns from and is not made by the program: files
-// of examples, and the weights that a policy is held to and rewarded by. A resumed step
-// learns from the same, or it isn't resumed.
+// inputs has the checksums of a step's inputs that the step can't make again: files of examples,
+// and the weights of the reference and the reward model. A step is resumed only if they are the
+// same.
 type inputs struct {
-	examples, weights hash.Hash // nil: none
+	examples, weights hash.Hash // nil: the step has none
 }
 
-// addExamples adds what was read from files.
+// addExamples adds examples that were read from files.
 func (in *inputs) addExamples(list any) error {
 	if in.examples == nil {
 		in.examples = sha256.New()
@@ -46,12 +46,12 @@ func (in *inputs) addWeights(m *model.Model) {
 	}
 }
 
-// check compares the checksums with those that a run noted when it began. new says that
-// there was none to compare with, and that they are to be noted.
-func (in *inputs) check(r *run.Run) (new bool, err error) {
+// check compares the checksums with those in r.Found, which it sets if there are none yet. set
+// says that it has set one, so that the run must be saved.
+func (in *inputs) check(r *run.Run) (set bool, err error) {
 	for _, c := range []struct {
 		sum   hash.Hash
-		noted *string
+		found *string
 		what  string
 	}{
 		{in.examples, &r.Found.Examples.SHA256, "the examples are"},
@@ -61,13 +61,13 @@ func (in *inputs) check(r *run.Run) (new bool, err error) {
 			continue
 		}
 		now := hex.EncodeToString(c.sum.Sum(nil))
-		switch *c.noted {
+		switch *c.found {
 		case now:
 		case "":
-			*c.noted, new = now, true
+			*c.found, set = now, true
 		default:
-			return false, fmt.Errorf("%s: %s not those that the run began with (sha256 %.12s…, now %.12s…): restore them, or start a new run", r.Dir, c.what, *c.noted, now)
+			return false, fmt.Errorf("%s: %s not those that the run began with (sha256 %.12s…, now %.12s…): restore them, or start a new run", r.Dir, c.what, *c.found, now)
 		}
 	}
-	return new, nil
+	return set, nil
 }

@@ -8,13 +8,13 @@ import (
 	"tinygpt/data/instruct/gold"
 )
 
-// Gold judges answers to prompts of the built-in world by what is true.
+// Gold judges answers to prompts of the built-in world, whose facts it knows.
 type Gold struct{}
 
-// Name is "gold".
+// Name returns "gold".
 func (Gold) Name() string { return "gold" }
 
-// Scores are gold's rewards.
+// Scores returns the gold scores. A prompt that isn't of the built-in world is an error.
 func (Gold) Scores(_ context.Context, list []align.Instruction, answers []align.Answer) ([]float64, error) {
 	scores := make([]float64, len(list))
 	for i := range list {

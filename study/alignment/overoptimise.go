@@ -10,7 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-
+	"slices"
 	"tinygpt/align"
 	"tinygpt/data/instruct"
 	"tinygpt/internal/atomicfile"
@@ -18,25 +18,25 @@ import (
 	"tinygpt/run"
 )
 
-// Overoptimisation is the experiment of Gao, Schulman and Hilton 2022: reward models of
-// growing amounts of data are optimised, by best of n and by PPO without a price of KL,
-// and gold says what the answers are really worth.
+// Overoptimisation is the experiment of Gao, Schulman and Hilton 2022: reward models (proxies)
+// are trained on growing amounts of data, answers are optimised for their rewards by best of n
+// and by PPO without a price of KL, and gold says how good the answers really are.
 type Overoptimisation struct {
-	// Reward is the run of the reward model whose comparisons are learned from. The
-	// policy is the SFT model that wrote the answers.
+	// Reward is the run of a reward model, on whose comparisons the proxies are trained. The
+	// policy is the model that wrote the answers.
 	Reward string
-	// Prompts are how many prompts' comparisons each proxy has.
+	// Prompts has for each proxy the number of prompts whose comparisons it is trained on.
 	Prompts []int
 	// BestOf is how many answers are drawn to each of Held held-out prompts.
 	BestOf, Held int
-	// Updates of PPO; 0: best of n alone.
+	// Updates is the number of PPO's updates; 0: only best of n.
 	Updates int
 	Seeds   int
 }
 
 // Point is a place on a curve of optimisation.
 type Point struct {
-	Prompts  int     `json:"prompts"` // that the proxy was learned from
+	Prompts  int     `json:"prompts"` // that the proxy was trained on
 	Seed     uint64  `json:"seed"`
 	Method   string  `json:"method"` // best-of-n or ppo
 	Step     int     `json:"step"`   // n, or the number of updates
@@ -56,8 +56,8 @@ const (
 // pointsFile has the points of the proxies that are done.
 const pointsFile = "points.jsonl"
 
-// Run does the experiment in a folder; proxies whose points are there already are not
-// done again.
+// Run does the experiment in the folder dir, but not again for proxies whose points are there
+// already. It returns all points. say gets a line about each proxy.
 func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say func(string)) ([]Point, error) {
 	if err := atomicfile.MakeFolder(dir); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say f
 				return points, err
 			}
 			points = append(points, more...)
-			// All points of a proxy, or none.
+			// The file has all points of a proxy or none.
 			var lines bytes.Buffer
 			if err := atomicfile.WriteLines(&lines, points); err != nil {
 				return points, err
@@ -128,7 +128,7 @@ func parsePoints(r io.Reader, name string) ([]Point, error) {
 	for i, p := range points {
 		small := p.KL >= 0
 		for _, x := range []float64{p.KL, p.Proxy, p.Gold, p.Tokens, p.Accuracy} {
-			small = small && math.Abs(x) <= mostOfPoint
+			small = small && math.Abs(x) <= maxOfPoint
 		}
 		if !small || p.Step < 0 || p.Method != methodBestOf && p.Method != methodPPO {
 			return nil, fmt.Errorf("%s:%d: not a point that this program wrote: %+v", name, i+1, p)
@@ -137,19 +137,15 @@ func parsePoints(r io.Reader, name string) ([]Point, error) {
 	return points, err
 }
 
-// mostOfPoint is far more than any number of a point is.
-const mostOfPoint = 1e9
+// maxOfPoint is far above any number of a point.
+const maxOfPoint = 1e9
 
+// done reports whether the points of a proxy are there.
 func done(points []Point, prompts int, seed uint64) bool {
-	for _, p := range points {
-		if p.Prompts == prompts && p.Seed == seed {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(points, func(p Point) bool { return p.Prompts == prompts && p.Seed == seed })
 }
 
-// overoptimiser is an experiment that is going on.
+// overoptimiser is an experiment in progress.
 type overoptimiser struct {
 	Overoptimisation
 	settings      Settings
@@ -161,7 +157,7 @@ type overoptimiser struct {
 	drawn         *Drawn
 }
 
-// open reads the comparisons and draws the answers that are chosen from.
+// open reads the comparisons and draws the answers for best of n.
 func (x *overoptimiser) open(ctx context.Context) (err error) {
 	r, _, format, err := openAligned(x.settings.answerer())
 	if err != nil {
@@ -181,7 +177,7 @@ func (x *overoptimiser) open(ctx context.Context) (err error) {
 	return err
 }
 
-// proxy learns a reward model from n prompts and optimises it in both ways.
+// proxy trains a reward model on n prompts and returns the points of optimising for it.
 func (x *overoptimiser) proxy(ctx context.Context, n int, seed uint64) ([]Point, error) {
 	_, m, _, err := openAligned(x.settings.From)
 	if err != nil {
@@ -197,7 +193,7 @@ func (x *overoptimiser) proxy(ctx context.Context, n int, seed uint64) ([]Point,
 	}
 	c := x.settings.Config
 	c.World.Seed += seed
-	c.Reward.Epochs = max(1, min(4, 800/n)) // as many steps as it takes, and few enough not to learn by heart
+	c.Reward.Epochs = max(1, min(4, 800/n)) // more for few prompts, but not so many that they are memorised
 	session, err := align.NewReward(scored, groups, x.valid, c)
 	if err != nil {
 		return nil, err
@@ -231,7 +227,7 @@ func (x *overoptimiser) proxy(ctx context.Context, n int, seed uint64) ([]Point,
 	return append(points, more...), err
 }
 
-// optimise is PPO without a price of KL.
+// optimise trains a policy by PPO without a price of KL and returns a point for each update.
 func (x *overoptimiser) optimise(ctx context.Context, judge *align.RewardJudge, n int, seed uint64, accuracy float64) (points []Point, err error) {
 	_, m, _, err := openAligned(x.settings.answerer())
 	if err != nil {

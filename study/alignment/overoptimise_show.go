@@ -18,16 +18,17 @@ import (
 // OveroptimisationPicture is the picture in the experiment's folder.
 const OveroptimisationPicture = "overoptimise.svg"
 
-// curve is what optimising one proxy in one way came to, mean of the seeds.
+// curve is the course of optimising for the proxies of one amount of data by one method: means
+// over seeds.
 type curve struct {
 	prompts     int
 	d           []float64 // √KL
-	proxy, gold []float64 // gained over the start
+	proxy, gold []float64 // gained since the start
 	tokens      []float64
 	accuracy    float64
 }
 
-// curvesOf are the curves of a method, by growing amount of data.
+// curvesOf returns the curves of a method, by growing amount of data.
 func curvesOf(points []Point, method string) (list []curve) {
 	var sizes []int
 	for _, p := range points {
@@ -69,10 +70,10 @@ func curvesOf(points []Point, method string) (list []curve) {
 	return list
 }
 
-// dots is the pattern of fits.
+// dots is the line pattern of fits.
 var dots = []vg.Length{vg.Points(1.5), vg.Points(2.5)}
 
-// fits are the laws of Gao et al. for each method.
+// fits has f(d) of the law of Gao et al. for each method, see fitted.
 var fits = map[string]func(float64) float64{
 	methodBestOf: func(d float64) float64 { return d },
 	methodPPO:    func(d float64) float64 { return math.Log(d) },
@@ -89,7 +90,7 @@ func (c curve) fit(method string) (fitted, bool) {
 	return fit(d, gold, fits[method])
 }
 
-// peak is where gold's smoothed curve is highest.
+// peak returns where the smoothed curve of gold is highest, and its height there.
 func (c curve) peak() (d, gold float64) {
 	gold = math.Inf(-1)
 	for i := range c.d {
@@ -108,7 +109,7 @@ func (c curve) peak() (d, gold float64) {
 	return d, gold
 }
 
-// ShowOveroptimisation prints each curve's beginning, peak and end, with the fits.
+// ShowOveroptimisation prints a table with the peak and the end of each curve, and the fits.
 func ShowOveroptimisation(out io.Writer, points []Point) {
 	rows := [][]string{{"method"}, {"prompts"}, {"right about pairs"}, {"gold's peak"}, {"  at √KL"}, {"gold at the end"}, {"proxy at the end"}, {"tokens"}, {"α"}, {"β"}}
 	for _, method := range []string{methodBestOf, methodPPO} {

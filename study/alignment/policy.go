@@ -11,8 +11,8 @@ import (
 	"tinygpt/run"
 )
 
-// leastAccuracy is that of a reward model to be optimised.
-const leastAccuracy = 0.6
+// minAccuracy is the minimum accuracy of a reward model for which answers are optimised.
+const minAccuracy = 0.6
 
 // policy prepares PPO or GRPO.
 func (t *Training) policy(m *model.Model, d *source) error {
@@ -51,7 +51,7 @@ func (t *Training) policy(m *model.Model, d *source) error {
 			return err
 		}
 	}
-	if t.examiner == nil { // own prompts: the reward is all there is to go by
+	if t.examiner == nil { // the user's prompts: only the reward can judge
 		n := min(len(in.Prompts)/10+1, t.settings.Evaluation.During)
 		t.examiner = &align.Examiner{Generator: d.generator(), Prompts: in.Prompts[:n], Judge: in.Reward, Seed: in.Seed}
 		if len(in.Prompts) > n {
@@ -62,7 +62,7 @@ func (t *Training) policy(m *model.Model, d *source) error {
 	return err
 }
 
-// asked are the prompts of the policy.
+// asked returns the prompts of the policy: the built-in world's, or those of files.
 func (d *source) asked() ([]align.Instruction, error) {
 	if len(d.settings.Data) == 0 {
 		return d.instructions(d.prompts(instruct.PPO, false))
@@ -82,7 +82,7 @@ func (d *source) asked() ([]align.Instruction, error) {
 			if err != nil {
 				return nil, err
 			}
-			if len(tokens)+leastAnswer > d.context {
+			if len(tokens)+minAnswer > d.context {
 				left++
 				continue
 			}
@@ -95,7 +95,8 @@ func (d *source) asked() ([]align.Instruction, error) {
 	return list, nil
 }
 
-// judge is what the settings reward answers by, with the reward model if it is one.
+// judge returns what rewards answers by the settings, and the reward model if it is one. A
+// reward model that isn't more accurate than its baselines is an error, unless Force is set.
 func (s *Settings) judge() (align.Judge, *model.Model, error) {
 	switch {
 	case s.RewardFrom == GoldReward:
@@ -107,14 +108,14 @@ func (s *Settings) judge() (align.Judge, *model.Model, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if worse := max(leastAccuracy, measures.WordsOnly, measures.LengthOnly); measures.Accuracy < worse && !s.Force {
-		return nil, nil, fmt.Errorf("%s: the reward model is right about %.1f %% of pairs; %.1f %% is the least to optimise for (60 %%, its words alone %.1f %%, lengths alone %.1f %%): train it on more comparisons, or go on with --force",
+	if worse := max(minAccuracy, measures.WordsOnly, measures.LengthOnly); measures.Accuracy < worse && !s.Force {
+		return nil, nil, fmt.Errorf("%s: the reward model is right about %.1f %% of pairs: expected at least %.1f %%, the largest of 60 %%, its words alone (%.1f %%) and lengths alone (%.1f %%); train it on more comparisons, or go on with --force",
 			s.RewardFrom, 100*measures.Accuracy, 100*worse, 100*measures.WordsOnly, 100*measures.LengthOnly)
 	}
 	return judge, judge.Model, nil
 }
 
-// pretraining is the text that the base model learned.
+// pretraining returns the text that the base model was trained on.
 func (t *Training) pretraining() (*data.Stream, error) {
 	m, err := t.Run.Material()
 	if err != nil {

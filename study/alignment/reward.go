@@ -19,10 +19,10 @@ import (
 	"tinygpt/train"
 )
 
-// resultsFile has what a reward model was measured at.
+// resultsFile has the measures of a reward model: align.RewardMeasures.
 const resultsFile = "results.json"
 
-// reward prepares the training of a reward model; m is what it starts from.
+// reward prepares the training of a reward model that starts from m.
 func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error {
 	none, _, surprise := instruct.Surprise(t.Run.Tokenizer)
 	if surprise {
@@ -59,7 +59,7 @@ func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error 
 			return err
 		}
 	}
-	// While it trains, a part of the validation answers will do.
+	// Evaluations during training use only a part of the validation answers.
 	t.Session, err = align.NewReward(scored, groups, held[:min(len(held), 2*t.settings.Evaluation.During)], t.settings.Config)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error 
 				return err
 			}
 		}
-		// The bias has changed.
+		// MeasureReward has changed the bias.
 		state := t.Session.Trainer.State()
 		if err := train.SaveCheckpoint(filepath.Join(t.Run.Dir, train.BestCheckpoint), scored, state); err != nil {
 			return err
@@ -88,12 +88,12 @@ func (t *Training) reward(ctx context.Context, m *model.Model, d *source) error 
 	return nil
 }
 
-// readerFile has the weights that a reward model with surprise started from: the language model
-// that reads the answers for it.
+// readerFile has the weights of the language model that reads answers for a reward model with
+// surprise: the one that the reward model started from.
 const readerFile = "reader.safetensors"
 
-// read has the language model that the reward model starts from read all answers. It is kept
-// in the run's folder.
+// read sets the types of all answers' tokens with the language model that the reward model
+// starts from. It keeps that model in the run's folder.
 func (t *Training) read(ctx context.Context, groups, held []align.Group, demonstrated []align.Sequence) error {
 	path := filepath.Join(t.Run.Dir, readerFile)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -128,8 +128,8 @@ func (t *Training) read(ctx context.Context, groups, held []align.Group, demonst
 	return reader.Read(ctx, demonstrated)
 }
 
-// openReader opens the language model that reads for the reward model of a run; nil: the run
-// has none.
+// openReader opens the language model that reads answers for the reward model of a run. It
+// returns nil if the reward model has no surprise.
 func openReader(r *run.Run) (*align.Reader, error) {
 	none, levels, ok := instruct.Surprise(r.Tokenizer)
 	if !ok {
@@ -147,7 +147,7 @@ func openReader(r *run.Run) (*align.Reader, error) {
 	return align.NewReader(m, none, levels), nil
 }
 
-// groups are comparisons as a reward model reads them.
+// groups returns comparisons as a reward model reads them, and notes what it leaves out.
 func (d *source) groups(examples []instruct.Example) ([]align.Group, error) {
 	groups, answers, prompts, err := align.Groups(d.format, examples, d.context)
 	if answers > 0 {
@@ -159,7 +159,7 @@ func (d *source) groups(examples []instruct.Example) ([]align.Group, error) {
 	return groups, err
 }
 
-// demonstrated are demonstrations for the scores' zero; of files there are none.
+// demonstrated returns the demonstrations whose mean score is to be 0; with files, none.
 func (d *source) demonstrated() ([]align.Sequence, error) {
 	if len(d.settings.Data) > 0 {
 		return nil, nil
@@ -168,8 +168,9 @@ func (d *source) demonstrated() ([]align.Sequence, error) {
 	return list, err
 }
 
-// others measures what only the built-in world knows, by the scores of the validation
-// answers: labelers held out, gold's order, and the ceiling.
+// others returns the measures that only the built-in world allows, from the scores of the
+// validation answers: the accuracy for labelers that were held out and for gold's order, and the
+// ceiling.
 func (d *source) others(c *comparisons, valid []align.Group, scores [][]float64, other []instruct.Example) (map[string]float64, error) {
 	all := questions(&c.panel, c.validPrompts, c.valid)
 	held, err := d.groups(other)
@@ -185,8 +186,8 @@ func (d *source) others(c *comparisons, valid []align.Group, scores [][]float64,
 	return o, nil
 }
 
-// scoredAs are the groups whose prompts are among those that were scored, with the scores:
-// they have the same answers.
+// scoredAs returns the groups whose prompts and answers are among the scored ones, and their
+// scores.
 func scoredAs(groups, scored []align.Group, scores [][]float64) (kept []align.Group, theirs [][]float64) {
 	of := map[int][]float64{}
 	for i, g := range scored {
@@ -200,7 +201,7 @@ func scoredAs(groups, scored []align.Group, scores [][]float64) (kept []align.Gr
 	return kept, theirs
 }
 
-// goldGroups are the same answers with the pairs that gold orders.
+// goldGroups returns the groups with pairs by the gold scores of their answers.
 func goldGroups(c *comparisons, valid []align.Group) (groups []align.Group) {
 	for _, g := range valid {
 		var rewards []float64
@@ -220,7 +221,8 @@ func goldGroups(c *comparisons, valid []align.Group) (groups []align.Group) {
 	return groups
 }
 
-// OpenReward opens the reward model of a run, as it judges, with what it was measured at.
+// OpenReward opens the reward model of a run as a judge, and returns its measures. A run whose
+// training hasn't ended is an error.
 func OpenReward(dir string) (*align.RewardJudge, align.RewardMeasures, error) {
 	var measures align.RewardMeasures
 	r, err := run.Open(dir)
@@ -239,13 +241,13 @@ func OpenReward(dir string) (*align.RewardJudge, align.RewardMeasures, error) {
 		err = fmt.Errorf("%s: no %s in it: its training hasn't ended; go on with `gpt align reward --resume --run %s`", dir, resultsFile, dir)
 	}
 	if err == nil && measures.Deviation == 0 { // scores are divided by it
-		err = fmt.Errorf("%s: its scores are all the same: train it on more, or for longer", dir)
+		err = fmt.Errorf("%s: the reward model gives all answers the same score: train it on more comparisons, or for longer", dir)
 	}
 	judge.Deviation = measures.Deviation
 	return judge, measures, err
 }
 
-// readMeasures reads what the reward model of a run was measured at.
+// readMeasures reads the measures of a run's reward model.
 func readMeasures(dir string) (align.RewardMeasures, error) {
 	path := filepath.Join(dir, resultsFile)
 	text, err := userfile.ReadRegular(path)
@@ -264,8 +266,8 @@ func parseMeasures(text []byte) (m align.RewardMeasures, err error) {
 	if err := json.Unmarshal(text, &m); err != nil {
 		return m, err
 	}
-	if !(m.Deviation >= 0 && m.Deviation <= mostDeviation) {
-		return m, fmt.Errorf("deviation is %g: expected 0 to %g", m.Deviation, mostDeviation)
+	if !(m.Deviation >= 0 && m.Deviation <= maxDeviation) {
+		return m, fmt.Errorf("deviation is %g: expected 0 to %g", m.Deviation, maxDeviation)
 	}
 	for name, share := range map[string]float64{"accuracy": m.Accuracy, "length_only": m.LengthOnly, "words_only": m.WordsOnly} {
 		if !(share >= 0 && share <= 1) {
@@ -275,5 +277,5 @@ func parseMeasures(text []byte) (m align.RewardMeasures, err error) {
 	return m, nil
 }
 
-// mostDeviation is far more than that of any model's scores.
-const mostDeviation = 1e6
+// maxDeviation is far above the deviation of any model's scores.
+const maxDeviation = 1e6

@@ -10,10 +10,10 @@ import (
 	"tinygpt/run"
 )
 
-// Scorer opens the reward model of a run. What it returns scores an answer to a
-// conversation that ends with the user's message: demonstrations have 0 on average, and
-// answers to one prompt a standard deviation of 1. It may be called by several
-// goroutines at the same time.
+// Scorer opens the reward model of a run and returns a function that scores an answer to a
+// conversation, whose last message must be the user's. Demonstrations have a score of 0 on
+// average, and answers to one prompt a standard deviation of 1. The function may be called by
+// several goroutines at the same time.
 func Scorer(dir string) (func(messages []instruct.Message, answer string) (float64, error), error) {
 	judge, _, err := OpenReward(dir)
 	if err != nil {
@@ -41,7 +41,7 @@ func Scorer(dir string) (func(messages []instruct.Message, answer string) (float
 			return 0, err
 		}
 		if n := len(prompt) + len(tokens); n > judge.Model.Config.Context {
-			return 0, fmt.Errorf("conversation and answer have %d tokens: the reward model reads %d", n, judge.Model.Config.Context)
+			return 0, fmt.Errorf("conversation and answer have %d tokens, the reward model's context only %d: shorten them", n, judge.Model.Config.Context)
 		}
 		turn.Lock()
 		defer turn.Unlock()

@@ -9,8 +9,8 @@ import (
 	"tinygpt/run"
 )
 
-// Measures returns what is known of a reward model that has been trained; nil of the
-// other kinds.
+// Measures returns the measures of a reward model that has been trained, and nil for other kinds
+// of training.
 func (t *Training) Measures() (*align.RewardMeasures, error) {
 	if t.Run.Kind != run.Reward {
 		return nil, nil
@@ -22,7 +22,7 @@ func (t *Training) Measures() (*align.RewardMeasures, error) {
 	return &m, nil
 }
 
-// Show says what a step that has ended came to.
+// Show prints the results of a step that has ended.
 func (t *Training) Show(out io.Writer) error {
 	fmt.Fprintf(out, "curves: %s\n", filepath.Join(t.Run.Dir, run.LossCurveFile))
 	r, err := t.Measures()

@@ -22,32 +22,32 @@ import (
 // SectionKey is the key of a step's settings in a run's config.yaml.
 const SectionKey = "align"
 
-// Settings are what a step is done with, as its run notes them.
+// Settings has the settings of a step, which its run keeps.
 type Settings struct {
 	align.Config `yaml:",inline"`
 	// From is the run whose weights the step starts from.
 	From string `yaml:"from,omitempty"`
-	// Data are files of JSON lines in the place of the built-in world.
+	// Data is files of JSON lines in place of the built-in world.
 	Data []string `yaml:"data,omitempty"`
-	// RewardFrom says what answers are rewarded by: the folder of a reward model's run,
-	// "gold", or a command after an exclamation mark. Of DPO it is the reward model's
-	// run whose comparisons it learns from.
+	// RewardFrom is what answers are rewarded by: the folder of a reward model's run,
+	// "gold", or a command after an exclamation mark. For DPO it is the reward model's run
+	// whose comparisons are used.
 	RewardFrom string `yaml:"reward_from,omitempty"`
 	// AnswersFrom is the run whose answers a reward model learns to compare; empty: the
-	// one that it starts from. The paper's has 6 billion parameters for policies of all
+	// one that it starts from. In the paper it has 6 billion parameters for policies of all
 	// sizes.
 	AnswersFrom string `yaml:"answers_from,omitempty"`
-	// Force goes on with a reward model that is worse than its baselines.
+	// Force allows a reward model that is worse than its baselines.
 	Force bool `yaml:"force,omitempty"`
 }
 
-// GoldReward and CommandReward are values, or beginnings of them, of RewardFrom.
+// Values of Settings.RewardFrom.
 const (
 	GoldReward    = "gold"
-	CommandReward = "!"
+	CommandReward = "!" // followed by a command
 )
 
-// Progress is called now and then with how far a part of the work is.
+// Progress is called now and then: what is being done, and done of total parts of it are.
 type Progress func(what string, done, total int)
 
 // Training is a step that is ready to run.
@@ -59,14 +59,14 @@ type Training struct {
 
 	settings Settings
 	progress Progress
-	found    bool            // the run has found something to note
-	examiner *align.Examiner // of the world's held-out prompts; nil: there are none
-	gold     align.Judge     // nil: it isn't known
+	found    bool            // Run.Found has changed and must be saved
+	examiner *align.Examiner // with the world's held-out prompts; nil with files
+	gold     align.Judge     // nil with files
 }
 
-// Start makes the run of a step in dir (empty: the next free folder) and prepares it. If
-// ctx ends before that is done, the error is train.ErrInterrupted, and the run can be
-// resumed.
+// Start creates the run of a step in dir (empty: the next free folder) and prepares the step. If
+// ctx ends before that is done, it returns train.ErrInterrupted, and the run can be resumed.
+// After another error, a folder that it has created is removed.
 func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progress) (*Training, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 	c := base.Config
 	c.Model.VocabSize = tok.VocabSize()
 	c.Model.Dropout = 0
-	c.Train = configs.Default().Train // until the step is prepared
+	c.Train = configs.Default().Train // Training.Train sets those of the step
 	if kind == run.Reward {           // heads aren't part of a model's configuration
 		c.Sample = configs.Default().Sample
 	}
@@ -109,7 +109,7 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 	t, err := prepare(ctx, r, s, p)
 	switch {
 	case err == nil:
-	case ctx.Err() != nil: // Resume prepares it again
+	case ctx.Err() != nil: // Resume can prepare it again
 		return &Training{Run: r}, train.ErrInterrupted
 	case missing != nil:
 		err = errors.Join(err, os.RemoveAll(r.Dir))
@@ -117,8 +117,9 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 	return t, err
 }
 
-// Resume prepares the step of a run's folder to go on from its last checkpoint, or if
-// it has none from its beginning.
+// Resume prepares the step of a run's folder to go on from its last checkpoint, of which it
+// returns the step, or if there is none from its beginning. Inputs that have changed since are
+// an error.
 func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int, err error) {
 	r, err := run.Open(dir)
 	if err != nil {
@@ -154,7 +155,7 @@ var starts = map[run.Kind][]run.Kind{
 	run.DPO:    {run.SFT, run.DPO, run.PPO, run.GRPO},
 }
 
-// batchKeys are the settings that a step's memory grows with.
+// batchKeys are the settings with which a step's memory grows, for errors.
 var batchKeys = map[run.Kind]string{
 	run.SFT:    "sft.batch_size",
 	run.Reward: "reward.prompts or reward.most_answers",
@@ -163,7 +164,7 @@ var batchKeys = map[run.Kind]string{
 	run.DPO:    "dpo.batch_size",
 }
 
-// openBase opens the run to start from: the latest that fits, if none is named.
+// openBase opens the run to start from: if none is named, the latest that fits.
 func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
 	usual := []run.Kind{run.SFT}
 	if kind == run.SFT {
@@ -178,7 +179,7 @@ func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
 		return nil, err
 	}
 	if kind == run.SFT && r.Kind == run.SFT {
-		return r, nil // more of it
+		return r, nil // to train it further
 	}
 	if !r.Kind.Is(starts[kind]...) {
 		return nil, fmt.Errorf("%s is a run of kind %s: %s starts from a run of kind %s", dir, r.Kind, kind, suggest.List(starts[kind]))
@@ -186,7 +187,8 @@ func openBase(kind run.Kind, s *Settings) (*run.Run, error) {
 	return r, nil
 }
 
-// resolve names the other runs that a step needs besides base.
+// resolve completes AnswersFrom and RewardFrom with absolute paths, and checks that these runs
+// fit to base, from which the step starts.
 func (s *Settings) resolve(kind run.Kind, base *run.Run) error {
 	if s.AnswersFrom != "" {
 		r, err := run.Open(s.AnswersFrom)
@@ -211,7 +213,7 @@ func (s *Settings) resolve(kind run.Kind, base *run.Run) error {
 	if err != nil {
 		return fmt.Errorf("the reward model: %w", err)
 	}
-	if s.RewardFrom, err = filepath.Abs(dir); err != nil || kind == run.DPO { // DPO reads text
+	if s.RewardFrom, err = filepath.Abs(dir); err != nil || kind == run.DPO { // DPO needs only its comparisons
 		return err
 	}
 	r, err := run.Open(dir)
@@ -221,10 +223,11 @@ func (s *Settings) resolve(kind run.Kind, base *run.Run) error {
 	return scorable(base, r)
 }
 
-// scorable is an error unless run b's model can score what that of a writes, token by token.
+// scorable returns an error unless the model of run b can score what the model of run a writes:
+// both need the same tokenizer and context.
 func scorable(a, b *run.Run) error {
 	tok := a.Tokenizer
-	if _, _, ok := instruct.Surprise(b.Tokenizer); ok { // tokens that nobody writes
+	if _, _, ok := instruct.Surprise(b.Tokenizer); ok { // b has tokens for types besides
 		var err error
 		if tok, err = instruct.WithSurprise(tok); err != nil {
 			return fmt.Errorf("%s: %w", a.Dir, err)
@@ -239,7 +242,7 @@ func scorable(a, b *run.Run) error {
 	return nil
 }
 
-// answerer is the run whose answers a reward model compares.
+// answerer returns the run whose answers a reward model compares.
 func (s *Settings) answerer() string {
 	if s.AnswersFrom != "" {
 		return s.AnswersFrom
@@ -247,7 +250,7 @@ func (s *Settings) answerer() string {
 	return s.From
 }
 
-// prepare makes the session of a run.
+// prepare makes the session of a run's step.
 func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Training, err error) {
 	if p == nil {
 		p = func(string, int, int) {}
@@ -262,17 +265,13 @@ func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Traini
 		return nil, fmt.Errorf("%s: %w", r.Dir, err)
 	}
 	d := &source{settings: &t.settings, format: format, context: m.Config.Context}
-	if len(s.Data) == 0 || r.Kind == run.Reward || r.Kind == run.DPO {
-		t.gold = Gold{}
-	}
 	if len(s.Data) == 0 {
+		t.gold = Gold{}
 		valid, err := d.heldOut(s.Evaluation.During)
 		if err != nil {
 			return nil, err
 		}
-		t.examiner = &align.Examiner{Generator: d.generator(), Prompts: valid, Judge: Gold{}, Seed: s.World.Seed}
-	} else {
-		t.gold = nil
+		t.examiner = &align.Examiner{Generator: d.generator(), Prompts: valid, Judge: t.gold, Seed: s.World.Seed}
 	}
 	switch r.Kind {
 	case run.SFT:
@@ -304,7 +303,7 @@ func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Traini
 	return t, nil
 }
 
-// model loads the weights that the run starts from, with room for its vocabulary.
+// model returns a model with the run's vocabulary and the weights that the run starts from.
 func (t *Training) model() (*model.Model, error) {
 	base, err := run.Open(t.settings.From)
 	if err != nil {
@@ -321,15 +320,15 @@ func (t *Training) model() (*model.Model, error) {
 	return m, m.CopyFrom(weights)
 }
 
-// Train runs the step and, unless it was interrupted, measures what came out. stopped
-// says why a policy was stopped early.
+// Train runs the step and, unless it is interrupted, measures the result (see Finish). stopped
+// says why a policy's training ended early, nil if it didn't.
 func (t *Training) Train(ctx context.Context) (result train.Result, stopped error, err error) {
 	unlock, err := run.Lock(t.Run.Dir)
 	if err != nil {
 		return result, nil, err
 	}
 	defer unlock()
-	if c := t.Run.Config; t.found || !reflect.DeepEqual(c.Train, t.Session.Trainer.Config) { // not yet settled
+	if c := t.Run.Config; t.found || !reflect.DeepEqual(c.Train, t.Session.Trainer.Config) { // not saved yet
 		c.Train = t.Session.Trainer.Config
 		if err := t.Run.Reconfigure(c); err != nil {
 			return result, nil, err
@@ -339,5 +338,5 @@ func (t *Training) Train(ctx context.Context) (result train.Result, stopped erro
 	if err != nil || t.Finish == nil {
 		return result, stopped, err
 	}
-	return result, stopped, errors.Join(t.Finish(ctx))
+	return result, stopped, t.Finish(ctx)
 }

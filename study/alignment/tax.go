@@ -9,17 +9,17 @@ import (
 	"tinygpt/train"
 )
 
-// taxTokens are about how many tokens of the pre-training's validation text the alignment
-// tax is measured on.
+// taxTokens is about the number of tokens of the pre-training's validation text on which the
+// alignment tax is measured.
 const taxTokens = 20000
 
-// tax is what a model pays per byte of the text that its base was trained on: what it
-// has forgotten of that is the alignment tax (Ouyang et al. 2022, section 3.5). 0: the
-// text isn't known, or is the same as nobody's.
+// tax returns the model's bits per byte on the validation text of its base's pre-training; how
+// much this is above the base's is the alignment tax (Ouyang et al. 2022, section 3.5). It
+// returns 0 if the base or its text isn't there any more.
 func (x *Contestant) tax(ctx context.Context) (float64, error) {
 	base, err := rootOf(x.run)
 	if err != nil {
-		return 0, nil // the base's folder is gone: nothing to measure with
+		return 0, nil // the base's folder is gone
 	}
 	all, _, err := base.ValidationTokens()
 	if err != nil {
@@ -36,7 +36,8 @@ func (x *Contestant) tax(ctx context.Context) (float64, error) {
 	return e.BitsPerByte(), nil
 }
 
-// rootOf is the run of texts that an aligned run goes back to.
+// rootOf returns the run from which the first step of an aligned run started, or r itself if it
+// isn't an aligned one.
 func rootOf(r *run.Run) (*run.Run, error) {
 	for r.Kind.Is(run.SFT, run.PPO, run.GRPO, run.DPO) {
 		var s Settings
@@ -51,7 +52,7 @@ func rootOf(r *run.Run) (*run.Run, error) {
 	return r, nil
 }
 
-// beginningOf are the first documents of a stream, as many as taxTokens allow.
+// beginningOf returns the first documents of a stream, about taxTokens tokens.
 func beginningOf(s *data.Stream, bytesOf func(int32) []byte) *data.Stream {
 	end := len(s.Starts)
 	for end > 1 && s.Starts[end-1] > taxTokens {

@@ -12,8 +12,8 @@ import (
 	"tinygpt/finetune/ngram"
 )
 
-// TrainAverages fits a linear model of averaged word vectors: a text is the mean of the unit
-// vectors of its words. What n-grams have to learn of each word, vectors bring along from
+// TrainAverages fits a linear model over averaged word vectors: a text is the mean of the unit
+// vectors of its words. What n-grams have to learn about each word, vectors know already from
 // the text that they were trained on.
 func TrainAverages(ctx context.Context, s *finetune.Setup, v *embedding.Vectors, train, dev []labelled.Example) (*linear.Model, error) {
 	return s.FitLinear(ctx, newAverages(s.Kind(), v), train, dev, nil)
@@ -24,9 +24,10 @@ type averages struct {
 	kind  labelled.Kind
 	index map[string]int
 	dim   int
-	unit  []float64 // [V, D], times √D: numbers of about 1, as weights are held small
+	unit  []float64 // [V, D]: unit vectors times √D, so that numbers are about 1 and weights can be small
 }
 
+// newAverages returns the features of examples of a kind.
 func newAverages(kind labelled.Kind, v *embedding.Vectors) *averages {
 	a := &averages{kind: kind, index: v.Index(), dim: v.Dim, unit: make([]float64, len(v.Matrix))}
 	for i := range v.Words {
@@ -43,8 +44,8 @@ func newAverages(kind labelled.Kind, v *embedding.Vectors) *averages {
 	return a
 }
 
-// Size is D for a text, twice as much for two, and three times for a word with its
-// neighbours.
+// Size returns the number of features: D for a text, 2·D for a pair of texts, 3·D for a word with
+// its neighbours.
 func (a *averages) Size() int {
 	switch a.kind {
 	case labelled.Pair:
@@ -55,7 +56,7 @@ func (a *averages) Size() int {
 	return a.dim
 }
 
-// Rows are the means of an example.
+// Rows returns the rows of an example; see linear.Features.
 func (a *averages) Rows(e labelled.Example) (out []linear.Row) {
 	switch a.kind {
 	case labelled.Tagged:
@@ -80,8 +81,8 @@ func (a *averages) Rows(e labelled.Example) (out []linear.Row) {
 	return out
 }
 
-// mean appends the mean of the words' vectors to a row, as the features of a place. Words
-// without a vector are left out.
+// mean appends the mean of the words' vectors to a row, as features place·D and following. Words
+// without a vector don't count.
 func (a *averages) mean(r linear.Row, place int, words []string) linear.Row {
 	sum, n := make([]float64, a.dim), 0
 	for _, w := range words {

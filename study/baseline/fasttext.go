@@ -10,18 +10,18 @@ import (
 	"tinygpt/finetune/ngram"
 )
 
-// FastText is fastText's classifier (Joulin et al. 2017): every n-gram has a vector, a
-// row's vector is the mean of those of its n-grams, and a linear map makes scores of it.
-// It is a linear model whose weights have a low rank, so n-grams that say the same share what is
-// learned. As there, it is trained by stochastic gradient descent with a learning rate that
-// falls linearly to 0; rate and epochs are chosen by the development set.
+// FastText is fastText's classifier (Joulin et al. 2017): every n-gram has a vector, a row's
+// vector is the mean of those of its n-grams, and a linear map computes scores from it. It is a
+// linear model whose weights have a low rank, so that n-grams of similar meaning learn from each
+// other. As in the paper, it is trained by stochastic gradient descent with a learning rate that
+// falls linearly to 0; the development set chooses rate and epochs.
 type FastText struct {
 	features linear.Features
 	outputs  int
 	vectors  []float64 // [F, fastTextWidth]
 	scores   []float64 // [fastTextWidth, outputs]
 	bias     []float64 // [outputs]
-	// Rate and Epochs are those that were chosen.
+	// Rate and Epochs are those that the development set has chosen.
 	Rate   float64
 	Epochs int
 }
@@ -29,14 +29,15 @@ type FastText struct {
 // fastTextWidth is the length of the vectors.
 const fastTextWidth = 50
 
-// The learning rates and numbers of epochs to choose from.
+// The learning rates and numbers of epochs that TrainFastText tries.
 var (
 	fastTextRates  = []float64{0.1, 0.5, 2}
 	fastTextEpochs = []int{5, 25}
 )
 
-// TrainFastText fits a model to the training examples; finetune.Load makes the Setup. The
-// seed draws the vectors to start from and the order of the examples.
+// TrainFastText fits a model to the training examples, with a Setup of finetune.Load. The seed
+// draws the first vectors and the order of the examples. A label that isn't one of the task's is
+// an error.
 func TrainFastText(s *finetune.Setup, train, dev []labelled.Example, seed uint64) (*FastText, error) {
 	f := ngram.Learn(s.Kind(), train)
 	p, err := s.Problem(f, train)
@@ -62,7 +63,7 @@ func TrainFastText(s *finetune.Setup, train, dev []labelled.Example, seed uint64
 	return best, nil
 }
 
-// newFastText returns a model with random vectors and scores of 0, as fastText begins.
+// newFastText returns a model with random vectors and scores of 0, as fastText has at first.
 func newFastText(f linear.Features, outputs int, seed uint64) *FastText {
 	a := &FastText{
 		features: f, outputs: outputs, vectors: make([]float64, f.Size()*fastTextWidth),
@@ -75,7 +76,7 @@ func newFastText(f linear.Features, outputs int, seed uint64) *FastText {
 	return a
 }
 
-// Scores returns those of each of the example's rows; see finetune.Scorer.
+// Scores returns the scores of each of the example's rows; see finetune.Scorer.
 func (a *FastText) Scores(e labelled.Example) (out [][]float64) {
 	for _, r := range a.features.Rows(e) {
 		scores := make([]float64, a.outputs)
@@ -102,6 +103,7 @@ func (a *FastText) scoreRow(scores []float64, r linear.Row) {
 	a.scoreVector(scores, vector[:])
 }
 
+// scoreVector computes the scores of a row's vector.
 func (a *FastText) scoreVector(scores, vector []float64) {
 	copy(scores, a.bias)
 	for i, v := range vector {
@@ -111,9 +113,9 @@ func (a *FastText) scoreVector(scores, vector []float64) {
 	}
 }
 
-// fit goes through the rows Epochs times.
+// fit trains on all examples Epochs times.
 func (a *FastText) fit(p *linear.Problem, seed uint64) {
-	var starts []int // of the rows that a softmax goes over together
+	var starts []int // the first row of each example
 	for i := 0; i < len(p.Rows); i += max(p.Targets[i].Group, 1) {
 		starts = append(starts, i)
 	}
@@ -137,7 +139,7 @@ func (a *FastText) step(p *linear.Problem, i int, rate float64) {
 		a.mean(vectors[j*fastTextWidth:][:fastTextWidth], r)
 		a.scoreVector(errs[j*k:][:k], vectors[j*fastTextWidth:][:fastTextWidth])
 	}
-	// errs becomes the derivative of the loss by the scores.
+	// errs becomes the derivative of the loss with respect to the scores.
 	if p.Grades {
 		errs[0] -= t.Grade
 	} else { // over the choices, which have one score each, or over the classes

@@ -1,6 +1,6 @@
-// Package diagram draws Gorgonia's graph of a model for an audience: forward on the
-// left, backward on the right, where gradients flow the opposite way. Boxes, shapes and
-// arrows are taken from the graph; what an operation is called is package op's to say.
+// Package diagram draws Gorgonia's graph of a model for an audience: the forward pass on the
+// left and the backward pass, where gradients flow the opposite way, on the right. Boxes, shapes
+// and arrows are taken from the graph, names of operations from package op.
 package diagram
 
 import (
@@ -15,63 +15,65 @@ import (
 	"tinygpt/model/op"
 )
 
-// Diagram is a graph in rows: in each an operation and its gradients. Every operation
-// reads what is above it, every gradient what is below or next to it.
+// Diagram is a graph in rows, each with an operation and its gradients. Every operation reads
+// what is above it, every gradient what is below or next to it.
 type Diagram struct {
-	// Title and Note are the line above the picture.
+	// Title and Note are written above the picture, left and right.
 	Title, Note string
-	// Parameters is the number of parameters that are shown, each counted once.
+	// Parameters is the number of parameters that are shown; tied ones count once.
 	Parameters int
 
 	rows  []*row
 	edges []edge
 }
 
-// Options say what is shown of a graph. Without any, equal layers are one.
+// Options say what is shown of a graph. By default, neighbouring layers that are equal are
+// shown as one.
 type Options struct {
-	// Layer is the only one that is shown, from 1; 0 means the whole model.
+	// Layer is the number of the only layer that is shown, from 1; 0 means the whole model.
 	Layer int
 	// Unfold shows each layer.
 	Unfold bool
 }
 
-// row is an operation with its gradients. Either may be missing: a sum of gradients has
-// no operation, what is frozen no gradients.
+// row is an operation with its gradients. Either may be missing: a sum of gradients has no
+// operation, and what is frozen has no gradients.
 type row struct {
-	layer             int // from 0; -1 outside of layers
-	times             int // the layers that the row represents
-	outside           bool
-	forward, backward *box
-	// leaves are what the operation reads that no other one computed, gradients those
-	// of leaves, and seeds the constants that the backward pass begins with.
+	layer             int  // from 0; −1 outside of layers
+	times             int  // how many layers the row represents
+	outside           bool // it stands for what is above or below the layer that is shown
+	forward, backward *box // nil if missing
+	// leaves are the inputs, parameters and constants that the operation reads, gradients the
+	// gradients of parameters, and seeds the constants with which the backward pass begins.
 	leaves, gradients, seeds []chip
 }
 
-// kept says whether the backward pass reads again what the operation read.
+// kept reports whether the backward pass reads what the operation has read.
 func (r *row) kept() bool { return r.forward != nil && r.backward != nil && !r.outside }
 
-// box is one operation, or its gradients by what other operations computed.
+// box is an operation, or its gradients with respect to what other operations have computed.
 type box struct {
 	name, formula, shape string
 	kind                 op.Kind
 	nodes                []*G.Node // that it represents
 }
 
-// chip is a leaf of the graph or the gradient of one.
+// chip is a leaf of the graph, or the gradient of a leaf.
 type chip struct {
 	symbol, text string
-	size         int    // of a parameter that no chip above is
+	size         int    // numbers of a parameter; 0 if a chip above shows the same parameter
 	name         string // of the parameter
 	nodes        []*G.Node
 }
 
-// edge is what the box of one row reads from the same column of another.
+// edge is an arrow from the box of one row to the box in the same column of another.
 type edge struct {
-	from, to int
+	from, to int // rows
 	backward bool
 }
 
-// New draws the graph of a loss that has been differentiated.
+// New returns the diagram of the graph of a loss that has been differentiated. A layer that the
+// model doesn't have is an error.
 func New(m *model.Model, g *model.Graph, loss *G.Node, o Options) (*Diagram, error) {
 	r := newReader(m, g.Expr, loss)
 	if err := r.read(); err != nil {
@@ -99,7 +101,7 @@ func New(m *model.Model, g *model.Graph, loss *G.Node, o Options) (*Diagram, err
 	return d, nil
 }
 
-// note says what the formulas don't.
+// note returns the shape of the batch and explanations of the formulas' symbols.
 func (d *Diagram) note(g *model.Graph) string {
 	sequences := "1 sequence"
 	if g.Batch != 1 {
@@ -118,13 +120,13 @@ func (d *Diagram) note(g *model.Graph) string {
 	return note
 }
 
-// reader makes rows of a graph.
+// reader turns a graph into rows.
 type reader struct {
 	expr    *G.ExprGraph
 	loss    *G.Node
 	names   map[G.Value]string // of parameters
-	seen    map[G.Value]bool   // parameters that a row has read already
-	forward map[*G.Node]bool   // what the loss depends on, and itself
+	seen    map[G.Value]bool   // parameters that have a chip
+	forward map[*G.Node]bool   // the loss and all that it depends on
 	rows    []*row
 	rowOf   map[*G.Node]*row // of operations and gradients
 }
@@ -187,7 +189,7 @@ func (r *reader) ancestors(n *G.Node) {
 	}
 }
 
-// inputs are what a node reads, in the order of its arguments.
+// inputs returns the nodes that a node reads, in the order of its arguments.
 func (r *reader) inputs(n *G.Node) (in []*G.Node) {
 	for it := r.expr.From(n.ID()); it.Next(); {
 		in = append(in, it.Node().(*G.Node))
@@ -195,7 +197,7 @@ func (r *reader) inputs(n *G.Node) (in []*G.Node) {
 	return in
 }
 
-// leaf says whether a node is an input, a parameter or a constant.
+// leaf reports whether a node is an input, a parameter or a constant.
 func leaf(n *G.Node) bool { return n.Op() == nil || n.Op().Arity() == 0 }
 
 // operation adds the row of an operation.
@@ -213,8 +215,7 @@ func (r *reader) operation(n *G.Node) *row {
 	return row
 }
 
-// leafChip says what a leaf is; a parameter that another node represents already has
-// no size.
+// leafChip returns the chip of a leaf. A parameter that has a chip already gets no size.
 func (r *reader) leafChip(symbol string, n *G.Node) chip {
 	c := chip{symbol: symbol, text: shapeOf(n), nodes: []*G.Node{n}}
 	if n.Op() != nil {
@@ -235,9 +236,9 @@ func (r *reader) leafChip(symbol string, n *G.Node) chip {
 	return c
 }
 
-// home is the row of the operation that a gradient node of Gorgonia's belongs to: the
-// one that reads what the gradient is of, or what it reads itself. There is none if
-// several operations read that: then it is the sum of their gradients.
+// home returns the row of the operation that one of Gorgonia's own gradient nodes belongs to:
+// the only one that reads the node of which it is the gradient, or a node that it reads itself.
+// It returns nil if several operations read it: then the node is the sum of their gradients.
 func (r *reader) home(n *G.Node, consumers map[*G.Node][]*row) *row {
 	for _, of := range slices.Concat(n.DerivOf(), r.inputs(n)) {
 		if c := consumers[of]; len(c) == 1 {
@@ -247,7 +248,8 @@ func (r *reader) home(n *G.Node, consumers map[*G.Node][]*row) *row {
 	return nil
 }
 
-// ownRow adds a row for what no single operation owes: above all that it reads.
+// ownRow adds a row for a gradient that belongs to no single operation, above all rows that it
+// reads.
 func (r *reader) ownRow(n *G.Node) *row {
 	at := len(r.rows)
 	for _, c := range r.inputs(n) {
@@ -303,8 +305,8 @@ func (r *reader) gradient(n *G.Node, home *row) error {
 	return nil
 }
 
-// findLayers gives each row the layer of its parameters, and rows without any that of
-// their neighbours.
+// findLayers sets each row's layer: that of its parameters, and for rows without parameters that
+// of the rows around them.
 func (r *reader) findLayers() {
 	first, last := map[int]int{}, map[int]int{}
 	for i, row := range r.rows {
@@ -324,7 +326,7 @@ func (r *reader) findLayers() {
 	}
 }
 
-// describe is op.Describe, with words for Gorgonia's own operations.
+// describe returns op.Describe's description, or one of Gorgonia's own operations.
 func describe(n *G.Node) op.Part {
 	if p, ok := op.Describe(n); ok {
 		return p
@@ -341,8 +343,8 @@ func describe(n *G.Node) op.Part {
 	return p
 }
 
-// gradientOf says by which input of an operation a node is the gradient, and how it is
-// computed. input is -1 if that isn't known.
+// gradientOf returns the index of the operation's input of which node n is the gradient, −1 if
+// that isn't known, and the formula of the gradient.
 func gradientOf(n, operation *G.Node, inputs []*G.Node) (input int, formula string) {
 	if p, ok := op.Describe(n); ok {
 		return p.Input, p.Formula
@@ -355,7 +357,7 @@ func gradientOf(n, operation *G.Node, inputs []*G.Node) (input int, formula stri
 	return input, fmt.Sprintf("d%s = %s·dy", p.Symbols[input], p.Symbols[1-input])
 }
 
-// shapeOf writes a node's shape as in 3,072 × 128.
+// shapeOf returns a node's shape, like "3,072 × 128".
 func shapeOf(n *G.Node) string {
 	if n.IsScalar() || n.Shape().Dims() == 0 {
 		return "a number"

@@ -38,7 +38,7 @@ func (d *Diagram) WriteDOT(w io.Writer) error {
 	return err
 }
 
-// dot adds a box of the row, unless it is nil, with its chips as text.
+// dot adds a box of the row to g, with its chips as text; nil if there is no box.
 func (r *row) dot(g *simple.DirectedGraph, b *box, id string, chips []chip) *dotNode {
 	if b == nil {
 		return nil
@@ -61,7 +61,7 @@ func (r *row) dot(g *simple.DirectedGraph, b *box, id string, chips []chip) *dot
 	return n
 }
 
-// attributes are pairs of key and value.
+// attributes returns the attributes of keys and values that alternate.
 func attributes(pairs ...string) (list []encoding.Attribute) {
 	for i := 0; i < len(pairs); i += 2 {
 		list = append(list, encoding.Attribute{Key: pairs[i], Value: strconv.Quote(pairs[i+1])})
@@ -69,7 +69,7 @@ func attributes(pairs ...string) (list []encoding.Attribute) {
 	return list
 }
 
-// dotNode and dotEdge have attributes.
+// dotNode is a node with a name and attributes.
 type dotNode struct {
 	graph.Node
 	name string
@@ -80,6 +80,7 @@ func (n *dotNode) DOTID() string { return n.name }
 
 func (n *dotNode) Attributes() []encoding.Attribute { return n.list }
 
+// dotEdge is an edge with attributes.
 type dotEdge struct {
 	from, to *dotNode
 	list     []encoding.Attribute

@@ -8,13 +8,13 @@ import (
 	"tinygpt/model/op"
 )
 
-// scene is a picture in units of a pixel.
+// scene is a picture, in pixels.
 type scene struct {
 	Width, Height float64
 	Frames, Boxes []shape
 	Lines         []line
 	Texts         []text
-	Slide         bool // it fits a projector
+	Slide         bool // it is as large as a slide
 }
 
 // shape is a rectangle with its texts.
@@ -26,18 +26,19 @@ type shape struct {
 	Texts               []text
 }
 
-// text has its baseline at X, Y; End means that it ends there.
+// text is a line of text whose baseline begins at X, Y, or with Mid has its middle, with End its
+// end there.
 type text struct {
 	X, Y           float64
 	Text           string
 	Size           float64
 	Bold, End, Mid bool
-	Up             bool // it reads from below to above
+	Up             bool // it reads upwards
 	Muted          bool
 }
 
-// Length is the text's width in the typeface of the picture: where another one is used, it is
-// stretched or squeezed to that.
+// Length returns the text's width in the typeface of the picture. A viewer with another typeface
+// stretches the text to this width.
 func (t text) Length() float64 { return chart.TextWidth(t.Text, t.Size, t.Bold) }
 
 // line is an arrow along points.
@@ -47,7 +48,7 @@ type line struct {
 	Points [][2]float64
 }
 
-// kinds are those that occur, in the order of the legend.
+// kinds returns the kinds of operations that occur, in the order of the legend.
 func (d *Diagram) kinds() (list []op.Kind) {
 	for _, r := range d.rows {
 		for _, b := range []*box{r.forward, r.backward} {
@@ -60,13 +61,13 @@ func (d *Diagram) kinds() (list []op.Kind) {
 	return list
 }
 
-// kindNames are the legend's words.
+// kindNames are the names of kinds in the legend.
 var kindNames = map[op.Kind]string{
 	op.Lookup: "lookup", op.Product: "matrix products", op.Attention: "attention",
 	op.Normalization: "normalization", op.Elementwise: "element by element", op.Loss: "loss",
 }
 
-// colors are those of package chart.
+// colors are the colours of kinds.
 var colors = map[op.Kind]colour{
 	op.Lookup: colour(chart.SkyBlue), op.Product: colour(chart.Blue), op.Attention: colour(chart.Orange),
 	op.Normalization: colour(chart.Green), op.Elementwise: colour(chart.Grey), op.Loss: colour(chart.Purple),
@@ -76,16 +77,16 @@ var colors = map[op.Kind]colour{
 type canvas struct {
 	*measured
 	scene
-	// Left ends of the columns and of the frames, where all ends, and the width of
+	// Left ends of the frames and of the columns, the right end of all, and the widths of
 	// boxes.
 	frameX, leavesX, forwardX, backwardX, gradientsX, end float64
 	forwardWidth, backwardWidth                           float64
-	gap                                                   float64 // between rows
-	tops                                                  []float64
+	gap                                                   float64   // between rows
+	tops                                                  []float64 // of rows
 }
 
-// draw places everything on a picture of that height. What is left over goes to the
-// gaps and the boxes.
+// draw places everything on a picture of this height. Space that is left over widens the gaps
+// and the boxes.
 func (m *measured) draw(height float64) *scene {
 	size := m.size
 	c := &canvas{measured: m, scene: scene{Width: slideWidth, Height: height, Slide: height == slideHeight}}
@@ -115,7 +116,7 @@ func (m *measured) draw(height float64) *scene {
 	return &c.scene
 }
 
-// row draws a row but for the arrows from and to others.
+// row draws a row without the arrows from and to other rows.
 func (c *canvas) row(i int, r *row) {
 	mid := c.tops[i] + c.heights[i]/2
 	across := func(id, class string, from, to float64) {
@@ -146,7 +147,7 @@ func (c *canvas) row(i int, r *row) {
 	}
 }
 
-// head is the title and the names of the columns.
+// head draws the title, the note and the names of the columns.
 func (c *canvas) head() {
 	size := c.size
 	title, base := 1.6*size, headHeight*size
@@ -159,7 +160,7 @@ func (c *canvas) head() {
 		text{X: c.gradientsX, Y: base, Text: "their gradients", Size: size, Muted: true})
 }
 
-// frames go around rows that represent several layers, and say how many.
+// frames draws a frame around each layer, with its number or how many layers it represents.
 func (c *canvas) frames() {
 	for i := 0; i < len(c.rows); {
 		next := i + 1
@@ -179,7 +180,7 @@ func (c *canvas) frames() {
 	}
 }
 
-// place draws a box.
+// place returns the shape of a box at x, y.
 func (c *canvas) place(r *row, b *box, id string, x, y, width, height float64) shape {
 	size := c.size
 	out := shape{ID: id, X: x, Y: y, Width: width, Height: height, Class: fmt.Sprintf("box kind%d", b.kind), Tip: c.tip(b.nodes)}
@@ -204,7 +205,7 @@ func (c *canvas) place(r *row, b *box, id string, x, y, width, height float64) s
 	return out
 }
 
-// leftChips are an operation's leaves, a line each.
+// leftChips returns the shape of an operation's leaves, a line each.
 func (c *canvas) leftChips(chips []chip, id string, x, mid float64) shape {
 	out := c.chipShape(chips, id, x, mid, c.leaves)
 	for i, one := range chips {
@@ -219,8 +220,7 @@ func (c *canvas) leftChips(chips []chip, id string, x, mid float64) shape {
 	return out
 }
 
-// rightChips are the gradients of a row's parameters, and what the backward pass begins
-// with.
+// rightChips returns the shape of a row's gradients of parameters and seeds, a line each.
 func (c *canvas) rightChips(chips []chip, id string, x, mid float64) shape {
 	out := c.chipShape(chips, id, x, mid, c.gradients)
 	for i, one := range chips {
@@ -229,6 +229,7 @@ func (c *canvas) rightChips(chips []chip, id string, x, mid float64) shape {
 	return out
 }
 
+// chipShape returns the shape of chips, without its texts.
 func (c *canvas) chipShape(chips []chip, id string, x, mid, width float64) shape {
 	height := (lineHeight*float64(len(chips)) + 0.3) * c.size
 	out := shape{ID: id, X: x, Y: mid - height/2, Width: width, Height: height, Class: "chip"}
@@ -244,9 +245,8 @@ func (c *canvas) chipShape(chips []chip, id string, x, mid, width float64) shape
 	return out
 }
 
-// arrow is an edge: straight between neighbours, else through its lane. What comes in
-// arrives at a box's first quarter, what goes out leaves at its last, seen along the
-// way.
+// arrow returns the line of an edge: straight between neighbours, else through its lane. Seen in
+// the direction of the flow, it leaves a box near the box's end and arrives near its beginning.
 func (c *canvas) arrow(e edge, i int) line {
 	out := line{ID: fmt.Sprintf("e%d", i), Class: "forward"}
 	column, width := c.forwardX, c.forwardWidth
@@ -274,7 +274,7 @@ func (c *canvas) arrow(e edge, i int) line {
 	return out
 }
 
-// foot is the legend and the notes.
+// foot draws the legend.
 func (c *canvas) foot() {
 	size := c.size
 	y := c.Height - (footHeight-0.3)*size

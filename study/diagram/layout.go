@@ -8,17 +8,16 @@ import (
 	"tinygpt/internal/number"
 )
 
-// A slide is as large as a projector. A graph that isn't readable on one makes a longer
-// picture.
+// A picture is as large as a slide, or higher if the text would be too small to read.
 const (
 	slideWidth  = 1280.0
 	slideHeight = 720.0
-	// Sizes of text: the largest that fits a slide is taken, and on longer pictures
-	// longSize or what fits their width.
+	// Sizes of text. On a slide it is the largest between the first two that fits; on a higher
+	// picture it is longSize, or smaller if the width demands it.
 	largest, smallest, longSize = 19.0, 12.5, 15.0
 )
 
-// layout places everything, with the largest text that fits a slide.
+// layout places everything, with the largest text that fits.
 func (d *Diagram) layout() *scene {
 	for size := largest; size >= smallest; size -= 0.5 {
 		if m := d.measure(size); m.width() <= slideWidth && m.height() <= slideHeight {
@@ -33,20 +32,20 @@ func (d *Diagram) layout() *scene {
 	return m.draw(m.height())
 }
 
-// measured is a picture's sizes before anything is placed.
+// measured has a picture's sizes before anything is placed.
 type measured struct {
 	*Diagram
-	size float64
+	size float64 // of text
 	// Widths of the columns, and heights of the rows.
 	leaves, forward, backward, gradients float64
 	heights                              []float64
-	// Lanes are next to the column of forward and of backward boxes: for each edge that
-	// passes boxes by, the number of its lane from the column.
-	lanes    map[edge]int
-	sideways [2]int // how many
+	// lanes has for each edge that passes boxes the number of its lane, counted from the
+	// column's side; laneCount is the number of lanes next to the forward and the backward column.
+	lanes     map[edge]int
+	laneCount [2]int
 }
 
-// lineHeight and the others are in sizes of text.
+// Lengths in units of the size of text.
 const (
 	lineHeight = 1.22
 	padding    = 0.3
@@ -62,6 +61,7 @@ const (
 	footHeight = 1.9
 )
 
+// measure returns the picture's sizes with this size of text.
 func (d *Diagram) measure(size float64) *measured {
 	m := &measured{Diagram: d, size: size, lanes: map[edge]int{}}
 	width := func(s string, bold bool) float64 { return chart.TextWidth(s, size, bold) }
@@ -102,12 +102,13 @@ func (d *Diagram) measure(size float64) *measured {
 	return m
 }
 
-// chips are the small boxes left and right of the row.
+// chips returns the chips left and right of the row.
 func (r *row) chips() (left, right []chip) {
 	return r.leaves, slices.Concat(r.gradients, r.seeds)
 }
 
-// count is how many numbers a table or a matrix has; of others the shape says it.
+// count returns how many numbers a table or a matrix has; "" for other chips, whose shape says
+// it.
 func (c chip) count() string {
 	if c.size == 0 || !strings.Contains(c.text, "×") {
 		return ""
@@ -115,7 +116,7 @@ func (c chip) count() string {
 	return number.Thousands(c.size)
 }
 
-// says is what a chip on the right says.
+// says returns the text of a chip on the right.
 func (c chip) says() string {
 	if c.symbol != "" {
 		return c.symbol + " = " + c.text
@@ -123,7 +124,7 @@ func (c chip) says() string {
 	return c.text
 }
 
-// symbolWidth is that of the widest symbol of a leaf.
+// symbolWidth returns the width of the widest symbol of a leaf.
 func (m *measured) symbolWidth() (w float64) {
 	for _, r := range m.rows {
 		for _, c := range r.leaves {
@@ -133,7 +134,7 @@ func (m *measured) symbolWidth() (w float64) {
 	return w
 }
 
-// box is the box of a column in row i; nil if there is none.
+// box returns the box of a column in row i; nil if there is none.
 func (d *Diagram) box(i int, backward bool) *box {
 	if backward {
 		return d.rows[i].backward
@@ -141,7 +142,7 @@ func (d *Diagram) box(i int, backward bool) *box {
 	return d.rows[i].forward
 }
 
-// adjacent says whether no other box is between the two of an edge.
+// adjacent reports whether no other box is between the two of an edge.
 func (d *Diagram) adjacent(e edge) bool {
 	for i := min(e.from, e.to) + 1; i < max(e.from, e.to); i++ {
 		if d.box(i, e.backward) != nil {
@@ -151,8 +152,8 @@ func (d *Diagram) adjacent(e edge) bool {
 	return true
 }
 
-// findLanes gives the edges that pass boxes by lanes, in which none covers another:
-// short ones are near the boxes.
+// findLanes gives lanes to the edges that pass other boxes, so that no two edges overlap. Short
+// edges get the lanes next to the boxes.
 func (m *measured) findLanes() {
 	var long []edge
 	for _, e := range m.edges {
@@ -179,15 +180,16 @@ func (m *measured) findLanes() {
 		if e.backward {
 			side = 1
 		}
-		m.sideways[side] = max(m.sideways[side], lane+1)
+		m.laneCount[side] = max(m.laneCount[side], lane+1)
 	}
 }
 
 func abs(n int) int { return max(n, -n) }
 
-// side is the width of the lanes and arrows next to a column.
+// side returns the width of the lanes and arrows next to a column, 0 for forward and 1 for
+// backward.
 func (m *measured) side(i int) float64 {
-	return (arrowRoom + laneWidth*float64(m.sideways[i])) * m.size
+	return (arrowRoom + laneWidth*float64(m.laneCount[i])) * m.size
 }
 
 func (m *measured) width() float64 {

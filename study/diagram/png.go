@@ -18,10 +18,10 @@ import (
 	"tinygpt/model/op"
 )
 
-// WritePNG draws the picture of WriteSVG in points, twice as fine as its units.
+// WritePNG draws the picture of WriteSVG with two pixels for each of its units.
 func (d *Diagram) WritePNG(w io.Writer) error {
 	s := d.layout()
-	// A unit is a point here; 144 of a picture's points to the inch make two of each.
+	// A unit is a point, of which 72 are an inch: 144 dots per inch are two for each.
 	img := vgimg.NewWith(vgimg.UseWH(vg.Length(s.Width), vg.Length(s.Height)), vgimg.UseDPI(144))
 	p := painter{draw.New(img), vg.Length(s.Height)}
 	for _, f := range s.Frames {
@@ -40,7 +40,7 @@ func (d *Diagram) WritePNG(w io.Writer) error {
 	return err
 }
 
-// painter draws parts of a scene, whose y grows downwards.
+// painter draws the parts of a scene, whose y grows downwards.
 type painter struct {
 	draw.Canvas
 	height vg.Length
@@ -50,13 +50,13 @@ func (p painter) at(x, y float64) vg.Point {
 	return vg.Point{X: vg.Length(x), Y: p.height - vg.Length(y)}
 }
 
-// rgba is a share of a colour in a mixture with white.
+// rgba returns the colour mixed with white, of which it is this share.
 func (c colour) rgba(share float64) color.RGBA {
 	mix := func(v uint8) uint8 { return uint8(255 - share*(255-float64(v)) + 0.5) }
 	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 255}
 }
 
-// shape is a rectangle in the style of its class, with its texts; see picture.svg.
+// shape draws a rectangle in the style of its class, with its texts; see picture.svg.
 func (p painter) shape(s shape) {
 	fill, edge, width, dashes := color.RGBA{255, 255, 255, 255}, color.RGBA{0x99, 0x99, 0x99, 255}, 1.0, []vg.Length(nil)
 	switch class, kind, _ := strings.Cut(s.Class, " "); {
@@ -88,7 +88,7 @@ func (p painter) shape(s shape) {
 	}
 }
 
-// line is an arrow.
+// line draws an arrow.
 func (p painter) line(l line) {
 	c, width, dashes := color.RGBA(chart.Black), 2.0, []vg.Length(nil)
 	class, thin, _ := strings.Cut(l.Class, " ")
@@ -129,7 +129,7 @@ func (p painter) line(l line) {
 	p.Fill(arrow)
 }
 
-// text is drawn in the typeface of the plots.
+// text draws a text in the typeface of the plots.
 func (p painter) text(t text) {
 	style := gonumtext.Style{Color: color.Black, Font: font.From(chart.Font, vg.Length(t.Size)), Handler: plot.DefaultTextHandler, YAlign: gonumtext.YBottom}
 	if t.Bold {
@@ -158,5 +158,5 @@ func (p painter) text(t text) {
 	p.FillText(style, at, t.Text)
 }
 
-// kindClass is the class of a box of that kind.
+// kindClass returns the class of boxes of a kind.
 func kindClass(k op.Kind) string { return "kind" + string(rune('0'+int(k))) }

@@ -18,8 +18,8 @@ var pictureSVG string
 
 var picture = template.Must(template.New("picture").Funcs(template.FuncMap{"points": points}).Parse(pictureSVG))
 
-// WriteSVG draws the diagram as a picture of 1280 × 720, or one that is longer if that
-// can't be read. Each box has the names of its nodes for whoever points at it.
+// WriteSVG draws the diagram as a picture of 1280 × 720, or a higher one if the text would be
+// too small to read. Each box shows the names of its nodes when one points at it.
 func (d *Diagram) WriteSVG(w io.Writer) error {
 	type kind struct {
 		Kind       int
@@ -40,16 +40,16 @@ func (d *Diagram) WriteSVG(w io.Writer) error {
 // tint is the share of its colour in a box.
 const tint = 0.16
 
-// colour is a color with a way to write it.
+// colour is a colour that can be mixed with white.
 type colour color.RGBA
 
-// mixed is the colour's share of a mixture with white.
+// mixed returns rgba's mixture as #rrggbb.
 func (c colour) mixed(share float64) template.CSS {
-	mix := func(v uint8) int { return int(255 - share*(255-float64(v)) + 0.5) }
-	return template.CSS(fmt.Sprintf("#%02x%02x%02x", mix(c.R), mix(c.G), mix(c.B)))
+	m := c.rgba(share)
+	return template.CSS(fmt.Sprintf("#%02x%02x%02x", m.R, m.G, m.B))
 }
 
-// points writes the points of a line.
+// points returns the points of a line as in SVG.
 func points(l line) string {
 	var s []string
 	for _, p := range l.Points {
@@ -58,7 +58,7 @@ func points(l line) string {
 	return strings.Join(s, " ")
 }
 
-// tip names nodes as Gorgonia does.
+// tip returns Gorgonia's names of nodes, a line each.
 func (c *canvas) tip(nodes []*G.Node) string {
 	var names []string
 	for _, n := range nodes {

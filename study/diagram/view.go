@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// whole shows all rows; of neighbouring layers that are equal, the first, unless
-// unfold.
+// whole shows all rows, but unless unfold is set only the first of neighbouring layers that are
+// equal.
 func (d *Diagram) whole(r *reader, unfold bool) {
-	place := map[*row]int{} // where a row of the graph is shown
+	place := map[*row]int{} // from a row of the graph to the row in which it is shown
 	for i := 0; i < len(r.rows); {
 		size, times := 1, 1
 		if r.rows[i].layer >= 0 {
@@ -32,14 +32,13 @@ func (d *Diagram) whole(r *reader, unfold bool) {
 		i += size * times
 	}
 	d.connect(r, func(from, to *row) (int, int, bool) {
-		// What a layer hands to the next one that is shown in the same place is what
-		// its frame says.
+		// The arrow from a layer to the next one isn't drawn if both are shown as one.
 		folded := from.layer != to.layer && d.rows[place[from]].times > 1 && d.rows[place[from]].layer == d.rows[place[to]].layer
 		return place[from], place[to], !folded
 	})
 }
 
-// one shows a layer between what is above and what is below.
+// one shows one layer, with a stub for what is above it and one for what is below.
 func (d *Diagram) one(r *reader, layer int) {
 	begin := slices.IndexFunc(r.rows, func(row *row) bool { return row.layer == layer })
 	end := begin + r.layerSize(begin)
@@ -69,7 +68,7 @@ func (d *Diagram) one(r *reader, layer int) {
 	})
 }
 
-// layerSize is how many rows the layer has that begins at row i.
+// layerSize returns the number of rows of the layer that begins at row i.
 func (r *reader) layerSize(i int) int {
 	n := 0
 	for i+n < len(r.rows) && r.rows[i+n].layer == r.rows[i].layer {
@@ -78,8 +77,7 @@ func (r *reader) layerSize(i int) int {
 	return n
 }
 
-// equal says whether the rows of two layers, which begin at a and b, say the same and
-// read rows as far away.
+// equal reports whether two layers, which begin at rows a and b, look the same in a picture.
 func (r *reader) equal(a, b, size int) bool {
 	if b >= len(r.rows) || r.rows[b].layer < 0 || r.layerSize(b) != size {
 		return false
@@ -92,7 +90,8 @@ func (r *reader) equal(a, b, size int) bool {
 	return true
 }
 
-// signature is all of a row that a picture shows.
+// signature returns all that a picture shows of a row, with the distances of the rows that it
+// reads.
 func (r *reader) signature(i int) string {
 	this := r.rows[i]
 	text := ""
@@ -115,7 +114,8 @@ func (r *reader) signature(i int) string {
 	return text
 }
 
-// producers are the rows whose box in the same column a box reads, once for each time.
+// producers calls visit for each row whose box in the same column a box reads, once for each
+// time that it reads it.
 func (r *reader) producers(b *box, backward bool, visit func(from *row)) {
 	for _, n := range b.nodes {
 		for _, c := range r.inputs(n) {
@@ -142,8 +142,8 @@ func (r *row) add(other *row) {
 	}
 }
 
-// connect collects the edges within the columns, each once. place says where rows are
-// shown, and whether the edge is.
+// connect collects the edges within the columns, each once. place returns where the two rows of
+// an edge are shown, and whether the edge is.
 func (d *Diagram) connect(r *reader, place func(from, to *row) (i, j int, shown bool)) {
 	for _, n := range r.expr.AllNodes() {
 		to := r.rowOf[n]

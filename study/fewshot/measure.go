@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Point is a model's accuracy in a task.
+// Point is a model's result in a task with a number of shots.
 type Point struct {
 	Model      string  `json:"model"`
 	Parameters int64   `json:"parameters"`
@@ -16,44 +16,44 @@ type Point struct {
 	Shots      int     `json:"shots"`
 	Trials     int     `json:"trials"`
 	Right      int     `json:"right"`
-	Chance     float64 `json:"chance"`          // accuracy of a guess
-	Ideal      float64 `json:"ideal,omitempty"` // accuracy of the best reader; 0: unknown
+	Chance     float64 `json:"chance"`          // the accuracy of guessing
+	Ideal      float64 `json:"ideal,omitempty"` // the accuracy of the best possible reader; 0: unknown
 }
 
-// Accuracy is the share of right answers.
+// Accuracy returns the share of right answers, 0 to 1.
 func (p Point) Accuracy() float64 { return float64(p.Right) / float64(max(p.Trials, 1)) }
 
-// variance is that of the accuracy: of a binomial share, with one right and one wrong
-// answer more, so that it isn't 0 where all are right (Agresti and Coull 1998).
+// variance returns the variance of the accuracy: that of a binomial share, with one more right
+// and one more wrong answer, so that it isn't 0 where all are right (Agresti and Coull 1998).
 func (p Point) variance() float64 {
 	n := float64(p.Trials) + 2
 	share := (float64(p.Right) + 1) / n
 	return share * (1 - share) / n
 }
 
-// Measurement says what is asked.
+// Measurement says what is measured: each task with each number of shots.
 type Measurement struct {
 	Tasks  []Task
-	Shots  []int // rising
-	Trials int   // of each task
+	Shots  []int // ascending
+	Trials int   // of each task; fewer if it has fewer questions
 	Seed   uint64
 }
 
-// Check says what can't be asked.
+// Check returns an error if there is nothing to measure, or a task has too few examples.
 func (m Measurement) Check() error {
 	if len(m.Shots) == 0 || m.Trials < 1 {
-		return fmt.Errorf("nothing to measure: %d numbers of shots, %d trials", len(m.Shots), m.Trials)
+		return fmt.Errorf("nothing to measure: %d numbers of shots, %d trials: expected one or more of each", len(m.Shots), m.Trials)
 	}
 	for _, t := range m.Tasks {
-		if most := t.MaxShots(); most >= 0 && m.Shots[len(m.Shots)-1] > most {
-			return fmt.Errorf("%s: %d shots, but apart from the question there are %d examples", t.Name(), m.Shots[len(m.Shots)-1], most)
+		if limit := t.MaxShots(); limit >= 0 && m.Shots[len(m.Shots)-1] > limit {
+			return fmt.Errorf("%s: %d shots, but apart from the question there are %d examples: give fewer with --shots", t.Name(), m.Shots[len(m.Shots)-1], limit)
 		}
 	}
 	return nil
 }
 
-// Run measures; each point is given to found when it is known. Done, unless nil, is
-// told how many trials are over.
+// Run measures a model. It calls found for each point, whose Model, Parameters and Seed it
+// leaves empty, and done, unless nil, with how many of all trials are done.
 func (m Measurement) Run(ctx context.Context, s *Scorer, found func(Point), done func(trials, of int)) error {
 	if err := m.Check(); err != nil {
 		return err
@@ -94,6 +94,7 @@ func (m Measurement) Run(ctx context.Context, s *Scorer, found func(Point), done
 	return nil
 }
 
+// trials returns the number of trials of a task.
 func (m Measurement) trials(t Task) int {
 	if n := t.Trials(); n >= 0 {
 		return min(n, m.Trials)
@@ -105,15 +106,15 @@ func (m Measurement) trials(t Task) int {
 // seeds.
 type Cell struct {
 	Accuracy float64
-	// Margin is two standard errors: those of the binomial share or, if they are
-	// larger, those that the seeds' own accuracies show.
+	// Margin is two standard errors: that of a binomial share or, if it is larger, that of the
+	// accuracies of the seeds.
 	Margin        float64
-	Chance, Ideal float64
-	Seeds         int
+	Chance, Ideal float64 // as in Point
+	Seeds         int     // how many
 }
 
-// Summary gathers points: what there is of models, tasks and shots, in their order, and
-// their cells.
+// Summary has the models, tasks and numbers of shots of some points, models and shots in
+// ascending order.
 type Summary struct {
 	Models []Model
 	Tasks  []string
@@ -121,13 +122,13 @@ type Summary struct {
 	points []Point
 }
 
-// Model is a size in a summary.
+// Model is a size of models in a summary.
 type Model struct {
 	Name       string
 	Parameters int64
 }
 
-// Points are those that s gathers.
+// Points returns the points of the summary.
 func (s *Summary) Points() []Point { return s.points }
 
 // Summarise returns the summary of points.
@@ -149,7 +150,7 @@ func Summarise(points []Point) *Summary {
 	return s
 }
 
-// Cell is one of them; ok is false if nothing was measured there.
+// Cell returns the accuracy of a model in a task; ok is false if it wasn't measured.
 func (s *Summary) Cell(m Model, task string, shots int) (c Cell, ok bool) {
 	var sum, squares, binomial float64
 	for _, p := range s.points {

@@ -14,19 +14,18 @@ import (
 	"tinygpt/internal/number"
 )
 
-// shapes tell lines apart, as their colours do.
+// shapes of points distinguish lines, in addition to their colours.
 var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}}
 
-// series is a line of a panel.
+// series is a line of a panel. One without error bars wasn't measured: it is for comparison.
 type series struct {
-	name   string
-	points plotter.XYs
-	errors plotter.YErrors // nil: a line to compare with, not measured
+	name string
+	chart.Bars
 }
 
-// DrawShots draws accuracy against the number of shots, a line per model and one of the
-// best reader, a panel per task, as SVG or PNG by the name's ending (Brown et al. 2020,
-// figure 3.8 and others).
+// DrawShots draws accuracy over the number of shots, with a panel for each task, and in it a line
+// for each model and one for the best possible reader, as SVG or PNG by the name's ending (Brown
+// et al. 2020, figure 3.8 and others).
 func (s *Summary) DrawShots(path string) error {
 	ticks := make([]plot.Tick, len(s.Shots))
 	for i, n := range s.Shots {
@@ -43,14 +42,14 @@ func (s *Summary) DrawShots(path string) error {
 		best := series{name: "best reader"}
 		for i, n := range s.Shots {
 			if c, ok := s.Cell(s.Models[0], task, n); ok && c.Ideal > 0 {
-				best.points = append(best.points, plotter.XY{X: float64(i), Y: 100 * c.Ideal})
+				best.XYs = append(best.XYs, plotter.XY{X: float64(i), Y: 100 * c.Ideal})
 			}
 		}
 		return append(lines, best)
 	})
 }
 
-// DrawSizes draws accuracy against the number of parameters, a line per number of shots
+// DrawSizes draws accuracy over the number of parameters, with a line for each number of shots
 // (Brown et al. 2020, figure 1.3).
 func (s *Summary) DrawSizes(path string) error {
 	ticks := make([]plot.Tick, len(s.Models))
@@ -79,16 +78,17 @@ func short(n int64) string {
 	return fmt.Sprint(n)
 }
 
+// add appends the point of a cell, if it was measured.
 func (l *series) add(x float64, s *Summary, m Model, task string, shots int) {
 	if c, ok := s.Cell(m, task, shots); ok {
-		l.points = append(l.points, plotter.XY{X: x, Y: 100 * c.Accuracy})
-		l.errors = append(l.errors, struct{ Low, High float64 }{100 * c.Margin, 100 * c.Margin})
+		l.Add(x, 100*c.Accuracy, 100*c.Margin, 100*c.Margin)
 	}
 }
 
-// columns of panels.
+// columns is the maximum number of panels side by side.
 const columns = 3
 
+// draw draws a panel for each task, with the series that lines returns for it.
 func (s *Summary) draw(path, xlabel string, ticks []plot.Tick, lines func(task string) []series) error {
 	rows := (len(s.Tasks) + columns - 1) / columns
 	across := min(columns, len(s.Tasks))
@@ -134,13 +134,10 @@ func (s *Summary) panel(task, xlabel string, ticks []plot.Tick, lines []series) 
 		for _, m := range marks {
 			p.Add(m)
 		}
-		if line.errors == nil {
+		if line.YErrors == nil {
 			continue
 		}
-		bars, err := plotter.NewYErrorBars(struct {
-			plotter.XYs
-			plotter.YErrors
-		}{line.points, line.errors})
+		bars, err := plotter.NewYErrorBars(line.Bars)
 		if err != nil {
 			return nil, err
 		}
@@ -152,6 +149,7 @@ func (s *Summary) panel(task, xlabel string, ticks []plot.Tick, lines []series) 
 	return p, nil
 }
 
+// level returns the line of chance.
 func level(from, to, chance float64) (*plotter.Line, error) {
 	l, err := plotter.NewLine(plotter.XYs{{X: from, Y: 100 * chance}, {X: to, Y: 100 * chance}})
 	if err != nil {
@@ -169,17 +167,17 @@ type mark interface {
 	plot.Thumbnailer
 }
 
-// marks are those of line i of a panel: the line and its points, or a dotted line to
-// compare with. A line without points has none.
+// marks returns the marks of line i of a panel: the line and its points, or for one that wasn't
+// measured a dotted line; nil without points.
 func (l series) marks(i int) ([]mark, error) {
-	if len(l.points) == 0 {
+	if len(l.XYs) == 0 {
 		return nil, nil
 	}
-	line, dots, err := plotter.NewLinePoints(l.points)
+	line, dots, err := plotter.NewLinePoints(l.XYs)
 	if err != nil {
 		return nil, err
 	}
-	if l.errors == nil {
+	if l.YErrors == nil {
 		line.Color, line.Width, line.Dashes = chart.Black, vg.Points(1.5), []vg.Length{vg.Points(1.5), vg.Points(3)}
 		return []mark{line}, nil
 	}
@@ -188,7 +186,7 @@ func (l series) marks(i int) ([]mark, error) {
 	return []mark{line, dots}, nil
 }
 
-// legendOf names the lines, and chance.
+// legendOf returns the legend of the lines, and of chance.
 func legendOf(lines []series) (legend []chart.Entry, err error) {
 	for i, line := range lines {
 		marks, err := line.marks(i)

@@ -8,8 +8,8 @@ import (
 	"tinygpt/internal/atomicfile"
 )
 
-// Save writes the summary into a folder: table.md, points.json, and the pictures shots
-// and sizes as SVG and PNG, whose SVGs are returned.
+// Save writes the summary into a folder: table.md, points.json, and the pictures shots and sizes
+// as SVG and PNG. It returns the paths of the SVG ones.
 func (s *Summary) Save(dir string) (pictures []string, err error) {
 	var table bytes.Buffer
 	if err := s.Write(&table, "markdown"); err != nil {

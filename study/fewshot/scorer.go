@@ -14,18 +14,17 @@ import (
 type Normalisation string
 
 const (
-	// PerToken is the mean log-likelihood of the choice's tokens, the paper's for most
-	// tasks.
+	// PerToken is the mean log-likelihood of the choice's tokens; in the paper it is that of
+	// most tasks.
 	PerToken Normalisation = "per-token"
-	// Sum is the choice's log-likelihood as it is.
+	// Sum is the choice's log-likelihood.
 	Sum Normalisation = "sum"
-	// Unconditional takes away what the choice has without the question, log P(choice |
-	// prompt) − log P(choice | the answer's mark alone), the paper's for ARC,
-	// OpenBookQA and RACE.
+	// Unconditional is log P(choice | prompt) − log P(choice | the words before an answer); in
+	// the paper it is that of ARC, OpenBookQA and RACE.
 	Unconditional Normalisation = "unconditional"
 )
 
-// Normalisations lists all of them.
+// Normalisations lists all normalisations.
 var Normalisations = []Normalisation{PerToken, Sum, Unconditional}
 
 // Scorer lets a model answer.
@@ -38,8 +37,8 @@ type Scorer struct {
 	context int
 }
 
-// ParallelTrials are answered together; each has a sequence for what was read and one
-// for each of a number of choices; further choices take turns.
+// parallelTrials is how many trials are answered together. Each has one of the decoder's
+// sequences for its shots and parallelChoices for its choices; further choices take turns.
 const parallelTrials, parallelChoices = 8, 4
 
 // NewScorer returns a scorer of a model with these weights and tokenizer.
@@ -47,22 +46,23 @@ func NewScorer(w *model.Weights, t tokenizer.Tokenizer, l Layout, n Normalisatio
 	return &Scorer{l, n, t, w.NewDecoder(parallelTrials * (1 + parallelChoices)), w.Config().Context}
 }
 
-// Answer is what a model made of a trial.
+// Answer is a model's answer to a trial.
 type Answer struct {
 	Scores []float64 // of the choices
-	Choice int       // the best of them, the first if several are
+	Choice int       // the index of the highest score, the first of equal ones
 }
 
 // candidate is a choice of a trial to be scored.
 type candidate struct {
 	trial, choice int
-	tokens        []int32 // of query and choice
-	scored        int     // how many of them are the choice's
-	logProbs      []float32
+	tokens        []int32   // of query and choice
+	scored        int       // how many of them are the choice's
+	logProbs      []float32 // of the choice's tokens
 }
 
-// Answer answers trials, each with the given numbers of shots, rising: answers[k][i] is
-// that of trial i with shots[k].
+// Answer answers trials, each with all of the numbers of shots, which ascend: answers[k][i] is
+// the answer to trial i with shots[k]. done, unless nil, is called with the number of trials
+// that are answered. A prompt that doesn't fit into the context is an error.
 func (s *Scorer) Answer(ctx context.Context, trials []Trial, shots []int, done func(trials int)) (answers [][]Answer, err error) {
 	answers = make([][]Answer, len(shots))
 	for k := range answers {
@@ -83,6 +83,7 @@ func (s *Scorer) Answer(ctx context.Context, trials []Trial, shots []int, done f
 	return answers, nil
 }
 
+// answer answers up to parallelTrials trials; at returns where the answer with shots[k] goes.
 func (s *Scorer) answer(trials []Trial, shots []int, at func(k, trial int) *Answer) error {
 	read := make([]int, len(trials)) // tokens of each trial's sequence
 	given := 0
@@ -126,7 +127,8 @@ func (s *Scorer) answer(trials []Trial, shots []int, at func(k, trial int) *Answ
 	return nil
 }
 
-// opening is an example up to where its answer begins, after a number of others.
+// opening returns an example up to its answer, with the gap before it if there are examples
+// before it.
 func (s *Scorer) opening(e Example, after int) string {
 	if after == 0 {
 		return s.Layout.query(e)
@@ -146,11 +148,12 @@ func (s *Scorer) encode(pieces ...string) (tokens []int32, err error) {
 	return tokens, nil
 }
 
+// tooLong returns the error of a prompt that doesn't fit into the context.
 func (s *Scorer) tooLong(shots, tokens int) error {
 	return fmt.Errorf("%d shots make a prompt of %d tokens or more, the model's context is %d: give fewer with --shots", shots, tokens, s.context)
 }
 
-// choose scores the choices of trials whose shots were read.
+// choose scores the choices of trials, whose shots the decoder has read, and chooses the best.
 func (s *Scorer) choose(trials []Trial, shots int, read []int, at func(trial int) *Answer) error {
 	var all []candidate
 	for i, t := range trials {
@@ -221,7 +224,8 @@ func (s *Scorer) score(all []candidate, following bool) error {
 	return nil
 }
 
-// unconditional takes from the scores what the choices have without their questions.
+// unconditional subtracts from the scores the log-probabilities of the choices without their
+// questions.
 func (s *Scorer) unconditional(all []candidate, at func(trial int) *Answer) error {
 	mark, err := s.tokens.Encode(s.Layout.query(Example{}))
 	if err != nil {
@@ -245,6 +249,7 @@ func (s *Scorer) unconditional(all []candidate, at func(trial int) *Answer) erro
 	return nil
 }
 
+// normalised returns a candidate's score.
 func (s *Scorer) normalised(c candidate) float64 {
 	sum := 0.0
 	for _, p := range c.logProbs {

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Show writes the first trial of each task, with each number of shots, as the model
-// reads it, and its score of each choice: > is the model's.
+// Show writes the first trial of each task, with each number of shots, as the model reads it,
+// and the score of each choice; > marks the model's answer.
 func (m Measurement) Show(ctx context.Context, w io.Writer, s *Scorer) error {
 	if err := m.Check(); err != nil {
 		return err

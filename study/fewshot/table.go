@@ -11,7 +11,7 @@ import (
 	"tinygpt/internal/terminal"
 )
 
-// Write writes the summary as text, markdown or csv.
+// Write writes the summary; format is text, markdown or csv, and anything else an error.
 func (s *Summary) Write(w io.Writer, format string) error {
 	switch format {
 	case "text":
@@ -39,8 +39,8 @@ func (s *Summary) Write(w io.Writer, format string) error {
 	return fmt.Errorf("format %q: expected text, markdown or csv", format)
 }
 
-// rows are the table: a header, then for each task a row per model, chance, and the
-// best reader where it is known.
+// rows returns the rows of a table: a header, then for each task a row for each model, one for
+// chance, and one for the best reader where it is known.
 func (s *Summary) rows() [][]string {
 	header := []string{"accuracy, %", "parameters"}
 	for _, n := range s.Shots {
@@ -82,7 +82,7 @@ func shotsName(n int) string {
 	return fmt.Sprintf("%d shots", n)
 }
 
-// aligned puts the cells under one another.
+// aligned returns the rows as a table of aligned columns.
 func aligned(rows [][]string) string {
 	t := terminal.Table{Right: func(column int) bool { return column > 0 }}
 	for _, r := range rows {
@@ -102,12 +102,12 @@ func markdown(rows [][]string) string {
 	return b.String()
 }
 
-// Rises says for each task in a line whether accuracy grew with shots (of the largest
-// model) and with size (at the largest number of shots) by more than the error bars of
-// both ends together.
+// Rises returns a line for each task that says whether accuracy rises with shots (for the
+// largest model) and with size (for the largest number of shots) by more than the sum of the
+// error bars at both ends.
 func (s *Summary) Rises() string {
 	var b strings.Builder
-	last, most, fewest := s.Models[len(s.Models)-1], s.Shots[len(s.Shots)-1], s.Shots[0]
+	largest, most, fewest := s.Models[len(s.Models)-1], s.Shots[len(s.Shots)-1], s.Shots[0]
 	for _, task := range s.Tasks {
 		var parts []string
 		compare := func(what string, from, to Cell, ok bool) {
@@ -123,8 +123,8 @@ func (s *Summary) Rises() string {
 			}
 			parts = append(parts, fmt.Sprintf("%s %+.0f ± %.0f (%s)", what, 100*gain, 100*margin, verdict))
 		}
-		from, ok1 := s.Cell(last, task, fewest)
-		to, ok2 := s.Cell(last, task, most)
+		from, ok1 := s.Cell(largest, task, fewest)
+		to, ok2 := s.Cell(largest, task, most)
 		compare(fmt.Sprintf("%d to %d shots", fewest, most), from, to, ok1 && ok2 && most > fewest)
 		from, ok1 = s.Cell(s.Models[0], task, most)
 		compare("smallest to largest model", from, to, ok1 && ok2 && len(s.Models) > 1)

@@ -18,13 +18,13 @@ type Task interface {
 	Name() string
 	// About says in a few words what is asked for.
 	About() string
-	// Trial returns number i of an endless series of a seed, with that many shots. The
-	// shots of a trial with fewer are the first of those of one with more. The question
-	// isn't among the shots.
+	// Trial returns trial i of an endless series for a seed, with this number of shots. A
+	// trial with fewer shots has the first shots of the same trial with more. The question isn't
+	// among the shots.
 	Trial(seed uint64, i, shots int) Trial
-	// MaxShots is how many shots a trial can have; -1: any number.
+	// MaxShots returns the maximum number of shots of a trial; −1: any number.
 	MaxShots() int
-	// Trials is how many different questions there are; -1: more than anybody asks.
+	// Trials returns how many different questions there are; −1: too many to ask all.
 	Trials() int
 }
 
@@ -32,8 +32,8 @@ type Task interface {
 type Trial struct {
 	Shots []Example
 	Query Example
-	// Ideal is the probability that the best reader is right with the first k shots,
-	// for each k up to all; nil where that isn't known.
+	// Ideal[k] is the probability that the best possible reader is right with the first k
+	// shots; nil if it isn't known.
 	Ideal []float64
 }
 
@@ -44,7 +44,7 @@ type Example struct {
 	Answer   int
 }
 
-// BuiltIn are the tasks of the built-in world.
+// BuiltIn returns the tasks of the built-in world.
 func BuiltIn() (tasks []Task) {
 	for _, t := range quiz.Tasks() {
 		tasks = append(tasks, builtIn{t})
@@ -52,8 +52,8 @@ func BuiltIn() (tasks []Task) {
 	return tasks
 }
 
-// Open returns the built-in task of that name, or the task that a file holds, read with the
-// options.
+// Open returns the built-in task of that name, or reads the task of the file of that name; see
+// ReadTask.
 func Open(name string, o data.Options) (Task, error) {
 	var names []string
 	for _, t := range BuiltIn() {
@@ -68,8 +68,9 @@ func Open(name string, o data.Options) (Task, error) {
 	return ReadTask(name, o)
 }
 
-// builtIn asks what was kept out of the sheets. Shots are as those that were trained
-// on, as in the paper, where they come from the training sets.
+// builtIn is a task of the built-in world. It asks questions that were held out of the sheets in
+// the training text; its shots are like those in the sheets, as in the paper, where they come
+// from the training sets.
 type builtIn struct{ quiz.Task }
 
 func (t builtIn) Name() string  { return t.Task.Name }
@@ -93,7 +94,7 @@ func example(e quiz.Example) Example {
 	return Example{e.Question, e.Choices, slices.Index(e.Choices, e.Answer)}
 }
 
-// file is a task of examples that a file holds.
+// file is a task with the examples of a file.
 type file struct {
 	name     string
 	examples []Example
@@ -103,8 +104,8 @@ type file struct {
 //
 //	{"question": "hot", "choices": ["warm", "cold"], "answer": "cold"}
 //
-// in the columns that package labelled finds; the answer is one of the choices or its
-// number.
+// Package labelled finds the columns. The answer is one of the choices or its number. Errors
+// name the file.
 func ReadTask(path string, o data.Options) (Task, error) {
 	rows, err := labelled.ReadExamples(path, "", labelled.Choice, o)
 	var unknown *labelled.UnknownColumns
