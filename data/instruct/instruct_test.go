@@ -76,9 +76,12 @@ func TestRecords(t *testing.T) {
 {"chosen": [{"role":"user","content":"Hi"},{"role":"assistant","content":"A"}], "rejected": [{"role":"user","content":"Hi"},{"role":"assistant","content":"B"}]}
 {"messages": [{"role": "user", "content": "Hi"}], "answers": ["a", "b", "c"], "ranks": [1, 0, 1]}
 {"messages": [{"role": "user", "content": "Hi"}], "answers": ["a"], "label": false}
+{"prompt": "Hi", "completion": "Go away.", "label": false}
+{"prompt": "Hi", "completion": "Hello.", "label": true}
+{"conversations": [{"from": "system", "value": "Be kind."}, {"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello."}]}
 `
 	examples, err := Parse(strings.NewReader(text), "x.jsonl")
-	if err != nil || len(examples) != 7 {
+	if err != nil || len(examples) != 10 {
 		t.Fatalf("%d examples, %v", len(examples), err)
 	}
 	if got := examples[1].Prompt[0].Content; got != "Add.\n1 and 2" || examples[1].Answers[0] != "3" {
@@ -90,8 +93,16 @@ func TestRecords(t *testing.T) {
 	if got := examples[5].Pairs(); !slices.Equal(got, [][2]int{{1, 0}, {1, 2}}) {
 		t.Errorf("pairs %v: want those of the better one only, not of the tie", got)
 	}
-	if examples[6].Demonstration() || examples[6].Comparison() {
-		t.Error("a thumb down is taken for a demonstration or a comparison")
+	for _, e := range examples[6:8] {
+		if e.Demonstration() || e.Comparison() {
+			t.Errorf("a thumb down is taken for a demonstration or a comparison: %+v", e)
+		}
+	}
+	if e := examples[8]; !e.Demonstration() || e.Answers[0] != "Hello." {
+		t.Errorf("a thumb up is read as %+v", e)
+	}
+	if e := examples[9]; !e.Demonstration() || !slices.Equal(e.Prompt, []Message{{System, "Be kind."}, {User, "Hi"}}) || e.Answers[0] != "Hello." {
+		t.Errorf("a conversation of ShareGPT's form is read as %+v", e)
 	}
 	var b bytes.Buffer
 	if err := Write(&b, examples); err != nil {
@@ -131,8 +142,9 @@ func TestRecordErrors(t *testing.T) {
 		`{"prompt": "Hi"}`:                "no answer",
 		`{"prompt": "Hi", "chosen": "a"}`: "rejected",
 		`{"response": "Hi"}`:              "messages are empty",
-		`{"prompt": "Hi", "answers": ["a", "b"], "ranks": [1]}`:            "1 ranks for 2 answers",
-		`{"messages": [{"role": "bot", "content": "x"}], "response": "y"}`: `role "bot"`,
+		`{"prompt": "Hi", "answers": ["a", "b"], "ranks": [1]}`:              "1 ranks for 2 answers",
+		`{"messages": [{"role": "bot", "content": "x"}], "response": "y"}`:   `role "bot"`,
+		`{"conversations": [{"from": "tool", "value": "x"}], "output": "y"}`: `role "tool"`,
 		`nonsense`: "x.jsonl:1",
 		"{\"prompt\": \"a\", \"response\": \"\xff\"}": "x.jsonl:1: not UTF-8",
 	}, func(text string) ([]Example, error) { return Parse(strings.NewReader(text), "x.jsonl") })

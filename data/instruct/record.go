@@ -14,14 +14,15 @@ import (
 )
 
 // Record is one line of a file of JSON lines: a demonstration, a pair, or a ranking.
-// The prompt is given as Messages, as Prompt, or as Instruction with an optional
-// Input; a conversation whose last message is the assistant's is a demonstration.
+// The prompt is given as Messages or Conversations, as Prompt, or as Instruction with an
+// optional Input; a conversation whose last message is the assistant's is a demonstration.
 // Keys that Record has no field for are passed over.
 type Record struct {
-	Messages    []Message `json:"messages,omitempty"`
-	Prompt      Texts     `json:"prompt,omitzero"`
-	Instruction string    `json:"instruction,omitempty"`
-	Input       string    `json:"input,omitempty"`
+	Messages      []Message     `json:"messages,omitempty"`
+	Conversations Conversations `json:"conversations,omitempty"`
+	Prompt        Texts         `json:"prompt,omitzero"`
+	Instruction   string        `json:"instruction,omitempty"`
+	Input         string        `json:"input,omitempty"`
 
 	// Of a demonstration: the answer.
 	Response   string `json:"response,omitempty"`
@@ -31,7 +32,7 @@ type Record struct {
 	Chosen   Texts `json:"chosen,omitzero"`
 	Rejected Texts `json:"rejected,omitzero"`
 	// For a ranking: K answers and their ranks; the smaller rank is better, equal ones
-	// are a tie. For a thumb: one answer, and whether it was good.
+	// are a tie. For a thumb: one answer, of any of these keys, and whether it was good.
 	Answers []string `json:"answers,omitempty"`
 	Ranks   []int    `json:"ranks,omitempty"`
 	Label   *bool    `json:"label,omitempty"`
@@ -41,6 +42,30 @@ type Record struct {
 	Time    string `json:"time,omitempty"` // RFC 3339
 	Seed    uint64 `json:"seed,omitempty"`
 	Labeler int    `json:"labeler,omitempty"`
+}
+
+// Conversations are messages as ShareGPT has them, with the keys from and value, in which
+// human and gpt take turns.
+type Conversations []Message
+
+// UnmarshalJSON reads the messages under our names for the roles; others stay as they are.
+func (c *Conversations) UnmarshalJSON(b []byte) error {
+	var turns []struct{ From, Value string }
+	if err := json.Unmarshal(b, &turns); err != nil {
+		return err
+	}
+	*c = nil
+	for _, t := range turns {
+		role := Role(t.From)
+		switch t.From {
+		case "human":
+			role = User
+		case "gpt":
+			role = Assistant
+		}
+		*c = append(*c, Message{role, t.Value})
+	}
+	return nil
 }
 
 // Texts is a text, or a list of messages, as trl's datasets have either for a prompt
@@ -139,6 +164,7 @@ func (r *Record) Example() (e Example, err error) {
 			return e, errors.New(`no answer: expected "response" (or "output"), "chosen" and "rejected", "answers" with "ranks", or messages that end with the assistant's`)
 		}
 		e.Answers, e.Ranks = []string{answer}, []int{0}
+		e.Bad = r.Label != nil && !*r.Label
 	}
 	e.Prompt = prompt
 	return e, CheckPrompt(prompt)
@@ -150,6 +176,8 @@ func (r *Record) prompt() (prompt []Message, answer string) {
 	switch {
 	case len(r.Messages) > 0:
 		prompt = r.Messages
+	case len(r.Conversations) > 0:
+		prompt = r.Conversations
 	case len(r.Prompt.Messages) > 0:
 		prompt = r.Prompt.Messages
 	case r.Prompt.Text != "":

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
 	"tinygpt/align"
 	"tinygpt/data/instruct"
 )
