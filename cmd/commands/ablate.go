@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/configs"
 	"tinygpt/finetune"
 	"tinygpt/internal/number"
 	"tinygpt/internal/suggest"
@@ -41,7 +42,11 @@ them together with n-grams, each on the same examples. Results are kept one by o
 				return err
 			}
 			out := narration(c)
-			fmt.Fprintf(out, "configuration: %s\n", source)
+			preset, _, err := configs.Load(c.String("config"))
+			if err != nil {
+				return err
+			}
+			printConfiguration(out, 15, source, &preset, &cfg)
 			examples, setup, err := finetune.Load(cfg.Finetune, nil)
 			if err != nil {
 				return err

@@ -80,11 +80,10 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 			if c.Bool("resume") {
 				return resumeAlign(c, kind)
 			}
-			s, source, err := alignSettings(c)
+			s, err := alignConfiguration(c)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(narration(c), "configuration: %s\n", source)
 			ctx, stop := interruptible(c)
 			defer stop()
 			p := terminal.NewStages(c.App.ErrWriter)
@@ -96,6 +95,19 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 			return trainAlign(ctx, c, t)
 		},
 	}
+}
+
+// alignConfiguration is alignSettings for a training, and prints what they are.
+func alignConfiguration(c *cli.Context) (s alignment.Settings, err error) {
+	s, source, err := alignSettings(c)
+	if err != nil {
+		return s, err
+	}
+	base, _, err := align.Load(c.String("config"))
+	if err == nil {
+		printConfiguration(narration(c), 15, source, &base, &s.Config)
+	}
+	return s, err
 }
 
 // alignSettings puts together what the flags ask for.

@@ -28,7 +28,7 @@ on where it was.`,
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			s, source, err := alignSettings(c)
+			s, err := alignConfiguration(c)
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ on where it was.`,
 					return err
 				}
 			}
-			fmt.Fprintf(out, "configuration: %s\nfolder:        %s\n", source, dir)
+			fmt.Fprintf(out, "folder:        %s\n", dir)
 			ctx, stop := interruptible(c)
 			defer stop()
 			p := terminal.NewStages(c.App.ErrWriter)

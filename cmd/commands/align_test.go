@@ -39,7 +39,7 @@ func TestAlign(t *testing.T) {
 `)
 	contains(t, succeed(t, "align", "data", "--scale", "0.01", "--examples"), "33,207", "1,557", "[trap]")
 	succeed(t, "train", "--config", "tiny.yaml", "--set", "model.context=128")
-	contains(t, succeed(t, "align", "sft"), "demonstrations", "runs/sft-1")
+	contains(t, succeed(t, "align", "sft", "--set", "sft.batch_size=7"), "configuration: file align.yaml\n               with sft.batch_size 7 (not 8)\n", "demonstrations", "runs/sft-1")
 	contains(t, succeed(t, "align", "reward"), "right about the validation pairs", "two labelers agree                          72.6 %")
 	contains(t, refused(t, 1, "sample", "--run", "reward-1", "Mia"), "runs/reward-1: a run of kind reward writes no texts: expected one of kind dpo, grpo, imported, ppo, sft or text")
 	contains(t, refused(t, 1, "align", "ppo", "--from", "runs/reward-1"), "ppo starts from a run of kind sft, dpo, ppo or grpo")

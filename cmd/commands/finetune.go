@@ -49,7 +49,7 @@ func startFinetune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	printConfiguration(out, source, &base, &cfg)
+	printConfiguration(out, 18, source, &base, &cfg)
 	if cfg.Train, err = forProcesses(out, cfg.Train); err != nil {
 		return err
 	}

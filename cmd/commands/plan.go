@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
+	"tinygpt/configs/manual"
 	"tinygpt/data/world"
 	"tinygpt/run"
 	"tinygpt/study/scaling"
@@ -57,6 +58,9 @@ fewer layers if it is large) in seconds, and says what to change when memory won
 			defer stop()
 			if r.Speed, err = scaling.Measure(ctx, cfg.Model, cfg.Train.BatchSize); err != nil {
 				return interrupted(err)
+			}
+			for _, change := range manual.Changes(&asked.base, &asked.Config) {
+				source += ", with " + change
 			}
 			s := scaling.PlanSection(c.String("config"), source, cfg, r.Speed, r.Accelerator, r.Machine)
 			if note != "" {

@@ -32,8 +32,8 @@ func TestScalingTable(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	inTinyFolder(t)
-	out := succeed(t, "plan", "--config", "tiny.yaml")
-	contains(t, out, "Configuration: file tiny.yaml", "6 updates of 48 tokens (2 sequences of 24 at a time);", "It fits", "training this model")
+	out := succeed(t, "plan", "--config", "tiny.yaml", "--set", "train.seed=7")
+	contains(t, out, "Configuration: file tiny.yaml, with train.seed 7 (not ", "6 updates of 48 tokens (2 sequences of 24 at a time);", "It fits", "training this model")
 	var report struct {
 		Sections []struct {
 			Rows []struct {

@@ -51,7 +51,7 @@ func start(c *cli.Context) error {
 		return err
 	}
 	out := narration(c)
-	printConfiguration(out, asked.source, &asked.base, &asked.Config)
+	printConfiguration(out, 18, asked.source, &asked.base, &asked.Config)
 	if asked.Train, err = forProcesses(out, asked.Train); err != nil {
 		return err
 	}
@@ -254,11 +254,11 @@ func best(s train.State) string {
 }
 
 // printConfiguration says where a configuration is from, and what the command line changes
-// in it. Both are pointers to settings.
-func printConfiguration(out io.Writer, source string, base, changed any) {
-	fmt.Fprintf(out, "configuration:    %s\n", source)
+// in it. Both are pointers to settings. What is said begins in that column.
+func printConfiguration(out io.Writer, column int, source string, base, changed any) {
+	fmt.Fprintf(out, "%-*s%s\n", column, "configuration:", source)
 	for _, change := range manual.Changes(base, changed) {
-		fmt.Fprintln(out, terminal.Fit("                  with "+change, terminal.Width(out)))
+		fmt.Fprintln(out, terminal.Fit(strings.Repeat(" ", column)+"with "+change, terminal.Width(out)))
 	}
 }
 

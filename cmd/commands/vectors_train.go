@@ -97,7 +97,7 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	fmt.Fprintf(narration(c), "configuration: %s\n", source)
+	base := cfg
 	if files := c.StringSlice("data"); len(files) > 0 {
 		cfg.Data.Files, cfg.Data.StoriesBytes = files, 0
 	}
@@ -109,6 +109,7 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 	if err := setVectors(c, &cfg); err != nil {
 		return nil, "", err
 	}
+	printConfiguration(narration(c), 15, source, &base, &cfg)
 	cfg = cfg.Completed()
 	if err := cfg.Validate(); err != nil {
 		return nil, "", fmt.Errorf("configuration, %s: %w", source, err)
@@ -194,7 +195,7 @@ func newVectors(c *cli.Context, cfg training.Config) (*training.Session, error) 
 // runVectors trains, and writes the vectors.
 func runVectors(c *cli.Context, s *training.Session, dir string) error {
 	out := narration(c)
-	fmt.Fprintf(out, "run folder: %s\n\n", dir)
+	fmt.Fprintf(out, "run folder:  %s\n\n", dir)
 	unlock, err := run.Lock(dir)
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func TestVectorsTrainText(t *testing.T) {
 func TestVectorsFromPipe(t *testing.T) {
 	t.Chdir(t.TempDir())
 	fixture.Stdin(t, strings.Repeat("the cat sat on the mat\n", 20))
-	contains(t, succeed(t, "vectors", "train", "--data", "-", "--min-count", "1", "--force", "--epochs", "1", "--run", "piped words"), "files:       1 file, 1 document, 460 bytes")
+	contains(t, succeed(t, "vectors", "train", "--data", "-", "--min-count", "1", "--force", "--epochs", "1", "--run", "piped words"), "configuration: preset vectors.yaml\n               with data.files [\"-\"] (not [])\n", "               with vectors.epochs 1 (not 15)\n", "files:       1 file, 1 document, 460 bytes")
 	text := expect.File(t, "piped words/config.yaml")
 	contains(t, string(text), "files:\n  - ")
 	contains(t, refused(t, 1, "vectors", "train", "--resume", "--run", "piped words"), "came through a pipe and can't be read again")
