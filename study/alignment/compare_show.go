@@ -26,6 +26,19 @@ func (c *Comparison) Show(out io.Writer) {
 	percent := func(digits int, share func(*Result) float64) func(int, *Result) string {
 		return func(_ int, r *Result) string { return fmt.Sprintf("%.*f %%", digits, 100*share(r)) }
 	}
+	// Of few prompts there may be none of a kind, and then nothing to say of it.
+	asked := func(r *Result, tasks ...instruct.Task) bool {
+		return slices.ContainsFunc(tasks, func(t instruct.Task) bool { _, any := r.Tasks[t]; return any })
+	}
+	percentOf := func(tasks []instruct.Task, digits int, share func(*Result) float64) func(int, *Result) string {
+		return func(i int, r *Result) string {
+			if !asked(r, tasks...) {
+				return "–"
+			}
+			return percent(digits, share)(i, r)
+		}
+	}
+	tales, questions := []instruct.Task{instruct.Tell}, []instruct.Task{instruct.Ask, instruct.Trap, instruct.OneWord}
 	known := func(is bool, text string) string {
 		if !is {
 			return ""
@@ -37,21 +50,26 @@ func (c *Comparison) Show(out io.Writer) {
 	row("gold", func(_ int, r *Result) string { return fmt.Sprintf("%.3f ± %.3f", r.Gold, 1.96*r.GoldError) })
 	row("by gold", func(i int, r *Result) string { return known(i > 0, r.ByGold.String()) })
 	row("by labelers", func(i int, r *Result) string { return known(i > 0, r.ByLabelers.String()) })
-	row("made up", percent(1, func(r *Result) float64 { return r.MadeUp }))
+	row("made up", percentOf(questions, 1, func(r *Result) float64 { return r.MadeUp }))
 	row("ends by itself", percent(1, func(r *Result) float64 { return r.Ended }))
 	row("tokens", func(_ int, r *Result) string { return fmt.Sprintf("%.1f", r.Tokens) })
 	row("KL, nats", func(_ int, r *Result) string { return known(r.KL >= 0, fmt.Sprintf("%.1f", r.KL)) })
 	row("bits per byte", func(_ int, r *Result) string { return known(r.BitsPerByte > 0, fmt.Sprintf("%.4f", r.BitsPerByte)) })
 	rows = append(rows, []string{"gold by task"})
 	for _, t := range instruct.Tasks {
-		row("  "+string(t), func(_ int, r *Result) string { return fmt.Sprintf("%.2f", r.Tasks[t]) })
+		row("  "+string(t), func(_ int, r *Result) string {
+			if !asked(r, t) {
+				return "–"
+			}
+			return fmt.Sprintf("%.2f", r.Tasks[t])
+		})
 	}
 	rows = append(rows, []string{"stories that are as asked for, and questions answered right"})
-	row("  coherent", percent(0, func(r *Result) float64 { return r.Coherent }))
-	row("  hero", percent(0, func(r *Result) float64 { return r.Hero }))
-	row("  mood", percent(0, func(r *Result) float64 { return r.Mood }))
-	row("  topic", percent(0, func(r *Result) float64 { return r.Topic }))
-	row("  right", percent(0, func(r *Result) float64 { return r.Right }))
+	row("  coherent", percentOf(tales, 0, func(r *Result) float64 { return r.Coherent }))
+	row("  hero", percentOf(tales, 0, func(r *Result) float64 { return r.Hero }))
+	row("  mood", percentOf(tales, 0, func(r *Result) float64 { return r.Mood }))
+	row("  topic", percentOf(tales, 0, func(r *Result) float64 { return r.Topic }))
+	row("  right", percentOf(questions, 0, func(r *Result) float64 { return r.Right }))
 	fmt.Fprint(out, terminal.SideBySide(rows))
 }
 
