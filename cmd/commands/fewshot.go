@@ -139,7 +139,7 @@ func fewshotAction(c *cli.Context) error {
 		return printJSON(c, s.Points())
 	}
 	if format == "text" {
-		fmt.Fprintf(out, "model: %s; up to %s questions of each task, choices by %s log-likelihood; ± is two standard errors\n\n", r.Dir, number.Thousands(m.Trials), normalisation)
+		fmt.Fprintf(terminal.Prose(out), "model: %s; up to %s questions of each task, choices by %s log-likelihood; ± is two standard errors\n\n", r.Dir, number.Thousands(m.Trials), normalisation)
 	}
 	return s.Write(out, format)
 }

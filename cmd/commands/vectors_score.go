@@ -201,23 +201,30 @@ func (s *scoring) measure(v *embedding.Vectors) scoreReport {
 func (r scoreReport) print(out io.Writer) {
 	for _, a := range r.Analogies {
 		t := terminal.Framed()
-		head, right := table.Row{"section", "questions", "unknown"}, []table.ColumnConfig{{Number: 2, Align: prettytext.AlignRight}, {Number: 3, Align: prettytext.AlignRight}}
-		for i, m := range r.Methods {
+		head := []string{"section", "questions", "unknown"}
+		for _, m := range r.Methods {
 			head = append(head, string(m)+" %")
-			right = append(right, table.ColumnConfig{Number: 4 + i, Align: prettytext.AlignRight})
 		}
-		t.AppendHeader(head)
-		t.SetColumnConfigs(right)
+		rows := [][]string{head} // as wide as the table's
+		for _, s := range a.Sections {
+			rows = append(rows, []string{s.Name})
+		}
+		columns := terminal.Fitting(rows, terminal.Width(out))
+		for i := range columns[1:] {
+			columns[1+i].Align = prettytext.AlignRight
+		}
+		t.SetColumnConfigs(columns)
+		t.AppendHeader(cells(head))
 		row := func(s query.SectionScore) {
-			cells := table.Row{s.Name, s.Questions, s.Unknown}
+			scored := table.Row{s.Name, s.Questions, s.Unknown}
 			for i := range r.Methods {
 				share := "–"
 				if s.Questions > 0 {
 					share = fmt.Sprintf("%.1f", s.Share(i))
 				}
-				cells = append(cells, share)
+				scored = append(scored, share)
 			}
-			t.AppendRow(cells)
+			t.AppendRow(scored)
 		}
 		for _, s := range a.Sections {
 			row(s)

@@ -90,7 +90,9 @@ func Print(w io.Writer, sections []Section) error {
 		if i > 0 {
 			text.WriteString("\n")
 		}
-		fmt.Fprintf(&text, "%s: %s\n", s.Name, s.Comment)
+		for _, line := range wrap(s.Name+": "+s.Comment, width) {
+			fmt.Fprintln(&text, line)
+		}
 		for _, k := range s.Keys {
 			fmt.Fprintf(&text, "  %s  (%s, default %s)\n", k.Name, k.Type, k.Default)
 			for _, line := range wrap(k.Comment, width-6) {
