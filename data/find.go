@@ -34,7 +34,7 @@ const (
 	whySpecial = "not a regular file"
 	whyClosed  = "not readable by this user"
 	whyNobody  = "a pipe that nobody writes to"
-	whySame    = "a file that is read already"
+	whySame    = "read already"
 )
 
 // found is a file to read; only says that nothing else was asked for, so that it is an

@@ -138,7 +138,7 @@ func TestOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectTexts(t, slices.Collect(c.Texts()), "a", "a", "c")
-	if !strings.Contains(c.Report.String(), "a file that is read already") || !strings.Contains(c.Report.String(), "a link to nothing (dangling.txt") {
+	if !strings.Contains(c.Report.String(), "read already") || !strings.Contains(c.Report.String(), "a link to nothing (dangling.txt") {
 		t.Error(c.Report)
 	}
 	// Of one that is named nothing may be wrong.

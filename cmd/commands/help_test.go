@@ -50,3 +50,12 @@ func TestHelpOnNarrowTerminal(t *testing.T) {
 type narrow struct{ strings.Builder }
 
 func (*narrow) Columns() int { return 50 }
+
+// The help of train names the presets that train takes, and none of a fine-tuning.
+func TestTrainPresets(t *testing.T) {
+	text := succeed(t, "train", "--help")
+	contains(t, text, "small-zh.yaml", "gpt2-124m.yaml")
+	if strings.Contains(text, "sentiment.yaml") {
+		t.Error(text)
+	}
+}

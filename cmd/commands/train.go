@@ -25,7 +25,7 @@ func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
 		Usage: "train a model on the built-in stories or on your texts",
-		Description: "The configuration is a YAML file or one of the presets " + strings.Join(configs.Presets(), ", ") + ".\n" +
+		Description: "The configuration is a YAML file or one of the presets " + strings.Join(presetsFor("train"), ", ") + ".\n" +
 			"Everything the run makes goes into its folder, runs/NAME-1 unless --run names another.",
 		Flags: []cli.Flag{
 			configFlag(yamlFile, "small.yaml", "train"),
