@@ -31,8 +31,8 @@ func (p Product) FLOP() float64 { return 2 * float64(p.M) * float64(p.N) * float
 func Products(c model.Config, rows int) []Product {
 	d := c.Width
 	var list []Product
-	for _, out := range []struct{ in, out int }{{d, 3 * d}, {d, d}, {d, 4 * d}, {4 * d, d}} {
-		in, out := out.in, out.out
+	for _, l := range []struct{ in, out int }{{d, 3 * d}, {d, d}, {d, 4 * d}, {4 * d, d}} {
+		in, out := l.in, l.out
 		list = append(list,
 			Product{In: in, Out: out, Pass: "forward", M: rows, N: out, K: in},
 			Product{In: in, Out: out, Pass: "dX", TransB: true, M: rows, N: in, K: out},

@@ -1,6 +1,7 @@
 package perf
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -54,13 +55,7 @@ func (s Steps) parts() []Part {
 		list = append(list, Part{name, 1e3 * took.Seconds() / float64(s.Count), took.Seconds() / s.Took.Seconds()})
 	}
 	slices.SortFunc(list, func(a, b Part) int {
-		if a.Ms != b.Ms {
-			if a.Ms > b.Ms {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(cmp.Compare(b.Ms, a.Ms), strings.Compare(a.Name, b.Name))
 	})
 	return list
 }

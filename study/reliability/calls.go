@@ -17,7 +17,7 @@ import (
 // call is a system call that has succeeded, as strace prints it.
 type call struct {
 	name         string
-	path, second string // below the folder that is looked at
+	path, second string // relative to the folder that is watched; second is the new name of a renamed file
 	fd           int
 	number       int64 // an offset or a length
 	data         []byte
@@ -28,19 +28,20 @@ type call struct {
 
 func (c call) has(flag string) bool { return slices.Contains(strings.Split(c.flags, "|"), flag) }
 
-// changes says whether a power cut after the call may leave anything else than before it.
+// changes reports whether a power cut after the call may leave something else than one before
+// it.
 func (c call) changes() bool {
 	return !c.network && c.name != "close" && c.name != "lseek" && (c.name != "openat" || c.has("O_CREAT") || c.has("O_TRUNC"))
 }
 
 func (c call) String() string { return fmt.Sprintf("%s %s %s %d", c.name, c.path, c.second, c.fd) }
 
-// traced are the calls that change files, and those that say which.
+// traced lists the system calls that change files, and those that tell which file a handle is.
 const traced = "openat,open,creat,close,lseek,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fsync,fdatasync,sync_file_range," +
 	"rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,link,linkat,symlink,symlinkat,dup,dup2,dup3,copy_file_range,sendfile,splice,fallocate"
 
-// strace are the words before a command whose calls are written to a file: the strings in
-// hexadecimal digits, and not shortened.
+// strace returns the words that, before a command, have its system calls written to a file,
+// with strings in hexadecimal digits and not shortened.
 func strace(log string) []string {
 	return []string{"strace", "-f", "-qq", "--seccomp-bpf", "-xx", "-s", "50000000", "-e", "signal=none", "-e", "trace=" + traced, "-o", log}
 }
@@ -104,7 +105,7 @@ func parseCalls(log io.Reader, folder string) (list []call, err error) {
 	}
 }
 
-// parseCall reads a call's arguments. ours says whether they are about files below folder.
+// parseCall reads a call's arguments. ours reports whether it is about files below folder.
 func parseCall(name, arguments, folder string, known map[int]string) (c call, ours bool, err error) {
 	c.name = name
 	var texts []string

@@ -17,8 +17,9 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// Compare returns how the files of two folders of runs differ, where runs that were
-// trained alike may not: names, and every bit but times and the folder's own name.
+// Compare returns the differences between the files of two folders of runs, a line for each
+// file: in names and in every bit. It leaves out what may differ between runs that were
+// trained alike: times, caches of tokens and the folders' own names.
 func Compare(reference, dir string) (differences []string) {
 	want, got := contents(reference), contents(dir)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
@@ -36,7 +37,7 @@ func Compare(reference, dir string) (differences []string) {
 	return differences
 }
 
-// contents reads all files below a folder, without what measures time.
+// contents returns the files below a folder by their names, without times.
 func contents(dir string) map[string][]byte {
 	all := map[string][]byte{}
 	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -59,6 +60,8 @@ var (
 	clock = regexp.MustCompile(`\b[0-9.]+ ?(ms|s|min|h)\b`)
 )
 
+// timeless returns a file's content without times and without the name of the run's folder
+// dir; of a file that can't be read, the error.
 func timeless(path, dir string) []byte {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -75,8 +78,8 @@ func timeless(path, dir string) []byte {
 	return bytes.ReplaceAll(text, []byte(filepath.Base(dir)), []byte("DIR"))
 }
 
-// tensors is a safetensors file's tensors and metadata, one after another, without the
-// time that training took and the sum over the file.
+// tensors returns a safetensors file's metadata and tensors, without the time that training
+// took and checksums.
 func tensors(path string) []byte {
 	f, err := safetensors.Open(path)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 // smallFile is the size of a file, in bytes, up to which it is cut off at every length.
 const smallFile = 4 << 10
 
-// cuts are the lengths that a file is cut off at: all that are shorter than it if it is
-// small. If it is large, those after which a field ends, one less and one more, and times
-// lengths besides, evenly spaced. A file in a folder of the run's has these alone: it is
-// that of a run of another kind.
+// cuts returns the lengths that a file is cut off at. A small file is cut off at every length.
+// A large one is cut off where a field ends, a byte before and a byte after that, and at
+// further lengths, evenly spaced, of which there are as many as times says. A file in a
+// subfolder is cut off only at these: it belongs to a run of another kind.
 func cuts(name string, text []byte, times int) []int {
 	chosen := map[int]bool{}
 	for i := range times {
@@ -56,7 +56,7 @@ func cuts(name string, text []byte, times int) []int {
 	return slices.Sorted(maps.Keys(chosen))
 }
 
-// upTo are 0, 1, … n−1.
+// upTo returns 0, 1, … n−1.
 func upTo(n int) []int {
 	list := make([]int, n)
 	for i := range list {

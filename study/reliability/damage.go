@@ -15,11 +15,11 @@ import (
 	"strings"
 )
 
-// replacements are put in the place of every value of a JSON or YAML file.
+// replacements are the values that every value of a JSON or YAML file is replaced by.
 var replacements = []string{"null", `""`, "-1", "1e30", "[]", "{}"}
 
-// Damage replaces every value of a run's JSON and YAML files, one after another: commands
-// that read the run or go on with it succeed, or refuse in one line.
+// Damage replaces every value of a run's JSON and YAML files, one at a time, and checks that
+// a command that reads the run or goes on with it succeeds or refuses in one line.
 func (k Kind) Damage(p *Program, r *Report, _ int, _ uint64) error {
 	return k.eachFile(p, func(reference, name string, text []byte) error {
 		mutants := mutantsOf(name, text)
@@ -32,9 +32,9 @@ func (k Kind) Damage(p *Program, r *Report, _ int, _ uint64) error {
 	})
 }
 
-// Cut cuts every file of a run off: a small one at every length, a large one at the end of
-// each field, and at times lengths besides. Commands that read the run or go on with it
-// succeed, or refuse in one line.
+// Cut cuts off every file of a run, a small one at every length, a large one at the end of
+// each field and at further lengths, as many as times says. It checks that a command that
+// reads the run or goes on with it succeeds or refuses in one line.
 func (k Kind) Cut(p *Program, r *Report, times int, _ uint64) error {
 	return k.eachFile(p, func(reference, name string, text []byte) error {
 		lengths := cuts(name, text, times)
@@ -55,8 +55,8 @@ func (k Kind) Cut(p *Program, r *Report, times int, _ uint64) error {
 // unread are the endings of files that no command reads.
 var unread = []string{".svg", ".png", ".md"}
 
-// eachFile makes a run and calls do for each of its files that some command reads; of
-// several models' folders, for those of the first one.
+// eachFile makes a run and calls do for each of its files that some command reads. Of files
+// with the same name, as in the folders of several models, it takes the first.
 func (k Kind) eachFile(p *Program, do func(reference, name string, text []byte) error) error {
 	reference, _, err := k.reference(p)
 	if err != nil {
@@ -118,8 +118,8 @@ func (k Kind) damage(p *Program, r *Report, x *row, reference, name string, text
 	return os.RemoveAll(whole)
 }
 
-// mutantsOf are a run's file with each of its values replaced: of JSON lines, those of each
-// line that has a key that no line before it has.
+// mutantsOf returns copies of a run's file, each with one of its values replaced. Of JSON
+// lines it replaces the values of each line with a key that no line before it has.
 func mutantsOf(name string, text []byte) (list [][]byte) {
 	switch filepath.Ext(name) {
 	case ".json":
@@ -151,7 +151,8 @@ func mutantsOf(name string, text []byte) (list [][]byte) {
 	return list
 }
 
-// jsonMutants are a JSON text with each of its values replaced by each of replacements.
+// jsonMutants returns copies of a JSON text, each with one of its values replaced by one of
+// replacements.
 func jsonMutants(text []byte) (list [][]byte) {
 	var tree any
 	if json.Unmarshal(text, &tree) != nil {
@@ -184,8 +185,8 @@ func jsonMutants(text []byte) (list [][]byte) {
 	return list
 }
 
-// some are all of a list, or the first ones of a vocabulary and the like, whose members are
-// alike.
+// some returns a list, or the first three elements of a long one, such as a vocabulary, whose
+// elements are alike.
 func some[T any](list []T) []T {
 	if len(list) > 40 {
 		return list[:3]
@@ -196,7 +197,8 @@ func some[T any](list []T) []T {
 // yamlLine is a key of a YAML text of one key in a line, with its value.
 var yamlLine = regexp.MustCompile(`(?m)^( *[a-z_0-9]+:)(.*)$`)
 
-// yamlMutants are a YAML text with the value of each of its lines replaced.
+// yamlMutants returns copies of a YAML text, each with the value of one line replaced by one of
+// replacements.
 func yamlMutants(text []byte) (list [][]byte) {
 	for _, at := range yamlLine.FindAllSubmatchIndex(text, -1) {
 		for _, r := range replacements {

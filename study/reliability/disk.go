@@ -13,12 +13,14 @@ import (
 	"strings"
 )
 
-// disk is a file system that remembers what was synced: what a power cut may leave of it.
-// It has what can be seen of the calls of a program, below one folder.
+// disk is a model of the files below one folder, made from a program's system calls. It knows
+// what was synced, and so what a power cut may leave.
 type disk struct {
-	root    *node
-	open    map[int]*handle
-	forgets func(*node) bool // unless nil: what isn't synced though the program asks for it
+	root *node
+	open map[int]*handle
+	// forgets, unless nil, reports whether a file or folder isn't synced although the program
+	// asks for it.
+	forgets func(*node) bool
 }
 
 // node is a file or a folder. A file's content, and a folder's entries, survive a power cut
@@ -64,8 +66,8 @@ func (d *disk) find(name string) *node {
 	return nil
 }
 
-// call does what a call has done that succeeded. Unknown calls, on files of the disk, are
-// errors: they may change it.
+// call does to the disk what a successful system call has done. A call that it doesn't know is
+// an error: it may change the disk.
 func (d *disk) call(c call) error {
 	switch c.name {
 	case "openat":
@@ -76,7 +78,7 @@ func (d *disk) call(c call) error {
 		n := d.find(c.path)
 		if n == nil {
 			in, last := d.parent(c.path)
-			if in == nil || !c.has("O_CREAT") { // was there before, and is only read
+			if in == nil || !c.has("O_CREAT") { // a file that was there before and is only read
 				delete(d.open, c.result)
 				return nil
 			}
@@ -152,8 +154,8 @@ func (d *disk) call(c call) error {
 	return nil
 }
 
-// write puts data at an offset into a file; the content that was there is left to those
-// who hold it.
+// write writes data to a file at an offset. It doesn't change the old content, which synced
+// may share.
 func (n *node) write(at int64, data []byte) {
 	end := at + int64(len(data))
 	if at == int64(len(n.content)) {
@@ -179,7 +181,7 @@ const (
 	ways
 )
 
-// after writes what a power cut leaves of a folder to a folder of this computer.
+// after writes what a power cut leaves of a file or folder to a path of this computer.
 func (n *node) after(way int, to string) error {
 	if !n.folder {
 		return os.WriteFile(to, n.left(way), 0o666)
@@ -196,7 +198,7 @@ func (n *node) after(way int, to string) error {
 	return nil
 }
 
-// leaves are the entries of a folder that a power cut leaves.
+// leaves returns the entries of a folder that a power cut leaves.
 func (n *node) leaves(way int) map[string]*node {
 	if way == losesAll {
 		return n.durable
@@ -204,7 +206,8 @@ func (n *node) leaves(way int) map[string]*node {
 	return n.entries
 }
 
-// folders are a folder that a power cut leaves and all those in it, which may be runs too.
+// folders returns a folder and all folders in it that a power cut leaves, by their paths: they
+// may be runs too.
 func (n *node) folders(way int, name string) map[string]*node {
 	all := map[string]*node{name: n}
 	for key, in := range n.leaves(way) {
@@ -215,7 +218,7 @@ func (n *node) folders(way int, name string) map[string]*node {
 	return all
 }
 
-// left is the content of a file that a power cut leaves; none of a missing file.
+// left returns the content of a file that a power cut leaves; nil for a missing file.
 func (n *node) left(way int) []byte {
 	if n == nil {
 		return nil
@@ -229,7 +232,8 @@ func (n *node) left(way int) []byte {
 // lockFile may stay: its holder is gone.
 const lockFile = ".lock"
 
-// unsynced are the files and folders below a folder that a power cut would change.
+// unsynced returns the paths of the files and folders below a folder that a power cut would
+// change.
 func (n *node) unsynced(name string) (list []string) {
 	if !n.folder {
 		if !bytes.Equal(n.content, n.synced) {

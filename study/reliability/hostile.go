@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// attempt is a command that is given what no program should trust: numbers without bounds,
-// bombs, pipes where files are meant.
+// attempt is a command with input that no program should trust: enormous numbers, files that
+// grow when they are read, pipes in place of files.
 type attempt struct {
 	// fault names the sort of attempt, line is the command; see Kind.Begin.
 	fault, line string
@@ -22,7 +22,7 @@ type attempt struct {
 	expected expected
 }
 
-// expected is how an attempt has to end.
+// expected is how an attempt must end.
 type expected int
 
 const (
@@ -38,7 +38,7 @@ var sizes = []string{
 	"train.batch_size=100000000", "tokenizer.vocab_size=9223372036854775807", "data.stories_bytes=1000000000000",
 }
 
-// attempts are all of them. The folder DIR has the files of hostileFiles.
+// attempts returns all attempts. In their lines DIR is the folder of hostileFiles.
 func attempts() (list []attempt) {
 	add := func(o expected, fault string, lines ...string) {
 		for _, line := range lines {
@@ -87,8 +87,8 @@ func attempts() (list []attempt) {
 	return list
 }
 
-// Hostile makes all attempts: each ends well or is refused in one line, soon, without a trace
-// and without much memory, and writes no control characters in its errors.
+// Hostile makes all attempts and checks that each succeeds or is refused in one line, soon,
+// without a stack trace, without much memory, and without control characters in its errors.
 func Hostile(p *Program, r *Report) error {
 	const dir = "hostile"
 	if err := hostileFiles(p, filepath.Join(p.Folder, dir)); err != nil {
@@ -124,7 +124,7 @@ func Hostile(p *Program, r *Report) error {
 	return nil
 }
 
-// hostileFiles makes what the attempts read in a folder.
+// hostileFiles writes the files that the attempts read into a folder.
 func hostileFiles(p *Program, dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
@@ -202,7 +202,7 @@ func replace(before, after string) func(path string, text []byte) error {
 // pipe makes a named pipe that nobody writes to.
 func pipe(path string, _ []byte) error { return syscall.Mkfifo(path, 0o666) }
 
-// bomb is a gzip file of a beginning and of more than ten gigabytes: a part again and again.
+// bomb returns a gzip file of a beginning and more than ten gigabytes of repetitions of part.
 func bomb(begin, part []byte) []byte {
 	pressed := func(text []byte) []byte {
 		var b bytes.Buffer

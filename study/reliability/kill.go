@@ -20,7 +20,8 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// reference makes an undisturbed run of a kind and says how long that took.
+// reference makes an undisturbed run of a kind. It returns the run's folder, below p.Folder,
+// and how long it took.
 func (k Kind) reference(p *Program) (dir string, took time.Duration, err error) {
 	dir = "reference-" + strings.NewReplacer(" ", "", ",", "", "-", "").Replace(k.Name)
 	if err := os.RemoveAll(filepath.Join(p.Folder, dir)); err != nil {
@@ -37,8 +38,8 @@ func (k Kind) reference(p *Program) (dir string, took time.Duration, err error) 
 }
 
 // Kill kills runs of a kind with SIGKILL at random instants, half of them while a file is
-// being written, until that was done times times. In between it reads the folder, and at
-// the end of each run it compares it with one that was never killed.
+// being written, until it has done so times times. After each kill it reads the folder, and
+// at the end of each run it compares the run with one that was never killed.
 func (k Kind) Kill(p *Program, r *Report, times int, seed uint64) error {
 	return k.interrupt(p, r, "SIGKILL", times, seed, func(x *row, process *Process, _ *rand.Rand) {
 		process.Signal(syscall.SIGKILL)
@@ -48,8 +49,9 @@ func (k Kind) Kill(p *Program, r *Report, times int, seed uint64) error {
 	})
 }
 
-// interrupt has stop end a run of a kind at random instants, again and again until it is
-// through.
+// interrupt calls stop, which ends a process, for runs of a kind at random instants until it
+// has done so times times. Each run is stopped one to four times, unless it completes before,
+// and then brought to its end and compared with an undisturbed one.
 func (k Kind) interrupt(p *Program, r *Report, fault string, times int, seed uint64, stop func(*row, *Process, *rand.Rand)) error {
 	if k.server {
 		return k.interruptServer(p, r, fault, times, seed, stop)
@@ -104,12 +106,12 @@ func (k Kind) interrupt(p *Program, r *Report, fault string, times int, seed uin
 	return nil
 }
 
-// through says whether a command brought its run to the end, or found it there.
+// through reports whether a command brought its run to the end, or found it there.
 func (k Kind) through(e Ended) bool {
 	return e.Fault() == "" && (e.Status == 0 || e.Status == 1 && strings.Contains(e.Stderr, cmp.Or(k.Done, "has made all its")))
 }
 
-// await waits for a random instant, or for one while a file is being written. It says
+// await waits for a random instant, or for one while a file is being written. It reports
 // whether the command still runs then.
 func (k Kind) await(process *Process, dir string, took time.Duration, random *rand.Rand) bool {
 	instant := time.Duration(random.Float64() * float64(took))
@@ -129,7 +131,7 @@ func (k Kind) await(process *Process, dir string, took time.Duration, random *ra
 	return process.Running(time.Duration(random.Float64() * float64(2*time.Millisecond)))
 }
 
-// temporary are the files below a run's folder that a process hasn't completed yet: those
+// temporary returns the files below a run's folder that a process hasn't completed yet: those
 // that it has open without a name, or with a temporary one.
 func (r *Process) temporary(dir string) (list []string) {
 	open := fmt.Sprintf("/proc/%d/fd", r.cmd.Process.Pid)
@@ -143,9 +145,9 @@ func (r *Process) temporary(dir string) (list []string) {
 	return list
 }
 
-// inspect looks at what a stop has left. The checkpoint is whole, isn't older than before,
-// and no more than an interval older than the last step that was noted. A command that
-// reads the folder succeeds if there is a checkpoint. It returns the checkpoint's step.
+// inspect checks what a stop has left and returns the checkpoint's step. The checkpoint must
+// be whole, its step not below before, and in a training at most an interval below the last
+// step in the metrics. A command that reads the folder must succeed if there is a checkpoint.
 func (k Kind) inspect(p *Program, r *Report, x *row, dir string, before int, random *rand.Rand) int {
 	whole := filepath.Join(p.Folder, dir)
 	step, there := 0, false
@@ -184,7 +186,7 @@ func (k Kind) inspect(p *Program, r *Report, x *row, dir string, before int, ran
 	return step
 }
 
-// lastStep is the last whole line's step in a file of metrics.
+// lastStep returns the step in the last whole line of a file of metrics; 0 without one.
 func lastStep(text []byte) (step int) {
 	for line := range bytes.Lines(text) {
 		var m struct{ Step int }

@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// Kind is a kind of run. In its command lines DIR is the run's folder; other runs are
-// named as in base.
+// Kind is a kind of run. In its command lines DIR is the run's folder; other runs have their
+// names in base.
 type Kind struct {
 	Name   string
-	Begin  string
-	Resume string   // how it goes on once its folder has Marker
-	Marker string   // the file that a folder has from when it can be resumed
-	Reads  []string // commands that read the folder at any time
-	Done   string   // what a command says that finds the work done; of trainings "has made all its"
+	Begin  string   // the command that begins the run
+	Resume string   // the command that goes on once the folder has Marker; "" if Begin does
+	Marker string   // the name of a file that the folder has as soon as the run can be resumed
+	Reads  []string // commands that may read the folder at any time
+	Done   string   // part of the message of a command that finds the work done; "" is "has made all its"
 	server bool     // a server that appends rankings: see interruptServer
 }
 
@@ -57,7 +57,8 @@ func rows(n int) string {
 	return b.String()
 }
 
-// base are the runs that others start from.
+// base are the commands that make the runs that others start from. Each ends in the run's
+// folder.
 var base = []string{
 	"train --config tiny.yaml --run base",
 	"align sft --from base --run sft",
@@ -99,8 +100,8 @@ var Kinds = []Kind{
 	{Name: "rankings", Begin: "align reward --from sft --data DIR/" + rankingsFile + " --run DIR-export", server: true},
 }
 
-// KindsOf returns the kinds with names in which a word begins with one of words; all
-// without words.
+// KindsOf returns, for each of words, the kinds in whose names a word begins with it; all
+// kinds if there are no words. It fails for a word that no kind has.
 func KindsOf(words []string) (list []Kind, err error) {
 	if len(words) == 0 {
 		return Kinds, nil
@@ -129,7 +130,7 @@ func names() (list []string) {
 // words returns a command line's words for a run in a folder.
 func words(line, dir string) []string { return strings.Fields(strings.ReplaceAll(line, "DIR", dir)) }
 
-// next is the command that begins the run in dir or goes on with it.
+// next returns the command that begins the run in dir or goes on with it.
 func (k Kind) next(p *Program, dir string) []string {
 	if k.Resume != "" {
 		if _, err := os.Stat(filepath.Join(p.Folder, dir, k.Marker)); err == nil {
@@ -139,8 +140,8 @@ func (k Kind) next(p *Program, dir string) []string {
 	return words(k.Begin, dir)
 }
 
-// NewProgram makes a work folder with texts, configurations and base runs for the program
-// at path.
+// NewProgram returns the program at path, and writes texts, configurations and base runs into
+// folder, its work folder. limit is Program.Limit. It fails if a base run can't be made.
 func NewProgram(path, folder string, limit time.Duration) (*Program, error) {
 	p := &Program{Path: path, Folder: folder, Limit: limit}
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -11,10 +11,12 @@ import (
 	"time"
 )
 
-// Limits has runs of a kind meet a full disk, a limit on the size of files, few file
-// handles, closed standard streams, a pipe that nobody reads, a folder that can't be
-// written to and one that is removed, two starts at once: they go on, or end with one line
-// and a status that isn't 0. What they leave can be gone on with, once there is room again.
+// Limits starts runs of a kind with a full disk, a limit on the size of files, few file
+// handles, closed standard streams, a pipe that nobody reads, a folder that can't be written
+// to and one that is removed, and two at once in one folder. Each must go on, or end with one
+// line and a status other than 0, and the next command must be able to go on from what is
+// left once the limit is gone. It tries as many sizes of disks and files as times says, and
+// removes a folder and starts two commands at once as often.
 func (k Kind) Limits(p *Program, r *Report, times int, _ uint64) error {
 	if k.server {
 		return k.fillServer(p, r)
@@ -25,12 +27,12 @@ func (k Kind) Limits(p *Program, r *Report, times int, _ uint64) error {
 	}
 	stem := strings.Replace(reference, "reference", "limited", 1)
 	for i := range times {
-		// The size of files that are allowed grows from nothing to enough.
+		// The allowed size of files grows from nothing to enough.
 		kilobytes := i * 64 / times
 		if err := k.limited(p, r, "file-size limit", reference, fmt.Sprintf("%s-size-%d", stem, i), fmt.Sprintf("ulimit -f %d", kilobytes), nil); err != nil {
 			return err
 		}
-		// A disk of its own that fills up: as many kilobytes are free as the run needs, less and more.
+		// A disk of its own, which is too small for the run at first and large enough at last.
 		if os.Geteuid() == 0 {
 			dir := fmt.Sprintf("%s-disk-%d", stem, i)
 			whole := filepath.Join(p.Folder, dir)
@@ -49,7 +51,7 @@ func (k Kind) Limits(p *Program, r *Report, times int, _ uint64) error {
 		}
 		for fault, line := range map[string]string{
 			"closed standard streams": "exec 0<&- 1>&- 2>&-", "standard output on a full disk": "exec >/dev/full",
-			// A pipe whose reader has gone, to a program that isn't ended by that.
+			// A pipe whose reader has gone, for a program that ignores SIGPIPE.
 			"broken pipe": "trap '' PIPE; exec > >(:); sleep 0.2",
 		} {
 			if i > 0 {
@@ -79,8 +81,8 @@ func (k Kind) Limits(p *Program, r *Report, times int, _ uint64) error {
 	return nil
 }
 
-// limited makes a run after a line of shell that limits it, then goes on with it without
-// the limit, and compares.
+// limited makes a run after a line of shell that limits it, then goes on with it without the
+// limit, and compares it with the reference. more, unless nil, is called in between.
 func (k Kind) limited(p *Program, r *Report, fault, reference, dir, line string, more func()) error {
 	x := r.row(fault, k.Name)
 	process, err := p.shell(line, k.next(p, dir)...)

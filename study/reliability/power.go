@@ -19,17 +19,18 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// Power cuts the power of a run: it has strace write down the run's system calls, replays
-// them on a disk that forgets what wasn't synced, and looks at what is left after each
-// call. The checkpoint is whole, doesn't go back, and has the metrics before it; when the
-// run says that it is done, all is synced. After times of the calls, evenly chosen, the
-// run goes on from what is left, and is compared.
+// Power simulates power cuts: it has strace write down a run's system calls, replays them on a
+// disk that forgets what wasn't synced, and checks what is left after each call. The
+// checkpoint must be whole, must not go back, and must have metrics up to its step; when the
+// run says that it is done, all must be synced. After some of the calls, evenly spaced and as
+// many as times says, the run goes on from what is left and is compared with an undisturbed
+// one. It needs strace.
 func (k Kind) Power(p *Program, r *Report, times int, seed uint64) error {
 	return k.power(p, r, times, seed, nil)
 }
 
-// PowerBlind shows that Power would notice: it replays the run on a disk that syncs no
-// file, and on one that syncs no folder. Each must be found out.
+// PowerBlind checks that Power notices faults: it replays a run on a disk that syncs no file,
+// and on one that syncs no folder, and Power must find something wrong with each.
 func (k Kind) PowerBlind(p *Program, r *Report, _ int, seed uint64) error {
 	for _, what := range []string{"files", "folders"} {
 		x := r.row("power cut, "+what+" never synced", k.Name)
@@ -46,7 +47,7 @@ func (k Kind) PowerBlind(p *Program, r *Report, _ int, seed uint64) error {
 	return nil
 }
 
-// power is Power on a disk that doesn't sync what forgets says; with times 0 no run goes on.
+// power is Power on a disk with that function forgets; see disk. With times 0 no run goes on.
 func (k Kind) power(p *Program, r *Report, times int, seed uint64, forgets func(*node) bool) error {
 	if _, err := exec.LookPath("strace"); err != nil {
 		return fmt.Errorf("power cuts need strace: %w", err)
@@ -148,8 +149,8 @@ func (k Kind) power(p *Program, r *Report, times int, seed uint64, forgets func(
 	return nil
 }
 
-// traced runs a command and returns its calls. during, unless nil, is given the process with
-// its output, and has it end.
+// traced runs a command and returns its system calls. during, unless nil, gets the process
+// and its output, and makes it end.
 func (p *Program) traced(args []string, during func(*Process, io.Reader) error) ([]call, error) {
 	log := filepath.Join(p.Folder, "strace.log")
 	defer os.Remove(log)
@@ -181,8 +182,9 @@ func (p *Program) traced(args []string, during func(*Process, io.Reader) error) 
 	return parseCalls(f, p.Folder)
 }
 
-// checkpoint looks at what a power cut leaves of a run's checkpoint and metrics, and returns
-// the checkpoint's step; 0 without one. everyStep says that each step has a line of metrics.
+// checkpoint checks what a power cut leaves of a run's checkpoint and metrics, and returns
+// the checkpoint's step, 0 without one, and what is wrong, "" if nothing is. everyStep says
+// that each step has a line of metrics.
 func checkpoint(n *node, way int, everyStep bool, known verified) (step int, problem string) {
 	entries := n.leaves(way)
 	file, metrics := entries["last.safetensors"], entries["metrics.jsonl"]
@@ -203,8 +205,8 @@ func checkpoint(n *node, way int, everyStep bool, known verified) (step int, pro
 	return step, problem
 }
 
-// verified are checkpoints that were read before, by where their bytes are: most calls
-// change nothing in most runs.
+// verified holds what read has returned for checkpoints, by the address of their bytes: most
+// calls change nothing in most runs.
 type verified map[stretch]outcome
 
 type stretch struct {
@@ -239,8 +241,8 @@ func (v verified) read(content []byte) (step int, problem string) {
 	return o.step, o.problem
 }
 
-// powerServer cuts the power of a server that times rankings are sent to, after each of its
-// calls: what was acknowledged is there.
+// powerServer is power for a server that is sent rankings, as many as times says: after each
+// of its calls what was acknowledged must be there.
 func (k Kind) powerServer(p *Program, r *Report, times int, forgets func(*node) bool) error {
 	x := r.row("power cut", k.Name)
 	const dir = "power-rankings"

@@ -41,14 +41,18 @@ type Ended struct {
 	Memory   int64 // the most that was seen resident, in bytes
 }
 
-// mostMemory is what no command may take: all runs are tiny. mostAddresses stops one that
-// would take the computer's.
-const mostMemory, mostAddresses = 1 << 30, 8 << 30
+const (
+	// maxMemory is how many bytes of memory a command may take: all runs are tiny.
+	maxMemory = 1 << 30
+	// maxAddressSpace is the limit that the system sets a command, in bytes. It protects the
+	// computer from one that takes too much.
+	maxAddressSpace = 8 << 30
+)
 
-// keptOutput is what is kept of a command's output.
+// keptOutput is how many bytes are kept of each of a command's outputs.
 const keptOutput = 1 << 20
 
-// afterQuit is how long a command that hangs has for printing where.
+// afterQuit is how long a command that hangs gets to print where it hangs.
 const afterQuit = 2 * time.Second
 
 // bounded keeps the first bytes that are written.
@@ -96,7 +100,7 @@ func (p *Program) start(c *exec.Cmd, change func(*exec.Cmd), args []string) (*Pr
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
-	unix.Prlimit(c.Process.Pid, unix.RLIMIT_AS, &unix.Rlimit{Cur: mostAddresses, Max: mostAddresses}, nil)
+	unix.Prlimit(c.Process.Pid, unix.RLIMIT_AS, &unix.Rlimit{Cur: maxAddressSpace, Max: maxAddressSpace}, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), p.Limit)
 	var hung atomic.Bool
 	context.AfterFunc(ctx, func() {
@@ -143,7 +147,8 @@ func status(s *os.ProcessState) int {
 // Signal sends a signal to the command and its children.
 func (r *Process) Signal(s syscall.Signal) { syscall.Kill(-r.cmd.Process.Pid, s) }
 
-// Running says whether it hasn't ended within d.
+// Running waits until the command has ended, but at most for d, and reports whether it still
+// runs.
 func (r *Process) Running(d time.Duration) bool {
 	select {
 	case <-r.done:
@@ -153,13 +158,13 @@ func (r *Process) Running(d time.Duration) bool {
 	}
 }
 
-// Wait waits until it has ended.
+// Wait waits until the command has ended, and returns how.
 func (r *Process) Wait() Ended {
 	<-r.done
 	return r.ended
 }
 
-// Run runs a command to its end.
+// Run runs a command to its end. The error is only that it can't be started.
 func (p *Program) Run(args ...string) (Ended, error) {
 	r, err := p.Start(nil, args...)
 	if err != nil {
@@ -171,8 +176,9 @@ func (p *Program) Run(args ...string) (Ended, error) {
 // trace is what a Go program prints when it breaks down.
 var trace = regexp.MustCompile(`(?m)^(panic: |fatal error: |goroutine \d+ \[|runtime: |SIGSEGV|unexpected fault)`)
 
-// Fault says what no command may do, whatever happens to it: hang, break down with a
-// trace, take much memory, or fail with less or more than one line of error. "" if it did none of these.
+// Fault returns what the command did that no command may do, whatever happens to it: hang,
+// break down with a stack trace, take much memory, fail without a message, or end with a
+// status above 2. It returns "" if the command did none of these.
 func (e Ended) Fault() string {
 	line := func(s string) string {
 		return strings.ReplaceAll(fmt.Sprintf("%.300s", strings.TrimSpace(s)), "\n", " ⏎ ")
@@ -180,7 +186,7 @@ func (e Ended) Fault() string {
 	switch text := e.Stdout + "\n" + e.Stderr; {
 	case e.Hung:
 		return fmt.Sprintf("hangs: it has computed for %v of %v: %s", e.Computed.Round(time.Millisecond), e.Took.Round(time.Second), line(text[max(0, strings.Index(text, "goroutine ")):]))
-	case e.Memory > mostMemory:
+	case e.Memory > maxMemory:
 		return fmt.Sprintf("takes %d MB", e.Memory>>20)
 	case trace.MatchString(text):
 		return "breaks down: " + line(text[trace.FindStringIndex(text)[0]:])
@@ -200,7 +206,7 @@ func lastLines(stderr string) string {
 	return ""
 }
 
-// String is the command line and how it ended.
+// String returns the command line, the status and the error on one line.
 func (e Ended) String() string {
 	return fmt.Sprintf("gpt %s: exit %d %.300s", strings.Join(e.Args, " "), e.Status, strings.ReplaceAll(lastLines(e.Stderr), "\n", " ⏎ "))
 }

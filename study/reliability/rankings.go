@@ -25,7 +25,7 @@ import (
 // kind.
 const rankingsFile = "feedback.jsonl"
 
-// ranking is the number-th request for rankingsFile.
+// ranking returns the body of the number-th request with a ranking.
 func ranking(number int64) string {
 	return fmt.Sprintf(`{"model":"sft","prompt":"Tell me number %d.","answers":["The dog is number %d.","Go away."],"ranks":[0,1]}`, number, number)
 }
@@ -36,7 +36,7 @@ type server struct {
 	address string
 }
 
-// serving is where a server says that it listens.
+// serving matches the address in the line in which a server says that it listens.
 var serving = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`)
 
 // serve starts a server that appends rankings to a file in dir, and waits until it listens.
@@ -54,7 +54,8 @@ func serveArgs(dir string) []string {
 	return []string{"serve", "--run", "sft", "--addr", "127.0.0.1:0", "--feedback", filepath.Join(dir, rankingsFile)}
 }
 
-// listening returns the address of a server, once it has written it.
+// listening waits until a server has written its address and returns it; an error if the
+// server ends before.
 func listening(process *Process, out io.Reader) (string, error) {
 	address := make(chan string, 1)
 	go func() {
@@ -76,8 +77,8 @@ func listening(process *Process, out io.Reader) (string, error) {
 	}
 }
 
-// rank sends rankings, one after the other, until the server no longer answers. next
-// counts them; acknowledged is called for those that were answered.
+// rank sends rankings, one after another, until the server no longer acknowledges them. next
+// numbers them; acknowledged is called with the number of each that was acknowledged.
 func (s *server) rank(next *atomic.Int64, acknowledged func(int64)) {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
@@ -116,8 +117,8 @@ func makeRankings(p *Program, dir string) error {
 	return os.WriteFile(filepath.Join(p.Folder, dir, rankingsFile), b.Bytes(), 0o666)
 }
 
-// interruptServer has stop end servers that two users send rankings to, until that was done
-// times times. What was acknowledged is in the file, once and whole.
+// interruptServer is interrupt for servers that two users send rankings to. What was
+// acknowledged must be in the file, once and whole.
 func (k Kind) interruptServer(p *Program, r *Report, fault string, times int, seed uint64, stop func(*row, *Process, *rand.Rand)) error {
 	x := r.row(fault, k.Name)
 	random := rand.New(rand.NewPCG(seed, 7))
@@ -167,8 +168,9 @@ func (k Kind) interruptServer(p *Program, r *Report, fault string, times int, se
 	return os.RemoveAll(whole)
 }
 
-// lostRankings says which acknowledged rankings aren't in a file exactly once, and what else
-// is wrong with it. A last line may be cut off: the next ranking replaces it.
+// lostRankings returns a line for each acknowledged ranking that isn't in the file, for each
+// that is there twice, and for each line that can't be read, except a last one that is cut
+// off: the next ranking replaces it.
 func lostRankings(text []byte, acknowledged map[int64]bool) (problems []string) {
 	times := map[int64]int{}
 	for line := range bytes.Lines(text) {
@@ -192,8 +194,8 @@ func lostRankings(text []byte, acknowledged map[int64]bool) (problems []string) 
 	return problems
 }
 
-// fillServer fills the disk of a server that takes rankings: it refuses them, goes on, and
-// takes them again once there is room.
+// fillServer fills the disk of a server that takes rankings. The server must refuse them, go
+// on, and take them again once there is room.
 func (k Kind) fillServer(p *Program, r *Report) error {
 	const dir = "full-rankings"
 	whole := filepath.Join(p.Folder, dir)

@@ -10,11 +10,11 @@ import (
 
 // Report counts what was done to runs, and what went wrong.
 type Report struct {
-	Log  io.Writer // what goes wrong is written here at once, and what is done of long work
+	Log  io.Writer // gets each finding at once, and the progress of long work
 	rows []*row
 }
 
-// row is one fault and one kind of run.
+// row counts for one fault and one kind of run.
 type row struct {
 	fault, kind string
 	times       int      // how often it was injected
@@ -23,6 +23,7 @@ type row struct {
 	findings    []string // what went wrong
 }
 
+// row returns the row of a fault and a kind, and adds it if there is none yet.
 func (r *Report) row(fault, kind string) *row {
 	for _, x := range r.rows {
 		if x.fault == fault && x.kind == kind {
@@ -41,7 +42,7 @@ func (r *Report) wrong(x *row, format string, args ...any) {
 	fmt.Fprintf(r.Log, "WRONG %s, %s: %s\n", x.fault, x.kind, f)
 }
 
-// Wrong is the number of findings.
+// Wrong returns the number of findings.
 func (r *Report) Wrong() (n int) {
 	for _, x := range r.rows {
 		n += len(x.findings)
@@ -49,7 +50,7 @@ func (r *Report) Wrong() (n int) {
 	return n
 }
 
-// Markdown is the counts as a table.
+// Markdown returns the counts as a table.
 func (r *Report) Markdown() string {
 	var b strings.Builder
 	b.WriteString("| fault | kind of run | times | runs compared | read without an error | went wrong |\n|---|---|---|---|---|---|\n")

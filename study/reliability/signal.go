@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// Signal sends runs of a kind Ctrl-C, SIGTERM or SIGHUP at random instants, until that was
-// done times times: they save, end with the status that belongs to the signal, and say how
-// to go on. Some are stopped and continued before (SIGTSTP, SIGCONT), which changes nothing,
-// and some get Ctrl-C twice, which ends them at once. What they become is compared with a
-// run that was left alone.
+// Signal sends runs of a kind SIGINT (Ctrl-C), SIGTERM or SIGHUP at random instants until it
+// has done so times times. A run must save and end soon, with the status that belongs to the
+// signal. A quarter of them are stopped and continued before (SIGTSTP, SIGCONT), which must
+// change nothing, and a quarter get SIGINT after the signal, which may end them at once. Each
+// run is then brought to its end and compared with an undisturbed one.
 func (k Kind) Signal(p *Program, r *Report, times int, seed uint64) error {
 	signals := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
 	return k.interrupt(p, r, "signals", times, seed, func(x *row, process *Process, random *rand.Rand) {
@@ -48,8 +48,8 @@ func (k Kind) Signal(p *Program, r *Report, times int, seed uint64) error {
 	})
 }
 
-// stopped waits until the process is stopped, or has ended: a signal to go on that comes
-// before has no effect.
+// stopped waits until the process is stopped, or has ended: a SIGCONT that comes before has no
+// effect.
 func (r *Process) stopped() {
 	for r.Running(10 * time.Millisecond) {
 		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.cmd.Process.Pid))

@@ -23,14 +23,14 @@ import (
 	"tinygpt/internal/terminal"
 )
 
-// Soaked is a line of soak.jsonl: what a process that has run for hours holds.
+// Soaked is a line of soak.jsonl: what a process of a soak holds at an instant.
 type Soaked struct {
-	Seconds    float64 `json:"seconds"` // since the soak's begin
-	Name       string  `json:"name"`    // of soaked
+	Seconds    float64 `json:"seconds"` // since the soak began
+	Name       string  `json:"name"`    // see soaked
 	Resident   int64   `json:"resident_bytes"`
-	Goroutines int     `json:"goroutines"` // those of the runtime too
+	Goroutines int     `json:"goroutines"` // with those of the runtime
 	Files      int     `json:"files"`      // open handles
-	Work       float64 `json:"work"`       // steps, answers or tokens so far
+	Work       float64 `json:"work"`       // so far, in the unit of soaked
 	CPU        float64 `json:"cpu_seconds"`
 }
 
@@ -55,10 +55,11 @@ var soaked = []struct{ name, line, unit string }{
 	{"vectors train", "vectors train --set data.stories_bytes=150000 --dim 16 --epochs 1000000 --set vectors.evaluations=2000 --run soak-vectors", "words"},
 }
 
-// Soak keeps a training, a session of sample, a server under changing load and a training
-// of vectors at work for a time, at the lowest priority and on one thread each, and notes
-// every ten seconds what they hold. share is the part of the time that the two trainings
-// compute. Lines and picture go to the folder to. It ends before its time with ctx.
+// Soak keeps a training, a session of sample, a server under changing load and a training of
+// vectors at work, at the lowest priority and on one thread each, and writes down every ten
+// seconds what they hold. share is the part of the time in which the two trainings compute.
+// The lines and the picture are written to the folder to. Soak ends after length, when ctx
+// ends, or when a process ends, which is a finding.
 func Soak(ctx context.Context, p *Program, r *Report, to string, length time.Duration, share float64) error {
 	lines, err := atomicfile.OpenLines(filepath.Join(to, SoakFile))
 	if err != nil {
@@ -181,7 +182,8 @@ func startSoaked(ctx context.Context, p *Program, name string, args []string, sh
 	return s, nil
 }
 
-// goroutine is a line of the runtime's list: one that is alive, not of status 6 (dead).
+// goroutine matches a line of the runtime's list with a goroutine that is alive: status 6 is
+// dead.
 var goroutine = regexp.MustCompile(`^  G\d+: status=[^6]`)
 
 // count reads standard error and counts the goroutines of each list.
@@ -258,7 +260,8 @@ func (s *soakedProcess) look(folder string) (m Soaked, err error) {
 	return m, err
 }
 
-// lastNumber is a number of the last whole line of a file of JSON lines; 0 without one.
+// lastNumber returns the number under a key of the last whole line of a file of JSON lines; 0
+// without one.
 func lastNumber(path, key string) float64 {
 	f, err := os.Open(path)
 	if err != nil {

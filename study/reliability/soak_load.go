@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// talk gives a session of sample a line a second, and counts its answers.
+// talk types a line into a session of sample a second after each prompt, and counts its
+// answers.
 func (s *soakedProcess) talk(ctx context.Context, terminal *os.File) {
 	defer terminal.Close()
 	prompts := make(chan bool, 1)
@@ -55,7 +56,8 @@ func (s *soakedProcess) talk(ctx context.Context, terminal *os.File) {
 	}
 }
 
-// loadPeriod is that of the load of a server: half of it rises and falls, half is none.
+// loadPeriod is the period of a server's load, which rises and falls in the first half and is
+// 0 in the second.
 const loadPeriod = 10 * time.Minute
 
 // ask sends a server requests of all sorts, none or up to eight every two seconds: long and

@@ -15,8 +15,9 @@ import (
 	"tinygpt/internal/chart"
 )
 
-// PlotSoak draws what a soak's processes held over the hours, and how fast they were:
-// work for each second of processor time, of ten minutes, by that of the whole soak.
+// PlotSoak draws what a soak's processes held over the hours, and their speed, work for each
+// second of processor time: that of the last ten minutes, divided by that of the whole soak.
+// The name's ending says how it is written, as for chart.Write.
 func PlotSoak(path string, all []Soaked) error {
 	memory := chart.New("Memory", "hours", "resident, MB")
 	goroutines := chart.New("Goroutines", "hours", "")
@@ -59,6 +60,7 @@ func PlotSoak(path string, all []Soaked) error {
 	return chart.WriteLegend(path, chart.SlideWidth, chart.SlideHeight, legend, []*plot.Plot{memory, goroutines}, []*plot.Plot{files, speed})
 }
 
+// of returns the lines of a process.
 func of(all []Soaked, name string) (list []Soaked) {
 	for _, m := range all {
 		if m.Name == name {
@@ -68,8 +70,8 @@ func of(all []Soaked, name string) (list []Soaked) {
 	return list
 }
 
-// speeds are work for each second of processor time, of the ten minutes before each
-// instant, by that of all the time.
+// speeds returns the work for each second of processor time in the ten minutes before each
+// instant, divided by that of the whole soak, over hours.
 func speeds(list []Soaked) (points plotter.XYs) {
 	if len(list) == 0 {
 		return nil
@@ -87,7 +89,7 @@ func speeds(list []Soaked) (points plotter.XYs) {
 	return points
 }
 
-// speed is the work for each second of processor time between two instants; 0 if there
+// speed returns the work for each second of processor time between two instants; 0 if there
 // was none.
 func speed(from, to Soaked) float64 {
 	if s := (to.Work - from.Work) / (to.CPU - from.CPU); s > 0 && !math.IsInf(s, 0) {
@@ -96,8 +98,8 @@ func speed(from, to Soaked) float64 {
 	return 0
 }
 
-// SoakTable compares the soak's first and last quarter, without its first minute: medians
-// of what was held, and speed.
+// SoakTable returns a table in Markdown that compares the first and the last quarter of a
+// soak, without its first minute: the medians of what was held, and the speed.
 func SoakTable(all []Soaked) string {
 	var b strings.Builder
 	b.WriteString("| process | hours | processor seconds | work | memory, MB | goroutines | file handles | work a processor second |\n|---|---|---|---|---|---|---|---|\n")

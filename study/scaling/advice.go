@@ -13,11 +13,11 @@ import (
 // texts, the program and the garbage collector need some too.
 const headroom = 0.9
 
-// planned is the memory that a training may be planned with.
+// planned returns how many bytes a training may be planned with.
 func planned(m Machine) int64 { return int64(headroom * float64(m.Available)) }
 
-// Advise says whether training with the configuration fits into the free memory, and what
-// to change if not. Changes that leave the result as it is come first.
+// Advise returns lines that say whether training with the configuration fits into the free
+// memory, and what to change if not. Changes that leave the result as it is come first.
 func Advise(c configs.Config, m Machine) (advice []string) {
 	say := func(format string, args ...any) { advice = append(advice, fmt.Sprintf(format, args...)) }
 	limit, available := planned(m), int64(m.Available)
@@ -62,10 +62,11 @@ func smallerBatch(c configs.Config, limit int64) train.Config {
 	return t
 }
 
-// shortest is a context that is still worth training with.
+// shortest is the shortest context, in tokens, that is still worth training with.
 const shortest = 64
 
-// shorter halves the context until it fits.
+// shorter halves the model's context until training fits into limit bytes; false if it
+// doesn't before the context is odd or below shortest.
 func shorter(c model.Config, t train.Config, limit int64) (model.Config, bool) {
 	for c.Context%2 == 0 && c.Context/2 >= shortest {
 		c.Context /= 2
@@ -76,8 +77,8 @@ func shorter(c model.Config, t train.Config, limit int64) (model.Config, bool) {
 	return c, false
 }
 
-// smaller is the model of most layers that fits, and of fewer heads of the same width if
-// not even one layer does.
+// smaller returns the model with the most layers that fits into limit bytes, with fewer heads
+// of the same width if not even one layer fits; false if nothing does.
 func smaller(c model.Config, t train.Config, limit int64) (model.Config, bool) {
 	head := c.Width / c.Heads
 	for heads := c.Heads; heads > 0; heads-- {

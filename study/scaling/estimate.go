@@ -6,11 +6,11 @@ import (
 	"tinygpt/train"
 )
 
-// Estimate is what training a model takes.
+// Estimate holds what training a model takes: parameters, memory, operations and time.
 type Estimate struct {
 	Name    string `json:"name"`
 	Paper   string `json:"paper,omitempty"`
-	Printed string `json:"paper_parameters,omitempty"` // as the paper has it
+	Printed string `json:"paper_parameters,omitempty"` // as the paper prints them
 
 	Model      model.Config          `json:"-"`
 	Layers     int                   `json:"layers"`
@@ -29,17 +29,18 @@ type Estimate struct {
 	Memory    train.Memory `json:"memory_bytes"`
 	Total     int64        `json:"memory_total_bytes"`
 
-	// FLOP: matrix products forward and backward, as perf.Workload counts them.
+	// FLOPPerToken counts matrix products forward and backward; see perf.Workload.FLOP.
 	FLOPPerToken float64 `json:"flop_per_token"`
 	Tokens       float64 `json:"training_tokens"`
 	FLOP         float64 `json:"training_flop"`
-	// Seconds of training on this machine and on the accelerator.
+	// SecondsHere and SecondsAccelerator are the time of the training on this machine and on
+	// the accelerator; 0 if it isn't known.
 	SecondsHere        float64 `json:"seconds_here,omitempty"`
 	SecondsAccelerator float64 `json:"seconds_accelerator,omitempty"`
 }
 
-// NewEstimate counts a model that trains on that number of tokens, with the optimiser and as
-// many sequences at a time as t says.
+// NewEstimate returns what it takes to train a model on that number of tokens, with the
+// optimiser and the batch size of t. It leaves out the times.
 func NewEstimate(name string, c model.Config, t train.Config, tokens float64) Estimate {
 	w := perf.Workload{Model: c, Batch: 1}
 	e := Estimate{
@@ -53,7 +54,7 @@ func NewEstimate(name string, c model.Config, t train.Config, tokens float64) Es
 	return e
 }
 
-// Estimates of a paper's models, with one sequence at a time.
+// Estimates returns the estimates of a paper's models, with one sequence at a time.
 func (p Paper) Estimates() (list []Estimate) {
 	for _, r := range p.Rows {
 		e := NewEstimate(r.Name, p.Config(r), train.Config{BatchSize: 1}, p.Tokens)
@@ -66,8 +67,8 @@ func (p Paper) Estimates() (list []Estimate) {
 	return list
 }
 
-// On adds the times on this machine, which does speed operations a second in training
-// steps, and on an accelerator. A speed of 0 leaves a time out.
+// On returns e with the times on this machine, which reaches here operations per second in
+// training steps, and on an accelerator. A speed of 0 leaves a time out.
 func (e Estimate) On(here float64, a Accelerator) Estimate {
 	if here > 0 {
 		e.SecondsHere = e.FLOP / here

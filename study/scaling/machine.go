@@ -16,7 +16,7 @@ type Machine struct {
 func ThisMachine() (Machine, error) {
 	m, err := mem.VirtualMemory()
 	if err != nil {
-		return Machine{}, fmt.Errorf("reading how much memory this computer has: %w: say it with --memory", err)
+		return Machine{}, fmt.Errorf("reading how much memory this computer has: %w: give it with --memory", err)
 	}
 	return Machine{m.Total, m.Available}, nil
 }

@@ -13,24 +13,23 @@ import (
 	"tinygpt/model"
 )
 
-// Paper is a table of models as a paper has it.
+// Paper is a paper's table of models.
 type Paper struct {
 	Name   string // as on the command line
 	Title  string
 	Source string
-	// Arch, VocabSize and Context of all of its models.
+	// Arch, VocabSize and Context are the same for all of its models.
 	Arch      model.Arch
 	VocabSize int
 	Context   int
-	// Tokens of the training, and where that number is from.
+	// Tokens is the number of tokens of a training, TokensSource where it is from.
 	Tokens       float64
 	TokensSource string
 	Rows         []Row
-	// Remarks on what the table leaves open.
-	Remarks []string
+	Remarks      []string // on what the table leaves open
 }
 
-// Row is a model as a paper's table has it.
+// Row is a model in a paper's table.
 type Row struct {
 	Name       string
 	Parameters string // as printed, "117M" or "1.3B"
@@ -45,15 +44,14 @@ type Row struct {
 	Total float64
 }
 
-// words of the BooksCorpus (Zhu et al. 2015, table 2), and the bytes of WebText.
+// Sizes of the papers' texts.
 const (
-	booksCorpusWords = 984_846_357
-	webTextBytes     = 40e9
-	// bytesPerToken of GPT-2's tokenizer on English web text, about.
-	bytesPerToken = 4.4
+	booksCorpusWords = 984_846_357 // Zhu et al. 2015, table 2
+	webTextBytes     = 40e9        // Radford et al. 2019, section 2.1
+	bytesPerToken    = 4.4         // of GPT-2's tokenizer on English web text, roughly
 )
 
-// Papers are the tables of GPT-1, 2 and 3.
+// Papers holds the tables of GPT-1, 2 and 3.
 var Papers = []Paper{
 	{
 		Name: "gpt1", Title: "GPT-1", Source: "Radford et al. 2018, section 4.1", Arch: model.GPT1, VocabSize: 40478, Context: 512,
@@ -95,7 +93,7 @@ var Papers = []Paper{
 	},
 }
 
-// Find returns the papers of that name, or all.
+// Find returns the paper of that name, or all papers for "all". It fails for an unknown name.
 func Find(name string) ([]Paper, error) {
 	if name == "all" {
 		return Papers, nil
@@ -110,12 +108,13 @@ func Find(name string) ([]Paper, error) {
 	return nil, fmt.Errorf("%q: %s", name, suggest.Expected(name, append(names, "all")...))
 }
 
-// Config is the model of a row: its width as printed.
+// Config returns the model of a row, with the width that the paper prints.
 func (p Paper) Config(r Row) model.Config {
 	return model.Config{Arch: p.Arch, Layers: r.Layers, Heads: r.Heads, Width: r.Width, Context: p.Context, VocabSize: p.VocabSize}
 }
 
-// parameters reads "117M" and returns it with the value of its last digit.
+// parameters reads a number such as 117M or 1.3B and returns it with the unit of its last
+// digit: 117e6 and 1e6, 1.3e9 and 1e8.
 func parameters(printed string) (value, unit float64) {
 	digits, scale := printed[:len(printed)-1], map[byte]float64{'M': 1e6, 'B': 1e9}[printed[len(printed)-1]]
 	value, err := strconv.ParseFloat(digits, 64)
@@ -128,7 +127,8 @@ func parameters(printed string) (value, unit float64) {
 	return value * scale, scale
 }
 
-// Notes say where the paper's figures disagree with a count or with one another.
+// Notes returns sentences on where the paper's figures disagree with a count or with one
+// another, and the paper's remarks.
 func (p Paper) Notes() (notes []string) {
 	for _, r := range p.Rows {
 		c := p.Config(r)
@@ -143,7 +143,8 @@ func (p Paper) Notes() (notes []string) {
 	return append(notes, p.Remarks...)
 }
 
-// disagreement is about a row whose heads times their width isn't the model's width.
+// disagreement returns a note on a row whose number of heads times their width, inner, isn't
+// the model's width.
 func (p Paper) disagreement(r Row, inner int) string {
 	c := p.Config(r)
 	text := fmt.Sprintf("%s: %d heads × %d are %s, not %s. Counted is a width of %s throughout, %.2fM parameters; ",

@@ -7,8 +7,8 @@ import (
 	"tinygpt/internal/number"
 )
 
-// PlanSection estimates a training with configuration c, whose model has its vocabulary,
-// on a machine of the given speed and memory.
+// PlanSection returns the estimate of a training with configuration c, whose VocabSize must
+// be set, on a machine of the given speed and memory and on an accelerator.
 func PlanSection(name, source string, c configs.Config, here Speed, a Accelerator, m Machine) Section {
 	t := c.Train
 	perUpdate := float64(t.BatchSize) * float64(t.GradientAccumulationSteps) * float64(c.Model.Context)
@@ -43,7 +43,7 @@ func PlanSection(name, source string, c configs.Config, here Speed, a Accelerato
 	}
 }
 
-// times says how often an update accumulates gradients, if it does.
+// times returns how many batches an update has, as words after the batch; "" for one.
 func times(n int) string {
 	if n == 1 {
 		return ""

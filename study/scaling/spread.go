@@ -7,20 +7,21 @@ import (
 	"tinygpt/internal/number"
 )
 
-// Network joins the computers that share a training.
+// Network describes the computers that share a training, and what joins them.
 type Network struct {
 	Processes int     `json:"processes"` // a computer each, like this one
 	Gbit      float64 `json:"gigabits_per_second"`
 }
 
-// Spread is what a step takes that several processes share (train.Peers), by a model of it:
+// Spread is the estimated time of a step that N processes share (train.Peers):
 //
 //	T(N) = C/N + max(W − H, 0) + U
 //
-// C is the time of one process without the optimiser; W that of sending gradients and
+// C is the time of one process without the optimiser. W is the time of sending gradients and
 // parameters, 2·4P·(N−1)/N bytes each way, and of the latency of their 2·(N−1) messages in
-// each bucket; H what of the gradients' half is sent while the last batch's backward pass
-// goes on; U the optimiser's share, and copying and adding up gradients.
+// each bucket. H is the part of W in which gradients are sent while the last batch's backward
+// pass goes on. U is the time of the optimiser's share, and of copying and adding up
+// gradients.
 type Spread struct {
 	Network
 	Bytes      float64 `json:"bytes_per_step"` // that each process sends
@@ -30,19 +31,19 @@ type Spread struct {
 	Efficiency float64 `json:"efficiency"`               // Alone / (Processes · Seconds)
 }
 
-// What the model of Spread takes for granted.
+// What Network.Spread assumes.
 const (
-	lineShare     = 0.9   // of a line's bits that are payload
-	latency       = 30e-6 // seconds of a message, over TCP
-	spreadBucket  = 25 << 20
-	hidden        = 0.69 // of the gradients are ready before the backward pass ends: all but the token table's
-	backwardShare = 2. / 3
-	copied        = 28   // bytes read and written for each parameter
-	memorySpeed   = 20e9 // bytes a second
+	lineShare     = 0.9      // the part of a line's bits that is payload
+	latency       = 30e-6    // of a message over TCP, in seconds
+	spreadBucket  = 25 << 20 // bytes
+	hidden        = 0.69     // the part of the gradients, all but the token table's, that is ready before the backward pass ends
+	backwardShare = 2. / 3   // of a step's operations
+	copied        = 28       // bytes read and written for each parameter
+	memorySpeed   = 20e9     // bytes per second
 )
 
-// Spread estimates a step of flop operations, in batches of which the model of that many
-// parameters computes one at a time, on computers of speed s.
+// Spread returns the estimate for a step of flop operations that computes its batches one
+// after another, with a model of that many parameters, on computers of speed s.
 func (n Network) Spread(s Speed, parameters int64, flop float64, batches int) Spread {
 	size, p := float64(n.Processes), float64(parameters)
 	x := Spread{Network: n, Alone: flop/s.FLOPS + p*s.PerParameter}
@@ -60,7 +61,7 @@ func (n Network) Spread(s Speed, parameters int64, flop float64, batches int) Sp
 	return x
 }
 
-// String is a line for a plan.
+// String returns a line for a plan.
 func (x Spread) String() string {
 	text := fmt.Sprintf("%d computers like this one over %g Gb/s, by a model: %s a step instead of %s, %.1f times as fast (efficiency %.0f %%); each sends %s a step, and waits %s for the others.",
 		x.Processes, x.Gbit, brief(x.Seconds), brief(x.Alone), x.Alone/x.Seconds, 100*x.Efficiency, number.Bytes(int64(x.Bytes)), brief(x.Waiting))
@@ -73,7 +74,7 @@ func (x Spread) String() string {
 	return text
 }
 
-// brief is a time of a step.
+// brief writes the time of a step.
 func brief(seconds float64) string {
 	if seconds < 10 {
 		return fmt.Sprintf("%.0f ms", 1e3*seconds)
@@ -81,8 +82,9 @@ func brief(seconds float64) string {
 	return fmt.Sprintf("%.0f s", seconds)
 }
 
-// Spread adds to a section of PlanSection what the computers of a network make of a
-// training with the configuration c. A training of several stages has a line for each.
+// Spread returns a section of PlanSection with the estimates for a training with the
+// configuration c on the computers of a network, here being the speed of one. A training of
+// several stages has a line for each.
 func (s Section) Spread(c configs.Config, here Speed, n Network) Section {
 	phases := c.Train.Phases(c.Model)
 	alone, together := 0.0, 0.0

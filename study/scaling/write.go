@@ -15,18 +15,18 @@ import (
 	"tinygpt/internal/terminal"
 )
 
-// Format is how tables are written.
+// Format is the format of tables.
 type Format string
 
-// The formats: for a terminal, for a document, and for programs, with plain numbers in
-// units that the names of columns say.
+// The formats are for a terminal, for a document, and for programs. CSV has plain numbers,
+// in units that the names of its columns say.
 const (
 	Text     Format = "text"
 	Markdown Format = "markdown"
 	CSV      Format = "csv"
 )
 
-// Report is what is written: estimates, by paper or of a configuration.
+// Report holds estimates of papers' models or of a configuration, and what they rest on.
 type Report struct {
 	Sections    []Section   `json:"sections"`
 	Speed       Speed       `json:"measured_speed"`
@@ -39,19 +39,19 @@ type Section struct {
 	Title string     `json:"title"`
 	Rows  []Estimate `json:"rows"`
 	Notes []string   `json:"notes,omitempty"`
-	// Spreads are what several computers make of it, one for each stage.
+	// Spreads are the estimates for several computers, one for each stage of the training.
 	Spreads []Spread `json:"spreads,omitempty"`
-	// Advice is what to change when memory won't do.
+	// Advice holds the lines of Advise.
 	Advice []string `json:"advice,omitempty"`
 }
 
-// NewSection is that of a paper.
+// NewSection returns the section of a paper.
 func NewSection(p Paper) Section {
 	notes := append([]string{"Tokens: " + p.TokensSource + "."}, p.Notes()...)
 	return Section{Title: p.Title + " (" + p.Source + ")", Rows: p.Estimates(), Notes: notes}
 }
 
-// Add adds a section, with the times that its rows take at the report's speeds.
+// Add adds a section. Rows without times get those of the report's speeds, in s.Rows too.
 func (r *Report) Add(s Section) {
 	for i, e := range s.Rows {
 		if e.SecondsHere == 0 && e.SecondsAccelerator == 0 {
@@ -61,7 +61,7 @@ func (r *Report) Add(s Section) {
 	r.Sections = append(r.Sections, s)
 }
 
-// Write writes r as tables.
+// Write writes the report as tables, of which CSV has one for all sections.
 func (r Report) Write(w io.Writer, f Format) error {
 	if f == CSV {
 		return r.writeCSV(w)
@@ -69,7 +69,7 @@ func (r Report) Write(w io.Writer, f Format) error {
 	return r.writeTables(w, f)
 }
 
-// column of a table for readers.
+// column is a column of a table.
 type column struct {
 	name string
 	of   func(Estimate) string
@@ -120,7 +120,7 @@ var (
 	}
 )
 
-// optional leaves out what isn't known.
+// optional formats x; "" for 0, which isn't known.
 func optional(x float64, format string) string {
 	if x == 0 {
 		return ""
@@ -178,7 +178,7 @@ func (r Report) writeTables(w io.Writer, f Format) error {
 	return err
 }
 
-// render is a table; columns that are empty in all rows are left out.
+// render returns a table without the columns that are empty in all rows.
 func render(columns []column, rows []Estimate, f Format) string {
 	columns = slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
 		return !slices.ContainsFunc(rows, func(e Estimate) bool { return strings.Trim(c.of(e), "0") != "" })

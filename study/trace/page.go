@@ -12,7 +12,7 @@ var pageFiles embed.FS
 
 var tracePage = page.New(pageFiles)
 
-// Write writes the page.
+// Write writes the page as one HTML file.
 func (p *Page) Write(w io.Writer) error {
 	return tracePage.Write(w, page.Content{Title: p.Prompt + " · gpt trace", Data: p})
 }

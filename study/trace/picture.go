@@ -18,7 +18,7 @@ var pictureSVG string
 
 var picture = template.Must(template.New("picture").Parse(pictureSVG))
 
-// PictureTokens is how many positions a picture shows, the last ones of the prompt.
+// PictureTokens is how many positions a picture shows at most: the last ones of the prompt.
 const PictureTokens = 10
 
 // Sizes of the picture, in pixels.
@@ -28,8 +28,8 @@ const (
 	titleLine  = 20 // from a title's base line to what is under it
 	cellHeight = 22
 	depthWidth = 84 // names of the rows
-	leastCell  = 56
-	mostCell   = 110
+	minCell    = 56
+	maxCell    = 110
 	pieceWidth = 90 // of the candidates on the right
 	barWidth   = 150
 	rateWidth  = 56
@@ -55,7 +55,7 @@ type drawing struct {
 	Texts         []label
 }
 
-// WriteSVG draws a piece of the page: what the output head would say at each depth and
+// WriteSVG draws two parts of the page: what the output head would say at each depth and
 // position (the logit lens), and the likeliest next tokens. Of a long prompt it shows the
 // last PictureTokens positions.
 func (p *Page) WriteSVG(w io.Writer) error {
@@ -105,14 +105,14 @@ func (d *drawing) lens(p *Page) float64 {
 	return max(x, math.Ceil(margin+1.2*chart.TextWidth(title, titleSize, true)))
 }
 
-// columnWidth is that of the widest guess at a position, within bounds, and with a tenth
-// to spare for fonts wider than the chart's.
+// columnWidth returns the width of a position's column: that of its widest text, within
+// bounds, and with a tenth to spare for fonts wider than the chart's.
 func (d *drawing) columnWidth(p *Page, i int) float64 {
 	widest := textWidth(p.Tokens[i].Text)
 	for _, row := range p.Lens {
 		widest = max(widest, textWidth(p.Pieces[row[i].Top[0].ID]))
 	}
-	return math.Ceil(min(max(1.1*widest+12, leastCell), mostCell))
+	return math.Ceil(min(max(1.1*widest+12, minCell), maxCell))
 }
 
 // candidates draws the next token's likeliest values as bars from x on, and returns their
@@ -138,19 +138,19 @@ func (d *drawing) write(x, y float64, class, text string) {
 	d.Texts = append(d.Texts, label{x, y, text, class})
 }
 
-// blue is the colour of amounts, as in page.css.
+// blue is the colour of bars, as in page.css.
 const blue = "#0072b2"
 
-// shade is the colour of an amount from 0 to 1, as in page.js.
+// shade returns the colour of a cell for a probability, as in page.js.
 func shade(p float64) template.CSS {
 	t := math.Pow(p, 0.7)
 	return template.CSS(fmt.Sprintf("#%02x%02x%02x", int(255*(1-t)+0.5), int(255-195*t+0.5), int(255-145*t+0.5)))
 }
 
-// dark says whether writing on an amount's colour is to be white.
+// dark reports whether the colour of a cell is so dark that its text must be white.
 func dark(p float64) bool { return math.Pow(p, 0.7) > 0.6 }
 
-// percent is a probability as the page writes it.
+// percent writes a probability as the page does.
 func percent(p float64) string {
 	switch {
 	case p >= 0.9995:
@@ -166,7 +166,7 @@ func textWidth(text string) float64 { return chart.TextWidth(visible(text), 13, 
 // visible shows the spaces of a token.
 func visible(text string) string { return strings.ReplaceAll(text, " ", "␣") }
 
-// fit is a token's text with its spaces visible, cut to a width.
+// fit returns a token's text with its spaces visible, cut to a width.
 func fit(text string, width float64) string {
 	runes := []rune(visible(text))
 	for n := len(runes); n > 0; n-- {

@@ -23,26 +23,29 @@ import (
 // attention of all heads grows with its square.
 const MaxTokens = 128
 
-// Page is what the page shows.
+// Page holds the data of the page: a prompt of T tokens, and what a model with L layers, rows
+// of D columns and V tokens computes for it.
 type Page struct {
 	Run    string `json:"run"`
 	Step   int    `json:"step"`
 	Prompt string `json:"prompt"`
 
 	Model  Model   `json:"model"`
-	Tokens []Token `json:"tokens"` // T
-	// Vectors [T, D].
-	TokenEmbeddings    floats `json:"token_embeddings"`
-	PositionEmbeddings floats `json:"position_embeddings"`
-	// Attention has, for layer, head and position i, the weights of positions 0 to i.
+	Tokens []Token `json:"tokens"` // [T]
+
+	TokenEmbeddings    floats `json:"token_embeddings"`    // [T, D]
+	PositionEmbeddings floats `json:"position_embeddings"` // [T, D]
+	// Attention has, for each layer, head and position i in turn, the weights of positions 0
+	// to i.
 	Attention floats `json:"attention"`
-	// Lens has, for each of the L+1 streams and each position, what it would predict.
+	// Lens has, for each of the L+1 states of the residual stream and each position, what the
+	// output head would predict from it (the logit lens).
 	Lens   [][]Guess `json:"lens"`
-	Logits floats    `json:"logits"` // [V] of the next token
-	Likely []int32   `json:"likely"` // the tokens with the largest of them, in order
+	Logits floats    `json:"logits"` // [V], of the next token
+	Likely []int32   `json:"likely"` // the tokens with the largest logits, in descending order
 	// Pieces are the texts of the tokens in Lens and Likely.
 	Pieces map[int32]string `json:"pieces"`
-	// Where the sliders are at first.
+	// Temperature and TopK are the first positions of the sliders.
 	Temperature float64 `json:"temperature"`
 	TopK        int     `json:"top_k"`
 }
@@ -57,18 +60,18 @@ type Model struct {
 	Parameters int64  `json:"parameters"`
 }
 
-// Token is one of the prompt.
+// Token is a token of the prompt.
 type Token struct {
 	ID    int32  `json:"id"`
-	Text  string `json:"text"`  // as tokenizer.Readable has it
-	Bytes string `json:"bytes"` // hexadecimal; none of a special token
+	Text  string `json:"text"`  // as tokenizer.Readable returns it
+	Bytes string `json:"bytes"` // hexadecimal; "" for a special token
 }
 
-// Guess is what the output head makes of one vector of the residual stream.
+// Guess is what the output head predicts from one vector of the residual stream.
 type Guess struct {
-	Top     []Share `json:"top"` // likeliest first
-	Entropy float64 `json:"entropy"`
-	Norm    float64 `json:"norm"` // the vector's length
+	Top     []Share `json:"top"`     // likeliest first
+	Entropy float64 `json:"entropy"` // bits
+	Norm    float64 `json:"norm"`    // the vector's length
 }
 
 // Share is the probability of a token.
@@ -79,19 +82,21 @@ type Share struct {
 
 // How many tokens the page lists.
 const (
-	guesses    = 8
-	candidates = 50
+	guesses    = 8  // in Guess.Top
+	candidates = 50 // in Page.Likely
 )
 
-// New traces a prompt through a model.
+// New traces a prompt through a model; o has the first positions of the sliders. It fails for
+// a prompt of more tokens than MaxTokens or the model's context, and for logits that aren't
+// finite. Run and Step of the page are left to the caller.
 func New(w *model.Weights, t tokenizer.Tokenizer, prompt string, o sample.Options) (*Page, error) {
 	ids, err := sample.Prompt(t, prompt)
 	if err != nil {
 		return nil, err
 	}
 	c := w.Config()
-	if most := min(MaxTokens, c.Context); len(ids) > most {
-		return nil, fmt.Errorf("prompt: it has %d tokens: a page shows at most %d of this model; give a shorter prompt", len(ids), most)
+	if limit := min(MaxTokens, c.Context); len(ids) > limit {
+		return nil, fmt.Errorf("prompt: it has %d tokens: a page shows at most %d of this model; give a shorter prompt", len(ids), limit)
 	}
 	trace, err := w.Trace(ids)
 	if err != nil {
@@ -134,7 +139,8 @@ func New(w *model.Weights, t tokenizer.Tokenizer, prompt string, o sample.Option
 	return p, nil
 }
 
-// lens is what stream l would predict at each position.
+// lens returns what the output head would predict at each position from the residual stream
+// after l layers.
 func lens(t *model.Trace, l int) (row []Guess) {
 	c := t.Config()
 	logits := t.Lens(l)
@@ -155,7 +161,8 @@ func lens(t *model.Trace, l int) (row []Guess) {
 	return row
 }
 
-// largest are the indices of the n largest of x, in order, the lower first among equals.
+// largest returns the indices of the n largest elements of x in descending order; of equal
+// ones that with the lower index comes first.
 func largest(x []float32, n int) []int32 {
 	order := make([]int32, len(x))
 	for i := range order {
@@ -165,11 +172,11 @@ func largest(x []float32, n int) []int32 {
 	return order[:min(n, len(order))]
 }
 
-// floats are written as base64 of their bytes, little end first: a third of the size that
-// digits take, and exact.
+// floats are written to JSON as the base64 of their little-endian bytes, which takes a third
+// of the size of digits and is exact.
 type floats []float32
 
-// MarshalJSON writes a string.
+// MarshalJSON returns a string in JSON.
 func (f floats) MarshalJSON() ([]byte, error) {
 	b := make([]byte, 0, 4*len(f))
 	for _, x := range f {

@@ -9,13 +9,12 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// lambda is λ of the cases: how much L1 counts in L3 = L2 + λ·L1.
+// lambda is λ of the cases, the weight of L1 in L3 = L2 + λ·L1.
 const lambda = 0.5
 
 // finetune checks scores, losses and gradients of fine-tuning (Radford et al. 2018,
-// section 3.2) for a case that has them: rows of the given lengths, with the head of
-// score.safetensors on the state of each row's last token. What is computed is what
-// fine-tuning computes, by the same objective.
+// section 3.2). The rows have the lengths of the case, and the head of score.safetensors
+// reads the state of each row's last token. The objective is that of a fine-tuning.
 func (r *reference) finetune(dir fs.FS) error {
 	head, err := safetensors.OpenFS(dir, "score.safetensors")
 	if err != nil {
@@ -54,7 +53,7 @@ func (r *reference) finetune(dir fs.FS) error {
 	return r.scores(setup, items)
 }
 
-// labelled reads the head into the model and the rows into items.
+// labelled reads the head into the model and returns the rows as items.
 func (r *reference) labelled(head *safetensors.File) (*finetune.Setup, []*finetune.Item, error) {
 	bias, ok := head.Info("score.bias")
 	if !ok {
@@ -79,12 +78,12 @@ func (r *reference) labelled(head *safetensors.File) (*finetune.Setup, []*finetu
 		return nil, nil, err
 	}
 	if len(lengths) != r.batch || len(labels) != r.batch {
-		return nil, nil, fmt.Errorf("case.safetensors: %d lengths and %d labels for %d rows", len(lengths), len(labels), r.batch)
+		return nil, nil, fmt.Errorf("%s: %d lengths and %d labels: expected one of each for each of %d rows", caseFile, len(lengths), len(labels), r.batch)
 	}
 	var items []*finetune.Item
 	for b, n := range lengths {
 		if n < 1 || int(n) > r.length || labels[b] < 0 || int(labels[b]) >= len(setup.Classes) {
-			return nil, nil, fmt.Errorf("case.safetensors: row %d has the length %d of %d and the label %d of %d", b, n, r.length, labels[b], len(setup.Classes))
+			return nil, nil, fmt.Errorf("%s: row %d has length %d and label %d: expected 1 to %d and 0 to %d", caseFile, b, n, labels[b], r.length, len(setup.Classes)-1)
 		}
 		row := r.tokens[b*r.length:]
 		items = append(items, &finetune.Item{Sequences: [][]int32{row[:n]}, Class: labels[b]})
@@ -92,7 +91,7 @@ func (r *reference) labelled(head *safetensors.File) (*finetune.Setup, []*finetu
 	return setup, items, nil
 }
 
-// scores checks what the predictor makes of the rows.
+// scores checks the predictor's scores of the rows.
 func (r *reference) scores(setup *finetune.Setup, items []*finetune.Item) error {
 	p := finetune.NewPredictor(r.model, setup, nil)
 	scores, err := p.Scores(context.Background(), items)

@@ -2,21 +2,21 @@ package verify
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strings"
 )
 
-// Bounds of the losses of alignment, of the L2 norm of a quantity's differences over
-// that of what is expected.
+// Bounds of the relative errors (see Check) of the losses of alignment.
 const (
 	oracleBound   = 1e-6 // computed in float64
-	oracleBound32 = 1e-5 // as training computes them, from logits in float32
+	oracleBound32 = 1e-5 // computed as in training, from logits in float32
 )
 
-// oracleCases are the cases of a file of losses and what recomputes each.
+// oracleCases are the cases that a file of losses may have, with the method that recomputes
+// each.
 var oracleCases = []struct {
 	name string
 	run  func(*oracle, oracleCase) error
@@ -26,9 +26,10 @@ var oracleCases = []struct {
 	{"grpo", (*oracle).grpo}, {"sft", (*oracle).sft}, {"optimum", (*oracle).optimum}, {"best_of_n", (*oracle).bestOf},
 }
 
-// RunLosses recomputes a file of reference values of the losses of alignment, JSON as
-// ../shared's rlhf_oracle.py writes it: an object of cases (ppo, reward, dpo, …), each
-// with inputs and expected values. Cases that the file hasn't are passed over.
+// RunLosses recomputes a file of reference values of the losses of alignment, in the form of
+// testdata/losses.json: a JSON object of cases (ppo, reward, dpo, …), each with inputs and
+// expected values. A file may leave cases out, but not all of them. An error names the case
+// and the key.
 func RunLosses(r io.Reader) ([]Check, error) {
 	var cases map[string]json.RawMessage
 	if err := json.NewDecoder(r).Decode(&cases); err != nil {
@@ -50,19 +51,23 @@ func RunLosses(r io.Reader) ([]Check, error) {
 		}
 	}
 	if len(o.checks) == 0 {
-		return nil, errors.New("no case in it that is known: expected ppo, reward, dpo, grpo, sft, optimum, best_of_n, …")
+		var names []string
+		for _, c := range oracleCases {
+			names = append(names, c.name)
+		}
+		return nil, fmt.Errorf("it has no known case: expected one of %s", strings.Join(names, ", "))
 	}
 	return o.checks, nil
 }
 
-// oracle collects comparisons.
+// oracle collects the checks of a file of losses. Of its reference it uses only the checks.
 type oracle struct {
 	reference
 	first json.RawMessage // the case ppo, whose inputs others share
 }
 
-// guard turns the panic of an index out of range, which inputs of shapes that don't
-// fit together lead to, into an error.
+// guard runs a case and turns its panic into an error: inputs whose shapes don't fit together
+// lead to an index out of range.
 func (o *oracle) guard(run func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -72,13 +77,13 @@ func (o *oracle) guard(run func() error) (err error) {
 	return run()
 }
 
-// oracleCase is one case: its fields by name, "in" and "out" opened.
+// oracleCase is a case, or an object in it, by its keys.
 type oracleCase struct {
 	name   string
 	fields map[string]json.RawMessage
 }
 
-// part is the object under a key.
+// part returns the object under a key.
 func (c oracleCase) part(key string) (oracleCase, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(c.fields[key], &fields); err != nil {
@@ -87,7 +92,7 @@ func (c oracleCase) part(key string) (oracleCase, error) {
 	return oracleCase{c.name, fields}, nil
 }
 
-// open returns inputs and expected values.
+// open returns the case's inputs and expected values, the objects "in" and "out".
 func (c oracleCase) open() (in, out oracleCase, err error) {
 	if in, err = c.part("in"); err == nil {
 		out, err = c.part("out")
@@ -107,7 +112,7 @@ func (c oracleCase) read(key string, v any) error {
 	return nil
 }
 
-// flat reads numbers in lists of any depth, one after another.
+// flat returns the numbers in lists of any depth under a key, one after another.
 func (c oracleCase) flat(key string) ([]float64, error) {
 	var v any
 	if err := c.read(key, &v); err != nil {
@@ -126,14 +131,14 @@ func (c oracleCase) flat(key string) ([]float64, error) {
 				}
 			}
 		default:
-			return fmt.Errorf("key %q has %v, a number is expected", key, v)
+			return fmt.Errorf("key %q has %v: expected a number", key, v)
 		}
 		return nil
 	}
 	return out, walk(v)
 }
 
-// sameAll is same for several quantities, in float64.
+// sameAll does what same does for several quantities that are computed in float64.
 func (o *oracle) sameAll(out oracleCase, got map[string][]float64) error {
 	for key, x := range got {
 		if err := o.same(out, key, oracleBound, x...); err != nil {
@@ -143,7 +148,7 @@ func (o *oracle) sameAll(out oracleCase, got map[string][]float64) error {
 	return nil
 }
 
-// same adds a comparison with an expected quantity, if the case has it.
+// same adds a check of an expected quantity, if the case has it.
 func (o *oracle) same(out oracleCase, key string, bound float64, got ...float64) error {
 	if _, ok := out.fields[key]; !ok {
 		return nil

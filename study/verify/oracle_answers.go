@@ -10,7 +10,7 @@ import (
 	"tinygpt/model/op"
 )
 
-// reward is the loss of a reward model over prompts with K ranked answers each.
+// reward checks the loss of a reward model over prompts with K ranked answers each.
 func (o *oracle) reward(c oracleCase) error {
 	in, out, err := c.open()
 	if err != nil {
@@ -43,7 +43,7 @@ func (o *oracle) reward(c oracleCase) error {
 	return o.sameAll(out, map[string][]float64{"loss": {total}, "loss_of_prompt": each, "accuracy": {float64(right) / n}, "margin": {sum / n}, "grad": grads})
 }
 
-// rewardExtreme is the loss at differences whose exponential overflows.
+// rewardExtreme checks the loss at differences whose exponential overflows.
 func (o *oracle) rewardExtreme(c oracleCase) error {
 	differences, err := c.flat("difference")
 	if err != nil {
@@ -56,7 +56,7 @@ func (o *oracle) rewardExtreme(c oracleCase) error {
 	return o.same(c, "loss", oracleBound, got...)
 }
 
-// dpo is the loss of pairs without a reward model, in all its kinds.
+// dpo checks the loss of pairs without a reward model, in all its kinds.
 func (o *oracle) dpo(c oracleCase) error {
 	in, out, err := c.open()
 	if err != nil {
@@ -106,7 +106,7 @@ func (o *oracle) dpo(c oracleCase) error {
 	})
 }
 
-// grpo is what the answers of a group are worth against each other.
+// grpo checks the advantages of the answers within a group.
 func (o *oracle) grpo(c oracleCase) error {
 	in, out, err := c.open()
 	if err != nil {
@@ -129,7 +129,7 @@ func (o *oracle) grpo(c oracleCase) error {
 	return o.sameAll(out, map[string][]float64{"centred": centred, "scaled_by_group": scaled, "leave_one_out": left, "frac_reward_zero_std": {even}})
 }
 
-// sft is the loss on answers alone.
+// sft checks the loss on answers alone, in float64 and as training computes it.
 func (o *oracle) sft(c oracleCase) error {
 	in, out, err := c.open()
 	if err != nil {
@@ -204,7 +204,8 @@ func (o *oracle) sft(c oracleCase) error {
 	return o.same(out, "grad_logits", oracleBound32, grad32...)
 }
 
-// choice is a policy over what can be enumerated, and what each choice is worth.
+// choice returns the probabilities of a reference policy over a few choices, the reward of
+// each choice, and the expected values.
 func (c oracleCase) choice() (ref, reward []float64, out oracleCase, err error) {
 	in, out, err := c.open()
 	if err == nil {
@@ -216,7 +217,7 @@ func (c oracleCase) choice() (ref, reward []float64, out oracleCase, err error) 
 	return ref, reward, out, err
 }
 
-// each runs over the parts of a case that are keyed by numbers, in order.
+// each calls run for the objects of a case whose keys are numbers, in the numbers' order.
 func (c oracleCase) each(run func(number float64, part oracleCase) error) error {
 	var numbers []float64
 	keys := map[float64]string{}
@@ -241,7 +242,7 @@ func (c oracleCase) each(run func(number float64, part oracleCase) error) error 
 	return nil
 }
 
-// optimum is the best policy for a price of KL.
+// optimum checks the best policy for each price of KL.
 func (o *oracle) optimum(c oracleCase) error {
 	ref, reward, out, err := c.choice()
 	if err != nil {
@@ -254,7 +255,7 @@ func (o *oracle) optimum(c oracleCase) error {
 	})
 }
 
-// bestOf is the best of n draws.
+// bestOf checks KL and reward of the best of n draws.
 func (o *oracle) bestOf(c oracleCase) error {
 	ref, reward, out, err := c.choice()
 	if err != nil {
@@ -266,7 +267,7 @@ func (o *oracle) bestOf(c oracleCase) error {
 	})
 }
 
-// divergence is KL(policy‖ref) and the mean of reward.
+// divergence returns KL(policy‖ref) in nats and the policy's mean reward.
 func divergence(policy, ref, reward []float64) (kl, mean float64) {
 	for i, p := range policy {
 		mean += p * reward[i]
@@ -274,7 +275,7 @@ func divergence(policy, ref, reward []float64) (kl, mean float64) {
 	return loss.KL(logs(policy), logs(ref)), mean
 }
 
-// logs are the logarithms of probabilities; one of 0 counts as the least there is.
+// logs returns the logarithms of probabilities, of which 0 counts as 1e-300.
 func logs(p []float64) (out []float64) {
 	for _, x := range p {
 		out = append(out, math.Log(max(x, 1e-300)))

@@ -6,9 +6,9 @@ import (
 	"tinygpt/model/op"
 )
 
-// float32 computes a loss of the tokens' log-probabilities from logits as training
-// does: by operations of package op, in float32. It returns the loss and its gradient
-// by the logits.
+// float32 computes a loss f of the tokens' log-probabilities from logits as training does: by
+// operations of package op, in float32. It returns the loss and its gradient with respect to
+// the logits. f returns the loss and sets grad to its gradient with respect to logProbs.
 func (r *rollout) float32(logits [][]float64, f func(logProbs, grad []float64) float64) (float64, []float64, error) {
 	actions := make([]int32, len(r.actions))
 	for i, a := range r.actions {
@@ -17,7 +17,7 @@ func (r *rollout) float32(logits [][]float64, f func(logProbs, grad []float64) f
 	return lossOfLogits(logits, actions, f)
 }
 
-// lossOfLogits is float32 for targets of which some may be op.Ignore.
+// lossOfLogits does what float32 does for targets of which some may be op.Ignore.
 func lossOfLogits(logits [][]float64, targets []int32, f func(logProbs, grad []float64) float64) (float64, []float64, error) {
 	n, v := len(logits), len(logits[0])
 	values := make([]float32, 0, n*v)
@@ -26,8 +26,8 @@ func lossOfLogits(logits [][]float64, targets []int32, f func(logProbs, grad []f
 			values = append(values, float32(z))
 		}
 	}
-	// The logits are a product with the unit matrix, so that they have a gradient of
-	// their own, as activations have, which a parameter then adds up.
+	// The logits are the product of the unit matrix and a parameter: in training they are
+	// activations too, and their gradient ends in that of the parameter.
 	unit := make([]float32, n*n)
 	for i := range n {
 		unit[i*n+i] = 1

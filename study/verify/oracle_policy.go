@@ -6,13 +6,13 @@ import (
 	"tinygpt/align/loss"
 )
 
-// rollout is the batch that the policy's cases share, its tokens one after another:
+// rollout is the batch that the policy's cases share. Lists have an element for each token,
 // answer by answer, without padding.
 type rollout struct {
-	lengths []int
-	steps   int // T: of the padded shape
-	actions []int
-	// Rows of logits of the tokens, and what follows from them.
+	lengths []int // of the answers
+	steps   int   // T of the padded shape [B, T]
+	actions []int // the tokens
+	// Logits of the old policy, the reference and the new policy.
 	old, ref, new          [][]float64
 	oldLog, refLog, newLog []float64 // log-probabilities of the tokens
 	values, valuesNew      []float64
@@ -23,7 +23,7 @@ type rollout struct {
 	clip, clipValue, weigh float64
 }
 
-// pick keeps what counts of a padded [B][T] list.
+// pick returns the elements of a padded [B][T] list without the padding.
 func pick[T any](lengths []int, padded [][]T) (out []T) {
 	for b, n := range lengths {
 		out = append(out, padded[b][:n]...)
@@ -31,7 +31,8 @@ func pick[T any](lengths []int, padded [][]T) (out []T) {
 	return out
 }
 
-// pad is the way back: 0 where there is no token. width is how many numbers one has.
+// pad undoes pick: it returns x [tokens·width] as [B·T·width], with 0 where there is no
+// token.
 func (r *rollout) pad(x []float64, width int) []float64 {
 	out := make([]float64, len(r.lengths)*r.steps*width)
 	at := 0
@@ -42,7 +43,7 @@ func (r *rollout) pad(x []float64, width int) []float64 {
 	return out
 }
 
-// logProbs are those of the tokens.
+// logProbs returns the tokens' log-probabilities from rows of logits.
 func (r *rollout) logProbs(rows [][]float64) (out []float64) {
 	for i, row := range rows {
 		out = append(out, loss.LogSoftmax(row)[r.actions[i]])
@@ -50,7 +51,8 @@ func (r *rollout) logProbs(rows [][]float64) (out []float64) {
 	return out
 }
 
-// logitsGrad is the gradient by the logits of rows for that by the log-probabilities.
+// logitsGrad returns the gradient with respect to the logits in rows, one row after another,
+// from d, that with respect to the tokens' log-probabilities.
 func (r *rollout) logitsGrad(rows [][]float64, d []float64) (out []float64) {
 	for i, row := range rows {
 		grad := make([]float64, len(row))
@@ -94,7 +96,7 @@ func readRollout(in oracleCase) (*rollout, error) {
 	return r, nil
 }
 
-// ppo is one update from given roll-outs.
+// ppo checks one update from given roll-outs.
 func (o *oracle) ppo(c oracleCase) error {
 	in, out, err := c.open()
 	if err != nil {
@@ -169,7 +171,7 @@ func (o *oracle) ppo(c oracleCase) error {
 	return o.same(out, "grad_logits_new", oracleBound32, r.pad(logitsGrad, len(r.new[0]))...)
 }
 
-// firstRollout is that of the file's case ppo.
+// firstRollout returns the inputs of the file's case ppo.
 func (o *oracle) firstRollout() (*rollout, error) {
 	var c oracleCase
 	if err := json.Unmarshal(o.first, &c.fields); err != nil {
@@ -182,7 +184,7 @@ func (o *oracle) firstRollout() (*rollout, error) {
 	return readRollout(in)
 }
 
-// ppoFirstPass is the update right after the roll-out, where every ratio is 1.
+// ppoFirstPass checks the update right after the roll-out, where every ratio is 1.
 func (o *oracle) ppoFirstPass(c oracleCase) error {
 	r, err := o.firstRollout()
 	if err != nil {
@@ -202,7 +204,7 @@ func (o *oracle) ppoFirstPass(c oracleCase) error {
 	return nil
 }
 
-// klLoss is KL as a term of the loss.
+// klLoss checks KL as a term of the loss.
 func (o *oracle) klLoss(c oracleCase) error {
 	r, err := o.firstRollout()
 	if err != nil {

@@ -42,7 +42,7 @@ func TestLossesOut(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		`[]`:                    "not a JSON object",
-		`{"x": 1}`:              "no case in it",
+		`{"x": 1}`:              "no known case",
 		`{"reward": {"in": 1}}`: `"in": expected an object`,
 		`{"reward": {"in": {"ranks": [[0, 1]], "scores": [[1], [2]]}, "out": {}}}`: "don't fit",
 	} {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Kind is what a check compares: gradients of all parameters are of one kind, as are the
-// parameters after ten steps, and the quantities of one case of losses.
+// Kind returns the kind of quantity that a check compares: gradients of all parameters are
+// of one kind, as are the parameters after ten steps, and the quantities of one case of
+// losses.
 func (c Check) Kind() string {
 	if kind, _, ok := strings.Cut(c.Name, " "); ok {
 		return kind
@@ -16,18 +17,18 @@ func (c Check) Kind() string {
 	return strings.Join(parts[:min(2, len(parts))], ".")
 }
 
-// Summary is the checks of a kind.
+// Summary summarises the checks of a kind.
 type Summary struct {
 	Kind          string
 	Count, Passed int
 	// Absolute and Relative are the largest errors of any of them.
 	Absolute, Relative float64
-	// Worst is the check that is furthest off: one that doesn't pass, or else the one with
-	// the largest relative error.
+	// Worst is the check with the largest relative error, of those that don't pass if there
+	// are any.
 	Worst Check
 }
 
-// Summarise groups checks by kind, in their order.
+// Summarise groups checks by kind, in the order of the kinds' first checks.
 func Summarise(checks []Check) (list []*Summary) {
 	byKind := map[string]*Summary{}
 	for _, c := range checks {
@@ -49,6 +50,7 @@ func Summarise(checks []Check) (list []*Summary) {
 	return list
 }
 
+// worse reports whether a is further off than b; see Summary.Worst.
 func worse(a, b Check) bool {
 	if a.Pass != b.Pass {
 		return b.Pass
@@ -56,7 +58,7 @@ func worse(a, b Check) bool {
 	return !(a.Relative <= b.Relative) // NaN too
 }
 
-// MarshalJSON writes errors that aren't finite as null.
+// MarshalJSON returns the check as JSON, with null for errors that aren't finite.
 func (c Check) MarshalJSON() ([]byte, error) {
 	finite := func(x float64) *float64 {
 		if math.IsNaN(x) || math.IsInf(x, 0) {

@@ -1,11 +1,11 @@
-// Package verify recomputes reference cases: small models with the logits, loss,
-// gradients, optimiser steps and greedy text that another implementation, in
-// float64, says they must give.
+// Package verify recomputes reference cases: small models with the logits, loss, gradients,
+// optimiser steps and greedy text that another implementation has computed for them in
+// float64.
 //
-// A case is a folder of config.json and model.safetensors as transformers writes
-// them, and case.safetensors with inputs and expected values; score.safetensors is
-// the head of fine-tuning, where that is part of the case. Two cases, of
-// GPT-1's and GPT-2's architecture, are part of the binary.
+// A case is a folder with config.json and model.safetensors as Hugging Face transformers
+// writes them, and case.safetensors with inputs and expected values. It has
+// score.safetensors, the head of a fine-tuning, if fine-tuning is part of the case. Two
+// cases, of GPT-1's and GPT-2's architecture, are part of the binary.
 package verify
 
 import (
@@ -32,7 +32,7 @@ import (
 //go:embed testdata
 var embedded embed.FS
 
-// Embedded lists the cases in the binary.
+// Embedded returns the cases in the binary.
 func Embedded() []fs.FS {
 	var cases []fs.FS
 	for _, name := range []string{"gpt1-tiny", "gpt2-tiny"} {
@@ -45,7 +45,7 @@ func Embedded() []fs.FS {
 	return cases
 }
 
-// Folder is the case in that folder of the disk.
+// Folder returns the case in a folder of the disk. It fails if there is no such folder.
 func Folder(dir string) (fs.FS, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		absolute, _ := filepath.Abs(dir)
@@ -57,12 +57,11 @@ func Folder(dir string) (fs.FS, error) {
 // Check is the comparison of one quantity.
 type Check struct {
 	Name string
-	// Absolute is the largest difference of an element. Relative is the L2 norm
-	// of the differences over that of the expected values.
+	// Absolute is the largest difference of an element. Relative is the L2 norm of the
+	// differences over that of the expected values.
 	Absolute, Relative float64
-	// Bound says what was asked for, Pass whether it holds.
-	Bound string
-	Pass  bool
+	Bound              string // what the check demands, in words
+	Pass               bool
 }
 
 // Bounds of float32 arithmetic against float64.
@@ -70,8 +69,8 @@ const (
 	logitsBound = 1e-4 // absolute
 	lossBound   = 1e-5 // absolute
 	scoreBound  = 1e-5 // absolute, of classifier scores
-	gradBound   = 1e-4 // of the gradient's L2 norm, or of gradFloor of the whole's if that is more
-	gradFloor   = 1e-4
+	gradBound   = 1e-4 // L2 norm of the differences, as a part of the gradient's norm
+	gradFloor   = 1e-4 // the least norm that counts for it, as a part of the norm of all gradients
 	stepsBound  = 1e-4 // absolute, of losses
 	finalBound  = 1e-2 // relative L2, of parameters after ten steps
 )
@@ -87,9 +86,11 @@ type reference struct {
 	checks   []Check
 }
 
-// Run recomputes what a case has expected values of: the forward pass if there are
+// Run recomputes what a case has expected values for: the forward pass if there are
 // lm.logits, loss and gradients if the metadata has lm.loss, an optimiser if there is
-// adamw.loss or muon.loss, and the continuation if there are greedy.tokens.
+// adamw.loss or muon.loss, fine-tuning if there are ft.scores, and the continuation if there
+// are greedy.tokens. It fails if the case can't be read or has none of them; a quantity that
+// is off is no error but a Check that doesn't pass.
 func Run(dir fs.FS) ([]Check, error) {
 	r := &reference{}
 	if err := r.load(dir); err != nil {
@@ -127,7 +128,7 @@ func Run(dir fs.FS) ([]Check, error) {
 
 const caseFile = "case.safetensors"
 
-// load sets weights and inputs to those of the case.
+// load reads the case's weights and inputs.
 func (r *reference) load(dir fs.FS) (err error) {
 	if r.model, _, err = model.ReadHuggingFace(dir, nil); err != nil {
 		return err
@@ -140,18 +141,18 @@ func (r *reference) load(dir fs.FS) (err error) {
 	}
 	info, ok := r.expected.Info("tokens")
 	if !ok || len(info.Shape) != 2 {
-		return fmt.Errorf("case.safetensors: tokens [B, T] are missing")
+		return fmt.Errorf("%s: it has no tensor tokens [B, T]", caseFile)
 	}
 	r.batch, r.length = info.Shape[0], info.Shape[1]
 	if r.batch < 1 || r.length < 1 || r.length > r.model.Config.Context {
-		return fmt.Errorf("case.safetensors: tokens have shape %v, the context is %d", info.Shape, r.model.Config.Context)
+		return fmt.Errorf("%s: tokens have shape %v: expected at least one row of 1 to %d, the model's context", caseFile, info.Shape, r.model.Config.Context)
 	}
 	if r.tokens, err = r.ints("tokens"); err != nil {
 		return err
 	}
 	r.target, err = r.ints("targets")
 	if err == nil && len(r.target) != len(r.tokens) {
-		err = fmt.Errorf("case.safetensors: %d targets for %d tokens", len(r.target), len(r.tokens))
+		err = fmt.Errorf("%s: %d targets: expected %d, one for each token", caseFile, len(r.target), len(r.tokens))
 	}
 	return err
 }
@@ -160,26 +161,27 @@ func (r *reference) ints(name string) ([]int32, error) { return read(r, name, r.
 
 func (r *reference) floats(name string) ([]float64, error) { return read(r, name, r.expected.Float64) }
 
-// read returns the values of a tensor of the case, which into writes.
+// read returns the values of a tensor of the case. into writes them into its argument.
 func read[T any](r *reference, name string, into func(name string, values []T) error) ([]T, error) {
 	info, ok := r.expected.Info(name)
 	if !ok {
-		return nil, fmt.Errorf("case.safetensors: no tensor %q", name)
+		return nil, fmt.Errorf("%s: no tensor %q", caseFile, name)
 	}
 	values := make([]T, info.Len())
 	return values, into(name, values)
 }
 
-// scalar is a number of the case's metadata.
+// scalar returns a number of the case's metadata.
 func (r *reference) scalar(name string) (float64, error) {
 	x, err := strconv.ParseFloat(r.expected.Metadata()[name], 64)
 	if err != nil {
-		return 0, fmt.Errorf("case.safetensors: metadata %s is %q, a number is expected", name, r.expected.Metadata()[name])
+		return 0, fmt.Errorf("%s: metadata %s is %q: expected a number", caseFile, name, r.expected.Metadata()[name])
 	}
 	return x, nil
 }
 
-// compare adds a check of got against want; holds judges the errors.
+// compare adds a check of got against want. holds reports whether the errors of the check are
+// within its bound.
 func (r *reference) compare(name string, got, want []float64, bound string, holds func(c Check) bool) {
 	c := Check{Name: name, Bound: bound}
 	if len(got) != len(want) {
@@ -204,7 +206,7 @@ func (r *reference) compare(name string, got, want []float64, bound string, hold
 	r.checks = append(r.checks, c)
 }
 
-// check compares what was computed with the reference values of that name.
+// check compares got with the case's tensor of that name.
 func (r *reference) check(name string, got []float64, bound string, holds func(c Check) bool) error {
 	want, err := r.floats(name)
 	if err != nil {
@@ -214,7 +216,7 @@ func (r *reference) check(name string, got []float64, bound string, holds func(c
 	return nil
 }
 
-// checkScalar is check for a number of the case's metadata.
+// checkScalar compares got with a number of the case's metadata.
 func (r *reference) checkScalar(name string, got float64, bound string, holds func(c Check) bool) error {
 	want, err := r.scalar(name)
 	if err != nil {
@@ -254,7 +256,7 @@ func (r *reference) forward() error {
 	return nil
 }
 
-// training builds the graph of the language-model loss on the case's batch.
+// training returns a compiled graph of the language-model loss on the case's batch.
 func (r *reference) training() (*model.Graph, *G.Node, error) {
 	g := r.model.NewGraph(r.batch, r.length, true)
 	targets, backing := g.Indices("targets", len(r.target))
@@ -264,6 +266,7 @@ func (r *reference) training() (*model.Graph, *G.Node, error) {
 	return g, loss, g.Compile(loss)
 }
 
+// value returns the loss of a graph that has run.
 func value(loss *G.Node) float64 { return float64(loss.Value().Data().(float32)) }
 
 // backward checks the loss and every gradient.
@@ -286,7 +289,7 @@ func (r *reference) backward() error {
 	return r.gradients("lm.grad.", wantNorm)
 }
 
-// gradients checks the gradient of every parameter, for a norm of all together.
+// gradients checks the gradient of every parameter. total is the norm of all together.
 func (r *reference) gradients(prefix string, total float64) error {
 	for _, p := range r.model.Parameters {
 		want, err := r.floats(prefix + p.Name)
@@ -301,7 +304,7 @@ func (r *reference) gradients(prefix string, total float64) error {
 	return nil
 }
 
-// optimiser checks ten steps of an optimiser: the losses, and where the parameters end.
+// optimiser checks ten steps of an optimiser: the losses, and the parameters at the end.
 func (r *reference) optimiser(name string) error {
 	g, loss, err := r.training()
 	if err != nil {
@@ -324,7 +327,7 @@ func (r *reference) optimiser(name string) error {
 			Step: step, LearningRate: rates[step], GradScale: train.ClipScale(r.model.GradNorm(), config.GradClip),
 		})
 	}
-	if name == train.AdamWName { // the schedule is the same for all
+	if name == train.AdamWName { // the case has the schedule once, as it is the same for all
 		if err := r.check("adamw.lr", rates, "absolute ≤ 1e-12", absolute(1e-12)); err != nil {
 			return err
 		}
@@ -339,8 +342,8 @@ func (r *reference) optimiser(name string) error {
 		}
 		got := widen(p.Value.Float32s())
 		if strings.HasSuffix(p.Name, "attn.c_attn.bias") {
-			// Softmax doesn't see what is added to all keys, so the keys' bias has
-			// the gradient zero, and Adam turns rounding into steps of full size.
+			// What is added to all keys cancels in the softmax, so the gradient of the
+			// keys' bias is zero but for rounding, which Adam turns into steps of full size.
 			got, want = withoutKeys(got), withoutKeys(want)
 		}
 		r.compare(name+".final."+p.Name, got, want, "relative ≤ 1e-2", relative(finalBound))
@@ -361,7 +364,7 @@ func (r *reference) greedy() error {
 	}
 	const prompt = 5
 	if len(want) < prompt || r.length < prompt {
-		return fmt.Errorf("case.safetensors: greedy.tokens begins with the first %d tokens", prompt)
+		return fmt.Errorf("%s: tokens has rows of %d, greedy.tokens has %d: expected at least %d of each, as greedy.tokens goes on from the first %[4]d tokens", caseFile, r.length, len(want), prompt)
 	}
 	got := slices.Clone(r.tokens[:prompt])
 	o := sample.Default()

@@ -8,21 +8,21 @@ import (
 	"tinygpt/study/scaling/powerlaw"
 )
 
-// Analysis is what the losses of a ladder say. Losses are in bits per byte, so that they
-// compare with the entropy of the text and with other tokenizers.
+// Analysis holds the laws that the losses of a ladder follow. Losses are in bits per byte,
+// so that they can be compared with the entropy of the text and across tokenizers.
 type Analysis struct {
 	Results []Result `json:"results"`
-	// Size is the law in N, parameters without embeddings; Compute in training FLOP.
+	// Size is the law in N, the number of parameters without embeddings; Compute is that in
+	// training FLOP.
 	Size    Fit `json:"size"`
 	Compute Fit `json:"compute"`
 	// Floor is the exact entropy of the text in bits per byte; 0 if unknown.
-	Floor float64 `json:"floor_bits_per_byte,omitempty"`
-	// Tokens that each model saw.
-	Tokens int `json:"tokens"`
+	Floor  float64 `json:"floor_bits_per_byte,omitempty"`
+	Tokens int     `json:"tokens"` // that each model saw
 }
 
-// Fit is a law through all losses, and what a law through all but the largest models'
-// says of these.
+// Fit is a law through all losses, and a law through the losses of all but the largest
+// model, with what the second predicts of that model.
 type Fit struct {
 	All        powerlaw.Law `json:"all"`
 	Smaller    powerlaw.Law `json:"smaller"`
@@ -37,16 +37,16 @@ type Prediction struct {
 	Low      float64 `json:"low,omitempty"`
 	High     float64 `json:"high,omitempty"`
 	Measured float64 `json:"measured"` // mean of the seeds
-	// Off is how far the prediction is off, as a part of what was measured.
+	// Off is the prediction's absolute error, as a part of Measured.
 	Off float64 `json:"off"`
-	// Free and FreeOff are the same of a law whose E may be below the entropy of the text;
-	// 0 where it isn't.
+	// Free and FreeOff are Predicted and Off of a law whose E may be below the entropy of
+	// the text; 0 where E isn't held at that entropy.
 	Free    float64 `json:"free,omitempty"`
 	FreeOff float64 `json:"free_off,omitempty"`
 }
 
-// Analyse fits laws to results. Floor is the exact entropy of the text in bits per byte,
-// which E isn't below; 0 if it is unknown.
+// Analyse fits laws to results, of which there must be at least one. floor is the exact
+// entropy of the text in bits per byte, which E isn't below; 0 if it is unknown.
 func Analyse(results []Result, floor float64) (a Analysis, err error) {
 	a = Analysis{Results: results, Floor: floor, Tokens: results[0].Tokens}
 	if a.Size, err = fit(results, floor, Result.size); err != nil {
@@ -58,7 +58,7 @@ func Analyse(results []Result, floor float64) (a Analysis, err error) {
 
 func (r Result) size() float64 { return float64(r.NonEmbedding) }
 
-// fit fits both laws of loss against x.
+// fit returns both laws of loss against x.
 func fit(results []Result, floor float64, x func(Result) float64) (f Fit, err error) {
 	largest := slices.MaxFunc(results, func(r, s Result) int { return int(r.NonEmbedding - s.NonEmbedding) })
 	var all, smaller []powerlaw.Point
@@ -101,8 +101,8 @@ func fit(results []Result, floor float64, x func(Result) float64) (f Fit, err er
 	return f, nil
 }
 
-// OneSeed are the results of a seed.
-func OneSeed(results []Result, seed uint64) (of []Result) {
+// oneSeed returns the results of a seed.
+func oneSeed(results []Result, seed uint64) (of []Result) {
 	for _, r := range results {
 		if r.Seed == seed {
 			of = append(of, r)
@@ -111,8 +111,8 @@ func OneSeed(results []Result, seed uint64) (of []Result) {
 	return of
 }
 
-// SeedsOf are the seeds of results, in order.
-func SeedsOf(results []Result) (seeds []uint64) {
+// seedsOf returns the seeds of results in the order of their first appearance.
+func seedsOf(results []Result) (seeds []uint64) {
 	for _, r := range results {
 		if !slices.Contains(seeds, r.Seed) {
 			seeds = append(seeds, r.Seed)

@@ -20,10 +20,10 @@ import (
 	"tinygpt/train"
 )
 
-// Ladder is a number of models that are trained one after another, the small ones
-// first. One at a time: two at once, each on one of two cores, make 21 % more steps in
-// the time for 1 × 48 and 9 % for 4 × 112 (batches of 16 × 256 tokens), and the largest
-// models, which take most of the time, have nobody to share it with.
+// Ladder is a number of models that are trained one after another, the small ones first.
+// Two at once, each on one of two cores, would hardly be faster: in the same time they make
+// 21 % more steps of 1 × 48 and 9 % more of 4 × 112 (batches of 16 × 256 tokens), and the
+// largest model, which takes most of the time, has no other to share the cores with.
 type Ladder struct {
 	// Config is what all models have in common. Its learning rate is that of a model
 	// of Config.Model.Width.
@@ -34,20 +34,23 @@ type Ladder struct {
 	Seeds     int // how many times each model is trained, with seeds from Config.Train.Seed on
 	Dir       string
 	Report    Report
-	// Learning gives the options with which the tokenizer is learned; see run.Prepare.
+	// Learning returns the options with which the tokenizer is learned; see run.Prepare.
 	Learning func(bytes int) []tokenizer.TrainOption
 
 	material *run.Material
 }
 
-// Report shows what happens.
+// Report shows the progress of a ladder.
 type Report interface {
-	// Begin says which model comes now, how much of the whole is done, and what its share
-	// is: fractions of the operations.
+	// Begin is called before a model is trained, the number-th of so many. done is how much
+	// of the whole ladder is done, share what this model is of it: fractions of the
+	// operations.
 	Begin(r Rung, number, of int, done, share float64)
+	// Step is called after each step of the model, of total.
 	Step(m train.Metrics, total int)
-	// Done is called for each trained model, also for one that was trained before.
+	// Done is called for each trained model; before says that an earlier Run trained it.
 	Done(r Result, before bool)
+	// Close is called once, at the end of Run.
 	Close()
 }
 
@@ -62,7 +65,8 @@ type Rung struct {
 // settingsFile holds what a ladder's folder was made with.
 const settingsFile = "ladder.yaml"
 
-// Rungs are all models, seed by seed.
+// Rungs returns all models, seed by seed, and the small ones first for each. Their
+// vocabulary is that of the texts only during and after Run.
 func (l *Ladder) Rungs() (rungs []Rung) {
 	for i := range l.Seeds {
 		seed := l.Config.Train.Seed + uint64(i)
@@ -82,9 +86,10 @@ func (l *Ladder) Rungs() (rungs []Rung) {
 	return rungs
 }
 
-// LearningRateScale is the factor from the learning rate that is good for a model of
-// width reference to that for another width. An Adam step changes each weight by about the
-// rate, so what a sum over the width changes by grows with the width (Yang et al. 2022).
+// LearningRateScale returns the factor by which the learning rate of a model of width
+// reference is multiplied for another width. An Adam step changes each weight by about the
+// learning rate, so the change of a sum over the width grows with the width (Yang et al.
+// 2022).
 func LearningRateScale(width, reference int) float64 { return float64(reference) / float64(width) }
 
 // FLOP returns the operations of the rung's training; see model.Config.TrainingFLOP.
@@ -96,13 +101,14 @@ func (r Rung) FLOP() float64 {
 	return flop
 }
 
-// Tokens that each model sees.
+// Tokens returns how many tokens each model sees.
 func (l *Ladder) Tokens() int {
 	c := l.Config
 	return c.Train.Steps * c.Train.BatchSize * c.Train.GradientAccumulationSteps * c.Model.Context
 }
 
-// Run trains what isn't trained yet. When ctx ends it saves and returns
+// Run trains the models that aren't trained yet and returns the results of all, in the order
+// of Rungs. When ctx ends it saves and returns the results so far with
 // train.ErrInterrupted; the next Run goes on from there.
 func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	defer l.Report.Close()
@@ -164,7 +170,7 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	return results, nil
 }
 
-// checkTexts refuses texts that aren't those of a model that the ladder has begun or trained.
+// checkTexts returns an error if a model that the ladder has begun or trained has other texts.
 func (l *Ladder) checkTexts(rungs []Rung) error {
 	for _, rung := range rungs {
 		if r, err := run.Open(rung.Dir); err == nil && r.Found.TextSHA256 != l.material.TextSHA256() {
@@ -174,8 +180,8 @@ func (l *Ladder) checkTexts(rungs []Rung) error {
 	return nil
 }
 
-// fits refuses a ladder with a model that this computer can't train, before the first one is
-// trained.
+// fits returns an error if the ladder has a model that this computer hasn't enough memory
+// for.
 func (l *Ladder) fits() error {
 	for _, s := range l.Shapes {
 		m := s.Of(l.Config.Model)
@@ -187,12 +193,12 @@ func (l *Ladder) fits() error {
 	return nil
 }
 
-// open writes the settings into the folder and says that it did, or checks that it is one of
-// the same ladder.
+// open writes the settings into a new folder and returns true; of a folder that has settings
+// it checks that they are those of this ladder.
 func (l *Ladder) open() (begun bool, err error) {
 	kept := l.Config
 	kept.Data.Files = run.SettleFiles(kept.Data.Files)
-	// More seeds may be added later.
+	// The number of seeds isn't kept: more may be added later.
 	text, err := yaml.Marshal(struct {
 		Shapes []Shape
 		Config configs.Config
@@ -250,7 +256,7 @@ type steps struct {
 
 func (s steps) Step(m train.Metrics, p train.Progress) { s.to.Step(m, p.Steps) }
 
-// Result is what a model reached.
+// Result holds what a trained model reached.
 type Result struct {
 	Shape        Shape   `json:"shape"`
 	Seed         uint64  `json:"seed"`
@@ -267,8 +273,9 @@ type Result struct {
 	metrics []train.Metrics // of the whole training
 }
 
-// result reads what a rung's run has reached; trained says whether it is at its end. Metrics
-// are written before the checkpoint: a run that was killed between them isn't.
+// result reads what a rung's run has reached; trained reports whether the run is at its end.
+// Metrics are written before the checkpoint: a run that was killed in between isn't at its
+// end.
 func (l *Ladder) result(r Rung) (result Result, trained bool, err error) {
 	state, err := train.ReadState(filepath.Join(r.Dir, train.LastCheckpoint))
 	if errors.Is(err, os.ErrNotExist) || err == nil && (state.Step < r.Config.Train.Steps || state.Pending) {
@@ -301,6 +308,6 @@ func (l *Ladder) result(r Rung) (result Result, trained bool, err error) {
 	return result, false, nil
 }
 
-// Floor is the exact entropy of the validation text in bits per byte, 0 if unknown.
-// It is known after Run.
+// Floor returns the exact entropy of the validation text in bits per byte, 0 if unknown. It
+// must be called after Run.
 func (l *Ladder) Floor() float64 { return l.material.FloorBitsPerByte() }

@@ -22,7 +22,7 @@ import (
 // The rule gives GPT-2's own models from its own scale, but for the fourth's odd head.
 func TestShapeAt(t *testing.T) {
 	for layers, want := range map[int]Shape{12: {1, 768, 12}, 24: {2, 1024, 16}, 36: {3, 1280, 20}} {
-		s := ShapeAt(layers/12, 64)
+		s := shapeAt(layers/12, 64)
 		if s.Layers != want.Layers || 4*s.Width != want.Width || 4*s.Heads != want.Heads {
 			t.Errorf("%d layers: %+v", layers, s)
 		}
@@ -231,7 +231,7 @@ func TestTextsChange(t *testing.T) {
 func synthetic() (results []Result) {
 	for i, n := range []int64{30_000, 100_000, 250_000, 450_000, 1_200_000, 3_300_000} {
 		bits := 0.2 + math.Sqrt(20_000/float64(n))
-		r := Result{Shape: ShapeAt(i+1, 16), Seed: 1, NonEmbedding: n, Parameters: n + 30_000, Tokens: 1000, FLOP: 6e6 * float64(n), Loss: 2 * bits, BitsPerByte: bits}
+		r := Result{Shape: shapeAt(i+1, 16), Seed: 1, NonEmbedding: n, Parameters: n + 30_000, Tokens: 1000, FLOP: 6e6 * float64(n), Loss: 2 * bits, BitsPerByte: bits}
 		for s := 1; s <= 100; s++ {
 			r.metrics = append(r.metrics, train.Metrics{Step: s, Loss: r.Loss * (1 + 4/float64(s))})
 		}
@@ -247,7 +247,7 @@ func TestAnalyse(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := a.Size.Prediction
-	if p.Off > 0.001 || math.Abs(a.Size.All.E-0.2) > 0.002 || math.Abs(a.Size.All.Alpha-0.5) > 0.01 || a.Size.All.R2 < 0.9999 || p.Shape != ShapeAt(6, 16) {
+	if p.Off > 0.001 || math.Abs(a.Size.All.E-0.2) > 0.002 || math.Abs(a.Size.All.Alpha-0.5) > 0.01 || a.Size.All.R2 < 0.9999 || p.Shape != shapeAt(6, 16) {
 		t.Errorf("%+v", a.Size)
 	}
 	// A largest model that isn't on the law of the others doesn't hide in it.
@@ -278,7 +278,7 @@ func TestFloor(t *testing.T) {
 
 // Four models are the fewest: without an error bar for the prediction.
 func TestFewest(t *testing.T) {
-	a, err := Analyse(synthetic()[:fewest], 0)
+	a, err := Analyse(synthetic()[:minSizes], 0)
 	if err != nil {
 		t.Fatal(err)
 	}

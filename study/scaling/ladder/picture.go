@@ -31,11 +31,11 @@ var (
 	floorColor     = chart.Black
 )
 
-// sizeColors go from dark to light with growing size, so that their order can be seen
-// without seeing the colours: points of viridis (Smith and van der Walt 2015).
+// sizeColors go from dark to light with growing size, so that their order shows in a grey
+// print too: points of viridis (Smith and van der Walt 2015).
 var sizeColors = []color.RGBA{{68, 1, 84, 255}, {65, 68, 135, 255}, {42, 120, 142, 255}, {34, 168, 132, 255}, {122, 209, 81, 255}}
 
-// sizeColor is that of size i of n.
+// sizeColor returns the colour of size i of n.
 func sizeColor(i, n int) color.RGBA {
 	if n == 1 {
 		return sizeColors[0]
@@ -47,8 +47,8 @@ func sizeColor(i, n int) color.RGBA {
 	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
 }
 
-// Draw writes the pictures into a folder and returns the paths of the SVG ones.
-func (a Analysis) Draw(dir string) (paths []string, err error) {
+// draw writes the pictures into a folder and returns the paths of the SVG ones.
+func (a Analysis) draw(dir string) (paths []string, err error) {
 	for _, picture := range []struct {
 		name string
 		plot func() (*plot.Plot, error)
@@ -70,8 +70,8 @@ func (a Analysis) Draw(dir string) (paths []string, err error) {
 	return paths, nil
 }
 
-// logPlot is an empty plot of two logarithmic axes, with letters to be read from the back
-// of the room.
+// logPlot returns an empty plot of two logarithmic axes, with letters that can be read from
+// the back of a room.
 func logPlot(title, x string, xLabel func(float64) string) *plot.Plot {
 	p := chart.New(title, x, "loss, bits per byte")
 	p.Title.TextStyle.Font.Size = 20
@@ -92,10 +92,10 @@ func logPlot(title, x string, xLabel func(float64) string) *plot.Plot {
 	return p
 }
 
-// logTicks are ticks at 1 and 3 of each decade, with labels.
+// logTicks sets ticks at 1 and 3 of each decade. The function returns a tick's label.
 type logTicks func(v float64) string
 
-// Ticks are those within [least, most]; none of an axis that can't be logarithmic.
+// Ticks returns the ticks within [least, most]; none for an axis that can't be logarithmic.
 func (l logTicks) Ticks(least, most float64) (ticks []plot.Tick) {
 	if !(least > 0) || math.IsInf(most, 0) {
 		return nil
@@ -160,7 +160,7 @@ func dots(p *plot.Plot, name string, points plotter.XYs, c color.Color, shape dr
 	return nil
 }
 
-// curve is a model's training loss, in bits per byte, against the share of its training
+// curve returns a model's training loss, in bits per byte, against the share of its training
 // that is done, smoothed and thinned.
 func (r Result) curve() (points plotter.XYs) {
 	steps, mean, weight := 0, 0.0, 0.0
@@ -173,8 +173,8 @@ func (r Result) curve() (points plotter.XYs) {
 		if m.ValLoss != 0 {
 			continue
 		}
-		// An exponential mean over some fortieth of the training, free of the bias to its
-		// start.
+		// An exponential mean over about a fortieth of the training, divided by the sum of
+		// its weights, which is less than 1 at the start.
 		keep := 1 - math.Min(40/float64(total), 1)
 		mean, weight = keep*mean+(1-keep)*m.Loss, keep*weight+(1-keep)
 		steps++
@@ -187,13 +187,13 @@ func (r Result) curve() (points plotter.XYs) {
 
 // curvesOver draws the curves of the first seed, with x at the end of each training.
 func (a Analysis) curvesOver(p *plot.Plot, end func(Result) float64, names bool) error {
-	results := OneSeed(a.Results, a.Results[0].Seed)
+	results := oneSeed(a.Results, a.Results[0].Seed)
 	for i, r := range results {
 		points := r.curve()
 		for k := range points {
 			points[k].X *= end(r)
 		}
-		// The first steps, of knowing nothing, would take half of a logarithmic axis.
+		// The steps of the first hundredth would take half of a logarithmic axis.
 		points = slices.DeleteFunc(points, func(q plotter.XY) bool { return q.X < end(r)/100 })
 		if len(points) == 0 {
 			continue
@@ -217,7 +217,7 @@ func (a Analysis) floor(p *plot.Plot, from, to float64) error {
 	return line(p, fmt.Sprintf("entropy of the text: %.3f", a.Floor), plotter.XYs{{X: from, Y: a.Floor}, {X: to, Y: a.Floor}}, floorColor, 2, true)
 }
 
-// curves is loss against tokens.
+// curves returns the picture of loss against tokens.
 func (a Analysis) curves() (*plot.Plot, error) {
 	p := logPlot("Larger models learn more from the same text", "tokens seen", short)
 	// Below the curves, and above the floor.
@@ -240,8 +240,8 @@ func law(p *plot.Plot, name string, l powerlaw.Law, from, to float64, c color.Co
 	return line(p, name, points, c, 2, dashed)
 }
 
-// fitted draws what was measured, the law of the smaller models, and what it says of the
-// largest.
+// fitted draws the measured losses, the law of the smaller models, and the loss that it
+// predicts for the largest.
 func (a Analysis) fitted(p *plot.Plot, f Fit, x func(Result) float64, name string) error {
 	var smaller, largest plotter.XYs
 	for _, r := range a.Results {
@@ -267,9 +267,10 @@ func (a Analysis) fitted(p *plot.Plot, f Fit, x func(Result) float64, name strin
 	}
 	q := f.Prediction
 	if q.High > 0 {
-		// Too long a bar would take the picture from the points.
-		bar, err := plotter.NewYErrorBars(bars{plotter.XYs{{X: at, Y: q.Predicted}},
-			plotter.YErrors{{Low: q.Predicted - max(q.Low, q.Predicted/2), High: min(q.High, 2*q.Predicted) - q.Predicted}}})
+		// A longer bar would leave little of the picture for the points.
+		var b chart.Bars
+		b.Add(at, q.Predicted, q.Predicted-max(q.Low, q.Predicted/2), min(q.High, 2*q.Predicted)-q.Predicted)
+		bar, err := plotter.NewYErrorBars(b)
 		if err != nil {
 			return err
 		}
@@ -283,13 +284,7 @@ func (a Analysis) fitted(p *plot.Plot, f Fit, x func(Result) float64, name strin
 	return dots(p, fmt.Sprintf("%s predicted: %.4f", q.Shape, q.Predicted), plotter.XYs{{X: at, Y: q.Predicted}}, predictedColor, draw.PyramidGlyph{}, 5)
 }
 
-// bars are points with a deviation each.
-type bars struct {
-	plotter.XYs
-	plotter.YErrors
-}
-
-// scaleOf writes the constant of a law.
+// scaleOf writes C of a law.
 func scaleOf(c float64) string {
 	if c >= 1e9 || c < 1 {
 		return fmt.Sprintf("%.1e", c)
@@ -297,10 +292,10 @@ func scaleOf(c float64) string {
 	return short(c)
 }
 
-// lowestE is the least E that is drawn, as a part of the best loss.
+// lowestE is the lowest E that is drawn, as a part of the largest model's loss.
 const lowestE = 0.2
 
-// sizes is loss against parameters.
+// sizes returns the picture of loss against parameters.
 func (a Analysis) sizes() (*plot.Plot, error) {
 	f := a.Size
 	p := logPlot(fmt.Sprintf("Loss falls with size as E + (Nc/N)^α: R² = %.4f", f.All.R2), "N, parameters without embeddings", short)
@@ -309,8 +304,8 @@ func (a Analysis) sizes() (*plot.Plot, error) {
 	}
 	from, to := a.Results[0].size(), 2*a.Results[len(a.Results)-1].size()
 	e, _ := f.All.Errors()
-	// On a logarithmic axis an E near 0 would push the points together, and one at the
-	// entropy has its line already: it is only named.
+	// An E near 0 would push the points together on a logarithmic axis, and one at the
+	// entropy has its line already: both are only named in the legend.
 	name := "E, all models: " + plusMinus(f.All.E, e)
 	if f.All.AtFloor {
 		name = "E, all models: held at the entropy"
@@ -323,7 +318,7 @@ func (a Analysis) sizes() (*plot.Plot, error) {
 	return p, a.floor(p, from, to)
 }
 
-// compute is loss against operations.
+// compute returns the picture of loss against operations.
 func (a Analysis) compute() (*plot.Plot, error) {
 	f := a.Compute
 	p := logPlot(fmt.Sprintf("Loss against compute: R² = %.4f", f.All.R2), "training FLOP", scientific)

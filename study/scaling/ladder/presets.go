@@ -10,15 +10,13 @@ import (
 // baseConfig is what the models of all presets have in common.
 const baseConfig = "scaling.yaml"
 
-// preset is a ladder by name.
+// preset is a ladder with a name.
 type preset struct {
 	name      string
 	layers    []int
 	headWidth int
-	// tokens that each model sees.
-	tokens int
-	// stories is the size of the text, in bytes.
-	stories int
+	tokens    int // that each model sees
+	stories   int // the size of the text, in bytes
 }
 
 var presets = []preset{
@@ -28,7 +26,7 @@ var presets = []preset{
 	{"overnight", []int{1, 2, 3, 4, 6, 8, 11, 15}, 16, 20_000_000, 100_000_000},
 }
 
-// Presets lists their names.
+// Presets returns the names of the presets.
 func Presets() (names []string) {
 	for _, p := range presets {
 		names = append(names, p.name)
@@ -36,7 +34,8 @@ func Presets() (names []string) {
 	return names
 }
 
-// New is the ladder of a preset.
+// New returns the ladder of a preset, without folder and report. It fails for an unknown
+// name.
 func New(name string) (*Ladder, error) {
 	for _, p := range presets {
 		if p.name != name {
@@ -54,13 +53,14 @@ func New(name string) (*Ladder, error) {
 	return nil, fmt.Errorf("preset %q: %s", name, suggest.Expected(name, Presets()...))
 }
 
-// fewest models that a law and a prediction can be made of.
-const fewest = 4
+// minSizes is the least number of models for a law of three parameters and a prediction.
+const minSizes = 4
 
-// SetLayers gives the ladder models with these numbers of layers, by ShapeAt.
+// SetLayers gives the ladder models with these numbers of layers, by ShapesAt. It needs at
+// least four, which must rise.
 func (l *Ladder) SetLayers(layers []int) error {
-	if len(layers) < fewest {
-		return fmt.Errorf("%d sizes: a law of three parameters, and a larger model to predict, need %d at least", len(layers), fewest)
+	if len(layers) < minSizes {
+		return fmt.Errorf("%d sizes: expected at least %d, three for the law and a larger one to predict", len(layers), minSizes)
 	}
 	shapes, err := ShapesAt(layers, l.HeadWidth)
 	if err == nil {

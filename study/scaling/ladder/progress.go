@@ -25,12 +25,13 @@ type report struct {
 	bar *terminal.Bar
 
 	name        string
-	done, share float64 // before this model, and of it
-	// What was there when this program began to train isn't counted for the time left.
+	done, share float64 // see Report.Begin
+	// started and before are the instant and the part of the ladder that was done when this
+	// process began to train: the time left goes by its own speed.
 	started   time.Time
 	before    float64
-	first     int // step, of this model
-	loss      float64
+	first     int     // the step that this process began this model at; -1 until then
+	loss      float64 // a running mean
 	lastPrint time.Time
 }
 
@@ -60,7 +61,7 @@ func (r *report) Step(m train.Metrics, total int) {
 	}
 }
 
-// left is how long the rest takes if the speed stays.
+// left returns how long the rest of the ladder takes at the speed so far; 0 if unknown.
 func (r *report) left(done float64) time.Duration {
 	if done <= r.before {
 		return 0

@@ -13,28 +13,29 @@ type Shape struct {
 	Heads  int `json:"heads"`
 }
 
-// ShapeAt is the shape of that many layers by GPT-2's rule of depth and width, scaled
-// down: a layer for each twelve of GPT-2, a head for each four, and heads of headWidth
-// columns where GPT-2's have 64. GPT-2's models of 12, 24 and 36 layers lie on the line
+// shapeAt returns the shape of a model with that many layers by GPT-2's rule of depth and
+// width, scaled down: a layer for each twelve of GPT-2, a head for each four, and heads of
+// headWidth columns where GPT-2's have 64. GPT-2's models of 12, 24 and 36 layers follow
 //
 //	heads = 4 · (layers/12 + 2), width = 64 · heads
 //
 // and that of 48 layers has one head more (Radford et al. 2019, table 2).
-func ShapeAt(layers, headWidth int) Shape {
+func shapeAt(layers, headWidth int) Shape {
 	heads := layers + 2
 	return Shape{layers, heads * headWidth, heads}
 }
 
-// mostLayers bounds the layers of a shape, and with them its width.
-const mostLayers = 1000
+// maxLayers bounds the layers of a shape, and with them its width.
+const maxLayers = 1000
 
-// ShapesAt returns the shapes of the given layers, which rise.
+// ShapesAt returns the shapes of models with these numbers of layers, which must rise from 1
+// to 1000.
 func ShapesAt(layers []int, headWidth int) (shapes []Shape, err error) {
 	for i, n := range layers {
-		if n < 1 || n > mostLayers || i > 0 && n <= layers[i-1] {
-			return nil, fmt.Errorf("layers %v: expected numbers from 1 to %d that rise", layers, mostLayers)
+		if n < 1 || n > maxLayers || i > 0 && n <= layers[i-1] {
+			return nil, fmt.Errorf("layers %v: expected numbers from 1 to %d that rise", layers, maxLayers)
 		}
-		shapes = append(shapes, ShapeAt(n, headWidth))
+		shapes = append(shapes, shapeAt(n, headWidth))
 	}
 	return shapes, nil
 }

@@ -17,13 +17,13 @@ import (
 	"tinygpt/study/scaling/powerlaw"
 )
 
-// Files of a ladder's folder that Write leaves.
+// Files that Analysis.Write leaves in a ladder's folder.
 const (
 	reportFile  = "report.md"
 	resultsFile = "results.json"
 )
 
-// Write leaves report, results and pictures in a folder, and returns the paths of the
+// Write writes report, results and pictures into a folder and returns the paths of the SVG
 // pictures.
 func (a Analysis) Write(dir string) (pictures []string, err error) {
 	results, err := json.MarshalIndent(a, "", "  ")
@@ -35,13 +35,13 @@ func (a Analysis) Write(dir string) (pictures []string, err error) {
 			return nil, err
 		}
 	}
-	return a.Draw(dir)
+	return a.draw(dir)
 }
 
-// Text is the report for a terminal, Markdown for a document.
+// Text returns the report for a terminal.
 func (a Analysis) Text() string { return a.report(false) }
 
-// Markdown is the report for a document.
+// Markdown returns the report for a document.
 func (a Analysis) Markdown() string { return a.report(true) }
 
 func (a Analysis) report(markdown bool) string {
@@ -66,9 +66,9 @@ func (a Analysis) report(markdown bool) string {
 		}
 		say("%s predicted from the smaller models' %s: %.4f%s; measured: %.4f; %.2f %% off%s", p.Shape, f.of, p.Predicted, between, p.Measured, 100*p.Off, p.free())
 	}
-	if seeds := SeedsOf(a.Results); len(seeds) > 1 {
+	if seeds := seedsOf(a.Results); len(seeds) > 1 {
 		for _, seed := range seeds {
-			if one, err := Analyse(OneSeed(a.Results, seed), a.Floor); err != nil {
+			if one, err := Analyse(oneSeed(a.Results, seed), a.Floor); err != nil {
 				say("seed %d alone: %v", seed, err)
 			} else {
 				p := one.Size.Prediction
@@ -91,8 +91,8 @@ func (a Analysis) report(markdown bool) string {
 	return b.String()
 }
 
-// free says what is predicted if E may be below the entropy of the text, where that is
-// another prediction.
+// free returns the part of a line that says what a law with a free E predicts; "" where E
+// isn't held.
 func (p Prediction) free() string {
 	if p.Free == 0 {
 		return ""
@@ -100,13 +100,13 @@ func (p Prediction) free() string {
 	return fmt.Sprintf(" (with E held at the text's entropy; free: %.4f, %.2f %% off)", p.Free, 100*p.FreeOff)
 }
 
-// formula is a law with its error bars.
+// formula writes a law with its error bars.
 func formula(l powerlaw.Law, x string) string {
 	e, alpha := l.Errors()
 	return fmt.Sprintf("(%s) + (%s/%s)^(%s)", plusMinus(l.E, e), scaleOf(l.C), x, plusMinus(l.Alpha, alpha))
 }
 
-// plusMinus is a number with its error bar, if it has one.
+// plusMinus writes a number with the half width of its error bar, if it has one.
 func plusMinus(x, err float64) string {
 	if math.IsInf(err, 0) || err == 0 { // unknown, or held
 		return fmt.Sprintf("%.3f", x)
@@ -114,7 +114,7 @@ func plusMinus(x, err float64) string {
 	return fmt.Sprintf("%.3f ± %.3f", x, err)
 }
 
-// table has a row for each model.
+// table returns a table with a row for each model.
 func (a Analysis) table(markdown bool) string {
 	t := terminal.Unframed()
 	header := table.Row{"layers × width", "N", "parameters", "training FLOP", "learning rate", "seed", "time", "loss, nats", "bits per byte", "law", "off"}

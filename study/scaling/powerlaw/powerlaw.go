@@ -3,6 +3,7 @@
 package powerlaw
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -15,46 +16,49 @@ import (
 // Point is a measured loss of a model of size X.
 type Point struct{ X, Loss float64 }
 
-// Law is L(x) = E + (C/x)^Alpha: the loss of infinitely large models, the size at which
-// the rest is 1, and the slope of that rest in a picture with logarithmic axes. Kaplan
-// et al. 2020 (equation 1.1) leave E out; Hoffmann et al. 2022 (equation 2) don't.
+// Law is L(x) = E + (C/x)^Alpha. E is the loss of infinitely large models, C the size at
+// which the rest, (C/x)^Alpha, is 1, and -Alpha the slope of that rest in a picture with
+// logarithmic axes. Kaplan et al. 2020 (equation 1.1) leave E out; Hoffmann et al. 2022
+// (equation 2) don't.
 type Law struct {
 	E, C, Alpha float64
 	// R2 is 1 minus the law's squared errors over those of the mean loss.
 	R2 float64
 
-	// AtFloor says that E is as low as it may be, and not what the points determine.
+	// AtFloor reports whether E is held at the floor that Fit was given: the points alone
+	// would have it lower.
 	AtFloor bool
 
 	// covariance of E, ln A and Alpha, where A = C^Alpha; nil when there are no more
 	// points than parameters.
 	covariance *mat.SymDense
-	// deviation of a loss's logarithm from the law's, and the degrees of freedom of it.
+	// deviation is the standard deviation of ln L from the law, freedom its degrees of
+	// freedom.
 	deviation float64
 	freedom   int
 }
 
-// parameters of a law.
+// parameters is the number of parameters of a law.
 const parameters = 3
 
-// Fit minimises the squared errors of ln L (as Hoffmann et al. 2022, section D.2, but
-// for their Huber loss): a small model's loss is no more important than a large one's.
-// It needs three points of different size at least, whose loss falls. E isn't below floor:
-// 0 or, where it is known, the entropy of the text, which no model's loss is below.
+// Fit returns the law with the least sum of squared errors of ln L, so that a small model's
+// loss counts no more than a large one's. (Hoffmann et al. 2022, section D.2, take the same
+// errors, with a Huber loss.) It needs points of at least three different sizes, and the
+// largest must have a lower loss than the smallest. E is no lower than floor: 0 or, where it
+// is known, the entropy of the text, which no model's loss is below.
 func Fit(points []Point, floor float64) (Law, error) {
 	if err := check(points, floor); err != nil {
 		return Law{}, err
 	}
 	least, most := math.Inf(1), 0.0
-	var logX, logXMean float64
+	logX := 0.0 // mean: the middle of the sizes
 	for _, p := range points {
 		least, most = min(least, p.Loss), max(most, p.Loss)
-		logXMean += math.Log(p.X) / float64(len(points))
+		logX += math.Log(p.X) / float64(len(points))
 	}
-	logX = logXMean
-	// Around the middle of the sizes, so that the parameters hardly depend on one
-	// another: E = floor + (least-floor)·e^-exp(v0) is between floor and the least loss,
-	// L - E at the middle is e^v1.
+	// The search is in v, whose elements hardly depend on one another:
+	// E = floor + (least-floor)·e^-exp(v0) is between floor and the least loss, L - E in the
+	// middle of the sizes is e^v1, and Alpha is e^v2.
 	unpack := func(v []float64) (e, logA, alpha float64) {
 		alpha = math.Exp(v[2])
 		return floor + (least-floor)*math.Exp(-math.Exp(v[0])), v[1] + alpha*logX, alpha
@@ -73,7 +77,7 @@ func Fit(points []Point, floor float64) (Law, error) {
 	for _, e := range []float64{0.2, 0.7, 0.97} {
 		for _, alpha := range []float64{0.1, 0.4, 1.2} {
 			start := []float64{math.Log(-math.Log(e)), math.Log((most+least)/2 - floor - e*(least-floor)), math.Log(alpha)}
-			// A simplex that can't shrink further is an answer too.
+			// The error is left out: a simplex that can't shrink further is an answer too.
 			r, _ := optimize.Minimize(optimize.Problem{Func: squares}, start, &optimize.Settings{MajorIterations: 4000, Converger: &optimize.FunctionConverge{Absolute: 1e-16, Iterations: 200}}, &optimize.NelderMead{})
 			if r != nil && r.F < best {
 				best, found = r.F, slices.Clone(r.X)
@@ -96,11 +100,11 @@ func Fit(points []Point, floor float64) (Law, error) {
 	return l, nil
 }
 
-// atFloor is how near to the floor, as a part of what is between it and the least loss, E
-// is at it: a search of E's logarithm comes near and never there.
+// atFloor is the distance from the floor, as a part of that between the floor and the least
+// loss, below which E counts as being at the floor. The search only comes near to it.
 const atFloor = 1e-4
 
-// check says what is missing for a fit.
+// check returns an error if no law can be fitted to the points.
 func check(points []Point, floor float64) error {
 	sizes := map[float64]bool{}
 	for _, p := range points {
@@ -108,38 +112,28 @@ func check(points []Point, floor float64) error {
 			return fmt.Errorf("size %v, loss %v: expected positive numbers", p.X, p.Loss)
 		}
 		if p.Loss <= floor {
-			return fmt.Errorf("size %v, loss %v: expected one above %v, the least that is possible", p.X, p.Loss, floor)
+			return fmt.Errorf("size %v, loss %v: expected a loss above %v, the lowest that is possible", p.X, p.Loss, floor)
 		}
 		sizes[p.X] = true
 	}
 	if len(sizes) < parameters {
-		return fmt.Errorf("%d sizes: a law of three parameters needs %d at least", len(sizes), parameters)
+		return fmt.Errorf("%d different sizes: expected at least %d, as the law has %[2]d parameters", len(sizes), parameters)
 	}
-	smallest := slices.MinFunc(points, func(p, q Point) int { return compare(p.X, q.X) })
-	largest := slices.MaxFunc(points, func(p, q Point) int { return compare(p.X, q.X) })
+	bySize := func(p, q Point) int { return cmp.Compare(p.X, q.X) }
+	smallest, largest := slices.MinFunc(points, bySize), slices.MaxFunc(points, bySize)
 	if largest.Loss >= smallest.Loss {
-		return fmt.Errorf("the largest model's loss %.4f isn't below the smallest's %.4f: there is nothing that falls with size", largest.Loss, smallest.Loss)
+		return fmt.Errorf("the largest model's loss %.4f isn't below the smallest's %.4f: the law needs losses that fall with size", largest.Loss, smallest.Loss)
 	}
 	return nil
 }
 
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-// At is the law's loss at size x.
+// At returns the law's loss at size x.
 func (l Law) At(x float64) float64 { return l.E + l.above(x) }
 
-// above is what the law has above E.
+// above returns what the law adds to E at size x.
 func (l Law) above(x float64) float64 { return math.Pow(l.C/x, l.Alpha) }
 
-// r2 is the coefficient of determination.
+// r2 returns the coefficient of determination; see Law.R2.
 func (l Law) r2(points []Point) float64 {
 	mean, residual, total := 0.0, 0.0, 0.0
 	for _, p := range points {

@@ -10,9 +10,9 @@ import (
 // Confidence is the probability that the true value is within the error bars.
 const Confidence = 0.95
 
-// uncertainty computes the covariance of the parameters from the squares that are left:
-// that of least squares, s²·(JᵀJ)⁻¹, where J holds the derivatives of ln L. An E at its
-// floor isn't free: it has no error, and the others have those of a law with that E.
+// uncertainty computes the covariance of the parameters from the sum of squared errors that
+// is left, as for least squares: s²·(JᵀJ)⁻¹, where J holds the derivatives of ln L. An E at
+// its floor isn't free: it has no error, and the others have those of a law with that E.
 func (l *Law) uncertainty(points []Point, squares float64) {
 	first := 0 // of the free parameters
 	if l.AtFloor {
@@ -42,13 +42,14 @@ func (l *Law) uncertainty(points []Point, squares float64) {
 	}
 }
 
-// gradient of ln L(x) in E, ln A and Alpha.
+// gradient returns the derivatives of ln L(x) with respect to E, ln A and Alpha.
 func (l Law) gradient(x float64) []float64 {
 	at, above := l.At(x), l.above(x)
 	return []float64{1 / at, above / at, -above * math.Log(x) / at}
 }
 
-// half is how far an error bar reaches for a standard error: Student's t.
+// half returns the half width of an error bar, by Student's t, for the square of a standard
+// error; infinite if it is unknown.
 func (l Law) half(variance float64) float64 {
 	if l.covariance == nil || variance < 0 {
 		return math.Inf(1)
@@ -57,8 +58,8 @@ func (l Law) half(variance float64) float64 {
 	return t * math.Sqrt(variance)
 }
 
-// Errors are the half widths of the error bars of E and Alpha; infinite if there are no
-// more points than parameters.
+// Errors returns the half widths of the error bars of E and Alpha; infinite if the points are
+// too few or don't determine the law. The half width of an E at its floor is 0.
 func (l Law) Errors() (e, alpha float64) {
 	if l.covariance == nil {
 		return math.Inf(1), math.Inf(1)
@@ -66,8 +67,10 @@ func (l Law) Errors() (e, alpha float64) {
 	return l.half(l.covariance.At(0, 0)), l.half(l.covariance.At(2, 2))
 }
 
-// Between is the range in which the loss of a further model of size x lies, if the law
-// holds there: the law's uncertainty and a single loss's deviation.
+// Between returns the range in which the loss of a further model of size x lies with the
+// probability Confidence, if the law holds there. It counts the law's uncertainty and the
+// deviation of a single loss. If the points are too few or don't determine the law, it is E
+// to infinity.
 func (l Law) Between(x float64) (low, high float64) {
 	if l.covariance == nil {
 		return l.E, math.Inf(1)
