@@ -16,6 +16,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/suggest"
+	"tinygpt/model/safetensors"
 	"tinygpt/train"
 )
 
@@ -88,6 +89,9 @@ func describe(root, dir string) Info {
 			return r
 		}
 		r.Parameters, r.Steps = int64(c.Model.ParameterCount()), c.Train.Steps
+		if n := parametersIn(filepath.Join(dir, train.BestCheckpoint)); n > 0 { // a head's too
+			r.Parameters = n
+		}
 		if kind == Imported {
 			r.Steps = 0
 		}
@@ -96,6 +100,20 @@ func describe(root, dir string) Info {
 		r.Loss = 0
 	}
 	return r
+}
+
+// parametersIn counts the numbers in a checkpoint of parameters alone; 0 if it can't be read.
+func parametersIn(path string) (n int64) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for _, name := range f.Names() {
+		info, _ := f.Info(name)
+		n += int64(info.Len())
+	}
+	return n
 }
 
 // progress returns the last step of metrics, of any kind of run, and the lowest held-out

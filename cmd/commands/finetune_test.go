@@ -12,6 +12,7 @@ import (
 
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
+	"tinygpt/run"
 )
 
 // labelledFiles writes a table whose label a word tells, to train on and to test.
@@ -145,6 +146,17 @@ func TestFinetuneWithoutRun(t *testing.T) {
 	out := succeed(t, finetuneArgs("--scratch", "--set", "model.layers=1", "--set", "model.width=16", "--set", "model.context=32", "--set", "tokenizer.kind=char")...)
 	contains(t, out, "starts from:    random weights\n", "test set:")
 	contains(t, succeed(t, "classify", "Mia was sad."), " %")
+	// The list of runs counts the head's parameters, as the graph does.
+	var listed []run.Info
+	var drawn struct{ Parameters int64 }
+	for line, into := range map[string]any{"runs": &listed, "graph --run finetune-1": &drawn} {
+		if err := json.Unmarshal([]byte(succeed(t, append(strings.Fields(line), "--format", "json")...)), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(listed) != 1 || listed[0].Parameters != drawn.Parameters {
+		t.Errorf("%+v has %d parameters", listed, drawn.Parameters)
+	}
 }
 
 // Labels that are numbers, nearly as many as examples, are more likely grades than classes.
