@@ -73,6 +73,7 @@ func Load(c Config, known *Found) (*Examples, *Setup, error) {
 			return nil, nil, fmt.Errorf("%s: %d examples are too few to hold some out for development: name a file with --dev", c.Train, len(x.Dev))
 		}
 	}
+	x.Notes = append(x.Notes, s.notices(x)...)
 	return x, s, nil
 }
 

@@ -254,6 +254,7 @@ func TestFinetuneErrors(t *testing.T) {
 	labelledFiles(t)
 	fixture.Write(t, "unseen.tsv", "sentence\tlabel\nMia was odd.\tODD!\n")
 	fixture.Write(t, "short.tsv", "sentence\tlabel\nMia was sad.\tSAD!\nBen\n")
+	fixture.Write(t, "commas.txt", "Mia was sad,SAD!\nMax was happy,HAPPY!\n")
 	fixture.Write(t, "one.tsv", "sentence\tlabel\na\tx\nb\tx\n")
 	fixture.Write(t, "empty.tsv", "sentence\tlabel\n  \tx\nb\ty\n")
 	succeed(t, finetuneArgs()...)
@@ -263,6 +264,7 @@ func TestFinetuneErrors(t *testing.T) {
 1 | finetune --data one.tsv | one.tsv: every row (2 of them) has the label "x"
 1 | finetune --data empty.tsv | empty.tsv:2: the text (column 1, "sentence") is empty
 1 | finetune --data train.tsv --label lable | no column "lable"; it has "sentence", "label"
+1 | finetune --data commas.txt | which columns hold the label? it has the columns 1 ("Mia was sad,SAD!"): name them with --label; if commas or semicolons divide its columns, say --file-format csv
 1 | finetune --data missing.tsv | missing.tsv: no such file
 1 | finetune --data train.tsv --from nowhere | nowhere: no such folder
 2 | finetune --config small.yaml | small.yaml configures a language model: did you mean 'gpt train --config small.yaml'?

@@ -70,9 +70,18 @@ func (t *Table) Guess(kind Kind, c Columns, withLabel bool) (Columns, error) {
 		c.Label = l[0]
 	}
 	if missing := c.missing(kind, withLabel); len(missing) > 0 {
-		return c, &UnknownColumns{t.Name, words(missing, 0), t.listColumns(), words(missing, 1)}
+		return c, &UnknownColumns{t.Name, words(missing, 0), t.listColumns(), words(missing, 1) + t.undivided()}
 	}
 	return c, nil
+}
+
+// undivided is what to try with a table of a single column that commas or semicolons may
+// divide.
+func (t *Table) undivided() string {
+	if t.Format == TSV && len(t.Rows) > 0 && len(t.Rows[0].cells) == 1 && strings.ContainsAny(t.Rows[0].cells[0].text, ",;") {
+		return "; if commas or semicolons divide its columns, say --file-format csv"
+	}
+	return ""
 }
 
 // noRows is the error about a table whose only row was taken for names.
