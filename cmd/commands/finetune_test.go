@@ -127,7 +127,7 @@ func TestFinetuneNGrams(t *testing.T) {
 	contains(t, succeed(t, "export", "--run", dir, "--to", "out"), "left out: the n-grams that it predicts together with; the network alone is exported\n", "AutoModelForSequenceClassification")
 	ngrams[len(ngrams)/2] ^= 1
 	fixture.Write(t, filepath.Join(dir, "ngrams.bin"), ngrams)
-	contains(t, refused(t, 1, "classify", "--run", dir, "Mia was sad."), "ngrams.bin: the file is damaged: make the file again with `gpt finetune --resume --run runs/finetune-1`")
+	contains(t, refused(t, 1, "classify", "--run", dir, "Mia was sad."), "ngrams.bin: the file is damaged", "make the file again with `gpt finetune --resume --run runs/finetune-1`")
 	succeed(t, "finetune", "--resume", "--run", dir)
 	contains(t, succeed(t, "classify", "--run", dir, "Mia was sad."), "SAD! ")
 }
