@@ -75,6 +75,9 @@ func Start(c configs.Config, o Options) (*Training, error) {
 		notes = append(notes, fmt.Sprintf("%.3g %% of this small text would say little: %.3g %% of it are held out for validation; --set data.val_fraction=%g has it as before", 100*was, 100*is, was))
 		c.Data.ValFraction = is
 	}
+	if note := tokenizer.UnknownNote(material.Tokenizer, material.Training.Tokens); note != "" {
+		notes = append(notes, note)
+	}
 	c = settle(c, material)
 	m, err := initial(c, parent)
 	if err != nil {

@@ -142,6 +142,13 @@ func ReadJSON(path string) (Tokenizer, error) {
 func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
 	var f tokenizerJSON
 	if err := parseJSON(b, &f); err != nil {
+		// A model of another type has its vocabulary in another form: say the type.
+		var other struct{ Model struct{ Type string } }
+		if json.Unmarshal(b, &other) == nil {
+			if unknown := knownModel(other.Model.Type); unknown != nil {
+				return nil, unknown
+			}
+		}
 		return nil, err
 	}
 	if f.Model == nil {
@@ -232,8 +239,8 @@ func (f *tokenizerJSON) check() error {
 		return fmt.Errorf("key \"truncation\" is %s, expected null: this program doesn't cut a text off; set it to null", f.Truncation)
 	case f.Padding != nil:
 		return fmt.Errorf("key \"padding\" is %s, expected null: this program doesn't fill texts up; set it to null", f.Padding)
-	case m.Type != "BPE" && m.Type != "":
-		return fmt.Errorf("key \"model.type\" is %q, expected \"BPE\" or \"WordPiece\"", m.Type)
+	case knownModel(m.Type) != nil:
+		return knownModel(m.Type)
 	case m.Dropout != nil && *m.Dropout != 0:
 		return fmt.Errorf("key \"model.dropout\" is %v, expected null: merges at random have no definite ids", *m.Dropout)
 	case m.Prefix != nil && *m.Prefix != "":
@@ -255,6 +262,14 @@ func (f *tokenizerJSON) check() error {
 			"GPT-1's with the suffix %q (BertNormalizer in lower case; BertPreTokenizer), and single characters (none; none; no merges and no unknown token)", f.Normalizer, f.PreTokenizer, writtenEndOfWord)
 	}
 	return nil
+}
+
+// knownModel returns an error for a type of model that this package doesn't have.
+func knownModel(name string) error {
+	if name == "" || name == "BPE" || name == wordPieceType {
+		return nil
+	}
+	return fmt.Errorf("key \"model.type\" is %q, expected \"BPE\" or \"WordPiece\"", name)
 }
 
 // checkWordPiece is check for WordPiece.

@@ -33,6 +33,7 @@ func TestJSONErrors(t *testing.T) {
 		{"more after it", bpeFile + "{}", "", "", "there is more after the JSON value"},
 		{"no model", "{}", "", "", `key "model" is missing`},
 		{"other model", bpeFile, `"BPE"`, `"Unigram"`, `key "model.type" is "Unigram", expected "BPE"`},
+		{"SentencePiece's", `{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], ["▁a", -1.5]]}}`, "", "", `key "model.type" is "Unigram", expected "BPE"`},
 		{"dropout", bpeFile, `"dropout": null`, `"dropout": 0.1`, `key "model.dropout" is 0.1, expected null`},
 		{"prefix", bpeFile, `"continuing_subword_prefix": null`, `"continuing_subword_prefix": "##"`, `key "model.continuing_subword_prefix" is "##"`},
 		{"suffix", bpeFile, `"end_of_word_suffix": null`, `"end_of_word_suffix": "_"`, `key "model.end_of_word_suffix" is "_"`},

@@ -50,6 +50,24 @@ func TestWordPiece(t *testing.T) {
 	}
 }
 
+// Text that the vocabulary doesn't have is counted.
+func TestUnknownNote(t *testing.T) {
+	tok := lowered(t, "true")
+	for text, noted := range map[string]bool{"我在北京": false, "我在北京 ⚑": true, "": false} {
+		ids, err := tok.Encode(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		note := UnknownNote(tok, ids)
+		if (note != "") != noted || noted && !strings.HasPrefix(note, "20 % of the text's tokens are [UNK], ") {
+			t.Errorf("%q: %q", text, note)
+		}
+	}
+	if b := NewByte(); Unknown(b) != -1 || UnknownNote(b, []int32{0, 255}) != "" {
+		t.Error("a byte is unknown")
+	}
+}
+
 // Text comes back with spaces where words of letters begin.
 func TestWordPieceDecode(t *testing.T) {
 	tok := lowered(t, "false")

@@ -103,7 +103,13 @@ func evalText(c *cli.Context, r *run.Run) (*data.Stream, float64, error) {
 			fmt.Fprintln(c.App.ErrWriter, "gpt:", note)
 		}
 		stream, err := data.Tokenize(corpus, tokenizer.ForTexts(r.Tokenizer))
-		return stream, 0, err
+		if err != nil {
+			return nil, 0, err
+		}
+		if note := tokenizer.UnknownNote(r.Tokenizer, stream.Tokens); note != "" {
+			fmt.Fprintln(c.App.ErrWriter, "gpt:", note)
+		}
+		return stream, 0, nil
 	}
 	return r.ValidationTokens()
 }
