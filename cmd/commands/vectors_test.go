@@ -52,7 +52,7 @@ func TestVectorsConvert(t *testing.T) {
 		{2, "expected .safetensors, .bin", []string{"--run", dir, "--to", dir + "/again.csv"}},
 		{2, "either --run or --from", []string{"--run", dir, "--from", dir + "/v.bin.gz", "--to", dir + "/x.txt"}},
 		{1, "vectors of others are read with --from", []string{"--to", dir + "/x.txt"}},
-		{1, "no such file", []string{"--run", dir + "/none", "--to", dir + "/x.txt"}},
+		{1, "no such folder", []string{"--run", dir + "/none", "--to", dir + "/x.txt"}},
 	} {
 		if status, _, stderr := gpt(append([]string{"vectors", "convert"}, k.args...)...); status != k.status || !strings.Contains(stderr, k.want) {
 			t.Errorf("%v: exit %d, %s", k.args, status, stderr)
@@ -150,7 +150,7 @@ func TestVectorsPhrases(t *testing.T) {
 	for want, args := range map[string][]string{
 		"no text":                   {},
 		"--words: \"lines\"":        {"--data", "en.txt", "--words", "lines"},
-		"threshold 3 of":            {"--data", "en.txt", "--score", "npmi", "--threshold", "3"},
+		"threshold 3 for":           {"--data", "en.txt", "--score", "npmi", "--threshold", "3"},
 		"either --dict or --words":  {"--data", "en.txt", "--dict", "dict.txt", "--chars"},
 		"--passes is 11":            {"--data", "en.txt", "--passes", "11"},
 		"joined.txt is there":       {"--data", "en.txt", "--to", "joined.txt"},
