@@ -10,6 +10,9 @@ import (
 	"tinygpt/internal/number"
 )
 
+// fewKept is a number of words up to which subsampling leaves too few to learn from.
+const fewKept = 1000
+
 // Describe writes what a training is about to do: how large the text is, what the minimum count
 // and subsampling take away, how large the model is.
 func (s *Session) Describe(out io.Writer) {
@@ -27,6 +30,9 @@ func (s *Session) Describe(out io.Writer) {
 		fmt.Fprintf(out, "subsampling: keeps %.1f %% of the text", 100*kept/float64(voc.Total))
 		if v.Sample > 0 {
 			fmt.Fprintf(out, ", %.1f %% of %q, the most frequent word", 100*corpus.Keep(voc, 0, v.Sample), voc.Words[0])
+		}
+		if v.Sample > 0 && kept < fewKept {
+			fmt.Fprintf(out, "\nnote: that leaves about %.0f words of an epoch to learn from; --set vectors.sample=0 keeps all", kept)
 		}
 		fmt.Fprintf(out, "\nblocks:      %d targets between two updates; the most frequent word is %.2f %% of them\n", l.BlockSize(), 100*largest)
 	case *glove.Trainer:

@@ -216,3 +216,16 @@ func FuzzMetrics(f *testing.F) {
 		}
 	})
 }
+
+// A text of which subsampling leaves next to nothing gets a note.
+func TestDescribe(t *testing.T) {
+	for sample, noted := range map[float64]bool{1e-6: true, 0: false} {
+		c := config(Models[0])
+		c.Vectors.Sample = sample
+		var out strings.Builder
+		session(t, c).Describe(&out)
+		if strings.Contains(out.String(), "note: that leaves about ") != noted {
+			t.Errorf("with sample %v:\n%s", sample, out.String())
+		}
+	}
+}
