@@ -221,3 +221,12 @@ func latestCommand(wanted []Kind) Kind {
 	}
 	return wanted[0]
 }
+
+// MakeStudyFolder makes the folder of a study, which holds results and runs of its own, unless
+// it is there. A run's folder is refused: the files of both would be mixed.
+func MakeStudyFolder(dir string) error {
+	if IsRun(dir) == nil {
+		return fmt.Errorf("%s is the folder of a run: name another one for a study", dir)
+	}
+	return atomicfile.MakeFolder(dir)
+}

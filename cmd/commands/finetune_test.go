@@ -283,6 +283,9 @@ func TestFinetuneErrors(t *testing.T) {
 1 | classify --file test.tsv --text words | no column "words"
 2 | ablate --data train.tsv --seeds 0 | --seeds is 0: expected 1 to 1000
 2 | ablate --data train.tsv --seeds 1000000000 | --seeds is 1000000000: expected 1 to 1000
+1 | ablate --data train.tsv --to runs/tiny-1 | is the folder of a run: name another one for a study
+1 | scaling run --to runs/tiny-1 | is the folder of a run
+1 | fewshot run --to runs/tiny-1 | is the folder of a run
 2 | ablate --data train.tsv --arm ngram | --arm is "ngram": expected full, lambda-0, scratch or ngrams; did you mean ngrams?
 2 | finetune --data train.tsv --seeds 1000000000 | --seeds is 1000000000: expected 1 to 1000
 `)

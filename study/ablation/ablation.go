@@ -122,7 +122,7 @@ func (s *Study) Run(ctx context.Context) error {
 	if s.Averaged {
 		s.arms = append(s.arms, averaged)
 	}
-	if err := atomicfile.MakeFolder(s.Dir); err != nil {
+	if err := run.MakeStudyFolder(s.Dir); err != nil {
 		return err
 	}
 	unlock, err := run.Lock(s.Dir)

@@ -72,7 +72,7 @@ const maxSeconds = 100 * 365 * 24 * 3600
 // Run does the steps that aren't done yet, of which one that was interrupted goes on from its
 // checkpoint, then compares the models. When ctx ends it returns train.ErrInterrupted.
 func (c *Course) Run(ctx context.Context) error {
-	if err := atomicfile.MakeFolder(c.Dir); err != nil {
+	if err := run.MakeStudyFolder(c.Dir); err != nil {
 		return err
 	}
 	c.Summary = Summary{Seconds: map[string]float64{}}

@@ -59,7 +59,7 @@ const pointsFile = "points.jsonl"
 // Run does the experiment in the folder dir, but not again for proxies whose points are there
 // already. It returns all points. say gets a line about each proxy.
 func (o Overoptimisation) Run(ctx context.Context, dir string, p Progress, say func(string)) ([]Point, error) {
-	if err := atomicfile.MakeFolder(dir); err != nil {
+	if err := run.MakeStudyFolder(dir); err != nil {
 		return nil, err
 	}
 	unlock, err := run.Lock(dir)

@@ -115,7 +115,7 @@ func (l *Ladder) Run(ctx context.Context) ([]Result, error) {
 	if err := l.fits(); err != nil {
 		return nil, err
 	}
-	if err := atomicfile.MakeFolder(l.Dir); err != nil {
+	if err := run.MakeStudyFolder(l.Dir); err != nil {
 		return nil, err
 	}
 	unlock, err := run.Lock(l.Dir)
