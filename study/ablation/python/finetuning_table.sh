@@ -8,14 +8,19 @@
 # go. The same command goes on where it was stopped, or adds seeds, and several of them with
 # different sets can run at once. Then study/ablation/python/finetuning_table.py OUT writes the
 # table. GPT names the program; ARMS, separated by spaces, leaves the other arms out
-# (gpt ablate --arm).
+# (gpt ablate --arm); averaged is gpt ablate --averaged.
 set -euo pipefail
 data=$1 en=$2 zh=$3 out=$4 seeds=$5
 shift 5
 [ $# -gt 0 ] || set -- cola sick snli stsb copa arc sst2 ag-news wnut17 chnsenticorp
 gpt=${GPT:-gpt}
 arms=()
-for arm in ${ARMS:-}; do arms+=(--arm "$arm"); done
+for arm in ${ARMS:-}; do
+	case $arm in
+	averaged) arms+=(--averaged) ;;
+	*) arms+=(--arm "$arm") ;;
+	esac
+done
 mkdir -p "$out"
 
 # Balanced COPA has no third set. Its mirrored pairs follow on one another, and an even
