@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"tinygpt/sample"
 )
@@ -176,8 +177,9 @@ func (g *generation) requests(prompt []int32, n int, first int) []sample.Request
 // raw returns a member as it came, for messages.
 func raw(v json.RawMessage) string {
 	const longest = 40
-	if len(v) > longest {
-		return string(v[:longest]) + "…"
+	line := strings.Join(strings.Fields(string(v)), " ")
+	if len(line) > longest {
+		return line[:longest] + "…"
 	}
-	return string(v)
+	return line
 }

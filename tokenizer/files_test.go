@@ -183,7 +183,7 @@ func TestReadErrors(t *testing.T) {
 		"no merges":        {map[string]string{"vocab.json": vocab}, "not the merges that belong to it in merges.txt"},
 		"no vocabulary":    {map[string]string{"merges.txt": merges}, "no tokenizer in it"},
 		"configuration":    {map[string]string{"tokenizer_config.json": "{"}, "tokenizer_config.json: line 1: the file ends in the middle"},
-		"end of text":      {map[string]string{"tokenizer_config.json": `{"eos_token": 7}`}, "a token is 7, expected its name"},
+		"end of text":      {map[string]string{"tokenizer_config.json": `{"eos_token": 7}`}, `a token is "7", expected its name`},
 		"strange end":      {map[string]string{"vocab.json": vocab, "merges.txt": merges, "tokenizer_config.json": `{"eos_token": "</s>"}`}, `the end of text, "</s>", is not among the special tokens`},
 		"added id":         {map[string]string{"vocab.json": vocab, "merges.txt": merges, "tokenizer_config.json": `{"added_tokens_decoder": {"x": {"content": "a"}}}`}, `key "added_tokens_decoder.x": expected an id`},
 		"added elsewhere":  {map[string]string{"vocab.json": vocab, "merges.txt": merges, "added_tokens.json": `{"th": 1}`}, `added token "th" has id 1, in the vocabulary it has`},

@@ -66,7 +66,7 @@ func (n *tokenName) UnmarshalJSON(b []byte) error {
 	}
 	var name *string
 	if err := json.Unmarshal(b, &name); err != nil {
-		return fmt.Errorf("a token is %s, expected its name", b)
+		return fmt.Errorf("a token is %.40q, expected its name", b)
 	}
 	if name != nil {
 		*n = tokenName(*name)

@@ -217,10 +217,21 @@ func object(dec *json.Decoder, what string, field func(key string) error) error 
 	return fields(dec, first, what, field)
 }
 
+// shown is a token for a message of one line.
+func shown(t json.Token) string {
+	switch t := t.(type) {
+	case nil:
+		return "null"
+	case string:
+		return fmt.Sprintf("%.40q", t)
+	}
+	return fmt.Sprintf("%.40s", fmt.Sprint(t))
+}
+
 // fields is object after its first token.
 func fields(dec *json.Decoder, first json.Token, what string, field func(key string) error) error {
 	if first != json.Delim('{') {
-		return fmt.Errorf("%s is %v, expected an object", what, first)
+		return fmt.Errorf("%s is %s, expected an object", what, shown(first))
 	}
 	seen := map[string]bool{}
 	for dec.More() {

@@ -73,6 +73,8 @@ func TestSetRefused(t *testing.T) {
 		"":                         "i.json: not JSON",
 		"{\"\xff\": 1}":            "i.json: not UTF-8",
 		"[]":                       "index is [, expected an object",
+		`"\n"`:                     `index is "\n", expected an object`,
+		"null":                     "index is null, expected an object",
 		"{}":                       "no weight_map",
 		`{"weight_map": {}}`:       "no weight_map",
 		`{"weight_map": []}`:       "weight_map is [, expected an object",
