@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/configs"
 	"tinygpt/finetune"
 	"tinygpt/internal/number"
 	"tinygpt/internal/suggest"
@@ -37,26 +36,22 @@ them together with n-grams, each on the same examples. Results are kept one by o
 		),
 		Action: func(c *cli.Context) error {
 			asJSON := wantsJSON(c)
-			cfg, source, err := finetuneConfig(c)
+			cfg, base, source, err := finetuneConfig(c)
 			if err != nil {
 				return err
 			}
 			out := narration(c)
-			preset, _, err := configs.Load(c.String("config"))
-			if err != nil {
-				return err
-			}
-			printConfiguration(out, 15, source, &preset, &cfg)
+			printConfiguration(out, 15, source, &base, &cfg)
 			examples, setup, err := finetune.Load(cfg.Finetune, nil)
 			if err != nil {
 				return err
 			}
 			// The run is looked up once: a later one must not take its place.
-			base, err := run.Open(cfg.Finetune.From)
+			from, err := run.Open(cfg.Finetune.From)
 			if err != nil {
 				return fmt.Errorf("the run to start from: %w", err)
 			}
-			cfg.Finetune.From, _ = filepath.Abs(base.Dir)
+			cfg.Finetune.From, _ = filepath.Abs(from.Dir)
 			s := &ablation.Study{
 				Config: cfg, Examples: examples, Setup: setup, Sizes: ablation.Sizes(c.IntSlice("sizes"), len(examples.Train)), Seeds: c.Int("seeds"), Only: c.StringSlice("arm"), Averaged: c.Bool("averaged"), Dir: c.String("to"),
 				Done: func(p ablation.Point, done, all int) {

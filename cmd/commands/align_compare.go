@@ -27,7 +27,7 @@ Without folders the latest sft, ppo, dpo and grpo runs are compared.`,
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			s, _, err := alignSettings(c)
+			s, _, _, err := alignSettings(c)
 			if err != nil {
 				return err
 			}

@@ -99,25 +99,22 @@ func alignStep(kind run.Kind, usage string, flags ...cli.Flag) *cli.Command {
 
 // alignConfiguration is alignSettings for a training, and prints what they are.
 func alignConfiguration(c *cli.Context) (s alignment.Settings, err error) {
-	s, source, err := alignSettings(c)
-	if err != nil {
-		return s, err
-	}
-	base, _, err := align.Load(c.String("config"))
+	s, base, source, err := alignSettings(c)
 	if err == nil {
 		printConfiguration(narration(c), 15, source, &base, &s.Config)
 	}
 	return s, err
 }
 
-// alignSettings puts together what the flags ask for.
-func alignSettings(c *cli.Context) (s alignment.Settings, source string, err error) {
-	if s.Config, source, err = align.Load(c.String("config")); err != nil {
-		return s, "", err
+// alignSettings puts together what the flags make of base, which is from source.
+func alignSettings(c *cli.Context) (s alignment.Settings, base align.Config, source string, err error) {
+	if base, source, err = align.Load(c.String("config")); err != nil {
+		return s, base, "", err
 	}
+	s.Config = base
 	for _, assignment := range c.StringSlice("set") {
 		if err := configs.SetIn(&s.Config, assignment); err != nil {
-			return s, "", err
+			return s, base, "", err
 		}
 	}
 	s.From, s.Data, s.Force = c.String("from"), c.StringSlice("data"), c.Bool("force")
@@ -125,14 +122,14 @@ func alignSettings(c *cli.Context) (s alignment.Settings, source string, err err
 	s.AnswersFrom = c.String("answers-from")
 	if command := c.String("reward-command"); command != "" {
 		if s.RewardFrom != "" {
-			return s, "", usageError{errors.New("--reward and --reward-command: expected one of them")}
+			return s, base, "", usageError{errors.New("--reward and --reward-command: expected one of them")}
 		}
 		s.RewardFrom = alignment.CommandReward + command
 	}
 	if c.IsSet("max-kl") {
 		s.PPO.MaxKL, s.GRPO.MaxKL = c.Float64("max-kl"), c.Float64("max-kl")
 	}
-	return s, source, nil
+	return s, base, source, nil
 }
 
 // resumeAlign goes on with a run.

@@ -41,11 +41,7 @@ func startFinetune(c *cli.Context) error {
 	if seeds > 1 && c.IsSet("run") {
 		return usageError{fmt.Errorf("--seeds is %d: with --run there is one", seeds)}
 	}
-	cfg, source, err := finetuneConfig(c)
-	if err != nil {
-		return err
-	}
-	base, _, err := configs.Load(c.String("config"))
+	cfg, base, source, err := finetuneConfig(c)
 	if err != nil {
 		return err
 	}

@@ -55,13 +55,14 @@ func fileFormatFlag(of string) cli.Flag {
 	return choice("file-format", of+": tsv, csv, jsonl or conll", "", labelled.Formats...).by("by name")
 }
 
-// finetuneConfig is the configuration that the flags make.
-func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err error) {
-	if cfg, source, err = configs.Load(c.String("config")); err != nil {
-		return cfg, source, err
+// finetuneConfig is the configuration that the flags make of base, which is from source.
+func finetuneConfig(c *cli.Context) (cfg, base configs.Config, source string, err error) {
+	if base, source, err = configs.Load(c.String("config")); err != nil {
+		return cfg, base, source, err
 	}
+	cfg = base
 	if !cfg.Finetunes() {
-		return cfg, source, fmt.Errorf("%s: no finetune section with a task in it: expected one, as the presets %s have it; what a run starts from is named with --from", c.String("config"), strings.Join(configs.Finetuning(), ", "))
+		return cfg, base, source, fmt.Errorf("%s: no finetune section with a task in it: expected one, as the presets %s have it; what a run starts from is named with --from", c.String("config"), strings.Join(configs.Finetuning(), ", "))
 	}
 	f := &cfg.Finetune
 	for flag, to := range map[string]*string{
@@ -94,16 +95,16 @@ func finetuneConfig(c *cli.Context) (cfg configs.Config, source string, err erro
 	}
 	for _, s := range c.StringSlice("set") {
 		if err := cfg.SetFinetuning(s); err != nil {
-			return cfg, source, err
+			return cfg, base, source, err
 		}
 	}
 	if err := cfg.Validate(); err != nil {
-		return cfg, source, fmt.Errorf("%s: %w", c.String("config"), err)
+		return cfg, base, source, fmt.Errorf("%s: %w", c.String("config"), err)
 	}
 	for _, file := range []*string{&f.Train, &f.Dev, &f.Test} {
 		if *file != "" && *file != "-" {
 			*file, _ = filepath.Abs(*file)
 		}
 	}
-	return cfg, source, nil
+	return cfg, base, source, nil
 }

@@ -337,3 +337,28 @@ func TestEvalOfFinetuned(t *testing.T) {
 		t.Errorf("exit %d: %s", status, stderr)
 	}
 }
+
+// A configuration may come from a pipe, which can be read once only.
+func TestPipedConfiguration(t *testing.T) {
+	inTinyRun(t)
+	for args, want := range map[string]struct{ text, message string }{
+		"finetune --data none.tsv": {"finetune: {task: classification}\n", "none.tsv: no such file"},
+		"ablate --data none.tsv":   {"finetune: {task: classification}\n", "none.tsv: no such file"},
+		"align sft --from none":    {"sft: {epochs: 1}\n", "none: no such folder"},
+	} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+		if _, err := os.Stat(path); err != nil {
+			t.Skip("no /dev/fd here")
+		}
+		if _, err := w.WriteString(want.text); err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+		contains(t, refused(t, 1, append(strings.Fields(args), "--config", path)...), want.message)
+		r.Close()
+	}
+}
