@@ -146,10 +146,5 @@ func write(out *strings.Builder, text string) {
 	}
 }
 
-// firstWord returns the letters that body begins with, which name a block's kind.
-func firstWord(body string) string {
-	if i := strings.IndexFunc(body, func(r rune) bool { return !unicode.IsLetter(r) }); i >= 0 {
-		return body[:i]
-	}
-	return body
-}
+// firstWord returns the word that body begins with, which names a block's kind.
+func firstWord(body string) string { return at(wordsOf(body), 0).text }

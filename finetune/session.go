@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+
 	"tinygpt/model"
 	"tinygpt/train"
 )

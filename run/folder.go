@@ -72,7 +72,7 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 			release()
 		}
 	}()
-	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
+	if holdsRun(dir) {
 		made = false
 		return "", nil, fmt.Errorf("%s holds a run already: continue it with --resume, or name another folder", dir)
 	}
@@ -198,8 +198,7 @@ func eachRun(root string, do func(dir string, isRun bool)) error {
 	entries, err := os.ReadDir(root)
 	for _, e := range entries {
 		dir := filepath.Join(root, e.Name())
-		_, noRun := os.Stat(filepath.Join(dir, configFile))
-		do(dir, noRun == nil)
+		do(dir, holdsRun(dir))
 	}
 	return err
 }
@@ -225,7 +224,7 @@ func latestCommand(wanted []Kind) Kind {
 // MakeStudyFolder makes the folder of a study, which holds results and runs of its own, unless
 // it is there. A run's folder is refused: the files of both would be mixed.
 func MakeStudyFolder(dir string) error {
-	if IsRun(dir) == nil {
+	if holdsRun(dir) {
 		return fmt.Errorf("%s is the folder of a run: name another one for a study", dir)
 	}
 	return atomicfile.MakeFolder(dir)

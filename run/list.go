@@ -154,10 +154,16 @@ func busy(dir string) bool {
 
 // IsRun is nil if dir is the folder of a run, and else says what may have been meant.
 func IsRun(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+	if !holdsRun(dir) {
 		return notARun(dir)
 	}
 	return nil
+}
+
+// holdsRun says whether a folder is that of a run.
+func holdsRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, configFile))
+	return err == nil
 }
 
 // Remove removes a run's folder, with everything in it. A folder that isn't a run's is

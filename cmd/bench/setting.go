@@ -52,6 +52,7 @@ func (s setting) variables() (list []string) {
 	return list
 }
 
+// String joins the labels of the choices.
 func (s setting) String() string {
 	var labels []string
 	for _, c := range s {

@@ -10,6 +10,7 @@ type output struct {
 	err error
 }
 
+// Write writes p, and keeps the first error.
 func (o *output) Write(p []byte) (int, error) {
 	n, err := o.Writer.Write(p)
 	if o.err == nil {

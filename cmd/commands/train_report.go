@@ -37,6 +37,7 @@ func newTrainReport(w io.Writer) *trainReport {
 	return &trainReport{w: w, bar: terminal.NewBar(w, barParts), now: interrupt.Now}
 }
 
+// Step moves the bar, with the loss and the time left.
 func (r *trainReport) Step(m train.Metrics, p train.Progress) {
 	r.smooth(m)
 	r.step = fmt.Sprintf("step %d/%d", m.Step, p.Steps)
@@ -72,6 +73,7 @@ func (r *trainReport) smooth(m train.Metrics) {
 	r.waits += (m.Waiting - r.waits) / 20
 }
 
+// Evaluated prints an evaluation's line above the bar.
 func (r *trainReport) Evaluated(m train.Metrics, best bool) {
 	r.val = fmt.Sprintf("  val %.4f", m.ValLoss)
 	mark := ""
@@ -93,6 +95,7 @@ func (r *trainReport) Evaluated(m train.Metrics, best bool) {
 	r.line(fmt.Sprintf("step %d: validation loss %.4f%s%s", m.Step, m.ValLoss, on, mark))
 }
 
+// Sampled prints a sample above the bar.
 func (r *trainReport) Sampled(step int, text string) {
 	r.line(fmt.Sprintf("step %d writes:\n    %s", step, strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")))
 }

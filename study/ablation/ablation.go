@@ -138,9 +138,6 @@ func (s *Study) Run(ctx context.Context) error {
 	for _, size := range s.Sizes {
 		for i, arm := range s.arms {
 			for _, seed := range s.seeds(arm, size) {
-				if !s.wants(arm) {
-					continue
-				}
 				// An earlier program measured no mixture with what it trained.
 				if !s.has(arm.Name, size, seed) && !(arm.Mixed && s.has(s.arms[i-1].Name, size, seed)) {
 					all++
@@ -153,7 +150,7 @@ func (s *Study) Run(ctx context.Context) error {
 		for i := range s.Seeds {
 			for which, arm := range s.arms {
 				seed := s.Config.Train.Seed + uint64(i)
-				if arm.Mixed || !s.wants(arm) || !slices.Contains(s.seeds(arm, size), seed) || s.has(arm.Name, size, seed) {
+				if arm.Mixed || !slices.Contains(s.seeds(arm, size), seed) || s.has(arm.Name, size, seed) {
 					continue
 				}
 				if err := s.fit(ctx, which, size, seed, all); err != nil {
@@ -170,9 +167,12 @@ func (s *Study) wants(a Arm) bool {
 	return a.Averaged || len(s.Only) == 0 || slices.Contains(s.Only, a.Key)
 }
 
-// seeds returns the seeds that an arm is fitted with. A seed draws a part of the examples and
+// seeds returns the seeds that an arm is fitted with, none for one that isn't wanted. A seed draws a part of the examples and
 // the weights to start from, so n-grams on all examples need one seed only.
 func (s *Study) seeds(arm Arm, size int) (list []uint64) {
+	if !s.wants(arm) {
+		return nil
+	}
 	for i := range s.Seeds {
 		list = append(list, s.Config.Train.Seed+uint64(i))
 	}
