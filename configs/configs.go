@@ -213,11 +213,11 @@ func (c *Config) SetFinetuning(assignment string) error {
 	}
 	switch by, settled := settledByFinetuning[key]; {
 	case slices.Contains(takenFromStart, section) && key != "model.dropout" && !c.Finetune.Scratch:
-		return fmt.Errorf("--set %s: a fine-tuning has its %s from the run that it starts from (--from)", assignment, section)
+		return fmt.Errorf("%s: a fine-tuning has its %s from the run that it starts from (--from)", SetFlag(assignment), section)
 	case settled && by == "":
-		return fmt.Errorf("--set %s: a fine-tuning has no such thing", assignment)
+		return fmt.Errorf("%s: a fine-tuning has no such thing", SetFlag(assignment))
 	case settled:
-		return fmt.Errorf("--set %s: in a fine-tuning this follows from %s: set that", assignment, by)
+		return fmt.Errorf("%s: in a fine-tuning this follows from %s: set that", SetFlag(assignment), by)
 	}
 	return c.Set(assignment)
 }

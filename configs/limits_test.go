@@ -87,16 +87,16 @@ func TestNumbers(t *testing.T) {
 // FuzzSet: an assignment of --set changes a configuration to one that can be written and
 // read again, or is refused in one line.
 func FuzzSet(f *testing.F) {
-	for _, s := range []string{"sample.temperature=5e-1", "model.width=9223372036854775807", "train.batch_size=100000000", "train.stages=[{until: 0.5}]", "a.b.c=1", "a=", "=", ".=.", "model.layers=[", "data.files=[a, 'b']", "sample.stop=[\"\\n\"]", "train.seed=-1", "model.arch=&a"} {
+	for _, s := range []string{"sample.temperature=5e-1", "model.width=9223372036854775807", "train.batch_size=100000000", "train.stages=[{until: 0.5}]", "a.b.c=1", "a=", "=", ".=.", "model.layers=[", "data.files=[a, 'b']", "sample.stop=[\"\\n\"]", "train.seed=-1", "model.arch=&a", "\n\n.=", "model.\nlayers=a"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, assignment string) {
 		c := Default()
-		err := c.Set(assignment)
-		if err == nil {
-			err = c.Validate()
+		if err := c.Set(assignment); err != nil {
+			expect.OneLine(t, err)
+			return
 		}
-		if err != nil {
+		if err := c.Validate(); err != nil {
 			if lines := strings.Count(err.Error(), "\n"); lines > 20 {
 				t.Errorf("%q: %d lines", assignment, lines)
 			}

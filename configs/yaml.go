@@ -172,11 +172,14 @@ func SetIn(into any, assignment string) error {
 	key, value, ok := strings.Cut(assignment, "=")
 	parts := strings.Split(key, ".") // a key may have keys of its own: train.rate_factors.tables
 	if !ok || len(parts) < 2 {
-		return fmt.Errorf("%q: expected section.key=value, like model.layers=6", assignment)
+		return fmt.Errorf("%s: expected section.key=value, like model.layers=6", SetFlag(assignment))
 	}
 	text := parts[0] + ": {" + strings.Join(parts[1:], ": {") + ": " + value + strings.Repeat("}", len(parts)-1)
-	return Decode([]byte(text), "--set "+assignment, into)
+	return Decode([]byte(text), SetFlag(assignment), into)
 }
+
+// SetFlag is the flag that makes an assignment, in one line, for errors.
+func SetFlag(assignment string) string { return "--set " + oneLine(assignment) }
 
 // NoConfiguration is the error about a name that is neither a file's nor one of the presets.
 func NoConfiguration(name string, presets []string) error {

@@ -243,7 +243,7 @@ func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error)
 	for _, s := range settings {
 		key, _, _ := strings.Cut(s, "=")
 		if !strings.HasPrefix(key, "train.") && !slices.Contains(resumable, key) {
-			return nil, fmt.Errorf("--set %s: a resumed fine-tuning can only change train settings and %s", s, strings.Join(resumable, ", "))
+			return nil, fmt.Errorf("%s: a resumed fine-tuning can only change train settings and %s", configs.SetFlag(s), strings.Join(resumable, ", "))
 		}
 		if err := c.SetFinetuning(s); err != nil {
 			return nil, err

@@ -151,7 +151,7 @@ func resume(c *cli.Context) error {
 	settings := c.StringSlice("set")
 	for _, s := range settings {
 		if !strings.HasPrefix(s, "train.") {
-			return usageError{fmt.Errorf("--set %s: a resumed run can only change train settings", s)}
+			return usageError{fmt.Errorf("%s: a resumed run can only change train settings", configs.SetFlag(s))}
 		}
 	}
 	t, err := run.Resume(c.String("run"), settings...)

@@ -93,7 +93,7 @@ func (t *nameTrials) configure(c *cli.Context) error {
 	}
 	for _, assignment := range c.StringSlice("set") {
 		if err := configs.SetIn(&file, assignment); err != nil {
-			return usageError{fmt.Errorf("--set: %w", err)}
+			return err
 		}
 	}
 	t.config = file.NER
