@@ -22,6 +22,7 @@ import (
 // are bounded; see limits.
 type Jinja struct {
 	tokenizer tokenizer.Tokenizer
+	names     tokenizer.SpecialNames
 	template  *jinja.Template
 	begin     string      // bos_token
 	end       string      // eos_token
@@ -42,7 +43,7 @@ func newJinja(t tokenizer.Tokenizer) (*Jinja, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Jinja{tokenizer: t}
+	j := &Jinja{tokenizer: t, names: tokenizer.NewSpecialNames(t)}
 	if slices.ContainsFunc(t.SpecialTokens(), func(s tokenizer.SpecialToken) bool { return utf8.RuneCountInString(s.Name) < 2 }) {
 		return nil, errors.New("a special token has a name of one character")
 	}
@@ -137,17 +138,7 @@ func (j *Jinja) Render(messages []Message) ([]int32, error) {
 }
 
 // hide inserts hidden into the names of special tokens in a text.
-func (j *Jinja) hide(text string) string {
-	var b strings.Builder
-	for i, r := range text {
-		b.WriteRune(r)
-		named := func(s tokenizer.SpecialToken) bool { return strings.HasPrefix(text[i:], s.Name) }
-		if slices.ContainsFunc(j.tokenizer.SpecialTokens(), named) {
-			b.WriteString(hidden)
-		}
-	}
-	return b.String()
-}
+func (j *Jinja) hide(text string) string { return j.names.Break(text, hidden) }
 
 // shown is a tokenizer that undoes hide.
 type shown struct{ tokenizer.Tokenizer }

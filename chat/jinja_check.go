@@ -9,13 +9,17 @@ import (
 	"strings"
 )
 
-// Bounds of one tag. Nothing that it computes is longer than mostNames values, grown
-// mostGrowth times.
+// Bounds of one tag. Nothing that it computes is longer than mostNames and mostGrowth values
+// together: what grows is measured before, see measured.
 const (
-	mostNames   = 100 // identifiers
-	mostNesting = 50  // brackets in brackets
-	mostGrowth  = 256 // what filters and * can make of a text's length
+	mostWords   = 1000 // of which each may take some of the stack
+	mostNames   = 100  // identifiers
+	mostNesting = 50   // brackets in brackets
+	mostGrowth  = 256  // what filters and * can make of a text's length
 )
+
+// mostBlocks is how deep blocks may be in blocks.
+const mostBlocks = 50
 
 // word is a token of a tag's code.
 type word struct {
@@ -53,6 +57,9 @@ func (w word) length() int { return len(w.text) - 2 }
 
 var identifier = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
+// ends reports whether w ends an argument.
+func ends(w word) bool { return w.text == ")" || w.text == "," }
+
 // at is list[i]; beyond the end it is an empty word.
 func at(list []word, i int) word {
 	if i < 0 || i >= len(list) {
@@ -66,8 +73,17 @@ var blocks = []string{"if", "elif", "else", "endif", "for", "endfor", "set", "en
 
 // check refuses blocks that aren't understood, and holds each tag to checkTag.
 func check(tags []tag) error {
+	depth := 0
 	for _, t := range tags {
 		list := wordsOf(t.body)
+		if t.kind == '%' && opensBlock(list) {
+			depth++
+		} else if t.kind == '%' && strings.HasPrefix(at(list, 0).text, "end") {
+			depth--
+		}
+		if depth > mostBlocks {
+			return fmt.Errorf("it has blocks nested deeper than %d", mostBlocks)
+		}
 		if block := at(list, 0).text; t.kind == '%' && !slices.Contains(blocks, block) {
 			return fmt.Errorf("it has a block of the kind %q", block)
 		}
@@ -78,12 +94,20 @@ func check(tags []tag) error {
 	return nil
 }
 
+// opensBlock reports whether a tag opens a block that another one ends.
+func opensBlock(list []word) bool {
+	block := at(list, 0).text
+	return block == "for" || block == "macro" || block == "if" ||
+		block == "set" && !slices.ContainsFunc(list, func(w word) bool { return w.text == "=" })
+}
+
 // checkTag refuses what the engine doesn't know or what would let a value grow without bounds:
 // escapes in strings, methods that change lists and dictionaries (transformers refuses them
 // too), and lengths that aren't written out.
 func checkTag(list []word) error {
 	names, growth := 0, 1
 	grow := func(n int) { growth = min(growth*max(n, 1), mostGrowth+1) }
+	indents := slices.ContainsFunc(list, func(w word) bool { return w.text == "indent" })
 	var open []bracket
 	for i, w := range list {
 		before, next, second, third := at(list, i-1), at(list, i+1), at(list, i+2), at(list, i+3)
@@ -107,6 +131,8 @@ func checkTag(list []word) error {
 				return fmt.Errorf("it closes a bracket with %s that isn't open", w.text)
 			}
 			open = open[:len(open)-1]
+		case strings.Contains("+-", w.text) && strings.Contains("+-", before.text) && strings.Contains("+-", at(list, i-2).text) && i > 1:
+			return errors.New("it has three signs in a row")
 		case w.text == "*":
 			n, ok := next.number()
 			if !ok {
@@ -123,10 +149,12 @@ func checkTag(list []word) error {
 			return fmt.Errorf("it uses the name %s, which is reserved", w.text)
 		case before.text == "." && slices.Contains([]string{"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "format"}, w.text):
 			return fmt.Errorf("it calls %s, which isn't allowed in a chat template", w.text)
-		case slices.Contains([]string{"batch", "from_json", "fromjson", "recursive"}, w.text) && before.text != ".":
-			return fmt.Errorf("it uses %s, which isn't known here", w.text)
+		case slices.Contains([]string{"batch", "from_json", "fromjson", "recursive", "cycler"}, w.text) && before.text != ".":
+			return fmt.Errorf("it uses %s, which isn't known here", w.text) // a cycler can come to hold itself
+		case before.text == "." && !called && slices.Contains([]string{"split", "replace", "title", "capitalize"}, w.text):
+			return fmt.Errorf("it uses the method %s without calling it", w.text)
 		case w.text == "replace" && called:
-			if !second.literal || third.text != "," || !at(list, i+4).literal {
+			if !second.literal || third.text != "," || !at(list, i+4).literal || !ends(at(list, i+5)) {
 				return errors.New("it replaces something else than texts that are written out")
 			}
 			from, to := second.length(), at(list, i+4).length()
@@ -135,22 +163,29 @@ func checkTag(list []word) error {
 			}
 			grow((to + from - 1) / from)
 		case w.text == "join" && called && second.text != ")":
-			if !second.literal || third.text != ")" && third.text != "," {
+			if !second.literal || third.text != ")" && (third.text != "," || at(list, i+4).text != "attribute") {
 				return errors.New("it joins with something else than a text that is written out")
 			}
 			grow(second.length() + 1)
-		case w.text == "indent":
+		case w.text == "indent" && before.text == "|", w.text == "indent" && next.text == "=", w.text == "width" && next.text == "=" && indents:
 			n := 4
 			if called || next.text == "=" {
 				var ok bool
 				if n, ok = second.number(); second.text == "width" && third.text == "=" {
-					n, ok = at(list, i+4).number()
+					n, ok = 0, true // it comes as a word of its own
+				} else if !ends(third) {
+					ok = false
 				}
 				if !ok {
 					return errors.New("it indents by something else than a number that is written out")
 				}
 			}
 			grow(n + 1)
+		case w.text == "separators" && next.text == "=":
+			if list := list[min(i+2, len(list)):]; at(list, 0).text != "(" && at(list, 0).text != "[" || !at(list, 1).literal || at(list, 2).text != "," || !at(list, 3).literal || at(list, 4).text != ")" && at(list, 4).text != "]" {
+				return errors.New("it separates by something else than texts that are written out")
+			}
+			grow(max(at(list, i+3).length(), at(list, i+5).length()) + 1)
 		case before.text == "|" && slices.Contains([]string{"tojson", "escape", "e"}, w.text):
 			grow(6)
 		}

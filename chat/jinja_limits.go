@@ -11,16 +11,17 @@ import (
 )
 
 // A template is a program that came with somebody's model. So that it can't take all memory,
-// or end this program by printing what contains itself, prepare has all that it writes and
-// keeps pass through functions of these names, and check holds what happens in between to
-// mostNames and mostGrowth.
+// or all of the stack, which nothing in Go recovers from, prepare has all that it writes and
+// keeps, and all that a loop, a filter or a method takes, pass through functions of these
+// names, and check holds what happens in between to mostNames and mostGrowth.
 const (
 	ownPrefix     = "_gpt_"
 	writtenName   = ownPrefix + "written"   // (value): what is written
-	keptName      = ownPrefix + "kept"      // (value): what a variable is set to
+	keptName      = ownPrefix + "kept"      // (value): what a variable is set to, or something grows from
 	attributeName = ownPrefix + "attribute" // (namespace, value): what an attribute is set to
 	passName      = ownPrefix + "pass"      // (): at the beginning of each pass of a loop
 	calledName    = ownPrefix + "called"    // (values…): at the beginning of a macro that is called with values
+	returnedName  = ownPrefix + "returned"  // (): at the end of a macro
 )
 
 // renderTime is how long a template may take.
@@ -31,7 +32,8 @@ const (
 	longestValue   = 32 << 10 // bytes, besides those of the conversation
 	longestWritten = 4 << 20  // bytes, besides 16 times those of the conversation
 	deepestValue   = 100      // lists in lists
-	mostCalls      = 5000     // of macros: they may call themselves, and each call takes some of the stack
+	mostCalls      = 5000     // of macros
+	deepestCalls   = 100      // of macros in macros: they may call themselves, and each takes some of the stack
 )
 
 var (
@@ -41,7 +43,10 @@ var (
 
 // limited writes a tag so that its values are limited.
 func (t tag) limited() (string, error) {
-	body := strings.TrimSpace(t.body)
+	if len(wordsOf(t.body)) > mostWords {
+		return "", fmt.Errorf("a tag has more than %d words", mostWords)
+	}
+	body := measured(strings.TrimSpace(t.body))
 	whole := "{% " + body + " %}"
 	switch word := firstWord(body); {
 	case t.kind == '{' && body == "":
@@ -49,12 +54,17 @@ func (t tag) limited() (string, error) {
 	case t.kind == '{':
 		return "{{ " + writtenName + "(" + body + ") }}", nil
 	case word == "for":
-		return whole + "{{ " + passName + "() }}", nil
+		return "{% " + measuredLoop(body) + " %}{{ " + passName + "() }}", nil
+	case word == "endmacro":
+		return "{{ " + returnedName + "() }}" + whole, nil
 	case word == "macro":
 		var names []string
 		list := parameters.FindStringSubmatch(body)
 		if list == nil {
 			return "", errors.New("it has a macro without parameters in parentheses")
+		}
+		if strings.Contains(list[1], "(") { // calls before the macro's beginning, such as of itself
+			return "", errors.New("it has a macro with a call as the default of a parameter")
 		}
 		for p := range strings.SplitSeq(list[1], ",") {
 			name, _, _ := strings.Cut(p, "=")
@@ -86,6 +96,7 @@ type limits struct {
 	end         time.Time
 	value, room int                  // the bytes that a value may have, and those that may still be written
 	calls       int                  // of macros
+	depth       int                  // of macros that are being called
 	namespaces  map[*jinja.Dict]bool // those that the template made
 }
 
@@ -119,9 +130,12 @@ func (l *limits) functions() map[string]jinja.Value {
 		},
 		keptName: func(args []jinja.Value) (jinja.Value, error) {
 			if len(args) != 1 {
-				return jinja.Undefined(), errors.New("a variable is set to several values")
+				return jinja.Undefined(), errors.New("a variable or a loop takes several values")
 			}
 			_, err := l.size(args[0])
+			if err == nil {
+				err = l.late()
+			}
 			return args[0], err
 		},
 		attributeName: func(args []jinja.Value) (jinja.Value, error) {
@@ -136,8 +150,12 @@ func (l *limits) functions() map[string]jinja.Value {
 		},
 		calledName: func(args []jinja.Value) (jinja.Value, error) {
 			err := l.late()
-			if l.calls++; l.calls > mostCalls {
+			l.calls++
+			l.depth++
+			if l.calls > mostCalls {
 				err = fmt.Errorf("it calls its macros more than %d times", mostCalls)
+			} else if l.depth > deepestCalls {
+				err = fmt.Errorf("its macros call each other deeper than %d times", deepestCalls)
 			}
 			for _, a := range args {
 				if err == nil {
@@ -145,6 +163,10 @@ func (l *limits) functions() map[string]jinja.Value {
 				}
 			}
 			return jinja.NewString(""), err
+		},
+		returnedName: func([]jinja.Value) (jinja.Value, error) {
+			l.depth--
+			return jinja.NewString(""), nil
 		},
 	}
 	values := map[string]jinja.Value{

@@ -115,6 +115,7 @@ func TestJinjaLearnsEnds(t *testing.T) {
 // What can't be used is said in one line, and conversations are plain dialogues then.
 func TestJinjaRefused(t *testing.T) {
 	defer func(before time.Duration) { renderTime = before }(renderTime)
+	const long = "{% set x = 'abcdefghijklmno' * 100 %}{% set x = x * 10 %}" // x has 15,000 bytes
 	for template, want := range map[string]string{
 		"{% for m in messages %}{{ m.content }}":          "jinja",
 		"{{ messages":                                     "a tag doesn't end",
@@ -122,9 +123,9 @@ func TestJinjaRefused(t *testing.T) {
 		"{% raw %}{{ x }}{% endraw %}":                    "raw block",
 		"{{ '\\u00e9' }}":                                 `escape \u`,
 		"{% include 'x' %}":                               `kind "include"`,
-		"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "more than 5000 times",
-		"{% macro f() %}{{ g() }}{% endmacro %}{% macro g() %}{{ f() }}{% endmacro %}{{ f() }}": "more than 5000 times",
-		"{% macro f(g) %}{{ g(g) }}{% endmacro %}{{ f(f) }}":                                    "more than 5000 times",
+		"{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "deeper than 100 times",
+		"{% macro f() %}{{ g() }}{% endmacro %}{% macro g() %}{{ f() }}{% endmacro %}{{ f() }}": "deeper than 100 times",
+		"{% macro f(g) %}{{ g(g) }}{% endmacro %}{{ f(f) }}":                                    "deeper than 100 times",
 		"{% macro f() %}{{ caller() }}{% endmacro %}{% call f() %}{{ f() }}{% endcall %}":       `kind "call"`,
 		"{% for i in range(1000000000) %}{{ i }}{% endfor %}":                                   "more than 10000 numbers",
 		"{{ messages[5].content.x.y }}{{ raise_exception('no\nway') }}":                         "refuses the conversation",
@@ -156,9 +157,28 @@ func TestJinjaRefused(t *testing.T) {
 		"{{ 'a') ~ ('b' }}":                                                                                  "isn't open",
 		"{{ 'a', 'b' }}":                                                                                     "several values",
 		"{% macro f(x) %}{{ x }}{% endmacro %}{% set x = '" + strings.Repeat("a", 400) + "' %}{{ f(" + strings.Repeat("x ~ ", 98) + "x) }}": "a value of more than",
-		"{{ " + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + " }}":                                                             "nested deeper",
+		"{{ " + strings.Repeat("[", 400) + strings.Repeat("]", 400) + " }}":                                                                 "nested deeper",
 		"{{ " + strings.Repeat("x ~ ", 200) + "x }}":                                                                                        "more than 100 names",
-		"{{ '[[]]' | from_json }}": "from_json",
+		"{{ '[[]]' | from_json }}":                                                                                     "from_json",
+		"{% macro f(a=f()) %}{% endmacro %}{{ f() }}":                                                                  "the default of a parameter",
+		"{{ " + strings.Repeat("-", 900) + "1 }}":                                                                      "three signs in a row",
+		"{{ " + strings.Repeat("'a' ~ ", 600) + "1 }}":                                                                 "more than 1000 words",
+		strings.Repeat("{% if a %}", 60) + strings.Repeat("{% endif %}", 60):                                           "blocks nested deeper than 50",
+		"{{ 'a' | indent(2 + 10000000000) }}":                                                                          "indents by something else",
+		"{{ 'a' | indent(2, width=10000000000) }}":                                                                     "more than 256 times as long",
+		"{{ messages | tojson(indent=2 + 10000000000) }}":                                                              "indents by something else",
+		"{% set x = 'a' %}{{ messages | tojson(separators=(x, x)) }}":                                                  "separates by something else",
+		"{% set x = 'a' %}{{ x | replace('a', 'b' ~ x) }}":                                                             "replaces something else",
+		"{% set x = 'a' %}{{ (x.replace)('a', x) }}":                                                                   "the method replace without calling it",
+		"{% set x = 'a' %}{{ range(9) | join('', d=x) }}":                                                              "joins with something else",
+		"{% set n = namespace() %}{% set n.a = cycler(1, n) %}{{ n.a.next() ~ n }}":                                    "cycler",
+		long + "{{ x | list | string | list | string | length }}":                                                      "a value of more than",
+		long + "{{ (x ~ x ~ x) | list | length }}":                                                                     "a value of more than",
+		long + "{{ (x ~ x ~ x).split('') | length }}":                                                                  "a value of more than",
+		long + "{{ (x ~ x ~ x)[0] }}":                                                                                  "a value of more than",
+		long + "{{ (x ~ x ~ x) * 200 }}":                                                                               "a value of more than",
+		long + "{% for a in x ~ x ~ x %}{% endfor %}":                                                                  "a value of more than",
+		long + "{% for a in range(9) if x ~ x ~ x %}{% endfor %}":                                                      "a value of more than",
 		"{% set r = range(300) %}{% for a in r %}{% for b in r %}{% for c in r %}{% endfor %}{% endfor %}{% endfor %}": "takes longer than",
 	} {
 		renderTime = time.Minute // also on a busy machine
@@ -170,6 +190,36 @@ func TestJinjaRefused(t *testing.T) {
 		expect.Error(t, err, want)
 		if got.Name() != "plain" {
 			t.Errorf("%q: the template is %s", template, got.Name())
+		}
+	}
+}
+
+// What can grow is measured before it does, in all of the values and in no other part of a tag.
+func TestMeasured(t *testing.T) {
+	for code, want := range map[string]string{
+		"x":                               "x",
+		"a ~ b * 3":                       "a ~ K(b) * 3",
+		"a | trim * 3":                    "K(a | K | trim) * 3",
+		"f(a)[0].b('|') | join(', ')":     "K(f(a)[0]).b('|') | K | join(', ')",
+		"not (a ~ b)[0]":                  "not K((a ~ b))[0]",
+		"a.b.strip().split('x')[-1]":      "K(K(a.b).strip()).split('x')[-1]",
+		"'a'.upper() if x in [1, y] else": "K('a').upper() if x in [1, y] else",
+		"loop.cycle(1, 2)":                "loop.cycle(1, 2)",
+		"f(x)":                            "f(x)",
+	} {
+		if got := strings.ReplaceAll(measured(code), keptName, "K"); got != want {
+			t.Errorf("%s: %s, want %s", code, got, want)
+		}
+	}
+	for code, want := range map[string]string{
+		"for a in b":              "for a in K(b)",
+		"for a, b in c.d() if b":  "for a, b in K(c.d()) if K( b)",
+		"for a in range(f(3))":    "for a in range(f(3))",
+		"for a in range(3) + [x]": "for a in K(range(3) + [x])",
+		"for a":                   "for a",
+	} {
+		if got := strings.ReplaceAll(measuredLoop(code), keptName, "K"); got != want {
+			t.Errorf("%s: %s, want %s", code, got, want)
 		}
 	}
 }

@@ -36,10 +36,8 @@ type Row struct {
 // View describes the step with its rows likeliest candidates and the drawn one.
 func (s *Step) View(t tokenizer.Tokenizer, rows int) View {
 	name := func(id int32) (name string, special bool) {
-		for _, s := range t.SpecialTokens() {
-			if s.ID == id {
-				return s.Name, true
-			}
+		if name, special = tokenizer.SpecialName(t, id); special {
+			return name, true
 		}
 		return string(t.Bytes(id)), false
 	}

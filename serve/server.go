@@ -337,10 +337,8 @@ func headerText(text string) string {
 // tokenName returns a token as text: a special one's name, or its bytes with U+FFFD for what
 // isn't UTF-8.
 func tokenName(t tokenizer.Tokenizer, id int32) (name string, special bool) {
-	for _, s := range t.SpecialTokens() {
-		if s.ID == id {
-			return s.Name, true
-		}
+	if name, special = tokenizer.SpecialName(t, id); special {
+		return name, true
 	}
 	return strings.ToValidUTF8(string(t.Bytes(id)), "\ufffd"), false
 }

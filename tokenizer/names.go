@@ -143,3 +143,31 @@ func ForTexts(t Tokenizer) Tokenizer {
 func EncodeSpecial(t Tokenizer, text string) ([]int32, error) {
 	return named{t, newNames(t.SpecialTokens())}.Encode(text)
 }
+
+// SpecialNames finds the names of a tokenizer's special tokens in texts.
+type SpecialNames struct{ names *names }
+
+// NewSpecialNames returns the names of t's special tokens.
+func NewSpecialNames(t Tokenizer) SpecialNames {
+	var list []SpecialToken
+	for _, s := range t.SpecialTokens() {
+		list = append(list, SpecialToken{Name: s.Name, ID: s.ID}) // wherever it is, also within a word
+	}
+	return SpecialNames{newNames(list)}
+}
+
+// Break puts mark after the first character of each name in a text, so that none of the
+// names is left in it.
+func (n SpecialNames) Break(text, mark string) string {
+	var b strings.Builder
+	for at := 0; ; {
+		_, start, _, ok := n.names.find(text, at)
+		if !ok {
+			b.WriteString(text[at:])
+			return b.String()
+		}
+		_, size := utf8.DecodeRuneInString(text[start:])
+		b.WriteString(text[at:start+size] + mark)
+		at = start + size
+	}
+}

@@ -104,6 +104,32 @@ func TestManyNames(t *testing.T) {
 	}
 }
 
+// TestBreak: none of the names is left in a text, wherever they begin and however they overlap.
+func TestBreak(t *testing.T) {
+	tok, err := WithSpecialTokens(NewByte(), "<a>", "<a><b>", "aa", "éé")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := NewSpecialNames(tok)
+	for text, want := range map[string]string{
+		"": "", "plain": "plain", "x<a>y": "x<|a>y", "<a><b>": "<|a><b>", "aaa": "a|a|a", "éééb": "é|é|éb", "<<a>": "<<|a>", "<|endoftext|>": "<||endoftext|>",
+	} {
+		if got := n.Break(text, "|"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestLongNames: a file's token that is found by a name of a thousand characters is refused,
+// since a text of a million would be compared with it at each place.
+func TestLongNames(t *testing.T) {
+	file := `{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}, "added_tokens": [{"id": 2, "content": "<` + strings.Repeat("a", 1000) + `>", "special": true}]}`
+	_, err := parseTokenizerJSON([]byte(file), "")
+	expect.Error(t, err, "by its name of 1002 bytes: expected 1000 or fewer")
+	_, err = WithSpecialTokens(NewByte(), strings.Repeat("a", 1001))
+	expect.Error(t, err, "expected 1000 bytes or fewer")
+}
+
 // FuzzNames: encoding by names and decoding with names gives the text back.
 func FuzzNames(f *testing.F) {
 	tok, err := WithSpecialTokens(NewByte(), "<a>", "<a><b>", "é!")

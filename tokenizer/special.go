@@ -25,6 +25,18 @@ func SpecialID(t Tokenizer, name string) (id int32, ok bool) {
 	return -1, false
 }
 
+// SpecialName returns the name of t's special token of that id; ok is false for other tokens.
+func SpecialName(t Tokenizer, id int32) (name string, ok bool) { return nameOf(t.SpecialTokens(), id) }
+
+// nameOf searches tokens in the order of their ids, of which some tokenizers have thousands.
+func nameOf(tokens []SpecialToken, id int32) (name string, ok bool) {
+	i, ok := slices.BinarySearchFunc(tokens, id, func(s SpecialToken, id int32) int { return cmp.Compare(s.ID, id) })
+	if !ok {
+		return "", false
+	}
+	return tokens[i].Name, true
+}
+
 // WithSpecialTokens returns t with further special tokens, whose ids follow t's
 // in the order of names; t itself stays as it is. If t has no end of text and one
 // of the names is EndOfTextName, that becomes it. A name that t has already, as a
@@ -52,6 +64,9 @@ func WithSpecialTokens(t Tokenizer, names ...string) (Tokenizer, error) {
 	for _, name := range names {
 		if name == "" || strings.TrimSpace(name) != name {
 			return nil, fmt.Errorf("special token %q: expected a name without white space around it, like <|start|>", name)
+		}
+		if len(name) > longestName {
+			return nil, fmt.Errorf("special token %.40q…: its name has %d bytes, expected %d bytes or fewer", name, len(name), longestName)
 		}
 		// Files know ordinary and special tokens by one list of names.
 		if id, ok := ids[name]; ok {
@@ -92,13 +107,7 @@ func written(t extendable, id int32) string {
 func (t *table) base() *table { return t }
 
 // specialName returns the name of a special token.
-func (t *table) specialName(id int32) (name string, ok bool) {
-	i, ok := slices.BinarySearchFunc(t.special, id, func(s SpecialToken, id int32) int { return cmp.Compare(s.ID, id) })
-	if !ok {
-		return "", false
-	}
-	return t.special[i].Name, true
-}
+func (t *table) specialName(id int32) (name string, ok bool) { return nameOf(t.special, id) }
 
 // nameWithExtra adds to a kind's name how many special tokens there are apart from
 // the end of text.

@@ -20,7 +20,7 @@ func TokenName(t Tokenizer, id int32) string {
 	return written(e, id)
 }
 
-// Readable is a token for people: a special token's name, or its text with control
+// Readable is a token for people: a special token's name, or its text, with control
 // characters and bytes that are no whole character escaped as in Go and Python,
 // like \n and \xe7\xa3. A very long one is cut off.
 func Readable(t Tokenizer, id int32) string {
@@ -33,12 +33,11 @@ func Readable(t Tokenizer, id int32) string {
 }
 
 func readable(t Tokenizer, id int32) string {
-	for _, s := range t.SpecialTokens() {
-		if s.ID == id {
-			return s.Name
-		}
+	text, special := SpecialName(t, id)
+	if !special {
+		text = string(t.Bytes(id))
 	}
-	quoted := strconv.Quote(string(t.Bytes(id)))
+	quoted := strconv.Quote(text)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 

@@ -21,6 +21,10 @@ type vocabulary struct {
 	unknown   string           // the token of unknown characters, or ""
 }
 
+// longestName is the longest name of a token that is found by it, in bytes: a search takes as
+// many steps at each place of a text.
+const longestName = 1000
+
 // table makes the table of v's tokens. Ordinary ones have the bytes that parse
 // gives for their names.
 func (v *vocabulary) table(parse func(name string) ([]byte, error)) (table, error) {
@@ -38,6 +42,9 @@ func (v *vocabulary) table(parse func(name string) ([]byte, error)) (table, erro
 		seen[id], names[id] = true, name
 	}
 	for id, name := range names {
+		if (v.special[name] || v.added[name]) && len(name) > longestName {
+			return table{}, fmt.Errorf("token %d, %.40q…, is cut out of texts by its name of %d bytes: expected %d or fewer", id, name, len(name), longestName)
+		}
 		if v.special[name] {
 			t.special = append(t.special, SpecialToken{name, int32(id), v.match[name]})
 			if name == v.endOfText {
