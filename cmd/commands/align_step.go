@@ -46,7 +46,7 @@ func policyFlags() []cli.Flag {
 	flags := []cli.Flag{
 		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "answer the prompts of `FILE` in the place of the built-in ones (repeatable)"},
 		&cli.StringFlag{Name: "reward", Usage: "the reward: `FOLDER` of a reward model's run, or gold", DefaultText: "the latest reward model"},
-		&cli.StringFlag{Name: "reward-command", Usage: "the reward: `COMMAND` that reads JSON lines {messages, answer} and writes {score}"},
+		&cli.StringFlag{Name: "reward-command", Usage: "the reward: `COMMAND` that reads JSON lines {messages, answer} and writes {score}; with --resume the run's own, once more"},
 		&cli.Float64Flag{Name: "max-kl", Usage: "stop when an answer is `N` nats away from the reference", DefaultText: "the configuration's"},
 		&cli.BoolFlag{Name: "force", Usage: "optimise a reward model that is worse than its baselines"},
 	}
@@ -134,7 +134,7 @@ func alignSettings(c *cli.Context) (s alignment.Settings, base align.Config, sou
 
 // resumeAlign goes on with a run.
 func resumeAlign(c *cli.Context, kind run.Kind) error {
-	if err := ownConfiguration(c, "format"); err != nil {
+	if err := ownConfiguration(c, "format", "reward-command"); err != nil {
 		return err
 	}
 	dir, err := run.OrLatest(c.String("run"), kind)
@@ -144,7 +144,7 @@ func resumeAlign(c *cli.Context, kind run.Kind) error {
 	ctx, stop := interruptible(c)
 	defer stop()
 	p := terminal.NewStages(c.App.ErrWriter)
-	t, steps, err := alignment.Resume(ctx, dir, p.Show)
+	t, steps, err := alignment.Resume(ctx, dir, c.String("reward-command"), p.Show)
 	p.Clear()
 	if err != nil {
 		return alignStopped(c, t, steps, err)
@@ -198,7 +198,7 @@ func trainAlign(ctx context.Context, c *cli.Context, t *alignment.Training) erro
 // alignStopped says how to go on, if it was an interrupt that stopped the work.
 func alignStopped(c *cli.Context, t *alignment.Training, step int, err error) error {
 	if errors.Is(err, train.ErrInterrupted) {
-		fmt.Fprintf(narration(c), "stopped after step %d; saved in %s\ngo on with: %s\n", step, t.Run.Dir, command("align", string(t.Run.Kind), "--resume", "--run", t.Run.Dir))
+		fmt.Fprintf(narration(c), "stopped after step %d; saved in %s\ngo on with: %s\n", step, t.Run.Dir, command(t.Again()...))
 	}
 	return err
 }

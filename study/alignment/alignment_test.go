@@ -191,7 +191,7 @@ func checkSurprise(t *testing.T, whole string) {
 		tr.Session.Trainer.Report = train.StopAt(stop, end)
 		_, _, err = tr.Train(ctx)
 		if errors.Is(err, train.ErrInterrupted) {
-			if tr, _, err = Resume(context.Background(), to, nil); err == nil {
+			if tr, _, err = Resume(context.Background(), to, "", nil); err == nil {
 				_, _, err = tr.Train(context.Background())
 			}
 		}
@@ -468,7 +468,7 @@ func TestOwnData(t *testing.T) {
 	s.From = train1(run.SFT, s)
 	resume := func(dir, want string) {
 		t.Helper()
-		_, _, err := Resume(context.Background(), dir, nil)
+		_, _, err := Resume(context.Background(), dir, "", nil)
 		if want == "" && err == nil {
 			return
 		}
@@ -485,7 +485,17 @@ func TestOwnData(t *testing.T) {
 	resume(dpo, "")
 	s.Data = []string{write("prompts.jsonl", strings.Repeat(`{"prompt": "Who has the ball?"}`+"\n"+`{"prompt": "Say it."}`+"\n", 4))}
 	s.RewardFrom = CommandReward + `while read -r line; do echo '{"score": 1}'; done`
-	train1(run.PPO, s)
+	rewarded := train1(run.PPO, s)
+	// A folder from somebody else may name any command: it runs if the user names it too.
+	resume(rewarded, "if you trust it, go on with `gpt align ppo --resume --run "+rewarded+" --reward-command 'while read")
+	_, _, err := Resume(context.Background(), rewarded, "true", nil)
+	expect.OneLine(t, err, "if you trust it")
+	_, _, err = Resume(context.Background(), dpo, "true", nil)
+	expect.OneLine(t, err, "leave out --reward-command")
+	again, steps, err := Resume(context.Background(), rewarded, s.RewardFrom[len(CommandReward):], nil)
+	if err != nil || steps == 0 || !slices.Contains(again.Again(), s.RewardFrom[len(CommandReward):]) {
+		t.Errorf("step %d, %v", steps, err)
+	}
 	s.RewardFrom = CommandReward + `echo '{"score": 1}'`
 	s.GRPO.Updates, s.GRPO.Episodes, s.GRPO.Group, s.GRPO.MiniBatch = 1, 8, 4, 8
 	tr, err := Start(context.Background(), run.GRPO, s, filepath.Join(dir, "bad"), nil)

@@ -134,7 +134,7 @@ func (c *Course) step(ctx context.Context, kind run.Kind) error {
 	var t *Training
 	var err error
 	if _, missing := os.Stat(filepath.Join(c.dir(kind), "config.yaml")); missing == nil {
-		t, _, err = Resume(ctx, c.dir(kind), c.Progress)
+		t, _, err = Resume(ctx, c.dir(kind), "", c.Progress)
 	} else {
 		s := c.Settings
 		if kind != run.SFT {

@@ -2,7 +2,6 @@ package alignment
 
 import (
 	"fmt"
-	"strings"
 
 	"tinygpt/align"
 	"tinygpt/data"
@@ -101,8 +100,8 @@ func (s *Settings) judge() (align.Judge, *model.Model, error) {
 	switch {
 	case s.RewardFrom == GoldReward:
 		return Gold{}, nil, nil
-	case strings.HasPrefix(s.RewardFrom, CommandReward):
-		return align.CommandJudge{Command: s.RewardFrom[len(CommandReward):]}, nil, nil
+	case s.command() != "":
+		return align.CommandJudge{Command: s.command()}, nil, nil
 	}
 	judge, measures, err := OpenReward(s.RewardFrom)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"tinygpt/align"
 	"tinygpt/configs"
 	"tinygpt/data/instruct"
+	"tinygpt/internal/shell"
 	"tinygpt/internal/suggest"
 	"tinygpt/model"
 	"tinygpt/run"
@@ -46,6 +47,15 @@ const (
 	GoldReward    = "gold"
 	CommandReward = "!" // followed by a command
 )
+
+// command is the one that rewards answers; "" if none does.
+func (s *Settings) command() string {
+	command, ok := strings.CutPrefix(s.RewardFrom, CommandReward)
+	if !ok {
+		return ""
+	}
+	return command
+}
 
 // Progress is called now and then: what is being done, and done of total parts of it are.
 type Progress func(what string, done, total int)
@@ -110,7 +120,7 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 	switch {
 	case err == nil:
 	case ctx.Err() != nil: // Resume can prepare it again
-		return &Training{Run: r}, train.ErrInterrupted
+		return &Training{Run: r, settings: s}, train.ErrInterrupted
 	case missing != nil:
 		err = errors.Join(err, os.RemoveAll(r.Dir))
 	}
@@ -119,8 +129,9 @@ func Start(ctx context.Context, kind run.Kind, s Settings, dir string, p Progres
 
 // Resume prepares the step of a run's folder to go on from its last checkpoint, of which it
 // returns the step, or if there is none from its beginning. Inputs that have changed since are
-// an error.
-func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int, err error) {
+// an error. command is the one that may reward answers: a folder that somebody else made could
+// name any, so the run's own must be the same.
+func Resume(ctx context.Context, dir, command string, p Progress) (t *Training, steps int, err error) {
 	r, err := run.Open(dir)
 	if err != nil {
 		return nil, 0, err
@@ -129,6 +140,13 @@ func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int
 	if err := r.Section(SectionKey, &s); err != nil {
 		return nil, 0, err
 	}
+	if own := s.command(); own != command {
+		if own == "" {
+			return nil, 0, fmt.Errorf("%s: its answers aren't rewarded by a command: leave out --reward-command", r.Dir)
+		}
+		return nil, 0, fmt.Errorf("%s: its answers are rewarded by a command, which its config.yaml names: if you trust it, go on with `%s`", r.Dir,
+			shell.Command("gpt", "align", string(r.Kind), "--resume", "--run", r.Dir, "--reward-command", own))
+	}
 	if err := run.CheckReadable(r.Dir, "examples", s.Data...); err != nil {
 		return nil, 0, err
 	}
@@ -136,7 +154,7 @@ func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int
 		if ctx.Err() != nil {
 			err = train.ErrInterrupted
 		}
-		return &Training{Run: r}, 0, err
+		return &Training{Run: r, settings: s}, 0, err
 	}
 	if _, err := r.Checkpoint("last"); err != nil {
 		return t, 0, nil
@@ -144,6 +162,15 @@ func Resume(ctx context.Context, dir string, p Progress) (t *Training, steps int
 	t.Session.Notes = append(t.Session.Notes, r.Found.OtherInstructions()...)
 	steps, err = t.Session.Trainer.Resume()
 	return t, steps, r.OrOther(filepath.Join(r.Dir, train.LastCheckpoint), err)
+}
+
+// Again lists the arguments of `gpt` that go on with the step.
+func (t *Training) Again() []string {
+	words := []string{"align", string(t.Run.Kind), "--resume", "--run", t.Run.Dir}
+	if command := t.settings.command(); command != "" {
+		words = append(words, "--reward-command", command)
+	}
+	return words
 }
 
 // starts are the kinds of runs that a step may start from.
