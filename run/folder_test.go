@@ -13,7 +13,9 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/tokenizer"
+	"tinygpt/train"
 )
 
 // A run of any kind is made and read back, and no other kind is taken for it.
@@ -54,6 +56,29 @@ func TestMakeRead(t *testing.T) {
 	expect.NoFile(t, filepath.FromSlash("runs/x-1"))
 	if _, err := Make("", "x", "poems", c, nil); !errors.Is(err, errNoKind) {
 		t.Error(err)
+	}
+}
+
+// A run's folder from somebody else can't have this program write to files elsewhere, and can
+// be removed.
+func TestLockLinks(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	fixture.Write(t, secret, "x")
+	for _, name := range []string{lockFile, train.SamplesFile, LossCurveFile} {
+		folder := filepath.Join(dir, "run-"+name)
+		fixture.Write(t, filepath.Join(folder, configFile), "kind: text\n")
+		fixture.Link(t, secret, filepath.Join(folder, name))
+		_, err := Lock(folder)
+		expect.OneLine(t, err, "the link "+name+" leads out of the folder", "put a copy")
+		if err := Remove(folder); name == lockFile {
+			expect.OneLine(t, err, "leads out of the folder")
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+	if expect.Says(t, secret, "x"); len(expect.File(t, secret)) != 1 {
+		t.Error("a file outside was written to")
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"tinygpt/configs"
 	"tinygpt/internal/suggest"
+	"tinygpt/internal/userfile"
 	"tinygpt/model/safetensors"
 	"tinygpt/train"
 )
@@ -119,7 +120,7 @@ func parametersIn(path string) (n int64) {
 // progress returns the last step of metrics, of any kind of run, and the lowest held-out
 // loss in them.
 func progress(path string) (step int, loss float64) {
-	text, err := os.ReadFile(path)
+	text, err := userfile.ReadRegular(path)
 	if err != nil {
 		return 0, 0
 	}
@@ -176,7 +177,7 @@ func Remove(dir string) error {
 	if IsLink(dir) {
 		return os.Remove(filepath.Clean(dir))
 	}
-	unlock, err := Lock(dir)
+	unlock, err := hold(dir)
 	if err != nil {
 		return err
 	}

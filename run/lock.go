@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 )
 
 // lockFile is held by the process that works in a folder, and has its number and the
@@ -20,8 +21,20 @@ const lockFile = ".lock"
 
 // Lock keeps other processes from training in a run's folder, or in one of several runs,
 // until unlock is called or this process ends. If another process holds the folder, the
-// error says which. What a killed process left unfinished in the folder is removed.
+// error says which. What a killed process left unfinished in the folder is removed. Files that
+// are links out of the folder are an error, since they would be written to.
 func Lock(dir string) (unlock func(), err error) {
+	if err := userfile.CheckWritten(dir); err != nil {
+		return nil, err
+	}
+	return hold(dir)
+}
+
+// hold is Lock of a folder in which nothing else is written.
+func hold(dir string) (unlock func(), err error) {
+	if err := userfile.CheckWritten(dir, lockFile); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, lockFile)
 	for {
 		lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR))

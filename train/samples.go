@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"tinygpt/internal/atomicfile"
+	"tinygpt/internal/userfile"
 )
 
 // sampleHead begins the block of a sample in the file of samples; the step follows.
@@ -27,8 +28,8 @@ func addSample(path string, step int, text string) error {
 // cutSamples removes the samples of a run that goes on after step, from the first one of a
 // later step on: they are written again.
 func cutSamples(path string, step int) error {
-	text, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
+	text, err := userfile.ReadRegular(path)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"tinygpt/chat"
 	"tinygpt/internal/terminal"
+	"tinygpt/internal/userfile"
 	"tinygpt/run"
 	"tinygpt/sample"
 )
@@ -50,6 +51,15 @@ func templateOf(stderr io.Writer, r *run.Run) chat.Template {
 	return template
 }
 
+// feedbackOf returns where feedback on the answers of the run in the folder dir is kept: in the
+// file path, or if that is "" in the folder.
+func feedbackOf(dir, path string) (*chat.Feedback, error) {
+	if path != "" {
+		return &chat.Feedback{Path: path}, nil
+	}
+	return &chat.Feedback{Path: filepath.Join(dir, chat.FeedbackFile)}, userfile.CheckWritten(dir, chat.FeedbackFile)
+}
+
 // maxAnswers is how many answers can be asked for at a time.
 const maxAnswers = 8
 
@@ -78,13 +88,13 @@ func chatAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	path := c.String("feedback")
-	if path == "" {
-		path = filepath.Join(r.Dir, chat.FeedbackFile)
+	feedback, err := feedbackOf(r.Dir, c.String("feedback"))
+	if err != nil {
+		return err
 	}
 	s := &chat.Session{
 		Decoder: weights.NewDecoder(maxAnswers), Tokenizer: r.Tokenizer, Template: templateOf(c.App.ErrWriter, r),
-		Options: options, Seed: c.Uint64("seed"), Model: filepath.Base(r.Dir), Feedback: &chat.Feedback{Path: path}, Out: terminal.Wrap(c.App.Writer),
+		Options: options, Seed: c.Uint64("seed"), Model: filepath.Base(r.Dir), Feedback: feedback, Out: terminal.Wrap(c.App.Writer),
 	}
 	if !terminal.Is(c.App.Reader) || !terminal.Is(c.App.Writer) {
 		lines := bufio.NewReader(c.App.Reader)

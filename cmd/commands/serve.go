@@ -16,7 +16,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"tinygpt/chat"
 	"tinygpt/internal/capacity"
 	"tinygpt/internal/suggest"
 	"tinygpt/internal/userfile"
@@ -91,14 +90,14 @@ func serveAction(c *cli.Context) error {
 			return err
 		}
 		if m.Decoder != nil {
+			if m.Feedback, err = feedbackOf(m.Name, c.String("feedback")); err != nil {
+				return err
+			}
 			// A cache of keys and values for each sequence is taken at the start.
 			need := float64(m.Config.DecoderBytes(1, m.Config.Context)) * float64(c.Int("sequences"))
 			if err := capacity.Check(fmt.Sprintf("--sequences %d of %s", c.Int("sequences"), m.Name), need, 1, "lower it"); err != nil {
 				return err
 			}
-		}
-		if path := c.String("feedback"); path != "" && m.Feedback != nil {
-			m.Feedback = &chat.Feedback{Path: path}
 		}
 		models = append(models, m)
 	}
@@ -182,7 +181,6 @@ func servedModel(stderr io.Writer, dir, checkpoint string, p model.Precision) (*
 	}
 	served.Decoder = func(n int) sample.Decoder { return weights.NewDecoder(n) }
 	served.Template = templateOf(stderr, r)
-	served.Feedback = &chat.Feedback{Path: filepath.Join(r.Dir, chat.FeedbackFile)}
 	return served, nil
 }
 

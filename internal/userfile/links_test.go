@@ -41,3 +41,33 @@ func TestCheckLinks(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Files that are to be written may be links within the folder, and other folders may be links.
+func TestCheckWritten(t *testing.T) {
+	dir := t.TempDir()
+	run := filepath.Join(dir, "run")
+	fixture.Write(t, filepath.Join(dir, "secret"), "x")
+	fixture.Write(t, filepath.Join(run, "samples.txt"), "x")
+	for _, c := range []struct{ name, to, says string }{
+		{"metrics.jsonl", "samples.txt", ""},
+		{"metrics.jsonl", filepath.Join(dir, "secret"), "the link metrics.jsonl leads out of the folder"},
+		{"loss.svg", "../secret", "the link loss.svg leads out of the folder"},
+		{"last.safetensors", filepath.Join(dir, "new"), "the link last.safetensors leads to nothing"},
+		{"sft", "..", ""},
+	} {
+		link := filepath.Join(run, c.name)
+		fixture.Link(t, c.to, link)
+		for _, names := range [][]string{nil, {c.name}, {"missing", c.name}} {
+			err := CheckWritten(run, names...)
+			if c.says != "" {
+				check(t, "CheckWritten", c.name, err, c.says)
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if err := CheckWritten(run, "samples.txt"); err != nil {
+			t.Error(err)
+		}
+		fixture.Remove(t, link)
+	}
+}
