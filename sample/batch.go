@@ -207,17 +207,29 @@ func (b *Batch) Waiting() bool { return len(b.inputs) == 0 }
 
 // prompt reports what the model expected at the next token of a prompt.
 func (b *Batch) prompt(s *sequence) {
-	logits := b.decoder.Logits(s.place)
+	logits := b.logits(s)
+	if logits == nil {
+		return
+	}
 	b.candidates.start(logits, &s.history)
 	b.step = Step{Token: s.unread[0], logits: logits, candidates: &b.candidates, chosen: int(s.unread[0])}
 	s.OnPrompt(&b.step)
 }
 
-// draw chooses the next token of a text.
-func (b *Batch) draw(s *sequence) {
+// logits returns the logits of a text's next token; nil, and Text.Err, if one isn't a number.
+func (b *Batch) logits(s *sequence) []float32 {
 	logits := b.decoder.Logits(s.place)
 	if i := kernel.FirstNonFinite(logits); i >= 0 {
 		s.text.Err = fmt.Errorf("the model's logit of token %d is %v: its weights are damaged, or its training diverged", i, logits[i])
+		return nil
+	}
+	return logits
+}
+
+// draw chooses the next token of a text.
+func (b *Batch) draw(s *sequence) {
+	logits := b.logits(s)
+	if logits == nil {
 		return
 	}
 	c := &b.candidates

@@ -1,6 +1,10 @@
 package sample
 
-import "tinygpt/model/kernel"
+import (
+	"math"
+
+	"tinygpt/model/kernel"
+)
 
 // Candidates are the tokens that may come next and their scores: at first the whole
 // vocabulary with its logits, then what the filters leave. They stay in the order of
@@ -26,6 +30,17 @@ func (c *Candidates) start(logits []float32, h *history) {
 	c.Tokens = c.Tokens[:len(logits)]
 	for i := range c.Tokens {
 		c.Tokens[i] = int32(i)
+	}
+}
+
+// bound replaces infinite scores by the largest numbers: a filter that divides may have made
+// them of the logits of a model whose weights are damaged. Other filters need numbers.
+func (c *Candidates) bound() {
+	if kernel.FirstNonFinite(c.Scores) < 0 {
+		return
+	}
+	for i, s := range c.Scores {
+		c.Scores[i] = max(-math.MaxFloat32, min(s, math.MaxFloat32))
 	}
 }
 

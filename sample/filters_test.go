@@ -37,6 +37,19 @@ type golden struct {
 	}
 }
 
+// Logits of damaged weights that filters would make infinite leave candidates all the same.
+func TestHugeLogits(t *testing.T) {
+	for _, logits := range [][]float32{{1e33, 2e33, -3e33, 0}, {-1e38, -2e38, -3e38, -3e38}, {3e38, -3e38, 1, 2}, {1e30, 1e30, 1e30, 1e31}} {
+		for _, o := range []Options{{TopP: 0.9}, {TopP: 1, MinP: 0.5}, {TopP: 0.5, MinP: 1, TopK: 3}, {TopP: 1}} {
+			o.Temperature, o.RepetitionPenalty = coldest, 1e-3
+			tokens, probs := filter(o, logits, 0, 1, 2, 3)
+			if len(tokens) == 0 || slices.ContainsFunc(probs, func(p float32) bool { return !(p >= 0 && p <= 1) }) {
+				t.Errorf("%v with %+v: %v of %v", logits, o, tokens, probs)
+			}
+		}
+	}
+}
+
 func readGolden(t *testing.T) (g golden) {
 	t.Helper()
 	text := expect.File(t, "testdata/filters.json")

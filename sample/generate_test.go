@@ -70,6 +70,20 @@ func generate(t *testing.T, d Decoder, prompt []int32, o Options, seeds ...uint6
 	return got
 }
 
+// A logit that isn't a number ends a text, whether a token is drawn by it or a prompt's is judged.
+func TestNoNumber(t *testing.T) {
+	for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		judged := 0
+		_, err := Generate(t.Context(), newFixed(1, 1, float32(x), 2), nil, []Request{{
+			Prompt: []int32{0, 1, 2}, Options: Default(), OnPrompt: func(*Step) { judged++ },
+		}})
+		expect.Error(t, err, "the model's logit of token 1 is")
+		if judged > 0 {
+			t.Errorf("%d tokens are judged", judged)
+		}
+	}
+}
+
 // The model reads the prompt once, and every drawn token but the last.
 func TestGenerateReads(t *testing.T) {
 	d := newFixed(3, 1, 3, 3, 2)

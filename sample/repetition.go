@@ -39,4 +39,5 @@ func (p RepetitionPenalty) Apply(c *Candidates) {
 			*s /= penalty
 		}
 	}
+	c.bound()
 }

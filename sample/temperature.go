@@ -44,4 +44,5 @@ func (t Temperature) Apply(c *Candidates) {
 		return
 	}
 	kernel.Scale(c.Scores, float32(1/t))
+	c.bound()
 }

@@ -144,10 +144,11 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) *apiError {
 		g.lead, g.ends = g.model.Template.Lead(), g.model.Template.End()
 		g.options.Stop = append(g.options.Stop, g.model.Template.Stop()...)
 	}
+	requests := g.requests(prompt, g.n, 0)
+	g.bound(f, requests, false)
 	if err := s.finish(w, f); err != nil {
 		return err
 	}
-	requests := g.requests(prompt, g.n, 0)
 	answer := chatAnswer{
 		ID: "chatcmpl-" + rand.Text(), Object: "chat.completion", Created: time.Now().Unix(),
 		Model: g.model.Name, Fingerprint: g.model.Fingerprint,

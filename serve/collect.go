@@ -158,7 +158,7 @@ type stream struct {
 }
 
 // writeTimeout is how long a client may take to read what was written.
-const writeTimeout = 30 * time.Second
+var writeTimeout = 30 * time.Second
 
 func newStream(w http.ResponseWriter) *stream {
 	return &stream{w: w, out: http.NewResponseController(w)}
@@ -173,7 +173,6 @@ func (s *stream) write(parts ...[]byte) *apiError {
 		h.Set("X-Accel-Buffering", "no") // proxies hold back answers otherwise
 		s.w.WriteHeader(http.StatusOK)
 	}
-	s.out.SetWriteDeadline(time.Now().Add(writeTimeout))
 	for _, p := range parts {
 		if _, err := s.w.Write(p); err != nil {
 			return errGone

@@ -67,7 +67,7 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) *apiError {
 		f.fail(invalid("model", "the model %q gives rewards and no texts", g.model.Name))
 	}
 	prompts := promptsOf(f, g.model)
-	if len(prompts)*bestOf > maxChoices {
+	if len(prompts) > maxChoices/bestOf {
 		f.fail(invalid("prompt", "%d prompts with %d texts each are asked for: expected up to %d texts", len(prompts), bestOf, maxChoices))
 	}
 	asked := int(f.whole("max_tokens", -1, 0, 1<<31))
@@ -77,12 +77,13 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) *apiError {
 	var requests []sample.Request
 	var trackers []*echoTracker
 	for i, p := range prompts {
-		if f.err == nil {
-			if asked == 0 {
-				g.budget(f, "prompt", 1, len(p.ids)-1, 0) // a token is drawn and left out
-			} else {
-				g.budget(f, "prompt", asked, len(p.ids), defaultMaxToken)
-			}
+		if f.err != nil {
+			break // before memory is taken for many texts
+		}
+		if asked == 0 {
+			g.budget(f, "prompt", 1, len(p.ids)-1, 0) // a token is drawn and left out
+		} else {
+			g.budget(f, "prompt", asked, len(p.ids), defaultMaxToken)
 		}
 		list := g.requests(p.ids, bestOf, i*bestOf)
 		for k := range list {
@@ -93,6 +94,7 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) *apiError {
 		}
 		requests = append(requests, list...)
 	}
+	g.bound(f, requests, echo)
 	if err := s.finish(w, f); err != nil {
 		return err
 	}
@@ -127,6 +129,9 @@ func promptsOf(f *fields, m *Model) (list []prompt) {
 	v := f.raw["prompt"]
 	switch {
 	case f.err != nil || m == nil:
+		return nil
+	case hasNull(v):
+		f.fail(invalid("prompt", "prompt: expected %s, found null in it", expected))
 		return nil
 	case v[0] == '"':
 		texts = f.texts("prompt")

@@ -3,6 +3,7 @@ package serve
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"tinygpt/chat"
 	"tinygpt/data/instruct"
@@ -74,6 +75,7 @@ func messageOf(text json.RawMessage, where string) (m chat.Message, ignored []st
 	if json.Unmarshal(content, &parts) != nil {
 		return m, nil, invalid(where+".content", "%s.content: expected a text or a list of parts, found %s", where, raw(content))
 	}
+	var whole strings.Builder
 	for i, part := range parts {
 		at := fmt.Sprintf("%s.content[%d]", where, i)
 		var kind, text string
@@ -84,8 +86,9 @@ func messageOf(text json.RawMessage, where string) (m chat.Message, ignored []st
 		if json.Unmarshal(part["text"], &text) != nil || part["text"] == nil {
 			return m, nil, invalid(at+".text", "%s.text: expected a text", at)
 		}
-		m.Content += text
+		whole.WriteString(text)
 	}
+	m.Content = whole.String()
 	return m, ignored, nil
 }
 

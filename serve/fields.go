@@ -172,8 +172,26 @@ func (f *fields) texts(name string) (list []string) {
 		f.get(name, "a string or a list of strings", &one)
 		return []string{one}
 	}
-	f.get(name, "a string or a list of strings", &list)
+	if f.get(name, "a string or a list of strings", &list) && hasNull(f.raw[name]) {
+		f.fail(invalid(name, "%s: expected a string or a list of strings, found null in the list", name))
+	}
 	return list
+}
+
+// hasNull reports whether there is a null in a list, which encoding/json reads as "" or 0.
+func hasNull(v json.RawMessage) bool {
+	if !bytes.Contains(v, []byte("null")) {
+		return false
+	}
+	d := json.NewDecoder(bytes.NewReader(v))
+	for {
+		switch token, err := d.Token(); {
+		case err != nil:
+			return false
+		case token == nil:
+			return true
+		}
+	}
 }
 
 // refuse fails if one of the names is a member, unless its value is listed: see unsupportedChat.

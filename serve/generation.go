@@ -21,6 +21,10 @@ const (
 	defaultMaxToken = 16
 )
 
+// maxRows is how many alternatives and candidates an answer that isn't streamed may have in all:
+// it is in memory, as a whole, until the client has read it.
+const maxRows = 1 << 19
+
 // generation is what a request of either endpoint asks for, apart from its prompt.
 type generation struct {
 	model        *Model
@@ -159,6 +163,24 @@ func (g *generation) budget(f *fields, param string, asked, prompt, otherwise in
 		f.fail(fail(http.StatusBadRequest, "max_tokens", "context_length_exceeded", "this model's context is %d tokens: the prompt has %d, and %d are asked for; ask for at most %d", context, prompt, asked, room))
 	default:
 		g.options.MaxTokens = asked
+	}
+}
+
+// bound refuses requests whose answer would have too many alternatives and candidates. echo says
+// that those of the prompts' tokens are in it too.
+func (g *generation) bound(f *fields, requests []sample.Request, echo bool) {
+	if f.err != nil || g.stream {
+		return
+	}
+	rows := 0
+	for _, r := range requests {
+		rows += r.Options.MaxTokens * (g.top + g.candidates)
+		if echo {
+			rows += len(r.Prompt) * (g.top + g.candidates)
+		}
+	}
+	if rows > maxRows {
+		f.fail(invalid("", "%d texts of that length with %d alternatives and %d candidates for each token: expected up to %d in all; ask for fewer, or for stream: true", len(requests), g.top, g.candidates, maxRows))
 	}
 }
 

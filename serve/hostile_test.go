@@ -2,11 +2,16 @@ package serve
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
+	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"tinygpt/chat"
 )
@@ -15,7 +20,12 @@ import (
 // parameter, in the API's shape.
 func TestErrors(t *testing.T) {
 	reward := testModel(t, "r")
-	reward.Reward = func(messages []chat.Message, answer string) (float64, error) { return float64(len(answer)), nil }
+	reward.Reward = func(messages []chat.Message, answer string) (float64, error) {
+		if answer == "no number" { // as of damaged weights
+			return math.NaN(), nil
+		}
+		return float64(len(answer)), nil
+	}
 	_, h := start(t, testOptions, testModel(t, "m"), reward)
 	const talk, complete = "/v1/chat/completions", "/v1/completions"
 	const hi = `"model":"m","messages":[{"role":"user","content":"hi"}]`
@@ -67,6 +77,13 @@ func TestErrors(t *testing.T) {
 		{complete, `{"model":"m","prompt":[999]}`, 400, "prompt", ""},
 		{complete, `{"model":"m","prompt":[-1]}`, 400, "prompt", ""},
 		{complete, `{"model":"m","prompt":["a",1]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","prompt":[null]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","prompt":[1,null]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","prompt":[[1,null]]}`, 400, "prompt", ""},
+		{complete, `{"model":"m","stop":["a",null]}`, 400, "stop", ""},
+		{complete, `{"model":"m","n":128,"candidates":50,"logprobs":5,"max_tokens":126}`, 400, "", ""},
+		{complete, `{"model":"m","prompt":[` + strings.Repeat(`"",`, 128) + `""]}`, 400, "prompt", ""},
+		{"/v1/score", `{"model":"r","messages":[{"role":"user","content":"x"}],"answer":[` + strings.Repeat(`"",`, 128) + `""]}`, 400, "answer", ""},
 		{complete, `{"model":"m","suffix":"x"}`, 400, "suffix", "unsupported_parameter"},
 		{complete, `{"model":"m","logprobs":6}`, 400, "logprobs", ""},
 		{complete, `{"model":"m","best_of":21}`, 400, "best_of", ""},
@@ -102,6 +119,9 @@ func TestErrors(t *testing.T) {
 		if status != k.status || header.Get("Content-Type") != "application/json" || !strings.Contains(string(answer), want) {
 			t.Errorf("%s %.100s: %d %.300s, want %d %s", k.path, k.body, status, answer, k.status, want)
 		}
+	}
+	if status, _, answer := call(t, h, "/v1/score", `{"model":"r","messages":[{"role":"user","content":"x"}],"answer":"no number"}`); status != 500 {
+		t.Errorf("a reward that is no number: %d %s", status, answer)
 	}
 	for _, body := range []string{
 		`{` + hi + `,"max_tokens":1,"temperature":null,"stop":null,"tools":[],"response_format":{"type":"text"},"user":"\ud83d\ude00 \\u0000"}`,
@@ -239,6 +259,50 @@ func TestLog(t *testing.T) {
 		}
 	}
 }
+
+// A request for far too many texts is refused before memory is taken for them.
+func TestManyTexts(t *testing.T) {
+	s, _ := start(t, testOptions)
+	body := `{"model":"m","n":128,"prompt":[` + strings.Repeat(`"",`, 10_000) + `""]}`
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w := send(t, s, "POST", "/v1/completions", body)
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; w.Code != 400 || taken > 64<<20 {
+		t.Errorf("%d: %d bytes are taken for a request of %d", w.Code, taken, len(body))
+	}
+}
+
+// A client that stops reading an answer is given up, also if it isn't a stream.
+func TestStalledReader(t *testing.T) {
+	defer func(before time.Duration) { writeTimeout = before }(writeTimeout)
+	writeTimeout = 200 * time.Millisecond
+	ended := make(chan bool, 10)
+	o := testOptions
+	o.Log = slog.New(slog.NewTextHandler(writerFunc(func(line []byte) {
+		if bytes.Contains(line, []byte("/v1/tokenize")) {
+			ended <- true
+		}
+	}), nil))
+	_, h := start(t, o)
+	c, err := net.Dial("tcp", h.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	body := `{"model":"m","prompt":"` + strings.Repeat("a", 1_000_000) + `"}` // whose answer has about 30 MB
+	fmt.Fprintf(c, "POST /v1/tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Error("the answer waits for a client that doesn't read")
+	}
+}
+
+// writerFunc is an io.Writer.
+type writerFunc func(p []byte)
+
+func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
 
 // Whatever a body holds, the answer is one of the API's, and never an error of the
 // server.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -170,9 +171,17 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(p []byte) (int, error) {
+// Write writes p piece by piece: a client that stops reading is given up after writeTimeout.
+func (r *recorder) Write(p []byte) (n int, err error) {
 	r.begun = true
-	return r.ResponseWriter.Write(p)
+	const piece = 64 << 10
+	for err == nil && n < len(p) {
+		http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
+		var written int
+		written, err = r.ResponseWriter.Write(p[n:min(n+piece, len(p))])
+		n += written
+	}
+	return n, err
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -180,10 +189,14 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // reply answers with v as JSON.
 func reply(w http.ResponseWriter, v any) *apiError {
-	w.Header().Set("Content-Type", "application/json")
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	enc.Encode(v)
+	if err := enc.Encode(v); err != nil { // a number that is none
+		return fail(http.StatusInternalServerError, "", "", "%v", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(b.Bytes())
 	return nil
 }
 
@@ -278,11 +291,17 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) *apiError {
 	if f.err == nil && len(answers) == 0 {
 		f.fail(invalid("answer", "answer is missing: expected a text, or a list of them"))
 	}
+	if len(answers) > maxChoices {
+		f.fail(invalid("answer", "%d answers: expected up to %d", len(answers), maxChoices))
+	}
 	if err := s.finish(w, f); err != nil {
 		return err
 	}
 	scores := make([]float64, len(answers))
 	for i, answer := range answers {
+		if r.Context().Err() != nil {
+			return errGone
+		}
 		var failed error
 		if scores[i], failed = m.Reward(messages, answer); failed != nil {
 			return invalid("messages", "%v", failed)
