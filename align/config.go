@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"tinygpt/align/loss"
+	"tinygpt/data/instruct"
 	"tinygpt/internal/suggest"
 )
 
@@ -219,6 +220,9 @@ func (c Config) Validate() error {
 	whole("reward.prompts", c.Reward.Prompts, 1)
 	whole("reward.fewest_answers", c.Reward.FewestAnswers, 2)
 	whole("reward.most_answers", c.Reward.MostAnswers, c.Reward.FewestAnswers)
+	if n := c.Reward.MostAnswers; n > instruct.MostAnswers {
+		errs = append(errs, fmt.Errorf("reward.most_answers is %d: expected up to %d", n, instruct.MostAnswers))
+	}
 	whole("reward.evaluations", c.Reward.Evaluations, 1)
 	between("reward.learning_rate", c.Reward.LearningRate, 0, 10)
 	whole("dpo.epochs", c.DPO.Epochs, 1)

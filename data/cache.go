@@ -71,7 +71,7 @@ func ReadCache(path, textSHA256 string, e Encoder, fingerprint string) (*Stream,
 	if err != nil {
 		return nil, err
 	}
-	s, err := parseCache(b, headerOf(textSHA256, e, fingerprint))
+	s, err := parseCache(b, headerOf(textSHA256, e, fingerprint), e.VocabSize())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -79,8 +79,9 @@ func ReadCache(path, textSHA256 string, e Encoder, fingerprint string) (*Stream,
 	return s, nil
 }
 
-// parseCache reads the bytes of a file that must be what want says.
-func parseCache(b []byte, want cacheHeader) (*Stream, error) {
+// parseCache reads the bytes of a file that must be what want says, of tokens of that many
+// different ones. The checksum says that the file is as it was written, not by whom.
+func parseCache(b []byte, want cacheHeader, vocabulary int) (*Stream, error) {
 	if len(b) < sha256.Size {
 		return nil, errors.New("the file is cut off")
 	}
@@ -114,10 +115,19 @@ func parseCache(b []byte, want cacheHeader) (*Stream, error) {
 		} else {
 			s.Tokens[i] = int32(binary.LittleEndian.Uint32(content[4*i:]))
 		}
+		if id := s.Tokens[i]; id < 0 || int(id) >= vocabulary {
+			return nil, fmt.Errorf("token %d is %d, the tokenizer has %d", i, uint32(id), vocabulary)
+		}
 	}
 	content = content[size*h.Tokens:]
 	for i := range s.Starts {
 		s.Starts[i] = int(binary.LittleEndian.Uint64(content[8*i:]))
+		if at := s.Starts[i]; at < 0 || at >= h.Tokens || i > 0 && at <= s.Starts[i-1] {
+			return nil, fmt.Errorf("document %d begins at token %d of %d", i, at, h.Tokens)
+		}
+	}
+	if h.Documents == 0 && h.Tokens > 0 {
+		return nil, errors.New("there are tokens and no document")
 	}
 	return s, nil
 }

@@ -146,7 +146,8 @@ func TestRecordErrors(t *testing.T) {
 		`{"messages": [{"role": "bot", "content": "x"}], "response": "y"}`:   `role "bot"`,
 		`{"conversations": [{"from": "tool", "value": "x"}], "output": "y"}`: `role "tool"`,
 		`nonsense`: "x.jsonl:1",
-		"{\"prompt\": \"a\", \"response\": \"\xff\"}": "x.jsonl:1: not UTF-8",
+		`{"prompt": "Hi", "answers": [` + strings.Repeat(`"a", `, MostAnswers) + `"b"]}`: "x.jsonl:1: 33 answers: expected up to 32",
+		"{\"prompt\": \"a\", \"response\": \"\xff\"}":                                    "x.jsonl:1: not UTF-8",
 	}, func(text string) ([]Example, error) { return Parse(strings.NewReader(text), "x.jsonl") })
 }
 

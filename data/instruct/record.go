@@ -132,6 +132,9 @@ func (e *Example) Pairs() (pairs [][2]int) {
 	return pairs
 }
 
+// MostAnswers is how many answers a record may have: all pairs of them are compared.
+const MostAnswers = 32
+
 // Example returns what a record holds, or says what is missing.
 func (r *Record) Example() (e Example, err error) {
 	prompt, answer := r.prompt()
@@ -144,6 +147,8 @@ func (r *Record) Example() (e Example, err error) {
 		if n := len(r.Chosen.Messages); len(prompt) == 0 && n > 1 { // the prompt is part of both
 			prompt = r.Chosen.Messages[:n-1]
 		}
+	case len(r.Answers) > MostAnswers:
+		return e, fmt.Errorf("%d answers: expected up to %d", len(r.Answers), MostAnswers)
 	case len(r.Answers) > 0:
 		e.Answers = r.Answers
 		switch {
@@ -257,7 +262,12 @@ func eachElement(r io.Reader, name string, do func(line int, text []byte) error)
 	}
 	all = bytes.TrimPrefix(all, []byte("\ufeff"))
 	d := json.NewDecoder(bytes.NewReader(all))
-	line := func() int { return 1 + bytes.Count(all[:d.InputOffset()], []byte("\n")) }
+	number, counted := 1, int64(0) // the line of that offset
+	line := func() int {
+		number += bytes.Count(all[counted:d.InputOffset()], []byte("\n"))
+		counted = d.InputOffset()
+		return number
+	}
 	if _, err := d.Token(); err != nil { // the bracket
 		return fmt.Errorf("%s: %w", name, err)
 	}

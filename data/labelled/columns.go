@@ -322,18 +322,27 @@ func (t *Table) describe(columns ...int) string {
 
 // listColumns shows the columns that there are, with what the first row has in them.
 func (t *Table) listColumns() string {
-	if t.named() {
-		var quoted []string
-		for _, n := range t.names {
-			quoted = append(quoted, strconv.Quote(n))
-		}
-		return "it has " + strings.Join(quoted, ", ")
-	}
+	const most = 50
 	var out []string
-	for i, c := range t.Rows[0].cells {
+	if t.named() {
+		for _, n := range t.names[:min(most, len(t.names))] {
+			out = append(out, strconv.Quote(n))
+		}
+		return "it has " + strings.Join(out, ", ") + more(len(t.names)-most)
+	}
+	first := t.Rows[0].cells
+	for i, c := range first[:min(most, len(first))] {
 		out = append(out, fmt.Sprintf("%d (%s)", i+1, short(c.text)))
 	}
-	return "it has the columns " + strings.Join(out, ", ")
+	return "it has the columns " + strings.Join(out, ", ") + more(len(first)-most)
+}
+
+// more says that there are n more.
+func more(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
 }
 
 // short is the beginning of a text, quoted.

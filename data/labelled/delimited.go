@@ -14,6 +14,9 @@ import (
 func (t *Table) parseTSV(text string) error {
 	for i, line := range lines(text) {
 		if strings.TrimSpace(line) != "" {
+			if strings.Count(line, "\t") >= mostColumns {
+				return t.errorf(i+1, "more than %d columns: not a table of examples", mostColumns)
+			}
 			t.Rows = append(t.Rows, Row{Line: i + 1, cells: texts(strings.Split(line, "\t"))})
 		}
 	}
@@ -46,6 +49,9 @@ func (t *Table) parseCSV(text string) error {
 			return err
 		}
 		line, _ := r.FieldPos(0)
+		if len(fields) > mostColumns {
+			return t.errorf(line+before, "more than %d columns: not a table of examples", mostColumns)
+		}
 		t.Rows = append(t.Rows, Row{Line: line + before, cells: texts(fields)})
 	}
 }

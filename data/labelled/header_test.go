@@ -2,6 +2,7 @@ package labelled
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,57 @@ func TestArray(t *testing.T) {
 		if _, err := Parse("f", text, JSONL); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
+	}
+}
+
+// TestKeys: rows with keys of their own take memory in proportion to the file, in any order of the
+// keys; too many are refused, and so is what is nested deeply.
+func TestKeys(t *testing.T) {
+	var own, array strings.Builder
+	array.WriteString("[")
+	for i := range 4000 {
+		fmt.Fprintf(&own, "{\"k%d\": 1, \"text\": \"t%d\", \"label\": \"x\"}\n", i, i)
+		fmt.Fprintf(&array, "{\"label\": \"x\", \"text\": \"t%d\"},\n", i)
+	}
+	for text, line := range map[string]int{own.String(): 4000, strings.TrimSuffix(array.String(), ",\n") + "]": 4000} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		tab, err := Parse("f", text, JSONL)
+		if runtime.ReadMemStats(&after); err != nil {
+			t.Fatal(err)
+		}
+		if taken := after.TotalAlloc - before.TotalAlloc; taken > 1<<25 {
+			t.Errorf("%d bytes taken for %d", taken, len(text))
+		}
+		got, err := tab.Examples(Single, Columns{Text: []string{"text"}, Label: "label"}, true)
+		if err != nil || len(got) != 4000 || got[3999].Texts[0] != "t3999" || got[3999].Label != "x" || got[3999].Line != line {
+			t.Errorf("%d rows, %v", len(got), err)
+		}
+	}
+	var many strings.Builder
+	for i := range mostColumns + 1 {
+		fmt.Fprintf(&many, "{\"k%d\": 1}\n", i)
+	}
+	deep := func(n int) string { return strings.Repeat(`{"a": `, n) + "1" + strings.Repeat("}", n) }
+	for _, c := range []struct {
+		text   string
+		format Format
+		want   string
+	}{
+		{many.String(), JSONL, "f:10001: there are more than 10000 different keys"},
+		{deep(5000), JSONL, "objects are nested deeper than 100"},
+		{strings.Repeat("a\t", mostColumns) + "a", TSV, "f:1: more than 10000 columns"},
+		{"a\n" + strings.Repeat("a,", mostColumns) + "a", CSV, "f:2: more than 10000 columns"},
+	} {
+		_, err := Parse("f", c.text, c.format)
+		expect.OneLine(t, err, c.want)
+	}
+	if _, err := Parse("f", deep(50), JSONL); err != nil {
+		t.Error(err)
+	}
+	tab := table(t, strings.Repeat("a\t", 1000)+"a", TSV)
+	if _, err := tab.Guess(Single, Columns{}, true); err == nil || len(err.Error()) > 2000 || !strings.Contains(err.Error(), "and 951 more") {
+		t.Error(err)
 	}
 }
 

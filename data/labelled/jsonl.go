@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sort"
 	"strings"
 )
 
@@ -12,15 +14,15 @@ import (
 // columns' names, in the order of their first appearance.
 func (t *Table) parseJSONL(text string) error {
 	t.names = []string{}
-	positions := map[string]int{}
+	k := &keys{table: t, positions: map[string]int{}}
 	if strings.HasPrefix(strings.TrimSpace(text), "[") {
-		return t.parseArray(text, positions)
+		return t.parseArray(text, k)
 	}
 	for i, line := range lines(text) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		if err := t.addObject(i+1, line, positions); err != nil {
+		if err := k.addObject(i+1, line); err != nil {
 			return t.errorf(i+1, "%s: expected a JSON object, like {\"text\": \"…\", \"label\": \"…\"}, on a line of its own", err)
 		}
 	}
@@ -28,19 +30,22 @@ func (t *Table) parseJSONL(text string) error {
 }
 
 // parseArray reads an array of objects.
-func (t *Table) parseArray(text string, positions map[string]int) error {
+func (t *Table) parseArray(text string, k *keys) error {
 	dec := json.NewDecoder(strings.NewReader(text))
+	number, counted := 1, 0 // the line of that offset
 	line := func() int {
 		rest := text[dec.InputOffset():]
 		at := len(text) - len(strings.TrimLeft(rest, ", \t\r\n"))
-		return 1 + strings.Count(text[:at], "\n")
+		number += strings.Count(text[counted:at], "\n")
+		counted = at
+		return number
 	}
 	_, err := dec.Token() // the bracket
 	for err == nil && dec.More() {
 		number := line()
 		var row json.RawMessage
 		if err = dec.Decode(&row); err == nil {
-			if err := t.addObject(number, string(row), positions); err != nil {
+			if err := k.addObject(number, string(row)); err != nil {
 				return t.errorf(number, "%s: expected a JSON object, like {\"text\": \"…\", \"label\": \"…\"}, in the array", err)
 			}
 		}
@@ -62,37 +67,69 @@ func (t *Table) parseArray(text string, positions map[string]int) error {
 	return nil
 }
 
+// keys are those of the objects of a table.
+type keys struct {
+	table     *Table
+	positions map[string]int // of a key's column
+	last      []int          // by column: which row had the key last, from 1
+}
+
+// deepest is how deep objects may be in objects: each level is read once more.
+const deepest = 100
+
 // addObject adds the row that a JSON object is.
-func (t *Table) addObject(line int, text string, positions map[string]int) error {
-	row := Row{Line: line}
-	if err := t.addFields(&row, "", text, positions); err != nil {
+func (k *keys) addObject(line int, text string) error {
+	row := Row{Line: line, columns: []int{}}
+	if err := k.addFields(&row, "", text, 0); err != nil {
 		return err
 	}
-	t.Rows = append(t.Rows, row)
+	if !slices.IsSorted(row.columns) {
+		sort.Sort(byColumn(row))
+	}
+	k.table.Rows = append(k.table.Rows, row)
 	return nil
 }
 
-// addFields adds the cells of an object, whose keys have a prefix.
-func (t *Table) addFields(row *Row, prefix, text string, positions map[string]int) error {
+// byColumn sorts the cells of a row, whose keys may come in any order.
+type byColumn Row
+
+func (r byColumn) Len() int           { return len(r.columns) }
+func (r byColumn) Less(i, j int) bool { return r.columns[i] < r.columns[j] }
+func (r byColumn) Swap(i, j int) {
+	r.columns[i], r.columns[j] = r.columns[j], r.columns[i]
+	r.cells[i], r.cells[j] = r.cells[j], r.cells[i]
+}
+
+// addFields adds the cells of an object, whose keys have a prefix. Of a row only those cells take
+// memory that it has: each may have keys of its own.
+func (k *keys) addFields(row *Row, prefix, text string, depth int) error {
+	if depth > deepest {
+		return fmt.Errorf("objects are nested deeper than %d", deepest)
+	}
+	t := k.table
 	return object(text, func(key string, value json.RawMessage) error {
 		key = prefix + key
 		c := cellOf(value)
 		if c.kind == isOther && value[0] == '{' && strings.TrimSpace(string(value[1:len(value)-1])) != "" {
-			return t.addFields(row, key+".", string(value), positions)
+			return k.addFields(row, key+".", string(value), depth+1)
 		}
-		at, known := positions[key]
+		at, known := k.positions[key]
 		if !known {
 			at = len(t.names)
-			positions[key] = at
-			t.names = append(t.names, key)
+			if at == mostColumns {
+				return fmt.Errorf("there are more than %d different keys", mostColumns)
+			}
+			k.positions[key] = at
+			t.names, k.last = append(t.names, key), append(k.last, 0)
 		}
-		for len(row.cells) <= at {
-			row.cells = append(row.cells, cell{})
+		if c.kind == isAbsent {
+			return nil
 		}
-		if row.cells[at].kind != isAbsent {
+		if k.last[at] == len(t.Rows)+1 {
 			return fmt.Errorf("the key %q is there twice", key)
 		}
-		row.cells[at] = c
+		k.last[at] = len(t.Rows) + 1
+		row.cells, row.columns = append(row.cells, c), append(row.columns, at)
 		return nil
 	})
 }

@@ -50,7 +50,12 @@ type Table struct {
 type Row struct {
 	Line  int
 	cells []cell
+	// columns are those that the cells of a JSON object are in, ascending; nil: one after another.
+	columns []int
 }
+
+// mostColumns is more than a table for people has.
+const mostColumns = 10_000
 
 // cell is a value: a text or a list of texts. A row of JSON lines that lacks a key
 // has an absent cell.
@@ -204,6 +209,12 @@ func (t *Table) width() int {
 
 // cell returns a value of the row; absent if the row ends before it.
 func (r Row) cell(i int) cell {
+	if r.columns != nil {
+		var found bool
+		if i, found = slices.BinarySearch(r.columns, i); !found {
+			return cell{}
+		}
+	}
 	if i < len(r.cells) {
 		return r.cells[i]
 	}
@@ -234,6 +245,9 @@ func cellOf(raw json.RawMessage) cell {
 			}
 			c := cell{kind: isList, list: make([]string, len(list))}
 			for i, v := range list {
+				if v[0] == '[' || v[0] == '{' { // each level would be read once more
+					return cell{kind: isOther}
+				}
 				element := cellOf(v)
 				if element.kind != isText {
 					return cell{kind: isOther}
