@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data/labelled"
@@ -106,8 +105,8 @@ func vectorsClassify(c *cli.Context) error {
 
 func (r averagesReport) print(c *cli.Context) {
 	fmt.Fprintf(c.App.Writer, "%s of classifiers that learned from %s examples:\n", r.Metric, number.Thousands(r.Train))
-	t := terminal.Framed()
-	t.AppendHeader(table.Row{"features", "development", "test"})
+	var t terminal.Framed
+	t.Row("features", "development", "test")
 	cell := func(m map[string]float64) string {
 		if m == nil {
 			return "–"
@@ -115,7 +114,7 @@ func (r averagesReport) print(c *cli.Context) {
 		return fmt.Sprintf("%.3f", m[r.Metric])
 	}
 	for _, s := range r.Rows {
-		t.AppendRow(table.Row{s.Features, cell(s.Dev), cell(s.Test)})
+		t.Row(s.Features, cell(s.Dev), cell(s.Test))
 	}
-	fmt.Fprintln(c.App.Writer, t.Render())
+	fmt.Fprint(c.App.Writer, t.Text(terminal.Width(c.App.Writer)))
 }

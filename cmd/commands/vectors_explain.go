@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data/story"
@@ -165,19 +164,10 @@ func explainedText(c *cli.Context) (*corpus.Text, error) {
 }
 
 func printTable(out io.Writer, t explain.Table) {
-	w := terminal.Framed()
-	w.SetColumnConfigs(terminal.Fitting(append([][]string{t.Header}, t.Rows...), terminal.Width(out)))
-	w.AppendHeader(cells(t.Header))
+	var f terminal.Framed
+	f.Row(t.Header...)
 	for _, row := range t.Rows {
-		w.AppendRow(cells(row))
+		f.Row(row...)
 	}
-	out = terminal.Prose(out)
-	fmt.Fprintf(out, "%s\n%s\n%s\n\n", t.Title, w.Render(), t.Note)
-}
-
-func cells(texts []string) (row table.Row) {
-	for _, t := range texts {
-		row = append(row, t)
-	}
-	return row
+	fmt.Fprintf(terminal.Prose(out), "%s\n%s%s\n\n", t.Title, f.Text(terminal.Width(out)), t.Note)
 }

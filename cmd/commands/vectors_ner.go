@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/configs"
@@ -207,8 +206,8 @@ func (t *nameTrials) try(ctx context.Context, v transfer.Variant, start transfer
 	return nil
 }
 
-// f1 is that of the test sentences, in percent, as mean ± deviation over seeds.
-func (t *nameTrials) f1(trials []transfer.Trial, f func(transfer.Score) float64) string {
+// f1 is a score of trials' test sentences in percent, as mean ± deviation over seeds.
+func f1(trials []transfer.Trial, f func(transfer.Score) float64) string {
 	mean, deviation := transfer.Mean(trials, func(x transfer.Trial) float64 { return 100 * f(x.Test) })
 	if len(trials) < 2 {
 		return fmt.Sprintf("%.1f", mean)
@@ -218,22 +217,17 @@ func (t *nameTrials) f1(trials []transfer.Trial, f func(transfer.Score) float64)
 
 func allNames(s transfer.Score) float64 { return s.All.F1() }
 
-// table prints rows below heads, numbers to the right.
-func (t *nameTrials) table(title string, head table.Row, rows []table.Row) {
+// print prints a table, unless the result is JSON.
+func (t *nameTrials) print(title string, f terminal.Framed) {
 	if t.result != nil {
 		return
 	}
 	t.bar.Clear()
-	w := terminal.Framed()
-	w.AppendHeader(head)
-	w.AppendRows(rows)
-	var columns []table.ColumnConfig
-	for i := 1; i < len(head); i++ {
-		columns = append(columns, table.ColumnConfig{Number: i + 1, Align: prettytext.AlignRight})
-	}
-	w.SetColumnConfigs(columns)
-	fmt.Fprintf(t.out, "%s:\n%s\n", title, w.Render())
+	fmt.Fprintf(t.out, "%s:\n%s", title, f.Text(terminal.Width(t.out)))
 }
+
+// numbers says that the columns of a table after its first are numbers.
+func numbers(column int) bool { return column > 0 }
 
 func (t *nameTrials) printStarts(all int) {
 	var kinds []string
@@ -245,49 +239,49 @@ func (t *nameTrials) printStarts(all int) {
 		}
 	}
 	slices.Sort(kinds)
-	head := table.Row{"vectors", "development", "all names"}
-	for _, k := range kinds {
-		head = append(head, k)
-	}
-	var rows []table.Row
+	f := terminal.Framed{Right: numbers}
+	f.Row(append([]string{"vectors", "development", "all names"}, kinds...)...)
 	for _, start := range t.starts {
 		trials := transfer.Select(t.done, start, "", all)
 		dev, _ := transfer.Mean(trials, func(x transfer.Trial) float64 { return 100 * x.Dev.All.F1() })
-		row := table.Row{start, fmt.Sprintf("%.1f", dev), t.f1(trials, allNames)}
+		row := []string{string(start), fmt.Sprintf("%.1f", dev), f1(trials, allNames)}
 		for _, k := range kinds {
-			row = append(row, t.f1(trials, func(s transfer.Score) float64 { return s.Types[k].F1() }))
+			row = append(row, f1(trials, func(s transfer.Score) float64 { return s.Types[k].F1() }))
 		}
-		rows = append(rows, row)
+		f.Row(row...)
 	}
-	t.table(fmt.Sprintf("entity F1, %%, of the test sentences (seeds: %d)", t.seeds), head, rows)
+	t.print(fmt.Sprintf("entity F1, %%, of the test sentences (seeds: %d)", t.seeds), f)
 }
 
 func (t *nameTrials) printAblations(start transfer.Start, variants []transfer.Variant, all int) {
 	whole := transfer.Select(t.done, start, "", all)
 	base, _ := transfer.Mean(whole, func(x transfer.Trial) float64 { return 100 * x.Test.All.F1() })
-	rows := []table.Row{{"the whole classifier", t.f1(whole, allNames), ""}}
+	f := terminal.Framed{Right: numbers}
+	f.Row("", "all names", "change")
+	f.Row("the whole classifier", f1(whole, allNames), "")
 	for _, v := range variants {
 		trials := transfer.Select(t.done, start, v.Name, all)
 		mean, _ := transfer.Mean(trials, func(x transfer.Trial) float64 { return 100 * x.Test.All.F1() })
-		rows = append(rows, table.Row{v.Name, t.f1(trials, allNames), fmt.Sprintf("%+.1f", mean-base)})
+		f.Row(v.Name, f1(trials, allNames), fmt.Sprintf("%+.1f", mean-base))
 	}
-	t.table(fmt.Sprintf("parts of the classifier, %s vectors", start), table.Row{"", "all names", "change"}, rows)
+	t.print(fmt.Sprintf("parts of the classifier, %s vectors", start), f)
 }
 
 func (t *nameTrials) printCurve(path string, all int) {
-	head := table.Row{"labelled sentences"}
+	head := []string{"labelled sentences"}
 	for _, start := range t.starts {
 		head = append(head, string(start))
 	}
-	var rows []table.Row
+	f := terminal.Framed{Right: func(int) bool { return true }}
+	f.Row(head...)
 	for _, n := range transfer.Amounts(all) {
-		row := table.Row{n}
+		row := []string{strconv.Itoa(n)}
 		for _, start := range t.starts {
-			row = append(row, t.f1(transfer.Select(t.done, start, "", n), allNames))
+			row = append(row, f1(transfer.Select(t.done, start, "", n), allNames))
 		}
-		rows = append(rows, row)
+		f.Row(row...)
 	}
-	t.table("entity F1, %, by how many sentences are labelled", head, rows)
+	t.print("entity F1, %, by how many sentences are labelled", f)
 	if t.result == nil {
 		fmt.Fprintf(t.out, "wrote %s\n", path)
 	}

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
@@ -200,23 +199,14 @@ func (s *scoring) measure(v *embedding.Vectors) scoreReport {
 
 func (r scoreReport) print(out io.Writer) {
 	for _, a := range r.Analogies {
-		t := terminal.Framed()
+		t := terminal.Framed{Right: numbers}
 		head := []string{"section", "questions", "unknown"}
 		for _, m := range r.Methods {
 			head = append(head, string(m)+" %")
 		}
-		rows := [][]string{head} // as wide as the table's
-		for _, s := range a.Sections {
-			rows = append(rows, []string{s.Name})
-		}
-		columns := terminal.Fitting(rows, terminal.Width(out))
-		for i := range columns[1:] {
-			columns[1+i].Align = prettytext.AlignRight
-		}
-		t.SetColumnConfigs(columns)
-		t.AppendHeader(cells(head))
+		t.Row(head...)
 		row := func(s query.SectionScore) {
-			scored := table.Row{s.Name, s.Questions, s.Unknown}
+			scored := []string{s.Name, strconv.Itoa(s.Questions), strconv.Itoa(s.Unknown)}
 			for i := range r.Methods {
 				share := "–"
 				if s.Questions > 0 {
@@ -224,18 +214,18 @@ func (r scoreReport) print(out io.Writer) {
 				}
 				scored = append(scored, share)
 			}
-			t.AppendRow(scored)
+			t.Row(scored...)
 		}
 		for _, s := range a.Sections {
 			row(s)
 		}
-		t.AppendSeparator()
+		t.Line()
 		if a.Semantic.Questions > 0 && a.Syntactic.Questions > 0 {
 			row(a.Semantic)
 			row(a.Syntactic)
 		}
 		row(a.All)
-		fmt.Fprintf(out, "%s, answered with %d of %d words:\n%s\n", filepath.Base(a.File), r.Restrict, r.Words, t.Render())
+		fmt.Fprintf(out, "%s, answered with %d of %d words:\n%s", filepath.Base(a.File), r.Restrict, r.Words, t.Text(terminal.Width(out)))
 	}
 	for _, s := range r.Similarities {
 		if s.Pairs < 2 {

@@ -186,7 +186,7 @@ func render(columns []column, rows []Estimate, f Format) string {
 	if f == Text {
 		return renderText(columns, rows)
 	}
-	t := terminal.Framed()
+	t := terminal.Unframed()
 	var header table.Row
 	cells := make([]table.Row, len(rows))
 	var configs []table.ColumnConfig
