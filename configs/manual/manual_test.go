@@ -2,6 +2,7 @@ package manual
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -49,6 +50,35 @@ func TestWrite(t *testing.T) {
 			if terminal.Columns(strings.TrimRight(line, "\n")) > 79 && strings.Contains(line, "#") {
 				t.Errorf("%s: %q is longer than 79 columns", name, line)
 			}
+		}
+	}
+}
+
+// narrow is a terminal of that many columns.
+type narrow struct {
+	bytes.Buffer
+	columns int
+}
+
+func (n *narrow) Columns() int { return n.columns }
+
+// On a narrow terminal, comments take as many columns as it has.
+func TestNarrow(t *testing.T) {
+	k := Kinds()[0]
+	c := configs.Default()
+	for _, columns := range []int{1, 40, 60, 200} {
+		written, printed := &narrow{columns: columns}, &narrow{columns: columns}
+		if err := errors.Join(k.Write(written, &c), Print(printed, k.Sections())); err != nil {
+			t.Fatal(err)
+		}
+		longest := 0
+		for line := range strings.Lines(written.String() + printed.String()) {
+			if line = strings.TrimRight(line, "\n"); strings.Contains(strings.TrimLeft(line, " #"), " ") && !strings.Contains(line, ": ") {
+				longest = max(longest, terminal.Columns(line))
+			}
+		}
+		if most := min(columns, mostColumns); columns > 1 && (longest > most || longest < most-9) {
+			t.Errorf("%d columns: the longest line has %d", columns, longest)
 		}
 	}
 }

@@ -10,13 +10,21 @@ import (
 	"tinygpt/internal/terminal"
 )
 
-// width is how many columns comments take.
-const width = 79
+// mostColumns is how many columns comments take at most.
+const mostColumns = 79
+
+// columns is how many columns comments take on w: fewer on a narrow terminal.
+func columns(w io.Writer) int {
+	if n := terminal.Width(w); n > 0 {
+		return min(n, mostColumns)
+	}
+	return mostColumns
+}
 
 // Write writes a configuration of this kind as YAML that can be read again, with a comment
 // for every key. config is a pointer to the settings.
 func (k *Kind) Write(w io.Writer, config any) error {
-	y := &yamlWriter{Writer: w, kind: k}
+	y := &yamlWriter{Writer: w, kind: k, columns: columns(w)}
 	settings := reflect.ValueOf(config).Elem()
 	for _, f := range configs.Fields(settings.Type()) {
 		y.section(f, settings, "")
@@ -26,9 +34,10 @@ func (k *Kind) Write(w io.Writer, config any) error {
 
 type yamlWriter struct {
 	io.Writer
-	kind  *Kind
-	begun bool // something was written
-	err   error
+	kind    *Kind
+	columns int  // of comments
+	begun   bool // something was written
+	err     error
 }
 
 func (y *yamlWriter) line(format string, args ...any) {
@@ -39,7 +48,7 @@ func (y *yamlWriter) line(format string, args ...any) {
 
 // comment writes lines that begin with # at an indentation.
 func (y *yamlWriter) comment(indent, text string) {
-	for _, line := range wrap(text, width-len(indent)-2) {
+	for line := range strings.SplitSeq(terminal.Wrapped(text, y.columns-len(indent)-2), "\n") {
 		y.line("%s# %s", indent, line)
 	}
 }
@@ -86,32 +95,18 @@ func (y *yamlWriter) key(indent string, of reflect.Value, f reflect.StructField)
 // Print writes sections for reading on a terminal.
 func Print(w io.Writer, sections []Section) error {
 	var text strings.Builder
+	columns := columns(w)
 	for i, s := range sections {
 		if i > 0 {
 			text.WriteString("\n")
 		}
-		for _, line := range wrap(s.Name+": "+s.Comment, width) {
-			fmt.Fprintln(&text, line)
-		}
+		fmt.Fprintln(&text, terminal.Wrapped(s.Name+": "+s.Comment, columns))
 		for _, k := range s.Keys {
-			fmt.Fprintf(&text, "  %s  (%s, default %s)\n", k.Name, k.Type, k.Default)
-			for _, line := range wrap(k.Comment, width-6) {
-				fmt.Fprintf(&text, "      %s\n", line)
-			}
+			key := fmt.Sprintf("  %s  (%s, default %s)", k.Name, k.Type, k.Default)
+			fmt.Fprintln(&text, terminal.Wrapped(key, columns))
+			fmt.Fprintln(&text, terminal.Wrapped("      "+k.Comment, columns))
 		}
 	}
 	_, err := io.WriteString(w, text.String())
 	return err
-}
-
-// wrap divides a text into lines of at most that many columns, between words.
-func wrap(text string, columns int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && terminal.Columns(line+" "+word) > columns {
-			lines, line = append(lines, line), ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
-	}
-	return append(lines, line)
 }

@@ -26,10 +26,11 @@ func Prose(w io.Writer) io.Writer {
 	return Writer(Wrap(w))
 }
 
-// Wrapped is a text of whole lines as Wrap writes it on a terminal of that many columns.
+// Wrapped is a text of whole lines as Wrap writes it on a terminal of that many columns, of
+// 1 at least.
 func Wrapped(text string, columns int) string {
 	var out strings.Builder
-	w := &wrapper{w: &out, columns: func() int { return columns }}
+	w := &wrapper{w: &out, columns: func() int { return max(columns, 1) }}
 	io.WriteString(w, text+"\n") // which doesn't fail
 	return strings.TrimSuffix(out.String(), "\n")
 }
