@@ -88,13 +88,16 @@ type Tokenizer struct {
 	File string `yaml:"file,omitempty"`
 }
 
+// windows are the values of Data.Windows.
+var windows = []string{string(data.Random), string(data.Documents)}
+
 // TokenizerKinds are the values of Tokenizer.Kind.
 var TokenizerKinds = []string{"bpe", "gpt2", "char", "byte"}
 
 // Default is what a YAML file's keys are laid over.
 func Default() Config {
 	return Config{
-		Data:      Data{ValFraction: 0.1, Windows: "random", StoriesSeed: 1},
+		Data:      Data{ValFraction: 0.1, Windows: string(data.Random), StoriesSeed: 1},
 		Tokenizer: Tokenizer{Kind: "bpe", VocabSize: 1024},
 		Model:     model.Config{Arch: model.GPT2, Layers: 12, Heads: 4, Width: 128, Context: 128},
 		Train: train.Config{
@@ -197,10 +200,19 @@ var settledByFinetuning = map[string]string{
 	"train.eval_interval":       "finetune.evaluations",
 	"train.checkpoint_interval": "finetune.evaluations",
 	"train.sample_interval":     "",
+	"train.stages":              "",
 }
 
 // takenFromStart are the sections that a fine-tuning has from the run that it starts from.
 var takenFromStart = []string{"data", "tokenizer", "model", "sample"}
+
+// OfFinetuning says whether a key, like "train.steps", is a setting of a fine-tuning. The
+// model is that of the run that it starts from, and the number of steps follows from the
+// examples.
+func OfFinetuning(key string) bool {
+	_, settled := settledByFinetuning[key]
+	return strings.HasPrefix(key, "finetune.") || strings.HasPrefix(key, "train.") && !settled || key == "model.dropout"
+}
 
 // SetFinetuning is Set for a fine-tuning, and refuses what would be overwritten.
 func (c *Config) SetFinetuning(assignment string) error {
@@ -275,8 +287,8 @@ func (c Config) Validate() error {
 	} else if l != story.English && c.Data.Quizzes > 0 {
 		errs = append(errs, fmt.Errorf("data.quizzes is %v: quiz sheets are in English, data.stories_language is %s", c.Data.Quizzes, l.Name))
 	}
-	if c.Data.Windows != "random" && c.Data.Windows != "documents" {
-		errs = append(errs, fmt.Errorf("data.windows is %q: %s", c.Data.Windows, suggest.Expected(c.Data.Windows, "random", "documents")))
+	if !slices.Contains(windows, c.Data.Windows) {
+		errs = append(errs, fmt.Errorf("data.windows is %q: %s", c.Data.Windows, suggest.Expected(c.Data.Windows, windows...)))
 	}
 	switch k := c.Tokenizer.Kind; {
 	case c.Tokenizer.File != "" || k == Imported:

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// MaxSize and the others are what a configuration is far from, and what the YAML library needs minutes and gigabytes
-// for: its time grows with the square of nesting, and of marks in a line.
+// A configuration is far from these limits. Beyond them the YAML library needs minutes and
+// gigabytes: its time grows with the square of nesting, and of marks in a line.
 const (
 	MaxSize  = 1 << 18 // bytes
 	maxDepth = 32      // of brackets

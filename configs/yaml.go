@@ -100,18 +100,15 @@ func Peek(text []byte, name string, into any) error {
 	return yaml.Unmarshal(text, into)
 }
 
-// byteOrderMark is what some editors put at the beginning of a UTF-8 file.
-const byteOrderMark = "\ufeff"
-
 // parse reads one YAML document, which must consist of keys with values.
 func parse(text []byte, name string) (*ast.MappingNode, error) {
-	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+	if userfile.UTF16(text) {
 		return nil, fmt.Errorf("%s: the file is UTF-16, as Windows PowerShell's > writes: save it as UTF-8", name)
 	}
 	if at := data.FirstInvalid(text); at >= 0 {
 		return nil, fmt.Errorf("%s:%d: not UTF-8, which a configuration is written in: save it as UTF-8", name, data.LineAt(text, at))
 	}
-	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	text = bytes.TrimPrefix(text, []byte(userfile.ByteOrderMark))
 	if err := checkLimits(text, name); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"tinygpt/internal/suggest"
+	"tinygpt/internal/userfile"
 )
 
 // CheckEncoding says what is wrong with the name of an encoding: it is one of the
@@ -59,15 +60,25 @@ func decode(file string, raw []byte, name string) (string, error) {
 			return "", fmt.Errorf("%s: not %s: %w", file, name, err)
 		}
 		if at := bytes.IndexRune(text, utf8.RuneError); at >= 0 {
-			return "", fmt.Errorf("%s:%d: bytes that aren't %s: name the encoding that the file has with --encoding", file, LineAt(text, at), name)
+			return "", otherEncoding(file, LineAt(text, at), name)
 		}
 	} else if err := checkUTF8(file, text); err != nil {
 		return "", err
 	}
 	if at := bytes.IndexByte(text, 0); at >= 0 {
-		return "", fmt.Errorf("%s:%d: a NUL character at offset %d: the file isn't text; remove it, or name only files of text", file, LineAt(text, at), at)
+		return "", nul(file, LineAt(text, at), at)
 	}
 	return string(text), nil
+}
+
+// otherEncoding is the error about a file that isn't in the encoding of that name.
+func otherEncoding(file string, line int, name string) error {
+	return fmt.Errorf("%s:%d: bytes that aren't %s: name the encoding that the file has with --encoding", file, line, name)
+}
+
+// nul is the error about a NUL character.
+func nul(file string, line, at int) error {
+	return fmt.Errorf("%s:%d: a NUL character at offset %d: the file isn't text; remove it, or name only files of text", file, line, at)
 }
 
 // LineAt is the number of the line with that offset.
@@ -101,7 +112,7 @@ var kinds = map[string]string{
 
 // checkKind refuses archives, office documents, pictures and the like by how they begin.
 func checkKind(file string, raw []byte) error {
-	if utf16Mark(raw) {
+	if userfile.UTF16(raw) {
 		return nil
 	}
 	kind := mimetype.Detect(raw)
@@ -119,17 +130,12 @@ func checkKind(file string, raw []byte) error {
 	return nil
 }
 
-// utf16Mark says whether the text begins with a byte order mark of UTF-16.
-func utf16Mark(text []byte) bool {
-	return bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff"))
-}
-
 // checkUTF8 names the first byte of a text that isn't UTF-8, and how to read it.
 func checkUTF8(file string, text []byte) error {
 	if bytes.HasPrefix(text, []byte("\xff\xfe\x00\x00")) || bytes.HasPrefix(text, []byte("\x00\x00\xfe\xff")) {
 		return fmt.Errorf("%s: the file is UTF-32, expected UTF-8: make UTF-8 of it with iconv -f UTF-32 -t UTF-8", file)
 	}
-	if utf16Mark(text) {
+	if userfile.UTF16(text) {
 		return fmt.Errorf("%s: the file is UTF-16, expected UTF-8: read it with --encoding utf-16", file)
 	}
 	if likely := nulls(text); likely != "" {

@@ -10,12 +10,14 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"tinygpt/internal/userfile"
 )
 
 // EachLine calls f for each line of the files that Load would read, without holding
 // them in memory. A line is passed without its end, \n or \r\n, and is valid until f
 // returns; lines that only divide documents are passed as empty ones. Report and errors
-// are Load's, and the errors those of f, too.
+// are Load's; an error of f ends it, too.
 func EachLine(patterns []string, o Options, f func(line []byte) error) (Report, error) {
 	files, err := find(patterns)
 	if err != nil {
@@ -101,7 +103,7 @@ func (l *lines) file(file string) error {
 		offset += len(line)
 		l.report.Bytes += len(line)
 		if number == 1 {
-			line = bytes.TrimPrefix(line, []byte(byteOrderMark))
+			line = bytes.TrimPrefix(line, []byte(userfile.ByteOrderMark))
 		}
 		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 		empty = empty && len(bytes.TrimSpace(bytes.ReplaceAll(line, []byte(separator), nil))) == 0
@@ -150,15 +152,15 @@ func (l *lines) pieces(line []byte) error {
 // checkLine says what is wrong with a line with that number, which begins at an offset
 // in its file.
 func checkLine(file string, line []byte, number, offset int, o Options) error {
-	if number == 1 && o.Encoding == "" && (utf16Mark(line) || nulls(line) != "") {
+	if number == 1 && o.Encoding == "" && (userfile.UTF16(line) || nulls(line) != "") {
 		return checkUTF8(file, line)
 	}
 	if at := bytes.IndexByte(line, 0); at >= 0 {
-		return fmt.Errorf("%s:%d: a NUL character at offset %d: the file isn't text; remove it, or name only files of text", file, number, offset+at)
+		return nul(file, number, offset+at)
 	}
 	if o.Encoding != "" {
 		if bytes.ContainsRune(line, utf8.RuneError) {
-			return fmt.Errorf("%s:%d: bytes that aren't %s: name the encoding that the file has with --encoding", file, number, o.Encoding)
+			return otherEncoding(file, number, o.Encoding)
 		}
 		return nil
 	}

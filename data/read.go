@@ -13,9 +13,6 @@ import (
 	"tinygpt/internal/userfile"
 )
 
-// byteOrderMark is what some editors put at the beginning of a UTF-8 file.
-const byteOrderMark = "\ufeff"
-
 // errEmpty is the kind of error about a file without text.
 var errEmpty = errors.New("the file is empty")
 
@@ -32,7 +29,7 @@ func ReadText(file string, o Options) (string, error) {
 // Clean does to a text what Load does to a file: without a byte order mark, its lines
 // ended by \n. A prompt is cleaned so that it reads as training text did.
 func Clean(text string) string {
-	return strings.ReplaceAll(strings.TrimPrefix(text, byteOrderMark), "\r\n", "\n")
+	return strings.ReplaceAll(strings.TrimPrefix(text, userfile.ByteOrderMark), "\r\n", "\n")
 }
 
 func readText(file string, o Options) (string, error) {
@@ -49,7 +46,7 @@ func readText(file string, o Options) (string, error) {
 
 // clean is Decode for what must hold text.
 func clean(file string, raw []byte, o Options) (string, error) {
-	if len(bytes.TrimSpace(bytes.TrimPrefix(raw, []byte(byteOrderMark)))) == 0 {
+	if len(bytes.TrimSpace(bytes.TrimPrefix(raw, []byte(userfile.ByteOrderMark)))) == 0 {
 		return "", fmt.Errorf("%s: %w: give one with text in it", file, errEmpty)
 	}
 	return Decode(file, raw, o)

@@ -9,6 +9,8 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+
+	"tinygpt/internal/userfile"
 )
 
 // ReadIDs reads token ids one by one: numbers with white space, commas or brackets
@@ -18,7 +20,7 @@ import (
 func ReadIDs(r io.Reader, end func()) iter.Seq2[int32, error] {
 	return func(yield func(int32, error) bool) {
 		in := bufio.NewReader(r)
-		if b, _ := in.Peek(3); string(b) == "\ufeff" { // a byte order mark
+		if b, _ := in.Peek(3); string(b) == userfile.ByteOrderMark {
 			in.Discard(3)
 		}
 		for {

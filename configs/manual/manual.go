@@ -54,7 +54,7 @@ func Kinds() []*Kind {
 	}, {
 		Name: "a fine-tuning", Command: "finetune", Presets: tasks, files: configs.PresetFiles(), decode: whole,
 		Default: func() any { c := configs.DefaultFinetune(); return &c },
-		has:     finetunes,
+		has:     configs.OfFinetuning,
 	}, {
 		Name: "word vectors", Command: "vectors train", Presets: training.PresetNames(), files: training.Presets,
 		Default: func() any { c := training.Default(); return &c },
@@ -63,7 +63,7 @@ func Kinds() []*Kind {
 			return &c, configs.Decode(text, name, &c)
 		},
 	}, {
-		Name: "names found with word vectors", Command: "vectors ner", files: os.DirFS(os.DevNull),
+		Name: "names found with word vectors", Command: "vectors ner",
 		Default: func() any { return &transfer.File{NER: transfer.Default()} },
 		decode: func(text []byte, name string) (any, error) {
 			c := transfer.File{NER: transfer.Default()}
@@ -77,15 +77,6 @@ func Kinds() []*Kind {
 			return &c, configs.Decode(text, name, &c)
 		},
 	}}
-}
-
-// finetunes says whether a key is a setting of a fine-tuning. The model is that of the run
-// that it starts from, and the number of steps follows from the examples.
-func finetunes(key string) bool {
-	if section, name, _ := strings.Cut(key, "."); section == "train" {
-		return !slices.Contains([]string{"steps", "warmup_steps", "eval_interval", "sample_interval", "checkpoint_interval", "stages"}, name)
-	}
-	return strings.HasPrefix(key, "finetune.") || key == "model.dropout"
 }
 
 // Presets lists the embedded configurations of all kinds.

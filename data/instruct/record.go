@@ -243,7 +243,7 @@ func eachRecord(r io.Reader, name string, do func(*Record) error) error {
 		return nil
 	}
 	var err error
-	if begin, _ := buffer.Peek(1 << 10); bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(begin, []byte("\ufeff"))), []byte("[")) {
+	if begin, _ := buffer.Peek(1 << 10); bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(begin, []byte(userfile.ByteOrderMark))), []byte("[")) {
 		err = eachElement(buffer, name, each)
 	} else {
 		err = userfile.EachLine(buffer, name, each)
@@ -260,7 +260,7 @@ func eachElement(r io.Reader, name string, do func(line int, text []byte) error)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	all = bytes.TrimPrefix(all, []byte("\ufeff"))
+	all = bytes.TrimPrefix(all, []byte(userfile.ByteOrderMark))
 	d := json.NewDecoder(bytes.NewReader(all))
 	number, counted := 1, int64(0) // the line of that offset
 	line := func() int {

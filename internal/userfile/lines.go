@@ -17,7 +17,7 @@ func EachLine(r io.Reader, name string, do func(number int, line []byte) error) 
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, lineLimit)
 	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")))
+		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte(ByteOrderMark)))
 		if len(line) == 0 {
 			continue
 		}
