@@ -76,7 +76,7 @@ func Start(c configs.Config, o Options) (*Training, error) {
 		c.Data.ValFraction = is
 	}
 	if note := tokenizer.UnknownNote(material.Tokenizer, material.Training.Tokens); note != "" {
-		notes = append(notes, note)
+		notes = append(notes, note+" (tokenizer.kind bpe or gpt2)")
 	}
 	c = settle(c, material)
 	m, err := initial(c, parent)

@@ -33,6 +33,6 @@ func UnknownNote(t Tokenizer, ids []int32) string {
 	if share <= mostUnknown {
 		return ""
 	}
-	return fmt.Sprintf("%.2g %% of the text's tokens are %s, which stands for what the tokenizer doesn't know, so the loss says little of the text; a tokenizer of bytes knows all of it (tokenizer.kind bpe or gpt2)",
+	return fmt.Sprintf("%.2g %% of the text's tokens are %s, which stands for what the tokenizer doesn't know, so the loss says little of the text; a tokenizer of bytes knows all of it",
 		100*share, TokenName(t, unknown))
 }

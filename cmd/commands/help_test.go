@@ -29,7 +29,7 @@ func TestHelp(t *testing.T) {
 	}
 	contains(t, succeed(t, "fewshot", "--help"), "USAGE:\n   gpt fewshot [COMMAND] [options]\n", `   {"question": "hot"`,
 		"\n   -t, --task TASK      TASK of the built-in world (opposites, sorting, sums,\n                        patterns,",
-		"\n   --layout TEXT        how an example is written", "\n   --trials N           ask N questions of each task (default: 400)\n", "\n   --format VALUE       text, markdown, csv or json (default: text)\n")
+		"\n   --layout TEXT        how an example is written", "\n   --trials N           ask N questions of each task (default: 400)\n", "\n   --format VALUE       text, markdown, csv or json, which has a line for each\n                        result (default: text)\n")
 	contains(t, succeed(t, "sample", "--help"), "\n   --repetition-penalty X\n                        divide positive logits")
 	contains(t, succeed(t, "align", "--help"), "USAGE:\n   gpt align COMMAND [options]\n", "\n   overoptimise         optimise reward models")
 	contains(t, succeed(t, "import", "--help"), "USAGE:\n   gpt import [options] DIR\n")

@@ -11,14 +11,14 @@ import (
 	"tinygpt/internal/suggest"
 )
 
-// Every command that prints results has --format: with json they are objects on standard
-// output, one a line, and nothing else is there.
+// Every command that prints results has --format: with json each result is a JSON value on
+// standard output, an object or a list, in a line of its own, and nothing else is there.
 
 // formatFlag is --format, which takes text, json, and the formats named. Other values
 // are refused before the command does anything.
 func formatFlag(more ...string) cli.Flag {
 	formats := slices.Concat([]string{"text"}, more, []string{"json"})
-	return choice("format", suggest.List(formats), "text", formats...)
+	return choice("format", suggest.List(formats)+", which has a line for each result", "text", formats...)
 }
 
 // wantsJSON says whether --format asks for JSON.

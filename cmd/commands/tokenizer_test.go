@@ -157,6 +157,7 @@ func TestTokenizerErrors(t *testing.T) {
 1 | tokenizer decode -t gpt2 -f text.txt | text.txt: "abc" is number 1 of the input, expected a token id
 2 | tokenizer train text.txt -o new | train takes flags only, found "text.txt": did you mean --data text.txt?
 2 | tokenizer export -t gpt2 | no --to: name a folder, or a file that ends in .json or .tiktoken
+2 | tokenizer export -t gpt2 -o tok.model | --to tok.model: no tokenizer's file ends in .model: expected .json or .tiktoken, or for a folder of that name tok.model/
 1 | tokenizer export -t gpt2 -o tok | is there already
 1 | tokenizer export -t tok -o new.tiktoken | it is not byte-level BPE
 1 | train --tokenizer none --data text.txt | none: no such file or folder
