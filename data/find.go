@@ -271,7 +271,7 @@ func whyNoMatch(pattern string) string {
 	_, err := os.Stat(first)
 	switch {
 	case strings.HasPrefix(pattern, "~"):
-		return ": a shell puts your folder in the place of ~ only where a blank is before it"
+		return ": a shell puts your folder in place of ~ only where a blank is before it"
 	case strings.Contains(pattern, "://"):
 		return ": texts are read from files; download it first"
 	case comma && err == nil:

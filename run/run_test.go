@@ -102,7 +102,7 @@ func TestCreateOpenLatest(t *testing.T) {
 	if dir := Named("instruct-1/ppo"); dir != filepath.FromSlash("runs/instruct-1/ppo") {
 		t.Errorf("instruct-1/ppo is %s", dir)
 	}
-	// What a policy notes in the place of a loss isn't shown as one.
+	// What a policy notes in place of a loss isn't shown as one.
 	for _, step := range []string{"sft", "ppo"} {
 		fixture.Write(t, filepath.Join(Root, "instruct-1", step, train.MetricsFile), `{"step":8,"val_loss":5.7}`)
 	}

@@ -41,7 +41,7 @@ func (s *Step) LogProb() float64 {
 	return s.logProb
 }
 
-// LogProbOf is LogProb of any token in the place of the drawn one.
+// LogProbOf is LogProb of any token in place of the drawn one.
 func (s *Step) LogProbOf(token int32) float64 {
 	return s.LogProb() + (float64(s.logits[token]) - float64(s.logits[s.Token]))
 }

@@ -60,8 +60,7 @@ them together with n-grams, each on the same examples. Results are kept one by o
 				},
 			}
 			if s.Dir == "" {
-				name := filepath.Base(c.String("config"))
-				s.Dir = filepath.Join(run.Root, strings.TrimSuffix(name, filepath.Ext(name))+"-ablation")
+				s.Dir = resultsFolder(c, "ablation")
 			}
 			fmt.Fprintf(out, "from %s, into %s\n", cfg.Finetune.From, s.Dir)
 			ctx, stop := interruptible(c)

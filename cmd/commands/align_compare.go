@@ -2,7 +2,8 @@ package commands
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -44,11 +45,7 @@ Without folders the latest sft, ppo, dpo and grpo runs are compared.`,
 			}
 			var list []*alignment.Contestant
 			for _, dir := range dirs {
-				folder, shots := dir, 0
-				if n, _ := fmt.Sscanf(lastPart(dir), "%d", &shots); n == 1 {
-					folder = dir[:len(dir)-len(lastPart(dir))-1]
-				}
-				x, err := alignment.OpenContestant(folder, shots)
+				x, err := alignment.OpenContestant(contestant(dir))
 				if err != nil {
 					return err
 				}
@@ -80,12 +77,12 @@ Without folders the latest sft, ppo, dpo and grpo runs are compared.`,
 	}
 }
 
-// lastPart is what follows the last colon, "" if there is none.
-func lastPart(s string) string {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] == ':' {
-			return s[i+1:]
+// contestant divides RUN:N into the run and the number of solved examples before a prompt.
+func contestant(name string) (dir string, shots int) {
+	if i := strings.LastIndexByte(name, ':'); i >= 0 {
+		if n, err := strconv.Atoi(name[i+1:]); err == nil && n >= 0 {
+			return name[:i], n
 		}
 	}
-	return ""
+	return name, 0
 }

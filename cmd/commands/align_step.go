@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/align"
-	"tinygpt/configs"
 	"tinygpt/internal/terminal"
 	"tinygpt/run"
 	"tinygpt/study/alignment"
@@ -18,12 +17,12 @@ import (
 
 func alignSFTCommand() *cli.Command {
 	return alignStep(run.SFT, "step 1: show the model how to answer (supervised fine-tuning)",
-		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "demonstrations in `FILE` in the place of the built-in ones (repeatable)"})
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "demonstrations in `FILE` in place of the built-in ones (repeatable)"})
 }
 
 func alignRewardCommand() *cli.Command {
 	return alignStep(run.Reward, "step 2: learn from comparisons what an answer is worth (reward model)",
-		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "comparisons in `FILE` in the place of the built-in ones (repeatable)"},
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "comparisons in `FILE` in place of the built-in ones (repeatable)"},
 		&cli.StringFlag{Name: "answers-from", Usage: "compare answers of the run in `FOLDER`: the reward model may be larger than the policy", DefaultText: "the run that it starts from"})
 }
 
@@ -32,7 +31,7 @@ func alignPPOCommand() *cli.Command {
 }
 
 func alignGRPOCommand() *cli.Command {
-	return alignStep(run.GRPO, "the same with groups of answers in the place of a value model (GRPO)", policyFlags()...)
+	return alignStep(run.GRPO, "the same with groups of answers in place of a value model (GRPO)", policyFlags()...)
 }
 
 func alignDPOCommand() *cli.Command {
@@ -44,7 +43,7 @@ func alignDPOCommand() *cli.Command {
 // policyFlags are those of reinforcement learning. The filters are there to be refused.
 func policyFlags() []cli.Flag {
 	flags := []cli.Flag{
-		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "answer the prompts of `FILE` in the place of the built-in ones (repeatable)"},
+		&cli.StringSliceFlag{Name: "data", Aliases: []string{"d"}, Usage: "answer the prompts of `FILE` in place of the built-in ones (repeatable)"},
 		&cli.StringFlag{Name: "reward", Usage: "the reward: `FOLDER` of a reward model's run, or gold", DefaultText: "the latest reward model"},
 		&cli.StringFlag{Name: "reward-command", Usage: "the reward: `COMMAND` that reads JSON lines {messages, answer} and writes {score}; with --resume the run's own, once more"},
 		&cli.Float64Flag{Name: "max-kl", Usage: "stop when an answer is `N` nats away from the reference", DefaultText: "the configuration's"},
@@ -112,10 +111,8 @@ func alignSettings(c *cli.Context) (s alignment.Settings, base align.Config, sou
 		return s, base, "", err
 	}
 	s.Config = base
-	for _, assignment := range c.StringSlice("set") {
-		if err := configs.SetIn(&s.Config, assignment); err != nil {
-			return s, base, "", err
-		}
+	if err := set(c, &s.Config); err != nil {
+		return s, base, "", err
 	}
 	s.From, s.Data, s.Force = c.String("from"), c.StringSlice("data"), c.Bool("force")
 	s.RewardFrom = c.String("reward") + c.String("comparisons")

@@ -32,6 +32,7 @@ func TestAlign(t *testing.T) {
 1 | align sft | no run there yet: make one with 'gpt train
 1 | align ppo | make one with 'gpt align sft'
 1 | align compare | no aligned run to compare
+1 | align compare runs/x:3b runs/x:-1 | runs/x:3b
 1 | align sft --set ppo.kll=1 | did you mean ppo.kl?
 1 | align sft --set ppo.episodes=5 | ppo.episodes is 5: expected a multiple of ppo.mini_batch
 2 | align sft --resume --set ppo.kl=1 | leave out --set

@@ -33,9 +33,11 @@ minute or so and 2.3 GB of memory for GPT-2's steps; close other programs meanwh
 			if c.Bool("quick") {
 				plan = perf.Quick
 			}
-			report, err := plan.Measure(ctx, terminal.NewStages(c.App.ErrWriter).Show)
+			p := terminal.NewStages(c.App.ErrWriter)
+			report, err := plan.Measure(ctx, p.Show)
+			p.Clear()
 			if errors.Is(err, context.Canceled) {
-				fmt.Fprintln(c.App.ErrWriter, "\ngpt: interrupted, nothing is left behind")
+				fmt.Fprintln(c.App.ErrWriter, "gpt: interrupted, nothing is left behind")
 				return train.ErrInterrupted
 			}
 			if err != nil {

@@ -133,8 +133,8 @@ func examplesOf(kind labelled.Kind, texts, choices []string, source string) (out
 	return out, nil
 }
 
-// fitLine cuts a line with a tab, after which it repeats what was asked, to the columns of a terminal; 0: it
-// goes to none, and stays as it is.
+// fitLine cuts a line with a tab, after which it repeats what was asked, to the columns of a
+// terminal; 0: it goes to none, and stays as it is.
 func fitLine(line string, columns int) string {
 	if columns == 0 || !strings.Contains(line, "\t") {
 		return line

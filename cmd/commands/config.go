@@ -41,10 +41,8 @@ func configCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			for _, s := range c.StringSlice("set") {
-				if err := configs.SetIn(config, s); err != nil {
-					return err
-				}
+			if err := set(c, config); err != nil {
+				return err
 			}
 			if !wantsJSON(c) {
 				return k.Write(c.App.Writer, config)

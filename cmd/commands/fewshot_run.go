@@ -125,10 +125,8 @@ func fewshotLadder(c *cli.Context) (*ladder.Ladder, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range c.StringSlice("set") {
-		if err := cfg.Set(s); err != nil {
-			return nil, err
-		}
+	if err := set(c, &cfg); err != nil {
+		return nil, err
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.String("config"), err)
@@ -139,8 +137,7 @@ func fewshotLadder(c *cli.Context) (*ladder.Ladder, error) {
 	}
 	l.Seeds = c.Int("seeds")
 	if l.Dir == "" {
-		name := filepath.Base(c.String("config"))
-		l.Dir = filepath.Join(run.Root, strings.TrimSuffix(name, filepath.Ext(name))+"-ladder")
+		l.Dir = resultsFolder(c, "ladder")
 	}
 	return l, nil
 }

@@ -1,12 +1,18 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"tinygpt/configs"
 	"tinygpt/configs/manual"
 	"tinygpt/data"
+	"tinygpt/run"
 )
 
 // The flags that several commands have.
@@ -28,6 +34,36 @@ const yamlFile = "YAML `FILE` or preset"
 // setFlag changes settings of the configuration, like the one in the example.
 func setFlag(usage, example string) cli.Flag {
 	return &cli.StringSliceFlag{Name: "set", Usage: usage + ", as in --set `" + example + "` (repeatable)"}
+}
+
+// set changes the settings that into points to as setFlag says.
+func set(c *cli.Context, into any) error {
+	for _, assignment := range c.StringSlice("set") {
+		if err := configs.SetIn(into, assignment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forceFlag lets mayWrite write over a file.
+func forceFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "force", Usage: "write over what is there"}
+}
+
+// mayWrite refuses to write over a file without --force.
+func mayWrite(c *cli.Context, path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) && !c.Bool("force") {
+		return fmt.Errorf("%s is there already: name another place, or add --force", path)
+	}
+	return nil
+}
+
+// resultsFolder is where the results of a study go without --to: a folder among the runs
+// named after the study's configuration.
+func resultsFolder(c *cli.Context, study string) string {
+	name := filepath.Base(c.String("config"))
+	return filepath.Join(run.Root, strings.TrimSuffix(name, filepath.Ext(name))+"-"+study)
 }
 
 // textsFlag names the texts that a command works on. do says what it does with them,

@@ -90,10 +90,8 @@ func ladderOf(c *cli.Context) (*ladder.Ladder, error) {
 	if c.IsSet("encoding") {
 		config.Data.Encoding = c.String("encoding")
 	}
-	for _, s := range c.StringSlice("set") {
-		if err := config.Set(s); err != nil {
-			return nil, err
-		}
+	if err := set(c, &config); err != nil {
+		return nil, err
 	}
 	l.Config = config
 	if c.IsSet("layers") {

@@ -36,11 +36,6 @@ func textFileFlag() cli.Flag {
 	return &cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "read `FILE`; - is standard input"}
 }
 
-// forceFlag lets mayWrite write over a file.
-func forceFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "force", Usage: "write over what is there"}
-}
-
 // openTokenizer opens what --tokenizer names, or else the latest run's.
 func openTokenizer(c *cli.Context) (tokenizer.Tokenizer, error) {
 	switch name := c.String("tokenizer"); name {
@@ -76,14 +71,6 @@ func tokenizerNamed(name string, builtIn ...string) (string, error) {
 }
 
 func perToken(n, tokens int) float64 { return float64(n) / float64(max(1, tokens)) }
-
-// mayWrite refuses to write over a file without --force.
-func mayWrite(c *cli.Context, path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) && !c.Bool("force") {
-		return fmt.Errorf("%s is there already: name another place, or add --force", path)
-	}
-	return nil
-}
 
 // input opens the text that a command is about: --file or standard input.
 func input(c *cli.Context) (io.ReadCloser, error) {

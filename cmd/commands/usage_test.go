@@ -55,7 +55,7 @@ func TestSuggestions(t *testing.T) {
 		"sft":          `no command "sft": did you mean gpt align sft?`,
 		"inspect Mia":  `no command "inspect": did you mean gpt tokenizer inspect?`,
 		"runs nothing": `no command "nothing": see gpt runs help`,
-		// An argument in the place of a flag's value.
+		// An argument in place of a flag's value.
 		"train small.yaml":                    `train takes flags only, found "small.yaml": did you mean --config small.yaml?`,
 		"train usage.go":                      "did you mean --data usage.go?",
 		"finetune usage.go":                   "did you mean --data usage.go?",

@@ -62,10 +62,8 @@ func vectorsInit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range c.StringSlice("set") {
-		if err := cfg.Set(s); err != nil {
-			return err
-		}
+	if err := set(c, &cfg); err != nil {
+		return err
 	}
 	cfg.Tokenizer = configs.Tokenizer{Kind: configs.Imported, VocabSize: t.VocabSize()}
 	cfg.Model.VocabSize = t.VocabSize()

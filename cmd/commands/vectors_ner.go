@@ -90,10 +90,8 @@ func (t *nameTrials) configure(c *cli.Context) error {
 			return err
 		}
 	}
-	for _, assignment := range c.StringSlice("set") {
-		if err := configs.SetIn(&file, assignment); err != nil {
-			return err
-		}
+	if err := set(c, &file); err != nil {
+		return err
 	}
 	t.config = file.NER
 	if err := t.config.Validate(); err != nil {

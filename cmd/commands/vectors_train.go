@@ -136,12 +136,7 @@ func setVectors(c *cli.Context, cfg *training.Config) error {
 			}
 		}
 	}
-	for _, assignment := range c.StringSlice("set") {
-		if err := configs.SetIn(cfg, assignment); err != nil {
-			return err
-		}
-	}
-	return nil
+	return set(c, cfg)
 }
 
 // resumeVectors opens a run that was stopped.

@@ -4,7 +4,7 @@ package suggest
 import "strings"
 
 // Closest returns the candidate that is most like a mistyped word, or "" if none is
-// like it. Capitals, and _ in the place of -, make no difference. A candidate that has a
+// like it. Capitals, and _ in place of -, make no difference. A candidate that has a
 // part which begins with the word counts as like it: "temp" of temperature, "tokens" of
 // max-tokens.
 func Closest(word string, candidates []string) string {

@@ -81,7 +81,7 @@ func (k Kind) eachFile(p *Program, do func(reference, name string, text []byte) 
 	})
 }
 
-// damage puts each of the texts in the place of a run's file and reads the run.
+// damage puts each of the texts in place of a run's file and reads the run.
 func (k Kind) damage(p *Program, r *Report, x *row, reference, name string, texts [][]byte) error {
 	dir := strings.Replace(reference, "reference", "damaged", 1)
 	whole := filepath.Join(p.Folder, dir)

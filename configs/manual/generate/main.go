@@ -118,7 +118,7 @@ func structOf(root string, t reflect.Type) ([]*ast.Field, error) {
 var word = regexp.MustCompile(`[A-Z][A-Za-z0-9]*`)
 
 // explained is the comment on a field as a user of its key reads it: without the field's
-// name and "is" or the like at its beginning, and with keys in the place of names of fields.
+// name and "is" or the like at its beginning, and with keys in place of names of fields.
 func explained(field, comment string, keys map[string]string) string {
 	text := strings.Join(strings.Fields(comment), " ")
 	text = strings.TrimSuffix(text, ".")
