@@ -136,8 +136,9 @@ func nearestDivisor(n, d int) int {
 	return 1
 }
 
-// inner is InnerWidth with its default.
-func (c Config) inner() int {
+// Inner is F, the size of the vector between the two layers of the feed-forward network:
+// InnerWidth, or its default.
+func (c Config) Inner() int {
 	if c.InnerWidth == 0 {
 		return 4 * c.Width
 	}

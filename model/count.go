@@ -63,7 +63,7 @@ func (c Config) LinearMapsCount() (n int64) {
 // method computes again isn't counted.
 func (c Config) TrainingFLOP(batch, context int) float64 {
 	tokens, d := float64(batch*context), float64(c.Width)
-	forward := 2 * tokens * d * ((4*d+2*float64(c.inner()))*float64(c.Layers) + float64(c.VocabSize))
+	forward := 2 * tokens * d * ((4*d+2*float64(c.Inner()))*float64(c.Layers) + float64(c.VocabSize))
 	forward += 4 * tokens * d * float64(context+1) / 2 * float64(c.Layers)
 	return 3 * forward
 }

@@ -29,7 +29,7 @@ func (p *pass) resize(n int, c Config) {
 		resize(s, n*c.Width)
 	}
 	resize(&p.qkv, n*3*c.Width)
-	resize(&p.hidden, n*c.inner())
+	resize(&p.hidden, n*c.Inner())
 	resize(&p.mean, n)
 	resize(&p.rstd, n)
 }

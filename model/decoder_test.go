@@ -96,8 +96,8 @@ func TestDecoderPasses(t *testing.T) {
 	closeTo(t, "log-probabilities", inputs[1].LogProbs, logProbs(t, m, inputs[1].Tokens)[9:])
 }
 
-// logProbs returns the graph's log-probabilities of all tokens but the first, each given those before
-// it.
+// logProbs returns the graph's log-probabilities of all tokens but the first, each given those
+// before it.
 func logProbs(t *testing.T, m *Model, tokens []int32) []float32 {
 	t.Helper()
 	v := m.Config.VocabSize

@@ -72,7 +72,7 @@ func (m *Model) Weights(p Precision) (*Weights, error) {
 		b := block(i)
 		w.layers = append(w.layers, layerWeights{
 			norm1: norm(b + "ln_1"), qkv: linear(b+"attn.c_attn", d, 3*d), attnOut: linear(b+"attn.c_proj", d, d),
-			norm2: norm(b + "ln_2"), hidden: linear(b+"mlp.c_fc", d, c.inner()), out: linear(b+"mlp.c_proj", c.inner(), d),
+			norm2: norm(b + "ln_2"), hidden: linear(b+"mlp.c_fc", d, c.Inner()), out: linear(b+"mlp.c_proj", c.Inner(), d),
 		})
 	}
 	if c.Arch == GPT2 {

@@ -27,14 +27,14 @@ func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safe
 	if activations[c.Activation] != kernel.TanhGELU {
 		return fmt.Errorf("model.activation is %s: llama.cpp computes the tanh form of GELU (%s) for gpt2", c.Activation, GELUNew)
 	}
-	wide := gguf.F32
+	matrices := gguf.F32
 	// The file types are llama.cpp's LLAMA_FTYPE_ALL_F32, MOSTLY_F16 and MOSTLY_BF16.
 	fileType := uint32(0)
 	switch narrow {
 	case safetensors.F16:
-		wide, fileType = gguf.F16, 1
+		matrices, fileType = gguf.F16, 1
 	case safetensors.BF16:
-		wide, fileType = gguf.BF16, 32
+		matrices, fileType = gguf.BF16, 32
 	}
 	metadata := append([]gguf.Pair{
 		{Key: "general.architecture", Value: "gpt2"},
@@ -43,7 +43,7 @@ func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safe
 		{Key: "gpt2.block_count", Value: uint32(c.Layers)},
 		{Key: "gpt2.context_length", Value: uint32(c.Context)},
 		{Key: "gpt2.embedding_length", Value: uint32(c.Width)},
-		{Key: "gpt2.feed_forward_length", Value: uint32(c.inner())},
+		{Key: "gpt2.feed_forward_length", Value: uint32(c.Inner())},
 		{Key: "gpt2.attention.head_count", Value: uint32(c.Heads)},
 		{Key: "gpt2.attention.layer_norm_epsilon", Value: c.epsilon()},
 	}, vocabulary...)
@@ -52,14 +52,14 @@ func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safe
 		p := m.byName[name]
 		tensors = append(tensors, gguf.Tensor{Name: theirs, Type: typ, Shape: p.Value.Shape(), Transpose: transpose, Data: p.Value.Float32s()})
 	}
-	add("wte.weight", "token_embd.weight", wide, false)
+	add("wte.weight", "token_embd.weight", matrices, false)
 	add("wpe.weight", "position_embd.weight", gguf.F32, false)
 	for i := range c.Layers {
 		for _, part := range []string{"ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj"} {
 			theirs := fmt.Sprintf("blk.%d.%s.", i, ggufNames[part])
 			typ, matrix := gguf.F32, part != "ln_1" && part != "ln_2"
 			if matrix {
-				typ = wide
+				typ = matrices
 			}
 			add(block(i)+part+".weight", theirs+"weight", typ, matrix)
 			add(block(i)+part+".bias", theirs+"bias", gguf.F32, false)
@@ -68,7 +68,7 @@ func (m *Model) WriteGGUF(path, name string, vocabulary []gguf.Pair, narrow safe
 	add("ln_f.weight", "output_norm.weight", gguf.F32, false)
 	add("ln_f.bias", "output_norm.bias", gguf.F32, false)
 	if c.UntiedHead {
-		add(headName, "output.weight", wide, false)
+		add(headName, "output.weight", matrices, false)
 	}
 	return gguf.Write(path, metadata, tensors, progress)
 }

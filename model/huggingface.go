@@ -217,7 +217,7 @@ func (c Config) HuggingFace(endOfText int32, dtype string) []byte {
 	activation := string(cmp.Or(c.Activation, GELUNew))
 	if c.Arch == GPT2 {
 		h.Activation = &activation
-		if c.inner() != 4*c.Width {
+		if c.Inner() != 4*c.Width {
 			h.Inner = &c.InnerWidth
 		}
 	} else {

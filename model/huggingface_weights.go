@@ -37,16 +37,16 @@ var torchDtype = map[safetensors.Dtype]string{"": "float32", safetensors.F16: "f
 // error, the work ends with that error.
 type Progress func(done, total int64) error
 
-// ReadHuggingFace reads a folder in transformers' layout: config.json, and the
-// weights in model.safetensors or pytorch_model.bin (see package pytorch) or in the files that
-// the one or the other's .index.json lists, as floats of any width. They go tensor by tensor into the model's memory.
+// ReadHuggingFace reads a folder in transformers' layout: config.json, and the weights, floats
+// of any width, in model.safetensors or pytorch_model.bin (see package pytorch), or in the
+// files that the .index.json of either lists. They go tensor by tensor into the model's memory.
 //
 // If the configuration ties the output head to the token embedding but the files have a head
 // that differs from it, that head is kept, as transformers does. If they have one of the two
 // only, under either name, it is both. Biases that the files don't have, as of models trained
 // without, are 0. A scale of attention's scores other than 1/√d_head is multiplied into the
-// weights of the queries. Tensors of other heads have no place in the model; leftOut has their names.
-// progress may be nil.
+// weights of the queries. Tensors of other heads have no place in the model; leftOut has their
+// names. progress may be nil.
 func ReadHuggingFace(dir fs.FS, progress Progress) (m *Model, leftOut []string, err error) {
 	text, err := fs.ReadFile(dir, configFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -219,7 +219,7 @@ func (m *Model) WriteHuggingFace(dir string, narrow safetensors.Dtype, endOfText
 	if m.Config.Arch == GPT1 && m.Config.Activation == GELU {
 		return fmt.Errorf("model.activation is %s: transformers' openai-gpt computes the tanh form of GELU only (%s)", GELU, GELUNew)
 	}
-	if m.Config.Arch == GPT1 && m.Config.inner() != 4*m.Config.Width {
+	if m.Config.Arch == GPT1 && m.Config.Inner() != 4*m.Config.Width {
 		return fmt.Errorf("model.inner_width is %d: transformers' openai-gpt has 4·width = %d only", m.Config.InnerWidth, 4*m.Config.Width)
 	}
 	tensors := m.Tensors()

@@ -6,7 +6,7 @@ import "tinygpt/model/kernel"
 // tokens holds besides the parameters. (Activations and gradients share memory once they are
 // no longer needed: op.Graph.Plan.) It is within a few per cent of the graph's Bytes.
 func (c Config) ActivationBytes(batch, context int) int64 {
-	rows, d, f := int64(batch)*int64(context), int64(c.Width), int64(c.inner())
+	rows, d, f := int64(batch)*int64(context), int64(c.Width), int64(c.Inner())
 	// What the backward pass reads of a layer, in rows of width d: two LayerNorms, queries,
 	// keys and values, the output of attention, two sums, and the f of the feed-forward
 	// network before its activation; besides, some numbers for each row.
@@ -25,7 +25,7 @@ func (c Config) ActivationBytes(batch, context int) int64 {
 // step. The largest are those for the gradients of a feed-forward network's two weights: rows
 // of f and of d for each.
 func (c Config) PackedBytes(batch, context int) int64 {
-	rows, d, f := int64(batch)*int64(context), int64(c.Width), int64(c.inner())
+	rows, d, f := int64(batch)*int64(context), int64(c.Width), int64(c.Inner())
 	return min(kernel.MaxPackedBytes, 4*2*rows*(f+d))
 }
 
@@ -36,7 +36,7 @@ func (c Config) DecoderBytes(sequences, rows int) int64 {
 	floats := n * (2*int64(c.Layers)*d + 1) // caches
 	floats += int64(sequences) * v          // logits
 	pass := min(n, passRows)
-	floats += pass * (6*d + int64(c.inner()) + 3)
+	floats += pass * (6*d + int64(c.Inner()) + 3)
 	floats += min(pass, max(scoreFloats/v, 1)) * v
 	return 4 * floats
 }

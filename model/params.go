@@ -82,8 +82,8 @@ func (c Config) parameters() []spec {
 		linear(b+"attn.c_attn", d, 3*d, initStd)
 		linear(b+"attn.c_proj", d, d, residualStd)
 		layerNorm(b + "ln_2")
-		linear(b+"mlp.c_fc", d, c.inner(), initStd)
-		linear(b+"mlp.c_proj", c.inner(), d, residualStd)
+		linear(b+"mlp.c_fc", d, c.Inner(), initStd)
+		linear(b+"mlp.c_proj", c.Inner(), d, residualStd)
 	}
 	if c.Arch == GPT2 {
 		layerNorm("ln_f")

@@ -9,8 +9,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// This file has what a model needs to be trained further for another task: weights taken from
-// another model, new tokens and outputs, and parameters that training doesn't change.
+// This file has what a model needs to be trained further, perhaps for another task: weights
+// taken from another model, another dropout or context, new tokens and outputs, and parameters
+// that training doesn't change.
 
 // CopyFrom copies the values of every parameter that the other model has too. A table with
 // more rows here than there (for new tokens) keeps its values in the other rows. Any other
@@ -31,6 +32,23 @@ func (m *Model) CopyFrom(other *Model) error {
 			copy(p.Value.Float32s(), q.Value.Float32s())
 		}
 	}
+	return nil
+}
+
+// SetDropout changes the dropout of the graphs that are made of the model from here on. The
+// weights don't depend on it.
+func (m *Model) SetDropout(probability float32) { m.Config.Dropout = probability }
+
+// Crop shortens the context to its first positions, which can be done without training.
+func (m *Model) Crop(context int) error {
+	c := m.Config
+	if context < 1 || context > c.Context {
+		return fmt.Errorf("model.context is %d: the weights have %d positions, which can be cut down but not extended", context, c.Context)
+	}
+	p := m.byName[namesOf(c.Arch).positions]
+	kept := append([]float32(nil), p.Value.Float32s()[:context*c.Width]...)
+	p.Value, p.Grad = tensor.New(tensor.WithShape(context, c.Width), tensor.WithBacking(kept)), nil
+	m.Config.Context = context
 	return nil
 }
 

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gorgonia.org/tensor"
-
 	"tinygpt/model/safetensors"
 )
 
@@ -37,22 +35,5 @@ func (m *Model) LoadWeights(f *safetensors.File, name string) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// SetDropout changes the dropout of the graphs that are made of the model from here on. The
-// weights don't depend on it.
-func (m *Model) SetDropout(probability float32) { m.Config.Dropout = probability }
-
-// Crop shortens the context to its first positions, which can be done without training.
-func (m *Model) Crop(context int) error {
-	c := m.Config
-	if context < 1 || context > c.Context {
-		return fmt.Errorf("model.context is %d: the weights have %d positions, which can be cut down but not extended", context, c.Context)
-	}
-	p := m.byName[namesOf(c.Arch).positions]
-	kept := append([]float32(nil), p.Value.Float32s()[:context*c.Width]...)
-	p.Value, p.Grad = tensor.New(tensor.WithShape(context, c.Width), tensor.WithBacking(kept)), nil
-	m.Config.Context = context
 	return nil
 }

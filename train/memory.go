@@ -33,7 +33,7 @@ func (c Config) MemoryOfShape(m model.Config, s Shape) Memory {
 	}
 	if c.Optimiser == MuonName {
 		need.Optimiser -= 4 * m.LinearMapsCount() // one momentum
-		need.Packed += int64(kernel.Threads()) * kernel.MuonBytes(m.Width, hiddenWidth(m))
+		need.Packed += int64(kernel.Threads()) * kernel.MuonBytes(m.Width, m.Inner())
 	}
 	return need
 }

@@ -99,14 +99,6 @@ func (o *Muon) Divides(p *model.Parameter) bool { return o.maps(p) == 0 }
 // kernel.Muon. Symmetric products count half.
 func muonFLOP(m model.Config) float64 {
 	matrix := func(short, long float64) float64 { return 2 * short * short * (17*short/2 + 3*long/2) }
-	d, hidden := float64(m.Width), float64(hiddenWidth(m))
+	d, hidden := float64(m.Width), float64(m.Inner())
 	return float64(m.Layers) * (4*matrix(d, d) + 2*matrix(min(d, hidden), max(d, hidden)))
-}
-
-// hiddenWidth is the width of m's feed-forward layers.
-func hiddenWidth(m model.Config) int {
-	if m.InnerWidth == 0 {
-		return 4 * m.Width
-	}
-	return m.InnerWidth
 }

@@ -6,7 +6,8 @@ import "math"
 type Activation int
 
 const (
-	// TanhGELU is the form of GELU that GPT-1 and GPT-2 use; see GELU.
+	// TanhGELU is ½x(1 + tanh(√(2/π)(x + 0.044715x³))), the tanh form of Hendrycks and
+	// Gimpel, "Gaussian Error Linear Units" (2016), section 2, which GPT-1 and GPT-2 use.
 	TanhGELU Activation = iota
 	// ExactGELU is x·Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016,
 	// section 2).

@@ -154,7 +154,7 @@ func (t *attentionTask) backward(w *worker, i int) {
 // Columns between the last query and the end of its vector become 0. Keys that the causal
 // mask hides from all queries of a panel are left out.
 func (isa *instructionSet) scores(x []float32, s scoreBlock, rows []float32, ldr int, q []float32, ldq, d int, scratch []float32) {
-	columns, _ := isa.columnPanels(scratch, q, ldq, d, s.queries)
+	columns := isa.columnPanels(scratch, q, ldq, d, s.queries)
 	for c := 0; c < s.queries; c += columns.width {
 		n := min(columns.width, s.queries-c)
 		isa.multiply(s.from+c+n, padded(n, isa.lanes), d, rows, ldr, 1, columns.panel(c/columns.width), x[c:], s.ld, false)

@@ -33,7 +33,7 @@ func BenchmarkKernels(b *testing.B) {
 			name string
 			call func()
 		}{
-			{"GELU-4d", func() { GELU(wider, wide) }},
+			{"GELU-4d", func() { TanhGELU.Apply(wider, wide) }},
 			{"LayerNorm", func() { LayerNorm(y, mean, rstd, x, gain, bias, rows, d, 1e-5) }},
 			{"LayerNormGrad", func() { LayerNormGrad(dx, dgain, dbias, dy, x, gain, mean, rstd, rows, d, true) }},
 			{"Attention", func() { Attention(y, lse, qkv, s, Dropout{}) }},

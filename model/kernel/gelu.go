@@ -2,12 +2,7 @@ package kernel
 
 import "math"
 
-// GELU computes y = ½x(1 + tanh(√(2/π)(x + 0.044715x³))), the tanh form of
-// Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016), section 2; see
-// Activation.Apply.
-func GELU(y, x []float32) { TanhGELU.Apply(y, x) }
-
-// ½(1 + tanh u) is 1/(1 + e^(−2u)), so GELU(x) = x·σ with σ = 1/(1 + e) and
+// ½(1 + tanh u) is 1/(1 + e^(−2u)), so TanhGELU is x·σ with σ = 1/(1 + e) and
 // e = 2^(x·(geluLinear + geluCubic·x²)). Written so, nothing cancels. 2^f, |f| ≤ ½, is
 // 1 + f·q(f), the coefficients of q fitted for the least relative error: 1.1e-7.
 const (
@@ -42,7 +37,7 @@ func geluSigmoid(x float32) (s, r float32) {
 	return s, e * s
 }
 
-// geluGo sets y to GELU(x) for rows of n elements that are ld floats apart.
+// geluGo sets y to TanhGELU(x) for rows of n elements that are ld floats apart.
 func geluGo(y, x []float32, rows, n, ld int) {
 	for r := range rows {
 		row := y[r*ld : r*ld+n]
@@ -53,8 +48,8 @@ func geluGo(y, x []float32, rows, n, ld int) {
 	}
 }
 
-// geluGradGo is the backward pass of geluGo: it multiplies dy by GELU'(x), and replaces x by
-// GELU(x). The derivative of x·σ is σ − x·σ(1−σ)·u'.
+// geluGradGo is the backward pass of geluGo: it multiplies dy by the derivative at x, and replaces
+// x by TanhGELU(x). The derivative of x·σ is σ − x·σ(1−σ)·u'.
 func geluGradGo(dy, x []float32, rows, n, ld int) {
 	for r := range rows {
 		row, grad := x[r*ld:r*ld+n], dy[r*ld:r*ld+n]

@@ -38,15 +38,15 @@ func (isa *instructionSet) panelFloats(n, k int) int {
 	return padded(blocks(n, width)*width*k, 16)
 }
 
-// columnPanels packs B[k,n] from its transpose, n rows of k floats that are ld apart. It takes
-// the memory from scratch and returns the rest of that.
-func (isa *instructionSet) columnPanels(scratch, src []float32, ld, k, n int) (panels, []float32) {
+// columnPanels packs B[k,n] from its transpose, n rows of k floats that are ld apart. It copies
+// them to scratch.
+func (isa *instructionSet) columnPanels(scratch, src []float32, ld, k, n int) panels {
 	width := isa.panelWidth(n)
-	data, rest := carve(scratch, isa.panelFloats(n, k))
+	data, _ := carve(scratch, isa.panelFloats(n, k))
 	for j := 0; j < n; j += width {
 		isa.packColumns(data[j*k:], width, src[j*ld:], ld, k, min(width, n-j))
 	}
-	return panels{data, width, width, width * k}, rest
+	return panels{data, width, width, width * k}
 }
 
 // rowPanels makes panels of B[k,n], k rows of n floats that are ld apart: in place if n is a

@@ -9,7 +9,7 @@ type Cell struct {
 	Log  float32 // log X
 }
 
-// Cells is a block of a matrix of co-occurrences: the rows First + Step·I, each with the
+// Cells is a block of a matrix of co-occurrences: the rows Row + Step·I, each with the
 // columns Column + Step·J. A word has rows of its own in the tables for both parts.
 type Cells struct {
 	List        []Cell

@@ -83,7 +83,7 @@ func (t *muonTask) piece(w *worker, i int) {
 	}
 	q.scratch = scratch
 	if rows < cols {
-		b, _ := isa.columnPanels(scratch, u, cols, cols, rows)
+		b := isa.columnPanels(scratch, u, cols, cols, rows)
 		q.symmetric(q.gram, cols, u, cols, 1, b)
 	} else {
 		b, _ := isa.rowPanels(scratch, u, cols, rows, cols)

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"iter"
+	"math"
+)
 
 // Table is a matrix of word vectors, D floats a row. Rows are Stride floats apart, a
 // multiple of 16; what is between D and Stride is 0 and stays so.
@@ -44,8 +47,8 @@ func (e *Examples) rows() int { return len(e.Inputs) + len(e.Targets) + len(e.No
 
 // Sampling is the objective of negative sampling.
 type Sampling struct {
-	// Negatives is K of the equation: the weight that the noise words of an example
-	// have together, however many they are.
+	// Negatives is k of equation 4, how many noise words the authors draw for an example: the
+	// weight that those of a piece have together, however many they are.
 	Negatives int
 	// CBOW predicts a target from the mean of its window; else it is skip-gram, which
 	// predicts it from each word of its window alone.
@@ -166,7 +169,7 @@ func (p *samplingPiece) skipGram(scratch []float32) (loss float64) {
 	clear(scores)
 	isa.dotWindows(p.targets, p.inputs, p.From, p.To, p.First, scores, s)
 	dots, scratch := carve(scratch, L*K)
-	columns, _ := isa.columnPanels(scratch, p.noise, s, d, K)
+	columns := isa.columnPanels(scratch, p.noise, s, d, K)
 	isa.multiply(L, K, d, p.inputs, s, 1, columns, dots, K, false)
 	share := float32(p.Negatives) / float32(K)
 	if p.dInputs == nil {
@@ -224,7 +227,7 @@ func (p *samplingPiece) cbow(scratch []float32) (loss float64) {
 	isa.sumWindows(means, p.inputs, p.From, p.To, p.First, shares, s)
 	isa.dotPairs(scores, means, p.targets, s)
 	dots, scratch := carve(scratch, P*K)
-	columns, _ := isa.columnPanels(scratch, p.noise, s, d, K)
+	columns := isa.columnPanels(scratch, p.noise, s, d, K)
 	isa.multiply(P, K, d, means, s, 1, columns, dots, K, false)
 	share := float32(p.Negatives) / float32(K)
 	if p.dInputs == nil {
@@ -273,69 +276,64 @@ func softplus(xs []float32, sign float64) (sum float64) {
 	return sum + math.Log(product)
 }
 
-// sumWindowsGo sets row c of sums to shares[c] times the sum of the rows of a window: of rows
-// from[c] to to[c] without row first+c.
-func sumWindowsGo(sums, rows []float32, from, to []int32, first int, shares []float32, stride int) {
-	for c := range from {
-		sum := sums[c*stride : c*stride+stride]
-		clear(sum)
-		for i := int(from[c]); i < int(to[c]); i++ {
-			if i != first+c {
-				addGo(sum, sum, rows[i*stride:])
+// inWindows yields each target c with each row i of its window: rows from[c] to to[c] without
+// row first+c.
+func inWindows(from, to []int32, first int) iter.Seq2[int, int] {
+	return func(yield func(c, i int) bool) {
+		for c := range from {
+			for i := int(from[c]); i < int(to[c]); i++ {
+				if i != first+c && !yield(c, i) {
+					return
+				}
 			}
 		}
-		scaleGo(sum, shares[c])
+	}
+}
+
+// sumWindowsGo sets row c of sums to shares[c] times the sum of the rows of its window.
+func sumWindowsGo(sums, rows []float32, from, to []int32, first int, shares []float32, stride int) {
+	clear(sums[:len(from)*stride])
+	for c, i := range inWindows(from, to, first) {
+		sum := sums[c*stride:][:stride]
+		addGo(sum, sum, rows[i*stride:])
+	}
+	for c := range from {
+		scaleGo(sums[c*stride:][:stride], shares[c])
 	}
 }
 
 // addWindowsGo adds shares[c] times row c of x to each of the rows of its window.
 func addWindowsGo(x, rows []float32, from, to []int32, first int, shares []float32, stride int) {
-	for c := range from {
-		for i := int(from[c]); i < int(to[c]); i++ {
-			if i != first+c {
-				combineGo(rows[i*stride:i*stride+stride], shares[c:c+1], x[c*stride:], stride)
-			}
-		}
+	for c, i := range inWindows(from, to, first) {
+		combineGo(rows[i*stride:][:stride], shares[c:c+1], x[c*stride:], stride)
 	}
 }
 
 // dotWindowsGo adds to the dots, one for each row of each window, the product of row c of x
 // with it.
 func dotWindowsGo(x, rows []float32, from, to []int32, first int, dots []float32, stride int) {
-	for c := range from {
-		for i := int(from[c]); i < int(to[c]); i++ {
-			if i != first+c {
-				dots[0] += dotGo(x[c*stride:c*stride+stride], rows[i*stride:])
-				dots = dots[1:]
-			}
-		}
+	for c, i := range inWindows(from, to, first) {
+		dots[0] += dotGo(x[c*stride:][:stride], rows[i*stride:])
+		dots = dots[1:]
 	}
 }
 
-// mixWindowsGo sets row c of sums to the sum of the rows of a window, each times the next
+// mixWindowsGo sets row c of sums to the sum of the rows of its window, each times the next
 // of the weights.
 func mixWindowsGo(sums, rows []float32, from, to []int32, first int, weights []float32, stride int) {
-	for c := range from {
-		sum := sums[c*stride : c*stride+stride]
-		clear(sum)
-		for i := int(from[c]); i < int(to[c]); i++ {
-			if i != first+c {
-				combineGo(sum, weights[:1], rows[i*stride:], stride)
-				weights = weights[1:]
-			}
-		}
+	clear(sums[:len(from)*stride])
+	for c, i := range inWindows(from, to, first) {
+		combineGo(sums[c*stride:][:stride], weights[:1], rows[i*stride:], stride)
+		weights = weights[1:]
 	}
 }
 
-// stepWindowsGo adds row c of x to each of the rows of its window, times the next of the weights.
+// stepWindowsGo adds row c of x to each of the rows of its window, times the next of the
+// weights.
 func stepWindowsGo(x, rows []float32, from, to []int32, first int, weights []float32, stride int) {
-	for c := range from {
-		for i := int(from[c]); i < int(to[c]); i++ {
-			if i != first+c {
-				combineGo(rows[i*stride:i*stride+stride], weights[:1], x[c*stride:], stride)
-				weights = weights[1:]
-			}
-		}
+	for c, i := range inWindows(from, to, first) {
+		combineGo(rows[i*stride:][:stride], weights[:1], x[c*stride:], stride)
+		weights = weights[1:]
 	}
 }
 

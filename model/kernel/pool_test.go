@@ -28,7 +28,7 @@ func everything() func() {
 		product(false, false, 1, d, d, x, w, false, y)
 		Product{M: rows, N: d, K: d, A: x, B: w, C: y, Bias: bias}.Compute()
 		ColumnSums(bias, y, rows, d)
-		GELU(m, big)
+		TanhGELU.Apply(m, big)
 		LayerNorm(y, mean, rstd, x, gain, bias, rows, d, 1e-5)
 		LayerNormGrad(z, dgain, dbias, dy, x, gain, mean, rstd, rows, d, false)
 		Attention(y, lse, qkv, s, drop)

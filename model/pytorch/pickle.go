@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 
@@ -326,7 +325,7 @@ func (m *machine) long() (v int64) {
 func (m *machine) line() string {
 	name, _, found := strings.Cut(string(m.in[m.at:min(len(m.in), m.at+256)]), "\n")
 	if !found {
-		panic(malformed{io.ErrUnexpectedEOF})
+		fail("a name without a line end")
 	}
 	m.at += len(name) + 1
 	return name

@@ -259,7 +259,7 @@ func text(dec *json.Decoder) (string, error) {
 	}
 	s, ok := token.(string)
 	if !ok {
-		return "", fmt.Errorf("found %v, expected a string", token)
+		return "", fmt.Errorf("found %s, expected a string", shown(token))
 	}
 	return s, nil
 }
@@ -271,7 +271,7 @@ func integers(dec *json.Decoder) ([]int64, error) {
 		return nil, err
 	}
 	if token != json.Delim('[') {
-		return nil, fmt.Errorf("found %v, expected an array of integers", token)
+		return nil, fmt.Errorf("found %s, expected an array of integers", shown(token))
 	}
 	var list []int64
 	for dec.More() {
@@ -281,14 +281,14 @@ func integers(dec *json.Decoder) ([]int64, error) {
 		}
 		number, ok := token.(json.Number)
 		if !ok {
-			return nil, fmt.Errorf("found %v, expected an integer", token)
+			return nil, fmt.Errorf("found %s, expected an integer", shown(token))
 		}
 		v, err := strconv.ParseInt(string(number), 10, strconv.IntSize)
 		if errors.Is(err, strconv.ErrRange) {
-			return nil, fmt.Errorf("%s is too large", number)
+			return nil, fmt.Errorf("%s is too large", shown(number))
 		}
 		if err != nil || v < 0 {
-			return nil, fmt.Errorf("found %s, expected an integer of 0 or more", number)
+			return nil, fmt.Errorf("found %s, expected an integer of 0 or more", shown(number))
 		}
 		list = append(list, v)
 	}
