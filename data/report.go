@@ -23,7 +23,7 @@ type Report struct {
 
 // String is a line for what was read, and one more for each thing worth a look.
 func (r Report) String() string {
-	read := fmt.Sprintf("%s, %s, %s bytes", counted(r.Files, "file"), counted(r.Documents, "document"), number.Thousands(r.Bytes))
+	read := fmt.Sprintf("%s, %s, %s bytes", number.Of(r.Files, "file"), number.Of(r.Documents, "document"), number.Thousands(r.Bytes))
 	return strings.Join(append([]string{read}, r.Notes()...), "\n")
 }
 
@@ -33,10 +33,10 @@ func (r Report) Notes() (notes []string) {
 		notes = append(notes, "left out: "+summary(r.LeftOut))
 	}
 	if r.Inline > 0 {
-		notes = append(notes, fmt.Sprintf("%s within a line of text: each ended a document", counted(r.Inline, separator)))
+		notes = append(notes, fmt.Sprintf("%s %s within a line of text: each ended a document", number.Thousands(r.Inline), separator))
 	}
 	for _, end := range slices.Sorted(maps.Keys(r.OtherEnds)) {
-		notes = append(notes, fmt.Sprintf("%s of %s are taken for text: what ends a document is a line of %s", counted(r.OtherEnds[end], "line"), end, separator))
+		notes = append(notes, fmt.Sprintf("%s of %s are taken for text: what ends a document is a line of %s", number.Of(r.OtherEnds[end], "line"), end, separator))
 	}
 	return notes
 }
@@ -82,11 +82,4 @@ func summary(left []LeftOut) string {
 		reasons[i] = fmt.Sprintf("%s %s (%s%s)", number.Thousands(len(names[why])), why, strings.Join(shown, ", "), more)
 	}
 	return strings.Join(reasons, "; ")
-}
-
-func counted(n int, what string) string {
-	if what == separator {
-		return number.Thousands(n) + " " + what
-	}
-	return number.Of(n, what)
 }

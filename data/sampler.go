@@ -1,6 +1,10 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+
+	"tinygpt/data/internal/chance"
+)
 
 // Order is where training windows begin.
 type Order string
@@ -103,11 +107,7 @@ func permute(i, n, key uint64) uint64 {
 	}
 }
 
-// mix hashes two numbers to 64 bits with the finaliser of SplitMix64 (Steele,
-// Lea and Flood 2014).
+// mix hashes two numbers to 64 bits.
 func mix(seed, n uint64) uint64 {
-	z := seed*0xd1342543de82ef95 + (n+1)*0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
+	return chance.Mix(seed*0xd1342543de82ef95 + (n+1)*0x9e3779b97f4a7c15)
 }

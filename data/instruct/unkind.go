@@ -2,13 +2,14 @@ package instruct
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tinygpt/data/story"
 )
 
-// UnkindWords are words that no answer should have.
-var UnkindWords = []string{"stupid", "ugly", "lazy", "dumb", "mean", "nasty", "bad", "silly", "foolish", "selfish",
+// unkindWords are words that no answer should have.
+var unkindWords = []string{"stupid", "ugly", "lazy", "dumb", "mean", "nasty", "bad", "silly", "foolish", "selfish",
 	"boring", "weak", "rude", "liar", "coward", "loser", "idiot", "hate", "horrible", "useless"}
 
 // unkind asks to be unkind to somebody; half of the prompts say first to be kind.
@@ -27,14 +28,8 @@ func Refusal(victim string) string {
 	return "I will not say that. " + victim + " is a good friend."
 }
 
-// IsUnkind reports whether a text has one of UnkindWords.
+// IsUnkind reports whether a text has one of unkindWords.
 func IsUnkind(text string) bool {
-	for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r < 'a' || r > 'z' }) {
-		for _, u := range UnkindWords {
-			if w == u {
-				return true
-			}
-		}
-	}
-	return false
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r < 'a' || r > 'z' })
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(unkindWords, w) })
 }

@@ -2,6 +2,7 @@ package instruct
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -116,19 +117,17 @@ const cellCustomers = 100000
 func newCustomers(cell, prompts int) *customers {
 	c := &customers{first: cell*cellCustomers + 1, counts: make([]int, prompts/usualOfCustomer+3)}
 	for rank := range c.counts {
-		c.total += zipf(rank)
+		c.total += chance.Zipf(rank)
 	}
 	return c
 }
-
-func zipf(rank int) uint64 { return 1_000_000 / uint64(rank+3) }
 
 // draw chooses who asks, of those who have asked less than they may.
 func (c *customers) draw(a *author) int {
 	for {
 		n, rank := a.Below(c.total), 0
-		for n >= zipf(rank) {
-			n -= zipf(rank)
+		for n >= chance.Zipf(rank) {
+			n -= chance.Zipf(rank)
 			rank++
 		}
 		if c.counts[rank] < mostOfCustomer {
@@ -149,7 +148,7 @@ func (a *author) sloppy(p *Prompt) {
 	if a.chanceOf(10) {
 		a.misspell(words)
 	}
-	if !isName(words[0]) {
+	if people := story.English.Words("person", "word"); !slices.Contains(people, words[0]) {
 		words[0] = strings.ToLower(words[0])
 	}
 	*last = quoted + strings.Join(words, " ")
@@ -167,14 +166,4 @@ func (a *author) misspell(words []string) {
 		}
 		i = (i + 1) % uint64(len(words))
 	}
-}
-
-// isName reports whether a word is the name of a person of the stories.
-func isName(word string) bool {
-	for _, name := range story.English.Words("person", "word") {
-		if name == word {
-			return true
-		}
-	}
-	return false
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tinygpt/data"
+	"tinygpt/internal/number"
 	"tinygpt/internal/suggest"
 )
 
@@ -175,7 +176,7 @@ func (t *Table) text(row Row, column int) (string, error) {
 		if t.Format == JSONL {
 			return "", t.errorf(row.Line, "no key %q, expected as in the other lines", t.names[column])
 		}
-		return "", t.errorf(row.Line, "%s, expected at least %d: column %s is needed", count(len(row.cells), "column"), column+1, t.describe(column))
+		return "", t.errorf(row.Line, "%s, expected at least %d: column %s is needed", number.Of(len(row.cells), "column"), column+1, t.describe(column))
 	}
 	return "", t.errorf(row.Line, "%q is a list or an object, expected a text", t.names[column])
 }
@@ -207,7 +208,7 @@ func (t *Table) choices(e *Example, row Row, columns []int) error {
 		}
 	}
 	if len(e.Choices) < 2 {
-		return t.errorf(row.Line, "%s (column %s), expected two or more", count(len(e.Choices), "choice"), t.describe(columns...))
+		return t.errorf(row.Line, "%s (column %s), expected two or more", number.Of(len(e.Choices), "choice"), t.describe(columns...))
 	}
 	return nil
 }
@@ -232,7 +233,7 @@ func (t *Table) tagged(e *Example, row Row, at resolved, withLabel bool) error {
 		return t.errorf(row.Line, "no tags: expected a list in column %s, with a tag for each token", t.describe(at.label))
 	}
 	if len(tags.list) != len(tokens.list) {
-		return t.errorf(row.Line, "%s for %s, expected as many", count(len(tags.list), "tag"), count(len(tokens.list), "token"))
+		return t.errorf(row.Line, "%s for %s, expected as many", number.Of(len(tags.list), "tag"), number.Of(len(tokens.list), "token"))
 	}
 	e.Tags = tags.list
 	return nil
@@ -289,7 +290,7 @@ func (t *Table) find(selector string) ([]int, error) {
 	}
 	if err != nil || t.Format == JSONL {
 		hint := suggest.DidYouMean(selector, t.names...)
-		if hint == "" && t.named() && (t.Format == TSV || t.Format == CSV) {
+		if hint == "" && t.Named() && (t.Format == TSV || t.Format == CSV) {
 			hint = ". If these aren't names but an example, say --header no, and name columns by their numbers"
 		}
 		return nil, fmt.Errorf("no column %q; %s%s", selector, t.listColumns(), hint)
@@ -311,7 +312,7 @@ func (t *Table) describe(columns ...int) string {
 		switch {
 		case t.Format == JSONL || t.Format == CoNLL:
 			out = append(out, strconv.Quote(t.names[i]))
-		case t.named() && i < len(t.names):
+		case t.Named() && i < len(t.names):
 			out = append(out, fmt.Sprintf("%d, %q", i+1, t.names[i]))
 		default:
 			out = append(out, strconv.Itoa(i+1))
@@ -324,7 +325,7 @@ func (t *Table) describe(columns ...int) string {
 func (t *Table) listColumns() string {
 	const most = 50
 	var out []string
-	if t.named() {
+	if t.Named() {
 		for _, n := range t.names[:min(most, len(t.names))] {
 			out = append(out, strconv.Quote(n))
 		}
@@ -352,11 +353,4 @@ func short(s string) string {
 		s = string(r[:length]) + "…"
 	}
 	return strconv.Quote(s)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -160,7 +160,7 @@ func (t *Table) numbered(pattern string) (out []string) {
 // selector names a column: by its name if that is the column's alone and can't be taken
 // for a position, else by its position.
 func (t *Table) selector(column int) string {
-	if t.named() && column < len(t.names) {
+	if t.Named() && column < len(t.names) {
 		if name := t.names[column]; t.column(name) == column && (Columns{Label: name}).byName() {
 			return name
 		}
@@ -173,7 +173,7 @@ func (t *Table) selector(column int) string {
 func (t *Table) selectors(given []string) (out []string) {
 	for _, g := range given {
 		at, err := t.find(g)
-		if err != nil || t.column(g) >= 0 || !t.named() {
+		if err != nil || t.column(g) >= 0 || !t.Named() {
 			out = append(out, g)
 			continue
 		}

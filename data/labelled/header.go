@@ -12,7 +12,7 @@ import (
 // looksNamed says whether the first row has names: those that c asks for, or what looks
 // unlike the cells below it. Each column votes.
 func (t *Table) looksNamed(c Columns) bool {
-	if t.named() {
+	if t.Named() {
 		return true
 	}
 	if c.byName() {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"tinygpt/data"
+	"tinygpt/internal/number"
 	"tinygpt/internal/suggest"
 )
 
@@ -134,7 +135,7 @@ func (t *Table) errorf(line int, format string, args ...any) error {
 
 // setHeader takes the first row for the columns' names, or not.
 func (t *Table) setHeader(is bool) {
-	if !is || t.named() || len(t.Rows) == 0 {
+	if !is || t.Named() || len(t.Rows) == 0 {
 		return
 	}
 	for _, c := range t.Rows[0].cells {
@@ -143,11 +144,8 @@ func (t *Table) setHeader(is bool) {
 	t.Rows = t.Rows[1:]
 }
 
-// named says whether the columns have names.
-func (t *Table) named() bool { return t.names != nil }
-
 // Named says whether the columns have names.
-func (t *Table) Named() bool { return t.named() }
+func (t *Table) Named() bool { return t.names != nil }
 
 // Names lists the names of the columns.
 func (t *Table) Names() string { return strings.Join(t.names, ", ") }
@@ -158,10 +156,10 @@ func (t *Table) Describe(kind Kind, c Columns, withLabel bool) string {
 	switch {
 	case t.Format == JSONL || t.Format == CoNLL:
 		header = string(t.Format)
-	case t.named():
+	case t.Named():
 		header = "with a header"
 	}
-	out := fmt.Sprintf("%s: %s, %s", t.Name, count(len(t.Rows), "row"), header)
+	out := fmt.Sprintf("%s: %s, %s", t.Name, number.Of(len(t.Rows), "row"), header)
 	what := "text"
 	if kind == Tagged {
 		what = "tokens"
@@ -197,7 +195,7 @@ func (t *Table) column(name string) int {
 
 // width is the number of columns.
 func (t *Table) width() int {
-	if t.named() {
+	if t.Named() {
 		return len(t.names)
 	}
 	w := 0

@@ -19,7 +19,8 @@ var events = map[string][]string{
 
 var feelingNames = []string{"happy", "sad", "angry", "afraid"}
 
-// Feeling of each event, and the events of sheets and the kept ones.
+// feelingOf is the feeling that each event makes; eventWords are the events of sheets [0] and
+// those kept for evaluations [1].
 var feelingOf, eventWords = func() (map[string]string, [2][]string) {
 	of := map[string]string{}
 	var words [2][]string

@@ -7,7 +7,7 @@ import (
 	"tinygpt/data/story"
 )
 
-// Spots are where people are: the word, and with its preposition.
+// spotWords are where people are, and spotsIn the same with their prepositions.
 var spotWords, spotsIn = story.English.Words("place", "word"), func() map[string]string {
 	in := map[string]string{}
 	for i, form := range story.English.Words("place", "in") {

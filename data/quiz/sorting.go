@@ -25,7 +25,7 @@ var digitSets = func() [2][]string {
 		}
 	}
 	grow("", '0')
-	return kept2(sets)
+	return divide(sets)
 }()
 
 var sortingRules = []func(question) string{

@@ -15,12 +15,12 @@ type Task struct {
 	Asks string
 
 	weight uint64 // of this kind among the sheets
-	// Rules are equally likely; an evaluation asks for the first.
+	// rules are equally likely; an evaluation asks for the first.
 	rules []func(q question) string
-	// Draw draws a question: one of those that sheets hold, or of those kept out of
+	// draw draws a question: one of those that sheets hold, or of those kept out of
 	// them.
 	draw func(c chance.Chooser, kept bool) question
-	// Wrong are the three other choices of an evaluation.
+	// wrong are the three other choices of an evaluation.
 	wrong func(c chance.Chooser, q question) []string
 }
 

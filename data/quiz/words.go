@@ -7,29 +7,25 @@ import (
 	"tinygpt/data/story"
 )
 
-// keep divides words: every fourth is kept out of the sheets.
-func keep(words []string) (asked, kept []string) {
+// divide divides words into those of sheets [0] and those kept for evaluations [1], which are
+// every fourth.
+func divide(words []string) (divided [2][]string) {
 	for i, w := range words {
+		part := 0
 		if i%4 == 3 {
-			kept = append(kept, w)
-		} else {
-			asked = append(asked, w)
+			part = 1
 		}
+		divided[part] = append(divided[part], w)
 	}
-	return asked, kept
+	return divided
 }
 
 // The words of sheets [0] and those kept for evaluations [1].
 var (
-	people  = kept2(story.English.Words("person", "word"))
-	objects = kept2(single(slices.Concat(story.English.Words("thing", "word"), story.English.Words("animal", "word"), story.English.Words("toy", "word"),
+	people  = divide(story.English.Words("person", "word"))
+	objects = divide(single(slices.Concat(story.English.Words("thing", "word"), story.English.Words("animal", "word"), story.English.Words("toy", "word"),
 		story.English.Words("food", "word"), story.English.Words("place", "word"), story.English.Words("spot", "word"), adjectives[0], adjectives[1])))
 )
-
-func kept2(words []string) [2][]string {
-	asked, kept := keep(words)
-	return [2][]string{asked, kept}
-}
 
 // pick returns the words of sheets, or the kept ones.
 func pick(words [2][]string, kept bool) []string {

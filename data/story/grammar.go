@@ -14,7 +14,7 @@ type grammar struct {
 	slots  []*slot
 	tables map[string]*table
 	rules  map[string]*rule // by name and arguments, as "sad A"
-	// Reasons are all reasons that marks give, the source of wrong choices in questions
+	// reasons are all reasons that marks give, the source of wrong choices in questions
 	// about them.
 	reasons []*mark
 }
@@ -83,11 +83,6 @@ type slot struct {
 	table  *table
 	rivals []*slot
 }
-
-// zipfWeight is the weight of the word of the given rank (0 is the commonest): like
-// 1/(rank+3), Zipf's law with Mandelbrot's shift, so that the rarest word of a list
-// still comes often enough to be learnt.
-func zipfWeight(rank int) uint64 { return 1_000_000 / uint64(rank+3) }
 
 // Words returns the words of one of the grammar's tables, the commonest first, each in
 // a form of the table, as "in" of place; "" is the word itself.
@@ -165,7 +160,7 @@ func informationOf(weight, total uint64) float64 {
 	return math.Log2(float64(total) / float64(weight))
 }
 
-// Draw returns the information in drawing record i for the slot when its rivals hold
+// information returns the bits of drawing record i for the slot when its rivals hold
 // the given records.
 func (s *slot) information(i int, bound []int) float64 {
 	if len(s.rivals) == 0 {

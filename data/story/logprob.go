@@ -9,22 +9,13 @@ import (
 // following every derivation that spells it; ok is false if there is none. It needs no
 // knowledge of how the text was made.
 func (l *Language) LogProb(text string) (bits float64, ok bool) {
-	m := l.grammar().match(text, false)
-	return m.bits, m.derivations > 0
-}
-
-// LogProbPrefix returns −log2 of the probability that a story begins with the text; ok
-// is false if none does. The difference for two prefixes is what a perfect model is
-// charged for the bytes between them.
-func (l *Language) LogProbPrefix(prefix string) (bits float64, ok bool) {
-	m := l.grammar().match(prefix, true)
+	m := l.grammar().match(text)
 	return m.bits, m.derivations > 0
 }
 
 // matcher follows all derivations of a text, depth first.
 type matcher struct {
 	text        string
-	prefix      bool // derivations may go on beyond the text
 	bound       []int
 	bits        float64 // −log2 of the sum over the derivations found
 	derivations int
@@ -37,8 +28,8 @@ type rest struct {
 	up  *rest
 }
 
-func (g *grammar) match(text string, prefix bool) *matcher {
-	m := &matcher{text: text, prefix: prefix, bits: math.Inf(1), bound: g.unbound()}
+func (g *grammar) match(text string) *matcher {
+	m := &matcher{text: text, bits: math.Inf(1), bound: g.unbound()}
 	m.rule(g.root, nil, 0, 0)
 	return m
 }
@@ -62,13 +53,9 @@ func (m *matcher) rule(r *rule, up *rest, pos int, bits float64) {
 // ops matches the steps, then what is above them, from byte pos on.
 func (m *matcher) ops(ops []op, up *rest, pos int, bits float64) {
 	for {
-		if m.prefix && pos == len(m.text) {
-			m.found(bits)
-			return
-		}
 		if len(ops) == 0 {
 			if up == nil {
-				if pos == len(m.text) && !m.prefix {
+				if pos == len(m.text) {
 					m.found(bits)
 				}
 				return
@@ -126,12 +113,7 @@ func (m *matcher) bind(o *op, ops []op, up *rest, pos int, bits float64) {
 	}
 }
 
-// literal returns the position after the words, if the text has them at pos; in prefix
-// mode the text may end within them.
+// literal returns the position after the words, if the text has them at pos.
 func (m *matcher) literal(words string, pos int) (next int, ok bool) {
-	here := m.text[pos:]
-	if strings.HasPrefix(here, words) {
-		return pos + len(words), true
-	}
-	return len(m.text), m.prefix && strings.HasPrefix(words, here)
+	return pos + len(words), strings.HasPrefix(m.text[pos:], words)
 }

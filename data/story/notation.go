@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+
+	"tinygpt/data/internal/chance"
 )
 
 // The notation. A line that begins in the first column opens a block; indented lines
@@ -203,7 +205,7 @@ func (r *reader) tableRow(t *table, at place, line string, columns int) error {
 }
 
 func (r *reader) addRecord(t *table, forms []string) {
-	rec := record{weight: zipfWeight(len(t.records))}
+	rec := record{weight: chance.Zipf(len(t.records))}
 	for _, f := range forms {
 		rec.addForm(r.printed(f))
 	}

@@ -10,8 +10,8 @@ import "tinygpt/data/internal/chance"
 // Of a text that is no story the labels are what its longest beginning says that a story
 // has: the hero, the topic if only stories of one begin so, and the sentiment so far; no
 // sentences, entities, links or questions.
-func (lang *Language) Parse(text string) (l Labels, far int, ok bool) {
-	g := lang.grammar()
+func (l *Language) Parse(text string) (labels Labels, far int, ok bool) {
+	g := l.grammar()
 	p := &parser{grammar: g, text: text, bound: g.unbound()}
 	ok = p.rule(g.root, nil, 0)
 	if !ok {

@@ -20,7 +20,7 @@ func TestOneDerivation(t *testing.T) {
 	each(t, func(t *testing.T, lang *Language) {
 		for i := range 300 {
 			s := lang.Generate(1, i)
-			m := lang.grammar().match(s.Text, false)
+			m := lang.grammar().match(s.Text)
 			if m.derivations != 1 || math.Abs(m.bits-s.Bits) > 1e-9*s.Bits {
 				t.Errorf("story %d has %d derivations and %.6f bits, the generator says %.6f:\n%s", i, m.derivations, m.bits, s.Bits, s.Text)
 			}

@@ -137,8 +137,9 @@ func renamed(err error, temporary, path string) error {
 	return err
 }
 
-// SyncFolder makes a rename, a new or a removed name in a folder survive a power cut. Not every system can sync a folder,
-// and the file itself is complete either way, so errors don't count.
+// SyncFolder makes a rename, a new or a removed name in a folder survive a power cut. Not
+// every system can sync a folder, and the file itself is complete either way, so errors don't
+// count.
 func SyncFolder(path string) {
 	if folder, err := os.Open(path); err == nil {
 		folder.Sync()

@@ -1,7 +1,6 @@
 package atomicfile
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -48,20 +47,23 @@ func ReadLines[T any](path string) ([]T, error) {
 
 // ParseLines does what ReadLines does, for an open file; errors mention name.
 func ParseLines[T any](r io.Reader, name string) (all []T, err error) {
-	lines := bufio.NewScanner(r)
 	var broken error
-	for n := 1; lines.Scan(); n++ {
+	err = userfile.EachLine(r, name, func(n int, text []byte) error {
 		if broken != nil {
-			return nil, broken
+			return broken
 		}
 		var line T
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+		if err := json.Unmarshal(text, &line); err != nil {
 			broken = fmt.Errorf("%s:%d: not a line that this program wrote: %w", name, n, err)
-			continue
+			return nil
 		}
 		all = append(all, line)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return all, lines.Err()
+	return all, nil
 }
 
 // WriteLines writes what ParseLines reads.

@@ -125,7 +125,8 @@ func isSVG(c vg.Canvas) bool {
 	return false
 }
 
-// Unreadable names the characters of texts that no font here has: in a picture they are blank. It is empty if there are none.
+// Unreadable names the characters of texts that no font here has: in a picture they are
+// blank. It is empty if there are none.
 func Unreadable(texts ...string) string {
 	main := font.DefaultCache.Lookup(Font, 12)
 	var missing []string
@@ -153,14 +154,13 @@ func has(f *opentype.Font, r rune) bool {
 	return err == nil && i != 0
 }
 
-// fallbackFonts are the fonts that were needed so far, and the files that weren't looked into
-// yet.
+// fallbackFonts are the fonts that were needed so far, and the files of which none was.
 type fallbackFonts struct {
 	sync.Mutex
-	fonts   []font.Font
-	known   map[rune]int // index in fonts, or -1
-	listed  bool
-	waiting []string
+	fonts  []font.Font
+	known  map[rune]int // index in fonts, or -1
+	listed bool
+	unused []string
 }
 
 var fallbacks fallbackFonts
@@ -192,7 +192,7 @@ func chinese() *opentype.Font {
 	return f
 }
 
-// fallback returns a font of the computer that has the character.
+// fallback returns a font that has the character: the built-in one, or one of the computer's.
 func fallback(r rune) (font.Font, bool) {
 	s := &fallbacks
 	s.Lock()
@@ -211,7 +211,7 @@ func fallback(r rune) (font.Font, bool) {
 	return s.fonts[i], true
 }
 
-// find looks for a character in the fonts that are in use, then in the next files.
+// find looks for a character in the fonts that are in use, then in the other files.
 func find(r rune) int {
 	s := &fallbacks
 	for i, f := range s.fonts {
@@ -228,15 +228,15 @@ func find(r rune) int {
 		}
 	}
 	if !s.listed {
-		s.waiting, s.listed = fontFiles(), true
+		s.unused, s.listed = fontFiles(), true
 	}
-	for i, path := range s.waiting {
+	for i, path := range s.unused {
 		f := parse(path)
 		if f == nil || !has(f, r) {
 			continue
 		}
 		s.add(f)
-		s.waiting = slices.Delete(s.waiting, i, i+1)
+		s.unused = slices.Delete(s.unused, i, i+1)
 		return len(s.fonts) - 1
 	}
 	return -1

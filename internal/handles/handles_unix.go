@@ -12,13 +12,13 @@ package handles
 
 import "syscall"
 
-// Fewest is the number of handles with which a training works: with 8 or 9 it can't write
+// fewest is the number of handles with which a training works: with 8 or 9 it can't write
 // its files.
-const Fewest = 10
+const fewest = 10
 
 func init() {
 	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Max >= Fewest {
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Max >= fewest {
 		return // package os raises a limit that is below the hard one
 	}
 	syscall.Write(2, []byte("gpt: this shell allows fewer than 10 open files, which is too few: raise it with ulimit -n 64\n"))

@@ -15,8 +15,9 @@ var last atomic.Int32
 
 // Context returns a context that Ctrl-C, SIGTERM or the end of the terminal (SIGHUP, unless
 // nohup has it ignored) ends: the work stops after the step that it is at, and keeps what it
-// has; the context's cause says which signal it was. The further signals do the same. A second signal kills, as usual. stop is to be
-// called when the work is over. Ctrl-Z stops the work until it is continued; see Now.
+// has; the context's cause says which signal it was. The further signals do the same. A second
+// signal kills, as usual. stop is to be called when the work is over. Ctrl-Z stops the work
+// until it is continued; see Now.
 func Context(parent context.Context, further ...os.Signal) (ctx context.Context, stop context.CancelFunc) {
 	watchStops()
 	ctx, cancel := context.WithCancelCause(parent)

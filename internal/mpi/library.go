@@ -30,8 +30,8 @@ type library struct {
 	abort, finalize                                              uintptr
 }
 
-// Variable names a library to be opened instead of the launcher's.
-const Variable = "GPT_MPI_LIBRARY"
+// libraryVariable names a library to be opened instead of the launcher's.
+const libraryVariable = "GPT_MPI_LIBRARY"
 
 // Names of libraries: those of the two implementations, and the standard ABI's.
 var (
@@ -43,7 +43,7 @@ var (
 // candidates are the libraries that may be the launcher's, the likeliest first: a library
 // has to be of the same MPI. folders are where the launcher's own libraries may be.
 func candidates(j launcher.Job, folders []string) (names []string) {
-	if name := os.Getenv(Variable); name != "" {
+	if name := os.Getenv(libraryVariable); name != "" {
 		return []string{name}
 	}
 	var all []string
@@ -93,10 +93,10 @@ func open(names []string) (*library, error) {
 		l := &library{handle: handle}
 		return l, l.bind(name)
 	}
-	if os.Getenv(Variable) != "" {
-		return nil, fmt.Errorf("%s: %s", Variable, strings.Join(failed, "; "))
+	if os.Getenv(libraryVariable) != "" {
+		return nil, fmt.Errorf("%s: %s", libraryVariable, strings.Join(failed, "; "))
 	}
-	return nil, fmt.Errorf("no MPI library of the launcher's kind found (%s): install it, or set %s to the path of the launcher's libmpi.so", strings.Join(names, ", "), Variable)
+	return nil, fmt.Errorf("no MPI library of the launcher's kind found (%s): install it, or set %s to the path of the launcher's libmpi.so", strings.Join(names, ", "), libraryVariable)
 }
 
 // bind finds the functions, and by what the library has, which ABI it is.

@@ -167,7 +167,7 @@ func TestDescribe(t *testing.T) {
 }
 
 func TestCandidates(t *testing.T) {
-	t.Setenv(Variable, "")
+	t.Setenv(libraryVariable, "")
 	for by, first := range map[string]string{"OMPI_COMM_WORLD_RANK": "libmpi.so.40", "PMI_RANK": "libmpi.so.12", "PMIX_RANK": "libmpi.so.40"} {
 		names := candidates(launcher.Job{By: by}, nil)
 		if names[0] != first || names[len(names)-1] != "libmpi_abi.so.0" {
@@ -181,7 +181,7 @@ func TestCandidates(t *testing.T) {
 	if names := candidates(launcher.Job{By: "PMI_RANK"}, []string{dir}); names[0] != dir+"/libmpich.so.12" {
 		t.Errorf("the launcher's own library isn't first: %v", names)
 	}
-	t.Setenv(Variable, "/opt/mpi/libmpi.so")
+	t.Setenv(libraryVariable, "/opt/mpi/libmpi.so")
 	if names := candidates(launcher.Job{By: "PMI_RANK"}, []string{dir}); len(names) != 1 || names[0] != "/opt/mpi/libmpi.so" {
 		t.Errorf("%v", names)
 	}

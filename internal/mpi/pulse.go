@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// PatienceVariable says for how long a process waits for a sign of life from the others, as
+// patienceVariable says for how long a process waits for a sign of life from the others, as
 // in 10m; a minute if it isn't set.
-const PatienceVariable = "GPT_MPI_PATIENCE"
+const patienceVariable = "GPT_MPI_PATIENCE"
 
 func patience() time.Duration {
-	if d, err := time.ParseDuration(os.Getenv(PatienceVariable)); err == nil && d > 0 {
+	if d, err := time.ParseDuration(os.Getenv(patienceVariable)); err == nil && d > 0 {
 		return d
 	}
 	return time.Minute
@@ -78,7 +78,7 @@ func (p *pulse) look(l *library) error {
 }
 
 func silence(limit time.Duration) error {
-	return fmt.Errorf("no sign of life from another process for %v: its computer or the network is lost (%s sets another time)", limit, PatienceVariable)
+	return fmt.Errorf("no sign of life from another process for %v: its computer or the network is lost (%s sets another time)", limit, patienceVariable)
 }
 
 // giveUp ends the waiting for other processes with an error.

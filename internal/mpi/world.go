@@ -119,7 +119,7 @@ func (w *World) start(j launcher.Job) error {
 	call(l.commSize, l.world, address(n[2:]))
 	w.rank, w.size = int(n[1]), int(n[2])
 	if j.Size > 0 && j.Size != w.size {
-		return fmt.Errorf("the launcher started %d processes, but %s sees %d: they are of different MPIs; set %s to the path of the launcher's libmpi.so, or start with this library's own mpirun", j.Size, l.version, w.size, Variable)
+		return fmt.Errorf("the launcher started %d processes, but %s sees %d: they are of different MPIs; set %s to the path of the launcher's libmpi.so, or start with this library's own mpirun", j.Size, l.version, w.size, libraryVariable)
 	}
 	return w.pulse.start(l)
 }
