@@ -29,12 +29,6 @@ const (
 	adaptWarmUp = 0.06
 )
 
-// hasCheckpoint says whether a run's folder has a checkpoint to resume from.
-func hasCheckpoint(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, train.LastCheckpoint))
-	return err == nil
-}
-
 // adapts says whether the weights are still to be adapted before the fine-tuning begins.
 func (f *Finetuning) adapts() bool {
 	return f.Config.Finetune.Adapt > 0 && !hasCheckpoint(f.Dir)

@@ -4,117 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
 	"tinygpt/configs"
-	"tinygpt/data"
 	"tinygpt/data/labelled"
 	"tinygpt/finetune"
-	"tinygpt/internal/shell"
-	"tinygpt/model"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
 )
-
-// StartingPoint is what fine-tunings start from.
-type StartingPoint struct {
-	// Dir is the run that the weights, or only tokenizer and shape, are from; "" if
-	// there is none.
-	Dir string
-	// Model has the weights; nil: random ones.
-	Model *model.Model
-	// Tokenizer has the special tokens of fine-tuning.
-	Tokenizer tokenizer.Tokenizer
-	Special   finetune.Special
-
-	run *Run // nil if there is none
-}
-
-// String says in words what a fine-tuning starts from.
-func (p *StartingPoint) String() string {
-	switch {
-	case p.Dir == "":
-		return "random weights"
-	case p.Model == nil:
-		return "random weights, tokenizer and shape of " + p.Dir
-	}
-	return p.Dir
-}
-
-// OpenStartingPoint opens the run that the configuration starts from, the latest if it
-// names none. A training from scratch where there is no run learns a tokenizer from the
-// examples.
-func OpenStartingPoint(c configs.Config, x *finetune.Examples) (*StartingPoint, error) {
-	p := &StartingPoint{}
-	r, err := Open(c.Finetune.From)
-	switch {
-	case err == nil:
-		if p.Dir, err = filepath.Abs(r.Dir); err != nil {
-			return nil, err
-		}
-		p.run, p.Tokenizer = r, r.Tokenizer
-		if !c.Finetune.Scratch {
-			if p.Model, _, err = r.Model(""); err != nil {
-				return nil, err
-			}
-		}
-	case c.Finetune.Scratch && c.Finetune.From == "":
-		texts := &Texts{Training: corpus(x.Train), Whole: corpus(x.Train, x.Dev, x.Test)}
-		if p.Tokenizer, err = NewTokenizer(c.Tokenizer, texts); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, fmt.Errorf("the run to start from: %w; or train from scratch with --scratch", err)
-	}
-	p.Tokenizer, p.Special, err = finetune.Extend(p.Tokenizer)
-	return p, err
-}
-
-// settle returns the configuration of a fine-tuning from here: with the model, the
-// tokenizer and the texts of the run that it starts from.
-func (p *StartingPoint) settle(c configs.Config) configs.Config {
-	if p.run != nil {
-		dropout := c.Model.Dropout
-		c.Model, c.Data, c.Tokenizer, c.Sample = p.run.Config.Model, p.run.Config.Data, p.run.Config.Tokenizer, p.run.Config.Sample
-		c.Model.Dropout = dropout
-	}
-	c.Model.VocabSize = p.Tokenizer.VocabSize()
-	c.Finetune.From = p.Dir
-	return c
-}
-
-// leftOut notes which sections of a configuration say what a fine-tuning from here doesn't do,
-// because it has them from the run.
-func (p *StartingPoint) leftOut(c configs.Config) (notes []string) {
-	if p.run == nil {
-		return nil
-	}
-	usual, theirs := configs.DefaultFinetune(), p.run.Config
-	for _, m := range []*model.Config{&c.Model, &usual.Model, &theirs.Model} {
-		m.Dropout, m.VocabSize = 0, 0 // the first is the fine-tuning's own, the second the tokenizer's
-	}
-	for _, section := range []struct {
-		name               string
-		ours, usual, their any
-	}{
-		{"model", c.Model, usual.Model, theirs.Model}, {"data", c.Data, usual.Data, theirs.Data},
-		{"tokenizer", c.Tokenizer, usual.Tokenizer, theirs.Tokenizer},
-	} {
-		if !reflect.DeepEqual(section.ours, section.usual) && !reflect.DeepEqual(section.ours, section.their) {
-			notes = append(notes, fmt.Sprintf("the configuration's section %s is left out: a fine-tuning has its %s from the run that it starts from, %s", section.name, section.name, p.Dir))
-		}
-	}
-	return notes
-}
-
-// Session prepares a fine-tuning from here. Its folder is still to be made.
-func (p *StartingPoint) Session(c configs.Config, x *finetune.Examples, s *finetune.Setup) (*finetune.Session, error) {
-	return newSession(p.settle(c), x, s, p)
-}
 
 // mostSeen is the maximum number of times that a fine-tuning sees an example. They are planned
 // beforehand.
@@ -346,107 +246,4 @@ func (f *Finetuning) Close() {
 		f.unlock()
 		f.unlock = nil
 	}
-}
-
-// TaskModel is a fine-tuned run with the weights of its best checkpoint, ready to predict.
-type TaskModel struct {
-	*Run
-	Setup   *finetune.Setup
-	Model   *model.Model
-	Special finetune.Special
-	// Mixture has the n-grams that the network predicts together with; nil without.
-	Mixture *finetune.Mixture
-}
-
-// OpenFinetuned opens a fine-tuned run, the latest if dir is "".
-func OpenFinetuned(dir string) (*TaskModel, error) {
-	r, err := openFinetuned(dir, "make one with `gpt finetune --from %s`")
-	if err != nil {
-		return nil, err
-	}
-	t, err := r.taskModel("")
-	if err == nil && t.Setup.NGrams {
-		if t.Mixture, err = finetune.ReadMixture(t.Dir, t.Setup); err != nil {
-			return nil, r.ngramsError(err)
-		}
-	}
-	return t, err
-}
-
-// ngramsError says how a run gets its n-grams, which couldn't be read.
-func (r *Run) ngramsError(err error) error {
-	do := "make the file again"
-	if errors.Is(err, os.ErrNotExist) {
-		err, do = fmt.Errorf("%s has no %s, which a fine-tuning makes at its end", r.Dir, finetune.NGramsFile), "go on"
-	}
-	return fmt.Errorf("%w: %s with `gpt finetune --resume --run %s`", err, do, shell.Quote(r.Dir))
-}
-
-// taskModel loads a checkpoint (see Checkpoint) with the head of the task.
-func (r *Run) taskModel(which string) (*TaskModel, error) {
-	path, err := r.Checkpoint(which)
-	if err != nil {
-		return nil, err
-	}
-	own := *r
-	t := &TaskModel{Run: &own, Setup: &finetune.Setup{Config: r.Config.Finetune, Found: r.Found.Examples}}
-	if own.Tokenizer, t.Special, err = finetune.Extend(r.Tokenizer); err != nil {
-		return nil, err
-	}
-	if t.Model, err = finetune.NewModel(r.Config.Model, nil, t.Setup, t.Special, 0); err != nil {
-		return nil, err
-	}
-	if _, err := train.LoadCheckpoint(path, t.Model); err != nil {
-		return nil, r.OrOther(path, fmt.Errorf("%w (the head has an output for each of the %d classes in %s)", err, len(t.Setup.Classes), filepath.Join(r.Dir, configFile)))
-	}
-	return t, nil
-}
-
-// Answers predicts the labels of examples. When ctx ends it returns its error.
-func (t *TaskModel) Answers(ctx context.Context, examples []labelled.Example) ([]finetune.Answer, error) {
-	items, err := encoderOf(t.Setup, t.Tokenizer, t.Special, t.Config.Model.Context).Items(examples, false)
-	if err != nil {
-		return nil, err
-	}
-	p := finetune.NewPredictor(t.Model, t.Setup, nil)
-	p.Mixture = t.Mixture
-	predictions, err := p.Predict(ctx, items)
-	if err != nil {
-		return nil, err
-	}
-	answers := make([]finetune.Answer, len(items))
-	for i, it := range items {
-		answers[i] = t.Setup.Answer(it, predictions[i])
-	}
-	return answers, nil
-}
-
-// openFinetuned opens a fine-tuned run, the latest if dir is "". advice, with a %s for the
-// folder, is for runs of other kinds.
-func openFinetuned(dir, advice string) (*Run, error) {
-	dir, err := OrLatest(dir, Finetuned)
-	if err != nil {
-		return nil, err
-	}
-	r, err := Open(dir)
-	if err == nil && r.Kind != Finetuned {
-		err = fmt.Errorf("%s is no fine-tuned run: "+advice, dir, shell.Quote(dir))
-	}
-	return r, err
-}
-
-// corpus collects the texts of examples.
-func corpus(sets ...[]labelled.Example) (c data.Corpus) {
-	for _, set := range sets {
-		for _, e := range set {
-			for _, text := range [][]string{e.Texts, e.Choices, {strings.Join(e.Tokens, " ")}} {
-				for _, t := range text {
-					if t != "" {
-						c.Documents = append(c.Documents, data.Document{Source: e.File, Text: t})
-					}
-				}
-			}
-		}
-	}
-	return c
 }

@@ -1,7 +1,9 @@
 package run
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +29,9 @@ func Import(from, dir string, progress model.Progress) (r *Run, leftOut []string
 		return nil, nil, err
 	}
 	info, err := os.Stat(from)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: no such folder: expected one with config.json, model.safetensors and tokenizer.json, as transformers' save_pretrained makes it", absolute)
 	}

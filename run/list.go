@@ -59,12 +59,7 @@ func List(root string) ([]Info, error) {
 
 // describe collects what there is to say of a run in root.
 func describe(root, dir string) Info {
-	r := Info{Name: nameIn(root, dir), Dir: dir, Busy: busy(dir)}
-	for _, file := range []string{configFile, train.LastCheckpoint, train.BestCheckpoint} {
-		if info, err := os.Stat(filepath.Join(dir, file)); err == nil && info.ModTime().After(r.Written) {
-			r.Written = info.ModTime()
-		}
-	}
+	r := Info{Name: nameIn(root, dir), Dir: dir, Written: written(dir), Busy: busy(dir)}
 	real, err := filepath.EvalSymlinks(dir) // a walk doesn't follow the link that it begins at
 	if err != nil {
 		real = dir

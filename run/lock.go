@@ -19,10 +19,10 @@ import (
 // computer's name. The operating system releases it when the process ends, however it ends.
 const lockFile = ".lock"
 
-// Lock keeps other processes from training in a run's folder, or in one of several runs,
-// until unlock is called or this process ends. If another process holds the folder, the
-// error says which. What a killed process left unfinished in the folder is removed. Files that
-// are links out of the folder are an error, since they would be written to.
+// Lock keeps other processes from working in the folder of a run or of several, until unlock
+// is called or this process ends. If another process holds the folder, the error says which.
+// What a killed process left unfinished in the folder is removed. Files that are links out of
+// the folder are an error, since they would be written to.
 func Lock(dir string) (unlock func(), err error) {
 	if err := userfile.CheckWritten(dir); err != nil {
 		return nil, err

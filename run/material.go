@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"errors"
+	"math"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -102,7 +103,7 @@ func (m *Material) FloorBitsPerByte() float64 { return m.found.FloorBitsPerByte(
 
 // FloorLoss is the same in nats per token.
 func (m *Material) FloorLoss() float64 {
-	return floorLoss(m.found.FloorBits, len(m.Validation.Tokens)-1)
+	return m.found.FloorBits * math.Ln2 / float64(max(len(m.Validation.Tokens)-1, 1))
 }
 
 // Opening returns the beginning of a text of the validation split, n bytes of it or a few

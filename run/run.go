@@ -212,6 +212,12 @@ func (r *Run) Checkpoint(which string) (string, error) {
 	return "", fmt.Errorf("%s: no checkpoint (%s): the run was stopped before its first one; train it again", r.Dir, strings.Join(names, " or "))
 }
 
+// hasCheckpoint says whether a run's folder has a checkpoint to resume from.
+func hasCheckpoint(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, train.LastCheckpoint))
+	return err == nil
+}
+
 // Metrics reads what the run has noted of its steps and evaluations.
 func (r *Run) Metrics() ([]train.Metrics, error) {
 	all, err := train.ReadMetrics(filepath.Join(r.Dir, train.MetricsFile))

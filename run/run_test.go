@@ -168,11 +168,16 @@ func TestFloor(t *testing.T) {
 	if len(texts.Validation.Documents) < 3 || texts.Validation.Bytes() > 4000 {
 		t.Fatalf("%d documents of %d bytes for validation", len(texts.Validation.Documents), texts.Validation.Bytes())
 	}
-	if f := texts.FloorBitsPerByte(); f < 0.1 || f > 0.5 {
+	m, err := Prepare(c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := m.FloorBitsPerByte(); f < 0.1 || f > 0.5 || f != texts.FloorBits/float64(texts.Validation.Bytes()) {
 		t.Errorf("floor of %v bits per byte", f)
 	}
-	if got, want := texts.FloorLoss(100)*100/math.Ln2, texts.FloorBitsPerByte()*float64(texts.Validation.Bytes()); math.Abs(got-want) > 1e-6*want {
-		t.Errorf("the floor is %v bits per token and %v per byte", got, want)
+	predicted := float64(len(m.Validation.Tokens) - 1)
+	if got := m.FloorLoss() * predicted / math.Ln2; math.Abs(got-texts.FloorBits) > 1e-6*texts.FloorBits {
+		t.Errorf("the floor is %v bits, and by tokens %v", texts.FloorBits, got)
 	}
 	c.Data.ValFraction = 0.001
 	if texts, err = LoadTexts(c.Data); err != nil || texts.FloorBits != 0 {

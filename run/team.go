@@ -2,7 +2,7 @@ package run
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"tinygpt/configs"
 	"tinygpt/data"
@@ -30,8 +30,8 @@ type order struct {
 
 // splits are the two splits of a text, without their tokens.
 type splits struct {
-	Training, Validation       data.Stream
-	TrainingSize, ValidateSize int
+	Training, Validation         data.Stream
+	TrainingSize, ValidationSize int
 }
 
 // finetuning is what a fine-tuning needs besides its configuration.
@@ -71,7 +71,7 @@ func (t *Training) share() error {
 	t.Trainer.Peers = t.Team.Peers
 	s := &splits{Training: *t.Training, Validation: *t.Validation}
 	o := order{Config: t.Config, Splits: s}
-	s.TrainingSize, s.ValidateSize = len(s.Training.Tokens), len(s.Validation.Tokens)
+	s.TrainingSize, s.ValidationSize = len(s.Training.Tokens), len(s.Validation.Tokens)
 	s.Training.Tokens, s.Validation.Tokens = nil, nil
 	if err := train.Send(t.Team.Peers, o); err != nil {
 		return err
@@ -115,7 +115,7 @@ func Follow(ctx context.Context, peers train.Peers) (status int, err error) {
 		case o.Splits != nil:
 			err = followTraining(ctx, peers, o)
 		default:
-			err = fmt.Errorf("run: an order without work")
+			err = errors.New("run: an order without work")
 		}
 		if err != nil && !train.Agreed(err) {
 			return 1, err
@@ -126,7 +126,7 @@ func Follow(ctx context.Context, peers train.Peers) (status int, err error) {
 // followTraining takes part in the training of a language model.
 func followTraining(ctx context.Context, peers train.Peers, o order) error {
 	m := &Material{Training: &o.Splits.Training, Validation: &o.Splits.Validation}
-	m.Training.Tokens, m.Validation.Tokens = make([]int32, o.Splits.TrainingSize), make([]int32, o.Splits.ValidateSize)
+	m.Training.Tokens, m.Validation.Tokens = make([]int32, o.Splits.TrainingSize), make([]int32, o.Splits.ValidationSize)
 	for _, tokens := range [][]int32{m.Training.Tokens, m.Validation.Tokens} {
 		if err := peers.Broadcast(train.Bytes(tokens)); err != nil {
 			return err
@@ -137,7 +137,7 @@ func followTraining(ctx context.Context, peers train.Peers, o order) error {
 		return err
 	}
 	t := &Training{Run: &Run{Kind: Text, Config: o.Config}, Material: m, Model: weights, Team: &Team{Peers: peers}}
-	if err := t.prepare(); err != nil {
+	if err := t.makeTrainer(); err != nil {
 		return err
 	}
 	t.Trainer.Peers = peers

@@ -3,7 +3,6 @@ package run
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,19 +70,6 @@ func loadTexts(c configs.Data, widen bool) (*Texts, error) {
 	}
 	return t, nil
 }
-
-// FloorBitsPerByte is the least that predicting the validation split can cost; 0
-// if unknown.
-func (t *Texts) FloorBitsPerByte() float64 {
-	return t.FloorBits / float64(max(t.Validation.Bytes(), 1))
-}
-
-// FloorLoss is the same in nats per token, for a split of that many predicted
-// tokens.
-func (t *Texts) FloorLoss(tokens int) float64 { return floorLoss(t.FloorBits, tokens) }
-
-// floorLoss spreads bits over tokens, in nats per token.
-func floorLoss(bits float64, tokens int) float64 { return bits * math.Ln2 / float64(max(tokens, 1)) }
 
 // piped is how the configuration of a run names texts that came through a pipe.
 const piped = "-"

@@ -97,7 +97,7 @@ func Start(c configs.Config, o Options) (*Training, error) {
 		err = nil
 	}
 	if err == nil {
-		err = t.prepare()
+		err = t.makeTrainer()
 	}
 	if err != nil {
 		unlock()
@@ -128,8 +128,8 @@ func initial(c configs.Config, parent *Run) (*model.Model, error) {
 }
 
 // Resume goes on with the run in the folder dir, the latest if it is "", from its last
-// checkpoint, or if it was stopped before the first one, from its beginning. Each of settings, "train.key=value", changes the run's configuration, in its
-// folder too.
+// checkpoint, or if it was stopped before the first one, from its beginning. Each of settings,
+// "train.key=value", changes the run's configuration, in its folder too.
 func Resume(dir string, settings ...string) (*Training, error) {
 	dir, err := OrLatest(dir, Text)
 	if err != nil {
@@ -182,7 +182,7 @@ func (r *Run) Resume(material *Material, settings ...string) (t *Training, err e
 	resumed := *r
 	resumed.Config = c
 	t = &Training{Run: &resumed, Material: material, Model: m, unlock: unlock}
-	if err := t.prepare(); err != nil {
+	if err := t.makeTrainer(); err != nil {
 		return nil, err
 	}
 	if hasCheckpoint(r.Dir) {
@@ -250,8 +250,8 @@ func warmUp(c train.Config) []string {
 	return []string{fmt.Sprintf("train.warmup_steps is %d and train.steps %d: the learning rate only gets to %.3g, not to the %.3g of train.learning_rate", c.WarmupSteps, c.Steps, c.LearningRateAt(c.Steps-1), c.LearningRate)}
 }
 
-// prepare makes the trainer.
-func (t *Training) prepare() error {
+// makeTrainer sets t.Trainer.
+func (t *Training) makeTrainer() error {
 	weights, err := t.Model.Weights(model.Float32)
 	if err != nil {
 		return err

@@ -2,22 +2,22 @@ package sample
 
 import "strings"
 
-// Stops looks for stop texts in a text that comes in pieces, and holds back what
+// stopSearch looks for stop texts in a text that comes in pieces, and holds back what
 // could be the beginning of one. The text ends where the stop text begins that is
 // complete first (if several end together, the longest). How the text is cut into
 // pieces makes no difference.
-type Stops struct {
+type stopSearch struct {
 	stops []string
 	held  string // a proper prefix of a stop text, or empty
 	found bool
 }
 
-// NewStops returns a search for these texts, none of which is empty.
-func NewStops(stops []string) *Stops { return &Stops{stops: stops} }
+// newStopSearch returns a search for these texts, none of which is empty.
+func newStopSearch(stops []string) *stopSearch { return &stopSearch{stops: stops} }
 
 // Next takes a piece and returns what is certain to come before any stop, and
 // whether one was found; after that there is nothing more.
-func (s *Stops) Next(piece string) (text string, found bool) {
+func (s *stopSearch) Next(piece string) (text string, found bool) {
 	if s.found {
 		return "", true
 	}
@@ -39,7 +39,7 @@ func (s *Stops) Next(piece string) (text string, found bool) {
 
 // beginning returns the length of the longest suffix of held that a stop text begins
 // with.
-func (s *Stops) beginning() int {
+func (s *stopSearch) beginning() int {
 	longest := 0
 	for _, stop := range s.stops {
 		for n := min(len(stop)-1, len(s.held)); n > longest; n-- {
@@ -53,7 +53,7 @@ func (s *Stops) beginning() int {
 
 // Rest returns what is held back. It is called when the text has ended, so that no
 // stop text can follow.
-func (s *Stops) Rest() string {
+func (s *stopSearch) Rest() string {
 	text := s.held
 	s.held = ""
 	return text

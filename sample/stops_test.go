@@ -34,13 +34,13 @@ func pieces(text string, sizes []byte) (out []string) {
 	return out
 }
 
-// checkStops runs pieces through Stops: what comes out is the definition's, and at
+// checkStops runs pieces through a stopSearch: what comes out is the definition's, and at
 // any time no more than is certain, and no less.
 func checkStops(t *testing.T, parts, stops []string) {
 	t.Helper()
 	whole := strings.Join(parts, "")
 	want, wantFound := stopRef(whole, stops)
-	s := NewStops(stops)
+	s := newStopSearch(stops)
 	got, read, found := "", "", false
 	for _, part := range parts {
 		read += part

@@ -9,12 +9,12 @@ import (
 // writer turns the tokens of a text into characters.
 type writer struct {
 	characters *tokenizer.Stream
-	stops      *Stops
+	stops      *stopSearch
 	all        strings.Builder
 }
 
 func newWriter(t tokenizer.Tokenizer, stops []string) *writer {
-	return &writer{characters: tokenizer.NewStream(t), stops: NewStops(stops)}
+	return &writer{characters: tokenizer.NewStream(t), stops: newStopSearch(stops)}
 }
 
 // write sets the step's Text, and its Finish if a stop text ends the text.

@@ -68,8 +68,8 @@ type Evaluator struct {
 }
 
 const (
-	evalRows    = 1024 // maximum of tokens in one pass: enough for full speed
-	evalWindows = 16   // maximum of windows in one pass
+	evalRows    = 1024 // maximum number of tokens in one pass: enough for full speed
+	evalWindows = 16   // maximum number of windows in one pass
 )
 
 // NewEvaluator returns an evaluator of a model with these weights.

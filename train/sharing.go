@@ -108,6 +108,8 @@ type bucket struct {
 	wait           func() error
 }
 
+// bucketFloats is how many gradients are added up together, at least: 25 MiB of them, as in
+// PyTorch's DistributedDataParallel.
 const bucketFloats = 25 << 20 / 4
 
 // newSharing gives every process the state and the weights of process 0, and its own

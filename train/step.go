@@ -43,8 +43,9 @@ func (p *plan) trained() *model.Model { return p.models[p.phase] }
 // micro-batch, then clipping and the optimiser. With Peers each process computes some of the
 // batches; gradients are added up between backward pass and update. It writes no file. If
 // the loss or the gradient isn't finite, or anything else fails, it returns an error and the
-// parameters are as before. A batch that Config.OnSpike leaves out changes no parameter
-// either, but is a step.
+// parameters are as before; only if Peers fail to send each other updated parameters, some are
+// updated and some not. A batch that Config.OnSpike leaves out changes no parameter either, but
+// is a step.
 func (t *Trainer) Step(ctx context.Context) (Metrics, error) {
 	if err := t.begin(); err != nil {
 		return Metrics{}, err
