@@ -142,8 +142,8 @@ func symbolOf(inFile string) []byte {
 }
 
 // inFile is the inverse of symbolOf.
-func (m *gpt1) inFile(rank int32) string {
-	symbol := m.ranked[rank]
+func (t *gpt1) inFile(rank int32) string {
+	symbol := t.ranked[rank]
 	if text, isEnd := bytes.CutSuffix(symbol, []byte{endOfWord}); isEnd {
 		return string(text) + writtenEndOfWord
 	}

@@ -74,13 +74,13 @@ func (n *tokenName) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ReadHuggingFace reads the tokenizer of a folder: tokenizer.json if there is one
-// (see ReadJSON), else vocab.json and merges.txt, or OpenAI's encoder.json and
-// vocab.bpe (GPT-2), or encoder_bpe_40000.json and vocab_40000.bpe (GPT-1), or
-// BERT's vocab.txt (WordPiece), which may be gzipped. The end of text is the eos_token of tokenizer_config.json or
-// special_tokens_map.json; where these are absent or name none, <|endoftext|> if
-// that is a special token. What comes before each text (Begin) is what the files say:
-// add_bos_token of tokenizer_config.json, else the post-processor of tokenizer.json.
+// ReadHuggingFace reads the tokenizer of a folder: tokenizer.json if there is one (see
+// ReadJSON), else vocab.json and merges.txt, or OpenAI's encoder.json and vocab.bpe (GPT-2),
+// or encoder_bpe_40000.json and vocab_40000.bpe (GPT-1), or BERT's vocab.txt (WordPiece). The
+// end of text is the eos_token of tokenizer_config.json or special_tokens_map.json; where these
+// are absent or name none, <|endoftext|> if that is a special token. What comes before each
+// text (Begin) is what the files say: add_bos_token of tokenizer_config.json, else the
+// post-processor of tokenizer.json.
 func ReadHuggingFace(dir string) (Tokenizer, error) {
 	var config tokenizerConfig
 	for _, name := range []string{specialMapFile, configFile} { // the second has the last word

@@ -63,8 +63,11 @@ func readObjects(r io.Reader, end func(), yield func(int32, error) bool) {
 		if n > 1 && errors.Is(err, io.EOF) {
 			return
 		}
-		if err != nil || e.IDs == nil {
-			yield(0, fmt.Errorf(`JSON object %d has no list of ids under the key "ids"`, n))
+		if err == nil && e.IDs == nil || errors.Is(err, io.EOF) {
+			err = errors.New("it isn't there")
+		}
+		if err != nil {
+			yield(0, fmt.Errorf(`JSON object %d has no list of ids under the key "ids": %w`, n, err))
 			return
 		}
 		for _, id := range e.IDs {

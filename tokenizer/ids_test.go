@@ -25,11 +25,11 @@ func TestReadIDs(t *testing.T) {
 		{"1 x 2", []int32{1}, `"x" is number 2 of the input, expected a token id`},
 		{"1.5", nil, `"1.5" is number 1`},
 		{"3000000000", nil, `"3000000000" is number 1`},
-		{`{"id": [1]}`, nil, `JSON object 1 has no list of ids under the key "ids"`},
-		{`{"ids": ["1"]}`, nil, `JSON object 1 has no list of ids`},
+		{`{"id": [1]}`, nil, `JSON object 1 has no list of ids under the key "ids": it isn't there`},
+		{`{"ids": ["1"]}`, nil, `JSON object 1 has no list of ids under the key "ids": json: cannot unmarshal string`},
 		{"{\"ids\":[1]}\n{\"ids\":[2,3]}\n", []int32{1, 2, 3}, ""},
 		{"{\"ids\":[1]}\nx", []int32{1}, "JSON object 2 has no list"},
-		{`{`, nil, `JSON object 1 has no list of ids`},
+		{`{`, nil, `JSON object 1 has no list of ids under the key "ids": unexpected EOF`},
 		{strings.Repeat("1", 1<<17), nil, "too long"},
 	} {
 		var got []int32

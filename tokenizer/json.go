@@ -119,12 +119,12 @@ func (m *merge) UnmarshalJSON(b []byte) error {
 // ReadJSON reads a tokenizer.json of the tokenizers library. Its end of text is
 // the special token <|endoftext|>, if there is one.
 //
-// What this package cannot reproduce to the id is refused with the key: models
-// other than BPE, text split otherwise than by GPT-2's or GPT-1's rules or into
-// characters, normalisation other than GPT-1's, more than one token that is added
-// to each text (see Begin), texts that are cut off or filled up to a length, and, but for byte-level BPE,
-// added tokens that are not special. Those of byte-level BPE stand for their names
-// wherever a text has them.
+// What this package cannot reproduce to the id is refused with the key: models other than
+// BPE and WordPiece, text split otherwise than by GPT-2's, GPT-1's or BERT's rules or into
+// characters, normalisation other than GPT-1's or BERT's, tokens that are added to each text
+// other than one before it (see Begin) and BERT's after it, texts that are cut off or filled up
+// to a length, and, but for byte-level BPE, added tokens that are not special. Those of
+// byte-level BPE stand for their names wherever a text has them.
 func ReadJSON(path string) (Tokenizer, error) {
 	b, err := userfile.Read(path)
 	if err != nil {
@@ -145,7 +145,7 @@ func parseTokenizerJSON(b []byte, endOfText string) (Tokenizer, error) {
 		// A model of another type has its vocabulary in another form: say the type.
 		var other struct{ Model struct{ Type string } }
 		if json.Unmarshal(b, &other) == nil {
-			if unknown := knownModel(other.Model.Type); unknown != nil {
+			if unknown := checkType(other.Model.Type); unknown != nil {
 				return nil, unknown
 			}
 		}
@@ -239,8 +239,8 @@ func (f *tokenizerJSON) check() error {
 		return fmt.Errorf("key \"truncation\" is %s, expected null: this program doesn't cut a text off; set it to null", f.Truncation)
 	case f.Padding != nil:
 		return fmt.Errorf("key \"padding\" is %s, expected null: this program doesn't fill texts up; set it to null", f.Padding)
-	case knownModel(m.Type) != nil:
-		return knownModel(m.Type)
+	case checkType(m.Type) != nil:
+		return checkType(m.Type)
 	case m.Dropout != nil && *m.Dropout != 0:
 		return fmt.Errorf("key \"model.dropout\" is %v, expected null: merges at random have no definite ids", *m.Dropout)
 	case m.Prefix != nil && *m.Prefix != "":
@@ -264,8 +264,8 @@ func (f *tokenizerJSON) check() error {
 	return nil
 }
 
-// knownModel returns an error for a type of model that this package doesn't have.
-func knownModel(name string) error {
+// checkType returns an error for a type of model that this package doesn't have.
+func checkType(name string) error {
 	if name == "" || name == "BPE" || name == wordPieceType {
 		return nil
 	}

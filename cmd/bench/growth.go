@@ -75,16 +75,17 @@ func growthCommand() *cli.Command {
 	}
 }
 
-// measureGrowth fills in the measured times of the sweeps, in rounds over all sizes, so that a slow moment of the
-// machine doesn't fall on one size alone. It returns how many rounds have measured every size.
+// measureGrowth fills in the measured times of the sweeps, in rounds over all sizes, so that a
+// slow moment of the machine doesn't fall on one size alone. It returns how many rounds have
+// measured every size.
 func measureGrowth(c *cli.Context, list []*sweep) (rounds int, err error) {
-
 	total := 0
 	for _, s := range list {
 		s.Points = make([]growthPoint, len(s.Values))
 		total += len(s.Values) * c.Int("rounds")
 	}
-	progress, done := terminal.NewStages(c.App.ErrWriter).Show, 0
+	progress, done := terminal.NewStages(c.App.ErrWriter), 0
+	defer progress.Clear()
 	times := map[[2]int][]float64{}
 	for ; rounds < c.Int("rounds"); rounds++ {
 		for i, s := range list {
@@ -92,7 +93,7 @@ func measureGrowth(c *cli.Context, list []*sweep) (rounds int, err error) {
 				if err := c.Context.Err(); err != nil {
 					return rounds, err
 				}
-				progress(fmt.Sprintf("%s = %d", s.What, value), done, total)
+				progress.Show(fmt.Sprintf("%s = %d", s.What, value), done, total)
 				done++
 				w := growthBase
 				s.of(&w, value)
@@ -105,7 +106,6 @@ func measureGrowth(c *cli.Context, list []*sweep) (rounds int, err error) {
 			}
 		}
 	}
-	progress("done", total, total)
 	return rounds, nil
 }
 

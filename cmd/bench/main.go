@@ -77,7 +77,7 @@ type bench struct {
 	productSlice, stepSlice time.Duration
 	threads                 int
 	memory                  *memory
-	progress                func() func(what string, done, total int)
+	progress                func() *terminal.Stages
 }
 
 // threadsFlag passes the number of threads to this program's worker.
@@ -109,7 +109,7 @@ func compare(c *cli.Context) error {
 	r := report{Machine: perf.ThisMachine()}
 	b := &bench{
 		rounds: c.Int("rounds"), productSlice: c.Duration("product-slice"), stepSlice: c.Duration("step-slice"), threads: c.Int("threads"),
-		progress: func() func(string, int, int) { return terminal.NewStages(c.App.ErrWriter).Show },
+		progress: func() *terminal.Stages { return terminal.NewStages(c.App.ErrWriter) },
 	}
 	if b.threads == 0 {
 		b.threads = r.Machine.Threads

@@ -5,12 +5,15 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"tinygpt/internal/terminal"
 )
 
 // A process ends with the context, even if it is frozen, and so do those that it has started.
@@ -62,7 +65,7 @@ func TestTurnsInterrupted(t *testing.T) {
 			return slice{Calls: 1, Seconds: seconds, Spent: map[string]float64{"all": seconds}}, nil
 		}}
 	}
-	b := &bench{rounds: 4, progress: func() func(string, int, int) { return func(string, int, int) {} }}
+	b := &bench{rounds: 4, progress: func() *terminal.Stages { return terminal.NewStages(io.Discard) }}
 	list := []*contender{program("this program", 0.5), program("peer", 1)}
 	if len(rows(list)) != 0 {
 		t.Error("rows before the first round")

@@ -64,13 +64,14 @@ func (b *bench) products(ctx context.Context, o *openblas, w perf.Workload) (pro
 // rates returns the rates of ours and the peer by round and product, of whole rounds.
 func (b *bench) rates(what string, list []perf.Product, ours, peer *worker, peak *float64) (rates [][][2]float64, err error) {
 	progress, done := b.progress(), 0
+	defer progress.Clear()
 	for round := range b.rounds { // outermost, so that a slow moment of the machine is shared by all products
 		if *peak, err = ours.peak(*peak); err != nil {
 			return rates, err
 		}
 		var these [][2]float64
 		for _, p := range list {
-			progress(what+" "+p.Name(), done, len(list)*b.rounds)
+			progress.Show(what+" "+p.Name(), done, len(list)*b.rounds)
 			done++
 			var got [2]slice
 			for turn := range 2 {
@@ -86,7 +87,6 @@ func (b *bench) rates(what string, list []perf.Product, ours, peer *worker, peak
 		}
 		rates = append(rates, these)
 	}
-	progress("done", done, done)
 	return rates, nil
 }
 

@@ -86,13 +86,14 @@ func (b *bench) steps(ctx context.Context, w perf.Workload, pythons []*pytorch, 
 // turns gives each contender its turn in each round; between goes before a round.
 func (b *bench) turns(what string, list []*contender, between func() error) error {
 	progress := b.progress()
+	defer progress.Clear()
 	for round := range b.rounds {
 		if err := between(); err != nil {
 			return err
 		}
 		for turn := range list { // a different one begins each round
 			c := list[(round+turn)%len(list)]
-			progress(what+", "+c.row.Name, round*len(list)+turn, b.rounds*len(list))
+			progress.Show(what+", "+c.row.Name, round*len(list)+turn, b.rounds*len(list))
 			got, err := c.measure()
 			if err != nil {
 				return err
@@ -100,7 +101,6 @@ func (b *bench) turns(what string, list []*contender, between func() error) erro
 			c.add(got)
 		}
 	}
-	progress("done", b.rounds*len(list), b.rounds*len(list))
 	return nil
 }
 

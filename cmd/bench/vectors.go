@@ -43,7 +43,7 @@ func vectorsCommand() *cli.Command {
 			&cli.StringFlag{Name: "glove", Usage: "`FOLDER` with GloVe's vocab_count, cooccur, shuffle and glove"},
 			&cli.StringSliceFlag{Name: "model", Usage: "train `MODEL` (repeatable)", Value: cli.NewStringSlice("sgns")},
 			&cli.IntFlag{Name: "threads", Usage: "of everybody", Value: 2},
-			&cli.IntFlag{Name: "epochs", Value: 5},
+			&cli.IntFlag{Name: "epochs", Usage: "train for `N` epochs", Value: 5},
 			&cli.IntFlag{Name: "seeds", Usage: "trainings of each", Value: 1},
 			&cli.StringFlag{Name: "analogies", Usage: "score vectors by `FILE`, like questions-words.txt"},
 			&cli.StringFlag{Name: "similarities", Usage: "score vectors by `FILE`, like WordSim-353"},
@@ -196,7 +196,7 @@ func (r *vectorsRun) score(out, analogies, similarities string) error {
 		if err != nil {
 			return err
 		}
-		all := query.Sum("all", s.Score(sections, []query.Method{query.Add}, true), func(query.SectionScore) bool { return true })
+		all := query.Sum("all", s.Score(sections, []query.Method{query.Add}, true), nil)
 		r.Analogies = all.Share(0)
 	}
 	if similarities != "" {

@@ -14,8 +14,9 @@ import (
 	"tinygpt/internal/fixture"
 )
 
-// small makes each preset that the documentation trains with a matter of moments. They are written as files, which
-// come before the presets of their names, so that the commands stay as they are in the text.
+// small makes each preset that the documentation trains with a matter of moments. They are
+// written as files, which come before the presets of their names, so that the commands stay as
+// they are in the text.
 var small = map[string][]string{
 	"small.yaml":        {"data.stories_bytes=40000", "tokenizer.vocab_size=300", "model.layers=2", "model.heads=2", "model.width=16", "model.context=128", "train.steps=4", "train.batch_size=2", "sample.max_tokens=8"},
 	"shakespeare.yaml":  {"model.layers=1", "model.width=16", "model.heads=2", "model.context=16", "train.steps=4", "sample.max_tokens=8"},
@@ -65,8 +66,8 @@ var elsewhere = map[string]string{
 	"go run ./cmd/bench": "needs other programs; cmd/bench/*_test.go",
 }
 
-// Every command in a block of the README and of docs/ works as it is written, on a small scale. A page is one session
-// in a folder of its own, which begins with a trained run.
+// Every command in a block of the README and of docs/ works as it is written, on a small scale.
+// A page is one session in a folder of its own, which begins with a trained run.
 func TestDocs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs all commands of the documentation")
@@ -167,9 +168,9 @@ func workspace(t *testing.T, start string) {
 	succeed(t, "train", "--config", start)
 }
 
-// commandsOf are what a reader types of a page: the lines of its blocks that begin with go or with gpt, in blocks
-// without a language, where what follows a $ sign counts if output is in the block as well; and the commands that begin
-// with go run in the cells of its tables.
+// commandsOf are what a reader types of a page: the lines of its blocks that begin with go or
+// with gpt, in blocks without a language, where what follows a $ sign counts if output is in
+// the block as well; and the commands that begin with go run in the cells of its tables.
 func commandsOf(page string) (commands []string) {
 	block, language := false, ""
 	for _, line := range strings.Split(page, "\n") {

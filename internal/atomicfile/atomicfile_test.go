@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -308,6 +309,11 @@ func TestReopen(t *testing.T) {
 	lines.Close()
 	if got := expect.File(t, path); string(got) != "1\n2\n" {
 		t.Errorf("%q", got)
+	}
+	long := strings.Repeat("x", 1<<17)
+	fixture.Write(t, path, strconv.Quote(long)+"\n")
+	if all, err := ReadLines[string](path); err != nil || !slices.Equal(all, []string{long}) {
+		t.Errorf("a line of %d bytes: %v", len(long), err)
 	}
 }
 

@@ -167,8 +167,9 @@ func (s *Study) wants(a Arm) bool {
 	return a.Averaged || len(s.Only) == 0 || slices.Contains(s.Only, a.Key)
 }
 
-// seeds returns the seeds that an arm is fitted with, none for one that isn't wanted. A seed draws a part of the examples and
-// the weights to start from, so n-grams on all examples need one seed only.
+// seeds returns the seeds that an arm is fitted with, none for one that isn't wanted. A seed
+// draws a part of the examples and the weights to start from, so n-grams on all examples need
+// one seed only.
 func (s *Study) seeds(arm Arm, size int) (list []uint64) {
 	if !s.wants(arm) {
 		return nil
