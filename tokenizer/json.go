@@ -102,14 +102,14 @@ func (m *merge) UnmarshalJSON(b []byte) error {
 	if b[0] == '[' {
 		var pair []string
 		if err := json.Unmarshal(b, &pair); err != nil || len(pair) != 2 {
-			return fmt.Errorf("merge %s: expected two tokens", b)
+			return fmt.Errorf("merge %.40q: expected two tokens", b)
 		}
 		*m = merge(pair)
 		return nil
 	}
 	var line string
 	if err := json.Unmarshal(b, &line); err != nil {
-		return fmt.Errorf("merge %s: expected two tokens", b)
+		return fmt.Errorf("merge %.40q: expected two tokens", b)
 	}
 	pair, err := parseMerge(line)
 	*m = pair
@@ -310,9 +310,13 @@ func (c component) is(typ string, settings component) bool {
 	return true
 }
 
-// String is c in JSON.
+// String is c in JSON, of which much is cut off.
 func (c component) String() string {
+	const most = 500
 	b, _ := json.Marshal(map[string]any(c))
+	if len(b) > most {
+		b = append(bytes.ToValidUTF8(b[:most], nil), "…"...)
+	}
 	return string(b)
 }
 

@@ -57,12 +57,13 @@ func readSafetensors(path string) (*embedding.Vectors, error) {
 	}
 	defer f.Close()
 	name := tensorName
-	if names := f.Names(); len(names) == 1 {
+	names := f.Names()
+	if len(names) == 1 {
 		name = names[0]
 	}
 	info, ok := f.Info(name)
 	if !ok || len(info.Shape) != 2 || info.Shape[0] < 1 || info.Shape[1] < 1 {
-		return nil, fmt.Errorf("%s: tensors %s: expected a matrix %q [words, numbers]", path, strings.Join(f.Names(), ", "), tensorName)
+		return nil, fmt.Errorf("%s: tensors %.100q: expected a matrix %q [words, numbers]", path, names[:min(5, len(names))], tensorName)
 	}
 	v := &embedding.Vectors{Dim: info.Shape[1], Matrix: make([]float32, info.Len())}
 	if err := f.Float32(name, v.Matrix); err != nil {

@@ -26,7 +26,12 @@ func (most Ticks) Ticks(low, high float64) (ticks []plot.Tick) {
 			break
 		}
 	}
-	for i := math.Ceil(low/step-slack) + 0; i <= math.Floor(high/step+slack); i++ { // 0, not -0
+	first, last := math.Ceil(low/step-slack)+0, math.Floor(high/step+slack) // 0, not -0
+	if !(math.Abs(first) < 1e15 && math.Abs(last) < 1e15) {
+		// Of neighbouring numbers, no multiple of the step is told from the next.
+		return []plot.Tick{{Value: low, Label: tickLabel(low, 0)}}
+	}
+	for i := first; i <= last; i++ {
 		ticks = append(ticks, plot.Tick{Value: i * step, Label: tickLabel(i*step, step)})
 	}
 	return ticks

@@ -39,7 +39,7 @@ func parseLegacy(r io.ReaderAt, size int64) ([]safetensors.Place, error) {
 		return nil, err
 	}
 	if version != int64(protocol) {
-		return nil, fmt.Errorf("protocol is %v, expected %d", version, protocol)
+		return nil, fmt.Errorf("protocol is %s, expected %d", kindOf(version), protocol)
 	}
 	system, err := next("the system")
 	if err != nil {
@@ -74,8 +74,11 @@ func parseLegacy(r io.ReaderAt, size int64) ([]safetensors.Place, error) {
 	place := int64(at)
 	for _, key := range keys.items {
 		name, ok := key.(string)
-		if !ok || widths[name] == 0 {
-			return nil, fmt.Errorf("storage %q belongs to no tensor", fmt.Sprint(key))
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("the key of a storage is %s", kindOf(key))
+		case widths[name] == 0:
+			return nil, fmt.Errorf("storage %q belongs to no tensor", name)
 		}
 		var count [8]byte
 		if _, err := r.ReadAt(count[:], place); err != nil {

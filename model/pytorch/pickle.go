@@ -242,11 +242,15 @@ func (m *machine) reduce() {
 	}
 }
 
-// numbers returns a tuple's numbers.
+// numbers returns a tuple's numbers: of a shape, which has few. A recalled tuple takes a few bytes
+// of the pickle and its copy as many as it is long.
 func numbers(v any) []int64 {
 	t, ok := v.(tuple)
-	if !ok {
+	switch {
+	case !ok:
 		fail("a shape that is %s", kindOf(v))
+	case len(t) > mostDimensions:
+		fail("a shape of %d dimensions", len(t))
 	}
 	list := make([]int64, len(t))
 	for i, v := range t {

@@ -20,6 +20,9 @@ import (
 // model has 100 KB.
 const maxPickle = 16 << 20
 
+// mostDimensions bounds a tensor's dimensions.
+const mostDimensions = 8
+
 // Open finds the tensors of a file that holds a dictionary of them, as torch.save writes a
 // model's state_dict. Files of the file system must be readable at any offset.
 func Open(fsys fs.FS, name string) (*safetensors.File, error) {
@@ -67,7 +70,7 @@ type tensor struct {
 // storage.
 func (t *tensor) elements() (n int64, err error) {
 	n = 1
-	if len(t.shape) != len(t.stride) || len(t.shape) > 8 {
+	if len(t.shape) != len(t.stride) || len(t.shape) > mostDimensions {
 		return 0, fmt.Errorf("shape %v and strides %v don't fit together", t.shape, t.stride)
 	}
 	for i := len(t.shape) - 1; i >= 0; i-- {

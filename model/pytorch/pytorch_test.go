@@ -3,6 +3,7 @@ package pytorch
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -83,6 +84,14 @@ func TestMadeByHand(t *testing.T) {
 // Whatever isn't a tensor is refused by its name, in one line, and nothing is executed.
 func TestRefused(t *testing.T) {
 	data := map[string]string{"0": "\x00\x00\x80\x3f\x00\x00\x00\x40"}
+	shared := strings.Replace(strings.Replace(one, "K\x02t", "M\xe8\x03t", 1), "K\x02\x85", "M\xe8\x03\x85", 1) // a tensor of 1000 numbers
+	shared = strings.TrimSuffix(strings.TrimPrefix(shared, "\x80\x02}"), ".")
+	many := "\x80\x02}"
+	for i := range 100 {
+		many += strings.Replace(shared, "X\x01\x00\x00\x00a", "X\x02\x00\x00\x00"+fmt.Sprintf("%02d", i), 1)
+	}
+	many += "."
+	nested := ")" + strings.Repeat("q\x00h\x00\x86", 60) // a pair of pairs of pairs: written out, 2^60
 	for want, file := range map[string][]byte{
 		`asks for the Python object "os.system"`:                                archive("\x80\x02cos\nsystem\n(X\x04\x00\x00\x00echotR.", nil),
 		`asks for the Python object "posix.system"`:                             archive("\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04echo\x85R.", nil),
@@ -113,8 +122,12 @@ func TestRefused(t *testing.T) {
 		"its zip archive is damaged":                                            []byte("PK\x03\x04"),
 		"no data.pkl in the archive":                                            func() []byte { var b bytes.Buffer; w := zip.NewWriter(&b); w.Create("x"); w.Close(); return b.Bytes() }(),
 		"pickle of the protocol: at byte 0":                                     legacyMagic,
-		"protocol is 7, expected 1001":                                          append(slices.Clone(legacyMagic), "K\x07."...),
+		"protocol is the number 7, expected 1001":                               append(slices.Clone(legacyMagic), "K\x07."...),
 		`pickle of the system: at byte 11: the file asks for the Python object`: append(slices.Clone(legacyMagic), "M\xe9\x03.cos\nsystem\n."...),
+		"a shape of 9 dimensions":                                               archive(strings.Replace(one, "K\x02\x85", "("+strings.Repeat("K\x01", 9)+"t", 1), data),
+		"have more than 8 times those of the file":                              archive(many, map[string]string{"0": strings.Repeat("\x00", 4000)}),
+		"protocol is a list, expected 1001":                                     append(slices.Clone(legacyMagic), nested+"."...),
+		"the key of a storage is a list":                                        append(slices.Clone(legacyMagic), "M\xe9\x03.}X\x0d\x00\x00\x00little_endian\x88s.}.]"+nested+"a."...),
 	} {
 		_, err := Open(fstest.MapFS{"m.bin": {Data: file}}, "m.bin")
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "m.bin: ") {

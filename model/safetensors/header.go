@@ -264,6 +264,9 @@ func text(dec *json.Decoder) (string, error) {
 	return s, nil
 }
 
+// mostIntegers bounds a tensor's dimensions.
+const mostIntegers = 32
+
 // integers reads an array of integers ≥ 0 that fit an int.
 func integers(dec *json.Decoder) ([]int64, error) {
 	token, err := dec.Token()
@@ -285,10 +288,13 @@ func integers(dec *json.Decoder) ([]int64, error) {
 		}
 		v, err := strconv.ParseInt(string(number), 10, strconv.IntSize)
 		if errors.Is(err, strconv.ErrRange) {
-			return nil, fmt.Errorf("%s is too large", shown(number))
+			return nil, fmt.Errorf("%s is too large", shown(token))
 		}
 		if err != nil || v < 0 {
-			return nil, fmt.Errorf("found %s, expected an integer of 0 or more", shown(number))
+			return nil, fmt.Errorf("found %s, expected an integer of 0 or more", shown(token))
+		}
+		if len(list) == mostIntegers {
+			return nil, fmt.Errorf("more than %d integers", mostIntegers)
 		}
 		list = append(list, v)
 	}

@@ -180,6 +180,8 @@ func TestRefused(t *testing.T) {
 		{"dtype a number", one(`{"dtype":32,"shape":[2],"data_offsets":[0,8]}`), "dtype: found 32, expected a string"},
 		{"shape null", one(`{"dtype":"F32","shape":null,"data_offsets":[0,8]}`), "shape: found null, expected an array"},
 		{"shape of strings", one(`{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}`), `shape: found "2", expected an integer`},
+		{"shape of lines", one(`{"dtype":"F32","shape":["a\n\u001b[2J"],"data_offsets":[0,8]}`), `shape: found "a\n\x1b[2J", expected an integer`},
+		{"very long shape", one(`{"dtype":"F32","shape":[1` + strings.Repeat(",1", 32) + `],"data_offsets":[0,4]}`), "shape: more than 32 integers"},
 		{"fraction", one(`{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}`), "shape: found 2.0, expected an integer"},
 		{"negative", one(`{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}`), "shape: found -2, expected an integer of 0 or more"},
 		{"huge", one(`{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8]}`), "is too large"},

@@ -16,7 +16,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"tinygpt/internal/userfile"
 )
@@ -146,12 +145,13 @@ func (f *File) find(name string) (Info, error) {
 		return info, nil
 	}
 	const most = 5
-	have := strings.Join(f.names[:min(most, len(f.names))], ", ")
-	if len(f.names) > most {
-		have += ", …"
-	}
-	if have == "" {
+	if len(f.names) == 0 {
 		return Info{}, fmt.Errorf("%s: no tensor %q: the file holds none", f.name, name)
+	}
+	have := fmt.Sprintf("%.100q", f.names[:min(most, len(f.names))])
+	have = have[1 : len(have)-1]
+	if len(f.names) > most {
+		have += " …"
 	}
 	return Info{}, fmt.Errorf("%s: no tensor %q among its %d (%s)", f.name, name, len(f.names), have)
 }
