@@ -39,6 +39,9 @@ func EachLine(patterns []string, o Options, f func(line []byte) error) (Report, 
 	return l.report, nil
 }
 
+// longCheck is after how many bytes of a line, a power of two, its memory is looked at again.
+const longCheck = 26
+
 // lines passes lines on, and counts what they hold.
 type lines struct {
 	f      func(line []byte) error
@@ -86,6 +89,11 @@ func (l *lines) file(file string) error {
 	for number, offset := 1, 0; ; number++ {
 		line, err := buffer.ReadSlice('\n')
 		for errors.Is(err, bufio.ErrBufferFull) {
+			if len(long)>>longCheck != (len(long)+len(line))>>longCheck {
+				if err := userfile.CheckGrown(len(long)); err != nil {
+					return fmt.Errorf("%s:%d: %w", name, number, err)
+				}
+			}
 			long = append(long, line...)
 			line, err = buffer.ReadSlice('\n')
 		}

@@ -13,6 +13,7 @@ import (
 	"tinygpt/internal/capacity"
 	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
+	"tinygpt/internal/userfile"
 )
 
 func TestLoad(t *testing.T) {
@@ -89,8 +90,10 @@ func TestTooLarge(t *testing.T) {
 	expect.OneLine(t, err, "bomb.txt.gz: ", "of gzip have become", "gunzip")
 
 	defer capacity.Pretend(150 << 20)()
-	_, err = readAll(strings.NewReader(strings.Repeat("row\n", 65<<18)))
+	_, err = userfile.ReadAll(strings.NewReader(strings.Repeat("row\n", 65<<18)))
 	expect.OneLine(t, err, "64.0 MiB of text needs about 192 MiB", "name a smaller file")
+	_, err = EachLine([]string{fixture.File(t, "line.txt", bytes.Repeat([]byte("row "), 65<<18))}, Options{}, func([]byte) error { return nil })
+	expect.OneLine(t, err, "line.txt:1: more than", "of text needs about", "name a smaller file")
 }
 
 // FuzzGzip: a packed file is refused in one line that names it, or is text.

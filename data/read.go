@@ -8,8 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"tinygpt/internal/capacity"
-	"tinygpt/internal/number"
 	"tinygpt/internal/userfile"
 )
 
@@ -37,7 +35,7 @@ func readText(file string, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	raw, err := readAll(r)
+	raw, err := userfile.ReadAll(r)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return "", fmt.Errorf("%s: %w", displayName(file), err)
 	}
@@ -66,23 +64,4 @@ func open(file string) (io.ReadCloser, error) {
 		return io.NopCloser(os.Stdin), nil
 	}
 	return userfile.OpenText(file)
-}
-
-// checkEach is after how many bytes the memory that a text takes is looked at again.
-const checkEach = 64 << 20
-
-// readAll reads to the end, as long as this computer has the memory: while it grows, a
-// text is in memory three times.
-func readAll(r io.Reader) ([]byte, error) {
-	var b bytes.Buffer
-	for {
-		if err := capacity.Check(fmt.Sprintf("more than %s of text", number.Bytes(int64(b.Len()))), 3*float64(b.Len()), 1, "name a smaller file"); err != nil {
-			return nil, err
-		}
-		if _, err := io.CopyN(&b, r, checkEach); err == io.EOF {
-			return b.Bytes(), nil
-		} else if err != nil {
-			return nil, err
-		}
-	}
 }

@@ -51,7 +51,7 @@ func readPlainOrGzip(path string) ([]byte, error) {
 		return nil, gzErr
 	}
 	defer f.Close()
-	if b, err = io.ReadAll(f); err != nil {
+	if b, err = userfile.ReadAll(f); err != nil {
 		return nil, fmt.Errorf("%s.gz: %w", path, err)
 	}
 	return b, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tinygpt/data"
+	"tinygpt/internal/userfile"
 )
 
 // prompt is where a prompt comes from.
@@ -90,7 +91,7 @@ func (p prompt) read(stdin io.Reader) (string, error) {
 
 // readStdin returns the text that standard input holds; none is no error.
 func readStdin(stdin io.Reader, o data.Options) (string, error) {
-	raw, err := io.ReadAll(stdin)
+	raw, err := userfile.ReadAll(stdin)
 	if err != nil {
 		return "", fmt.Errorf("standard input: %w", err)
 	}

@@ -256,7 +256,7 @@ func eachRecord(r io.Reader, name string, do func(*Record) error) error {
 
 // eachElement calls do with the elements of an array.
 func eachElement(r io.Reader, name string, do func(line int, text []byte) error) error {
-	all, err := io.ReadAll(r)
+	all, err := userfile.ReadAll(r)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

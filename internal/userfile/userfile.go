@@ -107,8 +107,9 @@ func read(path string, open func(string) (*os.File, error), most int64) ([]byte,
 		if err := capacity.Check("reading "+path, 2*float64(min(most, info.Size())), 1, "name a smaller file"); err != nil {
 			return nil, err
 		}
+		return io.ReadAll(io.LimitReader(f, most))
 	}
-	return io.ReadAll(io.LimitReader(f, most))
+	return ReadAll(io.LimitReader(f, most))
 }
 
 // refuse says what a name leads to that no file is read from.
