@@ -2,11 +2,13 @@ package finetune
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	G "gorgonia.org/gorgonia"
 
 	"tinygpt/model"
+	"tinygpt/model/kernel"
 	"tinygpt/model/op"
 	"tinygpt/train"
 )
@@ -58,7 +60,7 @@ type unit struct {
 }
 
 // Scores returns the scores of each item, in the order of the items: those of its states, one
-// after another; with a Mixture, the mixed ones. The end of ctx is an error. With Peers ctx must
+// after another; with a Mixture, the mixed ones. A score that is no number is an error. The end of ctx is an error. With Peers ctx must
 // not end, since the other processes would wait.
 func (p *Predictor) Scores(ctx context.Context, items []*Item) ([][]float32, error) {
 	t, outputs := tasks[p.setup.Task], p.head.outputs()
@@ -102,8 +104,16 @@ func (p *Predictor) Scores(ctx context.Context, items []*Item) ([][]float32, err
 			units = units[n:]
 		}
 	}
-	if err := p.share(out); err != nil || p.Mixture == nil {
-		return out, err
+	if err := p.share(out); err != nil {
+		return nil, err
+	}
+	for i, scores := range out {
+		if at := kernel.FirstNonFinite(scores); at >= 0 {
+			return nil, fmt.Errorf("example %d: the model's score is %v: its weights are damaged, or its training diverged", i+1, scores[at])
+		}
+	}
+	if p.Mixture == nil {
+		return out, nil
 	}
 	return p.Mixture.mix(items, out), nil
 }

@@ -84,6 +84,24 @@ func TestScoresStandAlone(t *testing.T) {
 	}
 }
 
+// Weights that are no numbers give no prediction: as if each class were as likely.
+func TestNoNumber(t *testing.T) {
+	c := Setup{Config: Config{Task: "classification"}, Found: Found{Classes: []string{"a", "b", "c"}}}
+	c.Truncate = Middle
+	p, e := predictor(t, c)
+	items, err := e.Items([]labelled.Example{{Texts: []string{"abc"}}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := p.model.Parameter(HeadName + ".weight").Value.Float32s()
+	for _, x := range []float64{math.NaN(), math.Inf(1)} {
+		w[0], w[1] = float32(x), float32(x)
+		if _, err := p.Predict(t.Context(), items); err == nil || !strings.Contains(err.Error(), "example 1: the model's score is") {
+			t.Errorf("%v: %v", x, err)
+		}
+	}
+}
+
 // Similarity doesn't know which text comes first; entailment does.
 func TestSymmetry(t *testing.T) {
 	a, b := labelled.Example{Texts: []string{"abc", "vwxyz"}}, labelled.Example{Texts: []string{"vwxyz", "abc"}}

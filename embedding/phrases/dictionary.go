@@ -24,6 +24,9 @@ type Dictionary struct {
 	unknown float64
 }
 
+// longestWord bounds the bytes of a dictionary's word, of which each beginning is looked up.
+const longestWord = 1000
+
 // ParseDictionary reads a dictionary in jieba's format: in each line a word, its frequency, and
 // perhaps a tag, separated by blanks. Of a word's several lines the last one counts. Errors
 // begin with name and the line.
@@ -39,12 +42,18 @@ func ParseDictionary(r io.Reader, name string) (*Dictionary, error) {
 		if len(fields) < 2 || len(fields) > 3 || err != nil || !(frequency >= 0) || math.IsInf(frequency, 0) || !utf8.ValidString(fields[0]) {
 			return fmt.Errorf("%s, line %d: found %q: expected a word, its frequency, and perhaps a tag", name, n, line)
 		}
+		if len(fields[0]) > longestWord {
+			return fmt.Errorf("%s, line %d: a word of %d bytes: expected up to %d", name, n, len(fields[0]), longestWord)
+		}
 		total += frequency - frequencies[fields[0]]
 		frequencies[fields[0]] = frequency
 		return nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	if math.IsInf(total, 0) || math.IsNaN(total) {
+		return nil, fmt.Errorf("%s: the sum of the frequencies is too large", name)
 	}
 	if total <= 0 {
 		return nil, fmt.Errorf("%s: no words with a frequency above 0: expected lines of a word, its frequency, and perhaps a tag", name)

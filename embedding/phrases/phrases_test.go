@@ -177,12 +177,14 @@ func TestDictionary(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	expect.Errors(t, map[string]string{
-		"":                 "no words with a frequency",
-		"北京\n":             "d, line 1: found \"北京\": expected a word, its frequency",
-		"北京 5\n大学 much\n":  "d, line 2",
-		"北京 -1\n":          "d, line 1",
-		"北京 0\n":           "no words with a frequency",
-		"a 1 n too many\n": "d, line 1",
+		"":                                 "no words with a frequency",
+		"北京\n":                             "d, line 1: found \"北京\": expected a word, its frequency",
+		"北京 5\n大学 much\n":                  "d, line 2",
+		"北京 -1\n":                          "d, line 1",
+		"北京 0\n":                           "no words with a frequency",
+		"a 1 n too many\n":                 "d, line 1",
+		"a 1e308\nb 1e308\n":               "sum of the frequencies is too large",
+		strings.Repeat("a", 1001) + " 1\n": "d, line 1: a word of 1001 bytes",
 	}, func(text string) (*Dictionary, error) { return ParseDictionary(strings.NewReader(text), "d") })
 }
 
