@@ -63,14 +63,15 @@ func learningRate(m train.Metrics) float64   { return m.LearningRate }
 func gradNorm(m train.Metrics) float64       { return m.GradNorm }
 
 // floors returns a horizontal line for each different floor of the curves, from step 0
-// to the last step of all curves.
+// to the last step of all curves. Of very many different ones, which no text has, it takes the first.
 func floors(curves []Curve) (lines []plotter.XYs) {
+	const most = 100
 	var values []float64
 	last := 0
 	for _, c := range curves {
 		for _, m := range c.Points {
 			last = max(last, m.Step)
-			if m.Floor != 0 && !slices.Contains(values, m.Floor) {
+			if m.Floor != 0 && len(values) < most && !slices.Contains(values, m.Floor) {
 				values = append(values, m.Floor)
 			}
 		}

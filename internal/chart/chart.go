@@ -180,8 +180,14 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 		foot = legendHeight
 	}
 	for _, p := range slices.Concat(rows...) {
-		if p != nil {
-			widen(p)
+		if p == nil {
+			continue
+		}
+		widen(p)
+		for _, a := range []plot.Axis{p.X, p.Y} {
+			if math.IsInf(a.Max-a.Min, 1) {
+				return fmt.Errorf("%s: no picture has room for numbers from %.3g to %.3g", path, a.Min, a.Max)
+			}
 		}
 	}
 	for i, row := range plot.Align(rows, tiles, draw.Crop(all, 0, 0, foot, 0)) {

@@ -79,6 +79,16 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// Numbers further apart than the largest number are refused: their places would be no numbers.
+func TestTooFarApart(t *testing.T) {
+	p := New("", "", "")
+	if err := Line(p, "", plotter.XYs{{X: 1, Y: -1e308}, {X: 2, Y: 1e308}}, Black, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := fixture.NewPath(t, "a.svg")
+	expect.OneLine(t, Write(path, SlideWidth, SlideHeight, []*plot.Plot{p}), path+": no picture has room for numbers from -1e+308 to 1e+308")
+}
+
 func TestLogTicks(t *testing.T) {
 	for _, low := range []float64{0, -1, math.Inf(-1), math.NaN()} { // comes to an end
 		if n := len(LogTicks(low, 100)); n > 20 {

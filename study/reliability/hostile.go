@@ -5,11 +5,18 @@ package reliability
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+
+	"tinygpt/internal/atomicfile"
+	"tinygpt/model/safetensors"
+	"tinygpt/train"
 )
 
 // attempt is a command with input that no program should trust: enormous numbers, files that
@@ -72,7 +79,12 @@ func attempts() (list []attempt) {
 		"vectors train --data DIR/text.gz --run DIR/new", "align sft --from base --data DIR/text.jsonl.gz --run DIR/new")
 	add(refused, "devices as texts", "finetune --run DIR/new --from base --data /dev/zero --test test.tsv")
 	add(refused, "pipes where files are meant", "eval --run DIR/pipes", "sample --run DIR/pipes", "train --resume --run DIR/pipes", "import DIR/exported-pipe --run DIR/new")
-	add(refused, "links that leave their folder", "import DIR/exported-link --run DIR/new")
+	add(refused, "links that leave their folder", "import DIR/exported-link --run DIR/new", "train --resume --run DIR/links")
+	add(works, "templates that call themselves", "import DIR/exported-template --run DIR/template", "chat --run DIR/template")
+	add(works, "weights near the largest number", "import DIR/exported-huge --run DIR/huge", "sample --run DIR/huge -n 2 --prompt Mia --temperature 1e-6 --top-p 0.5")
+	add(works, "neighbouring numbers in metrics", "plot DIR/flat --to DIR/flat.svg")
+	add(refused, "a hundred thousand keys, rows, answers", "finetune --run DIR/new --from base --data DIR/keys.jsonl --test test.tsv", "finetune --run DIR/new --from base --data DIR/rows.json --test test.tsv",
+		"align sft --from base --data DIR/rows.json --run DIR/new", "align reward --from sft --data DIR/answers.jsonl --run DIR/new")
 	add(refused, "checkpoints with other numbers", "train --resume --run DIR/steps")
 	add(refused, "settings that the command makes itself", "finetune --run DIR/new"+finetuning+" --set train.checkpoint_interval=5", "scaling run --layers 1 --tokens 1000 --to DIR/new --set train.eval_interval=5")
 	add(works, "control characters in labels", "finetune --run DIR/labels --from base --set finetune.min_steps=4 --data DIR/labels.tsv --test DIR/labels.tsv", "classify --run DIR/labels Mia")
@@ -138,8 +150,15 @@ func hostileFiles(p *Program, dir string) error {
 	for i := range 3000 {
 		fmt.Fprintf(&classes, "Day %d.\tclass %d\n", i, i%1500)
 	}
+	var keys bytes.Buffer
+	for i := range 100_000 {
+		fmt.Fprintf(&keys, `{"sentence": "Mia ran.", "label": "GOOD", "k%d": 1}`+"\n", i)
+	}
 	for name, text := range map[string][]byte{
-		"nested.yaml": append([]byte("data: "), times(100_000, "[")...), "braces.yaml": times(40_000, "{{{{a,"),
+		"keys.jsonl":    keys.Bytes(),
+		"rows.json":     slices.Concat([]byte("[\n"), times(300_000, `{"sentence": "Mia ran.", "label": "GOOD", "prompt": "Who ran?", "response": "Mia."},`+"\n"), []byte("7]\n")),
+		"answers.jsonl": slices.Concat([]byte(`{"prompt": "Who ran?", "answers": ["Mia"`), times(100_000, `, "Mia"`), []byte(`], "ranks": [1`), times(100_000, ", 2"), []byte("]}\n")),
+		"nested.yaml":   append([]byte("data: "), times(100_000, "[")...), "braces.yaml": times(40_000, "{{{{a,"),
 		"anchors.yaml": times(200_000, "&"), "percents.yaml": times(200_000, "%"), "long.yaml": append([]byte("kind: "), times(100_000_000, "a")...),
 		"labels.tsv":  append([]byte("sentence\tlabel\n"), times(40, "Mia was happy.\t\x1b[31mGOOD\x07\nMax was sad.\tBAD\n")...),
 		"classes.tsv": classes.Bytes(), "word.txt": times(1_000_000, "x"),
@@ -159,6 +178,13 @@ func hostileFiles(p *Program, dir string) error {
 		change           func(path string, text []byte) error
 	}{
 		{"base", "wide", "config.yaml", replace("width: 8", "width: 1000000000")},
+		{"base", "links", "samples.txt", func(path string, text []byte) error {
+			outside := filepath.Join(dir, "outside.txt")
+			return errors.Join(os.WriteFile(outside, text, 0o666), os.Symlink(outside, path))
+		}},
+		{"base", "flat", "metrics.jsonl", flat},
+		{"exported", "exported-template", "tokenizer_config.json", replace("{", `{"chat_template": "{% macro f(a=f()) %}{% endmacro %}{{ f() }}",`)},
+		{"exported", "exported-huge", "model.safetensors", enlarge("ln_f.bias", 1e36)},
 		{"base", "steps", "last.safetensors", replace(`"step":"60"`, `"step":"-1"`)},
 		{"base", "pipes", "last.safetensors", pipe},
 		{"base", "pipes", "best.safetensors", pipe},
@@ -196,6 +222,61 @@ func replace(before, after string) func(path string, text []byte) error {
 			return fmt.Errorf("%s has no %s: the program writes it differently now", path, before)
 		}
 		return os.WriteFile(path, bytes.Replace(text, []byte(before), []byte(after), 1), 0o666)
+	}
+}
+
+// flat writes metrics whose learning rates and losses are two neighbouring numbers.
+func flat(path string, text []byte) error {
+	all, err := train.ParseMetrics(bytes.NewReader(text), path)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if m := &all[i]; m.LearningRate != 0 {
+			m.LearningRate, m.Loss = 0.001, 5
+			if i%4 == 0 {
+				m.LearningRate, m.Loss = math.Nextafter(0.001, 1), math.Nextafter(5, 6)
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := atomicfile.WriteLines(&b, all); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o666)
+}
+
+// enlarge writes a model whose tensor of that name is full of x.
+func enlarge(name string, x float32) func(path string, text []byte) error {
+	return func(path string, text []byte) error {
+		if err := os.WriteFile(path, text, 0o666); err != nil {
+			return err
+		}
+		f, err := safetensors.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		var all []safetensors.Tensor
+		found := false
+		for _, n := range f.Names() {
+			info, _ := f.Info(n)
+			values := make([]float32, info.Len())
+			if err := f.Float32(n, values); err != nil {
+				return err
+			}
+			if n == name || n == "transformer."+name {
+				found = true
+				for i := range values {
+					values[i] = x
+				}
+			}
+			all = append(all, safetensors.Tensor{Name: n, Shape: info.Shape, Data: values})
+		}
+		if !found {
+			return fmt.Errorf("%s has no %s", path, name)
+		}
+		return safetensors.Write(path, all, map[string]string{"format": "pt"})
 	}
 }
 
