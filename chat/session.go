@@ -112,22 +112,35 @@ const answerShare = 4
 func (s *Session) prompt() (ids []int32, room int, err error) {
 	context := s.Decoder.Config().Context
 	wanted := min(s.Options.MaxTokens, max(1, context/answerShare))
-	for n := 0; n < len(s.turns); n++ {
+	last := len(s.turns) - 1
+	n := min(s.dropped, last) // a long conversation is rendered a few times for each turn, not from its beginning
+	if ids, err = s.Template.Render(s.messages(n)); err != nil {
+		return nil, 0, err
+	}
+	for n < last && context-len(ids) < wanted {
+		n++
 		if ids, err = s.Template.Render(s.messages(n)); err != nil {
 			return nil, 0, err
 		}
-		if room = context - len(ids); room >= wanted {
-			if n != s.dropped && n > 0 {
-				fmt.Fprintf(s.Out, "(the context of %d tokens is full: the model doesn't see the oldest %d of %d turns)\n", context, n, len(s.turns))
-			}
-			s.dropped = n
-			return ids, min(room, s.Options.MaxTokens), nil
+	}
+	for n > 0 && n <= s.dropped { // there may be room for older turns again
+		more, err := s.Template.Render(s.messages(n - 1))
+		if err != nil {
+			return nil, 0, err
 		}
+		if context-len(more) < wanted {
+			break
+		}
+		n, ids = n-1, more
 	}
-	if room > 0 {
-		return ids, min(room, s.Options.MaxTokens), nil
+	if room = context - len(ids); room <= 0 {
+		return nil, 0, fmt.Errorf("the message has %d tokens, with the system text and the template's: the model's context has %d; write a shorter message", len(ids), context)
 	}
-	return nil, 0, fmt.Errorf("the message has %d tokens, with the system text and the template's: the model's context has %d; write a shorter message", len(ids), context)
+	if n != s.dropped && n > 0 {
+		fmt.Fprintf(s.Out, "(the context of %d tokens is full: the model doesn't see the oldest %d of %d turns)\n", context, n, len(s.turns))
+	}
+	s.dropped = n
+	return ids, min(room, s.Options.MaxTokens), nil
 }
 
 // answer answers the last question s.choices times, with consecutive seeds from the turn's on,

@@ -100,6 +100,37 @@ func TestSessionContext(t *testing.T) {
 	}
 }
 
+// counted counts what is rendered.
+type counted struct {
+	Template
+	messages *int
+}
+
+func (c counted) Render(messages []Message) ([]int32, error) {
+	*c.messages += len(messages)
+	return c.Template.Render(messages)
+}
+
+// However long a conversation is, a turn renders what fits into the context a few times, and when
+// there is room again the older turns are back.
+func TestLongSession(t *testing.T) {
+	s, out := newSession(t, 128)
+	rendered := 0
+	s.Template = counted{s.Template, &rendered}
+	var lines []string
+	for range 100 {
+		lines = append(lines, "a")
+	}
+	talk(t, s, out, append(lines, strings.Repeat("b", 80), "c", "c", "c", "c", "c", "c", "c", "c", "c", "c", "c", "c")...)
+	if rendered > 113*3*10 {
+		t.Errorf("%d messages rendered for 113 turns", rendered)
+	}
+	visible := s.dropped
+	if ids, err := s.Template.Render(s.messages(visible - 1)); err != nil || 128-len(ids) >= 10 {
+		t.Errorf("turn %d would have fitted into the context: %d tokens, %v", visible, len(ids), err)
+	}
+}
+
 func TestSessionSaveAndInterrupt(t *testing.T) {
 	s, out := newSession(t, 300)
 	path := fixture.NewPath(t, "talk.jsonl")
