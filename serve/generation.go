@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tinygpt/internal/number"
 	"tinygpt/sample"
 )
 
@@ -21,9 +22,13 @@ const (
 	defaultMaxToken = 16
 )
 
-// maxRows is how many alternatives and candidates an answer that isn't streamed may have in all:
-// it is in memory, as a whole, until the client has read it.
-const maxRows = 1 << 19
+// An answer is in memory, as a whole, until the client has read it; if it is streamed, its texts
+// are. maxAnswer is how many bytes that may be at most, rowBytes what an alternative or a candidate
+// takes besides its token's own bytes.
+const (
+	maxAnswer = 1 << 28
+	rowBytes  = 512
+)
 
 // generation is what a request of either endpoint asks for, apart from its prompt.
 type generation struct {
@@ -166,21 +171,26 @@ func (g *generation) budget(f *fields, param string, asked, prompt, otherwise in
 	}
 }
 
-// bound refuses requests whose answer would have too many alternatives and candidates. echo says
-// that those of the prompts' tokens are in it too.
+// bound refuses requests whose answer could take too much memory, however long the vocabulary's
+// tokens are. echo says that the alternatives of the prompts' tokens are in it too.
 func (g *generation) bound(f *fields, requests []sample.Request, echo bool) {
-	if f.err != nil || g.stream {
+	if f.err != nil {
 		return
 	}
-	rows := 0
+	rows := (g.top + g.candidates) * (rowBytes + g.model.longest)
+	if g.stream {
+		rows = 0
+	}
+	bytes := 0
 	for _, r := range requests {
-		rows += r.Options.MaxTokens * (g.top + g.candidates)
+		bytes += r.Options.MaxTokens * (rows + g.model.longest)
 		if echo {
-			rows += len(r.Prompt) * (g.top + g.candidates)
+			bytes += len(r.Prompt) * (rows + g.model.longest)
 		}
 	}
-	if rows > maxRows {
-		f.fail(invalid("", "%d texts of that length with %d alternatives and %d candidates for each token: expected up to %d in all; ask for fewer, or for stream: true", len(requests), g.top, g.candidates, maxRows))
+	if bytes > maxAnswer {
+		f.fail(invalid("", "%d texts of that length with %d alternatives and %d candidates for each token, of up to %d bytes: the answer could take %s, and may take %s; ask for fewer or shorter texts, or for stream: true",
+			len(requests), g.top, g.candidates, g.model.longest, number.Bytes(int64(bytes)), number.Bytes(maxAnswer)))
 	}
 }
 

@@ -271,6 +271,16 @@ func TestManyTexts(t *testing.T) {
 	if taken := after.TotalAlloc - before.TotalAlloc; w.Code != 400 || taken > 64<<20 {
 		t.Errorf("%d: %d bytes are taken for a request of %d", w.Code, taken, len(body))
 	}
+	// A vocabulary may have tokens of a megabyte.
+	s.models[0].longest = 1 << 20
+	for body, code := range map[string]int{
+		`{"model":"m","prompt":"a","max_tokens":4}`: 200, `{"model":"m","prompt":"a","max_tokens":4,"n":128}`: 400, `{"model":"m","prompt":"a","max_tokens":4,"n":128,"stream":true}`: 400,
+		`{"model":"m","prompt":"a","max_tokens":4,"n":10,"logprobs":5}`: 200, `{"model":"m","prompt":"a","max_tokens":4,"n":20,"logprobs":5}`: 400, `{"model":"m","prompt":"a","max_tokens":4,"n":20,"logprobs":5,"stream":true}`: 200,
+	} {
+		if w := send(t, s, "POST", "/v1/completions", body); w.Code != code {
+			t.Errorf("%s: %d, expected %d: %s", body, w.Code, code, w.Body)
+		}
+	}
 }
 
 // A client that stops reading an answer is given up, also if it isn't a stream.

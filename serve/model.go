@@ -29,7 +29,19 @@ type Model struct {
 	// Feedback keeps what users think of answers; nil: none is kept.
 	Feedback *chat.Feedback
 
-	engine *engine
+	engine  *engine
+	longest int // bytes of the longest token, or of a special token's name
+}
+
+// longestToken returns the length of the longest token, and of a special token's name.
+func longestToken(t tokenizer.Tokenizer) (n int) {
+	for id := range int32(t.VocabSize()) {
+		n = max(n, len(t.Bytes(id)))
+	}
+	for _, s := range t.SpecialTokens() {
+		n = max(n, len(s.Name))
+	}
+	return n
 }
 
 func (m *Model) context() int { return m.Config.Context }

@@ -77,6 +77,7 @@ func New(models []*Model, o Options) (*Server, error) {
 			return nil, fmt.Errorf("two models have the name %q: expected a different name for each", m.Name)
 		}
 		if m.generates() {
+			m.longest = longestToken(m.Tokenizer)
 			m.engine = newEngine(m.Decoder(o.Sequences), m.Tokenizer, o.Queue, o.PromptTokens, s.metrics.of(m.Name))
 		}
 	}
