@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
@@ -196,6 +197,13 @@ func (s *Setup) learnLabels(x *Examples) (err error) {
 	if err != nil {
 		return err
 	}
+	size := 0
+	for _, name := range s.Classes {
+		size += len(strconv.Quote(name)) + len(", ")
+	}
+	if size > mostClasses {
+		return fmt.Errorf("%s: %d different labels, with %d bytes: expected up to %d bytes, so that the run's configuration has room for them; if this isn't the column of the labels, name it with --label", x.Train[0].File, len(s.Classes), size, mostClasses)
+	}
 	head := t.head(s)
 	for _, set := range [][]labelled.Example{x.Train, x.Dev, x.Test} {
 		for _, e := range set {
@@ -206,6 +214,10 @@ func (s *Setup) learnLabels(x *Examples) (err error) {
 	}
 	return nil
 }
+
+// mostClasses is how many bytes the names of all classes may have: they are kept in the run's
+// configuration, whose size configs.MaxSize bounds, with all else that is in it.
+const mostClasses = 200_000
 
 // learnGrades sets mean and deviation of the training grades.
 func (s *Setup) learnGrades(examples []labelled.Example) error {

@@ -91,6 +91,7 @@ func TestLoadErrors(t *testing.T) {
 		{good, "text\tlabel\n\tx\n", `test.tsv:2: the text (column 1, "text") is empty`},
 		{"text\tlabel\n \tx\n", "", `a.tsv:2: the text (column 1, "text") is empty`},
 		{"", "", "the file is empty"},
+		{"text\tlabel\na\tx\nb\t" + strings.Repeat("y", 1<<18), "", "a.tsv: 2 different labels, with 262153 bytes: expected up to 200000 bytes"},
 	} {
 		c := Default()
 		c.Task, c.Train = "classification", fixture.File(t, "a.tsv", k.train)

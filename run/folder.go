@@ -82,6 +82,9 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 		}
 	}
 	text := append(fmt.Appendf(nil, "%s: %s\n", configs.KindKey, kind), config...)
+	if len(text) > configs.MaxSize {
+		return "", nil, fmt.Errorf("%s: the configuration would have %d bytes, and up to %d can be read again: name fewer files, or give shorter texts", filepath.Join(dir, configFile), len(text), configs.MaxSize)
+	}
 	return dir, release, atomicfile.WriteFile(filepath.Join(dir, configFile), text)
 }
 

@@ -59,6 +59,14 @@ func TestMakeRead(t *testing.T) {
 	}
 }
 
+// A configuration that couldn't be read again isn't written.
+func TestMakeTooLarge(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, err := Make("a", "", Vectors, map[string]string{"text": strings.Repeat("a", configs.MaxSize)}, nil)
+	expect.OneLine(t, err, "the configuration would have 2621", "bytes, and up to 262144 can be read again")
+	expect.NoFile(t, "a")
+}
+
 // A run's folder from somebody else can't have this program write to files elsewhere, and can
 // be removed.
 func TestLockLinks(t *testing.T) {

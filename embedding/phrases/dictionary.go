@@ -146,12 +146,13 @@ func (d *Dictionary) cut(run string, word func(string)) {
 }
 
 // WriteDictionary writes the words of the text that occur at least minCount times, with their
-// counts, in jieba's format (see ParseDictionary), most frequent first.
+// counts, in jieba's format (see ParseDictionary), most frequent first. Words that ParseDictionary
+// wouldn't take are left out.
 func (t *Text) WriteDictionary(w io.Writer, minCount int64) error {
 	counts, _ := t.Counts()
 	var order []int
 	for i, n := range counts {
-		if n >= minCount {
+		if n >= minCount && len(t.words[i]) <= longestWord {
 			order = append(order, i)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/font/sfnt"
@@ -44,7 +45,8 @@ type part struct {
 // parts divides a line by the fonts that have its characters.
 func (h handler) parts(line string, f font.Font) (list []part) {
 	main := h.Fonts.Lookup(f, f.Size)
-	for _, r := range line {
+	begin := 0 // of the last part
+	for i, r := range line {
 		face := main
 		if !has(main.Face, r) {
 			if other, ok := fallback(r); ok {
@@ -52,10 +54,11 @@ func (h handler) parts(line string, f font.Font) (list []part) {
 			}
 		}
 		if n := len(list); n > 0 && list[n-1].face == face {
-			list[n-1].text += string(r)
+			list[n-1].text = line[begin : i+utf8.RuneLen(r)]
 			continue
 		}
-		list = append(list, part{string(r), face})
+		begin = i
+		list = append(list, part{line[i : i+utf8.RuneLen(r)], face})
 	}
 	return list
 }
@@ -68,15 +71,28 @@ func (h handler) width(line string, f font.Font) (w vg.Length) {
 	return w
 }
 
+// longest is more bytes of text than a picture has room for.
+const longest = 2000
+
+// legible returns a text without what is more than longest, and without bytes that are no
+// characters.
+func legible(txt string) string {
+	if len(txt) > longest {
+		txt = txt[:longest] + "…"
+	}
+	return strings.ToValidUTF8(txt, "\ufffd")
+}
+
 // Box implements text.Handler.
 func (h handler) Box(txt string, f font.Font) (width, height, depth vg.Length) {
+	txt = legible(txt)
 	_, height, depth = h.Plain.Box(txt, f)
 	return h.width(txt, f), height, depth
 }
 
 // Draw implements text.Handler.
 func (h handler) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
-	txt = strings.TrimRight(txt, "\n")
+	txt = strings.TrimRight(legible(txt), "\n")
 	if txt == "" {
 		return
 	}
@@ -130,12 +146,14 @@ func isSVG(c vg.Canvas) bool {
 func Unreadable(texts ...string) string {
 	main := font.DefaultCache.Lookup(Font, 12)
 	var missing []string
+	seen := map[rune]bool{}
 	for _, t := range texts {
 		for _, r := range t {
-			if has(main.Face, r) || r < ' ' {
+			if seen[r] || has(main.Face, r) || r < ' ' {
 				continue
 			}
-			if _, ok := fallback(r); !ok && !slices.Contains(missing, string(r)) {
+			seen[r] = true
+			if _, ok := fallback(r); !ok {
 				missing = append(missing, string(r))
 			}
 		}

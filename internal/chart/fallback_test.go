@@ -10,6 +10,7 @@ import (
 	"tinygpt/internal/fixture"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 )
 
 // Chinese is drawn with the font that is built in, other characters that Font lacks where the
@@ -60,5 +61,20 @@ func TestFallback(t *testing.T) {
 	p := New("", "", "")
 	if wide, narrow := p.Title.TextStyle.Width("体育"), p.Title.TextStyle.Width("ii"); wide < 2*narrow {
 		t.Errorf("widths %v and %v", wide, narrow)
+	}
+}
+
+// A text without end is cut: what a picture has no room for takes no time.
+func TestEndlessText(t *testing.T) {
+	path := fixture.NewPath(t, "a.svg")
+	p := New("e"+strings.Repeat("\u0301", 200_000), "", "")
+	if err := Line(p, strings.Repeat("\U0001F468\u200d", 100_000), plotter.XYs{{X: 1, Y: 1}, {X: 2, Y: 2}}, Black, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, SlideWidth, SlideHeight, []*plot.Plot{p}); err != nil {
+		t.Fatal(err)
+	}
+	if text := expect.File(t, path); len(text) > 1<<20 {
+		t.Errorf("a picture of %d bytes", len(text))
 	}
 }

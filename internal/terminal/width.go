@@ -79,15 +79,17 @@ func columnsOf(w io.Writer) int {
 func Columns(text string) int { return uniseg.StringWidth(text) }
 
 // Fit cuts text to that many columns, the last character of a text that is cut being …;
-// columns of 0 or less are no limit.
+// columns of 0 or less are no limit. Letters may have marks above one another without end, which
+// take no columns: of such a text no more is kept either than bytesOfColumn for each column.
 func Fit(text string, columns int) string {
-	if columns <= 0 || Columns(text) <= columns {
+	const bytesOfColumn = 40 // a family of four people has 25 in two columns
+	if columns <= 0 || len(text) <= bytesOfColumn*columns && Columns(text) <= columns {
 		return text
 	}
 	var kept strings.Builder
 	width := 0
 	for g := uniseg.NewGraphemes(text); g.Next(); {
-		if width += g.Width(); width > columns-1 {
+		if width += g.Width(); width > columns-1 || kept.Len()+len(g.Str()) > bytesOfColumn*columns {
 			break
 		}
 		kept.WriteString(g.Str())
