@@ -105,103 +105,179 @@ func opensBlock(list []word) bool {
 // escapes in strings, methods that change lists and dictionaries (transformers refuses them
 // too), and lengths that aren't written out.
 func checkTag(list []word) error {
-	names, growth := 0, 1
-	grow := func(n int) { growth = min(growth*max(n, 1), mostGrowth+1) }
-	indents := slices.ContainsFunc(list, func(w word) bool { return w.text == "indent" })
-	var open []bracket
+	c := tagCheck{list: list, growth: 1}
+	names := 0
 	for i, w := range list {
-		before, next, second, third := at(list, i-1), at(list, i+1), at(list, i+2), at(list, i+3)
-		called := next.text == "("
+		var err error
 		switch {
 		case w.literal:
-			for _, e := range escaped.FindAllStringSubmatch(w.text, -1) {
-				if !strings.Contains(`nt\'"`, e[1]) {
-					return fmt.Errorf(`it has the escape \%s in a string`, e[1])
-				}
-			}
-			continue
-		case !strings.ContainsAny(w.text, "([{)]}.,:|~+-*/%=<>!") && !identifier.MatchString(w.text) && (w.text[0] < '0' || w.text[0] > '9'):
-			return fmt.Errorf("it has the character %s in its code", w.text) // the engine may pass over it
-		case strings.Contains("([{", w.text):
-			if open = append(open, bracket{kind: w.text}); len(open) > mostNesting {
-				return fmt.Errorf("it has brackets nested deeper than %d", mostNesting)
-			}
-		case strings.Contains(")]}", w.text):
-			if n := len(open); n == 0 || !slices.Contains([]string{"()", "[]", "{}"}, open[n-1].kind+w.text) {
-				return fmt.Errorf("it closes a bracket with %s that isn't open", w.text)
-			}
-			open = open[:len(open)-1]
-		case strings.Contains("+-", w.text) && strings.Contains("+-", before.text) && strings.Contains("+-", at(list, i-2).text) && i > 1:
-			return errors.New("it has three signs in a row")
-		case w.text == "*":
-			n, ok := next.number()
-			if !ok {
-				return errors.New("it multiplies by something else than a number that is written out")
-			}
-			grow(n)
-		case w.text == ":" && len(open) > 0 && open[len(open)-1].kind == "[":
-			b := &open[len(open)-1]
-			if b.colons++; b.colons > 1 && strings.Join([]string{at(list, i-2).text, before.text, next.text, second.text, third.text}, "") != "[:-1]" {
-				return errors.New("it has a slice with a step other than [::-1]")
-			}
-		case !w.isName():
-		case strings.HasPrefix(w.text, ownPrefix):
-			return fmt.Errorf("it uses the name %s, which is reserved", w.text)
-		case before.text == "." && slices.Contains([]string{"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "format"}, w.text):
-			return fmt.Errorf("it calls %s, which isn't allowed in a chat template", w.text)
-		case slices.Contains([]string{"batch", "from_json", "fromjson", "recursive", "cycler"}, w.text) && before.text != ".":
-			return fmt.Errorf("it uses %s, which isn't known here", w.text) // a cycler can come to hold itself
-		case before.text == "." && !called && slices.Contains([]string{"split", "replace", "title", "capitalize"}, w.text):
-			return fmt.Errorf("it uses the method %s without calling it", w.text)
-		case w.text == "replace" && called:
-			if !second.literal || third.text != "," || !at(list, i+4).literal || !ends(at(list, i+5)) {
-				return errors.New("it replaces something else than texts that are written out")
-			}
-			from, to := second.length(), at(list, i+4).length()
-			if from == 0 { // between all characters
-				from, to = 1, to+1
-			}
-			grow((to + from - 1) / from)
-		case w.text == "join" && called && second.text != ")":
-			if !second.literal || third.text != ")" && (third.text != "," || at(list, i+4).text != "attribute") {
-				return errors.New("it joins with something else than a text that is written out")
-			}
-			grow(second.length() + 1)
-		case w.text == "indent" && before.text == "|", w.text == "indent" && next.text == "=", w.text == "width" && next.text == "=" && indents:
-			n := 4
-			if called || next.text == "=" {
-				var ok bool
-				if n, ok = second.number(); second.text == "width" && third.text == "=" {
-					n, ok = 0, true // it comes as a word of its own
-				} else if !ends(third) {
-					ok = false
-				}
-				if !ok {
-					return errors.New("it indents by something else than a number that is written out")
-				}
-			}
-			grow(n + 1)
-		case w.text == "separators" && next.text == "=":
-			if list := list[min(i+2, len(list)):]; at(list, 0).text != "(" && at(list, 0).text != "[" || !at(list, 1).literal || at(list, 2).text != "," || !at(list, 3).literal || at(list, 4).text != ")" && at(list, 4).text != "]" {
-				return errors.New("it separates by something else than texts that are written out")
-			}
-			grow(max(at(list, i+3).length(), at(list, i+5).length()) + 1)
-		case before.text == "|" && slices.Contains([]string{"tojson", "escape", "e"}, w.text):
-			grow(6)
-		}
-		if w.isName() {
+			err = checkEscapes(w.text)
+		case w.isName():
 			names++
+			err = c.name(i)
+		default:
+			err = c.sign(i)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	switch {
-	case len(open) > 0:
-		return fmt.Errorf("a bracket %s isn't closed", open[len(open)-1].kind)
+	case len(c.open) > 0:
+		return fmt.Errorf("a bracket %s isn't closed", c.open[len(c.open)-1].kind)
 	case names > mostNames:
 		return fmt.Errorf("a tag has more than %d names", mostNames)
-	case growth > mostGrowth:
+	case c.growth > mostGrowth:
 		return fmt.Errorf("a tag may make a text more than %d times as long", mostGrowth)
 	}
 	return nil
 }
 
 var escaped = regexp.MustCompile(`\\(.)`)
+
+// checkEscapes refuses escapes of a string that the engine doesn't know.
+func checkEscapes(text string) error {
+	for _, e := range escaped.FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(`nt\'"`, e[1]) {
+			return fmt.Errorf(`it has the escape \%s in a string`, e[1])
+		}
+	}
+	return nil
+}
+
+// tagCheck is what checkTag knows of a tag on its way through the words.
+type tagCheck struct {
+	list   []word
+	open   []bracket // that aren't closed yet
+	growth int       // how many times as long the tag may make a text, up to mostGrowth+1
+}
+
+// grow notes that a text may become n times as long.
+func (c *tagCheck) grow(n int) { c.growth = min(c.growth*max(n, 1), mostGrowth+1) }
+
+// sign checks word i, which is no name and no string.
+func (c *tagCheck) sign(i int) error {
+	w, before, next := c.list[i], at(c.list, i-1), at(c.list, i+1)
+	switch {
+	case !strings.ContainsAny(w.text, "([{)]}.,:|~+-*/%=<>!") && (w.text[0] < '0' || w.text[0] > '9'):
+		return fmt.Errorf("it has the character %s in its code", w.text) // the engine may pass over it
+	case strings.Contains("([{", w.text):
+		if c.open = append(c.open, bracket{kind: w.text}); len(c.open) > mostNesting {
+			return fmt.Errorf("it has brackets nested deeper than %d", mostNesting)
+		}
+	case strings.Contains(")]}", w.text):
+		n := len(c.open)
+		if n == 0 || !slices.Contains([]string{"()", "[]", "{}"}, c.open[n-1].kind+w.text) {
+			return fmt.Errorf("it closes a bracket with %s that isn't open", w.text)
+		}
+		c.open = c.open[:n-1]
+	case strings.Contains("+-", w.text) && strings.Contains("+-", before.text) && strings.Contains("+-", at(c.list, i-2).text) && i > 1:
+		return errors.New("it has three signs in a row")
+	case w.text == "*":
+		n, ok := next.number()
+		if !ok {
+			return errors.New("it multiplies by something else than a number that is written out")
+		}
+		c.grow(n)
+	case w.text == ":" && len(c.open) > 0 && c.open[len(c.open)-1].kind == "[":
+		b := &c.open[len(c.open)-1]
+		b.colons++
+		if b.colons > 1 && !slices.Equal(texts(c.list, i-2, i+4), []string{"[", ":", ":", "-", "1", "]"}) {
+			return errors.New("it has a slice with a step other than [::-1]")
+		}
+	}
+	return nil
+}
+
+// name checks word i, which is a name.
+func (c *tagCheck) name(i int) error {
+	text, isMethod := c.list[i].text, at(c.list, i-1).text == "."
+	switch {
+	case strings.HasPrefix(text, ownPrefix):
+		return fmt.Errorf("it uses the name %s, which is reserved", text)
+	case isMethod && slices.Contains([]string{"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "format"}, text):
+		return fmt.Errorf("it calls %s, which isn't allowed in a chat template", text)
+	case !isMethod && slices.Contains([]string{"batch", "from_json", "fromjson", "recursive", "cycler"}, text):
+		return fmt.Errorf("it uses %s, which isn't known here", text) // a cycler can come to hold itself
+	case isMethod && at(c.list, i+1).text != "(" && slices.Contains([]string{"split", "replace", "title", "capitalize"}, text):
+		return fmt.Errorf("it uses the method %s without calling it", text)
+	}
+	return c.growthBy(i)
+}
+
+// growthBy notes how many times as long word i may make a text, if it is a filter, method or
+// argument that can. What that depends on has to be written out.
+func (c *tagCheck) growthBy(i int) error {
+	next, second, third, fourth := at(c.list, i+1), at(c.list, i+2), at(c.list, i+3), at(c.list, i+4)
+	called, assigned, isFilter := next.text == "(", next.text == "=", at(c.list, i-1).text == "|"
+	switch c.list[i].text {
+	case "replace":
+		if !called {
+			return nil
+		}
+		if !second.literal || third.text != "," || !fourth.literal || !ends(at(c.list, i+5)) {
+			return errors.New("it replaces something else than texts that are written out")
+		}
+		from, to := second.length(), fourth.length()
+		if from == 0 { // between all characters
+			from, to = 1, to+1
+		}
+		c.grow((to + from - 1) / from)
+	case "join":
+		if !called || second.text == ")" {
+			return nil
+		}
+		if !second.literal || third.text != ")" && (third.text != "," || fourth.text != "attribute") {
+			return errors.New("it joins with something else than a text that is written out")
+		}
+		c.grow(second.length() + 1)
+	case "indent":
+		if isFilter || assigned {
+			return c.indent(i)
+		}
+	case "width":
+		if assigned && slices.ContainsFunc(c.list, func(w word) bool { return w.text == "indent" }) {
+			return c.indent(i)
+		}
+	case "separators":
+		if !assigned {
+			return nil
+		}
+		fifth := at(c.list, i+5)
+		if second.text != "(" && second.text != "[" || !third.literal || fourth.text != "," || !fifth.literal || at(c.list, i+6).text != ")" && at(c.list, i+6).text != "]" {
+			return errors.New("it separates by something else than texts that are written out")
+		}
+		c.grow(max(third.length(), fifth.length()) + 1)
+	case "tojson", "escape", "e":
+		if isFilter {
+			c.grow(6)
+		}
+	}
+	return nil
+}
+
+// indent notes the growth by word i, the filter indent or the argument that says by how much.
+func (c *tagCheck) indent(i int) error {
+	n, ok := 4, true
+	if next := at(c.list, i+1).text; next == "(" || next == "=" {
+		second, third := at(c.list, i+2), at(c.list, i+3)
+		if n, ok = second.number(); second.text == "width" && third.text == "=" {
+			n, ok = 0, true // it comes as a word of its own
+		} else if !ends(third) {
+			ok = false
+		}
+	}
+	if !ok {
+		return errors.New("it indents by something else than a number that is written out")
+	}
+	c.grow(n + 1)
+	return nil
+}
+
+// texts are those of words from to to-1; beyond the ends they are empty.
+func texts(list []word, from, to int) (all []string) {
+	for i := from; i < to; i++ {
+		all = append(all, at(list, i).text)
+	}
+	return all
+}
