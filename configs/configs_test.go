@@ -223,6 +223,7 @@ func TestSetFinetuning(t *testing.T) {
 		"train.steps=3":          "follows from finetune.epochs and finetune.min_steps",
 		"train.max_steps=3":      "--set train.max_steps=3: in a fine-tuning this follows from finetune.epochs and finetune.min_steps: set that",
 		"finetune.max_steps=3":   "follows from finetune.epochs and finetune.min_steps",
+		"train.stages=[]":        "a fine-tuning has no such thing",
 		"finetune.n_layer=3":     "a fine-tuning has its model from the run",
 	}, func(assignment string) (any, error) { return nil, c.SetFinetuning(assignment) })
 	if err := c.SetFinetuning("model.dropout=0.2"); err != nil || c.Model.Dropout != 0.2 {

@@ -56,6 +56,9 @@ func readGolden(t *testing.T) (g golden) {
 	if err := json.Unmarshal(text, &g); err != nil {
 		t.Fatal(err)
 	}
+	if len(g.Cases) < 100 {
+		t.Fatalf("%d cases only", len(g.Cases))
+	}
 	return g
 }
 

@@ -36,8 +36,8 @@ func readGolden(t testing.TB) (g golden) {
 	if err := json.Unmarshal([]byte(readTestdata(t, "golden/ids.json")), &g); err != nil {
 		t.Fatal(err)
 	}
-	if len(g.Texts) < 20 {
-		t.Fatal("texts are missing")
+	if len(g.Texts) < 20 || len(g.GPT1Files) < 2 || len(g.GPT1Ranges) < 5 {
+		t.Fatalf("%d texts, %d files and %d ranges only", len(g.Texts), len(g.GPT1Files), len(g.GPT1Ranges))
 	}
 	return g
 }

@@ -3,6 +3,7 @@ package train
 import (
 	"bytes"
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, LastCheckpoint)
-	intact := read(t, path)
+	intact := expect.File(t, path)
 	load := func(text []byte) error {
 		fixture.Write(t, path, text)
 		_, err := newTrainer(t, dir, quick).Resume()
@@ -113,13 +114,13 @@ func FuzzMetrics(f *testing.F) {
 			}
 			return
 		}
-		var b bytes.Buffer
-		if err := WriteMetrics(&b, all); err != nil {
+		var written, twice bytes.Buffer
+		if err := WriteMetrics(&written, all); err != nil {
 			t.Fatal(err)
 		}
-		again, err := ParseMetrics(&b, "again")
-		if err != nil || len(again) != len(all) {
-			t.Errorf("%d lines, %d when read again: %v", len(all), len(again), err)
+		again, err := ParseMetrics(bytes.NewReader(written.Bytes()), "again")
+		if err := errors.Join(err, WriteMetrics(&twice, again)); err != nil || !bytes.Equal(written.Bytes(), twice.Bytes()) {
+			t.Errorf("%s comes back as %s: %v", &written, &twice, err)
 		}
 	})
 }

@@ -44,6 +44,9 @@ func TestPerplexityEqualsTransformers(t *testing.T) {
 	if err := json.Unmarshal(text, &golden); err != nil {
 		t.Fatal(err)
 	}
+	if len(golden.Cases) < 6 {
+		t.Fatalf("%d cases only", len(golden.Cases))
+	}
 	stream := &data.Stream{Bytes: 300}
 	for i := range 101 {
 		stream.Tokens = append(stream.Tokens, int32((i*i*7+i*3)%40))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/fixture"
 )
 
@@ -30,7 +31,7 @@ func TestInterruptedEvaluation(t *testing.T) {
 	}
 	files := func(dir string) (all []string) {
 		for _, name := range []string{MetricsFile, SamplesFile} {
-			text := string(read(t, dir, name))
+			text := string(expect.File(t, dir, name))
 			for _, line := range strings.Split(text, "\n") {
 				line, _, _ = strings.Cut(line, `,"tokens_per_second"`)
 				line, _, _ = strings.Cut(line, `,"elapsed_seconds"`)

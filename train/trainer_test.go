@@ -76,12 +76,6 @@ func trainerOf(t *testing.T, dir string, c Config, shape model.Config, text *dat
 	}, NewEvaluator(w, text)
 }
 
-func read(t *testing.T, elem ...string) []byte {
-	t.Helper()
-	text := expect.File(t, elem...)
-	return text
-}
-
 // sameRun compares what two runs left, apart from times.
 func sameRun(t *testing.T, a, b *Trainer) {
 	t.Helper()
@@ -212,7 +206,7 @@ func TestRun(t *testing.T) {
 	if drawn.times != 50 || !reflect.DeepEqual(drawn.all, all) {
 		t.Errorf("drawn %d times, the last with %d of %d lines", drawn.times, len(drawn.all), len(all))
 	}
-	if got := strings.Count(string(read(t, dir, SamplesFile)), "a sample"); got != 2 {
+	if got := strings.Count(string(expect.File(t, dir, SamplesFile)), "a sample"); got != 2 {
 		t.Errorf("%d samples", got)
 	}
 	best, _ := model.New(trainer.Model.Config, 0)
@@ -229,7 +223,7 @@ func TestDivergence(t *testing.T) {
 	var saved []byte
 	trainer.Report = after{do: func(step int) {
 		if step == 5 {
-			saved = read(t, trainer.Dir, LastCheckpoint)
+			saved = expect.File(t, trainer.Dir, LastCheckpoint)
 			trainer.Model.Parameter("h.1.mlp.c_fc.weight").Value.Float32s()[7] = float32(math.Inf(1))
 		}
 	}}
@@ -242,7 +236,7 @@ func TestDivergence(t *testing.T) {
 			t.Errorf("%q lacks %q", err, want)
 		}
 	}
-	if !bytes.Equal(saved, read(t, trainer.Dir, LastCheckpoint)) {
+	if !bytes.Equal(saved, expect.File(t, trainer.Dir, LastCheckpoint)) {
 		t.Error("the checkpoint was overwritten")
 	}
 }
