@@ -15,24 +15,15 @@ import (
 	"tinygpt/internal/terminal"
 	"tinygpt/internal/userfile"
 	"tinygpt/run"
-	"tinygpt/sample"
 )
 
 func chatCommand() *cli.Command {
-	flags := []cli.Flag{
-		runFlag(),
-		checkpointFlag(),
-	}
-	for _, s := range new(sample.Options).Filters() {
-		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})
-	}
+	flags := append([]cli.Flag{runFlag(), checkpointFlag()}, optionFlags("an answer")...)
 	return &cli.Command{
 		Name:        "chat",
 		Usage:       "talk with a trained model in the terminal",
 		Description: "Lines of standard input are messages, or commands that begin with /: /help lists them.",
 		Flags: append(flags,
-			&cli.IntFlag{Name: "max-tokens", Usage: "end an answer after `N` tokens", DefaultText: "the run's"},
-			&cli.StringSliceFlag{Name: "stop", KeepSpace: true, Usage: "end an answer before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
 			&cli.Uint64Flag{Name: "seed", Usage: "of the first answer; the next ones have the next seeds", Value: 1},
 			weightsFlag(" (see eval)"),
 			&cli.StringFlag{Name: "feedback", Usage: "append what you think of answers to `FILE`", DefaultText: "feedback.jsonl in the run's folder"},

@@ -20,13 +20,9 @@ func sampleCommand() *cli.Command {
 		runFlag(),
 		checkpointFlag(),
 	}
-	for _, s := range new(sample.Options).Filters() {
-		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})
-	}
+	flags = append(flags, optionFlags("a text")...)
 	flags = append(flags,
 		&cli.BoolFlag{Name: "no-bos", Usage: "begin with the prompt itself, for models that were trained without an end of text before each document"},
-		&cli.IntFlag{Name: "max-tokens", Usage: "end a text after `N` tokens", DefaultText: "the run's"},
-		&cli.StringSliceFlag{Name: "stop", KeepSpace: true, Usage: "end a text before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
 		&cli.IntFlag{Name: "num-samples", Aliases: []string{"n"}, Usage: "write `N` texts", Value: 1},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the choices; text i takes seed+i", Value: 1},
 		weightsFlag(" (see eval)"),
@@ -93,6 +89,17 @@ func sampleAction(c *cli.Context) error {
 // manyTexts is the maximum number of texts that are drawn together: more of them are
 // hardly faster, and take more memory.
 const manyTexts = 16
+
+// optionFlags are the options that setOptions takes from the command line, of what is written.
+func optionFlags(what string) (flags []cli.Flag) {
+	for _, s := range new(sample.Options).Filters() {
+		flags = append(flags, &cli.StringFlag{Name: s.Flag(), Usage: s.Filter.Usage(), DefaultText: "the run's"})
+	}
+	return append(flags,
+		&cli.IntFlag{Name: "max-tokens", Usage: "end " + what + " after `N` tokens", DefaultText: "the run's"},
+		&cli.StringSliceFlag{Name: "stop", KeepSpace: true, Usage: "end " + what + " before this `TEXT`; \\n is a line end, \\t a tab (repeatable)", DefaultText: "the run's"},
+	)
+}
 
 // setOptions replaces options of the run by those of the command line.
 func setOptions(c *cli.Context, o *sample.Options) error {

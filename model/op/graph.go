@@ -77,18 +77,21 @@ func (g *Graph) Param(name string, value, grad *tensor.Dense) Param {
 // node with the memory that the next run reads.
 func (g *Graph) Indices(name string, n int) (*G.Node, []int32) {
 	backing := make([]int32, n)
-	v := tensor.New(tensor.WithShape(n), tensor.WithBacking(backing))
-	g.bytes += int64(n) * 4
-	return G.NewTensor(g.Expr, tensor.Int32, 1, G.WithShape(n), G.WithName(name), G.WithValue(v)), backing
+	return g.addInput(name, backing, n), backing
 }
 
 // Floats adds an input of n float32, with respect to which nothing is differentiated, and
 // returns its node with the memory that the next run reads.
 func (g *Graph) Floats(name string, n int) (*G.Node, []float32) {
 	backing := make([]float32, n)
+	return g.addInput(name, backing, n), backing
+}
+
+// addInput adds an input with that memory, n numbers of 4 bytes.
+func (g *Graph) addInput(name string, backing any, n int) *G.Node {
 	v := tensor.New(tensor.WithShape(n), tensor.WithBacking(backing))
 	g.bytes += int64(n) * 4
-	return G.NewTensor(g.Expr, tensor.Float32, 1, G.WithShape(n), G.WithName(name), G.WithValue(v)), backing
+	return G.NewTensor(g.Expr, v.Dtype(), 1, G.WithShape(n), G.WithName(name), G.WithValue(v))
 }
 
 // SetDropoutSeed chooses the dropout masks of the next run. Every Dropout and attention of
