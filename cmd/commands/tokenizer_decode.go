@@ -42,15 +42,13 @@ func decode(c *cli.Context) error {
 	}
 	defer in.Close()
 	var whole strings.Builder
-	write := func(text string) error {
-		whole.WriteString(text)
-		return nil
+	out := c.App.Writer
+	if asJSON {
+		out = &whole
 	}
-	if !asJSON {
-		write = func(text string) error {
-			_, err := io.WriteString(c.App.Writer, text)
-			return err
-		}
+	write := func(text string) error {
+		_, err := io.WriteString(out, text)
+		return err
 	}
 	characters := tokenizer.NewStream(t)
 	// A JSON object is a text of its own; several are divided by line ends.

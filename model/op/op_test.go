@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -334,56 +333,6 @@ func TestTypedEmbedding(t *testing.T) {
 	closeTo(t, "token table's gradient", table.Grad.Float32s(), wantTable)
 }
 
-// A mask is the same in the forward and the backward pass, differs between places and between seeds,
-// and keeps the mean.
-func TestDropout(t *testing.T) {
-	const n, d, p = 64, 64, 0.25
-	g := NewGraph()
-	ones := tensor.New(tensor.WithShape(n, d), tensor.Of(tensor.Float32))
-	ones.Memset(float32(1))
-	x := g.Param("x", ones, nil)
-	first, second := g.Dropout(x.Node, p), g.Dropout(x.Node, p)
-	loss := weightedSum(g, first, ones)
-	grads, err := G.Grad(loss, x.Node)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := func(n *G.Node) []float32 { return n.Value().Data().([]float32) }
-	mask := func(seed uint64) []float32 {
-		g.SetDropoutSeed(seed)
-		run(t, g)
-		return append([]float32{}, data(first)...)
-	}
-	a := mask(1)
-	closeTo(t, "gradient", data(grads[0]), a)
-	var kept, both, sameAsSeed2 int
-	b := append([]float32{}, data(second)...)
-	c := mask(2)
-	for i := range a {
-		if a[i] != 0 && math.Abs(float64(a[i])-1/(1-p)) > 1e-6 {
-			t.Fatalf("element %d is %v, want 0 or %v", i, a[i], 1/(1-p))
-		}
-		if a[i] != 0 {
-			kept++
-			if b[i] != 0 {
-				both++
-			}
-			if c[i] != 0 {
-				sameAsSeed2++
-			}
-		}
-	}
-	// Kept: mean 3072, σ 28; kept twice: mean 2304, σ 32. Six σ.
-	if kept < 3072-168 || kept > 3072+168 {
-		t.Errorf("%d of %d kept, expected about %v", kept, n*d, n*d*(1-p))
-	}
-	for what, got := range map[string]int{"a second place": both, "another seed": sameAsSeed2} {
-		if got < 2304-192 || got > 2304+192 {
-			t.Errorf("%d kept in %s too, expected about 2304 if independent", got, what)
-		}
-	}
-}
-
 // Grad returns an error if the gradient of a residual stream would be lost.
 func TestLostResidualGradient(t *testing.T) {
 	g := NewGraph()
@@ -396,62 +345,6 @@ func TestLostResidualGradient(t *testing.T) {
 	loss := weightedSum(g, g.ResidualLinear(x, other.Node, w, b, 0), randomTensor(random, tensor.Shape{2, 2}))
 	if err := g.Grad(loss, []Param{w, b}); err == nil {
 		t.Error("no error although only the residual sum reads x")
-	}
-}
-
-// Dropout before a residual sum masks what is added and its gradient in the same way.
-func TestResidualDropout(t *testing.T) {
-	const n, d, f, p = 6, 5, 7, 0.4
-	// results returns the output, and the gradients of all inputs but the stream's.
-	results := func(linear bool, dropout float32, weight []float32) (out []float32, grads [][]float32) {
-		random := rand.New(rand.NewPCG(11, 12))
-		g := NewGraph()
-		g.SetDropoutSeed(3)
-		var params []Param
-		for i, s := range []tensor.Shape{{n, d}, {d, f}, {f}, {f, d}, {d}, {d, d}} {
-			params = append(params, g.Param(fmt.Sprint("p", i), randomTensor(random, s), tensor.New(tensor.WithShape(s...), tensor.Of(tensor.Float32))))
-		}
-		h := params[0].Node
-		var sum *G.Node
-		if x := stream(g, n, d); linear {
-			sum = g.ResidualLinear(x, h, params[5], params[4], dropout)
-		} else {
-			sum = g.ResidualFeedForward(x, h, params[1], params[2], params[3], params[4], kernel.TanhGELU, dropout)
-		}
-		loss := weightedSum(g, sum, tensor.New(tensor.WithShape(n, d), tensor.WithBacking(weight)))
-		dh, err := G.Grad(loss, h)
-		if err != nil {
-			t.Fatal(err)
-		}
-		run(t, g)
-		for _, p := range params[1:] {
-			grads = append(grads, p.Grad.Float32s())
-		}
-		return sum.Value().Data().([]float32), append(grads, dh[0].Value().Data().([]float32))
-	}
-	x := streamValues(n, d)
-	for _, linear := range []bool{false, true} {
-		weight := randomTensor(rand.New(rand.NewPCG(13, 14)), tensor.Shape{n, d}).Float32s()
-		masked, grads := results(linear, p, slices.Clone(weight))
-		plain, _ := results(linear, 0, slices.Clone(weight))
-		dropped := 0
-		for i := range weight {
-			part := (float64(masked[i]) - x[i]) / (float64(plain[i]) - x[i])
-			if math.Abs(part) > 1e-4 && math.Abs(part-1/(1-p)) > 1e-3 {
-				t.Fatalf("element %d is %v of what is added, want 0 or %v", i, part, 1/(1-p))
-			}
-			if math.Abs(part) < 1e-4 {
-				dropped++
-			}
-			weight[i] *= float32(math.Round(part*(1-p)) / (1 - p))
-		}
-		if dropped == 0 || dropped == len(weight) {
-			t.Fatalf("%d of %d elements dropped", dropped, len(weight))
-		}
-		_, want := results(linear, 0, weight)
-		for i := range want {
-			closeTo(t, fmt.Sprintf("linear %v: gradient %d", linear, i), grads[i], want[i])
-		}
 	}
 }
 
@@ -470,10 +363,6 @@ func streamValues(n, d int) []float64 {
 		x[i] = float64(i%7) - 3.5
 	}
 	return x
-}
-
-func refFeedForward(in [][]float64, n, d, f int) []float64 {
-	return refLinear(refGELU(refLinear(in[0], in[1], in[2], n, d, f)), in[3], in[4], n, f, d)
 }
 
 func run(t *testing.T, g *Graph) {
@@ -534,106 +423,4 @@ func closeTo(t *testing.T, what string, got, want []float32) {
 			t.Fatalf("%s: element %d is %v, want %v", what, i, got[i], want[i])
 		}
 	}
-}
-
-func maxAbs(x []float64) (m float64) {
-	for _, v := range x {
-		m = max(m, math.Abs(v))
-	}
-	return m
-}
-
-func refAdd(a, b []float64) []float64 {
-	out := make([]float64, len(a))
-	for i := range out {
-		out[i] = a[i] + b[i]
-	}
-	return out
-}
-
-func refGELU(x []float64) []float64 {
-	out := make([]float64, len(x))
-	for i, x := range x {
-		out[i] = 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
-	}
-	return out
-}
-
-func refLinear(x, w, b []float64, n, in, out int) []float64 {
-	y := make([]float64, n*out)
-	for i := range y {
-		y[i] = b[i%out]
-		for k := range in {
-			y[i] += x[i/out*in+k] * w[k*out+i%out]
-		}
-	}
-	return y
-}
-
-func refLayerNorm(x, gain, bias []float64, n, d int) []float64 {
-	y := make([]float64, n*d)
-	for r := range n {
-		row := x[r*d : r*d+d]
-		var mean, variance float64
-		for _, v := range row {
-			mean += v / float64(d)
-		}
-		for _, v := range row {
-			variance += (v - mean) * (v - mean) / float64(d)
-		}
-		for j, v := range row {
-			y[r*d+j] = (v-mean)/math.Sqrt(variance+1e-5)*gain[j] + bias[j]
-		}
-	}
-	return y
-}
-
-func refAttention(qkv []float64, b, t, h, hd int) []float64 {
-	d := h * hd
-	at := func(part, batch, pos, head, j int) float64 { return qkv[(batch*t+pos)*3*d+part*d+head*hd+j] }
-	out := make([]float64, b*t*d)
-	for batch := range b {
-		for head := range h {
-			for i := range t {
-				weights, sum := make([]float64, i+1), 0.0
-				for k := range weights {
-					var score float64
-					for j := range hd {
-						score += at(0, batch, i, head, j) * at(1, batch, k, head, j)
-					}
-					weights[k] = math.Exp(score / math.Sqrt(float64(hd)))
-					sum += weights[k]
-				}
-				for k, w := range weights {
-					for j := range hd {
-						out[(batch*t+i)*d+head*hd+j] += w / sum * at(2, batch, k, head, j)
-					}
-				}
-			}
-		}
-	}
-	return out
-}
-
-func refCrossEntropy(h, table []float64, targets []int32, rows, vocab, d int) float64 {
-	var loss, counted float64
-	for r, target := range targets {
-		if target == Ignore {
-			continue
-		}
-		var sum, own float64
-		for v := range vocab {
-			var logit float64
-			for j := range d {
-				logit += h[r*d+j] * table[v*d+j]
-			}
-			sum += math.Exp(logit)
-			if int32(v) == target {
-				own = logit
-			}
-		}
-		loss += math.Log(sum) - own
-		counted++
-	}
-	return loss / max(counted, 1)
 }
