@@ -1,8 +1,18 @@
 package cluster
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
+
+	"tinygpt/internal/expect"
+	"tinygpt/model/kernel"
 )
 
 func TestAlike(t *testing.T) {
@@ -66,6 +76,40 @@ func TestIdle(t *testing.T) {
 	unknown := process{Host: "node2", CPUs: []int{0, 1}}
 	if note := idle([]process{free, free, unknown}); note != "" {
 		t.Error(note)
+	}
+}
+
+// What a process says of itself is read by the others as it was said; without an account of
+// its CPUs it has a thread for each of the computer's.
+func TestSelf(t *testing.T) {
+	me, err := self()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(me)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read process
+	if err := read.parse(string(text)); err != nil || !reflect.DeepEqual(read, me) {
+		t.Errorf("%+v is read as %+v: %v", me, read, err)
+	}
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(expect.File(t, name)); me.File != hex.EncodeToString(sum[:]) || me.Host == "" || !slices.Contains(me.Sets, kernel.InstructionSet()) {
+		t.Errorf("%+v", me)
+	}
+	if runtime.GOOS == "linux" && len(me.CPUs) != runtime.NumCPU() {
+		t.Errorf("it may run on %v, which are not %d CPUs", me.CPUs, runtime.NumCPU())
+	}
+	if n := threads([]process{{}}, 0); n != runtime.NumCPU() {
+		t.Errorf("%d threads", n)
+	}
+	me.CPUs = make([]int, mostCPUs+1)
+	if text, err = json.Marshal(me); err != nil || read.parse(string(text)) == nil || read.parse("{}") == nil {
+		t.Error("too many CPUs, or a process without instruction sets, are taken")
 	}
 }
 
