@@ -45,6 +45,12 @@ func TestPresets(t *testing.T) {
 	}
 }
 
+func TestNoPreset(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, _, err := Load("smal.yaml")
+	expect.OneLine(t, err, "smal.yaml: no such file, and no preset of that name: did you mean the preset small.yaml?")
+}
+
 // A fine-tuning's settings are GPT-1's unless the file says otherwise, and other
 // configurations have no such section.
 func TestFinetune(t *testing.T) {

@@ -319,10 +319,8 @@ func (m *machine) long() (v int64) {
 	for i, digit := range b {
 		v |= int64(digit) << (8 * i)
 	}
-	if n := 8 * len(b); n > 0 && n < 64 {
-		v = v << (64 - n) >> (64 - n)
-	}
-	return v
+	unused := 64 - 8*len(b) // bits, which get the sign's
+	return v << unused >> unused
 }
 
 // line reads a name up to its line end.

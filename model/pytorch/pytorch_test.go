@@ -70,20 +70,49 @@ const (
 	one       = "\x80\x02}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n(" + storageID + "K\x00K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtRs."
 )
 
-func TestMadeByHand(t *testing.T) {
-	f, err := Open(fstest.MapFS{"m.bin": {Data: archive(one, map[string]string{"0": "\x00\x00\x80\x3f\x00\x00\x00\x40"})}}, "m.bin")
+// numbersOfOne are 1 and 2, the storage of one.
+const numbersOfOne = "\x00\x00\x80\x3f\x00\x00\x00\x40"
+
+// legacy makes a file of the older form: of the tensors of one, with the other pickles and the
+// storages as they are given.
+func legacy(littleEndian, keys, storages string) []byte {
+	return []byte(string(legacyMagic) + "M\xe9\x03." + "}X\x0d\x00\x00\x00little_endian" + littleEndian + "s." + one + keys + storages)
+}
+
+// With legacy: true and false, a list of the key 0, the number of its elements.
+const yes, no, key0, two = "\x88", "\x89", "]X\x01\x00\x00\x000a.", "\x02\x00\x00\x00\x00\x00\x00\x00"
+
+// packed is an archive whose storage says that it is compressed.
+func packed() []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, _ := w.Create("m/data.pkl")
+	f.Write([]byte(one))
+	f, err := w.CreateRaw(&zip.FileHeader{Name: "m/data/0", Method: zip.Deflate, CompressedSize64: 8, UncompressedSize64: 8})
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	var v [2]float32
-	if err := f.Float32("a", v[:]); err != nil || v != [2]float32{1, 2} {
-		t.Errorf("%v, %v", v, err)
+	f.Write([]byte(numbersOfOne))
+	w.Close()
+	return b.Bytes()
+}
+
+func TestMadeByHand(t *testing.T) {
+	for _, file := range [][]byte{archive(one, map[string]string{"0": numbersOfOne}), legacy(yes, key0, two+numbersOfOne)} {
+		f, err := Open(fstest.MapFS{"m.bin": {Data: file}}, "m.bin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v [2]float32
+		if err := f.Float32("a", v[:]); err != nil || v != [2]float32{1, 2} {
+			t.Errorf("%v, %v", v, err)
+		}
 	}
 }
 
 // Whatever isn't a tensor is refused by its name, in one line, and nothing is executed.
 func TestRefused(t *testing.T) {
-	data := map[string]string{"0": "\x00\x00\x80\x3f\x00\x00\x00\x40"}
+	data := map[string]string{"0": numbersOfOne}
 	shared := strings.Replace(strings.Replace(one, "K\x02t", "M\xe8\x03t", 1), "K\x02\x85", "M\xe8\x03\x85", 1) // a tensor of 1000 numbers
 	shared = strings.TrimSuffix(strings.TrimPrefix(shared, "\x80\x02}"), ".")
 	many := "\x80\x02}"
@@ -118,6 +147,16 @@ func TestRefused(t *testing.T) {
 		`tensor "a": shape [3]: the storage has 2 elements`:                     archive(strings.Replace(one, "K\x00K\x02\x85", "K\x00K\x03\x85", 1), data),
 		`tensor "a": elements 1 to 3: the storage has 2`:                        archive(strings.Replace(one, "K\x00K\x02\x85", "K\x01K\x02\x85", 1), data),
 		`tensor "a": shape [2] has strides [2]: only tensors in one piece`:      archive(strings.Replace(one, "K\x01\x85\x89", "K\x02\x85\x89", 1), data),
+		`tensor "a": elements -1 to 1: the storage has 2`:                       archive(strings.Replace(one, "K\x00K\x02\x85", "\x8a\x01\xffK\x02\x85", 1), data),
+		`"data/0" has 8 bytes (8 in the archive), expected 8, not compressed`:   packed(),
+		"not written on a little-endian system":                                 legacy(no, key0, two+numbersOfOne),
+		"the keys of storages are a dictionary, expected a list":                legacy(yes, "}.", ""),
+		`storage "1" belongs to no tensor`:                                      legacy(yes, "]X\x01\x00\x00\x001a.", two+numbersOfOne),
+		`storage "0": the file ends too early`:                                  legacy(yes, key0, two[:7]),
+		`storage "0" has 2 elements, but the file ends too early`:               legacy(yes, key0, two+numbersOfOne[:7]),
+		"1 bytes after the last storage":                                        legacy(yes, key0, two+numbersOfOne+"x"),
+		`tensor "a": storage "0" has 3 elements, expected 2`:                    legacy(yes, key0, "\x03"+two[1:]+numbersOfOne+"1234"),
+		`tensor "a": storage "0" has 0 elements, expected 2`:                    legacy(yes, "].", ""),
 		"neither of the two forms":                                              []byte("hello"),
 		"its zip archive is damaged":                                            []byte("PK\x03\x04"),
 		"no data.pkl in the archive":                                            func() []byte { var b bytes.Buffer; w := zip.NewWriter(&b); w.Create("x"); w.Close(); return b.Bytes() }(),
@@ -143,6 +182,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add(archive(one, map[string]string{"0": "12345678"}))
+	f.Add(legacy(yes, key0, two+numbersOfOne))
 	f.Fuzz(func(t *testing.T, b []byte) { check(t, b) })
 }
 
