@@ -2,15 +2,18 @@ package align
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tinygpt/align/loss"
 	"tinygpt/data/instruct"
+	"tinygpt/internal/expect"
 	"tinygpt/model"
 	"tinygpt/model/modeltest"
 	"tinygpt/tokenizer"
@@ -387,6 +390,33 @@ func TestRepetitions(t *testing.T) {
 		if again, of := repetitions(c.tokens); again != c.again || of != c.of {
 			t.Errorf("%v: %d of %d runs of four were written before, expected %d of %d", c.tokens, again, of, c.again, c.of)
 		}
+	}
+}
+
+// A reward command can't fill the memory, nor hold this program by what it leaves behind.
+func TestCommandJudge(t *testing.T) {
+	defer func(before time.Duration) { leftBehind = before }(leftBehind)
+	leftBehind = 100 * time.Millisecond
+	list, answers := make([]Instruction, 2), make([]Answer, 2)
+	for command, want := range map[string]string{
+		"yes":                               "it writes more than 1050624 bytes for 2 answers",
+		"yes >&2":                           "it writes more than",
+		"echo '{\"score\": 1}'; sleep 60 &": "left a program behind",
+		"echo broken >&2; exit 3":           "exit status 3: broken",
+		"echo '{\"score\": 1}'":             "it wrote 1 scores for 2 answers",
+	} {
+		_, err := CommandJudge{command}.Scores(t.Context(), list, answers)
+		expect.OneLine(t, err, want)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	if _, err := (CommandJudge{"sleep 60 | cat"}).Scores(ctx, list, answers); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 30*time.Second {
+		t.Errorf("%v after %v", err, time.Since(begun))
+	}
+	scores, err := CommandJudge{"sed 's/.*/{\"score\": 2}/'"}.Scores(t.Context(), list, answers)
+	if err != nil || !slices.Equal(scores, []float64{2, 2}) {
+		t.Errorf("%v, %v", scores, err)
 	}
 }
 

@@ -2,12 +2,16 @@ package align
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os/exec"
 	"strings"
+	"time"
 
 	"tinygpt/data/instruct"
 	"tinygpt/model"
@@ -50,8 +54,10 @@ func (r *RewardJudge) Scores(ctx context.Context, list []Instruction, answers []
 		}
 	}
 	scores, err := r.scorer.scores(ctx, all)
-	for i := range scores {
-		scores[i] = (scores[i] - r.Mean) / r.Deviation
+	for i, x := range scores {
+		if scores[i] = (x - r.Mean) / r.Deviation; math.IsNaN(scores[i]) || math.IsInf(scores[i], 0) {
+			return nil, fmt.Errorf("the reward model's score of an answer is %v: its weights are damaged, or its training diverged", scores[i])
+		}
 	}
 	return scores, err
 }
@@ -81,16 +87,21 @@ func (c CommandJudge) Scores(ctx context.Context, list []Instruction, answers []
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", c.Command)
 	cmd.Stdin = strings.NewReader(in.String())
-	var failed strings.Builder
-	cmd.Stderr = &failed
-	out, err := cmd.Output()
-	if ctx.Err() != nil {
+	cmd.WaitDelay = leftBehind
+	out, failed := output{most: 1<<20 + len(list)<<10}, output{most: 1 << 20}
+	cmd.Stdout, cmd.Stderr = &out, &failed
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case out.full || failed.full:
+		return nil, fmt.Errorf("reward command %q: it writes more than %d bytes for %d answers", c.Command, out.most, len(list))
+	case errors.Is(err, exec.ErrWaitDelay):
+		return nil, fmt.Errorf("reward command %q: it has ended, but left a program behind that holds its output open", c.Command)
+	case err != nil:
+		return nil, fmt.Errorf("reward command %q: %w: %s", c.Command, err, bytes.TrimSpace(failed.text))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reward command %q: %w: %s", c.Command, err, strings.TrimSpace(failed.String()))
-	}
-	scores, err := parseScores(strings.NewReader(string(out)))
+	scores, err := parseScores(bytes.NewReader(out.text))
 	if err == nil && len(scores) != len(list) {
 		err = fmt.Errorf("it wrote %d scores for %d answers", len(scores), len(list))
 	}
@@ -98,6 +109,25 @@ func (c CommandJudge) Scores(ctx context.Context, list []Instruction, answers []
 		return nil, fmt.Errorf(`reward command %q: %w: expected a line {"score": NUMBER} for each line that it reads`, c.Command, err)
 	}
 	return scores, nil
+}
+
+// leftBehind is how long a reward command's own programs may write after it has ended, or after
+// it is stopped.
+var leftBehind = 5 * time.Second
+
+// output takes what a program writes, up to most bytes: then the program's pipe breaks.
+type output struct {
+	text []byte
+	most int
+	full bool
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.full = o.full || len(o.text)+len(p) > o.most; o.full {
+		return 0, errors.New("too much output")
+	}
+	o.text = append(o.text, p...)
+	return len(p), nil
 }
 
 // parseScores reads lines {"score": NUMBER}. It skips blank lines.
