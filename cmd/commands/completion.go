@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -106,7 +107,7 @@ func candidates(app *cli.App, words []string) (found []string) {
 		commands, flags, before = commands[i].Subcommands, commands[i].Flags, before[1:]
 	}
 	offer := func(name, usage string) {
-		if strings.HasPrefix(name, word) {
+		if strings.HasPrefix(name, word) && !strings.ContainsFunc(name, special) {
 			usage, _, _ = strings.Cut(usage, "\n")
 			found = append(found, strings.TrimSuffix(name+"\t"+usage, "\t"))
 		}
@@ -148,6 +149,12 @@ func candidates(app *cli.App, words []string) (found []string) {
 		}
 	}
 	return found
+}
+
+// special says that a character may mean something to a shell or a terminal. A shell puts what is
+// completed into the command line as it is: a folder from somebody else can have any name.
+func special(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune("-_./+,:=@%", r)
 }
 
 // values lists values that a command's flag can have: its choices, names of runs for

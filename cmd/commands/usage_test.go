@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -131,6 +132,10 @@ func TestVersion(t *testing.T) {
 // TestComplete: what the last word of a command line may become.
 func TestComplete(t *testing.T) {
 	inTinyRun(t)
+	// Names that would do something in a command line aren't offered.
+	for _, name := range []string{"$(touch x)", "`touch x`", "a;b", "a\x1b[2J", "a b", "a'b", "*"} {
+		fixture.Write(t, filepath.Join("runs", "rude-"+name, "config.yaml"), "kind: text\n")
+	}
 	for _, c := range []struct {
 		words string // with / between them
 		want  []string
@@ -141,6 +146,7 @@ func TestComplete(t *testing.T) {
 		{"sample/--temperature/1/--te", nil}, // given already
 		{"train/--config/a.yaml/--set/a/--se", []string{"--set"}},
 		{"sample/--run/ru", []string{"runs/tiny-1"}},
+		{"config/rude", nil},
 		{"train/--config/ti", []string{"tiny.yaml"}},
 		{"train/-c/shak", []string{"shakespeare.yaml"}},
 		{"vectors/train/--config/w", []string{"wiki.yaml"}},
