@@ -34,6 +34,13 @@ func (f Found) Check() error {
 	if math.IsNaN(f.Mean) || math.IsInf(f.Mean, 0) || !(f.Deviation >= 0) || math.IsInf(f.Deviation, 0) {
 		return fmt.Errorf("mean and deviation of the grades are %v and %v: expected finite numbers, and a deviation of 0 or more", f.Mean, f.Deviation)
 	}
+	seen := map[string]bool{}
+	for i, name := range f.Classes {
+		if name == "" || seen[name] {
+			return fmt.Errorf("class %d of %d is %.40q: expected names that differ, and none that is empty", i+1, len(f.Classes), name)
+		}
+		seen[name] = true
+	}
 	return nil
 }
 

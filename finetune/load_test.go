@@ -127,6 +127,20 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
+// Classes that can't be told apart, or that no label can be, were found in no examples.
+func TestFoundCheck(t *testing.T) {
+	for want, f := range map[string]Found{
+		`class 3 of 3 is "a"`: {Classes: []string{"a", "b", "a"}},
+		`class 2 of 2 is ""`:  {Classes: []string{"a", ""}},
+		"a deviation of 0":    {Deviation: -1},
+	} {
+		expect.OneLine(t, f.Check(), want)
+	}
+	if err := (Found{Classes: []string{"a", "b"}}).Check(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestValidate(t *testing.T) {
 	good := Default()
 	good.Task, good.Train = "classification", "a.tsv"
