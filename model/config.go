@@ -111,8 +111,8 @@ func (c Config) Validate() error {
 	if c.InnerWidth < 0 {
 		complain("model.inner_width is %d: expected 1 or more, or 0 for 4·width", c.InnerWidth)
 	}
-	if !(c.LayerNormEpsilon >= 0) {
-		complain("model.layer_norm_epsilon is %v: expected more than 0", c.LayerNormEpsilon)
+	if !(c.LayerNormEpsilon >= 0 && c.LayerNormEpsilon < 1) {
+		complain("model.layer_norm_epsilon is %v: expected more than 0 and less than 1", c.LayerNormEpsilon)
 	}
 	if !(c.InitStd >= 0 && c.InitStd < 10) {
 		complain("model.init_std is %v: expected 0 (follows from the width) or more, and less than 10", c.InitStd)

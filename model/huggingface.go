@@ -186,8 +186,8 @@ func (h huggingFace) check(arch Arch) error {
 		return errors.New("pruned_heads isn't empty: only whole attention is computed here")
 	case len(h.Quantization) > 0 && string(h.Quantization) != "null":
 		return errors.New("quantization_config is set: only weights in float32, float16 and bfloat16 are read")
-	case !(h.LayerNormEpsilon > 0):
-		return fmt.Errorf("layer_norm_epsilon is %v: expected more than 0", h.LayerNormEpsilon)
+	case !(h.LayerNormEpsilon > 0 && h.LayerNormEpsilon < 1):
+		return fmt.Errorf("layer_norm_epsilon is %v: expected more than 0 and less than 1", h.LayerNormEpsilon)
 	case !(h.ResidualDropout >= 0 && h.ResidualDropout < 1):
 		return fmt.Errorf("resid_pdrop is %v: expected 0 or more and less than 1", h.ResidualDropout)
 	}

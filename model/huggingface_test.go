@@ -121,6 +121,7 @@ func TestHuggingFaceConfigRefused(t *testing.T) {
 		`"pruned_heads": {"0": [1]}`:                "pruned_heads isn't empty",
 		`"quantization_config": {"bits": 4}`:        "quantization_config is set",
 		`"layer_norm_epsilon": 0`:                   "layer_norm_epsilon is 0",
+		`"layer_norm_epsilon": 1e38`:                "layer_norm_epsilon is 1e+38",
 		`"resid_pdrop": 1`:                          "resid_pdrop is 1",
 		`"n_head": 12, "activation_function": "gelu_pytorch_tanh"`:     "",
 		`"model_type": "openai-gpt", "afn": "gelu", "n_ctx": 512`:      "",
