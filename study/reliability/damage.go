@@ -52,8 +52,8 @@ func (k Kind) Cut(p *Program, r *Report, times int, _ uint64) error {
 	})
 }
 
-// unread are the endings of files that no command reads.
-var unread = []string{".svg", ".png", ".md"}
+// unread are the endings of the names of files that no command reads.
+var unread = []string{".svg", ".png", ".md", "answers.txt"}
 
 // eachFile makes a run and calls do for each of its files that some command reads. Of files
 // with the same name, as in the folders of several models, it takes the first.
@@ -63,9 +63,12 @@ func (k Kind) eachFile(p *Program, do func(reference, name string, text []byte) 
 		return err
 	}
 	whole := filepath.Join(p.Folder, reference)
+	isUnread := func(path string) bool {
+		return slices.ContainsFunc(unread, func(ending string) bool { return strings.HasSuffix(path, ending) })
+	}
 	known := map[string]bool{}
 	return filepath.WalkDir(whole, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || known[d.Name()] || slices.Contains(unread, filepath.Ext(path)) {
+		if err != nil || d.IsDir() || known[d.Name()] || isUnread(path) {
 			return err
 		}
 		known[d.Name()] = true
