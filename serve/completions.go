@@ -242,11 +242,11 @@ func legacyName(t tokenizer.Tokenizer, id int32, bytes []byte) string {
 	if utf8.Valid(bytes) {
 		return string(bytes)
 	}
-	name := "bytes:"
+	name := []byte("bytes:")
 	for _, b := range bytes {
-		name += fmt.Sprintf(`\x%02x`, b)
+		name = fmt.Appendf(name, `\x%02x`, b)
 	}
-	return name
+	return string(name)
 }
 
 // promptTokens returns the tokens of a text's echo. first says that the first one has no

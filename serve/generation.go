@@ -26,8 +26,10 @@ const (
 // are. maxAnswer is how many bytes that may be at most, rowBytes what an alternative or a candidate
 // takes besides its token's own bytes.
 const (
-	maxAnswer = 1 << 28
+	maxAnswer = 1 << 29
 	rowBytes  = 512
+	// byteOfRow is what each byte of an alternative takes, as a number in a list and in JSON.
+	byteOfRow = 16
 )
 
 // generation is what a request of either endpoint asks for, apart from its prompt.
@@ -177,15 +179,21 @@ func (g *generation) bound(f *fields, requests []sample.Request, echo bool) {
 	if f.err != nil {
 		return
 	}
-	rows := (g.top + g.candidates) * (rowBytes + g.model.longest)
-	if g.stream {
-		rows = 0
+	rows := g.candidates
+	if g.logProbs {
+		rows += 1 + g.top
 	}
+	text := g.model.longest
+	whole := text + rows*(rowBytes+byteOfRow*g.model.longest)
 	bytes := 0
 	for _, r := range requests {
-		bytes += r.Options.MaxTokens * (rows + g.model.longest)
 		if echo {
-			bytes += len(r.Prompt) * (rows + g.model.longest)
+			bytes += len(r.Prompt) * whole
+		}
+		if g.stream {
+			bytes += r.Options.MaxTokens * text
+		} else {
+			bytes += r.Options.MaxTokens * whole
 		}
 	}
 	if bytes > maxAnswer {

@@ -274,8 +274,9 @@ func TestManyTexts(t *testing.T) {
 	// A vocabulary may have tokens of a megabyte.
 	s.models[0].longest = 1 << 20
 	for body, code := range map[string]int{
-		`{"model":"m","prompt":"a","max_tokens":4}`: 200, `{"model":"m","prompt":"a","max_tokens":4,"n":128}`: 400, `{"model":"m","prompt":"a","max_tokens":4,"n":128,"stream":true}`: 400,
-		`{"model":"m","prompt":"a","max_tokens":4,"n":10,"logprobs":5}`: 200, `{"model":"m","prompt":"a","max_tokens":4,"n":20,"logprobs":5}`: 400, `{"model":"m","prompt":"a","max_tokens":4,"n":20,"logprobs":5,"stream":true}`: 200,
+		`{"model":"m","prompt":"a","max_tokens":4}`: 200, `{"model":"m","prompt":"a","max_tokens":5,"n":128}`: 400, `{"model":"m","prompt":"a","max_tokens":5,"n":128,"stream":true}`: 400,
+		`{"model":"m","prompt":"a","max_tokens":4,"logprobs":5}`: 200, `{"model":"m","prompt":"a","max_tokens":4,"n":2,"logprobs":5}`: 400, `{"model":"m","prompt":"a","max_tokens":4,"n":2,"logprobs":5,"stream":true}`: 200,
+		`{"model":"m","prompt":"aaaaaaaaaa","max_tokens":4,"n":2,"logprobs":5,"stream":true,"echo":true}`: 400,
 	} {
 		if w := send(t, s, "POST", "/v1/completions", body); w.Code != code {
 			t.Errorf("%s: %d, expected %d: %s", body, w.Code, code, w.Body)
