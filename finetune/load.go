@@ -201,8 +201,8 @@ func (s *Setup) learnLabels(x *Examples) (err error) {
 	for _, name := range s.Classes {
 		size += len(strconv.Quote(name)) + len(", ")
 	}
-	if size > mostClasses {
-		return fmt.Errorf("%s: %d different labels, with %d bytes: expected up to %d bytes, so that the run's configuration has room for them; if this isn't the column of the labels, name it with --label", x.Train[0].File, len(s.Classes), size, mostClasses)
+	if len(s.Classes) > mostClasses || size > mostNames {
+		return fmt.Errorf("%s: %d different labels, with %d bytes: expected up to %d, with %d bytes; if this isn't the column of the labels, name it with --label", x.Train[0].File, len(s.Classes), size, mostClasses, mostNames)
 	}
 	head := t.head(s)
 	for _, set := range [][]labelled.Example{x.Train, x.Dev, x.Test} {
@@ -215,9 +215,13 @@ func (s *Setup) learnLabels(x *Examples) (err error) {
 	return nil
 }
 
-// mostClasses is how many bytes the names of all classes may have: they are kept in the run's
-// configuration, whose size configs.MaxSize bounds, with all else that is in it.
-const mostClasses = 200_000
+// mostClasses bounds the number of classes: predictions have a probability of each. mostNames is
+// how many bytes all their names may have: they are kept in the run's configuration, whose size
+// configs.MaxSize bounds, with all else that is in it.
+const (
+	mostClasses = 5000
+	mostNames   = 200_000
+)
 
 // learnGrades sets mean and deviation of the training grades.
 func (s *Setup) learnGrades(examples []labelled.Example) error {

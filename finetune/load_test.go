@@ -84,6 +84,10 @@ func TestLoadGrades(t *testing.T) {
 // What is wrong with the files is said with file and line.
 func TestLoadErrors(t *testing.T) {
 	good := "text\tlabel\na\tx\nb\ty\n"
+	var unique strings.Builder
+	for i := range 5001 {
+		fmt.Fprintf(&unique, "a\t%d\n", i)
+	}
 	for _, k := range []struct{ train, test, want string }{
 		{"text\tlabel\na\tx\nb\tx\n", "", `a.tsv: every row (2 of them) has the label "x"`},
 		{good, "text\tlabel\nc\tz\n", `test.tsv:2: the label "z" isn't one of the classes that training saw: x, y`},
@@ -91,7 +95,8 @@ func TestLoadErrors(t *testing.T) {
 		{good, "text\tlabel\n\tx\n", `test.tsv:2: the text (column 1, "text") is empty`},
 		{"text\tlabel\n \tx\n", "", `a.tsv:2: the text (column 1, "text") is empty`},
 		{"", "", "the file is empty"},
-		{"text\tlabel\na\tx\nb\t" + strings.Repeat("y", 1<<18), "", "a.tsv: 2 different labels, with 262153 bytes: expected up to 200000 bytes"},
+		{"text\tlabel\na\tx\nb\t" + strings.Repeat("y", 1<<18), "", "a.tsv: 2 different labels, with 262153 bytes: expected up to 5000, with 200000 bytes"},
+		{"text\tlabel\n" + unique.String(), "", "a.tsv: 5001 different labels, with 38898 bytes: expected up to 5000"},
 	} {
 		c := Default()
 		c.Task, c.Train = "classification", fixture.File(t, "a.tsv", k.train)

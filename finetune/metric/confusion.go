@@ -11,19 +11,21 @@ import (
 	"tinygpt/internal/terminal"
 )
 
-// Confusion counts examples by their true class (rows) and the predicted one.
+// Confusion counts examples by their true class and the predicted one.
 type Confusion struct {
 	Classes []string
-	Counts  [][]int
+	// Counts has for each true class how often each class was predicted that was: of thousands
+	// of classes most pairs never occur.
+	Counts []map[int]int
 }
 
 // NewConfusion counts the examples. truth and predicted are indices of classes.
 func NewConfusion(classes []string, truth, predicted []int) *Confusion {
-	c := &Confusion{Classes: classes, Counts: make([][]int, len(classes))}
-	for i := range c.Counts {
-		c.Counts[i] = make([]int, len(classes))
-	}
+	c := &Confusion{Classes: classes, Counts: make([]map[int]int, len(classes))}
 	for i, t := range truth {
+		if c.Counts[t] == nil {
+			c.Counts[t] = map[int]int{}
+		}
 		c.Counts[t][predicted[i]]++
 	}
 	return c
@@ -97,8 +99,8 @@ func (c *Confusion) String() string {
 	t.Row(head...)
 	for truth, row := range c.Counts {
 		cells := []string{terminal.Fit(c.Classes[truth], widest)}
-		for _, n := range row {
-			cells = append(cells, fmt.Sprint(n))
+		for predicted := range c.Classes {
+			cells = append(cells, fmt.Sprint(row[predicted]))
 		}
 		t.Row(cells...)
 	}
@@ -118,6 +120,8 @@ func (c *Confusion) Mistakes(n int) (list []Mistake) {
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Mistake) int { return cmp.Compare(b.Count, a.Count) })
+	slices.SortFunc(list, func(a, b Mistake) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Truth, b.Truth), cmp.Compare(a.Predicted, b.Predicted))
+	})
 	return list[:min(n, len(list))]
 }

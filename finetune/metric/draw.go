@@ -108,7 +108,8 @@ func (s squares) Plot(c draw.Canvas, p *plot.Plot) {
 	truth, _, _, _ := s.margins()
 	for t, row := range s.Counts {
 		down := float64(len(s.Counts) - 1 - t)
-		for i, n := range row {
+		for i := range s.Classes {
+			n := row[i]
 			share := float64(n) / max(truth[t], 1)
 			left, right, bottom, top := x(float64(i)-0.5), x(float64(i)+0.5), y(down-0.5), y(down+0.5)
 			fade := func(full uint8) uint8 { return uint8(255 - share*float64(255-full)) }

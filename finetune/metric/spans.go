@@ -1,7 +1,5 @@
 package metric
 
-import "slices"
-
 // Span is an entity of a type: tokens Start to End−1.
 type Span struct {
 	Type       string
@@ -39,8 +37,11 @@ func (e *Entities) Add(truth, predicted []string) {
 	t, p := Spans(truth), Spans(predicted)
 	e.True += len(t)
 	e.Predicted += len(p)
-	for _, s := range p {
-		if slices.Contains(t, s) {
+	for _, s := range p { // both ascend
+		for len(t) > 0 && t[0].Start < s.Start {
+			t = t[1:]
+		}
+		if len(t) > 0 && t[0] == s {
 			e.Correct++
 		}
 	}
