@@ -22,6 +22,13 @@ const (
 	defaultMaxToken = 16
 )
 
+// Limits of this server: what a stop text may have in bytes, and how many tokens a bias, so that a
+// request costs about as much as the texts that it asks for.
+const (
+	maxStop = 1000
+	maxBias = 1000
+)
+
 // An answer is in memory, as a whole, until the client has read it; if it is streamed, its texts
 // are. maxAnswer is how many bytes that may be at most, rowBytes what an alternative or a candidate
 // takes besides its token's own bytes.
@@ -78,6 +85,9 @@ func (s *Server) generationOf(f *fields) (g generation) {
 		if stop == "" {
 			f.fail(invalid("stop", "stop has an empty text: expected one character or more"))
 		}
+		if len(stop) > maxStop {
+			f.fail(invalid("stop", "stop has a text of %d bytes: expected up to %d", len(stop), maxStop))
+		}
 	}
 	g.options = o
 	g.bias = biasOf(f, g.model)
@@ -116,10 +126,14 @@ func biasOf(f *fields, m *Model) map[int32]float32 {
 	if f.err != nil || len(given) == 0 {
 		return nil
 	}
+	if len(given) > maxBias { // each is added for each token of each text
+		f.fail(invalid("logit_bias", "logit_bias has %d tokens: expected up to %d", len(given), maxBias))
+		return nil
+	}
 	bias := make(map[int32]float32, len(given))
 	for key, x := range given {
 		id, err := strconv.ParseInt(key, 10, 32)
-		if err != nil || id < 0 || m != nil && int(id) >= m.Tokenizer.VocabSize() {
+		if err != nil || id < 0 || strconv.FormatInt(id, 10) != key || m != nil && int(id) >= m.Tokenizer.VocabSize() {
 			f.fail(invalid("logit_bias", "logit_bias has the key %q: expected a token id from 0 to %d", key, m.Tokenizer.VocabSize()-1))
 			return nil
 		}

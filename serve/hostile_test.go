@@ -284,6 +284,24 @@ func TestManyTexts(t *testing.T) {
 	}
 }
 
+// What is looked at for each token has limits, and a token can't have two biases, of which one
+// would count, now this and now that.
+func TestManyStops(t *testing.T) {
+	s, _ := start(t, testOptions)
+	var keys strings.Builder
+	for i := range 1001 {
+		fmt.Fprintf(&keys, `"%d":1,`, i)
+	}
+	for member, code := range map[string]int{
+		`"stop":"` + strings.Repeat("a", 1000) + `"`: 200, `"stop":"` + strings.Repeat("a", 1001) + `"`: 400,
+		`"logit_bias":{"1":5}`: 200, `"logit_bias":{"01":5}`: 400, `"logit_bias":{"+1":5}`: 400, `"logit_bias":{` + strings.TrimSuffix(keys.String(), ",") + `}`: 400,
+	} {
+		if w := send(t, s, "POST", "/v1/completions", `{"model":"m","prompt":"a","max_tokens":1,`+member+`}`); w.Code != code {
+			t.Errorf("%.40s: %d, expected %d: %s", member, w.Code, code, w.Body)
+		}
+	}
+}
+
 // A client that stops reading an answer is given up, also if it isn't a stream.
 func TestStalledReader(t *testing.T) {
 	defer func(before time.Duration) { writeTimeout = before }(writeTimeout)
