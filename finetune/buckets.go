@@ -5,6 +5,10 @@ import "slices"
 // granule is the kernels' block size. Lengths of buckets are multiples of it.
 const granule = 8
 
+// maxBuckets bounds the buckets, each of which has a graph: the time to find their lengths grows
+// with their number and the square of the lengths that occur.
+const maxBuckets = 100
+
 // BucketLengths returns at most n lengths, ascending, to which sequences are padded so that as
 // few tokens as possible are padding: the exact optimum over multiples of 8 and the limit, by
 // dynamic programming. No length is above the limit; no item may be longer than it.

@@ -168,7 +168,9 @@ func (c Config) Validate() error {
 	whole("epochs", c.Epochs, 1)
 	whole("min_steps", c.MinSteps, 0)
 	whole("evaluations", c.Evaluations, 1)
-	whole("buckets", c.Buckets, 1)
+	if c.Buckets < 1 || c.Buckets > maxBuckets {
+		complain("buckets is %d: expected 1 to %d", c.Buckets, maxBuckets)
+	}
 	whole("adapt", c.Adapt, 0)
 	if c.Examples < 0 {
 		complain("examples is %d: expected 0 (all) or more", c.Examples)

@@ -164,6 +164,7 @@ func TestValidate(t *testing.T) {
 		`finetune.truncate is "left"`:                        func(c *Config) { c.Truncate = "left" },
 		`finetune.format is "xls"`:                           func(c *Config) { c.Format = "xls" },
 		`finetune.epochs is 0`:                               func(c *Config) { c.Epochs = 0 },
+		`finetune.buckets is 101: expected 1 to 100`:         func(c *Config) { c.Buckets = 101 },
 		`finetune.buckets is 0`:                              func(c *Config) { c.Buckets = 0 },
 		`finetune.dropout is 1`:                              func(c *Config) { c.Dropout = 1 },
 		`finetune.lambda is NaN`:                             func(c *Config) { c.Lambda = math.NaN() },
