@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tinygpt/chat"
+	"tinygpt/internal/expect"
 )
 
 // Wrong requests are answered with the right status and an error that names the
@@ -282,6 +283,12 @@ func TestManyTexts(t *testing.T) {
 			t.Errorf("%s: %d, expected %d: %s", body, w.Code, code, w.Body)
 		}
 	}
+}
+
+// A name that is no text is refused, rather than by a trace of the metrics' library.
+func TestNameOfBytes(t *testing.T) {
+	_, err := New([]*Model{{Name: "r\xff"}}, testOptions)
+	expect.OneLine(t, err, `a model's name is "r\xff": expected UTF-8`)
 }
 
 // What is looked at for each token has limits, and a token can't have two biases, of which one

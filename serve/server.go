@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"tinygpt/tokenizer"
 )
@@ -73,6 +74,9 @@ func New(models []*Model, o Options) (*Server, error) {
 	s := &Server{Options: o, models: models, metrics: newMetrics(), keyHash: hashKey(o.Key), headerTime: 5 * time.Second, bodyTime: 30 * time.Second}
 	s.abort, s.breakOff = context.WithCancel(context.Background())
 	for _, m := range models {
+		if !utf8.ValidString(m.Name) { // neither JSON nor a metric's label can have it
+			return nil, fmt.Errorf("a model's name is %q: expected UTF-8", m.Name)
+		}
 		if s.find(m.Name) != m {
 			return nil, fmt.Errorf("two models have the name %q: expected a different name for each", m.Name)
 		}

@@ -148,7 +148,7 @@ func nameApart(models []*serve.Model) {
 		}
 		names := slices.Clone(paths[i][:parts])
 		slices.Reverse(names)
-		m.Name = strings.Join(names, "/")
+		m.Name = strings.ToValidUTF8(strings.Join(names, "/"), "\ufffd") // a folder's name may be any bytes
 	}
 }
 

@@ -70,6 +70,7 @@ func TestServe(t *testing.T) {
 func TestServedNames(t *testing.T) {
 	for want, dirs := range map[string][]string{
 		"small":                         {"runs/small"},
+		"r\ufffd":                       {"runs/r\xff"},
 		"small ppo":                     {"runs/small", "runs/i-1/ppo"},
 		"i-1/ppo i-2/ppo":               {"runs/i-1/ppo", "runs/i-2/ppo/"},
 		"a/r/ppo b/r/ppo other/ppo sft": {"a/r/ppo", "b/r/ppo", "other/ppo", "b/r/sft"},
