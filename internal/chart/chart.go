@@ -188,6 +188,9 @@ func WriteLegend(path string, width, height vg.Length, legend []Entry, rows ...[
 			if math.IsInf(a.Max-a.Min, 1) {
 				return fmt.Errorf("%s: no picture has room for numbers from %.3g to %.3g", path, a.Min, a.Max)
 			}
+			if _, log := a.Scale.(plot.LogScale); log && (!(a.Min > 0) || math.IsInf(a.Min, 0)) { // gonum panics
+				return fmt.Errorf("%s: a logarithmic axis has no place for numbers from %.3g to %.3g", path, a.Min, a.Max)
+			}
 		}
 	}
 	for i, row := range plot.Align(rows, tiles, draw.Crop(all, 0, 0, foot, 0)) {

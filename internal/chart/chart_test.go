@@ -89,6 +89,21 @@ func TestTooFarApart(t *testing.T) {
 	expect.OneLine(t, Write(path, SlideWidth, SlideHeight, []*plot.Plot{p}), path+": no picture has room for numbers from -1e+308 to 1e+308")
 }
 
+// A logarithmic axis with numbers that have no logarithm is an error.
+func TestNoLogarithm(t *testing.T) {
+	for _, low := range []float64{0, -1} {
+		p := New("", "", "")
+		if err := Line(p, "", plotter.XYs{{X: 1, Y: low}, {X: 2, Y: 3}}, Black, nil); err != nil {
+			t.Fatal(err)
+		}
+		p.Y.Scale = plot.LogScale{}
+		expect.OneLine(t, Write(fixture.NewPath(t, "a.svg"), SlideWidth, SlideHeight, []*plot.Plot{p}), "a logarithmic axis has no place for numbers from")
+	}
+	empty := New("", "", "")
+	empty.X.Scale = plot.LogScale{}
+	expect.OneLine(t, Write(fixture.NewPath(t, "a.svg"), SlideWidth, SlideHeight, []*plot.Plot{empty}), "a logarithmic axis")
+}
+
 func TestLogTicks(t *testing.T) {
 	for _, low := range []float64{0, -1, math.Inf(-1), math.NaN()} { // comes to an end
 		if n := len(LogTicks(low, 100)); n > 20 {
