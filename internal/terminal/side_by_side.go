@@ -2,13 +2,17 @@ package terminal
 
 import "strings"
 
-// pageWidth is how wide a table is that goes to a terminal or into a text.
+// pageWidth is how wide a table is at most that goes to a terminal or into a text.
 const pageWidth = 80
 
 // SideBySide writes things next to one another with a line for each of their properties.
 // The first cell of a row says which, the others are the things', of which as many come
-// into a block as 80 columns have room for. A row without a cell for any of them is a heading.
-func SideBySide(rows [][]string) string {
+// into a block as there is room for on a terminal of that many columns (0: on a page of 80). A
+// row without a cell for any of them is a heading.
+func SideBySide(rows [][]string, columns int) string {
+	if columns <= 0 || columns > pageWidth {
+		columns = pageWidth
+	}
 	label, width, things := 0, 0, 0
 	for _, row := range rows {
 		things = max(things, len(row)-1)
@@ -19,7 +23,7 @@ func SideBySide(rows [][]string) string {
 			width = max(width, Columns(cell))
 		}
 	}
-	inBlock := max(1, (pageWidth-label)/(width+2))
+	inBlock := max(1, (columns-label)/(width+2))
 	var out strings.Builder
 	for from := 0; from < things; from += inBlock {
 		if from > 0 {

@@ -70,7 +70,7 @@ func (c *Comparison) Show(out io.Writer) {
 	row("  mood", percentOf(tales, 0, func(r *Result) float64 { return r.Mood }))
 	row("  topic", percentOf(tales, 0, func(r *Result) float64 { return r.Topic }))
 	row("  right", percentOf(questions, 0, func(r *Result) float64 { return r.Right }))
-	fmt.Fprint(out, terminal.SideBySide(rows))
+	fmt.Fprint(out, terminal.SideBySide(rows, terminal.Width(out)))
 }
 
 // Answered is a prompt with all contestants' answers to it.

@@ -126,7 +126,7 @@ func ShowOveroptimisation(out io.Writer, points []Point) {
 			}
 		}
 	}
-	fmt.Fprintf(out, "%sgold = d·(α − β·f(d)), d = √KL; f(d) = d of best of n, ln d of PPO\n", terminal.SideBySide(rows))
+	fmt.Fprintf(out, "%sgold = d·(α − β·f(d)), d = √KL; f(d) = d of best of n, ln d of PPO\n", terminal.SideBySide(rows, terminal.Width(out)))
 }
 
 // DrawOveroptimisation draws gold (solid), the proxy (dashed) and the fits (dotted) over

@@ -163,7 +163,7 @@ func (r Report) writeTables(w io.Writer, f Format) error {
 			{fmt.Sprintf("Memory of training in float32, %s of %s tokens at a time; this computer has %s, %s of it free", at, number.Count(float64(s.Rows[0].Context)), number.Bytes(int64(r.Machine.Total)), number.Bytes(int64(r.Machine.Available))), append(slices.Clone(memoryColumns), here)},
 			{fmt.Sprintf("Time: here %.0f GFLOP/s (measured, training %s), accelerator %s", r.Speed.FLOPS/1e9, r.Speed.Workload.Name, r.Accelerator), computeColumns},
 		} {
-			print("%s\n\n%s\n\n", t.title, render(t.columns, s.Rows, f))
+			print("%s\n\n%s\n\n", t.title, render(t.columns, s.Rows, f, terminal.Width(w)))
 		}
 		for _, note := range s.Notes {
 			print(item, note)
@@ -178,13 +178,14 @@ func (r Report) writeTables(w io.Writer, f Format) error {
 	return err
 }
 
-// render returns a table without the columns that are empty in all rows.
-func render(columns []column, rows []Estimate, f Format) string {
+// render returns a table without the columns that are empty in all rows, for a terminal of that
+// width; 0: for none.
+func render(columns []column, rows []Estimate, f Format, width int) string {
 	columns = slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
 		return !slices.ContainsFunc(rows, func(e Estimate) bool { return strings.Trim(c.of(e), "0") != "" })
 	})
 	if f == Text {
-		return renderText(columns, rows)
+		return renderText(columns, rows, width)
 	}
 	t := terminal.Unframed()
 	var header table.Row
@@ -208,7 +209,7 @@ func render(columns []column, rows []Estimate, f Format) string {
 }
 
 // renderText puts the models next to one another, a line for each of their properties.
-func renderText(columns []column, rows []Estimate) string {
+func renderText(columns []column, rows []Estimate, width int) string {
 	var table [][]string
 	for _, c := range columns {
 		line := []string{c.name}
@@ -217,7 +218,7 @@ func renderText(columns []column, rows []Estimate) string {
 		}
 		table = append(table, line)
 	}
-	return strings.TrimSuffix(terminal.SideBySide(table), "\n")
+	return strings.TrimSuffix(terminal.SideBySide(table, width), "\n")
 }
 
 // writeCSV writes one table of plain numbers.
