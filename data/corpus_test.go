@@ -22,6 +22,9 @@ func TestSplit(t *testing.T) {
 	if training, validation := many.Split(0.25); len(training.Documents) != 7 || len(validation.Documents) != 3 {
 		t.Errorf("ten documents split into %d and %d, want 7 and 3", len(training.Documents), len(validation.Documents))
 	}
+	if training, validation := many.Split(0.5); len(training.Documents) != 5 || len(validation.Documents) != 5 {
+		t.Errorf("ten documents split into %d and %d, want halves", len(training.Documents), len(validation.Documents))
+	}
 	books := Corpus{Documents: []Document{{"a", strings.Repeat("a", 60)}, {"b", strings.Repeat("b", 130)}, {"c", strings.Repeat("c", 10)}}}
 	training, validation = books.Split(0.1)
 	if len(training.Documents) != 2 || len(validation.Documents) != 2 || validation.Bytes() != 20 || training.Documents[1].Source != "b" {

@@ -57,6 +57,12 @@ func TestFits(t *testing.T) {
 		}
 	}
 	expect.Error(t, Fits("a thing", 3*gib, 1, gib, "lower it"), "a thing needs about 3.0 GiB of memory, and this computer has 1.0 GiB: lower it")
+	restore := Pretend(gib)
+	expect.Error(t, Check("a thing", 3*gib, 1, "lower it"), "this computer has 1.0 GiB")
+	if err := Check("a thing", gib, 1, "lower it"); err != nil {
+		t.Error(err)
+	}
+	restore()
 	if m, err := Memory(); err == nil && !(m > 0 && m < 1e18) {
 		t.Errorf("this computer has %v bytes", m)
 	}
