@@ -20,8 +20,7 @@ import (
 // theirs is a folder that transformers wrote.
 func theirs(t *testing.T, name string) string {
 	t.Helper()
-	dir := fixture.Own(t, "model/testdata/"+name)
-	return dir
+	return fixture.Own(t, "model/testdata/"+name)
 }
 
 // equal compares weights.
@@ -62,8 +61,8 @@ func TestImportExport(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if leftOut != nil || !(r.Kind == Imported) {
-					t.Errorf("%s: left out %v, imported %v", name, leftOut, (r.Kind == Imported))
+				if leftOut != nil || r.Kind != Imported {
+					t.Errorf("%s: left out %v, kind %s", name, leftOut, r.Kind)
 				}
 				if r, err = Open(r.Dir); err != nil {
 					t.Fatal(err)
