@@ -14,7 +14,7 @@ import (
 	"tinygpt/internal/fixture"
 )
 
-// small and large have ids that fit into 2 and only into 4 bytes.
+// small has ids that fit into 2 bytes; those of runes need 4.
 type small struct{ narrow }
 
 func (small) EndOfText() int32 { return 'c' - 1 }

@@ -168,7 +168,7 @@ func TestSeparators(t *testing.T) {
 		if got := strings.Join(texts, "|"); got != want.docs {
 			t.Errorf("%q: %q, want %q", text, got, want.docs)
 		}
-		if want.inline != inline && !strings.Contains(text, "|><|") {
+		if want.inline != inline {
 			t.Errorf("%q: %d within lines, want %d", text, inline, want.inline)
 		}
 	}
@@ -179,8 +179,8 @@ func TestSeparators(t *testing.T) {
 	// What ends documents elsewhere is text, which is said.
 	dir = fixture.Files(t, map[string]string{"a.txt": "a\n</s>\nb\r\n<|ENDOFTEXT|> \r\nc\n</s>\nd </s>\n<|endoftext|>\n<b>\n[note]\n"})
 	if _, r := load(t, dir, "a.txt"); !slices.Equal(r.Notes(), []string{
-		"2 lines of </s> are taken for text: what ends a document is a line of <|endoftext|>",
-		"1 line of <|ENDOFTEXT|> are taken for text: what ends a document is a line of <|endoftext|>",
+		"2 lines of </s> taken for text: what ends a document is a line of <|endoftext|>",
+		"1 line of <|ENDOFTEXT|> taken for text: what ends a document is a line of <|endoftext|>",
 	}) {
 		t.Error(r)
 	}

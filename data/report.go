@@ -36,7 +36,7 @@ func (r Report) Notes() (notes []string) {
 		notes = append(notes, fmt.Sprintf("%s %s within a line of text: each ended a document", number.Thousands(r.Inline), separator))
 	}
 	for _, end := range slices.Sorted(maps.Keys(r.OtherEnds)) {
-		notes = append(notes, fmt.Sprintf("%s of %s are taken for text: what ends a document is a line of %s", number.Of(r.OtherEnds[end], "line"), end, separator))
+		notes = append(notes, fmt.Sprintf("%s of %s taken for text: what ends a document is a line of %s", number.Of(r.OtherEnds[end], "line"), end, separator))
 	}
 	return notes
 }

@@ -46,7 +46,7 @@ type speech struct {
 	// that column: m, f or n.
 	pronounForms []string
 	pronouns     map[string][]string
-	// Feelings are those that marks may name, glad ones and sorry ones. A question about one
+	// feelings are those that marks may name, glad ones and sorry ones. A question about one
 	// has its wrong choices from the other side.
 	feelings [2][]string
 	// derive returns what makes a form that the table has no column for; nil: none. May be

@@ -25,7 +25,7 @@ func TestWriteFile(t *testing.T) {
 		}
 		expectText(t, path, text)
 	}
-	expectNames(t, dir, "x")
+	expect.Folder(t, dir, "x")
 }
 
 // TestPermissions: a new file has what os.Create gives, an old one keeps its own.
@@ -71,7 +71,7 @@ func TestFailureKeepsOld(t *testing.T) {
 		t.Error(err)
 	}
 	expectText(t, path, "old")
-	expectNames(t, dir, "x")
+	expect.Folder(t, dir, "x")
 }
 
 // TestErrorsNameTheFile: not the temporary one.
@@ -85,7 +85,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 	if err := WriteFile(dir, nil); err == nil || !strings.Contains(err.Error(), "is a folder") {
 		t.Errorf("writing to a folder: %v", err)
 	}
-	expectNames(t, dir)
+	expect.Folder(t, dir)
 }
 
 func TestLinkStays(t *testing.T) {
@@ -127,7 +127,7 @@ func TestWritersTogether(t *testing.T) {
 	if err != nil || len(b) != 1000 || bytes.Count(b, b[:1]) != 1000 {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
-	expectNames(t, filepath.Dir(path), "x")
+	expect.Folder(t, filepath.Dir(path), "x")
 }
 
 func TestWriteFolder(t *testing.T) {
@@ -144,12 +144,12 @@ func TestWriteFolder(t *testing.T) {
 	if err := WriteFolder(to, "config", fails); !errors.Is(err, failure) {
 		t.Error(err)
 	}
-	expectNames(t, dir)
+	expect.Folder(t, dir)
 	if err := WriteFolder(to, "config", two("old")); err != nil {
 		t.Fatal(err)
 	}
-	expectNames(t, to, "config", "weights")
-	expectNames(t, filepath.Dir(to), "model")
+	expect.Folder(t, to, "config", "weights")
+	expect.Folder(t, filepath.Dir(to), "model")
 
 	// A folder that is there keeps what else is in it.
 	if err := WriteFile(filepath.Join(to, "notes"), nil); err != nil {
@@ -163,7 +163,7 @@ func TestWriteFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectText(t, filepath.Join(to, "config"), "new")
-	expectNames(t, to, "config", "notes", "weights")
+	expect.Folder(t, to, "config", "notes", "weights")
 
 	if err := WriteFolder(filepath.Join(to, "notes"), "", two("x")); err == nil || !strings.Contains(err.Error(), "is a file") {
 		t.Errorf("a file as the folder: %v", err)
@@ -192,7 +192,7 @@ func TestFolderOfKilledWriter(t *testing.T) {
 	if err == nil {
 		t.Error("two writers have both made a new folder")
 	}
-	expectNames(t, dir, "model", "model.tmp-old", "other.tmp-0123abcd")
+	expect.Folder(t, dir, "model", "model.tmp-old", "other.tmp-0123abcd")
 }
 
 // TestMakeFolder: those above it are made too, and one that is there is no error.
@@ -224,7 +224,7 @@ func TestFolderLast(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	expectNames(t, to, "weights")
+	expect.Folder(t, to, "weights")
 }
 
 func TestLines(t *testing.T) {
@@ -264,21 +264,6 @@ func expectText(t *testing.T, path, want string) {
 	t.Helper()
 	if got, err := os.ReadFile(path); err != nil || string(got) != want {
 		t.Errorf("%s holds %q, %v; want %q", path, got, err, want)
-	}
-}
-
-func expectNames(t *testing.T, dir string, want ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range entries {
-		got = append(got, e.Name())
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%s holds %q, want %q", dir, got, want)
 	}
 }
 
@@ -326,7 +311,7 @@ func TestCheckFolder(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	expectNames(t, dir)
+	expect.Folder(t, dir)
 	file := filepath.Join(dir, "file")
 	if err := WriteFile(file, nil); err != nil {
 		t.Fatal(err)
@@ -350,12 +335,12 @@ func TestUnnamed(t *testing.T) {
 	path := filepath.Join(dir, "x")
 	err := Write(path, func(f *os.File) error {
 		_, err := f.WriteString("half")
-		expectNames(t, dir)
+		expect.Folder(t, dir)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	expectText(t, path, "half")
-	expectNames(t, dir, "x")
+	expect.Folder(t, dir, "x")
 }

@@ -2,10 +2,6 @@ package chart
 
 import (
 	"bytes"
-	"encoding/xml"
-	"errors"
-	"image/png"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -46,37 +42,15 @@ func TestWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f, err := os.Open(filepath.Join(dir, "a.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	picture, err := png.Decode(f)
-	if err != nil || picture.Bounds().Dx() != 1280 || picture.Bounds().Dy() != 720 {
-		t.Fatalf("%v, %v: want 1280 × 720", picture.Bounds(), err)
-	}
-	text := expect.File(t, dir, "a.svg")
-	for d := xml.NewDecoder(strings.NewReader(string(text))); ; {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, want := range []string{"title &amp; more", "a &lt;line&gt;", "'Liberation Sans',Arial"} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("no %s in the picture", want)
-		}
-	}
+	expect.PNG(t, filepath.Join(dir, "a.png"), 1280, 720)
+	expect.SVG(t, filepath.Join(dir, "a.svg"), "title &amp; more", "a &lt;line&gt;", "'Liberation Sans',Arial")
 	if err := Write(filepath.Join(dir, "a.gif"), 10, 10, []*plot.Plot{drawn(t)}); err == nil || !strings.Contains(err.Error(), "ends in .png or .svg") {
 		t.Error(err)
 	}
 	if err := Write(filepath.Join(dir, "no", "a.png"), 10, 10, []*plot.Plot{drawn(t)}); err == nil {
 		t.Error("a folder that isn't there is no error")
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.tmp")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
+	expect.Folder(t, dir, "a.png", "a.svg")
 }
 
 // Numbers further apart than the largest number are refused: their places would be no numbers.

@@ -276,6 +276,12 @@ func TestDocComments(t *testing.T) {
 					switch spec := spec.(type) {
 					case *ast.TypeSpec:
 						check(spec.Name, d.Doc, true)
+						ast.Inspect(spec.Type, func(n ast.Node) bool {
+							if f, ok := n.(*ast.Field); ok && len(f.Names) == 1 {
+								check(f.Names[0], f.Doc, false)
+							}
+							return true
+						})
 					case *ast.ValueSpec:
 						if len(spec.Names) == 1 {
 							check(spec.Names[0], d.Doc, true)
