@@ -81,7 +81,8 @@ func TestImportExport(t *testing.T) {
 					}
 				}
 			}
-			if left, _ := filepath.Glob("again/.*"); left != nil {
+			expect.Folder(t, ".", "again", Root)
+			if left, _ := filepath.Glob("again/*.tmp*"); left != nil {
 				t.Errorf("left behind: %v", left)
 			}
 		})
