@@ -64,11 +64,17 @@ func (f *Finetuning) adapt(ctx context.Context) error {
 	return f.Session.Model.CopyFrom(m)
 }
 
-// adapted says whether the run in dir has made all its steps.
+// adapted says whether the run in dir has made all its steps. What a process left unfinished
+// that was killed at their end is removed.
 func (f *Finetuning) adapted(dir string) (bool, error) {
 	if !hasCheckpoint(dir) {
 		return false, nil
 	}
+	unlock, err := Lock(dir)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
 	r, err := Open(dir)
 	if err != nil {
 		return false, err

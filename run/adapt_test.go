@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"tinygpt/configs"
 	"tinygpt/internal/expect"
+	"tinygpt/internal/fixture"
 	"tinygpt/train"
 )
 
@@ -62,6 +64,10 @@ func TestAdapt(t *testing.T) {
 		if _, err := x.Train(ctx); !errors.Is(err, train.ErrInterrupted) {
 			t.Fatalf("%+v: %v", stop, err)
 		}
+		lock := filepath.Join(dir, adaptedFolder, lockFile) // of a process that was killed in the adaptation
+		if stop.adapting > 0 {
+			fixture.Write(t, lock, "1 elsewhere\n")
+		}
 		x, err = ResumeFinetuning(dir)
 		if err != nil {
 			t.Fatalf("%+v: %v", stop, err)
@@ -71,6 +77,9 @@ func TestAdapt(t *testing.T) {
 		}
 		if !slices.Equal(weights(dir), weights("whole")) {
 			t.Errorf("%+v: other weights", stop)
+		}
+		if _, err := os.Stat(lock); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%+v: a lock is left over: %v", stop, err)
 		}
 	}
 

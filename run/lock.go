@@ -57,6 +57,7 @@ func hold(dir string) (unlock func(), err error) {
 		}
 		return func() {
 			os.Remove(path) // before others can hold it; Windows leaves it
+			atomicfile.SyncFolder(dir)
 			lock.Unlock()
 		}, nil
 	}
