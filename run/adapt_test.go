@@ -64,9 +64,12 @@ func TestAdapt(t *testing.T) {
 		if _, err := x.Train(ctx); !errors.Is(err, train.ErrInterrupted) {
 			t.Fatalf("%+v: %v", stop, err)
 		}
-		lock := filepath.Join(dir, adaptedFolder, lockFile) // of a process that was killed in the adaptation
-		if stop.adapting > 0 {
+		lock := filepath.Join(dir, adaptedFolder, lockFile)
+		if i == 3 { // as if it had been killed after the adaptation
 			fixture.Write(t, lock, "1 elsewhere\n")
+			if err := os.Remove(filepath.Join(dir, train.LastCheckpoint)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		x, err = ResumeFinetuning(dir)
 		if err != nil {
