@@ -237,7 +237,7 @@ func TestRewardStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	score := reward.Parameter(scoreName + ".weight").Value.Float32s()
+	score := reward.Parameter(model.ScoreHead + ".weight").Value.Float32s()
 	before := slices.Clone(score)
 	c := banditSettings()
 	c.MiniBatch, c.Episodes, c.Updates = 32, 32, 4

@@ -127,7 +127,7 @@ func calibration(margins []float64) (e float64) {
 func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Sequence) (r RewardMeasures, scores [][]float64, err error) {
 	// Training determines only differences of scores. With the bias reset, a measurement that
 	// was interrupted can be repeated.
-	m.Parameter(scoreName + ".bias").Value.Float32s()[0] = 0
+	m.Parameter(model.ScoreHead + ".bias").Value.Float32s()[0] = 0
 	s := newScorer(m, true)
 	a, scores, err := accuracyOf(context.Background(), s, valid)
 	if err != nil {
@@ -143,7 +143,7 @@ func MeasureReward(m *model.Model, groups, valid []Group, demonstrations []Seque
 			return r, nil, err
 		}
 		r.Demonstrations = mean(zero)
-		m.Parameter(scoreName + ".bias").Value.Float32s()[0] -= float32(r.Demonstrations)
+		m.Parameter(model.ScoreHead + ".bias").Value.Float32s()[0] -= float32(r.Demonstrations)
 	}
 	return r, scores, nil
 }

@@ -224,7 +224,7 @@ func (p *policy) Build(g *model.Graph) *G.Node {
 	targets, in.targets = ignoredTargets(g)
 	inputs := []*G.Node{g.LogProbsEntropy(g.Logits(), targets)}
 	if p.config.ValueHead {
-		inputs = append(inputs, g.Head(g.Hidden, scoreName))
+		inputs = append(inputs, g.Head(g.Hidden))
 	}
 	return g.Loss("clipped policy loss", func(x, grad [][]float32) float64 { return p.compute(in, x, grad) }, inputs...)
 }

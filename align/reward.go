@@ -87,7 +87,7 @@ func (r *rewardModel) Build(g *model.Graph) *G.Node {
 	r.graphs[g] = in
 	var rows *G.Node
 	rows, in.rows = g.Indices("rows", g.Batch)
-	scores := g.Head(g.Rows(g.Hidden, rows, 1), scoreName)
+	scores := g.Head(g.Rows(g.Hidden, rows, 1))
 	return g.Loss("−mean log σ(better − worse)", func(x, grad [][]float32) float64 {
 		total, at := 0.0, 0
 		for _, group := range in.groups {

@@ -13,9 +13,6 @@ import (
 	"tinygpt/model/op"
 )
 
-// scoreName is the name of a reward or value model's head, a linear map, among its parameters.
-const scoreName = "score"
-
 // NewScored returns a copy of m with a head that computes one score: m's own head if it has
 // one, else weights drawn from N(0, 0.02²) with the seed.
 func NewScored(m *model.Model, seed uint64) (*model.Model, error) {
@@ -23,7 +20,7 @@ func NewScored(m *model.Model, seed uint64) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.AddHead(scoreName, 1, seed)
+	s.AddHead(1, seed)
 	if none, ok := m.Types(); ok {
 		s.SetTypes(none)
 	}
@@ -73,7 +70,7 @@ func (s *scorer) graph(n int) (*scoring, error) {
 	g := &scoring{Graph: s.model.NewGraph(scoreBatch, length, false)}
 	g.Share(&s.arena)
 	if s.heads {
-		g.out = g.Head(g.Hidden, scoreName)
+		g.out = g.Head(g.Hidden)
 	} else {
 		var targets *G.Node
 		targets, g.targets = g.Indices("targets", scoreBatch*length)

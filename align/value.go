@@ -49,7 +49,7 @@ func newValueModel(m *model.Model, c Policy) (*valueModel, error) {
 	v.graphs = make([]*valueGraph, len(v.lengths))
 	for i := len(v.lengths) - 1; i >= 0; i-- { // the largest first: the others share its memory
 		g := &valueGraph{Graph: m.NewGraph(c.MiniBatch, v.lengths[i], true), clip: c.ValueClip}
-		g.loss = g.Loss("value loss", g.compute, g.Head(g.Hidden, scoreName))
+		g.loss = g.Loss("value loss", g.compute, g.Head(g.Hidden))
 		g.Share(arena)
 		if err := g.Compile(g.loss); err != nil {
 			return nil, err

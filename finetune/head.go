@@ -6,9 +6,6 @@ import (
 	"tinygpt/model"
 )
 
-// HeadName is the name of the head's linear map among the model's parameters.
-const HeadName = "score"
-
 // head says how the labels of a kind are read, what the loss of scores is, and what they
 // predict. Each has a file of its own.
 type head interface {

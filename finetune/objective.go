@@ -65,7 +65,7 @@ type inputs struct {
 
 // AddHead adds the parameters of the task's head to the model.
 func AddHead(m *model.Model, s *Setup, seed uint64) {
-	m.AddHead(HeadName, tasks[s.Task].head(s).outputs(), seed)
+	m.AddHead(tasks[s.Task].head(s).outputs(), seed)
 }
 
 // Shapes returns the shapes of the batches of each bucket.
@@ -94,7 +94,7 @@ func (o *Objective) Build(g *model.Graph) *G.Node {
 	head := tasks[o.Setup.Task].head(o.Setup)
 	var states *G.Node
 	states, in.rows = readStates(g, o.Setup.Task)
-	scores := g.Head(g.Dropout(states, float32(o.Setup.Dropout)), HeadName)
+	scores := g.Head(g.Dropout(states, float32(o.Setup.Dropout)))
 	in.l2, in.labels = head.loss(g, scores, o.Batches)
 	var loss *G.Node
 	loss, in.weight2 = weighted(in.l2, "share of the labels")

@@ -204,7 +204,7 @@ func TestFreezing(t *testing.T) {
 		}
 		known := int(s.Special.Start) * s.Model.Config.Width
 		for _, p := range s.Model.Parameters {
-			want := strings.HasPrefix(p.Name, HeadName)
+			want := strings.HasPrefix(p.Name, model.ScoreHead)
 			if c.FreezeEmbeddings {
 				want = p.Name != "wpe.weight"
 			}

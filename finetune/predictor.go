@@ -149,7 +149,7 @@ func (p *Predictor) graph(length int) (*predicting, error) {
 	batch := max(1, evalTokens/length/groups) * groups
 	g := &predicting{Graph: p.model.NewGraph(batch, length, false)}
 	states, rows := readStates(g.Graph, p.setup.Task)
-	g.rows, g.scores = rows, g.Head(states, HeadName)
+	g.rows, g.scores = rows, g.Head(states)
 	g.Share(&p.arena)
 	if err := g.Compile(nil); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func predictor(t *testing.T, c Setup) (*Predictor, *Encoder) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := m.Parameter(HeadName + ".weight").Value.Float32s()
+	w := m.Parameter(model.ScoreHead + ".weight").Value.Float32s()
 	for i := range w {
 		w[i] *= 40
 	}
@@ -93,7 +93,7 @@ func TestNoNumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := p.model.Parameter(HeadName + ".weight").Value.Float32s()
+	w := p.model.Parameter(model.ScoreHead + ".weight").Value.Float32s()
 	for _, x := range []float64{math.NaN(), math.Inf(1)} {
 		w[0], w[1] = float32(x), float32(x)
 		if _, err := p.Predict(t.Context(), items); err == nil || !strings.Contains(err.Error(), "example 1: the model's score is") {

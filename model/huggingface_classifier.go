@@ -13,9 +13,7 @@ import (
 
 // Classifier is what transformers asks about a model with a head for whole sequences.
 type Classifier struct {
-	// Head is the name of the head, as in AddHead: outputs of the last token's hidden state.
-	Head string
-	// Labels are the names of the outputs. A single one means regression, as of a reward.
+	// Labels are the names of the head's outputs, see AddHead, for the last token's hidden state. A single one means regression, as of a reward.
 	Labels []string
 	// Padding is the id of a token that fills up batches and never ends a sequence: by it
 	// transformers finds the last token. Less than 0: sequences come one at a time.
@@ -30,9 +28,9 @@ var classifierTypes = map[Arch]string{GPT2: "GPT2ForSequenceClassification", GPT
 // a bias: the bias goes into that of the last LayerNorm, which nothing else reads in such a
 // model. The language model's output head is left out.
 func (m *Model) WriteHuggingFaceClassifier(dir string, c Classifier, narrow safetensors.Dtype, endOfText int32, progress Progress) error {
-	weight, bias := m.byName[c.Head+".weight"], m.byName[c.Head+".bias"]
+	weight, bias := m.byName[ScoreHead+".weight"], m.byName[ScoreHead+".bias"]
 	if weight == nil || bias == nil {
-		return fmt.Errorf("the model has no head %q", c.Head)
+		return fmt.Errorf("the model has no head %q", ScoreHead)
 	}
 	w, b := weight.Value.Float32s(), bias.Value.Float32s()
 	d, outputs := m.Config.Width, len(b)
@@ -72,7 +70,7 @@ func (m *Model) WriteHuggingFaceClassifier(dir string, c Classifier, narrow safe
 			transposed[o*d+i] = w[i*outputs+o]
 		}
 	}
-	tensors = append(tensors, safetensors.Tensor{Name: "score.weight", Shape: []int{outputs, d}, Data: transposed, Narrow: narrow})
+	tensors = append(tensors, safetensors.Tensor{Name: ScoreHead + ".weight", Shape: []int{outputs, d}, Data: transposed, Narrow: narrow})
 	if err := safetensors.WriteProgress(filepath.Join(dir, weightsFile), tensors, map[string]string{"format": "pt"}, progress); err != nil {
 		return err
 	}

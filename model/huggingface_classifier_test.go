@@ -12,13 +12,13 @@ import (
 	"tinygpt/model/safetensors"
 )
 
-// lastOutputs are the outputs of a head for the last token.
-func lastOutputs(t *testing.T, m *Model, head string, tokens []int32) []float32 {
+// lastOutputs are the outputs of the head for the last token.
+func lastOutputs(t *testing.T, m *Model, tokens []int32) []float32 {
 	t.Helper()
 	g := m.NewGraph(1, len(tokens), false)
 	rows, index := g.Indices("rows", 1)
 	index[0] = int32(len(tokens) - 1)
-	out := g.Head(g.Rows(g.Hidden, rows, 1), head)
+	out := g.Head(g.Rows(g.Hidden, rows, 1))
 	return evaluate(t, g, out, tokens)
 }
 
@@ -28,14 +28,14 @@ func TestHuggingFaceClassifier(t *testing.T) {
 	for _, arch := range []Arch{GPT1, GPT2} {
 		for _, labels := range [][]string{{"reward"}, {"no", "yes"}, {"a", "b", "c", "d"}} {
 			m := tiny(t, arch)
-			m.AddHead("score", len(labels), 3)
+			m.AddHead(len(labels), 3)
 			r := rand.New(rand.NewPCG(1, 2))
 			bias := m.Parameter("score.bias").Value.Float32s()
 			for i := range bias {
 				bias[i] = float32(r.NormFloat64())
 			}
 			dir := t.TempDir()
-			c := Classifier{Head: "score", Labels: labels, Padding: 0}
+			c := Classifier{Labels: labels, Padding: 0}
 			if err := m.WriteHuggingFaceClassifier(dir, c, "", 5, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -53,14 +53,14 @@ func TestHuggingFaceClassifier(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.Close()
-			back.AddHead("score", len(labels), 4)
+			back.AddHead(len(labels), 4)
 			for i := range d {
 				for o := range labels {
 					back.Parameter("score.weight").Value.Float32s()[i*len(labels)+o] = weight[o*d+i]
 				}
 			}
 			tokens := randomTokens(6, m.Config.VocabSize, 7)
-			closeTo(t, string(arch)+": outputs", lastOutputs(t, back, "score", tokens), lastOutputs(t, m, "score", tokens))
+			closeTo(t, string(arch)+": outputs", lastOutputs(t, back, tokens), lastOutputs(t, m, tokens))
 
 			text := expect.File(t, dir, configFile)
 			var settings struct {
@@ -88,18 +88,18 @@ func TestHuggingFaceClassifier(t *testing.T) {
 
 func TestHuggingFaceClassifierRefused(t *testing.T) {
 	m := tiny(t, GPT2)
-	m.AddHead("score", 20, 1) // more outputs than a state has numbers
+	expect.OneLine(t, m.WriteHuggingFaceClassifier(t.TempDir(), Classifier{}, "", -1, nil), `no head "score"`)
+	m.AddHead(20, 1) // more outputs than a state has numbers
 	labels := make([]string, 20)
 	for i := range labels {
 		labels[i] = string(rune('a' + i))
 	}
 	write := func(c Classifier) error { return m.WriteHuggingFaceClassifier(t.TempDir(), c, "", -1, nil) }
-	if err := write(Classifier{Head: "score", Labels: labels, Padding: -1}); err != nil {
+	if err := write(Classifier{Labels: labels, Padding: -1}); err != nil {
 		t.Errorf("without a bias: %v", err)
 	}
-	expect.OneLine(t, write(Classifier{Head: "value"}), `no head "value"`)
-	expect.OneLine(t, write(Classifier{Head: "score", Labels: labels[1:]}), "19 labels for a head of 20 outputs")
-	expect.OneLine(t, write(Classifier{Head: "score", Labels: append(labels[:19:19], "a")}), "a label occurs twice")
+	expect.OneLine(t, write(Classifier{Labels: labels[1:]}), "19 labels for a head of 20 outputs")
+	expect.OneLine(t, write(Classifier{Labels: append(labels[:19:19], "a")}), "a label occurs twice")
 	m.Parameter("score.bias").Value.Float32s()[3] = 1
-	expect.OneLine(t, write(Classifier{Head: "score", Labels: labels}), "the bias of the head can't be expressed in transformers")
+	expect.OneLine(t, write(Classifier{Labels: labels}), "the bias of the head can't be expressed in transformers")
 }

@@ -52,13 +52,16 @@ func (m *Model) Crop(context int) error {
 	return nil
 }
 
+// ScoreHead is the name of the head that AddHead adds, which transformers' classifiers have too.
+const ScoreHead = "score"
+
 // AddHead adds the parameters of a linear map from hidden states to outputs,
-// NAME.weight [D, outputs] and NAME.bias: weights N(0, 0.02) as in GPT-1 (Radford et
+// score.weight [D, outputs] and score.bias: weights N(0, 0.02) as in GPT-1 (Radford et
 // al. 2018, section 4.1), drawn with the seed, bias 0.
-func (m *Model) AddHead(name string, outputs int, seed uint64) {
+func (m *Model) AddHead(outputs int, seed uint64) {
 	for _, s := range []spec{
-		{name + ".weight", tensor.Shape{m.Config.Width, outputs}, 0, 0.02},
-		{name + ".bias", tensor.Shape{outputs}, 0, 0},
+		{ScoreHead + ".weight", tensor.Shape{m.Config.Width, outputs}, 0, 0.02},
+		{ScoreHead + ".bias", tensor.Shape{outputs}, 0, 0},
 	} {
 		if m.byName[s.name] != nil {
 			panic("model: there is a parameter " + s.name + " already")
@@ -78,7 +81,7 @@ func (m *Model) Types() (none int32, ok bool) { return m.untyped, m.typed }
 
 // Head adds the linear map that AddHead made to the graph: [R, outputs] for states x [R, D].
 // Softmax of it is GPT-1's prediction of labels (Radford et al. 2018, equation 3).
-func (g *Graph) Head(x *G.Node, name string) *G.Node { return g.linear(x, name) }
+func (g *Graph) Head(x *G.Node) *G.Node { return g.linear(x, ScoreHead) }
 
 // FreezeEmbeddings keeps training from changing the positions and the first rows of the
 // token table.

@@ -37,10 +37,10 @@ func TestCopyFrom(t *testing.T) {
 // parameters.
 func TestFreeze(t *testing.T) {
 	gradients := func(m *Model) map[string][]float32 {
-		m.AddHead("score", 3, 1)
+		m.AddHead(3, 1)
 		g := m.NewGraph(2, 4, true)
 		targets, labels := g.Indices("targets", 8)
-		loss := g.CrossEntropy(g.Head(g.Hidden, "score"), targets)
+		loss := g.CrossEntropy(g.Head(g.Hidden), targets)
 		if err := g.Compile(loss); err != nil {
 			t.Fatal(err)
 		}

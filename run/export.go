@@ -85,7 +85,7 @@ func (r *Run) exporter(checkpoint string, format Format, narrow safetensors.Dtyp
 				done.LeftOut = "the n-grams that it predicts together with"
 			}
 			t.unstandardise()
-			c := model.Classifier{Head: finetune.HeadName, Labels: labels, Padding: r.Tokenizer.EndOfText()}
+			c := model.Classifier{Labels: labels, Padding: r.Tokenizer.EndOfText()}
 			// The texts of a task have a beginning of their own, see Input.
 			tok, err := tokenizer.WithBegin(t.Tokenizer, -1)
 			if err != nil {
@@ -130,7 +130,7 @@ func (t *TaskModel) unstandardise() {
 		return
 	}
 	scale, shift := float32(t.Setup.Deviation), float32(t.Setup.Mean)
-	weight, bias := t.Model.Parameter(finetune.HeadName+".weight").Value.Float32s(), t.Model.Parameter(finetune.HeadName+".bias").Value.Float32s()
+	weight, bias := t.Model.Parameter(model.ScoreHead+".weight").Value.Float32s(), t.Model.Parameter(model.ScoreHead+".bias").Value.Float32s()
 	for i := range weight {
 		weight[i] *= scale
 	}

@@ -9,9 +9,6 @@ import (
 	"tinygpt/train"
 )
 
-// scoreHead is the head of a reward model; see align.NewScored.
-const scoreHead = "score"
-
 // RewardModel loads the weights of a checkpoint of a reward model's run, its head with
 // them.
 func (r *Run) RewardModel(checkpoint string) (*model.Model, error) {
@@ -26,7 +23,7 @@ func (r *Run) RewardModel(checkpoint string) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.AddHead(scoreHead, 1, 0)
+	m.AddHead(1, 0)
 	if none, _, ok := instruct.Surprise(r.Tokenizer); ok {
 		m.SetTypes(none)
 	}
@@ -41,5 +38,5 @@ func (r *Run) classifier() (model.Classifier, error) {
 	if !ok {
 		return model.Classifier{}, fmt.Errorf("%s: its tokenizer has no token %s", r.Dir, instruct.SystemName)
 	}
-	return model.Classifier{Head: scoreHead, Labels: []string{"reward"}, Padding: padding}, nil
+	return model.Classifier{Labels: []string{"reward"}, Padding: padding}, nil
 }

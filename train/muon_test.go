@@ -60,7 +60,7 @@ func TestMuonParameters(t *testing.T) {
 	c.RateFactors = RateFactors{Tables: 2, Vectors: 0.5}
 	trained := func(o Optimiser) *model.Model {
 		x := newTrainer(t, t.TempDir(), quick)
-		x.Model.AddHead("score", 2, 1)
+		x.Model.AddHead(2, 1)
 		if err := x.begin(); err != nil {
 			t.Fatal(err)
 		}

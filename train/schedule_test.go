@@ -298,7 +298,7 @@ func TestAdamWGroups(t *testing.T) {
 // The rate falls from layer to layer, downwards; the head has the whole rate.
 func TestLayerDecay(t *testing.T) {
 	m := modeltest.New(t, model.Config{Arch: model.GPT2, Layers: 3, Heads: 2, Width: 16, Context: 8, VocabSize: 7, UntiedHead: true}, 1)
-	m.AddHead("score", 2, 1)
+	m.AddHead(2, 1)
 	c := quick
 	c.RateFactors = RateFactors{Vectors: 3, LayerDecay: 0.5}
 	if err := c.Validate(); err != nil {
