@@ -125,13 +125,6 @@ func (e *engine) retryAfter() int {
 	return int(min(120, max(1, math.Ceil(seconds))))
 }
 
-// load returns how many texts are in the batch and how many jobs in the queue.
-func (e *engine) load() (running, waiting int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.running, len(e.queue)
-}
-
 // close refuses new jobs. The goroutine ends when those it has are done.
 func (e *engine) close() {
 	e.mu.Lock()

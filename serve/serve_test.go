@@ -416,3 +416,10 @@ func withTokens(n int) sample.Options {
 	o.MaxTokens = n
 	return o
 }
+
+// load returns how many texts are in the batch and how many jobs in the queue.
+func (e *engine) load() (running, waiting int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.running, len(e.queue)
+}
