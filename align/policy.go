@@ -107,8 +107,8 @@ func newPolicy(in PolicyInputs, c Policy) (*policy, error) {
 }
 
 // warmth returns the factor of the learning rate in an update: it rises over the first ones.
-func (c Policy) warmth(update int) float64 {
-	return min(1, float64(update+1)/float64(c.Warmup+1))
+func (p Policy) warmth(update int) float64 {
+	return min(1, float64(update+1)/float64(p.Warmup+1))
 }
 
 func (p *policy) learningRate(update int) float64 {

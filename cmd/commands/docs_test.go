@@ -39,7 +39,7 @@ var smallAlign = []string{
 // names.
 var shorter = map[string][]string{
 	"train --resume": {"--set", "train.steps=6"},
-	"bench":          {"--help"}, // TestBench measures
+	"bench":          {"--help"}, // the tests of study/perf measure
 	"serve":          {"--help"}, // TestServe serves
 	"ablate":         {"--sizes", "10", "--seeds", "1", "--set", "finetune.min_steps=2", "--set", "finetune.evaluations=1"},
 	"scaling table":  {"--accelerator", "100", "--mfu", "0.3"}, // TestScalingTable measures
