@@ -21,17 +21,9 @@ func TestConfig(t *testing.T) {
 	contains(t, succeed(t, "config", "--keys"), "──── gpt train ────", "train.steps  (whole number, default 1000)\n", "──── gpt align ────", "ner.crf")
 	contains(t, succeed(t, "config", "--keys", "dropout", "--format", "json"), `{"command":"gpt train","sections":[{"section":"model","comment":"`, `"key":"sft.dropout"`)
 	contains(t, succeed(t, "config", "--format", "json"), `"layers":12`)
-	if status, _, stderr := gpt("config", "smal.yaml"); status != 1 {
-		t.Error(stderr)
-	} else {
-		contains(t, stderr, "did you mean the preset small.yaml?")
-	}
+	contains(t, refused(t, 1, "config", "smal.yaml"), "did you mean the preset small.yaml?")
 	fixture.Write(t, "bad.yaml", "train: {stepz: 1}")
-	if status, _, stderr := gpt("config", "bad.yaml"); status != 1 {
-		t.Error(stderr)
-	} else {
-		contains(t, stderr, "bad.yaml:1:9: unknown key \"stepz\": did you mean train.steps?")
-	}
+	contains(t, refused(t, 1, "config", "bad.yaml"), "bad.yaml:1:9: unknown key \"stepz\": did you mean train.steps?")
 }
 
 // A configuration that is for another command is refused in one line, which says for which.

@@ -35,9 +35,7 @@ func TestEncodingFlag(t *testing.T) {
 	fixture.Write(t, "gb.txt", raw)
 	for _, line := range []string{"train --config tiny.yaml --data gb.txt", "tokenizer train --data gb.txt --output tok", "tokenizer inspect --tokenizer byte --data gb.txt",
 		"vectors train --words characters --min-count 1 --force --dim 4 --epochs 1 --run vectors --data gb.txt"} {
-		if status, _, stderr := gpt(strings.Fields(line)...); status != 1 || !strings.Contains(stderr, "if it is gb18030, which reads \"第一回，甄士隐") {
-			t.Errorf("%s: exit %d, %s", line, status, stderr)
-		}
+		contains(t, refused(t, 1, strings.Fields(line)...), "if it is gb18030, which reads \"第一回，甄士隐")
 		args := strings.Fields(line)
 		if args[0] == "train" {
 			args = append(args, "--set", "train.steps=1")
@@ -47,13 +45,9 @@ func TestEncodingFlag(t *testing.T) {
 	if config, err := os.ReadFile("vectors/config.yaml"); err != nil || !strings.Contains(string(config), "encoding: gb18030") {
 		t.Errorf("%s, %v", config, err)
 	}
-	if status, _, stderr := gpt("vectors", "train", "--data", "gb.txt", "--encoding", "klingon"); status != 1 || !strings.Contains(stderr, `data.encoding: encoding "klingon": expected a name like`) {
-		t.Errorf("exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 1, "vectors", "train", "--data", "gb.txt", "--encoding", "klingon"), `data.encoding: encoding "klingon": expected a name like`)
 	contains(t, succeed(t, "eval", "--data", "gb.txt", "--encoding", "gbk"), "bits per byte")
-	if status, _, stderr := gpt("eval", "--data", "gb.txt", "--encoding", "klingon"); status != 2 || !strings.Contains(stderr, `--encoding: encoding "klingon": expected a name like`) {
-		t.Errorf("exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 2, "eval", "--data", "gb.txt", "--encoding", "klingon"), `--encoding: encoding "klingon": expected a name like`)
 	if status, _, stderr := gpt("train", "--data", "", "--config", "tiny.yaml"); status == 0 || !strings.Contains(stderr, "the name of a file is empty") {
 		t.Errorf("exit %d, %s", status, stderr)
 	}

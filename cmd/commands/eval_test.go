@@ -105,10 +105,7 @@ func TestEvalOfRunWithoutItsText(t *testing.T) {
 	}
 	contains(t, succeed(t, "train", "--resume", "--run", "piped", "--set", "train.steps=8"), "step 8/8")
 	fixture.Remove(t, "piped/validation.tokens")
-	status, _, stderr = gpt("eval", "--run", "piped")
-	if status != 1 || !strings.Contains(stderr, "came through a pipe and can't be read again") {
-		t.Errorf("exit %d: %s", status, stderr)
-	}
+	contains(t, refused(t, 1, "eval", "--run", "piped"), "came through a pipe and can't be read again")
 }
 
 // A text with nothing to predict has no perplexity.

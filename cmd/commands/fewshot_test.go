@@ -80,11 +80,7 @@ func TestFewshotRun(t *testing.T) {
 		{[]string{"--seeds", "1000000000"}, "--seeds is 1000000000: expected 1 to 1000"},
 		{[]string{"--shots", "-1"}, "expected numbers from 0"},
 	} {
-		if status, _, stderr := gpt(append([]string{"fewshot", "run", "--config", "tiny.yaml"}, c.args...)...); status != 2 || !strings.Contains(stderr, c.message) {
-			t.Errorf("%q: exit %d, %s", c.args, status, stderr)
-		}
+		contains(t, refused(t, 2, append([]string{"fewshot", "run", "--config", "tiny.yaml"}, c.args...)...), c.message)
 	}
-	if status, _, stderr := gpt(append(args, "--set", "train.steps=7")...); status != 1 || !strings.Contains(stderr, "other settings") {
-		t.Errorf("other settings: exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 1, append(args, "--set", "train.steps=7")...), "other settings")
 }

@@ -235,10 +235,7 @@ func TestAblate(t *testing.T) {
 	}
 	// One more arm, in the same folder.
 	contains(t, succeed(t, append(args, "--averaged")...), "23 of 23: averaged vectors, 54 examples, seed 2: ", "| averaged vectors | ")
-	status, _, stderr := gpt(append(args, "--lambda", "0.7")...)
-	if status != 1 || !strings.Contains(stderr, "holds an ablation with other settings") {
-		t.Errorf("exit %d: %s", status, stderr)
-	}
+	contains(t, refused(t, 1, append(args, "--lambda", "0.7")...), "holds an ablation with other settings")
 	// Results on other examples aren't put next to these.
 	fixture.Write(t, "test.tsv", "sentence\tlabel\nMia was happy.\tHAPPY!\nMax was sad.\tSAD!\n")
 	contains(t, refused(t, 1, args...), "holds results on other examples: restore the files, or name another folder with --to")
@@ -315,10 +312,7 @@ func TestFinetuneFromPipe(t *testing.T) {
 	if strings.Contains(w.String(), "--resume") {
 		t.Errorf("a resume that can't work is proposed:\n%s", w.String())
 	}
-	status, _, stderr := gpt("finetune", "--resume")
-	if status != 1 || !strings.Contains(stderr, "its examples came through a pipe and can't be read again") {
-		t.Errorf("exit %d: %s", status, stderr)
-	}
+	contains(t, refused(t, 1, "finetune", "--resume"), "its examples came through a pipe and can't be read again")
 	succeed(t, "classify", "Ben was sad.") // which needs no examples
 }
 
@@ -332,10 +326,7 @@ func TestEvalOfFinetuned(t *testing.T) {
 	succeed(t, finetuneArgs()...)
 	contains(t, succeed(t, "eval", "--run", "runs/finetune-1"), "perplexity:")
 	fixture.Write(t, "text.txt", strings.Repeat("Something else. ", 100))
-	status, _, stderr := gpt("eval", "--run", "runs/finetune-1")
-	if status != 1 || !strings.Contains(stderr, "the texts are not those that the run began with") {
-		t.Errorf("exit %d: %s", status, stderr)
-	}
+	contains(t, refused(t, 1, "eval", "--run", "runs/finetune-1"), "the texts are not those that the run began with")
 }
 
 // A configuration may come from a pipe, which can be read once only.

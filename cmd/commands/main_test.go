@@ -36,6 +36,16 @@ func succeed(t *testing.T, args ...string) string {
 	return stdout
 }
 
+// refused runs a command line that must end with that status, and returns what it says.
+func refused(t *testing.T, want int, args ...string) string {
+	t.Helper()
+	status, _, stderr := gpt(args...)
+	if status != want {
+		t.Errorf("gpt %s: exit %d, want %d\n%s", strings.Join(args, " "), status, want, stderr)
+	}
+	return stderr
+}
+
 // refuse checks that commands fail: each line of the table has the status, the words after gpt,
 // and what the one line on standard error says (' stands for a backquote too).
 func refuse(t *testing.T, table string) {

@@ -33,11 +33,7 @@ func TestPlot(t *testing.T) {
 1 | plot --to no/x.svg | no/x.svg
 `)
 	fixture.Remove(t, "runs/tiny-2/metrics.jsonl")
-	if status, _, stderr := gpt("plot"); status != 1 || !strings.Contains(stderr, "never trained") {
-		t.Errorf("no metrics: exit %d: %s", status, stderr)
-	}
+	contains(t, refused(t, 1, "plot"), "never trained")
 	fixture.Write(t, "runs/tiny-2/metrics.jsonl", "")
-	if status, _, stderr := gpt("plot"); status != 1 || !strings.Contains(stderr, "no step in its metrics yet") {
-		t.Errorf("empty metrics: exit %d: %s", status, stderr)
-	}
+	contains(t, refused(t, 1, "plot"), "no step in its metrics yet")
 }

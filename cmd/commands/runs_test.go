@@ -20,11 +20,7 @@ func TestRuns(t *testing.T) {
 	}
 	contains(t, succeed(t, "plot", "tiny-1", "--format", "json"), `[{"run":"runs/tiny-1","steps":6,"training_loss":`)
 	contains(t, succeed(t, "eval", "--run", "tiny-1"), "runs/tiny-1, step 6")
-	if status, _, stderr := gpt("eval", "--run", "tiny-2"); status != 1 {
-		t.Error(stderr)
-	} else {
-		contains(t, stderr, "tiny-2: no such folder, and no run of that name; did you mean runs/tiny-1?")
-	}
+	contains(t, refused(t, 1, "eval", "--run", "tiny-2"), "tiny-2: no such folder, and no run of that name; did you mean runs/tiny-1?")
 
 	// Wherever a run is named, its name in runs will do.
 	contains(t, succeed(t, "config", "tiny-1"), "  layers: 2\n")
@@ -51,11 +47,7 @@ func TestRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, succeed(t, "runs"), "in work")
-	if status, _, stderr := gpt("runs", "remove", "other", "--yes"); status != 1 {
-		t.Error(stderr)
-	} else {
-		contains(t, stderr, "is in use by process ")
-	}
+	contains(t, refused(t, 1, "runs", "remove", "other", "--yes"), "is in use by process ")
 	unlock()
 	os.Mkdir("letters", 0o755)
 	for args, want := range map[string]string{"other": "add --yes", "letters": "not the folder of a run", "": "no run named"} {

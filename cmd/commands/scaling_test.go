@@ -52,9 +52,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("%+v, want %d parameters", s, want)
 	}
 
-	if status, _, stderr := gpt("plan", "--config", "sentiment.yaml"); status != 1 || !strings.Contains(stderr, "fine-tunes the model of a run") {
-		t.Errorf("exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 1, "plan", "--config", "sentiment.yaml"), "fine-tunes the model of a run")
 }
 
 // The texts of a ladder may come through a pipe; its folder doesn't name what nobody can open.
@@ -96,9 +94,7 @@ func TestScalingRun(t *testing.T) {
 	if err := json.Unmarshal([]byte(succeed(t, append(args, "--format", "json")...)), &found); err != nil || len(found.Results) != 4 || found.Results[3].Dir != "ladder/seed-1/4x96" || found.Results[3].Loss <= 0 {
 		t.Errorf("%+v, %v", found, err)
 	}
-	if status, _, stderr := gpt(append(args, "--set", "train.learning_rate=0.1")...); status != 1 || !strings.Contains(stderr, "ladder holds a ladder with other settings") {
-		t.Errorf("exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 1, append(args, "--set", "train.learning_rate=0.1")...), "ladder holds a ladder with other settings")
 	for _, wrong := range [][]string{{"--preset", "x"}, {"--layers", "3"}, {"--tokens", "0"}, {"--seeds", "0"}, {"more"}} {
 		if status, _, stderr := gpt(append([]string{"scaling", "run"}, wrong...)...); status != 2 || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%v: exit %d, %s", wrong, status, stderr)

@@ -99,9 +99,7 @@ func TestVectorsScore(t *testing.T) {
 	if a := report.Analogies[0].All; report.Restrict != 60 || len(a.Correct) != 1 || a.Questions+a.Unknown != 582 || a.Unknown <= 2 || report.Similarities[0].Pairs != 50 {
 		t.Errorf("%+v", report)
 	}
-	if status, _, stderr := gpt(args[:4]...); status != 2 || !strings.Contains(stderr, "nothing to measure by") {
-		t.Errorf("exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 2, args[:4]...), "nothing to measure by")
 }
 
 func TestVectorsPlot(t *testing.T) {
@@ -129,9 +127,7 @@ func TestVectorsPlot(t *testing.T) {
 		}
 	}
 	fixture.Write(t, dir+"/pairs.txt", "s1 p1\ns2\n")
-	if status, _, stderr := gpt(plot("--pairs", dir+"/pairs.txt")...); status != 1 || !strings.Contains(stderr, "line 2 has 1 words: expected two") {
-		t.Errorf("exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 1, plot("--pairs", dir+"/pairs.txt")...), "line 2 has 1 words: expected two")
 }
 
 func TestVectorsPhrases(t *testing.T) {
@@ -193,9 +189,7 @@ func TestVectorsNER(t *testing.T) {
 			t.Errorf("%v: exit %d, %s", more, status, stderr)
 		}
 	}
-	if status, _, stderr := gpt("vectors", "ner", "--from", space+"space.txt", "--train", dir+"/names.txt"); status != 2 || !strings.Contains(stderr, "no labelled sentences") {
-		t.Errorf("exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 2, "vectors", "ner", "--from", space+"space.txt", "--train", dir+"/names.txt"), "no labelled sentences")
 }
 
 func TestVectorsClassify(t *testing.T) {
@@ -212,7 +206,5 @@ func TestVectorsClassify(t *testing.T) {
 	if err := json.Unmarshal([]byte(succeed(t, append(args, "--format", "json")...)), &report); err != nil || len(report.Rows) != 2 || report.Rows[0].Test["accuracy"] < 0.9 {
 		t.Errorf("%+v, %v", report, err)
 	}
-	if status, _, stderr := gpt(args[:4]...); status != 2 || !strings.Contains(stderr, "no labelled texts") {
-		t.Errorf("exit %d, %s", status, stderr)
-	}
+	contains(t, refused(t, 2, args[:4]...), "no labelled texts")
 }

@@ -56,13 +56,3 @@ func TestVectorsExplain(t *testing.T) {
 		"dog home → ran", "(dog, a) (dog, ran)", "One-hot · W", "The same after ten steps")
 	contains(t, refused(t, 2, "vectors", "explain", "--part", "all"), "expected onehot, windows")
 }
-
-// refused runs a command line that must end with that status, and returns what it says.
-func refused(t *testing.T, want int, args ...string) string {
-	t.Helper()
-	status, _, stderr := gpt(args...)
-	if status != want {
-		t.Errorf("gpt %s: exit %d, want %d\n%s", strings.Join(args, " "), status, want, stderr)
-	}
-	return stderr
-}
