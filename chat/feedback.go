@@ -9,7 +9,8 @@ import (
 )
 
 // Feedback appends what users think of answers to a file of JSON lines, in the format that
-// reward and preference training read. Its method may be called concurrently.
+// reward and preference training read. Its method may be called concurrently, and several
+// processes may have one for the same file.
 type Feedback struct {
 	Path string
 	mu   sync.Mutex
@@ -24,15 +25,7 @@ func (l *Feedback) Add(record instruct.Record) error {
 	record.Time = time.Now().UTC().Format(time.RFC3339)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	lines, err := atomicfile.OpenLines(l.Path)
-	if err != nil {
-		return err
-	}
-	defer lines.Close()
-	if err := lines.Add(record); err != nil {
-		return err
-	}
-	return lines.Sync()
+	return atomicfile.AddLine(l.Path, record)
 }
 
 // FeedbackFile is the name of the file of feedback in a run's folder.

@@ -3,6 +3,7 @@ package atomicfile
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -234,6 +235,9 @@ func TestLines(t *testing.T) {
 		{"1\n", "1\n7\n"},
 		{"1\n{\"cut", "1\n7\n"},
 		{"{\"cut", "7\n"},
+		{"1\n{\"whole\": 2}", "1\n{\"whole\": 2}\n7\n"},
+		{"{\"whole\": 2}", "{\"whole\": 2}\n7\n"},
+		{"{\"whole\": 2}\r", "{\"whole\": 2}\r\n7\n"},
 		{"1\n" + strings.Repeat("x", 200_000), "1\n7\n"},
 		{strings.Repeat("x", 200_000) + "\n", strings.Repeat("x", 200_000) + "\n7\n"},
 	} {
@@ -248,6 +252,27 @@ func TestLines(t *testing.T) {
 		if got, _ := os.ReadFile(path); string(got) != c.want {
 			t.Errorf("case %d: %d bytes: %.20q", i, len(got), got)
 		}
+	}
+}
+
+// TestAddLine: lines of several writers are all there. Each is longer than what a file system
+// writes in one step, so that another one could find half of it.
+func TestAddLine(t *testing.T) {
+	path := fixture.NewPath(t, "log.jsonl")
+	const writers, each = 8, 20
+	var group sync.WaitGroup
+	for w := range writers {
+		group.Go(func() {
+			for i := range each {
+				if err := AddLine(path, fmt.Sprintf("%d %d %s", w, i, strings.Repeat("x", 300_000))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if all, err := ReadLines[string](path); err != nil || len(all) != writers*each {
+		t.Errorf("%d lines of %d, %v", len(all), writers*each, err)
 	}
 }
 
