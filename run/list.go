@@ -172,6 +172,10 @@ func Remove(dir string) error {
 	if IsLink(dir) {
 		return os.Remove(filepath.Clean(dir))
 	}
+	dir, err := filepath.Abs(dir) // a system doesn't remove a folder by the name "."
+	if err != nil {
+		return err
+	}
 	unlock, err := hold(dir)
 	if err != nil {
 		return err

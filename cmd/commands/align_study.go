@@ -18,7 +18,7 @@ func alignAllCommand() *cli.Command {
 		Name:  "all",
 		Usage: "do all three steps, compare, and draw: InstructGPT from beginning to end",
 		Description: `Everything goes into one folder, a run for each step. After Ctrl-C the same command with --run goes
-on where it was.`,
+on where it was; without --config, --set and --from it has the settings that it began with.`,
 		Flags: []cli.Flag{
 			configFlag(yamlFile, "classroom.yaml", "align"),
 			setFlag("change a setting", "world.scale=0.1"),
@@ -28,12 +28,19 @@ on where it was.`,
 			formatFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			s, err := alignConfiguration(c)
+			s, base, source, err := alignSettings(c)
 			if err != nil {
 				return err
 			}
 			out := narration(c)
 			dir := c.String("run")
+			first := filepath.Join(dir, string(run.SFT))
+			kept := dir != "" && !c.IsSet("config") && !c.IsSet("set") && !c.IsSet("from") && run.IsRun(first) == nil
+			if kept {
+				fmt.Fprintf(out, "configuration: that of %s\n", first)
+			} else {
+				printConfiguration(out, 15, source, &base, &s.Config)
+			}
 			if dir == "" {
 				if dir, err = run.NextFree("instruct"); err != nil {
 					return err
@@ -44,7 +51,7 @@ on where it was.`,
 			defer stop()
 			p := terminal.NewStages(c.App.ErrWriter)
 			course := &alignment.Course{
-				Dir: dir, Settings: s, Out: out, Progress: p.Show,
+				Dir: dir, Settings: s, Kept: kept, Out: out, Progress: p.Show,
 				Report: func() train.Report {
 					p.Clear()
 					return &alignReport{trainReport: newTrainReport(out)}

@@ -3,8 +3,10 @@ package commands
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 
+	"tinygpt/internal/expect"
 	"tinygpt/run"
 )
 
@@ -62,6 +64,12 @@ func TestRuns(t *testing.T) {
 		}
 	}
 	contains(t, succeed(t, "runs", "remove", "--yes", "other", "tiny-1"), "removed runs/other\nremoved runs/tiny-1\n")
+	succeed(t, "train", "--config", "tiny.yaml", "--set", "train.steps=1", "--run", "here")
+	t.Run("the folder that one is in", func(t *testing.T) {
+		t.Chdir("here")
+		contains(t, succeed(t, "runs", "remove", "--yes", "."), "removed .")
+		expect.NoFile(t, filepath.Join("..", "here"))
+	})
 	if _, err := os.Stat("letters"); err != nil {
 		t.Error(err)
 	}

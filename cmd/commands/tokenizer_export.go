@@ -71,13 +71,16 @@ func exportTokenizer(c *cli.Context) error {
 		}
 		err = write(path, t)
 	default:
-		if err := mayWrite(c, filepath.Join(path, "tokenizer.json")); err != nil {
+		const last = "tokenizer.json"
+		if err := mayWrite(c, filepath.Join(path, last)); err != nil {
 			return err
 		}
-		if err := atomicfile.MakeFolder(path); err != nil {
-			return err
+		write := func(dir string) error { return tokenizer.WriteHuggingFace(dir, t, c.Int("model-max-length")) }
+		if !c.Bool("force") { // none of the files may be there
+			err = atomicfile.WriteFolder(path, last, write)
+		} else if err = atomicfile.MakeFolder(path); err == nil {
+			err = write(path)
 		}
-		err = tokenizer.WriteHuggingFace(path, t, c.Int("model-max-length"))
 	}
 	if err != nil {
 		return err

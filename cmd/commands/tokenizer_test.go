@@ -69,6 +69,12 @@ func TestTokenizerRoundTrip(t *testing.T) {
 	for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt"} {
 		expect.File(t, "hf", name)
 	}
+	// A folder that has one of the files keeps all that it has.
+	fixture.Write(t, "own/vocab.json", "mine")
+	contains(t, refused(t, 1, "tokenizer", "export", "-t", "tok", "--to", "own"), "own/vocab.json is there already")
+	expect.Folder(t, "own", "vocab.json")
+	fixture.Write(t, "own/tokenizer_config.json", "mine")
+	contains(t, refused(t, 1, "tokenizer", "train", "--data", "text.txt", "--to", "own"), "own/tokenizer_config.json is there already")
 	succeed(t, "tokenizer", "export", "-t", "byte", "--to", "t.json", "--force")
 	contains(t, succeed(t, "tokenizer", "inspect", "-t", "t.json"), "tokenizer:       byte")
 

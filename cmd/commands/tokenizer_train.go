@@ -45,8 +45,10 @@ func trainTokenizer(c *cli.Context) error {
 	case c.Int("min-frequency") < 1:
 		return usageError{fmt.Errorf("--min-frequency is %d: expected 1 or more", c.Int("min-frequency"))}
 	}
-	if err := mayWrite(c, filepath.Join(dir, "tokenizer.json")); err != nil {
-		return err
+	for _, name := range []string{"tokenizer.json", "tokenizer_config.json"} {
+		if err := mayWrite(c, filepath.Join(dir, name)); err != nil {
+			return err
+		}
 	}
 	if err := atomicfile.CheckFolder(dir); err != nil {
 		return err

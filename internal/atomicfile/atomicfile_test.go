@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"tinygpt/internal/expect"
@@ -160,6 +161,16 @@ func TestWriteFolder(t *testing.T) {
 		t.Error(err)
 	}
 	expectText(t, filepath.Join(to, "weights"), "old")
+	if err := os.Remove(filepath.Join(to, "config")); err != nil {
+		t.Fatal(err)
+	}
+	err := WriteFolder(to, "config", two("new"))
+	expect.OneLine(t, err, "weights is there already")
+	expectText(t, filepath.Join(to, "weights"), "old")
+	expect.Folder(t, to, "notes", "weights")
+	if err := os.Remove(filepath.Join(to, "weights")); err != nil {
+		t.Fatal(err)
+	}
 	if err := WriteFolder(to, "config", two("new")); err != nil {
 		t.Fatal(err)
 	}
@@ -226,6 +237,26 @@ func TestFolderLast(t *testing.T) {
 		t.Fatal("no error")
 	}
 	expect.Folder(t, to, "weights")
+
+	// Of two that write to a folder at the same time, one writes all of it.
+	to = t.TempDir()
+	var group sync.WaitGroup
+	var written atomic.Int32
+	for i := range 8 {
+		group.Go(func() {
+			text := []byte{byte('0' + i)}
+			if WriteFolder(to, "config", func(dir string) error {
+				return errors.Join(WriteFile(filepath.Join(dir, "config"), text), WriteFile(filepath.Join(dir, "weights"), text))
+			}) == nil {
+				written.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	expect.Folder(t, to, "config", "weights")
+	if a, b := expect.File(t, to, "config"), expect.File(t, to, "weights"); written.Load() != 1 || string(a) != string(b) {
+		t.Errorf("%d have written it; %q and %q", written.Load(), a, b)
+	}
 }
 
 func TestLines(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 
 // WriteFolder calls write with a temporary folder whose files appear in the folder to
 // when write returns nil. A folder that isn't there is made, with those above it, and
-// appears with all its files together. In one that is there, files of the same names
-// are replaced, one after the other, and the one called last comes last: a reader that
-// finds it finds the others. When write fails, nothing is left.
+// appears with all its files together. In one that is there they appear one after the
+// other, and the one called last comes last: a reader that finds it finds the others. A
+// file of the same name that is there is an error (fs.ErrExist). On an error nothing is left.
 func WriteFolder(to, last string, write func(dir string) error) error {
 	info, err := os.Stat(to)
 	switch {
@@ -36,14 +36,40 @@ func WriteFolder(to, last string, write func(dir string) error) error {
 		f := files[i]
 		files = append(slices.Delete(files, i, i+1), f)
 	}
-	for _, f := range files {
-		if err := os.Rename(filepath.Join(dir, f.Name()), filepath.Join(to, f.Name())); err != nil {
+	for i, f := range files {
+		if err := moveNew(filepath.Join(dir, f.Name()), filepath.Join(to, f.Name())); err != nil {
+			for _, f := range files[:i] {
+				os.Remove(filepath.Join(to, f.Name()))
+			}
 			return err
 		}
 	}
 	SyncFolder(to)
 	return nil
 }
+
+// moveNew renames a file to a name that nothing has. Of two processes one gets the name.
+func moveNew(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil {
+		return os.Remove(from)
+	}
+	if _, missing := os.Lstat(to); !errors.Is(missing, os.ErrNotExist) {
+		return takenError(to)
+	}
+	return os.Rename(from, to) // not every file system has links
+}
+
+// takenError says that there is something under a name already.
+type takenError string
+
+// Error names the file.
+func (e takenError) Error() string {
+	return string(e) + " is there already: name another folder, or remove it"
+}
+
+// Is says that it is an error of that kind.
+func (e takenError) Is(kind error) bool { return kind == os.ErrExist }
 
 // newFolder is WriteFolder for a folder that isn't there.
 func newFolder(to string, write func(dir string) error) (err error) {

@@ -107,6 +107,13 @@ func TestCourse(t *testing.T) {
 	if err := stopped.Run(ctx); !errors.Is(err, train.ErrInterrupted) {
 		t.Fatalf("stopped: %v", err)
 	}
+	other, _ := course(t, stopped.Dir, base, quick(), train.Silent{})
+	other.Settings.World.Seed = 2
+	expect.Error(t, other.Run(context.Background()), "was begun with other settings (see sft/config.yaml in it)")
+	other, _ = course(t, stopped.Dir, filepath.Join(whole.Dir, "sft"), quick(), train.Silent{})
+	expect.Error(t, other.Run(context.Background()), "was begun with other settings")
+	// What only says where the course is goes on with the settings that it began with.
+	stopped.Settings, stopped.Kept = Settings{Config: align.Default()}, true
 	stopped.Report = func() train.Report { return train.Silent{} }
 	if err := stopped.Run(context.Background()); err != nil {
 		t.Fatal(err)

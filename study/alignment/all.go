@@ -1,6 +1,7 @@
 package alignment
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"tinygpt/configs"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/number"
 	"tinygpt/internal/userfile"
@@ -20,8 +22,11 @@ import (
 // Course does all steps of InstructGPT, and DPO for comparison, in one folder: it has a run for
 // each step, the comparison of the resulting models, and pictures.
 type Course struct {
-	Dir      string
+	Dir string
+	// Settings are those of all steps. In a folder that an earlier Run has begun they must be
+	// those of its first step, apart from Force. Kept takes these instead.
 	Settings Settings
+	Kept     bool
 	Out      io.Writer
 	// Report returns a report for a step's training.
 	Report   func() train.Report
@@ -75,6 +80,9 @@ func (c *Course) Run(ctx context.Context) error {
 	if err := run.MakeStudyFolder(c.Dir); err != nil {
 		return err
 	}
+	if err := c.settle(); err != nil {
+		return err
+	}
 	c.Summary = Summary{Seconds: map[string]float64{}}
 	s := &c.Summary
 	path := filepath.Join(c.Dir, summaryFile)
@@ -123,6 +131,46 @@ func (c *Course) Run(ctx context.Context) error {
 		total += seconds
 	}
 	fmt.Fprintf(c.Out, "\ntogether %s; answers: %s, pictures: %s\n", number.Short(time.Duration(total*float64(time.Second))), filepath.Join(c.Dir, answersFile), filepath.Join(c.Dir, "*.svg"))
+	return nil
+}
+
+// settle compares the settings with those of the first step, if there is one, and takes them
+// from there: steps with different settings or bases can't be compared.
+func (c *Course) settle() error {
+	first := c.dir(run.SFT)
+	if run.IsRun(first) != nil {
+		return nil
+	}
+	r, err := run.Open(first)
+	if err != nil {
+		return err
+	}
+	asked, began := c.Settings, Settings{}
+	if err := r.Section(SectionKey, &began); err != nil {
+		return err
+	}
+	began.Force = began.Force || asked.Force // what a step before may have missed
+	c.Settings = began
+	if c.Kept {
+		return nil
+	}
+	asked.Force = began.Force
+	if asked.From == "" {
+		asked.From = began.From
+	} else if asked.From, err = filepath.Abs(run.Named(asked.From)); err != nil {
+		return err
+	}
+	before, err := configs.Encode(began)
+	if err != nil {
+		return err
+	}
+	now, err := configs.Encode(asked)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(before, now) {
+		return fmt.Errorf("%s was begun with other settings (see %s in it), and what is done with them can't be compared with the rest: leave out --config, --set and --from to go on with them, or name another folder", c.Dir, filepath.Join(string(run.SFT), "config.yaml"))
+	}
 	return nil
 }
 
