@@ -1,7 +1,10 @@
 package model
 
 import (
+	"encoding/binary"
 	"fmt"
+	"io"
+	"math"
 	"slices"
 
 	"tinygpt/model/safetensors"
@@ -15,6 +18,23 @@ func (m *Model) Tensors() []safetensors.Tensor {
 		list = append(list, safetensors.Tensor{Name: p.Name, Shape: p.Value.Shape(), Data: p.Value.Float32s()})
 	}
 	return list
+}
+
+// WriteValues writes the parameters' values, little endian, in the order of Parameters: what a
+// checksum of the weights is taken of.
+func (m *Model) WriteValues(w io.Writer) error {
+	var buffer [4096]byte
+	for _, p := range m.Parameters {
+		for values := range slices.Chunk(p.Value.Float32s(), len(buffer)/4) {
+			for i, x := range values {
+				binary.LittleEndian.PutUint32(buffer[4*i:], math.Float32bits(x))
+			}
+			if _, err := w.Write(buffer[:4*len(values)]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // LoadWeights reads every parameter from the file, whose other tensors are ignored. A missing

@@ -118,7 +118,7 @@ func Finetune(c configs.Config, o FinetuneOptions) (*Finetuning, error) {
 		name = "finetune"
 	}
 	found := inherited(p.Dir, c.Data)
-	found.Examples = s.Setup.Found
+	found.Examples, found.StartSHA256 = s.Setup.Found, startSum(p.Model)
 	r, unlock, err := create(o.Dir, name, Finetuned, c, found, p.Tokenizer, nil)
 	if err != nil {
 		return nil, err
@@ -168,13 +168,19 @@ func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error)
 	resumed.Config = c
 	f = &Finetuning{Run: &resumed, examples: x, unlock: unlock}
 	begins := !hasCheckpoint(r.Dir) // it was stopped before its first checkpoint
+	f.StartingPoint = &StartingPoint{Dir: c.Finetune.From}
 	if begins {
-		f.StartingPoint, err = OpenStartingPoint(c, x)
-	} else {
-		f.StartingPoint = &StartingPoint{Dir: c.Finetune.From}
-		f.StartingPoint.Tokenizer, f.StartingPoint.Special, err = finetune.Extend(r.Tokenizer)
+		if f.StartingPoint, err = OpenStartingPoint(c, x); err != nil {
+			return nil, err
+		}
+		if !hasCheckpoint(filepath.Join(r.Dir, adaptedFolder)) { // which has weights of its own
+			if _, err = f.CheckStart(f.StartingPoint.Model); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if err != nil {
+	// Without weights the other run's tokenizer may be another one by now.
+	if f.StartingPoint.Tokenizer, f.StartingPoint.Special, err = finetune.Extend(r.Tokenizer); err != nil {
 		return nil, err
 	}
 	if f.Session, err = newSession(c, x, setup, f.StartingPoint); err != nil {

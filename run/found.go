@@ -28,6 +28,9 @@ type Found struct {
 	// FloorBits is the information content of the validation split in bits, where it is
 	// known exactly; else 0.
 	FloorBits float64 `yaml:"floor_bits,omitempty"`
+	// StartSHA256 is the checksum of the weights that the run began with, if they are another
+	// run's. A run that was stopped before its first checkpoint begins with them again.
+	StartSHA256 string `yaml:"start_sha256,omitempty"`
 	// ReferenceSHA256 is the checksum of the weights that an alignment's policy is held to
 	// and rewarded by.
 	ReferenceSHA256 string `yaml:"reference_sha256,omitempty"`

@@ -87,7 +87,11 @@ func Start(c configs.Config, o Options) (*Training, error) {
 	if name == "" {
 		name = string(Text)
 	}
-	r, unlock, err := create(o.Dir, name, Text, c, material.found, material.Tokenizer, nil)
+	found := material.found
+	if parent != nil {
+		found.StartSHA256 = startSum(m)
+	}
+	r, unlock, err := create(o.Dir, name, Text, c, found, material.Tokenizer, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +224,11 @@ func (r *Run) beginning(c configs.Config) (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s was stopped before its first checkpoint, and begins with another run's weights: %w", r.Dir, err)
 	}
-	return initial(c, parent)
+	m, err := initial(c, parent)
+	if err == nil {
+		_, err = r.CheckStart(m)
+	}
+	return m, err
 }
 
 // FinishedError says that there is nothing to go on with: the run is finished.

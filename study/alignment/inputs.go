@@ -2,12 +2,10 @@ package alignment
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash"
-	"math"
 
 	"tinygpt/model"
 	"tinygpt/run"
@@ -33,17 +31,7 @@ func (in *inputs) addWeights(m *model.Model) {
 	if in.weights == nil {
 		in.weights = sha256.New()
 	}
-	var buffer [4096]byte
-	for _, t := range m.Tensors() {
-		for values := t.Data.([]float32); len(values) > 0; {
-			n := min(len(values), len(buffer)/4)
-			for i, x := range values[:n] {
-				binary.LittleEndian.PutUint32(buffer[4*i:], math.Float32bits(x))
-			}
-			in.weights.Write(buffer[:4*n])
-			values = values[n:]
-		}
-	}
+	m.WriteValues(in.weights) // a hash takes all
 }
 
 // check compares the checksums with those in r.Found, which it sets if there are none yet. set

@@ -287,6 +287,12 @@ func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Traini
 	if err != nil {
 		return nil, err
 	}
+	begins := false
+	if r.Kind.Is(run.SFT, run.Reward) { // the others are held to these weights to their end
+		if begins, err = r.CheckStart(m); err != nil {
+			return nil, err
+		}
+	}
 	format, err := instruct.NewFormat(r.Tokenizer)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Dir, err)
@@ -318,6 +324,7 @@ func prepare(ctx context.Context, r *run.Run, s Settings, p Progress) (t *Traini
 	if t.found, err = d.inputs.check(r); err != nil {
 		return nil, err
 	}
+	t.found = t.found || begins
 	t.Session.Notes = append(t.Session.Notes, d.notes...)
 	trainer := t.Session.Trainer
 	if o, ok := trainer.Objective.(train.Bucketed); ok {
