@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tinygpt/configs"
+	"tinygpt/finetune"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/userfile"
 	"tinygpt/train"
@@ -20,12 +21,19 @@ const Root = "runs"
 
 const configFile = "config.yaml"
 
+// Files of a run's folder that aren't its own before it begins: the first are written before
+// its configuration, the later ones afterwards.
+var (
+	firstFiles = []string{"tokenizer.json", "tokenizer_config.json", train.BestCheckpoint}
+	laterFiles = []string{train.LastCheckpoint, train.MetricsFile, train.SamplesFile, LossCurveFile, "comparisons-other.jsonl", finetune.ResultsFile, finetune.WorstFile, finetune.NGramsFile}
+)
+
 // Make makes the folder of a run of any kind: dir, or with an empty dir the next free
 // one of runs/NAME-1, runs/NAME-2, …, which no other process gets at the same time. fill
 // writes the run's first files into it. config (a struct of sections, see
 // configs.Encode) becomes its config.yaml, with the kind; it is written last, so a folder
 // with one is a whole run. On an error nothing is left. A folder that holds a run
-// already is refused.
+// already, or files of the names that a run writes, is refused.
 func Make(dir, name string, kind Kind, config any, fill func(dir string) error) (path string, err error) {
 	text, err := configs.Encode(config)
 	if err != nil {
@@ -57,11 +65,18 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 	if err != nil {
 		return "", nil, err
 	}
+	begins := false // in a folder with other files, perhaps
 	defer func() {
-		if err != nil && made {
+		switch {
+		case err != nil && made:
 			os.RemoveAll(dir)
+		case err != nil && begins:
+			for _, name := range firstFiles {
+				os.Remove(filepath.Join(dir, name))
+			}
 		}
 	}()
+	_, unlocked := os.Lstat(filepath.Join(dir, lockFile))
 	release, err := Lock(dir)
 	if err != nil {
 		made = false // another process is at work in it
@@ -76,6 +91,17 @@ func makeFolder(dir, name string, kind Kind, config []byte, fill func(dir string
 		made = false
 		return "", nil, fmt.Errorf("%s holds a run already: continue it with --resume, or name another folder", dir)
 	}
+	names := laterFiles
+	if unlocked != nil { // else the first may be those of a process that was killed
+		names = slices.Concat(firstFiles, laterFiles)
+	}
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
+			made = false
+			return "", nil, fmt.Errorf("%s has a file %s already, and a run would write over it or go on with it: name another folder, or remove it", dir, name)
+		}
+	}
+	begins = true
 	if fill != nil {
 		if err := fill(dir); err != nil {
 			return "", nil, err

@@ -231,3 +231,35 @@ func TestLock(t *testing.T) {
 		t.Errorf("%d held the folder at the same time", n)
 	}
 }
+
+// TestMakeAmongOthers: a folder may have other files, but none that the run would write over, or
+// go on with, such as the checkpoint of a run that was there before. What fails leaves them.
+func TestMakeAmongOthers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := config(t)
+	for _, name := range []string{"tokenizer_config.json", train.MetricsFile, train.LastCheckpoint} {
+		fixture.Write(t, filepath.Join(name+".d", name), "mine")
+		_, err := Create(name+".d", "", Text, c, tokenizer.NewByte(), nil)
+		expect.OneLine(t, err, name+".d has a file "+name+" already")
+		expect.Folder(t, name+".d", name)
+		if got := expect.File(t, name+".d", name); string(got) != "mine" {
+			t.Errorf("%s holds %q", name, got)
+		}
+	}
+	fixture.Write(t, "mine/notes.txt", "mine")
+	_, err := Make("mine", "", Vectors, c, func(dir string) error {
+		fixture.Write(t, filepath.Join(dir, "tokenizer.json"), "half")
+		return errors.New("full")
+	})
+	expect.Error(t, err, "full")
+	expect.Folder(t, "mine", "notes.txt")
+	if _, err := Create("mine", "", Text, c, tokenizer.NewByte(), nil); err != nil {
+		t.Error(err)
+	}
+	// What a killed process has begun is begun again.
+	fixture.Write(t, "killed/"+lockFile, "1 elsewhere\n")
+	fixture.Write(t, "killed/tokenizer.json", "half")
+	if _, err := Create("killed", "", Text, c, tokenizer.NewByte(), nil); err != nil {
+		t.Error(err)
+	}
+}
