@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -326,7 +327,8 @@ func (s *Session) edit(_ context.Context, text string) error {
 	return nil
 }
 
-// save writes the conversation to a file, as a demonstration that instruct.Read can read.
+// save writes the conversation to a file, as a demonstration that instruct.Read can read. It
+// writes over a file only if the session has made it.
 func (s *Session) save(_ context.Context, path string) error {
 	t, err := s.last()
 	if err != nil {
@@ -337,9 +339,16 @@ func (s *Session) save(_ context.Context, path string) error {
 	if err := instruct.Write(&b, []instruct.Example{{Prompt: messages[:len(messages)-1], Answers: []string{t.text()}, Ranks: []int{0}}}); err != nil {
 		return err
 	}
+	if _, err := os.Stat(path); !s.saved[path] && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s is there already: name another file", path)
+	}
 	if err := atomicfile.WriteFile(path, []byte(b.String())); err != nil {
 		return err
 	}
+	if s.saved == nil {
+		s.saved = map[string]bool{}
+	}
+	s.saved[path] = true
 	fmt.Fprintf(s.Out, "(saved to %s)\n", path)
 	return nil
 }

@@ -31,8 +31,9 @@ type Session struct {
 	batch   *sample.Batch
 	system  string // the system text, if any
 	turns   []turn
-	choices int // answers at a time
-	dropped int // the number of oldest turns that didn't fit into the last prompt
+	choices int             // answers at a time
+	saved   map[string]bool // the files that this session has made
+	dropped int             // the number of oldest turns that didn't fit into the last prompt
 }
 
 // turn is the user's message with the model's answers.

@@ -139,6 +139,15 @@ func TestSessionSaveAndInterrupt(t *testing.T) {
 	if err != nil || len(examples) != 1 || len(examples[0].Prompt) != 2 || !examples[0].Demonstration() {
 		t.Errorf("%+v, %v", examples, err)
 	}
+	// It writes over what it has made itself, and over nothing else.
+	other := fixture.File(t, "mine.jsonl", "mine")
+	got := talk(t, s, out, "And?", "/save "+path, "/save "+other)
+	if !strings.Contains(got[1], "(saved to ") || !strings.Contains(got[2], "mine.jsonl is there already") {
+		t.Errorf("%q", got)
+	}
+	if text := expect.File(t, other); string(text) != "mine" {
+		t.Errorf("%q", text)
+	}
 	// Ctrl-C ends an answer, and the session goes on.
 	s.Interrupted = func(ctx context.Context) (context.Context, context.CancelFunc) {
 		ctx, cancel := context.WithCancel(ctx)

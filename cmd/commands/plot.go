@@ -28,6 +28,7 @@ func plotCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "to", Usage: "write to `FILE`: a picture as .png or .svg, or the curve of one run as .jsonl (repeatable)", DefaultText: "curves.png and curves.svg in the first run's folder"},
 			formatFlag(),
+			forceFlag(),
 			&cli.StringFlag{Name: "reference", Usage: "compare with the reference curve of `PRESET`, or none", DefaultText: "that of the runs' text and model"},
 		},
 		Action: plotAction,
@@ -50,6 +51,9 @@ func plotAction(c *cli.Context) error {
 		case ".jsonl":
 			if c.NArg() > 1 {
 				return usageError{fmt.Errorf("--to %s: one run can be written as JSON lines, found %d", f, c.NArg())}
+			}
+			if err := mayWrite(c, f); err != nil { // metrics and texts are such files
+				return err
 			}
 		default:
 			return usageError{fmt.Errorf("--to %s: expected a name that ends in .png, .svg or .jsonl", f)}

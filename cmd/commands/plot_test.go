@@ -26,6 +26,7 @@ func TestPlot(t *testing.T) {
 	}
 
 	refuse(t, `
+1 | plot --to runs/tiny-1/metrics.jsonl | runs/tiny-1/metrics.jsonl is there already: name another place, or add --force
 2 | plot --to x.gif | --to x.gif: expected a name that ends in .png, .svg or .jsonl
 2 | plot runs/tiny-1 runs/tiny-2 --to x.jsonl | one run can be written as JSON lines, found 2
 2 | plot --reference gpt1.yaml | expected shakespeare.yaml, small.yaml or small-zh.yaml, or none

@@ -3,6 +3,7 @@ package commands
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -35,6 +36,10 @@ in .svg gets a piece of it as a picture: the logit lens and the likeliest next t
 }
 
 func traceAction(c *cli.Context) error {
+	ending := filepath.Ext(c.String("to"))
+	if ending != ".svg" && ending != ".html" {
+		return usageError{fmt.Errorf("--to is %s: expected a name that ends in .svg or .html", c.String("to"))}
+	}
 	p, err := promptOf(c)
 	if err != nil {
 		return err
@@ -64,7 +69,7 @@ func traceAction(c *cli.Context) error {
 	}
 	page.Run, page.Step = r.Dir, state.Step
 	write := page.Write
-	if filepath.Ext(c.String("to")) == ".svg" {
+	if ending == ".svg" {
 		write = page.WriteSVG
 	}
 	var file bytes.Buffer

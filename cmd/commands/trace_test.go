@@ -18,6 +18,7 @@ func TestTrace(t *testing.T) {
 	contains(t, string(picture), "<svg ", "layer 1")
 	refuse(t, `
 2 | trace | trace needs a prompt
+2 | trace Mia --to text.txt | --to is text.txt: expected a name that ends in .svg or .html
 2 | trace two prompts | trace takes one prompt, found 2 arguments
 1 | trace "`+strings.Repeat("xyz ", 100)+`" | a page shows at most 24 of this model
 1 | trace Mia --to no/page.html | no/page.html

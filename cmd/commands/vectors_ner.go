@@ -61,7 +61,10 @@ func vectorsNER(c *cli.Context) error {
 	if wantsJSON(c) {
 		t.result = func(trial transfer.Trial) error { return printJSON(c, trial) }
 	}
-	var err error
+	err := pictureName(c.String("to")) // before work that takes long
+	if err != nil {
+		return err
+	}
 	if err := t.configure(c); err != nil {
 		return err
 	}
