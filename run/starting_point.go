@@ -39,6 +39,9 @@ func (p *StartingPoint) String() string {
 	return p.Dir
 }
 
+// SHA256 is the checksum of its weights, "" of random ones.
+func (p *StartingPoint) SHA256() string { return startSum(p.Model) }
+
 // OpenStartingPoint opens the run that the configuration starts from, the latest if it
 // names none. A training from scratch where there is no run learns a tokenizer from the
 // examples.

@@ -236,6 +236,9 @@ func TestAblate(t *testing.T) {
 	// One more arm, in the same folder.
 	contains(t, succeed(t, append(args, "--averaged")...), "23 of 23: averaged vectors, 54 examples, seed 2: ", "| averaged vectors | ")
 	contains(t, refused(t, 1, append(args, "--lambda", "0.7")...), "holds an ablation with other settings")
+	// Results of other weights aren't put next to these.
+	succeed(t, "train", "--resume", "--run", "tiny-1", "--set", "train.steps=8")
+	contains(t, refused(t, 1, args...), "holds results of other weights than ", "runs/tiny-1 has by now: restore that run, or name another folder with --to")
 	// Results on other examples aren't put next to these.
 	fixture.Write(t, "test.tsv", "sentence\tlabel\nMia was happy.\tHAPPY!\nMax was sad.\tSAD!\n")
 	contains(t, refused(t, 1, args...), "holds results on other examples: restore the files, or name another folder with --to")

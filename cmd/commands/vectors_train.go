@@ -114,7 +114,7 @@ func startVectors(c *cli.Context) (*training.Session, string, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, "", fmt.Errorf("configuration, %s: %w", source, err)
 	}
-	s, err := newVectors(c, cfg)
+	s, err := newVectors(c, cfg, c.Bool("force"))
 	if err != nil {
 		return nil, "", err
 	}
@@ -155,7 +155,7 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 	if err := run.CheckReadable(dir, "texts", cfg.Data.Files...); err != nil {
 		return nil, "", err
 	}
-	s, err := newVectors(c, cfg)
+	s, err := newVectors(c, cfg, true) // as it was when the run began
 	if err == nil {
 		err = s.Resume(dir)
 	}
@@ -170,9 +170,10 @@ func resumeVectors(c *cli.Context) (*training.Session, string, error) {
 	return s, dir, err
 }
 
-// newVectors reads the text, says what it holds, and prepares the training.
-func newVectors(c *cli.Context, cfg training.Config) (*training.Session, error) {
-	text, read, err := training.ReadText(cfg.Data, c.Bool("force"))
+// newVectors reads the text, says what it holds, and prepares the training. force allows a
+// small vocabulary.
+func newVectors(c *cli.Context, cfg training.Config, force bool) (*training.Session, error) {
+	text, read, err := training.ReadText(cfg.Data, force)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ func TestVectorsTrainText(t *testing.T) {
 	contains(t, refused(t, 1, "vectors", "train", "--data", "few.txt"), "the vocabulary has 0 words with min_count 5", "min_count 1 keeps 4 words (16 tokens), 2 keeps 4 words (16 tokens), 5 keeps 0 words", "; lower it, give more text, or go on with --force")
 	contains(t, refused(t, 1, "vectors", "train", "--data", "few.txt", "--min-count", "1"), "the vocabulary has 4 words with min_count 1", "; give more text, or go on with --force")
 	contains(t, succeed(t, "vectors", "train", "--data", "few.txt", "--min-count", "1", "--force", "--model", "glove"), "co-occurrences that aren't 0")
+	contains(t, succeed(t, "vectors", "train", "--resume"), "is finished") // without --force, as the hint of a stopped run has it
 	expect.File(t, "runs", "vectors-1", "vectors.safetensors")
 	if entries, _ := os.ReadDir("runs"); len(entries) != 1 {
 		t.Errorf("%d folders in runs, want the one of the training that worked", len(entries))

@@ -64,8 +64,10 @@ type Point struct {
 	Score    float64 `json:"score"` // on the test set
 	Dev      float64 `json:"dev"`   // on the development set
 	Seconds  float64 `json:"seconds"`
-	// SHA256 is the checksum of the examples that it was trained and measured on.
-	SHA256 string `json:"sha256,omitempty"`
+	// SHA256 is the checksum of the examples that it was trained and measured on, StartSHA256
+	// that of the weights that pre-trained models start from.
+	SHA256      string `json:"sha256,omitempty"`
+	StartSHA256 string `json:"start_sha256,omitempty"`
 }
 
 // Files of an ablation's folder.
@@ -96,6 +98,7 @@ type Study struct {
 	Done func(p Point, done, all int)
 
 	arms   []Arm
+	start  string // the checksum of the pre-trained weights
 	points []Point
 	log    *atomicfile.Lines
 }
@@ -223,12 +226,15 @@ func (s *Study) Picture() string { return filepath.Join(s.Dir, pictureFile) }
 // measure fits one model and returns its result. If mixed is an arm, its result comes first: a
 // study that was interrupted looks for the other one to know what is missing.
 func (s *Study) measure(ctx context.Context, arm, mixed Arm, size int, seed uint64) (points []Point, err error) {
-	start := interrupt.Now()
+	start, weights := interrupt.Now(), s.start
+	if arm.Scratch || arm.Baseline || arm.Averaged {
+		weights = "" // it has none of them
+	}
 	c := s.Config
 	c.Train.Seed, c.Finetune.Examples = seed, size
 	add := func(name string, a finetune.Alone) {
 		_, test := finetune.Result{Dev: a.Dev, Test: a.Test}.Final()
-		points = append(points, Point{name, size, seed, test.Metric, test.Score(), a.Dev.Score(), interrupt.Now().Sub(start).Seconds(), s.Setup.SHA256})
+		points = append(points, Point{name, size, seed, test.Metric, test.Score(), a.Dev.Score(), interrupt.Now().Sub(start).Seconds(), s.Setup.SHA256, weights})
 	}
 	if arm.Baseline || arm.Averaged {
 		alone, err := s.words(ctx, c, arm, seed)
@@ -312,6 +318,11 @@ func (s *Study) open() error {
 	case !sameSettings(before, text):
 		return fmt.Errorf("%s holds an ablation with other settings (see %s in it): name another folder with --to", s.Dir, configFile)
 	}
+	from, err := run.OpenStartingPoint(s.Config, s.Examples)
+	if err != nil {
+		return err
+	}
+	s.start = from.SHA256()
 	if s.points, s.log, err = atomicfile.Reopen[Point](filepath.Join(s.Dir, pointsFile), nil); err != nil {
 		return err
 	}
@@ -319,6 +330,10 @@ func (s *Study) open() error {
 		if p.SHA256 != "" && p.SHA256 != s.Setup.SHA256 {
 			s.log.Close()
 			return fmt.Errorf("%s holds results on other examples: restore the files, or name another folder with --to", s.Dir)
+		}
+		if p.StartSHA256 != "" && p.StartSHA256 != s.start {
+			s.log.Close()
+			return fmt.Errorf("%s holds results of other weights than %s has by now: restore that run, or name another folder with --to", s.Dir, from.Dir)
 		}
 	}
 	return nil

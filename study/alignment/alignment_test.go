@@ -178,6 +178,9 @@ func TestCourse(t *testing.T) {
 		if err != nil || !slices.Equal(again, points) {
 			t.Errorf("run again: %v", err)
 		}
+		o.Updates = 3
+		_, err = o.Run(context.Background(), to, func(string, int, int) {}, func(string) {})
+		expect.Error(t, err, "holds an experiment with other settings, comparisons or weights (see overoptimise.yaml in it)")
 	})
 }
 

@@ -3,6 +3,7 @@ package alignment
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"tinygpt/align"
+	"tinygpt/configs"
 	"tinygpt/data/instruct"
 	"tinygpt/internal/atomicfile"
 	"tinygpt/internal/userfile"
@@ -55,6 +57,9 @@ const (
 
 // pointsFile has the points of the proxies that are done.
 const pointsFile = "points.jsonl"
+
+// experimentFile has the settings that all points have in common.
+const experimentFile = "overoptimise.yaml"
 
 // Run does the experiment in the folder dir, but not again for proxies whose points are there
 // already. It returns all points. say gets a line about each proxy.
@@ -159,22 +164,59 @@ type overoptimiser struct {
 
 // open reads the comparisons and draws the answers for best of n.
 func (x *overoptimiser) open(ctx context.Context) (err error) {
-	r, _, format, err := openAligned(x.settings.answerer())
+	r, m, format, err := openAligned(x.settings.answerer())
 	if err != nil {
 		return err
 	}
 	x.source = &source{settings: &x.settings, format: format, context: r.Config.Model.Context}
-	for name, into := range map[string]*[]align.Group{comparisonsFile: &x.groups, validFile: &x.valid} {
-		examples, err := instruct.Read(filepath.Join(x.Reward, name))
+	for _, file := range []struct {
+		name string
+		into *[]align.Group
+	}{{comparisonsFile, &x.groups}, {validFile, &x.valid}} {
+		examples, err := instruct.Read(filepath.Join(x.Reward, file.name))
+		if err == nil {
+			err = x.source.inputs.addExamples(examples)
+		}
 		if err != nil {
 			return err
 		}
-		if *into, err = x.source.groups(examples); err != nil {
+		if *file.into, err = x.source.groups(examples); err != nil {
 			return err
 		}
 	}
+	x.source.inputs.addWeights(m)
+	if err := x.compareSettings(); err != nil {
+		return err
+	}
 	x.drawn, err = Draw(ctx, x.settings.answerer(), x.settings, x.Held, x.BestOf, x.progress)
 	return err
+}
+
+// compareSettings returns an error if the points that are in the folder are of an experiment
+// with other settings, comparisons or weights: they don't belong on the same curves. More sizes
+// and seeds may be added later.
+func (x *overoptimiser) compareSettings() error {
+	now, err := configs.Encode(struct {
+		BestOf      int    `yaml:"n"`
+		Held        int    `yaml:"held_out"`
+		Updates     int    `yaml:"updates"`
+		Comparisons string `yaml:"comparisons_sha256"`
+		Weights     string `yaml:"weights_sha256"`
+	}{x.BestOf, x.Held, x.Updates, hex.EncodeToString(x.source.inputs.examples.Sum(nil)), hex.EncodeToString(x.source.inputs.weights.Sum(nil))})
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(x.dir, experimentFile)
+	before, err := userfile.ReadRegularUpTo(path, configs.MaxSize)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return atomicfile.WriteFile(path, now)
+	case err != nil:
+		return err
+	case !bytes.Equal(before, now):
+		return fmt.Errorf("%s holds an experiment with other settings, comparisons or weights (see %s in it): name another folder with --to, or remove this one", x.dir, experimentFile)
+	}
+	return nil
 }
 
 // proxy trains a reward model on n prompts and returns the points of optimising for it.
