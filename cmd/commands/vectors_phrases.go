@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -63,7 +64,11 @@ func vectorsPhrases(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range []string{c.String("to"), c.String("write-dict")} {
+	to, dict := c.String("to"), c.String("write-dict")
+	if to != "" && filepath.Clean(to) == filepath.Clean(dict) {
+		return usageError{fmt.Errorf("--to and --write-dict are both %s: expected a file for the text and another one for the words", to)}
+	}
+	for _, path := range []string{to, dict} {
 		if path == "" {
 			continue
 		}

@@ -149,6 +149,7 @@ func TestVectorsPhrases(t *testing.T) {
 		"threshold 3 for":           {"--data", "en.txt", "--score", "npmi", "--threshold", "3"},
 		"either --dict or --words":  {"--data", "en.txt", "--dict", "dict.txt", "--chars"},
 		"--passes is 11":            {"--data", "en.txt", "--passes", "11"},
+		"are both ./new.txt":        {"--data", "en.txt", "--to", "./new.txt", "--write-dict", "new.txt"},
 		"joined.txt is there":       {"--data", "en.txt", "--to", "joined.txt"},
 		"expected a word, its freq": {"--data", "en.txt", "--dict", "en.txt"},
 	} {
