@@ -149,6 +149,9 @@ func ResumeFinetuning(dir string, settings ...string) (f *Finetuning, err error)
 			return nil, err
 		}
 	}
+	if c.Finetune.Examples > 0 && c.Train.Seed != r.Config.Train.Seed {
+		return nil, fmt.Errorf("%s: train.seed is %d, and the run drew its finetune.examples, %d, by the seed %d: with another one it would go on with other examples; start a new run", r.Dir, c.Train.Seed, c.Finetune.Examples, r.Config.Train.Seed)
+	}
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

@@ -133,6 +133,9 @@ func TestResumeFinetuningRefuses(t *testing.T) {
 			g.Close()
 		}
 	}
+	part := finetuned(t, moods, "finetune.examples=12")
+	_, err := ResumeFinetuning(part.Dir, "finetune.epochs=30", "train.seed=2")
+	expect.Error(t, err, "with another one it would go on with other examples")
 }
 
 // A fine-tuning that is far too large for the computer's memory is refused with the
