@@ -10,6 +10,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
 
 	"tinygpt/configs"
 	"tinygpt/internal/expect"
@@ -262,4 +265,28 @@ func TestMakeAmongOthers(t *testing.T) {
 	if _, err := Create("killed", "", Text, c, tokenizer.NewByte(), nil); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLockWhileListed: a process that lists runs, and looks whether one is at work in a folder
+// that has the lock of a killed one, isn't taken for one at work.
+func TestLockWhileListed(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, lockFile)
+	fixture.Write(t, path, "1 elsewhere\n")
+	looks := flock.New(path, flock.SetFlag(os.O_RDWR))
+	if held, err := looks.TryRLock(); err != nil || !held {
+		t.Fatal(held, err)
+	}
+	if busy(dir) {
+		t.Error("two that list runs take each other for one at work")
+	}
+	time.AfterFunc(20*time.Millisecond, func() { looks.Unlock() })
+	unlock, err := Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !busy(dir) {
+		t.Error("nobody is at work")
+	}
+	unlock()
 }

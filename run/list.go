@@ -141,7 +141,7 @@ func busy(dir string) bool {
 		return false
 	}
 	lock := flock.New(path, flock.SetFlag(os.O_RDWR))
-	held, err := lock.TryLock()
+	held, err := lock.TryRLock() // two that ask at the same time don't take each other for one at work
 	if held {
 		lock.Unlock()
 	}

@@ -36,11 +36,16 @@ func hold(dir string) (unlock func(), err error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, lockFile)
-	for {
+	for tries := 0; ; {
 		lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR))
 		held, err := lock.TryLock()
 		if err != nil {
 			return nil, fmt.Errorf("%s: can't be locked: %w", dir, err)
+		}
+		if !held && tries < 20 { // by a list of runs that has a look, perhaps
+			tries++
+			time.Sleep(10 * time.Millisecond)
+			continue
 		}
 		if !held {
 			return nil, fmt.Errorf("%s is in use by %s: wait until it ends or stop it, or name another folder", dir, holder(path))
