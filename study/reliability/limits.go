@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -159,7 +160,7 @@ func (k Kind) together(p *Program, r *Report, reference, dir string) error {
 			r.wrong(x, "%v: %s", e, e.Fault())
 		case e.Status == 0:
 			won++
-		case e.Status != 1 || strings.Contains(lastLines(e.Stderr), "\n") || !strings.Contains(e.Stderr, "in use by process") && !strings.Contains(e.Stderr, "holds a run already"):
+		case e.Status != 1 || strings.Contains(lastLines(e.Stderr), "\n") || !slices.ContainsFunc(k.taken(), func(says string) bool { return strings.Contains(e.Stderr, says) }):
 			r.wrong(x, "%v", e)
 		}
 	}
@@ -176,6 +177,15 @@ func (k Kind) together(p *Program, r *Report, reference, dir string) error {
 		return nil
 	}
 	return os.RemoveAll(filepath.Join(p.Folder, dir))
+}
+
+// taken are parts of the messages of a command whose folder another one has taken.
+func (k Kind) taken() []string {
+	list := []string{"in use by process", "holds a run already"}
+	if k.Done != "" {
+		list = append(list, k.Done)
+	}
+	return list
 }
 
 // readOnly starts a run in a folder that can't be written to.
