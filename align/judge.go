@@ -122,6 +122,7 @@ type output struct {
 	full bool
 }
 
+// Write keeps p, or fails once there is more than most.
 func (o *output) Write(p []byte) (int, error) {
 	if o.full = o.full || len(o.text)+len(p) > o.most; o.full {
 		return 0, errors.New("too much output")

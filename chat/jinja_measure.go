@@ -58,7 +58,7 @@ func measured(code string) string {
 		case w.text == "*":
 		case w.text == "(" && i > 2 && list[i-1].isName() && list[i-2].text == "." && list[i-3].text != "loop": // a method
 			end = i - 2
-		case w.text == "[" && list[i-1].text == ")" && !called(list, opener(list, i-1)): // a part of a value in parentheses
+		case w.text == "[" && list[i-1].text == ")" && !attached(list, opener(list, i-1)): // a part of a value in parentheses
 		default:
 			continue
 		}
@@ -71,8 +71,9 @@ func measured(code string) string {
 // keywords are names that no value has.
 var keywords = []string{"not", "and", "or", "in", "is", "if", "elif", "else", "for", "set"}
 
-// called reports whether the bracket ( belongs to a call, rather than around a value.
-func called(list []span, bracket int) bool {
+// attached reports whether the bracket ( or [ at an index belongs to a name or a bracket before
+// it, as in a call or a part, rather than around a value of its own.
+func attached(list []span, bracket int) bool {
 	if bracket < 1 {
 		return false
 	}
@@ -105,9 +106,7 @@ func operand(list []span, end int, filters bool) int {
 		part := false // of the value before it
 		if w := list[i]; !w.literal && strings.Contains(")]}", w.text) {
 			i = opener(list, i)
-			before := list[max(i-1, 0)]
-			part = list[i].text == "[" && (before.literal || before.isName() && !slices.Contains(keywords, before.text) || before.text == ")" || before.text == "]") ||
-				list[i].text == "(" && called(list, i)
+			part = list[i].text != "{" && attached(list, i) || list[i].text == "[" && list[max(i-1, 0)].literal
 		}
 		switch {
 		case i == 0:

@@ -196,7 +196,7 @@ func TestJinjaRefused(t *testing.T) {
 
 // What can grow is measured before it does, in all of the values and in no other part of a tag.
 func TestMeasured(t *testing.T) {
-	for code, want := range map[string]string{
+	expect.Texts(t, map[string]string{
 		"x":                               "x",
 		"a ~ b * 3":                       "a ~ K(b) * 3",
 		"a | trim * 3":                    "K(a | K | trim) * 3",
@@ -206,22 +206,14 @@ func TestMeasured(t *testing.T) {
 		"'a'.upper() if x in [1, y] else": "K('a').upper() if x in [1, y] else",
 		"loop.cycle(1, 2)":                "loop.cycle(1, 2)",
 		"f(x)":                            "f(x)",
-	} {
-		if got := strings.ReplaceAll(measured(code), keptName, "K"); got != want {
-			t.Errorf("%s: %s, want %s", code, got, want)
-		}
-	}
-	for code, want := range map[string]string{
+	}, func(code string) string { return strings.ReplaceAll(measured(code), keptName, "K") })
+	expect.Texts(t, map[string]string{
 		"for a in b":              "for a in K(b)",
 		"for a, b in c.d() if b":  "for a, b in K(c.d()) if K( b)",
 		"for a in range(f(3))":    "for a in range(f(3))",
 		"for a in range(3) + [x]": "for a in K(range(3) + [x])",
 		"for a":                   "for a",
-	} {
-		if got := strings.ReplaceAll(measuredLoop(code), keptName, "K"); got != want {
-			t.Errorf("%s: %s, want %s", code, got, want)
-		}
-	}
+	}, func(code string) string { return strings.ReplaceAll(measuredLoop(code), keptName, "K") })
 }
 
 // FuzzJinja: any template is used or refused in one line, and what people say never becomes

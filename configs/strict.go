@@ -23,6 +23,7 @@ type misfit struct {
 	message string
 }
 
+// Error says what is wrong; explain adds where.
 func (m *misfit) Error() string { return m.message }
 
 // check compares a node with the type that it is to be decoded into. whole is the type

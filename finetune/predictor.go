@@ -60,8 +60,8 @@ type unit struct {
 }
 
 // Scores returns the scores of each item, in the order of the items: those of its states, one
-// after another; with a Mixture, the mixed ones. A score that is no number is an error. The end of ctx is an error. With Peers ctx must
-// not end, since the other processes would wait.
+// after another; with a Mixture, the mixed ones. A score that is no number is an error, and so
+// is the end of ctx. With Peers ctx must not end, since the other processes would wait.
 func (p *Predictor) Scores(ctx context.Context, items []*Item) ([][]float32, error) {
 	t, outputs := tasks[p.setup.Task], p.head.outputs()
 	out := make([][]float32, len(items))

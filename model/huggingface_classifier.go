@@ -13,7 +13,8 @@ import (
 
 // Classifier is what transformers asks about a model with a head for whole sequences.
 type Classifier struct {
-	// Labels are the names of the head's outputs, see AddHead, for the last token's hidden state. A single one means regression, as of a reward.
+	// Labels are the names of the outputs that the head (see AddHead) has for the last token's
+	// hidden state. A single one means regression, as of a reward.
 	Labels []string
 	// Padding is the id of a token that fills up batches and never ends a sequence: by it
 	// transformers finds the last token. Less than 0: sequences come one at a time.

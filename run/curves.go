@@ -63,7 +63,8 @@ func learningRate(m train.Metrics) float64   { return m.LearningRate }
 func gradNorm(m train.Metrics) float64       { return m.GradNorm }
 
 // floors returns a horizontal line for each different floor of the curves, from step 0
-// to the last step of all curves. Of very many different ones, which no text has, it takes the first.
+// to the last step of all curves. Of very many different ones, which no text has, it takes
+// the first.
 func floors(curves []Curve) (lines []plotter.XYs) {
 	const most = 100
 	var values []float64

@@ -22,7 +22,7 @@ const Root = "runs"
 const configFile = "config.yaml"
 
 // Files of a run's folder that aren't its own before it begins: the first are written before
-// its configuration, the later ones afterwards.
+// its configuration, the later ones afterwards (comparisons-other.jsonl by a reward model's step).
 var (
 	firstFiles = []string{"tokenizer.json", "tokenizer_config.json", train.BestCheckpoint}
 	laterFiles = []string{train.LastCheckpoint, train.MetricsFile, train.SamplesFile, LossCurveFile, "comparisons-other.jsonl", finetune.ResultsFile, finetune.WorstFile, finetune.NGramsFile}
@@ -248,13 +248,4 @@ func latestCommand(wanted []Kind) Kind {
 		return Text
 	}
 	return wanted[0]
-}
-
-// MakeStudyFolder makes the folder of a study, which holds results and runs of its own, unless
-// it is there. A run's folder is refused: the files of both would be mixed.
-func MakeStudyFolder(dir string) error {
-	if holdsRun(dir) {
-		return fmt.Errorf("%s is the folder of a run: name another one for a study", dir)
-	}
-	return atomicfile.MakeFolder(dir)
 }

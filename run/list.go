@@ -176,7 +176,7 @@ func Remove(dir string) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := hold(dir)
+	unlock, err := hold(dir, lockFile)
 	if err != nil {
 		return err
 	}

@@ -24,15 +24,12 @@ const lockFile = ".lock"
 // What a killed process left unfinished in the folder is removed. Files that are links out of
 // the folder are an error, since they would be written to.
 func Lock(dir string) (unlock func(), err error) {
-	if err := userfile.CheckWritten(dir); err != nil {
-		return nil, err
-	}
 	return hold(dir)
 }
 
-// hold is Lock of a folder in which nothing else is written.
-func hold(dir string) (unlock func(), err error) {
-	if err := userfile.CheckWritten(dir, lockFile); err != nil {
+// hold is Lock of a folder in which only files of these names are written; none: any.
+func hold(dir string, written ...string) (unlock func(), err error) {
+	if err := userfile.CheckWritten(dir, written...); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(dir, lockFile)

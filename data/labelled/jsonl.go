@@ -93,8 +93,13 @@ func (k *keys) addObject(line int, text string) error {
 // byColumn sorts the cells of a row, whose keys may come in any order.
 type byColumn Row
 
-func (r byColumn) Len() int           { return len(r.columns) }
+// Len is the number of cells.
+func (r byColumn) Len() int { return len(r.columns) }
+
+// Less compares columns.
 func (r byColumn) Less(i, j int) bool { return r.columns[i] < r.columns[j] }
+
+// Swap moves each column with its cell.
 func (r byColumn) Swap(i, j int) {
 	r.columns[i], r.columns[j] = r.columns[j], r.columns[i]
 	r.cells[i], r.cells[j] = r.cells[j], r.cells[i]

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"tinygpt/internal/expect"
 	"tinygpt/internal/launcher"
 )
 
@@ -154,16 +155,12 @@ func nilDereference() (r any) {
 }
 
 func TestDescribe(t *testing.T) {
-	for text, want := range map[string]string{
+	expect.Texts(t, map[string]string{
 		"Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4, repo rev: v4.1.4, May 26, 2022": "Open MPI v4.1.4",
 		"MPICH Version:      4.0.2\nMPICH Release date: Thu Apr  7 12:34:45 CDT 2022\n":          "MPICH 4.0.2",
 		"Intel(R) MPI Library 2021.13 for Linux* OS\n":                                           "Intel(R) MPI Library 2021.13 for Linux* OS",
 		"": "",
-	} {
-		if got := describe(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
+	}, describe)
 }
 
 func TestCandidates(t *testing.T) {

@@ -206,17 +206,8 @@ func (x *overoptimiser) compareSettings() error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(x.dir, experimentFile)
-	before, err := userfile.ReadRegularUpTo(path, configs.MaxSize)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return atomicfile.WriteFile(path, now)
-	case err != nil:
-		return err
-	case !bytes.Equal(before, now):
-		return fmt.Errorf("%s holds an experiment with other settings, comparisons or weights (see %s in it): name another folder with --to, or remove this one", x.dir, experimentFile)
-	}
-	return nil
+	_, err = run.KeepSettings(x.dir, experimentFile, "an experiment with other settings, comparisons or weights", now)
+	return err
 }
 
 // proxy trains a reward model on n prompts and returns the points of optimising for it.

@@ -13,8 +13,6 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"tinygpt/configs"
-	"tinygpt/internal/atomicfile"
-	"tinygpt/internal/userfile"
 	"tinygpt/run"
 	"tinygpt/tokenizer"
 	"tinygpt/train"
@@ -206,17 +204,7 @@ func (l *Ladder) open() (begun bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	path := filepath.Join(l.Dir, settingsFile)
-	before, err := userfile.ReadRegular(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return true, atomicfile.WriteFile(path, text)
-	case err != nil:
-		return false, err
-	case string(before) != string(text):
-		return false, fmt.Errorf("%s holds a ladder with other settings (see %s in it): name another folder with --to, or remove this one", l.Dir, settingsFile)
-	}
-	return false, nil
+	return run.KeepSettings(l.Dir, settingsFile, "a ladder with other settings", text)
 }
 
 // train trains a rung, from its last checkpoint if it has one.
