@@ -35,17 +35,11 @@ type Row struct {
 
 // View describes the step with its rows likeliest candidates and the drawn one.
 func (s *Step) View(t tokenizer.Tokenizer, rows int) View {
-	name := func(id int32) (name string, special bool) {
-		if name, special = tokenizer.SpecialName(t, id); special {
-			return name, true
-		}
-		return string(t.Bytes(id)), false
-	}
-	token, _ := name(s.Token)
+	token, _ := tokenizer.NameOrText(t, s.Token)
 	v := View{ID: s.Token, Token: token, Kept: s.Kept(), Vocabulary: len(s.logits)}
 	v.EntropyBits, v.EntropyBitsAfter = s.Entropy()
 	for _, c := range s.Top(rows) {
-		token, special := name(c.Token)
+		token, special := tokenizer.NameOrText(t, c.Token)
 		v.Candidates = append(v.Candidates, Row{c.Token, token, c.Rank, c.Before, c.After, special})
 	}
 	return v

@@ -361,10 +361,10 @@ func headerText(text string) string {
 // tokenName returns a token as text: a special one's name, or its bytes with U+FFFD for what
 // isn't UTF-8.
 func tokenName(t tokenizer.Tokenizer, id int32) (name string, special bool) {
-	if name, special = tokenizer.SpecialName(t, id); special {
-		return name, true
+	if name, special = tokenizer.NameOrText(t, id); !special {
+		name = strings.ToValidUTF8(name, "\ufffd")
 	}
-	return strings.ToValidUTF8(string(t.Bytes(id)), "\ufffd"), false
+	return name, special
 }
 
 // Serve answers requests that come over l until ctx ends. Then it refuses new ones and waits

@@ -31,10 +31,7 @@ func Readable(t Tokenizer, id int32) string {
 }
 
 func readable(t Tokenizer, id int32) string {
-	text, special := SpecialName(t, id)
-	if !special {
-		text = string(t.Bytes(id))
-	}
+	text, _ := NameOrText(t, id)
 	quoted := strconv.Quote(text)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

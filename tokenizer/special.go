@@ -25,8 +25,13 @@ func SpecialID(t Tokenizer, name string) (id int32, ok bool) {
 	return -1, false
 }
 
-// SpecialName returns the name of t's special token of that id; ok is false for other tokens.
-func SpecialName(t Tokenizer, id int32) (name string, ok bool) { return nameOf(t.SpecialTokens(), id) }
+// NameOrText returns the name of a special token, or another token's bytes as they are.
+func NameOrText(t Tokenizer, id int32) (text string, special bool) {
+	if name, ok := nameOf(t.SpecialTokens(), id); ok {
+		return name, true
+	}
+	return string(t.Bytes(id)), false
+}
 
 // nameOf searches tokens in the order of their ids, of which some tokenizers have thousands.
 func nameOf(tokens []SpecialToken, id int32) (name string, ok bool) {
